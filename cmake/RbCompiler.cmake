@@ -1,0 +1,81 @@
+# rb_warnings and rb_options: what every target of ours is compiled with.
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+endif()
+
+add_library(rb_warnings INTERFACE)
+target_compile_options(rb_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+  -Wold-style-cast -Wcast-align -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wdouble-promotion -Wformat=2 -Wswitch-enum -Wundef
+  $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op>
+  $<$<BOOL:${RB_WERROR}>:-Werror>)
+
+add_library(rb_options INTERFACE)
+target_compile_definitions(rb_options INTERFACE RB_VERSION="${PROJECT_VERSION}")
+target_compile_options(rb_options INTERFACE -fstack-protector-strong -fno-omit-frame-pointer)
+if(RB_SANITIZE)
+  target_compile_options(rb_options INTERFACE -fsanitize=${RB_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(rb_options INTERFACE -fsanitize=${RB_SANITIZE})
+else()
+  target_compile_definitions(rb_options INTERFACE
+    $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2> _GLIBCXX_ASSERTIONS)
+endif()
+if(RB_FUZZ)
+  target_compile_options(rb_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(RB_COVERAGE)
+  target_compile_options(rb_options INTERFACE --coverage)
+  target_link_options(rb_options INTERFACE --coverage)
+endif()
+target_link_options(rb_options INTERFACE -Wl,-z,relro -Wl,-z,now)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+# rb_room(NAME SOURCES... LINKS targets...): one static library lib/NAME -> rb_NAME.
+function(rb_room name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  add_library(rb_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(rb_${name} PUBLIC "${PROJECT_SOURCE_DIR}/lib")
+  target_link_libraries(rb_${name} PUBLIC rb_options ${ARG_LINKS} PRIVATE rb_warnings ${ARG_PRIVATE_LINKS})
+endfunction()
+
+# rb_program(NAME SOURCES... LINKS...): an executable.
+function(rb_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE rb_warnings rb_options ${ARG_LINKS})
+endfunction()
+
+# rb_test(NAME SOURCES... LINKS... LABEL kind): a doctest binary registered with CTest.
+function(rb_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} "${PROJECT_SOURCE_DIR}/tests/support/doctest_main.cpp" ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  target_compile_definitions(${name} PRIVATE RB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE rb_warnings rb_options doctest::doctest ${ARG_LINKS})
+  add_test(NAME ${name} COMMAND ${name} --no-intro)
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+# rb_fuzz(NAME SOURCE LINKS...): tests/fuzz/NAME.cpp as a libFuzzer target (RB_FUZZ) or as a
+# replay of its corpus that CTest runs.
+function(rb_fuzz name)
+  cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
+  if(RB_FUZZ)
+    add_executable(${name} "${PROJECT_SOURCE_DIR}/tests/fuzz/${name}.cpp")
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${name} "${PROJECT_SOURCE_DIR}/tests/fuzz/${name}.cpp"
+                           "${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cpp")
+    add_test(NAME ${name}_replay COMMAND ${name} "${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name}")
+    set_tests_properties(${name}_replay PROPERTIES LABELS fuzz TIMEOUT 120)
+  endif()
+  target_link_libraries(${name} PRIVATE rb_warnings rb_options ${ARG_LINKS})
+endfunction()

@@ -1,0 +1,115 @@
+#include "api/backup_status.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace rb::api {
+
+namespace {
+
+Error malformed(std::string_view what) {
+  return {ErrorCode::corrupt,
+          std::string(what) + ": not of the form of " + "backup.railiance.io/v1alpha1",
+          {}};
+}
+
+} // namespace
+
+nlohmann::json to_json(const std::vector<ArtifactStatus>& artifacts) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const ArtifactStatus& artifact : artifacts) {
+    list.push_back({{"type", to_string(artifact.type)},
+                    {"fileName", artifact.file_name},
+                    {"sizeBytes", artifact.size_bytes},
+                    {"sha256", artifact.sha256}});
+  }
+  return list;
+}
+
+nlohmann::json to_json(const std::vector<MissingArtifact>& missing) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const MissingArtifact& item : missing) {
+    list.push_back({{"type", to_string(item.type)},
+                    {"reason", to_string(item.reason)},
+                    {"message", item.message}});
+  }
+  return list;
+}
+
+nlohmann::json to_json(const EtcdStatus& etcd) {
+  return {{"revision", etcd.revision}, {"totalKeys", etcd.total_keys}};
+}
+
+nlohmann::json to_json(const HelmStatus& helm) {
+  nlohmann::json undecodable = nlohmann::json::array();
+  for (const UndecodableRelease& release : helm.undecodable) {
+    if (undecodable.size() == k_undecodable_limit) {
+      break;
+    }
+    undecodable.push_back({{"namespace", release.name_space},
+                           {"storageObject", release.storage_object},
+                           {"message", release.message}});
+  }
+  return {{"releases", helm.releases},
+          {"undecodable", undecodable},
+          {"undecodableTotal", helm.undecodable_total}};
+}
+
+Result<std::vector<ArtifactStatus>> artifacts_from_json(const nlohmann::json& json) {
+  std::vector<ArtifactStatus> artifacts;
+  try {
+    for (const auto& item : json) {
+      ArtifactStatus artifact;
+      RB_TRY_ASSIGN(artifact.type, parse_artifact_type(item.at("type").get<std::string>()));
+      artifact.file_name = item.at("fileName").get<std::string>();
+      artifact.size_bytes = item.at("sizeBytes").get<std::uint64_t>();
+      artifact.sha256 = item.at("sha256").get<std::string>();
+      artifacts.push_back(std::move(artifact));
+    }
+  } catch (const nlohmann::json::exception&) {
+    return malformed("artifacts");
+  }
+  return artifacts;
+}
+
+Result<std::vector<MissingArtifact>> missing_from_json(const nlohmann::json& json) {
+  std::vector<MissingArtifact> missing;
+  try {
+    for (const auto& item : json) {
+      MissingArtifact entry;
+      RB_TRY_ASSIGN(entry.type, parse_artifact_type(item.at("type").get<std::string>()));
+      RB_TRY_ASSIGN(entry.reason, parse_reason(item.at("reason").get<std::string>()));
+      entry.message = item.value("message", "");
+      missing.push_back(std::move(entry));
+    }
+  } catch (const nlohmann::json::exception&) {
+    return malformed("missing");
+  }
+  return missing;
+}
+
+Result<EtcdStatus> etcd_from_json(const nlohmann::json& json) {
+  try {
+    return EtcdStatus{json.at("revision").get<std::int64_t>(),
+                      json.at("totalKeys").get<std::int64_t>()};
+  } catch (const nlohmann::json::exception&) {
+    return malformed("etcd");
+  }
+}
+
+Result<HelmStatus> helm_from_json(const nlohmann::json& json) {
+  HelmStatus helm;
+  try {
+    helm.releases = json.at("releases").get<std::int64_t>();
+    helm.undecodable_total = json.value("undecodableTotal", std::int64_t{0});
+    for (const auto& item : json.value("undecodable", nlohmann::json::array())) {
+      helm.undecodable.push_back({item.value("namespace", ""),
+                                  item.value("storageObject", ""),
+                                  item.value("message", "")});
+    }
+  } catch (const nlohmann::json::exception&) {
+    return malformed("helm");
+  }
+  return helm;
+}
+
+} // namespace rb::api

@@ -1,0 +1,50 @@
+#include "api/json_fields.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace rb::api {
+
+bool has_ended(const std::vector<Condition>& conditions) {
+  const Condition* succeeded = find_condition(conditions, condition_type::k_succeeded);
+  return succeeded != nullptr && succeeded->status != ConditionStatus::unknown;
+}
+
+Result<std::optional<SystemTime>> time_field(const nlohmann::json& json, const char* key) {
+  const auto found = json.find(key);
+  if (found == json.end() || found->is_null()) {
+    return std::optional<SystemTime>{};
+  }
+  RB_TRY_ASSIGN(const SystemTime time, parse_rfc3339(found->get<std::string>()));
+  return std::optional<SystemTime>{time};
+}
+
+void put_time(nlohmann::json& json, const char* key, const std::optional<SystemTime>& time) {
+  if (time) {
+    json[key] = format_rfc3339(*time);
+  }
+}
+
+void put_text(nlohmann::json& json, const char* key, const std::string& text) {
+  if (!text.empty()) {
+    json[key] = text;
+  }
+}
+
+nlohmann::json to_json(const std::vector<ArtifactType>& types) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const ArtifactType type : types) {
+    list.push_back(to_string(type));
+  }
+  return list;
+}
+
+Result<std::vector<ArtifactType>> artifact_types_from_json(const nlohmann::json& json) {
+  std::vector<ArtifactType> types;
+  for (const auto& item : json) {
+    RB_TRY_ASSIGN(const ArtifactType type, parse_artifact_type(item.get<std::string>()));
+    types.push_back(type);
+  }
+  return types;
+}
+
+} // namespace rb::api

@@ -1,0 +1,32 @@
+// Small conversions shared by the two kinds of object. Private to this room.
+#pragma once
+
+#include "api/artifact_type.hpp"
+#include "api/condition.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rb::api {
+
+/// Succeeded is True or False.
+[[nodiscard]] bool has_ended(const std::vector<Condition>& conditions);
+
+/// Absent and null are nullopt. Errors: corrupt. Throws nlohmann's type errors.
+[[nodiscard]] Result<std::optional<SystemTime>> time_field(const nlohmann::json& json,
+                                                           const char* key);
+
+/// Sets the key, or leaves it out where there is nothing to say.
+void put_time(nlohmann::json& json, const char* key, const std::optional<SystemTime>& time);
+void put_text(nlohmann::json& json, const char* key, const std::string& text);
+
+[[nodiscard]] nlohmann::json to_json(const std::vector<ArtifactType>& types);
+
+/// Errors: invalid_argument (unknown word). Throws nlohmann's type errors.
+[[nodiscard]] Result<std::vector<ArtifactType>>
+artifact_types_from_json(const nlohmann::json& json);
+
+} // namespace rb::api

@@ -1,0 +1,53 @@
+// The typed reasons of conditions and Events. They are part of the API: scripts match on them.
+#pragma once
+
+#include "base/exit_code.hpp"
+#include "base/result.hpp"
+
+#include <string_view>
+
+namespace rb::api {
+
+enum class Reason {
+  // Succeeded=Unknown, or a step that has not ended
+  pending, ///< Seen, not yet started.
+  queued,  ///< Another run is in progress.
+  running,
+  // True
+  completed,
+  // False
+  agent_unavailable,  ///< No ready agent on a server node, or it does not take the order.
+  datastore_not_etcd, ///< k3s runs on SQLite or an external database.
+  server_unreachable, ///< The k3s server does not answer the snapshot command.
+  k3s_not_found,      ///< The k3s program is missing or not executable.
+  snapshot_failed,    ///< k3s reported an error, or exited 0 without a snapshot.
+  snapshot_invalid,   ///< Truncated, empty, bad digest, not a bbolt file.
+  recipient_missing,  ///< No .sops.yaml, or no age recipient in it.
+  recipient_invalid,  ///< A recipient that cannot be parsed or used.
+  helm_undecodable,   ///< Some Helm release could not be decoded; the others are in the artifact.
+  helm_failed,        ///< The releases could not be listed, or the artifact could not be made.
+  kubeconfig_missing,
+  host_state_missing, ///< For example: no server token on the host.
+  storage_full,
+  storage_failed,      ///< The backup directory cannot be written.
+  verification_failed, ///< What was read back is not what was written.
+  incomplete,          ///< Done, but some artifact is missing (see the other conditions).
+  deadline_exceeded,
+  interrupted,   ///< The agent or the controller ended in mid-run.
+  host_busy,     ///< Another process holds the lock of the backup directory.
+  prune_failed,  ///< The set is whole; removing old ones failed.
+  clock_anomaly, ///< The clock is behind the newest set: nothing is pruned.
+  not_requested, ///< The step does not belong to this run.
+  internal_error,
+};
+
+/// The CamelCase word of the API ("AgentUnavailable", "DatastoreNotEtcd").
+[[nodiscard]] std::string_view to_string(Reason reason);
+
+/// Errors: invalid_argument (a word of a newer release, or of nobody).
+[[nodiscard]] Result<Reason> parse_reason(std::string_view text);
+
+/// What `railiance-backup create --wait` exits with when this is the reason of Succeeded.
+[[nodiscard]] ExitCode exit_code_for(Reason reason);
+
+} // namespace rb::api

@@ -1,0 +1,224 @@
+#include "base/process.hpp"
+
+#include "base/fd.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+namespace rb {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+constexpr auto k_poll_step = std::chrono::milliseconds(50);
+constexpr auto k_grace = std::chrono::seconds(5);
+
+struct Pipe {
+  Fd read_end;
+  Fd write_end;
+};
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> fds{};
+  if (::pipe2(fds.data(), O_CLOEXEC) != 0) {
+    return system_error(errno, "pipe");
+  }
+  return Pipe{Fd(fds[0]), Fd(fds[1])};
+}
+
+/// argv or envp for posix_spawn: pointers into `strings`, which must outlive them.
+std::vector<char*> pointers_to(std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
+  for (std::string& text : strings) {
+    pointers.push_back(text.data());
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+class SpawnActions {
+public:
+  SpawnActions() { posix_spawn_file_actions_init(&m_actions); }
+  ~SpawnActions() { posix_spawn_file_actions_destroy(&m_actions); }
+  SpawnActions(const SpawnActions&) = delete;
+  SpawnActions& operator=(const SpawnActions&) = delete;
+  SpawnActions(SpawnActions&&) = delete;
+  SpawnActions& operator=(SpawnActions&&) = delete;
+
+  void stdin_from_null() {
+    posix_spawn_file_actions_addopen(&m_actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  }
+  void redirect(const Fd& from, int to) {
+    posix_spawn_file_actions_adddup2(&m_actions, from.get(), to);
+  }
+  [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &m_actions; }
+
+private:
+  posix_spawn_file_actions_t m_actions{};
+};
+
+/// The child gets a process group of its own, so that what it starts is ended with it, and the
+/// default signal mask.
+class SpawnAttributes {
+public:
+  SpawnAttributes() {
+    posix_spawnattr_init(&m_attributes);
+    posix_spawnattr_setflags(
+        &m_attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setpgroup(&m_attributes, 0);
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&m_attributes, &none);
+    sigset_t defaults;
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE);
+    posix_spawnattr_setsigdefault(&m_attributes, &defaults);
+  }
+  ~SpawnAttributes() { posix_spawnattr_destroy(&m_attributes); }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+  SpawnAttributes(SpawnAttributes&&) = delete;
+  SpawnAttributes& operator=(SpawnAttributes&&) = delete;
+  [[nodiscard]] const posix_spawnattr_t* get() const { return &m_attributes; }
+
+private:
+  posix_spawnattr_t m_attributes{};
+};
+
+struct Stream {
+  Fd fd;
+  std::string* text;
+};
+
+/// Reads what is there; closes the stream at its end.
+void drain(Stream& stream, std::size_t limit_bytes) {
+  std::array<char, 16384> buffer{};
+  const ssize_t got = ::read(stream.fd.get(), buffer.data(), buffer.size());
+  if (got > 0) {
+    const std::size_t room = limit_bytes - std::min(limit_bytes, stream.text->size());
+    stream.text->append(buffer.data(), std::min(room, static_cast<std::size_t>(got)));
+  } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
+    stream.fd = Fd();
+  }
+}
+
+void poll_streams(std::array<Stream, 2>& streams, std::size_t limit_bytes) {
+  std::array<pollfd, 2> polled{};
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    polled[i] = {streams[i].fd.valid() ? streams[i].fd.get() : -1, POLLIN, 0};
+  }
+  if (::poll(polled.data(), polled.size(), static_cast<int>(k_poll_step.count())) <= 0) {
+    return;
+  }
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    if (polled[i].revents != 0) {
+      drain(streams[i], limit_bytes);
+    }
+  }
+}
+
+/// Ends the process group when its time is up or when we are told to stop.
+class Reaper {
+public:
+  Reaper(pid_t pid, SteadyClock::time_point deadline) : m_pid(pid), m_deadline(deadline) {}
+
+  void tick(bool stop_requested) {
+    const auto now = SteadyClock::now();
+    if (!m_terminated && (stop_requested || now >= m_deadline)) {
+      m_timed_out = !stop_requested;
+      m_terminated = true;
+      m_kill_at = now + k_grace;
+      ::kill(-m_pid, SIGTERM);
+    } else if (m_terminated && now >= m_kill_at) {
+      ::kill(-m_pid, SIGKILL);
+    }
+  }
+  [[nodiscard]] bool timed_out() const { return m_timed_out; }
+  [[nodiscard]] bool terminated() const { return m_terminated; }
+
+private:
+  pid_t m_pid;
+  SteadyClock::time_point m_deadline;
+  SteadyClock::time_point m_kill_at;
+  bool m_terminated = false;
+  bool m_timed_out = false;
+};
+
+} // namespace
+
+Result<ProcessResult> RealProcessRunner::run(const ProcessSpec& spec, std::stop_token stop) {
+  RB_TRY_ASSIGN(Pipe out, make_pipe());
+  RB_TRY_ASSIGN(Pipe err, make_pipe());
+
+  std::vector<std::string> arguments{spec.program};
+  arguments.insert(arguments.end(), spec.arguments.begin(), spec.arguments.end());
+  std::vector<std::string> environment;
+  for (const auto& [name, value] : spec.environment) {
+    environment.push_back(name + "=" + value);
+  }
+  SpawnActions actions;
+  actions.stdin_from_null();
+  actions.redirect(out.write_end, STDOUT_FILENO);
+  actions.redirect(err.write_end, STDERR_FILENO);
+  const SpawnAttributes attributes;
+
+  pid_t pid = -1;
+  const int failed = ::posix_spawn(&pid,
+                                   spec.program.c_str(),
+                                   actions.get(),
+                                   attributes.get(),
+                                   pointers_to(arguments).data(),
+                                   pointers_to(environment).data());
+  if (failed != 0) {
+    return system_error(failed, spec.program + ": cannot be started");
+  }
+  out.write_end = Fd();
+  err.write_end = Fd();
+
+  ProcessResult result;
+  std::array<Stream, 2> streams{Stream{std::move(out.read_end), &result.out},
+                                Stream{std::move(err.read_end), &result.err}};
+  Reaper reaper(pid, SteadyClock::now() + spec.timeout);
+  int status = 0;
+  bool exited = false;
+  // A grandchild may hold the pipes open after the program has ended: don't wait for it.
+  while (!exited) {
+    poll_streams(streams, spec.output_limit_bytes);
+    reaper.tick(stop.stop_requested());
+    const pid_t waited = ::waitpid(pid, &status, WNOHANG);
+    if (waited < 0 && errno != EINTR) {
+      return system_error(errno, spec.program + ": wait");
+    }
+    exited = waited == pid;
+    if (!exited && !streams[0].fd.valid() && !streams[1].fd.valid()) {
+      ::usleep(1000);
+    }
+  }
+  for (Stream& stream : streams) {
+    while (stream.fd.valid()) {
+      pollfd polled{stream.fd.get(), POLLIN, 0};
+      if (::poll(&polled, 1, 0) <= 0) {
+        break;
+      }
+      drain(stream, spec.output_limit_bytes);
+    }
+  }
+  if (reaper.terminated() && !reaper.timed_out()) {
+    return Error{ErrorCode::cancelled, spec.program + ": stopped before it ended", {}};
+  }
+  result.timed_out = reaper.timed_out();
+  result.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  result.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  return result;
+}
+
+} // namespace rb

@@ -1,0 +1,56 @@
+// Runs another program: argument vector, environment of our making, bounded output, a deadline.
+// No shell is ever involved.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace rb {
+
+struct ProcessSpec {
+  std::string program;                ///< Absolute path.
+  std::vector<std::string> arguments; ///< Without argv[0]. Never a secret: anyone can read it.
+  std::map<std::string, std::string> environment; ///< All of it; nothing is inherited.
+  std::chrono::seconds timeout{120};              ///< Then SIGTERM, and SIGKILL 5 s later.
+  std::size_t output_limit_bytes = 1U
+                                   << 20U; ///< Of each stream; what exceeds it is read and dropped.
+};
+
+struct ProcessResult {
+  int exit_status = -1;   ///< As given to exit(3), or -1 when a signal ended it.
+  int signal = 0;         ///< The signal that ended it, or 0.
+  bool timed_out = false; ///< We ended it because `timeout` passed.
+  std::string out;
+  std::string err;
+};
+
+/// The port, so that tests can stand in for the other program.
+class ProcessRunner {
+public:
+  ProcessRunner() = default;
+  virtual ~ProcessRunner() = default;
+  ProcessRunner(const ProcessRunner&) = delete;
+  ProcessRunner& operator=(const ProcessRunner&) = delete;
+  ProcessRunner(ProcessRunner&&) = delete;
+  ProcessRunner& operator=(ProcessRunner&&) = delete;
+
+  /// Waits for the end of the program. A program that ran is a value, whatever its exit status.
+  /// Errors: not_found and permission_denied (it could not be started), cancelled (`stop`; the
+  /// program is ended first), io.
+  [[nodiscard]] virtual Result<ProcessResult> run(const ProcessSpec& spec,
+                                                  std::stop_token stop) = 0;
+};
+
+/// posix_spawn(3). Safe to call from several threads.
+class RealProcessRunner final : public ProcessRunner {
+public:
+  [[nodiscard]] Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token stop) override;
+};
+
+} // namespace rb

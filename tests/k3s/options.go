@@ -1,0 +1,101 @@
+// What `k3s server` was asked for.
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+const (
+	serviceIP   = "10.43.0.1"
+	serviceCIDR = "10.43.0.0/16"
+	podCIDR     = "10.42.0.0/24"
+	clusterCIDR = "10.42.0.0/16"
+)
+
+type serverOptions struct {
+	token, tokenFile, serverURL   string
+	clusterInit, clusterReset     bool
+	restorePath                   string
+	kubeconfig, kubeconfigMode    string
+	nodeName, nodeIP              string
+	tlsSANs                       []string
+	apiPort, supervisorPort       int
+	disableAgent                  bool
+	disableScheduler, disableCtrl bool
+	datastoreEndpoint             string
+	pauseImage                    string
+	kubeletArgs                   []string
+	snapshotDir                   string
+	etcdS3                        bool
+}
+
+func optionsOf(c *cli.Context) (serverOptions, error) {
+	o := serverOptions{
+		token: c.String("token"), tokenFile: c.String("token-file"), serverURL: c.String("server"),
+		clusterInit: c.Bool("cluster-init"), clusterReset: c.Bool("cluster-reset"),
+		restorePath: c.String("cluster-reset-restore-path"),
+		kubeconfig:  c.String("write-kubeconfig"), kubeconfigMode: c.String("write-kubeconfig-mode"),
+		nodeName: c.String("node-name"), nodeIP: c.String("node-ip"), tlsSANs: c.StringSlice("tls-san"),
+		apiPort: c.Int("https-listen-port"), supervisorPort: c.Int("supervisor-port"),
+		disableAgent: c.Bool("disable-agent"), disableScheduler: c.Bool("disable-scheduler"),
+		disableCtrl: c.Bool("disable-controller-manager"), datastoreEndpoint: c.String("datastore-endpoint"),
+		pauseImage: c.String("pause-image"), kubeletArgs: c.StringSlice("kubelet-arg"),
+		snapshotDir: c.String("etcd-snapshot-dir"), etcdS3: c.Bool("etcd-s3"),
+	}
+	if o.nodeName == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return o, err
+		}
+		o.nodeName = host
+	}
+	o.nodeName = strings.ToLower(o.nodeName)
+	if o.nodeIP == "" {
+		ip, err := firstAddress()
+		if err != nil {
+			return o, err
+		}
+		o.nodeIP = ip
+	}
+	if net.ParseIP(o.nodeIP) == nil {
+		return o, fmt.Errorf("invalid node-ip %q", o.nodeIP)
+	}
+	return o, nil
+}
+
+// firstAddress is the first global IPv4 address of this host, as the node's.
+func firstAddress() (string, error) {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return "", err
+	}
+	for _, a := range addresses {
+		if ipnet, ok := a.(*net.IPNet); ok && ipnet.IP.IsGlobalUnicast() && ipnet.IP.To4() != nil {
+			return ipnet.IP.String(), nil
+		}
+	}
+	return "", fmt.Errorf("no default route or address found; pass --node-ip")
+}
+
+func (o serverOptions) sanNames() (names []string) {
+	for _, s := range o.tlsSANs {
+		if net.ParseIP(s) == nil {
+			names = append(names, s)
+		}
+	}
+	return names
+}
+
+func (o serverOptions) sanIPs() (ips []net.IP) {
+	for _, s := range o.tlsSANs {
+		if ip := net.ParseIP(s); ip != nil {
+			ips = append(ips, ip)
+		}
+	}
+	return ips
+}

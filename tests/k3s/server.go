@@ -1,0 +1,272 @@
+// `k3s server`: starts the parts in order, and stops them in order.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"github.com/urfave/cli/v2"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"k8s.io/client-go/kubernetes"
+)
+
+// server is a running server.
+type server struct {
+	layout
+	opts     serverOptions
+	password string
+	sqlite   bool
+	children []*child // in the order in which they were started
+	failed   chan error
+	etcd     *clientv3.Client
+	kube     *kubernetes.Clientset
+	web      *supervisor
+}
+
+func runServer(c *cli.Context) error {
+	s, err := newServer(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer cancel()
+	if s.opts.clusterReset {
+		return s.reset(ctx)
+	}
+	err = s.start(ctx)
+	if err == nil {
+		select {
+		case <-ctx.Done():
+			logrus.Infof("Shutdown request received")
+		case err = <-s.failed:
+		}
+	}
+	s.stop()
+	return err
+}
+
+// newServer reads the options and prepares the directories; the working
+// directory becomes <data-dir>/server, where relative paths resolve.
+func newServer(c *cli.Context) (*server, error) {
+	opts, err := optionsOf(c)
+	if err != nil {
+		return nil, err
+	}
+	l, err := resolveDataDir(c.String("data-dir"))
+	if err != nil {
+		return nil, err
+	}
+	if os.Getuid() != 0 {
+		return nil, fmt.Errorf("must run as root unless --rootless is specified")
+	}
+	s := &server{layout: l, opts: opts, failed: make(chan error, 8)}
+	if err := s.absolutePaths(); err != nil {
+		return nil, err
+	}
+	if opts.clusterReset || opts.restorePath != "" {
+		if err := s.checkReset(); err != nil {
+			return nil, err
+		}
+	}
+	for _, dir := range []string{l.server(), l.tls("etcd"), l.cred(), l.db(), l.server("manifests"), l.agent()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	return s, os.Chdir(l.server())
+}
+
+// absolutePaths fixes what must not depend on the working directory.
+func (s *server) absolutePaths() error {
+	for _, path := range []*string{&s.opts.kubeconfig, &s.opts.tokenFile} {
+		if *path == "" {
+			continue
+		}
+		abs, err := filepath.Abs(*path)
+		if err != nil {
+			return err
+		}
+		*path = abs
+	}
+	return nil
+}
+
+// start brings everything up; on an error the caller stops what there is.
+func (s *server) start(ctx context.Context) (err error) {
+	logrus.Infof("Starting k3s %s (%s)", version, commit)
+	s.sqlite = s.opts.datastoreEndpoint != "" ||
+		(!s.opts.clusterInit && !exists(s.db("etcd/member/wal")))
+	if s.password, err = serverPassword(s.layout, s.opts); err != nil {
+		return err
+	}
+	if s.web, err = startSupervisor(s); err != nil {
+		return err
+	}
+	if err = s.startDatastore(ctx); err != nil {
+		return err
+	}
+	if err = writeTokenFiles(s.layout, s.password); err != nil {
+		return err
+	}
+	if err = writeKubeconfigs(s.layout, s.opts); err != nil {
+		return err
+	}
+	if err = s.startControlPlane(ctx); err != nil {
+		return err
+	}
+	s.web.ready.Store(true)
+	if err = ensureSnapshotCRD(ctx, s.layout); err != nil {
+		return err
+	}
+	if !s.opts.disableAgent {
+		if err = s.startNode(ctx); err != nil {
+			return err
+		}
+	}
+	_ = os.Remove(s.db("reset-flag"))
+	logrus.Infof("k3s is up and running")
+	notifySystemd()
+	return nil
+}
+
+// startDatastore starts etcd, and settles with it whose certificates count.
+func (s *server) startDatastore(ctx context.Context) error {
+	instance := etcdInstance{dir: s.etcdDir()}
+	if s.sqlite {
+		if err := writeSQLiteMarker(s.layout); err != nil {
+			return err
+		}
+	}
+	onDisk := map[string]bool{}
+	for _, path := range bootstrapPaths(s.layout) {
+		onDisk[path] = exists(path)
+	}
+	changed, err := s.startEtcdWithBootstrap(ctx, instance, func(path string) bool { return onDisk[path] })
+	if err != nil || !changed {
+		return err
+	}
+	s.stopEtcd()
+	_, err = s.startEtcdWithBootstrap(ctx, instance, func(string) bool { return true })
+	return err
+}
+
+// startEtcdWithBootstrap starts etcd and reconciles the bootstrap data; it
+// tells whether the disk changed, so that etcd must be started again.
+func (s *server) startEtcdWithBootstrap(ctx context.Context, e etcdInstance, newerIsFatal func(string) bool) (bool, error) {
+	if err := ensureCAs(s.layout); err != nil {
+		return false, err
+	}
+	if err := ensureLeaves(s.layout, s.opts); err != nil {
+		return false, err
+	}
+	process, client, err := startEtcd(ctx, s.layout, s.opts, e, s.failed)
+	if err != nil {
+		return false, err
+	}
+	s.children, s.etcd = append(s.children, process), client
+	files, err := fetchBootstrap(ctx, client, s.password)
+	if err != nil {
+		return false, err
+	}
+	if files == nil {
+		if err := ensurePasswd(s.layout, s.password); err != nil {
+			return false, err
+		}
+		return false, storeBootstrap(ctx, client, s.layout, s.password)
+	}
+	logrus.Infof("Reconciling bootstrap data between datastore and disk")
+	changed, err := unpackBootstrap(s.layout, files, newerIsFatal)
+	if err != nil || !changed {
+		return false, err
+	}
+	return true, nil
+}
+
+// etcdDir is k3s's place, or for the stand-in's "SQLite" a place where nobody
+// takes it for k3s's etcd.
+func (s *server) etcdDir() string {
+	if s.sqlite {
+		return s.db("standin-kine")
+	}
+	return s.layout.etcd()
+}
+
+func (s *server) startControlPlane(ctx context.Context) error {
+	starters := []func() (*child, error){
+		func() (*child, error) { return startAPIServer(s.layout, s.opts, s.failed) },
+	}
+	if !s.opts.disableCtrl {
+		starters = append(starters, func() (*child, error) { return startControllerManager(s.layout, s.failed) })
+	}
+	if !s.opts.disableScheduler {
+		starters = append(starters, func() (*child, error) { return startScheduler(s.layout, s.failed) })
+	}
+	for i, start := range starters {
+		process, err := start()
+		if err != nil {
+			return err
+		}
+		s.children = append(s.children, process)
+		if i > 0 {
+			continue
+		}
+		if s.kube, err = adminClient(s.layout); err != nil {
+			return err
+		}
+		if err := s.waitOrFail(ctx, func(ctx context.Context) error { return waitForAPI(ctx, s.kube) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waitOrFail waits, but not for something whose process has ended.
+func (s *server) waitOrFail(ctx context.Context, wait func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- wait(ctx) }()
+	select {
+	case err := <-done:
+		return err
+	case err := <-s.failed:
+		return err
+	}
+}
+
+func (s *server) stopEtcd() {
+	if s.etcd != nil {
+		_ = s.etcd.Close()
+	}
+	for i, c := range s.children {
+		if c.name == "etcd" {
+			c.stop(10 * time.Second)
+			s.children = append(s.children[:i], s.children[i+1:]...)
+			return
+		}
+	}
+}
+
+// stop ends the children, last started first. Pods and their shims stay, as
+// they do when k3s's unit is stopped.
+func (s *server) stop() {
+	if s.web != nil {
+		s.web.close()
+	}
+	for i := len(s.children) - 1; i >= 0; i-- {
+		grace := 3 * time.Second
+		if s.children[i].name == "etcd" {
+			grace = 10 * time.Second
+		}
+		s.children[i].stop(grace)
+	}
+	if s.etcd != nil {
+		_ = s.etcd.Close()
+	}
+}

@@ -1,0 +1,78 @@
+#include "api/cluster_backup.hpp"
+#include "api/node_backup.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+using namespace rb;
+using namespace rb::api;
+
+TEST_CASE("a ClusterBackup with an empty spec has the defaults of the CRD") {
+  const auto backup = cluster_backup_from_json(
+                          nlohmann::json::parse(R"({"metadata":{"name":"b","uid":"u"},"spec":{}})"))
+                          .value();
+  CHECK(backup.spec.artifacts.size() == 4);
+  CHECK(backup.spec.keep_last == 7);
+  CHECK(backup.spec.deadline_seconds == 3600);
+  CHECK_FALSE(backup.spec.ttl_seconds_after_finished);
+  CHECK_FALSE(backup.finished());
+}
+
+TEST_CASE("a status survives the way through JSON") {
+  ClusterBackupStatus status;
+  status.run_id = "20260101T000000Z";
+  status.start_time = parse_run_id(status.run_id).value();
+  status.artifacts = {
+      {ArtifactType::kubeconfig, "kubeconfig-20260101T000000Z.yaml.age", 2957, "ab"}};
+  status.missing = {{ArtifactType::host_state, Reason::host_state_missing, "no token"}};
+  status.etcd = EtcdStatus{12, 34};
+  status.helm = HelmStatus{3, {{"apps", "secret/x", "bad gzip"}}, 1};
+  set_condition(status.conditions,
+                {"Succeeded", ConditionStatus::false_, "Incomplete", "", {}, 1},
+                *status.start_time);
+  const nlohmann::json object{{"metadata", {{"name", "b"}}}, {"status", to_json(status)}};
+  const auto read = cluster_backup_from_json(object).value();
+  CHECK(to_json(read.status) == to_json(status));
+  CHECK(read.finished());
+}
+
+TEST_CASE("an order survives the way through JSON") {
+  NodeBackup order;
+  order.meta.name = "order";
+  order.spec.cluster_backup_name = "b";
+  order.spec.run_id = "20260101T000000Z";
+  order.spec.node_name = "n1";
+  order.spec.artifacts = {ArtifactType::etcd_snapshot};
+  order.spec.deadline = parse_run_id("20260101T010000Z").value();
+  order.spec.helm_payload = HelmPayload{{"a", "b"}, 10, "cd"};
+  order.spec.helm = HelmStatus{};
+  CHECK(to_json(node_backup_from_json(to_json(order)).value()) == to_json(order));
+}
+
+TEST_CASE("an order whose run id is no run id is refused") {
+  NodeBackup order;
+  order.spec.run_id = "../../etc";
+  CHECK(node_backup_from_json(to_json(order)).error().code == ErrorCode::corrupt);
+}
+
+TEST_CASE("fields of the wrong type are refused, not thrown") {
+  for (const char* text : {R"({"metadata":{"name":3}})",
+                           R"({"metadata":{},"spec":{"deadlineSeconds":"x"}})",
+                           R"({"metadata":{},"status":{"conditions":{"a":1}}})",
+                           R"([])",
+                           R"({"metadata":{},"spec":[]})"}) {
+    CAPTURE(text);
+    CHECK_FALSE(cluster_backup_from_json(nlohmann::json::parse(text)));
+  }
+}
+
+TEST_CASE("file names are those of the mission") {
+  CHECK(file_name(ArtifactType::etcd_snapshot, "20260101T000000Z") ==
+        "etcd-20260101T000000Z.snap.age");
+  CHECK(file_name(ArtifactType::helm_values, "20260101T000000Z") ==
+        "helm-values-20260101T000000Z.tar.gz.age");
+  CHECK(file_name(ArtifactType::kubeconfig, "20260101T000000Z") ==
+        "kubeconfig-20260101T000000Z.yaml.age");
+  CHECK(file_name(ArtifactType::host_state, "20260101T000000Z") ==
+        "host-state-20260101T000000Z.tar.gz.age");
+}

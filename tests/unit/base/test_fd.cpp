@@ -1,0 +1,51 @@
+#include "base/fd.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+using namespace rb;
+
+namespace {
+
+std::string temporary_file(std::string_view content) {
+  std::string path = "/tmp/rb-unit-fd-XXXXXX";
+  const Fd fd(::mkstemp(path.data()));
+  REQUIRE(write_all(fd, as_bytes(content), path));
+  return path;
+}
+
+} // namespace
+
+TEST_CASE("read_text_file gives the whole file and refuses a larger one") {
+  const std::string path = temporary_file("twelve bytes");
+  CHECK(read_text_file(path, 12).value() == "twelve bytes");
+  const auto refused = read_text_file(path, 11);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::unsupported);
+  CHECK(refused.error().message == path + ": larger than 11 bytes");
+  ::unlink(path.c_str());
+}
+
+TEST_CASE("read_text_file reads files that state no size") {
+  CHECK_FALSE(read_text_file("/proc/self/status", 1U << 20U).value().empty());
+}
+
+TEST_CASE("a missing file is not_found and the message names it") {
+  const auto missing = read_text_file("/nonexistent/file", 10);
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().code == ErrorCode::not_found);
+  CHECK(missing.error().message == "/nonexistent/file: open: no such file or directory");
+}
+
+TEST_CASE("a full device is no_space") {
+  const auto full = open_file("/dev/full", O_WRONLY);
+  REQUIRE(full);
+  const auto written = write_all(*full, as_bytes("x"), "/dev/full");
+  REQUIRE_FALSE(written);
+  CHECK(written.error().code == ErrorCode::no_space);
+}

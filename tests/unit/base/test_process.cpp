@@ -1,0 +1,75 @@
+#include "base/process.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <thread>
+
+using namespace rb;
+
+TEST_CASE("a program gets its arguments as they are and nothing of our environment") {
+  RealProcessRunner runner;
+  ProcessSpec spec;
+  spec.program = "/usr/bin/env";
+  spec.arguments = {
+      "/bin/sh",
+      "-c",
+      "echo \"$1\"; env | grep -v -e ^PWD= -e ^_= -e ^SHLVL=; echo problem >&2; exit 7",
+      "sh",
+      "a b;$(c)"};
+  spec.environment = {{"ONLY", "this"}};
+  const auto result = runner.run(spec, {}).value();
+  CHECK(result.exit_status == 7);
+  CHECK(result.out == "a b;$(c)\nONLY=this\n");
+  CHECK(result.err == "problem\n");
+  CHECK_FALSE(result.timed_out);
+}
+
+TEST_CASE("a program that is not there cannot be started") {
+  RealProcessRunner runner;
+  ProcessSpec spec;
+  spec.program = "/nonexistent/k3s";
+  const auto result = runner.run(spec, {});
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::not_found);
+}
+
+TEST_CASE("a program that takes too long is ended, and what it started with it") {
+  RealProcessRunner runner;
+  ProcessSpec spec;
+  spec.program = "/bin/sh";
+  spec.arguments = {"-c", "sleep 60 & sleep 60"};
+  spec.timeout = std::chrono::seconds(1);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto result = runner.run(spec, {}).value();
+  CHECK(result.timed_out);
+  CHECK(result.exit_status == -1);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+}
+
+TEST_CASE("a stop request ends the program and is reported as cancelled") {
+  RealProcessRunner runner;
+  ProcessSpec spec;
+  spec.program = "/bin/sleep";
+  spec.arguments = {"60"};
+  std::stop_source source;
+  std::jthread stopper([&source] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    source.request_stop();
+  });
+  const auto result = runner.run(spec, source.get_token());
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::cancelled);
+}
+
+TEST_CASE("output beyond the limit is dropped, not stored, and the program is not blocked by it") {
+  RealProcessRunner runner;
+  ProcessSpec spec;
+  spec.program = "/bin/sh";
+  spec.arguments = {"-c", "head -c 300000 /dev/zero; echo end >&2"};
+  spec.output_limit_bytes = 1000;
+  const auto result = runner.run(spec, {}).value();
+  CHECK(result.out.size() == 1000);
+  CHECK(result.err == "end\n");
+  CHECK(result.exit_status == 0);
+}
