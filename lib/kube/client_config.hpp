@@ -1,0 +1,65 @@
+// Where the API server is and how we show who we are: from the pod's service account, or from a
+// kubeconfig. Private keys and tokens sit in buffers that are wiped.
+#pragma once
+
+#include "base/result.hpp"
+#include "base/secret_bytes.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rb::kube {
+
+/// Material that is in a file (read again for each connection, so that a rotation is seen) or was
+/// given inline. At most one of the two is set.
+struct FileOrBytes {
+  std::string path;
+  SecretBytes bytes;
+
+  [[nodiscard]] bool given() const { return !path.empty() || !bytes.empty(); }
+};
+
+struct ClientConfig {
+  std::string server;             ///< "https://HOST:PORT[/PREFIX]"; http only for loopback.
+  std::string tls_server_name;    ///< The name to verify instead of the host of `server`, or empty.
+  std::string name_space;         ///< Where we run, or the namespace of the context; may be empty.
+  FileOrBytes ca;                 ///< PEM. Not given: the certificates of the system.
+  FileOrBytes client_certificate; ///< PEM, with its chain; or not given.
+  FileOrBytes client_key;         ///< PEM; given exactly when the certificate is.
+  FileOrBytes token;              ///< Bearer token; or not given.
+};
+
+/// Returns the value of an environment variable, or nullopt.
+using Environment = std::function<std::optional<std::string>(std::string_view)>;
+[[nodiscard]] std::optional<std::string> process_environment(std::string_view name);
+
+inline constexpr std::string_view k_service_account_directory =
+    "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// From KUBERNETES_SERVICE_HOST and _PORT and the service account's files (token, ca.crt,
+/// namespace). An IPv6 service address is replaced by the name kubernetes.default.svc.
+/// Errors: not_found (we are not in a pod), invalid_argument, io, permission_denied.
+[[nodiscard]] Result<ClientConfig>
+in_cluster_config(const Environment& environment = process_environment,
+                  const std::string& directory = std::string(k_service_account_directory));
+
+/// Reads a kubeconfig. `context` empty: its current-context. Relative paths are taken from the
+/// file's directory. Errors: not_found, permission_denied, corrupt, invalid_argument (no such
+/// context, cluster or user), unsupported (exec plugins, auth providers, basic auth,
+/// impersonation, proxies, insecure-skip-tls-verify, an IPv6 literal).
+[[nodiscard]] Result<ClientConfig> load_kubeconfig(const std::string& path,
+                                                   std::string_view context = {});
+
+/// As load_kubeconfig, from text; `directory` is where relative paths start.
+[[nodiscard]] Result<ClientConfig> parse_kubeconfig(std::string_view text,
+                                                    const std::string& directory,
+                                                    std::string_view context = {});
+
+/// What the operator's programs use: `path` if not empty, else $KUBECONFIG (its first file that
+/// exists), else ~/.kube/config, else /etc/rancher/k3s/k3s.yaml. Errors: not_found.
+[[nodiscard]] Result<std::string>
+find_kubeconfig(const std::string& path, const Environment& environment = process_environment);
+
+} // namespace rb::kube
