@@ -1,0 +1,33 @@
+// `backup.log`: one line a run, oldest first, bounded: at k_log_limit_bytes it becomes
+// `backup.log.1`, which replaces the one before.
+#pragma once
+
+#include "artifact/directory.hpp"
+#include "base/clock.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rb::artifact {
+
+inline constexpr std::uint64_t k_log_limit_bytes = 1U << 20U;
+
+struct LogLine {
+  SystemTime time{};
+  std::string action; ///< "backup", "drill"
+  std::string result; ///< The word of api::Reason ("Completed", "Incomplete", "StorageFull").
+  std::string run_id; ///< May be empty.
+  /// More, in this order: {"etcd_bytes", "1234"}. Keys are ours; values are quoted where needed.
+  std::vector<std::pair<std::string, std::string>> fields;
+  std::string message; ///< May be empty; cut after 1,024 characters.
+};
+
+/// "2026-11-22T02:00:41Z backup result=Completed run=… etcd_bytes=… message=\"…\"" and a newline;
+/// control characters become blanks, so a line stays a line.
+[[nodiscard]] std::string format_log_line(const LogLine& line);
+
+/// Appends and syncs. Errors: those of Fs.
+[[nodiscard]] Status append_log(Directory& directory, const LogLine& line);
+
+} // namespace rb::artifact

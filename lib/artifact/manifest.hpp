@@ -1,0 +1,80 @@
+// The manifest of a backup set: what was asked for, what is there with size and digest, what is
+// missing and why, and what no backup of this kind covers. Written last, so a set without one is
+// not complete. Schema: docs/artifact-format.md.
+#pragma once
+
+#include "api/backup_status.hpp"
+#include "artifact/writer.hpp"
+#include "base/clock.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rb::artifact {
+
+inline constexpr std::string_view k_manifest_schema = "railiance.io/manifest/v1";
+
+/// The largest manifest that is read.
+inline constexpr std::size_t k_manifest_limit_bytes = 4U << 20U;
+
+/// What the etcd artifact holds, once decrypted.
+struct SnapshotRecord {
+  std::string name;             ///< As k3s named it.
+  std::uint64_t size_bytes = 0; ///< Of the snapshot file, trailer included.
+  std::string file_sha256;      ///< Of the snapshot file, hex.
+  std::string content_sha256;   ///< Without the trailer: equal to the trailer, hex.
+  std::int64_t revision = 0;
+  std::int64_t total_keys = 0;                  ///< Live keys, as etcdutl >= 3.6.
+  std::uint32_t hash = 0;                       ///< As `etcdutl snapshot status`.
+  std::string storage_version;                  ///< "3.6.0" or empty.
+  std::map<std::string, std::uint64_t> objects; ///< Live keys below /registry by kind.
+  std::vector<std::string> bootstrap_hashes;    ///< Of the keys /bootstrap/<hash>.
+
+  bool operator==(const SnapshotRecord&) const = default;
+};
+
+struct Manifest {
+  std::string run_id;
+  bool complete = false; ///< Everything that was asked for is stored and was read back.
+  SystemTime start_time{};
+  SystemTime completion_time{};
+  std::string generator;           ///< "railiance-backup 0.1.0"
+  std::string cluster_backup_name; ///< May be empty.
+  std::string cluster_backup_uid;  ///< May be empty.
+  std::string node_name;
+  std::string node_address; ///< Node IP, or empty.
+  std::string k3s_version;  ///< "v1.34.4+k3s1", or empty.
+  std::string token_hash; ///< First 12 hex of sha256(password part of the server token), or empty.
+  std::vector<std::string> recipients; ///< age recipients (public keys), as used.
+  std::vector<api::ArtifactType> requested;
+  std::vector<api::ArtifactStatus> artifacts;
+  std::vector<api::MissingArtifact> missing;
+  std::optional<SnapshotRecord> snapshot; ///< Present when the etcd artifact is.
+  std::optional<api::HelmStatus> helm;    ///< Present when the Helm artifact is.
+  std::vector<std::string> not_covered;   ///< Sentences; default_not_covered() unless changed.
+
+  bool operator==(const Manifest&) const = default;
+};
+
+/// What a set never holds: data of volumes, container images, and so on.
+[[nodiscard]] std::vector<std::string> default_not_covered();
+
+/// Indented JSON with a final newline; the same manifest gives the same bytes.
+[[nodiscard]] std::string serialize(const Manifest& manifest);
+
+/// Strict where it matters: schema, run id, types, digests of 64 hex digits, file names that
+/// belong to that run id. Unknown fields are skipped. Errors: corrupt, unsupported (another
+/// schema; hint: a newer railiance-restore).
+[[nodiscard]] Result<Manifest> parse_manifest(std::string_view text);
+
+/// serialize() through an ArtifactWriter. Errors: those of ArtifactWriter.
+[[nodiscard]] Result<StoredFile> write_manifest(Directory& directory, const Manifest& manifest);
+
+/// The manifest of that run. Errors: not_found, corrupt, unsupported, those of Fs.
+[[nodiscard]] Result<Manifest> read_manifest(Directory& directory, std::string_view run_id);
+
+} // namespace rb::artifact

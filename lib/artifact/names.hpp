@@ -1,0 +1,41 @@
+// The names in a backup directory: what is ours, what it belongs to, and what is foreign and so
+// never touched. docs/artifact-format.md lists them.
+#pragma once
+
+#include "api/artifact_type.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rb::artifact {
+
+inline constexpr std::string_view k_stamp_name = ".last-backup";
+inline constexpr std::string_view k_log_name = "backup.log";
+inline constexpr std::string_view k_old_log_name = "backup.log.1";
+inline constexpr std::string_view k_part_suffix = ".part";
+inline constexpr std::string_view k_removing_suffix = ".removing";
+
+enum class NameKind {
+  artifact, ///< "etcd-<run id>.snap.age" and its three siblings
+  manifest, ///< "manifest-<run id>.json"
+  removing, ///< "manifest-<run id>.json.removing": the set is being removed
+  part,     ///< one of ours that was being written
+  stamp,
+  log,
+  foreign,
+};
+
+struct NameInfo {
+  NameKind kind = NameKind::foreign;
+  std::string run_id; ///< Of artifact, manifest, removing; else empty.
+  std::optional<api::ArtifactType> type;
+};
+
+/// Never fails: what is not exactly one of our names is foreign.
+[[nodiscard]] NameInfo classify_name(std::string_view name);
+
+/// "manifest-<run_id>.json"
+[[nodiscard]] std::string manifest_name(std::string_view run_id);
+
+} // namespace rb::artifact

@@ -1,0 +1,47 @@
+// Retention that can't hurt: which sets go is decided here, without I/O; how they go survives a
+// crash at every step.
+#pragma once
+
+#include "artifact/sets.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rb::artifact {
+
+struct RetentionPolicy {
+  int keep_last = 7; ///< Complete sets that stay; less than 1 is taken as 1.
+  /// The run that has just ended; its set never goes. May be empty.
+  std::string current_run_id;
+  /// The newest set known to be verified (read back with its digests); it never goes.
+  /// Absent: the newest complete set.
+  std::optional<std::string> newest_verified_run_id;
+};
+
+struct RemovalPlan {
+  std::vector<std::string> run_ids; ///< In the order in which they should go: incomplete first,
+                                    ///< then oldest first.
+  /// The clock is behind the newest set: nothing is removed (Reason::clock_anomaly).
+  bool clock_anomaly = false;
+};
+
+/// Keeps the newest `keep_last` complete sets, and everything that is newer than the newest of
+/// them. Incomplete sets older than the newest complete one go first and do not count; damaged
+/// sets do not count and go once they are older than every set that is kept. Where there is no
+/// complete set, nothing goes. Pure; `sets` in any order.
+[[nodiscard]] RemovalPlan select_for_removal(const std::vector<BackupSet>& sets,
+                                             const RetentionPolicy& policy,
+                                             SystemTime now);
+
+/// Removes one set: first its manifest is renamed to "….removing" and the directory synced, so
+/// that no crash leaves a manifest that promises files which are gone; then the files, then the
+/// renamed manifest. sweep_leftovers ends what a crash interrupted. Foreign files stay.
+[[nodiscard]] Status remove_set(Directory& directory, const std::string& run_id);
+
+/// remove_set for each of the plan; stops at the first failure. `removed` tells what is gone,
+/// also then.
+[[nodiscard]] Status
+prune(Directory& directory, const RemovalPlan& plan, std::vector<std::string>& removed);
+
+} // namespace rb::artifact
