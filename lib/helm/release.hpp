@@ -1,0 +1,54 @@
+// A decoded release: what the backup keeps of it, and how it is decoded. No I/O.
+#pragma once
+
+#include "base/result.hpp"
+#include "base/secret_bytes.hpp"
+#include "helm/limits.hpp"
+#include "helm/stored_release.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace rb::helm {
+
+/// Move-only. Times are the text that Helm stored (RFC 3339), empty where there is none.
+struct Release {
+  ReleaseKey key; ///< As stored: the file is named after it.
+  StorageKind kind = StorageKind::secret;
+  std::string storage_object;
+
+  /// As the record says of itself. Differs from `key` only where someone copied or edited it.
+  ReleaseKey recorded;
+  std::string status; ///< "deployed", "failed", "pending-upgrade", …
+  std::string first_deployed;
+  std::string last_deployed;
+  std::string deleted;
+  std::string chart_name;
+  std::string chart_version;
+  std::string app_version;
+
+  bool has_values = false; ///< The operator gave values (config is neither absent nor empty).
+  SecretBytes values_yaml; ///< See values_yaml.hpp; never empty.
+};
+
+/// `api_data` is the value of key `release` as it stands in the API's JSON: for a Secret in the
+/// API's base64, for a ConfigMap as Helm wrote it. The record is base64(gzip(JSON)) of Helm 3 or 4;
+/// gzip is told by its magic, old records lack it.
+///
+/// The message begins with what is wrong: "bad base64", "bad gzip", "too large", "bad json",
+/// "missing field", "unsafe name". It never holds a part of the data.
+/// Errors: corrupt (base64, gzip, JSON), unsupported (a limit: gzip bomb, depth), incomplete (a
+/// field is missing), invalid_argument (a name that may not become a file name).
+[[nodiscard]] Result<Release>
+decode_release(const StoredRelease& stored, std::string_view api_data, const Limits& limits = {});
+
+/// As decode_release, when the API's base64 was removed already.
+[[nodiscard]] Result<Release> decode_release_record(const StoredRelease& stored,
+                                                    std::string_view record,
+                                                    const Limits& limits = {});
+
+/// The entry of the undecodable list for a release whose decoding failed with `error`.
+[[nodiscard]] api::UndecodableRelease undecodable(const StoredRelease& stored, const Error& error);
+
+} // namespace rb::helm

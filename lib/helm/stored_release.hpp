@@ -1,0 +1,56 @@
+// What the metadata of Helm's storage objects says, without their data: which object holds the
+// newest revision of each release. Pure.
+#pragma once
+
+#include "api/backup_status.hpp"
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rb::helm {
+
+/// Helm's storage drivers that live in the cluster. The SQL driver (PostgreSQL) is out of sight.
+
+enum class StorageKind { secret, config_map };
+
+/// "secret", "configmap".
+[[nodiscard]] std::string_view to_string(StorageKind kind);
+
+/// One object of type helm.sh/release.v1 (Secret), or labelled owner=helm (ConfigMap).
+struct StoredRelease {
+  std::string name_space;
+  std::string object_name; ///< "sh.helm.release.v1.<name>.v<revision>"
+  StorageKind kind = StorageKind::secret;
+  std::map<std::string, std::string> labels; ///< name, version, status, owner, …
+
+  /// "secret/sh.helm.release.v1.app.v3", as in api::UndecodableRelease.
+  [[nodiscard]] std::string storage_object() const;
+};
+
+/// Who a stored object is, as `helm get values NAME -n NAMESPACE` finds it: by the namespace that
+/// it lies in and the label `name`; what a label doesn't say comes from the object's name.
+struct ReleaseKey {
+  std::string name_space;
+  std::string name;
+  std::int64_t revision = 0; ///< 1 and up.
+};
+
+/// Errors: incomplete (neither labels nor object name tell name and revision).
+[[nodiscard]] Result<ReleaseKey> release_key(const StoredRelease& stored);
+
+struct Selection {
+  /// One for each (namespace, name, storage kind): the highest revision whatever its status, as
+  /// `helm get values` takes it. Sorted by namespace, name, kind.
+  std::vector<StoredRelease> newest;
+  /// Objects that cannot be told apart. They are reported, never dropped.
+  std::vector<api::UndecodableRelease> undecodable;
+};
+
+/// Equal revisions (which Helm never makes): the smallest object name wins.
+[[nodiscard]] Selection newest_revisions(std::vector<StoredRelease> stored);
+
+} // namespace rb::helm
