@@ -1,0 +1,136 @@
+// ETCDSnapshotFile: the custom resource in which k3s shows its snapshots.
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+var (
+	snapshotResource = schema.GroupVersionResource{Group: "k3s.cattle.io", Version: "v1", Resource: "etcdsnapshotfiles"}
+	crdResource      = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
+)
+
+func dynamicClient(l layout) (dynamic.Interface, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", l.cred("supervisor.kubeconfig"))
+	if err != nil {
+		return nil, err
+	}
+	config.Timeout = 10 * time.Second
+	return dynamic.NewForConfig(config)
+}
+
+// ensureSnapshotCRD makes the definition; it may be there already.
+func ensureSnapshotCRD(ctx context.Context, l layout) error {
+	client, err := dynamicClient(l)
+	if err != nil {
+		return err
+	}
+	text := func() map[string]any { return map[string]any{"type": "string"} }
+	object := func(properties map[string]any) map[string]any {
+		return map[string]any{"type": "object", "properties": properties, "x-kubernetes-preserve-unknown-fields": true}
+	}
+	schemaOf := object(map[string]any{
+		"spec": object(map[string]any{"snapshotName": text(), "nodeName": text(), "location": text()}),
+		"status": object(map[string]any{"creationTime": map[string]any{"type": "string", "format": "date-time"},
+			"readyToUse": map[string]any{"type": "boolean"}}),
+	})
+	crd := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+		"metadata": map[string]any{"name": "etcdsnapshotfiles.k3s.cattle.io"},
+		"spec": map[string]any{
+			"group": "k3s.cattle.io", "scope": "Cluster",
+			"names": map[string]any{"kind": "ETCDSnapshotFile", "listKind": "ETCDSnapshotFileList",
+				"plural": "etcdsnapshotfiles", "singular": "etcdsnapshotfile"},
+			"versions": []any{map[string]any{"name": "v1", "served": true, "storage": true,
+				"schema": map[string]any{"openAPIV3Schema": schemaOf}}},
+		},
+	}}
+	_, err = client.Resource(crdResource).Create(ctx, crd, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
+}
+
+// snapshotObjectName gives local-<file name>-<6 hex>, or a name made of node
+// and time where that is no DNS name.
+func snapshotObjectName(s snapshotInfo) string {
+	sum := sha256.Sum256([]byte(s.node + s.location))
+	name := "local-" + strings.ToLower(s.name) + "-" + hex.EncodeToString(sum[:])[:6]
+	if len(validation.IsDNS1123Subdomain(name)) == 0 {
+		return name
+	}
+	return fmt.Sprintf("etcd-snapshot-%s-%d", s.node, s.created.Unix())
+}
+
+// snapshotObject builds the resource; hash is the token's, "" for a file that
+// was only found.
+func snapshotObject(s snapshotInfo, hash string) *unstructured.Unstructured {
+	metadata := map[string]any{
+		"name":       snapshotObjectName(s),
+		"labels":     map[string]any{"etcd.k3s.cattle.io/snapshot-storage-node": s.node},
+		"finalizers": []any{"wrangler.cattle.io/managed-etcd-snapshots-controller"},
+	}
+	if hash != "" {
+		metadata["annotations"] = map[string]any{"etcd.k3s.cattle.io/snapshot-token-hash": hash}
+	}
+	status := map[string]any{"size": fmt.Sprint(s.size), "readyToUse": s.ready,
+		"creationTime": s.created.UTC().Format(time.RFC3339)}
+	if s.failure != "" {
+		status["error"] = map[string]any{"time": s.created.UTC().Format(time.RFC3339), "message": s.failure}
+	}
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "k3s.cattle.io/v1", "kind": "ETCDSnapshotFile", "metadata": metadata,
+		"spec":   map[string]any{"snapshotName": s.name, "nodeName": s.node, "location": s.location},
+		"status": status,
+	}}
+}
+
+// recordSnapshot makes the object. It isn't part of the snapshot's success.
+func recordSnapshot(s *server, info snapshotInfo) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	client, err := dynamicClient(s.layout)
+	if err == nil {
+		_, err = client.Resource(snapshotResource).Create(ctx, snapshotObject(info, tokenHash(s.password)), metav1.CreateOptions{})
+	}
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		logrus.Errorf("Failed to create ETCDSnapshotFile for %s: %v", info.name, err)
+	}
+}
+
+// deleteSnapshotObject removes the object of a deleted file, finalizer included.
+func deleteSnapshotObject(ctx context.Context, l layout, info snapshotInfo) {
+	client, err := dynamicClient(l)
+	if err != nil {
+		logrus.Errorf("Failed to delete ETCDSnapshotFile for %s: %v", info.name, err)
+		return
+	}
+	objects := client.Resource(snapshotResource)
+	name := snapshotObjectName(info)
+	object, err := objects.Get(ctx, name, metav1.GetOptions{})
+	if err == nil {
+		object.SetFinalizers(nil)
+		_, err = objects.Update(ctx, object, metav1.UpdateOptions{})
+	}
+	if err == nil {
+		err = objects.Delete(ctx, name, metav1.DeleteOptions{})
+	}
+	if err != nil && !apierrors.IsNotFound(err) {
+		logrus.Errorf("Failed to delete ETCDSnapshotFile for %s: %v", info.name, err)
+	}
+}
