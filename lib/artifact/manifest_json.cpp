@@ -1,0 +1,202 @@
+#include "artifact/manifest.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace rb::artifact {
+
+namespace {
+
+using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;
+
+Error malformed(std::string what) {
+  return {ErrorCode::corrupt, "not a manifest: " + std::move(what), {}};
+}
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+OrderedJson snapshot_json(const SnapshotRecord& snapshot) {
+  OrderedJson json;
+  json["name"] = snapshot.name;
+  json["sizeBytes"] = snapshot.size_bytes;
+  json["sha256"] = snapshot.file_sha256;
+  json["contentSHA256"] = snapshot.content_sha256;
+  json["revision"] = snapshot.revision;
+  json["totalKeys"] = snapshot.total_keys;
+  json["hash"] = snapshot.hash;
+  json["storageVersion"] = snapshot.storage_version;
+  json["bootstrapHashes"] = snapshot.bootstrap_hashes;
+  json["objects"] = snapshot.objects;
+  return json;
+}
+
+Result<SnapshotRecord> snapshot_from(const Json& json) {
+  SnapshotRecord snapshot;
+  snapshot.name = json.value("name", "");
+  snapshot.size_bytes = json.at("sizeBytes").get<std::uint64_t>();
+  snapshot.file_sha256 = json.at("sha256").get<std::string>();
+  snapshot.content_sha256 = json.at("contentSHA256").get<std::string>();
+  snapshot.revision = json.at("revision").get<std::int64_t>();
+  snapshot.total_keys = json.at("totalKeys").get<std::int64_t>();
+  snapshot.hash = json.at("hash").get<std::uint32_t>();
+  snapshot.storage_version = json.value("storageVersion", "");
+  snapshot.bootstrap_hashes = json.value("bootstrapHashes", std::vector<std::string>{});
+  snapshot.objects = json.value("objects", std::map<std::string, std::uint64_t>{});
+  if (!is_sha256(snapshot.file_sha256) || !is_sha256(snapshot.content_sha256)) {
+    return malformed("a digest of the snapshot");
+  }
+  return snapshot;
+}
+
+OrderedJson types_json(const std::vector<api::ArtifactType>& types) {
+  OrderedJson list = OrderedJson::array();
+  for (const api::ArtifactType type : types) {
+    list.push_back(api::to_string(type));
+  }
+  return list;
+}
+
+Result<std::vector<api::ArtifactType>> types_from(const Json& json) {
+  std::vector<api::ArtifactType> types;
+  for (const Json& item : json) {
+    RB_TRY_ASSIGN(const api::ArtifactType type, api::parse_artifact_type(item.get<std::string>()));
+    types.push_back(type);
+  }
+  return types;
+}
+
+/// A reason that only a newer release knows must not make the set unreadable.
+Result<std::vector<api::MissingArtifact>> missing_from(const Json& json) {
+  std::vector<api::MissingArtifact> missing;
+  for (const Json& item : json) {
+    api::MissingArtifact entry;
+    const auto word = item.at("reason").get<std::string>();
+    RB_TRY_ASSIGN(entry.type, api::parse_artifact_type(item.at("type").get<std::string>()));
+    entry.message = item.value("message", "");
+    if (auto reason = api::parse_reason(word)) {
+      entry.reason = *reason;
+    } else {
+      entry.message = word + ": " + entry.message;
+    }
+    missing.push_back(std::move(entry));
+  }
+  return missing;
+}
+
+/// The rules that go across fields.
+Status check(const Manifest& manifest) {
+  if (!parse_run_id(manifest.run_id)) {
+    return malformed("its run id");
+  }
+  std::vector<api::ArtifactType> present;
+  for (const api::ArtifactStatus& artifact : manifest.artifacts) {
+    if (artifact.file_name != api::file_name(artifact.type, manifest.run_id)) {
+      return malformed("a file name that does not belong to run " + manifest.run_id);
+    }
+    if (!is_sha256(artifact.sha256)) {
+      return malformed("the digest of " + artifact.file_name);
+    }
+    if (std::find(present.begin(), present.end(), artifact.type) != present.end()) {
+      return malformed("it has " + artifact.file_name + " twice");
+    }
+    present.push_back(artifact.type);
+  }
+  const bool all_there = std::all_of(
+      manifest.requested.begin(), manifest.requested.end(), [&](api::ArtifactType type) {
+        return std::find(present.begin(), present.end(), type) != present.end();
+      });
+  if (manifest.complete && (!all_there || !manifest.missing.empty() || present.empty())) {
+    return malformed("it calls itself complete and is not");
+  }
+  return {};
+}
+
+Result<SystemTime> time_at(const Json& json, const char* key) {
+  return parse_rfc3339(json.at(key).get<std::string>());
+}
+
+Result<Manifest> manifest_from(const Json& json) {
+  Manifest manifest;
+  manifest.run_id = json.at("runID").get<std::string>();
+  manifest.complete = json.at("complete").get<bool>();
+  RB_TRY_ASSIGN(manifest.start_time, time_at(json, "startTime"));
+  RB_TRY_ASSIGN(manifest.completion_time, time_at(json, "completionTime"));
+  manifest.generator = json.value("generator", "");
+  const Json nothing = Json::object();
+  const Json owner = json.value("clusterBackup", nothing);
+  manifest.cluster_backup_name = owner.value("name", "");
+  manifest.cluster_backup_uid = owner.value("uid", "");
+  const Json node = json.value("node", nothing);
+  manifest.node_name = node.value("name", "");
+  manifest.node_address = node.value("address", "");
+  const Json k3s = json.value("k3s", nothing);
+  manifest.k3s_version = k3s.value("version", "");
+  manifest.token_hash = k3s.value("tokenHash", "");
+  manifest.recipients = json.value("recipients", std::vector<std::string>{});
+  RB_TRY_ASSIGN(manifest.requested, types_from(json.at("requested")));
+  RB_TRY_ASSIGN(manifest.artifacts, api::artifacts_from_json(json.at("artifacts")));
+  RB_TRY_ASSIGN(manifest.missing, missing_from(json.at("missing")));
+  if (json.contains("snapshot")) {
+    RB_TRY_ASSIGN(manifest.snapshot, snapshot_from(json.at("snapshot")));
+  }
+  if (json.contains("helm")) {
+    RB_TRY_ASSIGN(manifest.helm, api::helm_from_json(json.at("helm")));
+  }
+  manifest.not_covered = json.value("notCovered", std::vector<std::string>{});
+  RB_TRY(check(manifest));
+  return manifest;
+}
+
+} // namespace
+
+std::string serialize(const Manifest& manifest) {
+  OrderedJson json;
+  json["schema"] = k_manifest_schema;
+  json["runID"] = manifest.run_id;
+  json["complete"] = manifest.complete;
+  json["startTime"] = format_rfc3339(manifest.start_time);
+  json["completionTime"] = format_rfc3339(manifest.completion_time);
+  json["generator"] = manifest.generator;
+  json["clusterBackup"] = {{"name", manifest.cluster_backup_name},
+                           {"uid", manifest.cluster_backup_uid}};
+  json["node"] = {{"name", manifest.node_name}, {"address", manifest.node_address}};
+  json["k3s"] = {{"version", manifest.k3s_version}, {"tokenHash", manifest.token_hash}};
+  json["recipients"] = manifest.recipients;
+  json["requested"] = types_json(manifest.requested);
+  json["artifacts"] = OrderedJson(api::to_json(manifest.artifacts));
+  json["missing"] = OrderedJson(api::to_json(manifest.missing));
+  if (manifest.snapshot) {
+    json["snapshot"] = snapshot_json(*manifest.snapshot);
+  }
+  if (manifest.helm) {
+    json["helm"] = OrderedJson(api::to_json(*manifest.helm));
+  }
+  json["notCovered"] = manifest.not_covered;
+  return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+}
+
+Result<Manifest> parse_manifest(std::string_view text) {
+  try {
+    const Json json = Json::parse(text);
+    const auto schema = json.at("schema").get<std::string>();
+    if (schema != k_manifest_schema) {
+      return Error{ErrorCode::unsupported,
+                   "manifest of the schema " + schema.substr(0, 64),
+                   "use the railiance-restore that made it, or a newer one"};
+    }
+    auto manifest = manifest_from(json);
+    if (!manifest && manifest.error().code != ErrorCode::corrupt) {
+      return malformed(manifest.error().message);
+    }
+    return manifest;
+  } catch (const Json::exception& error) {
+    // Not error.what(): it quotes the text.
+    return malformed("json error " + std::to_string(error.id));
+  }
+}
+
+} // namespace rb::artifact

@@ -1,0 +1,75 @@
+#include "artifact/retention.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace rb::artifact {
+
+namespace {
+
+/// Newest first.
+std::vector<const BackupSet*> sorted(const std::vector<BackupSet>& sets) {
+  std::vector<const BackupSet*> order;
+  order.reserve(sets.size());
+  for (const BackupSet& set : sets) {
+    order.push_back(&set);
+  }
+  std::sort(order.begin(), order.end(), [](const BackupSet* left, const BackupSet* right) {
+    return left->time > right->time;
+  });
+  return order;
+}
+
+bool is_complete(const BackupSet* set) {
+  return set->state == SetState::complete;
+}
+
+} // namespace
+
+RemovalPlan select_for_removal(const std::vector<BackupSet>& sets,
+                               const RetentionPolicy& policy,
+                               SystemTime now) {
+  RemovalPlan plan;
+  const std::vector<const BackupSet*> order = sorted(sets);
+  if (!order.empty() && now < order.front()->time) {
+    plan.clock_anomaly = true;
+    return plan;
+  }
+  const auto newest_complete = std::find_if(order.begin(), order.end(), is_complete);
+  if (newest_complete == order.end()) {
+    return plan;
+  }
+  const std::string newest_verified =
+      policy.newest_verified_run_id.value_or((*newest_complete)->run_id);
+
+  // `order[first_old]` on is older than every complete set that is kept for its number.
+  const auto keep = static_cast<std::size_t>(std::max(policy.keep_last, 1));
+  std::size_t complete_seen = 0;
+  std::size_t first_old = order.size();
+  for (std::size_t i = 0; i < order.size() && first_old == order.size(); ++i) {
+    complete_seen += is_complete(order[i]) ? 1U : 0U;
+    if (complete_seen == keep) {
+      first_old = i + 1;
+    }
+  }
+
+  std::vector<std::string> cut_off;
+  std::vector<std::string> old;
+  for (std::size_t i = order.size(); i-- > 0;) { // oldest first
+    const BackupSet& set = *order[i];
+    const bool is_protected = set.run_id == policy.current_run_id || set.run_id == newest_verified;
+    if (is_protected) {
+      continue;
+    }
+    if (set.state == SetState::incomplete && set.time < (*newest_complete)->time) {
+      cut_off.push_back(set.run_id);
+    } else if (set.state != SetState::incomplete && i >= first_old) {
+      old.push_back(set.run_id);
+    }
+  }
+  plan.run_ids = std::move(cut_off);
+  plan.run_ids.insert(plan.run_ids.end(), old.begin(), old.end());
+  return plan;
+}
+
+} // namespace rb::artifact
