@@ -1,5 +1,5 @@
-// tar.gz in memory (POSIX pax tar on libarchive, gzip on zlib): regular files only, written so that
-// equal entries give equal bytes, read under limits. Stock `tar xzf` reads what is written here.
+// tar.gz in memory: regular files only, written so that equal entries give equal bytes, read (with
+// libarchive and zlib) under limits. Stock `tar xzf` reads what is written here.
 #pragma once
 
 #include "archive/gzip.hpp"

@@ -14,7 +14,6 @@
 namespace rb::helm {
 
 /// Helm's storage drivers that live in the cluster. The SQL driver (PostgreSQL) is out of sight.
-
 enum class StorageKind { secret, config_map };
 
 /// "secret", "configmap".

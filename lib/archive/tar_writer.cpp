@@ -1,0 +1,157 @@
+// Writes pax tar (POSIX.1-2017, pax, "ustar Interchange Format" and "pax Interchange Format").
+// By hand, and not by libarchive: its tar writer needs the table of all its formats, which brings
+// libxml2, nettle, lzma and bzip2 into a static program, and its output changes with its version
+// and with the locale.
+#include "archive/entry_path.hpp"
+#include "archive/tar_gz.hpp"
+#include "base/secret_buffer.hpp"
+
+#include <array>
+#include <optional>
+#include <set>
+
+namespace rb::archive {
+
+namespace {
+
+constexpr unsigned k_mode_mask = 0777;
+constexpr std::size_t k_record_bytes = 512;
+constexpr std::size_t k_end_bytes = 2 * k_record_bytes;
+constexpr std::size_t k_name_bytes = 100;
+constexpr std::size_t k_prefix_bytes = 155;
+constexpr std::int64_t k_octal_limit = std::int64_t{1} << 33U; // 11 octal digits: size and time
+
+using Record = std::array<char, k_record_bytes>;
+
+void put(Record& record, std::size_t offset, std::string_view text) {
+  std::copy(text.begin(), text.end(), record.begin() + static_cast<std::ptrdiff_t>(offset));
+}
+
+/// `digits` octal digits with leading zeros; the byte behind them stays NUL.
+void put_octal(Record& record, std::size_t offset, std::size_t digits, std::uint64_t value) {
+  for (std::size_t i = digits; i-- > 0; value >>= 3U) {
+    record[offset + i] = static_cast<char>('0' + (value & 7U));
+  }
+}
+
+struct SplitPath {
+  std::string_view prefix;
+  std::string_view name;
+};
+
+/// As the header can hold it, or nothing when it is too long.
+std::optional<SplitPath> split(std::string_view path) {
+  if (path.size() <= k_name_bytes) {
+    return SplitPath{{}, path};
+  }
+  const std::size_t slash = path.rfind('/', k_prefix_bytes);
+  if (slash == path.npos || path.size() - slash - 1 > k_name_bytes) {
+    return std::nullopt;
+  }
+  return SplitPath{path.substr(0, slash), path.substr(slash + 1)};
+}
+
+Record make_header(SplitPath path, char type, const Entry& entry, std::size_t size) {
+  Record record{};
+  put(record, 0, path.name);
+  put_octal(record, 100, 7, entry.mode);
+  put_octal(record, 108, 7, 0);
+  put_octal(record, 116, 7, 0);
+  put_octal(record, 124, 11, size);
+  put_octal(record, 136, 11, static_cast<std::uint64_t>(entry.mtime.time_since_epoch().count()));
+  put(record, 148, "        ");
+  record[156] = type;
+  put(record, 257, "ustar");
+  put(record, 263, "00");
+  put(record, 345, path.prefix);
+  std::uint64_t sum = 0;
+  for (const char byte : record) {
+    sum += static_cast<std::uint8_t>(byte);
+  }
+  put_octal(record, 148, 6, sum);
+  record[154] = '\0';
+  return record;
+}
+
+void append_padded(SecretBuffer& tar, std::string_view content) {
+  tar.append(content);
+  tar.append((k_record_bytes - content.size() % k_record_bytes) % k_record_bytes, '\0');
+}
+
+void append_record(SecretBuffer& tar, const Record& record) {
+  tar.append(std::string_view(record.data(), record.size()));
+}
+
+/// "<length> path=<path>\n", where the length counts itself.
+std::string pax_path_record(std::string_view path) {
+  const std::string body = " path=" + std::string(path) + "\n";
+  std::size_t length = body.size();
+  while (std::to_string(length).size() + body.size() != length) {
+    length = std::to_string(length).size() + body.size();
+  }
+  return std::to_string(length) + body;
+}
+
+void append_entry(SecretBuffer& tar, const Entry& entry) {
+  std::optional<SplitPath> path = split(entry.path);
+  if (!path) {
+    const std::string record = pax_path_record(entry.path);
+    append_record(tar, make_header({{}, "pax-header"}, 'x', entry, record.size()));
+    append_padded(tar, record);
+    path = SplitPath{{}, std::string_view(entry.path).substr(0, k_name_bytes)};
+  }
+  append_record(tar, make_header(*path, '0', entry, entry.content.size()));
+  append_padded(tar, entry.content.text());
+}
+
+Status check(const Entry& entry) {
+  RB_TRY(check_entry_path(entry.path));
+  const std::int64_t seconds = entry.mtime.time_since_epoch().count();
+  if ((entry.mode & ~k_mode_mask) != 0 || seconds < 0 || seconds >= k_octal_limit ||
+      entry.content.size() >= static_cast<std::size_t>(k_octal_limit)) {
+    return Error{ErrorCode::invalid_argument,
+                 printable(entry.path) + ": mode, time or size out of range",
+                 {}};
+  }
+  return {};
+}
+
+/// No path twice, and none that is the directory of another one.
+Status check_tree(std::span<const Entry> entries) {
+  std::set<std::string_view> files;
+  std::set<std::string_view> directories;
+  for (const Entry& entry : entries) {
+    const std::string_view path = entry.path;
+    if (!files.insert(path).second) {
+      return Error{ErrorCode::already_exists, printable(path) + ": given twice", {}};
+    }
+    for (std::size_t at = path.find('/'); at != path.npos; at = path.find('/', at + 1)) {
+      directories.insert(path.substr(0, at));
+    }
+  }
+  for (const std::string_view file : files) {
+    if (directories.contains(file)) {
+      return Error{ErrorCode::already_exists, printable(file) + ": a file and a directory", {}};
+    }
+  }
+  return {};
+}
+
+} // namespace
+
+Result<SecretBytes> write_tar_gz(std::span<const Entry> entries) {
+  std::size_t expected = k_end_bytes;
+  for (const Entry& entry : entries) {
+    RB_TRY(check(entry));
+    expected += entry.content.size() + 2 * k_record_bytes;
+  }
+  RB_TRY(check_tree(entries));
+  SecretBuffer tar(expected);
+  for (const Entry& entry : entries) {
+    append_entry(tar, entry);
+  }
+  tar.append(k_end_bytes, '\0');
+  return gzip(tar.view());
+}
+
+} // namespace rb::archive
