@@ -1,0 +1,150 @@
+#include "age/decrypt.hpp"
+
+#include "age/armor.hpp"
+#include "age/buffered_source.hpp"
+#include "age/keys.hpp"
+#include "age/open_header.hpp"
+#include "age/payload.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace rb::age {
+
+namespace {
+
+/// The file as it is: counts what is read, shows it to the observer, remembers its own failures.
+class ObservedSource final : public Source {
+public:
+  ObservedSource(Source& source, const std::function<void(ByteView)>& observer)
+      : m_source(source), m_observer(observer) {}
+
+  [[nodiscard]] Result<std::size_t> read(MutableByteView buffer) override {
+    auto got = m_source.read(buffer);
+    m_failed = m_failed || !got;
+    if (got) {
+      m_bytes += *got;
+      if (m_observer && *got > 0) {
+        m_observer(buffer.first(*got));
+      }
+    }
+    return got;
+  }
+
+  [[nodiscard]] std::uint64_t bytes() const { return m_bytes; }
+  [[nodiscard]] bool failed() const { return m_failed; }
+
+private:
+  Source& m_source;
+  const std::function<void(ByteView)>& m_observer;
+  std::uint64_t m_bytes = 0;
+  bool m_failed = false;
+};
+
+/// Header, nonce and payload, in the binary format. `failure` is set when it fails.
+Result<std::uint64_t> decrypt_binary(BufferedSource& source,
+                                     Sink& sink,
+                                     std::span<const Identity> identities,
+                                     const StreamOptions& options,
+                                     DecryptFailure& failure) {
+  failure = DecryptFailure::header;
+  RB_TRY_ASSIGN(const std::string header, read_header(source));
+  RB_TRY_ASSIGN(const SecretBytes file_key, unwrap_file_key(header, identities, failure));
+  failure = DecryptFailure::header;
+  std::array<std::uint8_t, k_payload_nonce_bytes> nonce{};
+  RB_TRY_ASSIGN(const std::size_t nonce_bytes, source.read(nonce));
+  if (nonce_bytes != nonce.size()) {
+    return Error{ErrorCode::corrupt, "header: cut off before the payload", {}};
+  }
+  failure = DecryptFailure::other;
+  RB_TRY_ASSIGN(const SecretBytes key, payload_key(file_key.view(), nonce));
+  OpenedPayload opened = open_payload(source, sink, key.view(), options);
+  if (opened.plaintext_bytes) {
+    failure = DecryptFailure::none;
+  } else if (opened.damaged && opened.plaintext_bytes.error().code == ErrorCode::corrupt) {
+    failure = DecryptFailure::payload;
+  }
+  return std::move(opened.plaintext_bytes);
+}
+
+Result<DecryptSummary> decrypt_classified(Source& source,
+                                          Sink& sink,
+                                          std::span<const Identity> identities,
+                                          const StreamOptions& options,
+                                          DecryptFailure& failure) {
+  failure = DecryptFailure::other;
+  if (identities.empty()) {
+    return Error{ErrorCode::invalid_argument, "decrypt: no identity", {}};
+  }
+  ObservedSource file(source, options.on_ciphertext);
+  BufferedSource buffered_file(file);
+  DecryptSummary summary;
+  RB_TRY_ASSIGN(summary.armored, looks_armored(buffered_file));
+  Result<std::uint64_t> plaintext_bytes = std::uint64_t{0};
+  if (summary.armored) {
+    ArmorSource armor(buffered_file);
+    BufferedSource inside(armor);
+    plaintext_bytes = decrypt_binary(inside, sink, identities, options, failure);
+    // A chunk that is damaged comes before armor that was read ahead of it.
+    if (!plaintext_bytes && armor.damaged() && failure != DecryptFailure::payload) {
+      failure = DecryptFailure::armor;
+    }
+  } else {
+    plaintext_bytes = decrypt_binary(buffered_file, sink, identities, options, failure);
+  }
+  if (!plaintext_bytes) {
+    if (file.failed() && failure != DecryptFailure::payload) {
+      failure = DecryptFailure::other;
+    }
+    return std::move(plaintext_bytes).error();
+  }
+  summary.plaintext_bytes = *plaintext_bytes;
+  summary.ciphertext_bytes = file.bytes();
+  return summary;
+}
+
+/// Writes into memory of a size known beforehand, so that no copy is left by a reallocation.
+class SecretSink final : public Sink {
+public:
+  explicit SecretSink(std::size_t capacity) : m_bytes(capacity) {}
+
+  [[nodiscard]] Status write(ByteView bytes) override {
+    if (bytes.size() > m_bytes.size() - m_filled) {
+      return Error{ErrorCode::internal, "decrypt: more plaintext than ciphertext", {}};
+    }
+    std::copy(bytes.begin(), bytes.end(), m_bytes.data() + m_filled);
+    m_filled += bytes.size();
+    return {};
+  }
+
+  [[nodiscard]] SecretBytes take() const { return SecretBytes(m_bytes.view().first(m_filled)); }
+
+private:
+  SecretBytes m_bytes;
+  std::size_t m_filled = 0;
+};
+
+} // namespace
+
+Result<DecryptSummary> decrypt(Source& source,
+                               Sink& sink,
+                               std::span<const Identity> identities,
+                               const StreamOptions& options,
+                               DecryptFailure* failure) {
+  DecryptFailure found = DecryptFailure::none;
+  auto summary = decrypt_classified(source, sink, identities, options, found);
+  if (failure != nullptr) {
+    *failure = found;
+  }
+  return summary;
+}
+
+Result<SecretBytes> decrypt_bytes(ByteView ciphertext, std::span<const Identity> identities) {
+  MemorySource source(ciphertext);
+  SecretSink sink(ciphertext.size()); // plaintext is always shorter
+  RB_TRY(decrypt(source, sink, identities));
+  return sink.take();
+}
+
+} // namespace rb::age

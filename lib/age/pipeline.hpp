@@ -1,0 +1,105 @@
+// Passes a stream through a transformation of its chunks: ordered reads, transformations in any
+// order on any thread, ordered writes. Knows nothing of keys.
+#pragma once
+
+#include "age/batch.hpp"
+#include "age/io.hpp"
+#include "base/result.hpp"
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+namespace rb::age {
+
+/// Turns the input of a batch into its output. One object a thread.
+class BatchTransform {
+public:
+  BatchTransform() = default;
+  virtual ~BatchTransform() = default;
+  BatchTransform(const BatchTransform&) = delete;
+  BatchTransform& operator=(const BatchTransform&) = delete;
+  BatchTransform(BatchTransform&&) = delete;
+  BatchTransform& operator=(BatchTransform&&) = delete;
+
+  /// Sets output_chunks, last_output_bytes and, on failure, error.
+  virtual void apply(Batch& batch) = 0;
+};
+
+/// What a pass is made of. The callbacks are called in order and never at the same time as
+/// themselves.
+struct PipelineSpec {
+  std::size_t input_chunk_bytes = 0;
+  std::size_t output_chunk_bytes = 0; ///< Of a full chunk.
+  std::function<void(ByteView)> on_input;
+  std::function<void(ByteView)> on_output;
+  std::function<void(std::uint64_t output_bytes)> progress;
+  std::stop_token stop;
+};
+
+/// One pass. run() is called once, by the thread that made it.
+class Pipeline {
+public:
+  /// One transformation a thread, at least one; threads beyond the first are started only when the
+  /// input is longer than one batch. References outlive the pipeline.
+  Pipeline(Source& source,
+           Sink& sink,
+           const PipelineSpec& spec,
+           std::span<const std::unique_ptr<BatchTransform>> transforms);
+
+  /// Until all is written: the bytes of output. Errors: of the source, the transformation or the
+  /// sink, the one that is first in the order of the stream; cancelled.
+  [[nodiscard]] Result<std::uint64_t> run();
+
+private:
+  enum class SlotState { free, filled, ready, transforming, done };
+  struct Slot {
+    SlotState state = SlotState::free;
+    Batch batch;
+  };
+  enum class Job { none, read, transform, write };
+  struct Task {
+    Job job = Job::none;
+    Slot* slot = nullptr;
+  };
+
+  void work(BatchTransform& transform);
+  [[nodiscard]] Task next_task();
+  void read(Slot& slot, std::unique_lock<std::mutex>& lock);
+  void transform(Slot& slot, BatchTransform& transform, std::unique_lock<std::mutex>& lock);
+  void write(Slot& slot, std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] Status write_output(Batch& batch);
+  void settle_previous(bool at_end);
+  void start_helpers();
+  void fail(Error error);
+  [[nodiscard]] Slot& slot_of(std::uint64_t batch) { return m_ring[batch % m_ring.size()]; }
+
+  Source& m_source;
+  Sink& m_sink;
+  const PipelineSpec& m_spec;
+  std::span<const std::unique_ptr<BatchTransform>> m_transforms;
+
+  std::mutex m_mutex; // guards all below but the batches, which belong to whoever has the task
+  std::condition_variable m_changed;
+  std::vector<Slot> m_ring;
+  std::uint64_t m_next_read = 0;
+  std::uint64_t m_next_transform = 0;
+  std::uint64_t m_next_write = 0;
+  bool m_reading = false;
+  bool m_writing = false;
+  bool m_input_ended = false;
+  bool m_finished = false;
+  bool m_helpers_started = false;
+  std::uint64_t m_written_bytes = 0;
+  std::optional<Error> m_error;
+  std::vector<std::jthread> m_helpers;
+};
+
+} // namespace rb::age

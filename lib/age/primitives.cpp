@@ -1,0 +1,120 @@
+#include "age/primitives.hpp"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/kdf.h>
+#include <openssl/rand.h>
+
+#include <array>
+#include <memory>
+#include <string>
+
+namespace rb::age {
+
+namespace {
+
+Error failed(std::string_view what) {
+  return {ErrorCode::internal, std::string(what) + ": openssl failed", {}};
+}
+
+template <auto free_function> struct Free {
+  template <typename T> void operator()(T* object) const { free_function(object); }
+};
+
+using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
+using Kdf = std::unique_ptr<EVP_KDF, Free<EVP_KDF_free>>;
+using KdfContext = std::unique_ptr<EVP_KDF_CTX, Free<EVP_KDF_CTX_free>>;
+
+OSSL_PARAM octets(const char* name, ByteView bytes) {
+  // OSSL_PARAM is not const-correct; a KDF only reads.
+  return OSSL_PARAM_construct_octet_string(
+      name, const_cast<std::uint8_t*>(bytes.data()), bytes.size());
+}
+
+} // namespace
+
+Status fill_random(MutableByteView buffer) {
+  if (RAND_bytes(buffer.data(), static_cast<int>(buffer.size())) != 1) {
+    return failed("random numbers");
+  }
+  return {};
+}
+
+Result<SecretBytes> hkdf_sha256(ByteView secret, ByteView salt, std::string_view info) {
+  const Kdf kdf(EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_HKDF, nullptr));
+  const KdfContext context(kdf ? EVP_KDF_CTX_new(kdf.get()) : nullptr);
+  if (!context) {
+    return failed("hkdf");
+  }
+  std::string digest = "SHA256";
+  std::array<OSSL_PARAM, 5> parameters{};
+  std::size_t count = 0;
+  parameters[count++] =
+      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest.data(), digest.size());
+  parameters[count++] = octets(OSSL_KDF_PARAM_KEY, secret);
+  if (!salt.empty()) { // OpenSSL refuses an empty one; RFC 5869 means zeros, its default
+    parameters[count++] = octets(OSSL_KDF_PARAM_SALT, salt);
+  }
+  parameters[count++] = octets(OSSL_KDF_PARAM_INFO, as_bytes(info));
+  parameters[count] = OSSL_PARAM_construct_end();
+  SecretBytes key(32);
+  if (EVP_KDF_derive(context.get(), key.data(), key.size(), parameters.data()) != 1) {
+    return failed("hkdf");
+  }
+  return key;
+}
+
+Result<Sha256Digest> hmac_sha256(ByteView key, ByteView message) {
+  Sha256Digest mac{};
+  unsigned size = 0;
+  if (HMAC(EVP_sha256(),
+           key.data(),
+           static_cast<int>(key.size()),
+           message.data(),
+           message.size(),
+           mac.data(),
+           &size) == nullptr ||
+      size != mac.size()) {
+    return failed("hmac");
+  }
+  return mac;
+}
+
+bool equal_constant_time(ByteView left, ByteView right) {
+  return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+}
+
+Result<PublicKey> x25519_public_key(ByteView secret) {
+  const Key key(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.data(), secret.size()));
+  PublicKey result{};
+  std::size_t size = result.size();
+  if (!key || EVP_PKEY_get_raw_public_key(key.get(), result.data(), &size) != 1 ||
+      size != result.size()) {
+    return failed("x25519");
+  }
+  return result;
+}
+
+Result<SecretBytes> x25519_shared_secret(ByteView secret, const PublicKey& peer) {
+  const Key ours(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.data(), secret.size()));
+  const Key theirs(EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, peer.data(), peer.size()));
+  const KeyContext context(ours ? EVP_PKEY_CTX_new(ours.get(), nullptr) : nullptr);
+  if (!theirs || !context || EVP_PKEY_derive_init(context.get()) != 1 ||
+      EVP_PKEY_derive_set_peer(context.get(), theirs.get()) != 1) {
+    return failed("x25519");
+  }
+  SecretBytes shared(32);
+  std::size_t size = shared.size();
+  // OpenSSL refuses a shared secret of zeros, as RFC 7748 section 6.1 advises and age demands.
+  if (EVP_PKEY_derive(context.get(), shared.data(), &size) != 1 || size != shared.size()) {
+    return Error{ErrorCode::corrupt, "x25519: public key of low order", {}};
+  }
+  return shared;
+}
+
+} // namespace rb::age

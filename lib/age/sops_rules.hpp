@@ -1,0 +1,23 @@
+// The creation rules of a .sops.yaml as data: yaml-cpp is used here and nowhere else in the room.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rb::age {
+
+struct CreationRule {
+  std::optional<std::string> path_regex;
+  std::vector<std::string> age; ///< As written, split at commas and trimmed; may be empty.
+  std::size_t key_groups = 0;   ///< 0 when the keys are given flat.
+};
+
+/// In the order of the file; empty when it has none. Errors: invalid_argument.
+[[nodiscard]] Result<std::vector<CreationRule>> read_creation_rules(std::string_view text);
+
+} // namespace rb::age

@@ -1,0 +1,119 @@
+#include "age/sops_yaml.hpp"
+
+#include "age/sops_rules.hpp"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <string>
+
+namespace rb::age {
+
+namespace {
+
+constexpr std::string_view k_hint_no_recipient =
+    "add the age recipient (age1...) of the backups to .sops.yaml";
+
+Result<bool> matches(const CreationRule& rule, std::string_view path) {
+  if (!rule.path_regex) {
+    return true;
+  }
+  RE2::Options options;
+  options.set_log_errors(false);
+  const RE2 regex(*rule.path_regex, options);
+  if (!regex.ok()) {
+    return Error{ErrorCode::invalid_argument,
+                 "path_regex is not a regular expression: " + regex.error(),
+                 "SOPS takes the syntax of RE2"};
+  }
+  return RE2::PartialMatch({path.data(), path.size()}, regex);
+}
+
+Result<std::vector<Recipient>> recipients_of(const CreationRule& rule) {
+  if (rule.key_groups > 1) {
+    return Error{ErrorCode::unsupported,
+                 "several key groups (Shamir's secret sharing) are not supported",
+                 "give the backups a creation rule of their own with one key group"};
+  }
+  std::vector<Recipient> recipients;
+  for (const std::string& text : rule.age) {
+    RB_TRY_ASSIGN(const Recipient recipient, Recipient::parse(text));
+    if (std::find(recipients.begin(), recipients.end(), recipient) == recipients.end()) {
+      recipients.push_back(recipient);
+    }
+  }
+  return recipients;
+}
+
+std::string rule_name(std::size_t index) {
+  return "creation rule " + std::to_string(index + 1);
+}
+
+Result<std::vector<Recipient>> required_recipients_of(const CreationRule& rule, std::size_t index) {
+  if (rule.age.empty()) {
+    return Error{ErrorCode::not_found,
+                 rule_name(index) + ": no age recipient",
+                 std::string(k_hint_no_recipient)};
+  }
+  auto recipients = recipients_of(rule);
+  if (!recipients) {
+    return std::move(recipients).error().within(rule_name(index));
+  }
+  return recipients;
+}
+
+std::vector<Recipient> sorted(std::vector<Recipient> recipients) {
+  std::sort(recipients.begin(), recipients.end());
+  return recipients;
+}
+
+/// No rule is meant for us: fine as long as all of them that know age agree.
+Result<std::vector<Recipient>> common_recipients(const std::vector<CreationRule>& rules,
+                                                 std::string_view nominal_path) {
+  std::vector<Recipient> common;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (rules[i].age.empty()) {
+      continue;
+    }
+    RB_TRY_ASSIGN(auto recipients, required_recipients_of(rules[i], i));
+    if (common.empty()) {
+      common = std::move(recipients);
+    } else if (sorted(common) != sorted(std::move(recipients))) {
+      return Error{ErrorCode::invalid_argument,
+                   "no creation rule matches " + std::string(nominal_path) +
+                       ", and the rules name different age recipients",
+                   "add a creation rule whose path_regex matches " + std::string(nominal_path)};
+    }
+  }
+  if (common.empty()) {
+    return Error{ErrorCode::not_found,
+                 "no age recipient in any creation rule",
+                 std::string(k_hint_no_recipient)};
+  }
+  return common;
+}
+
+} // namespace
+
+Result<std::vector<Recipient>> recipients_from_sops_yaml(std::string_view text,
+                                                         std::string_view nominal_path) {
+  if (text.size() > k_sops_yaml_limit_bytes) {
+    return Error{ErrorCode::invalid_argument, "larger than 1 MiB", {}};
+  }
+  RB_TRY_ASSIGN(const auto rules, read_creation_rules(text));
+  if (rules.empty()) {
+    return Error{ErrorCode::not_found, "no creation rule", std::string(k_hint_no_recipient)};
+  }
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    auto matched = matches(rules[i], nominal_path);
+    if (!matched) {
+      return std::move(matched).error().within(rule_name(i));
+    }
+    if (*matched) {
+      return required_recipients_of(rules[i], i);
+    }
+  }
+  return common_recipients(rules, nominal_path);
+}
+
+} // namespace rb::age
