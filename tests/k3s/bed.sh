@@ -173,13 +173,13 @@ stage_images() {
 wait_ready() {
     local end=$((SECONDS + $1)) kubectl=(k3s kubectl --request-timeout=2s)
     until enter "${kubectl[@]}" get --raw=/readyz >/dev/null 2>&1 && enter "${kubectl[@]}" get serviceaccount default >/dev/null 2>&1; do
-        enter bedctl status >/dev/null || die "$name: the server has ended: $(tail -n 3 "$state/k3s.log")"
+        enter bedctl status >/dev/null || die "$name: the server has ended: $(grep level=fatal "$state/k3s.log" | tail -n 1)"
         ((SECONDS < end)) || die "$name: the API isn't ready in time; see $state/k3s.log"
         sleep 0.3
     done
     [[ $(<"$state/with-node") == true ]] || return 0
     until enter "${kubectl[@]}" wait --for=condition=Ready "node/$node" --timeout=2s >/dev/null 2>&1; do
-        enter bedctl status >/dev/null || die "$name: the server has ended: $(tail -n 3 "$state/k3s.log")"
+        enter bedctl status >/dev/null || die "$name: the server has ended: $(grep level=fatal "$state/k3s.log" | tail -n 1)"
         ((SECONDS < end)) || die "$name: the node isn't ready in time; see $state/k3s.log"
         sleep 0.5
     done

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 
 	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
@@ -28,9 +29,21 @@ func main() {
 		useAdminKubeconfig(os.Args[1])
 		runComponent(os.Args[1], os.Args[2:])
 	}
+	if len(os.Args) > 1 && os.Args[1] == "ctr" {
+		runCtr(os.Args[2:])
+	}
 	if err := run(os.Args); err != nil && !errors.Is(err, context.Canceled) {
 		logrus.Fatalf("Error: %v", err)
 	}
+}
+
+// runCtr becomes containerd's client, on the server's socket.
+func runCtr(args []string) {
+	cmd := ctr(args...)
+	if cmd.Err == nil {
+		cmd.Err = syscall.Exec(cmd.Path, cmd.Args, os.Environ())
+	}
+	logrus.Fatalf("Error: ctr: %v", cmd.Err)
 }
 
 // useAdminKubeconfig lets `k3s kubectl` find the server's kubeconfig, as k3s does.
