@@ -13,6 +13,7 @@
 #include "kube/tls_setup.hpp"
 
 #include <cpprest/http_client.h>
+
 #include <pplx/threadpool.h>
 
 #include <array>

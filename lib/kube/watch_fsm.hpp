@@ -67,8 +67,8 @@ using WatchOutput = std::variant<Upsert, Delete, Synced, Report, DoList, DoWatch
 /// Used by one thread.
 class WatchFsm {
 public:
-  /// A watch that ended this often in a row without a single line is not trusted any more: relist
-  /// (a server may drop a stale watch without a 410).
+  /// After so many resumptions in a row that brought no line the version is not trusted any more:
+  /// relist (a server may drop a stale watch without a 410).
   static constexpr unsigned k_fruitless_limit = 3;
 
   /// The first wish: DoList from the start.
@@ -76,7 +76,7 @@ public:
 
   /// After DoList or DoWatch was output by a line (410 in the stream), the running watch must be
   /// ended by the caller; its WatchEnded or CallFailed is not to be told.
-  [[nodiscard]] std::vector<WatchOutput> on(const WatchInput& input);
+  [[nodiscard]] std::vector<WatchOutput> on(WatchInput input);
 
   [[nodiscard]] const std::string& resource_version() const { return m_resource_version; }
   [[nodiscard]] bool synced() const { return m_synced; }
@@ -84,12 +84,12 @@ public:
 private:
   using Key = std::pair<std::string, std::string>; ///< Namespace, name.
 
-  void on_listed(const Listed& page, std::vector<WatchOutput>& out);
+  void on_listed(Listed page, std::vector<WatchOutput>& out);
   void on_line(std::string_view text, std::vector<WatchOutput>& out);
-  void on_watch_ended(std::vector<WatchOutput>& out);
   void on_failed(const Error& error, std::vector<WatchOutput>& out);
   void on_error_event(const nlohmann::json& status, std::vector<WatchOutput>& out);
   void upsert(nlohmann::json object, std::vector<WatchOutput>& out);
+  void watch(bool after_failure, std::chrono::seconds retry_after, std::vector<WatchOutput>& out);
   void relist(bool after_failure, std::chrono::seconds retry_after, std::vector<WatchOutput>& out);
   void resume(bool after_failure, std::chrono::seconds retry_after, std::vector<WatchOutput>& out);
 
@@ -97,8 +97,8 @@ private:
   std::string m_continue_token;
   std::map<Key, std::string> m_known;     ///< Key to uid, of what was announced.
   std::map<Key, std::string> m_this_list; ///< Of the list that is being read.
-  unsigned m_fruitless = 0;
-  bool m_progress = false; ///< The watch that runs brought at least one line.
+  unsigned m_fruitless = 0;               ///< Resumptions since the last line or list.
+  bool m_progress = false;                ///< The watch that runs brought a line.
   bool m_listing = false;
   bool m_synced = false;
 };

@@ -1,0 +1,184 @@
+#include "kube/watch_fsm.hpp"
+
+#include "kube/retry.hpp"
+#include "kube/status_error.hpp"
+
+namespace rb::kube {
+
+namespace {
+
+using nlohmann::json;
+
+std::string text_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+/// The metadata of an object, or an empty object.
+const json& metadata_of(const json& object) {
+  static const json empty = json::object();
+  if (!object.is_object()) {
+    return empty;
+  }
+  const auto found = object.find("metadata");
+  return found != object.end() && found->is_object() ? *found : empty;
+}
+
+Error not_an_event() {
+  return {ErrorCode::corrupt, "the watch sent a line that is not an event", {}};
+}
+
+} // namespace
+
+std::vector<WatchOutput> WatchFsm::start() {
+  std::vector<WatchOutput> out;
+  relist(false, {}, out);
+  return out;
+}
+
+std::vector<WatchOutput> WatchFsm::on(WatchInput input) {
+  std::vector<WatchOutput> out;
+  if (auto* page = std::get_if<Listed>(&input)) {
+    on_listed(std::move(*page), out);
+  } else if (const auto* line = std::get_if<LineReceived>(&input)) {
+    on_line(line->text, out);
+  } else if (const auto* failed = std::get_if<CallFailed>(&input)) {
+    on_failed(failed->error, out);
+  } else {
+    // Without a line it may have ended at once: not without a pause.
+    resume(!m_progress, {}, out);
+  }
+  return out;
+}
+
+void WatchFsm::on_listed(Listed page, std::vector<WatchOutput>& out) {
+  for (json& item : page.items) {
+    const json& metadata = metadata_of(item);
+    m_this_list[{text_of(metadata, "namespace"), text_of(metadata, "name")}] =
+        text_of(metadata, "uid");
+    upsert(std::move(item), out);
+  }
+  m_resource_version = page.resource_version;
+  m_continue_token = page.continue_token;
+  if (!m_continue_token.empty()) {
+    out.emplace_back(DoList{m_continue_token, false, {}});
+    return;
+  }
+  for (auto it = m_known.begin(); it != m_known.end();) {
+    if (m_this_list.contains(it->first)) {
+      ++it;
+    } else {
+      out.emplace_back(Delete{{it->first.first, it->first.second, it->second}});
+      it = m_known.erase(it);
+    }
+  }
+  m_this_list.clear();
+  m_listing = false;
+  m_synced = true;
+  m_fruitless = 0;
+  out.emplace_back(Synced{});
+  watch(false, {}, out);
+}
+
+void WatchFsm::upsert(json object, std::vector<WatchOutput>& out) {
+  const json& metadata = metadata_of(object);
+  const Key key{text_of(metadata, "namespace"), text_of(metadata, "name")};
+  const std::string uid = text_of(metadata, "uid");
+  const auto known = m_known.find(key);
+  if (known != m_known.end() && known->second != uid) {
+    // The name was used again while nobody looked.
+    out.emplace_back(Delete{{key.first, key.second, known->second}});
+  }
+  m_known[key] = uid;
+  if (object.is_object() && object.contains("metadata") && object["metadata"].is_object()) {
+    object["metadata"].erase("managedFields");
+  }
+  out.emplace_back(Upsert{std::move(object)});
+}
+
+void WatchFsm::on_line(std::string_view text, std::vector<WatchOutput>& out) {
+  json event = json::parse(text, nullptr, false);
+  const std::string type = event.is_object() ? text_of(event, "type") : std::string();
+  const auto found = event.is_object() ? event.find("object") : event.end();
+  if (type.empty() || found == event.end() || !found->is_object()) {
+    out.emplace_back(Report{not_an_event()});
+    resume(true, {}, out);
+    return;
+  }
+  if (type == "ERROR") {
+    on_error_event(*found, out);
+    return;
+  }
+  const json& metadata = metadata_of(*found);
+  const std::string version = text_of(metadata, "resourceVersion");
+  const std::string name = text_of(metadata, "name");
+  if (version.empty() || (type != "BOOKMARK" && name.empty())) {
+    out.emplace_back(Report{not_an_event()});
+    resume(true, {}, out);
+    return;
+  }
+  m_progress = true;
+  m_fruitless = 0;
+  m_resource_version = version;
+  if (type == "ADDED" || type == "MODIFIED") {
+    upsert(std::move(*found), out);
+  } else if (type == "DELETED") {
+    const Key key{text_of(metadata, "namespace"), name};
+    m_known.erase(key);
+    out.emplace_back(Delete{{key.first, key.second, text_of(metadata, "uid")}});
+  }
+  // A BOOKMARK moves the version only; an unknown type is from a newer server, and so harmless.
+}
+
+void WatchFsm::on_error_event(const json& status, std::vector<WatchOutput>& out) {
+  Error error = error_from_status("watch", status, false);
+  const bool too_old = retry_class(error) == RetryClass::relist;
+  const auto retry_after = error.retry_after;
+  out.emplace_back(Report{std::move(error)});
+  if (too_old) {
+    relist(true, retry_after, out);
+  } else {
+    resume(true, retry_after, out);
+  }
+}
+
+void WatchFsm::on_failed(const Error& error, std::vector<WatchOutput>& out) {
+  out.emplace_back(Report{error});
+  // A list that failed, a page's token that expired, and a version that is too old (410, as the
+  // status of the watch): from the start in all three cases.
+  if (m_listing || retry_class(error) == RetryClass::relist) {
+    relist(true, error.retry_after, out);
+  } else {
+    resume(true, error.retry_after, out);
+  }
+}
+
+void WatchFsm::relist(bool after_failure,
+                      std::chrono::seconds retry_after,
+                      std::vector<WatchOutput>& out) {
+  m_resource_version.clear();
+  m_continue_token.clear();
+  m_this_list.clear();
+  m_listing = true;
+  out.emplace_back(DoList{{}, after_failure, retry_after});
+}
+
+void WatchFsm::watch(bool after_failure,
+                     std::chrono::seconds retry_after,
+                     std::vector<WatchOutput>& out) {
+  m_progress = false;
+  out.emplace_back(DoWatch{m_resource_version, after_failure, retry_after});
+}
+
+void WatchFsm::resume(bool after_failure,
+                      std::chrono::seconds retry_after,
+                      std::vector<WatchOutput>& out) {
+  if (m_fruitless >= k_fruitless_limit) {
+    relist(true, retry_after, out);
+    return;
+  }
+  ++m_fruitless; // until a line comes
+  watch(after_failure, retry_after, out);
+}
+
+} // namespace rb::kube

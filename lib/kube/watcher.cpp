@@ -1,0 +1,183 @@
+#include "kube/watcher.hpp"
+
+#include "kube/line_framer.hpp"
+#include "kube/status_error.hpp"
+
+#include <optional>
+
+namespace rb::kube {
+
+namespace {
+
+constexpr int k_ok = 200;
+
+/// The call that the machine wants next.
+using Call = std::variant<DoList, DoWatch>;
+
+} // namespace
+
+void WatchHandler::on_trouble(const Error& /*error*/) {}
+
+/// What the watcher's thread does. Lives on that thread.
+struct Watcher::Loop {
+  Client& client;
+  ResourceType type;
+  WatchOptions options;
+  WatchHandler& handler;
+  std::atomic<bool>& synced;
+  WatchFsm fsm{};
+  Backoff backoff{options.backoff};
+
+  void run(const std::stop_token& stop) {
+    std::optional<Call> call = deliver(fsm.start());
+    while (call && !stop.stop_requested()) {
+      const bool is_list = std::holds_alternative<DoList>(*call);
+      if (!pause(*call, stop)) {
+        return;
+      }
+      call = is_list ? list(std::get<DoList>(*call), stop) : watch(std::get<DoWatch>(*call), stop);
+    }
+  }
+
+  /// Tells the handler, and returns the call that comes next (none while a watch goes on).
+  std::optional<Call> deliver(std::vector<WatchOutput> outputs) {
+    std::optional<Call> call;
+    for (WatchOutput& output : outputs) {
+      if (auto* upsert = std::get_if<Upsert>(&output)) {
+        handler.on_upsert(std::move(upsert->object));
+      } else if (const auto* gone = std::get_if<Delete>(&output)) {
+        handler.on_delete(gone->id);
+      } else if (std::holds_alternative<Synced>(output)) {
+        synced.store(true);
+        handler.on_synced();
+      } else if (const auto* report = std::get_if<Report>(&output)) {
+        handler.on_trouble(report->error);
+      } else if (auto* want_list = std::get_if<DoList>(&output)) {
+        call = std::move(*want_list);
+      } else if (auto* want_watch = std::get_if<DoWatch>(&output)) {
+        call = std::move(*want_watch);
+      }
+    }
+    return call;
+  }
+
+  /// The wait before a call that follows a failure; false when it is time to stop.
+  bool pause(const Call& call, const std::stop_token& stop) {
+    const auto [after_failure, retry_after] =
+        std::visit([](const auto& c) { return std::pair(c.after_failure, c.retry_after); }, call);
+    if (!after_failure) {
+      return true;
+    }
+    const Runtime& runtime = client.runtime();
+    const auto wait = backoff.next(runtime.clock->steady_now(), runtime.random(), retry_after);
+    return runtime.waiter->wait(wait, stop);
+  }
+
+  std::optional<Call> fail(Error error, const std::stop_token& stop) {
+    if (stop.stop_requested()) {
+      return std::nullopt;
+    }
+    return deliver(fsm.on(CallFailed{std::move(error)}));
+  }
+
+  std::optional<Call> list(const DoList& wanted, const std::stop_token& stop) {
+    if (wanted.continue_token.empty() && fsm.synced()) {
+      client.runtime().metrics->watch_restarted(type.plural, true);
+    }
+    const ListOptions list_options{
+        options.label_selector, options.field_selector, options.page_size, false};
+    auto page =
+        client.list_page(type, options.name_space, list_options, wanted.continue_token, stop);
+    if (!page) {
+      return fail(std::move(page).error(), stop);
+    }
+    return deliver(fsm.on(Listed{std::move(page->items),
+                                 std::move(page->resource_version),
+                                 std::move(page->continue_token)}));
+  }
+
+  Result<Request> watch_request(const std::string& resource_version) const {
+    Request request;
+    RB_TRY_ASSIGN(request.path, collection_path(type, options.name_space));
+    const auto span = options.server_timeout_most - options.server_timeout_least;
+    const auto timeout = options.server_timeout_least +
+                         std::chrono::seconds(static_cast<std::int64_t>(
+                             static_cast<double>(span.count()) * client.runtime().random()));
+    request.query = {{"watch", "1"},
+                     {"resourceVersion", resource_version},
+                     {"allowWatchBookmarks", "true"},
+                     {"timeoutSeconds", std::to_string(timeout.count())}};
+    if (!options.label_selector.empty()) {
+      request.query.emplace_back("labelSelector", options.label_selector);
+    }
+    if (!options.field_selector.empty()) {
+      request.query.emplace_back("fieldSelector", options.field_selector);
+    }
+    request.idle_timeout = timeout + options.idle_margin;
+    return request;
+  }
+
+  std::optional<Call> watch(const DoWatch& wanted, const std::stop_token& stop) {
+    auto request = watch_request(wanted.resource_version);
+    if (!request) {
+      return fail(std::move(request).error(), stop);
+    }
+    LineFramer framer(options.line_limit_bytes);
+    std::optional<Call> next;
+    std::optional<Error> bad_line;
+    const auto on_bytes = [&](std::string_view bytes) {
+      auto more = framer.push(bytes, [&](std::string_view line) {
+        next = deliver(fsm.on(LineReceived{line}));
+        return !next && !stop.stop_requested();
+      });
+      if (!more) {
+        bad_line = std::move(more).error();
+        return false;
+      }
+      return *more;
+    };
+    const auto before = client.runtime().clock->steady_now();
+    auto end = client.transport().stream(*request, on_bytes, stop);
+    const std::chrono::duration<double> took = client.runtime().clock->steady_now() - before;
+    client.runtime().metrics->request_done(
+        "WATCH", end ? std::to_string(end->status) : "<error>", took.count());
+    if (next || stop.stop_requested()) {
+      return next;
+    }
+    client.runtime().metrics->watch_restarted(type.plural, false);
+    if (bad_line) {
+      return fail(std::move(*bad_line), stop);
+    }
+    if (!end) {
+      return fail(std::move(end).error(), stop);
+    }
+    if (end->status != k_ok) {
+      return fail(error_from_response("WATCH " + request->path,
+                                      end->status,
+                                      end->retry_after,
+                                      end->body,
+                                      type.confidential),
+                  stop);
+    }
+    return deliver(fsm.on(WatchEnded{}));
+  }
+};
+
+Watcher::Watcher(Client& client, ResourceType type, WatchOptions options, WatchHandler& handler)
+    : m_thread([this, &client, type, options = std::move(options), &handler](
+                   const std::stop_token& stop) {
+        Loop{client, type, options, handler, m_synced}.run(stop);
+      }) {}
+
+Watcher::~Watcher() {
+  stop();
+}
+
+void Watcher::stop() {
+  m_thread.request_stop();
+  if (m_thread.joinable()) {
+    m_thread.join();
+  }
+}
+
+} // namespace rb::kube
