@@ -1,0 +1,199 @@
+// Our files opened by the stock age program and its files by us, at the sizes where chunks begin
+// and end. Needs age and age-keygen: RB_AGE names age, else PATH is searched.
+#include "age/decrypt.hpp"
+#include "age/encrypt.hpp"
+#include "age/identity_file.hpp"
+#include "base/fd.hpp"
+#include "base/process.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fcntl.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+using namespace rb;
+using namespace rb::age;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::array<std::size_t, 9> k_sizes{
+    0, 1, 65535, 65536, 65537, 131072, 131073, 262144, 1000000};
+
+fs::path find_age() {
+  if (const char* given = std::getenv("RB_AGE"); given != nullptr && *given != '\0') {
+    REQUIRE_MESSAGE(fs::exists(given), "RB_AGE names " << given << ", which is not there");
+    return given;
+  }
+  const char* path = std::getenv("PATH");
+  std::istringstream directories(path == nullptr ? "" : path);
+  for (std::string directory; std::getline(directories, directory, ':');) {
+    if (fs::exists(fs::path(directory) / "age")) {
+      return fs::path(directory) / "age";
+    }
+  }
+  FAIL("age is not in PATH and RB_AGE is not set: install age (filippo.io/age/cmd/age)");
+  return {};
+}
+
+class Fixture {
+public:
+  Fixture() : m_age(find_age()) {
+    std::string name = (fs::temp_directory_path() / "age-interop-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    m_directory = name;
+    for (int i = 0; i < 3; ++i) {
+      m_identities.push_back(Identity::generate().value());
+    }
+    write("keys.txt", identity_text(1));
+    write("other.txt", identity_text(2));
+  }
+  ~Fixture() { fs::remove_all(m_directory); }
+  Fixture(const Fixture&) = delete;
+  Fixture& operator=(const Fixture&) = delete;
+
+  [[nodiscard]] std::string path(const std::string& name) const { return m_directory / name; }
+
+  void write(const std::string& name, ByteView bytes) const {
+    const auto fd = open_file(path(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    REQUIRE(fd);
+    REQUIRE(write_all(*fd, bytes, name));
+  }
+
+  [[nodiscard]] Bytes read(const std::string& name) const {
+    const auto bytes = read_secret_file(path(name), std::size_t{16} << 20U);
+    REQUIRE(bytes);
+    return {bytes->view().begin(), bytes->view().end()};
+  }
+
+  ProcessResult run(const std::string& program, std::vector<std::string> arguments) const {
+    RealProcessRunner runner;
+    ProcessSpec spec;
+    spec.program = m_age.parent_path() / program;
+    spec.arguments = std::move(arguments);
+    auto result = runner.run(spec, {});
+    REQUIRE_MESSAGE(result.has_value(), spec.program << " could not be started");
+    return std::move(*result);
+  }
+
+  /// What stock age makes of `sealed` with keys.txt.
+  [[nodiscard]] Bytes opened_by_age(ByteView sealed) const {
+    write("sealed.age", sealed);
+    const auto result = run(
+        m_age.filename(), {"-d", "-i", path("keys.txt"), "-o", path("opened"), path("sealed.age")});
+    CAPTURE(result.err);
+    REQUIRE(result.exit_status == 0);
+    return read("opened");
+  }
+
+  [[nodiscard]] Bytes sealed_by_age(ByteView plain, std::vector<std::string> options) const {
+    write("plain", plain);
+    for (const std::string& last : {std::string("-o"), path("theirs.age"), path("plain")}) {
+      options.push_back(last);
+    }
+    const auto result = run(m_age.filename(), std::move(options));
+    CAPTURE(result.err);
+    REQUIRE(result.exit_status == 0);
+    return read("theirs.age");
+  }
+
+  [[nodiscard]] const std::vector<Identity>& identities() const { return m_identities; }
+  [[nodiscard]] std::string recipient(std::size_t i) const {
+    return m_identities[i].recipient().text();
+  }
+
+private:
+  [[nodiscard]] Bytes identity_text(std::size_t i) const {
+    const SecretBytes text = m_identities[i].text();
+    Bytes line(text.view().begin(), text.view().end());
+    line.push_back('\n');
+    return line;
+  }
+
+  fs::path m_age;
+  fs::path m_directory;
+  std::vector<Identity> m_identities;
+};
+
+Bytes pattern(std::size_t size) {
+  Bytes bytes(size);
+  std::uint32_t state = static_cast<std::uint32_t>(size) | 1U;
+  for (std::uint8_t& byte : bytes) {
+    state = state * 1664525U + 1013904223U;
+    byte = static_cast<std::uint8_t>(state >> 24U);
+  }
+  return bytes;
+}
+
+Bytes bytes_of(const SecretBytes& secret) {
+  return {secret.view().begin(), secret.view().end()};
+}
+
+} // namespace
+
+TEST_CASE("interop: stock age opens what we make, for one recipient and for several") {
+  const Fixture fixture;
+  for (const std::size_t size : k_sizes) {
+    CAPTURE(size);
+    const Bytes plain = pattern(size);
+    const std::vector<Recipient> one{fixture.identities()[1].recipient()};
+    const std::vector<Recipient> several{fixture.identities()[0].recipient(),
+                                         fixture.identities()[1].recipient(),
+                                         fixture.identities()[2].recipient()};
+    for (const auto& recipients : {one, several}) {
+      const auto sealed = encrypt_bytes(plain, recipients);
+      REQUIRE(sealed);
+      CHECK(sealed->size() == encrypted_size_bytes(size, recipients.size()));
+      CHECK(fixture.opened_by_age(*sealed) == plain);
+    }
+  }
+}
+
+TEST_CASE("interop: we open what stock age makes, binary and armored") {
+  const Fixture fixture;
+  const auto keys = read_identity_file(fixture.path("keys.txt"));
+  REQUIRE(keys);
+  for (const std::size_t size : k_sizes) {
+    CAPTURE(size);
+    const Bytes plain = pattern(size);
+    const std::vector<std::string> one{"-r", fixture.recipient(1)};
+    const std::vector<std::string> several_armored{
+        "-a", "-r", fixture.recipient(0), "-r", fixture.recipient(1), "-r", fixture.recipient(2)};
+    for (const auto& options : {one, several_armored}) {
+      const Bytes sealed = fixture.sealed_by_age(plain, options);
+      const auto opened = decrypt_bytes(sealed, keys->identities);
+      REQUIRE(opened);
+      CHECK(bytes_of(*opened) == plain);
+    }
+  }
+}
+
+TEST_CASE("interop: stock age refuses our file when it was not made for its identity") {
+  const Fixture fixture;
+  const std::vector<Recipient> recipients{fixture.identities()[0].recipient()};
+  const auto sealed = encrypt_bytes(pattern(100), recipients);
+  REQUIRE(sealed);
+  fixture.write("sealed.age", *sealed);
+  const auto result =
+      fixture.run("age", {"-d", "-i", fixture.path("other.txt"), fixture.path("sealed.age")});
+  CHECK(result.exit_status == 1);
+  CHECK(result.err.find("no identity matched") != std::string::npos);
+}
+
+TEST_CASE("interop: identities and recipients are written as age-keygen writes them") {
+  const Fixture fixture;
+  const auto theirs = fixture.run("age-keygen", {"-y", fixture.path("keys.txt")});
+  REQUIRE(theirs.exit_status == 0);
+  CHECK(theirs.out == fixture.recipient(1) + "\n");
+
+  REQUIRE(fixture.run("age-keygen", {"-o", fixture.path("new.txt")}).exit_status == 0);
+  const auto file = read_identity_file(fixture.path("new.txt"));
+  REQUIRE(file);
+  REQUIRE(file->identities.size() == 1);
+  const auto printed = fixture.run("age-keygen", {"-y", fixture.path("new.txt")});
+  CHECK(printed.out == file->identities[0].recipient().text() + "\n");
+}
