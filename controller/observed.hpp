@@ -1,0 +1,64 @@
+// Everything that a decision of the controller depends on. A plain value: tests write it down.
+#pragma once
+
+#include "api/cluster_backup.hpp"
+#include "api/node_backup.hpp"
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace rb::controller {
+
+/// A pod of the agent's DaemonSet.
+struct Agent {
+  std::string pod;
+  std::string node;
+  bool ready = false;
+
+  bool operator==(const Agent&) const = default;
+};
+
+/// Why no run can be encrypted at present.
+struct RecipientsProblem {
+  api::Reason reason = api::Reason::recipient_missing; ///< recipient_missing or recipient_invalid.
+  std::string message;
+};
+
+/// What the Helm step of a run gave. `payload` may come together with `missing`: then some releases
+/// could not be decoded and the others are in it.
+struct HelmOutcome {
+  std::optional<api::HelmPayload> payload;
+  std::optional<api::HelmStatus> status;
+  std::optional<api::MissingArtifact> missing;
+};
+
+/// What only this process knows of a run. Lost with the process: then the step is done again.
+struct RunMemory {
+  std::optional<HelmOutcome> helm;
+  std::optional<std::string> order_refused; ///< The API server refuses the order, and why.
+};
+
+struct Settings {
+  std::chrono::seconds agent_wait{60};      ///< For a ready agent, and for it to take the order.
+  std::chrono::seconds heartbeat_limit{90}; ///< Then the agent is held for lost.
+  std::chrono::seconds deadline_grace{15};  ///< So that the agent can report its own deadline.
+};
+
+struct Observed {
+  SystemTime now{};
+  Settings settings;
+  std::map<std::string, api::ClusterBackup> backups; ///< By uid.
+  std::map<std::string, api::NodeBackup> orders;     ///< By name, which is the backup's uid.
+  /// How long ago this process saw each order's heartbeat or acceptance change, by name. Judged
+  /// here and not from the agent's clock, as with a Lease.
+  std::map<std::string, std::chrono::seconds> order_silence;
+  std::map<std::string, Agent> agents; ///< By pod name.
+  std::optional<RecipientsProblem> recipients_problem;
+  std::map<std::string, RunMemory> memory; ///< By uid of the backup.
+  std::set<std::string> payload_runs;      ///< Uids for which payload ConfigMaps may exist.
+};
+
+} // namespace rb::controller

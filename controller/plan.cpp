@@ -1,0 +1,194 @@
+#include "controller/plan.hpp"
+
+#include "controller/agents.hpp"
+#include "controller/run_checks.hpp"
+#include "controller/summary.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace rb::controller {
+
+namespace {
+
+using api::ClusterBackup;
+using api::NodeBackup;
+using std::chrono::seconds;
+
+void look_again(Plan& plan, seconds when) {
+  plan.requeue_after = plan.requeue_after ? std::min(*plan.requeue_after, when) : when;
+}
+
+const NodeBackup* order_of(const Observed& observed, const std::string& uid) {
+  const auto found = observed.orders.find(uid);
+  return found == observed.orders.end() ? nullptr : &found->second;
+}
+
+const RunMemory* memory_of(const Observed& observed, const std::string& uid) {
+  const auto found = observed.memory.find(uid);
+  return found == observed.memory.end() ? nullptr : &found->second;
+}
+
+void patch(Plan& plan,
+           const ClusterBackup& backup,
+           api::ClusterBackupStatus status,
+           std::optional<ResultEvent> event = std::nullopt) {
+  if (!same_status(backup.status, status)) {
+    plan.statuses.push_back({backup.meta.name,
+                             backup.meta.uid,
+                             backup.meta.resource_version,
+                             std::move(status),
+                             std::move(event)});
+  }
+}
+
+/// The present second, or the next one that no other run has.
+std::string new_run_id(const Observed& observed) {
+  for (SystemTime time = observed.now;; time += seconds{1}) {
+    std::string id = format_run_id(time);
+    const bool taken = std::ranges::any_of(
+        observed.backups, [&](const auto& entry) { return entry.second.status.run_id == id; });
+    if (!taken) {
+      return id;
+    }
+  }
+}
+
+CreateOrder
+make_order(const ClusterBackup& backup, const std::string& node, const RunMemory* memory) {
+  NodeBackup order;
+  order.meta.name = backup.meta.uid;
+  order.meta.labels = {{"app.kubernetes.io/name", "railiance-backup"},
+                       {"app.kubernetes.io/managed-by", "railiance-backup-controller"}};
+  order.meta.controller_owner = api::OwnerReference{std::string(api::k_api_version),
+                                                    std::string(api::k_cluster_backup_kind),
+                                                    backup.meta.name,
+                                                    backup.meta.uid};
+  order.spec.cluster_backup_name = backup.meta.name;
+  order.spec.run_id = backup.status.run_id;
+  order.spec.node_name = node;
+  order.spec.artifacts = backup.spec.artifacts;
+  order.spec.keep_last = backup.spec.keep_last;
+  order.spec.deadline = *backup.status.start_time + seconds{backup.spec.deadline_seconds};
+  if (memory != nullptr && memory->helm) {
+    order.spec.helm_payload = memory->helm->payload;
+    order.spec.helm = memory->helm->status;
+    if (memory->helm->missing) {
+      order.spec.missing.push_back(*memory->helm->missing);
+    }
+  }
+  return {std::move(order)};
+}
+
+/// The run is started, goes on, and has no order yet.
+void plan_order(const RunView& view, Plan& plan) {
+  const std::optional<std::string> node = choose_node(view.observed, view.backup);
+  if (!node) {
+    return;
+  }
+  const bool wants_helm =
+      std::ranges::find(view.backup.spec.artifacts, api::ArtifactType::helm_values) !=
+      view.backup.spec.artifacts.end();
+  if (wants_helm && (view.memory == nullptr || !view.memory->helm)) {
+    plan.actions.emplace_back(
+        CollectHelm{view.backup.meta.name, view.backup.meta.uid, view.backup.status.run_id});
+    return;
+  }
+  plan.actions.emplace_back(make_order(view.backup, *node, view.memory));
+}
+
+void plan_active(const Observed& observed, const ClusterBackup& backup, Plan& plan) {
+  if (backup.status.run_id.empty() || !backup.status.start_time) {
+    patch(plan, backup, started(backup, new_run_id(observed), observed.now));
+    return;
+  }
+  const RunView view{
+      observed, backup, order_of(observed, backup.meta.uid), memory_of(observed, backup.meta.uid)};
+  if (const auto verdict = check_run(view)) {
+    patch(plan,
+          backup,
+          ended(backup, view.order, *verdict, observed.now),
+          ResultEvent{
+              !verdict->succeeded, std::string(api::to_string(verdict->reason)), verdict->message});
+    return;
+  }
+  look_again(plan, next_check(view));
+  if (view.order != nullptr) {
+    patch(plan, backup, mirrored(backup, *view.order, observed.now));
+  } else {
+    plan_order(view, plan);
+  }
+}
+
+/// What is left to do when the result is in the status.
+void plan_ended(const Observed& observed, const ClusterBackup& backup, Plan& plan) {
+  const NodeBackup* order = order_of(observed, backup.meta.uid);
+  if (order != nullptr && !order->finished()) {
+    plan.actions.emplace_back(DeleteOrder{order->meta.name, order->meta.uid, ""});
+  }
+  if (observed.payload_runs.contains(backup.meta.uid)) {
+    plan.actions.emplace_back(DeletePayload{backup.meta.uid});
+  }
+  if (backup.spec.ttl_seconds_after_finished && backup.status.completion_time &&
+      !backup.meta.deletion_timestamp) {
+    const SystemTime end =
+        *backup.status.completion_time + seconds{*backup.spec.ttl_seconds_after_finished};
+    if (end <= observed.now) {
+      plan.actions.emplace_back(DeleteBackup{backup.meta.name, backup.meta.uid});
+    } else {
+      look_again(plan, end - observed.now);
+    }
+  }
+}
+
+/// Orders and payloads whose ClusterBackup is gone. Orders that are not ours are left alone.
+void plan_orphans(const Observed& observed, Plan& plan) {
+  for (const auto& [name, order] : observed.orders) {
+    if (order.meta.controller_owner &&
+        !observed.backups.contains(order.meta.controller_owner->uid)) {
+      plan.actions.emplace_back(
+          DeleteOrder{name, order.meta.uid, order.meta.controller_owner->name});
+    }
+  }
+  for (const std::string& uid : observed.payload_runs) {
+    if (!observed.backups.contains(uid)) {
+      plan.actions.emplace_back(DeletePayload{uid});
+    }
+  }
+}
+
+} // namespace
+
+const ClusterBackup* active_run(const Observed& observed) {
+  const auto rank = [](const ClusterBackup& backup) {
+    return std::tuple<bool, SystemTime, const std::string&>(
+        backup.status.run_id.empty(), backup.meta.creation_timestamp, backup.meta.name);
+  };
+  const ClusterBackup* best = nullptr;
+  for (const auto& [uid, backup] : observed.backups) {
+    const bool waits_for_nothing = backup.meta.deletion_timestamp && backup.status.run_id.empty();
+    if (!backup.finished() && !waits_for_nothing &&
+        (best == nullptr || rank(backup) < rank(*best))) {
+      best = &backup;
+    }
+  }
+  return best;
+}
+
+Plan plan(const Observed& observed) {
+  Plan plan;
+  const ClusterBackup* active = active_run(observed);
+  for (const auto& [uid, backup] : observed.backups) {
+    if (&backup == active) {
+      plan_active(observed, backup, plan);
+    } else if (backup.finished()) {
+      plan_ended(observed, backup, plan);
+    } else if (!backup.meta.deletion_timestamp) {
+      patch(plan, backup, queued(backup, observed.now));
+    }
+  }
+  plan_orphans(observed, plan);
+  return plan;
+}
+
+} // namespace rb::controller

@@ -1,0 +1,80 @@
+// What is to be done next, decided from what is observed. Pure: no I/O, no clock, no log.
+// Guarantees: one run at a time in the cluster, the oldest request first; nothing is made for a run
+// before its run id is in the status; a run that has ended is never changed or started again; the
+// same observation gives the same plan, and a plan that was carried out leads to a plan without
+// actions.
+#pragma once
+
+#include "controller/observed.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace rb::controller {
+
+/// The note for people when a run has ended (an Event on the ClusterBackup).
+struct ResultEvent {
+  bool warning = false;
+  std::string reason;
+  std::string note;
+};
+
+/// Write this status, if the object is still at `resource_version`; then tell the event.
+struct StatusPatch {
+  std::string name;
+  std::string uid;
+  std::string resource_version;
+  api::ClusterBackupStatus status;
+  std::optional<ResultEvent> event;
+};
+
+/// Collect and encrypt the Helm values and lay them into ConfigMaps. The outcome becomes
+/// RunMemory::helm.
+struct CollectHelm {
+  std::string backup_name;
+  std::string uid;
+  std::string run_id;
+};
+
+struct CreateOrder {
+  api::NodeBackup order;
+};
+
+/// `unless_owned_by` is not empty: look first whether that ClusterBackup is really gone.
+struct DeleteOrder {
+  std::string name;
+  std::string uid;
+  std::string unless_owned_by;
+};
+
+/// Remove the payload ConfigMaps of a run.
+struct DeletePayload {
+  std::string run_uid;
+};
+
+/// ttlSecondsAfterFinished has passed.
+struct DeleteBackup {
+  std::string name;
+  std::string uid;
+};
+
+using Action = std::variant<CollectHelm, CreateOrder, DeleteOrder, DeletePayload, DeleteBackup>;
+
+struct Plan {
+  std::vector<StatusPatch> statuses; ///< Carried out before the actions.
+  std::vector<Action> actions;
+  /// When to look again although nothing was seen to change.
+  std::optional<std::chrono::seconds> requeue_after;
+
+  [[nodiscard]] bool empty() const { return statuses.empty() && actions.empty(); }
+};
+
+[[nodiscard]] Plan plan(const Observed& observed);
+
+/// The run that is worked on: one that was started, else the oldest request (by creation time, then
+/// name). Null when nothing is to be done.
+[[nodiscard]] const api::ClusterBackup* active_run(const Observed& observed);
+
+} // namespace rb::controller

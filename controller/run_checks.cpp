@@ -1,0 +1,144 @@
+#include "controller/run_checks.hpp"
+
+#include "controller/agents.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace rb::controller {
+
+namespace {
+
+using api::Reason;
+using std::chrono::seconds;
+using Check = std::optional<Verdict> (*)(const RunView&);
+
+std::string in_seconds(seconds duration) {
+  return std::to_string(duration.count()) + " s";
+}
+
+seconds silence(const RunView& view) {
+  const auto found = view.observed.order_silence.find(view.order->meta.name);
+  return found == view.observed.order_silence.end() ? seconds{0} : found->second;
+}
+
+bool accepted(const RunView& view) {
+  return view.order != nullptr && view.order->accepted();
+}
+
+SystemTime last_moment(const RunView& view) {
+  const seconds grace = accepted(view) ? view.observed.settings.deadline_grace : seconds{0};
+  return *view.backup.status.start_time + seconds{view.backup.spec.deadline_seconds} + grace;
+}
+
+std::optional<Verdict> order_finished(const RunView& view) {
+  if (view.order == nullptr || !view.order->finished()) {
+    return std::nullopt;
+  }
+  return verdict_of(view.backup, *view.order);
+}
+
+std::optional<Verdict> being_deleted(const RunView& view) {
+  if (!view.backup.meta.deletion_timestamp) {
+    return std::nullopt;
+  }
+  return Verdict{false, Reason::interrupted, "the ClusterBackup was deleted in mid-run"};
+}
+
+std::optional<Verdict> deadline_passed(const RunView& view) {
+  if (view.observed.now < last_moment(view)) {
+    return std::nullopt;
+  }
+  return Verdict{false,
+                 Reason::deadline_exceeded,
+                 "the run did not end within " +
+                     in_seconds(seconds{view.backup.spec.deadline_seconds})};
+}
+
+std::optional<Verdict> recipients_unusable(const RunView& view) {
+  if (view.order != nullptr || !view.observed.recipients_problem) {
+    return std::nullopt;
+  }
+  const RecipientsProblem& problem = *view.observed.recipients_problem;
+  return Verdict{false, problem.reason, problem.message};
+}
+
+std::optional<Verdict> no_agent(const RunView& view) {
+  if (view.order != nullptr || choose_node(view.observed, view.backup) ||
+      view.observed.now < *view.backup.status.start_time + view.observed.settings.agent_wait) {
+    return std::nullopt;
+  }
+  const std::string where =
+      view.backup.spec.node_name.empty() ? "any server node" : "node " + view.backup.spec.node_name;
+  return Verdict{false,
+                 Reason::agent_unavailable,
+                 "no ready agent on " + where + " within " +
+                     in_seconds(view.observed.settings.agent_wait) +
+                     "; see the pods of the DaemonSet railiance-backup-agent"};
+}
+
+std::optional<Verdict> order_refused(const RunView& view) {
+  if (view.order != nullptr || view.memory == nullptr || !view.memory->order_refused) {
+    return std::nullopt;
+  }
+  return Verdict{false, Reason::internal_error, *view.memory->order_refused};
+}
+
+std::optional<Verdict> order_not_taken(const RunView& view) {
+  if (view.order == nullptr || view.order->accepted() ||
+      silence(view) < view.observed.settings.agent_wait) {
+    return std::nullopt;
+  }
+  return Verdict{false,
+                 Reason::agent_unavailable,
+                 "the agent on node " + view.order->spec.node_name +
+                     " did not take the order within " +
+                     in_seconds(view.observed.settings.agent_wait)};
+}
+
+std::optional<Verdict> agent_silent(const RunView& view) {
+  if (!accepted(view) || silence(view) <= view.observed.settings.heartbeat_limit) {
+    return std::nullopt;
+  }
+  return Verdict{false,
+                 Reason::interrupted,
+                 "the agent on node " + view.order->spec.node_name + " has not been heard of for " +
+                     in_seconds(view.observed.settings.heartbeat_limit)};
+}
+
+constexpr std::array<Check, 8> k_checks{
+    order_finished,      // the agent's report counts, however late
+    being_deleted,       // nobody waits for the result
+    deadline_passed,     // spec.deadlineSeconds, and a grace for the agent's own report
+    recipients_unusable, // nothing is ordered that could not be encrypted
+    no_agent,            // nobody to order from
+    order_refused,       // the API server takes no such order
+    order_not_taken,     // an agent that is there but does nothing
+    agent_silent,        // an agent that died in mid-run
+};
+
+} // namespace
+
+std::optional<Verdict> check_run(const RunView& view) {
+  for (const Check check : k_checks) {
+    if (auto verdict = check(view)) {
+      return verdict;
+    }
+  }
+  return std::nullopt;
+}
+
+seconds next_check(const RunView& view) {
+  const Settings& settings = view.observed.settings;
+  seconds next = last_moment(view) - view.observed.now;
+  if (view.order == nullptr) {
+    next = std::min(next, *view.backup.status.start_time + settings.agent_wait - view.observed.now);
+  } else if (!view.order->accepted()) {
+    next = std::min(next, settings.agent_wait - silence(view));
+  } else {
+    next = std::min(next, settings.heartbeat_limit - silence(view) + seconds{1});
+  }
+  return std::max(next, seconds{1});
+}
+
+} // namespace rb::controller

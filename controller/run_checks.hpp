@@ -1,0 +1,27 @@
+// The ways in which a run ends, as an ordered list of named checks: the first that finds something
+// decides. Pure.
+#pragma once
+
+#include "controller/observed.hpp"
+#include "controller/summary.hpp"
+
+#include <chrono>
+#include <optional>
+
+namespace rb::controller {
+
+/// Everything that a check looks at. `order` may be null.
+struct RunView {
+  const Observed& observed;
+  const api::ClusterBackup& backup;
+  const api::NodeBackup* order = nullptr;
+  const RunMemory* memory = nullptr; ///< May be null.
+};
+
+/// The end of the run, or nullopt: it goes on.
+[[nodiscard]] std::optional<Verdict> check_run(const RunView& view);
+
+/// When time alone may change what check_run says; at least 1 s.
+[[nodiscard]] std::chrono::seconds next_check(const RunView& view);
+
+} // namespace rb::controller

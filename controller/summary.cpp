@@ -1,0 +1,190 @@
+#include "controller/summary.hpp"
+
+#include "controller/wording.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace rb::controller {
+
+namespace {
+
+using api::ClusterBackup;
+using api::ClusterBackupStatus;
+using api::ConditionStatus;
+using api::NodeBackup;
+using api::Reason;
+namespace type = api::condition_type;
+
+/// Which artifact a step belongs to; the others belong to every run.
+struct Step {
+  std::string_view condition;
+  std::optional<api::ArtifactType> artifact;
+};
+const std::array<Step, 6> k_steps{{{type::k_scheduled, {}},
+                                   {type::k_helm_values_collected, api::ArtifactType::helm_values},
+                                   {type::k_snapshot_taken, api::ArtifactType::etcd_snapshot},
+                                   {type::k_artifacts_stored, {}},
+                                   {type::k_verified, {}},
+                                   {type::k_pruned, {}}}};
+
+bool asked_for(const ClusterBackup& backup, api::ArtifactType artifact) {
+  return std::ranges::find(backup.spec.artifacts, artifact) != backup.spec.artifacts.end();
+}
+
+/// Writes conditions of one object, for its generation.
+class Writer {
+public:
+  Writer(const ClusterBackup& backup, ClusterBackupStatus& status, SystemTime now)
+      : m_generation(backup.meta.generation), m_status(status), m_now(now) {
+    status.observed_generation = m_generation;
+  }
+
+  void
+  put(std::string_view condition, ConditionStatus value, std::string reason, std::string message) {
+    api::set_condition(
+        m_status.conditions,
+        {std::string(condition), value, std::move(reason), std::move(message), {}, m_generation},
+        m_now);
+  }
+  void put(std::string_view condition, ConditionStatus value, Reason reason, std::string message) {
+    put(condition, value, std::string(api::to_string(reason)), std::move(message));
+  }
+
+private:
+  std::int64_t m_generation;
+  ClusterBackupStatus& m_status;
+  SystemTime m_now;
+};
+
+/// All known conditions, on the first visit (API conventions: absence means Unknown, so say it).
+void complete_conditions(const ClusterBackup& backup, ClusterBackupStatus& status, Writer& writer) {
+  for (const Step& step : k_steps) {
+    if (api::find_condition(status.conditions, step.condition) != nullptr) {
+      continue;
+    }
+    if (step.artifact && !asked_for(backup, *step.artifact)) {
+      writer.put(step.condition, ConditionStatus::false_, Reason::not_requested, "");
+    } else {
+      writer.put(step.condition, ConditionStatus::unknown, Reason::pending, "");
+    }
+  }
+}
+
+void put_helm(const ClusterBackup& backup, const NodeBackup& order, Writer& writer) {
+  if (!asked_for(backup, api::ArtifactType::helm_values)) {
+    return;
+  }
+  const auto missing = std::ranges::find(
+      order.spec.missing, api::ArtifactType::helm_values, &api::MissingArtifact::type);
+  if (missing != order.spec.missing.end()) {
+    writer.put(
+        type::k_helm_values_collected, ConditionStatus::false_, missing->reason, missing->message);
+    return;
+  }
+  const auto releases = order.spec.helm ? order.spec.helm->releases : 0;
+  writer.put(type::k_helm_values_collected,
+             ConditionStatus::true_,
+             Reason::completed,
+             count_of(static_cast<std::uint64_t>(releases), "release"));
+}
+
+/// A message alone is no reason to write while the agent works.
+void put_agent_conditions(const NodeBackup& order, ClusterBackupStatus& status, Writer& writer) {
+  for (const std::string_view condition :
+       {type::k_snapshot_taken, type::k_artifacts_stored, type::k_verified, type::k_pruned}) {
+    const api::Condition* report = api::find_condition(order.status.conditions, condition);
+    if (report == nullptr || report->reason.empty()) {
+      continue;
+    }
+    const api::Condition* known = api::find_condition(status.conditions, condition);
+    const bool same =
+        known != nullptr && known->status == report->status && known->reason == report->reason;
+    if (!same || order.finished()) {
+      writer.put(condition, report->status, report->reason, report->message);
+    }
+  }
+}
+
+} // namespace
+
+ClusterBackupStatus queued(const ClusterBackup& backup, SystemTime now) {
+  ClusterBackupStatus status = backup.status;
+  Writer writer(backup, status, now);
+  writer.put(
+      type::k_succeeded, ConditionStatus::unknown, Reason::queued, "another run is in progress");
+  writer.put(
+      type::k_scheduled, ConditionStatus::false_, Reason::queued, "another run is in progress");
+  complete_conditions(backup, status, writer);
+  return status;
+}
+
+ClusterBackupStatus
+started(const ClusterBackup& backup, const std::string& run_id, SystemTime now) {
+  ClusterBackupStatus status = backup.status;
+  Writer writer(backup, status, now);
+  writer.put(type::k_succeeded, ConditionStatus::unknown, Reason::running, "the run has begun");
+  writer.put(type::k_scheduled, ConditionStatus::unknown, Reason::pending, "");
+  complete_conditions(backup, status, writer);
+  status.run_id = run_id;
+  status.start_time = now;
+  return status;
+}
+
+ClusterBackupStatus mirrored(const ClusterBackup& backup, const NodeBackup& order, SystemTime now) {
+  ClusterBackupStatus status = backup.status;
+  Writer writer(backup, status, now);
+  const std::string& node = order.spec.node_name;
+  const std::string step = order.status.progress ? order.status.progress->step : std::string{};
+  writer.put(type::k_succeeded,
+             ConditionStatus::unknown,
+             Reason::running,
+             !order.accepted() ? node + ": waiting for the agent to take the order"
+                               : node + ": " + (step.empty() ? "at work" : step));
+  complete_conditions(backup, status, writer);
+  writer.put(type::k_scheduled, ConditionStatus::true_, Reason::completed, "node " + node);
+  put_helm(backup, order, writer);
+  put_agent_conditions(order, status, writer);
+  status.node_name = node;
+  status.artifacts = order.status.artifacts;
+  status.missing = all_missing(order);
+  status.etcd = order.status.etcd;
+  status.helm = order.spec.helm;
+  status.total_size_bytes = 0;
+  for (const api::ArtifactStatus& artifact : status.artifacts) {
+    status.total_size_bytes += artifact.size_bytes;
+  }
+  return status;
+}
+
+ClusterBackupStatus ended(const ClusterBackup& backup,
+                          const NodeBackup* order,
+                          const Verdict& verdict,
+                          SystemTime now) {
+  ClusterBackupStatus status = order == nullptr ? backup.status : mirrored(backup, *order, now);
+  Writer writer(backup, status, now);
+  complete_conditions(backup, status, writer);
+  writer.put(type::k_succeeded,
+             verdict.succeeded ? ConditionStatus::true_ : ConditionStatus::false_,
+             verdict.reason,
+             verdict.message);
+  for (const Step& step : k_steps) {
+    const api::Condition* known = api::find_condition(status.conditions, step.condition);
+    if (known->status == ConditionStatus::unknown) {
+      writer.put(step.condition,
+                 ConditionStatus::false_,
+                 verdict.succeeded ? Reason::not_requested : verdict.reason,
+                 "the run ended before this step was reported");
+    }
+  }
+  status.completion_time = now;
+  return status;
+}
+
+bool same_status(const ClusterBackupStatus& seen, const ClusterBackupStatus& wanted) {
+  return to_json(seen) == to_json(wanted);
+}
+
+} // namespace rb::controller

@@ -1,0 +1,50 @@
+// The status of a ClusterBackup, made from what is known of its run. Pure.
+// Guarantees: all conditions of the API are there from the first visit on; what was stored stays
+// in the status; Succeeded is True only if everything that was asked for is stored and verified.
+#pragma once
+
+#include "controller/observed.hpp"
+
+#include <string>
+
+namespace rb::controller {
+
+/// How a run ended.
+struct Verdict {
+  bool succeeded = false;
+  api::Reason reason = api::Reason::internal_error;
+  std::string message;
+};
+
+/// The request waits behind another run.
+[[nodiscard]] api::ClusterBackupStatus queued(const api::ClusterBackup& backup, SystemTime now);
+
+/// The run begins: run id and start time are set, once.
+[[nodiscard]] api::ClusterBackupStatus
+started(const api::ClusterBackup& backup, const std::string& run_id, SystemTime now);
+
+/// The order is out: what its spec and the agent's report say, up to now. Byte counts stay in the
+/// NodeBackup, so that a run costs a few writes of the ClusterBackup only.
+[[nodiscard]] api::ClusterBackupStatus
+mirrored(const api::ClusterBackup& backup, const api::NodeBackup& order, SystemTime now);
+
+/// The run is over. Steps that were not reached get the reason of the run.
+[[nodiscard]] api::ClusterBackupStatus ended(const api::ClusterBackup& backup,
+                                             const api::NodeBackup* order,
+                                             const Verdict& verdict,
+                                             SystemTime now);
+
+/// What a finished order means for the run.
+[[nodiscard]] Verdict verdict_of(const api::ClusterBackup& backup, const api::NodeBackup& order);
+
+/// What is missing by the order or by the agent's report, one entry a type.
+[[nodiscard]] std::vector<api::MissingArtifact> all_missing(const api::NodeBackup& order);
+
+/// True when writing `wanted` would change nothing that people see.
+[[nodiscard]] bool same_status(const api::ClusterBackupStatus& seen,
+                               const api::ClusterBackupStatus& wanted);
+
+/// The result in words, as in the condition and the Event: "4 files, 1.5 MiB on n1; …".
+[[nodiscard]] std::string describe_success(const api::NodeBackup& order);
+
+} // namespace rb::controller

@@ -1,0 +1,210 @@
+// The planner under random interleavings of requests, agents, time, crashes and stale views.
+// RB_SEED repeats a run, RB_ROUNDS makes it longer.
+#include "controller/summary.hpp"
+#include "unit/controller/world.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <set>
+
+using namespace rb;
+using namespace rb::controller;
+using namespace rb::controller::test;
+using std::chrono::seconds;
+
+namespace {
+
+unsigned number_from(const char* variable, unsigned fallback) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? fallback : static_cast<unsigned>(std::strtoul(text, nullptr, 10));
+}
+
+/// One random history of a cluster, with the promises checked at every step.
+class History {
+public:
+  explicit History(unsigned seed) : m_random(seed), m_world(cluster()) {}
+
+  void run(int steps) {
+    for (int step = 0; step < steps; ++step) {
+      disturb();
+      act();
+      check();
+    }
+    come_to_rest();
+  }
+
+private:
+  unsigned below(unsigned limit) {
+    return std::uniform_int_distribution<unsigned>(0, limit - 1)(m_random);
+  }
+
+  void disturb() {
+    switch (below(12)) {
+    case 0:
+    case 1:
+      request();
+      break;
+    case 2:
+      m_world.memory.clear(); // another controller takes over
+      break;
+    case 3:
+      for (auto& [pod, agent] : m_world.agents) {
+        agent.ready = below(3) != 0;
+      }
+      break;
+    case 4:
+      m_world.recipients_problem =
+          below(3) == 0 ? std::optional(RecipientsProblem{}) : std::nullopt;
+      break;
+    case 5:
+      if (!m_world.backups.empty() && below(3) == 0) {
+        const auto victim = std::next(m_world.backups.begin(),
+                                      below(static_cast<unsigned>(m_world.backups.size())));
+        m_deleted.insert(victim->first);
+        m_world.backups.erase(victim);
+      }
+      break;
+    case 6:
+      pass_time(below(200));
+      break;
+    default:
+      pass_time(below(5));
+      agent_step();
+    }
+  }
+
+  void request() {
+    auto request = backup("b" + std::to_string(m_requests++));
+    request.meta.creation_timestamp = m_world.now;
+    if (below(3) == 0) {
+      request.spec.artifacts = {api::ArtifactType::etcd_snapshot};
+    }
+    if (below(4) == 0) {
+      request.spec.ttl_seconds_after_finished = static_cast<std::int32_t>(below(100));
+    }
+    request.spec.deadline_seconds = static_cast<std::int32_t>(1 + below(2000));
+    add(m_world, request);
+  }
+
+  void pass_time(unsigned by) {
+    m_world.now += seconds{by};
+    for (auto& [name, silence] : m_world.order_silence) {
+      silence += seconds{by};
+    }
+  }
+
+  void agent_step() {
+    for (auto& [name, order] : m_world.orders) {
+      if (order.finished()) {
+        continue;
+      }
+      if (!order.accepted()) {
+        if (below(2) == 0) {
+          accept(m_world, name);
+        }
+      } else if (below(3) == 0) {
+        finish(m_world, name);
+      } else if (below(5) == 0) {
+        fail(m_world, name, api::Reason::snapshot_failed, "no");
+      } else {
+        m_world.order_silence[name] = seconds{0};
+      }
+    }
+  }
+
+  /// Carries out the plan, or only a part of it (a crash, an API that fails).
+  void act() {
+    const Observed before = m_world;
+    Plan next = plan(m_world);
+    for (const Action& action : next.actions) {
+      inspect(action);
+    }
+    if (below(4) == 0 && !next.actions.empty()) {
+      next.actions.resize(below(static_cast<unsigned>(next.actions.size())));
+    }
+    if (below(6) == 0) {
+      next.statuses.clear();
+    }
+    carry_out(next, m_world);
+    if (below(6) == 0) {
+      carry_out(plan(before), m_world); // planned on a stale view: preconditions must hold it
+    }
+  }
+
+  void inspect(const Action& action) {
+    if (const auto* create = std::get_if<CreateOrder>(&action)) {
+      const auto& spec = create->order.spec;
+      const api::ClusterBackup& owner = m_world.backups.at(create->order.meta.name);
+      REQUIRE_FALSE(owner.finished());
+      REQUIRE(owner.status.run_id == spec.run_id); // persisted first
+      REQUIRE_FALSE(m_world.recipients_problem.has_value());
+    }
+    if (const auto* remove = std::get_if<DeleteBackup>(&action)) {
+      REQUIRE(m_world.backups.at(remove->uid).finished());
+    }
+  }
+
+  void check() {
+    std::set<std::string> run_ids;
+    for (const auto& [uid, backup] : m_world.backups) {
+      const auto& status = backup.status;
+      if (!status.run_id.empty()) {
+        REQUIRE(run_ids.insert(status.run_id).second);
+        auto [known, fresh] = m_run_ids.emplace(uid, status.run_id);
+        REQUIRE(known->second == status.run_id);
+      }
+      if (backup.finished()) {
+        auto [known, fresh] = m_results.emplace(uid, to_json(status));
+        REQUIRE(known->second == to_json(status)); // for good
+        REQUIRE(status.conditions.size() == 7);
+      }
+    }
+    int at_work = 0;
+    for (const auto& [name, order] : m_world.orders) {
+      const auto owner = m_world.backups.find(name);
+      at_work += !order.finished() && owner != m_world.backups.end() && !owner->second.finished();
+    }
+    REQUIRE(at_work <= 1);
+  }
+
+  /// With time, every history ends: all runs have a result, and there is nothing left to do.
+  void come_to_rest() {
+    for (int round = 0; round < 100000; ++round) {
+      REQUIRE(settle(m_world) < 1000); // the fix-point
+      check();
+      if (active_run(m_world) == nullptr) {
+        break;
+      }
+      pass_time(static_cast<unsigned>(plan(m_world).requeue_after.value().count()));
+    }
+    REQUIRE(active_run(m_world) == nullptr);
+    REQUIRE(plan(m_world).empty());
+    REQUIRE(m_world.payload_runs.empty());
+    for (const auto& [name, order] : m_world.orders) {
+      REQUIRE(order.finished());
+    }
+  }
+
+  std::mt19937 m_random;
+  Observed m_world;
+  int m_requests = 0;
+  std::set<std::string> m_deleted;
+  std::map<std::string, std::string> m_run_ids;
+  std::map<std::string, nlohmann::json> m_results;
+};
+
+} // namespace
+
+TEST_CASE("every history comes to rest, one run at a time, results for good") {
+  const unsigned seed = number_from("RB_SEED", std::random_device{}());
+  const unsigned rounds = number_from("RB_ROUNDS", 200);
+  MESSAGE("RB_SEED=" << seed);
+  for (unsigned round = 0; round < rounds; ++round) {
+    CAPTURE(seed + round);
+    History(seed + round).run(80);
+  }
+}
