@@ -1,10 +1,16 @@
 #include "api/backup_status.hpp"
 
+#include "api/json_fields.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace rb::api {
 
 namespace {
+
+// The maxLength of crds/.
+constexpr std::size_t k_message_limit = 1024;
+constexpr std::size_t k_release_message_limit = 512;
 
 Error malformed(std::string_view what) {
   return {ErrorCode::corrupt,
@@ -30,7 +36,7 @@ nlohmann::json to_json(const std::vector<MissingArtifact>& missing) {
   for (const MissingArtifact& item : missing) {
     list.push_back({{"type", to_string(item.type)},
                     {"reason", to_string(item.reason)},
-                    {"message", item.message}});
+                    {"message", bounded(item.message, k_message_limit)}});
   }
   return list;
 }
@@ -47,7 +53,7 @@ nlohmann::json to_json(const HelmStatus& helm) {
     }
     undecodable.push_back({{"namespace", release.name_space},
                            {"storageObject", release.storage_object},
-                           {"message", release.message}});
+                           {"message", bounded(release.message, k_release_message_limit)}});
   }
   return {{"releases", helm.releases},
           {"undecodable", undecodable},

@@ -1,5 +1,7 @@
 #include "api/condition.hpp"
 
+#include "api/json_fields.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -18,18 +20,6 @@ Result<ConditionStatus> parse_status(std::string_view text) {
     }
   }
   return Error{ErrorCode::corrupt, "unknown condition status: " + std::string(text), {}};
-}
-
-/// Cuts at the limit, never inside a UTF-8 sequence.
-std::string bounded(const std::string& text) {
-  if (text.size() <= k_message_limit) {
-    return text;
-  }
-  std::size_t end = k_message_limit - 3;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
-    --end;
-  }
-  return text.substr(0, end) + "...";
 }
 
 } // namespace
@@ -69,7 +59,7 @@ nlohmann::json to_json(const std::vector<Condition>& conditions) {
     list.push_back({{"type", condition.type},
                     {"status", to_string(condition.status)},
                     {"reason", condition.reason},
-                    {"message", bounded(condition.message)},
+                    {"message", bounded(condition.message, k_message_limit)},
                     {"lastTransitionTime", format_rfc3339(condition.last_transition_time)},
                     {"observedGeneration", condition.observed_generation}});
   }

@@ -30,6 +30,17 @@ void put_text(nlohmann::json& json, const char* key, const std::string& text) {
   }
 }
 
+std::string bounded(const std::string& text, std::size_t limit) {
+  if (text.size() <= limit) {
+    return text;
+  }
+  std::size_t end = limit - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
+    --end;
+  }
+  return text.substr(0, end) + "...";
+}
+
 nlohmann::json to_json(const std::vector<ArtifactType>& types) {
   nlohmann::json list = nlohmann::json::array();
   for (const ArtifactType type : types) {

@@ -23,6 +23,9 @@ namespace rb::api {
 void put_time(nlohmann::json& json, const char* key, const std::optional<SystemTime>& time);
 void put_text(nlohmann::json& json, const char* key, const std::string& text);
 
+/// `text`, cut to `limit` bytes with "..." at the end, never inside a UTF-8 sequence.
+[[nodiscard]] std::string bounded(const std::string& text, std::size_t limit);
+
 [[nodiscard]] nlohmann::json to_json(const std::vector<ArtifactType>& types);
 
 /// Errors: invalid_argument (unknown word). Throws nlohmann's type errors.

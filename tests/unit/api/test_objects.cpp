@@ -76,3 +76,12 @@ TEST_CASE("file names are those of the mission") {
   CHECK(file_name(ArtifactType::host_state, "20260101T000000Z") ==
         "host-state-20260101T000000Z.tar.gz.age");
 }
+
+TEST_CASE("messages never exceed what the CRD takes") {
+  const std::string words(5000, 'x');
+  const auto missing = to_json(
+      std::vector<MissingArtifact>{{ArtifactType::kubeconfig, Reason::kubeconfig_missing, words}});
+  CHECK(missing[0]["message"].get<std::string>().size() == 1024);
+  const auto helm = to_json(HelmStatus{0, {{"a", "secret/b", words}}, 1});
+  CHECK(helm["undecodable"][0]["message"].get<std::string>().size() == 512);
+}
