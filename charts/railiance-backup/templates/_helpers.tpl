@@ -1,0 +1,48 @@
+{{/* The names in the cluster are fixed: the programs look for each other by them. */}}
+
+{{- define "rb.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+app.kubernetes.io/name: railiance-backup
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: railiance-backup
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "rb.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+{{- end }}
+
+{{- define "rb.sopsConfigMap" -}}
+{{ .Values.sops.existingConfigMap | default "railiance-backup-sops" }}
+{{- end }}
+
+{{/* A changed .sops.yaml restarts the pods, so that the next run reads the new recipients. */}}
+{{- define "rb.sopsChecksum" -}}
+{{- if not .Values.sops.existingConfigMap -}}
+checksum/sops-config: {{ .Values.sops.config | sha256sum | trunc 16 }}
+{{- end -}}
+{{- end }}
+
+{{/* The "restricted" pod security standard. */}}
+{{- define "rb.restrictedPod" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- define "rb.restrictedContainer" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}

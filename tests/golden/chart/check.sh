@@ -1,0 +1,80 @@
+#!/bin/bash
+# Holds the chart: it lints, it renders to the golden files, it refuses what it must, its copies of
+# crds/ and deploy/ are current. UPDATE_GOLDEN=1 writes the golden files anew.
+# Exit code 77: helm is not installed, nothing was checked.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+. "$root/scripts/common.sh"
+command -v helm >/dev/null || {
+  echo "helm is not installed"
+  exit 77
+}
+chart=$root/charts/railiance-backup
+work=$(mktemp -d /tmp/railiance-chart-XXXXXX)
+trap 'rm -rf "$work"' EXIT
+failures=0
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+render() {
+  helm template railiance-backup "$chart" --namespace railiance-backup --kube-version 1.34.0 "$@"
+}
+
+# golden NAME ARGS...: the rendering with these values is tests/golden/chart/NAME.yaml.
+golden() {
+  local name=$1
+  shift
+  render "$@" >"$work/$name.yaml" || {
+    fail "$name does not render"
+    return
+  }
+  if [ -n "${UPDATE_GOLDEN:-}" ]; then
+    cp "$work/$name.yaml" "$here/$name.yaml"
+  elif ! diff -u "$here/$name.yaml" "$work/$name.yaml"; then
+    fail "$name.yaml is not what the chart renders (UPDATE_GOLDEN=1 to take it)"
+  fi
+}
+
+# refused WORDS ARGS...: the chart does not render, and says why.
+refused() {
+  local words=$1
+  shift
+  if render "$@" >"$work/out" 2>"$work/err"; then
+    fail "took: $*"
+  elif ! grep -qF -- "$words" "$work/err"; then
+    cat "$work/err"
+    fail "refused without saying '$words': $*"
+  fi
+}
+
+sops=(--set-file "sops.config=$here/sops.yaml" --set crds.install=false)
+helm lint --strict "$chart" --set-file "sops.config=$here/sops.yaml" >"$work/lint" || {
+  cat "$work/lint"
+  fail "helm lint"
+}
+golden default "${sops[@]}"
+golden hardened "${sops[@]}" --values "$here/hardened-values.yaml"
+
+refused "no .sops.yaml given"
+refused "give one of them" "${sops[@]}" --set sops.existingConfigMap=mine
+refused "private key" --set sops.config=AGE-SECRET-KEY-1XYZ
+refused "keepLast" "${sops[@]}" --set schedule.keepLast=0
+refused "artifacts" "${sops[@]}" --set 'schedule.artifacts={Disk}'
+refused "backupDir" "${sops[@]}" --set agent.backupDir=backups
+refused "not allowed" "${sops[@]}" --set agent.priviledged=false
+
+# The CRDs come out as they are in crds/, but for the annotation that keeps them.
+render --set-file "sops.config=$here/sops.yaml" --show-only templates/crds.yaml >"$work/crds.yaml"
+for crd in "$root"/crds/*.yaml; do
+  grep -v '^#' "$crd" >>"$work/source"
+done
+grep -v -e '^#' -e '^---' -e '^  annotations:$' -e 'helm.sh/resource-policy: keep' "$work/crds.yaml" >"$work/rendered"
+diff "$work/source" "$work/rendered" || fail "the rendered CRDs are not those of crds/"
+[ "$(grep -c 'helm.sh/resource-policy: keep' "$work/crds.yaml")" = 2 ] || fail "a CRD is not kept"
+
+"$root/scripts/render.sh" --check || fail "something made from the chart is stale"
+
+[ "$failures" = 0 ] || exit 1
+echo "the chart holds"
