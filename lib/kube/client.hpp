@@ -103,6 +103,7 @@ public:
 
   [[nodiscard]] Transport& transport() { return m_transport; }
   [[nodiscard]] const Runtime& runtime() const { return m_runtime; }
+  [[nodiscard]] const ClientOptions& options() const { return m_options; }
 
 private:
   [[nodiscard]] Result<Response>

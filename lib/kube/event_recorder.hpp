@@ -59,7 +59,7 @@ public:
 
 private:
   void run(const std::stop_token& stop);
-  void write(const nlohmann::json& object, const std::stop_token& stop);
+  void write(const nlohmann::json& object);
 
   Client& m_client;
   const EventReporter m_reporter;

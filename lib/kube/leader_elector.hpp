@@ -28,8 +28,8 @@ struct LeaderCallbacks {
 /// run() belongs to one thread; the questions can be asked from any.
 class LeaderElector {
 public:
-  /// `identity` is unique among the candidates (the pod's name). `client` outlives the elector and
-  /// should not retry on its own (ClientOptions::attempts = 1): the election has its own rhythm.
+  /// `identity` is unique among the candidates (the pod's name). `client` outlives the elector; its
+  /// transport is used with time limits that fit `timing`.
   LeaderElector(Client& client,
                 std::string name_space,
                 std::string lease,
@@ -48,13 +48,23 @@ public:
   [[nodiscard]] std::string holder() const;
 
 private:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  /// One round: read if needed, decide, write. True when the server confirmed that we hold it.
   bool try_acquire_or_renew(const std::stop_token& stop);
   Status read_lease(const std::stop_token& stop);
-  Status write_lease(LeaseAction action, const std::stop_token& stop);
-  void become_leader();
+  Status write_lease(LeaseAction action, TimePoint sent_at, const std::stop_token& stop);
+  LeaseRecord record_for(LeaseAction action) const;
+  void settle(bool confirmed);
+  [[nodiscard]] std::chrono::milliseconds pause() const;
   void stop_leading();
   void release();
-  void note_holder(const std::string& holder);
+  void note_holder();
+  void trouble(const Error& error) const;
+  /// A client whose calls end within `limit` and are not repeated.
+  [[nodiscard]] Client bounded(std::chrono::milliseconds limit) const;
+  [[nodiscard]] std::chrono::milliseconds call_limit() const;
+  [[nodiscard]] TimePoint leads_until() const;
 
   Client& m_client;
   const std::string m_name_space;
