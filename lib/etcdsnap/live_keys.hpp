@@ -1,0 +1,46 @@
+// What is alive in the key space: the number of keys, objects by kind, bootstrap keys. Fed with
+// puts and tombstones in the order of revisions. Private to this room.
+#pragma once
+
+#include "etcdsnap/inspect.hpp"
+#include "etcdsnap/key_set.hpp"
+
+#include <optional>
+#include <set>
+#include <string>
+
+namespace rb::etcdsnap {
+
+/// The kind of "/registry/<kind>/…": one segment, or two where the first is an API group or
+/// "services". Absent for keys elsewhere; "(other)" where it would not be fit to print.
+[[nodiscard]] std::optional<std::string> object_kind(std::string_view key);
+
+/// The <hash> of "/bootstrap/<hash>"; absent for other keys, and for what k3s would not write.
+[[nodiscard]] std::optional<std::string> bootstrap_hash(std::string_view key);
+
+class LiveKeys {
+public:
+  LiveKeys(const SipKey& sip_key, std::size_t limit) : m_keys(sip_key, limit) {}
+
+  /// See KeySet::choose_part.
+  void choose_part(unsigned bits, std::uint64_t part) { m_keys.choose_part(bits, part); }
+
+  void put(ByteView key);
+  void remove(ByteView key);
+
+  /// There were more keys than the limit: the numbers mean nothing.
+  [[nodiscard]] bool overflowed() const { return m_overflowed; }
+
+  /// Adds what is alive to the totals of `info`.
+  void add_to(SnapshotInfo& info) const;
+
+private:
+  void count(ByteView key, bool added);
+
+  KeySet m_keys;
+  std::map<std::string, std::uint64_t> m_objects;
+  std::set<std::string> m_bootstrap;
+  bool m_overflowed = false;
+};
+
+} // namespace rb::etcdsnap

@@ -1,0 +1,1 @@
+rb_fuzz(fuzz_etcdsnap_pages LINKS rb_etcdsnap)
