@@ -1,0 +1,112 @@
+#include "helm/stored_release.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+namespace rb::helm {
+
+namespace {
+
+constexpr std::string_view k_object_prefix = "sh.helm.release.v1."; // Helm 3 and 4, pkg/storage
+
+std::optional<std::int64_t> parse_revision(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc{} || end != text.data() + text.size() || value < 1) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+struct ObjectNameParts {
+  std::string_view name;
+  std::optional<std::int64_t> revision;
+};
+
+/// "sh.helm.release.v1.my.app.v3" -> "my.app", 3. A release's name may itself end in ".v2".
+ObjectNameParts split_object_name(std::string_view object_name) {
+  if (!object_name.starts_with(k_object_prefix)) {
+    return {};
+  }
+  const std::string_view rest = object_name.substr(k_object_prefix.size());
+  const std::size_t at = rest.rfind(".v");
+  if (at == rest.npos) {
+    return {};
+  }
+  return {rest.substr(0, at), parse_revision(rest.substr(at + 2))};
+}
+
+std::string_view label(const StoredRelease& stored, const char* key) {
+  const auto found = stored.labels.find(key);
+  return found == stored.labels.end() ? std::string_view{} : std::string_view(found->second);
+}
+
+} // namespace
+
+std::string_view to_string(StorageKind kind) {
+  switch (kind) {
+  case StorageKind::secret:
+    return "secret";
+  case StorageKind::config_map:
+    return "configmap";
+  }
+  return "";
+}
+
+std::string StoredRelease::storage_object() const {
+  return std::string(to_string(kind)) + "/" + object_name;
+}
+
+Result<ReleaseKey> release_key(const StoredRelease& stored) {
+  const ObjectNameParts parts = split_object_name(stored.object_name);
+  std::string_view name = label(stored, "name");
+  if (name.empty()) {
+    name = parts.name;
+  }
+  std::optional<std::int64_t> revision = parse_revision(label(stored, "version"));
+  if (!revision) {
+    revision = parts.revision;
+  }
+  if (name.empty() || !revision) {
+    return Error{ErrorCode::incomplete,
+                 "missing field: neither labels nor object name tell the release and its revision",
+                 "look at the labels name and version of this object"};
+  }
+  return ReleaseKey{stored.name_space, std::string(name), *revision};
+}
+
+Selection newest_revisions(std::vector<StoredRelease> stored) {
+  using Identity = std::tuple<std::string, std::string, StorageKind>;
+  struct Candidate {
+    std::int64_t revision;
+    StoredRelease stored;
+  };
+  Selection selection;
+  std::map<Identity, Candidate> best;
+  for (StoredRelease& object : stored) {
+    const Result<ReleaseKey> key = release_key(object);
+    if (!key) {
+      selection.undecodable.push_back(
+          {object.name_space, object.storage_object(), key.error().message});
+      continue;
+    }
+    const Identity identity{key->name_space, key->name, object.kind};
+    const auto found = best.find(identity);
+    if (found == best.end()) {
+      best.emplace(identity, Candidate{key->revision, std::move(object)});
+    } else if (key->revision > found->second.revision ||
+               (key->revision == found->second.revision &&
+                object.object_name < found->second.stored.object_name)) {
+      found->second = {key->revision, std::move(object)};
+    }
+  }
+  for (auto& [identity, candidate] : best) {
+    selection.newest.push_back(std::move(candidate.stored));
+  }
+  return selection;
+}
+
+} // namespace rb::helm

@@ -1,0 +1,153 @@
+#include "helm/values_yaml.hpp"
+
+#include "helm/values_tree.hpp"
+#include "helm/yaml_scalar.hpp"
+
+namespace rb::helm {
+
+namespace {
+
+constexpr std::size_t k_step = 2;
+
+/// From this depth on everything stands on one line (flow style): indentation would make the text
+/// grow with the square of the depth.
+constexpr std::size_t k_block_depth_limit = 40;
+
+/// A key that is followed by its colon on the same line may have 1,024 characters (YAML 1.2.2
+/// section 8.2.2), escapes included; one of these bytes needs 6 of them at most.
+constexpr std::size_t k_simple_key_limit_bytes = 128;
+
+bool is_long_key(const Value& member) {
+  return member.key.size() > k_simple_key_limit_bytes;
+}
+
+class Emitter {
+public:
+  explicit Emitter(SecretBuffer& out) : m_out(out) {}
+
+  /// Of a member or an item whose introduction ("key:" or "-") was written already. `indent` is the
+  /// column of that introduction.
+  void block_value(const Value& value, std::size_t indent, bool in_list, std::size_t depth) {
+    if (value.children.empty() || depth >= k_block_depth_limit) {
+      if (value.kind == JsonKind::string && is_block(value.text)) {
+        return literal_block(value.text, indent + k_step);
+      }
+      m_out.append(' ');
+      value.kind == JsonKind::string ? string(value.text) : flow(value);
+      return m_out.append('\n');
+    }
+    if (in_list) { // "- key: …" and "- - …"
+      m_out.append(' ');
+      return children(value, indent + k_step, true, depth);
+    }
+    m_out.append('\n');
+    children(value, value.kind == JsonKind::list ? indent : indent + k_step, false, depth);
+  }
+
+  /// `on_line`: the first child continues a line.
+  void children(const Value& value, std::size_t indent, bool on_line, std::size_t depth) {
+    for (const Value& child : value.children) {
+      if (!on_line) {
+        m_out.append(indent, ' ');
+      }
+      on_line = false;
+      if (value.kind == JsonKind::list) {
+        m_out.append('-');
+        block_value(child, indent, true, depth + 1);
+      } else {
+        member(child, indent, depth);
+      }
+    }
+  }
+
+private:
+  void member(const Value& child, std::size_t indent, std::size_t depth) {
+    if (is_long_key(child)) {
+      m_out.append("? ");
+      append_quoted(m_out, child.key);
+      m_out.append('\n');
+      m_out.append(indent, ' ');
+      m_out.append(':');
+      return block_value(child, indent, true, depth + 1);
+    }
+    is_plain_key(child.key) ? m_out.append(child.key) : append_quoted(m_out, child.key);
+    m_out.append(':');
+    block_value(child, indent, false, depth + 1);
+  }
+
+  void string(std::string_view text) {
+    is_plain(text) ? m_out.append(text) : append_quoted(m_out, text);
+  }
+
+  void literal_block(std::string_view text, std::size_t indent) {
+    const bool ends_line = text.ends_with('\n');
+    m_out.append(ends_line ? " |\n" : " |-\n");
+    if (ends_line) {
+      text.remove_suffix(1);
+    }
+    for (std::size_t begin = 0; begin <= text.size();) {
+      const std::size_t end = std::min(text.find('\n', begin), text.size());
+      if (end != begin) {
+        m_out.append(indent, ' ');
+        m_out.append(text.substr(begin, end - begin));
+      }
+      m_out.append('\n');
+      begin = end + 1;
+    }
+  }
+
+  void flow(const Value& value) {
+    switch (value.kind) {
+    case JsonKind::object:
+    case JsonKind::list:
+      return flow_children(value);
+    case JsonKind::string:
+      return append_quoted(m_out, value.text);
+    case JsonKind::number:
+      return append_number(m_out, value.text);
+    case JsonKind::null:
+    case JsonKind::boolean:
+    case JsonKind::invalid:
+      return m_out.append(value.text);
+    }
+  }
+
+  void flow_children(const Value& value) {
+    const bool object = value.kind == JsonKind::object;
+    m_out.append(object ? '{' : '[');
+    std::string_view separator;
+    for (const Value& child : value.children) {
+      m_out.append(separator);
+      separator = ", ";
+      if (object) {
+        m_out.append(is_long_key(child) ? "? " : "");
+        append_quoted(m_out, child.key);
+        m_out.append(": ");
+      }
+      flow(child);
+    }
+    m_out.append(object ? '}' : ']');
+  }
+
+  SecretBuffer& m_out;
+};
+
+} // namespace
+
+Result<SecretBytes> values_yaml(std::string_view config_json, const Limits& limits) {
+  RB_TRY_ASSIGN(const ValuesTree tree, parse_values(config_json, limits));
+  if (tree.root.kind != JsonKind::object && tree.root.kind != JsonKind::null) {
+    return Error{ErrorCode::corrupt, "bad json: config is not an object", {}};
+  }
+  SecretBuffer out(config_json.size() + config_json.size() / 2 + 16);
+  if (tree.root.kind == JsonKind::null) {
+    out.append("null\n");
+  } else if (tree.root.children.empty()) {
+    out.append("{}\n");
+  } else {
+    Emitter(out).children(tree.root, 0, false, 0);
+  }
+  return std::move(out).take();
+}
+
+} // namespace rb::helm

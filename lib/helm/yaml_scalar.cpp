@@ -1,0 +1,151 @@
+#include "helm/yaml_scalar.hpp"
+
+#include "helm/json_string.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace rb::helm {
+
+namespace {
+
+/// Words that some reading of YAML takes for a value that is not a string (YAML 1.1 type
+/// repository: bool, null, float), in lower case; whatever their case, they are quoted.
+constexpr std::array<std::string_view, 12> k_reserved_words{
+    "y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "nan", "infinity"};
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool is_plain_character(char c) {
+  return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == '/' ||
+         c == '@' || c == '+';
+}
+
+bool is_reserved(std::string_view text) {
+  return std::any_of(k_reserved_words.begin(), k_reserved_words.end(), [&](std::string_view word) {
+    return std::equal(text.begin(), text.end(), word.begin(), word.end(), [](char c, char lower) {
+      return (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) == lower;
+    });
+  });
+}
+
+/// `inner`: characters that may stand between two plain ones.
+bool is_plain_with(std::string_view text, std::string_view inner) {
+  if (text.empty() || !(is_letter(text.front()) || text.front() == '/') ||
+      !is_plain_character(text.back()) || is_reserved(text)) {
+    return false;
+  }
+  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+    const bool good = is_plain_character(text[i]) ||
+                      (inner.find(text[i]) != inner.npos && is_plain_character(text[i - 1]) &&
+                       is_plain_character(text[i + 1]));
+    if (!good) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// May stand as it is in a YAML stream, a line feed and a tab aside. YAML 1.1 takes U+0085, U+2028
+/// and U+2029 for line breaks, and U+FEFF for a byte order mark.
+bool is_printable(std::uint32_t c) {
+  return (c >= 0x20 && c < 0x7f) || (c >= 0xa0 && c < 0xd800 && c != 0x2028 && c != 0x2029) ||
+         (c >= 0xe000 && c < 0xfffe && c != 0xfeff) || (c >= 0x10000 && (c & 0xfffeU) != 0xfffe);
+}
+
+void append_escape(SecretBuffer& out, std::uint32_t c) {
+  switch (c) {
+  case '"':
+    return out.append("\\\"");
+  case '\\':
+    return out.append("\\\\");
+  case '\n':
+    return out.append("\\n");
+  case '\r':
+    return out.append("\\r");
+  case '\t':
+    return out.append("\\t");
+  default:
+    break;
+  }
+  const unsigned digits = c < 0x100 ? 2 : (c < 0x10000 ? 4 : 8);
+  out.append(digits == 2 ? "\\x" : (digits == 4 ? "\\u" : "\\U"));
+  for (unsigned i = digits; i-- > 0;) {
+    out.append("0123456789ABCDEF"[(c >> (4 * i)) & 0xfU]);
+  }
+}
+
+bool has_text(std::string_view line) {
+  return line.empty() || line.find_first_not_of(" \t") != line.npos;
+}
+
+} // namespace
+
+bool is_plain(std::string_view text) {
+  return is_plain_with(text, " :");
+}
+
+bool is_plain_key(std::string_view text) {
+  return is_plain_with(text, "");
+}
+
+bool is_block(std::string_view text) {
+  if (text.find('\n') == text.npos || text.front() == ' ' || text.front() == '\t' ||
+      text.front() == '\n' || text.ends_with("\n\n")) {
+    return false;
+  }
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    if (!has_text(text.substr(begin, end - begin))) {
+      return false;
+    }
+    begin = end + 1;
+  }
+  while (!text.empty()) {
+    const CodePoint c = first_code_point(text);
+    if (c.length == 0 || !(is_printable(c.value) || c.value == '\n' || c.value == '\t')) {
+      return false;
+    }
+    text.remove_prefix(c.length);
+  }
+  return true;
+}
+
+void append_quoted(SecretBuffer& out, std::string_view text) {
+  out.append('"');
+  std::size_t clean = 0; // bytes at the front that may stand as they are
+  while (clean < text.size()) {
+    const CodePoint c = first_code_point(text.substr(clean));
+    const std::size_t length = std::max<std::size_t>(c.length, 1);
+    if (c.length != 0 && is_printable(c.value) && c.value != '"' && c.value != '\\') {
+      clean += length;
+      continue;
+    }
+    out.append(text.substr(0, clean));
+    append_escape(out, c.length == 0 ? 0xfffd : c.value);
+    text.remove_prefix(clean + length);
+    clean = 0;
+  }
+  out.append(text);
+  out.append('"');
+}
+
+void append_number(SecretBuffer& out, std::string_view number) {
+  const std::size_t e = number.find_first_of("eE");
+  out.append(number.substr(0, e));
+  if (e == number.npos) {
+    return;
+  }
+  if (number.substr(0, e).find('.') == number.npos) {
+    out.append(".0");
+  }
+  out.append('e');
+  if (number[e + 1] != '+' && number[e + 1] != '-') {
+    out.append('+');
+  }
+  out.append(number.substr(e + 1));
+}
+
+} // namespace rb::helm
