@@ -1,0 +1,88 @@
+#include "commands.hpp"
+
+namespace rb::cli {
+
+namespace {
+
+constexpr const char* k_bash = R"sh(# bash completion of railiance-backup; for example in ~/.bashrc:
+#   source <(railiance-backup completion bash)
+_railiance_backup() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${COMP_WORDS[i]} in create|list|show|completion) command=${COMP_WORDS[i]}; break ;; esac
+  done
+  local common='--kubeconfig --context --output --help'
+  case $before in
+    --kubeconfig) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    -o|--output) COMPREPLY=($(compgen -W 'text json' -- "$word")); return ;;
+    --artifacts) COMPREPLY=($(compgen -W 'EtcdSnapshot HelmValues Kubeconfig HostState' -- "$word")); return ;;
+  esac
+  case $command in
+    create) COMPREPLY=($(compgen -W "--wait --attach --artifacts --keep-last --deadline --node --ttl --timeout $common" -- "$word")) ;;
+    show) COMPREPLY=($(compgen -W "$(railiance-backup list --output name 2>/dev/null) $common" -- "$word")) ;;
+    completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")) ;;
+    list) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;
+    *) COMPREPLY=($(compgen -W "create list show completion --version $common" -- "$word")) ;;
+  esac
+}
+complete -F _railiance_backup railiance-backup
+)sh";
+
+constexpr const char* k_zsh = R"sh(#compdef railiance-backup
+# zsh completion of railiance-backup; for example in ~/.zshrc:
+#   source <(railiance-backup completion zsh)
+_railiance_backup() {
+  local -a common
+  common=('--kubeconfig[the kubeconfig to use]:file:_files' '--context[its context]:context:'
+          '(-o --output)'{-o,--output}'[form of output]:form:(text json)' '--help[show the help]')
+  if (( CURRENT == 2 )); then
+    _values command 'create[ask for a backup]' 'list[list the backups]' 'show[show one backup]' \
+      'completion[print a completion script]'
+    return
+  fi
+  case $words[2] in
+    create) _arguments $common '(-w --wait)'{-w,--wait}'[wait for the end]' '--attach[take one that is there]' \
+      '--artifacts[only these]:artifact:_values -s , artifact EtcdSnapshot HelmValues Kubeconfig HostState' \
+      '--keep-last[sets that stay]:number:' '--deadline[the run fails after]:duration:' \
+      '--node[the server node]:node:' '--ttl[remove the object after]:duration:' \
+      '--timeout[stop waiting after]:duration:' ;;
+    show) _arguments $common "*:name:($(railiance-backup list --output name 2>/dev/null))" ;;
+    completion) _arguments '*:shell:(bash zsh fish)' ;;
+    *) _arguments $common ;;
+  esac
+}
+compdef _railiance_backup railiance-backup
+)sh";
+
+constexpr const char* k_fish = R"sh(# fish completion of railiance-backup; for example:
+#   railiance-backup completion fish > ~/.config/fish/completions/railiance-backup.fish
+complete -c railiance-backup -f
+complete -c railiance-backup -n __fish_use_subcommand -a create -d 'ask for a backup'
+complete -c railiance-backup -n __fish_use_subcommand -a list -d 'list the backups'
+complete -c railiance-backup -n __fish_use_subcommand -a show -d 'show one backup'
+complete -c railiance-backup -n __fish_use_subcommand -a completion -d 'print a completion script'
+complete -c railiance-backup -l kubeconfig -r -F -d 'the kubeconfig to use'
+complete -c railiance-backup -l context -x -d 'its context'
+complete -c railiance-backup -s o -l output -x -a 'text json' -d 'form of output'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -s w -l wait -d 'wait for the end'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l attach -d 'take one that is there'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l artifacts -x -a 'EtcdSnapshot HelmValues Kubeconfig HostState'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l keep-last -x -d 'sets that stay'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l deadline -x -d 'the run fails after'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l node -x -d 'the server node'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l ttl -x -d 'remove the object after'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l timeout -x -d 'stop waiting after'
+complete -c railiance-backup -n '__fish_seen_subcommand_from show' -a '(railiance-backup list --output name 2>/dev/null)'
+complete -c railiance-backup -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
+)sh";
+
+} // namespace
+
+std::string completion_script(std::string_view shell) {
+  if (shell == "zsh") {
+    return k_zsh;
+  }
+  return shell == "fish" ? k_fish : k_bash;
+}
+
+} // namespace rb::cli

@@ -1,0 +1,71 @@
+#include "failure.hpp"
+
+#include <cerrno>
+
+namespace rb::cli {
+
+ExitCode exit_code_of(const Error& error) {
+  switch (error.code) {
+  case ErrorCode::unavailable:
+  case ErrorCode::throttled:
+  case ErrorCode::timeout:
+    return ExitCode::unreachable;
+  case ErrorCode::invalid_argument:
+    return ExitCode::usage;
+  case ErrorCode::not_found:
+  case ErrorCode::already_exists:
+  case ErrorCode::permission_denied:
+  case ErrorCode::no_space:
+  case ErrorCode::io:
+  case ErrorCode::corrupt:
+  case ErrorCode::no_matching_identity:
+  case ErrorCode::unsupported:
+  case ErrorCode::conflict:
+  case ErrorCode::gone:
+  case ErrorCode::unauthenticated:
+  case ErrorCode::cancelled:
+  case ErrorCode::busy:
+  case ErrorCode::incomplete:
+  case ErrorCode::internal:
+    return ExitCode::failed;
+  }
+  return ExitCode::failed;
+}
+
+namespace {
+
+/// What the operator of this command can do, where we know more of that than who made the error.
+std::string our_hint(const Error& error, const std::string& server) {
+  if (error.code == ErrorCode::unauthenticated) {
+    return "the server does not know these credentials; take a fresh kubeconfig (k3s renews "
+           "/etc/rancher/k3s/k3s.yaml when it starts)";
+  }
+  if (error.code == ErrorCode::permission_denied && error.http_status == 403) {
+    return "this user needs the verbs create, get, list and watch on clusterbackups in the group "
+           "backup.railiance.io";
+  }
+  const bool never_reached = error.system_errno == ECONNREFUSED || error.hint.empty();
+  if (exit_code_of(error) == ExitCode::unreachable && never_reached) {
+    return "is the API server at " + server +
+           " running and reachable from here? on the server: systemctl status k3s; elsewhere, name "
+           "the right kubeconfig with --kubeconfig or KUBECONFIG";
+  }
+  return {};
+}
+
+std::string hint_for(const Error& error, const std::string& server) {
+  const std::string ours = server.empty() ? std::string{} : our_hint(error, server);
+  return ours.empty() ? error.hint : ours;
+}
+
+} // namespace
+
+int fail(const Io& io, const Error& error, const std::string& server) {
+  io.err << "railiance-backup: " << error.message << '\n';
+  if (const std::string hint = hint_for(error, server); !hint.empty()) {
+    io.err << "hint: " << hint << '\n';
+  }
+  return static_cast<int>(exit_code_of(error));
+}
+
+} // namespace rb::cli

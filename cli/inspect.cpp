@@ -1,0 +1,67 @@
+// list and show: what the cluster says of its backups.
+#include "commands.hpp"
+#include "failure.hpp"
+#include "report.hpp"
+
+namespace rb::cli {
+
+int list(Api& api, OutputFormat output, Io& io) {
+  const auto items = api.client().list_all(kube::k_cluster_backups, "", {}, io.stop);
+  if (!items) {
+    return fail(io, items.error(), api.server());
+  }
+  if (output == OutputFormat::json) {
+    io.out << nlohmann::json{{"apiVersion", "v1"}, {"kind", "List"}, {"items", *items}}.dump(2)
+           << '\n';
+    return static_cast<int>(ExitCode::done);
+  }
+  std::vector<api::ClusterBackup> backups;
+  for (const nlohmann::json& item : *items) {
+    auto backup = api::cluster_backup_from_json(item);
+    if (!backup) {
+      return fail(io, backup.error(), api.server());
+    }
+    backups.push_back(std::move(backup).value());
+  }
+  if (output == OutputFormat::name) {
+    for (const api::ClusterBackup& backup : backups) {
+      io.out << backup.meta.name << '\n';
+    }
+  } else if (backups.empty()) {
+    io.err << "no ClusterBackups in the cluster; make the first: railiance-backup create --wait\n";
+  } else {
+    io.out << backup_table(std::move(backups), io.clock.now());
+  }
+  return static_cast<int>(ExitCode::done);
+}
+
+int show(Api& api, const ShowCommand& command, OutputFormat output, Io& io) {
+  auto object = api.client().get({kube::k_cluster_backups, "", command.name, ""}, io.stop);
+  if (!object) {
+    Error error = std::move(object).error();
+    if (error.code == ErrorCode::not_found) {
+      error.message = "there is no ClusterBackup '" + command.name + "'";
+      error.hint = "railiance-backup list shows those that there are; files outlive them: on the "
+                   "server, railiance-restore list";
+    }
+    return fail(io, error, api.server());
+  }
+  if (output == OutputFormat::json) {
+    io.out << object->dump(2) << '\n';
+    return static_cast<int>(ExitCode::done);
+  }
+  const auto backup = api::cluster_backup_from_json(*object);
+  if (!backup) {
+    return fail(io, backup.error(), api.server());
+  }
+  io.out << describe(*backup);
+  if (!backup->status.conditions.empty()) {
+    io.out << '\n' << condition_table(*backup);
+  }
+  if (const std::string hint = advice(*backup); !hint.empty()) {
+    io.out << "\nhint: " << hint << '\n';
+  }
+  return static_cast<int>(ExitCode::done);
+}
+
+} // namespace rb::cli

@@ -1,0 +1,52 @@
+// What a command of railiance-backup touches of the world, so that tests run whole commands in
+// their own process.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "kube/client.hpp"
+
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <stop_token>
+#include <string>
+
+namespace rb::cli {
+
+/// A connection to one API server. Its client may be shared between threads.
+class Api {
+public:
+  Api() = default;
+  virtual ~Api() = default;
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
+  Api(Api&&) = delete;
+  Api& operator=(Api&&) = delete;
+
+  [[nodiscard]] virtual kube::Client& client() = 0;
+  /// "https://HOST:PORT", for messages.
+  [[nodiscard]] virtual const std::string& server() const = 0;
+};
+
+/// Which cluster the operator means; both empty: the default search (connect.hpp).
+struct ClusterChoice {
+  std::string kubeconfig;
+  std::string context;
+};
+
+using Connect = std::function<Result<std::unique_ptr<Api>>(const ClusterChoice&)>;
+
+struct Io {
+  std::ostream& out; ///< Results.
+  std::ostream& err; ///< Progress, errors and hints.
+  const Clock& clock;
+  Connect connect;
+  std::function<std::string()> random_id; ///< 32 hex digits, never the same twice.
+  std::stop_token stop;                   ///< Ctrl-C or SIGTERM.
+  std::function<int()> stop_signal;       ///< The signal behind `stop`.
+  bool err_is_terminal = false;
+  unsigned terminal_width = 80; ///< Columns, where err is a terminal.
+};
+
+} // namespace rb::cli

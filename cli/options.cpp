@@ -1,0 +1,197 @@
+#include "options.hpp"
+
+#include "units.hpp"
+
+#include "kube/resource.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cctype>
+
+namespace rb::cli {
+
+namespace {
+
+constexpr const char* k_footer = R"(Exit codes:
+  0  done                          5  no identity opens the file
+  1  failed                        6  damaged or tampered with
+  2  usage                         7  busy: another run has the host
+  3  incomplete, something missing 8  the cluster or the agent can't be reached
+  4  nothing to restore            9  a deadline passed
+  130, 143  stopped waiting (Ctrl-C, SIGTERM); the backup goes on
+
+The cluster is found by --kubeconfig, $KUBECONFIG, ~/.kube/config-hosteurope,
+/etc/rancher/k3s/k3s.yaml, ~/.kube/config, or the pod's service account.)";
+
+/// What CLI11 fills in; turned into Options when it is done.
+struct Raw {
+  Options options;
+  CreateCommand create;
+  ShowCommand show;
+  CompletionCommand completion;
+  std::string output = "text";
+  std::vector<std::string> artifacts;
+  std::string deadline = "1h";
+  std::string ttl;
+  std::string timeout;
+};
+
+std::string plain(std::string_view word) {
+  std::string text;
+  for (const char c : word) {
+    if (c != '-' && c != '_') {
+      text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+  }
+  return text;
+}
+
+Result<api::ArtifactType> artifact_named(const std::string& word) {
+  for (const api::ArtifactType type : api::k_all_artifacts) {
+    if (plain(api::to_string(type)) == plain(word)) {
+      return type;
+    }
+  }
+  return Error{ErrorCode::invalid_argument,
+               "--artifacts: '" + word + "' is not an artifact",
+               "choose from EtcdSnapshot, HelmValues, Kubeconfig, HostState"};
+}
+
+void add_create(CLI::App& app, Raw& raw) {
+  CLI::App* create = app.add_subcommand("create", "Ask for a backup of the cluster");
+  create->add_option("NAME", raw.create.name, "Name of the ClusterBackup (default: manual-<time>)");
+  create->add_flag(
+      "-w,--wait", raw.create.wait, "Wait for the end of the run and print its result");
+  create->add_flag("--attach",
+                   raw.create.attach,
+                   "If there is a ClusterBackup of that name already, take it instead of failing");
+  create->add_option("--artifacts", raw.artifacts, "Only these, separated by commas (default: all)")
+      ->delimiter(',');
+  create->add_option("--keep-last", raw.create.keep_last, "Complete sets that stay on the disk")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  create->add_option("--deadline", raw.deadline, "The run fails when it takes longer")
+      ->capture_default_str();
+  create->add_option("--node", raw.create.node, "The server node that makes the backup");
+  create->add_option("--ttl", raw.ttl, "Remove the ClusterBackup (never the files) so long after");
+  create->add_option("--timeout", raw.timeout, "Stop waiting after so long; the run goes on");
+}
+
+Status check_create(Raw& raw) {
+  CreateCommand& create = raw.create;
+  for (const std::string& word : raw.artifacts) {
+    RB_TRY_ASSIGN(const api::ArtifactType type, artifact_named(word));
+    if (std::find(create.artifacts.begin(), create.artifacts.end(), type) ==
+        create.artifacts.end()) {
+      create.artifacts.push_back(type);
+    }
+  }
+  RB_TRY_ASSIGN(create.deadline, parse_duration(raw.deadline));
+  if (create.deadline < std::chrono::seconds(1) || create.deadline > std::chrono::hours(24)) {
+    return Error{ErrorCode::invalid_argument, "--deadline must be between 1s and 24h", {}};
+  }
+  if (!raw.ttl.empty()) {
+    RB_TRY_ASSIGN(create.ttl, parse_duration(raw.ttl));
+    if (*create.ttl > std::chrono::hours(365 * 24)) {
+      return Error{ErrorCode::invalid_argument, "--ttl must not be longer than 365d", {}};
+    }
+  }
+  if (!raw.timeout.empty()) {
+    RB_TRY_ASSIGN(create.timeout, parse_duration(raw.timeout));
+  }
+  if (create.attach && create.name.empty()) {
+    return Error{ErrorCode::invalid_argument, "--attach needs a NAME", {}};
+  }
+  return create.name.empty() ? Status{} : kube::check_name(create.name);
+}
+
+Status take_output(Raw& raw, bool is_list) {
+  if (raw.output == "json") {
+    raw.options.output = OutputFormat::json;
+  } else if (raw.output == "name" && is_list) {
+    raw.options.output = OutputFormat::name;
+  } else if (raw.output != "text") {
+    return Error{ErrorCode::invalid_argument,
+                 "--output: '" + raw.output + "' is not a form of output",
+                 is_list ? "choose text, json or name" : "choose text or json"};
+  }
+  return {};
+}
+
+Result<Options> finish(const CLI::App& app, Raw& raw) {
+  RB_TRY(take_output(raw, app.got_subcommand("list")));
+  if (app.got_subcommand("create")) {
+    RB_TRY(check_create(raw));
+    raw.options.command = std::move(raw.create);
+  } else if (app.got_subcommand("show")) {
+    RB_TRY(kube::check_name(raw.show.name));
+    raw.options.command = std::move(raw.show);
+  } else if (app.got_subcommand("completion")) {
+    raw.options.command = std::move(raw.completion);
+  } else {
+    raw.options.command = ListCommand{};
+  }
+  return std::move(raw.options);
+}
+
+/// CLI11's words, in the form of ours. A wrong command is only "required" to it.
+Error usage_error(const CLI::App& app, const CLI::Error& error) {
+  std::string message = error.what();
+  if (message == "A subcommand is required") {
+    message = "a command is required: create, list, show or completion";
+    for (const std::string& word : app.remaining()) {
+      if (!word.starts_with('-')) {
+        message = "there is no command '" + word + "'";
+        break;
+      }
+    }
+  }
+  message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
+  return Error{
+      ErrorCode::invalid_argument, std::move(message), "railiance-backup --help lists all"};
+}
+
+} // namespace
+
+Result<Options> parse_options(std::span<const std::string> args) {
+  Raw raw;
+  CLI::App app("Backups of a k3s cluster: ask for one, follow it, look at its result.\n"
+               "The files are on the server; there, use railiance-restore.",
+               "railiance-backup");
+  app.footer(k_footer);
+  app.set_version_flag("--version", std::string("railiance-backup ") + RB_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_option("--kubeconfig", raw.options.cluster.kubeconfig, "The kubeconfig to use");
+  app.add_option(
+      "--context", raw.options.cluster.context, "Its context (default: the current one)");
+  app.add_option("-o,--output", raw.output, "text or json (list: also name)")
+      ->capture_default_str();
+  add_create(app, raw);
+  app.add_subcommand("list", "List the ClusterBackups, the newest first");
+  app.add_subcommand("show", "Show one ClusterBackup: result, files, what is missing and why")
+      ->add_option("NAME", raw.show.name, "Name of the ClusterBackup")
+      ->required();
+  app.add_subcommand("completion", "Print a completion script for a shell")
+      ->add_option("SHELL", raw.completion.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  try {
+    app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
+  } catch (const CLI::CallForHelp&) {
+    raw.options.command = PrintCommand{app.help()};
+    return std::move(raw.options);
+  } catch (const CLI::CallForAllHelp&) {
+    raw.options.command = PrintCommand{app.help("", CLI::AppFormatMode::All)};
+    return std::move(raw.options);
+  } catch (const CLI::CallForVersion&) {
+    raw.options.command = PrintCommand{app.version() + "\n"};
+    return std::move(raw.options);
+  } catch (const CLI::Error& error) {
+    return usage_error(app, error);
+  }
+  return finish(app, raw);
+}
+
+} // namespace rb::cli

@@ -1,0 +1,56 @@
+// The command line of railiance-backup as a value.
+#pragma once
+
+#include "io.hpp"
+
+#include "api/artifact_type.hpp"
+#include "base/result.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace rb::cli {
+
+enum class OutputFormat { text, json, name };
+
+struct CreateCommand {
+  std::string name; ///< Empty: manual-<time>.
+  bool wait = false;
+  bool attach = false; ///< A ClusterBackup of that name may be there already: take it as ours.
+  std::vector<api::ArtifactType> artifacts; ///< Empty: all.
+  std::int32_t keep_last = 7;
+  std::chrono::seconds deadline{3600};
+  std::string node;
+  std::optional<std::chrono::seconds> ttl;
+  std::optional<std::chrono::seconds> timeout; ///< Of the wait.
+};
+struct ListCommand {};
+struct ShowCommand {
+  std::string name;
+};
+struct CompletionCommand {
+  std::string shell;
+};
+/// --help and --version: text to print, and done.
+struct PrintCommand {
+  std::string text;
+};
+
+using Command =
+    std::variant<CreateCommand, ListCommand, ShowCommand, CompletionCommand, PrintCommand>;
+
+struct Options {
+  ClusterChoice cluster;
+  OutputFormat output = OutputFormat::text;
+  Command command;
+};
+
+/// `args` without the program's name. Errors: invalid_argument, with a message for the operator.
+[[nodiscard]] Result<Options> parse_options(std::span<const std::string> args);
+
+} // namespace rb::cli

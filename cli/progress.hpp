@@ -1,0 +1,73 @@
+// What a person sees while a run goes on: one live line on a terminal, lines with a time elsewhere.
+#pragma once
+
+#include "io.hpp"
+
+#include "api/cluster_backup.hpp"
+#include "api/node_backup.hpp"
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rb::cli {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+/// "[########............]", `width` characters between the brackets.
+[[nodiscard]] std::string bar(std::uint64_t done, std::uint64_t total, unsigned width);
+
+/// Bytes per second over the last few seconds. Used by one thread.
+class Rate {
+public:
+  /// A number lower than the last one starts over: another step has begun.
+  void add(std::uint64_t bytes_done, TimePoint now);
+  /// Nothing before two samples that are half a second apart.
+  [[nodiscard]] std::optional<std::uint64_t> bytes_per_second() const;
+
+private:
+  std::deque<std::pair<TimePoint, std::uint64_t>> m_samples;
+};
+
+/// The live line, not longer than `width`.
+[[nodiscard]] std::string live_line(const api::ClusterBackup& backup,
+                                    const std::optional<api::Progress>& progress,
+                                    std::optional<std::uint64_t> bytes_per_second,
+                                    std::chrono::seconds elapsed,
+                                    unsigned width);
+
+/// What is new in `now` since the last call, one line each, without time. Used by one thread.
+class Changes {
+public:
+  [[nodiscard]] std::vector<std::string> lines(const api::ClusterBackup& now);
+
+private:
+  std::map<std::string, std::string> m_told; ///< Condition type to what was said of it.
+};
+
+/// Shows it on io.err. Used by one thread.
+class ProgressView {
+public:
+  explicit ProgressView(const Io& io) : m_io(io), m_start(io.clock.steady_now()) {}
+
+  /// Only a terminal shows bytes, so only then need they be asked for.
+  [[nodiscard]] bool wants_bytes() const { return m_io.err_is_terminal; }
+  void show(const api::ClusterBackup& backup, const std::optional<api::Progress>& progress);
+  /// A line of its own; a live line is wiped first.
+  void say(const std::string& text);
+  /// Wipes the live line.
+  void end();
+
+private:
+  const Io& m_io;
+  const TimePoint m_start;
+  Changes m_changes;
+  Rate m_rate;
+  std::string m_step;
+};
+
+} // namespace rb::cli

@@ -1,0 +1,166 @@
+#include "report.hpp"
+
+#include "units.hpp"
+
+#include <algorithm>
+
+namespace rb::cli {
+
+namespace {
+
+const api::Condition* summary_of(const api::ClusterBackup& backup) {
+  return api::find_condition(backup.status.conditions, api::condition_type::k_succeeded);
+}
+
+std::string outcome(const api::ClusterBackup& backup) {
+  const api::Condition* summary = summary_of(backup);
+  const std::string name = "backup " + backup.meta.name;
+  if (summary == nullptr || summary->status == api::ConditionStatus::unknown) {
+    return name + ": " + (summary == nullptr ? "not started yet" : "in progress") +
+           (summary != nullptr && !summary->reason.empty() ? " (" + summary->reason + ")" : "");
+  }
+  std::string text = name;
+  if (summary->status == api::ConditionStatus::true_) {
+    text += ": done";
+  } else {
+    text += ": " +
+            std::string(exit_code_of(backup) == ExitCode::incomplete ? "INCOMPLETE" : "FAILED") +
+            " (" + summary->reason + ")";
+  }
+  if (backup.status.start_time && backup.status.completion_time) {
+    text += " in " + format_elapsed(*backup.status.completion_time - *backup.status.start_time);
+  }
+  if (summary->status == api::ConditionStatus::false_ && !summary->message.empty()) {
+    text += "\n  " + summary->message;
+  }
+  return text;
+}
+
+std::string facts(const api::ClusterBackup& backup) {
+  const api::ClusterBackupStatus& status = backup.status;
+  std::vector<std::vector<std::string>> rows;
+  if (!status.run_id.empty()) {
+    rows.push_back({"  run", status.run_id});
+  }
+  if (!status.node_name.empty()) {
+    rows.push_back({"  node", status.node_name});
+  }
+  if (status.etcd) {
+    rows.push_back({"  etcd",
+                    "revision " + std::to_string(status.etcd->revision) + ", " +
+                        std::to_string(status.etcd->total_keys) + " keys"});
+  }
+  if (status.helm) {
+    rows.push_back({"  helm",
+                    std::to_string(status.helm->releases) + " releases" +
+                        (status.helm->undecodable_total == 0
+                             ? ""
+                             : ", " + std::to_string(status.helm->undecodable_total) +
+                                   " that could not be decoded")});
+  }
+  return columns(rows);
+}
+
+std::string files(const api::ClusterBackup& backup) {
+  std::vector<std::vector<std::string>> rows;
+  for (const api::ArtifactStatus& artifact : backup.status.artifacts) {
+    rows.push_back({"  " + artifact.file_name,
+                    format_size(artifact.size_bytes),
+                    "sha256 " + artifact.sha256.substr(0, 12)});
+  }
+  return columns(rows);
+}
+
+std::string gaps(const api::ClusterBackup& backup) {
+  std::string text;
+  for (const api::MissingArtifact& missing : backup.status.missing) {
+    text += "  missing: " + std::string(api::to_string(missing.type)) + " (" +
+            std::string(api::to_string(missing.reason)) + ")" +
+            (missing.message.empty() ? "" : ": " + missing.message) + "\n";
+  }
+  if (backup.status.helm) {
+    for (const api::UndecodableRelease& release : backup.status.helm->undecodable) {
+      text += "  undecodable: " + release.name_space + "/" + release.storage_object + ": " +
+              release.message + "\n";
+    }
+  }
+  return text;
+}
+
+std::string number_or_dash(bool known, std::int64_t number) {
+  return known ? std::to_string(number) : "-";
+}
+
+} // namespace
+
+ExitCode exit_code_of(const api::ClusterBackup& backup) {
+  const api::Condition* summary = summary_of(backup);
+  if (summary == nullptr || summary->status != api::ConditionStatus::false_) {
+    return ExitCode::done;
+  }
+  const auto reason = api::parse_reason(summary->reason);
+  return reason ? api::exit_code_for(*reason) : ExitCode::failed;
+}
+
+std::string describe(const api::ClusterBackup& backup) {
+  return outcome(backup) + "\n" + facts(backup) + files(backup) + gaps(backup);
+}
+
+std::string condition_table(const api::ClusterBackup& backup) {
+  std::vector<std::vector<std::string>> rows{
+      {"  CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE"}};
+  for (const api::Condition& condition : backup.status.conditions) {
+    rows.push_back({"  " + condition.type,
+                    std::string(api::to_string(condition.status)),
+                    condition.reason,
+                    format_rfc3339(condition.last_transition_time),
+                    condition.message});
+  }
+  return columns(rows);
+}
+
+std::string backup_table(std::vector<api::ClusterBackup> backups, SystemTime now) {
+  std::stable_sort(backups.begin(), backups.end(), [](const auto& left, const auto& right) {
+    return left.meta.creation_timestamp != right.meta.creation_timestamp
+               ? left.meta.creation_timestamp > right.meta.creation_timestamp
+               : left.meta.name < right.meta.name;
+  });
+  std::vector<std::vector<std::string>> rows{
+      {"NAME", "SUCCEEDED", "REASON", "NODE", "SIZE", "RELEASES", "REVISION", "AGE"}};
+  for (const api::ClusterBackup& backup : backups) {
+    const api::ClusterBackupStatus& status = backup.status;
+    const api::Condition* summary = summary_of(backup);
+    rows.push_back(
+        {backup.meta.name,
+         summary == nullptr ? "-" : std::string(api::to_string(summary->status)),
+         summary == nullptr ? "-" : summary->reason,
+         status.node_name.empty() ? "-" : status.node_name,
+         status.total_size_bytes == 0 ? "-" : format_size(status.total_size_bytes),
+         number_or_dash(status.helm.has_value(), status.helm ? status.helm->releases : 0),
+         number_or_dash(status.etcd.has_value(), status.etcd ? status.etcd->revision : 0),
+         format_age(now - backup.meta.creation_timestamp)});
+  }
+  return columns(rows);
+}
+
+std::string columns(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+} // namespace rb::cli

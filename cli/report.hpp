@@ -1,0 +1,30 @@
+// ClusterBackups as text. Pure.
+#pragma once
+
+#include "api/cluster_backup.hpp"
+#include "base/exit_code.hpp"
+
+#include <string>
+#include <vector>
+
+namespace rb::cli {
+
+/// The exit code that the end of that run stands for; `done` while it has not ended.
+[[nodiscard]] ExitCode exit_code_of(const api::ClusterBackup& backup);
+
+/// What `create --wait` and `show` print: outcome, files, counts, what is missing and why.
+[[nodiscard]] std::string describe(const api::ClusterBackup& backup);
+
+/// The conditions as a table, for `show`.
+[[nodiscard]] std::string condition_table(const api::ClusterBackup& backup);
+
+/// What to do about a run that did not succeed, or "".
+[[nodiscard]] std::string advice(const api::ClusterBackup& backup);
+
+/// NAME SUCCEEDED REASON NODE SIZE RELEASES REVISION AGE, the newest first.
+[[nodiscard]] std::string backup_table(std::vector<api::ClusterBackup> backups, SystemTime now);
+
+/// Rows of equal length as columns, two spaces between them, none at the end of a line.
+[[nodiscard]] std::string columns(const std::vector<std::vector<std::string>>& rows);
+
+} // namespace rb::cli

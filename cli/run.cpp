@@ -1,0 +1,51 @@
+#include "run.hpp"
+
+#include "commands.hpp"
+#include "failure.hpp"
+
+#include <exception>
+
+namespace rb::cli {
+
+namespace {
+
+int dispatch(const Options& options, Io& io) {
+  if (const auto* print = std::get_if<PrintCommand>(&options.command)) {
+    io.out << print->text;
+    return static_cast<int>(ExitCode::done);
+  }
+  if (const auto* completion = std::get_if<CompletionCommand>(&options.command)) {
+    io.out << completion_script(completion->shell);
+    return static_cast<int>(ExitCode::done);
+  }
+  const auto connected = io.connect(options.cluster);
+  if (!connected) {
+    // Usage is what was typed; a kubeconfig that is not usable is a failure.
+    const int code = fail(io, connected.error());
+    return code == static_cast<int>(ExitCode::usage) ? static_cast<int>(ExitCode::failed) : code;
+  }
+  Api& api = **connected;
+  if (const auto* command = std::get_if<CreateCommand>(&options.command)) {
+    return create(api, *command, options.output, io);
+  }
+  if (const auto* command = std::get_if<ShowCommand>(&options.command)) {
+    return show(api, *command, options.output, io);
+  }
+  return list(api, options.output, io);
+}
+
+} // namespace
+
+int run(std::span<const std::string> args, Io& io) {
+  try {
+    const auto options = parse_options(args);
+    if (!options) {
+      return fail(io, options.error());
+    }
+    return dispatch(*options, io);
+  } catch (const std::exception& exception) { // a bug, or no memory: say so rather than abort
+    return fail(io, Error{ErrorCode::internal, exception.what(), {}});
+  }
+}
+
+} // namespace rb::cli

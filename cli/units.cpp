@@ -1,0 +1,111 @@
+#include "units.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+
+namespace rb::cli {
+
+namespace {
+
+constexpr std::int64_t k_longest_seconds = 366LL * 24 * 3600;
+
+/// Seconds of the unit, or 0.
+std::int64_t unit_seconds(char unit) {
+  switch (unit) {
+  case 's':
+    return 1;
+  case 'm':
+    return 60;
+  case 'h':
+    return 3600;
+  case 'd':
+    return 86400;
+  default: // any other character is no unit
+    return 0;
+  }
+}
+
+} // namespace
+
+Result<std::chrono::seconds> parse_duration(std::string_view text) {
+  const Error refusal{ErrorCode::invalid_argument,
+                      "'" + std::string(text) + "' is not a duration",
+                      "write it like 90s, 15m, 1h30m or 2d"};
+  std::int64_t total = 0;
+  std::string_view rest = text;
+  if (rest.empty()) {
+    return refusal;
+  }
+  while (!rest.empty()) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    if (error != std::errc{} || number < 0 || number > k_longest_seconds) {
+      return refusal;
+    }
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    const std::int64_t unit = rest.empty() ? 1 : unit_seconds(rest.front());
+    if (unit == 0) {
+      return refusal;
+    }
+    rest.remove_prefix(rest.empty() ? 0 : 1);
+    total += number * unit;
+    if (total > k_longest_seconds) {
+      return refusal;
+    }
+  }
+  return std::chrono::seconds(total);
+}
+
+std::string format_size(std::uint64_t bytes) {
+  constexpr std::array<const char*, 5> k_units{"KiB", "MiB", "GiB", "TiB", "PiB"};
+  if (bytes < 1024) {
+    return std::to_string(bytes) + " B";
+  }
+  double value = static_cast<double>(bytes) / 1024;
+  std::size_t unit = 0;
+  // 1023.95 would be printed as 1024.0.
+  while (value >= 1023.95 && unit + 1 < k_units.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f %s", value, k_units.at(unit));
+  return text.data();
+}
+
+std::string format_elapsed(std::chrono::seconds elapsed) {
+  const std::int64_t seconds = elapsed.count() < 0 ? 0 : elapsed.count();
+  std::array<char, 48> text{};
+  if (seconds >= 3600) {
+    std::snprintf(text.data(),
+                  text.size(),
+                  "%lld:%02lld:%02lld",
+                  static_cast<long long>(seconds / 3600),
+                  static_cast<long long>(seconds / 60 % 60),
+                  static_cast<long long>(seconds % 60));
+  } else {
+    std::snprintf(text.data(),
+                  text.size(),
+                  "%lld:%02lld",
+                  static_cast<long long>(seconds / 60),
+                  static_cast<long long>(seconds % 60));
+  }
+  return text.data();
+}
+
+std::string format_age(std::chrono::seconds age) {
+  const std::int64_t seconds = age.count() < 0 ? 0 : age.count();
+  if (seconds < 120) {
+    return std::to_string(seconds) + "s";
+  }
+  if (seconds < 120LL * 60) {
+    return std::to_string(seconds / 60) + "m";
+  }
+  if (seconds < 48LL * 3600) {
+    return std::to_string(seconds / 3600) + "h";
+  }
+  return std::to_string(seconds / 86400) + "d";
+}
+
+} // namespace rb::cli

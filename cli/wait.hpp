@@ -1,0 +1,29 @@
+// Follows one ClusterBackup until its run has ended, over lost connections and API restarts.
+#pragma once
+
+#include "io.hpp"
+#include "progress.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <string>
+
+namespace rb::cli {
+
+struct WaitOptions {
+  std::string name;
+  std::string uid;
+  std::chrono::milliseconds timeout{};
+  std::chrono::milliseconds tick{std::chrono::seconds(1)}; ///< How often the view is renewed.
+  /// How long the API server may be away before we give up.
+  std::chrono::milliseconds patience{std::chrono::minutes(5)};
+};
+
+/// The object as it is when the run has ended. Errors: cancelled (io.stop; the run goes on),
+/// timeout (the run goes on), unavailable (out of patience), not_found (deleted meanwhile),
+/// permission_denied, unauthenticated, corrupt.
+[[nodiscard]] Result<nlohmann::json>
+wait_for_end(kube::Client& client, const WaitOptions& options, ProgressView& view, const Io& io);
+
+} // namespace rb::cli

@@ -1,0 +1,229 @@
+// create and create --wait, from the command line to the exit code.
+#include "fake_cluster.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::test;
+using End = WatchScript::End;
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+nlohmann::json finished(const std::string& name,
+                        const std::string& status,
+                        const std::string& reason,
+                        const std::string& message = "all is said") {
+  nlohmann::json backup = a_backup(name, status, reason, message);
+  backup["status"]["runID"] = "20261122T115216Z";
+  backup["status"]["nodeName"] = "server-1";
+  backup["status"]["startTime"] = "2026-11-22T11:52:16Z";
+  backup["status"]["completionTime"] = "2026-11-22T11:52:19Z";
+  return backup;
+}
+
+} // namespace
+
+TEST_CASE("create asks and says how to follow") {
+  FakeCluster cluster;
+  const Outcome outcome = run_command(cluster, {"create", "first", "--keep-last", "3"});
+  CHECK(outcome.code == 0);
+  CHECK(outcome.out == "clusterbackup/first created\n");
+  CHECK(has(outcome.err, "railiance-backup show first"));
+  REQUIRE(cluster.created.size() == 1);
+  CHECK(cluster.created[0]["spec"]["retention"]["keepLast"] == 3);
+  CHECK_FALSE(cluster.created[0]["metadata"].contains("generateName"));
+}
+
+TEST_CASE("without a name the time makes one, and a taken one gets a number") {
+  FakeCluster cluster;
+  cluster.backups["manual-20261122t115216z"] = a_backup("manual-20261122t115216z");
+  const Outcome outcome = run_command(cluster, {"create"});
+  CHECK(outcome.code == 0);
+  CHECK(outcome.out == "clusterbackup/manual-20261122t115216z-2 created\n");
+}
+
+TEST_CASE("a POST that arrives twice makes one backup and no error") {
+  FakeCluster cluster;
+  cluster.lose_post_answer = true;
+  const Outcome outcome = run_command(cluster, {"create"});
+  CHECK(outcome.code == 0);
+  CHECK(outcome.out == "clusterbackup/manual-20261122t115216z created\n");
+  CHECK(cluster.created.size() == 1);
+}
+
+TEST_CASE("a given name that is taken is refused, unless it may be attached to") {
+  FakeCluster cluster;
+  cluster.backups["nightly"] = finished("nightly", "True", "Completed");
+  Outcome outcome = run_command(cluster, {"create", "nightly", "--wait"});
+  CHECK(outcome.code == 1);
+  CHECK(has(outcome.err, "there is a ClusterBackup 'nightly' already"));
+  outcome = run_command(cluster, {"create", "nightly", "--wait", "--attach"});
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.out, "backup nightly: done in 0:03"));
+  CHECK(cluster.created.empty());
+}
+
+TEST_CASE("the exit code of a waited run is that of its reason") {
+  const std::vector<std::tuple<std::string, int, std::string>> ends{
+      {"Incomplete", 3, "INCOMPLETE"},
+      {"HelmUndecodable", 3, "INCOMPLETE"},
+      {"AgentUnavailable", 8, "FAILED"},
+      {"DeadlineExceeded", 9, "FAILED"},
+      {"HostBusy", 7, "FAILED"},
+      {"SnapshotInvalid", 6, "FAILED"},
+      {"StorageFull", 1, "FAILED"},
+      {"OfTheFuture", 1, "FAILED"},
+  };
+  for (const auto& [reason, code, word] : ends) {
+    CAPTURE(reason);
+    FakeCluster cluster;
+    cluster.watches.push_back({{finished("b", "False", reason, "because")}, End::stays_open});
+    const Outcome outcome = run_command(cluster, {"create", "b", "--wait"});
+    CHECK(outcome.code == code);
+    CHECK(has(outcome.out, "backup b: " + word + " (" + reason + ")"));
+    CHECK(has(outcome.out, "because"));
+  }
+}
+
+TEST_CASE("a waited run is followed over lost connections, one line for each change") {
+  FakeCluster cluster;
+  nlohmann::json queued = a_backup("b", "Unknown", "Queued", "another run is in progress");
+  nlohmann::json running = a_backup("b", "Unknown", "Running", "the agent works");
+  running["status"]["conditions"].push_back({{"type", "SnapshotTaken"},
+                                             {"status", "True"},
+                                             {"reason", "Completed"},
+                                             {"message", ""},
+                                             {"lastTransitionTime", "2026-11-22T11:51:16Z"}});
+  nlohmann::json done = finished("b", "True", "Completed");
+  done["status"]["artifacts"] = nlohmann::json::array(
+      {{{"type", "EtcdSnapshot"},
+        {"fileName", "etcd-20261122T115216Z.snap.age"},
+        {"sizeBytes", 12897485},
+        {"sha256", "8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4"}}});
+  cluster.watches.push_back({{queued, queued}, End::fails});
+  cluster.watches.push_back({{running}, End::ends});
+  cluster.watches.push_back({{running, done}, End::stays_open});
+  const Outcome outcome = run_command(cluster, {"create", "b", "--wait"});
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.err, "2026-11-22T11:52:16Z asked for the backup b\n"));
+  CHECK_FALSE(has(outcome.err, "\x1b"));
+  CHECK(has(outcome.out, "backup b: done in 0:03\n"));
+  CHECK(has(outcome.out, "etcd-20261122T115216Z.snap.age  12.3 MiB  sha256 8f434346648f\n"));
+}
+
+TEST_CASE("on a terminal the line is rewritten and shows the agent's bytes") {
+  FakeCluster cluster;
+  nlohmann::json running = a_backup("b", "Unknown", "Running", "the agent works");
+  running["status"]["runID"] = "20261122T115216Z";
+  cluster.orders["uid-of-b"] = {
+      {"metadata", {{"name", "uid-of-b"}, {"uid", "u"}}},
+      {"spec",
+       {{"clusterBackupName", "b"},
+        {"runID", "20261122T115216Z"},
+        {"nodeName", "n"},
+        {"deadline", "2026-11-22T12:52:16Z"},
+        {"artifacts", {"EtcdSnapshot"}}}},
+      {"status",
+       {{"progress",
+         {{"step", "EncryptingSnapshot"}, {"bytesDone", 512 << 20}, {"bytesTotal", 1 << 30}}}}}};
+  cluster.watches.push_back({{running}, End::ends});
+  cluster.on_watch = [&cluster, shown = false]() mutable {
+    if (std::exchange(shown, true)) {
+      cluster.backups["b"] = finished("b", "True", "Completed");
+    }
+  };
+  WatchScript last{{finished("b", "True", "Completed")}, End::stays_open};
+  cluster.watches.push_back(last);
+  RunOptions options;
+  options.terminal = true;
+  const Outcome outcome = run_command(cluster, {"create", "b", "--wait"}, options);
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.err, "\r\x1b[K"));
+  CHECK(has(outcome.out, "backup b: done"));
+}
+
+TEST_CASE("--output json prints the object, whatever the end") {
+  FakeCluster cluster;
+  cluster.watches.push_back({{finished("b", "False", "StorageFull", "no space")}, End::stays_open});
+  const Outcome outcome = run_command(cluster, {"create", "b", "--wait", "--output", "json"});
+  CHECK(outcome.code == 1);
+  const auto object = nlohmann::json::parse(outcome.out);
+  CHECK(object["status"]["conditions"][0]["reason"] == "StorageFull");
+}
+
+TEST_CASE("Ctrl-C stops the waiting, not the backup, and says so") {
+  FakeCluster cluster;
+  std::stop_source stop;
+  cluster.on_watch = [&stop] { stop.request_stop(); };
+  RunOptions options;
+  options.stop = stop.get_token();
+  options.signal = 2;
+  const Outcome outcome = run_command(cluster, {"create", "b", "--wait"}, options);
+  CHECK(outcome.code == 130);
+  CHECK(has(outcome.err, "stopped waiting for b"));
+  CHECK(has(outcome.err, "the run goes on"));
+  CHECK(cluster.backups.contains("b"));
+}
+
+TEST_CASE("--timeout ends the waiting with 9") {
+  FakeCluster cluster;
+  const Outcome outcome = run_command(cluster, {"create", "b", "--wait", "--timeout", "1s"});
+  CHECK(outcome.code == 9);
+  CHECK(has(outcome.err, "has not ended in the time that was given"));
+  CHECK(has(outcome.err, "railiance-backup show b"));
+}
+
+TEST_CASE("a backup that is deleted while it is waited for ends the waiting") {
+  FakeCluster cluster;
+  cluster.watches.push_back({{a_backup("b")}, End::stays_open, "DELETED"});
+  const Outcome outcome = run_command(cluster, {"create", "b", "--wait"});
+  CHECK(outcome.code == 1);
+  CHECK(has(outcome.err, "was deleted while it was waited for"));
+}
+
+TEST_CASE("an API server that is down is exit code 8, with what to do next") {
+  FakeCluster cluster;
+  cluster.down = true;
+  const Outcome outcome = run_command(cluster, {"create", "--wait"});
+  CHECK(outcome.code == 8);
+  CHECK(has(outcome.err, "connection refused"));
+  CHECK(has(outcome.err, "hint: is the API server at https://127.0.0.1:6443 running"));
+  CHECK(has(outcome.err, "KUBECONFIG"));
+}
+
+TEST_CASE("a cluster without the CRD says to install it") {
+  FakeCluster cluster;
+  cluster.answer = [](const kube::Request&) -> std::optional<kube::Response> {
+    return kube::Response{404, {}, R"({"kind":"Status","reason":"NotFound","message":"no"})"};
+  };
+  const Outcome outcome = run_command(cluster, {"create"});
+  CHECK(outcome.code == 1);
+  CHECK(has(outcome.err, "the cluster does not know ClusterBackup"));
+  CHECK(has(outcome.err, "helm install"));
+}
+
+TEST_CASE("a user who may not ask for backups is told which verbs are needed") {
+  FakeCluster cluster;
+  cluster.answer = [](const kube::Request&) -> std::optional<kube::Response> {
+    return kube::Response{
+        403, {}, R"({"kind":"Status","reason":"Forbidden","message":"may not create"})"};
+  };
+  const Outcome outcome = run_command(cluster, {"create"});
+  CHECK(outcome.code == 1);
+  CHECK(has(outcome.err, "hint: this user needs the verbs create, get, list and watch"));
+}
+
+TEST_CASE("what the API server refuses as invalid is usage") {
+  FakeCluster cluster;
+  cluster.answer = [](const kube::Request&) -> std::optional<kube::Response> {
+    return kube::Response{
+        422, {}, R"({"kind":"Status","reason":"Invalid","message":"spec is wrong"})"};
+  };
+  const Outcome outcome = run_command(cluster, {"create"});
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "spec is wrong"));
+}

@@ -1,0 +1,111 @@
+// list, show, completion, and what fails before a command begins.
+#include "fake_cluster.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::test;
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("list prints a row for each backup, the newest first") {
+  FakeCluster cluster;
+  cluster.backups["a-old"] = a_backup("a-old", "True", "Completed");
+  cluster.backups["a-old"]["metadata"]["creationTimestamp"] = "2026-11-20T11:50:16Z";
+  cluster.backups["a-old"]["status"].update({{"nodeName", "server-1"},
+                                             {"totalSizeBytes", 12897485},
+                                             {"etcd", {{"revision", 4711}, {"totalKeys", 600}}},
+                                             {"helm", {{"releases", 25}}}});
+  cluster.backups["new"] = a_backup("new");
+  const Outcome outcome = run_command(cluster, {"list"});
+  CHECK(outcome.code == 0);
+  CHECK(outcome.out == "NAME   SUCCEEDED  REASON     NODE      SIZE      RELEASES  REVISION  AGE\n"
+                       "new    -          -          -         -         -         -         2m\n"
+                       "a-old  True       Completed  server-1  12.3 MiB  25        4711      2d\n");
+}
+
+TEST_CASE("list in a cluster without backups says how to make one, and is no failure") {
+  FakeCluster cluster;
+  const Outcome outcome = run_command(cluster, {"list"});
+  CHECK(outcome.code == 0);
+  CHECK(outcome.out.empty());
+  CHECK(has(outcome.err, "railiance-backup create --wait"));
+}
+
+TEST_CASE("list has a form for scripts and one for completion") {
+  FakeCluster cluster;
+  cluster.backups["b"] = a_backup("b");
+  CHECK(run_command(cluster, {"list", "-o", "name"}).out == "b\n");
+  const auto json = nlohmann::json::parse(run_command(cluster, {"list", "-o", "json"}).out);
+  CHECK(json["items"][0]["metadata"]["name"] == "b");
+}
+
+TEST_CASE("show tells what is missing, what could not be decoded, and what to do") {
+  FakeCluster cluster;
+  auto& backup = cluster.backups["b"] = a_backup("b", "False", "Incomplete", "1 of 4 is missing");
+  backup["status"]["runID"] = "20261122T115216Z";
+  backup["status"]["missing"] = nlohmann::json::array(
+      {{{"type", "Kubeconfig"}, {"reason", "KubeconfigMissing"}, {"message", "no such file"}}});
+  backup["status"]["helm"] = {
+      {"releases", 24},
+      {"undecodableTotal", 1},
+      {"undecodable",
+       nlohmann::json::array(
+           {{{"namespace", "shop"}, {"storageObject", "secret/x.v1"}, {"message", "not gzip"}}})}};
+  const Outcome outcome = run_command(cluster, {"show", "b"});
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.out, "backup b: INCOMPLETE (Incomplete)"));
+  CHECK(has(outcome.out, "1 of 4 is missing"));
+  CHECK(has(outcome.out, "missing: Kubeconfig (KubeconfigMissing): no such file"));
+  CHECK(has(outcome.out, "hint: "));
+  CHECK(has(outcome.out, "Succeeded"));
+}
+
+TEST_CASE("show of what is not there points at the list and at the disk") {
+  FakeCluster cluster;
+  const Outcome outcome = run_command(cluster, {"show", "gone"});
+  CHECK(outcome.code == 1);
+  CHECK(has(outcome.err, "there is no ClusterBackup 'gone'"));
+  CHECK(has(outcome.err, "railiance-restore list"));
+}
+
+TEST_CASE("completion needs no cluster") {
+  FakeCluster cluster;
+  cluster.down = true;
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const Outcome outcome = run_command(cluster, {"completion", shell});
+    CHECK(outcome.code == 0);
+    CHECK(has(outcome.out, "railiance-backup"));
+    CHECK(has(outcome.out, shell));
+  }
+}
+
+TEST_CASE("a wrong command line is exit code 2 and reaches for no cluster") {
+  FakeCluster cluster;
+  RunOptions options;
+  options.connect = [](const cli::ClusterChoice&) -> Result<std::unique_ptr<cli::Api>> {
+    FAIL("connected");
+    return Error{};
+  };
+  const Outcome outcome = run_command(cluster, {"create", "--keep-last", "0"}, options);
+  CHECK(outcome.code == 2);
+  CHECK(has(outcome.err, "railiance-backup: "));
+  CHECK(has(outcome.err, "hint: railiance-backup --help lists all"));
+}
+
+TEST_CASE("a kubeconfig that cannot be used is a failure, not usage") {
+  FakeCluster cluster;
+  RunOptions options;
+  options.connect = [](const cli::ClusterChoice&) -> Result<std::unique_ptr<cli::Api>> {
+    return Error{ErrorCode::invalid_argument, "k.yaml: there is no context 'x'", {}};
+  };
+  const Outcome outcome = run_command(cluster, {"list"}, options);
+  CHECK(outcome.code == 1);
+  CHECK(has(outcome.err, "there is no context 'x'"));
+}
