@@ -147,7 +147,10 @@ Error usage_error(const CLI::App& app, const CLI::Error& error) {
       }
     }
   }
-  message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
+  // Not the names of arguments: "NAME is required".
+  if (message.size() > 1 && std::islower(static_cast<unsigned char>(message[1])) != 0) {
+    message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
+  }
   return Error{
       ErrorCode::invalid_argument, std::move(message), "railiance-backup --help lists all"};
 }
