@@ -1,0 +1,97 @@
+# What an operator and a developer do here. Each target is a thin name for a script or a preset.
+# Nothing is written into the source tree: builds and caches are below $RAILIANCE_CACHE.
+SHELL := /bin/sh
+HERE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+HOME ?= /root
+RAILIANCE_CACHE ?= $(HOME)/.cache/railiance-backup
+BUILD := $(RAILIANCE_CACHE)/build/release
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+PREFIX ?= /usr/local
+# Options for `railiance-backup create`, for example ARGS="--keep-last 14".
+ARGS ?=
+# The file with the age recipients that `make install` puts into the cluster.
+SOPS ?= .sops.yaml
+export RAILIANCE_CACHE JOBS PREFIX
+
+.PHONY: help
+help:
+	@echo "railiance-backup: encrypted, verified backups of a k3s cluster"
+	@echo
+	@echo "  make backup            back up the cluster now, wait, print the result (ARGS=...)"
+	@echo "  make list              list the backups that the cluster knows of"
+	@echo
+	@echo "  sudo make install      programs to $(PREFIX)/bin, chart into the cluster (SOPS=.sops.yaml)"
+	@echo "  sudo make uninstall    take both away again; backup sets and CRDs stay"
+	@echo
+	@echo "  sudo make demo         set up everything on a fresh Debian 12 and run the main job"
+	@echo "  sudo make test         set up everything and run all tests"
+	@echo "  sudo make deps         install what the build and the tests need"
+	@echo "  make build             build the programs (release)"
+	@echo "  sudo make image        build the container image"
+	@echo "  sudo make e2e          only the end-to-end tests in pods"
+	@echo "  sudo make bench        compare with age, rage and shell scripts: a table and JSON"
+	@echo "  make lint format       clang-tidy, clang-format, shellcheck; format the sources"
+	@echo "  make chart             bring what is made from crds/ and the chart up to date"
+
+# GNU make ends with 2 whatever a recipe ended with, so the code is printed, too.
+.PHONY: backup
+backup:
+	@"$(HERE)scripts/command.sh" railiance-backup create --wait $(ARGS) || { code=$$?; \
+	  echo "make backup: railiance-backup ended with exit code $$code" >&2; exit $$code; }
+
+.PHONY: list
+list:
+	@"$(HERE)scripts/command.sh" railiance-backup list $(ARGS)
+
+.PHONY: deps
+deps:
+	@"$(HERE)scripts/deps.sh"
+
+.PHONY: build
+build:
+	@cmake --preset release -S "$(HERE)" -B "$(BUILD)" -DRB_BUILD_TESTS=OFF -DRB_BUILD_BENCH=OFF >/dev/null
+	@cmake --build "$(BUILD)" -j $(JOBS)
+
+.PHONY: image
+image:
+	@"$(HERE)scripts/image.sh"
+
+.PHONY: install
+install:
+	@"$(HERE)scripts/install.sh" "$(SOPS)"
+
+.PHONY: uninstall
+uninstall:
+	@"$(HERE)scripts/uninstall.sh"
+
+.PHONY: demo
+demo: deps
+	@"$(HERE)scripts/demo.sh"
+
+.PHONY: test
+test: deps
+	@"$(HERE)scripts/test.sh"
+
+.PHONY: e2e
+e2e: deps
+	@"$(HERE)scripts/test.sh" e2e
+
+.PHONY: bench
+bench: deps
+	@"$(HERE)scripts/bench.sh" $(ARGS)
+
+.PHONY: lint
+lint:
+	@"$(HERE)scripts/lint.sh"
+
+.PHONY: format
+format:
+	@"$(HERE)scripts/lint.sh" --fix
+
+.PHONY: chart deploy-manifests
+chart deploy-manifests:
+	@"$(HERE)scripts/render.sh"
+
+.PHONY: clean
+clean:
+	@rm -rf "$(RAILIANCE_CACHE)/build"

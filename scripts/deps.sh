@@ -1,0 +1,75 @@
+#!/bin/bash
+# Installs what building and testing need, from Debian's packages. Says and does nothing when all
+# of it is there. Needs root only when something is missing.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+PACKAGES="
+  bc build-essential ca-certificates ccache cmake git jq ninja-build pkg-config
+  libarchive-dev libbenchmark-dev libcli11-dev libcpp-httplib-dev libcpprest-dev libre2-dev
+  libspdlog-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev
+  doctest-dev
+  clang clang-format clang-tidy shellcheck
+  containerd containernetworking-plugins docker.io iproute2 iptables mmdebstrap procps psmisc runc
+  strace time util-linux
+"
+# The least that go.mod files here name; an older one cannot fetch it by itself before 1.21.
+GO_WANTED=1.24
+GO_LEAST=1.21
+
+missing_packages() {
+  local package
+  for package in $PACKAGES; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
+      echo "$package"
+  done
+}
+
+# version_at_least HAVE WANTED
+version_at_least() {
+  [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -1)" = "$2" ]
+}
+
+go_version() {
+  command -v go >/dev/null && GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed 's/^go//'
+}
+
+install_go() {
+  local have
+  have=$(go_version || true)
+  if [ -n "$have" ] && version_at_least "$have" "$GO_WANTED"; then
+    return 0
+  fi
+  # Go 1.21 and newer fetch the toolchain that go.mod names (GOTOOLCHAIN=auto).
+  if [ -n "$have" ] && version_at_least "$have" "$GO_LEAST"; then
+    [ "$(go env GOTOOLCHAIN)" != local ] || go env -w GOTOOLCHAIN=auto
+    return 0
+  fi
+  need_root "Go $GO_WANTED or newer"
+  say "Installing Go from bookworm-backports"
+  echo 'deb http://deb.debian.org/debian bookworm-backports main' \
+    >/etc/apt/sources.list.d/railiance-backports.list
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    -t bookworm-backports golang-go >/dev/null
+  go env -w GOTOOLCHAIN=auto
+}
+
+need_root() {
+  [ "$(id -u)" = 0 ] || die "missing: $*; run: sudo make deps"
+}
+
+command -v apt-get >/dev/null || die "this is not Debian; install the equivalents of: $PACKAGES"
+missing=$(missing_packages | tr '\n' ' ')
+if [ -n "$missing" ]; then
+  need_root "$missing"
+  say "Installing $(echo "$missing" | wc -w) packages"
+  note "$missing"
+  apt-get update -qq
+  # Nothing that comes along starts a service here: daemons are started by hand where needed.
+  # shellcheck disable=SC2086
+  DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends \
+    $missing >"${TMPDIR:-/tmp}/railiance-apt.log" 2>&1 ||
+    { tail -20 "${TMPDIR:-/tmp}/railiance-apt.log" >&2; die "apt-get failed"; }
+fi
+install_go

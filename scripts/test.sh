@@ -1,0 +1,141 @@
+#!/bin/bash
+# test.sh [SUITE...]: builds, runs the suites (default: all), and says at the end what ran, what
+# failed, and what did not run and why. The last line is "N passed, N failed"; the exit code is 0 when
+# nothing failed.
+#
+# Suites: unit property golden conformance fuzz fault (CTest labels), integration (the real API
+# server and etcd of the test bed), e2e (pods). A suite tests/NAME/run.sh prints "SKIPPED: reason"
+# for what it leaves out, and "N passed, N failed" at its end.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+JOBS=${JOBS:-$(nproc)}
+export JOBS
+CTEST_LABELS="unit property golden conformance fuzz fault"
+BUILD=$CACHE/build/test
+LOGS=$CACHE/logs
+mkdir -p "$LOGS"
+passed=0
+failed=0
+ran=()
+skipped=()
+
+# count SUITE PASSED FAILED SECONDS
+count() {
+  passed=$((passed + $2))
+  failed=$((failed + $3))
+  ran+=("$(printf '%-12s %5d passed %3d failed %5d s' "$1" "$2" "$3" "$4")")
+}
+
+skip() {
+  skipped+=("$1: $2")
+}
+
+build() {
+  say "Building (the first time takes some minutes)"
+  cmake --preset dev -S "$ROOT" -B "$BUILD" >"$LOGS/configure.log" 2>&1 &&
+    cmake --build "$BUILD" -j "$JOBS" >"$LOGS/build.log" 2>&1 || {
+    grep -hE 'error|Error|FAILED' -A5 "$LOGS/build.log" "$LOGS/configure.log" | tail -30 >&2
+    die "the build failed; its log: $LOGS/build.log"
+  }
+}
+
+# Cases of doctest, and one for each test that is no doctest program.
+ctest_suite() {
+  local label=$1 start junit good bad
+  start=$(date +%s)
+  junit=$LOGS/$label.xml
+  say "Running: $label"
+  (cd "$BUILD" && ctest -L "^$label\$" -j "$JOBS" --output-on-failure --test-output-size-passed 100000 \
+    --output-junit "$junit") >"$LOGS/$label.log" 2>&1 || true
+  if grep -q 'No tests were found' "$LOGS/$label.log"; then
+    skip "$label" "there are no such tests"
+    return
+  fi
+  grep -E '\*\*\*|ERROR:' "$LOGS/$label.log" | grep -v Skipped >&2 || true
+  good=$(sed -n 's/.*\[doctest\] test cases: *[0-9]* *| *\([0-9]*\) passed.*/\1/p' "$junit" | paste -sd+ - | bc)
+  bad=$(sed -n 's/.*\[doctest\] test cases:.*| *\([0-9]*\) failed.*/\1/p' "$junit" | paste -sd+ - | bc)
+  # Tests without doctest's line, and programs that ended otherwise than by a failed case.
+  local plain_good plain_bad
+  read -r plain_good plain_bad <<<"$(count_plain "$junit")"
+  while read -r name; do
+    [ -z "$name" ] || skip "$label/$name" "$(skip_reason "$name")"
+  done <<<"$(sed -n 's/.*<testcase name="\([^"]*\)".*status="notrun".*/\1/p' "$junit")"
+  count "$label" $((${good:-0} + plain_good)) $((${bad:-0} + plain_bad)) $(($(date +%s) - start))
+}
+
+# "GOOD BAD" over the test cases of a JUnit file whose output has no line of doctest, and over those
+# that failed without a failed case in it.
+count_plain() {
+  awk 'BEGIN { RS = "</testcase>" }
+    /<testcase / {
+      doctest = /\[doctest\] test cases:/
+      bad_case = /\[doctest\] test cases:[^\n]*\| *[1-9][0-9]* failed/
+      if (/status="run"/ && !doctest) good++
+      if (/status="fail"/ && !bad_case) bad++
+    }
+    END { print good + 0, bad + 0 }' "$1"
+}
+
+skip_reason() {
+  case $1 in
+    golden_chart) echo "helm is not installed (tests/tools/install.sh helm)" ;;
+    *) echo "it said so; see $LOGS" ;;
+  esac
+}
+
+# A suite with a script of its own.
+script_suite() {
+  local suite=$1 start log counts
+  local script=$ROOT/tests/$suite/run.sh
+  log=$LOGS/$suite.log
+  if [ ! -x "$script" ]; then
+    skip "$suite" "there is no tests/$suite/run.sh"
+    return
+  fi
+  if [ "$(id -u)" != 0 ]; then
+    skip "$suite" "the test bed needs root: sudo make test"
+    return
+  fi
+  start=$(date +%s)
+  say "Running: $suite"
+  local code=0
+  "$script" 2>&1 | tee "$log" >&2 || code=$?
+  while read -r reason; do
+    [ -z "$reason" ] || skip "$suite" "$reason"
+  done <<<"$(sed -n 's/^SKIPPED: //p' "$log")"
+  counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log" | tail -1)
+  if [ -z "$counts" ]; then
+    note "tests/$suite/run.sh ended with $code before it counted anything"
+    counts="0 1"
+  elif [ "$code" != 0 ] && [ "${counts#* }" = 0 ]; then
+    counts="${counts% *} 1"
+  fi
+  # shellcheck disable=SC2086
+  count "$suite" $counts $(($(date +%s) - start))
+}
+
+wants() {
+  [ ${#suites[@]} = 0 ] || [[ " ${suites[*]} " == *" $1 "* ]]
+}
+
+suites=("$@")
+"$ROOT/tests/tools/install.sh" helm age etcdutl >/dev/null || skip tools "helm, age or etcdutl could not be installed"
+build
+for label in $CTEST_LABELS; do
+  if wants "$label"; then ctest_suite "$label"; fi
+done
+for suite in integration e2e; do
+  if wants "$suite"; then script_suite "$suite"; fi
+done
+
+say "Summary"
+printf '   %s\n' "${ran[@]:-nothing ran}" >&2
+if [ ${#skipped[@]} -gt 0 ]; then
+  note "did not run:"
+  printf '     %s\n' "${skipped[@]}" >&2
+else
+  note "nothing was left out"
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,16 @@
+#!/bin/bash
+# Takes the chart out of the cluster and the programs out of $PREFIX/bin. Backup sets, ClusterBackups
+# and their CRDs stay.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+if [ -z "${KUBECONFIG:-}" ] && [ -r /etc/rancher/k3s/k3s.yaml ]; then
+  export KUBECONFIG=/etc/rancher/k3s/k3s.yaml
+fi
+if command -v helm >/dev/null && helm status railiance-backup -n railiance-backup >/dev/null 2>&1; then
+  helm uninstall railiance-backup -n railiance-backup --wait
+else
+  note "the chart is not installed in the cluster of ${KUBECONFIG:-the default kubeconfig}"
+fi
+rm -f "${PREFIX:-/usr/local}/bin/railiance-backup" "${PREFIX:-/usr/local}/bin/railiance-restore"
+note "backup sets stay where they are: /opt/backup/railiance/cluster"
+note "the CRDs and ClusterBackups stay, too: kubectl delete crd clusterbackups.backup.railiance.io nodebackups.backup.railiance.io"
