@@ -1,0 +1,52 @@
+"""No plaintext is left anywhere on the disk but in k3s's own places."""
+
+import json
+
+from support import backups
+
+# etcd's data and k3s's own snapshots hold every Secret: that is what is being backed up. The kubelet
+# mounts Secrets into pods in memory (tmpfs), and Helm's own client keeps what the test gave it.
+K3S_PLACES = ("/var/lib/rancher/k3s/server/db/",)
+
+
+def search_disk(bed, needle):
+    """Files of the node that hold `needle`, searched by content in every place that a pod or we can write."""
+    script = ("for d in /opt /etc /var /run /root /home /srv /usr/local; do [ -e $d ] && "
+              "grep -rlaF --devices=skip -e \"$1\" $d 2>/dev/null; done; true")
+    return bed.run("sh", "-c", script, "sh", needle, timeout=300).stdout.splitlines()
+
+
+def test_the_search_finds_what_lies_open(installed, planted):
+    installed.run("sh", "-c", "echo \"$1\" > /var/tmp/rb-e2e-open", "sh", planted)
+    try:
+        assert "/var/tmp/rb-e2e-open" in search_disk(installed, planted)
+    finally:
+        installed.run("rm", "/var/tmp/rb-e2e-open")
+
+
+def test_a_planted_secret_is_in_k3s_places_only(installed, planted, releases):
+    backups.succeeded(installed, "plaintext")
+    found = search_disk(installed, planted)
+    assert found, "the secret must at least be in etcd, or the search is blind"
+    assert [path for path in found if not path.startswith(K3S_PLACES)] == []
+
+
+def test_the_token_is_in_k3s_places_only(installed):
+    token = installed.read("/var/lib/rancher/k3s/server/token").decode().strip()
+    password = token.rsplit(":", 1)[1]
+    found = search_disk(installed, password)
+    outside = [path for path in found if not path.startswith(("/var/lib/rancher/k3s/server/", "/etc/rancher/"))]
+    assert outside == []
+
+
+def test_objects_events_and_logs_hold_no_secret(installed, planted):
+    """Status, orders, payloads, Events and the logs of our pods."""
+    token = installed.read("/var/lib/rancher/k3s/server/token").decode().strip().rsplit(":", 1)[1]
+    texts = [json.dumps(installed.get("clusterbackups")), json.dumps(installed.get("nodebackups")),
+             json.dumps(installed.get("events.events.k8s.io", "-A")),
+             json.dumps(installed.get("configmaps", "-n", "railiance-backup"))]
+    for pod in installed.get("pods", "-n", "railiance-backup")["items"]:
+        texts.append(installed.kubectl("logs", "-n", "railiance-backup", pod["metadata"]["name"], "--all-containers").stdout)
+    assert any("runID" in text for text in texts)
+    for text in texts:
+        assert planted not in text and token not in text
