@@ -21,9 +21,6 @@ mmdebstrap --quiet --format=tar --variant=minbase \
   --dpkgopt='path-include=/usr/share/doc/*/copyright' \
   --aptopt='Acquire::Languages "none"' \
   --components=main \
-  bookworm "$target.part" \
-  'deb http://deb.debian.org/debian bookworm main' \
-  'deb http://deb.debian.org/debian bookworm-updates main' \
-  'deb http://deb.debian.org/debian-security bookworm-security main' >&2
+  bookworm "$target.part" >&2
 mv "$target.part" "$target"
 echo "$target"

@@ -10,6 +10,7 @@ PACKAGES="
   libspdlog-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev
   doctest-dev
   clang clang-format clang-tidy shellcheck
+  python3 python3-pytest python3-yaml
   containerd containernetworking-plugins docker.io iproute2 iptables mmdebstrap procps psmisc runc
   strace time util-linux
 "
@@ -47,8 +48,9 @@ install_go() {
   fi
   need_root "Go $GO_WANTED or newer"
   say "Installing Go from bookworm-backports"
-  echo 'deb http://deb.debian.org/debian bookworm-backports main' \
-    >/etc/apt/sources.list.d/railiance-backports.list
+  # From the mirror that this machine uses already.
+  echo "deb $(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' |
+    head -1) bookworm-backports main" >/etc/apt/sources.list.d/railiance-backports.list
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
     -t bookworm-backports golang-go >/dev/null
