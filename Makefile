@@ -18,7 +18,7 @@ help:
 	@echo "railiance-backup: encrypted, verified backups of a k3s cluster"
 	@echo
 	@echo "  make backup            back up the cluster now, wait, print the result (ARGS=...)"
-	@echo "  make list              list the backups that the cluster knows of"
+	@echo "  make list              list the backups: what the cluster knows, and the sets on this disk"
 	@echo
 	@echo "  sudo make install      programs to $(PREFIX)/bin, chart into the cluster (SOPS=.sops.yaml)"
 	@echo "  sudo make uninstall    take both away again; backup sets and CRDs stay"
@@ -41,7 +41,7 @@ backup:
 
 .PHONY: list
 list:
-	@"$(HERE)scripts/command.sh" railiance-backup list $(ARGS)
+	@"$(HERE)scripts/list.sh"
 
 .PHONY: deps
 deps:

@@ -60,6 +60,13 @@ std::string hint_for(const Error& error, const std::string& server) {
 
 } // namespace
 
+Error not_installed(Error error) {
+  error.message = "the cluster does not know ClusterBackup: " + error.message;
+  error.hint = "install railiance-backup into it first: make install, or helm install "
+               "railiance-backup charts/railiance-backup";
+  return error;
+}
+
 int fail(const Io& io, const Error& error, const std::string& server) {
   io.err << "railiance-backup: " << error.message << '\n';
   if (const std::string hint = hint_for(error, server); !hint.empty()) {

@@ -8,7 +8,9 @@ namespace rb::cli {
 int list(Api& api, OutputFormat output, Io& io) {
   const auto items = api.client().list_all(kube::k_cluster_backups, "", {}, io.stop);
   if (!items) {
-    return fail(io, items.error(), api.server());
+    const Error& error = items.error();
+    return fail(
+        io, error.code == ErrorCode::not_found ? not_installed(error) : error, api.server());
   }
   if (output == OutputFormat::json) {
     io.out << nlohmann::json{{"apiVersion", "v1"}, {"kind", "List"}, {"items", *items}}.dump(2)

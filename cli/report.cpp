@@ -126,12 +126,13 @@ std::string backup_table(std::vector<api::ClusterBackup> backups, SystemTime now
                : left.meta.name < right.meta.name;
   });
   std::vector<std::vector<std::string>> rows{
-      {"NAME", "SUCCEEDED", "REASON", "NODE", "SIZE", "RELEASES", "REVISION", "AGE"}};
+      {"NAME", "RUN", "SUCCEEDED", "REASON", "NODE", "SIZE", "RELEASES", "REVISION", "AGE"}};
   for (const api::ClusterBackup& backup : backups) {
     const api::ClusterBackupStatus& status = backup.status;
     const api::Condition* summary = summary_of(backup);
     rows.push_back(
         {backup.meta.name,
+         status.run_id.empty() ? "-" : status.run_id,
          summary == nullptr ? "-" : std::string(api::to_string(summary->status)),
          summary == nullptr ? "-" : summary->reason,
          status.node_name.empty() ? "-" : status.node_name,

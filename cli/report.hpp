@@ -21,7 +21,7 @@ namespace rb::cli {
 /// What to do about a run that did not succeed, or "".
 [[nodiscard]] std::string advice(const api::ClusterBackup& backup);
 
-/// NAME SUCCEEDED REASON NODE SIZE RELEASES REVISION AGE, the newest first.
+/// NAME RUN SUCCEEDED REASON NODE SIZE RELEASES REVISION AGE, the newest first.
 [[nodiscard]] std::string backup_table(std::vector<api::ClusterBackup> backups, SystemTime now);
 
 /// Rows of equal length as columns, two spaces between them, none at the end of a line.

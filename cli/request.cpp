@@ -1,5 +1,7 @@
 #include "request.hpp"
 
+#include "failure.hpp"
+
 #include "api/cluster_backup.hpp"
 
 namespace rb::cli {
@@ -16,15 +18,6 @@ bool made_by(const nlohmann::json& object, const std::string& request_id) {
   const auto& annotations = object[pointer];
   const auto found = annotations.find(std::string(k_request_annotation));
   return found != annotations.end() && *found == request_id;
-}
-
-Error with_hints(Error error) {
-  if (error.code == ErrorCode::not_found) {
-    error.message = "the cluster does not know ClusterBackup: " + error.message;
-    error.hint = "install railiance-backup into it first: make install, or helm install "
-                 "railiance-backup charts/railiance-backup";
-  }
-  return error;
 }
 
 /// The object is there already: ours from a first arrival, one to attach to, or somebody else's.
@@ -57,7 +50,8 @@ Result<Requested> request_named(kube::Client& client,
     return Requested{std::move(created).value(), false};
   }
   if (created.error().code != ErrorCode::already_exists) {
-    return with_hints(std::move(created).error());
+    Error error = std::move(created).error();
+    return error.code == ErrorCode::not_found ? not_installed(std::move(error)) : error;
   }
   return take_existing(client, command, name, request_id, io);
 }

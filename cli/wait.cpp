@@ -126,7 +126,7 @@ std::optional<Error> gives_up(const Seen::News& news,
   if (news.trouble) {
     const bool refused = news.trouble->code == ErrorCode::permission_denied ||
                          news.trouble->code == ErrorCode::unauthenticated;
-    if (refused || news.trouble_for >= options.patience) {
+    if (news.trouble_for >= (refused ? options.refusal_patience : options.patience)) {
       Error error = *news.trouble;
       error.code = refused ? error.code : ErrorCode::unavailable;
       return error;

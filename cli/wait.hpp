@@ -18,6 +18,8 @@ struct WaitOptions {
   std::chrono::milliseconds tick{std::chrono::seconds(1)}; ///< How often the view is renewed.
   /// How long the API server may be away before we give up.
   std::chrono::milliseconds patience{std::chrono::minutes(5)};
+  /// The same for 401 and 403, which a server that has just started may give to anybody.
+  std::chrono::milliseconds refusal_patience{std::chrono::seconds(15)};
 };
 
 /// The object as it is when the run has ended. Errors: cancelled (io.stop; the run goes on),

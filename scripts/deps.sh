@@ -11,8 +11,8 @@ PACKAGES="
   doctest-dev
   clang clang-format clang-tidy shellcheck
   python3 python3-pytest python3-yaml
-  containerd containernetworking-plugins docker.io iproute2 iptables mmdebstrap procps psmisc runc
-  strace time util-linux
+  containerd containernetworking-plugins docker.io iproute2 iptables mmdebstrap procps python3 python3-pytest
+  python3-yaml runc strace time util-linux
 "
 # The least that go.mod files here name; an older one cannot fetch it by itself before 1.21.
 GO_WANTED=1.24

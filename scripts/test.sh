@@ -41,12 +41,14 @@ build() {
 }
 
 # Cases of doctest, and one for each test that is no doctest program.
+#   ctest_suite LABEL [COMMAND...]: the command runs ctest (in the bed, for example)
 ctest_suite() {
   local label=$1 start junit good bad
+  shift
   start=$(date +%s)
   junit=$LOGS/$label.xml
   say "Running: $label"
-  (cd "$BUILD" && ctest -L "^$label\$" -j "$JOBS" --output-on-failure --test-output-size-passed 100000 \
+  (cd "$BUILD" && "$@" ctest -L "^$label\$" -j "$JOBS" --output-on-failure --test-output-size-passed 100000 \
     --output-junit "$junit") >"$LOGS/$label.log" 2>&1 || true
   if grep -q 'No tests were found' "$LOGS/$label.log"; then
     skip "$label" "there are no such tests"
@@ -55,6 +57,9 @@ ctest_suite() {
   grep -E '\*\*\*|ERROR:' "$LOGS/$label.log" | grep -v Skipped >&2 || true
   good=$(sed -n 's/.*\[doctest\] test cases: *[0-9]* *| *\([0-9]*\) passed.*/\1/p' "$junit" | paste -sd+ - | bc)
   bad=$(sed -n 's/.*\[doctest\] test cases:.*| *\([0-9]*\) failed.*/\1/p' "$junit" | paste -sd+ - | bc)
+  while read -r reason; do
+    [ -z "$reason" ] || skip "$label" "$reason"
+  done <<<"$(sed -n 's/.*NOT RUN: //p' "$junit")"
   # Tests without doctest's line, and programs that ended otherwise than by a failed case.
   local plain_good plain_bad
   read -r plain_good plain_bad <<<"$(count_plain "$junit")"
@@ -82,6 +87,26 @@ skip_reason() {
     golden_chart) echo "helm is not installed (tests/tools/install.sh helm)" ;;
     *) echo "it said so; see $LOGS" ;;
   esac
+}
+
+# The tests that need the API server and etcd, inside a bed without node.
+integration_suite() {
+  local bed=$ROOT/tests/k3s/bed.sh
+  if [ "$(id -u)" != 0 ]; then
+    skip integration "the test bed needs root: sudo make test"
+    return
+  fi
+  say "Starting a test bed without node (the first time, its k3s stand-in is built: about 10 minutes)"
+  if ! "$bed" up integration >"$LOGS/bed.log" 2>&1; then
+    tail -20 "$LOGS/bed.log" >&2
+    note "the bed does not start"
+    count integration 0 1 0
+    return
+  fi
+  # JOBS=1: the tests share one API server, and one of them restarts it.
+  JOBS=1 ctest_suite integration "$bed" exec integration env \
+    RB_TEST_KUBECONFIG=/etc/rancher/k3s/k3s.yaml "RB_TEST_API_RESTART=/usr/local/bin/bedctl restart"
+  "$bed" down integration >>"$LOGS/bed.log" 2>&1 || true
 }
 
 # A suite with a script of its own.
@@ -121,13 +146,14 @@ wants() {
 
 suites=("$@")
 "$ROOT/tests/tools/install.sh" helm age etcdutl >/dev/null || skip tools "helm, age or etcdutl could not be installed"
+RB_AGE_TESTKIT_DIR=$("$ROOT/tests/tools/install.sh" age-testkit) || RB_AGE_TESTKIT_DIR=
+export RB_AGE_TESTKIT_DIR
 build
 for label in $CTEST_LABELS; do
   if wants "$label"; then ctest_suite "$label"; fi
 done
-for suite in integration e2e; do
-  if wants "$suite"; then script_suite "$suite"; fi
-done
+if wants integration; then integration_suite; fi
+if wants e2e; then script_suite e2e; fi
 
 say "Summary"
 printf '   %s\n' "${ran[@]:-nothing ran}" >&2

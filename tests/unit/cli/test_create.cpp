@@ -200,10 +200,12 @@ TEST_CASE("a cluster without the CRD says to install it") {
   cluster.answer = [](const kube::Request&) -> std::optional<kube::Response> {
     return kube::Response{404, {}, R"({"kind":"Status","reason":"NotFound","message":"no"})"};
   };
-  const Outcome outcome = run_command(cluster, {"create"});
-  CHECK(outcome.code == 1);
-  CHECK(has(outcome.err, "the cluster does not know ClusterBackup"));
-  CHECK(has(outcome.err, "helm install"));
+  for (const char* command : {"create", "list"}) {
+    const Outcome outcome = run_command(cluster, {command});
+    CHECK(outcome.code == 1);
+    CHECK(has(outcome.err, "the cluster does not know ClusterBackup"));
+    CHECK(has(outcome.err, "helm install"));
+  }
 }
 
 TEST_CASE("a user who may not ask for backups is told which verbs are needed") {

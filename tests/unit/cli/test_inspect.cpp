@@ -18,16 +18,20 @@ TEST_CASE("list prints a row for each backup, the newest first") {
   FakeCluster cluster;
   cluster.backups["a-old"] = a_backup("a-old", "True", "Completed");
   cluster.backups["a-old"]["metadata"]["creationTimestamp"] = "2026-11-20T11:50:16Z";
-  cluster.backups["a-old"]["status"].update({{"nodeName", "server-1"},
+  cluster.backups["a-old"]["status"].update({{"runID", "20261120T115016Z"},
+                                             {"nodeName", "server-1"},
                                              {"totalSizeBytes", 12897485},
                                              {"etcd", {{"revision", 4711}, {"totalKeys", 600}}},
                                              {"helm", {{"releases", 25}}}});
   cluster.backups["new"] = a_backup("new");
   const Outcome outcome = run_command(cluster, {"list"});
   CHECK(outcome.code == 0);
-  CHECK(outcome.out == "NAME   SUCCEEDED  REASON     NODE      SIZE      RELEASES  REVISION  AGE\n"
-                       "new    -          -          -         -         -         -         2m\n"
-                       "a-old  True       Completed  server-1  12.3 MiB  25        4711      2d\n");
+  CHECK(
+      outcome.out ==
+      "NAME   RUN               SUCCEEDED  REASON     NODE      SIZE      RELEASES  REVISION  AGE\n"
+      "new    -                 -          -          -         -         -         -         2m\n"
+      "a-old  20261120T115016Z  True       Completed  server-1  12.3 MiB  25        4711      "
+      "2d\n");
 }
 
 TEST_CASE("list in a cluster without backups says how to make one, and is no failure") {
