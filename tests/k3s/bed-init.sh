@@ -34,7 +34,7 @@ ip link add bed0 type bridge
 ip address add 172.31.99.1/24 dev bed0
 ip link set bed0 up
 ip route add default dev bed0
-sysctl -qw net.ipv4.ip_forward=1 || true
+echo 1 >/proc/sys/net/ipv4/ip_forward
 
 # A cgroup for the pods, which bed.sh removes in the end.
 for root in /sys/fs/cgroup /sys/fs/cgroup/*; do

@@ -85,10 +85,11 @@ up() {
         shift
     done
     [[ $(id -u) == 0 ]] || die "must run as root"
-    init_pid >/dev/null && {
-        echo "bed $name is up" >&2
+    if init_pid >/dev/null; then
+        with_node=$(<"$state/with-node")
+        [[ $wait == false ]] || wait_ready "${timeout:-180}"
         return
-    }
+    fi
     local k3s=${K3S:-}
     [[ -n $k3s ]] || k3s=$("$here/build.sh")
     down

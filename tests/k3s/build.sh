@@ -6,7 +6,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${RAILIANCE_CACHE:-${HOME:-/root}/.cache/railiance-backup}/k3s
-hash=$(cd "$here" && LC_ALL=C ls go.mod go.sum pause.c build.sh *.go | grep -v '_test\.go$' |
+hash=$(cd "$here" && LC_ALL=C ls go.mod go.sum pause/pause.c build.sh *.go | grep -v '_test\.go$' |
     xargs sha256sum | sha256sum | cut -c1-16)
 out=$cache/$hash
 
@@ -27,7 +27,7 @@ if [ ! -x "$out/k3s" ]; then
     # The pause image, as a docker archive of one static program.
     case $(uname -m) in aarch64) arch=arm64 ;; *) arch=amd64 ;; esac
     mkdir "$tmp/image" "$tmp/root"
-    cc -static -Os -s -o "$tmp/root/pause" "$here/pause.c"
+    cc -static -Os -s -o "$tmp/root/pause" "$here/pause/pause.c"
     tar -C "$tmp/root" --owner=0 --group=0 --mtime=@0 -cf "$tmp/image/layer.tar" pause
     diff_id=$(sha256sum "$tmp/image/layer.tar" | cut -d' ' -f1)
     printf '{"architecture":"%s","os":"linux","config":{"Entrypoint":["/pause"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \

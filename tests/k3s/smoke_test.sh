@@ -1,0 +1,209 @@
+#!/bin/bash
+# The test bed itself, held against what was watched on k3s: snapshot commands,
+# their messages and exit codes, faults, cluster-reset on an empty disk, and a
+# node that runs a pod. Takes about two minutes. Needs root.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+bed=$here/bed.sh
+tmp=$(mktemp -d)
+api=smoke-$$ empty=smoke-$$-empty node=smoke-$$-node
+failures=0 checks=0
+
+cleanup() {
+    for b in "$api" "$empty" "$node"; do "$bed" down "$b" >/dev/null 2>&1; done
+    rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+# in BED CMD...: runs it, keeps exit code, stdout and stderr
+in_bed() {
+    "$bed" exec "$@" >"$tmp/out" 2>"$tmp/err"
+    rc=$?
+    grep -v 'Unknown flag' "$tmp/err" >"$tmp/said" || true
+}
+
+check() {
+    local what=$1
+    shift
+    checks=$((checks + 1))
+    "$@" >/dev/null 2>&1 && return
+    failures=$((failures + 1))
+    echo "FAILED: $what (exit $rc)"
+    sed 's/^/    /' "$tmp/out" "$tmp/said"
+}
+says() { grep -qE -- "$1" "$tmp/said"; }
+silent() { [[ ! -s $tmp/out && ! -s $tmp/said ]]; }
+exits() { [[ $rc == "$1" ]]; }
+digest_in() { tail -c 32 "$1" | od -An -v -tx1 | tr -d ' \n'; }
+digest_of() { head -c -32 "$1" | sha256sum | cut -d' ' -f1; }
+ls_snapshots() { ls "$data/server/db/snapshots"; }
+
+# --- snapshots --------------------------------------------------------------
+"$bed" up "$api" || exit 1
+eval "$("$bed" env "$api")"
+data=$BED_DATA_DIR
+etcdutl="$("$here/../tools/install.sh" etcdutl)/etcdutl"
+
+in_bed "$api" k3s --version
+check "version says what it is" grep -q '^k3s version v1.34.4+standin' "$tmp/out"
+
+in_bed "$api" k3s etcd-snapshot save --name railiance-smoke
+check "save exits 0" exits 0
+check "save says so on standard error" says '^time="[0-9TZ:-]+" level=info msg="Snapshot railiance-smoke-bed-smoke-[0-9]+-[0-9]+ saved."$'
+check "save says nothing on standard output" test ! -s "$tmp/out"
+file=$(ls_snapshots)
+check "the file is 0600" test "$(stat -c %a "$data/server/db/snapshots/$file")" = 600
+check "its directory is 0700" test "$(stat -c %a "$data/server/db/snapshots")" = 700
+check "etcdutl reads it" "$etcdutl" snapshot status "$data/server/db/snapshots/$file"
+cp "$data/server/db/snapshots/$file" "$tmp/first"
+hash=$(sed 's/.*:://; s/server://' "$data/server/token" | tr -d '\n' | sha256sum | cut -c1-12)
+check "it holds the bootstrap key of the token" grep -qa "/bootstrap/$hash" "$tmp/first"
+
+in_bed "$api" k3s etcd-snapshot ls
+check "ls prints the table" grep -qE "^Name +Location +Size +Created$" "$tmp/out"
+check "ls names the file" grep -qE "^$file file:///var/lib/rancher/k3s/server/db/snapshots/$file [0-9]+ " "$tmp/out"
+in_bed "$api" k3s kubectl get etcdsnapshotfiles -o jsonpath='{.items[*].spec.snapshotName}'
+check "the object is there" grep -qx "$file" "$tmp/out"
+
+in_bed "$api" k3s etcd-snapshot delete "$file" nothing
+check "delete says what was deleted" says "msg=\"Snapshot $file deleted.\""
+check "delete warns of what isn't there" says 'level=warning msg="Snapshot nothing not found."'
+check "delete exits 0 either way" exits 0
+in_bed "$api" k3s kubectl get etcdsnapshotfiles -o name
+check "its object is gone" test ! -s "$tmp/out"
+
+in_bed "$api" k3s etcd-snapshot save --name a/b
+check "a slash in the name: exit 0" exits 0
+check "a slash in the name: not a word" silent
+in_bed "$api" bash -c 'mkdir -p /run/k3s/tiny && mount -t tmpfs -o size=64k tmpfs /run/k3s/tiny && k3s etcd-snapshot save --etcd-snapshot-dir /run/k3s/tiny'
+check "a full file system: exit 0, not a word" silent
+in_bed "$api" k3s etcd-snapshot save --etcd-snapshot-dir /nowhere
+check "a missing directory fails" exits 1
+check "a missing directory hides its reason" says 'see server log for details: Internal error occurred: etcd-snapshot error ID [0-9]+'
+in_bed "$api" bash -c 'echo "etcd-snapshot-dir: /x" >/tmp/$$.yaml; k3s etcd-snapshot save -c /tmp/$$.yaml --dir /y; rc=$?; rm /tmp/$$.yaml; exit $rc'
+check "two spellings of a flag" says 'Cannot use two forms of the same flag: etcd-snapshot-dir dir'
+check "two spellings of a flag: exit 1" exits 1
+
+fault() { echo "$*" >"$data/standin-fault"; }
+fault silent-no-snapshot
+in_bed "$api" k3s etcd-snapshot save
+check "fault: silent" silent
+fault timeout-but-complete timeout=2
+in_bed "$api" k3s etcd-snapshot save --name late
+check "fault: time limit" exits 1
+check "fault: time limit, in k3s's words" says 'Client.Timeout exceeded while awaiting headers'
+check "fault: the file is complete" "$etcdutl" snapshot status "$(ls -d "$data"/server/db/snapshots/late-*)"
+fault bit-flip
+in_bed "$api" k3s etcd-snapshot save --name flip
+check "fault: bit flip is reported as saved" says 'Snapshot flip-.* saved'
+flip=$(ls -d "$data"/server/db/snapshots/flip-*)
+check "fault: its digest is wrong" test "$(digest_in "$flip")" != "$(digest_of "$flip")"
+check "an undamaged one's is right" test "$(digest_in "$tmp/first")" = "$(digest_of "$tmp/first")"
+rm "$data/standin-fault"
+
+# The state to come back to, and something later that must be gone.
+in_bed "$api" k3s kubectl create configmap before --from-literal=a=b
+in_bed "$api" k3s etcd-snapshot save --name keep
+keep=$(ls -d "$data"/server/db/snapshots/keep-*)
+cp "$keep" "$tmp/snapshot"
+cp "$data/server/token" "$tmp/token"
+in_bed "$api" k3s kubectl create configmap after --from-literal=a=b
+"$bed" k3s "$api" stop
+in_bed "$api" k3s etcd-snapshot save
+check "a stopped server" says 'failed to get CA certs: .*connection refused'
+check "a stopped server: exit 1" exits 1
+
+# --- reset in place ----------------------------------------------------------
+in_bed "$api" k3s server --cluster-reset --cluster-reset-restore-path="/var/lib/rancher/k3s/server/db/snapshots/$(basename "$keep")"
+check "reset in place needs no token" exits 0
+check "reset ends with k3s's message" says 'level=error msg="Shutdown request received: .*restart without --cluster-reset flag now'
+check "reset leaves its flag" test -e "$data/server/db/reset-flag"
+check "reset keeps the old database" bash -c "ls -d '$data'/server/db/etcd-old-*"
+"$bed" k3s "$api" start
+timeout 60 bash -c "until '$bed' exec $api k3s kubectl get --raw=/readyz >/dev/null 2>&1; do sleep 0.3; done"
+in_bed "$api" k3s kubectl get configmaps -o name
+check "what was there is back" grep -qx configmap/before "$tmp/out"
+check "what came later is gone" bash -c "! grep -qx configmap/after '$tmp/out'"
+"$bed" down "$api"
+
+# --- reset on an empty disk ----------------------------------------------------
+"$bed" up "$empty" --no-start || exit 1
+eval "$("$bed" env "$empty" 2>/dev/null)"
+data=$BED_DATA_DIR
+password=$(sed 's/.*:server://' "$tmp/token")
+attempt() { # attempt [VAR=VALUE] [flags]: on an empty data directory
+    local env=()
+    while [[ ${1:-} == *=* && $1 != -* ]]; do env+=("$1") && shift; done
+    in_bed "$empty" env "${env[@]}" k3s server --cluster-reset --cluster-reset-restore-path="$tmp/snapshot" "$@"
+}
+wipe() { find "$data" -mindepth 1 -delete 2>/dev/null; mkdir -p "$data/server"; }
+
+wipe && attempt
+check "no token: refused" says '/server/token does not exist, please pass --token to complete the restoration'
+check "no token: exit 1" exits 1
+wipe && attempt --token-file "$tmp/token"
+check "--token-file alone: refused" says 'please pass --token'
+wipe && cp "$tmp/token" "$data/server/token" && attempt
+check "server/token alone isn't read" says 'bootstrap data already found and encrypted with different token'
+check "server/token alone: exit 1" exits 1
+wipe && cp "$tmp/token" "$data/server/token" && attempt --token-file "$tmp/token"
+check "server/token and --token-file" exits 0
+wipe && attempt K3S_TOKEN=wrong
+check "a wrong token fails" says 'bootstrap data already found and encrypted with different token'
+check "a wrong token leaves its traces" bash -c "ls -d '$data'/server/db/{etcd,etcd-old-*,reset-flag}"
+wipe && attempt K3S_TOKEN="$(cat "$tmp/token")" K3S_STANDIN_RESET_MESSAGE=old
+check "the older form of the message" says 'level=info msg="Managed etcd cluster .*restart without --cluster-reset flag now'
+wipe && attempt K3S_TOKEN="$password"
+check "the password alone in the environment" exits 0
+wipe && attempt K3S_TOKEN="$(cat "$tmp/token")"
+check "the whole token line in the environment" exits 0
+check "certificates that were replaced are kept" bash -c "ls -d '$data'/server/tls-*"
+check "the token is the old one" cmp "$tmp/token" "$data/server/token"
+"$bed" k3s "$empty" start
+timeout 60 bash -c "until '$bed' exec $empty k3s kubectl get --raw=/readyz >/dev/null 2>&1; do sleep 0.3; done"
+in_bed "$empty" k3s kubectl get configmaps -o name
+check "the objects are back on the new disk" grep -qx configmap/before "$tmp/out"
+"$bed" down "$empty"
+
+# --- SQLite, node ---------------------------------------------------------------
+"$bed" up "$empty" --sqlite || exit 1
+in_bed "$empty" k3s etcd-snapshot save
+check "SQLite server" says 'see server log for details: etcd datastore disabled'
+check "SQLite server: exit 1" exits 1
+in_bed "$empty" curl -sk -o /dev/null -w '%{http_code}' https://127.0.0.1:9345/db/info
+check "SQLite server: /db/info is 400" grep -qx 400 "$tmp/out"
+"$bed" down "$empty"
+
+"$bed" up "$node" --node || exit 1
+in_bed "$node" k3s kubectl get node "bed-$node" -o jsonpath='{.metadata.labels.node-role\.kubernetes\.io/etcd}'
+check "the node is labelled" grep -qx true "$tmp/out"
+"$bed" exec "$node" k3s kubectl apply -f - >/dev/null <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: saver}
+spec:
+  hostNetwork: true
+  restartPolicy: Never
+  containers:
+  - name: saver
+    image: railiance.test/pause:1
+    imagePullPolicy: Never
+    command: [/usr/local/bin/k3s, etcd-snapshot, save, --name, from-pod]
+    volumeMounts:
+    - {name: bin, mountPath: /usr/local/bin, readOnly: true}
+    - {name: data, mountPath: /var/lib/rancher/k3s}
+  volumes:
+  - {name: bin, hostPath: {path: /usr/local/bin}}
+  - {name: data, hostPath: {path: /var/lib/rancher/k3s}}
+YAML
+in_bed "$node" k3s kubectl wait --for=jsonpath='{.status.phase}'=Succeeded pod/saver --timeout=60s
+check "a pod saves a snapshot" exits 0
+in_bed "$node" k3s kubectl logs saver
+check "its log can be read" grep -q 'Snapshot from-pod-.* saved' "$tmp/out"
+"$bed" down "$node"
+left=$(ls -d /sys/fs/cgroup/*/railiance-bed-smoke-$$* "${RAILIANCE_BEDS:-/var/tmp/railiance-beds}"/smoke-$$* 2>/dev/null)
+check "nothing is left of the beds" test -z "$left"
+
+echo "test bed: $((checks - failures)) of $checks checks passed"
+((failures == 0))
