@@ -1,0 +1,190 @@
+#include "unit/age/support.hpp"
+
+#include "age/sops_yaml.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::age;
+
+namespace {
+
+const std::string k_a = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+const std::string k_b = "age1vg88awwupp3tn8wsfeauewkwdvkl3lpxm7yagrgr2jwvl6a4jpzqe6dz8c";
+
+std::string joined(const Result<std::vector<Recipient>>& recipients) {
+  if (!recipients) {
+    return "error: " + recipients.error().message;
+  }
+  std::string text;
+  for (const Recipient& recipient : *recipients) {
+    text += (text.empty() ? "" : " ") + recipient.text();
+  }
+  return text;
+}
+
+Error error_of(const std::string& text) {
+  const auto recipients = recipients_from_sops_yaml(text);
+  REQUIRE_FALSE(recipients);
+  return recipients.error();
+}
+
+std::string rule(const std::string& fields) {
+  return "creation_rules:\n  - " + fields;
+}
+
+} // namespace
+
+TEST_CASE("sops yaml: age may be a string, a folded string, or a list whose items hold commas") {
+  const std::string both = k_a + " " + k_b;
+  CHECK(joined(recipients_from_sops_yaml(rule("age: " + k_a + "\n"))) == k_a);
+  CHECK(joined(recipients_from_sops_yaml(rule("age: " + k_a + "," + k_b + "\n"))) == both);
+  CHECK(joined(recipients_from_sops_yaml(rule("age: ' " + k_a + " , " + k_b + " , '\n"))) == both);
+  CHECK(joined(recipients_from_sops_yaml(
+            rule("age: >-\n      " + k_a + ",\n      " + k_b + "\n"))) == both);
+  CHECK(joined(recipients_from_sops_yaml(
+            rule("age: |\n      " + k_a + ",\n      " + k_b + ",\n"))) == both);
+  CHECK(joined(recipients_from_sops_yaml(
+            rule("age:\n      - " + k_a + "\n      - " + k_b + "\n"))) == both);
+  CHECK(joined(recipients_from_sops_yaml(rule("age: ['" + k_a + ", " + k_b + ",']\n"))) == both);
+}
+
+TEST_CASE("sops yaml: duplicates are removed and the order is kept") {
+  CHECK(joined(recipients_from_sops_yaml(rule("age: " + k_b + "," + k_a + "," + k_b + "\n"))) ==
+        k_b + " " + k_a);
+}
+
+TEST_CASE("sops yaml: one key group replaces the flat keys; merged groups belong to it") {
+  CHECK(joined(recipients_from_sops_yaml(
+            rule("age: " + k_a + "\n    key_groups:\n      - age: [" + k_b + "]\n"))) == k_b);
+  CHECK(joined(recipients_from_sops_yaml(rule("key_groups:\n      - age: [" + k_a +
+                                              "]\n        merge:\n          - age: [" + k_b +
+                                              "]\n"))) == k_a + " " + k_b);
+  CHECK(joined(recipients_from_sops_yaml(rule("age: " + k_a + "\n    key_groups: []\n"))) == k_a);
+}
+
+TEST_CASE("sops yaml: several key groups mean Shamir's scheme and are refused") {
+  const Error error = error_of(rule("key_groups:\n      - age: [" + k_a + "]\n      - age: [" +
+                                    k_b + "]\n    shamir_threshold: 2\n"));
+  CHECK(error.code == ErrorCode::unsupported);
+  CHECK(error.message ==
+        "creation rule 1: several key groups (Shamir's secret sharing) are not supported");
+  CHECK_FALSE(error.hint.empty());
+}
+
+TEST_CASE("sops yaml: the first rule whose path_regex matches decides") {
+  const std::string text = "creation_rules:\n"
+                           "  - path_regex: prod/.*\\.yaml$\n    age: " +
+                           k_a +
+                           "\n"
+                           "  - path_regex: backup\n    age: " +
+                           k_b +
+                           "\n"
+                           "  - age: " +
+                           k_a + "\n";
+  CHECK(joined(recipients_from_sops_yaml(text)) == k_b); // unanchored
+  CHECK(joined(recipients_from_sops_yaml(text, "prod/x.yaml")) == k_a);
+  CHECK(joined(recipients_from_sops_yaml(text, "other.yaml")) == k_a);
+}
+
+TEST_CASE("sops yaml: when no rule matches, rules that agree are enough") {
+  const std::string agree = "creation_rules:\n"
+                            "  - path_regex: ^secrets/\n    age: " +
+                            k_a + "," + k_b +
+                            "\n"
+                            "  - path_regex: ^pgp/\n    pgp: ABCDEF\n"
+                            "  - path_regex: ^other/\n    age: [" +
+                            k_b + ", " + k_a + "]\n";
+  CHECK(joined(recipients_from_sops_yaml(agree)) == k_a + " " + k_b);
+  const Error error = error_of("creation_rules:\n"
+                               "  - path_regex: ^secrets/\n    age: " +
+                               k_a +
+                               "\n"
+                               "  - path_regex: ^other/\n    age: " +
+                               k_b + "\n");
+  CHECK(error.code == ErrorCode::invalid_argument);
+  CHECK(error.message == "no creation rule matches railiance-backup.yaml, and the rules name "
+                         "different age recipients");
+  CHECK(error.hint == "add a creation rule whose path_regex matches railiance-backup.yaml");
+}
+
+TEST_CASE("sops yaml: no age recipient is not_found, with what to do") {
+  for (const std::string& text : {std::string(),
+                                  std::string("---\n"),
+                                  std::string("creation_rules: []\n"),
+                                  std::string("stores: {}\n"),
+                                  rule("pgp: FBC7B9E2A4F9289AC0C1D4843D16CEE4A27381B4\n"),
+                                  rule("age: ''\n"),
+                                  rule("age:\n"),
+                                  rule("age: []\n"),
+                                  rule("key_groups:\n      - pgp: [ABC]\n"),
+                                  rule("path_regex: ^nowhere$\n    pgp: ABC\n")}) {
+    CAPTURE(text);
+    const Error error = error_of(text);
+    CHECK(error.code == ErrorCode::not_found);
+    CHECK(error.hint == "add the age recipient (age1...) of the backups to .sops.yaml");
+  }
+}
+
+TEST_CASE("sops yaml: a malformed recipient is an invalid argument, another kind unsupported") {
+  const Error malformed = error_of(rule("age: " + k_a.substr(0, 60) + "\n"));
+  CHECK(malformed.code == ErrorCode::invalid_argument);
+  CHECK(malformed.message == "creation rule 1: recipient: malformed: wrong checksum");
+  for (const char* other : {"age1pq1qqq", "ssh-ed25519 AAAA", "age1yubikey1qqq"}) {
+    CAPTURE(other);
+    CHECK(error_of(rule("age: " + k_a + "," + other + "\n")).code == ErrorCode::unsupported);
+  }
+  const Error secret = error_of(rule("age: " + std::string(test::k_identity) + "\n"));
+  CHECK(secret.code == ErrorCode::invalid_argument);
+  CHECK(secret.message.find("EGTZ") == std::string::npos);
+}
+
+TEST_CASE("sops yaml: malformed files are invalid arguments and say where") {
+  struct Case {
+    std::string text;
+    std::string_view message;
+  };
+  for (const Case& c : {
+           Case{"a: [1\n", "not YAML in line 2"},
+           Case{"\t- x: y", "not YAML in line 1"},
+           Case{"- a\n", "not a map at its top level"},
+           Case{"just text", "not a map at its top level"},
+           Case{"creation_rules: yes\n", "creation_rules is not a list"},
+           Case{"creation_rules: [x]\n", "creation rule 1: a creation rule is not a map"},
+           Case{rule("age: {a: b}\n"), "creation rule 1: age is neither a string nor a list"},
+           Case{rule("age: [[x]]\n"), "creation rule 1: age holds an item that is not a string"},
+           Case{rule("path_regex: [x]\n"), "creation rule 1: path_regex is not a string"},
+           Case{rule("key_groups: x\n"), "creation rule 1: key_groups is not a list"},
+           Case{rule("key_groups: [x]\n"), "creation rule 1: a key group is not a map"},
+           Case{rule("key_groups: [{merge: x}]\n"),
+                "creation rule 1: merge of a key group is not a list"},
+           Case{rule("path_regex: '('\n    age: x\n"),
+                "creation rule 1: path_regex is not a regular expression: missing ): ("},
+       }) {
+    CAPTURE(c.text);
+    const Error error = error_of(c.text);
+    CHECK(error.code == ErrorCode::invalid_argument);
+    CHECK(error.message == c.message);
+  }
+}
+
+TEST_CASE("sops yaml: anchors that contain themselves or multiply are refused, not followed") {
+  CHECK(error_of(rule("key_groups:\n      - &g\n        merge: [*g]\n")).code ==
+        ErrorCode::invalid_argument);
+  std::string text = "x0: &x0 {age: [" + k_a + "]}\n";
+  for (int i = 1; i < 8; ++i) {
+    const std::string previous = "*x" + std::to_string(i - 1);
+    text += "x" + std::to_string(i) + ": &x" + std::to_string(i) + " {merge: [";
+    for (int j = 0; j < 9; ++j) {
+      text += previous + ", ";
+    }
+    text += previous + "]}\n";
+  }
+  const Error error = error_of(text + "creation_rules:\n  - key_groups: [*x7]\n");
+  CHECK(error.message == "creation rule 1: key groups are merged too deeply");
+}
+
+TEST_CASE("sops yaml: a file larger than 1 MiB is refused") {
+  CHECK(error_of(std::string(k_sops_yaml_limit_bytes + 1, '#')).code ==
+        ErrorCode::invalid_argument);
+}
