@@ -4,7 +4,6 @@ SHELL := /bin/sh
 HERE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 HOME ?= /root
 RAILIANCE_CACHE ?= $(HOME)/.cache/railiance-backup
-BUILD := $(RAILIANCE_CACHE)/build/release
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PREFIX ?= /usr/local
 # Options for `railiance-backup create`, for example ARGS="--keep-last 14".
@@ -49,8 +48,7 @@ deps:
 
 .PHONY: build
 build:
-	@cmake --preset release -S "$(HERE)" -B "$(BUILD)" -DRB_BUILD_TESTS=OFF -DRB_BUILD_BENCH=OFF >/dev/null
-	@cmake --build "$(BUILD)" -j $(JOBS)
+	@"$(HERE)scripts/build.sh" release release -DRB_BUILD_TESTS=OFF -DRB_BUILD_BENCH=OFF
 
 .PHONY: image
 image:

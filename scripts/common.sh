@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the scripts beside it: where things are kept, and how they speak.
 # Nothing here writes into the source tree.
 
@@ -5,7 +6,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${RAILIANCE_CACHE:-${HOME:-/root}/.cache/railiance-backup}
 export RAILIANCE_CACHE=$CACHE
 VERSION=$(sed -n 's/^project(railiance-backup VERSION \([0-9.]*\).*/\1/p' "$ROOT/CMakeLists.txt")
-IMAGE=railiance-backup:$VERSION
+export IMAGE=railiance-backup:$VERSION
 
 # Go and what it installs; cron and sudo have neither in PATH.
 export PATH="$CACHE/bin:$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin:/usr/local/go/bin:${HOME:-/root}/go/bin"
@@ -22,4 +23,12 @@ die() {
 digest_of() {
   (cd "$ROOT" && find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) |
     sha256sum | cut -c1-16
+}
+
+# The Debian mirror that this machine uses.
+debian_mirror() {
+  local site
+  # shellcheck disable=SC2016
+  site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' 2>/dev/null | head -1)
+  echo "${site:-http://deb.debian.org/debian}"
 }

@@ -10,9 +10,9 @@ PACKAGES="
   libspdlog-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev
   doctest-dev
   clang clang-format clang-tidy shellcheck
+  containerd containernetworking-plugins docker.io iproute2 iptables mmdebstrap procps runc strace
+  time util-linux
   python3 python3-pytest python3-yaml
-  containerd containernetworking-plugins docker.io iproute2 iptables mmdebstrap procps python3 python3-pytest
-  python3-yaml runc strace time util-linux
 "
 # The least that go.mod files here name; an older one cannot fetch it by itself before 1.21.
 GO_WANTED=1.24
@@ -49,8 +49,8 @@ install_go() {
   need_root "Go $GO_WANTED or newer"
   say "Installing Go from bookworm-backports"
   # From the mirror that this machine uses already.
-  echo "deb $(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' |
-    head -1) bookworm-backports main" >/etc/apt/sources.list.d/railiance-backports.list
+  echo "deb $(debian_mirror) bookworm-backports main" \
+    >/etc/apt/sources.list.d/railiance-backports.list
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
     -t bookworm-backports golang-go >/dev/null

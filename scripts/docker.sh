@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by image.sh: a Docker daemon to build with. One that runs is used as it is; otherwise a
 # private one is started (own data, socket and pid file below the cache, no bridge, no iptables
 # rules) and ended with the script.

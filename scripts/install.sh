@@ -33,6 +33,7 @@ fi
 
 command -v helm >/dev/null || "$ROOT/tests/tools/install.sh" helm >/dev/null
 say "Installing the chart"
+# shellcheck disable=SC2086
 helm upgrade --install railiance-backup "$ROOT/charts/railiance-backup" \
   --namespace railiance-backup --create-namespace --set-file "sops.config=$sops" \
   --wait --timeout 5m ${HELM_ARGS:-}

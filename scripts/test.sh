@@ -33,11 +33,7 @@ skip() {
 
 build() {
   say "Building (the first time takes some minutes)"
-  cmake --preset dev -S "$ROOT" -B "$BUILD" >"$LOGS/configure.log" 2>&1 &&
-    cmake --build "$BUILD" -j "$JOBS" >"$LOGS/build.log" 2>&1 || {
-    grep -hE 'error|Error|FAILED' -A5 "$LOGS/build.log" "$LOGS/configure.log" | tail -30 >&2
-    die "the build failed; its log: $LOGS/build.log"
-  }
+  "$ROOT/scripts/build.sh" dev test >/dev/null
 }
 
 # Cases of doctest, and one for each test that is no doctest program.
