@@ -1,0 +1,3 @@
+rb_test(prop_age
+  SOURCES prop_age.cpp
+  LINKS rb_age LABEL property TIMEOUT 300)

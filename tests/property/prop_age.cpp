@@ -1,0 +1,195 @@
+// Properties of lib/age over random inputs. The seed is printed; RB_SEED repeats a run.
+#include "unit/age/support.hpp"
+
+#include "age/decrypt.hpp"
+#include "age/encrypt.hpp"
+#include "age/header.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+
+using namespace rb;
+using namespace rb::age;
+
+namespace {
+
+std::mt19937_64& generator() {
+  static std::mt19937_64 made = [] {
+    const char* given = std::getenv("RB_SEED");
+    const std::uint64_t seed =
+        given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+    std::printf("prop_age: RB_SEED=%llu\n", static_cast<unsigned long long>(seed));
+    return std::mt19937_64(seed);
+  }();
+  return made;
+}
+
+std::uint64_t up_to(std::uint64_t limit) {
+  return std::uniform_int_distribution<std::uint64_t>(0, limit)(generator());
+}
+
+Bytes random_bytes(std::size_t size) {
+  return test::pattern(size, static_cast<std::uint32_t>(generator()()));
+}
+
+/// Often near a boundary of chunks or batches, else anything up to a few batches.
+std::size_t random_size() {
+  if (up_to(3) == 0) {
+    return up_to(700'000);
+  }
+  const std::size_t boundary = up_to(9) * 65536;
+  const std::size_t near = boundary + up_to(34);
+  return near < 17 ? near : near - 17;
+}
+
+std::string random_word() {
+  std::string word(1 + up_to(20), ' ');
+  for (char& c : word) {
+    c = static_cast<char>(33 + up_to(126 - 33));
+  }
+  return word;
+}
+
+Header random_header() {
+  Header header;
+  const std::size_t stanzas = 1 + up_to(5);
+  for (std::size_t i = 0; i < stanzas; ++i) {
+    Stanza stanza;
+    stanza.type = random_word();
+    const std::size_t arguments = up_to(4);
+    for (std::size_t j = 0; j < arguments; ++j) {
+      stanza.arguments.push_back(random_word());
+    }
+    stanza.body = random_bytes(up_to(200));
+    header.stanzas.push_back(std::move(stanza));
+  }
+  for (std::uint8_t& byte : header.mac) {
+    byte = static_cast<std::uint8_t>(up_to(255));
+  }
+  return header;
+}
+
+} // namespace
+
+TEST_CASE("property: what is encrypted is decrypted, for any size and number of threads") {
+  const auto identities = test::one_identity();
+  const auto recipients = test::recipients_of(identities);
+  for (int round = 0; round < 150; ++round) {
+    const Bytes plain = random_bytes(random_size());
+    CAPTURE(plain.size());
+    StreamOptions options;
+    options.threads = static_cast<unsigned>(1 + up_to(3));
+    Bytes sealed;
+    {
+      MemorySource source(plain);
+      BytesSink sink(sealed);
+      REQUIRE(encrypt(source, sink, recipients, options));
+    }
+    REQUIRE(sealed.size() == encrypted_size_bytes(plain.size(), 1));
+    options.threads = static_cast<unsigned>(1 + up_to(3));
+    Bytes opened;
+    MemorySource source(sealed);
+    BytesSink sink(opened);
+    REQUIRE(decrypt(source, sink, identities, options));
+    REQUIRE(opened == plain);
+  }
+}
+
+TEST_CASE("property: any single flipped bit is noticed, and what was released is true") {
+  const auto identities = test::one_identity();
+  const Bytes plain = random_bytes(70'000);
+  const Bytes good = encrypt_bytes(plain, test::recipients_of(identities)).value();
+  const auto try_bit = [&](std::size_t bit) {
+    Bytes bad = good;
+    bad[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
+    Bytes released;
+    MemorySource source(bad);
+    BytesSink sink(released);
+    REQUIRE_FALSE(decrypt(source, sink, identities));
+    REQUIRE(released.size() < plain.size());
+    REQUIRE(std::equal(released.begin(), released.end(), plain.begin()));
+  };
+  const std::size_t header_bits = (good.size() - 70'000) * 8;
+  for (std::size_t bit = 0; bit < header_bits; ++bit) {
+    CAPTURE(bit);
+    try_bit(bit);
+  }
+  for (int round = 0; round < 500; ++round) {
+    const std::size_t bit = up_to(good.size() * 8 - 1);
+    CAPTURE(bit);
+    try_bit(bit);
+  }
+}
+
+TEST_CASE("property: any truncation is noticed, and what was released is true") {
+  const auto identities = test::one_identity();
+  const Bytes plain = random_bytes(3 * 65536);
+  const Bytes good = encrypt_bytes(plain, test::recipients_of(identities)).value();
+  const auto try_size = [&](std::size_t size) {
+    Bytes released;
+    MemorySource source(ByteView(good).first(size));
+    BytesSink sink(released);
+    REQUIRE_FALSE(decrypt(source, sink, identities));
+    REQUIRE(released.size() < plain.size());
+    REQUIRE(std::equal(released.begin(), released.end(), plain.begin()));
+  };
+  for (std::size_t size = 0; size < 300; ++size) {
+    CAPTURE(size);
+    try_size(size);
+    try_size(good.size() - 1 - size);
+  }
+  for (int round = 0; round < 300; ++round) {
+    const std::size_t size = up_to(good.size() - 1);
+    CAPTURE(size);
+    try_size(size);
+  }
+}
+
+TEST_CASE("property: what follows a file is noticed") {
+  const auto identities = test::one_identity();
+  for (int round = 0; round < 50; ++round) {
+    const Bytes plain = random_bytes(random_size());
+    Bytes file = encrypt_bytes(plain, test::recipients_of(identities)).value();
+    const Bytes more = random_bytes(1 + up_to(100'000));
+    file.insert(file.end(), more.begin(), more.end());
+    REQUIRE_FALSE(decrypt_bytes(file, identities));
+  }
+}
+
+TEST_CASE("property: headers survive marshal and parse, and texts parse and marshal") {
+  for (int round = 0; round < 500; ++round) {
+    const Header header = random_header();
+    const std::string text = marshal(header);
+    const auto parsed = parse_header(text);
+    REQUIRE(parsed);
+    REQUIRE(*parsed == header);
+    REQUIRE(marshal(*parsed) == text);
+
+    // A header that is spoilt is refused or still the same text: nothing is read leniently.
+    std::string spoilt = text;
+    spoilt[up_to(spoilt.size() - 1)] = static_cast<char>(up_to(255));
+    if (const auto again = parse_header(spoilt)) {
+      REQUIRE(marshal(*again) == spoilt);
+    }
+  }
+}
+
+TEST_CASE("property: armor gives back any bytes, and notices what is spoilt or gives the same") {
+  const auto identities = test::one_identity();
+  for (int round = 0; round < 100; ++round) {
+    const Bytes plain = random_bytes(up_to(500));
+    const Bytes file = encrypt_bytes(plain, test::recipients_of(identities)).value();
+    std::string text = test::armored(file, up_to(1) == 0 ? "\n" : "\r\n");
+    const auto opened = decrypt_bytes(as_bytes(text), identities);
+    REQUIRE(opened);
+    REQUIRE(test::bytes_of(opened->view()) == plain);
+    text[up_to(text.size() - 1)] ^= static_cast<char>(1U << up_to(7));
+    const auto spoilt = decrypt_bytes(as_bytes(text), identities);
+    // White space at line ends is all that may differ without harm.
+    REQUIRE((!spoilt || test::bytes_of(spoilt->view()) == plain));
+  }
+}
