@@ -23,7 +23,7 @@ struct Entry {
 struct Limits {
   std::size_t max_entries = 100'000;
   std::size_t max_entry_bytes = std::size_t{64} << 20U;
-  GzipLimits gzip; ///< Of the tar as a whole.
+  GzipLimits gzip{}; ///< Of the tar as a whole.
 };
 
 /// In the order given; owner 0:0 without names. Errors: invalid_argument (path, mode, time),
