@@ -1,0 +1,183 @@
+#include "temp_dir.hpp"
+
+#include "kube/client_config.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+
+using namespace rb;
+using namespace rb::kube;
+using rb::kube::test::TempDir;
+
+namespace {
+
+Environment environment(std::map<std::string, std::string> values) {
+  return [values = std::move(values)](std::string_view name) -> std::optional<std::string> {
+    const auto found = values.find(std::string(name));
+    return found == values.end() ? std::nullopt : std::optional(found->second);
+  };
+}
+
+void write_service_account(const TempDir& dir) {
+  dir.write("token", "abc");
+  dir.write("ca.crt", "pem");
+  dir.write("namespace", "railiance-backup\n");
+}
+
+const char* const k_kubeconfig = R"(
+apiVersion: v1
+kind: Config
+current-context: one
+contexts:
+- name: one
+  context: {cluster: c, user: u, namespace: ns}
+- name: two
+  context: {cluster: c, user: t}
+- name: three
+  context: {cluster: c, user: e}
+- name: four
+  context: {cluster: gone, user: e}
+- name: five
+  context: {cluster: insecure}
+- name: six
+  context: {cluster: v6}
+clusters:
+- name: c
+  cluster:
+    server: https://127.0.0.1:6443
+    tls-server-name: kubernetes
+    certificate-authority-data: Q0EgUEVN
+- name: insecure
+  cluster: {server: "https://h", insecure-skip-tls-verify: true}
+- name: v6
+  cluster: {server: "https://[::1]:6443"}
+users:
+- name: u
+  user:
+    client-certificate-data: Q0VSVA==
+    client-key-data: S0VZ
+- name: t
+  user: {tokenFile: token, client-certificate: c.pem, client-key: /abs/k.pem}
+- name: e
+  user: {exec: {command: aws}}
+)";
+
+Error refusal(std::string_view context) {
+  return parse_kubeconfig(k_kubeconfig, "/dir", context).error();
+}
+
+} // namespace
+
+TEST_CASE("in a pod the service account's files and the environment say it all") {
+  const TempDir dir;
+  write_service_account(dir);
+  const auto config = in_cluster_config(
+      environment({{"KUBERNETES_SERVICE_HOST", "10.43.0.1"}, {"KUBERNETES_SERVICE_PORT", "443"}}),
+      dir.path());
+  REQUIRE(config);
+  CHECK(config->server == "https://10.43.0.1:443");
+  CHECK(config->ca.path == dir.path() + "/ca.crt");
+  CHECK(config->token.path == dir.path() + "/token");
+  CHECK(config->name_space == "railiance-backup");
+}
+
+TEST_CASE("an IPv6 service address is replaced by the service's name") {
+  const TempDir dir;
+  write_service_account(dir);
+  const auto config = in_cluster_config(
+      environment({{"KUBERNETES_SERVICE_HOST", "fd00::1"}, {"KUBERNETES_SERVICE_PORT", "443"}}),
+      dir.path());
+  CHECK(config.value().server == "https://kubernetes.default.svc:443");
+}
+
+TEST_CASE("outside a pod, and in one without a token, the error says so") {
+  CHECK(in_cluster_config(environment({}), "/nowhere").error().code == ErrorCode::not_found);
+  const TempDir dir;
+  const auto missing = in_cluster_config(
+      environment({{"KUBERNETES_SERVICE_HOST", "h"}, {"KUBERNETES_SERVICE_PORT", "443"}}),
+      dir.path());
+  CHECK(missing.error().message.find(dir.path() + "/token") != std::string::npos);
+}
+
+TEST_CASE("a kubeconfig's current context is read, keys as bytes") {
+  const auto config = parse_kubeconfig(k_kubeconfig, "/dir");
+  REQUIRE(config);
+  CHECK(config->server == "https://127.0.0.1:6443");
+  CHECK(config->tls_server_name == "kubernetes");
+  CHECK(config->name_space == "ns");
+  CHECK(config->ca.bytes.text() == "CA PEM");
+  CHECK(config->client_certificate.bytes.text() == "CERT");
+  CHECK(config->client_key.bytes.text() == "KEY");
+  CHECK_FALSE(config->token.given());
+}
+
+TEST_CASE("another context can be named, and relative files start at the kubeconfig") {
+  const auto config = parse_kubeconfig(k_kubeconfig, "/dir", "two");
+  REQUIRE(config);
+  CHECK(config->token.path == "/dir/token");
+  CHECK(config->client_certificate.path == "/dir/c.pem");
+  CHECK(config->client_key.path == "/abs/k.pem");
+}
+
+TEST_CASE("what a kubeconfig asks for and we do not do is refused by name") {
+  CHECK(refusal("three").code == ErrorCode::unsupported);
+  CHECK(refusal("three").message == "\"exec\" is not supported");
+  CHECK(refusal("five").message == "\"insecure-skip-tls-verify\" is not supported");
+  CHECK(refusal("six").code == ErrorCode::unsupported);
+  for (const char* user : {"auth-provider: {name: gcp}", "username: a", "as: b"}) {
+    const std::string text = std::string("current-context: x\ncontexts: [{name: x, context: "
+                                         "{cluster: c, user: u}}]\nclusters: [{name: c, cluster: "
+                                         "{server: 'https://h'}}]\nusers: [{name: u, user: {") +
+                             user + "}}]\n";
+    CAPTURE(user);
+    CHECK(parse_kubeconfig(text, "/").error().code == ErrorCode::unsupported);
+  }
+}
+
+TEST_CASE("a context, a cluster or a user that is not there is named") {
+  CHECK(refusal("nine").message == "no entry \"nine\" in \"contexts\"");
+  CHECK(refusal("four").message == "no entry \"gone\" in \"clusters\"");
+  CHECK(parse_kubeconfig("contexts: []", "/").error().message == "no current-context is set");
+}
+
+TEST_CASE("text that is no kubeconfig is refused without quoting it") {
+  for (const char* bad : {"", "- a", "hunter2", "a: [", "\t", "{", "current-context: [x]"}) {
+    CAPTURE(bad);
+    const auto parsed = parse_kubeconfig(bad, "/");
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().message.find("hunter2") == std::string::npos);
+  }
+  const std::string bad_data =
+      "current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, "
+      "cluster: {server: 'https://h', certificate-authority-data: '!!'}}]\n";
+  CHECK(parse_kubeconfig(bad_data, "/").error().message ==
+        "certificate-authority-data is not base64");
+}
+
+TEST_CASE("a certificate without its key is refused") {
+  const std::string text =
+      "current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\nclusters: "
+      "[{name: "
+      "c, cluster: {server: 'https://h'}}]\nusers: [{name: u, user: {client-certificate: a}}]\n";
+  CHECK(parse_kubeconfig(text, "/").error().code == ErrorCode::corrupt);
+}
+
+TEST_CASE("an error in a kubeconfig file names the file") {
+  const TempDir dir;
+  const std::string path = dir.write("config", "contexts: []");
+  CHECK(load_kubeconfig(path).error().message == path + ": no current-context is set");
+  CHECK(load_kubeconfig(dir.path() + "/none").error().code == ErrorCode::not_found);
+}
+
+TEST_CASE("the kubeconfig is the one named, else KUBECONFIG's first, else the home's") {
+  const TempDir dir;
+  const std::string one = dir.write("one", "");
+  CHECK(find_kubeconfig("given", environment({})).value() == "given");
+  CHECK(find_kubeconfig("", environment({{"KUBECONFIG", "/nowhere:" + one}})).value() == one);
+  CHECK(find_kubeconfig("", environment({{"KUBECONFIG", "/nowhere"}})).error().code ==
+        ErrorCode::not_found);
+  std::filesystem::create_directory(dir.path() + "/.kube");
+  const std::string home = dir.write(".kube/config", "");
+  CHECK(find_kubeconfig("", environment({{"HOME", dir.path()}})).value() == home);
+}

@@ -1,0 +1,204 @@
+#include "fakes.hpp"
+
+#include "kube/watch_fsm.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::kube;
+using nlohmann::json;
+using rb::kube::test::event_line;
+using rb::kube::test::object;
+using rb::kube::test::status_body;
+
+namespace {
+
+/// The outputs as words, so that a test reads as a transcript.
+std::vector<std::string> words(const std::vector<WatchOutput>& outputs) {
+  std::vector<std::string> said;
+  for (const WatchOutput& output : outputs) {
+    if (const auto* upsert = std::get_if<Upsert>(&output)) {
+      said.push_back("upsert " + upsert->object["metadata"]["name"].get<std::string>());
+    } else if (const auto* gone = std::get_if<Delete>(&output)) {
+      said.push_back("delete " + gone->id.name + "/" + gone->id.uid);
+    } else if (std::holds_alternative<Synced>(output)) {
+      said.emplace_back("synced");
+    } else if (const auto* report = std::get_if<Report>(&output)) {
+      said.push_back("report " + std::string(to_string(report->error.code)));
+    } else if (const auto* list = std::get_if<DoList>(&output)) {
+      said.push_back("list" + (list->continue_token.empty() ? "" : " " + list->continue_token) +
+                     (list->after_failure ? " after failure" : ""));
+    } else if (const auto* watch = std::get_if<DoWatch>(&output)) {
+      said.push_back("watch " + watch->resource_version +
+                     (watch->after_failure ? " after failure" : ""));
+    }
+  }
+  return said;
+}
+
+using Words = std::vector<std::string>;
+
+/// A machine that has listed `a` at version 10 and watches.
+WatchFsm watching() {
+  WatchFsm fsm;
+  (void)fsm.start();
+  (void)fsm.on(Listed{json::array({object("a", "9", "u-a")}), "10", {}});
+  return fsm;
+}
+
+Words line(WatchFsm& fsm, const std::string& text) {
+  return words(fsm.on(LineReceived{text}));
+}
+
+CallFailed failed(ErrorCode code) {
+  return {Error{code, "x", {}}};
+}
+
+} // namespace
+
+TEST_CASE("the list is told by pages, then comes the watch from its version") {
+  WatchFsm fsm;
+  CHECK(words(fsm.start()) == Words{"list"});
+  CHECK(words(fsm.on(Listed{json::array({object("a", "1"), object("b", "2")}), "10", "token"})) ==
+        Words{"upsert a", "upsert b", "list token"});
+  CHECK_FALSE(fsm.synced());
+  CHECK(words(fsm.on(Listed{json::array({object("c", "3")}), "10", {}})) ==
+        Words{"upsert c", "synced", "watch 10"});
+  CHECK(fsm.synced());
+}
+
+TEST_CASE("changes are told and move the version") {
+  WatchFsm fsm = watching();
+  CHECK(line(fsm, event_line("ADDED", object("b", "11"))) == Words{"upsert b"});
+  CHECK(line(fsm, event_line("MODIFIED", object("b", "12"))) == Words{"upsert b"});
+  CHECK(line(fsm, event_line("DELETED", object("b", "13", "u-b"))) == Words{"delete b/u-b"});
+  CHECK(fsm.resource_version() == "13");
+  CHECK(words(fsm.on(WatchEnded{})) == Words{"watch 13"});
+}
+
+TEST_CASE("a bookmark and an unknown kind of event move the version alone") {
+  WatchFsm fsm = watching();
+  const json bookmark{{"metadata", {{"resourceVersion", "50"}}}};
+  CHECK(line(fsm, event_line("BOOKMARK", bookmark)).empty());
+  CHECK(fsm.resource_version() == "50");
+  CHECK(line(fsm, event_line("RENAMED", object("a", "51"))).empty());
+  CHECK(fsm.resource_version() == "51");
+}
+
+TEST_CASE("a 410 in the stream and a 410 as the status of the watch both lead to a list") {
+  WatchFsm in_stream = watching();
+  CHECK(line(in_stream, event_line("ERROR", json::parse(status_body(410, "Expired", "too old")))) ==
+        Words{"report gone", "list after failure"});
+  WatchFsm as_status = watching();
+  CHECK(words(as_status.on(failed(ErrorCode::gone))) == Words{"report gone", "list after failure"});
+  CHECK(as_status.resource_version().empty());
+}
+
+TEST_CASE("another error in the stream resumes from the last version") {
+  WatchFsm fsm = watching();
+  CHECK(line(fsm, event_line("ERROR", json::parse(status_body(500, "InternalError", "oops")))) ==
+        Words{"report unavailable", "watch 10 after failure"});
+}
+
+TEST_CASE("what vanished while nobody looked is deleted at the next list") {
+  WatchFsm fsm = watching();
+  (void)line(fsm, event_line("ADDED", object("b", "11", "u-b")));
+  (void)fsm.on(failed(ErrorCode::gone));
+  CHECK(words(fsm.on(Listed{json::array({object("b", "20", "u-b")}), "21", {}})) ==
+        Words{"upsert b", "delete a/u-a", "synced", "watch 21"});
+}
+
+TEST_CASE("a name that was used again is deleted with its old uid before it is told") {
+  WatchFsm fsm = watching();
+  CHECK(line(fsm, event_line("ADDED", object("a", "12", "u-new"))) ==
+        Words{"delete a/u-a", "upsert a"});
+}
+
+TEST_CASE("objects of the same name in two namespaces are two objects") {
+  WatchFsm fsm;
+  (void)fsm.start();
+  (void)fsm.on(
+      Listed{json::array({object("a", "1", "u1", "n1"), object("a", "2", "u2", "n2")}), "10", {}});
+  (void)fsm.on(failed(ErrorCode::gone));
+  CHECK(words(fsm.on(Listed{json::array({object("a", "1", "u1", "n1")}), "11", {}})) ==
+        Words{"upsert a", "delete a/u2", "synced", "watch 11"});
+}
+
+TEST_CASE("a lost connection resumes; the third time in a row without a line it lists") {
+  WatchFsm fsm = watching();
+  for (unsigned i = 0; i < WatchFsm::k_fruitless_limit; ++i) {
+    CHECK(words(fsm.on(failed(ErrorCode::unavailable))) ==
+          Words{"report unavailable", "watch 10 after failure"});
+  }
+  CHECK(words(fsm.on(failed(ErrorCode::unavailable))) ==
+        Words{"report unavailable", "list after failure"});
+}
+
+TEST_CASE("a line in between makes the resumptions count from the start") {
+  WatchFsm fsm = watching();
+  for (int i = 0; i < 10; ++i) {
+    (void)line(fsm, event_line("MODIFIED", object("a", std::to_string(20 + i), "u-a")));
+    CHECK(words(fsm.on(WatchEnded{})) == Words{"watch " + std::to_string(20 + i)});
+  }
+}
+
+TEST_CASE("a watch that ends without a line is resumed after a pause, three times, then listed") {
+  WatchFsm fsm = watching();
+  for (unsigned i = 0; i < WatchFsm::k_fruitless_limit; ++i) {
+    CHECK(words(fsm.on(WatchEnded{})) == Words{"watch 10 after failure"});
+  }
+  CHECK(words(fsm.on(WatchEnded{})) == Words{"list after failure"});
+}
+
+TEST_CASE("a page token that expired starts the list over without losing or inventing deletes") {
+  WatchFsm fsm;
+  (void)fsm.start();
+  (void)fsm.on(Listed{json::array({object("a", "1", "u-a")}), "10", "token"});
+  CHECK(words(fsm.on(failed(ErrorCode::gone))) == Words{"report gone", "list after failure"});
+  CHECK(words(fsm.on(Listed{json::array({object("b", "2", "u-b")}), "11", {}})) ==
+        Words{"upsert b", "delete a/u-a", "synced", "watch 11"});
+}
+
+TEST_CASE("a list that fails is tried again, before and after the first sync") {
+  WatchFsm fsm;
+  (void)fsm.start();
+  CHECK(words(fsm.on(failed(ErrorCode::unavailable))) ==
+        Words{"report unavailable", "list after failure"});
+  CHECK(words(fsm.on(failed(ErrorCode::permission_denied))) ==
+        Words{"report permission_denied", "list after failure"});
+}
+
+TEST_CASE("lines that are no events are reported and end the watch") {
+  for (const char* bad :
+       {"{",
+        "[]",
+        "5",
+        "{}",
+        R"({"type":"ADDED"})",
+        R"({"type":"ADDED","object":[]})",
+        R"({"type":"ADDED","object":{}})",
+        R"({"type":5,"object":{"metadata":{"name":"x","resourceVersion":"1"}}})",
+        R"({"type":"ADDED","object":{"metadata":{"name":5,"resourceVersion":"1"}}})",
+        R"({"type":"ADDED","object":{"metadata":{"name":"x"}}})",
+        "\xff\xfe"}) {
+    CAPTURE(bad);
+    WatchFsm fsm = watching();
+    CHECK(line(fsm, bad) == Words{"report corrupt", "watch 10 after failure"});
+  }
+}
+
+TEST_CASE("managedFields are left out") {
+  WatchFsm fsm = watching();
+  json big = object("b", "11");
+  big["metadata"]["managedFields"] = json::array({1, 2, 3});
+  const auto outputs = fsm.on(LineReceived{event_line("ADDED", big)});
+  CHECK_FALSE(std::get<Upsert>(outputs.at(0)).object["metadata"].contains("managedFields"));
+}
+
+TEST_CASE("Retry-After of a failed call is passed on") {
+  WatchFsm fsm = watching();
+  Error slow{ErrorCode::throttled, "x", {}};
+  slow.retry_after = std::chrono::seconds(9);
+  const auto outputs = fsm.on(CallFailed{slow});
+  CHECK(std::get<DoWatch>(outputs.at(1)).retry_after == std::chrono::seconds(9));
+}

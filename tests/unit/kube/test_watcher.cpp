@@ -1,0 +1,182 @@
+#include "fakes.hpp"
+
+#include "kube/watcher.hpp"
+
+#include <doctest/doctest.h>
+
+#include <future>
+
+using namespace rb;
+using namespace rb::kube;
+using namespace rb::kube::test;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+
+/// Writes down what it is told, and lets a test wait for a word.
+class Diary final : public WatchHandler {
+public:
+  void on_upsert(json object) override {
+    note("upsert " + object["metadata"]["name"].get<std::string>());
+  }
+  void on_delete(const ObjectId& id) override { note("delete " + id.name); }
+  void on_synced() override { note("synced"); }
+  void on_trouble(const Error& error) override {
+    note("trouble " + std::string(to_string(error.code)));
+  }
+
+  bool wait_for(const std::string& word, int times = 1) {
+    std::unique_lock lock(m_mutex);
+    return m_changed.wait_for(
+        lock, 10s, [&] { return std::count(m_words.begin(), m_words.end(), word) >= times; });
+  }
+  std::vector<std::string> words() {
+    const std::lock_guard lock(m_mutex);
+    return m_words;
+  }
+
+private:
+  void note(std::string word) {
+    const std::lock_guard lock(m_mutex);
+    m_words.push_back(std::move(word));
+    m_changed.notify_all();
+  }
+
+  std::mutex m_mutex;
+  std::condition_variable m_changed;
+  std::vector<std::string> m_words;
+};
+
+/// Gives the lines, then ends as told.
+FakeTransport::StreamAnswer lines(std::vector<std::string> texts, Result<StreamEnd> end) {
+  return [texts = std::move(texts), end = std::move(end)](
+             const Request&, const ByteSink& sink, const std::stop_token&) -> Result<StreamEnd> {
+    for (const std::string& text : texts) {
+      if (!sink(text + "\n")) {
+        return StreamEnd{200, 0s, "", true};
+      }
+    }
+    return end;
+  };
+}
+
+/// Says nothing until it is stopped.
+Result<StreamEnd> hang(const Request&, const ByteSink&, const std::stop_token& stop) {
+  std::promise<void> stopped;
+  const std::stop_callback callback(stop, [&] { stopped.set_value(); });
+  stopped.get_future().wait();
+  return Error{ErrorCode::cancelled, "stopped", {}};
+}
+
+const StreamEnd k_clean{200, 0s, "", false};
+
+} // namespace
+
+TEST_CASE("a watcher lists, watches, resumes after a lost connection and lists after a 410") {
+  World world;
+  world.transport.answer(200, list_body("10", json::array({object("a", "9", "u-a")})));
+  world.transport.answer_stream(lines({event_line("ADDED", object("b", "11", "u-b"))},
+                                      Error{ErrorCode::unavailable, "lost", {}}));
+  world.transport.answer_stream(lines({event_line("MODIFIED", object("b", "12", "u-b"))}, k_clean));
+  world.transport.answer_stream(
+      lines({}, StreamEnd{410, 0s, status_body(410, "Expired", "old"), false}));
+  world.transport.answer(200, list_body("30", json::array({object("c", "29", "u-c")})));
+  world.transport.otherwise_stream = hang;
+
+  Client client = world.client();
+  Diary diary;
+  {
+    const Watcher watcher(client, k_cluster_backups, {}, diary);
+    REQUIRE(diary.wait_for("synced", 2));
+    CHECK(watcher.synced());
+  }
+  CHECK(diary.words() == std::vector<std::string>{"upsert a",
+                                                  "synced",
+                                                  "upsert b",
+                                                  "trouble unavailable",
+                                                  "upsert b",
+                                                  "trouble gone",
+                                                  "upsert c",
+                                                  "delete a",
+                                                  "delete b",
+                                                  "synced"});
+  CHECK(world.transport.query(1, "resourceVersion") == "10");
+  CHECK(world.transport.query(2, "resourceVersion") == "11");
+  CHECK(world.transport.query(3, "resourceVersion") == "12");
+  CHECK(world.transport.query(1, "allowWatchBookmarks") == "true");
+  CHECK(world.transport.query(1, "timeoutSeconds") == "270");
+  CHECK(world.transport.request(1).idle_timeout == 275s);
+}
+
+TEST_CASE("an API server that is away is tried with growing waits, and missed nothing after") {
+  World world;
+  for (int i = 0; i < 5; ++i) {
+    world.transport.fail({ErrorCode::timeout, "away", {}});
+  }
+  world.transport.answer(200, list_body("10", json::array()));
+  world.transport.otherwise_stream = hang;
+  Client client = world.client();
+  Diary diary;
+  const Watcher watcher(client, k_cluster_backups, {}, diary);
+  REQUIRE(diary.wait_for("synced"));
+  CHECK(world.waiter.waits() ==
+        std::vector<std::chrono::milliseconds>{600ms, 1200ms, 2400ms, 4800ms, 9600ms});
+}
+
+TEST_CASE("a line that is too long ends the watch and is told") {
+  World world;
+  world.transport.answer(200, list_body("10", json::array()));
+  world.transport.answer_stream(lines({std::string(200, 'x')}, k_clean));
+  world.transport.otherwise_stream = hang;
+  Client client = world.client();
+  Diary diary;
+  WatchOptions options;
+  options.line_limit_bytes = 100;
+  const Watcher watcher(client, k_cluster_backups, options, diary);
+  CHECK(diary.wait_for("trouble unsupported"));
+}
+
+TEST_CASE("a 410 in the stream ends the watch at once") {
+  World world;
+  world.transport.answer(200, list_body("10", json::array()));
+  const json expired = json::parse(status_body(410, "Expired", "old"));
+  world.transport.answer_stream(
+      lines({event_line("ERROR", expired), event_line("ADDED", object("never", "12"))}, k_clean));
+  world.transport.answer(200, list_body("20", json::array({object("a", "19")})));
+  world.transport.otherwise_stream = hang;
+  Client client = world.client();
+  Diary diary;
+  const Watcher watcher(client, k_cluster_backups, {}, diary);
+  REQUIRE(diary.wait_for("synced", 2));
+  CHECK(diary.words() == std::vector<std::string>{"synced", "trouble gone", "upsert a", "synced"});
+}
+
+TEST_CASE("a watcher stops while it waits, and while the server says nothing") {
+  World world;
+  world.transport.answer(200, list_body("10", json::array()));
+  world.transport.otherwise_stream = hang;
+  Client client = world.client();
+  Diary diary;
+  Watcher silent(client, k_cluster_backups, {}, diary);
+  REQUIRE(diary.wait_for("synced"));
+  silent.stop();
+
+  FakeTransport away;
+  Client real_time(away);
+  Watcher waiting(real_time, k_cluster_backups, {}, diary);
+  waiting.stop();
+  CHECK(diary.words().front() == "synced");
+}
+
+TEST_CASE("a kind that is not there is told, and tried on") {
+  World world;
+  world.transport.answer(404, "404 page not found");
+  world.transport.answer(200, list_body("10", json::array()));
+  world.transport.otherwise_stream = hang;
+  Client client = world.client();
+  Diary diary;
+  const Watcher watcher(client, k_cluster_backups, {}, diary);
+  REQUIRE(diary.wait_for("synced"));
+  CHECK(diary.words() == std::vector<std::string>{"trouble not_found", "synced"});
+}
