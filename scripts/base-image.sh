@@ -12,7 +12,6 @@ if [ -f "$target" ]; then
 fi
 command -v mmdebstrap >/dev/null || die "mmdebstrap is not installed (run: make deps)"
 mkdir -p "$CACHE/base"
-mirror=$(debian_mirror)
 say "Making a Debian 12 base image (about a minute)"
 # As the published slim image: no documentation, no translations, no package lists.
 mmdebstrap --quiet --format=tar --variant=minbase \

@@ -24,11 +24,3 @@ digest_of() {
   (cd "$ROOT" && find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) |
     sha256sum | cut -c1-16
 }
-
-# The Debian mirror that this machine uses.
-debian_mirror() {
-  local site
-  # shellcheck disable=SC2016
-  site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' 2>/dev/null | head -1)
-  echo "${site:-http://deb.debian.org/debian}"
-}

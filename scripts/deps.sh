@@ -35,6 +35,12 @@ go_version() {
   command -v go >/dev/null && GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed 's/^go//'
 }
 
+# The Debian mirror that this machine uses.
+debian_mirror() {
+  # shellcheck disable=SC2016
+  apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' | head -1
+}
+
 install_go() {
   local have
   have=$(go_version || true)
