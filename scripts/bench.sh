@@ -1,0 +1,9 @@
+#!/bin/bash
+# The benchmarks: builds the release with them, then leaves the rest to tests/bench/run.sh, which
+# prints JSON and a table (arguments are passed on).
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+[ -x "$ROOT/tests/bench/run.sh" ] || die "tests/bench/run.sh: not there"
+RB_BENCH_BUILD=$("$ROOT/scripts/build.sh" release bench -DRB_BUILD_TESTS=ON -DRB_BUILD_BENCH=ON)
+export RB_BENCH_BUILD
+exec "$ROOT/tests/bench/run.sh" "$@"
