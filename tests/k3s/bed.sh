@@ -248,7 +248,9 @@ run() {
     trap down EXIT
     trap 'exit 130' INT TERM
     up "${options[@]}"
-    enter "$@"
+    # In the background, so that a signal is acted on at once.
+    enter "$@" <&0 &
+    wait $!
 }
 
 # --------------------------------------------------------------------------
