@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace rb::artifact {
 
@@ -17,6 +18,22 @@ Error malformed(std::string what) {
 
 bool is_sha256(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+template <typename Number> Result<Number> number_at(const Json& json, const char* key) {
+  const Json& value = json.at(key);
+  if (value.is_number_unsigned() && std::in_range<Number>(value.get<std::uint64_t>())) {
+    return static_cast<Number>(value.get<std::uint64_t>());
+  }
+  return malformed(std::string(key) + " is not a number that fits");
+}
+
+Result<std::map<std::string, std::uint64_t>> counts_from(const Json& json) {
+  std::map<std::string, std::uint64_t> counts;
+  for (const auto& [kind, value] : json.items()) {
+    RB_TRY_ASSIGN(counts[kind], number_at<std::uint64_t>(json, kind.c_str()));
+  }
+  return counts;
 }
 
 OrderedJson snapshot_json(const SnapshotRecord& snapshot) {
@@ -37,15 +54,15 @@ OrderedJson snapshot_json(const SnapshotRecord& snapshot) {
 Result<SnapshotRecord> snapshot_from(const Json& json) {
   SnapshotRecord snapshot;
   snapshot.name = json.value("name", "");
-  snapshot.size_bytes = json.at("sizeBytes").get<std::uint64_t>();
+  RB_TRY_ASSIGN(snapshot.size_bytes, number_at<std::uint64_t>(json, "sizeBytes"));
   snapshot.file_sha256 = json.at("sha256").get<std::string>();
   snapshot.content_sha256 = json.at("contentSHA256").get<std::string>();
-  snapshot.revision = json.at("revision").get<std::int64_t>();
-  snapshot.total_keys = json.at("totalKeys").get<std::int64_t>();
-  snapshot.hash = json.at("hash").get<std::uint32_t>();
+  RB_TRY_ASSIGN(snapshot.revision, number_at<std::int64_t>(json, "revision"));
+  RB_TRY_ASSIGN(snapshot.total_keys, number_at<std::int64_t>(json, "totalKeys"));
+  RB_TRY_ASSIGN(snapshot.hash, number_at<std::uint32_t>(json, "hash"));
   snapshot.storage_version = json.value("storageVersion", "");
   snapshot.bootstrap_hashes = json.value("bootstrapHashes", std::vector<std::string>{});
-  snapshot.objects = json.value("objects", std::map<std::string, std::uint64_t>{});
+  RB_TRY_ASSIGN(snapshot.objects, counts_from(json.value("objects", Json::object())));
   if (!is_sha256(snapshot.file_sha256) || !is_sha256(snapshot.content_sha256)) {
     return malformed("a digest of the snapshot");
   }
@@ -115,6 +132,21 @@ Status check(const Manifest& manifest) {
   return {};
 }
 
+Result<Json> list_at(const Json& json, const char* key) {
+  const Json& list = json.at(key);
+  return list.is_array() ? Result<Json>(list) : malformed(std::string(key) + " is not a list");
+}
+
+/// Numbers of a manifest are integers; a conversion of any other would not be defined.
+bool has_fraction(std::string_view text, Json& json) {
+  bool found = false;
+  json = Json::parse(text, [&](int /*depth*/, Json::parse_event_t event, Json& value) {
+    found = found || (event == Json::parse_event_t::value && value.is_number_float());
+    return true;
+  });
+  return found;
+}
+
 Result<SystemTime> time_at(const Json& json, const char* key) {
   return parse_rfc3339(json.at(key).get<std::string>());
 }
@@ -137,9 +169,12 @@ Result<Manifest> manifest_from(const Json& json) {
   manifest.k3s_version = k3s.value("version", "");
   manifest.token_hash = k3s.value("tokenHash", "");
   manifest.recipients = json.value("recipients", std::vector<std::string>{});
-  RB_TRY_ASSIGN(manifest.requested, types_from(json.at("requested")));
-  RB_TRY_ASSIGN(manifest.artifacts, api::artifacts_from_json(json.at("artifacts")));
-  RB_TRY_ASSIGN(manifest.missing, missing_from(json.at("missing")));
+  RB_TRY_ASSIGN(const Json requested, list_at(json, "requested"));
+  RB_TRY_ASSIGN(manifest.requested, types_from(requested));
+  RB_TRY_ASSIGN(const Json artifacts, list_at(json, "artifacts"));
+  RB_TRY_ASSIGN(manifest.artifacts, api::artifacts_from_json(artifacts));
+  RB_TRY_ASSIGN(const Json missing, list_at(json, "missing"));
+  RB_TRY_ASSIGN(manifest.missing, missing_from(missing));
   if (json.contains("snapshot")) {
     RB_TRY_ASSIGN(manifest.snapshot, snapshot_from(json.at("snapshot")));
   }
@@ -181,7 +216,10 @@ std::string serialize(const Manifest& manifest) {
 
 Result<Manifest> parse_manifest(std::string_view text) {
   try {
-    const Json json = Json::parse(text);
+    Json json;
+    if (has_fraction(text, json)) {
+      return malformed("a number with a fraction");
+    }
     const auto schema = json.at("schema").get<std::string>();
     if (schema != k_manifest_schema) {
       return Error{ErrorCode::unsupported,

@@ -1,0 +1,76 @@
+#include "support/sets.hpp"
+
+#include "artifact/writer.hpp"
+
+namespace rb::test {
+
+using api::ArtifactType;
+using artifact::Manifest;
+
+std::string run_id_of_day(int days) {
+  return format_run_id(parse_run_id("20260101T000000Z").value() + std::chrono::days(days));
+}
+
+Bytes content_of(ArtifactType type, const std::string& run_id) {
+  const std::string text = std::string(api::to_string(type)) + " of " + run_id;
+  Bytes content;
+  for (int i = 0; i < 20; ++i) {
+    content.insert(content.end(), text.begin(), text.end());
+  }
+  return content;
+}
+
+Manifest make_manifest(const std::string& run_id, bool complete) {
+  Manifest manifest;
+  manifest.run_id = run_id;
+  manifest.complete = complete;
+  manifest.start_time = parse_run_id(run_id).value();
+  manifest.completion_time = manifest.start_time + std::chrono::seconds(3);
+  manifest.generator = "railiance-backup 0.1.0";
+  manifest.cluster_backup_name = "nightly";
+  manifest.cluster_backup_uid = "6d3b1b1e-5a2b-4f3c-9c55-0d9a1f2b3c4d";
+  manifest.node_name = "server-1";
+  manifest.node_address = "10.0.0.1";
+  manifest.k3s_version = "v1.34.4+k3s1";
+  manifest.token_hash = "0123456789ab";
+  manifest.recipients = {"age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq"};
+  manifest.not_covered = artifact::default_not_covered();
+  for (const ArtifactType type : api::k_all_artifacts) {
+    manifest.requested.push_back(type);
+    if (!complete && type == ArtifactType::helm_values) {
+      manifest.missing.push_back(
+          {type, api::Reason::helm_failed, "the releases could not be listed"});
+      continue;
+    }
+    const Bytes content = content_of(type, run_id);
+    manifest.artifacts.push_back(
+        {type, api::file_name(type, run_id), content.size(), to_hex(sha256(content))});
+  }
+  artifact::SnapshotRecord snapshot;
+  snapshot.name = "railiance-" + run_id + "-server-1-1795348336";
+  snapshot.size_bytes = 20512;
+  snapshot.file_sha256 = std::string(64, 'a');
+  snapshot.content_sha256 = std::string(64, 'b');
+  snapshot.revision = 4711;
+  snapshot.total_keys = 815;
+  snapshot.hash = 3574781537;
+  snapshot.storage_version = "3.6.0";
+  snapshot.objects = {{"pods", 12}, {"secrets", 7}};
+  snapshot.bootstrap_hashes = {"0123456789ab"};
+  manifest.snapshot = snapshot;
+  manifest.helm =
+      api::HelmStatus{25, {{"shop", "secret/sh.helm.release.v1.bad.v1", "not gzip"}}, 1};
+  return manifest;
+}
+
+Status store_set(artifact::Directory& directory, const Manifest& manifest) {
+  for (const api::ArtifactStatus& artifact : manifest.artifacts) {
+    RB_TRY_ASSIGN(auto writer, artifact::ArtifactWriter::create(directory, artifact.file_name));
+    RB_TRY(writer.write(content_of(artifact.type, manifest.run_id)));
+    RB_TRY(writer.commit());
+  }
+  RB_TRY(artifact::write_manifest(directory, manifest));
+  return {};
+}
+
+} // namespace rb::test

@@ -1,0 +1,126 @@
+#include "support/fault_disk.hpp"
+#include "support/sets.hpp"
+
+#include "artifact/retention.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::artifact;
+
+namespace {
+
+/// One set a day from day 1 on: 'c' complete, 'i' incomplete, 'd' damaged.
+std::vector<BackupSet> sets_of(std::string_view states) {
+  std::vector<BackupSet> sets;
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    BackupSet set;
+    set.run_id = test::run_id_of_day(static_cast<int>(i) + 1);
+    set.time = parse_run_id(set.run_id).value();
+    set.state = states[i] == 'c'   ? SetState::complete
+                : states[i] == 'i' ? SetState::incomplete
+                                   : SetState::damaged;
+    sets.push_back(std::move(set));
+  }
+  return sets;
+}
+
+SystemTime day(int number) {
+  return parse_run_id(test::run_id_of_day(number)).value();
+}
+
+/// The days whose sets would go.
+std::vector<int> removed(std::string_view states, const RetentionPolicy& policy, int today = 100) {
+  std::vector<int> days;
+  for (const std::string& run_id :
+       select_for_removal(sets_of(states), policy, day(today)).run_ids) {
+    days.push_back(
+        static_cast<int>((parse_run_id(run_id).value() - day(0)) / std::chrono::days(1)));
+  }
+  return days;
+}
+
+using Days = std::vector<int>;
+
+} // namespace
+
+TEST_CASE("select_for_removal keeps the newest complete sets") {
+  CHECK(removed("ccccccccc", {7, "", {}}) == Days{1, 2});
+  CHECK(removed("ccccccc", {7, "", {}}).empty());
+  CHECK(removed("c", {7, "", {}}).empty());
+  CHECK(removed("", {7, "", {}}).empty());
+  CHECK(removed("ccc", {1, "", {}}) == Days{1, 2});
+}
+
+TEST_CASE("select_for_removal: less than one is taken as one") {
+  CHECK(removed("ccc", {0, "", {}}) == Days{1, 2});
+  CHECK(removed("ccc", {-5, "", {}}) == Days{1, 2});
+}
+
+TEST_CASE("select_for_removal: incomplete sets do not count and go first") {
+  CHECK(removed("cicic", {2, "", {}}) == Days{2, 4, 1});
+  CHECK(removed("ciiic", {7, "", {}}) == Days{2, 3, 4});
+}
+
+TEST_CASE("select_for_removal: an incomplete set newer than every complete one stays") {
+  CHECK(removed("ccii", {1, "", {}}) == Days{1});
+}
+
+TEST_CASE("select_for_removal: where nothing is complete, nothing goes") {
+  CHECK(removed("iidi", {1, "", {}}).empty());
+}
+
+TEST_CASE("select_for_removal: damaged sets do not count and go when they are old") {
+  CHECK(removed("dcdcc", {2, "", {}}) == Days{1, 2, 3});
+  CHECK(removed("dcdcc", {3, "", {}}) == Days{1});
+  CHECK(removed("dcdcc", {4, "", {}}).empty());
+}
+
+TEST_CASE("select_for_removal never takes the run that has just ended") {
+  CHECK(removed("cic", {1, test::run_id_of_day(2), {}}) == Days{1});
+  CHECK(removed("ccc", {1, test::run_id_of_day(1), {}}) == Days{2});
+}
+
+TEST_CASE("select_for_removal never takes the newest verified set") {
+  CHECK(removed("cccc", {1, "", test::run_id_of_day(2)}) == Days{1, 3});
+}
+
+TEST_CASE("select_for_removal does nothing when the clock is behind the newest set") {
+  const RemovalPlan plan = select_for_removal(sets_of("ccccc"), {1, "", {}}, day(4));
+  CHECK(plan.clock_anomaly);
+  CHECK(plan.run_ids.empty());
+  CHECK(!select_for_removal(sets_of("ccccc"), {1, "", {}}, day(5)).clock_anomaly);
+}
+
+TEST_CASE("remove_set removes the files of one run, and nothing else") {
+  test::FaultDisk disk;
+  Directory directory(disk.mount(), "/backup");
+  const std::string gone = test::run_id_of_day(1);
+  const std::string kept = test::run_id_of_day(2);
+  REQUIRE(test::store_set(directory, test::make_manifest(gone)));
+  REQUIRE(test::store_set(directory, test::make_manifest(kept)));
+  disk.put("etcd-" + gone + ".snap.age.bak", Bytes{1});
+  REQUIRE(remove_set(directory, gone));
+  CHECK(disk.contents().size() == 6);
+  CHECK(disk.contents().contains("etcd-" + gone + ".snap.age.bak"));
+  CHECK(list_sets(directory)->size() == 1);
+  // Once more does no harm.
+  CHECK(remove_set(directory, gone));
+}
+
+TEST_CASE("prune tells what is gone, also when it fails half-way") {
+  test::FaultDisk disk;
+  Directory directory(disk.mount(), "/backup");
+  for (int number = 1; number <= 3; ++number) {
+    REQUIRE(test::store_set(directory, test::make_manifest(test::run_id_of_day(number))));
+  }
+  const RemovalPlan plan{{test::run_id_of_day(1), test::run_id_of_day(2)}, false};
+  std::vector<std::string> removed_ids;
+  disk.arrange(test::Fault::io_error_once, 12);
+  const Status status = prune(directory, plan, removed_ids);
+  REQUIRE(!status);
+  CHECK(removed_ids == std::vector<std::string>{test::run_id_of_day(1)});
+  removed_ids.clear();
+  CHECK(prune(directory, plan, removed_ids));
+  CHECK(list_sets(directory)->size() == 1);
+}
