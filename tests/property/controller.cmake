@@ -1,3 +1,3 @@
 rb_test(prop_controller_plan
   SOURCES ${PROJECT_SOURCE_DIR}/tests/property/prop_controller_plan.cpp ${PROJECT_SOURCE_DIR}/tests/unit/controller/world.cpp
-  LINKS rb_controller LABEL property)
+  LINKS rb_controller_plan LABEL property)

@@ -1,0 +1,197 @@
+#include "controller/executor.hpp"
+
+#include "controller/wording.hpp"
+
+#include "log/log.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace rb::controller {
+
+namespace {
+
+constexpr int k_helm_attempts = 3;
+
+nlohmann::json status_object(const StatusPatch& patch, const api::ClusterBackupStatus& status) {
+  return {{"apiVersion", api::k_api_version},
+          {"kind", api::k_cluster_backup_kind},
+          {"metadata",
+           {{"name", patch.name}, {"uid", patch.uid}, {"resourceVersion", patch.resource_version}}},
+          {"status", to_json(status)}};
+}
+
+/// What always fits the schema: used when the API server refuses the whole status, so that one odd
+/// report can't keep a run from ending and block all later ones.
+api::ClusterBackupStatus bare(api::ClusterBackupStatus status) {
+  status.artifacts.clear();
+  status.missing.clear();
+  status.helm.reset();
+  status.etcd.reset();
+  return status;
+}
+
+bool passing(ErrorCode code) {
+  return code == ErrorCode::unavailable || code == ErrorCode::timeout ||
+         code == ErrorCode::throttled;
+}
+
+bool refused_for_good(ErrorCode code) {
+  return code == ErrorCode::invalid_argument || code == ErrorCode::permission_denied ||
+         code == ErrorCode::unsupported;
+}
+
+kube::ObjectRef backup_ref(const std::string& name, const char* subresource = "") {
+  return {kube::k_cluster_backups, "", name, subresource};
+}
+
+Status gone_is_fine(Status status) {
+  if (!status && status.error().code == ErrorCode::not_found) {
+    return {};
+  }
+  return status;
+}
+
+} // namespace
+
+Status Executor::execute(const StatusPatch& patch, std::stop_token stop) {
+  auto written = m_ports.client.replace(
+      backup_ref(patch.name, "status"), status_object(patch, patch.status), stop);
+  if (!written && written.error().code == ErrorCode::invalid_argument) {
+    log::error(patch.name + ": the status was refused and is written without details",
+               written.error());
+    written = m_ports.client.replace(
+        backup_ref(patch.name, "status"), status_object(patch, bare(patch.status)), stop);
+  }
+  if (written) {
+    m_ports.store.upsert_backup(*written);
+    tell_result(patch);
+    return {};
+  }
+  const ErrorCode code = written.error().code;
+  if (code == ErrorCode::conflict || code == ErrorCode::not_found) {
+    return refresh(patch.name, stop);
+  }
+  return std::move(written).error();
+}
+
+Status Executor::refresh(const std::string& name, const std::stop_token& stop) {
+  auto object = m_ports.client.get(backup_ref(name), stop);
+  if (object) {
+    m_ports.store.upsert_backup(*object);
+    return {};
+  }
+  // Gone: the watch tells the store; until then the plan would say the same, so wait a little.
+  return std::move(object).error();
+}
+
+void Executor::tell_result(const StatusPatch& patch) {
+  if (!patch.event) {
+    return;
+  }
+  const bool incomplete = patch.event->reason == api::to_string(api::Reason::incomplete);
+  const char* result = !patch.event->warning ? "succeeded" : incomplete ? "incomplete" : "failed";
+  const auto duration = patch.status.start_time && patch.status.completion_time
+                            ? *patch.status.completion_time - *patch.status.start_time
+                            : std::chrono::seconds{0};
+  m_ports.metrics.run_ended(result, static_cast<double>(duration.count()));
+  spdlog::log(patch.event->warning ? spdlog::level::warn : spdlog::level::info,
+              "{}: run {} ended: {}: {}",
+              patch.name,
+              patch.status.run_id,
+              patch.event->reason,
+              patch.event->note);
+  m_ports.record_event({{std::string(api::k_api_version),
+                         std::string(api::k_cluster_backup_kind),
+                         "",
+                         patch.name,
+                         patch.uid},
+                        patch.event->warning ? kube::EventType::warning : kube::EventType::normal,
+                        patch.event->reason,
+                        "Backup",
+                        patch.event->note});
+}
+
+Status Executor::execute(const Action& action, std::stop_token stop) {
+  return std::visit([&](const auto& specific) { return carry_out(specific, stop); }, action);
+}
+
+Status Executor::carry_out(const CollectHelm& action, const std::stop_token& stop) {
+  m_ports.store.add_payload(action.uid);
+  const auto begin = m_ports.clock.steady_now();
+  auto outcome = m_ports.helm.run(action, stop);
+  if (outcome) {
+    const std::chrono::duration<double> took = m_ports.clock.steady_now() - begin;
+    const std::int64_t releases = outcome->status ? outcome->status->releases : 0;
+    m_ports.metrics.helm_collected(took.count(), releases);
+    spdlog::info("{}: {} collected in {:.2f} s",
+                 action.backup_name,
+                 count_of(static_cast<std::uint64_t>(releases), "Helm release"),
+                 took.count());
+    m_ports.store.set_helm(action.uid, *std::move(outcome));
+    return {};
+  }
+  const Error& error = outcome.error();
+  if (stop.stop_requested() ||
+      (passing(error.code) && ++m_helm_failures[action.uid] < k_helm_attempts)) {
+    return error;
+  }
+  log::error(action.backup_name + ": the Helm values could not be collected", error);
+  m_helm_failures.erase(action.uid);
+  HelmOutcome failed;
+  failed.missing =
+      api::MissingArtifact{api::ArtifactType::helm_values, api::Reason::helm_failed, error.message};
+  m_ports.store.set_helm(action.uid, std::move(failed));
+  return {};
+}
+
+Status Executor::carry_out(const CreateOrder& action, const std::stop_token& stop) {
+  const std::string& name = action.order.meta.name;
+  auto made = m_ports.client.create(kube::k_node_backups, "", to_json(action.order), stop);
+  if (!made && made.error().code == ErrorCode::already_exists) {
+    made = m_ports.client.get({kube::k_node_backups, "", name, {}}, stop);
+  }
+  if (made) {
+    m_ports.store.upsert_order(*made);
+    spdlog::info("{}: run {} ordered from node {}",
+                 action.order.spec.cluster_backup_name,
+                 action.order.spec.run_id,
+                 action.order.spec.node_name);
+    return {};
+  }
+  if (refused_for_good(made.error().code)) {
+    m_ports.store.set_order_refused(name, made.error().message);
+    return {};
+  }
+  return std::move(made).error();
+}
+
+Status Executor::carry_out(const DeleteOrder& action, const std::stop_token& stop) {
+  if (!action.unless_owned_by.empty()) {
+    auto owner = m_ports.client.get(backup_ref(action.unless_owned_by), stop);
+    if (owner && owner->value("/metadata/uid"_json_pointer, "") == action.name) {
+      m_ports.store.upsert_backup(*owner); // our view was behind
+      return {};
+    }
+    if (!owner && owner.error().code != ErrorCode::not_found) {
+      return std::move(owner).error();
+    }
+  }
+  RB_TRY(gone_is_fine(
+      m_ports.client.remove({kube::k_node_backups, "", action.name, {}}, action.uid, stop)));
+  m_ports.store.remove_order(action.name);
+  return {};
+}
+
+Status Executor::carry_out(const DeletePayload& action, const std::stop_token& stop) {
+  RB_TRY(m_ports.payloads.remove(action.run_uid, stop));
+  m_ports.store.remove_payload(action.run_uid);
+  return {};
+}
+
+Status Executor::carry_out(const DeleteBackup& action, const std::stop_token& stop) {
+  RB_TRY(gone_is_fine(m_ports.client.remove(backup_ref(action.name), action.uid, stop)));
+  m_ports.store.remove_backup(action.uid);
+  return {};
+}
+
+} // namespace rb::controller

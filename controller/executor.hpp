@@ -1,0 +1,55 @@
+// Carries out what the planner decided: one call an action, its outcome goes into the store.
+#pragma once
+
+#include "controller/helm_step.hpp"
+#include "controller/metrics.hpp"
+#include "controller/plan.hpp"
+#include "controller/store.hpp"
+
+#include "kube/client.hpp"
+#include "kube/event_recorder.hpp"
+
+#include <functional>
+#include <stop_token>
+
+namespace rb::controller {
+
+/// The collaborators; all outlive the executor.
+struct Ports {
+  kube::Client& client;
+  HelmStep& helm;
+  PayloadStore& payloads;
+  Store& store;
+  Metrics& metrics;
+  const Clock& clock;
+  std::function<void(kube::EventSpec)> record_event;
+};
+
+/// Used by one thread.
+class Executor {
+public:
+  explicit Executor(Ports ports) : m_ports(std::move(ports)) {}
+
+  /// What failed can be tried again, with a new plan. A write that came too late (conflict) and an
+  /// object that is gone already are no failures.
+  [[nodiscard]] Status execute(const StatusPatch& patch, std::stop_token stop);
+  [[nodiscard]] Status execute(const Action& action, std::stop_token stop);
+
+  /// A new term: failures of the last one don't count.
+  void reset() { m_helm_failures.clear(); }
+
+private:
+  Status carry_out(const CollectHelm& action, const std::stop_token& stop);
+  Status carry_out(const CreateOrder& action, const std::stop_token& stop);
+  Status carry_out(const DeleteOrder& action, const std::stop_token& stop);
+  Status carry_out(const DeletePayload& action, const std::stop_token& stop);
+  Status carry_out(const DeleteBackup& action, const std::stop_token& stop);
+  /// The object is there again, or another one of that name: the watch will tell.
+  Status refresh(const std::string& name, const std::stop_token& stop);
+  void tell_result(const StatusPatch& patch);
+
+  Ports m_ports;
+  std::map<std::string, int> m_helm_failures; ///< By uid of the run.
+};
+
+} // namespace rb::controller

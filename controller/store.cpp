@@ -1,0 +1,193 @@
+#include "controller/store.hpp"
+
+#include "controller/agents.hpp"
+
+#include "log/log.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace rb::controller {
+
+namespace {
+
+bool is_newer_word(const api::NodeBackup& before, const api::NodeBackup& after) {
+  return before.status.heartbeat_time != after.status.heartbeat_time ||
+         before.accepted() != after.accepted() || before.meta.uid != after.meta.uid;
+}
+
+} // namespace
+
+Store::Store(const Clock& clock, Settings settings) : m_clock(clock) {
+  m_world.settings = settings;
+}
+
+void Store::changed() {
+  m_dirty = true;
+  m_changed.notify_all();
+}
+
+void Store::slim(api::ClusterBackup& backup) {
+  backup.meta.labels.clear();
+  backup.meta.annotations.clear();
+  if (!backup.finished()) {
+    return;
+  }
+  const api::Condition* result =
+      api::find_condition(backup.status.conditions, api::condition_type::k_succeeded);
+  if (result->status == api::ConditionStatus::true_ && backup.status.completion_time) {
+    m_last_success =
+        std::max(m_last_success.value_or(SystemTime{}), *backup.status.completion_time);
+  }
+  api::Condition kept = *result;
+  kept.message.clear();
+  backup.status.conditions = {std::move(kept)};
+  backup.status.artifacts.clear();
+  backup.status.missing.clear();
+  backup.status.helm.reset();
+  m_world.memory.erase(backup.meta.uid);
+}
+
+void Store::upsert_backup(const nlohmann::json& object) {
+  auto backup = api::cluster_backup_from_json(object);
+  if (!backup) {
+    log::warn("a ClusterBackup cannot be read and is left out", backup.error());
+    return;
+  }
+  const std::lock_guard lock(m_mutex);
+  slim(*backup);
+  std::erase_if(m_world.backups, [&](const auto& entry) {
+    return entry.second.meta.name == backup->meta.name && entry.first != backup->meta.uid;
+  });
+  std::string uid = backup->meta.uid;
+  m_world.backups.insert_or_assign(std::move(uid), *std::move(backup));
+  changed();
+}
+
+void Store::remove_backup(const std::string& uid) {
+  const std::lock_guard lock(m_mutex);
+  m_world.backups.erase(uid);
+  m_world.memory.erase(uid);
+  changed();
+}
+
+void Store::upsert_order(const nlohmann::json& object) {
+  auto order = api::node_backup_from_json(object);
+  if (!order) {
+    log::warn("a NodeBackup cannot be read and is left out", order.error());
+    return;
+  }
+  const std::lock_guard lock(m_mutex);
+  order->meta.labels.clear();
+  order->meta.annotations.clear();
+  const std::string name = order->meta.name;
+  const auto known = m_world.orders.find(name);
+  if (known == m_world.orders.end() || is_newer_word(known->second, *order)) {
+    m_order_changed_at[name] = m_clock.steady_now();
+  }
+  const auto owner = m_world.backups.find(name);
+  if (order->finished() && owner != m_world.backups.end() && owner->second.finished()) {
+    order->status.artifacts.clear();
+    order->status.missing.clear();
+    order->spec.helm.reset();
+  }
+  m_world.orders.insert_or_assign(name, *std::move(order));
+  changed();
+}
+
+void Store::remove_order(const std::string& name) {
+  const std::lock_guard lock(m_mutex);
+  m_world.orders.erase(name);
+  m_order_changed_at.erase(name);
+  changed();
+}
+
+void Store::upsert_agent(const nlohmann::json& pod) {
+  auto agent = agent_from_pod(pod);
+  if (!agent) {
+    log::warn("a pod cannot be read and is left out", agent.error());
+    return;
+  }
+  const std::lock_guard lock(m_mutex);
+  Agent& known = m_world.agents[agent->pod];
+  if (!(known == *agent)) {
+    known = *std::move(agent);
+    changed();
+  }
+}
+
+void Store::remove_agent(const std::string& pod) {
+  const std::lock_guard lock(m_mutex);
+  m_world.agents.erase(pod);
+  changed();
+}
+
+void Store::set_helm(const std::string& uid, HelmOutcome outcome) {
+  const std::lock_guard lock(m_mutex);
+  m_world.memory[uid].helm = std::move(outcome);
+  changed();
+}
+
+void Store::set_order_refused(const std::string& uid, std::string message) {
+  const std::lock_guard lock(m_mutex);
+  m_world.memory[uid].order_refused = std::move(message);
+  changed();
+}
+
+void Store::add_payload(const std::string& uid) {
+  const std::lock_guard lock(m_mutex);
+  m_world.payload_runs.insert(uid);
+}
+
+void Store::remove_payload(const std::string& uid) {
+  const std::lock_guard lock(m_mutex);
+  m_world.payload_runs.erase(uid);
+}
+
+void Store::begin_term(std::set<std::string> payload_runs) {
+  const std::lock_guard lock(m_mutex);
+  m_world.memory.clear();
+  m_world.payload_runs = std::move(payload_runs);
+  for (auto& [name, time] : m_order_changed_at) {
+    time = m_clock.steady_now();
+  }
+  changed();
+}
+
+bool Store::needs_recipients() const {
+  const std::lock_guard lock(m_mutex);
+  const api::ClusterBackup* active = active_run(m_world);
+  return active != nullptr && !m_world.orders.contains(active->meta.uid);
+}
+
+Plan Store::make_plan(std::optional<RecipientsProblem> problem) {
+  const std::lock_guard lock(m_mutex);
+  m_dirty = false;
+  m_world.now = m_clock.now();
+  m_world.recipients_problem = std::move(problem);
+  m_world.order_silence.clear();
+  for (const auto& [name, time] : m_order_changed_at) {
+    m_world.order_silence[name] =
+        std::chrono::duration_cast<std::chrono::seconds>(m_clock.steady_now() - time);
+  }
+  return plan(m_world);
+}
+
+std::size_t Store::unfinished() const {
+  const std::lock_guard lock(m_mutex);
+  return static_cast<std::size_t>(std::ranges::count_if(
+      m_world.backups, [](const auto& entry) { return !entry.second.finished(); }));
+}
+
+std::optional<SystemTime> Store::last_success() const {
+  const std::lock_guard lock(m_mutex);
+  return m_last_success;
+}
+
+void Store::wait(std::chrono::milliseconds duration, const std::stop_token& stop) {
+  std::unique_lock lock(m_mutex);
+  m_changed.wait_for(lock, stop, duration, [&] { return m_dirty; });
+}
+
+} // namespace rb::controller

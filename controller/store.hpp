@@ -1,0 +1,89 @@
+// The observed world, kept up by the watchers and by the outcomes of our own writes.
+// Guarantees: thread-safe; a plan is made from one consistent moment. What a finished run does not
+// need any more is dropped, so that memory stays small over years of runs.
+#pragma once
+
+#include "controller/plan.hpp"
+
+#include "base/clock.hpp"
+#include "kube/watcher.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+
+namespace rb::controller {
+
+class Store {
+public:
+  /// `clock` outlives the store.
+  Store(const Clock& clock, Settings settings);
+
+  // What the watchers see. An object that cannot be read is logged and left out.
+  void upsert_backup(const nlohmann::json& object);
+  void remove_backup(const std::string& uid);
+  void upsert_order(const nlohmann::json& object);
+  void remove_order(const std::string& name);
+  void upsert_agent(const nlohmann::json& pod);
+  void remove_agent(const std::string& pod);
+
+  // What our own actions gave.
+  void set_helm(const std::string& uid, HelmOutcome outcome);
+  void set_order_refused(const std::string& uid, std::string message);
+  void add_payload(const std::string& uid);
+  void remove_payload(const std::string& uid);
+
+  /// A new term of leadership: forgets what belonged to the last one and starts all silences anew.
+  void begin_term(std::set<std::string> payload_runs);
+
+  /// There is a run to be worked on that has no order yet: the recipients count.
+  [[nodiscard]] bool needs_recipients() const;
+
+  [[nodiscard]] Plan make_plan(std::optional<RecipientsProblem> problem);
+
+  /// Runs that have not ended.
+  [[nodiscard]] std::size_t unfinished() const;
+
+  /// The latest completion of a run that succeeded.
+  [[nodiscard]] std::optional<SystemTime> last_success() const;
+
+  /// Returns when something changed since the last make_plan, `duration` has passed, or `stop`
+  /// came.
+  void wait(std::chrono::milliseconds duration, const std::stop_token& stop);
+
+private:
+  void changed();
+  void slim(api::ClusterBackup& backup);
+
+  const Clock& m_clock;
+  mutable std::mutex m_mutex;
+  std::condition_variable_any m_changed;
+  bool m_dirty = false;
+  Observed m_world;
+  std::map<std::string, std::chrono::steady_clock::time_point> m_order_changed_at;
+  std::optional<SystemTime> m_last_success;
+};
+
+/// Feeds a Store from three watchers.
+class StoreFeed {
+public:
+  StoreFeed(Store& store, kube::Client& client, const std::string& name_space);
+  ~StoreFeed();
+  StoreFeed(const StoreFeed&) = delete;
+  StoreFeed& operator=(const StoreFeed&) = delete;
+  StoreFeed(StoreFeed&&) = delete;
+  StoreFeed& operator=(StoreFeed&&) = delete;
+
+  [[nodiscard]] bool synced() const;
+
+private:
+  struct Handlers;
+  std::unique_ptr<Handlers> m_handlers;
+  kube::Watcher m_backups;
+  kube::Watcher m_orders;
+  kube::Watcher m_agents;
+};
+
+} // namespace rb::controller

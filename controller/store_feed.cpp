@@ -1,0 +1,75 @@
+// The three watches of the controller and what each tells the store.
+#include "controller/agents.hpp"
+#include "controller/store.hpp"
+
+#include "log/log.hpp"
+
+namespace rb::controller {
+
+namespace {
+
+class Handler : public kube::WatchHandler {
+public:
+  Handler(Store& store, const char* what) : m_store(store), m_what(what) {}
+  void on_synced() override { spdlog::debug("{}: listed", m_what); }
+  void on_trouble(const Error& error) override { log::warn(m_what, error); }
+
+protected:
+  Store& m_store;
+
+private:
+  const char* m_what;
+};
+
+class BackupHandler final : public Handler {
+public:
+  using Handler::Handler;
+  void on_upsert(nlohmann::json object) override { m_store.upsert_backup(object); }
+  void on_delete(const kube::ObjectId& id) override { m_store.remove_backup(id.uid); }
+};
+
+class OrderHandler final : public Handler {
+public:
+  using Handler::Handler;
+  void on_upsert(nlohmann::json object) override { m_store.upsert_order(object); }
+  void on_delete(const kube::ObjectId& id) override { m_store.remove_order(id.name); }
+};
+
+class AgentHandler final : public Handler {
+public:
+  using Handler::Handler;
+  void on_upsert(nlohmann::json object) override { m_store.upsert_agent(object); }
+  void on_delete(const kube::ObjectId& id) override { m_store.remove_agent(id.name); }
+};
+
+kube::WatchOptions agent_options(const std::string& name_space) {
+  kube::WatchOptions options;
+  options.name_space = name_space;
+  options.label_selector = k_agent_selector;
+  return options;
+}
+
+} // namespace
+
+struct StoreFeed::Handlers {
+  explicit Handlers(Store& store)
+      : backups(store, "watch of clusterbackups"), orders(store, "watch of nodebackups"),
+        agents(store, "watch of agent pods") {}
+  BackupHandler backups;
+  OrderHandler orders;
+  AgentHandler agents;
+};
+
+StoreFeed::StoreFeed(Store& store, kube::Client& client, const std::string& name_space)
+    : m_handlers(std::make_unique<Handlers>(store)),
+      m_backups(client, kube::k_cluster_backups, {}, m_handlers->backups),
+      m_orders(client, kube::k_node_backups, {}, m_handlers->orders),
+      m_agents(client, kube::k_pods, agent_options(name_space), m_handlers->agents) {}
+
+StoreFeed::~StoreFeed() = default;
+
+bool StoreFeed::synced() const {
+  return m_backups.synced() && m_orders.synced() && m_agents.synced();
+}
+
+} // namespace rb::controller
