@@ -1,0 +1,84 @@
+// The server's datastore: etcd, and which side's certificates count.
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/sirupsen/logrus"
+)
+
+// startDatastore starts etcd, and settles with it whose certificates count.
+func (s *server) startDatastore(ctx context.Context) error {
+	instance := etcdInstance{dir: s.etcdDir()}
+	if s.sqlite {
+		if err := writeSQLiteMarker(s.layout); err != nil {
+			return err
+		}
+	}
+	onDisk := map[string]bool{}
+	for _, path := range bootstrapPaths(s.layout) {
+		onDisk[path] = exists(path)
+	}
+	changed, err := s.startEtcdWithBootstrap(ctx, instance, func(path string) bool { return onDisk[path] })
+	if err != nil || !changed {
+		return err
+	}
+	s.stopEtcd()
+	_, err = s.startEtcdWithBootstrap(ctx, instance, func(string) bool { return true })
+	return err
+}
+
+// startEtcdWithBootstrap starts etcd and reconciles the bootstrap data; it
+// tells whether the disk changed, so that etcd must be started again.
+func (s *server) startEtcdWithBootstrap(ctx context.Context, e etcdInstance, newerIsFatal func(string) bool) (bool, error) {
+	if err := ensureCAs(s.layout); err != nil {
+		return false, err
+	}
+	if err := ensureLeaves(s.layout, s.opts); err != nil {
+		return false, err
+	}
+	process, client, err := startEtcd(ctx, s.layout, s.opts, e, s.failed)
+	if err != nil {
+		return false, err
+	}
+	s.children, s.etcd = append(s.children, process), client
+	files, err := fetchBootstrap(ctx, client, s.password)
+	if err != nil {
+		return false, err
+	}
+	if files == nil {
+		if err := ensurePasswd(s.layout, s.password); err != nil {
+			return false, err
+		}
+		return false, storeBootstrap(ctx, client, s.layout, s.password)
+	}
+	logrus.Infof("Reconciling bootstrap data between datastore and disk")
+	changed, err := unpackBootstrap(s.layout, files, newerIsFatal)
+	if err != nil || !changed {
+		return false, err
+	}
+	return true, nil
+}
+
+// etcdDir is k3s's place, or for the stand-in's "SQLite" a place where nobody
+// takes it for k3s's etcd.
+func (s *server) etcdDir() string {
+	if s.sqlite {
+		return s.db("standin-kine")
+	}
+	return s.layout.etcd()
+}
+
+func (s *server) stopEtcd() {
+	if s.etcd != nil {
+		_ = s.etcd.Close()
+	}
+	for i, c := range s.children {
+		if c.name == "etcd" {
+			c.stop(10 * time.Second)
+			s.children = append(s.children[:i], s.children[i+1:]...)
+			return
+		}
+	}
+}
