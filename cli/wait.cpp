@@ -56,6 +56,12 @@ public:
     bool deleted = false;
     std::optional<Error> trouble;
     std::chrono::nanoseconds trouble_for{};
+
+    /// Some controller has written conditions.
+    [[nodiscard]] bool spoken_of() const {
+      return object.is_object() &&
+             object.contains(nlohmann::json::json_pointer("/status/conditions"));
+    }
   };
 
   News next(std::chrono::milliseconds at_most, const std::stop_token& stop) {
@@ -131,6 +137,12 @@ std::optional<Error> gives_up(const Seen::News& news,
       error.code = refused ? error.code : ErrorCode::unavailable;
       return error;
     }
+  }
+  if (waited >= options.silence && !news.spoken_of()) {
+    return Error{ErrorCode::unavailable,
+                 "no controller has taken up '" + options.name + "'",
+                 "is it running? kubectl -n railiance-backup get pods; the backup is made as soon "
+                 "as it is"};
   }
   if (waited >= options.timeout) {
     return Error{ErrorCode::timeout,

@@ -18,13 +18,16 @@ struct WaitOptions {
   std::chrono::milliseconds tick{std::chrono::seconds(1)}; ///< How often the view is renewed.
   /// How long the API server may be away before we give up.
   std::chrono::milliseconds patience{std::chrono::minutes(5)};
-  /// The same for 401 and 403, which a server that has just started may give to anybody.
+  /// How long no controller may have said anything about the object.
+  std::chrono::milliseconds silence{std::chrono::minutes(5)};
+  /// The same as `patience` for 401 and 403, which a server that has just started may give to
+  /// anybody.
   std::chrono::milliseconds refusal_patience{std::chrono::seconds(15)};
 };
 
 /// The object as it is when the run has ended. Errors: cancelled (io.stop; the run goes on),
-/// timeout (the run goes on), unavailable (out of patience), not_found (deleted meanwhile),
-/// permission_denied, unauthenticated, corrupt.
+/// timeout (the run goes on), unavailable (out of patience, or no controller), not_found (deleted
+/// meanwhile), permission_denied, unauthenticated, corrupt.
 [[nodiscard]] Result<nlohmann::json>
 wait_for_end(kube::Client& client, const WaitOptions& options, ProgressView& view, const Io& io);
 
