@@ -67,6 +67,32 @@ need_root() {
   [ "$(id -u)" = 0 ] || die "missing: $*; run: sudo make deps"
 }
 
+# Docker and containerd are used as programs only: their services are neither started now nor at the
+# next boot (Docker's rules for forwarding are not wanted on a k3s server).
+install_packages() {
+  local policy=/usr/sbin/policy-rc.d log=${TMPDIR:-/tmp}/railiance-apt.log code=0 made=
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 0755 "$policy"
+    made=1
+  fi
+  # shellcheck disable=SC2086
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $1 >"$log" 2>&1 || code=$?
+  [ -z "$made" ] || rm -f "$policy"
+  if [ "$code" != 0 ]; then
+    tail -20 "$log" >&2
+    die "apt-get failed; its log: $log"
+  fi
+  if [ -d /run/systemd/system ]; then
+    case " $1 " in
+      *" docker.io "*) systemctl disable --quiet docker.socket docker.service 2>/dev/null || true ;;
+    esac
+    case " $1 " in
+      *" containerd "*) systemctl disable --quiet containerd.service 2>/dev/null || true ;;
+    esac
+  fi
+}
+
 command -v apt-get >/dev/null || die "this is not Debian; install the equivalents of: $PACKAGES"
 missing=$(missing_packages | tr '\n' ' ')
 if [ -n "$missing" ]; then
@@ -74,10 +100,6 @@ if [ -n "$missing" ]; then
   say "Installing $(echo "$missing" | wc -w) packages"
   note "$missing"
   apt-get update -qq
-  # Nothing that comes along starts a service here: daemons are started by hand where needed.
-  # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends \
-    $missing >"${TMPDIR:-/tmp}/railiance-apt.log" 2>&1 ||
-    { tail -20 "${TMPDIR:-/tmp}/railiance-apt.log" >&2; die "apt-get failed"; }
+  install_packages "$missing"
 fi
 install_go

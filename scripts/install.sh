@@ -1,6 +1,7 @@
 #!/bin/bash
 # install.sh SOPS_YAML: the programs to $PREFIX/bin, the image into this host's k3s, the chart into
-# the cluster. Run it on the k3s server, as root.
+# the cluster. Run it on the k3s server, as root. IMAGE_TAR names an image that was built elsewhere
+# (make image); HELM_ARGS is passed on to helm.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -9,6 +10,8 @@ sops=${1:-.sops.yaml}
 sops=$(realpath "$sops")
 prefix=${PREFIX:-/usr/local}
 [ -w "$prefix" ] || die "$prefix is not writable; use sudo"
+
+command -v cmake >/dev/null || die "cmake is not installed; run: sudo make deps"
 
 say "Building the programs"
 make -s -C "$ROOT" build
@@ -25,8 +28,8 @@ if [ -z "${KUBECONFIG:-}" ]; then
 fi
 [ -r "${KUBECONFIG:-}" ] || die "no kubeconfig found: the programs are installed, the chart is not; set KUBECONFIG"
 
-if command -v k3s >/dev/null && [ -z "${IMAGE_IN_CLUSTER:-}" ]; then
-  tar=$("$ROOT/scripts/image.sh")
+if command -v k3s >/dev/null; then
+  tar=${IMAGE_TAR:-$("$ROOT/scripts/image.sh")}
   say "Importing the image into k3s"
   k3s ctr --namespace k8s.io images import "$tar" >/dev/null
 fi
