@@ -13,7 +13,7 @@ constexpr std::size_t k_first_slots = 1024;
 SipKey SipKey::random() {
   SipKey key;
   // Fails for a bad buffer only; the fixed key that would be left counts correctly, too.
-  static_cast<void>(::getentropy(&key, sizeof key));
+  [[maybe_unused]] const int result = ::getentropy(&key, sizeof key);
   return key;
 }
 
