@@ -23,6 +23,8 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
 
 using namespace rb;
 
@@ -42,6 +44,18 @@ double cpu_seconds(const rusage& usage) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// VmHWM. Not ru_maxrss, which starts from the size of the process that started us (getrusage(2)
+/// keeps the maximum over execve).
+long peak_rss_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) {
+      return std::strtol(line.c_str() + 6, nullptr, 10) * 1024;
+    }
+  }
+  return 0;
 }
 
 Result<nlohmann::json> run(const Arguments& arguments) {
@@ -103,7 +117,7 @@ int main(int argc, char** argv) {
   ::getrusage(RUSAGE_SELF, &usage);
   (*report)["seconds"] = seconds.count();
   (*report)["cpu_seconds"] = cpu_seconds(usage);
-  (*report)["max_rss_bytes"] = usage.ru_maxrss * 1024;
+  (*report)["max_rss_bytes"] = peak_rss_bytes();
   std::printf("%s\n", report->dump().c_str());
   return 0;
 }
