@@ -1,0 +1,182 @@
+#include "agent/agent.hpp"
+
+#include "agent/deadline.hpp"
+#include "agent/order_action.hpp"
+#include "agent/run_status.hpp"
+#include "agent/settlement.hpp"
+
+#include "log/log.hpp"
+
+namespace rb::agent {
+
+namespace {
+
+constexpr std::chrono::milliseconds k_patience{5000};
+constexpr std::chrono::milliseconds k_pause_after_failure{2000};
+constexpr std::chrono::seconds k_tidy_interval{60};
+
+api::NodeBackupStatus
+first_status(const api::NodeBackup& order, const std::string& agent_id, SystemTime now) {
+  api::NodeBackupStatus status;
+  status.observed_generation = order.meta.generation;
+  status.agent_id = agent_id;
+  status.start_time = now;
+  status.heartbeat_time = now;
+  set_step(status,
+           api::condition_type::k_succeeded,
+           api::ConditionStatus::unknown,
+           api::Reason::running,
+           "the agent has taken the order",
+           now);
+  return status;
+}
+
+} // namespace
+
+void Agent::work(std::stop_token stop, std::stop_token report_stop) {
+  while (!stop.stop_requested()) {
+    tidy();
+    const auto order = m_ports.board.next(k_patience, stop);
+    if (order) {
+      handle(*order, stop, report_stop);
+    }
+  }
+}
+
+void Agent::tidy() {
+  const auto now = m_ports.clock.steady_now();
+  if (!m_untidy || now < m_next_tidy) {
+    return;
+  }
+  m_next_tidy = now + k_tidy_interval;
+  const auto remaining =
+      sweep_host(m_settings, m_ports.processes, m_ports.clock, m_ports.open_directory);
+  m_ports.metrics.directory_usable(remaining || remaining.error().code == ErrorCode::busy);
+  if (!remaining) {
+    log::warn("sweep of the backup directory", remaining.error());
+    return;
+  }
+  m_untidy = !remaining->empty();
+}
+
+void Agent::handle(const api::NodeBackup& order,
+                   std::stop_token stop,
+                   std::stop_token report_stop) {
+  OrderContext context{m_settings.node_name, false, false, m_ports.clock.now()};
+  context.set_on_disk = has_manifest(m_settings, order.spec.run_id);
+  switch (decide(order, context)) {
+  case OrderAction::ignore:
+    m_ports.board.set_aside(order);
+    return;
+  case OrderAction::run:
+    carry_out(order, stop, report_stop);
+    return;
+  case OrderAction::settle:
+    settle(order, stop, report_stop);
+    return;
+  case OrderAction::expire:
+    report(order,
+           failed_report({api::Reason::deadline_exceeded,
+                          "the deadline had passed before the agent saw the order",
+                          "raise spec.deadlineSeconds"},
+                         m_ports.clock.now()),
+           report_stop);
+    return;
+  }
+}
+
+bool Agent::accept(const api::NodeBackup& order,
+                   api::NodeBackupStatus& first,
+                   std::stop_token stop) {
+  first = first_status(order, m_settings.agent_id, m_ports.clock.now());
+  const Status taken =
+      m_ports.sink.write(order.meta.name, first, order.meta.resource_version, stop);
+  if (taken) {
+    return true;
+  }
+  log::warn("order " + order.meta.name + " not accepted", taken.error());
+  if (taken.error().code == ErrorCode::conflict || taken.error().code == ErrorCode::not_found) {
+    m_ports.board.set_aside(order); // it changed: the next event brings it back
+  } else {
+    m_ports.wait(k_pause_after_failure, stop);
+  }
+  return false;
+}
+
+void Agent::carry_out(const api::NodeBackup& order,
+                      std::stop_token stop,
+                      std::stop_token report_stop) {
+  api::NodeBackupStatus first;
+  if (!accept(order, first, stop)) {
+    return;
+  }
+  m_ports.board.close(order.meta.uid);
+  m_untidy = true;
+  m_next_tidy = m_ports.clock.steady_now() + k_tidy_interval;
+  spdlog::info("run {} begins", order.spec.run_id);
+
+  const auto control = std::make_shared<RunControl>();
+  m_ports.board.begin_run(order.meta.uid, control);
+  RunReport outcome;
+  {
+    const DeadlineTimer timer(control, m_ports.clock.now(), order.spec.deadline);
+    const std::stop_callback on_shutdown(stop,
+                                         [control] { control->stop(StopCause::shutting_down); });
+    RunReporter reporter(m_ports.sink, m_ports.clock, order.meta.name, first);
+    outcome = run_backup(m_settings,
+                         run_order_from(order),
+                         {m_ports.processes,
+                          m_ports.clock,
+                          m_ports.payloads,
+                          reporter,
+                          m_ports.open_directory,
+                          m_ports.wait},
+                         *control);
+    reporter.stop();
+  }
+  m_ports.board.end_run();
+  outcome.status.start_time = first.start_time;
+  report(order, std::move(outcome), report_stop);
+}
+
+void Agent::settle(const api::NodeBackup& order,
+                   std::stop_token stop,
+                   std::stop_token report_stop) {
+  const auto swept =
+      sweep_host(m_settings, m_ports.processes, m_ports.clock, m_ports.open_directory);
+  if (!swept && swept.error().code == ErrorCode::busy) {
+    // The process that took the order may still be at it: it will report, or end.
+    m_ports.wait(k_pause_after_failure, stop);
+    return;
+  }
+  if (!swept) {
+    log::warn("sweep of the backup directory", swept.error());
+  }
+  RunReport outcome = report_from_disk(m_settings, order.spec.run_id, m_ports.clock);
+  if (!outcome.status.start_time) {
+    outcome.status.start_time = order.status.start_time;
+  }
+  outcome.status.observed_generation = order.meta.generation;
+  report(order, std::move(outcome), report_stop);
+}
+
+void Agent::report(const api::NodeBackup& order, RunReport outcome, std::stop_token report_stop) {
+  const SystemTime now = m_ports.clock.now();
+  api::NodeBackupStatus& status = outcome.status;
+  status.agent_id = m_settings.agent_id;
+  status.observed_generation = order.meta.generation;
+  status.heartbeat_time = now;
+  if (!status.start_time) {
+    status.start_time = now;
+  }
+  m_ports.metrics.run_ended(outcome);
+  spdlog::info(
+      "run {} ended: {}: {}", order.spec.run_id, api::to_string(outcome.reason), outcome.message);
+  m_ports.board.close(order.meta.uid);
+  if (m_ports.board.exists(order.meta.uid) &&
+      !write_final_status(m_ports.sink, order.meta.name, status, m_ports.wait, report_stop)) {
+    spdlog::warn("run {}: the order did not take the final report", order.spec.run_id);
+  }
+}
+
+} // namespace rb::agent

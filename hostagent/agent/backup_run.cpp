@@ -1,0 +1,154 @@
+#include "agent/backup_run.hpp"
+
+#include "agent/run_state.hpp"
+#include "agent/settlement.hpp"
+
+#include "log/log.hpp"
+
+namespace rb::agent {
+
+namespace {
+
+std::string complete_message(const RunState& run) {
+  return "backup set " + run.order.run_id +
+         " is complete: " + std::to_string(run.manifest.artifacts.size()) +
+         " artifacts, read back and verified";
+}
+
+class BackupRun {
+public:
+  explicit BackupRun(RunState& run) : m_run(run) {}
+
+  RunReport execute() {
+    begin();
+    if (auto failure = store_everything()) {
+      return failed(*failure);
+    }
+    timed(step::k_pruning, [this] {
+      prune_old_sets(m_run);
+      return StepFailure();
+    });
+    if (auto failure = write_stamp_of(m_run)) {
+      failure->message = "the set is whole, but the stamp was not written: " + failure->message;
+      return ended(failure->reason, failure->text());
+    }
+    return m_run.manifest.complete
+               ? ended(api::Reason::completed, complete_message(m_run))
+               : ended(api::Reason::incomplete, describe_missing(m_run.manifest.missing));
+  }
+
+private:
+  void begin() {
+    artifact::Manifest& manifest = m_run.manifest;
+    manifest.run_id = m_run.order.run_id;
+    manifest.start_time = m_run.ports.clock.now();
+    manifest.generator = "railiance-backup " RB_VERSION;
+    manifest.cluster_backup_name = m_run.order.cluster_backup_name;
+    manifest.cluster_backup_uid = m_run.order.cluster_backup_uid;
+    manifest.node_name = m_run.settings.node_name;
+    manifest.node_address = m_run.settings.node_address;
+    manifest.requested = m_run.order.artifacts;
+    manifest.missing = m_run.order.missing;
+    manifest.not_covered = artifact::default_not_covered();
+    m_run.status.observed_generation = m_run.order.generation;
+    m_run.status.missing = manifest.missing;
+    for (const std::string_view type : {api::condition_type::k_succeeded,
+                                        api::condition_type::k_snapshot_taken,
+                                        api::condition_type::k_artifacts_stored,
+                                        api::condition_type::k_verified,
+                                        api::condition_type::k_pruned}) {
+      const bool whole = type == api::condition_type::k_succeeded;
+      m_run.note(type,
+                 api::ConditionStatus::unknown,
+                 whole ? api::Reason::running : api::Reason::pending,
+                 whole ? "the run is in progress" : "not yet");
+    }
+  }
+
+  template <typename Step> StepFailure timed(std::string_view name, Step step) {
+    const auto begin = m_run.ports.clock.steady_now();
+    StepFailure failure = step();
+    m_run.durations[std::string(name)] = m_run.ports.clock.steady_now() - begin;
+    return failure;
+  }
+
+  StepFailure store_everything() {
+    if (auto failure = timed(step::k_preparing, [this] { return prepare(m_run); })) {
+      return failure;
+    }
+    if (auto failure = timed("Etcd", [this] {
+          fetch_helm(m_run);
+          return back_up_etcd(m_run);
+        })) {
+      return failure;
+    }
+    if (auto failure =
+            timed(step::k_storing_artifacts, [this] { return store_small_artifacts(m_run); })) {
+      return failure;
+    }
+    if (m_run.manifest.artifacts.empty()) {
+      const api::MissingArtifact& first = m_run.manifest.missing.front();
+      return Failure{first.reason, "nothing could be stored: " + first.message, {}};
+    }
+    return write_manifest_of(m_run);
+  }
+
+  RunReport failed(const Failure& failure) {
+    if (m_run.directory && m_run.lock) {
+      take_back(m_run);
+    }
+    return ended(failure.reason, failure.text());
+  }
+
+  RunReport ended(api::Reason reason, const std::string& message) {
+    finish_status(m_run.status, reason, message, m_run.ports.clock.now());
+    log_run(m_run, reason, message);
+    RunReport report;
+    report.reason = reason;
+    report.message = message;
+    report.status = m_run.status;
+    report.step_durations = m_run.durations;
+    if (m_run.directory) {
+      report.disk = disk_summary(*m_run.directory);
+    }
+    return report;
+  }
+
+  RunState& m_run;
+};
+
+} // namespace
+
+K3sPlace find_k3s(const Settings& settings) {
+  K3sPlace place;
+  auto config = read_server_config(settings.config_dir);
+  if (config) {
+    place.config = std::move(*config);
+  } else {
+    log::warn("configuration of the k3s server", config.error());
+  }
+  const std::string& directory =
+      settings.etcd_snapshot_dir.empty() ? place.config.snapshot_dir : settings.etcd_snapshot_dir;
+  place.snapshot_dir = snapshot_directory(settings.data_dir, directory);
+  place.command.program = settings.k3s_program;
+  place.command.data_dir = settings.data_dir;
+  place.command.node_name = settings.node_name;
+  place.command.snapshot_dir = directory.empty() ? std::string() : place.snapshot_dir;
+  place.command.logs_to_file = place.config.logs_to_file;
+  place.command.etcd_server = settings.etcd_server;
+  const std::string& port = place.config.https_listen_port;
+  if (settings.etcd_server.empty() && !port.empty() && port != "6443") {
+    place.command.etcd_server = "https://127.0.0.1:" + port;
+  }
+  return place;
+}
+
+RunReport run_backup(const Settings& settings,
+                     const RunOrder& order,
+                     const RunPorts& ports,
+                     const RunControl& control) {
+  RunState run{settings, order, ports, control, find_k3s(settings), {}, {}, {}, {}, {}, {}, {}, {}};
+  return BackupRun(run).execute();
+}
+
+} // namespace rb::agent

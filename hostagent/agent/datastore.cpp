@@ -1,0 +1,59 @@
+#include "agent/datastore.hpp"
+
+#include <filesystem>
+
+namespace rb::agent {
+
+DatastoreProbe probe_datastore(const std::string& data_dir, const ServerConfig& config) {
+  const std::filesystem::path database = std::filesystem::path(data_dir) / "server" / "db";
+  std::error_code ignored;
+  return {std::filesystem::is_directory(data_dir, ignored),
+          std::filesystem::is_directory(database / "etcd" / "member" / "wal", ignored),
+          std::filesystem::is_regular_file(database / "state.db", ignored),
+          !config.datastore_endpoint.empty()};
+}
+
+Datastore detect_datastore(const DatastoreProbe& probe) {
+  if (!probe.data_directory) {
+    return Datastore::no_directory;
+  }
+  if (probe.endpoint_configured) {
+    return Datastore::external;
+  }
+  // After `--cluster-init` on an SQLite server both are there; etcd is then the one in use.
+  if (probe.etcd_wal_directory) {
+    return Datastore::embedded_etcd;
+  }
+  return probe.sqlite_file ? Datastore::sqlite : Datastore::none;
+}
+
+StepFailure datastore_failure(Datastore datastore, const std::string& data_dir) {
+  switch (datastore) {
+  case Datastore::embedded_etcd:
+    return std::nullopt;
+  case Datastore::sqlite:
+    return Failure{api::Reason::datastore_not_etcd,
+                   data_dir + "/server/db/state.db: this k3s server keeps its state in SQLite, "
+                              "of which there are no etcd snapshots",
+                   "convert it to embedded etcd: add `cluster-init: true` to "
+                   "/etc/rancher/k3s/config.yaml and restart k3s"};
+  case Datastore::external:
+    return Failure{api::Reason::datastore_not_etcd,
+                   "datastore-endpoint is set: this k3s server keeps its state in an external "
+                   "datastore, of which there are no etcd snapshots",
+                   "back that datastore up with its own tools, and leave EtcdSnapshot out of "
+                   "spec.artifacts"};
+  case Datastore::none:
+    return Failure{api::Reason::datastore_not_etcd,
+                   data_dir + "/server/db: there is no datastore here: not a k3s server, or one "
+                              "that never started",
+                   "run the agent on server nodes only, and see that k3s is running"};
+  case Datastore::no_directory:
+    return Failure{api::Reason::datastore_not_etcd,
+                   data_dir + ": there is no such k3s data directory",
+                   "give the directory that the server uses with --data-dir, and mount it"};
+  }
+  return std::nullopt;
+}
+
+} // namespace rb::agent

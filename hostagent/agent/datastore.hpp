@@ -1,0 +1,37 @@
+// Where the k3s server keeps its state, read off its data directory before anything is asked of
+// it: the messages of `etcd-snapshot save` on other datastores differ from release to release.
+#pragma once
+
+#include "agent/failure.hpp"
+#include "agent/server_config.hpp"
+
+#include <string>
+
+namespace rb::agent {
+
+enum class Datastore {
+  embedded_etcd,
+  sqlite,
+  external,     ///< datastore-endpoint is set.
+  none,         ///< A k3s data directory without a datastore: an agent node, or never started.
+  no_directory, ///< No data directory at all.
+};
+
+/// What detect_datastore decides on.
+struct DatastoreProbe {
+  bool data_directory = false;
+  bool etcd_wal_directory = false; ///< server/db/etcd/member/wal; server/db/etcd alone proves
+                                   ///< nothing (k3s issue 8960).
+  bool sqlite_file = false;        ///< server/db/state.db
+  bool endpoint_configured = false;
+};
+
+[[nodiscard]] DatastoreProbe probe_datastore(const std::string& data_dir,
+                                             const ServerConfig& config);
+
+[[nodiscard]] Datastore detect_datastore(const DatastoreProbe& probe);
+
+/// Nothing for embedded etcd; else why no snapshot can be taken, and the remedy.
+[[nodiscard]] StepFailure datastore_failure(Datastore datastore, const std::string& data_dir);
+
+} // namespace rb::agent

@@ -1,0 +1,35 @@
+// The disaster kit: what a bare host needs besides the snapshot to become this server again, as
+// one tar.gz in memory. Contents and layout: docs/artifact-format.md, "host-state".
+#pragma once
+
+#include "agent/failure.hpp"
+#include "agent/file_collector.hpp"
+#include "agent/settings.hpp"
+
+#include "base/clock.hpp"
+#include "base/secret_bytes.hpp"
+
+#include <string>
+#include <variant>
+
+namespace rb::agent {
+
+struct HostFacts {
+  std::string run_id;
+  std::string k3s_version; ///< May be empty.
+  SystemTime now{};
+};
+
+struct HostState {
+  SecretBytes tar_gz;
+  std::string token_hash;
+  std::size_t files = 0;
+  std::vector<SkippedFile> skipped;
+};
+
+/// Reads the server token (required), agent token, cred/, tls/, manifests/, /etc/rancher, unit and
+/// environment files, and adds `host.json`. Reason: host_state_missing (no token), internal_error.
+[[nodiscard]] std::variant<HostState, Failure>
+collect_host_state(const Settings& settings, const HostFacts& facts, CollectLimits limits = {});
+
+} // namespace rb::agent

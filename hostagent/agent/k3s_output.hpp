@@ -1,0 +1,26 @@
+// Reads what the k3s command prints: which snapshots it says it saved, and its own last words.
+#pragma once
+
+#include "base/process.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rb::agent {
+
+/// The names of the snapshots that `output` reports as saved, each once, in order. Both forms of
+/// logrus are read (`level=info msg="Snapshot X saved."` and `INFO[0000] Snapshot X saved.`), and
+/// the zap JSON of releases up to 1.29.3 (`"msg":"saved","path":"/dir/X"`).
+[[nodiscard]] std::vector<std::string> saved_names(std::string_view output);
+
+/// The message of k3s's last fatal or error line, or else of its last line, on stderr or (when
+/// that is empty) stdout: without its logging frame, without tokens, at most 300 characters.
+/// Empty when it said nothing.
+[[nodiscard]] std::string last_words(const ProcessResult& result);
+
+/// `text` with what looks like a server token (K10…::user:password) or a password in a URL
+/// replaced by "[removed]".
+[[nodiscard]] std::string without_secrets(std::string_view text);
+
+} // namespace rb::agent

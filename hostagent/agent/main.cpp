@@ -1,0 +1,147 @@
+// railiance-backup-agent: carries out the backup orders of one server node.
+#include "agent/agent.hpp"
+#include "agent/options.hpp"
+#include "agent/settlement.hpp"
+#include "serve/server.hpp"
+
+#include "kube/connection.hpp"
+#include "kube/transport_cpprest.hpp"
+#include "log/log.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <thread>
+
+namespace {
+
+using namespace rb;
+using namespace rb::agent;
+
+constexpr std::chrono::seconds k_report_grace{20};
+
+Result<std::unique_ptr<kube::Connection>> connect(const Options& options) {
+  kube::ClientOptions client;
+  client.user_agent = "railiance-backup-agent/" RB_VERSION;
+  RB_TRY_ASSIGN(auto config,
+                options.kube_kubeconfig.empty() ? kube::in_cluster_config()
+                                                : kube::load_kubeconfig(options.kube_kubeconfig));
+  return kube::Connection::make(std::move(config), {}, client);
+}
+
+void read_disk(const Settings& settings, AgentMetrics& metrics) {
+  auto directory = artifact::Directory::open(settings.backup_dir);
+  if (!directory) {
+    log::error("backup directory", directory.error());
+    return;
+  }
+  const auto sets = artifact::list_sets(*directory);
+  const auto summary = disk_summary(*directory);
+  if (sets && summary) {
+    metrics.found_on_disk(*sets, *summary);
+    metrics.directory_usable(true);
+  }
+}
+
+serve::Endpoints endpoints_of(const kube::Watcher& watcher, const AgentMetrics& metrics) {
+  serve::Endpoints endpoints;
+  endpoints.not_ready_because = [&watcher, &metrics]() -> std::string {
+    if (!watcher.synced()) {
+      return "the orders have not been listed yet";
+    }
+    return metrics.directory_usable() ? "" : "the backup directory cannot be used";
+  };
+  endpoints.metrics = metrics.registry();
+  return endpoints;
+}
+
+/// Ends the worker at SIGTERM or SIGINT; the last report gets a little longer. A SIGUSR1 of our
+/// own ends the wait.
+class SignalThread {
+public:
+  SignalThread(const sigset_t& signals, std::stop_source work, std::stop_source report)
+      : m_thread([signals, work, report]() mutable {
+          int signal = 0;
+          sigwait(&signals, &signal);
+          work.request_stop();
+          const timespec grace{k_report_grace.count(), 0};
+          sigset_t ended;
+          sigemptyset(&ended);
+          sigaddset(&ended, SIGUSR1);
+          if (signal != SIGUSR1) {
+            sigtimedwait(&ended, nullptr, &grace);
+          }
+          report.request_stop();
+        }) {}
+  ~SignalThread() {
+    pthread_kill(m_thread.native_handle(), SIGUSR1);
+    m_thread.join();
+  }
+  SignalThread(const SignalThread&) = delete;
+  SignalThread& operator=(const SignalThread&) = delete;
+  SignalThread(SignalThread&&) = delete;
+  SignalThread& operator=(SignalThread&&) = delete;
+
+private:
+  std::thread m_thread;
+};
+
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) {
+    sigaddset(&signals, signal);
+  }
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  return signals;
+}
+
+int fail(std::string_view what, const Error& error) {
+  log::error(what, error);
+  return static_cast<int>(exit_code_for(error.code));
+}
+
+int run(const Options& options, const sigset_t& signals) {
+  auto connection = connect(options);
+  if (!connection) {
+    return fail("connection to the API", connection.error());
+  }
+  kube::Client& client = (*connection)->client();
+  const Settings& settings = options.settings;
+  AgentMetrics metrics;
+  read_disk(settings, metrics);
+
+  RealClock clock;
+  RealProcessRunner processes;
+  ApiStatusSink sink(client);
+  ConfigMapPayloads payloads(client, settings.name_space);
+  OrderBoard board(settings.node_name);
+  kube::Watcher watcher(client, kube::k_node_backups, {}, board);
+  auto server = serve::Server::start(options.metrics_listen, endpoints_of(watcher, metrics));
+  if (!server) {
+    return fail("metrics", server.error());
+  }
+  spdlog::info("agent {} of node {} watches for orders", settings.agent_id, settings.node_name);
+
+  std::stop_source work;
+  std::stop_source report;
+  const SignalThread signal_thread(signals, work, report);
+  Agent worker(settings, {board, sink, payloads, processes, clock, metrics});
+  worker.work(work.get_token(), report.get_token());
+  spdlog::info("agent ends");
+  return static_cast<int>(ExitCode::done);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  const sigset_t signals = block_signals();
+  const Parsed parsed = parse_options(argc, argv);
+  if (parsed.exit_code) {
+    return *parsed.exit_code;
+  }
+  const Options& options = parsed.options;
+  log::setup("railiance-backup-agent", options.log_format, options.log_level);
+  kube::initialize_http_threads();
+  return run(options, signals);
+}

@@ -1,0 +1,91 @@
+#include "agent/options.hpp"
+
+#include "base/exit_code.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace rb::agent {
+
+namespace {
+
+/// What is not yet of its own type.
+struct Words {
+  std::string log_format = "auto";
+  unsigned snapshot_timeout_seconds = 600;
+};
+
+log::Format format_of(const std::string& word) {
+  if (word == "json") {
+    return log::Format::json;
+  }
+  return word == "text" ? log::Format::text : log::Format::automatic;
+}
+
+void declare_host(CLI::App& app, Settings& settings) {
+  app.add_option("--namespace", settings.name_space, "Namespace of the payload ConfigMaps")
+      ->capture_default_str();
+  app.add_option("--node-name", settings.node_name, "Name of this node")
+      ->envname("NODE_NAME")
+      ->required();
+  app.add_option("--agent-id", settings.agent_id, "Identity of this agent: the pod's UID")
+      ->envname("POD_UID")
+      ->required();
+  app.add_option("--node-address", settings.node_address, "Address of this node, for the manifest")
+      ->envname("NODE_IP");
+  app.add_option("--backup-dir", settings.backup_dir, "Where the backup sets are kept")
+      ->capture_default_str();
+  app.add_option("--data-dir", settings.data_dir, "Data directory of the k3s server")
+      ->capture_default_str();
+  app.add_option("--k3s", settings.k3s_program, "The k3s program")->capture_default_str();
+  app.add_option("--kubeconfig-source",
+                 settings.kubeconfig_sources,
+                 "Kubeconfig to back up; repeatable, the first one that exists is taken, "
+                 "k3s's own (k3s.yaml) last");
+  app.add_option("--config-dir", settings.config_dir, "Configuration directory of k3s and Rancher")
+      ->capture_default_str();
+  app.add_option("--host-etc-dir", settings.host_etc_dir, "Where the host's /etc is mounted")
+      ->capture_default_str();
+  app.add_option("--sops-config", settings.sops_config, "The .sops.yaml that names the recipients")
+      ->capture_default_str();
+  app.add_option("--etcd-server", settings.etcd_server, "Passed on to k3s etcd-snapshot");
+  app.add_option("--etcd-snapshot-dir",
+                 settings.etcd_snapshot_dir,
+                 "The server's snapshot directory, where config.yaml does not name it");
+}
+
+void declare_program(CLI::App& app, Words& words, Options& options) {
+  app.set_version_flag("--version", "railiance-backup-agent " RB_VERSION);
+  app.add_option("--snapshot-timeout-seconds", words.snapshot_timeout_seconds, "For one snapshot")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
+  app.add_option("--metrics-listen", options.metrics_listen, "HOST:PORT of /livez /readyz /metrics")
+      ->capture_default_str();
+  app.add_option("--kube-kubeconfig", options.kube_kubeconfig, "To run outside a cluster");
+  app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  app.add_option("--log-format", words.log_format, "auto, json, text")
+      ->check(CLI::IsMember({"auto", "json", "text"}))
+      ->capture_default_str();
+}
+
+} // namespace
+
+Parsed parse_options(int argc, const char* const* argv) {
+  CLI::App app{"Carries out the backup orders of one server node.", "railiance-backup-agent"};
+  Parsed parsed;
+  Words words;
+  declare_host(app, parsed.options.settings);
+  declare_program(app, words, parsed.options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    parsed.exit_code = app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+    return parsed;
+  }
+  parsed.options.settings.snapshot_timeout = std::chrono::seconds(words.snapshot_timeout_seconds);
+  parsed.options.log_format = format_of(words.log_format);
+  return parsed;
+}
+
+} // namespace rb::agent

@@ -1,0 +1,54 @@
+#include "agent/payload_source.hpp"
+
+#include "base/sha256.hpp"
+
+namespace rb::agent {
+
+namespace {
+
+// c2sp.org/age, "Encrypted file format": the first line of the header.
+constexpr std::string_view k_age_magic = "age-encryption.org/v1\n";
+
+Error broken(std::string what) {
+  return {ErrorCode::corrupt,
+          "Helm payload: " + std::move(what),
+          "the ConfigMaps of the run were changed or removed; start the backup again"};
+}
+
+Status check(const Bytes& joined, const api::HelmPayload& payload) {
+  if (joined.size() != payload.size_bytes) {
+    return broken("it has " + std::to_string(joined.size()) + " bytes, the order says " +
+                  std::to_string(payload.size_bytes));
+  }
+  if (to_hex(sha256(joined)) != payload.sha256) {
+    return broken("its SHA-256 is not the one that the order says");
+  }
+  if (!as_text(joined).starts_with(k_age_magic)) {
+    return broken("it is not an age file");
+  }
+  return {};
+}
+
+} // namespace
+
+Result<Bytes>
+fetch_payload(PayloadSource& source, const api::HelmPayload& payload, std::stop_token stop) {
+  if (payload.size_bytes > k_payload_limit_bytes) {
+    return Error{ErrorCode::unsupported,
+                 "Helm payload: larger than " + std::to_string(k_payload_limit_bytes) + " bytes",
+                 {}};
+  }
+  Bytes joined;
+  joined.reserve(payload.size_bytes);
+  for (const std::string& name : payload.config_maps) {
+    RB_TRY_ASSIGN(const Bytes piece, source.piece(name, stop));
+    if (piece.size() > payload.size_bytes - joined.size()) {
+      return broken("it has more bytes than the order says");
+    }
+    joined.insert(joined.end(), piece.begin(), piece.end());
+  }
+  RB_TRY(check(joined, payload));
+  return joined;
+}
+
+} // namespace rb::agent

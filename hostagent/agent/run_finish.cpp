@@ -1,0 +1,161 @@
+// The last steps of a run: manifest, retention, stamp, log, and taking back after a failure.
+#include "agent/run_state.hpp"
+
+#include "artifact/backup_log.hpp"
+#include "artifact/names.hpp"
+#include "artifact/retention.hpp"
+#include "artifact/stamp.hpp"
+#include "log/log.hpp"
+
+#include <algorithm>
+
+namespace rb::agent {
+
+namespace {
+
+constexpr std::size_t k_pruned_limit = 100;
+
+/// Runs that ask for different artifacts do not count against each other: seven kubeconfigs must
+/// not push out the last etcd snapshot. Sets without a manifest belong to everybody.
+std::vector<artifact::BackupSet> sets_like_this(RunState& run,
+                                                std::vector<artifact::BackupSet> sets) {
+  const auto sorted = [](std::vector<api::ArtifactType> types) {
+    std::sort(types.begin(), types.end());
+    return types;
+  };
+  const auto wanted = sorted(run.order.artifacts);
+  std::erase_if(sets, [&](const artifact::BackupSet& set) {
+    return set.manifest && sorted(set.manifest->requested) != wanted;
+  });
+  return sets;
+}
+
+void note_pruned(RunState& run, const artifact::RemovalPlan& plan, const Status& pruned) {
+  if (plan.clock_anomaly) {
+    run.note(api::condition_type::k_pruned,
+             api::ConditionStatus::false_,
+             api::Reason::clock_anomaly,
+             "the clock is behind the newest set: nothing was removed; set the clock right");
+  } else if (!pruned) {
+    run.note(api::condition_type::k_pruned,
+             api::ConditionStatus::false_,
+             api::Reason::prune_failed,
+             pruned.error().message);
+  } else {
+    run.note(api::condition_type::k_pruned,
+             api::ConditionStatus::true_,
+             api::Reason::completed,
+             std::to_string(run.status.pruned.size()) + " sets removed, " +
+                 std::to_string(run.order.keep_last) + " are kept");
+  }
+}
+
+std::uint64_t stored_bytes(const RunState& run) {
+  std::uint64_t total = 0;
+  for (const api::ArtifactStatus& artifact : run.manifest.artifacts) {
+    total += artifact.size_bytes;
+  }
+  return total;
+}
+
+} // namespace
+
+StepFailure write_manifest_of(RunState& run) {
+  run.manifest.completion_time = run.ports.clock.now();
+  run.manifest.complete = run.manifest.missing.empty();
+  const auto written = artifact::write_manifest(*run.directory, run.manifest);
+  if (!written) {
+    return storage_failure(written.error());
+  }
+  run.status.artifacts = run.manifest.artifacts;
+  run.status.missing = run.manifest.missing;
+  const std::size_t count = run.manifest.artifacts.size();
+  run.note(api::condition_type::k_artifacts_stored,
+           run.manifest.complete ? api::ConditionStatus::true_ : api::ConditionStatus::false_,
+           run.manifest.complete ? api::Reason::completed : api::Reason::incomplete,
+           run.manifest.complete
+               ? std::to_string(count) + " artifacts in " + run.settings.backup_dir
+               : describe_missing(run.manifest.missing));
+  run.note(api::condition_type::k_verified,
+           api::ConditionStatus::true_,
+           api::Reason::completed,
+           "each file was read back from the disk and has the digest that was written");
+  return std::nullopt;
+}
+
+void prune_old_sets(RunState& run) {
+  run.enter(step::k_pruning);
+  if (!run.manifest.complete) {
+    run.note(api::condition_type::k_pruned,
+             api::ConditionStatus::false_,
+             api::Reason::incomplete,
+             "the set is incomplete: no earlier set was removed");
+    return;
+  }
+  auto sets = artifact::list_sets(*run.directory);
+  if (!sets) {
+    note_pruned(run, {}, std::move(sets).error());
+    return;
+  }
+  const artifact::RemovalPlan plan =
+      artifact::select_for_removal(sets_like_this(run, std::move(*sets)),
+                                   {run.order.keep_last, run.order.run_id, run.order.run_id},
+                                   run.ports.clock.now());
+  std::vector<std::string> removed;
+  const Status pruned = artifact::prune(*run.directory, plan, removed);
+  removed.resize(std::min(removed.size(), k_pruned_limit));
+  run.status.pruned = removed;
+  note_pruned(run, plan, pruned);
+}
+
+StepFailure write_stamp_of(RunState& run) {
+  // The stamp speaks of backups from which a cluster can be restored.
+  if (!run.manifest.complete || !run.manifest.snapshot) {
+    return std::nullopt;
+  }
+  const Status stamped = artifact::write_stamp(*run.directory, artifact::make_stamp(run.manifest));
+  return stamped ? StepFailure() : storage_failure(stamped.error());
+}
+
+void log_run(RunState& run, api::Reason reason, const std::string& message) {
+  if (!run.directory || !run.lock) {
+    return;
+  }
+  artifact::LogLine line;
+  line.time = run.ports.clock.now();
+  line.action = "backup";
+  line.result = std::string(api::to_string(reason));
+  line.run_id = run.order.run_id;
+  line.fields = {{"artifacts", std::to_string(run.manifest.artifacts.size())},
+                 {"bytes", std::to_string(stored_bytes(run))}};
+  if (run.manifest.snapshot) {
+    line.fields.emplace_back("revision", std::to_string(run.manifest.snapshot->revision));
+    line.fields.emplace_back("keys", std::to_string(run.manifest.snapshot->total_keys));
+  }
+  line.fields.emplace_back("pruned", std::to_string(run.status.pruned.size()));
+  line.message = message;
+  const Status written = artifact::append_log(*run.directory, line);
+  if (!written) {
+    log::warn("backup.log", written.error());
+  }
+}
+
+void take_back(RunState& run) {
+  for (const api::ArtifactStatus& artifact : run.manifest.artifacts) {
+    const Status removed = run.directory->fs().remove(artifact.file_name);
+    if (!removed && removed.error().code != ErrorCode::not_found) {
+      log::warn("artifact of the failed run", removed.error());
+    }
+  }
+  if (!run.manifest.artifacts.empty()) {
+    const Status synced = run.directory->fs().sync_directory();
+    if (!synced) {
+      log::warn("backup directory", synced.error());
+    }
+  }
+  run.manifest.artifacts.clear();
+  run.manifest.snapshot.reset();
+  run.status.artifacts.clear();
+}
+
+} // namespace rb::agent

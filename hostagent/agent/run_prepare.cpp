@@ -1,0 +1,108 @@
+// The first steps of a run: what must hold before anything is asked of k3s.
+#include "agent/plaintext.hpp"
+#include "agent/run_state.hpp"
+#include "agent/space.hpp"
+
+#include "age/sops_yaml.hpp"
+#include "base/fd.hpp"
+#include "log/log.hpp"
+
+namespace rb::agent {
+
+namespace {
+
+StepFailure open_and_lock(RunState& run) {
+  auto directory = run.ports.open_directory(run.settings.backup_dir);
+  if (!directory) {
+    return storage_failure(directory.error());
+  }
+  auto lock = artifact::DirectoryLock::acquire(directory->path());
+  if (!lock) {
+    return storage_failure(lock.error());
+  }
+  run.directory = std::move(*directory);
+  run.lock = std::move(*lock);
+  return std::nullopt;
+}
+
+StepFailure sweep(RunState& run) {
+  const auto leftovers = artifact::sweep_leftovers(*run.directory);
+  if (!leftovers) {
+    return storage_failure(leftovers.error());
+  }
+  const auto swept = sweep_unfinished(*run.directory,
+                                      run.ports.processes,
+                                      run.k3s.command,
+                                      run.k3s.snapshot_dir,
+                                      run.ports.clock.now());
+  if (!swept) {
+    // A plaintext that cannot be removed is no reason to make no backup; it is tried again.
+    log::warn("sweep of unfinished runs", swept.error());
+  }
+  return std::nullopt;
+}
+
+Failure recipient_failure(const Error& error) {
+  const bool none = error.code == ErrorCode::not_found;
+  return failure_as(none ? api::Reason::recipient_missing : api::Reason::recipient_invalid, error);
+}
+
+StepFailure read_recipients(RunState& run) {
+  const std::string& path = run.settings.sops_config;
+  const auto text = read_text_file(path, age::k_sops_yaml_limit_bytes);
+  if (!text) {
+    Failure failure = failure_as(api::Reason::recipient_missing, text.error());
+    failure.hint = "install with your .sops.yaml (ConfigMap railiance-backup-sops, key .sops.yaml)";
+    return failure;
+  }
+  auto recipients = age::recipients_from_sops_yaml(*text);
+  if (!recipients) {
+    return recipient_failure(std::move(recipients).error().within(path));
+  }
+  run.recipients = std::move(*recipients);
+  for (const age::Recipient& recipient : run.recipients) {
+    run.manifest.recipients.push_back(recipient.text());
+  }
+  return std::nullopt;
+}
+
+StepFailure look_at_earlier_sets(RunState& run) {
+  auto sets = artifact::list_sets(*run.directory);
+  if (!sets) {
+    return storage_failure(sets.error());
+  }
+  run.earlier_sets = std::move(*sets);
+  for (const artifact::BackupSet& set : run.earlier_sets) {
+    if (set.run_id == run.order.run_id) {
+      return Failure{api::Reason::storage_failed,
+                     run.settings.backup_dir + ": there is a backup set " + set.run_id + " already",
+                     "start the backup again: each run has its own second"};
+    }
+  }
+  const bool etcd = run.order.wants(api::ArtifactType::etcd_snapshot);
+  return check_space(*run.directory,
+                     run.k3s.snapshot_dir,
+                     etcd ? etcd_database_bytes(run.settings.data_dir) : 0,
+                     etcd ? artifact::expected_run_bytes(run.earlier_sets) : 0);
+}
+
+} // namespace
+
+StepFailure prepare(RunState& run) {
+  run.enter(step::k_preparing);
+  if (auto failure = open_and_lock(run)) {
+    return failure;
+  }
+  if (auto failure = read_recipients(run)) {
+    return failure;
+  }
+  if (auto failure = sweep(run)) {
+    return failure;
+  }
+  if (auto failure = look_at_earlier_sets(run)) {
+    return failure;
+  }
+  return run.stopped(step::k_preparing);
+}
+
+} // namespace rb::agent

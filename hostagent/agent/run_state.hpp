@@ -1,0 +1,78 @@
+// What the steps of one run share. Private to backup_run and its steps.
+#pragma once
+
+#include "agent/backup_run.hpp"
+#include "agent/failure.hpp"
+#include "agent/run_status.hpp"
+#include "agent/server_config.hpp"
+
+#include "age/recipient.hpp"
+#include "artifact/manifest.hpp"
+#include "artifact/sets.hpp"
+#include "artifact/writer.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rb::agent {
+
+namespace step {
+inline constexpr std::string_view k_preparing = "Preparing";
+inline constexpr std::string_view k_taking_snapshot = "TakingSnapshot";
+inline constexpr std::string_view k_encrypting_snapshot = "EncryptingSnapshot";
+inline constexpr std::string_view k_storing_artifacts = "StoringArtifacts";
+inline constexpr std::string_view k_pruning = "Pruning";
+} // namespace step
+
+struct RunState {
+  const Settings& settings;
+  const RunOrder& order;
+  const RunPorts& ports;
+  const RunControl& control;
+  K3sPlace k3s;
+  // The lock goes before the directory does.
+  std::optional<artifact::Directory> directory;
+  std::optional<artifact::DirectoryLock> lock;
+  std::vector<age::Recipient> recipients;
+  std::vector<artifact::BackupSet> earlier_sets;
+  artifact::Manifest manifest;
+  api::NodeBackupStatus status;
+  Bytes helm_ciphertext;
+  std::map<std::string, std::chrono::duration<double>> durations;
+
+  /// Sets a condition and tells the observer.
+  void note(std::string_view type,
+            api::ConditionStatus value,
+            api::Reason reason,
+            const std::string& message);
+  /// Tells the observer where the run is.
+  void enter(std::string_view step, std::uint64_t done = 0, std::uint64_t total = 0);
+  /// Why the run was stopped, if it was.
+  [[nodiscard]] StepFailure stopped(std::string_view step) const;
+  /// One entry a type: the first one stays.
+  void add_missing(api::ArtifactType type, const Failure& failure);
+  void add_stored(api::ArtifactType type, const artifact::StoredFile& file);
+};
+
+// The steps, in order. Each returns why the run cannot go on, or nothing.
+
+/// Directory, lock, leftovers, recipients, space.
+[[nodiscard]] StepFailure prepare(RunState& run);
+/// Datastore, snapshot, encryption, verification; no plaintext is left, whatever happens.
+[[nodiscard]] StepFailure back_up_etcd(RunState& run);
+/// Fetches the Helm payload early, while the API is surely there; never ends the run.
+void fetch_helm(RunState& run);
+/// Kubeconfig, host state and Helm values: what is missing makes the set incomplete.
+[[nodiscard]] StepFailure store_small_artifacts(RunState& run);
+[[nodiscard]] StepFailure write_manifest_of(RunState& run);
+/// Retention, after a complete run only; never ends the run.
+void prune_old_sets(RunState& run);
+[[nodiscard]] StepFailure write_stamp_of(RunState& run);
+/// One line in backup.log; a failure is only logged.
+void log_run(RunState& run, api::Reason reason, const std::string& message);
+/// Removes the artifacts that this run stored, after a failure.
+void take_back(RunState& run);
+
+} // namespace rb::agent

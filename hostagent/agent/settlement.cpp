@@ -1,0 +1,82 @@
+#include "agent/settlement.hpp"
+
+#include "agent/plaintext.hpp"
+#include "agent/run_status.hpp"
+
+#include "artifact/sets.hpp"
+#include "log/log.hpp"
+
+namespace rb::agent {
+
+namespace {
+
+void log_sweep(const SweepResult& swept) {
+  for (const std::string& name : swept.removed) {
+    log::warn("plaintext snapshot of an interrupted run removed",
+              Error{ErrorCode::incomplete, name, {}});
+  }
+  for (const std::string& run_id : swept.cut_off) {
+    log::warn("artifacts of an interrupted run removed", Error{ErrorCode::incomplete, run_id, {}});
+  }
+}
+
+} // namespace
+
+Result<std::vector<std::string>> sweep_host(const Settings& settings,
+                                            ProcessRunner& processes,
+                                            const Clock& clock,
+                                            const OpenDirectory& open_directory) {
+  RB_TRY_ASSIGN(artifact::Directory directory, open_directory(settings.backup_dir));
+  RB_TRY_ASSIGN(const auto lock, artifact::DirectoryLock::acquire(directory.path()));
+  RB_TRY(artifact::sweep_leftovers(directory));
+  const K3sPlace k3s = find_k3s(settings);
+  RB_TRY_ASSIGN(SweepResult swept,
+                sweep_unfinished(directory, processes, k3s.command, k3s.snapshot_dir, clock.now()));
+  log_sweep(swept);
+  return std::move(swept.remaining);
+}
+
+bool has_manifest(const Settings& settings, const std::string& run_id) {
+  auto directory = artifact::Directory::open_existing(settings.backup_dir);
+  if (!directory) {
+    return false;
+  }
+  const auto manifest = artifact::read_manifest(*directory, run_id);
+  return manifest || manifest.error().code == ErrorCode::corrupt ||
+         manifest.error().code == ErrorCode::unsupported;
+}
+
+RunReport
+report_from_disk(const Settings& settings, const std::string& run_id, const Clock& clock) {
+  auto directory = artifact::Directory::open_existing(settings.backup_dir);
+  if (!directory) {
+    return failed_report(failure_as(api::Reason::interrupted, directory.error()), clock.now());
+  }
+  const auto manifest = artifact::read_manifest(*directory, run_id);
+  RunReport report = manifest ? report_of_manifest(*manifest, clock.now())
+                              : failed_report({api::Reason::interrupted,
+                                               "the agent ended in mid-run; nothing of run " +
+                                                   run_id + " was kept, earlier sets are untouched",
+                                               "start the backup again"},
+                                              clock.now());
+  report.disk = disk_summary(*directory);
+  return report;
+}
+
+std::optional<DiskSummary> disk_summary(artifact::Directory& directory) {
+  const auto sets = artifact::list_sets(directory);
+  const auto space = directory.fs().space();
+  if (!sets || !space) {
+    return std::nullopt;
+  }
+  DiskSummary summary;
+  summary.free_bytes = space->available_bytes;
+  for (const artifact::BackupSet& set : *sets) {
+    summary.complete_sets += set.state == artifact::SetState::complete ? 1 : 0;
+    summary.incomplete_sets += set.state == artifact::SetState::incomplete ? 1 : 0;
+    summary.damaged_sets += set.state == artifact::SetState::damaged ? 1 : 0;
+  }
+  return summary;
+}
+
+} // namespace rb::agent

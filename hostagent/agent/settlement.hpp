@@ -1,0 +1,30 @@
+// Clearing up: after runs of an agent that ended in the middle of them, and reporting what such a
+// run left on the disk.
+#pragma once
+
+#include "agent/backup_run.hpp"
+
+#include <optional>
+
+namespace rb::agent {
+
+/// Sweeps partial files, artifacts without a manifest, and plaintext snapshots of unfinished runs.
+/// Returns the run ids whose markers stay (their snapshots may still appear). Errors: busy (a run
+/// is going on), those of the directory.
+[[nodiscard]] Result<std::vector<std::string>> sweep_host(const Settings& settings,
+                                                          ProcessRunner& processes,
+                                                          const Clock& clock,
+                                                          const OpenDirectory& open_directory);
+
+/// There is a manifest of that run. False also when the directory cannot be read.
+[[nodiscard]] bool has_manifest(const Settings& settings, const std::string& run_id);
+
+/// What became of a run that no living process carries out: its manifest's word, or Interrupted.
+/// Call it after sweep_host.
+[[nodiscard]] RunReport
+report_from_disk(const Settings& settings, const std::string& run_id, const Clock& clock);
+
+/// How the directory looks; nullopt when it cannot be read.
+[[nodiscard]] std::optional<DiskSummary> disk_summary(artifact::Directory& directory);
+
+} // namespace rb::agent

@@ -1,0 +1,82 @@
+#include "agent/snapshot_step.hpp"
+
+#include "agent/plaintext.hpp"
+#include "agent/save_verdict.hpp"
+
+#include <condition_variable>
+#include <mutex>
+
+namespace rb::agent {
+
+namespace {
+
+constexpr std::chrono::milliseconds k_listing_step{200};
+
+std::vector<std::string> listing(const SaveRequest& request) {
+  auto names = snapshots_of_run(request.snapshot_dir, request.run_id);
+  return names ? std::move(*names) : std::vector<std::string>();
+}
+
+/// The file of a save that timed out may still come: k3s renames it when it is whole.
+SaveVerdict await_late_file(SaveObservation& seen,
+                            const SaveRequest& request,
+                            const RunControl& control,
+                            const Wait& wait,
+                            SaveVerdict verdict) {
+  auto left = request.settings.late_file_wait;
+  while (verdict.kind == SaveVerdict::Kind::wait && left.count() > 0 &&
+         !control.token().stop_requested()) {
+    wait(k_listing_step, control.token());
+    left -= k_listing_step;
+    seen.files = listing(request);
+    verdict = judge_save(seen);
+  }
+  return verdict;
+}
+
+SaveVerdict attempt(ProcessRunner& processes,
+                    const SaveRequest& request,
+                    const RunControl& control,
+                    const Wait& wait) {
+  SaveObservation seen{
+      request.run_id,
+      request.settings.node_name,
+      request.snapshot_dir,
+      processes.run(save_spec(request.command, request.run_id, request.settings.snapshot_timeout),
+                    control.token()),
+      {}};
+  seen.files = listing(request);
+  return await_late_file(seen, request, control, wait, judge_save(seen));
+}
+
+} // namespace
+
+Wait real_wait() {
+  return [](std::chrono::milliseconds duration, std::stop_token stop) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    never.wait_for(lock, stop, duration, [] { return false; });
+  };
+}
+
+std::variant<SavedSnapshot, Failure> save_snapshot(ProcessRunner& processes,
+                                                   const SaveRequest& request,
+                                                   const RunControl& control,
+                                                   const Wait& wait) {
+  for (unsigned tries = 1;; ++tries) {
+    SaveVerdict verdict = attempt(processes, request, control, wait);
+    if (auto stopped = stop_failure(control.cause(), "TakingSnapshot")) {
+      return *stopped;
+    }
+    if (verdict.kind == SaveVerdict::Kind::saved) {
+      return SavedSnapshot{verdict.name, request.snapshot_dir + "/" + verdict.name};
+    }
+    if (verdict.kind != SaveVerdict::Kind::try_again || tries >= request.settings.save_attempts) {
+      return verdict.failure;
+    }
+    wait(request.settings.retry_delay, control.token());
+  }
+}
+
+} // namespace rb::agent

@@ -1,0 +1,41 @@
+// From the plaintext snapshot to the verified artifact: one pass that hashes, encrypts, hashes and
+// writes; then the look into the bbolt file; then the read-back. Nothing has its final name before
+// all of it was right.
+#pragma once
+
+#include "agent/failure.hpp"
+#include "agent/run_control.hpp"
+
+#include "age/recipient.hpp"
+#include "artifact/manifest.hpp"
+#include "artifact/writer.hpp"
+
+#include <functional>
+#include <span>
+#include <string>
+#include <variant>
+
+namespace rb::agent {
+
+struct StoreRequest {
+  std::string path;      ///< Of the plaintext snapshot.
+  std::string name;      ///< As k3s named it.
+  std::string file_name; ///< Of the artifact.
+  std::span<const age::Recipient> recipients;
+  unsigned threads = 0;
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+};
+
+struct StoredSnapshot {
+  artifact::StoredFile file;
+  artifact::SnapshotRecord record;
+};
+
+/// Reasons: snapshot_invalid (empty, truncated, wrong digest, not a sound bbolt file),
+/// snapshot_failed (it cannot be read, it is gone), the storage reasons, those of a stop.
+/// After a failure the directory is as it was.
+[[nodiscard]] std::variant<StoredSnapshot, Failure> store_snapshot(artifact::Directory& directory,
+                                                                   const StoreRequest& request,
+                                                                   const RunControl& control);
+
+} // namespace rb::agent

@@ -1,0 +1,219 @@
+// What a run leaves behind when all is well, and what it keeps over time.
+#include "fault/fake_host.hpp"
+
+#include "archive/tar_gz.hpp"
+#include "artifact/sets.hpp"
+#include "artifact/stamp.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+using namespace rb;
+using namespace rb::test;
+using api::ArtifactType;
+using api::find_condition;
+
+namespace {
+
+artifact::Directory directory_of(const FakeHost& host) {
+  return artifact::Directory::open_existing(host.settings.backup_dir).value();
+}
+
+std::vector<artifact::BackupSet> sets_of(const FakeHost& host) {
+  auto directory = directory_of(host);
+  return artifact::list_sets(directory).value();
+}
+
+} // namespace
+
+TEST_CASE(
+    "a run leaves four artifacts, a manifest, the stamp, a line in the log, and no plaintext") {
+  FakeHost host;
+  const auto report = host.run();
+  CAPTURE(report.message);
+  REQUIRE(report.succeeded());
+  const auto files = host.backups();
+  const std::string id = "20261122T020100Z";
+  for (const std::string& name : {"etcd-" + id + ".snap.age",
+                                  "helm-values-" + id + ".tar.gz.age",
+                                  "kubeconfig-" + id + ".yaml.age",
+                                  "host-state-" + id + ".tar.gz.age",
+                                  "manifest-" + id + ".json",
+                                  std::string(".last-backup")}) {
+    CAPTURE(name);
+    CHECK(files.contains(name));
+    struct stat status {};
+    CHECK(::stat((host.settings.backup_dir + "/" + name).c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777U) == 0600U);
+  }
+  CHECK(files.size() == 6);
+  CHECK(host.scratch.read("backups/backup.log").find("result=Completed") != std::string::npos);
+  CHECK(host.snapshots().empty());
+  CHECK(host.leaks().empty());
+  CHECK_FALSE(host.scratch.exists("backups/.unfinished-" + id));
+}
+
+TEST_CASE("each artifact opens to what was backed up") {
+  FakeHost host;
+  const auto report = host.run();
+  REQUIRE(report.succeeded());
+  CHECK(host.opened("etcd-20261122T020100Z.snap.age") == host.scratch.read("bin/snapshot"));
+  CHECK(host.opened("kubeconfig-20261122T020100Z.yaml.age") ==
+        host.scratch.read("etc-rancher/k3s/k3s.yaml"));
+  CHECK(host.opened("helm-values-20261122T020100Z.tar.gz.age") == "values");
+  const std::string packed = host.opened("host-state-20261122T020100Z.tar.gz.age");
+  const auto entries = archive::read_tar_gz(as_bytes(packed)).value();
+  CHECK(std::any_of(entries.begin(), entries.end(), [](const archive::Entry& entry) {
+    return entry.path.ends_with("server/token") &&
+           entry.content.text().find(k_planted) != std::string_view::npos;
+  }));
+}
+
+TEST_CASE("manifest, status and stamp agree") {
+  FakeHost host;
+  const auto report = host.run();
+  REQUIRE(report.succeeded());
+  const auto sets = sets_of(host);
+  REQUIRE(sets.size() == 1);
+  const auto& manifest = *sets.front().manifest;
+  CHECK(sets.front().state == artifact::SetState::complete);
+  CHECK(manifest.artifacts == report.status.artifacts);
+  CHECK(manifest.snapshot->revision == report.status.etcd->revision);
+  CHECK(manifest.snapshot->total_keys == 18);
+  CHECK(manifest.k3s_version == "v1.34.4+fake");
+  CHECK(manifest.token_hash == manifest.snapshot->bootstrap_hashes.front());
+  CHECK(manifest.recipients == std::vector{host.identity.recipient().text()});
+  auto directory = directory_of(host);
+  CHECK(artifact::read_stamp(directory)->run_id == manifest.run_id);
+  const auto checks = artifact::verify_set(directory, manifest).value();
+  CHECK(std::all_of(checks.begin(), checks.end(), [](const artifact::FileCheck& check) {
+    return check.verdict == artifact::FileVerdict::intact;
+  }));
+  for (const char* const type :
+       {"Succeeded", "SnapshotTaken", "ArtifactsStored", "Verified", "Pruned"}) {
+    CAPTURE(type);
+    CHECK(find_condition(report.status.conditions, type)->status == api::ConditionStatus::true_);
+  }
+}
+
+TEST_CASE("k3s gets a clean environment, no token in its arguments, and the delete it needs") {
+  FakeHost host;
+  REQUIRE(host.run().succeeded());
+  CHECK(host.scratch.read("bin/environment").find("K3S_") == std::string::npos);
+  const std::string calls = host.scratch.read("bin/calls");
+  CHECK(calls.find("etcd-snapshot save --name=railiance-20261122T020100Z ") != std::string::npos);
+  CHECK(calls.find("etcd-snapshot delete --data-dir=") != std::string::npos);
+  CHECK(calls.find(k_planted) == std::string::npos);
+}
+
+TEST_CASE("every form in which k3s says that it saved is understood") {
+  for (const char* const form : {"two-lines",
+                                 "noise",
+                                 "tty",
+                                 "old-json",
+                                 "busy-once",
+                                 "restart-once",
+                                 "timeout-complete",
+                                 "timeout-late"}) {
+    CAPTURE(form);
+    FakeHost host;
+    host.play(form);
+    const auto report = host.run();
+    CAPTURE(report.message);
+    CHECK(report.succeeded());
+    CHECK(host.snapshots().empty());
+    CHECK(host.leaks().empty());
+  }
+}
+
+TEST_CASE("a command that hangs with the snapshot complete is ended, and the snapshot used") {
+  FakeHost host;
+  host.settings.snapshot_timeout = std::chrono::seconds(1);
+  host.play("hang-complete");
+  CHECK(host.run().succeeded());
+  CHECK(host.snapshots().empty());
+}
+
+TEST_CASE("when k3s cannot delete the plaintext, the agent does") {
+  FakeHost host;
+  host.play("delete-fails");
+  CHECK(host.run().succeeded());
+  CHECK(host.snapshots().empty());
+}
+
+TEST_CASE("the server's own snapshot directory is found in its configuration") {
+  FakeHost host;
+  host.scratch.write("etc-rancher/k3s/config.yaml",
+                     "etcd-snapshot-dir: " + host.scratch.path("elsewhere") + "\n");
+  CHECK(host.run().succeeded());
+  CHECK(host.scratch.read("bin/calls").find("--etcd-snapshot-dir=") != std::string::npos);
+  CHECK(std::filesystem::is_empty(host.scratch.path("elsewhere")));
+}
+
+TEST_CASE("nine runs leave seven sets; an incomplete one removes nothing and does not count") {
+  FakeHost host;
+  for (int i = 0; i < 8; ++i) {
+    REQUIRE(host.run().succeeded());
+  }
+  CHECK(sets_of(host).size() == 7);
+  std::filesystem::remove(host.scratch.path("etc-rancher/k3s/k3s.yaml"));
+  const auto stamp = host.backups()[".last-backup"];
+  const auto incomplete = host.run();
+  CHECK(incomplete.reason == api::Reason::incomplete);
+  CHECK(sets_of(host).size() == 8);
+  CHECK(host.backups()[".last-backup"] == stamp);
+  host.scratch.write("etc-rancher/k3s/k3s.yaml", "clusters: []\n");
+  const auto report = host.run();
+  REQUIRE(report.succeeded());
+  const auto sets = sets_of(host);
+  CHECK(std::count_if(sets.begin(), sets.end(), [](const artifact::BackupSet& set) {
+          return set.state == artifact::SetState::complete;
+        }) == 7);
+  CHECK_FALSE(report.status.pruned.empty());
+}
+
+TEST_CASE("runs of the kubeconfig alone push no etcd snapshot out, and leave the stamp") {
+  FakeHost host;
+  REQUIRE(host.run().succeeded());
+  const auto before = host.backups();
+  for (int i = 0; i < 4; ++i) {
+    auto order = host.next_order();
+    order.artifacts = {ArtifactType::kubeconfig};
+    order.keep_last = 2;
+    const auto report = host.run(order);
+    CHECK(report.succeeded());
+    CHECK(find_condition(report.status.conditions, "SnapshotTaken")->reason == "NotRequested");
+  }
+  CHECK(is_untouched(before, host.backups()));
+  CHECK(sets_of(host).size() == 3);
+}
+
+TEST_CASE("a clock that went back removes nothing and says so") {
+  FakeHost host;
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(host.run().succeeded());
+  }
+  const auto before = host.backups();
+  host.clock.time -= std::chrono::hours(5);
+  auto order = host.next_order();
+  order.keep_last = 1;
+  const auto report = host.run(order);
+  CHECK(find_condition(report.status.conditions, "Pruned")->reason == "ClockAnomaly");
+  auto after = host.backups();
+  after[".last-backup"] = before.at(".last-backup");
+  CHECK(is_untouched(before, after));
+}
+
+TEST_CASE("a manifest of the same run is never written over") {
+  FakeHost host;
+  const auto order = host.next_order();
+  REQUIRE(host.run(order).succeeded());
+  const auto before = host.backups();
+  const auto again = host.run(order);
+  CHECK(again.reason == api::Reason::storage_failed);
+  CHECK(again.message.find("already") != std::string::npos);
+  CHECK(host.backups() == before);
+}

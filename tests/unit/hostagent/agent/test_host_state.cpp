@@ -1,0 +1,126 @@
+#include "agent/host_state.hpp"
+#include "agent/server_token.hpp"
+#include "support/scratch.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+
+using namespace rb;
+using namespace rb::agent;
+
+namespace {
+
+struct Host {
+  test::Scratch scratch;
+  Settings settings;
+
+  Host() {
+    settings.node_name = "vm";
+    settings.node_address = "10.0.0.1";
+    settings.data_dir = scratch.path("data");
+    settings.config_dir = scratch.path("etc-rancher");
+    settings.host_etc_dir = scratch.path("etc");
+    scratch.write("data/server/token", "K10aa::server:5ecret\n");
+    scratch.write("data/server/cred/passwd", "a,b,c,d\n");
+    scratch.write("data/server/cred/encryption-config.json", "{}");
+    scratch.write("data/server/cred/admin.kubeconfig", "not this one");
+    scratch.write("data/server/tls/server-ca.key", "KEY");
+    scratch.write("data/server/manifests/mine.yaml", "kind: A\n");
+    scratch.write("data/server/db/state.db", "not this one");
+    scratch.write("etc-rancher/k3s/config.yaml", "a: b\n");
+    scratch.write("etc-rancher/k3s/registries.yaml", "m: {}\n");
+    scratch.write("etc-rancher/node/password", "pw");
+    scratch.write("etc/systemd/system/k3s.service", "[Unit]\n");
+    scratch.write("etc/systemd/system/k3s.service.d/override.conf", "[Service]\n");
+    scratch.write("etc/systemd/system/ssh.service", "not this one");
+    scratch.write("etc/default/k3s", "K3S_TOKEN=x\n");
+    scratch.write("etc/shadow", "not this one");
+  }
+
+  [[nodiscard]] HostFacts facts() const {
+    return {"20261122T115200Z", "v1.34.4+k3s1", SystemTime{std::chrono::seconds(1795348320)}};
+  }
+};
+
+std::vector<archive::Entry> unpacked(const HostState& state) {
+  return archive::read_tar_gz(state.tar_gz.view()).value();
+}
+
+const archive::Entry* find(const std::vector<archive::Entry>& entries, const std::string& end) {
+  const auto it = std::find_if(entries.begin(), entries.end(), [&](const archive::Entry& entry) {
+    return entry.path.ends_with(end);
+  });
+  return it == entries.end() ? nullptr : &*it;
+}
+
+} // namespace
+
+TEST_CASE("the disaster kit holds what a bare host needs, and nothing else") {
+  const Host host;
+  const auto collected = collect_host_state(host.settings, host.facts());
+  REQUIRE(std::holds_alternative<HostState>(collected));
+  const auto& state = std::get<HostState>(collected);
+  const auto entries = unpacked(state);
+  for (const char* const end : {"data/server/token",
+                                "data/server/cred/passwd",
+                                "data/server/cred/encryption-config.json",
+                                "data/server/tls/server-ca.key",
+                                "data/server/manifests/mine.yaml",
+                                "etc-rancher/k3s/config.yaml",
+                                "etc-rancher/k3s/registries.yaml",
+                                "etc-rancher/node/password",
+                                "etc/systemd/system/k3s.service",
+                                "etc/systemd/system/k3s.service.d/override.conf",
+                                "etc/default/k3s",
+                                "host.json"}) {
+    CAPTURE(end);
+    CHECK(find(entries, end) != nullptr);
+  }
+  CHECK(entries.size() == 12);
+  CHECK(state.files == 12);
+  CHECK(find(entries, "server/token")->content.text() == "K10aa::server:5ecret\n");
+  CHECK(state.token_hash == token_hash("5ecret"));
+}
+
+TEST_CASE("host.json says where it all comes from, without the token") {
+  const Host host;
+  const auto collected = collect_host_state(host.settings, host.facts());
+  const auto entries = unpacked(std::get<HostState>(collected));
+  const auto text = std::string(find(entries, "host.json")->content.text());
+  const auto json = nlohmann::json::parse(text);
+  CHECK(json["nodeName"] == "vm");
+  CHECK(json["nodeAddress"] == "10.0.0.1");
+  CHECK(json["k3sVersion"] == "v1.34.4+k3s1");
+  CHECK(json["dataDir"] == host.settings.data_dir);
+  CHECK(json["tokenHash"] == token_hash("5ecret"));
+  CHECK(json["files"].size() == 11);
+  CHECK(text.find("5ecret") == std::string::npos);
+}
+
+TEST_CASE("an agent token of its own is kept, a link to the server token is not") {
+  const Host host;
+  REQUIRE(::symlink("token", host.scratch.path("data/server/agent-token").c_str()) == 0);
+  auto collected = collect_host_state(host.settings, host.facts());
+  CHECK(find(unpacked(std::get<HostState>(collected)), "agent-token") == nullptr);
+  std::filesystem::remove(host.scratch.path("data/server/agent-token"));
+  host.scratch.write("data/server/agent-token", "other");
+  collected = collect_host_state(host.settings, host.facts());
+  CHECK(find(unpacked(std::get<HostState>(collected)), "agent-token") != nullptr);
+}
+
+TEST_CASE("without a token there is no host state") {
+  const Host host;
+  std::filesystem::remove(host.scratch.path("data/server/token"));
+  auto collected = collect_host_state(host.settings, host.facts());
+  REQUIRE(std::holds_alternative<Failure>(collected));
+  CHECK(std::get<Failure>(collected).reason == api::Reason::host_state_missing);
+  CHECK(std::get<Failure>(collected).message ==
+        host.scratch.path("data/server/token") + ": there is no server token");
+  host.scratch.write("data/server/token", "\n");
+  collected = collect_host_state(host.settings, host.facts());
+  CHECK(std::get<Failure>(collected).message.ends_with("the file is empty"));
+}

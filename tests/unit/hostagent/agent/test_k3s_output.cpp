@@ -1,0 +1,73 @@
+#include "agent/k3s_output.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::agent;
+
+using Names = std::vector<std::string>;
+
+TEST_CASE("the saved line is read in every form that k3s has had") {
+  CHECK(saved_names(
+            "time=\"2026-11-22T11:52:16Z\" level=info msg=\"Snapshot railiance-x saved.\"\n") ==
+        Names{"railiance-x"});
+  CHECK(saved_names("INFO[0000] Snapshot on-demand-node1-1753178523 saved. \n") ==
+        Names{"on-demand-node1-1753178523"});
+  CHECK(saved_names("\x1b[36mINFO\x1b[0m[0000] Snapshot a-b-1 saved. \r\n") == Names{"a-b-1"});
+  CHECK(
+      saved_names(R"({"level":"info","ts":"…","logger":"client","msg":"created temporary db file"})"
+                  "\n"
+                  R"({"level":"info","msg":"saved","path":"/var/lib/x/snapshots/a-b-1"})") ==
+      Names{"a-b-1"});
+}
+
+TEST_CASE("local and S3 give the same line twice: one snapshot") {
+  CHECK(saved_names("msg=\"Snapshot a saved.\"\nmsg=\"Snapshot a saved.\"") == Names{"a"});
+  CHECK(saved_names("msg=\"Snapshot a saved.\"\nmsg=\"Snapshot b saved.\"") == Names{"a", "b"});
+}
+
+TEST_CASE("what only looks like the saved line is not one") {
+  CHECK(saved_names("").empty());
+  CHECK(saved_names("msg=\"Snapshot a deleted.\"").empty());
+  CHECK(saved_names("msg=\"Snapshot lost-and-found is not ours\"").empty());
+  CHECK(saved_names("msg=\"Snapshot  saved.\"").empty());
+  CHECK(saved_names("Snapshot").empty());
+  CHECK(saved_names(R"({"msg":"saved","path":7})").empty());
+  CHECK(saved_names(R"({"msg":"saved")").empty());
+}
+
+TEST_CASE("the last words are those of the failure, without the frame") {
+  ProcessResult result;
+  result.err =
+      "time=\"x\" level=warning msg=\"Unknown flag --a found in config.yaml, skipping\\n\"\n"
+      "time=\"x\" level=fatal msg=\"Error: see server log for details: etcd \\\"is\\\" off\"\n"
+      "time=\"x\" level=info msg=\"bye\"\n";
+  CHECK(last_words(result) == "Error: see server log for details: etcd \"is\" off");
+  result.err = "FATA[0002] failed to get CA certs: starting \n";
+  CHECK(last_words(result) == "failed to get CA certs: starting");
+  result.err.clear();
+  result.out = "first\nlast\n";
+  CHECK(last_words(result) == "last");
+  result.out.clear();
+  CHECK(last_words(result).empty());
+}
+
+TEST_CASE("the last words are bounded, printable, and keep whole characters") {
+  ProcessResult result;
+  result.err = std::string(299, 'a') + "äöü" + std::string(1000, 'b');
+  CHECK(last_words(result) == std::string(299, 'a') + "…");
+  result.err = "bell\x07 and\x1b[31m colour\n";
+  CHECK(last_words(result).find('\x1b') == std::string::npos);
+  CHECK(last_words(result).find('\x07') == std::string::npos);
+}
+
+TEST_CASE("tokens and passwords never pass") {
+  const std::string token = "K10abcdef0123::server:5ecret";
+  CHECK(without_secrets("token " + token + " refused") == "token [removed] refused");
+  CHECK(without_secrets("\"" + token + "\"") == "\"[removed]\"");
+  CHECK(without_secrets(token + " " + token) == "[removed] [removed]");
+  CHECK(without_secrets("dial https://user:pw@host:6443/x failed") ==
+        "dial https://[removed]@host:6443/x failed");
+  CHECK(without_secrets("https://host:6443/a@b") == "https://host:6443/a@b");
+  CHECK(without_secrets("K10 is a name") == "K10 is a name");
+}
