@@ -123,9 +123,10 @@ int TlsSetup::verify(x509_store_ctx_st* store, void* self) {
     const int reason = X509_STORE_CTX_get_error(store);
     auto& setup = *static_cast<TlsSetup*>(self);
     const std::lock_guard lock(setup.m_mutex);
-    // The library's check of the name says no without setting an error.
-    setup.m_failure = reason == X509_V_OK ? "the certificate is for another name"
-                                          : X509_verify_cert_error_string(reason);
+    // The library's check of the name says no without a reason of its own.
+    const bool name = reason == X509_V_OK || reason == X509_V_ERR_UNSPECIFIED;
+    setup.m_failure =
+        name ? "the certificate is for another name" : X509_verify_cert_error_string(reason);
   }
   return ok;
 }

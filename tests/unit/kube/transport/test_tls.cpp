@@ -1,0 +1,127 @@
+#include "../temp_dir.hpp"
+#include "support.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cerrno>
+
+using namespace rb;
+using namespace rb::kube;
+using namespace rb::kube::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const TestCertificates& for_loopback() {
+  static const TestCertificates made = make_certificates("IP:127.0.0.1,DNS:kubernetes");
+  return made;
+}
+
+ClientConfig config_for(const LoopbackServer& server, const std::string& ca) {
+  ClientConfig config;
+  config.server = server.url();
+  config.ca.bytes = SecretBytes(as_bytes(ca));
+  return config;
+}
+
+Result<Response> ask(ClientConfig config) {
+  return connect(std::move(config))->send(get("/x"), {});
+}
+
+} // namespace
+
+TEST_CASE("a server with a certificate of our CA, for its address, is trusted") {
+  const LoopbackServer server(always(response(200, "{}")), &for_loopback());
+  CHECK(ask(config_for(server, for_loopback().ca)).value().status == 200);
+}
+
+TEST_CASE("a certificate of another CA is refused, with the reason and what was expected") {
+  const LoopbackServer server(always(response(200, "{}")), &for_loopback());
+  const auto refused = ask(config_for(server, make_certificates("IP:127.0.0.1").ca));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::unavailable);
+  CHECK(refused.error().system_errno == EPROTO);
+  CHECK(refused.error().message.find(": TLS: ") != std::string::npos);
+  CHECK(refused.error().message.find("certificate") != std::string::npos);
+  CHECK(refused.error().hint.find("the CA in the kubeconfig") != std::string::npos);
+  CHECK(refused.error().message.find("Unknown error") == std::string::npos);
+}
+
+TEST_CASE("without a CA only the system's are trusted, not any") {
+  const LoopbackServer server(always(response(200, "{}")), &for_loopback());
+  ClientConfig config;
+  config.server = server.url();
+  CHECK(ask(std::move(config)).error().system_errno == EPROTO);
+}
+
+TEST_CASE("a certificate for another name is refused") {
+  const TestCertificates other = make_certificates("DNS:somebody.else");
+  const LoopbackServer server(always(response(200, "{}")), &other);
+  const auto refused = ask(config_for(server, other.ca));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message == server.url() + ": TLS: the certificate is for another name");
+  CHECK(refused.error().hint.find("\"127.0.0.1\"") != std::string::npos);
+}
+
+TEST_CASE("tls-server-name says which name the certificate must have") {
+  const TestCertificates named = make_certificates("DNS:kubernetes");
+  const LoopbackServer server(always(response(200, "{}")), &named);
+  ClientConfig config = config_for(server, named.ca);
+  config.tls_server_name = "kubernetes";
+  CHECK(ask(std::move(config)).value().status == 200);
+}
+
+TEST_CASE("a CA file is read again for each connection: a rotation is seen") {
+  const TempDir dir;
+  const LoopbackServer server(
+      [](Peer& peer) {
+        if (!peer.read_request().empty()) {
+          peer.write(response(200, "{}", "Connection: close\r\n"));
+        }
+      },
+      &for_loopback());
+  ClientConfig config;
+  config.server = server.url();
+  config.ca.path = dir.write("ca.crt", make_certificates("IP:127.0.0.1").ca);
+  const auto transport = connect(std::move(config));
+  const auto refused = transport->send(get("/x"), {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().hint.find(dir.path() + "/ca.crt") != std::string::npos);
+  dir.write("ca.crt", for_loopback().ca);
+  CHECK(transport->send(get("/x"), {}).value().status == 200);
+}
+
+TEST_CASE("CA, certificate or key that cannot be used are told by their file") {
+  const TempDir dir;
+  const LoopbackServer server(always(response(200, "{}")), &for_loopback());
+  const auto message = [&](const std::string& ca, const std::string& cert, const std::string& key) {
+    ClientConfig config;
+    config.server = server.url();
+    config.ca.path = dir.write("ca.crt", ca);
+    config.client_certificate.path = dir.write("client.crt", cert);
+    config.client_key.path = dir.write("client.key", key);
+    const auto refused = ask(std::move(config));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::unavailable);
+    return refused.error().message;
+  };
+  const TestCertificates& good = for_loopback();
+  CHECK(message("rubbish", good.certificate, good.key)
+            .ends_with(dir.path() + "/ca.crt: no PEM certificate in it"));
+  CHECK(message(good.ca, "rubbish", good.key)
+            .ends_with(dir.path() + "/client.crt: no PEM certificate in it"));
+  CHECK(message(good.ca, good.certificate, "rubbish")
+            .ends_with(dir.path() + "/client.key: no PEM private key in it"));
+  CHECK(message(good.ca, good.certificate, make_certificates("DNS:x").key)
+            .ends_with(dir.path() + "/client.key: the key does not belong to the certificate"));
+}
+
+TEST_CASE("a server that speaks no TLS is told as such") {
+  const LoopbackServer server(
+      [](Peer& peer) { peer.write("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"); });
+  ClientConfig config;
+  config.server = "https://127.0.0.1:" + std::to_string(server.port());
+  const auto refused = ask(std::move(config));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("TLS: the handshake failed") != std::string::npos);
+}
