@@ -67,7 +67,8 @@ void add_create(CLI::App& app, Raw& raw) {
                    raw.create.attach,
                    "If there is a ClusterBackup of that name already, take it instead of failing");
   create->add_option("--artifacts", raw.artifacts, "Only these, separated by commas (default: all)")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   create->add_option("--keep-last", raw.create.keep_last, "Complete sets that stay on the disk")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

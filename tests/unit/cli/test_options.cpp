@@ -89,6 +89,13 @@ TEST_CASE("a name of 253 characters is a name") {
   CHECK(std::get<CreateCommand>(options->command).name.size() == 253);
 }
 
+TEST_CASE("a name behind --artifacts is the name") {
+  const auto options = parse({"create", "--artifacts", "Kubeconfig,HostState", "nightly"});
+  REQUIRE(options);
+  CHECK(std::get<CreateCommand>(options->command).name == "nightly");
+  CHECK(std::get<CreateCommand>(options->command).artifacts.size() == 2);
+}
+
 TEST_CASE("an artifact that is named twice is asked for once") {
   const auto options = parse({"create", "--artifacts", "Kubeconfig,kubeconfig"});
   REQUIRE(options);
