@@ -17,11 +17,14 @@ from support import releases as release_maker
 from support.bed import Bed, NAMESPACE, ROOT, wait_for
 
 TOOLS = pathlib.Path(os.environ["RB_TOOLS_BIN"])
+BEGINNING = "/run/rb-e2e-beginning"  # on the node: what is newer was written during the tests
 
 
 @pytest.fixture(scope="session")
 def bed():
-    return Bed(os.environ["RB_BED"])
+    bed = Bed(os.environ["RB_BED"])
+    bed.run("touch", BEGINNING)
+    return bed
 
 
 @pytest.fixture(scope="session")

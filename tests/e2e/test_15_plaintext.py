@@ -1,7 +1,9 @@
 """No plaintext is left anywhere on the disk but in k3s's own places."""
 
 import json
+import tempfile
 
+from conftest import BEGINNING
 from support import backups
 
 # etcd's data and k3s's own snapshots hold every Secret: that is what is being backed up. The kubelet
@@ -10,10 +12,14 @@ K3S_PLACES = ("/var/lib/rancher/k3s/server/db/",)
 
 
 def search_disk(bed, needle):
-    """Files of the node that hold `needle`, searched by content in every place that a pod or we can write."""
-    script = ("for d in /opt /etc /var /run /root /home /srv /usr/local; do [ -e $d ] && "
-              "grep -rlaF --devices=skip -e \"$1\" $d 2>/dev/null; done; true")
-    return bed.run("sh", "-c", script, "sh", needle, timeout=300).stdout.splitlines()
+    """Every file of the whole disk that was written since the tests began and holds `needle`, but those
+    of the tests themselves."""
+    script = ("find / \\( -path /proc -o -path /sys -o -path /dev -o -path \"$3\" \\) -prune -o "
+              "-type f -newer \"$2\" -print0 | xargs -0 -r grep -laF -e \"$1\" --; true")
+    found = bed.run("sh", "-c", script, "sh", needle, BEGINNING, tempfile.gettempdir() + "/pytest-of-*", timeout=300).stdout.splitlines()
+    # A bed's private directories are seen at their real paths and below the bed's own directory.
+    private = bed.env["BED_STATE"] + "/private"
+    return sorted({path.removeprefix(private) for path in found})
 
 
 def test_the_search_finds_what_lies_open(installed, planted):

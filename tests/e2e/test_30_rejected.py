@@ -22,7 +22,7 @@ def test_a_changed_spec_is_refused(installed):
     backups.start(installed, "fixed", artifacts=["Kubeconfig"])
     done = installed.apply(backups.manifest("fixed", artifacts=["HostState"]), check=False)
     assert done.returncode != 0
-    assert "immutable" in done.stderr
+    assert "spec must not be changed" in done.stderr
     assert backups.condition(backups.wait(installed, "fixed"))["status"] == "True"
 
 
