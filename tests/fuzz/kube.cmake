@@ -1,0 +1,1 @@
+rb_fuzz(fuzz_watch_lines LINKS rb_kube)
