@@ -1,0 +1,32 @@
+// What the plaintext of an artifact must be; it takes the plaintext as it is decrypted.
+#pragma once
+
+#include "restore/file_check.hpp"
+
+#include "age/identity.hpp"
+#include "age/io.hpp"
+#include "artifact/fs.hpp"
+
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace rb::restore {
+
+class ContentCheck : public age::Sink {
+public:
+  /// After all of the plaintext. `file` is the encrypted file, for what has to be read once more.
+  /// Adds to `proven`. Errors: corrupt, unsupported, cancelled, io.
+  [[nodiscard]] virtual Status finish(artifact::File& file,
+                                      std::span<const age::Identity> identities,
+                                      const std::stop_token& stop,
+                                      std::vector<std::string>& proven) = 0;
+};
+
+/// `file_bytes` is the size of the encrypted file. The task outlives the check.
+[[nodiscard]] std::unique_ptr<ContentCheck> make_content_check(const FileTask& task,
+                                                               std::uint64_t file_bytes);
+
+} // namespace rb::restore

@@ -1,0 +1,21 @@
+#include "restore/failure.hpp"
+
+namespace rb::restore {
+
+int fail(const Io& io, const Error& error) {
+  return fail(io, error, exit_code_for(error.code));
+}
+
+int fail(const Io& io, const Error& error, ExitCode code) {
+  io.err << "railiance-restore: " << error.message << '\n';
+  if (!error.hint.empty()) {
+    io.err << "hint: " << error.hint << '\n';
+  }
+  return static_cast<int>(code);
+}
+
+void warn(const Io& io, const std::string& message) {
+  io.err << "railiance-restore: warning: " << message << '\n';
+}
+
+} // namespace rb::restore

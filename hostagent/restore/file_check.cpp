@@ -1,0 +1,105 @@
+#include "restore/file_check.hpp"
+
+#include "restore/content_check.hpp"
+#include "restore/file_source.hpp"
+
+#include "age/buffered_source.hpp"
+#include "age/decrypt.hpp"
+#include "age/open_header.hpp"
+
+namespace rb::restore {
+
+namespace {
+
+using artifact::File;
+
+ExitCode code_of(const Error& error, age::DecryptFailure failure) {
+  const bool unopened = failure == age::DecryptFailure::no_match ||
+                        failure == age::DecryptFailure::unsupported ||
+                        error.code == ErrorCode::no_matching_identity;
+  return unopened ? ExitCode::no_identity
+         : error.code == ErrorCode::corrupt ||
+                 error.code == ErrorCode::not_found // the manifest names it
+             ? ExitCode::damaged
+             : ExitCode::failed;
+}
+
+/// Compares what was read with what the manifest says.
+Status
+check_digest(const artifact::ContentDigest& content, FileReport& report, const FileTask& task) {
+  if (!task.expected) {
+    return {};
+  }
+  if (content.size_bytes != task.expected->size_bytes) {
+    return Error{ErrorCode::corrupt,
+                 "has " + std::to_string(content.size_bytes) + " bytes, the manifest says " +
+                     std::to_string(task.expected->size_bytes),
+                 {}};
+  }
+  if (to_hex(content.sha256) != task.expected->sha256) {
+    return Error{ErrorCode::corrupt, "its SHA-256 is not that of the manifest", {}};
+  }
+  report.proven.emplace_back("digest");
+  return {};
+}
+
+Status check_without_key(File& file,
+                         const FileTask& task,
+                         const std::stop_token& stop,
+                         FileReport& report) {
+  RB_TRY_ASSIGN(const artifact::ContentDigest content, artifact::digest_of(file, stop));
+  RB_TRY(check_digest(content, report, task));
+  StartSource start(file);
+  age::BufferedSource source(start);
+  RB_TRY(age::read_header(source));
+  report.proven.emplace_back("age header");
+  return {};
+}
+
+Status check_with_key(File& file,
+                      const FileTask& task,
+                      std::span<const age::Identity> identities,
+                      const std::stop_token& stop,
+                      FileReport& report,
+                      age::DecryptFailure& failure) {
+  RB_TRY_ASSIGN(const std::uint64_t file_bytes, file.size());
+  const std::unique_ptr<ContentCheck> content = make_content_check(task, file_bytes);
+  artifact::ContentDigest ciphertext;
+  Sha256 hash;
+  age::StreamOptions options;
+  options.stop = stop;
+  options.on_ciphertext = [&](ByteView bytes) {
+    hash.update(bytes);
+    ciphertext.size_bytes += bytes.size();
+  };
+  StartSource source(file);
+  RB_TRY(age::decrypt(source, *content, identities, options, &failure));
+  ciphertext.sha256 = hash.digest();
+  RB_TRY(check_digest(ciphertext, report, task));
+  report.proven.emplace_back("decrypted");
+  return content->finish(file, identities, stop, report.proven);
+}
+
+} // namespace
+
+FileReport check_file(artifact::Directory& directory,
+                      const FileTask& task,
+                      std::span<const age::Identity> identities,
+                      const std::stop_token& stop) {
+  FileReport report;
+  report.type = task.type;
+  report.name = task.name;
+  age::DecryptFailure failure = age::DecryptFailure::none;
+  const auto check = [&]() -> Status {
+    RB_TRY_ASSIGN(const std::unique_ptr<File> file, directory.fs().open_uncached(task.name));
+    return identities.empty() ? check_without_key(*file, task, stop, report)
+                              : check_with_key(*file, task, identities, stop, report, failure);
+  };
+  if (const Status status = check(); !status) {
+    report.code = code_of(status.error(), failure);
+    report.message = status.error().message;
+  }
+  return report;
+}
+
+} // namespace rb::restore

@@ -1,0 +1,25 @@
+// What a command of railiance-restore touches besides the disk, so that tests run whole commands
+// in their own process.
+#pragma once
+
+#include "base/clock.hpp"
+
+#include <istream>
+#include <ostream>
+#include <stop_token>
+#include <string>
+
+namespace rb::restore {
+
+struct Io {
+  std::istream& in;  ///< `decrypt … -` reads it.
+  std::ostream& out; ///< Results.
+  std::ostream& err; ///< Errors, hints and warnings.
+  const Clock& clock;
+  bool out_is_terminal = false;
+  std::string default_backup_dir = {};    ///< $RAILIANCE_BACKUP_DIR, else the one of the agent.
+  std::string default_identity_file = {}; ///< Where SOPS looks for keys.txt; empty: unknown.
+  std::stop_token stop = {};
+};
+
+} // namespace rb::restore

@@ -1,0 +1,98 @@
+#include "restore/commands.hpp"
+#include "restore/failure.hpp"
+#include "restore/set_json.hpp"
+#include "restore/text.hpp"
+
+#include <algorithm>
+
+namespace rb::restore {
+
+using artifact::BackupSet;
+using artifact::Directory;
+
+Result<Directory> open_backups(const std::string& path) {
+  auto directory = Directory::open_existing(path);
+  if (directory) {
+    return directory;
+  }
+  Error error = std::move(directory).error();
+  if (error.code == ErrorCode::not_found) {
+    error.hint = "where are the backups? name the directory with --backup-dir";
+  } else if (error.code == ErrorCode::permission_denied) {
+    error.hint = "only root may read backups: use sudo";
+  }
+  return error;
+}
+
+const BackupSet* find_set(const std::vector<BackupSet>& sets, const std::string& name) {
+  if (name == "latest") {
+    return sets.empty() ? nullptr : &sets.front();
+  }
+  const auto found = std::find_if(
+      sets.begin(), sets.end(), [&](const BackupSet& set) { return set.run_id == name; });
+  return found == sets.end() ? nullptr : &*found;
+}
+
+Error nothing_to_restore(const std::string& path, const std::string& name) {
+  if (name.empty() || name == "latest") {
+    return {ErrorCode::not_found,
+            path + ": no backup set",
+            "make one with `make backup`, or name another directory with --backup-dir"};
+  }
+  return {ErrorCode::not_found,
+          path + ": no backup set " + harmless(name),
+          "`railiance-restore list` shows what is there"};
+}
+
+namespace {
+
+std::vector<std::string> row_of(const BackupSet& set, SystemTime now) {
+  std::vector<std::string> row{set.run_id,
+                               format_age(now - set.time),
+                               std::string(artifact::to_string(set.state)),
+                               format_size(set.size_bytes)};
+  const auto& manifest = set.manifest;
+  const bool has_snapshot = manifest && manifest->snapshot;
+  const bool has_helm = manifest && manifest->helm;
+  row.push_back(has_snapshot ? std::to_string(manifest->snapshot->revision) : "-");
+  row.push_back(has_helm ? std::to_string(manifest->helm->releases) : "-");
+  row.push_back(manifest ? harmless(or_dash(manifest->k3s_version)) : "-");
+  row.push_back(manifest ? harmless(or_dash(manifest->node_name)) : "-");
+  return row;
+}
+
+} // namespace
+
+int list(const Options& options, Io& io) {
+  auto directory = open_backups(options.backup_dir);
+  if (!directory) {
+    const bool missing = directory.error().code == ErrorCode::not_found;
+    return missing ? fail(io, directory.error(), ExitCode::nothing_to_restore)
+                   : fail(io, directory.error());
+  }
+  const auto sets = artifact::list_sets(*directory);
+  if (!sets) {
+    return fail(io, sets.error());
+  }
+  if (options.output == OutputFormat::json) {
+    nlohmann::ordered_json json{{"directory", options.backup_dir},
+                                {"sets", nlohmann::ordered_json::array()}};
+    for (const BackupSet& set : *sets) {
+      json["sets"].push_back(to_json(set));
+    }
+    io.out << dump(json);
+  } else if (!sets->empty()) {
+    std::vector<std::vector<std::string>> rows{
+        {"SET", "AGE", "STATE", "SIZE", "REVISION", "RELEASES", "K3S", "NODE"}};
+    for (const BackupSet& set : *sets) {
+      rows.push_back(row_of(set, io.clock.now()));
+    }
+    io.out << format_table(rows);
+  }
+  if (sets->empty()) {
+    return fail(io, nothing_to_restore(options.backup_dir, {}), ExitCode::nothing_to_restore);
+  }
+  return static_cast<int>(ExitCode::done);
+}
+
+} // namespace rb::restore

@@ -1,0 +1,53 @@
+// railiance-restore: streams, terminal and environment for run().
+#include "restore/run.hpp"
+
+#include <openssl/crypto.h>
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <vector>
+
+namespace {
+
+std::string variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? std::string() : value;
+}
+
+/// Where SOPS keeps keys.txt (sops, age/keysource.go).
+std::string identity_file() {
+  if (const std::string named = variable("SOPS_AGE_KEY_FILE"); !named.empty()) {
+    return named;
+  }
+  if (const std::string config = variable("XDG_CONFIG_HOME"); !config.empty()) {
+    return config + "/sops/age/keys.txt";
+  }
+  const std::string home = variable("HOME");
+  return home.empty() ? std::string() : home + "/.config/sops/age/keys.txt";
+}
+
+std::string backup_dir() {
+  const std::string named = variable("RAILIANCE_BACKUP_DIR");
+  return named.empty() ? "/opt/backup/railiance/cluster" : named;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  // What openssl.cnf of this host says is no business of a program that must work on any host.
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::ios::sync_with_stdio(false);
+  const rb::RealClock clock;
+  rb::restore::Io io{std::cin, std::cout, std::cerr, clock};
+  io.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  io.default_backup_dir = backup_dir();
+  io.default_identity_file = identity_file();
+  const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);
+  const int code = rb::restore::run(args, io);
+  std::cout.flush();
+  return code;
+}

@@ -1,0 +1,179 @@
+#include "restore/options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cctype>
+
+namespace rb::restore {
+
+namespace {
+
+constexpr const char* k_footer = R"(Examples:
+  railiance-restore list
+  railiance-restore verify -i ~/.config/sops/age/keys.txt
+  railiance-restore decrypt -i keys.txt -o snapshot etcd-20261122T020000Z.snap.age
+
+Exit codes:
+  0  done                          5  no identity opens the file
+  1  failed                        6  damaged or tampered with
+  2  usage                         7  busy: another run has the host
+  3  incomplete, something missing 8  the cluster or the agent can't be reached
+  4  nothing to restore            9  a deadline passed
+
+It needs neither the cluster nor a network. SET is a run id (20261122T020000Z) or
+"latest". The backup directory is that of --backup-dir, else of
+$RAILIANCE_BACKUP_DIR, else /opt/backup/railiance/cluster.)";
+
+constexpr const char* k_list_footer = R"(Examples:
+  railiance-restore list
+  railiance-restore list --backup-dir /mnt/usb/cluster --output json
+
+Looks at names and sizes; verify reads the files. Exit code 4 when there is no set.)";
+
+constexpr const char* k_show_footer = R"(Examples:
+  railiance-restore show latest
+  railiance-restore show 20261122T020000Z --output json)";
+
+constexpr const char* k_verify_footer = R"(Examples:
+  railiance-restore verify
+  railiance-restore verify --all
+  railiance-restore verify 20261122T020000Z -i ~/.config/sops/age/keys.txt
+
+Without a key: every file is there, has the size and the SHA-256 of the manifest,
+and begins like an age file. With -i also: every byte decrypts, the etcd snapshot
+has its digest, its pages, its revision and its keys, and the archives can be read.
+Nothing is written to the disk.
+Exit codes: 3 a set is incomplete, 5 no identity opens a file, 6 damaged.)";
+
+constexpr const char* k_decrypt_footer = R"(Examples:
+  railiance-restore decrypt -i keys.txt -o etcd.snap etcd-20261122T020000Z.snap.age
+  railiance-restore decrypt -o kubeconfig.yaml kubeconfig-20261122T020000Z.yaml.age
+  railiance-restore decrypt -i keys.txt -o - values.tar.gz.age | tar tz
+
+Takes any age file for X25519 recipients, binary or armored. OUT appears only when
+it is whole, with mode 0600. Through a pipe (-o -) the exit code says whether what
+came out is whole.)";
+
+/// What CLI11 fills in; turned into Options when it is done.
+struct Raw {
+  Options options;
+  ShowCommand show;
+  VerifyCommand verify;
+  DecryptCommand decrypt;
+  std::string output = "text";
+};
+
+/// `--help` of a subcommand is that of the subcommand.
+std::string help_of(const CLI::App& app) {
+  for (const CLI::App* command : app.get_subcommands()) {
+    return command->help();
+  }
+  return app.help();
+}
+
+void add_commands(CLI::App& app, Raw& raw) {
+  app.add_subcommand("list", "List the backup sets, the newest first")->footer(k_list_footer);
+  CLI::App* show = app.add_subcommand("show", "Show one set: files, what is missing and why");
+  show->footer(k_show_footer);
+  show->add_option("SET", raw.show.set, "Run id, or latest")->required();
+
+  CLI::App* verify = app.add_subcommand("verify", "Check that a set can be restored from");
+  verify->footer(k_verify_footer);
+  verify->add_option("SET", raw.verify.set, "Run id, or latest")->capture_default_str();
+  verify->add_flag("--all", raw.verify.all, "All sets");
+  verify->add_option("-i,--identity", raw.verify.identity_files, "File with private age keys")
+      ->allow_extra_args(false);
+
+  CLI::App* decrypt = app.add_subcommand("decrypt", "Decrypt one file");
+  decrypt->footer(k_decrypt_footer);
+  decrypt
+      ->add_option("-i,--identity",
+                   raw.decrypt.identity_files,
+                   "File with private age keys (default: where SOPS keeps them)")
+      ->allow_extra_args(false);
+  decrypt->add_option("-o,--out", raw.decrypt.out, "The decrypted file, or - for a pipe")
+      ->required();
+  decrypt->add_flag("--force", raw.decrypt.force, "Replace OUT where it exists");
+  decrypt->add_option("FILE", raw.decrypt.file, "The encrypted file, or - for standard input")
+      ->required();
+}
+
+Result<Options> finish(const CLI::App& app, Raw& raw, const Io& io) {
+  if (raw.output != "text" && raw.output != "json") {
+    return Error{ErrorCode::invalid_argument,
+                 "--output: '" + raw.output + "' is not a form of output",
+                 "choose text or json"};
+  }
+  raw.options.output = raw.output == "json" ? OutputFormat::json : OutputFormat::text;
+  if (app.got_subcommand("list")) {
+    raw.options.command = ListCommand{};
+  } else if (app.got_subcommand("show")) {
+    raw.options.command = std::move(raw.show);
+  } else if (app.got_subcommand("verify")) {
+    if (raw.verify.all && app.get_subcommand("verify")->count("SET") > 0) {
+      return Error{ErrorCode::invalid_argument, "verify: give a SET or --all, not both", {}};
+    }
+    raw.options.command = std::move(raw.verify);
+  } else {
+    if (raw.decrypt.identity_files.empty()) {
+      if (io.default_identity_file.empty()) {
+        return Error{ErrorCode::invalid_argument,
+                     "decrypt: no identity file given",
+                     "name the file with the private age key: -i keys.txt"};
+      }
+      raw.decrypt.identity_files.push_back(io.default_identity_file);
+    }
+    raw.options.command = std::move(raw.decrypt);
+  }
+  return std::move(raw.options);
+}
+
+/// CLI11's words, in the form of ours. A wrong command is only "required" to it.
+Error usage_error(const CLI::App& app, const CLI::Error& error) {
+  std::string message = error.what();
+  if (message == "A subcommand is required") {
+    message = "a command is required: list, show, verify or decrypt";
+    for (const std::string& word : app.remaining()) {
+      if (!word.starts_with('-')) {
+        message = "there is no command '" + word + "'";
+        break;
+      }
+    }
+  }
+  // Not the names of arguments: "FILE is required".
+  if (message.size() > 1 && std::islower(static_cast<unsigned char>(message[1])) != 0) {
+    message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
+  }
+  return {ErrorCode::invalid_argument, std::move(message), "railiance-restore --help lists all"};
+}
+
+} // namespace
+
+Result<Options> parse_options(std::span<const std::string> args, const Io& io) {
+  Raw raw;
+  raw.options.backup_dir = io.default_backup_dir;
+  CLI::App app("Backup sets on this disk: list, check and open them. No cluster is needed.",
+               "railiance-restore");
+  app.footer(k_footer);
+  app.set_version_flag("--version", std::string("railiance-restore ") + RB_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_option("--backup-dir", raw.options.backup_dir, "Where the sets are")
+      ->capture_default_str();
+  app.add_option("--output", raw.output, "text or json")->capture_default_str();
+  add_commands(app, raw);
+  try {
+    app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
+  } catch (const CLI::CallForHelp&) {
+    raw.options.command = PrintCommand{help_of(app) + "\n"};
+    return std::move(raw.options);
+  } catch (const CLI::CallForVersion&) {
+    raw.options.command = PrintCommand{app.version() + "\n"};
+    return std::move(raw.options);
+  } catch (const CLI::Error& error) {
+    return usage_error(app, error);
+  }
+  return finish(app, raw, io);
+}
+
+} // namespace rb::restore

@@ -1,0 +1,49 @@
+// The command line of railiance-restore as a value.
+#pragma once
+
+#include "restore/io.hpp"
+
+#include "base/result.hpp"
+
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace rb::restore {
+
+enum class OutputFormat { text, json };
+
+struct ListCommand {};
+struct ShowCommand {
+  std::string set; ///< A run id, or "latest".
+};
+struct VerifyCommand {
+  std::string set = "latest";
+  bool all = false;
+  std::vector<std::string> identity_files; ///< Empty: without a key.
+};
+struct DecryptCommand {
+  std::string file; ///< "-": standard input.
+  std::string out;  ///< "-": standard output.
+  bool force = false;
+  std::vector<std::string> identity_files; ///< At least one.
+};
+/// --help and --version: text to print, and done.
+struct PrintCommand {
+  std::string text;
+};
+
+using Command = std::variant<ListCommand, ShowCommand, VerifyCommand, DecryptCommand, PrintCommand>;
+
+struct Options {
+  std::string backup_dir;
+  OutputFormat output = OutputFormat::text;
+  Command command;
+};
+
+/// `args` without the program's name; defaults come from `io`. Errors: invalid_argument, with a
+/// message for the operator.
+[[nodiscard]] Result<Options> parse_options(std::span<const std::string> args, const Io& io);
+
+} // namespace rb::restore

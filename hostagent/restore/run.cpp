@@ -1,0 +1,43 @@
+#include "restore/run.hpp"
+
+#include "restore/commands.hpp"
+#include "restore/failure.hpp"
+
+#include <exception>
+
+namespace rb::restore {
+
+namespace {
+
+int dispatch(const Options& options, Io& io) {
+  if (const auto* print = std::get_if<PrintCommand>(&options.command)) {
+    io.out << print->text;
+    return static_cast<int>(ExitCode::done);
+  }
+  if (const auto* command = std::get_if<ShowCommand>(&options.command)) {
+    return show(*command, options, io);
+  }
+  if (const auto* command = std::get_if<VerifyCommand>(&options.command)) {
+    return verify(*command, options, io);
+  }
+  if (const auto* command = std::get_if<DecryptCommand>(&options.command)) {
+    return decrypt(*command, io);
+  }
+  return list(options, io);
+}
+
+} // namespace
+
+int run(std::span<const std::string> args, Io& io) {
+  try {
+    const auto options = parse_options(args, io);
+    if (!options) {
+      return fail(io, options.error(), ExitCode::usage);
+    }
+    return dispatch(*options, io);
+  } catch (const std::exception& exception) { // a bug, or no memory: say so rather than abort
+    return fail(io, Error{ErrorCode::internal, exception.what(), {}});
+  }
+}
+
+} // namespace rb::restore

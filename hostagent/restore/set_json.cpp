@@ -1,0 +1,27 @@
+#include "restore/set_json.hpp"
+
+namespace rb::restore {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const artifact::BackupSet& set) {
+  Json json;
+  json["runID"] = set.run_id;
+  json["time"] = format_rfc3339(set.time);
+  json["state"] = artifact::to_string(set.state);
+  json["sizeBytes"] = set.size_bytes;
+  json["problems"] = set.problems;
+  json["files"] = Json::array();
+  for (const artifact::SetFile& file : set.files) {
+    json["files"].push_back({{"name", file.name}, {"sizeBytes", file.size_bytes}});
+  }
+  // The manifest as it would be written: its fields are documented and stable.
+  json["manifest"] = set.manifest ? Json::parse(artifact::serialize(*set.manifest)) : Json();
+  return json;
+}
+
+std::string dump(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+} // namespace rb::restore

@@ -1,0 +1,18 @@
+// The sets as `--output json` has them. docs/artifact-format.md has the manifest's own fields.
+#pragma once
+
+#include "artifact/sets.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+namespace rb::restore {
+
+/// runID, time, state, sizeBytes, problems, files; and what the manifest says, where there is one.
+[[nodiscard]] nlohmann::ordered_json to_json(const artifact::BackupSet& set);
+
+/// Indented, with a final newline; never throws for text that is not UTF-8.
+[[nodiscard]] std::string dump(const nlohmann::ordered_json& json);
+
+} // namespace rb::restore

@@ -1,0 +1,97 @@
+#include "restore/commands.hpp"
+#include "restore/failure.hpp"
+#include "restore/set_json.hpp"
+#include "restore/text.hpp"
+
+namespace rb::restore {
+
+using artifact::BackupSet;
+using artifact::Manifest;
+
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+void add_manifest(Rows& rows, const Manifest& manifest) {
+  const auto add = [&](const std::string& name, const std::string& value) {
+    if (!value.empty()) {
+      rows.push_back({name + ":", harmless(value)});
+    }
+  };
+  add("Started", format_rfc3339(manifest.start_time));
+  add("Completed", format_rfc3339(manifest.completion_time));
+  add("ClusterBackup", manifest.cluster_backup_name);
+  add("Node",
+      manifest.node_name +
+          (manifest.node_address.empty() ? "" : " (" + manifest.node_address + ")"));
+  add("k3s", manifest.k3s_version);
+  add("Token hash", manifest.token_hash);
+  if (manifest.snapshot) {
+    add("etcd revision", std::to_string(manifest.snapshot->revision));
+    add("etcd keys", std::to_string(manifest.snapshot->total_keys));
+    add("Snapshot", manifest.snapshot->name);
+  }
+  if (manifest.helm) {
+    add("Helm releases",
+        std::to_string(manifest.helm->releases) +
+            (manifest.helm->undecodable_total == 0
+                 ? ""
+                 : ", " + std::to_string(manifest.helm->undecodable_total) +
+                       " could not be decoded"));
+  }
+  for (const std::string& recipient : manifest.recipients) {
+    add("Recipient", recipient);
+  }
+}
+
+std::string describe(const BackupSet& set) {
+  Rows rows{{"Set:", set.run_id},
+            {"State:", std::string(artifact::to_string(set.state))},
+            {"Size:", format_size(set.size_bytes)}};
+  if (set.manifest) {
+    add_manifest(rows, *set.manifest);
+  }
+  std::string text = format_table(rows);
+  Rows files{{"FILE", "SIZE"}};
+  for (const artifact::SetFile& file : set.files) {
+    files.push_back({file.name, format_size(file.size_bytes)});
+  }
+  text += "\n" + format_table(files);
+  const auto add_list = [&](const std::string& title, const std::vector<std::string>& lines) {
+    if (!lines.empty()) {
+      text += "\n" + title + ":\n";
+      for (const std::string& line : lines) {
+        text += "  - " + harmless(line) + "\n";
+      }
+    }
+  };
+  add_list("Problems", set.problems);
+  if (set.manifest) {
+    add_list("Not in any set", set.manifest->not_covered);
+  }
+  return text;
+}
+
+} // namespace
+
+int show(const ShowCommand& command, const Options& options, Io& io) {
+  auto directory = open_backups(options.backup_dir);
+  if (!directory) {
+    const bool missing = directory.error().code == ErrorCode::not_found;
+    return missing ? fail(io, directory.error(), ExitCode::nothing_to_restore)
+                   : fail(io, directory.error());
+  }
+  const auto sets = artifact::list_sets(*directory);
+  if (!sets) {
+    return fail(io, sets.error());
+  }
+  const BackupSet* const set = find_set(*sets, command.set);
+  if (set == nullptr) {
+    return fail(
+        io, nothing_to_restore(options.backup_dir, command.set), ExitCode::nothing_to_restore);
+  }
+  io.out << (options.output == OutputFormat::json ? dump(to_json(*set)) : describe(*set));
+  return static_cast<int>(ExitCode::done);
+}
+
+} // namespace rb::restore

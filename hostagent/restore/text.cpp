@@ -1,0 +1,67 @@
+#include "restore/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace rb::restore {
+
+std::string format_size(std::uint64_t bytes) {
+  constexpr std::array<const char*, 4> units{"KiB", "MiB", "GiB", "TiB"};
+  if (bytes < 1024) {
+    return std::to_string(bytes) + " B";
+  }
+  double value = static_cast<double>(bytes) / 1024;
+  std::size_t unit = 0;
+  // 1023.95 would be printed as 1024.0.
+  while (value >= 1023.95 && unit + 1 < units.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f %s", value, units.at(unit));
+  return text.data();
+}
+
+std::string format_age(std::chrono::seconds age) {
+  const bool ahead = age < std::chrono::seconds(0);
+  const auto seconds = ahead ? -age.count() : age.count();
+  const std::string text = seconds < 120         ? std::to_string(seconds) + "s"
+                           : seconds < 2 * 3600  ? std::to_string(seconds / 60) + "m"
+                           : seconds < 48 * 3600 ? std::to_string(seconds / 3600) + "h"
+                                                 : std::to_string(seconds / 86400) + "d";
+  return ahead ? "in " + text : text;
+}
+
+std::string format_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string or_dash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
+
+std::string harmless(const std::string& text) {
+  std::string clean = text;
+  std::replace_if(
+      clean.begin(), clean.end(), [](char c) { return c >= 0 && (c < ' ' || c == 0x7f); }, '?');
+  return clean;
+}
+
+} // namespace rb::restore

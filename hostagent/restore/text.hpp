@@ -1,0 +1,26 @@
+// Sizes, ages and tables as people read them. Pure.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rb::restore {
+
+/// "0 B", "1023 B", "1.0 KiB", "12.3 MiB".
+[[nodiscard]] std::string format_size(std::uint64_t bytes);
+
+/// "7s", "3m", "5h", "12d"; "in 3m" for what lies ahead.
+[[nodiscard]] std::string format_age(std::chrono::seconds age);
+
+/// Columns two blanks apart, no blanks at the end of a line. All rows have the same length.
+[[nodiscard]] std::string format_table(const std::vector<std::vector<std::string>>& rows);
+
+/// `text`, or "-" where there is none.
+[[nodiscard]] std::string or_dash(const std::string& text);
+
+/// `text` without characters that could upset a terminal: a manifest may come from anywhere.
+[[nodiscard]] std::string harmless(const std::string& text);
+
+} // namespace rb::restore

@@ -1,0 +1,80 @@
+#include "restore/commands.hpp"
+#include "restore/failure.hpp"
+#include "restore/identities.hpp"
+#include "restore/set_check.hpp"
+#include "restore/set_json.hpp"
+
+namespace rb::restore {
+
+using artifact::BackupSet;
+
+namespace {
+
+Result<std::vector<const BackupSet*>>
+chosen(const std::vector<BackupSet>& sets, const VerifyCommand& command, const Options& options) {
+  std::vector<const BackupSet*> some;
+  if (command.all) {
+    for (const BackupSet& set : sets) {
+      some.push_back(&set);
+    }
+  } else if (const BackupSet* const set = find_set(sets, command.set)) {
+    some.push_back(set);
+  }
+  if (some.empty()) {
+    return nothing_to_restore(options.backup_dir, command.set);
+  }
+  return some;
+}
+
+int print(const std::vector<SetReport>& reports, bool with_key, const Options& options, Io& io) {
+  ExitCode code = ExitCode::done;
+  nlohmann::ordered_json json{{"directory", options.backup_dir}, {"withKey", with_key}};
+  for (const SetReport& report : reports) {
+    code = worse(code, report.code);
+    json["sets"].push_back(to_json(report));
+    if (options.output == OutputFormat::text) {
+      io.out << to_text(report);
+    }
+  }
+  json["exitCode"] = static_cast<int>(code);
+  if (options.output == OutputFormat::json) {
+    io.out << dump(json);
+  } else if (!with_key && code == ExitCode::done) {
+    io.out << "checked without a key; -i keys.txt proves that it opens\n";
+  }
+  if (code == ExitCode::no_identity) {
+    io.err << "hint: these sets were made for other recipients; `railiance-restore show` names "
+              "them\n";
+  }
+  return static_cast<int>(code);
+}
+
+} // namespace
+
+int verify(const VerifyCommand& command, const Options& options, Io& io) {
+  const auto identities = read_identities(command.identity_files, io);
+  if (!identities) {
+    return fail(io, identities.error());
+  }
+  auto directory = open_backups(options.backup_dir);
+  if (!directory) {
+    const bool missing = directory.error().code == ErrorCode::not_found;
+    return missing ? fail(io, directory.error(), ExitCode::nothing_to_restore)
+                   : fail(io, directory.error());
+  }
+  const auto sets = artifact::list_sets(*directory);
+  if (!sets) {
+    return fail(io, sets.error());
+  }
+  const auto some = chosen(*sets, command, options);
+  if (!some) {
+    return fail(io, some.error(), ExitCode::nothing_to_restore);
+  }
+  std::vector<SetReport> reports;
+  for (const BackupSet* const set : *some) {
+    reports.push_back(check_set(*directory, *set, *identities, io.stop));
+  }
+  return print(reports, !identities->empty(), options, io);
+}
+
+} // namespace rb::restore
