@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -21,11 +22,14 @@ def backup(installed, releases, planted):
 
 
 class Loader(yaml.SafeLoader):
-    """As Helm's own parser: a lone `=` or `<<` is text where it is a value."""
+    """As Helm's own parser: a lone `=` or `<<` is text where it is a value, and 1e+21 is a number."""
 
 
 for tag in ("value", "merge"):
     Loader.add_constructor(f"tag:yaml.org,2002:{tag}", yaml.SafeLoader.construct_yaml_str)
+
+
+Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789"))
 
 
 def parse_yaml(text):

@@ -141,7 +141,7 @@ def test_helm_secrets_that_cannot_be_decoded_do_not_hide_the_others(installed, r
     bad["climber"] = base64.b64encode(gzip.compress(json.dumps(climbing).encode())).decode()
     try:
         for name, data in bad.items():
-            installed.apply(release_secret(name, data))
+            installed.kubectl("create", "-f", "-", input=json.dumps(release_secret(name, data)))
         backup = backups.run(installed, "undecodable")
         assert backups.condition(backup)["status"] == "False"
         assert backups.reason(backup) == "Incomplete"
@@ -152,7 +152,7 @@ def test_helm_secrets_that_cannot_be_decoded_do_not_hide_the_others(installed, r
         assert len(backup["status"]["artifacts"]) == 4
     finally:
         for name in bad:
-            installed.kubectl("delete", "secret", f"sh.helm.release.v1.{name}.v1")
+            installed.kubectl("delete", "secret", f"sh.helm.release.v1.{name}.v1", "--ignore-not-found")
 
 
 def test_the_kubeconfig_is_missing(installed, kept):
