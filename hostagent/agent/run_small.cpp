@@ -55,7 +55,10 @@ std::string k3s_version(RunState& run) {
 
 StepFailure store_kubeconfig(RunState& run) {
   std::vector<std::string> candidates = run.settings.kubeconfig_sources;
-  candidates.push_back(run.settings.config_dir + "/k3s/k3s.yaml");
+  const std::string of_k3s = run.settings.config_dir + "/k3s/k3s.yaml";
+  if (std::find(candidates.begin(), candidates.end(), of_k3s) == candidates.end()) {
+    candidates.push_back(of_k3s);
+  }
   auto found = find_kubeconfig(candidates);
   if (const auto* failure = std::get_if<Failure>(&found)) {
     run.add_missing(ArtifactType::kubeconfig, *failure);
