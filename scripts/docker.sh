@@ -36,6 +36,7 @@ docker_start() {
     --bridge=none --iptables=false --ip6tables=false >"$DOCKER_STATE/dockerd.log" 2>&1 &
   DOCKERD_PID=$!
   trap docker_stop EXIT
+  trap 'exit 130' INT TERM
   for _ in $(seq 60); do
     docker info >/dev/null 2>&1 && return
     kill -0 "$DOCKERD_PID" 2>/dev/null || break
