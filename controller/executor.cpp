@@ -165,6 +165,19 @@ Status Executor::carry_out(const CreateOrder& action, const std::stop_token& sto
   return std::move(made).error();
 }
 
+Status Executor::carry_out(const ConfirmOrderGone& action, const std::stop_token& stop) {
+  auto order = m_ports.client.get({kube::k_node_backups, "", action.name, {}}, stop);
+  if (order) {
+    m_ports.store.upsert_order(*order); // our view was behind
+    return {};
+  }
+  if (order.error().code == ErrorCode::not_found) {
+    m_ports.store.set_order_gone(action.name);
+    return {};
+  }
+  return std::move(order).error();
+}
+
 Status Executor::carry_out(const DeleteOrder& action, const std::stop_token& stop) {
   if (!action.unless_owned_by.empty()) {
     auto owner = m_ports.client.get(backup_ref(action.unless_owned_by), stop);

@@ -39,6 +39,7 @@ struct HelmOutcome {
 struct RunMemory {
   std::optional<HelmOutcome> helm;
   std::optional<std::string> order_refused; ///< The API server refuses the order, and why.
+  bool order_gone = false;                  ///< There was an order, and somebody removed it.
 };
 
 struct Settings {

@@ -82,6 +82,10 @@ make_order(const ClusterBackup& backup, const std::string& node, const RunMemory
 
 /// The run is started, goes on, and has no order yet.
 void plan_order(const RunView& view, Plan& plan) {
+  if (!view.backup.status.node_name.empty()) {
+    plan.actions.emplace_back(ConfirmOrderGone{view.backup.meta.uid});
+    return;
+  }
   const std::optional<std::string> node = choose_node(view.observed, view.backup);
   if (!node) {
     return;

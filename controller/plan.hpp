@@ -42,6 +42,12 @@ struct CreateOrder {
   api::NodeBackup order;
 };
 
+/// The status says that there was an order, but none is seen: ask the API server itself. If there
+/// is none, that becomes RunMemory::order_gone; a run is never ordered twice.
+struct ConfirmOrderGone {
+  std::string name;
+};
+
 /// `unless_owned_by` is not empty: look first whether that ClusterBackup is really gone.
 struct DeleteOrder {
   std::string name;
@@ -60,7 +66,8 @@ struct DeleteBackup {
   std::string uid;
 };
 
-using Action = std::variant<CollectHelm, CreateOrder, DeleteOrder, DeletePayload, DeleteBackup>;
+using Action = std::
+    variant<CollectHelm, CreateOrder, ConfirmOrderGone, DeleteOrder, DeletePayload, DeleteBackup>;
 
 struct Plan {
   std::vector<StatusPatch> statuses; ///< Carried out before the actions.

@@ -26,6 +26,11 @@ bool accepted(const RunView& view) {
   return view.order != nullptr && view.order->accepted();
 }
 
+/// There is an order, or there was one.
+bool was_ordered(const RunView& view) {
+  return view.order != nullptr || !view.backup.status.node_name.empty();
+}
+
 SystemTime last_moment(const RunView& view) {
   const seconds grace = accepted(view) ? view.observed.settings.deadline_grace : seconds{0};
   return *view.backup.status.start_time + seconds{view.backup.spec.deadline_seconds} + grace;
@@ -56,7 +61,7 @@ std::optional<Verdict> deadline_passed(const RunView& view) {
 }
 
 std::optional<Verdict> recipients_unusable(const RunView& view) {
-  if (view.order != nullptr || !view.observed.recipients_problem) {
+  if (was_ordered(view) || !view.observed.recipients_problem) {
     return std::nullopt;
   }
   const RecipientsProblem& problem = *view.observed.recipients_problem;
@@ -64,7 +69,7 @@ std::optional<Verdict> recipients_unusable(const RunView& view) {
 }
 
 std::optional<Verdict> no_agent(const RunView& view) {
-  if (view.order != nullptr || choose_node(view.observed, view.backup) ||
+  if (was_ordered(view) || choose_node(view.observed, view.backup) ||
       view.observed.now < *view.backup.status.start_time + view.observed.settings.agent_wait) {
     return std::nullopt;
   }
@@ -75,6 +80,15 @@ std::optional<Verdict> no_agent(const RunView& view) {
                  "no ready agent on " + where + " within " +
                      in_seconds(view.observed.settings.agent_wait) +
                      "; see the pods of the DaemonSet railiance-backup-agent"};
+}
+
+std::optional<Verdict> order_removed(const RunView& view) {
+  if (view.order != nullptr || view.memory == nullptr || !view.memory->order_gone) {
+    return std::nullopt;
+  }
+  return Verdict{false,
+                 Reason::interrupted,
+                 "the order to node " + view.backup.status.node_name + " was removed in mid-run"};
 }
 
 std::optional<Verdict> order_refused(const RunView& view) {
@@ -106,10 +120,11 @@ std::optional<Verdict> agent_silent(const RunView& view) {
                      in_seconds(view.observed.settings.heartbeat_limit)};
 }
 
-constexpr std::array<Check, 8> k_checks{
+constexpr std::array<Check, 9> k_checks{
     order_finished,      // the agent's report counts, however late
     being_deleted,       // nobody waits for the result
     deadline_passed,     // spec.deadlineSeconds, and a grace for the agent's own report
+    order_removed,       // the NodeBackup was deleted; a run is never ordered twice
     recipients_unusable, // nothing is ordered that could not be encrypted
     no_agent,            // nobody to order from
     order_refused,       // the API server takes no such order

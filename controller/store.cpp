@@ -135,6 +135,12 @@ void Store::set_order_refused(const std::string& uid, std::string message) {
   changed();
 }
 
+void Store::set_order_gone(const std::string& uid) {
+  const std::lock_guard lock(m_mutex);
+  m_world.memory[uid].order_gone = true;
+  changed();
+}
+
 void Store::add_payload(const std::string& uid) {
   const std::lock_guard lock(m_mutex);
   m_world.payload_runs.insert(uid);

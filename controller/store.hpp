@@ -32,6 +32,7 @@ public:
   // What our own actions gave.
   void set_helm(const std::string& uid, HelmOutcome outcome);
   void set_order_refused(const std::string& uid, std::string message);
+  void set_order_gone(const std::string& uid);
   void add_payload(const std::string& uid);
   void remove_payload(const std::string& uid);
 

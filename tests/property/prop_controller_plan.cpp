@@ -43,7 +43,7 @@ private:
   }
 
   void disturb() {
-    switch (below(12)) {
+    switch (below(13)) {
     case 0:
     case 1:
       request();
@@ -70,6 +70,11 @@ private:
       break;
     case 6:
       pass_time(below(200));
+      break;
+    case 7:
+      if (!m_world.orders.empty() && below(4) == 0) {
+        m_world.orders.erase(m_world.orders.begin()); // by hand
+      }
       break;
     default:
       pass_time(below(5));

@@ -147,6 +147,18 @@ TEST_CASE("a report that comes after the deadline still counts") {
   CHECK(succeeded(observed, "uid-b").status == ConditionStatus::true_);
 }
 
+TEST_CASE("an order that somebody removes in mid-run: Interrupted, never ordered twice") {
+  Observed observed = ordered();
+  accept(observed, "uid-b");
+  settle(observed);
+  observed.orders.clear();
+  REQUIRE(only_action<ConfirmOrderGone>(plan(observed)) != nullptr);
+  settle(observed);
+  CHECK(succeeded(observed, "uid-b").reason == "Interrupted");
+  CHECK(succeeded(observed, "uid-b").message == "the order to node n1 was removed in mid-run");
+  CHECK(observed.orders.empty());
+}
+
 TEST_CASE("an order that the API server refuses for good: InternalError with its words") {
   Observed observed = begun();
   observed.memory["uid-b"].helm = HelmOutcome{};

@@ -23,6 +23,9 @@ struct Carry {
     observed.orders.emplace(order.meta.name, std::move(order));
     observed.order_silence[action.order.meta.name] = std::chrono::seconds{0};
   }
+  void operator()(const ConfirmOrderGone& action) const {
+    observed.memory[action.name].order_gone = !observed.orders.contains(action.name);
+  }
   void operator()(const DeleteOrder& action) const { observed.orders.erase(action.name); }
   void operator()(const DeletePayload& action) const {
     observed.payload_runs.erase(action.run_uid);

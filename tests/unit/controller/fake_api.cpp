@@ -1,0 +1,161 @@
+#include "fake_api.hpp"
+
+#include <algorithm>
+
+namespace rb::controller::test {
+
+namespace {
+
+kube::Response answer(int status, const nlohmann::json& body) {
+  return {status, {}, body.dump()};
+}
+
+kube::Response refusal(int status, const std::string& reason) {
+  return answer(status,
+                {{"kind", "Status"},
+                 {"apiVersion", "v1"},
+                 {"status", "Failure"},
+                 {"reason", reason},
+                 {"message", "refused by the fake"},
+                 {"code", status}});
+}
+
+std::string without_status(const std::string& path) {
+  const auto end = path.rfind("/status");
+  return end != std::string::npos && end + 7 == path.size() ? path.substr(0, end) : path;
+}
+
+std::string query_value(const kube::Request& request, const std::string& key) {
+  for (const auto& [name, value] : request.query) {
+    if (name == key) {
+      return value;
+    }
+  }
+  return {};
+}
+
+/// "a=b" and "a!=b", joined by commas; "a" alone: the label is there.
+bool matches(const nlohmann::json& object, const std::string& selector) {
+  const auto labels = object.at("metadata").value("labels", nlohmann::json::object());
+  std::size_t at = 0;
+  while (at < selector.size()) {
+    const std::size_t end = std::min(selector.find(',', at), selector.size());
+    const std::string term = selector.substr(at, end - at);
+    at = end + 1;
+    const auto equals = term.find('=');
+    const bool negated = equals != std::string::npos && equals > 0 && term[equals - 1] == '!';
+    const std::string key = term.substr(0, negated ? equals - 1 : equals);
+    const bool holds = equals == std::string::npos
+                           ? labels.contains(key)
+                           : labels.value(key, "") == term.substr(equals + 1);
+    if (holds == negated) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Of a collection's path: whether the object's path lies in it (in any namespace, where the
+/// collection names none).
+bool in_collection(const std::string& object, const std::string& collection) {
+  const auto slash = object.rfind('/');
+  const std::string parent = object.substr(0, slash);
+  if (parent == collection) {
+    return true;
+  }
+  const auto plural = collection.rfind('/');
+  return parent.find(collection.substr(0, plural) + "/namespaces/") == 0 &&
+         parent.substr(parent.rfind('/')) == collection.substr(plural);
+}
+
+bool is_collection(const std::string& path) {
+  const std::string last = path.substr(path.rfind('/') + 1);
+  return last == "secrets" || last == "configmaps" || last == "clusterbackups" ||
+         last == "nodebackups";
+}
+
+} // namespace
+
+std::size_t FakeApi::count(const std::string& call_prefix) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      calls, [&](const std::string& call) { return call.find(call_prefix) == 0; }));
+}
+
+kube::Response FakeApi::list(const kube::Request& request) const {
+  nlohmann::json items = nlohmann::json::array();
+  const std::string type = query_value(request, "fieldSelector");
+  for (const auto& [path, object] : objects) {
+    if (in_collection(path, request.path) &&
+        matches(object, query_value(request, "labelSelector")) &&
+        (type.empty() || "type=" + object.value("type", "") == type)) {
+      items.push_back(object);
+    }
+  }
+  const std::string token = query_value(request, "continue");
+  const std::string limit_text = query_value(request, "limit");
+  const std::size_t start = token.empty() ? 0 : std::stoul(token);
+  const std::size_t limit = limit_text.empty() ? items.size() : std::stoul(limit_text);
+  nlohmann::json page = nlohmann::json::array();
+  for (std::size_t i = start; i < std::min(items.size(), start + limit); ++i) {
+    page.push_back(items[i]);
+  }
+  const std::string next = start + limit < items.size() ? std::to_string(start + limit) : "";
+  return answer(200,
+                {{"kind", "List"},
+                 {"metadata", {{"resourceVersion", "1"}, {"continue", next}}},
+                 {"items", page}});
+}
+
+kube::Response FakeApi::create(const kube::Request& request) {
+  nlohmann::json object = nlohmann::json::parse(request.body);
+  const std::string path = request.path + "/" + object.at("metadata").at("name").get<std::string>();
+  if (objects.contains(path)) {
+    return refusal(409, "AlreadyExists");
+  }
+  object["metadata"]["uid"] = "made-" + std::to_string(objects.size());
+  object["metadata"]["resourceVersion"] = "1";
+  objects[path] = object;
+  return answer(201, object);
+}
+
+Result<kube::Response> FakeApi::send(const kube::Request& request, std::stop_token) {
+  const std::lock_guard lock(m_mutex);
+  calls.push_back(std::string(to_string(request.method)) + " " + request.path);
+  const int failure = fail ? fail(request) : 0;
+  if (failure != 0) {
+    return refusal(failure, failure == 409 ? "Conflict" : "Injected");
+  }
+  const std::string path = without_status(request.path);
+  const auto found = objects.find(path);
+  switch (request.method) {
+  case kube::Method::get:
+    if (found != objects.end()) {
+      return answer(200, found->second);
+    }
+    return is_collection(path) ? list(request) : refusal(404, "NotFound");
+  case kube::Method::post:
+    return create(request);
+  case kube::Method::put: {
+    if (found == objects.end()) {
+      return refusal(404, "NotFound");
+    }
+    const nlohmann::json object = nlohmann::json::parse(request.body);
+    nlohmann::json& stored = found->second;
+    if (object.at("metadata").at("resourceVersion") !=
+        stored.at("metadata").at("resourceVersion")) {
+      return refusal(409, "Conflict");
+    }
+    stored["status"] = object.at("status");
+    stored["metadata"]["resourceVersion"] =
+        std::to_string(std::stoi(stored["metadata"]["resourceVersion"].get<std::string>()) + 1);
+    return answer(200, stored);
+  }
+  case kube::Method::delete_:
+    return objects.erase(path) == 1 ? answer(200, {{"kind", "Status"}}) : refusal(404, "NotFound");
+  case kube::Method::patch:
+    break;
+  }
+  return refusal(405, "MethodNotAllowed");
+}
+
+} // namespace rb::controller::test

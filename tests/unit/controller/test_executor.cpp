@@ -1,0 +1,234 @@
+// Each action against an API that does what the real one does, or fails.
+#include "controller/executor.hpp"
+#include "fake_api.hpp"
+#include "world.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::controller;
+using namespace rb::controller::test;
+
+namespace {
+
+constexpr const char* k_backups = "/apis/backup.railiance.io/v1alpha1/clusterbackups/";
+constexpr const char* k_orders = "/apis/backup.railiance.io/v1alpha1/nodebackups/";
+
+class FakeHelm final : public HelmStep {
+public:
+  Result<HelmOutcome> run(const CollectHelm&, std::stop_token) override {
+    ++runs;
+    if (error) {
+      return *error;
+    }
+    HelmOutcome outcome;
+    outcome.status = api::HelmStatus{2, {}, 0};
+    return outcome;
+  }
+  std::optional<Error> error;
+  int runs = 0;
+};
+
+struct Bench {
+  Bench() {
+    kube::ClientOptions options;
+    options.attempts = 1;
+    client = std::make_unique<kube::Client>(api, kube::Runtime{}, options);
+    payloads = std::make_unique<PayloadStore>(*client, "ours");
+    executor = std::make_unique<Executor>(
+        Ports{*client, helm, *payloads, store, metrics, clock, [this](kube::EventSpec event) {
+                events.push_back(std::move(event));
+              }});
+    put_backup("b");
+    store.upsert_agent({{"metadata", {{"name", "agent-1"}}},
+                        {"spec", {{"nodeName", "n1"}}},
+                        {"status", {{"conditions", {{{"type", "Ready"}, {"status", "True"}}}}}}});
+  }
+
+  void put_backup(const std::string& name) {
+    api.objects[k_backups + name] = {
+        {"metadata",
+         {{"name", name}, {"uid", "uid-" + name}, {"resourceVersion", "1"}, {"generation", 1}}},
+        {"spec", nlohmann::json::object()}};
+    store.upsert_backup(api.objects[k_backups + name]);
+  }
+
+  /// Carries out what the planner wants until it wants nothing; false when something failed.
+  bool settle() {
+    for (int round = 0; round < 50; ++round) {
+      const Plan next = store.make_plan(std::nullopt);
+      if (next.empty()) {
+        return true;
+      }
+      for (const StatusPatch& patch : next.statuses) {
+        if (!executor->execute(patch, {})) {
+          return false;
+        }
+      }
+      for (const Action& action : next.actions) {
+        if (!executor->execute(action, {})) {
+          return false;
+        }
+      }
+    }
+    return false;
+  }
+
+  FakeApi api;
+  RealClock clock;
+  Metrics metrics;
+  Store store{clock, {}};
+  FakeHelm helm;
+  std::vector<kube::EventSpec> events;
+  std::unique_ptr<kube::Client> client;
+  std::unique_ptr<PayloadStore> payloads;
+  std::unique_ptr<Executor> executor;
+};
+
+nlohmann::json& status_of(Bench& bench) {
+  return bench.api.objects.at(std::string(k_backups) + "b").at("status");
+}
+
+std::string reason_of(Bench& bench) {
+  for (const auto& condition : status_of(bench).at("conditions")) {
+    if (condition.at("type") == "Succeeded") {
+      return condition.at("reason");
+    }
+  }
+  return {};
+}
+
+/// The agent ends the order.
+void report(Bench& bench, const char* status, const char* reason) {
+  nlohmann::json& order = bench.api.objects.at(std::string(k_orders) + "uid-b");
+  order["status"] = {{"startTime", "2026-01-01T00:00:00Z"},
+                     {"conditions",
+                      {{{"type", "Succeeded"},
+                        {"status", status},
+                        {"reason", reason},
+                        {"message", "words"},
+                        {"lastTransitionTime", "2026-01-01T00:00:00Z"}}}}};
+  bench.store.upsert_order(order);
+}
+
+} // namespace
+
+TEST_CASE("the run id reaches the API before the Helm step and the order") {
+  Bench bench;
+  REQUIRE(bench.settle());
+  REQUIRE(bench.api.calls.size() >= 2);
+  CHECK(bench.api.calls[0] == std::string("PUT ") + k_backups + "b/status");
+  CHECK(bench.api.calls[1] == "POST /apis/backup.railiance.io/v1alpha1/nodebackups");
+  CHECK(bench.helm.runs == 1);
+  const auto order = bench.api.objects.at(std::string(k_orders) + "uid-b");
+  CHECK(order.at("spec").at("runID") == status_of(bench).at("runID"));
+}
+
+TEST_CASE("a result is written once and told once") {
+  Bench bench;
+  REQUIRE(bench.settle());
+  report(bench, "False", "SnapshotFailed");
+  REQUIRE(bench.settle());
+  CHECK(reason_of(bench) == "SnapshotFailed");
+  REQUIRE(bench.events.size() == 1);
+  CHECK(bench.events[0].reason == "SnapshotFailed");
+  CHECK(bench.events[0].note == "words");
+  CHECK(bench.events[0].type == kube::EventType::warning);
+  CHECK(bench.events[0].regarding.uid == "uid-b");
+}
+
+TEST_CASE("a write on an old view changes nothing and the next plan sees the object") {
+  Bench bench;
+  const Plan stale = bench.store.make_plan(std::nullopt);
+  bench.api.objects[std::string(k_backups) + "b"]["metadata"]["resourceVersion"] = "7";
+  REQUIRE(bench.executor->execute(stale.statuses.at(0), {}));
+  CHECK_FALSE(bench.api.objects[std::string(k_backups) + "b"].contains("status"));
+  CHECK(bench.settle());
+  CHECK(reason_of(bench) == "Running");
+}
+
+TEST_CASE("an order that is there already is taken as it is") {
+  Bench bench;
+  bench.api.objects[std::string(k_orders) + "uid-b"] = nlohmann::json();
+  Plan plan;
+  for (int round = 0; round < 3 && plan.actions.empty(); ++round) {
+    plan = bench.store.make_plan(std::nullopt);
+    for (const auto& patch : plan.statuses) {
+      REQUIRE(bench.executor->execute(patch, {}));
+    }
+  }
+  REQUIRE(bench.executor->execute(plan.actions.at(0), {})); // the Helm step
+  plan = bench.store.make_plan(std::nullopt);
+  auto order = to_json(std::get<CreateOrder>(plan.actions.at(0)).order);
+  order["metadata"]["uid"] = "made-earlier";
+  order["metadata"]["resourceVersion"] = "5";
+  bench.api.objects[std::string(k_orders) + "uid-b"] = order;
+  REQUIRE(bench.executor->execute(plan.actions.at(0), {}));
+  CHECK(bench.settle());
+  CHECK(bench.api.count("POST /apis/backup.railiance.io/v1alpha1/nodebackups") == 1);
+}
+
+TEST_CASE("an API that fails for a while is tried again, and nothing is lost") {
+  Bench bench;
+  bench.api.fail = [](const kube::Request&) { return 503; };
+  CHECK_FALSE(bench.settle());
+  bench.api.fail = nullptr;
+  CHECK(bench.settle());
+  CHECK(bench.api.objects.contains(std::string(k_orders) + "uid-b"));
+}
+
+TEST_CASE("an order that the API refuses for good ends the run with its words") {
+  Bench bench;
+  bench.api.fail = [](const kube::Request& request) {
+    return request.method == kube::Method::post ? 403 : 0;
+  };
+  CHECK(bench.settle());
+  CHECK(reason_of(bench) == "InternalError");
+}
+
+TEST_CASE("a Helm step that is refused makes the artifact missing, not the run fail") {
+  Bench bench;
+  bench.helm.error = Error{ErrorCode::permission_denied, "GET secrets: forbidden", {}};
+  CHECK(bench.settle());
+  CHECK(bench.helm.runs == 1);
+  const auto spec = bench.api.objects.at(std::string(k_orders) + "uid-b").at("spec");
+  CHECK(spec.at("missing").at(0).at("reason") == "HelmFailed");
+  CHECK(spec.at("missing").at(0).at("message") == "GET secrets: forbidden");
+  CHECK_FALSE(spec.contains("helmPayload"));
+}
+
+TEST_CASE("a Helm step that fails in passing is tried three times") {
+  Bench bench;
+  bench.helm.error = Error{ErrorCode::unavailable, "connection refused", {}};
+  CHECK_FALSE(bench.settle());
+  CHECK_FALSE(bench.settle());
+  CHECK(bench.settle());
+  CHECK(bench.helm.runs == 3);
+}
+
+TEST_CASE("a status that the API refuses is written without details, so that the run ends") {
+  Bench bench;
+  REQUIRE(bench.settle());
+  report(bench, "False", "Incomplete");
+  bench.api.fail = [](const kube::Request& request) {
+    const bool detailed = request.body.find("\"missing\":[{") != std::string::npos;
+    return request.method == kube::Method::put && detailed ? 422 : 0;
+  };
+  nlohmann::json& order = bench.api.objects.at(std::string(k_orders) + "uid-b");
+  order["status"]["missing"] = {{{"type", "HostState"}, {"reason", "HostStateMissing"}}};
+  bench.store.upsert_order(order);
+  CHECK(bench.settle());
+  CHECK(reason_of(bench) == "Incomplete");
+}
+
+TEST_CASE("an order is not withdrawn while its ClusterBackup exists, whatever our view says") {
+  Bench bench;
+  REQUIRE(bench.settle());
+  bench.store.remove_backup("uid-b");
+  REQUIRE(bench.settle());
+  CHECK(bench.api.objects.contains(std::string(k_orders) + "uid-b"));
+  bench.api.objects.erase(std::string(k_backups) + "b");
+  bench.store.remove_backup("uid-b");
+  REQUIRE(bench.settle());
+  CHECK_FALSE(bench.api.objects.contains(std::string(k_orders) + "uid-b"));
+}

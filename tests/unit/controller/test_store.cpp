@@ -1,0 +1,126 @@
+// The store: what the watchers say becomes what the planner sees.
+#include "controller/store.hpp"
+#include "world.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+using namespace rb;
+using namespace rb::controller;
+using namespace rb::controller::test;
+using std::chrono::seconds;
+
+namespace {
+
+class SetClock final : public Clock {
+public:
+  [[nodiscard]] SystemTime now() const override { return time; }
+  [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override { return steady; }
+  void pass(seconds by) {
+    time += by;
+    steady += by;
+  }
+  SystemTime time = k_start;
+  std::chrono::steady_clock::time_point steady{};
+};
+
+nlohmann::json backup_json(const std::string& uid, const char* name = "b") {
+  return {{"metadata", {{"name", name}, {"uid", uid}, {"resourceVersion", "1"}}}};
+}
+
+nlohmann::json running_backup() {
+  auto object = backup_json("uid-b");
+  object["status"] = {{"runID", "20260101T020000Z"}, {"startTime", "2026-01-01T02:00:00Z"}};
+  return object;
+}
+
+nlohmann::json order_json(const char* heartbeat) {
+  return {{"metadata", {{"name", "uid-b"}, {"uid", "o"}}},
+          {"spec",
+           {{"clusterBackupName", "b"},
+            {"runID", "20260101T020000Z"},
+            {"nodeName", "n1"},
+            {"artifacts", {"EtcdSnapshot"}},
+            {"keepLast", 7},
+            {"deadline", "2026-01-01T03:00:00Z"}}},
+          {"status", {{"startTime", "2026-01-01T02:00:00Z"}, {"heartbeatTime", heartbeat}}}};
+}
+
+bool ends_with_reason(Store& store, const std::string& reason) {
+  const Plan plan = store.make_plan(std::nullopt);
+  return plan.statuses.size() == 1 && plan.statuses[0].event &&
+         plan.statuses[0].event->reason == reason;
+}
+
+} // namespace
+
+TEST_CASE("an object that cannot be read is left out and does no harm") {
+  const SetClock clock;
+  Store store(clock, {});
+  store.upsert_backup(nlohmann::json::array());
+  store.upsert_order({{"metadata", nullptr}});
+  store.upsert_agent({});
+  CHECK(store.make_plan(std::nullopt).empty());
+}
+
+TEST_CASE("silence is counted from when we saw the heartbeat change, whatever it says") {
+  SetClock clock;
+  Store store(clock, {});
+  store.upsert_backup(running_backup());
+  store.upsert_order(order_json("1999-01-01T00:00:00Z"));
+  clock.pass(seconds{80});
+  CHECK_FALSE(ends_with_reason(store, "Interrupted"));
+  store.upsert_order(order_json("1999-01-01T00:00:15Z"));
+  clock.pass(seconds{80});
+  store.upsert_order(order_json("1999-01-01T00:00:15Z")); // seen again, not changed
+  clock.pass(seconds{11});
+  CHECK(ends_with_reason(store, "Interrupted"));
+}
+
+TEST_CASE("a new term gives a silent agent its time again") {
+  SetClock clock;
+  Store store(clock, {});
+  store.upsert_backup(running_backup());
+  store.upsert_order(order_json("2026-01-01T02:00:00Z"));
+  clock.pass(seconds{500});
+  store.begin_term({});
+  CHECK_FALSE(ends_with_reason(store, "Interrupted"));
+  clock.pass(seconds{91});
+  CHECK(ends_with_reason(store, "Interrupted"));
+}
+
+TEST_CASE("an object of the same name and another uid replaces the old one") {
+  const SetClock clock;
+  Store store(clock, {});
+  store.upsert_backup(backup_json("old"));
+  store.upsert_backup(backup_json("new"));
+  CHECK(store.unfinished() == 1);
+  store.remove_backup("old"); // a late delete
+  CHECK(store.unfinished() == 1);
+}
+
+TEST_CASE("the last success is the latest completion of a run that succeeded") {
+  const SetClock clock;
+  Store store(clock, {});
+  CHECK_FALSE(store.last_success());
+  auto object = backup_json("uid-b");
+  object["status"] = {{"completionTime", "2026-01-01T02:30:00Z"},
+                      {"conditions",
+                       {{{"type", "Succeeded"},
+                         {"status", "True"},
+                         {"reason", "Completed"},
+                         {"lastTransitionTime", "2026-01-01T02:30:00Z"}}}}};
+  store.upsert_backup(object);
+  CHECK(store.last_success() == k_start + std::chrono::minutes{30});
+  CHECK(store.unfinished() == 0);
+}
+
+TEST_CASE("waiting ends at once when something changed since the last plan") {
+  const SetClock clock;
+  Store store(clock, {});
+  (void)store.make_plan(std::nullopt);
+  store.upsert_backup(backup_json("uid-b"));
+  const auto begin = std::chrono::steady_clock::now();
+  store.wait(seconds{20}, {});
+  CHECK(std::chrono::steady_clock::now() - begin < seconds{10});
+}
