@@ -33,7 +33,7 @@ docker_start() {
   rm -f "$DOCKER_STATE/run/docker.pid"
   "$dockerd" --host="$DOCKER_HOST" --data-root="$DOCKER_STATE/data" \
     --exec-root="$DOCKER_STATE/run/exec" --pidfile="$DOCKER_STATE/run/docker.pid" \
-    --bridge=none --iptables=false --ip6tables=false >"$DOCKER_STATE/dockerd.log" 2>&1 &
+    --bridge=none --iptables=false --ip6tables=false >"$DOCKER_STATE/dockerd.log" 2>&1 9>&- &
   DOCKERD_PID=$!
   trap docker_stop EXIT
   trap 'exit 130' INT TERM

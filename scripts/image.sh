@@ -5,6 +5,11 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/docker.sh"
 
+# One at a time: the private daemon ends with the script that started it.
+mkdir -p "$CACHE"
+exec 9>"$CACHE/image.lock"
+flock 9
+
 INPUTS="Dockerfile .dockerignore CMakeLists.txt CMakePresets.json cmake lib controller hostagent cli"
 target=$CACHE/image/image.tar
 # shellcheck disable=SC2086
