@@ -14,7 +14,7 @@ def test_helm_lint_passes(installed, keys):
 def test_the_rendered_chart_is_taken_by_the_api_server(installed, keys):
     rendered = installed.helm("template", "railiance-backup", ROOT / "charts" / "railiance-backup", "-n", NAMESPACE,
                               "--set-file", f"sops.config={keys['sops_yaml']}").stdout
-    done = installed.kubectl("apply", "--dry-run=server", "-n", NAMESPACE, "-f", "-", input=rendered)
+    done = installed.kubectl("apply", "--dry-run=server", "-f", "-", input=rendered)
     for kind in ("deployment", "daemonset", "cronjob", "customresourcedefinition", "clusterrole", "configmap"):
         assert kind in done.stdout
 
