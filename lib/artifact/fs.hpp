@@ -27,6 +27,9 @@ public:
   [[nodiscard]] virtual Status write(ByteView bytes) = 0;
   /// Until `buffer` is full or the file ends; returns how many bytes were read.
   [[nodiscard]] virtual Result<std::size_t> read(MutableByteView buffer) = 0;
+  /// As read, at `offset` and without moving the position.
+  [[nodiscard]] virtual Result<std::size_t> read_at(std::uint64_t offset,
+                                                    MutableByteView buffer) = 0;
   /// Data and size are on the medium afterwards. A failure is final: a second call that
   /// succeeds proves nothing (Linux drops the error with the page).
   [[nodiscard]] virtual Status sync() = 0;

@@ -65,6 +65,10 @@ Result<std::size_t> PosixFile::read(MutableByteView buffer) {
   return got;
 }
 
+Result<std::size_t> PosixFile::read_at(std::uint64_t offset, MutableByteView buffer) {
+  return rb::read_at(m_fd, buffer, offset, m_path);
+}
+
 Status PosixFile::sync() {
   return sync_file(m_fd, m_path);
 }

@@ -14,6 +14,7 @@ public:
 
   [[nodiscard]] Status write(ByteView bytes) override;
   [[nodiscard]] Result<std::size_t> read(MutableByteView buffer) override;
+  [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, MutableByteView buffer) override;
   [[nodiscard]] Status sync() override;
   [[nodiscard]] Status close() override;
   [[nodiscard]] Result<std::uint64_t> size() override;

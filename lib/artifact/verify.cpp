@@ -17,6 +17,9 @@ public:
     }
     return got;
   }
+  [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, MutableByteView buffer) override {
+    return m_file.read_at(offset, buffer);
+  }
   [[nodiscard]] Status write(ByteView bytes) override { return m_file.write(bytes); }
   [[nodiscard]] Status sync() override { return m_file.sync(); }
   [[nodiscard]] Status close() override { return m_file.close(); }

@@ -32,6 +32,11 @@ public:
     return count;
   }
 
+  Result<std::size_t> read_at(std::uint64_t offset, MutableByteView buffer) override {
+    m_position = static_cast<std::size_t>(std::min<std::uint64_t>(offset, m_inode->content.size()));
+    return read(buffer);
+  }
+
   Status sync() override {
     RB_TRY(m_disk.begin_call(true));
     m_inode->synced = m_inode->content;

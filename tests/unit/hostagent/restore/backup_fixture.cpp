@@ -1,0 +1,161 @@
+#include "backup_fixture.hpp"
+
+#include "restore/run.hpp"
+#include "support/bolt_builder.hpp"
+#include "support/sets.hpp"
+
+#include "age/encrypt.hpp"
+#include "archive/tar_gz.hpp"
+#include "etcdsnap/inspect.hpp"
+#include "etcdsnap/trailer_check.hpp"
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+namespace rb::test {
+
+using api::ArtifactType;
+using artifact::Directory;
+using artifact::Manifest;
+
+namespace {
+
+class FixedClock final : public Clock {
+public:
+  [[nodiscard]] SystemTime now() const override { return parse_run_id("20260110T030000Z").value(); }
+  [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override { return {}; }
+};
+
+std::string to_string(ByteView bytes) {
+  return std::string(as_text(bytes));
+}
+
+std::string snapshot() {
+  Entries revisions;
+  for (std::uint64_t i = 0; i < 400; ++i) {
+    revisions.emplace_back(
+        revision_key(i + 2, 0),
+        key_value("/registry/pods/p" + std::to_string(i % 300), std::string(400, 'x')));
+  }
+  return to_string(with_trailer(make_bolt(etcd_buckets(revisions))));
+}
+
+std::string archive() {
+  std::array<archive::Entry, 2> entries;
+  entries[0].path = "shop/web.yaml";
+  entries[0].content = SecretBytes(as_bytes("replicas: 3\n"));
+  entries[1].path = "index.json";
+  entries[1].content = SecretBytes(as_bytes("{}\n"));
+  return to_string(archive::write_tar_gz(entries).value().view());
+}
+
+artifact::SnapshotRecord record_of(const std::string& snapshot_bytes) {
+  etcdsnap::TrailerCheck check;
+  check.update(as_bytes(snapshot_bytes));
+  const auto digests = check.finish().value();
+  etcdsnap::MemoryReader reader(as_bytes(snapshot_bytes));
+  const auto info = etcdsnap::inspect(reader).value();
+  artifact::SnapshotRecord record;
+  record.name = "railiance-x";
+  record.size_bytes = digests.size_bytes;
+  record.file_sha256 = to_hex(digests.file);
+  record.content_sha256 = to_hex(digests.content);
+  record.revision = info.revision;
+  record.total_keys = static_cast<std::int64_t>(info.total_keys);
+  record.hash = info.hash;
+  return record;
+}
+
+} // namespace
+
+std::string plaintext_of(ArtifactType type) {
+  switch (type) {
+  case ArtifactType::etcd_snapshot:
+    return snapshot();
+  case ArtifactType::helm_values:
+  case ArtifactType::host_state:
+    return archive();
+  case ArtifactType::kubeconfig:
+    return "apiVersion: v1\nkind: Config\nclusters: []\n";
+  }
+  return {};
+}
+
+BackupFixture::BackupFixture() : m_identity(age::Identity::generate().value()) {
+  const auto text = [](const age::Identity& identity) {
+    return "# created: today\n" + std::string(identity.text().text()) + "\n";
+  };
+  write_file(keys(), text(m_identity));
+  write_file(other_keys(), text(age::Identity::generate().value()));
+  static_cast<void>(Directory::open(backups()).value());
+}
+
+std::string BackupFixture::artifact(ArtifactType type, const std::string& run_id) const {
+  return backups() + "/" + api::file_name(type, run_id);
+}
+
+std::string BackupFixture::encrypt(const std::string& plaintext) const {
+  const std::array<age::Recipient, 1> recipients{m_identity.recipient()};
+  return to_string(age::encrypt_bytes(as_bytes(plaintext), recipients).value());
+}
+
+Manifest BackupFixture::store(Manifest manifest) {
+  for (api::ArtifactStatus& artifact : manifest.artifacts) {
+    const std::string plain = plaintext_of(artifact.type);
+    const std::string sealed = encrypt(plain);
+    write_file(backups() + "/" + artifact.file_name, sealed);
+    artifact.size_bytes = sealed.size();
+    artifact.sha256 = to_hex(sha256(as_bytes(sealed)));
+    if (artifact.type == ArtifactType::etcd_snapshot) {
+      manifest.snapshot = record_of(plain);
+    }
+  }
+  write_file(backups() + "/manifest-" + manifest.run_id + ".json", artifact::serialize(manifest));
+  return manifest;
+}
+
+Manifest BackupFixture::add_set(const std::string& run_id) {
+  return store(make_manifest(run_id));
+}
+
+Manifest BackupFixture::add_incomplete_set(const std::string& run_id) {
+  return store(make_manifest(run_id, false));
+}
+
+void BackupFixture::replace_content(ArtifactType type,
+                                    const std::string& run_id,
+                                    const std::string& plain) {
+  const std::string sealed = encrypt(plain);
+  write_file(artifact(type, run_id), sealed);
+  const std::string path = backups() + "/manifest-" + run_id + ".json";
+  Manifest manifest = artifact::parse_manifest(read_file(path)).value();
+  for (api::ArtifactStatus& artifact : manifest.artifacts) {
+    if (artifact.type == type) {
+      artifact.size_bytes = sealed.size();
+      artifact.sha256 = to_hex(sha256(as_bytes(sealed)));
+    }
+  }
+  write_file(path, artifact::serialize(manifest));
+}
+
+Outcome BackupFixture::run(std::vector<std::string> args, const std::string& in) {
+  if (std::find(args.begin(), args.end(), "--backup-dir") == args.end()) {
+    args.insert(args.begin(), {"--backup-dir", backups()});
+  }
+  std::istringstream input(in);
+  std::ostringstream out;
+  std::ostringstream err;
+  const FixedClock clock;
+  restore::Io io{input, out, err, clock};
+  io.out_is_terminal = out_is_terminal;
+  const int code = restore::run(args, io);
+  return {code, out.str(), err.str()};
+}
+
+nlohmann::json BackupFixture::run_json(std::vector<std::string> args) {
+  args.insert(args.end(), {"--output", "json"});
+  return nlohmann::json::parse(run(std::move(args)).out);
+}
+
+} // namespace rb::test

@@ -1,0 +1,61 @@
+// A backup directory with true contents, and the commands run on it in this process.
+#pragma once
+
+#include "restore/io.hpp"
+#include "support/temporary_directory.hpp"
+
+#include "age/identity.hpp"
+#include "artifact/manifest.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
+
+namespace rb::test {
+
+struct Outcome {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+class BackupFixture {
+public:
+  BackupFixture();
+
+  /// Makes a set of all four artifacts that `identity()` opens.
+  artifact::Manifest add_set(const std::string& run_id);
+  /// Without Helm values.
+  artifact::Manifest add_incomplete_set(const std::string& run_id);
+
+  /// Runs a command; --backup-dir is that of the fixture.
+  Outcome run(std::vector<std::string> args, const std::string& in = {});
+  nlohmann::json run_json(std::vector<std::string> args);
+
+  [[nodiscard]] const age::Identity& identity() const { return m_identity; }
+  [[nodiscard]] std::string keys() const { return m_temporary.file("keys.txt"); }
+  [[nodiscard]] std::string other_keys() const { return m_temporary.file("other.txt"); }
+  [[nodiscard]] std::string backups() const { return m_temporary.file("backups"); }
+  [[nodiscard]] std::string file(const std::string& name) const { return m_temporary.file(name); }
+  /// Path of an artifact.
+  [[nodiscard]] std::string artifact(api::ArtifactType type, const std::string& run_id) const;
+
+  /// The age file of `plaintext`, for `identity()`.
+  [[nodiscard]] std::string encrypt(const std::string& plaintext) const;
+  /// Writes an artifact anew, and the manifest to match: a fault that digests do not show.
+  void replace_content(api::ArtifactType type, const std::string& run_id, const std::string& plain);
+
+  bool out_is_terminal = false;
+
+private:
+  artifact::Manifest store(artifact::Manifest manifest);
+
+  TemporaryDirectory m_temporary;
+  age::Identity m_identity;
+};
+
+/// Of day 1 of sets.hpp's calendar, and the plaintext of its artifacts.
+[[nodiscard]] std::string plaintext_of(api::ArtifactType type);
+
+} // namespace rb::test

@@ -1,0 +1,78 @@
+#include "backup_fixture.hpp"
+#include "support/sets.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using test::BackupFixture;
+using test::run_id_of_day;
+
+TEST_CASE_FIXTURE(BackupFixture, "list: one line a set, the newest first") {
+  add_set(run_id_of_day(1));
+  add_incomplete_set(run_id_of_day(2));
+  test::write_file(artifact(api::ArtifactType::kubeconfig, run_id_of_day(3)), "cut off");
+  const auto result = run({"list"});
+  CHECK(result.code == 0);
+  CHECK(result.err.empty());
+  CHECK(result.out.starts_with("SET               AGE"));
+  const std::size_t third = result.out.find("20260104T000000Z  6d   incomplete  7 B");
+  const std::size_t second = result.out.find("20260103T000000Z  7d   incomplete");
+  const std::size_t first = result.out.find("20260102T000000Z  8d   complete");
+  CHECK(third != std::string::npos);
+  CHECK(third < second);
+  CHECK(second < first);
+  CHECK(result.out.find("401       25        v1.34.4+k3s1  server-1\n", first) !=
+        std::string::npos);
+}
+
+TEST_CASE_FIXTURE(BackupFixture, "list: json has all that the manifest says") {
+  add_set(run_id_of_day(1));
+  const auto json = run_json({"list"});
+  CHECK(json.at("directory") == backups());
+  const auto& set = json.at("sets").at(0);
+  CHECK(set.at("runID") == run_id_of_day(1));
+  CHECK(set.at("state") == "complete");
+  CHECK(set.at("files").size() == 5);
+  CHECK(set.at("manifest").at("snapshot").at("revision") == 401);
+}
+
+TEST_CASE_FIXTURE(BackupFixture, "list: without a set the exit code is 4") {
+  const auto empty = run({"list"});
+  CHECK(empty.code == 4);
+  CHECK(empty.out.empty());
+  CHECK(empty.err.starts_with("railiance-restore: " + backups() + ": no backup set\nhint: "));
+  const auto missing = run({"list", "--backup-dir", file("nowhere")});
+  CHECK(missing.code == 4);
+  CHECK(missing.err.find("hint: where are the backups?") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(BackupFixture, "show: what a set holds, and what is missing and why") {
+  add_incomplete_set(run_id_of_day(1));
+  for (const std::string& name : {std::string("latest"), run_id_of_day(1)}) {
+    const auto result = run({"show", name});
+    CHECK(result.code == 0);
+    CHECK(result.out.find("State:          incomplete\n") != std::string::npos);
+    CHECK(result.out.find("Recipient:      age1") != std::string::npos);
+    CHECK(result.out.find("  - HelmValues is missing: HelmFailed: the releases could not be "
+                          "listed\n") != std::string::npos);
+    CHECK(result.out.find("Not in any set:\n  - data of persistent volumes") != std::string::npos);
+  }
+  CHECK(run_json({"show", "latest"}).at("state") == "incomplete");
+}
+
+TEST_CASE_FIXTURE(BackupFixture, "show: a set that is not there") {
+  add_set(run_id_of_day(1));
+  const auto result = run({"show", "20200101T000000Z\x1b[31m"});
+  CHECK(result.code == 4);
+  CHECK(result.err.find("no backup set 20200101T000000Z?[31m\n") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(BackupFixture, "show: a hostile manifest cannot upset the terminal") {
+  auto manifest = add_set(run_id_of_day(1));
+  manifest.node_name = "\x1b]0;evil\x07";
+  manifest.not_covered = {"\x1b[2J"};
+  test::write_file(backups() + "/manifest-" + run_id_of_day(1) + ".json",
+                   artifact::serialize(manifest));
+  CHECK(run({"show", "latest"}).out.find('\x1b') == std::string::npos);
+  CHECK(run({"list"}).out.find('\x1b') == std::string::npos);
+}

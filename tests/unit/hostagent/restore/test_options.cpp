@@ -1,0 +1,40 @@
+#include "backup_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+using rb::test::BackupFixture;
+
+TEST_CASE_FIXTURE(BackupFixture, "usage errors are exit code 2, with a hint") {
+  const std::vector<std::vector<std::string>> wrong{{},
+                                                    {"frobnicate"},
+                                                    {"list", "--bogus"},
+                                                    {"list", "extra"},
+                                                    {"show"},
+                                                    {"list", "--output", "yaml"},
+                                                    {"verify", "x", "--all"},
+                                                    {"decrypt", "-o", "out"},
+                                                    {"decrypt", "file"},
+                                                    {"decrypt", "-o", "out", "file"}};
+  for (const auto& args : wrong) {
+    const auto result = run(args);
+    CAPTURE(result.err);
+    CHECK(result.code == 2);
+    CHECK(result.out.empty());
+    CHECK(result.err.starts_with("railiance-restore: "));
+  }
+  CHECK(run({"frobnicate"}).err == "railiance-restore: there is no command 'frobnicate'\n"
+                                   "hint: railiance-restore --help lists all\n");
+}
+
+TEST_CASE_FIXTURE(BackupFixture, "--help has examples, for every command") {
+  for (const std::string command : {"list", "show", "verify", "decrypt"}) {
+    const auto result = run({command, "--help"});
+    CHECK(result.code == 0);
+    CHECK(result.out.find("Examples:\n  railiance-restore " + command) != std::string::npos);
+    CHECK(result.out.ends_with("\n"));
+  }
+  const auto all = run({"--help"});
+  CHECK(all.code == 0);
+  CHECK(all.out.find("6  damaged or tampered with") != std::string::npos);
+  CHECK(run({"--version"}).out.starts_with("railiance-restore "));
+}

@@ -1,0 +1,33 @@
+#include "restore/text.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb::restore;
+using std::chrono::seconds;
+
+TEST_CASE("format_size") {
+  CHECK(format_size(0) == "0 B");
+  CHECK(format_size(1023) == "1023 B");
+  CHECK(format_size(1024) == "1.0 KiB");
+  CHECK(format_size(1024 * 1024 - 1) == "1.0 MiB");
+  CHECK(format_size(std::uint64_t{5} << 30U) == "5.0 GiB");
+  CHECK(format_size(~std::uint64_t{0}) == "16777216.0 TiB");
+}
+
+TEST_CASE("format_age") {
+  CHECK(format_age(seconds(0)) == "0s");
+  CHECK(format_age(seconds(119)) == "119s");
+  CHECK(format_age(seconds(120)) == "2m");
+  CHECK(format_age(seconds(7200)) == "2h");
+  CHECK(format_age(seconds(48 * 3600)) == "2d");
+  CHECK(format_age(seconds(-180)) == "in 3m");
+}
+
+TEST_CASE("format_table") {
+  CHECK(format_table({{"A", "LONG", "C"}, {"abc", "x", ""}}) == "A    LONG  C\nabc  x\n");
+  CHECK(format_table({}).empty());
+}
+
+TEST_CASE("harmless") {
+  CHECK(harmless("a\x1b[1m\n\x7f z\xc3\xa4") == "a?[1m?? z\xc3\xa4");
+}
