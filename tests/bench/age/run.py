@@ -72,10 +72,10 @@ def run_once(argv, out_path=None):
 
 
 def make_snapshot(path, size):
-    """Random bytes and their SHA-256 behind them, as an etcd snapshot ends."""
+    """`size` random bytes and their SHA-256 behind them, as an etcd snapshot ends."""
     digest = hashlib.sha256()
     with open(path, "wb") as file:
-        left = size - 32
+        left = size
         while left:
             piece = os.urandom(min(left, MIB))
             digest.update(piece)
@@ -98,6 +98,7 @@ class Bench:
     def __init__(self, options):
         self.options = options
         self.dir = options.workdir
+        self.cases = []
         self.age = find_program("age", options.age)
         self.rage = find_program("rage", options.rage)
         if not self.age:
@@ -141,6 +142,8 @@ class Bench:
 
     def case(self, name, size, contestants, source, target, rounds):
         """Runs all contestants `rounds` times in random order."""
+        if self.options.only not in name:
+            return
         runs = {who: [] for who in contestants}
         for _ in range(rounds):
             order = list(contestants)
@@ -165,7 +168,8 @@ class Bench:
                 "peak_rss_mib": None if through_shell else
                                 round(max(m["rss_bytes"] for m in measured) / MIB, 1),
             })
-        return {"case": name, "input_bytes": size, "rounds": rounds, "rows": rows}
+        self.cases.append({"case": name, "input_bytes": size, "rounds": rounds, "rows": rows})
+        report(self.cases[-1])
 
     def check(self, sealed, source):
         """Stock age must open what ours wrote, and to the same bytes."""
@@ -183,7 +187,6 @@ class Bench:
 
     def run(self):
         options = self.options
-        cases = []
         for mib, rounds in [(options.size_mib, options.rounds)] + [
                 (mib, options.big_rounds) for mib in options.big_mib]:
             size = mib * MIB
@@ -195,15 +198,12 @@ class Bench:
             label = f"{mib} MiB"
             if mib == options.size_mib:
                 for mode, source in (("encrypt", snap), ("decrypt", sealed)):
-                    cases.append(self.case(f"{mode} {label} to /dev/null", size,
-                                           self.contestants(mode, source, "/dev/null"),
-                                           source, "/dev/null", rounds))
-                    report(cases[-1])
+                    self.case(f"{mode} {label} to /dev/null", size,
+                              self.contestants(mode, source, "/dev/null"),
+                              source, "/dev/null", rounds)
             for mode, source in (("encrypt", snap), ("decrypt", sealed)):
-                cases.append(self.case(f"{mode} {label} to disk with fsync", size,
-                                       self.contestants(mode, source, target),
-                                       source, target, rounds))
-                report(cases[-1])
+                self.case(f"{mode} {label} to disk with fsync", size,
+                          self.contestants(mode, source, target), source, target, rounds)
             if mib == options.size_mib:
                 whole = {
                     f"ours, {options.threads} threads":
@@ -211,12 +211,11 @@ class Bench:
                     "ours, 1 thread": self.ours("step", snap, target, 1),
                     "sha256sum; age; sha256sum; sync": self.script(snap, target),
                 }
-                cases.append(self.case(f"whole step {label}", size, whole, snap, target, rounds))
-                report(cases[-1])
+                self.case(f"whole step {label}", size, whole, snap, target, rounds)
             for name in (snap, target, sealed):
                 if os.path.exists(name):
                     os.unlink(name)
-        return cases
+        return self.cases
 
 
 def report(case):
@@ -240,6 +239,7 @@ def main():
     parser.add_argument("--size-mib", type=int, default=1024)
     parser.add_argument("--big-mib", type=int, nargs="*", default=[4096], help="to disk only")
     parser.add_argument("--big-rounds", type=int, default=3)
+    parser.add_argument("--only", default="", help="cases whose name holds this text")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=None, help="of the order")
     parser.add_argument("--age")

@@ -8,6 +8,10 @@
 
 #include <doctest/doctest.h>
 
+#include <mutex>
+#include <set>
+#include <thread>
+
 using namespace rb;
 using namespace rb::age;
 
@@ -80,6 +84,25 @@ TEST_CASE("encrypt: the observers see plaintext and file as they are, in one pas
   CHECK(plaintext.digest() == sha256(plain));
   CHECK(ciphertext.digest() == sha256(sealed));
   CHECK(progress == plain.size());
+}
+
+TEST_CASE("encrypt: never uses more threads than there are processors") {
+  const Bytes plain = test::pattern(8'000'000);
+  MemorySource source(plain);
+  Bytes sealed;
+  BytesSink sink(sealed);
+  std::mutex mutex;
+  std::set<std::thread::id> threads;
+  const auto note = [&](ByteView) {
+    const std::lock_guard lock(mutex);
+    threads.insert(std::this_thread::get_id());
+  };
+  StreamOptions options;
+  options.threads = 1000;
+  options.on_plaintext = note;
+  options.on_ciphertext = note;
+  REQUIRE(encrypt(source, sink, test::recipients_of(test::one_identity()), options));
+  CHECK(threads.size() <= std::thread::hardware_concurrency());
 }
 
 TEST_CASE("encrypt: without a recipient nothing is written") {
