@@ -89,6 +89,7 @@ def test_manifest_stamp_and_log_name_the_run(installed, backup):
     run_id = backup["status"]["runID"]
     manifest = json.loads(installed.read(f"{BACKUP_DIR}/manifest-{run_id}.json"))
     assert manifest["complete"] is True
+    assert manifest["node"] == {"name": installed.env["BED_NODE"], "address": installed.env["BED_NODE_IP"]}
     assert run_id in backups.stamp(installed)
     log = installed.read(f"{BACKUP_DIR}/backup.log").decode()
     assert run_id in log.splitlines()[-1]
