@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# All benchmarks: each peer in the same run as we are, rounds in random order, medians. Prints a table
+# for people and then one JSON document. Needs root (the test bed) and an otherwise idle machine.
+#   run.sh [--quick] [--only age|cluster]
+# --quick: small files and few rounds, to see that everything works; its figures mean nothing.
+# Environment: RB_BENCH_BUILD (a release build with the benchmarks, see scripts/bench.sh),
+# RB_BENCH_WORKDIR (the disk to measure, 10 GB; default: a directory in $RAILIANCE_CACHE).
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/../../scripts/common.sh"
+rounds=5 size_mib=1024 big_mib=4096 big_rounds=3 counts=100,1000 only=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --quick) rounds=1 size_mib=64 big_mib=128 big_rounds=1 counts=20,50 ;;
+    --only) only=$2; shift ;;
+    *) die "usage: run.sh [--quick] [--only age|cluster]" ;;
+  esac
+  shift
+done
+
+"$ROOT/tests/tools/install.sh" helm age etcdutl >/dev/null
+results=$(mktemp -d "$CACHE/bench-results-XXXXXX")
+workdir=${RB_BENCH_WORKDIR:-$results/work}
+mkdir -p "$workdir"
+bed=$ROOT/tests/k3s/bed.sh
+export RB_BED=bench RB_TOOLS_BIN=$CACHE/bin
+finish() {
+  "$bed" down "$RB_BED" >/dev/null 2>&1 || true
+  rm -rf "$results"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+if [ "$only" != cluster ]; then
+  "$here/age/run.py" --bench "$RB_BENCH_BUILD/tests/bench/age/rb_age_bench" --workdir "$workdir" \
+    --json "$results/age.json" --rounds "$rounds" --size-mib "$size_mib" --big-mib "$big_mib" --big-rounds "$big_rounds"
+  rm -rf "$workdir"
+fi
+if [ "$only" != age ]; then
+  image=$("$ROOT/scripts/image.sh")
+  "$bed" up "$RB_BED" --node
+  "$bed" import "$RB_BED" "$image"
+  RB_IMAGE_BYTES=$(cat "$CACHE/image/size_bytes") "$here/cluster/run.py" --rounds "$rounds" --counts "$counts" \
+    --json "$results/cluster.json"
+fi
+/usr/bin/python3 - "$results" <<'PYTHON'
+import json, pathlib, sys
+parts = {path.stem: json.loads(path.read_text()) for path in sorted(pathlib.Path(sys.argv[1]).glob("*.json"))}
+print(json.dumps(parts, indent=1))
+PYTHON
