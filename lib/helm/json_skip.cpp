@@ -1,6 +1,7 @@
 // Passes over a value as fast as memchr finds quotes: most of a release is text that nobody reads.
 #include "helm/json_reader.hpp"
 
+#include <array>
 #include <vector>
 
 namespace rb::helm {
@@ -8,6 +9,17 @@ namespace rb::helm {
 namespace {
 
 constexpr std::size_t k_skip_depth_limit = 10'000; // as Go's encoding/json, which Helm uses
+
+/// Whether a byte outside of strings opens or closes something.
+constexpr std::array<bool, 256> make_structural() {
+  std::array<bool, 256> structural{};
+  for (const char c : std::string_view("\"{}[]")) {
+    structural[static_cast<unsigned char>(c)] = true;
+  }
+  return structural;
+}
+
+constexpr auto k_structural = make_structural();
 
 } // namespace
 
@@ -44,13 +56,13 @@ std::string_view JsonReader::skip() {
   }
   std::vector<char> closing;
   while (!failed()) {
-    const std::size_t found = m_text.find_first_of("\"{}[]", m_at);
-    if (found == m_text.npos) {
-      m_at = m_text.size();
+    while (m_at < m_text.size() && !k_structural[static_cast<unsigned char>(m_text[m_at])]) {
+      ++m_at;
+    }
+    if (m_at == m_text.size()) {
       fail("it ends early");
       break;
     }
-    m_at = found;
     const char c = m_text[m_at];
     if (c == '"') {
       skip_string();

@@ -1,3 +1,5 @@
 rb_fuzz(fuzz_archive_read LINKS rb_archive)
 rb_fuzz(fuzz_helm_gzip LINKS rb_archive)
-rb_fuzz(fuzz_helm_release LINKS rb_helm yaml-cpp)
+if(TARGET rb_helm)
+  rb_fuzz(fuzz_helm_release LINKS rb_helm yaml-cpp)
+endif()

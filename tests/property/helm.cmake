@@ -1,6 +1,8 @@
-foreach(property values archive decode)
-  rb_test(prop_helm_${property}
-    SOURCES "${CMAKE_CURRENT_LIST_DIR}/prop_helm_${property}.cpp"
-    LINKS rb_helm nlohmann_json::nlohmann_json yaml-cpp
-    LABEL property)
-endforeach()
+if(TARGET rb_helm)
+  foreach(property values archive decode)
+    rb_test(prop_helm_${property}
+      SOURCES "${CMAKE_CURRENT_LIST_DIR}/prop_helm_${property}.cpp"
+      LINKS rb_helm nlohmann_json::nlohmann_json yaml-cpp
+      LABEL property)
+  endforeach()
+endif()
