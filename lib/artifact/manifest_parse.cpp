@@ -10,7 +10,6 @@ namespace rb::artifact {
 namespace {
 
 using Json = nlohmann::json;
-using OrderedJson = nlohmann::ordered_json;
 
 Error malformed(std::string what) {
   return {ErrorCode::corrupt, "not a manifest: " + std::move(what), {}};
@@ -36,21 +35,6 @@ Result<std::map<std::string, std::uint64_t>> counts_from(const Json& json) {
   return counts;
 }
 
-OrderedJson snapshot_json(const SnapshotRecord& snapshot) {
-  OrderedJson json;
-  json["name"] = snapshot.name;
-  json["sizeBytes"] = snapshot.size_bytes;
-  json["sha256"] = snapshot.file_sha256;
-  json["contentSHA256"] = snapshot.content_sha256;
-  json["revision"] = snapshot.revision;
-  json["totalKeys"] = snapshot.total_keys;
-  json["hash"] = snapshot.hash;
-  json["storageVersion"] = snapshot.storage_version;
-  json["bootstrapHashes"] = snapshot.bootstrap_hashes;
-  json["objects"] = snapshot.objects;
-  return json;
-}
-
 Result<SnapshotRecord> snapshot_from(const Json& json) {
   SnapshotRecord snapshot;
   snapshot.name = json.value("name", "");
@@ -67,14 +51,6 @@ Result<SnapshotRecord> snapshot_from(const Json& json) {
     return malformed("a digest of the snapshot");
   }
   return snapshot;
-}
-
-OrderedJson types_json(const std::vector<api::ArtifactType>& types) {
-  OrderedJson list = OrderedJson::array();
-  for (const api::ArtifactType type : types) {
-    list.push_back(api::to_string(type));
-  }
-  return list;
 }
 
 Result<std::vector<api::ArtifactType>> types_from(const Json& json) {
@@ -187,32 +163,6 @@ Result<Manifest> manifest_from(const Json& json) {
 }
 
 } // namespace
-
-std::string serialize(const Manifest& manifest) {
-  OrderedJson json;
-  json["schema"] = k_manifest_schema;
-  json["runID"] = manifest.run_id;
-  json["complete"] = manifest.complete;
-  json["startTime"] = format_rfc3339(manifest.start_time);
-  json["completionTime"] = format_rfc3339(manifest.completion_time);
-  json["generator"] = manifest.generator;
-  json["clusterBackup"] = {{"name", manifest.cluster_backup_name},
-                           {"uid", manifest.cluster_backup_uid}};
-  json["node"] = {{"name", manifest.node_name}, {"address", manifest.node_address}};
-  json["k3s"] = {{"version", manifest.k3s_version}, {"tokenHash", manifest.token_hash}};
-  json["recipients"] = manifest.recipients;
-  json["requested"] = types_json(manifest.requested);
-  json["artifacts"] = OrderedJson(api::to_json(manifest.artifacts));
-  json["missing"] = OrderedJson(api::to_json(manifest.missing));
-  if (manifest.snapshot) {
-    json["snapshot"] = snapshot_json(*manifest.snapshot);
-  }
-  if (manifest.helm) {
-    json["helm"] = OrderedJson(api::to_json(*manifest.helm));
-  }
-  json["notCovered"] = manifest.not_covered;
-  return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
-}
 
 Result<Manifest> parse_manifest(std::string_view text) {
   try {
