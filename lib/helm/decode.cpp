@@ -64,6 +64,9 @@ Result<Release> make_release(const StoredRelease& stored, Record record, const L
 }
 
 Status check_size(std::string_view stored, const Limits& limits) {
+  if (stored.empty()) {
+    return Error{ErrorCode::incomplete, "missing field: the object has no data 'release'", {}};
+  }
   if (stored.size() > limits.max_stored_bytes) {
     return Error{ErrorCode::unsupported,
                  "too large: the record has more than " + std::to_string(limits.max_stored_bytes) +

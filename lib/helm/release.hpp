@@ -37,7 +37,7 @@ struct Release {
 /// gzip is told by its magic, old records lack it.
 ///
 /// The message begins with what is wrong: "bad base64", "bad gzip", "too large", "bad json",
-/// "missing field", "unsafe name". It never holds a part of the data.
+/// "missing field", "unsafe name". Of the data it holds nothing but an unsafe name, made printable.
 /// Errors: corrupt (base64, gzip, JSON), unsupported (a limit: gzip bomb, depth), incomplete (a
 /// field is missing), invalid_argument (a name that may not become a file name).
 [[nodiscard]] Result<Release>

@@ -184,6 +184,11 @@ TEST_CASE("a field of another type is bad JSON") {
   }
 }
 
+TEST_CASE("an object without data is told from one with bad data") {
+  CHECK(error_of("").message == "missing field: the object has no data 'release'");
+  CHECK(decode_release(stored("ns", "app", 1), "").error().code == ErrorCode::incomplete);
+}
+
 TEST_CASE("a missing field is named") {
   CHECK(error_of_json("{}").message == "missing field: name");
   CHECK(error_of_json("{}").code == ErrorCode::incomplete);
