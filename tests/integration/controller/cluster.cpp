@@ -52,7 +52,7 @@ Cluster::Cluster() : m_kubeconfig(kubeconfig()) {
   remove_all(kube::k_node_backups, "", "");
   remove_all(kube::k_pods, m_name_space, "");
   remove_all(kube::k_config_maps, m_name_space, "backup.railiance.io/run-uid");
-  remove_all(kube::k_secrets, m_name_space, k_release_label);
+  remove_all(kube::k_secrets, "", k_release_label);
   char path[] = "/tmp/rb-integration-controller-XXXXXX";
   m_directory = ::mkdtemp(path);
   std::ofstream(sops_yaml()) << k_sops_yaml;
@@ -81,7 +81,8 @@ void Cluster::remove_all(const kube::ResourceType& type,
   options.label_selector = labels;
   const auto left = [&] { return must(client().list_all(type, name_space, options)); };
   for (const auto& item : left()) {
-    (void)client().remove({type, name_space, item.at("metadata").at("name"), {}});
+    const auto& meta = item.at("metadata");
+    (void)client().remove({type, meta.value("namespace", ""), meta.at("name"), {}});
   }
   REQUIRE(eventually([&] { return left().empty(); }));
 }

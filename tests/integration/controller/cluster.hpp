@@ -44,6 +44,7 @@ public:
   static bool eventually(const std::function<bool()>& condition,
                          std::chrono::seconds limit = std::chrono::seconds(30));
 
+  /// An empty namespace means all.
   void remove_all(const kube::ResourceType& type,
                   const std::string& name_space,
                   const std::string& labels);
