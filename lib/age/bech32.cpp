@@ -146,8 +146,8 @@ SecretBytes encode(std::string_view prefix, ByteView data) {
   for (std::size_t i = 0; i < data_digits; ++i) {
     std::uint32_t value = 0;
     for (std::size_t bit = i * 5; bit < i * 5 + 5; ++bit) {
-      const bool set = bit / 8 < data.size() && ((data[bit / 8] >> (7 - bit % 8)) & 1U) != 0;
-      value = (value << 1U) | (set ? 1U : 0U);
+      const std::uint32_t byte = bit / 8 < data.size() ? data[bit / 8] : 0U;
+      value = (value << 1U) | ((byte >> (7U - bit % 8)) & 1U);
     }
     checksum.add(value);
     put(k_digits[value]);
