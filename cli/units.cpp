@@ -2,7 +2,7 @@
 
 #include <array>
 #include <charconv>
-#include <cstdio>
+#include <cmath>
 
 namespace rb::cli {
 
@@ -24,6 +24,10 @@ std::int64_t unit_seconds(char unit) {
   default: // any other character is no unit
     return 0;
   }
+}
+
+std::string two_digits(std::int64_t number) {
+  return (number < 10 ? "0" : "") + std::to_string(number);
 }
 
 } // namespace
@@ -69,29 +73,17 @@ std::string format_size(std::uint64_t bytes) {
     value /= 1024;
     ++unit;
   }
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f %s", value, k_units.at(unit));
-  return text.data();
+  const long long tenths = std::llround(value * 10);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " " + k_units.at(unit);
 }
 
 std::string format_elapsed(std::chrono::seconds elapsed) {
   const std::int64_t seconds = elapsed.count() < 0 ? 0 : elapsed.count();
-  std::array<char, 48> text{};
-  if (seconds >= 3600) {
-    std::snprintf(text.data(),
-                  text.size(),
-                  "%lld:%02lld:%02lld",
-                  static_cast<long long>(seconds / 3600),
-                  static_cast<long long>(seconds / 60 % 60),
-                  static_cast<long long>(seconds % 60));
-  } else {
-    std::snprintf(text.data(),
-                  text.size(),
-                  "%lld:%02lld",
-                  static_cast<long long>(seconds / 60),
-                  static_cast<long long>(seconds % 60));
+  const std::string rest = two_digits(seconds % 60);
+  if (seconds < 3600) {
+    return std::to_string(seconds / 60) + ":" + rest;
   }
-  return text.data();
+  return std::to_string(seconds / 3600) + ":" + two_digits(seconds / 60 % 60) + ":" + rest;
 }
 
 std::string format_age(std::chrono::seconds age) {
