@@ -8,7 +8,7 @@ namespace rb::kube {
 
 namespace {
 
-constexpr std::size_t k_token_limit_bytes = 64U * 1024U;
+constexpr std::size_t k_token_limit_bytes = std::size_t{64} * 1024;
 constexpr std::chrono::seconds k_reread_after{60};
 constexpr int k_unauthorized = 401;
 

@@ -240,7 +240,7 @@ Result<json> Client::patch(const ObjectRef& ref,
 
 Status Client::remove(const ObjectRef& ref, std::string_view uid, std::stop_token stop) {
   Request request;
-  request.method = Method::delete_;
+  request.method = Method::remove;
   RB_TRY_ASSIGN(request.path, object_path(ref));
   json options{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}};
   options["propagationPolicy"] = "Background";

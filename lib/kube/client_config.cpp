@@ -10,7 +10,7 @@ namespace rb::kube {
 
 namespace {
 
-constexpr std::size_t k_file_limit_bytes = 4U * 1024U * 1024U;
+constexpr std::size_t k_file_limit_bytes = std::size_t{4} * 1024 * 1024;
 
 bool exists(const std::string& path) {
   std::error_code ignored;

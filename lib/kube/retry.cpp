@@ -58,7 +58,7 @@ bool may_resend(Method method, const Error& error) {
   switch (method) {
   case Method::get:
   case Method::put:
-  case Method::delete_:
+  case Method::remove:
     return true;
   case Method::post:
   case Method::patch:

@@ -14,7 +14,7 @@ namespace rb::kube {
 
 namespace {
 
-constexpr std::size_t k_pem_limit_bytes = 4U * 1024U * 1024U;
+constexpr std::size_t k_pem_limit_bytes = std::size_t{4} * 1024 * 1024;
 
 struct Free {
   void operator()(BIO* bio) const { BIO_free_all(bio); }

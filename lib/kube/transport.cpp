@@ -12,7 +12,7 @@ std::string_view to_string(Method method) {
     return "PUT";
   case Method::patch:
     return "PATCH";
-  case Method::delete_:
+  case Method::remove:
     return "DELETE";
   }
   return "GET";

@@ -15,12 +15,12 @@
 
 namespace rb::kube {
 
-enum class Method { get, post, put, patch, delete_ };
+enum class Method { get, post, put, patch, remove };
 
 /// "GET", "POST", "PUT", "PATCH", "DELETE".
 [[nodiscard]] std::string_view to_string(Method method);
 
-inline constexpr std::size_t k_default_body_limit_bytes = 64U * 1024U * 1024U;
+inline constexpr std::size_t k_default_body_limit_bytes = std::size_t{64} * 1024 * 1024;
 
 struct Request {
   Method method = Method::get;

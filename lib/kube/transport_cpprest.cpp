@@ -26,8 +26,8 @@ namespace {
 
 namespace http = web::http;
 
-constexpr std::size_t k_piece_bytes = 64U * 1024U;
-constexpr std::size_t k_error_body_limit_bytes = 64U * 1024U;
+constexpr std::size_t k_piece_bytes = std::size_t{64} * 1024;
+constexpr std::size_t k_error_body_limit_bytes = std::size_t{64} * 1024;
 constexpr std::chrono::hours k_library_timeout{6}; ///< Beyond any deadline of ours.
 
 /// An exchange whose end cancels the library's token.
@@ -100,7 +100,7 @@ const http::method& library_method(Method method) {
     return http::methods::PUT;
   case Method::patch:
     return http::methods::PATCH;
-  case Method::delete_:
+  case Method::remove:
     return http::methods::DEL;
   }
   return http::methods::GET;

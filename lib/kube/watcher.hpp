@@ -41,7 +41,7 @@ struct WatchOptions {
   std::chrono::seconds server_timeout_least{240}; ///< The server ends the watch after a random time
   std::chrono::seconds server_timeout_most{300};  ///< between these.
   std::chrono::seconds idle_margin{5};            ///< Silence beyond the server's timeout: dead.
-  std::size_t line_limit_bytes = 8U * 1024U * 1024U;
+  std::size_t line_limit_bytes = std::size_t{8} * 1024 * 1024;
   BackoffPolicy backoff; ///< 800 ms to 30 s.
 };
 

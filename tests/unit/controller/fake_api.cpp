@@ -150,7 +150,7 @@ Result<kube::Response> FakeApi::send(const kube::Request& request, std::stop_tok
         std::to_string(std::stoi(stored["metadata"]["resourceVersion"].get<std::string>()) + 1);
     return answer(200, stored);
   }
-  case kube::Method::delete_:
+  case kube::Method::remove:
     return objects.erase(path) == 1 ? answer(200, {{"kind", "Status"}}) : refusal(404, "NotFound");
   case kube::Method::patch:
     break;

@@ -50,7 +50,7 @@ TEST_CASE("each call is the HTTP request that the API wants") {
                               {Method::patch, path + "/a/status", "application/merge-patch+json"},
                               {Method::patch, path + "/a", "application/json-patch+json"},
                               {Method::patch, path + "/a", "application/apply-patch+yaml"},
-                              {Method::delete_, path + "/a", "application/json"}};
+                              {Method::remove, path + "/a", "application/json"}};
   REQUIRE(world.transport.count() == rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     CAPTURE(i);

@@ -42,7 +42,7 @@ TEST_CASE("retry_class tells what will pass from what will not") {
 TEST_CASE("what may have been done already is not sent again unless that changes nothing") {
   const Error lost = error(ErrorCode::unavailable);
   const Error server_error = error(ErrorCode::unavailable, 503);
-  for (const Method method : {Method::get, Method::put, Method::delete_}) {
+  for (const Method method : {Method::get, Method::put, Method::remove}) {
     CHECK(may_resend(method, lost));
     CHECK(may_resend(method, server_error));
   }

@@ -57,7 +57,7 @@ TEST_CASE("each method is sent as such") {
   });
   const auto transport = connect(server);
   for (const Method method :
-       {Method::get, Method::post, Method::put, Method::patch, Method::delete_}) {
+       {Method::get, Method::post, Method::put, Method::patch, Method::remove}) {
     Request request = get("/x");
     request.method = method;
     REQUIRE(transport->send(request, {}));
