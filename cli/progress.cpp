@@ -12,7 +12,8 @@ namespace {
 using StepName = std::pair<std::string_view, std::string_view>;
 
 std::string words_of_step(const std::string& step) {
-  constexpr std::array<StepName, 5> k_steps{{
+  constexpr std::array<StepName, 6> k_steps{{
+      {"Preparing", "preparing"},
       {"TakingSnapshot", "taking the etcd snapshot"},
       {"VerifyingSnapshot", "verifying the snapshot"},
       {"EncryptingSnapshot", "encrypting the snapshot"},
