@@ -5,18 +5,18 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <cstddef>
 #include <limits>
+#include <new>
 
 namespace rb::archive {
 
 namespace {
 
 constexpr int k_level = 6;
-constexpr int k_gzip_window_bits = 15 + 16; // zlib.h: adding 16 selects the gzip wrapper
-constexpr int k_memory_level = 8;           // zlib.h: the default
-constexpr std::size_t k_trailer_bytes = 8;  // RFC 1952 section 2.3: CRC32, ISIZE
-constexpr std::size_t k_shortest_bytes = 18;
+constexpr int k_gzip_window_bits = 15 + 16;  // zlib.h: adding 16 selects the gzip wrapper
+constexpr int k_memory_level = 8;            // zlib.h: the default
+constexpr std::size_t k_shortest_bytes = 18; // RFC 1952: header 10, trailer 8
 constexpr std::size_t k_first_guess_ratio = 32;
 
 // zlib keeps up to 32 KiB of the plaintext in its window: its blocks carry their size in front, so
@@ -25,7 +25,7 @@ constexpr std::size_t k_prefix_bytes = alignof(std::max_align_t);
 
 voidpf allocate(voidpf /*opaque*/, uInt items, uInt size) {
   const std::size_t bytes = std::size_t{items} * size + k_prefix_bytes;
-  auto* block = static_cast<std::uint8_t*>(std::malloc(bytes));
+  auto* block = static_cast<std::uint8_t*>(::operator new(bytes, std::nothrow));
   if (block == nullptr) {
     return nullptr;
   }
@@ -37,7 +37,7 @@ void release(voidpf /*opaque*/, voidpf address) {
   if (address != nullptr) {
     auto* block = static_cast<std::uint8_t*>(address) - k_prefix_bytes;
     wipe({block, *reinterpret_cast<std::size_t*>(block)});
-    std::free(block);
+    ::operator delete(block);
   }
 }
 

@@ -45,7 +45,7 @@ std::optional<SplitPath> split(std::string_view path) {
     return SplitPath{{}, path};
   }
   const std::size_t slash = path.rfind('/', k_prefix_bytes);
-  if (slash == path.npos || path.size() - slash - 1 > k_name_bytes) {
+  if (slash == std::string_view::npos || path.size() - slash - 1 > k_name_bytes) {
     return std::nullopt;
   }
   return SplitPath{path.substr(0, slash), path.substr(slash + 1)};
@@ -125,7 +125,8 @@ Status check_tree(std::span<const Entry> entries) {
     if (!files.insert(path).second) {
       return Error{ErrorCode::already_exists, printable(path) + ": given twice", {}};
     }
-    for (std::size_t at = path.find('/'); at != path.npos; at = path.find('/', at + 1)) {
+    for (std::size_t at = path.find('/'); at != std::string_view::npos;
+         at = path.find('/', at + 1)) {
       directories.insert(path.substr(0, at));
     }
   }

@@ -77,7 +77,8 @@ Result<SecretBytes> decode_groups(std::string_view text) {
 } // namespace
 
 Result<SecretBytes> decode_base64(std::string_view text) {
-  if (text.find('\n') == text.npos && text.find('\r') == text.npos) { // two memchr
+  if (text.find('\n') == std::string_view::npos &&
+      text.find('\r') == std::string_view::npos) { // two memchr
     return decode_groups(text);
   }
   SecretBuffer joined(text.size());

@@ -29,7 +29,7 @@ bool JsonReader::skip_string() {
   std::size_t end = begin;
   while (true) {
     end = m_text.find('"', end);
-    if (end == m_text.npos) {
+    if (end == std::string_view::npos) {
       m_at = m_text.size();
       return fail("it ends early");
     }

@@ -42,7 +42,7 @@ std::size_t append_escape(SecretBuffer& out, std::string_view raw) {
   constexpr std::string_view k_meanings = "\b\f\n\r\t";
   if (raw[1] != 'u') {
     const std::size_t at = k_letters.find(raw[1]);
-    out.append(at == k_letters.npos ? raw[1] : k_meanings[at]);
+    out.append(at == std::string_view::npos ? raw[1] : k_meanings[at]);
     return 2;
   }
   const std::uint32_t unit = hex_unit(raw.substr(2, 4));

@@ -33,7 +33,7 @@ ObjectNameParts split_object_name(std::string_view object_name) {
   }
   const std::string_view rest = object_name.substr(k_object_prefix.size());
   const std::size_t at = rest.rfind(".v");
-  if (at == rest.npos) {
+  if (at == std::string_view::npos) {
     return {};
   }
   return {rest.substr(0, at), parse_revision(rest.substr(at + 2))};

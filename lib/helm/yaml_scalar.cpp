@@ -39,8 +39,8 @@ bool is_plain_with(std::string_view text, std::string_view inner) {
   }
   for (std::size_t i = 1; i + 1 < text.size(); ++i) {
     const bool good = is_plain_character(text[i]) ||
-                      (inner.find(text[i]) != inner.npos && is_plain_character(text[i - 1]) &&
-                       is_plain_character(text[i + 1]));
+                      (inner.find(text[i]) != std::string_view::npos &&
+                       is_plain_character(text[i - 1]) && is_plain_character(text[i + 1]));
     if (!good) {
       return false;
     }
@@ -78,7 +78,7 @@ void append_escape(SecretBuffer& out, std::uint32_t c) {
 }
 
 bool has_text(std::string_view line) {
-  return line.empty() || line.find_first_not_of(" \t") != line.npos;
+  return line.empty() || line.find_first_not_of(" \t") != std::string_view::npos;
 }
 
 } // namespace
@@ -92,7 +92,7 @@ bool is_plain_key(std::string_view text) {
 }
 
 bool is_block(std::string_view text) {
-  if (text.find('\n') == text.npos || text.front() == ' ' || text.front() == '\t' ||
+  if (text.find('\n') == std::string_view::npos || text.front() == ' ' || text.front() == '\t' ||
       text.front() == '\n' || text.ends_with("\n\n")) {
     return false;
   }
@@ -135,10 +135,10 @@ void append_quoted(SecretBuffer& out, std::string_view text) {
 void append_number(SecretBuffer& out, std::string_view number) {
   const std::size_t e = number.find_first_of("eE");
   out.append(number.substr(0, e));
-  if (e == number.npos) {
+  if (e == std::string_view::npos) {
     return;
   }
-  if (number.substr(0, e).find('.') == number.npos) {
+  if (number.substr(0, e).find('.') == std::string_view::npos) {
     out.append(".0");
   }
   out.append('e');
