@@ -27,7 +27,12 @@ TEST_CASE("the probes answer 200 when well and 503 with the reason when not") {
 
 TEST_CASE("metrics come in the text format") {
   auto registry = std::make_shared<prometheus::Registry>();
-  prometheus::BuildCounter().Name("demo_total").Help("a demo").Register(*registry).Add({}).Increment();
+  prometheus::BuildCounter()
+      .Name("demo_total")
+      .Help("a demo")
+      .Register(*registry)
+      .Add({})
+      .Increment();
   serve::Endpoints endpoints;
   endpoints.metrics = registry;
   auto server = serve::Server::start("127.0.0.1:0", std::move(endpoints)).value();
@@ -47,7 +52,8 @@ TEST_CASE("a server that is stopped answers no more, and stopping twice does no 
 }
 
 TEST_CASE("an address that cannot be used is an error that names it") {
-  for (const char* listen : {"", ":80", "localhost", "127.0.0.1:x", "127.0.0.1:70000", "127.0.0.1:"}) {
+  for (const char* listen :
+       {"", ":80", "localhost", "127.0.0.1:x", "127.0.0.1:70000", "127.0.0.1:"}) {
     CAPTURE(listen);
     CHECK(serve::Server::start(listen, {}).error().code == ErrorCode::invalid_argument);
   }
