@@ -7,6 +7,7 @@ the real pods, the real API server and the real directory.
 import base64
 import contextlib
 import gzip
+import hashlib
 import json
 
 import pytest
@@ -172,23 +173,22 @@ def test_the_kubeconfig_is_missing(installed, kept):
 
 
 @pytest.mark.parametrize("text, reason", [
+    (None, "RecipientMissing"),  # no .sops.yaml at all
     ("creation_rules:\n  - pgp: FBC7B9E2A4F9289AC0C1D4843D16CEE4A27381B4\n", "RecipientMissing"),
     ("creation_rules:\n  - age: age1notarecipient\n", "RecipientInvalid"),
     ("creation_rules: [", "RecipientInvalid"),
 ])
 def test_recipients_that_cannot_be_used_stop_the_run_before_anything_is_made(installed, keys, kept, text, reason):
     def put(content):
-        config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "railiance-backup-sops", "namespace": NAMESPACE},
-                  "data": {".sops.yaml": content}}
         installed.kubectl("patch", "configmap", "railiance-backup-sops", "-n", NAMESPACE, "--type=merge",
-                          "-p", json.dumps({"data": config["data"]}))
+                          "-p", json.dumps({"data": {".sops.yaml": content}}))
         for component in ("controller", "agent"):
             for pod in pods(installed, component):
                 installed.kubectl("delete", "pod", "-n", NAMESPACE, pod["metadata"]["name"], "--wait=true", "--grace-period=1")
             ready_pod(installed, component)
     put(text)
     try:
-        backup = backups.run(installed, "recipients-" + str(abs(hash(text)) % 100000))
+        backup = backups.run(installed, "recipients-" + hashlib.sha256(repr(text).encode()).hexdigest()[:8])
         assert backups.reason(backup) == reason
         assert "artifacts" not in backup["status"] or backup["status"]["artifacts"] == []
         kept.check()
