@@ -1,13 +1,13 @@
 """`make backup`: from any directory, in cron's bare environment, with no network, exit codes passed on."""
 
+import json
 import os
 import pathlib
-import shutil
 
 import pytest
 
 from support import backups
-from support.bed import BACKUP_DIR, ROOT
+from support.bed import ROOT
 
 BARE = ("env", "-i", "PATH=/usr/bin:/bin", "HOME=/root")
 
@@ -66,7 +66,8 @@ def test_progress_is_plain_lines_without_a_terminal(installed_command):
 
 
 def test_list_and_show_speak_json(installed_command):
-    import json
-    listed = json.loads(installed_command.run("/usr/local/bin/railiance-backup", "list", "--output", "json").stdout)
-    assert listed
-    assert shutil.which("make"), BACKUP_DIR
+    def speak(*arguments):
+        return json.loads(installed_command.run("/usr/local/bin/railiance-backup", *arguments, "--output", "json").stdout)
+    made = backups.succeeded(installed_command, "spoken", artifacts=["Kubeconfig"])
+    assert made["status"]["runID"] in json.dumps(speak("list"))
+    assert made["status"]["runID"] in json.dumps(speak("show", "spoken"))
