@@ -2,6 +2,8 @@
 
 #include "units.hpp"
 
+#include "base/text_table.hpp"
+
 #include <algorithm>
 
 namespace rb::cli {
@@ -58,7 +60,7 @@ std::string facts(const api::ClusterBackup& backup) {
                              : ", " + std::to_string(status.helm->undecodable_total) +
                                    " that could not be decoded")});
   }
-  return columns(rows);
+  return text_table(rows);
 }
 
 std::string files(const api::ClusterBackup& backup) {
@@ -68,7 +70,7 @@ std::string files(const api::ClusterBackup& backup) {
                     format_size(artifact.size_bytes),
                     "sha256 " + artifact.sha256.substr(0, 12)});
   }
-  return columns(rows);
+  return text_table(rows);
 }
 
 std::string gaps(const api::ClusterBackup& backup) {
@@ -116,7 +118,7 @@ std::string condition_table(const api::ClusterBackup& backup) {
                     format_rfc3339(condition.last_transition_time),
                     condition.message});
   }
-  return columns(rows);
+  return text_table(rows);
 }
 
 std::string backup_table(std::vector<api::ClusterBackup> backups, SystemTime now) {
@@ -141,27 +143,7 @@ std::string backup_table(std::vector<api::ClusterBackup> backups, SystemTime now
          number_or_dash(status.etcd.has_value(), status.etcd ? status.etcd->revision : 0),
          format_age(now - backup.meta.creation_timestamp)});
   }
-  return columns(rows);
-}
-
-std::string columns(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
-    }
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
+  return text_table(rows);
 }
 
 } // namespace rb::cli

@@ -24,7 +24,4 @@ namespace rb::cli {
 /// NAME RUN SUCCEEDED REASON NODE SIZE RELEASES REVISION AGE, the newest first.
 [[nodiscard]] std::string backup_table(std::vector<api::ClusterBackup> backups, SystemTime now);
 
-/// Rows of equal length as columns, two spaces between them, none at the end of a line.
-[[nodiscard]] std::string columns(const std::vector<std::vector<std::string>>& rows);
-
 } // namespace rb::cli

@@ -3,6 +3,8 @@
 #include "restore/set_json.hpp"
 #include "restore/text.hpp"
 
+#include "base/text_table.hpp"
+
 #include <algorithm>
 
 namespace rb::restore {
@@ -87,7 +89,7 @@ int list(const Options& options, Io& io) {
     for (const BackupSet& set : *sets) {
       rows.push_back(row_of(set, io.clock.now()));
     }
-    io.out << format_table(rows);
+    io.out << text_table(rows);
   }
   if (sets->empty()) {
     return fail(io, nothing_to_restore(options.backup_dir, {}), ExitCode::nothing_to_restore);

@@ -3,6 +3,7 @@
 #include "restore/text.hpp"
 
 #include "artifact/names.hpp"
+#include "base/text_table.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -121,7 +122,7 @@ std::string to_text(const SetReport& report) {
                     file.name,
                     file.message.empty() ? joined(file.proven) : harmless(file.message)});
   }
-  text += format_table(rows);
+  text += text_table(rows);
   for (const std::string& problem : report.problems) {
     text += "  - " + harmless(problem) + "\n";
   }

@@ -3,6 +3,8 @@
 #include "restore/set_json.hpp"
 #include "restore/text.hpp"
 
+#include "base/text_table.hpp"
+
 namespace rb::restore {
 
 using artifact::BackupSet;
@@ -51,12 +53,12 @@ std::string describe(const BackupSet& set) {
   if (set.manifest) {
     add_manifest(rows, *set.manifest);
   }
-  std::string text = format_table(rows);
+  std::string text = text_table(rows);
   Rows files{{"FILE", "SIZE"}};
   for (const artifact::SetFile& file : set.files) {
     files.push_back({file.name, format_size(file.size_bytes)});
   }
-  text += "\n" + format_table(files);
+  text += "\n" + text_table(files);
   const auto add_list = [&](const std::string& title, const std::vector<std::string>& lines) {
     if (!lines.empty()) {
       text += "\n" + title + ":\n";

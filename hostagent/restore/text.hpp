@@ -14,9 +14,6 @@ namespace rb::restore {
 /// "7s", "3m", "5h", "12d"; "in 3m" for what lies ahead.
 [[nodiscard]] std::string format_age(std::chrono::seconds age);
 
-/// Columns two blanks apart, no blanks at the end of a line. All rows have the same length.
-[[nodiscard]] std::string format_table(const std::vector<std::vector<std::string>>& rows);
-
 /// `text`, or "-" where there is none.
 [[nodiscard]] std::string or_dash(const std::string& text);
 

@@ -23,11 +23,6 @@ TEST_CASE("format_age") {
   CHECK(format_age(seconds(-180)) == "in 3m");
 }
 
-TEST_CASE("format_table") {
-  CHECK(format_table({{"A", "LONG", "C"}, {"abc", "x", ""}}) == "A    LONG  C\nabc  x\n");
-  CHECK(format_table({}).empty());
-}
-
 TEST_CASE("harmless") {
   CHECK(harmless("a\x1b[1m\n\x7f z\xc3\xa4") == "a?[1m?? z\xc3\xa4");
 }
