@@ -1,0 +1,59 @@
+// Waits until the API server of a k3s server answers, asked by `k3s kubectl`.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/process.hpp"
+
+#include <chrono>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace rb::recover {
+
+/// The port for waiting, so that tests do not wait.
+class Sleeper {
+public:
+  Sleeper() = default;
+  virtual ~Sleeper() = default;
+  Sleeper(const Sleeper&) = delete;
+  Sleeper& operator=(const Sleeper&) = delete;
+  Sleeper(Sleeper&&) = delete;
+  Sleeper& operator=(Sleeper&&) = delete;
+
+  virtual void sleep(std::chrono::milliseconds time) = 0;
+};
+
+class RealSleeper final : public Sleeper {
+public:
+  void sleep(std::chrono::milliseconds time) override;
+};
+
+struct Kubectl {
+  std::string program;    ///< k3s, absolute path.
+  std::string kubeconfig; ///< Absolute path of the admin kubeconfig.
+};
+
+/// `k3s kubectl --kubeconfig=… ARGUMENTS` in a clean environment.
+[[nodiscard]] ProcessSpec kubectl_spec(const Kubectl& kubectl,
+                                       std::vector<std::string> arguments,
+                                       std::chrono::seconds timeout = std::chrono::seconds(15));
+
+struct ReadyWait {
+  std::chrono::seconds timeout{300};
+  std::chrono::milliseconds interval{500};
+  /// Asked between two tries; its error ends the wait (a server that has ended). May be empty.
+  std::function<Status()> alive = {};
+};
+
+/// Until /readyz says ok. Returns how long it took. Errors: timeout (with what kubectl said last),
+/// cancelled, that of `alive`, those of ProcessRunner::run.
+[[nodiscard]] Result<std::chrono::milliseconds> wait_until_ready(ProcessRunner& processes,
+                                                                 const Clock& clock,
+                                                                 Sleeper& sleeper,
+                                                                 const Kubectl& kubectl,
+                                                                 const ReadyWait& wait,
+                                                                 std::stop_token stop);
+
+} // namespace rb::recover
