@@ -52,6 +52,7 @@ struct Observed {
   SystemTime now{};
   Settings settings;
   std::map<std::string, api::ClusterBackup> backups; ///< By uid.
+  std::string newest_run_id; ///< Of all runs ever seen, also of objects that are gone. May be empty.
   std::map<std::string, api::NodeBackup> orders;     ///< By name, which is the backup's uid.
   /// How long ago this process saw each order's heartbeat or acceptance change, by name. Judged
   /// here and not from the agent's clock, as with a Lease.

@@ -42,13 +42,25 @@ void patch(Plan& plan,
   }
 }
 
-/// The present second, or the next one that no other run has.
-std::string new_run_id(const Observed& observed) {
+/// A run id is waited for while the newest one is at most this far ahead; beyond, the clock jumped.
+constexpr seconds k_run_id_wait{5};
+
+/// The present second, if it is later than every run id so far: ids that run ahead of the clock
+/// would be given again once their objects are gone, and retention would hold the clock for wrong.
+/// After a jump of the clock, the next second that no other run has. Nothing: look again in 1 s.
+std::optional<std::string> new_run_id(const Observed& observed) {
+  const auto newest = parse_run_id(observed.newest_run_id);
+  if (!newest || *newest < observed.now) {
+    return format_run_id(observed.now);
+  }
+  if (*newest - observed.now <= k_run_id_wait) {
+    return std::nullopt;
+  }
   for (SystemTime time = observed.now;; time += seconds{1}) {
     std::string id = format_run_id(time);
     const bool taken = std::ranges::any_of(
         observed.backups, [&](const auto& entry) { return entry.second.status.run_id == id; });
-    if (!taken) {
+    if (!taken && id != observed.newest_run_id) {
       return id;
     }
   }
@@ -103,7 +115,11 @@ void plan_order(const RunView& view, Plan& plan) {
 
 void plan_active(const Observed& observed, const ClusterBackup& backup, Plan& plan) {
   if (backup.status.run_id.empty() || !backup.status.start_time) {
-    patch(plan, backup, started(backup, new_run_id(observed), observed.now));
+    if (const auto run_id = new_run_id(observed)) {
+      patch(plan, backup, started(backup, *run_id, observed.now));
+    } else {
+      look_again(plan, seconds{1});
+    }
     return;
   }
   const RunView view{

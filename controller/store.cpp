@@ -60,6 +60,7 @@ void Store::upsert_backup(const nlohmann::json& object) {
   std::erase_if(m_world.backups, [&](const auto& entry) {
     return entry.second.meta.name == backup->meta.name && entry.first != backup->meta.uid;
   });
+  m_world.newest_run_id = std::max(m_world.newest_run_id, backup->status.run_id);
   std::string uid = backup->meta.uid;
   m_world.backups.insert_or_assign(std::move(uid), *std::move(backup));
   changed();

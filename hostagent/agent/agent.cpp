@@ -63,7 +63,7 @@ void Agent::handle(const api::NodeBackup& order,
                    std::stop_token stop,
                    std::stop_token report_stop) {
   OrderContext context{m_settings.node_name, false, false, m_ports.clock.now()};
-  context.set_on_disk = has_manifest(m_settings, order.spec.run_id);
+  context.set_on_disk = has_manifest(m_settings, run_order_from(order));
   switch (decide(order, context)) {
   case OrderAction::ignore:
     m_ports.board.set_aside(order);
@@ -152,7 +152,7 @@ void Agent::settle(const api::NodeBackup& order,
   if (!swept) {
     log::warn("sweep of the backup directory", swept.error());
   }
-  RunReport outcome = report_from_disk(m_settings, order.spec.run_id, m_ports.clock);
+  RunReport outcome = report_from_disk(m_settings, run_order_from(order), m_ports.clock);
   if (!outcome.status.start_time) {
     outcome.status.start_time = order.status.start_time;
   }

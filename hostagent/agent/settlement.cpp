@@ -20,6 +20,12 @@ void log_sweep(const SweepResult& swept) {
   }
 }
 
+/// A manifest that names no request is taken for anybody's.
+bool is_of(const artifact::Manifest& manifest, const RunOrder& order) {
+  return manifest.cluster_backup_uid.empty() ||
+         manifest.cluster_backup_uid == order.cluster_backup_uid;
+}
+
 } // namespace
 
 Result<std::vector<std::string>> sweep_host(const Settings& settings,
@@ -36,29 +42,33 @@ Result<std::vector<std::string>> sweep_host(const Settings& settings,
   return std::move(swept.remaining);
 }
 
-bool has_manifest(const Settings& settings, const std::string& run_id) {
+bool has_manifest(const Settings& settings, const RunOrder& order) {
   auto directory = artifact::Directory::open_existing(settings.backup_dir);
   if (!directory) {
     return false;
   }
-  const auto manifest = artifact::read_manifest(*directory, run_id);
-  return manifest || manifest.error().code == ErrorCode::corrupt ||
+  const auto manifest = artifact::read_manifest(*directory, order.run_id);
+  if (manifest) {
+    return is_of(*manifest, order);
+  }
+  return manifest.error().code == ErrorCode::corrupt ||
          manifest.error().code == ErrorCode::unsupported;
 }
 
-RunReport
-report_from_disk(const Settings& settings, const std::string& run_id, const Clock& clock) {
+RunReport report_from_disk(const Settings& settings, const RunOrder& order, const Clock& clock) {
   auto directory = artifact::Directory::open_existing(settings.backup_dir);
   if (!directory) {
     return failed_report(failure_as(api::Reason::interrupted, directory.error()), clock.now());
   }
-  const auto manifest = artifact::read_manifest(*directory, run_id);
-  RunReport report = manifest ? report_of_manifest(*manifest, clock.now())
-                              : failed_report({api::Reason::interrupted,
-                                               "the agent ended in mid-run; nothing of run " +
-                                                   run_id + " was kept, earlier sets are untouched",
-                                               "start the backup again"},
-                                              clock.now());
+  const auto manifest = artifact::read_manifest(*directory, order.run_id);
+  RunReport report =
+      manifest && is_of(*manifest, order)
+          ? report_of_manifest(*manifest, clock.now())
+          : failed_report({api::Reason::interrupted,
+                           "the agent ended in mid-run; nothing of run " + order.run_id +
+                               " was kept, earlier sets are untouched",
+                           "start the backup again"},
+                          clock.now());
   report.disk = disk_summary(*directory);
   return report;
 }

@@ -16,13 +16,14 @@ namespace rb::agent {
                                                           const Clock& clock,
                                                           const OpenDirectory& open_directory);
 
-/// There is a manifest of that run. False also when the directory cannot be read.
-[[nodiscard]] bool has_manifest(const Settings& settings, const std::string& run_id);
+/// There is a manifest of the run that `order` asks for. One of another request under the same run
+/// id (a clock went back) does not count. False also when the directory cannot be read.
+[[nodiscard]] bool has_manifest(const Settings& settings, const RunOrder& order);
 
 /// What became of a run that no living process carries out: its manifest's word, or Interrupted.
 /// Call it after sweep_host.
 [[nodiscard]] RunReport
-report_from_disk(const Settings& settings, const std::string& run_id, const Clock& clock);
+report_from_disk(const Settings& settings, const RunOrder& order, const Clock& clock);
 
 /// How the directory looks; nullopt when it cannot be read.
 [[nodiscard]] std::optional<DiskSummary> disk_summary(artifact::Directory& directory);

@@ -31,7 +31,7 @@ RemovalPlan select_for_removal(const std::vector<BackupSet>& sets,
                                SystemTime now) {
   RemovalPlan plan;
   const std::vector<const BackupSet*> order = sorted(sets);
-  if (!order.empty() && now < order.front()->time) {
+  if (!order.empty() && now + k_clock_tolerance < order.front()->time) {
     plan.clock_anomaly = true;
     return plan;
   }

@@ -10,6 +10,10 @@
 
 namespace rb::artifact {
 
+/// Run ids come from the controller's clock and are judged by the agent's: two machines' clocks may
+/// be apart by this much.
+inline constexpr std::chrono::seconds k_clock_tolerance{60};
+
 struct RetentionPolicy {
   int keep_last = 7; ///< Complete sets that stay; less than 1 is taken as 1.
   /// The run that has just ended; its set never goes. May be empty.
@@ -22,7 +26,7 @@ struct RetentionPolicy {
 struct RemovalPlan {
   std::vector<std::string> run_ids; ///< In the order in which they should go: incomplete first,
                                     ///< then oldest first.
-  /// The clock is behind the newest set: nothing is removed (Reason::clock_anomaly).
+  /// The clock is more than k_clock_tolerance behind the newest set: nothing is removed (Reason::clock_anomaly).
   bool clock_anomaly = false;
 };
 

@@ -1,4 +1,5 @@
 // What a run leaves behind when all is well, and what it keeps over time.
+#include "agent/settlement.hpp"
 #include "fault/fake_host.hpp"
 
 #include "archive/tar_gz.hpp"
@@ -205,6 +206,19 @@ TEST_CASE("a clock that went back removes nothing and says so") {
   auto after = host.backups();
   after[".last-backup"] = before.at(".last-backup");
   CHECK(is_untouched(before, after));
+}
+
+TEST_CASE("a run id that another request used does not settle this one with its set") {
+  FakeHost host;
+  const auto order = host.next_order();
+  REQUIRE(host.run(order).succeeded());
+  auto other = order;
+  CHECK(agent::has_manifest(host.settings, order));
+  other.cluster_backup_uid = "another-uid";
+  CHECK_FALSE(agent::has_manifest(host.settings, other));
+  const auto report = agent::report_from_disk(host.settings, other, host.clock);
+  CHECK(report.reason == api::Reason::interrupted);
+  CHECK(report.status.artifacts.empty());
 }
 
 TEST_CASE("a manifest of the same run is never written over") {

@@ -92,6 +92,13 @@ TEST_CASE("select_for_removal does nothing when the clock is behind the newest s
   CHECK(!select_for_removal(sets_of("ccccc"), {1, "", {}}, day(5)).clock_anomaly);
 }
 
+TEST_CASE("select_for_removal bears with two machines whose clocks are a little apart") {
+  CHECK(!select_for_removal(sets_of("cc"), {1, "", {}}, day(2) - k_clock_tolerance).clock_anomaly);
+  CHECK(select_for_removal(
+            sets_of("cc"), {1, "", {}}, day(2) - k_clock_tolerance - std::chrono::seconds{1})
+            .clock_anomaly);
+}
+
 TEST_CASE("remove_set removes the files of one run, and nothing else") {
   test::FaultDisk disk;
   Directory directory(disk.mount(), "/backup");

@@ -148,6 +148,31 @@ TEST_CASE("two runs never share a run id") {
   done.status.conditions = {
       condition(type::k_succeeded, ConditionStatus::true_, Reason::completed)};
   add(observed, done);
+  observed.newest_run_id = done.status.run_id;
+  add(observed, backup("next"));
+  const Plan waits = plan(observed);
+  CHECK(waits.empty());
+  CHECK(waits.requeue_after == std::chrono::seconds{1});
+  observed.now += std::chrono::seconds{1};
+  settle(observed);
+  CHECK(observed.backups.at("uid-next").status.run_id == format_run_id(observed.now));
+}
+
+TEST_CASE("the run id of an object that is gone is not given again") {
+  Observed observed = cluster();
+  observed.newest_run_id = format_run_id(observed.now);
+  add(observed, backup("next"));
+  CHECK(plan(observed).empty());
+}
+
+TEST_CASE("after the clock jumped back, a run does not wait for the clock to catch up") {
+  Observed observed = cluster();
+  auto done = backup("done");
+  done.status.run_id = format_run_id(observed.now);
+  done.status.conditions = {
+      condition(type::k_succeeded, ConditionStatus::true_, Reason::completed)};
+  add(observed, done);
+  observed.newest_run_id = format_run_id(observed.now + std::chrono::hours{2});
   add(observed, backup("next"));
   settle(observed);
   CHECK(observed.backups.at("uid-next").status.run_id ==

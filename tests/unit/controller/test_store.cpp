@@ -54,6 +54,18 @@ bool ends_with_reason(Store& store, const std::string& reason) {
 
 } // namespace
 
+TEST_CASE("a run id is remembered when its object is gone") {
+  SetClock clock;
+  clock.time = SystemTime{*parse_run_id("20260101T020000Z")};
+  Store store(clock, {});
+  store.upsert_backup(running_backup());
+  store.remove_backup("uid-b");
+  store.upsert_backup(backup_json("uid-c", "c"));
+  CHECK(store.make_plan(std::nullopt).empty());
+  clock.pass(seconds{1});
+  CHECK(store.make_plan(std::nullopt).statuses.at(0).status.run_id == "20260101T020001Z");
+}
+
 TEST_CASE("an object that cannot be read is left out and does no harm") {
   const SetClock clock;
   Store store(clock, {});
