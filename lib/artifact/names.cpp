@@ -22,6 +22,12 @@ NameInfo classify_final(std::string_view name) {
   if (name == k_stamp_name) {
     return {NameKind::stamp, {}, {}};
   }
+  if (name == k_last_restore_name) {
+    return {NameKind::last_restore, {}, {}};
+  }
+  if (name == k_guide_name || name == k_tool_name) {
+    return {NameKind::kit, {}, {}};
+  }
   if (name == k_log_name || name == k_old_log_name) {
     return {NameKind::log, {}, {}};
   }
@@ -46,8 +52,7 @@ NameInfo classify_final(std::string_view name) {
 NameInfo classify_name(std::string_view name) {
   if (name.ends_with(k_part_suffix)) {
     const NameKind kind = classify_final(name.substr(0, name.size() - k_part_suffix.size())).kind;
-    const bool written_by_parts =
-        kind == NameKind::artifact || kind == NameKind::manifest || kind == NameKind::stamp;
+    const bool written_by_parts = kind != NameKind::log && kind != NameKind::foreign;
     return {written_by_parts ? NameKind::part : NameKind::foreign, {}, {}};
   }
   if (name.ends_with(k_removing_suffix)) {

@@ -11,6 +11,9 @@
 namespace rb::artifact {
 
 inline constexpr std::string_view k_stamp_name = ".last-backup";
+inline constexpr std::string_view k_last_restore_name = ".last-restore";
+inline constexpr std::string_view k_guide_name = "RESTORE.md";
+inline constexpr std::string_view k_tool_name = "railiance-restore";
 inline constexpr std::string_view k_log_name = "backup.log";
 inline constexpr std::string_view k_old_log_name = "backup.log.1";
 inline constexpr std::string_view k_part_suffix = ".part";
@@ -23,6 +26,8 @@ enum class NameKind {
   part,     ///< one of ours that was being written
   stamp,
   log,
+  last_restore, ///< ".last-restore"
+  kit,          ///< "RESTORE.md" and "railiance-restore": replaced by runs, never removed
   foreign,
 };
 
