@@ -24,7 +24,7 @@ type bootstrapFile struct {
 
 // bootstrapPaths gives the file of each name in the map that is stored.
 func bootstrapPaths(l layout) map[string]string {
-	return map[string]string{
+	paths := map[string]string{
 		"ETCDServerCA":       l.tls("etcd/server-ca.crt"),
 		"ETCDServerCAKey":    l.tls("etcd/server-ca.key"),
 		"ETCDPeerCA":         l.tls("etcd/peer-ca.crt"),
@@ -39,6 +39,11 @@ func bootstrapPaths(l layout) map[string]string {
 		"RequestHeaderCAKey": l.tls("request-header-ca.key"),
 		"IPSECKey":           l.cred("ipsec.psk"),
 	}
+	if l.encrypts {
+		paths[bootstrapEncryptionConfig] = encryptionConfigFile(l)
+		paths[bootstrapEncryptionHash] = encryptionStateFile(l)
+	}
+	return paths
 }
 
 // packBootstrap reads the files and gives the plain JSON.

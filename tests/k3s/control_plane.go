@@ -13,58 +13,63 @@ import (
 )
 
 func startAPIServer(l layout, o serverOptions, failed chan<- error) (*child, error) {
-	return startChild("kube-apiserver", componentCmd("kube-apiserver",
-		"--etcd-servers="+etcdEndpoint,
-		"--etcd-cafile="+l.tls("etcd/server-ca.crt"),
-		"--etcd-certfile="+l.tls("etcd/client.crt"),
-		"--etcd-keyfile="+l.tls("etcd/client.key"),
-		"--secure-port="+strconv.Itoa(o.apiPort),
+	args := []string{
+		"--etcd-servers=" + etcdEndpoint,
+		"--etcd-cafile=" + l.tls("etcd/server-ca.crt"),
+		"--etcd-certfile=" + l.tls("etcd/client.crt"),
+		"--etcd-keyfile=" + l.tls("etcd/client.key"),
+		"--secure-port=" + strconv.Itoa(o.apiPort),
 		"--bind-address=0.0.0.0",
-		"--advertise-address="+o.nodeIP,
-		"--tls-cert-file="+l.tls("serving-kube-apiserver.crt"),
-		"--tls-private-key-file="+l.tls("serving-kube-apiserver.key"),
-		"--client-ca-file="+l.tls("client-ca.crt"),
-		"--service-cluster-ip-range="+serviceCIDR,
-		"--service-account-key-file="+l.tls("service.key"),
-		"--service-account-signing-key-file="+l.tls("service.current.key"),
+		"--advertise-address=" + o.nodeIP,
+		"--tls-cert-file=" + l.tls("serving-kube-apiserver.crt"),
+		"--tls-private-key-file=" + l.tls("serving-kube-apiserver.key"),
+		"--client-ca-file=" + l.tls("client-ca.crt"),
+		"--service-cluster-ip-range=" + o.serviceCIDR,
+		"--service-account-key-file=" + l.tls("service.key"),
+		"--service-account-signing-key-file=" + l.tls("service.current.key"),
 		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
 		"--api-audiences=https://kubernetes.default.svc.cluster.local,k3s",
-		"--requestheader-client-ca-file="+l.tls("request-header-ca.crt"),
+		"--requestheader-client-ca-file=" + l.tls("request-header-ca.crt"),
 		"--requestheader-allowed-names=system:auth-proxy",
 		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
 		"--requestheader-group-headers=X-Remote-Group",
 		"--requestheader-username-headers=X-Remote-User",
-		"--proxy-client-cert-file="+l.tls("client-auth-proxy.crt"),
-		"--proxy-client-key-file="+l.tls("client-auth-proxy.key"),
-		"--kubelet-certificate-authority="+l.tls("server-ca.crt"),
-		"--kubelet-client-certificate="+l.tls("client-kube-apiserver.crt"),
-		"--kubelet-client-key="+l.tls("client-kube-apiserver.key"),
+		"--proxy-client-cert-file=" + l.tls("client-auth-proxy.crt"),
+		"--proxy-client-key-file=" + l.tls("client-auth-proxy.key"),
+		"--kubelet-certificate-authority=" + l.tls("server-ca.crt"),
+		"--kubelet-client-certificate=" + l.tls("client-kube-apiserver.crt"),
+		"--kubelet-client-key=" + l.tls("client-kube-apiserver.key"),
 		"--kubelet-preferred-address-types=InternalIP",
 		"--authorization-mode=Node,RBAC",
 		"--enable-admission-plugins=NodeRestriction",
 		"--allow-privileged=true",
 		"--profiling=false",
 		"--v=0",
-	), failed)
+	}
+	if l.encrypts {
+		args = append(args, "--encryption-provider-config="+encryptionConfigFile(l), "--encryption-provider-config-automatic-reload=true")
+	}
+	return startChild("kube-apiserver", componentCmd("kube-apiserver", append(args, flagsOf(o.apiArgs)...)...), failed)
 }
 
-func startControllerManager(l layout, failed chan<- error) (*child, error) {
+func startControllerManager(l layout, o serverOptions, failed chan<- error) (*child, error) {
 	config := l.cred("controller.kubeconfig")
-	return startChild("kube-controller-manager", componentCmd("kube-controller-manager",
-		"--kubeconfig="+config, "--authentication-kubeconfig="+config, "--authorization-kubeconfig="+config,
+	args := []string{
+		"--kubeconfig=" + config, "--authentication-kubeconfig=" + config, "--authorization-kubeconfig=" + config,
 		"--bind-address=127.0.0.1",
 		"--leader-elect=false",
 		"--use-service-account-credentials=true",
-		"--service-account-private-key-file="+l.tls("service.current.key"),
-		"--root-ca-file="+l.tls("server-ca.crt"),
-		"--cluster-signing-cert-file="+l.tls("client-ca.crt"),
-		"--cluster-signing-key-file="+l.tls("client-ca.key"),
+		"--service-account-private-key-file=" + l.tls("service.current.key"),
+		"--root-ca-file=" + l.tls("server-ca.crt"),
+		"--cluster-signing-cert-file=" + l.tls("client-ca.crt"),
+		"--cluster-signing-key-file=" + l.tls("client-ca.key"),
 		"--allocate-node-cidrs=true",
-		"--cluster-cidr="+clusterCIDR,
-		"--service-cluster-ip-range="+serviceCIDR,
+		"--cluster-cidr=" + o.clusterCIDR,
+		"--service-cluster-ip-range=" + o.serviceCIDR,
 		"--profiling=false",
 		"--v=0",
-	), failed)
+	}
+	return startChild("kube-controller-manager", componentCmd("kube-controller-manager", append(args, flagsOf(o.ctrlArgs)...)...), failed)
 }
 
 func startScheduler(l layout, failed chan<- error) (*child, error) {

@@ -55,10 +55,11 @@ func (s *server) startEtcdWithBootstrap(ctx context.Context, e etcdInstance, new
 	}
 	logrus.Infof("Reconciling bootstrap data between datastore and disk")
 	changed, err := unpackBootstrap(s.layout, files, newerIsFatal)
-	if err != nil || !changed {
-		return false, err
+	if _, known := files[bootstrapEncryptionConfig]; err == nil && s.encrypts && !known {
+		// Encryption was switched on after the first start.
+		err = storeBootstrap(ctx, client, s.layout, s.password)
 	}
-	return true, nil
+	return changed && err == nil, err
 }
 
 // etcdDir is k3s's place, or for the stand-in's "SQLite" a place where nobody

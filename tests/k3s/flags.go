@@ -65,6 +65,11 @@ func serverFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "kubelet-arg", Usage: "(agent/flags) Customized flag for kubelet process"},
 		&cli.StringFlag{Name: "etcd-snapshot-dir", Usage: "(db) Directory to save db snapshots"},
 		&cli.BoolFlag{Name: "etcd-s3", Usage: "(db) Enable backup to S3"},
+		&cli.BoolFlag{Name: "secrets-encryption", EnvVars: []string{"K3S_SECRETS_ENCRYPTION"}, Usage: "(experimental/cluster) Enable secret encryption at rest"},
+		&cli.StringFlag{Name: "cluster-cidr", Value: "10.42.0.0/16", Usage: "(networking) IPv4 network CIDR to use for pod IPs"},
+		&cli.StringFlag{Name: "service-cidr", Value: "10.43.0.0/16", Usage: "(networking) IPv4 network CIDR to use for service IPs"},
+		&cli.StringSliceFlag{Name: "kube-apiserver-arg", Usage: "(flags) Customized flag for kube-apiserver process"},
+		&cli.StringSliceFlag{Name: "kube-controller-manager-arg", Usage: "(flags) Customized flag for kube-controller-manager process"},
 	)
 	for _, name := range ignoredStrings {
 		flags = append(flags, &cli.StringSliceFlag{Name: name, Hidden: true})
@@ -75,12 +80,12 @@ func serverFlags() []cli.Flag {
 	return flags
 }
 
-var ignoredStrings = []string{"v", "vmodule", "bind-address", "advertise-address", "advertise-port", "cluster-cidr", "service-cidr",
+var ignoredStrings = []string{"v", "vmodule", "bind-address", "advertise-address", "advertise-port",
 	"service-node-port-range", "cluster-dns", "cluster-domain", "flannel-backend", "agent-token", "agent-token-file", "disable",
-	"node-label", "node-taint", "node-external-ip", "kube-apiserver-arg", "etcd-arg", "kube-controller-manager-arg", "kube-scheduler-arg",
+	"node-label", "node-taint", "node-external-ip", "etcd-arg", "kube-scheduler-arg",
 	"kube-proxy-arg", "etcd-snapshot-name", "etcd-snapshot-schedule-cron", "etcd-snapshot-retention", "write-kubeconfig-group",
 	"secrets-encryption-provider", "snapshotter", "private-registry", "resolv-conf", "system-default-registry", "egress-selector-mode"}
 
 var ignoredBools = []string{"disable-cloud-controller", "disable-helm-controller", "disable-network-policy", "disable-kube-proxy",
-	"etcd-disable-snapshots", "etcd-snapshot-compress", "etcd-expose-metrics", "secrets-encryption", "protect-kernel-defaults",
+	"etcd-disable-snapshots", "etcd-snapshot-compress", "etcd-expose-metrics", "protect-kernel-defaults",
 	"docker", "rootless", "selinux", "embedded-registry", "supervisor-metrics"}

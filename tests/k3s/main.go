@@ -15,11 +15,16 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// The version that we stand in for, and what we are.
-const (
-	version = "v1.34.4+standin"
-	commit  = "stand-in of upstream parts, not k3s"
-)
+const commit = "stand-in of upstream parts, not k3s"
+
+// version is the one that we stand in for. K3S_STANDIN_VERSION claims another,
+// for tests of what checks versions: the parts stay the same.
+var version = func() string {
+	if claimed := os.Getenv("K3S_STANDIN_VERSION"); claimed != "" {
+		return claimed
+	}
+	return "v1.34.4+standin"
+}()
 
 func main() {
 	if runComponent(filepath.Base(os.Args[0]), os.Args[1:]) {

@@ -49,7 +49,7 @@ func (s *server) startNode(ctx context.Context) error {
 	}
 	proxy := componentCmd("kube-proxy",
 		"--kubeconfig="+s.agent("kubeproxy.kubeconfig"), "--proxy-mode=iptables",
-		"--hostname-override="+s.opts.nodeName, "--cluster-cidr="+clusterCIDR,
+		"--hostname-override="+s.opts.nodeName, "--cluster-cidr="+s.opts.clusterCIDR,
 		// The kernel's table is the host's too: its limits stay as they are.
 		"--conntrack-max-per-core=0", "--conntrack-tcp-timeout-established=0s", "--conntrack-tcp-timeout-close-wait=0s",
 		"--healthz-bind-address=127.0.0.1:10256", "--v=0")

@@ -11,10 +11,7 @@ import (
 )
 
 const (
-	serviceIP   = "10.43.0.1"
-	serviceCIDR = "10.43.0.0/16"
-	podCIDR     = "10.42.0.0/24"
-	clusterCIDR = "10.42.0.0/16"
+	podCIDR = "10.42.0.0/24"
 )
 
 type serverOptions struct {
@@ -32,6 +29,9 @@ type serverOptions struct {
 	kubeletArgs                   []string
 	snapshotDir                   string
 	etcdS3                        bool
+	secretsEncryption             bool
+	clusterCIDR, serviceCIDR      string
+	apiArgs, ctrlArgs             []string
 }
 
 func optionsOf(c *cli.Context) (serverOptions, error) {
@@ -46,6 +46,9 @@ func optionsOf(c *cli.Context) (serverOptions, error) {
 		disableCtrl: c.Bool("disable-controller-manager"), datastoreEndpoint: c.String("datastore-endpoint"),
 		pauseImage: c.String("pause-image"), kubeletArgs: c.StringSlice("kubelet-arg"),
 		snapshotDir: c.String("etcd-snapshot-dir"), etcdS3: c.Bool("etcd-s3"),
+		secretsEncryption: c.Bool("secrets-encryption"),
+		clusterCIDR:       c.String("cluster-cidr"), serviceCIDR: c.String("service-cidr"),
+		apiArgs: c.StringSlice("kube-apiserver-arg"), ctrlArgs: c.StringSlice("kube-controller-manager-arg"),
 	}
 	if o.nodeName == "" {
 		host, err := os.Hostname()
@@ -65,6 +68,11 @@ func optionsOf(c *cli.Context) (serverOptions, error) {
 	if net.ParseIP(o.nodeIP) == nil {
 		return o, fmt.Errorf("invalid node-ip %q", o.nodeIP)
 	}
+	for _, cidr := range []string{o.clusterCIDR, o.serviceCIDR} {
+		if _, _, err := net.ParseCIDR(cidr); err != nil {
+			return o, err
+		}
+	}
 	return o, nil
 }
 
@@ -80,6 +88,17 @@ func firstAddress() (string, error) {
 		}
 	}
 	return "", fmt.Errorf("no default route or address found; pass --node-ip")
+}
+
+// serviceIP is the address of the service "kubernetes": the first of the range.
+func (o serverOptions) serviceIP() net.IP {
+	ip, _, err := net.ParseCIDR(o.serviceCIDR)
+	if err != nil {
+		return nil
+	}
+	first := append(net.IP{}, ip.To16()...)
+	first[len(first)-1]++
+	return first
 }
 
 func (o serverOptions) sanNames() (names []string) {

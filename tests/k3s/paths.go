@@ -9,7 +9,10 @@ import (
 const defaultDataDir = "/var/lib/rancher/k3s"
 
 // layout names the files of one server. Every path is absolute.
-type layout struct{ data string }
+type layout struct {
+	data     string
+	encrypts bool // --secrets-encryption: only then are its files known
+}
 
 func (l layout) server(p ...string) string { return l.join("server", p) }
 func (l layout) agent(p ...string) string  { return l.join("agent", p) }

@@ -33,9 +33,11 @@ func ensureCAs(l layout) error {
 		}
 	}
 	if !exists(l.cred("ipsec.psk")) {
-		return writeFile(l.cred("ipsec.psk"), []byte(randomHex(48)), 0o600)
+		if err := writeFile(l.cred("ipsec.psk"), []byte(randomHex(48)), 0o600); err != nil {
+			return err
+		}
 	}
-	return nil
+	return ensureEncryption(l)
 }
 
 // clientSubjects are the client certificates that the client CA signs: file
@@ -78,7 +80,7 @@ func ensureLeaves(l layout, o serverOptions) error {
 	api := leaf(serverCA, l.tls("serving-kube-apiserver"), "kube-apiserver")
 	api.dns = append([]string{"kubernetes", "kubernetes.default", "kubernetes.default.svc",
 		"kubernetes.default.svc.cluster.local", "localhost", o.nodeName}, o.sanNames()...)
-	api.ips = append(append([]net.IP{net.ParseIP(serviceIP)}, local...), o.sanIPs()...)
+	api.ips = append(append([]net.IP{o.serviceIP()}, local...), o.sanIPs()...)
 	api.server = true
 	node := leaf(serverCA, l.agent("serving-kubelet"), o.nodeName)
 	node.dns, node.ips, node.server = []string{o.nodeName, "localhost"}, local, true

@@ -36,6 +36,9 @@ func (s *server) checkReset() error {
 		}
 		return nil
 	}
+	if o.etcdS3 {
+		return errors.New("failed to initialize S3 client: the stand-in has no S3 to fetch " + o.restorePath + " from")
+	}
 	if token := s.layout.server("token"); o.token == "" && !exists(token) {
 		return fmt.Errorf("%s does not exist, please pass --token to complete the restoration", token)
 	}

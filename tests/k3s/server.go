@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -65,6 +66,7 @@ func newServer(c *cli.Context) (*server, error) {
 	if os.Getuid() != 0 {
 		return nil, fmt.Errorf("must run as root unless --rootless is specified")
 	}
+	l.encrypts = opts.secretsEncryption
 	s := &server{layout: l, opts: opts, failed: make(chan error, 8)}
 	if err := s.absolutePaths(); err != nil {
 		return nil, err
@@ -111,6 +113,9 @@ func (s *server) start(ctx context.Context) (err error) {
 	if err = s.startDatastore(ctx); err != nil {
 		return err
 	}
+	if err = s.startFault(ctx); err != nil {
+		return err
+	}
 	if err = writeTokenFiles(s.layout, s.password); err != nil {
 		return err
 	}
@@ -135,12 +140,32 @@ func (s *server) start(ctx context.Context) (err error) {
 	return nil
 }
 
+// startFault acts on the faults of a start: never-ready waits for the end with
+// etcd running and no API, start-fails ends. With when=reset they hold after a
+// cluster-reset only, until its flag is gone.
+func (s *server) startFault(ctx context.Context) error {
+	f := readFault(s.layout)
+	if f.options["when"] == "reset" && !exists(s.db("reset-flag")) {
+		return nil
+	}
+	switch {
+	case f.is("never-ready"):
+		return s.waitOrFail(ctx, func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+	case f.is("start-fails"):
+		return errors.New("injected: the server does not start")
+	}
+	return nil
+}
+
 func (s *server) startControlPlane(ctx context.Context) error {
 	starters := []func() (*child, error){
 		func() (*child, error) { return startAPIServer(s.layout, s.opts, s.failed) },
 	}
 	if !s.opts.disableCtrl {
-		starters = append(starters, func() (*child, error) { return startControllerManager(s.layout, s.failed) })
+		starters = append(starters, func() (*child, error) { return startControllerManager(s.layout, s.opts, s.failed) })
 	}
 	if !s.opts.disableScheduler {
 		starters = append(starters, func() (*child, error) { return startScheduler(s.layout, s.failed) })

@@ -6,11 +6,11 @@ set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 bed=$here/bed.sh
 tmp=$(mktemp -d)
-api=smoke-$$ empty=smoke-$$-empty node=smoke-$$-node
+api=smoke-$$ empty=smoke-$$-empty node=smoke-$$-node secret=smoke-$$-secret
 failures=0 checks=0
 
 cleanup() {
-    for b in "$api" "$empty" "$node"; do "$bed" down "$b" >/dev/null 2>&1; done
+    for b in "$api" "$empty" "$node" "$secret"; do "$bed" down "$b" >/dev/null 2>&1; done
     rm -rf "$tmp"
 }
 trap cleanup EXIT
@@ -47,6 +47,8 @@ etcdutl="$("$here/../tools/install.sh" etcdutl)/etcdutl"
 
 in_bed "$api" k3s --version
 check "version says what it is" grep -q '^k3s version v1.34.4+standin' "$tmp/out"
+in_bed "$api" env K3S_STANDIN_VERSION=v1.33.1+standin k3s --version
+check "another version can be claimed" grep -q '^k3s version v1.33.1+standin ' "$tmp/out"
 
 in_bed "$api" k3s etcd-snapshot save --name railiance-smoke
 check "save exits 0" exits 0
@@ -149,6 +151,11 @@ check "server/token alone isn't read" says 'bootstrap data already found and enc
 check "server/token alone: exit 1" exits 1
 wipe && cp "$tmp/token" "$data/server/token" && attempt --token-file "$tmp/token"
 check "server/token and --token-file" exits 0
+wipe && attempt K3S_TOKEN="$password" --etcd-s3
+check "with S3 the path is an object's name" says 'failed to initialize S3 client'
+check "with S3 nothing is touched" bash -c "! ls -d '$data'/server/db"
+wipe && attempt K3S_TOKEN="$password" --server https://127.0.0.1:6443
+check "a server URL: refused" says 'remove server from configuration before resetting'
 wipe && attempt K3S_TOKEN=wrong
 check "a wrong token fails" says 'bootstrap data already found and encrypted with different token'
 check "a wrong token leaves its traces" bash -c "ls -d '$data'/server/db/{etcd,etcd-old-*,reset-flag}"
@@ -160,11 +167,80 @@ wipe && attempt K3S_TOKEN="$(cat "$tmp/token")"
 check "the whole token line in the environment" exits 0
 check "certificates that were replaced are kept" bash -c "ls -d '$data'/server/tls-*"
 check "the token is the old one" cmp "$tmp/token" "$data/server/token"
+echo "never-ready when=reset" >"$data/standin-fault"
+"$bed" k3s "$empty" start
+sleep 6
+check "fault: never ready, but running" "$bed" k3s "$empty" status
+in_bed "$empty" k3s kubectl get --raw=/readyz
+check "fault: no API" exits 1
+"$bed" k3s "$empty" stop
+check "fault: the reset's flag stays" test -e "$data/server/db/reset-flag"
+rm "$data/standin-fault"
+in_bed "$empty" env K3S_STANDIN_FAULT=start-fails k3s server
+check "fault: the server does not start" says 'injected: the server does not start'
 "$bed" k3s "$empty" start
 timeout 60 bash -c "until '$bed' exec $empty k3s kubectl get --raw=/readyz >/dev/null 2>&1; do sleep 0.3; done"
 in_bed "$empty" k3s kubectl get configmaps -o name
 check "the objects are back on the new disk" grep -qx configmap/before "$tmp/out"
 "$bed" down "$empty"
+
+# --- secrets encryption, and a scratch server beside the running one -------------
+"$bed" up "$secret" --config "secrets-encryption: true" || exit 1
+eval "$("$bed" env "$secret")"
+data=$BED_DATA_DIR
+cred=$data/server/cred
+in_bed "$secret" k3s kubectl create secret generic hidden --from-literal=a=in-plain-sight
+check "the encryption's files are there" test -s "$cred/encryption-config.json" -a -s "$cred/encryption-state.json"
+check "they are 0600" test "$(stat -c %a "$cred"/encryption-*.json | sort -u)" = 600
+in_bed "$secret" k3s etcd-snapshot save --name secret
+cp "$data"/server/db/snapshots/secret-* "$tmp/snapshot"
+cp "$data/server/token" "$tmp/token"
+check "Secrets are encrypted in etcd" grep -qa 'k8s:enc:aescbc:v1:aescbckey:' "$tmp/snapshot"
+check "nothing of them is readable" bash -c "! grep -qa in-plain-sight '$tmp/snapshot'"
+cp "$cred/encryption-config.json" "$tmp/encryption-config.json"
+
+cat >"$tmp/scratch.sh" <<'SCRATCH'
+dir=$1 snapshot=$2
+ip link set lo up
+ip link add scratch0 type bridge
+ip address add 172.31.98.1/24 dev scratch0
+ip link set scratch0 up
+ip route add default dev scratch0
+: >"$dir/config.yaml"
+flags=(--config "$dir/config.yaml" --data-dir "$dir/data" --node-ip 172.31.98.1 --write-kubeconfig "$dir/kubeconfig"
+    --disable-agent --disable-scheduler --disable-controller-manager --disable-cloud-controller
+    --disable-helm-controller --disable-network-policy --flannel-backend=none --secrets-encryption
+    --service-cidr 10.43.0.0/16 --cluster-cidr 10.42.0.0/16
+    --disable=traefik,servicelb,metrics-server,coredns,local-storage)
+mkdir -p "$dir/data"
+k3s server --cluster-reset --cluster-reset-restore-path="$snapshot" "${flags[@]}" || exit 1
+k3s server "${flags[@]}" &
+server=$!
+for tries in {1..200}; do
+    [[ $(k3s kubectl --kubeconfig "$dir/kubeconfig" get --raw=/readyz 2>/dev/null) == ok ]] && break
+    sleep 0.2
+done
+k3s kubectl --kubeconfig "$dir/kubeconfig" get secret hidden -o jsonpath='{.data.a}'
+kill "$server"
+wait "$server"
+SCRATCH
+mkdir -p "$tmp/scratch"
+in_bed "$secret" env K3S_TOKEN="$(cat "$tmp/token")" unshare --net bash "$tmp/scratch.sh" "$tmp/scratch" "$tmp/snapshot"
+check "a scratch server opens the encrypted Secret" grep -q "$(printf in-plain-sight | base64)" "$tmp/out"
+check "its encryption key is the snapshot's" cmp "$tmp/encryption-config.json" "$tmp/scratch/data/server/cred/encryption-config.json"
+in_bed "$secret" k3s kubectl get --raw=/readyz
+check "the running server is undisturbed" grep -q ok "$tmp/out"
+
+"$bed" k3s "$secret" stop
+find "$data" -mindepth 1 -delete
+in_bed "$secret" env K3S_TOKEN="$(cat "$tmp/token")" k3s server --cluster-reset --cluster-reset-restore-path="$tmp/snapshot"
+check "a reset with encryption" exits 0
+check "brings its key back" cmp "$tmp/encryption-config.json" "$cred/encryption-config.json"
+"$bed" k3s "$secret" start
+timeout 60 bash -c "until '$bed' exec $secret k3s kubectl get --raw=/readyz >/dev/null 2>&1; do sleep 0.3; done"
+in_bed "$secret" k3s kubectl get secret hidden -o jsonpath='{.data.a}'
+check "the Secret can be read again" grep -q "$(printf in-plain-sight | base64)" "$tmp/out"
+"$bed" down "$secret"
 
 # --- SQLite, node ---------------------------------------------------------------
 "$bed" up "$empty" --sqlite || exit 1
