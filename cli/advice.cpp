@@ -61,6 +61,11 @@ std::string advice_for(api::Reason reason) {
   case api::Reason::prune_failed:
   case api::Reason::clock_anomaly:
     return "the new set is whole; old sets were left alone";
+  case api::Reason::remote_unreachable:
+  case api::Reason::remote_denied:
+  case api::Reason::remote_full:
+  case api::Reason::remote_failed:
+    return "the copy off-site says nothing about the set on the node; see docs/offsite.md";
   case api::Reason::internal_error:
     return "see the logs: kubectl -n railiance-backup logs -l app.kubernetes.io/name="
            "railiance-backup --prefix";

@@ -26,6 +26,8 @@ inline constexpr std::string_view k_snapshot_taken = "SnapshotTaken";
 inline constexpr std::string_view k_artifacts_stored = "ArtifactsStored";
 inline constexpr std::string_view k_verified = "Verified";
 inline constexpr std::string_view k_pruned = "Pruned";
+/// Comes after the end of a run and says nothing about it; absent where off-site is not set up.
+inline constexpr std::string_view k_replicated = "Replicated";
 } // namespace condition_type
 
 struct Condition {

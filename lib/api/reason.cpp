@@ -14,7 +14,7 @@ struct Row {
   ExitCode exit_code;
 };
 
-constexpr std::array<Row, 27> k_rows{{
+constexpr std::array<Row, 31> k_rows{{
     {Reason::pending, "Pending", ExitCode::failed},
     {Reason::queued, "Queued", ExitCode::failed},
     {Reason::running, "Running", ExitCode::failed},
@@ -41,6 +41,10 @@ constexpr std::array<Row, 27> k_rows{{
     {Reason::prune_failed, "PruneFailed", ExitCode::failed},
     {Reason::clock_anomaly, "ClockAnomaly", ExitCode::failed},
     {Reason::not_requested, "NotRequested", ExitCode::failed},
+    {Reason::remote_unreachable, "RemoteUnreachable", ExitCode::unreachable},
+    {Reason::remote_denied, "RemoteDenied", ExitCode::failed},
+    {Reason::remote_full, "RemoteFull", ExitCode::failed},
+    {Reason::remote_failed, "RemoteFailed", ExitCode::failed},
     {Reason::internal_error, "InternalError", ExitCode::failed},
 }};
 

@@ -38,6 +38,11 @@ enum class Reason {
   prune_failed,  ///< The set is whole; removing old ones failed.
   clock_anomaly, ///< The clock is behind the newest set: nothing is pruned.
   not_requested, ///< The step does not belong to this run.
+  // Replicated=False; never of Succeeded
+  remote_unreachable, ///< No connection, a timeout, or the other side answers 5xx.
+  remote_denied,      ///< The other side refuses user or password.
+  remote_full,        ///< No space, or the quota is used up.
+  remote_failed,      ///< Anything else, also a remote that is not configured.
   internal_error,
 };
 

@@ -1,0 +1,56 @@
+// What is to be done off-site, and when. Pure: no clock, no disk, no network.
+#pragma once
+
+#include "offsite/remote_store.hpp"
+#include "offsite/state.hpp"
+
+#include "artifact/sets.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace rb::offsite {
+
+struct Schedule {
+  std::chrono::seconds first_retry{30};      ///< Doubled after each failure…
+  std::chrono::seconds longest_retry{3600};  ///< …up to this.
+  std::chrono::seconds compare_every{21600}; ///< Are the sets over there still there?
+};
+
+/// The complete sets that are not known to be off-site, newest first.
+[[nodiscard]] std::vector<const artifact::BackupSet*>
+pending(const std::vector<artifact::BackupSet>& sets, const State& state);
+
+/// Something is pending, or it is time to compare; and no pause after a failure holds it back. A set
+/// that is newer than any that was tried does not wait. A clock that jumped back never holds it for
+/// longer than the longest pause.
+[[nodiscard]] bool is_due(const std::vector<artifact::BackupSet>& sets,
+                          const State& state,
+                          SystemTime now,
+                          const Schedule& schedule);
+
+/// 30 s, 60 s, 120 s … for the first, second, third failure in a row.
+[[nodiscard]] std::chrono::seconds pause_after(unsigned failures, const Schedule& schedule);
+
+/// The run ids of state.replicated that still stand: the set is on the disk, and all its files are
+/// over there with their sizes.
+[[nodiscard]] std::set<std::string> still_there(const State& state,
+                                                const std::vector<artifact::BackupSet>& sets,
+                                                const std::vector<RemoteFile>& remote);
+
+/// The files of a set as they must be over there: artifacts, then the manifest.
+[[nodiscard]] std::vector<RemoteFile> files_of(const artifact::BackupSet& set);
+
+/// Retention over there: the run ids to remove, oldest first, so that the newest `keep_last` sets
+/// with a manifest stay. A set that is on the disk stays, too. `keep_last` 0: everything stays.
+[[nodiscard]] std::vector<std::string> to_remove(const std::vector<RemoteFile>& remote,
+                                                 const std::vector<artifact::BackupSet>& sets,
+                                                 unsigned keep_last);
+
+/// Names of that run in the order in which they are removed: the manifest first, so that no set
+/// over there promises files that are gone.
+[[nodiscard]] std::vector<std::string> removal_order(const std::vector<RemoteFile>& remote,
+                                                     const std::string& run_id);
+
+} // namespace rb::offsite

@@ -1,0 +1,164 @@
+#include "offsite/rclone.hpp"
+
+#include "offsite/rclone_failure.hpp"
+#include "offsite/rclone_output.hpp"
+
+#include <algorithm>
+
+namespace rb::offsite {
+
+namespace {
+
+constexpr std::chrono::seconds k_shortest{600};
+/// The slowest line that is waited for; rclone itself gives up on one that stands still.
+constexpr std::uint64_t k_slowest_bytes_per_second = 16U << 10U;
+/// A listing of some 300,000 files.
+constexpr std::size_t k_output_limit_bytes = 32U << 20U;
+constexpr const char* k_manifest_limit = "4M";
+
+std::chrono::seconds patience(std::uint64_t bytes) {
+  return k_shortest + std::chrono::seconds(bytes / k_slowest_bytes_per_second);
+}
+
+/// Few connections and small buffers: nobody waits for this, and the node has other work. Retries
+/// are ours, with pauses that rclone cannot make.
+const std::vector<std::string> k_common{"--ask-password=false",
+                                        "--retries=1",
+                                        "--low-level-retries=2",
+                                        "--contimeout=15s",
+                                        "--timeout=60s",
+                                        "--stats=0",
+                                        "--transfers=2",
+                                        "--checkers=2",
+                                        "--buffer-size=1M"};
+
+std::map<std::string, std::string> environment_of(const RcloneSettings& settings) {
+  std::map<std::string, std::string> environment = settings.environment;
+  environment.try_emplace("HOME", "/nonexistent");
+  if (!settings.config_file.empty()) {
+    environment["RCLONE_CONFIG"] = settings.config_file;
+  }
+  if (!settings.ca_file.empty()) {
+    environment["SSL_CERT_FILE"] = settings.ca_file;
+  }
+  return environment;
+}
+
+} // namespace
+
+Status check_remote(const std::string& remote) {
+  const std::size_t colon = remote.find(':');
+  const auto bad = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+  const std::string name = remote.substr(0, colon);
+  if (colon == std::string::npos || name.empty() || name.front() == '-' ||
+      name.find_first_of(",/='\"") != std::string::npos || std::ranges::any_of(remote, bad)) {
+    return Error{ErrorCode::invalid_argument,
+                 "the remote is not of the form NAME:PATH",
+                 "NAME is a section of rclone.conf, for example nextcloud:backups/cluster; "
+                 "passwords belong into that file only"};
+  }
+  return {};
+}
+
+RcloneStore::RcloneStore(ProcessRunner& processes, RcloneSettings settings)
+    : m_processes(processes), m_settings(std::move(settings)) {}
+
+std::string RcloneStore::path_of(const std::string& name) const {
+  const bool joined = m_settings.remote.ends_with(':') || m_settings.remote.ends_with('/');
+  return m_settings.remote + (joined ? "" : "/") + name;
+}
+
+Result<std::string> RcloneStore::run(std::vector<std::string> arguments,
+                                     const std::string& subject,
+                                     std::uint64_t bytes,
+                                     std::stop_token stop) {
+  ProcessSpec spec;
+  spec.program = m_settings.program;
+  spec.arguments = std::move(arguments);
+  spec.arguments.insert(spec.arguments.end(), k_common.begin(), k_common.end());
+  if (!m_settings.bandwidth_limit.empty()) {
+    spec.arguments.push_back("--bwlimit=" + m_settings.bandwidth_limit);
+  }
+  spec.environment = environment_of(m_settings);
+  spec.timeout = patience(bytes);
+  spec.output_limit_bytes = k_output_limit_bytes;
+  auto result = m_processes.run(spec, std::move(stop));
+  if (!result) {
+    if (result.error().code != ErrorCode::cancelled) {
+      result.error().hint = "install rclone, or say where it is";
+    }
+    return std::move(result).error();
+  }
+  if (auto failure = rclone_failure(*result, subject)) {
+    return *std::move(failure);
+  }
+  return std::move(result->out);
+}
+
+Result<std::vector<RemoteFile>> RcloneStore::list(std::stop_token stop) {
+  auto text = run({"lsjson", "--files-only", "--no-modtime", "--no-mimetype", m_settings.remote},
+                  m_settings.remote,
+                  0,
+                  std::move(stop));
+  if (!text && text.error().code == ErrorCode::not_found) {
+    return std::vector<RemoteFile>{};
+  }
+  if (!text) {
+    return std::move(text).error();
+  }
+  return parse_listing(*text);
+}
+
+Status
+RcloneStore::put(const std::string& local_path, const RemoteFile& file, std::stop_token stop) {
+  const std::string target = path_of(file.name);
+  // --ignore-times: sent although something of the same size and time is there.
+  RB_TRY(run({"copyto", "--ignore-times", local_path, target},
+             target,
+             file.size_bytes,
+             std::move(stop)));
+  return {};
+}
+
+Result<std::string> RcloneStore::sha256(const RemoteFile& file, std::stop_token stop) {
+  const std::string target = path_of(file.name);
+  // --download: by what comes back, whatever hashes the other side claims or lacks.
+  RB_TRY_ASSIGN(const std::string text,
+                run({"hashsum", "sha256", "--download", target},
+                    target,
+                    file.size_bytes,
+                    std::move(stop)));
+  auto digest = parse_sha256(text);
+  return digest ? std::move(digest) : Result<std::string>(std::move(digest).error().within(target));
+}
+
+Status
+RcloneStore::get(const RemoteFile& file, const std::string& local_path, std::stop_token stop) {
+  const std::string source = path_of(file.name);
+  RB_TRY(run({"copyto", "--ignore-times", source, local_path},
+             source,
+             file.size_bytes,
+             std::move(stop)));
+  return {};
+}
+
+Status RcloneStore::get_manifests(const std::string& local_path, std::stop_token stop) {
+  RB_TRY(run({"copy",
+              "--max-depth=1",
+              "--include=/manifest-*.json",
+              std::string("--max-size=") + k_manifest_limit,
+              m_settings.remote,
+              local_path},
+             m_settings.remote,
+             0,
+             std::move(stop)));
+  return {};
+}
+
+Status RcloneStore::remove(const std::string& name, std::stop_token stop) {
+  const std::string target = path_of(name);
+  RB_TRY(run({"deletefile", target}, target, 0, std::move(stop)));
+  return {};
+}
+
+} // namespace rb::offsite

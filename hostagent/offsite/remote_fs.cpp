@@ -1,0 +1,146 @@
+#include "offsite/remote_fs.hpp"
+
+#include "artifact/manifest.hpp"
+#include "artifact/names.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <map>
+
+namespace rb::offsite {
+
+namespace {
+
+using artifact::File;
+using artifact::Fs;
+
+Error read_only(const std::string& name) {
+  return {ErrorCode::unsupported, name + ": a remote is only read here", {}};
+}
+
+class TextFile final : public File {
+public:
+  explicit TextFile(const std::string& text) : m_text(text) {}
+
+  Status write(ByteView) override { return read_only("file"); }
+  Result<std::size_t> read(MutableByteView buffer) override {
+    RB_TRY_ASSIGN(const std::size_t got, read_at(m_position, buffer));
+    m_position += got;
+    return got;
+  }
+  Result<std::size_t> read_at(std::uint64_t offset, MutableByteView buffer) override {
+    const std::size_t start = std::min<std::uint64_t>(offset, m_text.size());
+    const std::size_t count = std::min(buffer.size(), m_text.size() - start);
+    std::copy_n(m_text.data() + start, count, buffer.begin());
+    return count;
+  }
+  Status sync() override { return {}; }
+  Status close() override { return {}; }
+  Result<std::uint64_t> size() override { return std::uint64_t{m_text.size()}; }
+
+private:
+  const std::string m_text;
+  std::uint64_t m_position = 0;
+};
+
+class RemoteFs final : public Fs {
+public:
+  RemoteFs(std::vector<RemoteFile> files, std::map<std::string, std::string> manifests)
+      : m_files(std::move(files)), m_manifests(std::move(manifests)) {}
+
+  Result<std::unique_ptr<File>> create(const std::string& name) override { return read_only(name); }
+  Result<std::unique_ptr<File>> open_append(const std::string& name) override {
+    return read_only(name);
+  }
+  Result<std::unique_ptr<File>> open_read(const std::string& name) override {
+    const auto found = m_manifests.find(name);
+    if (found == m_manifests.end()) {
+      return Error{ErrorCode::not_found, name + ": was not fetched", {}};
+    }
+    return std::unique_ptr<File>(std::make_unique<TextFile>(found->second));
+  }
+  Result<std::unique_ptr<File>> open_uncached(const std::string& name) override {
+    return open_read(name);
+  }
+  Status rename_new(const std::string& from, const std::string&) override {
+    return read_only(from);
+  }
+  Status rename_over(const std::string& from, const std::string&) override {
+    return read_only(from);
+  }
+  Status remove(const std::string& name) override { return read_only(name); }
+  Status sync_directory() override { return {}; }
+  Result<std::vector<artifact::DirectoryEntry>> list() override {
+    std::vector<artifact::DirectoryEntry> entries;
+    for (const RemoteFile& file : m_files) {
+      entries.push_back({file.name, true, file.size_bytes});
+    }
+    std::ranges::sort(entries, {}, &artifact::DirectoryEntry::name);
+    return entries;
+  }
+  Result<artifact::Space> space() override { return artifact::Space{}; }
+
+private:
+  const std::vector<RemoteFile> m_files;
+  const std::map<std::string, std::string> m_manifests;
+};
+
+/// Mode 0700, removed with all that is in it.
+class PrivateDirectory {
+public:
+  static Result<PrivateDirectory> make() {
+    std::string path = "/tmp/railiance-remote-XXXXXX";
+    if (::mkdtemp(path.data()) == nullptr) {
+      return system_error(errno, path + ": mkdtemp");
+    }
+    return PrivateDirectory(std::move(path));
+  }
+  ~PrivateDirectory() {
+    if (!m_path.empty()) {
+      std::error_code ignored;
+      std::filesystem::remove_all(m_path, ignored);
+    }
+  }
+  PrivateDirectory(PrivateDirectory&& other) noexcept : m_path(std::exchange(other.m_path, {})) {}
+  PrivateDirectory& operator=(PrivateDirectory&&) = delete;
+  PrivateDirectory(const PrivateDirectory&) = delete;
+  PrivateDirectory& operator=(const PrivateDirectory&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return m_path; }
+
+private:
+  explicit PrivateDirectory(std::string path) : m_path(std::move(path)) {}
+  std::string m_path;
+};
+
+bool is_manifest(const RemoteFile& file) {
+  return artifact::classify_name(file.name).kind == artifact::NameKind::manifest;
+}
+
+} // namespace
+
+Result<artifact::Directory> open_remote(RemoteStore& remote, std::stop_token stop) {
+  RB_TRY_ASSIGN(auto files, remote.list(stop));
+  std::map<std::string, std::string> manifests;
+  if (std::ranges::any_of(files, is_manifest)) {
+    RB_TRY_ASSIGN(const auto temporary, PrivateDirectory::make());
+    RB_TRY(remote.get_manifests(temporary.path(), stop));
+    for (const RemoteFile& file : files) {
+      if (!is_manifest(file)) {
+        continue;
+      }
+      auto text =
+          read_text_file(temporary.path() + "/" + file.name, artifact::k_manifest_limit_bytes);
+      if (text) {
+        manifests.emplace(file.name, *std::move(text));
+      } // else its set is listed as damaged
+    }
+  }
+  return artifact::Directory(
+      std::make_unique<RemoteFs>(std::move(files), std::move(manifests)), remote.name());
+}
+
+} // namespace rb::offsite

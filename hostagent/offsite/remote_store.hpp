@@ -1,0 +1,51 @@
+// The off-site place as this program needs it: one flat directory of named files, somewhere behind
+// a network. Tests stand in for it.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace rb::offsite {
+
+struct RemoteFile {
+  std::string name;
+  std::uint64_t size_bytes = 0;
+};
+
+/// Names are single components. Used by one thread at a time. Errors of all: unavailable (no
+/// connection, a timeout, 5xx), permission_denied, no_space, not_found, invalid_argument (the
+/// remote is not configured), cancelled, io. Messages name the remote and hold no password.
+class RemoteStore {
+public:
+  RemoteStore() = default;
+  virtual ~RemoteStore() = default;
+  RemoteStore(const RemoteStore&) = delete;
+  RemoteStore& operator=(const RemoteStore&) = delete;
+  RemoteStore(RemoteStore&&) = delete;
+  RemoteStore& operator=(RemoteStore&&) = delete;
+
+  /// How operators call it: "nextcloud:backups/cluster".
+  [[nodiscard]] virtual const std::string& name() const = 0;
+  /// All files. A directory that is not there yet is an empty one.
+  [[nodiscard]] virtual Result<std::vector<RemoteFile>> list(std::stop_token stop) = 0;
+  /// Sends the file at `local_path`; replaces what is there. Errors besides: corrupt (the other
+  /// side noticed that it is not what was sent).
+  [[nodiscard]] virtual Status
+  put(const std::string& local_path, const RemoteFile& file, std::stop_token stop) = 0;
+  /// SHA-256 (lower-case hex) of the bytes that the other side gives back.
+  [[nodiscard]] virtual Result<std::string> sha256(const RemoteFile& file,
+                                                   std::stop_token stop) = 0;
+  /// Writes the file to `local_path`.
+  [[nodiscard]] virtual Status
+  get(const RemoteFile& file, const std::string& local_path, std::stop_token stop) = 0;
+  /// Fetches all manifests that are not absurdly large into the directory `local_path`.
+  [[nodiscard]] virtual Status get_manifests(const std::string& local_path,
+                                             std::stop_token stop) = 0;
+  [[nodiscard]] virtual Status remove(const std::string& name, std::stop_token stop) = 0;
+};
+
+} // namespace rb::offsite

@@ -1,0 +1,81 @@
+#include "offsite/replicate.hpp"
+
+#include "artifact/names.hpp"
+#include "artifact/writer.hpp"
+
+#include <algorithm>
+
+namespace rb::offsite {
+
+namespace {
+
+bool is_listed(const RemoteFile& wanted, const std::vector<RemoteFile>& there) {
+  return std::ranges::any_of(there, [&](const RemoteFile& file) {
+    return file.name == wanted.name && file.size_bytes == wanted.size_bytes;
+  });
+}
+
+/// What came back is wrong: is it the copy, or was it wrong here already?
+Error damaged(artifact::Directory& directory,
+              const RemoteStore& remote,
+              const LocalFile& wanted,
+              std::stop_token stop) {
+  const auto here = measure(directory, wanted.file.name, std::move(stop));
+  if (here && here->sha256 != wanted.sha256) {
+    return {ErrorCode::corrupt,
+            directory.path() + "/" + wanted.file.name +
+                ": damaged on this disk: its SHA-256 is not that of the manifest",
+            "run `railiance-restore verify --all`, and look at the disk"};
+  }
+  return {ErrorCode::corrupt,
+          remote.name() + ": " + wanted.file.name +
+              ": what came back is not what was sent (SHA-256 differs)",
+          "it is sent again; if it stays so, look at the storage behind the remote"};
+}
+
+} // namespace
+
+Result<LocalFile>
+measure(artifact::Directory& directory, const std::string& name, std::stop_token stop) {
+  RB_TRY_ASSIGN(const auto file, directory.fs().open_read(name));
+  RB_TRY_ASSIGN(const auto content, artifact::digest_of(*file, std::move(stop)));
+  return LocalFile{{name, content.size_bytes}, to_hex(content.sha256)};
+}
+
+Status replicate_file(artifact::Directory& directory,
+                      RemoteStore& remote,
+                      const std::vector<RemoteFile>& there,
+                      const LocalFile& wanted,
+                      std::stop_token stop) {
+  if (is_listed(wanted.file, there)) {
+    RB_TRY_ASSIGN(const std::string before, remote.sha256(wanted.file, stop));
+    if (before == wanted.sha256) {
+      return {};
+    }
+  }
+  RB_TRY(remote.put(directory.path() + "/" + wanted.file.name, wanted.file, stop));
+  RB_TRY_ASSIGN(const std::string after, remote.sha256(wanted.file, stop));
+  if (after != wanted.sha256) {
+    return damaged(directory, remote, wanted, stop);
+  }
+  return {};
+}
+
+Status replicate_set(artifact::Directory& directory,
+                     RemoteStore& remote,
+                     const std::vector<RemoteFile>& there,
+                     const artifact::BackupSet& set,
+                     std::stop_token stop) {
+  if (!set.manifest) {
+    return Error{ErrorCode::incomplete, "set " + set.run_id + " has no manifest", {}};
+  }
+  for (const api::ArtifactStatus& artifact : set.manifest->artifacts) {
+    const LocalFile wanted{{artifact.file_name, artifact.size_bytes}, artifact.sha256};
+    RB_TRY(replicate_file(directory, remote, there, wanted, stop));
+  }
+  RB_TRY_ASSIGN(const LocalFile manifest,
+                measure(directory, artifact::manifest_name(set.run_id), stop));
+  return replicate_file(directory, remote, there, manifest, stop);
+}
+
+} // namespace rb::offsite

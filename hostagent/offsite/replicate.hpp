@@ -1,0 +1,37 @@
+// Sends one set, or one file, and proves that it arrived: by the SHA-256 of what comes back.
+#pragma once
+
+#include "offsite/remote_store.hpp"
+
+#include "artifact/sets.hpp"
+
+namespace rb::offsite {
+
+/// A file on the disk and what it must be over there.
+struct LocalFile {
+  RemoteFile file;
+  std::string sha256; ///< Lower-case hex.
+};
+
+/// SHA-256 and size of a file of the directory. Errors: those of Fs, cancelled.
+[[nodiscard]] Result<LocalFile>
+measure(artifact::Directory& directory, const std::string& name, std::stop_token stop);
+
+/// Afterwards the file is over there, with the right digest. One that is listed in `there` with its
+/// size is compared first, and sent only when its digest is another. Errors: corrupt (what came back
+/// is not what was sent, or the file on our disk is damaged; the message says which), those of
+/// RemoteStore and Fs.
+[[nodiscard]] Status replicate_file(artifact::Directory& directory,
+                                    RemoteStore& remote,
+                                    const std::vector<RemoteFile>& there,
+                                    const LocalFile& wanted,
+                                    std::stop_token stop);
+
+/// All files of a complete set, the manifest last: a set over there that has a manifest is whole.
+[[nodiscard]] Status replicate_set(artifact::Directory& directory,
+                                   RemoteStore& remote,
+                                   const std::vector<RemoteFile>& there,
+                                   const artifact::BackupSet& set,
+                                   std::stop_token stop);
+
+} // namespace rb::offsite

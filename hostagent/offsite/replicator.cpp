@@ -1,0 +1,142 @@
+#include "offsite/replicator.hpp"
+
+#include "offsite/rclone_failure.hpp"
+
+#include "artifact/names.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace rb::offsite {
+
+using artifact::BackupSet;
+using artifact::Directory;
+
+std::size_t View::pending() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(sets, [](const auto& set) { return !set.second.replicated; }));
+}
+
+Replicator::Replicator(ReplicatorSettings settings,
+                       RemoteStore& remote,
+                       const Clock& clock,
+                       OpenDirectory open_directory)
+    : m_settings(std::move(settings)), m_remote(remote), m_clock(clock),
+      m_open_directory(std::move(open_directory)) {}
+
+View Replicator::view_of(const std::vector<BackupSet>& sets, const State& state) const {
+  View view;
+  view.remote = m_remote.name();
+  for (const BackupSet& set : sets) {
+    if (set.state == artifact::SetState::complete && set.manifest) {
+      view.sets[set.run_id] = {set.manifest->cluster_backup_uid,
+                               state.replicated.contains(set.run_id)};
+    }
+  }
+  view.trouble = state.trouble;
+  view.failures = state.failures;
+  view.last_success = m_last_success;
+  return view;
+}
+
+Status Replicator::send_kit(Directory& directory,
+                            const std::vector<RemoteFile>& there,
+                            State& state,
+                            std::stop_token stop) {
+  for (const std::string_view word : {artifact::k_guide_name, artifact::k_tool_name}) {
+    const std::string name(word);
+    const auto local = measure(directory, name, stop);
+    if (!local && local.error().code == ErrorCode::not_found) {
+      continue;
+    }
+    if (!local) {
+      return local.error();
+    }
+    const bool listed = std::ranges::any_of(there, [&](const RemoteFile& file) {
+      return file.name == name && file.size_bytes == local->file.size_bytes;
+    });
+    if (listed && state.kit[name] == local->sha256) {
+      continue;
+    }
+    RB_TRY(replicate_file(directory, m_remote, there, *local, stop));
+    state.kit[name] = local->sha256;
+  }
+  return {};
+}
+
+Status Replicator::remove_old(const std::vector<BackupSet>& sets, std::stop_token stop) {
+  if (m_settings.keep_last == 0) {
+    return {};
+  }
+  RB_TRY_ASSIGN(const auto there, m_remote.list(stop));
+  for (const std::string& run_id : to_remove(there, sets, m_settings.keep_last)) {
+    for (const std::string& name : removal_order(there, run_id)) {
+      RB_TRY(m_remote.remove(name, stop));
+    }
+  }
+  return {};
+}
+
+Status Replicator::attempt(Directory& directory,
+                           const std::vector<BackupSet>& sets,
+                           State& state,
+                           std::stop_token stop,
+                           const OnChange& on_change) {
+  RB_TRY_ASSIGN(const auto there, m_remote.list(stop));
+  state.replicated = still_there(state, sets, there);
+  state.compared = m_clock.now();
+  for (const BackupSet* set : pending(sets, state)) {
+    RB_TRY(replicate_set(directory, m_remote, there, *set, stop));
+    state.replicated.insert(set->run_id);
+    RB_TRY(write_state(directory, state));
+    on_change(view_of(sets, state));
+  }
+  RB_TRY(send_kit(directory, there, state, stop));
+  return remove_old(sets, stop);
+}
+
+void Replicator::settle(const Status& outcome, State& state) const {
+  if (outcome) {
+    state.failures = 0;
+    state.not_before = {};
+    state.trouble.reset();
+    return;
+  }
+  ++state.failures;
+  state.not_before = m_clock.now() + pause_after(state.failures, m_settings.schedule);
+  const Error& error = outcome.error();
+  state.trouble = Trouble{reason_of(error),
+                          error.message + (error.hint.empty() ? "" : "; " + error.hint)};
+}
+
+Result<View> Replicator::visit(std::stop_token stop, const OnChange& on_change) {
+  auto directory = m_open_directory(m_settings.backup_dir);
+  if (!directory && directory.error().code == ErrorCode::not_found) {
+    return view_of({}, {}); // no run yet
+  }
+  if (!directory) {
+    return std::move(directory).error();
+  }
+  RB_TRY_ASSIGN(const auto sets, artifact::list_sets(*directory));
+  State state = read_state(*directory, m_remote.name());
+  if (!is_due(sets, state, m_clock.now(), m_settings.schedule)) {
+    return view_of(sets, state);
+  }
+  for (const BackupSet& set : sets) {
+    if (set.state == artifact::SetState::complete) {
+      state.tried = std::max(state.tried, set.run_id);
+    }
+  }
+  const Status outcome = attempt(*directory, sets, state, stop, on_change);
+  if (!outcome && outcome.error().code == ErrorCode::cancelled) {
+    return view_of(sets, state); // we are to end: that is no failure of the remote
+  }
+  settle(outcome, state);
+  if (outcome) {
+    m_last_success = m_clock.now();
+  }
+  RB_TRY(write_state(*directory, state));
+  return view_of(sets, state);
+}
+
+} // namespace rb::offsite

@@ -1,0 +1,76 @@
+// Keeps the off-site place up with the backup directory: decides from the disk what is missing
+// there, sends it, compares, remembers, and waits longer after each failure. It never changes a
+// set on the disk, and no outcome of it is one of a backup.
+#pragma once
+
+#include "offsite/decide.hpp"
+#include "offsite/replicate.hpp"
+
+#include <functional>
+#include <map>
+
+namespace rb::offsite {
+
+/// What is known of one complete set on the disk.
+struct SetView {
+  std::string cluster_backup_uid; ///< As in its manifest; may be empty.
+  bool replicated = false;
+};
+
+/// For conditions, metrics and logs. A plain value.
+struct View {
+  std::string remote;
+  std::map<std::string, SetView> sets; ///< Complete ones, by run id.
+  std::optional<Trouble> trouble;      ///< Of the last attempt.
+  unsigned failures = 0;
+  SystemTime last_success{};           ///< Of the last attempt that left nothing to do; or 0.
+
+  [[nodiscard]] std::size_t pending() const;
+};
+
+using OpenDirectory = std::function<Result<artifact::Directory>(const std::string&)>;
+
+struct ReplicatorSettings {
+  std::string backup_dir;
+  unsigned keep_last = 0; ///< Sets that stay over there; 0: all.
+  Schedule schedule;
+};
+
+/// Used by one thread at a time.
+class Replicator {
+public:
+  using OnChange = std::function<void(const View&)>;
+
+  /// `remote` and `clock` outlive it.
+  Replicator(ReplicatorSettings settings,
+             RemoteStore& remote,
+             const Clock& clock,
+             OpenDirectory open_directory = artifact::Directory::open_existing);
+
+  /// Looks at the disk, and does what is due. `on_change` is told after each set. Returns how
+  /// things are afterwards. Errors: those of reading the disk; failures of the remote are in View.
+  [[nodiscard]] Result<View> visit(std::stop_token stop, const OnChange& on_change);
+
+private:
+  [[nodiscard]] Status attempt(artifact::Directory& directory,
+                               const std::vector<artifact::BackupSet>& sets,
+                               State& state,
+                               std::stop_token stop,
+                               const OnChange& on_change);
+  [[nodiscard]] Status
+  send_kit(artifact::Directory& directory,
+           const std::vector<RemoteFile>& there,
+           State& state,
+           std::stop_token stop);
+  [[nodiscard]] Status remove_old(const std::vector<artifact::BackupSet>& sets, std::stop_token stop);
+  void settle(const Status& outcome, State& state) const;
+  [[nodiscard]] View view_of(const std::vector<artifact::BackupSet>& sets, const State& state) const;
+
+  const ReplicatorSettings m_settings;
+  RemoteStore& m_remote;
+  const Clock& m_clock;
+  const OpenDirectory m_open_directory;
+  SystemTime m_last_success{};
+};
+
+} // namespace rb::offsite
