@@ -1,6 +1,6 @@
 #include "agent/host_state.hpp"
 
-#include "agent/server_token.hpp"
+#include "etcdsnap/token_hash.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -82,7 +82,7 @@ collect_host_state(const Settings& settings, const HostFacts& facts, CollectLimi
     return token_missing(server + "/token", files);
   }
   HostState state;
-  state.token_hash = token_hash(files.entries().front().content.text());
+  state.token_hash = etcdsnap::token_hash(files.entries().front().content.text());
   if (state.token_hash.empty()) {
     return Failure{api::Reason::host_state_missing, server + "/token: the file is empty", {}};
   }

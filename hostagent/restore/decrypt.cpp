@@ -3,7 +3,7 @@
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
 #include "restore/identities.hpp"
-#include "restore/output_file.hpp"
+#include "unpack/output_file.hpp"
 
 #include "age/fd_io.hpp"
 
@@ -12,6 +12,8 @@
 #include <optional>
 
 namespace rb::restore {
+
+using unpack::OutputFile;
 
 namespace {
 

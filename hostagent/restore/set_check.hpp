@@ -1,11 +1,14 @@
 // A whole set, checked; and what the checks of several sets come to.
 #pragma once
 
-#include "restore/file_check.hpp"
+#include "unpack/file_check.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
 namespace rb::restore {
+
+using unpack::FileReport;
+using unpack::FileTask;
 
 struct SetReport {
   std::string run_id;

@@ -1,6 +1,6 @@
 #include "fault/fake_host.hpp"
 
-#include "agent/server_token.hpp"
+#include "etcdsnap/token_hash.hpp"
 #include "support/bolt_builder.hpp"
 
 #include "age/decrypt.hpp"
@@ -56,7 +56,7 @@ FakeHost::FakeHost()
 void FakeHost::use_snapshot(std::size_t padding_bytes) const {
   constexpr std::size_t k_value_bytes = 16384;
   Entries revisions{
-      {revision_key(2, 0), key_value("/bootstrap/" + agent::token_hash(k_token), "b")},
+      {revision_key(2, 0), key_value("/bootstrap/" + etcdsnap::token_hash(k_token), "b")},
       {revision_key(3, 0), key_value("/registry/secrets/a/b", std::string(k_planted))}};
   for (std::size_t i = 0; i < 16 + padding_bytes / k_value_bytes; ++i) {
     revisions.emplace_back(

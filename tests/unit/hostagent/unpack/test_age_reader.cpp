@@ -1,5 +1,5 @@
-#include "backup_fixture.hpp"
-#include "restore/age_reader.hpp"
+#include "unit/hostagent/restore/backup_fixture.hpp"
+#include "unpack/age_reader.hpp"
 #include "support/sets.hpp"
 
 #include "artifact/directory.hpp"
@@ -9,7 +9,7 @@
 #include <random>
 
 using namespace rb;
-using restore::AgeReader;
+using unpack::AgeReader;
 using test::BackupFixture;
 
 namespace {

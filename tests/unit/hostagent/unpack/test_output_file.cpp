@@ -1,4 +1,4 @@
-#include "restore/output_file.hpp"
+#include "unpack/output_file.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -8,7 +8,7 @@
 #include <filesystem>
 
 using namespace rb;
-using restore::OutputFile;
+using unpack::OutputFile;
 using test::TemporaryDirectory;
 
 TEST_CASE("OutputFile: no name before commit, and none without it") {

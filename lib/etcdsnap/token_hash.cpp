@@ -1,8 +1,8 @@
-#include "agent/server_token.hpp"
+#include "etcdsnap/token_hash.hpp"
 
 #include "base/sha256.hpp"
 
-namespace rb::agent {
+namespace rb::etcdsnap {
 
 namespace {
 
@@ -35,4 +35,4 @@ std::string token_hash(std::string_view token) {
                           : to_hex(sha256(as_bytes(password))).substr(0, k_hash_digits);
 }
 
-} // namespace rb::agent
+} // namespace rb::etcdsnap

@@ -12,7 +12,7 @@
 #include <span>
 #include <unordered_map>
 
-namespace rb::restore {
+namespace rb::unpack {
 
 /// Keeps the last k_chunks_kept chunks decrypted, in memory that is wiped.
 class AgeReader final : public etcdsnap::RandomReader {
@@ -47,4 +47,4 @@ private:
   std::unordered_map<std::uint64_t, std::list<Chunk>::iterator> m_by_index;
 };
 
-} // namespace rb::restore
+} // namespace rb::unpack

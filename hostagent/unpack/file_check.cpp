@@ -1,13 +1,13 @@
-#include "restore/file_check.hpp"
+#include "unpack/file_check.hpp"
 
-#include "restore/content_check.hpp"
-#include "restore/file_source.hpp"
+#include "unpack/content_check.hpp"
+#include "unpack/file_source.hpp"
 
 #include "age/buffered_source.hpp"
 #include "age/decrypt.hpp"
 #include "age/open_header.hpp"
 
-namespace rb::restore {
+namespace rb::unpack {
 
 namespace {
 
@@ -102,4 +102,4 @@ FileReport check_file(artifact::Directory& directory,
   return report;
 }
 
-} // namespace rb::restore
+} // namespace rb::unpack

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace rb::restore {
+namespace rb::unpack {
 
 struct FileTask {
   api::ArtifactType type = api::ArtifactType::etcd_snapshot;
@@ -37,4 +37,4 @@ struct FileReport {
                                     std::span<const age::Identity> identities,
                                     const std::stop_token& stop);
 
-} // namespace rb::restore
+} // namespace rb::unpack

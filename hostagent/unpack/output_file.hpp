@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace rb::restore {
+namespace rb::unpack {
 
 /// Written without a name (O_TMPFILE), so that not even a kill leaves a half of it; where the file
 /// system has no such files, as ".<name>.<pid>.part", removed by the destructor.
@@ -38,4 +38,4 @@ private:
   bool m_replace;
 };
 
-} // namespace rb::restore
+} // namespace rb::unpack

@@ -1,4 +1,4 @@
-#include "restore/output_file.hpp"
+#include "unpack/output_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
-namespace rb::restore {
+namespace rb::unpack {
 
 namespace {
 
@@ -103,4 +103,4 @@ Status OutputFile::commit() {
   return sync_file(m_directory, m_path);
 }
 
-} // namespace rb::restore
+} // namespace rb::unpack

@@ -1,6 +1,6 @@
-#include "restore/content_check.hpp"
+#include "unpack/content_check.hpp"
 
-#include "restore/age_reader.hpp"
+#include "unpack/age_reader.hpp"
 
 #include "archive/tar_gz.hpp"
 #include "etcdsnap/inspect.hpp"
@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace rb::restore {
+namespace rb::unpack {
 
 namespace {
 
@@ -141,4 +141,4 @@ std::unique_ptr<ContentCheck> make_content_check(const FileTask& task, std::uint
   return nullptr;
 }
 
-} // namespace rb::restore
+} // namespace rb::unpack

@@ -4,7 +4,7 @@
 #include "age/io.hpp"
 #include "artifact/fs.hpp"
 
-namespace rb::restore {
+namespace rb::unpack {
 
 /// Reads from the start, whatever the position of the file, which outlives it.
 class StartSource final : public age::Source {
@@ -22,4 +22,4 @@ private:
   std::uint64_t m_offset = 0;
 };
 
-} // namespace rb::restore
+} // namespace rb::unpack

@@ -1,6 +1,6 @@
-#include "restore/age_reader.hpp"
+#include "unpack/age_reader.hpp"
 
-#include "restore/file_source.hpp"
+#include "unpack/file_source.hpp"
 
 #include "age/buffered_source.hpp"
 #include "age/keys.hpp"
@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <array>
 
-namespace rb::restore {
+namespace rb::unpack {
 
 namespace {
 
@@ -97,4 +97,4 @@ Status AgeReader::read(std::uint64_t offset, MutableByteView buffer) {
   return {};
 }
 
-} // namespace rb::restore
+} // namespace rb::unpack

@@ -1,8 +1,8 @@
-#include "agent/server_token.hpp"
+#include "etcdsnap/token_hash.hpp"
 
 #include <doctest/doctest.h>
 
-using namespace rb::agent;
+using namespace rb::etcdsnap;
 
 TEST_CASE("the hash is that of the password part, as k3s names its bootstrap key") {
   // printf %s 5ecret | sha256sum | cut -c1-12

@@ -1,7 +1,7 @@
 // What the plaintext of an artifact must be; it takes the plaintext as it is decrypted.
 #pragma once
 
-#include "restore/file_check.hpp"
+#include "unpack/file_check.hpp"
 
 #include "age/identity.hpp"
 #include "age/io.hpp"
@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace rb::restore {
+namespace rb::unpack {
 
 class ContentCheck : public age::Sink {
 public:
@@ -29,4 +29,4 @@ public:
 [[nodiscard]] std::unique_ptr<ContentCheck> make_content_check(const FileTask& task,
                                                                std::uint64_t file_bytes);
 
-} // namespace rb::restore
+} // namespace rb::unpack
