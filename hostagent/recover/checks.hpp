@@ -1,0 +1,35 @@
+// The checks that come before anything is touched, one function a question. Private to this room.
+#pragma once
+
+#include "recover/plan.hpp"
+
+namespace rb::recover {
+
+/// The restore puts the host state's files back: there is no token here, or another cluster's.
+[[nodiscard]] bool puts_back(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
+
+/// The configuration that the restored server will run with.
+[[nodiscard]] const ServerSettings&
+effective_settings(const ObservedHost& host, const SetFacts& set, bool bare);
+
+/// Of the set: artifacts, the snapshot, its token, what is missing.
+[[nodiscard]] std::vector<Check> check_set_facts(const SetFacts& set, const Wishes& wishes);
+
+/// Of the two together: cluster, version, space, number of servers.
+[[nodiscard]] std::vector<Check>
+check_fit(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
+
+/// Of the configuration that the restored server will run with.
+[[nodiscard]] std::vector<Check>
+check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
+
+/// Of the host: root, program, service, processes, data directory.
+[[nodiscard]] std::vector<Check> check_host(const ObservedHost& host);
+
+/// Three numbers of "v1.34.4+k3s1"; empty for other text.
+[[nodiscard]] std::vector<int> version_numbers(std::string_view text);
+
+/// What is left at which the k3s suffix counts: "k3s1" < "k3s2".
+[[nodiscard]] int compare_versions(std::string_view left, std::string_view right);
+
+} // namespace rb::recover
