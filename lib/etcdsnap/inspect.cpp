@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view k_key_bucket = "key";
 constexpr std::string_view k_meta_bucket = "meta";
+constexpr std::string_view k_members_bucket = "members";
 constexpr std::string_view k_storage_version = "storageVersion";
 constexpr std::size_t k_version_length = 32;
 
@@ -23,6 +24,7 @@ public:
     hash.update(name);
     m_in_key = as_text(name) == k_key_bucket;
     m_in_meta = as_text(name) == k_meta_bucket;
+    m_in_members = as_text(name) == k_members_bucket;
     has_key_bucket = has_key_bucket || m_in_key;
     return {};
   }
@@ -31,6 +33,7 @@ public:
     hash.update(key);
     hash.update(value);
     ++entries;
+    members += m_in_members ? 1 : 0;
     if (m_in_meta && as_text(key) == k_storage_version && value.size() <= k_version_length) {
       const std::string_view text = as_text(value);
       const bool plain = text.find_first_not_of("0123456789.") == std::string_view::npos;
@@ -43,6 +46,7 @@ public:
   LiveKeys live;
   std::uint64_t entries = 0;
   std::uint64_t revisions = 0; ///< Entries of the key bucket: at least as many as live keys.
+  std::uint64_t members = 0;
   std::int64_t revision = 0;
   std::string storage_version;
   bool has_key_bucket = false;
@@ -69,6 +73,7 @@ private:
 
   bool m_in_key = false;
   bool m_in_meta = false;
+  bool m_in_members = false;
 };
 
 /// So many that a part of the revisions fits into `limit` keys with room to spare.
@@ -121,6 +126,7 @@ inspect(RandomReader& reader, const InspectLimits& limits, std::stop_token stop)
   info.total_keys_all_buckets = survey.entries;
   info.hash = survey.hash.value();
   info.db_size_bytes = file.size_bytes();
+  info.members = survey.members;
   info.storage_version = survey.storage_version;
   info.page_size_bytes = file.meta().page_size_bytes;
   info.pages_in_use = reachable.claimed();

@@ -26,6 +26,7 @@ struct SnapshotInfo {
   std::map<std::string, std::uint64_t> objects;
   /// The <hash> of each live key /bootstrap/<hash>: k3s names it after its server token.
   std::vector<std::string> bootstrap_hashes;
+  std::uint64_t members = 0; ///< Members of the etcd that it was taken of (bucket "members").
 };
 
 inline constexpr std::size_t k_kind_limit = 4096;

@@ -70,6 +70,14 @@ TEST_CASE("inspect does not depend on the shape of the file") {
   }
 }
 
+TEST_CASE("inspect counts the members of the etcd") {
+  auto buckets = test::etcd_buckets(forty_revisions());
+  buckets["members"] = {{"16a", "{}"}, {"16b", "{}"}, {"16c", "{}"}};
+  const auto info = inspect_bytes(test::make_bolt(buckets));
+  REQUIRE(info);
+  CHECK(info->members == 3);
+}
+
 TEST_CASE("inspect reads values that go over many pages") {
   const auto info = inspect_bytes(test::make_bolt(test::etcd_buckets(
       {{revision_key(2, 0), key_value("/registry/secrets/a/b", std::string(300'000, 'x'))},
