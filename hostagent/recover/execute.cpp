@@ -1,0 +1,111 @@
+#include "recover/execute.hpp"
+
+#include "recover/host_files.hpp"
+#include "recover/steps.hpp"
+
+#include <algorithm>
+
+namespace rb::recover {
+
+namespace {
+
+Status
+do_step(Step step, JournalState& state, Ports& ports, const Limits& limits, Outcome& outcome) {
+  switch (step) {
+  case Step::decrypt:
+    return do_decrypt(state, ports);
+  case Step::stop:
+    return do_stop(state, ports);
+  case Step::save_state:
+    return do_save_state(state, ports);
+  case Step::put_back:
+    return do_put_back(state, ports);
+  case Step::reset:
+    return do_reset(state, ports, limits);
+  case Step::start:
+    return ports.service.start();
+  case Step::ready:
+    return do_ready(state.plan, ports, limits);
+  case Step::compare:
+    return do_compare(state.plan, ports, outcome);
+  case Step::clean_up:
+    return remove_path(state.plan.snapshot_path());
+  }
+  return {};
+}
+
+/// The step is in the journal before it begins and after it ended.
+Status advance(Step step,
+               JournalState& state,
+               const Journal& journal,
+               Ports& ports,
+               const Limits& limits,
+               Outcome& outcome) {
+  ports.progress.on_step(step);
+  state.current = step;
+  RB_TRY(journal.save(state));
+  RB_TRY(do_step(step, state, ports, limits, outcome));
+  state.completed.push_back(step);
+  state.current.reset();
+  return journal.save(state);
+}
+
+Outcome untouched(const Error& error, const Plan& plan) {
+  Outcome outcome{exit_code_for(error.code), error.message, error.hint, true, {}, {}};
+  // The next try begins anew; what remains of this one is of no use.
+  if (const Status removed = remove_path(plan.work_dir()); !removed) {
+    outcome.message += " (and " + removed.error().message + ")";
+  }
+  return outcome;
+}
+
+/// What failed, and what became of the way back.
+Outcome failed(const Error& error,
+               JournalState state,
+               const Journal& journal,
+               Ports& ports,
+               const Limits& limits) {
+  ports.progress.on_line("failed: " + error.message);
+  state.failure = error.message;
+  const bool busy = error.code == ErrorCode::busy;
+  Outcome back = roll_back(std::move(state), journal, ports, limits);
+  Outcome outcome = back;
+  outcome.message = error.message;
+  outcome.hint = error.hint;
+  outcome.code = busy ? ExitCode::busy : ExitCode::failed;
+  if (!back.rolled_back) {
+    outcome.message += "; and the way back failed: " + back.message;
+    outcome.hint = back.hint;
+  }
+  return outcome;
+}
+
+} // namespace
+
+Outcome execute(JournalState state, const Journal& journal, Ports& ports, const Limits& limits) {
+  Outcome outcome;
+  for (const Step step : state.plan.steps) {
+    if (state.is_complete(step)) {
+      continue;
+    }
+    const Status status = advance(step, state, journal, ports, limits, outcome);
+    if (status) {
+      continue;
+    }
+    if (step == Step::decrypt) {
+      return untouched(status.error(), state.plan);
+    }
+    if (step == Step::compare || step == Step::clean_up) { // the cluster is back; only say so
+      return {ExitCode::failed, status.error().message, "repeat with --resume", false, {}, {}};
+    }
+    return failed(status.error(), std::move(state), journal, ports, limits);
+  }
+  state.phase = Phase::done;
+  if (const Status saved = journal.save(state); !saved) {
+    ports.progress.on_line("warning: " + saved.error().message);
+  }
+  outcome.code = outcome.missing_kinds.empty() ? ExitCode::done : ExitCode::incomplete;
+  return outcome;
+}
+
+} // namespace rb::recover

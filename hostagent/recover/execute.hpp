@@ -1,0 +1,83 @@
+// Carries out the plan of a restore, step by step, with a journal; and goes back.
+#pragma once
+
+#include "recover/journal.hpp"
+#include "recover/readiness.hpp"
+#include "recover/server_processes.hpp"
+#include "recover/service_manager.hpp"
+#include "unpack/host_state.hpp"
+
+#include "artifact/manifest.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace rb::recover {
+
+/// The set that is restored.
+class SetSource {
+public:
+  SetSource() = default;
+  virtual ~SetSource() = default;
+  SetSource(const SetSource&) = delete;
+  SetSource& operator=(const SetSource&) = delete;
+  SetSource(SetSource&&) = delete;
+  SetSource& operator=(SetSource&&) = delete;
+
+  /// Whole and proven, mode 0600, replacing what is there. Errors: those of unpack.
+  [[nodiscard]] virtual Status decrypt_snapshot(const std::string& path) = 0;
+  [[nodiscard]] virtual Result<unpack::HostState> host_state() = 0;
+  /// Objects by kind, as the manifest counts them.
+  [[nodiscard]] virtual const std::map<std::string, std::uint64_t>& objects() const = 0;
+};
+
+/// Told of what is done; one line each.
+class Progress {
+public:
+  Progress() = default;
+  virtual ~Progress() = default;
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  Progress(Progress&&) = delete;
+  Progress& operator=(Progress&&) = delete;
+
+  virtual void on_step(Step step) = 0;
+  virtual void on_line(const std::string& line) = 0;
+};
+
+struct Ports {
+  ProcessRunner& processes;
+  ServiceManager& service;
+  ServerProcesses& servers;
+  SetSource& set;
+  const Clock& clock;
+  Sleeper& sleeper;
+  Progress& progress;
+  std::string root = {}; ///< Before the paths of host files; empty but in tests.
+};
+
+struct Limits {
+  std::chrono::seconds reset{600};
+  std::chrono::seconds ready{300};
+};
+
+struct Outcome {
+  ExitCode code = ExitCode::done;
+  std::string message; ///< Why not; empty when done.
+  std::string hint;
+  bool rolled_back = false;               ///< The host is as it was before.
+  std::vector<std::string> differences;   ///< "pods: 12, the backup has 14"
+  std::vector<std::string> missing_kinds; ///< Those of which a restored cluster must not lack any.
+};
+
+/// From where the journal stands to the end. When a step fails after the cluster was stopped, it
+/// goes back. The outcome is always a value; the journal is saved before and after each step.
+[[nodiscard]] Outcome
+execute(JournalState state, const Journal& journal, Ports& ports, const Limits& limits);
+
+/// Back to the host as it was before: also after a restore that succeeded. Can be repeated.
+[[nodiscard]] Outcome
+roll_back(JournalState state, const Journal& journal, Ports& ports, const Limits& limits);
+
+} // namespace rb::recover

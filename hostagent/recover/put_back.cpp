@@ -1,0 +1,45 @@
+// Which files of a host state a bare host gets back. Certificates and credentials are not among
+// them: the snapshot's bootstrap data holds them, and newer files on the disk would stop k3s.
+#include "recover/steps.hpp"
+
+#include "archive/entry_path.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace rb::recover {
+
+namespace {
+
+constexpr std::array<std::string_view, 3> k_server_files{
+    "server/token", "server/agent-token", "server/manifests/"};
+constexpr std::array<std::string_view, 6> k_host_files{"/etc/rancher/",
+                                                       "/etc/systemd/system/k3s",
+                                                       "/etc/default/k3s",
+                                                       "/etc/sysconfig/k3s",
+                                                       "/etc/init.d/k3s",
+                                                       "/etc/conf.d/k3s"};
+
+template <typename Names> bool fits(std::string_view path, const Names& names) {
+  return std::any_of(
+      names.begin(), names.end(), [&](std::string_view name) { return path.starts_with(name); });
+}
+
+} // namespace
+
+std::string put_back_path(const std::string& archive_path,
+                          const std::string& its_data_dir,
+                          const std::string& data_dir) {
+  if (!archive::check_entry_path(archive_path)) {
+    return {};
+  }
+  const std::string path = "/" + archive_path;
+  const std::string below = its_data_dir + "/";
+  if (!its_data_dir.empty() && path.starts_with(below)) {
+    const std::string rest = path.substr(below.size());
+    return fits(rest, k_server_files) ? data_dir + "/" + rest : std::string();
+  }
+  return fits(path, k_host_files) ? path : std::string();
+}
+
+} // namespace rb::recover

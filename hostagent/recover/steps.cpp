@@ -1,0 +1,153 @@
+#include "recover/steps.hpp"
+
+#include "recover/host_files.hpp"
+#include "recover/k3s_reset.hpp"
+
+#include <array>
+
+namespace rb::recover {
+
+namespace {
+
+constexpr int k_end_tries = 40;
+constexpr std::chrono::milliseconds k_end_interval{250};
+constexpr int k_down_tries = 3;
+
+constexpr std::array<const char*, 4> k_saved{"token", "agent-token", "tls", "cred"};
+
+std::string server_dir(const Plan& plan) {
+  return plan.data_dir + "/server";
+}
+
+/// What lies at the paths that will be put back, copied aside.
+Status save_files(JournalState& state, Ports& ports) {
+  RB_TRY_ASSIGN(const unpack::HostState host, ports.set.host_state());
+  state.files.clear();
+  for (const archive::Entry& entry : host.files) {
+    const std::string path = put_back_path(entry.path, host.data_dir, state.plan.data_dir);
+    if (path.empty()) {
+      continue;
+    }
+    const bool in_data_dir = path.starts_with(state.plan.data_dir + "/");
+    PutBackFile file{(in_data_dir ? "" : ports.root) + path, false};
+    file.existed = exists(file.path);
+    if (file.existed) {
+      RB_TRY(copy_tree(file.path, state.plan.work_dir() + "/saved/files" + file.path));
+    }
+    state.files.push_back(std::move(file));
+  }
+  return {};
+}
+
+} // namespace
+
+Status expect_no_server(const std::string& data_dir, Ports& ports) {
+  std::vector<ServerProcess> left;
+  for (int tries = 0; tries < k_end_tries; ++tries) {
+    RB_TRY_ASSIGN(left, ports.servers.find(data_dir));
+    if (left.empty()) {
+      return {};
+    }
+    ports.sleeper.sleep(k_end_interval);
+  }
+  return Error{ErrorCode::busy,
+               "a k3s server process is left: " + std::to_string(left.front().pid) + " (" +
+                   left.front().command + ")",
+               "end it: two servers on one data directory destroy it"};
+}
+
+Status do_decrypt(const JournalState& state, Ports& ports) {
+  RB_TRY(make_directories(state.plan.work_dir(), 0700));
+  return ports.set.decrypt_snapshot(state.plan.snapshot_path());
+}
+
+Status do_stop(const JournalState& state, Ports& ports) {
+  if (ports.service.state() != ServiceState::inactive) {
+    RB_TRY(ports.service.stop());
+  }
+  return expect_no_server(state.plan.data_dir, ports);
+}
+
+Status do_save_state(JournalState& state, Ports& ports) {
+  const std::string server = server_dir(state.plan);
+  const std::string aside = state.plan.work_dir() + "/saved";
+  RB_TRY(remove_path(aside));
+  RB_TRY(make_directories(aside + "/server", 0700));
+  state.had_etcd = exists(server + "/db/etcd");
+  state.old_databases = names_in(server + "/db", "etcd-old-");
+  state.saved.clear();
+  for (const char* const name : k_saved) {
+    if (exists(server + "/" + name)) {
+      RB_TRY(copy_tree(server + "/" + name, aside + "/server/" + name));
+    }
+    // A link (agent-token to token) is k3s's own, and made anew by it.
+    if (exists(aside + "/server/" + name)) {
+      state.saved.emplace_back(name);
+    }
+  }
+  if (state.plan.bare) {
+    RB_TRY(save_files(state, ports));
+  }
+  state.recorded = true;
+  return {};
+}
+
+Status do_put_back(const JournalState& state, Ports& ports) {
+  RB_TRY_ASSIGN(const unpack::HostState host, ports.set.host_state());
+  for (const archive::Entry& entry : host.files) {
+    const std::string path = put_back_path(entry.path, host.data_dir, state.plan.data_dir);
+    if (path.empty()) {
+      continue;
+    }
+    const bool in_data_dir = path.starts_with(state.plan.data_dir + "/");
+    const std::string target = (in_data_dir ? "" : ports.root) + path;
+    RB_TRY(make_directories(target.substr(0, target.rfind('/')), in_data_dir ? 0700 : 0755));
+    RB_TRY(write_file(target, entry.content.view(), entry.mode));
+  }
+  return {};
+}
+
+Status do_reset(const JournalState& state, Ports& ports, const Limits& limits) {
+  RB_TRY(expect_no_server(state.plan.data_dir, ports));
+  unpack::HostState host;
+  ResetOrder order;
+  order.program = state.plan.k3s_program;
+  order.data_dir = state.plan.data_dir;
+  order.snapshot_path = state.plan.snapshot_path();
+  order.carried = state.plan.carried;
+  order.timeout = limits.reset;
+  if (state.plan.bare) {
+    RB_TRY_ASSIGN(host, ports.set.host_state());
+    order.token = host.server_token();
+  }
+  RB_TRY_ASSIGN(ProcessSpec spec, reset_spec(order));
+  const auto result = ports.processes.run(spec, {});
+  wipe_token(spec);
+  if (!result) {
+    return result.error();
+  }
+  return judge_reset(*result);
+}
+
+Status do_ready(const Plan& plan, Ports& ports, const Limits& limits) {
+  int down = 0;
+  ReadyWait wait;
+  wait.timeout = limits.ready;
+  wait.alive = [&]() -> Status {
+    down = ports.service.state() == ServiceState::inactive ? down + 1 : 0;
+    if (down < k_down_tries) {
+      return {};
+    }
+    return Error{ErrorCode::io, "k3s has ended instead of getting ready", "see its log"};
+  };
+  const Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
+  const auto took =
+      wait_until_ready(ports.processes, ports.clock, ports.sleeper, kubectl, wait, {});
+  if (!took) {
+    return took.error();
+  }
+  ports.progress.on_line("the API is ready after " + std::to_string(took->count() / 1000) + " s");
+  return {};
+}
+
+} // namespace rb::recover

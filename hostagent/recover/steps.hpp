@@ -1,0 +1,28 @@
+// One function a step of the plan. Each can be done again after a crash in the middle of it.
+// Private to this room.
+#pragma once
+
+#include "recover/execute.hpp"
+
+namespace rb::recover {
+
+[[nodiscard]] Status do_decrypt(const JournalState& state, Ports& ports);
+/// Errors besides: busy (a server process is left).
+[[nodiscard]] Status do_stop(const JournalState& state, Ports& ports);
+/// Fills in what `state` says of the time before the reset.
+[[nodiscard]] Status do_save_state(JournalState& state, Ports& ports);
+[[nodiscard]] Status do_put_back(const JournalState& state, Ports& ports);
+[[nodiscard]] Status do_reset(const JournalState& state, Ports& ports, const Limits& limits);
+/// Until the API is ready; the service must go on running meanwhile.
+[[nodiscard]] Status do_ready(const Plan& plan, Ports& ports, const Limits& limits);
+[[nodiscard]] Status do_compare(const Plan& plan, Ports& ports, Outcome& outcome);
+
+/// busy where a k3s server process is there; it is given some seconds to end.
+[[nodiscard]] Status expect_no_server(const std::string& data_dir, Ports& ports);
+
+/// Where a file of the host state belongs on this host; empty for one that is not put back.
+[[nodiscard]] std::string put_back_path(const std::string& archive_path,
+                                        const std::string& its_data_dir,
+                                        const std::string& data_dir);
+
+} // namespace rb::recover
