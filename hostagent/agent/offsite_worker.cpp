@@ -1,0 +1,88 @@
+#include "agent/offsite_worker.hpp"
+
+#include "agent/offsite_condition.hpp"
+
+#include "log/log.hpp"
+
+namespace rb::agent {
+
+OffsiteWorker::OffsiteWorker(OffsitePorts ports, OffsiteTimes times)
+    : m_ports(ports), m_times(times), m_thread([this](std::stop_token stop) { loop(stop); }) {}
+
+OffsiteWorker::~OffsiteWorker() {
+  m_thread.request_stop();
+  m_thread.join();
+}
+
+void OffsiteWorker::wake() {
+  const std::lock_guard lock(m_mutex);
+  m_wake = true;
+  m_changed.notify_all();
+}
+
+bool OffsiteWorker::woken(std::stop_token stop) {
+  std::unique_lock lock(m_mutex);
+  m_changed.wait_for(lock, stop, m_times.report, [this] { return m_wake; });
+  return std::exchange(m_wake, false);
+}
+
+void OffsiteWorker::loop(std::stop_token stop) {
+  auto next_look = m_ports.clock.steady_now();
+  while (!stop.stop_requested()) {
+    const bool wake = woken(stop);
+    if (stop.stop_requested()) {
+      return;
+    }
+    if (wake || m_ports.clock.steady_now() >= next_look) {
+      visit(stop);
+      next_look = m_ports.clock.steady_now() + m_times.look;
+    }
+    report(m_view, stop);
+  }
+}
+
+void OffsiteWorker::visit(std::stop_token stop) {
+  const std::size_t pending_before = m_view.pending();
+  auto view = m_ports.replicator.visit(stop, [&](const offsite::View& so_far) {
+    report(so_far, stop);
+    m_ports.metrics.replicated(so_far);
+  });
+  if (!view) {
+    log::warn("off-site: the backup directory", view.error());
+    return;
+  }
+  m_view = *std::move(view);
+  m_ports.metrics.replicated(m_view);
+  if (m_view.failures > m_failures_told && m_view.trouble) {
+    spdlog::warn("off-site: attempt {} failed: {}: {}",
+                 m_view.failures,
+                 api::to_string(m_view.trouble->reason),
+                 m_view.trouble->message);
+  }
+  if (m_view.failures == 0 && m_view.pending() == 0 && (pending_before > 0 || m_failures_told > 0)) {
+    spdlog::info("off-site: {} has all {} sets", m_view.remote, m_view.sets.size());
+  }
+  m_failures_told = m_view.failures;
+}
+
+void OffsiteWorker::report(const offsite::View& view, std::stop_token stop) {
+  if (m_ports.clock.steady_now() < m_no_report_before) {
+    return;
+  }
+  for (const api::NodeBackup& order : m_ports.board.finished()) {
+    const auto status = with_replicated(view, order, m_ports.clock.now());
+    if (!status) {
+      continue;
+    }
+    const Status written =
+        m_ports.sink.write(order.meta.name, *status, order.meta.resource_version, stop);
+    if (!written && written.error().code != ErrorCode::conflict &&
+        written.error().code != ErrorCode::not_found) {
+      log::warn("off-site: the condition of order " + order.meta.name, written.error());
+      m_no_report_before = m_ports.clock.steady_now() + m_times.report_pause;
+      return;
+    }
+  }
+}
+
+} // namespace rb::agent
