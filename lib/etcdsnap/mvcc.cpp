@@ -1,5 +1,7 @@
 #include "etcdsnap/mvcc.hpp"
 
+#include "etcdsnap/protobuf.hpp"
+
 #include <cstddef>
 
 namespace rb::etcdsnap {
@@ -7,6 +9,8 @@ namespace rb::etcdsnap {
 namespace {
 
 constexpr std::size_t k_revision_bytes = 17;
+constexpr std::uint64_t k_key_field = 1;
+constexpr std::uint64_t k_value_field = 5;
 
 std::uint64_t big_endian(ByteView bytes) {
   std::uint64_t number = 0;
@@ -14,46 +18,6 @@ std::uint64_t big_endian(ByteView bytes) {
     number = number << 8U | byte;
   }
   return number;
-}
-
-/// A base-128 number (protobuf encoding), at most ten bytes long.
-std::optional<std::uint64_t> take_varint(ByteView& rest) {
-  std::uint64_t number = 0;
-  for (unsigned shift = 0; shift < 70 && !rest.empty(); shift += 7) {
-    const std::uint8_t byte = rest.front();
-    rest = rest.subspan(1);
-    number |= shift < 64 ? std::uint64_t{byte & 0x7FU} << shift : 0;
-    if ((byte & 0x80U) == 0) {
-      return number;
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<ByteView> take_bytes(ByteView& rest, std::uint64_t count) {
-  if (count > rest.size()) {
-    return std::nullopt;
-  }
-  const ByteView taken = rest.first(static_cast<std::size_t>(count));
-  rest = rest.subspan(taken.size());
-  return taken;
-}
-
-/// Wire types of protobuf.
-enum class Wire : std::uint64_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
-
-/// The field's content, where it is of the type `bytes`; an empty view for the others.
-std::optional<ByteView> take_field(ByteView& rest, std::uint64_t wire) {
-  if (wire == static_cast<std::uint64_t>(Wire::bytes)) {
-    const auto length = take_varint(rest);
-    return length ? take_bytes(rest, *length) : std::nullopt;
-  }
-  const bool taken =
-      wire == static_cast<std::uint64_t>(Wire::varint)    ? take_varint(rest).has_value()
-      : wire == static_cast<std::uint64_t>(Wire::fixed64) ? take_bytes(rest, 8).has_value()
-      : wire == static_cast<std::uint64_t>(Wire::fixed32) ? take_bytes(rest, 4).has_value()
-                                                          : false;
-  return taken ? std::optional(ByteView()) : std::nullopt;
 }
 
 } // namespace
@@ -71,22 +35,22 @@ std::optional<RevisionKey> decode_revision_key(ByteView bytes) {
   return RevisionKey{main, marked && bytes.back() == 't'};
 }
 
-std::optional<ByteView> key_of_value(ByteView message) {
-  std::optional<ByteView> key = ByteView();
-  while (!message.empty()) {
-    const auto tag = take_varint(message);
-    if (!tag || *tag >> 3U == 0) {
-      return std::nullopt;
-    }
-    const auto field = take_field(message, *tag & 7U);
-    if (!field) {
-      return std::nullopt;
-    }
-    if (*tag == (1U << 3U | static_cast<unsigned>(Wire::bytes))) {
-      key = field;
+std::optional<KeyValue> decode_key_value(ByteView message) {
+  KeyValue result;
+  ProtobufReader reader(message);
+  while (const auto field = reader.next()) {
+    if (field->is_bytes && field->number == k_key_field) {
+      result.key = field->bytes;
+    } else if (field->is_bytes && field->number == k_value_field) {
+      result.value = field->bytes;
     }
   }
-  return key;
+  return reader.failed() ? std::nullopt : std::optional(result);
+}
+
+std::optional<ByteView> key_of_value(ByteView message) {
+  const auto decoded = decode_key_value(message);
+  return decoded ? std::optional(decoded->key) : std::nullopt;
 }
 
 } // namespace rb::etcdsnap

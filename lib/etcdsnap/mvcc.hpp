@@ -17,6 +17,15 @@ struct RevisionKey {
 /// 8 bytes big-endian, '_', 8 bytes big-endian, and 't' for a tombstone.
 [[nodiscard]] std::optional<RevisionKey> decode_revision_key(ByteView bytes);
 
+/// Views into the message; empty where it has no such field.
+struct KeyValue {
+  ByteView key;
+  ByteView value;
+};
+
+/// Fields 1 (key) and 5 (value) of a KeyValue message; the others are checked for form only.
+[[nodiscard]] std::optional<KeyValue> decode_key_value(ByteView message);
+
 /// Field 1 (key) of a KeyValue message; the other fields are checked for form only.
 [[nodiscard]] std::optional<ByteView> key_of_value(ByteView message);
 

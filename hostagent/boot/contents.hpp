@@ -1,0 +1,36 @@
+// What a snapshot holds of Kubernetes, object by object: what a server that was booted from it is
+// held against.
+#pragma once
+
+#include "etcdsnap/random_reader.hpp"
+
+#include <cstdint>
+#include <map>
+#include <stop_token>
+#include <string>
+
+namespace rb::boot {
+
+struct StoredObject {
+  std::int64_t revision = 0; ///< Of its last change: its metadata.resourceVersion.
+  std::string uid;           ///< Empty where the bytes do not tell (encrypted).
+};
+
+struct Contents {
+  std::int64_t revision = 0; ///< Of the whole store.
+  /// Live keys below /registry/, by what follows that: "pods/default/web".
+  std::map<std::string, StoredObject> objects;
+};
+
+/// About 200 bytes an object are held: so many of them are taken.
+inline constexpr std::size_t k_object_limit = std::size_t{1} << 20U;
+
+/// Errors: corrupt, unsupported (over the limit), cancelled, io.
+[[nodiscard]] Result<Contents> read_contents(etcdsnap::RandomReader& reader,
+                                             const std::stop_token& stop);
+
+/// As read_contents, of a file.
+[[nodiscard]] Result<Contents> read_contents_of(const std::string& path,
+                                                const std::stop_token& stop);
+
+} // namespace rb::boot

@@ -1,0 +1,106 @@
+#include "boot/scratch_dir.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+
+namespace rb::boot {
+
+namespace {
+
+constexpr std::string_view k_name = "railiance-boot-";
+constexpr std::size_t k_path_limit = 80; // a socket address takes 107 bytes
+constexpr std::uint64_t k_fixed_bytes = std::uint64_t{640} << 20U;
+
+Result<Fd> open_directory(const std::string& path) {
+  return open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+bool lock_now(const Fd& directory) {
+  return ::flock(directory.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+/// Directories of drills whose process is gone: their lock can be had.
+void sweep(const std::string& parent) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(parent, error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string path = it->path().string();
+    if (!it->path().filename().string().starts_with(k_name)) {
+      continue;
+    }
+    const auto directory = open_directory(path);
+    if (directory && lock_now(*directory)) {
+      std::error_code ignored;
+      std::filesystem::remove_all(path, ignored);
+    }
+  }
+}
+
+Status check_space(const std::string& parent, std::uint64_t needed_bytes) {
+  struct statvfs space {};
+  if (::statvfs(parent.c_str(), &space) != 0) {
+    return system_error(errno, parent);
+  }
+  const std::uint64_t free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
+  if (free_bytes < needed_bytes) {
+    return Error{ErrorCode::no_space,
+                 parent + ": " + std::to_string(free_bytes >> 20U) + " MiB free, a scratch server" +
+                     " needs " + std::to_string(needed_bytes >> 20U),
+                 "name a directory on a larger disk: --scratch-dir"};
+  }
+  return {};
+}
+
+} // namespace
+
+std::uint64_t scratch_bytes_for(std::uint64_t snapshot_bytes) {
+  return 3 * snapshot_bytes + k_fixed_bytes;
+}
+
+Result<ScratchDir> ScratchDir::make(const std::string& parent, std::uint64_t needed_bytes) {
+  if (!parent.starts_with('/') || parent.size() > k_path_limit - k_name.size() - 7) {
+    return Error{ErrorCode::invalid_argument,
+                 parent + ": not an absolute path of at most 58 bytes",
+                 "a socket lies in the scratch directory: choose a shorter one"};
+  }
+  sweep(parent);
+  RB_TRY(check_space(parent, needed_bytes));
+  std::string path = parent + "/" + std::string(k_name) + "XXXXXX";
+  if (::mkdtemp(path.data()) == nullptr) { // 0700
+    return system_error(errno, parent + ": the scratch directory cannot be made");
+  }
+  auto directory = open_directory(path);
+  if (!directory) {
+    return std::move(directory).error();
+  }
+  lock_now(*directory);
+  return ScratchDir(std::move(path), std::move(*directory));
+}
+
+ScratchDir::ScratchDir(ScratchDir&& other) noexcept
+    : m_path(std::exchange(other.m_path, std::string())), m_lock(std::move(other.m_lock)) {}
+
+ScratchDir::~ScratchDir() {
+  (void)remove(); // nobody is left to tell
+}
+
+Status ScratchDir::remove() {
+  if (m_path.empty()) {
+    return {};
+  }
+  std::error_code error;
+  std::filesystem::remove_all(m_path, error);
+  if (error) {
+    return system_error(error.value(), m_path + ": cannot be removed");
+  }
+  m_path.clear();
+  return {};
+}
+
+} // namespace rb::boot
