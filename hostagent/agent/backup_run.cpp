@@ -32,6 +32,7 @@ public:
       failure->message = "the set is whole, but the stamp was not written: " + failure->message;
       return ended(failure->reason, failure->text());
     }
+    write_kit_of(m_run);
     return m_run.manifest.complete
                ? ended(api::Reason::completed, complete_message(m_run))
                : ended(api::Reason::incomplete, describe_missing(m_run.manifest.missing));
@@ -147,7 +148,7 @@ RunReport run_backup(const Settings& settings,
                      const RunOrder& order,
                      const RunPorts& ports,
                      const RunControl& control) {
-  RunState run{settings, order, ports, control, find_k3s(settings), {}, {}, {}, {}, {}, {}, {}, {}};
+  RunState run{settings, order, ports, control, find_k3s(settings), {}, {}, {}, {}, {}, {}, {}, {}, {}};
   return BackupRun(run).execute();
 }
 

@@ -50,6 +50,10 @@ void declare_host(CLI::App& app, Settings& settings) {
   app.add_option("--etcd-server", settings.etcd_server, "Passed on to k3s etcd-snapshot");
   app.add_option("--etcd-snapshot-dir",
                  settings.etcd_snapshot_dir,
+  app.add_option("--kit",
+                 settings.kit_program,
+                 "The static railiance-restore that is kept beside the backups; empty for none")
+      ->capture_default_str();
                  "The server's snapshot directory, where config.yaml does not name it");
 }
 

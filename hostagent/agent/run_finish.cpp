@@ -1,7 +1,9 @@
 // The last steps of a run: manifest, retention, stamp, log, and taking back after a failure.
+#include "agent/kit.hpp"
 #include "agent/run_state.hpp"
 
 #include "artifact/backup_log.hpp"
+#include "artifact/last_restore.hpp"
 #include "artifact/names.hpp"
 #include "artifact/retention.hpp"
 #include "artifact/stamp.hpp"
@@ -97,9 +99,18 @@ void prune_old_sets(RunState& run) {
     note_pruned(run, {}, std::move(sets).error());
     return;
   }
+  const auto restored = artifact::read_last_restore(*run.directory);
+  if (!restored) {
+    // Nobody knows which set must stay.
+    note_pruned(run, {}, restored.error());
+    return;
+  }
   const artifact::RemovalPlan plan =
       artifact::select_for_removal(sets_like_this(run, std::move(*sets)),
-                                   {run.order.keep_last, run.order.run_id, run.order.run_id},
+                                   {run.order.keep_last,
+                                    run.order.run_id,
+                                    run.order.run_id,
+                                    *restored ? (*restored)->run_id : std::string()},
                                    run.ports.clock.now());
   std::vector<std::string> removed;
   const Status pruned = artifact::prune(*run.directory, plan, removed);
@@ -117,6 +128,27 @@ StepFailure write_stamp_of(RunState& run) {
   return stamped ? StepFailure() : storage_failure(stamped.error());
 }
 
+void write_kit_of(RunState& run) {
+  if (!run.manifest.complete || !run.manifest.snapshot) {
+    return;
+  }
+  const artifact::GuideFacts facts{
+      run.settings.backup_dir, run.settings.data_dir, run.settings.config_dir};
+  for (const Error& error :
+       write_kit(*run.directory, run.settings.kit_program, run.manifest, facts)) {
+    log::warn("kit for a restore", error);
+    run.kit_problem += (run.kit_problem.empty() ? "" : "; ") + error.message;
+  }
+  if (!run.kit_problem.empty()) {
+    run.note(api::condition_type::k_artifacts_stored,
+             api::ConditionStatus::true_,
+             api::Reason::completed,
+             std::to_string(run.manifest.artifacts.size()) + " artifacts in " +
+                 run.settings.backup_dir +
+                 "; the kit beside them is not up to date: " + run.kit_problem);
+  }
+}
+
 void log_run(RunState& run, api::Reason reason, const std::string& message) {
   if (!run.directory || !run.lock) {
     return;
@@ -131,6 +163,9 @@ void log_run(RunState& run, api::Reason reason, const std::string& message) {
   if (run.manifest.snapshot) {
     line.fields.emplace_back("revision", std::to_string(run.manifest.snapshot->revision));
     line.fields.emplace_back("keys", std::to_string(run.manifest.snapshot->total_keys));
+  }
+  if (!run.kit_problem.empty()) {
+    line.fields.emplace_back("kit", run.kit_problem);
   }
   line.fields.emplace_back("pruned", std::to_string(run.status.pruned.size()));
   line.message = message;

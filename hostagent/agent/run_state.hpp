@@ -41,6 +41,7 @@ struct RunState {
   api::NodeBackupStatus status;
   Bytes helm_ciphertext;
   std::map<std::string, std::chrono::duration<double>> durations;
+  std::string kit_problem; ///< Why the kit is not as it should be; empty when it is.
 
   /// Sets a condition and tells the observer.
   void note(std::string_view type,
@@ -70,6 +71,8 @@ void fetch_helm(RunState& run);
 /// Retention, after a complete run only; never ends the run.
 void prune_old_sets(RunState& run);
 [[nodiscard]] StepFailure write_stamp_of(RunState& run);
+/// RESTORE.md and railiance-restore, after a complete run; a failure is said and ends nothing.
+void write_kit_of(RunState& run);
 /// One line in backup.log; a failure is only logged.
 void log_run(RunState& run, api::Reason reason, const std::string& message);
 /// Removes the artifacts that this run stored, after a failure.

@@ -18,6 +18,8 @@ struct Settings {
   std::vector<std::string> kubeconfig_sources;
   std::string config_dir = "/etc/rancher"; ///< As on the host: k3s itself reads it there.
   std::string host_etc_dir = "/etc";       ///< The host's /etc, wherever it is mounted.
+  /// The static railiance-restore of which a copy is kept beside the backups; empty: none is.
+  std::string kit_program = "/railiance-backup/bin/railiance-restore";
   std::string sops_config = "/etc/railiance-backup/.sops.yaml";
   std::string etcd_server;       ///< For --etcd-server; empty: as the server's configuration says.
   std::string etcd_snapshot_dir; ///< Empty: as the server's configuration says.

@@ -34,6 +34,10 @@ public:
   /// succeeds proves nothing (Linux drops the error with the page).
   [[nodiscard]] virtual Status sync() = 0;
   [[nodiscard]] virtual Status close() = 0;
+  /// Mode 0700 instead of 0600: the file is a program. Errors: unsupported (it cannot be one).
+  [[nodiscard]] virtual Status make_executable() {
+    return Error{ErrorCode::unsupported, "not a file that can be a program", {}};
+  }
   [[nodiscard]] virtual Result<std::uint64_t> size() = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "artifact/posix_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 
@@ -75,6 +76,13 @@ Status PosixFile::sync() {
 
 Status PosixFile::close() {
   return m_fd.close(m_path);
+}
+
+Status PosixFile::make_executable() {
+  if (::fchmod(m_fd.get(), 0700) != 0) {
+    return system_error(errno, m_path + ": chmod");
+  }
+  return {};
 }
 
 Result<std::uint64_t> PosixFile::size() {

@@ -17,6 +17,7 @@ public:
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, MutableByteView buffer) override;
   [[nodiscard]] Status sync() override;
   [[nodiscard]] Status close() override;
+  [[nodiscard]] Status make_executable() override;
   [[nodiscard]] Result<std::uint64_t> size() override;
 
   /// Forgets the clean pages of the whole file, so that reads come from the medium.

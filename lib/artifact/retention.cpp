@@ -57,7 +57,9 @@ RemovalPlan select_for_removal(const std::vector<BackupSet>& sets,
   std::vector<std::string> old;
   for (std::size_t i = order.size(); i-- > 0;) { // oldest first
     const BackupSet& set = *order[i];
-    const bool is_protected = set.run_id == policy.current_run_id || set.run_id == newest_verified;
+    const bool is_protected = set.run_id == policy.current_run_id ||
+                              set.run_id == newest_verified ||
+                              set.run_id == policy.last_restored_run_id;
     if (is_protected) {
       continue;
     }

@@ -21,12 +21,16 @@ struct RetentionPolicy {
   /// The newest set known to be verified (read back with its digests); it never goes.
   /// Absent: the newest complete set.
   std::optional<std::string> newest_verified_run_id;
+  /// The set that the cluster was last restored from (.last-restore): it stays, whatever its age,
+  /// until another one was restored. It counts only where it is among the newest.
+  std::string last_restored_run_id{}; // NOLINT(readability-redundant-member-init)
 };
 
 struct RemovalPlan {
   std::vector<std::string> run_ids; ///< In the order in which they should go: incomplete first,
                                     ///< then oldest first.
-  /// The clock is more than k_clock_tolerance behind the newest set: nothing is removed (Reason::clock_anomaly).
+  /// The clock is more than k_clock_tolerance behind the newest set: nothing is removed
+  /// (Reason::clock_anomaly).
   bool clock_anomaly = false;
 };
 

@@ -98,7 +98,8 @@ std::map<std::string, std::string> FakeHost::backups() const {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(settings.backup_dir, ignored)) {
     const std::string name = entry.path().filename().string();
-    if (name != "backup.log" && !name.starts_with(".unfinished-")) {
+    const bool kit = name == "RESTORE.md" || name == "railiance-restore";
+    if (name != "backup.log" && !kit && !name.starts_with(".unfinished-")) {
       std::ifstream file(entry.path(), std::ios::binary);
       files[name] = {std::istreambuf_iterator<char>(file), {}};
     }

@@ -38,7 +38,7 @@ public:
   agent::RunReport run() { return run(next_order()); }
   agent::RunReport run(const agent::RunOrder& order, const agent::RunControl& control);
 
-  /// Content of every file of the backup directory by name, without the log and markers.
+  /// Content of every file of the backup directory by name, without the log, markers and kit.
   [[nodiscard]] std::map<std::string, std::string> backups() const;
   /// Names in k3s's snapshot directory.
   [[nodiscard]] std::vector<std::string> snapshots() const;

@@ -28,6 +28,7 @@ inline agent::Settings host_settings(const std::string& root) {
   settings.host_etc_dir = root + "/etc";
   settings.k3s_program = root + "/bin/k3s";
   settings.sops_config = root + "/sops.yaml";
+  settings.kit_program.clear();
   settings.snapshot_timeout = std::chrono::seconds(20);
   settings.late_file_wait = std::chrono::milliseconds(2000);
   settings.retry_delay = std::chrono::milliseconds(10);

@@ -3,6 +3,7 @@
 #include "fault/fake_host.hpp"
 
 #include "archive/tar_gz.hpp"
+#include "artifact/last_restore.hpp"
 #include "artifact/sets.hpp"
 #include "artifact/stamp.hpp"
 
@@ -230,4 +231,80 @@ TEST_CASE("a manifest of the same run is never written over") {
   CHECK(again.reason == api::Reason::storage_failed);
   CHECK(again.message.find("already") != std::string::npos);
   CHECK(host.backups() == before);
+}
+
+TEST_CASE("beside the artifacts lie the program and the guide for the newest set") {
+  FakeHost host;
+  host.scratch.write("tool", "the static program");
+  host.settings.kit_program = host.scratch.path("tool");
+  REQUIRE(host.run().succeeded());
+  REQUIRE(host.run().succeeded());
+  CHECK(host.scratch.read("backups/railiance-restore") == "the static program");
+  const std::string guide = host.scratch.read("backups/RESTORE.md");
+  CHECK(guide.find("etcd-20261122T020200Z.snap.age") != std::string::npos);
+  CHECK(guide.find(host.scratch.path("data") + "/server/token") != std::string::npos);
+  CHECK(host.leaks().empty());
+}
+
+TEST_CASE("a run that fails or is incomplete leaves the guide of the set before") {
+  FakeHost host;
+  REQUIRE(host.run().succeeded());
+  const std::string guide = host.scratch.read("backups/RESTORE.md");
+  std::filesystem::remove(host.scratch.path("etc-rancher/k3s/k3s.yaml"));
+  CHECK(host.run().reason == api::Reason::incomplete);
+  host.play("silent");
+  CHECK_FALSE(host.run().succeeded());
+  CHECK(host.scratch.read("backups/RESTORE.md") == guide);
+}
+
+TEST_CASE("a kit that cannot be written fails no backup, and is said in status and log") {
+  FakeHost host;
+  host.settings.kit_program = host.scratch.path("no-such-tool");
+  const auto report = host.run();
+  REQUIRE(report.succeeded());
+  const auto* stored = find_condition(report.status.conditions, "ArtifactsStored");
+  CHECK(stored->status == api::ConditionStatus::true_);
+  CHECK(stored->message.find("the kit beside them is not up to date: ") != std::string::npos);
+  CHECK(stored->message.find("no-such-tool") != std::string::npos);
+  CHECK(host.scratch.read("backups/backup.log").find(" kit=") != std::string::npos);
+  CHECK(host.scratch.exists("backups/RESTORE.md"));
+}
+
+TEST_CASE("the set that was restored stays, also when it is the oldest of many") {
+  FakeHost host;
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(host.run().succeeded());
+  }
+  const std::string restored = "20261122T020100Z";
+  auto directory = artifact::Directory::open(host.settings.backup_dir).value();
+  REQUIRE(artifact::write_last_restore(directory, restored, host.clock.time));
+  for (int i = 0; i < 3; ++i) {
+    auto order = host.next_order();
+    order.keep_last = 2;
+    REQUIRE(host.run(order).succeeded());
+  }
+  const auto sets = sets_of(host);
+  REQUIRE(sets.size() == 3);
+  CHECK(sets.back().run_id == restored);
+  REQUIRE(artifact::write_last_restore(directory, sets.front().run_id, host.clock.time));
+  REQUIRE(host.run().succeeded());
+  auto order = host.next_order();
+  order.keep_last = 2;
+  REQUIRE(host.run(order).succeeded());
+  CHECK(sets_of(host).size() == 3); // two, and the one restored from last
+  CHECK(sets_of(host).back().run_id == sets.front().run_id);
+}
+
+TEST_CASE("while nobody can tell which set was restored, nothing is removed") {
+  FakeHost host;
+  REQUIRE(host.run().succeeded());
+  host.scratch.write("backups/.last-restore", "not JSON");
+  auto order = host.next_order();
+  order.keep_last = 1;
+  const auto report = host.run(order);
+  CHECK(report.succeeded());
+  const auto* pruned = find_condition(report.status.conditions, "Pruned");
+  CHECK(pruned->reason == "PruneFailed");
+  CHECK(pruned->message.starts_with(".last-restore: "));
+  CHECK(sets_of(host).size() == 2);
 }

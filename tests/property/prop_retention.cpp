@@ -41,6 +41,9 @@ Case random_case(std::mt19937& random) {
   if (!made.sets.empty() && random() % 3 == 0) {
     made.policy.newest_verified_run_id = made.sets[random() % made.sets.size()].run_id;
   }
+  if (!made.sets.empty() && random() % 3 == 0) {
+    made.policy.last_restored_run_id = made.sets[random() % made.sets.size()].run_id;
+  }
   made.now = start + std::chrono::hours(random() % 500);
   return made;
 }
@@ -106,11 +109,13 @@ TEST_CASE("select_for_removal keeps its promises on 20,000 random directories") 
     if (given.policy.newest_verified_run_id) {
       REQUIRE(!going.contains(*given.policy.newest_verified_run_id));
     }
+    REQUIRE(!going.contains(given.policy.last_restored_run_id));
     // Not more than the protected ones are left over.
-    REQUIRE(complete_after.size() <= must_stay + 2);
+    REQUIRE(complete_after.size() <= must_stay + 3);
     for (const BackupSet& set : left) {
       const bool spared = set.run_id == given.policy.current_run_id ||
-                          set.run_id == given.policy.newest_verified_run_id;
+                          set.run_id == given.policy.newest_verified_run_id ||
+                          set.run_id == given.policy.last_restored_run_id;
       REQUIRE((set.state != SetState::incomplete || spared || set.time > complete_before.front()));
     }
     // Nothing newer than the newest complete set goes, and incomplete ones go first.

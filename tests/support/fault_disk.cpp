@@ -50,6 +50,12 @@ public:
     return {};
   }
 
+  Status make_executable() override {
+    RB_TRY(m_disk.begin_call(true));
+    m_disk.end_call();
+    return {};
+  }
+
   Result<std::uint64_t> size() override { return std::uint64_t{m_inode->content.size()}; }
 
 private:

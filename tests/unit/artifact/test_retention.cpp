@@ -76,6 +76,25 @@ TEST_CASE("select_for_removal: damaged sets do not count and go when they are ol
   CHECK(removed("dcdcc", {4, "", {}}).empty());
 }
 
+TEST_CASE("select_for_removal never takes the set that the cluster was last restored from") {
+  // Restored from day 1, since the newer ones hold the mistake; then the next run ends.
+  CHECK(removed("cccccccc", {7, test::run_id_of_day(8), {}, test::run_id_of_day(1)}).empty());
+  // It does not count: what retention keeps besides is as much as ever.
+  CHECK(removed("cccccccccc", {7, test::run_id_of_day(10), {}, test::run_id_of_day(1)}) ==
+        Days{2, 3});
+  CHECK(removed("cccc", {1, "", {}, test::run_id_of_day(2)}) == Days{1, 3});
+  // An incomplete or damaged one can be restored from, too.
+  CHECK(removed("idcc", {1, "", {}, test::run_id_of_day(1)}) == Days{2, 3});
+  CHECK(removed("idcc", {1, "", {}, test::run_id_of_day(2)}) == Days{1, 3});
+}
+
+TEST_CASE("select_for_removal: sets made after the one restored from keep their rank") {
+  // Days 3 to 5 were made before the disaster, day 6 after the restore from day 2.
+  CHECK(removed("cccccc", {3, test::run_id_of_day(6), {}, test::run_id_of_day(2)}) == Days{1, 3});
+  // A bare machine whose clock is behind them: nothing goes.
+  CHECK(removed("cccccc", {1, test::run_id_of_day(2), {}, test::run_id_of_day(2)}, 3).empty());
+}
+
 TEST_CASE("select_for_removal never takes the run that has just ended") {
   CHECK(removed("cic", {1, test::run_id_of_day(2), {}}) == Days{1});
   CHECK(removed("ccc", {1, test::run_id_of_day(1), {}}) == Days{2});

@@ -1,0 +1,125 @@
+#include "agent/kit.hpp"
+
+#include "artifact/names.hpp"
+#include "base/fd.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+namespace rb::agent {
+
+namespace {
+
+constexpr std::size_t k_buffer_bytes = 1U << 20U;
+
+Error not_a_file(Error error) {
+  if (error.code == ErrorCode::unsupported) {
+    error.hint = "remove it: the agent puts its own file there";
+  }
+  return error;
+}
+
+/// The file of that name, nullptr where there is none. Errors: unsupported (a link, a directory).
+Result<std::unique_ptr<artifact::File>> existing(artifact::Directory& directory,
+                                                 const std::string& name) {
+  auto file = directory.fs().open_read(name);
+  if (!file && file.error().code == ErrorCode::not_found) {
+    return std::unique_ptr<artifact::File>();
+  }
+  if (!file) {
+    return not_a_file(std::move(file).error());
+  }
+  return file;
+}
+
+/// Feeds the content of `source` to `take` and returns its digest.
+template <typename Take>
+Result<Sha256Digest> read_through(const Fd& source, const std::string& path, Take take) {
+  Bytes buffer(k_buffer_bytes);
+  Sha256 hash;
+  for (std::uint64_t offset = 0;;) {
+    RB_TRY_ASSIGN(const std::size_t got, read_at(source, buffer, offset, path));
+    const ByteView bytes = ByteView(buffer).first(got);
+    hash.update(bytes);
+    RB_TRY(take(bytes));
+    offset += got;
+    if (got < buffer.size()) {
+      return hash.digest();
+    }
+  }
+}
+
+Status copy_over(artifact::Fs& fs, const std::string& program, const Fd& source) {
+  const std::string name(artifact::k_tool_name);
+  const std::string part = name + std::string(artifact::k_part_suffix);
+  RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> file, fs.create(part));
+  const auto store = [&]() -> Status {
+    RB_TRY_ASSIGN(const Sha256Digest written, read_through(source, program, [&](ByteView bytes) {
+                    return file->write(bytes);
+                  }));
+    RB_TRY(file->make_executable());
+    RB_TRY(file->sync());
+    RB_TRY(file->close());
+    RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> again, fs.open_uncached(part));
+    RB_TRY_ASSIGN(const artifact::ContentDigest read_back, artifact::digest_of(*again));
+    if (read_back.sha256 != written) {
+      return Error{ErrorCode::corrupt, part + ": what was read back is not what was written", {}};
+    }
+    RB_TRY(fs.rename_over(part, name));
+    return fs.sync_directory();
+  };
+  Status stored = store();
+  if (!stored) {
+    static_cast<void>(fs.remove(part));
+  }
+  return stored;
+}
+
+Status keep_program(artifact::Directory& directory, const std::string& program) {
+  RB_TRY_ASSIGN(const Fd source, open_file(program, O_RDONLY));
+  RB_TRY_ASSIGN(const Sha256Digest wanted,
+                read_through(source, program, [](ByteView) { return Status(); }));
+  RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> copy,
+                existing(directory, std::string(artifact::k_tool_name)));
+  if (copy != nullptr) {
+    RB_TRY_ASSIGN(const artifact::ContentDigest there, artifact::digest_of(*copy));
+    if (there.sha256 == wanted) {
+      return {};
+    }
+  }
+  return copy_over(directory.fs(), program, source);
+}
+
+Status keep_guide(artifact::Directory& directory,
+                  const artifact::Manifest& manifest,
+                  const artifact::GuideFacts& facts) {
+  const std::string name(artifact::k_guide_name);
+  RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> there, existing(directory, name));
+  const bool host_state = std::ranges::find(manifest.artifacts,
+                                            api::ArtifactType::host_state,
+                                            &api::ArtifactStatus::type) != manifest.artifacts.end();
+  if (there != nullptr && !host_state) {
+    return {};
+  }
+  const std::string text = artifact::restore_guide(manifest, facts);
+  return artifact::replace_file(directory, name, as_bytes(text));
+}
+
+} // namespace
+
+std::vector<Error> write_kit(artifact::Directory& directory,
+                             const std::string& program,
+                             const artifact::Manifest& manifest,
+                             const artifact::GuideFacts& facts) {
+  std::vector<Error> problems;
+  if (Status kept = program.empty() ? Status() : keep_program(directory, program); !kept) {
+    problems.push_back(std::move(kept).error());
+  }
+  if (Status kept = keep_guide(directory, manifest, facts); !kept) {
+    problems.push_back(std::move(kept).error());
+  }
+  return problems;
+}
+
+} // namespace rb::agent
