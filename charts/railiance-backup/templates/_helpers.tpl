@@ -20,6 +20,16 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end }}
 
+{{- define "rb.rcloneImage" -}}
+{{- with .Values.offsite.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{- define "rb.sopsConfigMap" -}}
 {{ .Values.sops.existingConfigMap | default "railiance-backup-sops" }}
 {{- end }}

@@ -56,6 +56,7 @@ helm lint --strict "$chart" --set-file "sops.config=$here/sops.yaml" >"$work/lin
 }
 golden default "${sops[@]}"
 golden hardened "${sops[@]}" --values "$here/hardened-values.yaml"
+golden offsite "${sops[@]}" --values "$here/offsite-values.yaml" --show-only templates/offsite.yaml
 
 refused "no .sops.yaml given"
 refused "give one of them" "${sops[@]}" --set sops.existingConfigMap=mine
@@ -63,6 +64,9 @@ refused "private key" --set sops.config=AGE-SECRET-KEY-1XYZ
 refused "keepLast" "${sops[@]}" --set schedule.keepLast=0
 refused "artifacts" "${sops[@]}" --set 'schedule.artifacts={Disk}'
 refused "backupDir" "${sops[@]}" --set agent.backupDir=backups
+refused "needs a Secret" "${sops[@]}" --set offsite.enabled=true
+refused "remote" "${sops[@]}" --set offsite.remote=:webdav,pass=secret:backups
+refused "remote" "${sops[@]}" --set offsite.remote=backups
 refused "not allowed" "${sops[@]}" --set agent.priviledged=false
 
 # The CRDs come out as they are in crds/, but for the annotation that keeps them.
