@@ -1,0 +1,40 @@
+// Proves a backup set by booting a server from it: token and settings from its host state, the
+// snapshot decrypted into a scratch directory, and nothing of either left afterwards.
+#pragma once
+
+#include "boot/boot.hpp"
+
+#include "unpack/host_state.hpp"
+
+#include <functional>
+#include <span>
+#include <string>
+
+namespace rb::boot {
+
+struct ProveOrder {
+  /// Absolute; where the scratch directory is made. Empty: beside k3s's data directory, or in
+  /// /var/tmp where this host has none.
+  std::string scratch_parent;
+  std::string k3s; ///< Absolute; empty: the path of the backed-up host, or a usual one.
+  std::chrono::seconds timeout{300}; ///< For the reset, and again for the API to get ready.
+};
+
+/// The settings of the server that was backed up, from its configuration and its unit.
+[[nodiscard]] ServerSettings settings_of(const unpack::HostState& state);
+
+/// An executable k3s. Errors: not_found (hint at --k3s).
+[[nodiscard]] Result<std::string> find_k3s(const std::string& ordered, const std::string& of_host);
+
+/// boot() with a real cage, in a scratch directory that is gone afterwards. Needs root.
+/// Errors: those of boot(), of opening the artifacts (no_matching_identity, corrupt) and of
+/// ScratchDir; incomplete (the set has no snapshot or no host state); permission_denied (not root).
+[[nodiscard]] Result<BootReport>
+prove_set(artifact::Directory& directory,
+          const artifact::Manifest& manifest,
+          std::span<const age::Identity> identities,
+          const ProveOrder& order,
+          const std::function<void(const std::string& line)>& progress,
+          const std::stop_token& stop);
+
+} // namespace rb::boot

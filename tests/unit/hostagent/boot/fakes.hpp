@@ -1,0 +1,103 @@
+// Stand-ins for the ports of the room.
+#pragma once
+
+#include "boot/boot.hpp"
+
+#include "base/clock.hpp"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace rb::test {
+
+/// Answers by path; what is not there is 404. A path may have several answers, one after another;
+/// the last one stays.
+class FakeApi final : public boot::ApiPort {
+public:
+  Result<boot::ApiAnswer> get(const std::string& path, const std::string& accept) override {
+    asked.push_back(path);
+    accepts.push_back(accept);
+    const auto found = answers.find(path);
+    if (found == answers.end() || found->second.empty()) {
+      return boot::ApiAnswer{404, R"({"kind":"Status","message":"not found"})"};
+    }
+    const boot::ApiAnswer answer = found->second.front();
+    if (found->second.size() > 1) {
+      found->second.erase(found->second.begin());
+    }
+    return answer;
+  }
+
+  void on(const std::string& path, const std::string& body, int status = 200) {
+    answers[path].push_back({status, body});
+  }
+
+  std::map<std::string, std::vector<boot::ApiAnswer>> answers;
+  std::vector<std::string> asked;
+  std::vector<std::string> accepts;
+};
+
+/// Time passes only when somebody sleeps.
+class FakeTime final : public Clock, public recover::Sleeper {
+public:
+  [[nodiscard]] SystemTime now() const override { return {}; }
+  [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override {
+    return m_now;
+  }
+  void sleep(std::chrono::milliseconds time) override { m_now += time; }
+
+private:
+  std::chrono::steady_clock::time_point m_now{};
+};
+
+/// A cage that notes what is asked of it.
+class FakeCage final : public boot::Cage {
+public:
+  Status open() override {
+    is_open = opens_with.has_value();
+    return opens_with;
+  }
+  Result<ProcessResult> run(const ProcessSpec& spec, const std::stop_token&) override {
+    ran.push_back(spec);
+    return on_run();
+  }
+  Status start(const ProcessSpec& spec, const std::string& log_path) override {
+    started.push_back(spec);
+    return on_start ? on_start(spec, log_path) : Status();
+  }
+  Status alive() override { return alive_with; }
+  [[nodiscard]] std::uint64_t memory_bytes() const override { return memory; }
+  void close() override {
+    is_open = false;
+    closed = true;
+  }
+
+  Status opens_with;
+  Status alive_with;
+  std::function<Result<ProcessResult>()> on_run = [] { return reset_done(); };
+  std::function<Status(const ProcessSpec&, const std::string&)> on_start;
+  std::uint64_t memory = 0;
+  std::vector<ProcessSpec> ran;
+  std::vector<ProcessSpec> started;
+  bool is_open = false;
+  bool closed = false;
+
+  static ProcessResult reset_done() {
+    ProcessResult result;
+    result.exit_status = 0;
+    result.err = R"(level=error msg="Shutdown request received: restart without --cluster-reset flag now")";
+    return result;
+  }
+};
+
+/// Discovery of a small cluster: ConfigMaps, nodes, Deployments, and the custom resource
+/// `widgets.example.com`; `metrics.k8s.io` is somebody else's.
+void serve_discovery(FakeApi& api, bool with_widgets = true);
+
+/// A list of metadata, as the API server writes it. Each: namespace, name, uid, resourceVersion.
+std::string metadata_list(const std::vector<std::array<std::string, 4>>& objects,
+                          const std::string& more = {});
+
+} // namespace rb::test

@@ -1,0 +1,240 @@
+// Holds: a scratch server is proven only when it comes up and serves the snapshot, and whatever
+// goes wrong ends everything that was started and says why.
+#include "fakes.hpp"
+
+#include "boot/boot.hpp"
+
+#include "support/bolt_builder.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+namespace {
+
+using namespace rb;
+using namespace rb::boot;
+using namespace rb::test;
+
+const std::string k_token = "K10" + std::string(64, 'a') + "::server:password-of-the-test";
+
+struct Bench {
+  Bench() {
+    const Bytes snapshot = with_trailer(make_bolt(
+        etcd_buckets({{revision_key(2, 0), key_value("/registry/configmaps/ns/a", "{}")},
+                      {revision_key(3, 0), key_value("/registry/minions/node", "{}")}})));
+    write_file(directory.file("snapshot"), as_text(snapshot));
+    input.k3s = "/usr/local/bin/k3s";
+    input.directory = directory.path();
+    input.snapshot_path = directory.file("snapshot");
+    input.token = k_token;
+    cage.memory = 300U << 20U;
+    cage.on_start = [this](const ProcessSpec& spec, const std::string& log_path) {
+      if (spec.arguments.front() == "server") {
+        write_file(directory.file("kubeconfig"), "kind: Config");
+        write_file(log_path, log);
+      }
+      return Status();
+    };
+    serve_discovery(api, false);
+    api.on("/readyz", "starting", 500);
+    api.on("/readyz", "ok");
+    const std::string exact = "?limit=500&resourceVersion=3&resourceVersionMatch=Exact";
+    api.on("/api/v1/configmaps" + exact, metadata_list({{"ns", "a", "", "2"}}));
+    api.on("/api/v1/nodes" + exact, metadata_list({{"", "node", "", "3"}}));
+    api.on("/apis/apps/v1/deployments" + exact, metadata_list({}));
+  }
+
+  Result<BootReport> run(std::stop_token stop = {}) {
+    // The cage must see the API that the test has set up.
+    class Forward final : public ApiPort {
+    public:
+      explicit Forward(FakeApi& to) : m_to(&to) {}
+      Result<ApiAnswer> get(const std::string& path, const std::string& accept) override {
+        return m_to->get(path, accept);
+      }
+
+    private:
+      FakeApi* m_to;
+    };
+    return boot::boot(input,
+                      {cage,
+                       time,
+                       time,
+                       [this](const std::string&) { return std::make_unique<Forward>(api); },
+                       [this] { return memory; },
+                       [this](const std::string& line) { lines.push_back(line); }},
+                      stop);
+  }
+
+  /// The error of a run that must fail, and must leave nothing running.
+  Error failure() {
+    auto result = run();
+    REQUIRE_FALSE(result.has_value());
+    CHECK_FALSE(cage.is_open);
+    CHECK(result.error().message.find("password-of-the-test") == std::string::npos);
+    return result.error();
+  }
+
+  TemporaryDirectory directory;
+  BootInput input;
+  FakeCage cage;
+  FakeTime time;
+  FakeApi api;
+  std::string log;
+  std::uint64_t memory = std::uint64_t{4} << 30U;
+  std::vector<std::string> lines;
+};
+
+ProcessResult failed_reset(const std::string& words) {
+  ProcessResult result;
+  result.exit_status = 1;
+  result.err = "level=fatal msg=\"Error: " + words + "\"\n";
+  return result;
+}
+
+TEST_CASE("a server that serves the snapshot is proven") {
+  Bench bench;
+  bench.input.revision = 3;
+  bench.input.objects = {{"configmaps", 1}, {"minions", 1}};
+  const auto report = bench.run();
+  REQUIRE(report.has_value());
+  CHECK(report->comparison.objects == 2);
+  CHECK(report->revision == 3);
+  CHECK(report->peak_memory_bytes == 300U << 20U);
+  CHECK(bench.cage.closed);
+  CHECK(bench.lines.size() == 4);
+  REQUIRE(bench.cage.started.size() == 2);
+  CHECK(bench.cage.started[0].arguments.front() == "server");
+  CHECK(bench.cage.started[1].arguments.front() == "kubectl");
+}
+
+TEST_CASE("the token is in the environment of k3s only") {
+  Bench bench;
+  REQUIRE(bench.run().has_value());
+  REQUIRE(bench.cage.ran.size() == 1);
+  CHECK(bench.cage.ran[0].environment.at("K3S_TOKEN") == k_token);
+  CHECK(bench.cage.started[0].environment.at("K3S_TOKEN") == k_token);
+  CHECK(bench.cage.started[1].environment.count("K3S_TOKEN") == 0);
+  for (const ProcessSpec& spec :
+       {bench.cage.ran[0], bench.cage.started[0], bench.cage.started[1]}) {
+    for (const std::string& argument : spec.arguments) {
+      CHECK(argument.find("password") == std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("a snapshot of another set is not booted") {
+  Bench bench;
+  SUBCASE("another revision") {
+    bench.input.revision = 4;
+    CHECK(bench.failure().message ==
+          "the snapshot is of revision 3, the manifest says 4");
+  }
+  SUBCASE("other objects") {
+    bench.input.objects = {{"configmaps", 2}};
+    CHECK(bench.failure().message ==
+          "the snapshot holds other numbers of objects than its manifest says");
+  }
+  CHECK(bench.cage.ran.empty());
+}
+
+TEST_CASE("no server is started where it could cost the running one its memory") {
+  Bench bench;
+  bench.memory = std::uint64_t{300} << 20U;
+  const Error error = bench.failure();
+  CHECK(error.code == ErrorCode::unavailable);
+  CHECK(error.message ==
+        "too little memory for a scratch server: 300 MiB available, 800 needed");
+  CHECK(bench.cage.ran.empty());
+}
+
+TEST_CASE("namespaces that can't be made") {
+  Bench bench;
+  bench.cage.opens_with = Error{ErrorCode::permission_denied, "namespaces: not permitted", {}};
+  CHECK(bench.failure().code == ErrorCode::permission_denied);
+  CHECK(bench.cage.closed);
+}
+
+TEST_CASE("a reset that fails says what k3s says") {
+  Bench bench;
+  SUBCASE("another token") {
+    bench.cage.on_run = [] {
+      return failed_reset("bootstrap data already found and encrypted with different token");
+    };
+    const Error error = bench.failure();
+    CHECK(error.code == ErrorCode::invalid_argument);
+    CHECK(error.message.find("encrypted with different token") != std::string::npos);
+  }
+  SUBCASE("a reset that does not end") {
+    bench.cage.on_run = [] {
+      ProcessResult result;
+      result.timed_out = true;
+      return result;
+    };
+    CHECK(bench.failure().code == ErrorCode::timeout);
+  }
+  SUBCASE("a reset that ends without its last word") {
+    bench.cage.on_run = [] {
+      ProcessResult result;
+      result.exit_status = 0;
+      return result;
+    };
+    CHECK(bench.failure().code == ErrorCode::io);
+  }
+  CHECK(bench.cage.started.empty());
+}
+
+TEST_CASE("a server that ends is no proof, and its last words are told") {
+  Bench bench;
+  bench.log = "level=fatal msg=\"Error: starting kubernetes: bad luck\"\n";
+  bench.cage.alive_with =
+      Error{ErrorCode::unavailable, "/usr/local/bin/k3s server: ended with exit status 1", {}};
+  const Error error = bench.failure();
+  CHECK(error.code == ErrorCode::unavailable);
+  CHECK(error.message == "the scratch server: /usr/local/bin/k3s server: ended with exit status 1: "
+                         "Error: starting kubernetes: bad luck");
+}
+
+TEST_CASE("a server that never gets ready is given up") {
+  Bench bench;
+  bench.api.answers["/readyz"] = {{500, "no"}};
+  bench.input.ready_timeout = std::chrono::seconds(20);
+  const Error error = bench.failure();
+  CHECK(error.code == ErrorCode::timeout);
+  CHECK(error.message.starts_with("the scratch server's API is not ready after 20."));
+}
+
+TEST_CASE("a server that serves something else is an error that names the objects") {
+  Bench bench;
+  bench.api.answers["/api/v1/nodes?limit=500&resourceVersion=3&resourceVersionMatch=Exact"] = {
+      {200, metadata_list({})}};
+  const Error error = bench.failure();
+  CHECK(error.code == ErrorCode::corrupt);
+  CHECK(error.message ==
+        "the booted server differs from the snapshot in 1 place: minions/node: missing");
+}
+
+TEST_CASE("told to stop, it ends what it started") {
+  Bench bench;
+  std::stop_source stop;
+  bench.cage.on_run = [&] {
+    stop.request_stop();
+    return FakeCage::reset_done();
+  };
+  const auto result = bench.run(stop.get_token());
+  REQUIRE_FALSE(result.has_value());
+  CHECK(result.error().code == ErrorCode::cancelled);
+  CHECK(bench.cage.closed);
+  CHECK_FALSE(bench.cage.is_open);
+}
+
+TEST_CASE("a file that is no snapshot is never given to k3s") {
+  Bench bench;
+  write_file(bench.directory.file("snapshot"), std::string(20000, 'x'));
+  CHECK(bench.failure().code == ErrorCode::corrupt);
+  CHECK(bench.cage.ran.empty());
+}
+
+} // namespace

@@ -1,0 +1,70 @@
+// Holds: what counts of a snapshot is what is alive at its end, with revision and uid.
+#include "boot/contents.hpp"
+#include "boot/stored_uid.hpp"
+
+#include "support/bolt_builder.hpp"
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using namespace rb;
+using namespace rb::boot;
+
+std::string field(unsigned number, const std::string& content) {
+  REQUIRE(content.size() < 128);
+  return std::string{static_cast<char>(number << 3U | 2U), static_cast<char>(content.size())} +
+         content;
+}
+
+/// As the API server stores a built-in kind.
+std::string stored(const std::string& uid) {
+  const std::string metadata = field(1, "name") + field(3, "ns") + field(5, uid);
+  const std::string object = field(1, metadata) + field(2, "spec");
+  return std::string("k8s\0", 4) + field(1, "type") + field(2, object);
+}
+
+TEST_CASE("the uid of built-in kinds and of custom resources is read") {
+  CHECK(stored_uid(as_bytes(stored("u-1"))) == "u-1");
+  CHECK(stored_uid(as_bytes(R"({"kind":"Widget","metadata":{"name":"w","uid":"u-2"}})")) == "u-2");
+}
+
+TEST_CASE("what tells no uid has none") {
+  for (const std::string& value : {std::string("k8s:enc:aescbc:v1:aescbckey:xyz"),
+                                   std::string("{\"metadata\":"),
+                                   std::string("{\"metadata\":{\"uid\":7}}"),
+                                   std::string("k8s\0\xff\xff", 6),
+                                   stored("u").substr(0, 12),
+                                   std::string()}) {
+    CHECK(stored_uid(as_bytes(value)).empty());
+  }
+}
+
+TEST_CASE("the last version of a key counts, and a deleted one does not") {
+  using rb::test::key_value;
+  using rb::test::revision_key;
+  const Bytes snapshot = rb::test::with_trailer(rb::test::make_bolt(rb::test::etcd_buckets({
+      {revision_key(2, 0), key_value("/registry/pods/ns/kept", stored("u-1"))},
+      {revision_key(3, 0), key_value("/registry/pods/ns/gone", stored("u-2"))},
+      {revision_key(4, 0), key_value("/registry/pods/ns/kept", stored("u-3"))},
+      {revision_key(5, 0, true), key_value("/registry/pods/ns/gone", "")},
+      {revision_key(6, 0), key_value("/bootstrap/0123456789ab", "secret")},
+  })));
+  etcdsnap::MemoryReader reader(snapshot);
+  const auto contents = read_contents(reader, {});
+  REQUIRE(contents.has_value());
+  CHECK(contents->revision == 6);
+  REQUIRE(contents->objects.size() == 1);
+  CHECK(contents->objects.at("pods/ns/kept").revision == 4);
+  CHECK(contents->objects.at("pods/ns/kept").uid == "u-3");
+}
+
+TEST_CASE("a file that is no snapshot is refused") {
+  const Bytes nothing(8192);
+  etcdsnap::MemoryReader reader(nothing);
+  const auto contents = read_contents(reader, {});
+  REQUIRE_FALSE(contents.has_value());
+  CHECK(contents.error().code == ErrorCode::corrupt);
+}
+
+} // namespace
