@@ -1,0 +1,155 @@
+#include "recover/set_access.hpp"
+
+#include "unpack/age_reader.hpp"
+
+#include "etcdsnap/inspect.hpp"
+#include "etcdsnap/token_hash.hpp"
+
+#include <algorithm>
+
+namespace rb::recover {
+
+namespace {
+
+using api::ArtifactType;
+
+bool has(const artifact::Manifest& manifest, ArtifactType type) {
+  return std::any_of(manifest.artifacts.begin(), manifest.artifacts.end(), [&](const auto& one) {
+    return one.type == type;
+  });
+}
+
+/// What the manifest cannot be trusted with, or does not say: the snapshot's own word.
+Status look_into_snapshot(artifact::Directory& directory,
+                          const artifact::Manifest& manifest,
+                          std::span<const age::Identity> identities,
+                          const std::stop_token& stop,
+                          SetFacts& facts) {
+  const std::string name = api::file_name(ArtifactType::etcd_snapshot, manifest.run_id);
+  RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> file, directory.fs().open_read(name));
+  RB_TRY_ASSIGN(const auto reader, unpack::AgeReader::open(*file, identities));
+  RB_TRY_ASSIGN(const etcdsnap::SnapshotInfo info, etcdsnap::inspect(*reader, {}, stop));
+  facts.bootstrap_hashes = info.bootstrap_hashes;
+  facts.members = info.members;
+  facts.snapshot_bytes = reader->size();
+  return {};
+}
+
+void note(SetFacts& facts, ArtifactType type, const Error& error) {
+  const ExitCode code =
+      error.code == ErrorCode::corrupt ? ExitCode::damaged : exit_code_for(error.code);
+  facts.artifacts.push_back({api::file_name(type, facts.run_id), code, error.message});
+}
+
+void take_host_state(unpack::HostState state, OpenedSet& opened) {
+  opened.host_state = std::move(state);
+  opened.host_settings = read_settings(HostStateView(*opened.host_state));
+  opened.facts.token_hash = etcdsnap::token_hash(opened.host_state->server_token());
+  opened.facts.settings = opened.host_settings->settings;
+  opened.facts.tokens = opened.host_settings->tokens;
+}
+
+class DirectorySetSource final : public SetSource {
+public:
+  DirectorySetSource(artifact::Directory& directory,
+                     const artifact::Manifest& manifest,
+                     std::span<const age::Identity> identities)
+      : m_directory(directory), m_manifest(manifest), m_identities(identities) {
+    if (manifest.snapshot) {
+      m_objects = manifest.snapshot->objects;
+    }
+  }
+
+  [[nodiscard]] Status decrypt_snapshot(const std::string& path) override {
+    return unpack::decrypt_artifact_to(
+        m_directory, m_manifest, ArtifactType::etcd_snapshot, m_identities, {path, true});
+  }
+  [[nodiscard]] Result<unpack::HostState> host_state() override {
+    return unpack::open_host_state(m_directory, m_manifest, m_identities);
+  }
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& objects() const override {
+    return m_objects;
+  }
+
+private:
+  artifact::Directory& m_directory;
+  const artifact::Manifest& m_manifest;
+  std::span<const age::Identity> m_identities;
+  std::map<std::string, std::uint64_t> m_objects;
+};
+
+} // namespace
+
+Result<OpenedSet> open_set(artifact::Directory& directory,
+                           const artifact::BackupSet& set,
+                           std::span<const age::Identity> identities,
+                           const std::stop_token& stop) {
+  OpenedSet opened;
+  SetFacts& facts = opened.facts;
+  facts.run_id = set.run_id;
+  facts.complete = set.state == artifact::SetState::complete;
+  facts.problems = set.problems;
+  if (!set.manifest) {
+    facts.artifacts.push_back({"manifest-" + set.run_id + ".json",
+                               ExitCode::damaged,
+                               "missing or damaged: nothing says what the set must hold"});
+    return opened;
+  }
+  const artifact::Manifest& manifest = *set.manifest;
+  facts.k3s_version = manifest.k3s_version;
+  facts.snapshot = manifest.snapshot.has_value() && has(manifest, ArtifactType::etcd_snapshot);
+  facts.host_state = has(manifest, ArtifactType::host_state);
+  unpack::CheckHooks hooks;
+  hooks.stop = stop;
+  bool whole = true;
+  for (const unpack::FileReport& file :
+       unpack::check_set(directory, set, identities, hooks).files) {
+    facts.artifacts.push_back({file.name, file.code, file.message});
+    whole = whole && file.code == ExitCode::done;
+  }
+  if (stop.stop_requested()) {
+    return Error{ErrorCode::cancelled, "told to stop", {}};
+  }
+  if (whole && facts.snapshot) {
+    const Status read = look_into_snapshot(directory, manifest, identities, stop, facts);
+    if (!read) {
+      note(facts, ArtifactType::etcd_snapshot, read.error());
+    }
+  }
+  if (whole && facts.host_state) {
+    auto state = unpack::open_host_state(directory, manifest, identities, stop);
+    if (state) {
+      take_host_state(std::move(*state), opened);
+    } else {
+      note(facts, ArtifactType::host_state, state.error());
+    }
+  }
+  return opened;
+}
+
+OpenedSet open_host_settings(artifact::Directory& directory,
+                             const artifact::BackupSet& set,
+                             std::span<const age::Identity> identities,
+                             const std::stop_token& stop) {
+  OpenedSet opened;
+  opened.facts.run_id = set.run_id;
+  if (!set.manifest || identities.empty()) {
+    return opened;
+  }
+  opened.facts.host_state = has(*set.manifest, ArtifactType::host_state);
+  opened.facts.bootstrap_hashes = set.manifest->snapshot ? set.manifest->snapshot->bootstrap_hashes
+                                                         : std::vector<std::string>();
+  auto state = unpack::open_host_state(directory, *set.manifest, identities, stop);
+  if (state) {
+    take_host_state(std::move(*state), opened);
+  }
+  return opened;
+}
+
+std::unique_ptr<SetSource> make_set_source(artifact::Directory& directory,
+                                           const artifact::Manifest& manifest,
+                                           std::span<const age::Identity> identities) {
+  return std::make_unique<DirectorySetSource>(directory, manifest, identities);
+}
+
+} // namespace rb::recover
