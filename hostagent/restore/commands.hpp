@@ -11,6 +11,9 @@ int list(const Options& options, Io& io);
 int show(const ShowCommand& command, const Options& options, Io& io);
 int verify(const VerifyCommand& command, const Options& options, Io& io);
 int decrypt(const DecryptCommand& command, Io& io);
+int drill(const DrillCommand& command, const Options& options, Io& io);
+/// `restore --artifact`.
+int unpack_artifact(const RestoreCommand& command, const Options& options, Io& io);
 
 /// The backup directory, for reading. Errors: not_found with a hint at --backup-dir,
 /// permission_denied, io.

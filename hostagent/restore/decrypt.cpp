@@ -3,6 +3,7 @@
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
 #include "restore/identities.hpp"
+#include "restore/progress.hpp"
 #include "unpack/output_file.hpp"
 
 #include "age/fd_io.hpp"
@@ -79,44 +80,52 @@ Error explained(Error error, age::DecryptFailure failure, const DecryptCommand& 
   return error;
 }
 
-/// Decrypts into `sink`; the exit code is set when it fails.
-Status decrypt_to(age::Sink& sink,
-                  age::Source& source,
-                  const std::vector<age::Identity>& identities,
-                  const DecryptCommand& command,
-                  const Io& io,
-                  ExitCode& code) {
+/// What the steps of the command share.
+struct Job {
+  const DecryptCommand& command;
+  const Io& io;
+  const std::vector<age::Identity>& identities;
+  age::Source& source;
+  std::uint64_t source_bytes = 0;   ///< 0: unknown.
+  ExitCode code = ExitCode::failed; ///< What a failure ends with.
+};
+
+Status decrypt_to(age::Sink& sink, Job& job) {
+  Progress progress(job.io);
+  std::uint64_t done = 0;
   age::StreamOptions options;
-  options.stop = io.stop;
+  options.stop = job.io.stop;
+  options.on_ciphertext = [&](ByteView bytes) {
+    done += bytes.size();
+    progress.show(job.command.file + ": decrypted", done, job.source_bytes);
+  };
   age::DecryptFailure failure = age::DecryptFailure::none;
-  auto summary = age::decrypt(source, sink, identities, options, &failure);
+  auto summary = age::decrypt(job.source, sink, job.identities, options, &failure);
   if (!summary) {
-    code = exit_code_of(failure, summary.error());
-    return explained(std::move(summary).error(), failure, command);
+    job.code = exit_code_of(failure, summary.error());
+    return explained(std::move(summary).error(), failure, job.command);
   }
   return {};
 }
 
-Status to_file(age::Source& source,
-               const std::vector<age::Identity>& identities,
-               const DecryptCommand& command,
-               const Io& io,
-               ExitCode& code) {
-  RB_TRY_ASSIGN(OutputFile file, OutputFile::create(command.out, command.force));
-  age::FdSink sink(file.fd(), command.out);
-  RB_TRY(decrypt_to(sink, source, identities, command, io, code));
-  return file.commit();
+Status to_file(Job& job) {
+  auto created = OutputFile::create(job.command.out, job.command.force);
+  if (!created) {
+    job.code = exit_code_for(created.error().code);
+    return std::move(created).error();
+  }
+  age::FdSink sink(created->fd(), job.command.out);
+  RB_TRY(decrypt_to(sink, job));
+  Status committed = created->commit();
+  job.code = committed ? job.code : exit_code_for(committed.error().code);
+  return committed;
 }
 
-Status to_pipe(age::Source& source,
-               const std::vector<age::Identity>& identities,
-               const DecryptCommand& command,
-               const Io& io,
-               ExitCode& code) {
-  StreamSink sink(io.out);
-  RB_TRY(decrypt_to(sink, source, identities, command, io, code));
-  io.out.flush();
-  return io.out ? Status() : Error{ErrorCode::io, "standard output: cannot be written", {}};
+Status to_pipe(Job& job) {
+  StreamSink sink(job.io.out);
+  RB_TRY(decrypt_to(sink, job));
+  job.io.out.flush();
+  return job.io.out ? Status() : Error{ErrorCode::io, "standard output: cannot be written", {}};
 }
 
 } // namespace
@@ -145,11 +154,12 @@ int decrypt(const DecryptCommand& command, Io& io) {
     file.emplace(fd, command.file);
   }
   age::Source& source = file ? static_cast<age::Source&>(*file) : standard_input;
-  ExitCode code = ExitCode::done;
-  const Status status = command.out == "-" ? to_pipe(source, *identities, command, io, code)
-                                           : to_file(source, *identities, command, io, code);
-  if (!status) {
-    return code == ExitCode::done ? fail(io, status.error()) : fail(io, status.error(), code);
+  Job job{command, io, *identities, source};
+  if (file) {
+    job.source_bytes = file_size(fd, command.file).value_or(0);
+  }
+  if (const Status status = command.out == "-" ? to_pipe(job) : to_file(job); !status) {
+    return fail(io, status.error(), job.code);
   }
   return static_cast<int>(ExitCode::done);
 }

@@ -17,6 +17,7 @@ struct Io {
   std::ostream& err; ///< Errors, hints and warnings.
   const Clock& clock;
   bool out_is_terminal = false;
+  bool err_is_terminal = false;
   std::string default_backup_dir = {};    ///< $RAILIANCE_BACKUP_DIR, else the one of the agent.
   std::string default_identity_file = {}; ///< Where SOPS looks for keys.txt; empty: unknown.
   std::stop_token stop = {};

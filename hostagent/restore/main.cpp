@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
   const rb::RealClock clock;
   rb::restore::Io io{std::cin, std::cout, std::cerr, clock};
   io.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  io.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   io.default_backup_dir = backup_dir();
   io.default_identity_file = identity_file();
   const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);

@@ -60,6 +60,8 @@ struct Raw {
   ShowCommand show;
   VerifyCommand verify;
   DecryptCommand decrypt;
+  RestoreCommand restore;
+  DrillCommand drill;
   std::string output = "text";
 };
 
@@ -96,6 +98,23 @@ void add_commands(CLI::App& app, Raw& raw) {
   decrypt->add_flag("--force", raw.decrypt.force, "Replace OUT where it exists");
   decrypt->add_option("FILE", raw.decrypt.file, "The encrypted file, or - for standard input")
       ->required();
+
+  add_restore(app, raw.restore);
+  add_drill(app, raw.drill);
+}
+
+/// Where no -i was given: the file of SOPS.
+Status default_identity(const char* command, std::vector<std::string>& files, const Io& io) {
+  if (!files.empty()) {
+    return {};
+  }
+  if (io.default_identity_file.empty()) {
+    return Error{ErrorCode::invalid_argument,
+                 std::string(command) + ": no identity file given",
+                 "name the file with the private age key: -i keys.txt"};
+  }
+  files.push_back(io.default_identity_file);
+  return {};
 }
 
 Result<Options> finish(const CLI::App& app, Raw& raw, const Io& io) {
@@ -114,15 +133,14 @@ Result<Options> finish(const CLI::App& app, Raw& raw, const Io& io) {
       return Error{ErrorCode::invalid_argument, "verify: give a SET or --all, not both", {}};
     }
     raw.options.command = std::move(raw.verify);
+  } else if (app.got_subcommand("restore")) {
+    RB_TRY(default_identity("restore", raw.restore.identity_files, io));
+    raw.options.command = std::move(raw.restore);
+  } else if (app.got_subcommand("drill")) {
+    RB_TRY(default_identity("drill", raw.drill.identity_files, io));
+    raw.options.command = std::move(raw.drill);
   } else {
-    if (raw.decrypt.identity_files.empty()) {
-      if (io.default_identity_file.empty()) {
-        return Error{ErrorCode::invalid_argument,
-                     "decrypt: no identity file given",
-                     "name the file with the private age key: -i keys.txt"};
-      }
-      raw.decrypt.identity_files.push_back(io.default_identity_file);
-    }
+    RB_TRY(default_identity("decrypt", raw.decrypt.identity_files, io));
     raw.options.command = std::move(raw.decrypt);
   }
   return std::move(raw.options);
@@ -132,7 +150,7 @@ Result<Options> finish(const CLI::App& app, Raw& raw, const Io& io) {
 Error usage_error(const CLI::App& app, const CLI::Error& error) {
   std::string message = error.what();
   if (message == "A subcommand is required") {
-    message = "a command is required: list, show, verify or decrypt";
+    message = "a command is required: list, show, verify, decrypt, drill or restore";
     for (const std::string& word : app.remaining()) {
       if (!word.starts_with('-')) {
         message = "there is no command '" + word + "'";

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "restore/io.hpp"
+#include "restore/options_drill.hpp"
+#include "restore/options_restore.hpp"
 
 #include "base/result.hpp"
 
@@ -34,7 +36,13 @@ struct PrintCommand {
   std::string text;
 };
 
-using Command = std::variant<ListCommand, ShowCommand, VerifyCommand, DecryptCommand, PrintCommand>;
+using Command = std::variant<ListCommand,
+                             ShowCommand,
+                             VerifyCommand,
+                             DecryptCommand,
+                             RestoreCommand,
+                             DrillCommand,
+                             PrintCommand>;
 
 struct Options {
   std::string backup_dir;

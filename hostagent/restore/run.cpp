@@ -23,6 +23,12 @@ int dispatch(const Options& options, Io& io) {
   if (const auto* command = std::get_if<DecryptCommand>(&options.command)) {
     return decrypt(*command, io);
   }
+  if (const auto* command = std::get_if<RestoreCommand>(&options.command)) {
+    return unpack_artifact(*command, options, io);
+  }
+  if (const auto* command = std::get_if<DrillCommand>(&options.command)) {
+    return drill(*command, options, io);
+  }
   return list(options, io);
 }
 

@@ -1,12 +1,14 @@
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
 #include "restore/identities.hpp"
-#include "restore/set_check.hpp"
+#include "restore/progress.hpp"
 #include "restore/set_json.hpp"
+#include "restore/set_report.hpp"
 
 namespace rb::restore {
 
 using artifact::BackupSet;
+using unpack::SetReport;
 
 namespace {
 
@@ -30,7 +32,7 @@ int print(const std::vector<SetReport>& reports, bool with_key, const Options& o
   ExitCode code = ExitCode::done;
   nlohmann::ordered_json json{{"directory", options.backup_dir}, {"withKey", with_key}};
   for (const SetReport& report : reports) {
-    code = worse(code, report.code);
+    code = unpack::worse(code, report.code);
     json["sets"].push_back(to_json(report));
     if (options.output == OutputFormat::text) {
       io.out << to_text(report);
@@ -71,9 +73,11 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
     return fail(io, some.error(), ExitCode::nothing_to_restore);
   }
   std::vector<SetReport> reports;
+  Progress progress(io);
   for (const BackupSet* const set : *some) {
-    reports.push_back(check_set(*directory, *set, *identities, io.stop));
+    reports.push_back(unpack::check_set(*directory, *set, *identities, hooks_for(progress, io)));
   }
+  progress.clear();
   return print(reports, !identities->empty(), options, io);
 }
 

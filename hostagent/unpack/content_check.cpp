@@ -1,8 +1,9 @@
 #include "unpack/content_check.hpp"
 
 #include "unpack/age_reader.hpp"
+#include "unpack/opened_set.hpp"
+#include "unpack/small_checks.hpp"
 
-#include "archive/tar_gz.hpp"
 #include "etcdsnap/inspect.hpp"
 #include "etcdsnap/trailer_check.hpp"
 
@@ -12,11 +13,32 @@ namespace rb::unpack {
 
 namespace {
 
-constexpr std::uint64_t k_memory_limit_bytes = 256U << 20U;
-
 Error other_than_manifest(const std::string& what) {
   return {ErrorCode::corrupt, "etcd snapshot: " + what + " is not that of the manifest", {}};
 }
+
+/// Tells of what is read through it.
+class ToldReader final : public etcdsnap::RandomReader {
+public:
+  ToldReader(etcdsnap::RandomReader& reader, std::string step, const CheckHooks& hooks)
+      : m_reader(reader), m_step(std::move(step)), m_hooks(hooks) {}
+
+  [[nodiscard]] std::uint64_t size() const override { return m_reader.size(); }
+  [[nodiscard]] Status read(std::uint64_t offset, MutableByteView buffer) override {
+    // Some pages are read more than once.
+    m_done = std::min(m_done + buffer.size(), size());
+    if (m_hooks.on_bytes) {
+      m_hooks.on_bytes(m_step, m_done, size());
+    }
+    return m_reader.read(offset, buffer);
+  }
+
+private:
+  etcdsnap::RandomReader& m_reader;
+  std::string m_step;
+  const CheckHooks& m_hooks;
+  std::uint64_t m_done = 0;
+};
 
 class SnapshotCheck final : public ContentCheck {
 public:
@@ -29,17 +51,22 @@ public:
 
   [[nodiscard]] Status finish(artifact::File& file,
                               std::span<const age::Identity> identities,
-                              const std::stop_token& stop,
+                              const CheckHooks& hooks,
                               std::vector<std::string>& proven) override {
     RB_TRY_ASSIGN(const etcdsnap::TrailerDigests digests, m_trailer.finish());
     proven.emplace_back("snapshot digest");
     RB_TRY_ASSIGN(const std::unique_ptr<AgeReader> reader, AgeReader::open(file, identities));
-    RB_TRY_ASSIGN(const etcdsnap::SnapshotInfo info, etcdsnap::inspect(*reader, {}, stop));
-    if (m_task.snapshot) {
-      RB_TRY(compare(*m_task.snapshot, digests, info));
+    ToldReader told(*reader, m_task.name + ": pages read", hooks);
+    RB_TRY_ASSIGN(const etcdsnap::SnapshotInfo info, etcdsnap::inspect(told, {}, hooks.stop));
+    if (m_task.manifest != nullptr && m_task.manifest->snapshot) {
+      RB_TRY(compare(*m_task.manifest->snapshot, digests, info));
     }
     proven.push_back("revision " + std::to_string(info.revision));
     proven.push_back(std::to_string(info.total_keys) + " keys");
+    if (m_task.manifest != nullptr && !m_task.manifest->token_hash.empty()) {
+      RB_TRY(check_token(m_task.manifest->token_hash, info));
+      proven.emplace_back("bootstrap key of the token");
+    }
     return {};
   }
 
@@ -60,6 +87,17 @@ private:
       return other_than_manifest("its content");
     }
     return {};
+  }
+
+  /// k3s finds its certificates in a restored snapshot by the hash of the server token only.
+  static Status check_token(const std::string& hash, const etcdsnap::SnapshotInfo& info) {
+    const auto& held = info.bootstrap_hashes;
+    return std::find(held.begin(), held.end(), hash) != held.end()
+               ? Status()
+               : Error{ErrorCode::corrupt,
+                       "etcd snapshot: it has no bootstrap key of the server token: it belongs to "
+                       "another token or another cluster",
+                       {}};
   }
 
   const FileTask& m_task;
@@ -90,55 +128,40 @@ private:
   std::size_t m_filled = 0;
 };
 
-class ArchiveCheck final : public MemoryCheck {
+/// Holds the plaintext to the rule of its kind.
+class SmallCheck final : public MemoryCheck {
 public:
-  using MemoryCheck::MemoryCheck;
+  SmallCheck(const FileTask& task, std::uint64_t file_bytes)
+      : MemoryCheck(file_bytes), m_task(task) {}
 
   [[nodiscard]] Status finish(artifact::File& /*file*/,
                               std::span<const age::Identity> /*identities*/,
-                              const std::stop_token& /*stop*/,
+                              const CheckHooks& /*hooks*/,
                               std::vector<std::string>& proven) override {
-    auto entries = archive::read_tar_gz(content());
-    if (!entries) {
-      Error error = std::move(entries).error();
-      // A path that leads out of the archive is damage done on purpose.
-      error.code = error.code == ErrorCode::invalid_argument ? ErrorCode::corrupt : error.code;
-      return error;
+    switch (m_task.type) {
+    case api::ArtifactType::helm_values:
+      return check_helm_values(content(), m_task.manifest, proven);
+    case api::ArtifactType::host_state:
+      return check_host_state(content(), m_task.manifest, proven);
+    case api::ArtifactType::kubeconfig:
+      return check_kubeconfig(content(), proven);
+    case api::ArtifactType::etcd_snapshot:
+      break;
     }
-    proven.push_back(std::to_string(entries->size()) + " files");
-    return {};
+    return Error{ErrorCode::internal, "not a small artifact", {}};
   }
-};
 
-class KubeconfigCheck final : public MemoryCheck {
-public:
-  using MemoryCheck::MemoryCheck;
-
-  [[nodiscard]] Status finish(artifact::File& /*file*/,
-                              std::span<const age::Identity> /*identities*/,
-                              const std::stop_token& /*stop*/,
-                              std::vector<std::string>& proven) override {
-    if (as_text(content()).find("clusters") == std::string_view::npos) {
-      return Error{ErrorCode::corrupt, "kubeconfig: names no cluster", {}};
-    }
-    proven.emplace_back("kubeconfig");
-    return {};
-  }
+private:
+  const FileTask& m_task;
 };
 
 } // namespace
 
 std::unique_ptr<ContentCheck> make_content_check(const FileTask& task, std::uint64_t file_bytes) {
-  switch (task.type) {
-  case api::ArtifactType::etcd_snapshot:
+  if (task.type == api::ArtifactType::etcd_snapshot) {
     return std::make_unique<SnapshotCheck>(task);
-  case api::ArtifactType::helm_values:
-  case api::ArtifactType::host_state:
-    return std::make_unique<ArchiveCheck>(file_bytes);
-  case api::ArtifactType::kubeconfig:
-    return std::make_unique<KubeconfigCheck>(file_bytes);
   }
-  return nullptr;
+  return std::make_unique<SmallCheck>(task, file_bytes);
 }
 
 } // namespace rb::unpack

@@ -9,7 +9,6 @@
 
 #include <memory>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -21,7 +20,7 @@ public:
   /// Adds to `proven`. Errors: corrupt, unsupported, cancelled, io.
   [[nodiscard]] virtual Status finish(artifact::File& file,
                                       std::span<const age::Identity> identities,
-                                      const std::stop_token& stop,
+                                      const CheckHooks& hooks,
                                       std::vector<std::string>& proven) = 0;
 };
 

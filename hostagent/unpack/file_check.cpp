@@ -6,12 +6,16 @@
 #include "age/buffered_source.hpp"
 #include "age/decrypt.hpp"
 #include "age/open_header.hpp"
+#include "artifact/writer.hpp"
+#include "base/sha256.hpp"
 
 namespace rb::unpack {
 
 namespace {
 
 using artifact::File;
+
+constexpr std::size_t k_read_bytes = 256U << 10U;
 
 ExitCode code_of(const Error& error, age::DecryptFailure failure) {
   const bool unopened = failure == age::DecryptFailure::no_match ||
@@ -43,11 +47,34 @@ check_digest(const artifact::ContentDigest& content, FileReport& report, const F
   return {};
 }
 
+Result<artifact::ContentDigest>
+digest_of(File& file, const std::string& name, const CheckHooks& hooks) {
+  RB_TRY_ASSIGN(const std::uint64_t total, file.size());
+  Bytes buffer(k_read_bytes);
+  Sha256 hash;
+  artifact::ContentDigest content;
+  while (true) {
+    if (hooks.stop.stop_requested()) {
+      return Error{ErrorCode::cancelled, "stopped", {}};
+    }
+    RB_TRY_ASSIGN(const std::size_t got, file.read(buffer));
+    hash.update(ByteView(buffer).first(got));
+    content.size_bytes += got;
+    if (hooks.on_bytes) {
+      hooks.on_bytes(name + ": read", content.size_bytes, total);
+    }
+    if (got < buffer.size()) {
+      content.sha256 = hash.digest();
+      return content;
+    }
+  }
+}
+
 Status check_without_key(File& file,
                          const FileTask& task,
-                         const std::stop_token& stop,
+                         const CheckHooks& hooks,
                          FileReport& report) {
-  RB_TRY_ASSIGN(const artifact::ContentDigest content, artifact::digest_of(file, stop));
+  RB_TRY_ASSIGN(const artifact::ContentDigest content, digest_of(file, task.name, hooks));
   RB_TRY(check_digest(content, report, task));
   StartSource start(file);
   age::BufferedSource source(start);
@@ -59,25 +86,29 @@ Status check_without_key(File& file,
 Status check_with_key(File& file,
                       const FileTask& task,
                       std::span<const age::Identity> identities,
-                      const std::stop_token& stop,
+                      const CheckHooks& hooks,
                       FileReport& report,
                       age::DecryptFailure& failure) {
   RB_TRY_ASSIGN(const std::uint64_t file_bytes, file.size());
   const std::unique_ptr<ContentCheck> content = make_content_check(task, file_bytes);
+  const std::string step = task.name + ": decrypted";
   artifact::ContentDigest ciphertext;
   Sha256 hash;
   age::StreamOptions options;
-  options.stop = stop;
+  options.stop = hooks.stop;
   options.on_ciphertext = [&](ByteView bytes) {
     hash.update(bytes);
     ciphertext.size_bytes += bytes.size();
+    if (hooks.on_bytes) {
+      hooks.on_bytes(step, ciphertext.size_bytes, file_bytes);
+    }
   };
   StartSource source(file);
   RB_TRY(age::decrypt(source, *content, identities, options, &failure));
   ciphertext.sha256 = hash.digest();
   RB_TRY(check_digest(ciphertext, report, task));
   report.proven.emplace_back("decrypted");
-  return content->finish(file, identities, stop, report.proven);
+  return content->finish(file, identities, hooks, report.proven);
 }
 
 } // namespace
@@ -85,15 +116,15 @@ Status check_with_key(File& file,
 FileReport check_file(artifact::Directory& directory,
                       const FileTask& task,
                       std::span<const age::Identity> identities,
-                      const std::stop_token& stop) {
+                      const CheckHooks& hooks) {
   FileReport report;
   report.type = task.type;
   report.name = task.name;
   age::DecryptFailure failure = age::DecryptFailure::none;
   const auto check = [&]() -> Status {
     RB_TRY_ASSIGN(const std::unique_ptr<File> file, directory.fs().open_uncached(task.name));
-    return identities.empty() ? check_without_key(*file, task, stop, report)
-                              : check_with_key(*file, task, identities, stop, report, failure);
+    return identities.empty() ? check_without_key(*file, task, hooks, report)
+                              : check_with_key(*file, task, identities, hooks, report, failure);
   };
   if (const Status status = check(); !status) {
     report.code = code_of(status.error(), failure);

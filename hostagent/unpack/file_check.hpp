@@ -5,6 +5,7 @@
 #include "artifact/sets.hpp"
 #include "base/exit_code.hpp"
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -16,8 +17,8 @@ namespace rb::unpack {
 struct FileTask {
   api::ArtifactType type = api::ArtifactType::etcd_snapshot;
   std::string name;
-  std::optional<api::ArtifactStatus> expected;      ///< Absent: the set has no manifest.
-  std::optional<artifact::SnapshotRecord> snapshot; ///< For the etcd artifact, where it is known.
+  std::optional<api::ArtifactStatus> expected; ///< Absent: the set has no manifest.
+  const artifact::Manifest* manifest = nullptr; ///< Outlives the task; null: there is none.
 };
 
 struct FileReport {
@@ -29,12 +30,23 @@ struct FileReport {
   std::vector<std::string> proven; ///< "digest", "decrypted", "revision 4711", …
 };
 
+/// What a check tells of itself. The functions must not throw; empty ones are not called.
+struct CheckHooks {
+  std::stop_token stop = {};
+  /// `step` is "<file>: decrypted" or the like, of which so many bytes are done. Called from any
+  /// thread of the check, never at the same time as itself.
+  std::function<void(const std::string& step, std::uint64_t done, std::uint64_t total)> on_bytes =
+      {};
+  /// A file is done.
+  std::function<void(const FileReport& report)> on_file = {};
+};
+
 /// Without identities: size, digest, header. With them: all of it decrypted once for the digests,
-/// tags and the trailer of a snapshot, whose pages are then walked; archives are read. Nothing is
-/// written anywhere, and plaintext is held in memory that is wiped.
+/// tags and the trailer of a snapshot, whose pages are then walked; archives are read and what is
+/// in them is looked at (content_check.hpp). Nothing is written anywhere.
 [[nodiscard]] FileReport check_file(artifact::Directory& directory,
                                     const FileTask& task,
                                     std::span<const age::Identity> identities,
-                                    const std::stop_token& stop);
+                                    const CheckHooks& hooks = {});
 
 } // namespace rb::unpack

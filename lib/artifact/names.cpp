@@ -22,6 +22,9 @@ NameInfo classify_final(std::string_view name) {
   if (name == k_stamp_name) {
     return {NameKind::stamp, {}, {}};
   }
+  if (name == k_last_drill_name) {
+    return {NameKind::last_drill, {}, {}};
+  }
   if (name == k_last_restore_name) {
     return {NameKind::last_restore, {}, {}};
   }

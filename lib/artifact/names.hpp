@@ -11,6 +11,7 @@
 namespace rb::artifact {
 
 inline constexpr std::string_view k_stamp_name = ".last-backup";
+inline constexpr std::string_view k_last_drill_name = ".last-drill";
 inline constexpr std::string_view k_last_restore_name = ".last-restore";
 inline constexpr std::string_view k_guide_name = "RESTORE.md";
 inline constexpr std::string_view k_tool_name = "railiance-restore";
@@ -26,6 +27,7 @@ enum class NameKind {
   part,     ///< one of ours that was being written
   stamp,
   log,
+  last_drill,   ///< ".last-drill"
   last_restore, ///< ".last-restore"
   kit,          ///< "RESTORE.md" and "railiance-restore": replaced by runs, never removed
   foreign,

@@ -22,6 +22,8 @@ TEST_CASE("classify_name knows the names of a set") {
   CHECK(classify_name(".last-backup.part").kind == NameKind::part);
   CHECK(classify_name("backup.log").kind == NameKind::log);
   CHECK(classify_name("backup.log.1").kind == NameKind::log);
+  CHECK(classify_name(".last-drill").kind == NameKind::last_drill);
+  CHECK(classify_name(".last-drill.part").kind == NameKind::part);
   CHECK(classify_name(".last-restore").kind == NameKind::last_restore);
   CHECK(classify_name(".last-restore.part").kind == NameKind::part);
   CHECK(classify_name("RESTORE.md").kind == NameKind::kit);

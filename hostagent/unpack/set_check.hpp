@@ -1,14 +1,9 @@
-// A whole set, checked; and what the checks of several sets come to.
+// A whole set, checked.
 #pragma once
 
 #include "unpack/file_check.hpp"
 
-#include <nlohmann/json_fwd.hpp>
-
-namespace rb::restore {
-
-using unpack::FileReport;
-using unpack::FileTask;
+namespace rb::unpack {
 
 struct SetReport {
   std::string run_id;
@@ -18,15 +13,13 @@ struct SetReport {
   ExitCode code = ExitCode::done; ///< The worst of its files; incomplete or damaged by its state.
 };
 
+/// See check_file. `hooks` outlives the call only as its functions do.
 [[nodiscard]] SetReport check_set(artifact::Directory& directory,
                                   const artifact::BackupSet& set,
                                   std::span<const age::Identity> identities,
-                                  const std::stop_token& stop);
+                                  const CheckHooks& hooks = {});
 
 /// The one that an operator has to know of first: damaged, no_identity, failed, incomplete, done.
 [[nodiscard]] ExitCode worse(ExitCode left, ExitCode right);
 
-[[nodiscard]] std::string to_text(const SetReport& report);
-[[nodiscard]] nlohmann::ordered_json to_json(const SetReport& report);
-
-} // namespace rb::restore
+} // namespace rb::unpack

@@ -1,70 +1,17 @@
-#include "restore/set_check.hpp"
+#include "restore/set_report.hpp"
 
 #include "restore/text.hpp"
 
-#include "artifact/names.hpp"
 #include "base/text_table.hpp"
 
 #include <nlohmann/json.hpp>
 
 namespace rb::restore {
 
-using artifact::BackupSet;
-using artifact::SetState;
+using unpack::FileReport;
+using unpack::SetReport;
 
 namespace {
-
-std::vector<FileTask> tasks_of(const BackupSet& set) {
-  std::vector<FileTask> tasks;
-  if (set.manifest) {
-    for (const api::ArtifactStatus& artifact : set.manifest->artifacts) {
-      tasks.push_back({artifact.type, artifact.file_name, artifact, {}});
-      if (artifact.type == api::ArtifactType::etcd_snapshot) {
-        tasks.back().snapshot = set.manifest->snapshot;
-      }
-    }
-    return tasks;
-  }
-  for (const artifact::SetFile& file : set.files) {
-    if (const auto info = artifact::classify_name(file.name); info.type) {
-      tasks.push_back({*info.type, file.name, {}, {}});
-    }
-  }
-  return tasks;
-}
-
-ExitCode code_of(SetState state) {
-  switch (state) {
-  case SetState::complete:
-    return ExitCode::done;
-  case SetState::incomplete:
-    return ExitCode::incomplete;
-  case SetState::damaged:
-    return ExitCode::damaged;
-  }
-  return ExitCode::failed;
-}
-
-int rank(ExitCode code) {
-  switch (code) {
-  case ExitCode::done:
-    return 0;
-  case ExitCode::incomplete:
-    return 1;
-  case ExitCode::no_identity:
-    return 3;
-  case ExitCode::damaged:
-    return 4;
-  case ExitCode::failed:
-  case ExitCode::usage:
-  case ExitCode::nothing_to_restore:
-  case ExitCode::busy:
-  case ExitCode::unreachable:
-  case ExitCode::deadline_passed:
-    return 2;
-  }
-  return 2;
-}
 
 std::string word_of(ExitCode code) {
   switch (code) {
@@ -96,22 +43,6 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 } // namespace
-
-ExitCode worse(ExitCode left, ExitCode right) {
-  return rank(left) >= rank(right) ? left : right;
-}
-
-SetReport check_set(artifact::Directory& directory,
-                    const BackupSet& set,
-                    std::span<const age::Identity> identities,
-                    const std::stop_token& stop) {
-  SetReport report{set.run_id, set.state, set.problems, {}, code_of(set.state)};
-  for (const FileTask& task : tasks_of(set)) {
-    report.files.push_back(check_file(directory, task, identities, stop));
-    report.code = worse(report.code, report.files.back().code);
-  }
-  return report;
-}
 
 std::string to_text(const SetReport& report) {
   std::string text = report.run_id + ": " + word_of(report.code) + " (" +

@@ -1,0 +1,80 @@
+#include "drill/drill.hpp"
+
+#include <algorithm>
+
+namespace rb::drill {
+
+using artifact::BackupSet;
+using artifact::SetState;
+
+namespace {
+
+/// The first thing that is wrong; that of a file before that of the set.
+std::string message_of(const unpack::SetReport& report) {
+  const auto bad = std::find_if(
+      report.files.begin(), report.files.end(), [&](const unpack::FileReport& file) {
+        return file.code == report.code && !file.message.empty();
+      });
+  if (bad != report.files.end()) {
+    const bool named = bad->message.find(bad->name) != std::string::npos;
+    return named ? bad->message : bad->name + ": " + bad->message;
+  }
+  return report.problems.empty() ? std::string() : report.problems.front();
+}
+
+bool snapshot_is_proven(const unpack::SetReport& report) {
+  return std::any_of(
+      report.files.begin(), report.files.end(), [](const unpack::FileReport& file) {
+        return file.type == api::ArtifactType::etcd_snapshot && file.code == ExitCode::done;
+      });
+}
+
+} // namespace
+
+const BackupSet* choose(const std::vector<BackupSet>& sets, const std::string& name) {
+  if (sets.empty()) {
+    return nullptr;
+  }
+  const auto found = std::find_if(sets.begin(), sets.end(), [&](const BackupSet& set) {
+    return name == "latest" ? set.state != SetState::incomplete : set.run_id == name;
+  });
+  if (found != sets.end()) {
+    return &*found;
+  }
+  return name == "latest" ? &sets.front() : nullptr;
+}
+
+Record judge(const BackupSet& set,
+             const unpack::SetReport& report,
+             SystemTime now,
+             std::chrono::milliseconds duration) {
+  Record record;
+  record.run_id = set.run_id;
+  record.time = now;
+  record.duration = duration;
+  record.code = report.code;
+  record.size_bytes = set.size_bytes;
+  if (record.code != ExitCode::done) {
+    record.message = message_of(report);
+  }
+  // The check found them equal to the manifest.
+  if (set.manifest && set.manifest->snapshot && snapshot_is_proven(report)) {
+    record.etcd_revision = set.manifest->snapshot->revision;
+    record.etcd_total_keys = set.manifest->snapshot->total_keys;
+  }
+  for (const unpack::FileReport& file : report.files) {
+    record.files.push_back({file.type, file.name, file.code, file.message});
+  }
+  return record;
+}
+
+Record not_begun(const std::string& run_id, ExitCode code, const Error& error, SystemTime now) {
+  Record record;
+  record.run_id = run_id;
+  record.time = now;
+  record.code = code;
+  record.message = error.message;
+  return record;
+}
+
+} // namespace rb::drill

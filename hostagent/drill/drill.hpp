@@ -1,0 +1,29 @@
+// The drill: opens a whole set with the private key and holds it against its manifest, without
+// leaving a byte of plaintext on the disk. Choosing and judging are pure.
+#pragma once
+
+#include "drill/record.hpp"
+
+#include "unpack/set_check.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace rb::drill {
+
+/// The set of that run id. For "latest" the newest that claims to be complete, whole or damaged;
+/// where there is none, the newest. Null: there is no such set. `sets` are the newest first.
+[[nodiscard]] const artifact::BackupSet* choose(const std::vector<artifact::BackupSet>& sets,
+                                                const std::string& name);
+
+/// What came of checking `set`: `report` is that of unpack::check_set.
+[[nodiscard]] Record judge(const artifact::BackupSet& set,
+                           const unpack::SetReport& report,
+                           SystemTime now,
+                           std::chrono::milliseconds duration);
+
+/// A drill that could not begin: no key, no directory, no set.
+[[nodiscard]] Record not_begun(const std::string& run_id, ExitCode code, const Error& error, SystemTime now);
+
+} // namespace rb::drill

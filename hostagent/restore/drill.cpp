@@ -1,0 +1,145 @@
+#include "drill/drill.hpp"
+
+#include "restore/commands.hpp"
+#include "restore/failure.hpp"
+#include "restore/identities.hpp"
+#include "restore/progress.hpp"
+#include "restore/set_json.hpp"
+#include "restore/set_report.hpp"
+#include "restore/text.hpp"
+
+#include <algorithm>
+
+namespace rb::restore {
+
+using artifact::BackupSet;
+using artifact::Directory;
+using drill::Record;
+
+namespace {
+
+class Drill {
+public:
+  Drill(const DrillCommand& command, const Options& options, Io& io)
+      : m_command(command), m_options(options), m_io(io), m_begin(io.clock.steady_now()) {}
+
+  int run() {
+    auto directory = open_backups(m_options.backup_dir);
+    if (!directory) {
+      const bool missing = directory.error().code == ErrorCode::not_found;
+      return missing ? fail(m_io, directory.error(), ExitCode::nothing_to_restore)
+                     : fail(m_io, directory.error());
+    }
+    m_directory = &*directory;
+    const auto identities = read_identities(m_command.identity_files, m_io);
+    if (!identities) {
+      return could_not_begin({}, key_code(identities.error()), identities.error());
+    }
+    const auto sets = artifact::list_sets(*directory);
+    if (!sets) {
+      return could_not_begin({}, exit_code_for(sets.error().code), sets.error());
+    }
+    const BackupSet* const set = drill::choose(*sets, m_command.set);
+    if (set == nullptr) {
+      return could_not_begin({},
+                             ExitCode::nothing_to_restore,
+                             nothing_to_restore(m_options.backup_dir, m_command.set));
+    }
+    return check(*sets, *set, *identities);
+  }
+
+private:
+  static ExitCode key_code(const Error& error) {
+    return error.code == ErrorCode::not_found ? ExitCode::no_identity : exit_code_for(error.code);
+  }
+
+  int could_not_begin(const std::string& run_id, ExitCode code, const Error& error) {
+    const int exit_code = fail(m_io, error, code);
+    static_cast<void>(store(drill::not_begun(run_id, code, error, m_io.clock.now())));
+    return exit_code;
+  }
+
+  int check(const std::vector<BackupSet>& sets,
+            const BackupSet& set,
+            const std::vector<age::Identity>& identities) {
+    m_io.err << set.run_id << ": opening " << set.files.size() << " files, "
+             << format_size(set.size_bytes) << '\n'
+             << std::flush;
+    Progress progress(m_io);
+    unpack::CheckHooks hooks = hooks_for(progress, m_io);
+    hooks.on_file = [&](const unpack::FileReport& file) {
+      progress.clear();
+      m_io.err << file.name << ": "
+               << (file.code == ExitCode::done ? "ok" : std::string(drill::result_word(file.code)))
+               << '\n'
+               << std::flush;
+    };
+    const unpack::SetReport report = unpack::check_set(*m_directory, set, identities, hooks);
+    const Record record = drill::judge(set, report, m_io.clock.now(), elapsed());
+    print(report, record);
+    explain(sets, set, record);
+    ExitCode code = record.code;
+    if (!store(record) && code == ExitCode::done) {
+      code = ExitCode::failed;
+    }
+    return static_cast<int>(code);
+  }
+
+  [[nodiscard]] std::chrono::milliseconds elapsed() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(m_io.clock.steady_now() - m_begin);
+  }
+
+  void print(const unpack::SetReport& report, const Record& record) {
+    if (m_options.output == OutputFormat::json) {
+      m_io.out << drill::serialize(record);
+      return;
+    }
+    m_io.out << to_text(report) << "drill: " << drill::result_word(record.code) << " in "
+             << static_cast<double>(record.duration.count() / 100) / 10 << " s\n";
+  }
+
+  /// What to do next.
+  void explain(const std::vector<BackupSet>& sets, const BackupSet& set, const Record& record) {
+    if (record.code == ExitCode::no_identity) {
+      m_io.err << "hint: the set was made for other recipients: `railiance-restore show "
+               << set.run_id << "` names them\n";
+    } else if (record.code == ExitCode::damaged) {
+      m_io.err << "hint: make a new backup now (`make backup`); `railiance-restore list` shows what "
+                  "else there is\n";
+    } else if (record.code == ExitCode::incomplete) {
+      m_io.err << "hint: `railiance-restore show " << set.run_id << "` says what is missing\n";
+    }
+    if (m_command.set == "latest" && &set != &sets.front()) {
+      warn(m_io,
+           "newer sets are incomplete, the newest is " + sets.front().run_id +
+               ": `railiance-restore list`");
+    }
+  }
+
+  bool store(const Record& record) {
+    if (m_command.no_record) {
+      return true;
+    }
+    const Status stored = drill::store(*m_directory, record);
+    if (!stored) {
+      Error error = stored.error();
+      error.hint = "run it as root; for a directory that cannot be written: --no-record";
+      fail(m_io, std::move(error).within("the outcome is not recorded"));
+    }
+    return stored.has_value();
+  }
+
+  const DrillCommand& m_command;
+  const Options& m_options;
+  Io& m_io;
+  std::chrono::steady_clock::time_point m_begin;
+  Directory* m_directory = nullptr;
+};
+
+} // namespace
+
+int drill(const DrillCommand& command, const Options& options, Io& io) {
+  return Drill(command, options, io).run();
+}
+
+} // namespace rb::restore

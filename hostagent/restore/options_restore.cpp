@@ -1,0 +1,98 @@
+#include "restore/options_restore.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace rb::restore {
+
+namespace {
+
+constexpr const char* k_footer = R"(Examples:
+  railiance-restore restore
+  railiance-restore restore latest --dry-run -i keys.txt
+  railiance-restore restore 20261122T020000Z --execute -i keys.txt
+  railiance-restore restore --rollback
+  railiance-restore restore --artifact helm-values --to values
+
+Without --execute it lists the sets and prints the commands for this host; nothing is
+changed. With --execute: all checks, then decrypt, stop k3s, reset, start, wait for
+the API, compare the objects. When the restored server does not come up, it goes back
+to the old data by itself. A restore that was cut off is continued by the same command
+(or --resume), or undone by --rollback.
+
+Exit codes: 1 failed and rolled back, or refused; 3 the set lacks what is needed, or
+objects are missing after the restore; 4 no set; 5 no identity opens it; 6 damaged;
+7 k3s still runs. Nothing was touched by 3 to 7 but where it says so.
+--artifact decrypts and unpacks one artifact; of Helm values it prints the lines that
+rebuild the releases.)";
+
+void add_cluster_options(CLI::App& restore, RestoreCommand& command) {
+  restore.add_flag("--execute", command.execute, "Do it");
+  restore.add_flag("--dry-run", command.dry_run, "Make the checks, print the plan, do nothing");
+  restore.add_flag("--resume", command.resume, "Continue a restore that was cut off");
+  restore.add_flag("--rollback", command.rollback, "Go back to the data from before the restore");
+  restore.add_flag("--yes", command.yes, "Do not ask");
+  restore.add_flag("--single-server",
+                   command.single_server,
+                   "All other servers of the cluster are stopped or lost");
+  restore.add_flag("--replace-cluster",
+                   command.replace_cluster,
+                   "Put the set's cluster in the place of another one on this host");
+  restore.add_flag("--without-host-state",
+                   command.without_host_state,
+                   "Take a set without host state, with the token that is on this host");
+  restore.add_option("--k3s", command.k3s_program, "The k3s program");
+  restore.add_option("--data-dir", command.data_dir, "k3s's data directory");
+  restore.add_option("--start-command", command.start_command, "Starts k3s; no shell");
+  restore.add_option("--stop-command", command.stop_command, "Stops k3s");
+  restore.add_option("--status-command", command.status_command, "Exit status 0: k3s runs");
+  restore
+      .add_option("--reset-timeout", command.reset_timeout_seconds, "Seconds for k3s's own reset")
+      ->check(CLI::Range(1U, 86400U))
+      ->capture_default_str();
+  restore
+      .add_option("--ready-timeout", command.ready_timeout_seconds, "Seconds until the API answers")
+      ->check(CLI::Range(1U, 86400U))
+      ->capture_default_str();
+}
+
+} // namespace
+
+void add_restore(CLI::App& app, RestoreCommand& command) {
+  CLI::App* const restore =
+      app.add_subcommand("restore", "Bring the cluster back, or say how it is done");
+  restore->footer(k_footer);
+  restore->add_option("SET", command.set, "Run id, or latest")
+      ->each([&command](const std::string&) { command.set_given = true; })
+      ->capture_default_str();
+  restore
+      ->add_option("-i,--identity",
+                   command.identity_files,
+                   "File with private age keys (default: where SOPS keeps them)")
+      ->allow_extra_args(false);
+  restore->add_option(
+      "--artifact", command.artifact, "Unpack only this: helm-values, kubeconfig or host-state");
+  restore->add_option("--to", command.to, "The directory to unpack into");
+  restore->add_flag("--force", command.force, "Replace files in it that are in the way");
+  add_cluster_options(*restore, command);
+}
+
+std::optional<api::ArtifactType> artifact_of(const std::string& name) {
+  return name == "helm-values"  ? std::optional(api::ArtifactType::helm_values)
+         : name == "kubeconfig" ? std::optional(api::ArtifactType::kubeconfig)
+         : name == "host-state" ? std::optional(api::ArtifactType::host_state)
+                                : std::nullopt;
+}
+
+std::string problem_of(const RestoreCommand& command) {
+  if (command.artifact.empty() && !command.to.empty()) {
+    return "restore: --to goes with --artifact";
+  }
+  const int ways = (command.dry_run ? 1 : 0) + (command.rollback ? 1 : 0) +
+                   (command.execute || command.resume ? 1 : 0) + (command.artifact.empty() ? 0 : 1);
+  if (command.dry_run && command.execute && !command.rollback && !command.resume) {
+    return {}; // "what would this command do"
+  }
+  return ways > 1 ? "restore: give one of --execute, --dry-run, --rollback and --artifact" : "";
+}
+
+} // namespace rb::restore

@@ -1,0 +1,13 @@
+// What the checks of a set came to, for people and for programs.
+#pragma once
+
+#include "unpack/set_check.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace rb::restore {
+
+[[nodiscard]] std::string to_text(const unpack::SetReport& report);
+[[nodiscard]] nlohmann::ordered_json to_json(const unpack::SetReport& report);
+
+} // namespace rb::restore

@@ -1,0 +1,162 @@
+#include "unpack/unpack.hpp"
+
+#include "restore/commands.hpp"
+#include "restore/failure.hpp"
+#include "restore/identities.hpp"
+#include "restore/set_json.hpp"
+#include "restore/text.hpp"
+
+#include <algorithm>
+
+namespace rb::restore {
+
+using artifact::BackupSet;
+using artifact::SetState;
+using unpack::HelmRelease;
+using unpack::Unpacked;
+
+namespace {
+
+/// "latest" is the newest complete set; where there is none, the newest that has the artifact.
+const BackupSet* choose(const std::vector<BackupSet>& sets,
+                        const std::string& name,
+                        api::ArtifactType type) {
+  if (name != "latest") {
+    return find_set(sets, name);
+  }
+  const auto complete = std::find_if(sets.begin(), sets.end(), [](const BackupSet& set) {
+    return set.state == SetState::complete;
+  });
+  if (complete != sets.end()) {
+    return &*complete;
+  }
+  const auto having = std::find_if(sets.begin(), sets.end(), [&](const BackupSet& set) {
+    return set.manifest &&
+           std::any_of(set.manifest->artifacts.begin(),
+                       set.manifest->artifacts.end(),
+                       [&](const api::ArtifactStatus& artifact) { return artifact.type == type; });
+  });
+  return having == sets.end() ? find_set(sets, name) : &*having;
+}
+
+/// Uninstalled, and kept by Helm for its history only.
+bool is_gone(const HelmRelease& release) {
+  return release.status == "uninstalled" || release.status == "uninstalling";
+}
+
+void print_helm(const unpack::HelmIndex& index, const std::string& to, Io& io) {
+  io.out << "# A release does not record its chart's repository: put it before the chart's name "
+            "(REPO/CHART, oci://...).\n";
+  for (const HelmRelease& release : index.releases) {
+    io.out << (is_gone(release) ? "# uninstalled: " : "") << unpack::upgrade_command(release, to)
+           << '\n';
+  }
+  if (index.undecodable != 0) {
+    warn(io,
+         std::to_string(index.undecodable) +
+             " releases could not be read when the backup was made: index.json names them");
+  }
+}
+
+nlohmann::ordered_json to_json(const Unpacked& unpacked,
+                               const std::string& run_id,
+                               const RestoreCommand& command) {
+  nlohmann::ordered_json json{{"runID", run_id},
+                              {"artifact", command.artifact},
+                              {"directory", command.to},
+                              {"files", nlohmann::ordered_json::array()}};
+  for (const unpack::UnpackedFile& file : unpacked.files) {
+    json["files"].push_back(
+        {{"path", file.path}, {"sizeBytes", file.size_bytes}, {"mode", file.mode}});
+  }
+  if (unpacked.helm) {
+    json["releases"] = nlohmann::ordered_json::array();
+    for (const HelmRelease& release : unpacked.helm->releases) {
+      json["releases"].push_back({{"namespace", release.name_space},
+                                  {"name", release.name},
+                                  {"chart", release.chart_name},
+                                  {"version", release.chart_version},
+                                  {"status", release.status},
+                                  {"file", release.file},
+                                  {"command", unpack::upgrade_command(release, command.to)}});
+    }
+  }
+  return json;
+}
+
+void print(const Unpacked& unpacked,
+           const std::string& run_id,
+           const RestoreCommand& command,
+           OutputFormat output,
+           Io& io) {
+  if (output == OutputFormat::json) {
+    io.out << dump(to_json(unpacked, run_id, command));
+    return;
+  }
+  // What can be run goes to standard output, alone; with no commands the files do.
+  if (unpacked.helm) {
+    io.err << run_id << ": " << unpacked.files.size() << " files written to " << command.to << '\n';
+    print_helm(*unpacked.helm, command.to, io);
+    return;
+  }
+  for (const unpack::UnpackedFile& file : unpacked.files) {
+    io.out << command.to << (command.to.ends_with('/') ? "" : "/") << file.path << '\n';
+  }
+}
+
+} // namespace
+
+int unpack_artifact(const RestoreCommand& command, const Options& options, Io& io) {
+  const auto type = artifact_of(command.artifact);
+  if (!type || command.to.empty()) {
+    return fail(io,
+                {ErrorCode::invalid_argument,
+                 type ? "restore: --artifact needs --to"
+                      : "restore: --artifact: no such artifact: " + harmless(command.artifact),
+                 type ? "name the directory to unpack into: --to DIR"
+                      : "choose helm-values, kubeconfig or host-state; `railiance-restore decrypt` "
+                        "makes a file of an etcd snapshot"},
+                ExitCode::usage);
+  }
+  const auto identities = read_identities(command.identity_files, io);
+  if (!identities) {
+    return fail(io, identities.error());
+  }
+  auto directory = open_backups(options.backup_dir);
+  if (!directory) {
+    const bool missing = directory.error().code == ErrorCode::not_found;
+    return missing ? fail(io, directory.error(), ExitCode::nothing_to_restore)
+                   : fail(io, directory.error());
+  }
+  const auto sets = artifact::list_sets(*directory);
+  if (!sets) {
+    return fail(io, sets.error());
+  }
+  const BackupSet* const set = choose(*sets, command.set, *type);
+  if (set == nullptr) {
+    return fail(
+        io, nothing_to_restore(options.backup_dir, command.set), ExitCode::nothing_to_restore);
+  }
+  if (!set->manifest) {
+    const bool damaged = set->state == SetState::damaged;
+    return fail(io,
+                {ErrorCode::corrupt,
+                 set->run_id + ": " + (set->problems.empty() ? "" : harmless(set->problems.front())),
+                 "choose another set, or open a file of it with `railiance-restore decrypt`"},
+                damaged ? ExitCode::damaged : ExitCode::incomplete);
+  }
+  const auto unpacked = unpack::unpack(
+      *directory, *set->manifest, *identities, {*type, command.to, command.force}, io.stop);
+  if (!unpacked) {
+    const bool missing = std::none_of(
+        set->manifest->artifacts.begin(), set->manifest->artifacts.end(), [&](const auto& artifact) {
+          return artifact.type == *type;
+        });
+    return missing ? fail(io, unpacked.error(), ExitCode::incomplete)
+                   : fail(io, unpacked.error());
+  }
+  print(*unpacked, set->run_id, command, options.output, io);
+  return static_cast<int>(ExitCode::done);
+}
+
+} // namespace rb::restore
