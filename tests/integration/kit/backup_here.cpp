@@ -1,0 +1,73 @@
+// One run of the agent on this server node, without pods and without the API: its places are those
+// of a real installation. Arguments: NODE SOPS_FILE HELM_TAR_GZ PROGRAM_OF_THE_KIT. Prints the run
+// id; exit code 0 when the set is complete.
+#include "agent/backup_run.hpp"
+
+#include "age/encrypt.hpp"
+#include "age/sops_yaml.hpp"
+#include "base/fd.hpp"
+#include "base/sha256.hpp"
+
+#include <cstdio>
+
+namespace {
+
+using namespace rb;
+
+class OnePiece final : public agent::PayloadSource {
+public:
+  explicit OnePiece(Bytes bytes) : m_bytes(std::move(bytes)) {}
+  Result<Bytes> piece(const std::string&, std::stop_token) override { return m_bytes; }
+
+private:
+  Bytes m_bytes;
+};
+
+class NoObserver final : public agent::RunObserver {
+public:
+  void on_status(const api::NodeBackupStatus&) override {}
+  void on_progress(const api::Progress&) override {}
+};
+
+Result<Bytes> encrypted(const std::string& sops_file, const std::string& path) {
+  constexpr std::size_t k_limit_bytes = 1U << 20U;
+  RB_TRY_ASSIGN(const std::string sops, read_text_file(sops_file, k_limit_bytes));
+  RB_TRY_ASSIGN(const auto recipients, age::recipients_from_sops_yaml(sops));
+  RB_TRY_ASSIGN(const std::string values, read_text_file(path, k_limit_bytes));
+  return age::encrypt_bytes(as_bytes(values), recipients);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 5) {
+    return 2;
+  }
+  const auto values = encrypted(argv[2], argv[3]);
+  if (!values) {
+    std::fprintf(stderr, "%s\n", values.error().message.c_str());
+    return 2;
+  }
+  agent::Settings settings;
+  settings.node_name = argv[1];
+  settings.sops_config = argv[2];
+  settings.kit_program = argv[4];
+  RealClock clock;
+  agent::RunOrder order;
+  order.run_id = format_run_id(clock.now());
+  order.cluster_backup_name = "by-hand";
+  order.cluster_backup_uid = "uid-" + order.run_id;
+  order.artifacts.assign(api::k_all_artifacts.begin(), api::k_all_artifacts.end());
+  order.helm_payload = api::HelmPayload{{"p-0"}, values->size(), to_hex(sha256(*values))};
+  order.helm = api::HelmStatus{1, {}, 0};
+
+  RealProcessRunner processes;
+  OnePiece payload(*values);
+  NoObserver observer;
+  const agent::RunControl control;
+  const auto report =
+      agent::run_backup(settings, order, {processes, clock, payload, observer}, control);
+  std::fprintf(stderr, "%s\n", report.message.c_str());
+  std::printf("%s\n", order.run_id.c_str());
+  return report.succeeded() ? 0 : 1;
+}

@@ -1,0 +1,144 @@
+"""A server node to back up, to wipe and to restore: the bed that this runs in."""
+
+import hashlib
+import io
+import json
+import os
+import pathlib
+import re
+import shutil
+import stat
+import subprocess
+import tarfile
+import tempfile
+
+BACKUPS = pathlib.Path("/opt/backup/railiance/cluster")
+DATA = pathlib.Path("/var/lib/rancher/k3s")
+KUBECONFIG = pathlib.Path("/etc/rancher/k3s/k3s.yaml")
+BED_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+KINDS = "namespaces,configmaps,secrets,serviceaccounts,clusterroles,clusterrolebindings,roles,rolebindings,services"
+
+# What a service manager does, for the one that a bed has.
+SYSTEMCTL = f"""#!/bin/bash
+PATH={BED_PATH}
+unit=${{!#}}
+[ "$1" = daemon-reload ] || [ "${{unit%.service}}" = k3s ] || exit 5
+case "$1" in
+    start | stop | restart) exec bedctl "$1" ;;
+    daemon-reload | reset-failed | enable) exit 0 ;;
+    is-active) exec bedctl status ;;
+esac
+echo "systemctl: not in a bed: $*" >&2
+exit 1
+"""
+
+
+def tool(name):
+    """One of our cached tools (age), else what the machine has."""
+    cached = pathlib.Path(os.environ.get("RAILIANCE_CACHE", pathlib.Path("/root/.cache/railiance-backup"))) / "bin" / name
+    return str(cached) if cached.exists() else shutil.which(name, path=BED_PATH) or name
+
+
+def run(*command, check=True, **options):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=300, **options)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{command[0]}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+def kubectl(*arguments, **options):
+    return run("/usr/local/bin/k3s", "kubectl", *arguments, **options)
+
+
+def objects():
+    """Everything that people make, by kind, namespace and name: what must be the same afterwards."""
+    listed = json.loads(kubectl("get", KINDS, "-A", "-o", "json").stdout)["items"]
+    found = {}
+    for item in listed:
+        meta = item["metadata"]
+        for key in ("managedFields", "resourceVersion"):
+            meta.pop(key, None)
+        found[item["kind"], meta.get("namespace", ""), meta["name"]] = item
+    return found
+
+
+def digest(path):
+    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+
+
+def empty(directory):
+    for entry in pathlib.Path(directory).iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def wipe():
+    """The disk of the server is new: nothing is left but the backup directory."""
+    run("/usr/local/bin/bedctl", "stop")
+    for directory in ("/var/lib/rancher", "/etc/rancher", "/etc/systemd/system"):
+        empty(directory)
+
+
+class Operator:
+    """Who has the key: a home directory with keys.txt, and nothing else."""
+
+    def __init__(self):
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="kit-"))
+        self.keys = self.home / ".config/sops/age/keys.txt"
+        self.keys.parent.mkdir(parents=True)
+        run(tool("age-keygen"), "-o", self.keys)
+        recipient = run(tool("age-keygen"), "-y", self.keys).stdout.strip()
+        self.calls = self.home / "calls-of-k3s"
+        self.sops = self.home / ".sops.yaml"
+        self.sops.write_text(f"creation_rules:\n  - age: {recipient}\n")
+
+    def toolbox(self, names):
+        """A directory for PATH with these programs and no others."""
+        box = self.home / "bin"
+        shutil.rmtree(box, ignore_errors=True)
+        box.mkdir()
+        for name in names:
+            if name == "systemctl":
+                (box / name).write_text(SYSTEMCTL)
+                (box / name).chmod(0o755)
+            elif name == "k3s":
+                (box / name).write_text(f'#!/bin/sh\necho "$*" >> {self.calls}\nexec /usr/local/bin/k3s "$@"\n')
+                (box / name).chmod(0o755)
+            else:
+                (box / name).symlink_to(tool(name))
+        return box
+
+    def clean(self):
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def back_up(program, operator, restore_program):
+    """One complete set; returns its run id."""
+    values = operator.home / "values.tar.gz"
+    with tarfile.open(values, "w:gz") as archive:
+        for name, text in (("shop/web.yaml", "replicas: 3\n"), ("index.json", helm_index())):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    config = pathlib.Path("/etc/rancher/k3s/config.yaml").read_text()
+    node = re.search(r"^node-name: (\S+)", config, re.M).group(1)
+    return run(program, node, operator.sops, values, restore_program).stdout.strip()
+
+
+def helm_index():
+    return json.dumps({"schema": "railiance.io/helm-values/v1", "releases": [
+        {"namespace": "shop", "name": "web", "file": "shop/web.yaml", "chart": "web", "chartVersion": "1.2.3",
+         "appVersion": "1", "revision": 1, "status": "deployed"}]}) + "\n"
+
+
+def blocks(markdown, heading=None):
+    """The commands of the blocks marked `sh`, below a heading of level 2 or everywhere."""
+    if heading is not None:
+        markdown = markdown.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    return re.findall(r"^```sh\n(.*?)^```$", markdown, re.M | re.S)
+
+
+def mode_of(path):
+    return stat.S_IMODE(os.stat(path).st_mode)
