@@ -63,5 +63,6 @@ def test_the_cron_job_makes_a_run(installed):
 
 
 def test_the_directory_holds_nothing_unknown(installed):
-    known = ("etcd-", "helm-values-", "kubeconfig-", "host-state-", "manifest-", ".last-backup", "backup.log", ".lock")
+    known = ("etcd-", "helm-values-", "kubeconfig-", "host-state-", "manifest-", ".last-backup", ".last-drill", ".last-restore",
+             "backup.log", "railiance-restore", "RESTORE.md")
     assert [name for name in installed.files() if not name.startswith(known)] == [], BACKUP_DIR
