@@ -19,6 +19,9 @@ help:
 	@echo "  make backup            back up the cluster now, wait, print the result (ARGS=...)"
 	@echo "  make list              list the backups: what the cluster knows, and the sets on this disk"
 	@echo
+	@echo "  sudo make drill        prove that the newest set opens and is what it claims (ARGS=...)"
+	@echo "  sudo make drill-timer  do that every night (systemd; ARGS=\"--key FILE\")"
+	@echo
 	@echo "  sudo make install      programs to $(PREFIX)/bin, chart into the cluster (SOPS=.sops.yaml)"
 	@echo "  sudo make uninstall    take both away again; backup sets and CRDs stay"
 	@echo
@@ -41,6 +44,15 @@ backup:
 .PHONY: list
 list:
 	@"$(HERE)scripts/list.sh"
+
+.PHONY: drill
+drill:
+	@"$(HERE)scripts/command.sh" railiance-restore drill $(ARGS) || { code=$$?; \
+	  echo "make drill: railiance-restore ended with exit code $$code" >&2; exit $$code; }
+
+.PHONY: drill-timer
+drill-timer:
+	@"$(HERE)scripts/drill-timer.sh" $(ARGS)
 
 .PHONY: deps
 deps:

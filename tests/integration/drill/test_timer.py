@@ -1,0 +1,67 @@
+#!/usr/bin/python3
+"""The host's timer: what drill-timer.sh installs is valid to systemd, hardened, and has the paths of
+the host; what cannot be a unit is refused. Nothing of this host is touched."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+SCRIPT = ROOT / "scripts/drill-timer.sh"
+# systemd's own score, times ten: 20 is "OK" and better (systemd-analyze(1), "security").
+EXPOSURE_LIMIT = 20
+
+
+def run(*argv, check=True):
+    environment = {"PATH": "/usr/bin:/bin", "HOME": "/root"}
+    done = subprocess.run(argv, capture_output=True, text=True, env=environment, timeout=60)
+    if check and done.returncode != 0:
+        sys.exit(f"{argv}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def main():
+    with tempfile.TemporaryDirectory() as directory:
+        root = pathlib.Path(directory)
+        key = root / "keys.txt"
+        key.write_text("# not a key\n")
+        install = [str(SCRIPT), "--root", directory, "--key", str(key), "--backup-dir", "/srv/backups"]
+        run(*install)
+        units = root / "etc/systemd/system"
+        service = (units / "railiance-drill.service").read_text()
+        assert f"LoadCredential=keys.txt:{key}\n" in service
+        assert "ReadWritePaths=/srv/backups\n" in service
+        assert "drill --backup-dir /srv/backups -i ${CREDENTIALS_DIRECTORY}/keys.txt\n" in service
+        assert "/opt/backup" not in service and "/root" not in service
+        assert "OnCalendar=*-*-* 05:30:00\n" in (units / "railiance-drill.timer").read_text()
+
+        for bad in (["--key", "/nonexistent"], ["--key", "keys.txt"], ["--backup-dir", "/a b"],
+                    ["--backup-dir", "/a|b"]):
+            refused = run(*install, *bad, check=False)
+            assert refused.returncode == 1 and "hint: " in refused.stderr, (bad, refused)
+        assert run(str(SCRIPT), "--what", check=False).returncode == 2
+
+        if not shutil.which("systemd-analyze"):
+            sys.exit("systemd-analyze is not installed; run: sudo make deps")
+        # The program need not be installed where the tests run.
+        program = root / "railiance-restore"
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+        path = units / "railiance-drill.service"
+        path.write_text(service.replace("/usr/local/bin/railiance-restore", str(program)))
+        verified = run("systemd-analyze", "verify", "--man=no", str(path), str(units / "railiance-drill.timer"))
+        assert "railiance-drill" not in verified.stderr, verified.stderr
+        score = run("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_LIMIT}",
+                    "--no-pager", str(path), check=False)
+        print(score.stdout.strip().splitlines()[-1])
+        assert score.returncode == 0, score.stdout + score.stderr
+
+        run(*install, "--remove")
+        assert not list(units.iterdir())
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    main()
