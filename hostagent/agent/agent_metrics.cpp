@@ -37,7 +37,16 @@ AgentMetrics::AgentMetrics()
       m_runs(BuildCounter()
                  .Name("railiance_backup_agent_runs_total")
                  .Help("Runs that ended, by reason.")
-                 .Register(*m_registry)) {
+                 .Register(*m_registry)),
+      m_offsite_sets(gauge(*m_registry,
+                           "offsite_sets",
+                           "Complete sets of the directory, by whether they are off-site.")),
+      m_offsite_failures(gauge(*m_registry,
+                               "offsite_failed_attempts",
+                               "Attempts to copy off-site that failed since the last success.")),
+      m_offsite_success(gauge(*m_registry,
+                              "offsite_last_success_timestamp_seconds",
+                              "Unix time of the last attempt that left nothing to copy.")) {
   gauge(*m_registry, "info", "Version of the agent.").Add({{"version", RB_VERSION}}).Set(1);
 }
 
@@ -74,6 +83,16 @@ void AgentMetrics::found_on_disk(const std::vector<artifact::BackupSet>& sets,
     if (set->manifest->snapshot) {
       set_etcd(set->manifest->snapshot->revision, set->manifest->snapshot->total_keys);
     }
+  }
+}
+
+void AgentMetrics::replicated(const offsite::View& view) {
+  const auto pending = static_cast<double>(view.pending());
+  m_offsite_sets.Add({{"state", "pending"}}).Set(pending);
+  m_offsite_sets.Add({{"state", "replicated"}}).Set(static_cast<double>(view.sets.size()) - pending);
+  m_offsite_failures.Add({}).Set(view.failures);
+  if (view.last_success != SystemTime{}) {
+    m_offsite_success.Add({}).Set(seconds_of(view.last_success));
   }
 }
 

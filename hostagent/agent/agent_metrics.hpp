@@ -4,6 +4,7 @@
 #include "agent/run_order.hpp"
 
 #include "artifact/sets.hpp"
+#include "offsite/replicator.hpp"
 
 #include <prometheus/registry.h>
 
@@ -23,6 +24,8 @@ public:
   /// What is there when the agent starts.
   void found_on_disk(const std::vector<artifact::BackupSet>& sets, const DiskSummary& summary);
   void run_ended(const RunReport& report);
+  /// How things are off-site; never called where that is not set up.
+  void replicated(const offsite::View& view);
   void directory_usable(bool usable) { m_directory_usable = usable; }
   [[nodiscard]] bool directory_usable() const { return m_directory_usable; }
 
@@ -40,6 +43,9 @@ private:
   prometheus::Family<prometheus::Gauge>& m_keys;
   prometheus::Family<prometheus::Gauge>& m_step_seconds;
   prometheus::Family<prometheus::Counter>& m_runs;
+  prometheus::Family<prometheus::Gauge>& m_offsite_sets;
+  prometheus::Family<prometheus::Gauge>& m_offsite_failures;
+  prometheus::Family<prometheus::Gauge>& m_offsite_success;
   std::atomic<bool> m_directory_usable{false};
 };
 

@@ -1,7 +1,9 @@
 // railiance-backup-agent: carries out the backup orders of one server node.
 #include "agent/agent.hpp"
+#include "agent/offsite_worker.hpp"
 #include "agent/options.hpp"
 #include "agent/settlement.hpp"
+#include "offsite/rclone.hpp"
 #include "serve/server.hpp"
 
 #include "kube/connection.hpp"
@@ -96,6 +98,34 @@ sigset_t block_signals() {
   return signals;
 }
 
+offsite::RcloneSettings rclone_settings(const OffsiteOptions& options) {
+  return {options.rclone_program,
+          options.remote,
+          options.rclone_config,
+          {{"TMPDIR", "/tmp"}},
+          options.ca_file,
+          options.bandwidth_limit};
+}
+
+/// Copies off-site until `stop`; carries out no orders.
+void copy_offsite(const Options& options,
+                  const OrderBoard& board,
+                  StatusSink& sink,
+                  AgentMetrics& metrics,
+                  std::stop_token stop) {
+  RealClock clock;
+  RealProcessRunner processes;
+  offsite::RcloneStore store(processes, rclone_settings(options.offsite));
+  offsite::Schedule schedule;
+  schedule.first_retry = options.offsite.first_retry;
+  schedule.compare_every = options.offsite.compare_every;
+  offsite::Replicator replicator(
+      {options.settings.backup_dir, options.offsite.keep_last, schedule}, store, clock);
+  spdlog::info("complete sets are copied to {}", options.offsite.remote);
+  OffsiteWorker worker({replicator, board, sink, clock, metrics});
+  worker.work(std::move(stop));
+}
+
 int fail(std::string_view what, const Error& error) {
   log::error(what, error);
   return static_cast<int>(exit_code_for(error.code));
@@ -109,7 +139,12 @@ int run(const Options& options, const sigset_t& signals) {
   kube::Client& client = (*connection)->client();
   const Settings& settings = options.settings;
   AgentMetrics metrics;
-  read_disk(settings, metrics);
+  const bool only_offsite = !options.offsite.remote.empty();
+  if (only_offsite) {
+    metrics.directory_usable(true); // who reads the disk here may wait until there is one
+  } else {
+    read_disk(settings, metrics);
+  }
 
   RealClock clock;
   RealProcessRunner processes;
@@ -121,11 +156,14 @@ int run(const Options& options, const sigset_t& signals) {
   if (!server) {
     return fail("metrics", server.error());
   }
-  spdlog::info("agent {} of node {} watches for orders", settings.agent_id, settings.node_name);
-
   std::stop_source work;
   std::stop_source report;
   const SignalThread signal_thread(signals, work, report);
+  if (only_offsite) {
+    copy_offsite(options, board, sink, metrics, work.get_token());
+    return static_cast<int>(ExitCode::done);
+  }
+  spdlog::info("agent {} of node {} watches for orders", settings.agent_id, settings.node_name);
   Agent worker(settings, {board, sink, payloads, processes, clock, metrics});
   worker.work(work.get_token(), report.get_token());
   spdlog::info("agent ends");

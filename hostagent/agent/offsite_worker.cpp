@@ -4,40 +4,23 @@
 
 #include "log/log.hpp"
 
+#include <condition_variable>
+#include <mutex>
+
 namespace rb::agent {
 
-OffsiteWorker::OffsiteWorker(OffsitePorts ports, OffsiteTimes times)
-    : m_ports(ports), m_times(times), m_thread([this](std::stop_token stop) { loop(stop); }) {}
-
-OffsiteWorker::~OffsiteWorker() {
-  m_thread.request_stop();
-  m_thread.join();
-}
-
-void OffsiteWorker::wake() {
-  const std::lock_guard lock(m_mutex);
-  m_wake = true;
-  m_changed.notify_all();
-}
-
-bool OffsiteWorker::woken(std::stop_token stop) {
-  std::unique_lock lock(m_mutex);
-  m_changed.wait_for(lock, stop, m_times.report, [this] { return m_wake; });
-  return std::exchange(m_wake, false);
-}
-
-void OffsiteWorker::loop(std::stop_token stop) {
+void OffsiteWorker::work(std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
   auto next_look = m_ports.clock.steady_now();
   while (!stop.stop_requested()) {
-    const bool wake = woken(stop);
-    if (stop.stop_requested()) {
-      return;
-    }
-    if (wake || m_ports.clock.steady_now() >= next_look) {
+    if (m_ports.clock.steady_now() >= next_look) {
       visit(stop);
       next_look = m_ports.clock.steady_now() + m_times.look;
     }
     report(m_view, stop);
+    std::unique_lock lock(mutex);
+    never.wait_for(lock, stop, m_times.report, [] { return false; });
   }
 }
 

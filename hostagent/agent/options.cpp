@@ -1,6 +1,7 @@
 #include "agent/options.hpp"
 
 #include "base/exit_code.hpp"
+#include "offsite/rclone.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -11,6 +12,8 @@ namespace {
 /// What is not yet of its own type.
 struct Words {
   std::string log_format = "auto";
+  unsigned offsite_retry_seconds = 30;
+  unsigned offsite_compare_seconds = 21600;
   unsigned snapshot_timeout_seconds = 600;
 };
 
@@ -47,14 +50,43 @@ void declare_host(CLI::App& app, Settings& settings) {
       ->capture_default_str();
   app.add_option("--sops-config", settings.sops_config, "The .sops.yaml that names the recipients")
       ->capture_default_str();
-  app.add_option("--etcd-server", settings.etcd_server, "Passed on to k3s etcd-snapshot");
-  app.add_option("--etcd-snapshot-dir",
-                 settings.etcd_snapshot_dir,
   app.add_option("--kit",
                  settings.kit_program,
                  "The static railiance-restore that is kept beside the backups; empty for none")
       ->capture_default_str();
+  app.add_option("--etcd-server", settings.etcd_server, "Passed on to k3s etcd-snapshot");
+  app.add_option("--etcd-snapshot-dir",
+                 settings.etcd_snapshot_dir,
                  "The server's snapshot directory, where config.yaml does not name it");
+}
+
+void declare_offsite(CLI::App& app, Words& words, OffsiteOptions& offsite) {
+  app.add_option("--offsite-remote",
+                 offsite.remote,
+                 "Carry out no orders, but copy complete sets to this remote of rclone.conf, NAME:PATH")
+      ->check([](const std::string& text) {
+        const Status status = offsite::check_remote(text);
+        return status ? std::string() : status.error().message + ": " + status.error().hint;
+      });
+  app.add_option("--rclone", offsite.rclone_program, "The rclone program")->capture_default_str();
+  app.add_option("--rclone-config", offsite.rclone_config, "Its configuration file")
+      ->capture_default_str();
+  app.add_option("--rclone-ca", offsite.ca_file, "CA certificates for rclone, PEM");
+  app.add_option("--offsite-bandwidth-limit", offsite.bandwidth_limit, "As rclone's --bwlimit");
+  app.add_option("--offsite-keep-last",
+                 offsite.keep_last,
+                 "Sets that stay at the remote; 0: none is ever removed")
+      ->capture_default_str();
+  app.add_option("--offsite-retry-seconds",
+                 words.offsite_retry_seconds,
+                 "Pause after the first failure; doubled after each, up to an hour")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  app.add_option("--offsite-compare-seconds",
+                 words.offsite_compare_seconds,
+                 "How often names and sizes at the remote are looked at")
+      ->check(CLI::Range(1, 604800))
+      ->capture_default_str();
 }
 
 void declare_program(CLI::App& app, Words& words, Options& options) {
@@ -80,6 +112,7 @@ Parsed parse_options(int argc, const char* const* argv) {
   Parsed parsed;
   Words words;
   declare_host(app, parsed.options.settings);
+  declare_offsite(app, words, parsed.options.offsite);
   declare_program(app, words, parsed.options);
   try {
     app.parse(argc, argv);
@@ -88,6 +121,8 @@ Parsed parse_options(int argc, const char* const* argv) {
     return parsed;
   }
   parsed.options.settings.snapshot_timeout = std::chrono::seconds(words.snapshot_timeout_seconds);
+  parsed.options.offsite.first_retry = std::chrono::seconds(words.offsite_retry_seconds);
+  parsed.options.offsite.compare_every = std::chrono::seconds(words.offsite_compare_seconds);
   parsed.options.log_format = format_of(words.log_format);
   return parsed;
 }

@@ -10,8 +10,21 @@
 
 namespace rb::agent {
 
+/// With a `remote` this process copies complete sets there, by rclone, and carries out no orders.
+struct OffsiteOptions {
+  std::string remote;
+  std::string rclone_program = "/usr/bin/rclone";
+  std::string rclone_config = "/etc/railiance-offsite/rclone.conf";
+  std::string ca_file; ///< Empty: the certificates of the system.
+  std::string bandwidth_limit;
+  unsigned keep_last = 0;
+  std::chrono::seconds first_retry{30};
+  std::chrono::seconds compare_every{21600};
+};
+
 struct Options {
   Settings settings;
+  OffsiteOptions offsite;
   std::string kube_kubeconfig; ///< Empty: the pod's service account.
   std::string metrics_listen = "127.0.0.1:9809";
   std::string log_level = "info";

@@ -17,6 +17,10 @@ void OrderBoard::on_upsert(nlohmann::json object) {
   }
   const std::lock_guard lock(m_mutex);
   Entry& entry = m_orders[order->meta.uid];
+  if (entry.closed && entry.order.finished() && !order->finished()) {
+    // etcd was restored to a moment before our report: it has to be told again.
+    entry.closed = false;
+  }
   entry.order = std::move(*order);
   if (entry.order.meta.deletion_timestamp && entry.order.meta.uid == m_running_uid && m_running) {
     m_running->stop(StopCause::order_deleted);
@@ -102,6 +106,17 @@ void OrderBoard::end_run() {
 bool OrderBoard::exists(const std::string& uid) const {
   const std::lock_guard lock(m_mutex);
   return m_orders.contains(uid);
+}
+
+std::vector<api::NodeBackup> OrderBoard::finished() const {
+  const std::lock_guard lock(m_mutex);
+  std::vector<api::NodeBackup> orders;
+  for (const auto& [uid, entry] : m_orders) {
+    if (entry.order.finished() && !entry.order.meta.deletion_timestamp) {
+      orders.push_back(entry.order);
+    }
+  }
+  return orders;
 }
 
 } // namespace rb::agent

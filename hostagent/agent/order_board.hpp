@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace rb::agent {
 
@@ -32,7 +33,8 @@ public:
 
   /// The order is not given out again until its object changes.
   void set_aside(const api::NodeBackup& order);
-  /// The order is not given out again by this process.
+  /// The order is not given out again by this process, unless it had ended and is unfinished again:
+  /// etcd was restored.
   void close(const std::string& uid);
 
   /// `control` is stopped when the object with that uid is deleted, until end_run().
@@ -40,6 +42,8 @@ public:
   void end_run();
   /// The object is there, as far as the last event tells.
   [[nodiscard]] bool exists(const std::string& uid) const;
+  /// The orders that have ended and are not on their way out.
+  [[nodiscard]] std::vector<api::NodeBackup> finished() const;
 
 private:
   struct Entry {

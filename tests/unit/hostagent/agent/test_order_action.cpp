@@ -58,4 +58,6 @@ TEST_CASE("an order that comes after its deadline is not begun") {
   auto late = context();
   late.now = k_now + std::chrono::hours(1);
   CHECK(decide(order(), late) == OrderAction::expire);
+  late.set_on_disk = true; // a restored cluster asks what became of it
+  CHECK(decide(order(), late) == OrderAction::settle);
 }

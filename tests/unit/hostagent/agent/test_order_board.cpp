@@ -79,3 +79,22 @@ TEST_CASE("an order that is gone before its run begins stops it at once") {
   board.begin_run("a", control);
   CHECK(control->token().stop_requested());
 }
+
+TEST_CASE("an order that had ended and is unfinished again is given out again: etcd was restored") {
+  OrderBoard board("vm");
+  auto object = order("a", "2026-11-22T11:52:02Z", "vm");
+  board.on_upsert(object);
+  board.on_synced();
+  board.close("a");
+  board.on_upsert(object); // a late event of the run itself
+  CHECK(next_of(board).empty());
+  auto ended = object;
+  ended["status"]["conditions"] = {{{"type", "Succeeded"},
+                                    {"status", "True"},
+                                    {"reason", "Completed"},
+                                    {"lastTransitionTime", "2026-11-22T11:53:00Z"}}};
+  board.on_upsert(ended);
+  CHECK(next_of(board).empty());
+  board.on_upsert(object);
+  CHECK(next_of(board) == "a");
+}

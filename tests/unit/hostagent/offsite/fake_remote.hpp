@@ -1,0 +1,114 @@
+// A remote in memory that can fail, lie and be full; and a directory of sets beside it.
+#pragma once
+
+#include "offsite/remote_store.hpp"
+#include "support/sets.hpp"
+#include "support/temporary_directory.hpp"
+
+#include "artifact/directory.hpp"
+#include "artifact/sets.hpp"
+#include "base/sha256.hpp"
+
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <stdexcept>
+
+namespace rb::test {
+
+class FakeRemote final : public offsite::RemoteStore {
+public:
+  std::map<std::string, std::string> files;
+  std::vector<std::string> calls; ///< "put etcd-….snap.age"
+  std::optional<Error> failure;   ///< Of every call.
+  /// What becomes of a file that arrives.
+  std::function<std::string(const std::string& name, std::string content)> storage;
+
+  const std::string& name() const override { return m_name; }
+  Result<std::vector<offsite::RemoteFile>> list(std::stop_token) override {
+    RB_TRY(call("list"));
+    std::vector<offsite::RemoteFile> listed;
+    for (const auto& [name, content] : files) {
+      listed.push_back({name, content.size()});
+    }
+    return listed;
+  }
+  Status
+  put(const std::string& local_path, const offsite::RemoteFile& file, std::stop_token) override {
+    RB_TRY(call("put " + file.name));
+    std::ifstream stream(local_path, std::ios::binary);
+    std::string content(std::istreambuf_iterator<char>(stream), {});
+    files[file.name] = storage ? storage(file.name, std::move(content)) : std::move(content);
+    return {};
+  }
+  Result<std::string> sha256(const offsite::RemoteFile& file, std::stop_token) override {
+    RB_TRY(call("sha256 " + file.name));
+    return to_hex(rb::sha256(as_bytes(files.at(file.name))));
+  }
+  Status
+  get(const offsite::RemoteFile& file, const std::string& local_path, std::stop_token) override {
+    RB_TRY(call("get " + file.name));
+    std::ofstream(local_path, std::ios::binary) << files.at(file.name);
+    return {};
+  }
+  Status get_manifests(const std::string& local_path, std::stop_token) override {
+    RB_TRY(call("get_manifests"));
+    for (const auto& [name, content] : files) {
+      if (name.starts_with("manifest-")) {
+        std::ofstream(local_path + "/" + name, std::ios::binary) << content;
+      }
+    }
+    return {};
+  }
+  Status remove(const std::string& name, std::stop_token) override {
+    RB_TRY(call("remove " + name));
+    files.erase(name);
+    return {};
+  }
+
+  /// The names of one kind of call, in order.
+  [[nodiscard]] std::vector<std::string> names_of(const std::string& verb) const {
+    std::vector<std::string> names;
+    for (const std::string& call : calls) {
+      if (call.starts_with(verb + " ")) {
+        names.push_back(call.substr(verb.size() + 1));
+      }
+    }
+    return names;
+  }
+
+private:
+  Status call(std::string what) {
+    calls.push_back(std::move(what));
+    return failure ? Status(*failure) : Status();
+  }
+  const std::string m_name = "nextcloud:backups/cluster";
+};
+
+/// A backup directory with sets of sets.hpp.
+class Backups {
+public:
+  void add(int day, bool complete = true) {
+    const Status stored = store_set(directory, make_manifest(run_id_of_day(day), complete));
+    if (!stored) {
+      throw std::runtime_error(stored.error().message);
+    }
+  }
+  [[nodiscard]] std::vector<artifact::BackupSet> sets() {
+    return artifact::list_sets(directory).value();
+  }
+
+  TemporaryDirectory temporary;
+  artifact::Directory directory = artifact::Directory::open(temporary.file("backups")).value();
+};
+
+class SetClock final : public Clock {
+public:
+  SystemTime time = parse_run_id("20260201T000000Z").value();
+  [[nodiscard]] SystemTime now() const override { return time; }
+  [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override { return {}; }
+};
+
+} // namespace rb::test

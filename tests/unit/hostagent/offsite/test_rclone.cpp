@@ -1,0 +1,163 @@
+#include "offsite/rclone.hpp"
+
+#include "offsite/rclone_failure.hpp"
+#include "offsite/rclone_output.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace rb;
+using namespace rb::offsite;
+
+namespace {
+
+class FakeRclone final : public ProcessRunner {
+public:
+  ProcessSpec seen;
+  ProcessResult answer;
+  Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token) override {
+    seen = spec;
+    return answer;
+  }
+};
+
+ProcessResult failed(std::string err, int status = 1) {
+  ProcessResult result;
+  result.exit_status = status;
+  result.err = std::move(err);
+  return result;
+}
+
+ProcessResult printed(std::string out) {
+  ProcessResult result;
+  result.exit_status = 0;
+  result.out = std::move(out);
+  return result;
+}
+
+RcloneSettings settings() {
+  return {"/usr/bin/rclone", "nextcloud:backups/cluster", "/etc/x/rclone.conf", {}, "/ca.pem", "1M"};
+}
+
+bool has(const std::vector<std::string>& words, const std::string& word) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+} // namespace
+
+TEST_CASE("a remote is a name of the configuration, a colon and a path") {
+  for (const char* const good : {"nextcloud:backups/cluster", "s3:", "a-b_c.d:/x y/ü"}) {
+    CAPTURE(good);
+    CHECK(check_remote(good));
+  }
+  for (const char* const bad : {"", "nextcloud", ":webdav,pass=x:p", ":p", "n,pass=x:p", "-v:p",
+                                "/local:p", "a:b\nc", "a\"b:c"}) {
+    CAPTURE(bad);
+    REQUIRE_FALSE(check_remote(bad));
+    CHECK(check_remote(bad).error().code == ErrorCode::invalid_argument);
+    CHECK(check_remote(bad).error().message.find("pass=x") == std::string::npos);
+  }
+}
+
+TEST_CASE("rclone is started with a clean environment, and the configuration as a file") {
+  FakeRclone rclone;
+  rclone.answer = printed("");
+  RcloneStore store(rclone, settings());
+  REQUIRE(store.put("/backups/a", {"a", 10}, {}));
+  CHECK(rclone.seen.program == "/usr/bin/rclone");
+  const std::vector<std::string> first(rclone.seen.arguments.begin(),
+                                       rclone.seen.arguments.begin() + 4);
+  CHECK(first == std::vector<std::string>{
+                     "copyto", "--ignore-times", "/backups/a", "nextcloud:backups/cluster/a"});
+  CHECK(has(rclone.seen.arguments, "--ask-password=false"));
+  CHECK(has(rclone.seen.arguments, "--bwlimit=1M"));
+  CHECK(rclone.seen.environment == std::map<std::string, std::string>{
+                                       {"HOME", "/nonexistent"},
+                                       {"RCLONE_CONFIG", "/etc/x/rclone.conf"},
+                                       {"SSL_CERT_FILE", "/ca.pem"}});
+}
+
+TEST_CASE("a large file is given more time than a small one") {
+  FakeRclone rclone;
+  rclone.answer = printed("");
+  RcloneStore store(rclone, settings());
+  REQUIRE(store.put("/a", {"a", 1}, {}));
+  const auto small = rclone.seen.timeout;
+  REQUIRE(store.put("/a", {"a", 1U << 30U}, {}));
+  CHECK(rclone.seen.timeout > small + std::chrono::hours(10));
+}
+
+TEST_CASE("a listing holds plain names; a directory that is not there is empty") {
+  FakeRclone rclone;
+  RcloneStore store(rclone, settings());
+  rclone.answer = printed(R"([{"Path":"a","Name":"a","Size":6,"IsDir":false},
+    {"Name":"d","Size":-1,"IsDir":true},{"Name":"x/y","Size":1,"IsDir":false},
+    {"Name":"b","Size":-1,"IsDir":false}])");
+  const auto files = store.list({});
+  REQUIRE(files);
+  REQUIRE(files->size() == 2);
+  CHECK((*files)[0].name == "a");
+  CHECK((*files)[0].size_bytes == 6);
+  CHECK((*files)[1].size_bytes == 0);
+  rclone.answer = failed("2026/11/22 23:24:13 ERROR : : error listing: directory not found\n", 3);
+  CHECK(store.list({}).value().empty());
+  rclone.answer = printed("not json");
+  CHECK(store.list({}).error().code == ErrorCode::corrupt);
+}
+
+TEST_CASE("a digest is 64 hex digits before a space") {
+  const std::string digest(64, 'a');
+  CHECK(parse_sha256(digest + "  etcd\n").value() == digest);
+  for (const std::string& bad : {std::string(), digest, std::string(63, 'a') + "  x",
+                                 std::string(64, 'A') + "  x", "ERROR  etcd"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(parse_sha256(bad));
+  }
+}
+
+TEST_CASE("what rclone 1.60 says becomes an error that operators can act on") {
+  struct Row {
+    const char* words;
+    api::Reason reason;
+  };
+  for (const Row& row :
+       {Row{"read metadata failed: 401 Unauthorized", api::Reason::remote_denied},
+        Row{"read metadata failed: Propfind \"http://h:1/\": dial tcp 127.0.0.1:1: connect: "
+            "connection refused",
+            api::Reason::remote_unreachable},
+        Row{"dial tcp: lookup cloud.example.org: no such host", api::Reason::remote_unreachable},
+        Row{"503 Service Unavailable", api::Reason::remote_unreachable},
+        Row{"x509: certificate signed by unknown authority", api::Reason::remote_unreachable},
+        Row{"Insufficient Storage: 507 Insufficient Storage", api::Reason::remote_full},
+        Row{"corrupted on transfer: sizes differ 5 vs 3", api::Reason::verification_failed},
+        Row{"didn't find section in config file", api::Reason::remote_failed},
+        Row{"something new", api::Reason::remote_failed}}) {
+    CAPTURE(row.words);
+    const auto error = rclone_failure(
+        failed(std::string("2026/11/22 23:24:13 ERROR : x\n2026/11/22 23:24:13 Failed to copyto: ") +
+               row.words + "\n"),
+        "nextcloud:a");
+    REQUIRE(error);
+    CHECK(error->message == std::string("nextcloud:a: rclone: Failed to copyto: ") + row.words);
+    CHECK(reason_of(*error) == row.reason);
+  }
+  CHECK_FALSE(rclone_failure(printed(""), "x"));
+}
+
+TEST_CASE("no user, no password and no control character of rclone's words is passed on") {
+  const auto error =
+      rclone_failure(failed("Propfind \"https://me:pw@host/x\": \x1b[31mbad\n"), "nextcloud:a");
+  CHECK(error->message == "nextcloud:a: rclone: Propfind \"https://...@host/x\": ?[31mbad");
+  CHECK(rclone_failure(failed(std::string(5000, 'x')), "s")->message.size() < 400);
+}
+
+TEST_CASE("a program that hangs, is killed or says nothing is an error, too") {
+  ProcessResult hung;
+  hung.timed_out = true;
+  CHECK(reason_of(*rclone_failure(hung, "s")) == api::Reason::remote_unreachable);
+  ProcessResult killed;
+  killed.signal = 9;
+  CHECK(rclone_failure(killed, "s")->message == "s: rclone was ended by signal 9");
+  CHECK(rclone_failure(failed("", 7), "s")->message == "s: rclone: exit status 7");
+}

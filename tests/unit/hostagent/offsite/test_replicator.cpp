@@ -1,0 +1,225 @@
+#include "offsite/replicator.hpp"
+
+#include "offsite/remote_fs.hpp"
+#include "offsite/fetch.hpp"
+
+#include "fake_remote.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::offsite;
+using rb::test::run_id_of_day;
+
+namespace {
+
+struct World {
+  test::Backups backups;
+  test::FakeRemote remote;
+  test::SetClock clock;
+  std::size_t changes = 0;
+
+  View visit(unsigned keep_last = 0) {
+    Replicator replicator({backups.directory.path(), keep_last, {}}, remote, clock);
+    auto view = replicator.visit({}, [this](const View&) { ++changes; });
+    REQUIRE(view);
+    return *view;
+  }
+};
+
+Error unreachable() {
+  return {ErrorCode::unavailable, "nextcloud:backups/cluster: connection refused", {}};
+}
+
+} // namespace
+
+TEST_CASE("complete sets are sent, the newest first, each with its manifest last") {
+  World world;
+  world.backups.add(1);
+  world.backups.add(2);
+  world.backups.add(3, false);
+  const View view = world.visit();
+  CHECK(view.pending() == 0);
+  CHECK(view.sets.size() == 2);
+  CHECK(world.changes == 2);
+  const auto sent = world.remote.names_of("put");
+  REQUIRE(sent.size() == 10);
+  CHECK(sent[4] == "manifest-" + run_id_of_day(2) + ".json");
+  CHECK(sent[9] == "manifest-" + run_id_of_day(1) + ".json");
+  // And all of it was read back.
+  CHECK(world.remote.names_of("sha256") == sent);
+  world.remote.calls.clear();
+  CHECK(world.visit().pending() == 0);
+  CHECK(world.remote.calls.empty());
+}
+
+TEST_CASE("a failure is told, remembered over a restart, and waited after") {
+  World world;
+  world.backups.add(1);
+  world.remote.failure = unreachable();
+  View view = world.visit();
+  CHECK(view.failures == 1);
+  CHECK(view.pending() == 1);
+  REQUIRE(view.trouble);
+  CHECK(view.trouble->reason == api::Reason::remote_unreachable);
+  world.remote.calls.clear();
+  world.clock.time += std::chrono::seconds(29);
+  view = world.visit(); // a new Replicator each time: nothing is kept in memory
+  CHECK(world.remote.calls.empty());
+  CHECK(view.failures == 1);
+  world.clock.time += std::chrono::seconds(1);
+  CHECK(world.visit().failures == 2);
+  world.remote.failure.reset();
+  world.clock.time += std::chrono::seconds(60);
+  view = world.visit();
+  CHECK(view.failures == 0);
+  CHECK_FALSE(view.trouble);
+  CHECK(view.pending() == 0);
+}
+
+TEST_CASE("a copy that is not what was sent is noticed, and no manifest is sent") {
+  World world;
+  world.backups.add(1);
+  world.remote.storage = [](const std::string& name, std::string content) {
+    if (name.starts_with("kubeconfig-")) {
+      content[100] = static_cast<char>(content[100] ^ 1);
+    }
+    return content;
+  };
+  View view = world.visit();
+  REQUIRE(view.trouble);
+  CHECK(view.trouble->reason == api::Reason::verification_failed);
+  CHECK(view.trouble->message.find("what came back is not what was sent") != std::string::npos);
+  CHECK_FALSE(world.remote.files.contains("manifest-" + run_id_of_day(1) + ".json"));
+  world.remote.storage = nullptr;
+  world.remote.calls.clear();
+  world.clock.time += std::chrono::seconds(30);
+  CHECK(world.visit().pending() == 0);
+  // What was right over there is not sent again.
+  for (const std::string& name : world.remote.names_of("put")) {
+    CHECK_FALSE(name.starts_with("etcd-"));
+  }
+}
+
+TEST_CASE("a file that is damaged on our disk is called so") {
+  World world;
+  world.backups.add(1);
+  const std::string path =
+      world.backups.directory.path() + "/etcd-" + run_id_of_day(1) + ".snap.age";
+  std::string content = test::read_file(path);
+  content[5] = static_cast<char>(content[5] ^ 1);
+  test::write_file(path, content);
+  const View view = world.visit();
+  REQUIRE(view.trouble);
+  CHECK(view.trouble->message.find("damaged on this disk") != std::string::npos);
+}
+
+TEST_CASE("without its memory it compares, and sends nothing that is there") {
+  World world;
+  world.backups.add(1);
+  CHECK(world.visit().pending() == 0);
+  REQUIRE(world.backups.directory.fs().remove(".offsite-state"));
+  world.remote.calls.clear();
+  CHECK(world.visit().pending() == 0);
+  CHECK(world.remote.names_of("put").empty());
+  CHECK(world.remote.names_of("sha256").size() == 5);
+}
+
+TEST_CASE("what vanished over there is sent again when it is time to compare") {
+  World world;
+  world.backups.add(1);
+  CHECK(world.visit().pending() == 0);
+  world.remote.files.erase("etcd-" + run_id_of_day(1) + ".snap.age");
+  world.remote.calls.clear();
+  world.clock.time += std::chrono::hours(6);
+  CHECK(world.visit().pending() == 0);
+  CHECK(world.remote.names_of("put") ==
+        std::vector<std::string>{"etcd-" + run_id_of_day(1) + ".snap.age"});
+}
+
+TEST_CASE("the kit is sent once, and again when it changed") {
+  World world;
+  world.backups.add(1);
+  test::write_file(world.backups.directory.path() + "/RESTORE.md", "one\n");
+  world.visit();
+  CHECK(world.remote.files.at("RESTORE.md") == "one\n");
+  test::write_file(world.backups.directory.path() + "/RESTORE.md", "two\n");
+  world.backups.add(2);
+  world.visit();
+  CHECK(world.remote.files.at("RESTORE.md") == "two\n");
+}
+
+TEST_CASE("old sets go over there only when told so") {
+  World world;
+  for (int day = 1; day <= 3; ++day) {
+    world.backups.add(day);
+  }
+  world.visit();
+  for (const auto& set : world.backups.sets()) {
+    if (set.run_id != run_id_of_day(3)) {
+      for (const auto& file : set.files) {
+        REQUIRE(world.backups.directory.fs().remove(file.name));
+      }
+    }
+  }
+  world.backups.add(4);
+  world.visit();
+  CHECK(world.remote.files.size() == 20);
+  world.backups.add(5);
+  world.visit(3);
+  CHECK(world.remote.files.size() == 15);
+  CHECK(world.remote.names_of("remove").front() == "manifest-" + run_id_of_day(1) + ".json");
+}
+
+TEST_CASE("no directory yet is nothing to do") {
+  World world;
+  Replicator replicator({"/nonexistent/backups", 0, {}}, world.remote, world.clock);
+  const auto view = replicator.visit({}, [](const View&) {});
+  REQUIRE(view);
+  CHECK(view->sets.empty());
+}
+
+TEST_CASE("a remote is listed as a disk is, and a set of it fetched whole") {
+  World world;
+  world.backups.add(1);
+  world.backups.add(2);
+  world.visit();
+  world.remote.files["etcd-" + run_id_of_day(2) + ".snap.age"] += "x";
+  auto listing = open_remote(world.remote, {});
+  REQUIRE(listing);
+  const auto sets = artifact::list_sets(*listing).value();
+  REQUIRE(sets.size() == 2);
+  CHECK(sets[0].state == artifact::SetState::damaged);
+  CHECK(sets[1].state == artifact::SetState::complete);
+
+  test::Backups bare;
+  const auto fetched =
+      fetch_set(bare.directory, world.remote, *listing, sets[1], [](const std::string&) {}, {});
+  REQUIRE(fetched);
+  CHECK(fetched->files.size() == 5);
+  CHECK(fetched->present.empty());
+  REQUIRE(bare.sets().size() == 1);
+  CHECK(bare.sets()[0].state == artifact::SetState::complete);
+
+  const auto damaged =
+      fetch_set(bare.directory, world.remote, *listing, sets[0], [](const std::string&) {}, {});
+  REQUIRE_FALSE(damaged);
+  CHECK(damaged.error().code == ErrorCode::corrupt);
+  CHECK(damaged.error().message.find("size differs") != std::string::npos);
+}
+
+TEST_CASE("fetch replaces nothing") {
+  World world;
+  world.backups.add(1);
+  world.visit();
+  auto listing = open_remote(world.remote, {});
+  const auto sets = artifact::list_sets(*listing).value();
+  test::Backups bare;
+  const std::string taken = "etcd-" + run_id_of_day(1) + ".snap.age";
+  test::write_file(bare.directory.path() + "/" + taken, "mine");
+  const auto fetched =
+      fetch_set(bare.directory, world.remote, *listing, sets[0], [](const std::string&) {}, {});
+  REQUIRE_FALSE(fetched);
+  CHECK(fetched.error().code == ErrorCode::already_exists);
+  CHECK(test::read_file(bare.directory.path() + "/" + taken) == "mine");
+}
