@@ -102,7 +102,9 @@ Status check_tree(const YAML::Node& root, std::vector<std::string>& proven) {
 
 Status check_kubeconfig(ByteView yaml, std::vector<std::string>& proven) {
   try {
-    return check_tree(YAML::Load(std::string(as_text(yaml))), proven);
+    const auto documents = YAML::LoadAll(std::string(as_text(yaml)));
+    return documents.size() == 1 ? check_tree(documents.front(), proven)
+                                 : damaged("not one YAML document");
   } catch (const std::exception&) { // its messages may quote the text
     return damaged("not YAML");
   }

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # All benchmarks: each peer in the same run as we are, rounds in random order, medians. Prints a table
 # for people and then one JSON document. Needs root (the test bed) and an otherwise idle machine.
-#   run.sh [--quick] [--only age|cluster]
+#   run.sh [--quick] [--only age|drill|cluster]
 # --quick: small files and few rounds, to see that everything works; its figures mean nothing.
 # Environment: RB_BENCH_BUILD (a release build with the benchmarks, see scripts/bench.sh),
 # RB_BENCH_WORKDIR (the disk to measure, 10 GB; default: a directory in $RAILIANCE_CACHE).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../../scripts/common.sh"
-rounds=5 size_mib=1024 big_mib=4096 big_rounds=3 counts=100,1000 only=
+rounds=5 size_mib=1024 profile=gigabyte big_mib=4096 big_rounds=3 counts=100,1000 only=
 while [ $# -gt 0 ]; do
   case $1 in
-    --quick) rounds=1 size_mib=64 big_mib=128 big_rounds=1 counts=20,50 ;;
+    --quick) rounds=1 size_mib=64 profile=large big_mib=128 big_rounds=1 counts=20,50 ;;
     --only) only=$2; shift ;;
-    *) die "usage: run.sh [--quick] [--only age|cluster]" ;;
+    *) die "usage: run.sh [--quick] [--only age|drill|cluster]" ;;
   esac
   shift
 done
@@ -31,12 +31,19 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-if [ "$only" != cluster ]; then
+if [ -z "$only" ] || [ "$only" = age ]; then
   "$here/age/run.py" --bench "$RB_BENCH_BUILD/tests/bench/age/rb_age_bench" --workdir "$workdir" \
     --json "$results/age.json" --rounds "$rounds" --size-mib "$size_mib" --big-mib "$big_mib" --big-rounds "$big_rounds"
   rm -rf "$workdir"
 fi
-if [ "$only" != age ]; then
+if [ -z "$only" ] || [ "$only" = drill ]; then
+  go build -C "$ROOT/tests/conformance/etcdsnap" -o "$results/mksnap" .
+  "$here/drill/run.py" --restore "$RB_BENCH_BUILD/hostagent/restore/railiance-restore" --mksnap "$results/mksnap" \
+    --age "$CACHE/bin/age" --etcdutl "$CACHE/bin/etcdutl" --workdir "$workdir/drill" --json "$results/drill.json" \
+    --profile "$profile" --rounds "$rounds"
+  rm -rf "$workdir"
+fi
+if [ -z "$only" ] || [ "$only" = cluster ]; then
   image=$("$ROOT/scripts/image.sh")
   "$bed" up "$RB_BED" --node
   "$bed" import "$RB_BED" "$image"

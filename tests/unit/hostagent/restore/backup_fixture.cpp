@@ -7,6 +7,7 @@
 #include "age/encrypt.hpp"
 #include "archive/tar_gz.hpp"
 #include "etcdsnap/inspect.hpp"
+#include "etcdsnap/token_hash.hpp"
 #include "etcdsnap/trailer_check.hpp"
 
 #include <algorithm>
@@ -38,16 +39,26 @@ std::string snapshot() {
         revision_key(i + 2, 0),
         key_value("/registry/pods/p" + std::to_string(i % 300), std::string(400, 'x')));
   }
+  revisions.emplace_back(revision_key(402, 0),
+                         key_value("/bootstrap/" + etcdsnap::token_hash(k_token)));
   return to_string(with_trailer(make_bolt(etcd_buckets(revisions))));
 }
 
-std::string archive() {
-  std::array<archive::Entry, 2> entries;
-  entries[0].path = "shop/web.yaml";
-  entries[0].content = SecretBytes(as_bytes("replicas: 3\n"));
-  entries[1].path = "index.json";
-  entries[1].content = SecretBytes(as_bytes("{}\n"));
-  return to_string(archive::write_tar_gz(entries).value().view());
+std::string helm_values() {
+  return tar_gz({{"shop/web.yaml", "replicas: 3\n"},
+                 {"index.json",
+                  R"({"format": "railiance-backup/helm-values/v1", "releases": [{"namespace": "shop",
+                      "name": "web", "chart": {"name": "nginx", "version": "15.1.0"},
+                      "status": "deployed", "file": "shop/web.yaml"}], "undecodable": []})"}});
+}
+
+std::string kubeconfig() {
+  const std::string pem =
+      to_base64(as_bytes("-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"));
+  return "apiVersion: v1\nkind: Config\nclusters:\n- name: default\n  cluster:\n"
+         "    server: https://127.0.0.1:6443\n    certificate-authority-data: " +
+         pem + "\nusers:\n- name: default\n  user:\n    client-certificate-data: " + pem +
+         "\n    client-key-data: " + pem + "\n";
 }
 
 artifact::SnapshotRecord record_of(const std::string& snapshot_bytes) {
@@ -69,15 +80,34 @@ artifact::SnapshotRecord record_of(const std::string& snapshot_bytes) {
 
 } // namespace
 
+std::string tar_gz(const std::vector<std::pair<std::string, std::string>>& files) {
+  std::vector<archive::Entry> entries;
+  for (const auto& [path, content] : files) {
+    entries.emplace_back();
+    entries.back().path = path;
+    entries.back().content = SecretBytes(as_bytes(content));
+  }
+  return to_string(archive::write_tar_gz(entries).value().view());
+}
+
+std::string host_state(const std::string& token) {
+  return tar_gz({{"var/lib/rancher/k3s/server/token", token + "\n"},
+                 {"etc/rancher/k3s/config.yaml", "cluster-init: true\n"},
+                 {"host.json",
+                  R"({"schema": "railiance.io/host-state/v1", "k3sVersion": "v1.34.4+k3s1",
+                      "dataDir": "/var/lib/rancher/k3s"})"}});
+}
+
 std::string plaintext_of(ArtifactType type) {
   switch (type) {
   case ArtifactType::etcd_snapshot:
     return snapshot();
   case ArtifactType::helm_values:
+    return helm_values();
   case ArtifactType::host_state:
-    return archive();
+    return host_state(k_token);
   case ArtifactType::kubeconfig:
-    return "apiVersion: v1\nkind: Config\nclusters: []\n";
+    return kubeconfig();
   }
   return {};
 }
@@ -101,6 +131,10 @@ std::string BackupFixture::encrypt(const std::string& plaintext) const {
 }
 
 Manifest BackupFixture::store(Manifest manifest) {
+  manifest.token_hash = etcdsnap::token_hash(k_token);
+  if (manifest.helm) {
+    manifest.helm->releases = 1;
+  }
   for (api::ArtifactStatus& artifact : manifest.artifacts) {
     const std::string plain = plaintext_of(artifact.type);
     const std::string sealed = encrypt(plain);

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rb::test {
@@ -54,6 +55,12 @@ private:
   TemporaryDirectory m_temporary;
   age::Identity m_identity;
 };
+
+/// The server token of the sets.
+inline constexpr const char* k_token = "K10aa::server:5ecret";
+
+[[nodiscard]] std::string tar_gz(const std::vector<std::pair<std::string, std::string>>& files);
+[[nodiscard]] std::string host_state(const std::string& token);
 
 /// Of day 1 of sets.hpp's calendar, and the plaintext of its artifacts.
 [[nodiscard]] std::string plaintext_of(api::ArtifactType type);

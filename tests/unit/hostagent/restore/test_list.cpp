@@ -21,7 +21,7 @@ TEST_CASE_FIXTURE(BackupFixture, "list: one line a set, the newest first") {
   CHECK(third != std::string::npos);
   CHECK(third < second);
   CHECK(second < first);
-  CHECK(result.out.find("401       25        v1.34.4+k3s1  server-1\n", first) !=
+  CHECK(result.out.find("402       1         v1.34.4+k3s1  server-1\n", first) !=
         std::string::npos);
 }
 
@@ -33,7 +33,7 @@ TEST_CASE_FIXTURE(BackupFixture, "list: json has all that the manifest says") {
   CHECK(set.at("runID") == run_id_of_day(1));
   CHECK(set.at("state") == "complete");
   CHECK(set.at("files").size() == 5);
-  CHECK(set.at("manifest").at("snapshot").at("revision") == 401);
+  CHECK(set.at("manifest").at("snapshot").at("revision") == 402);
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "list: without a set the exit code is 4") {

@@ -27,9 +27,9 @@ TEST_CASE_FIXTURE(BackupFixture, "verify: a good set, without and with a key") {
   const auto with = run({"verify", "latest", "-i", keys()});
   INFO(with.out);
   CHECK(with.code == 0);
-  CHECK(with.out.find("digest, decrypted, snapshot digest, revision 401, 300 keys\n") !=
+  CHECK(with.out.find("digest, decrypted, snapshot digest, revision 402, 301 keys, bootstrap key of the token\n") !=
         std::string::npos);
-  CHECK(with.out.find("digest, decrypted, 2 files\n") != std::string::npos);
+  CHECK(with.out.find("digest, decrypted, 2 files, 1 release\n") != std::string::npos);
   CHECK(with.out.find("checked without") == std::string::npos);
 }
 
@@ -97,7 +97,7 @@ TEST_CASE_FIXTURE(BackupFixture, "verify: a set that was cut off is checked as f
   std::filesystem::remove(backups() + "/manifest-" + k_run + ".json");
   const auto result = run({"verify", "-i", keys()});
   CHECK(result.code == 3);
-  CHECK(result.out.find("decrypted, snapshot digest, revision 401, 300 keys\n") !=
+  CHECK(result.out.find("decrypted, snapshot digest, revision 402, 301 keys\n") !=
         std::string::npos);
   CHECK(result.out.find("there is no manifest") != std::string::npos);
 }
