@@ -19,6 +19,7 @@ help:
 	@echo "  make backup            back up the cluster now, wait, print the result (ARGS=...)"
 	@echo "  make list              list the backups: what the cluster knows, and the sets on this disk"
 	@echo
+	@echo "  sudo make restore      list the sets, and how one comes back (ARGS=\"latest --execute\" does it)"
 	@echo "  sudo make drill        prove that the newest set opens and is what it claims (ARGS=...)"
 	@echo "  sudo make drill-timer  do that every night (systemd; ARGS=\"--key FILE\")"
 	@echo
@@ -44,6 +45,11 @@ backup:
 .PHONY: list
 list:
 	@"$(HERE)scripts/list.sh"
+
+.PHONY: restore
+restore:
+	@"$(HERE)scripts/command.sh" railiance-restore restore $(ARGS) || { code=$$?; \
+	  echo "make restore: railiance-restore ended with exit code $$code" >&2; exit $$code; }
 
 .PHONY: drill
 drill:

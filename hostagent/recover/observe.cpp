@@ -132,10 +132,15 @@ Result<std::unique_ptr<ServiceManager>> find_service_manager(ProcessRunner& proc
     const std::string own = here.*member;
     return own.empty() && there != nullptr ? there->*member : own;
   };
-  const std::string systemctl = first_program({}, {"/usr/bin/systemctl", "/bin/systemctl"});
+  const std::string systemctl =
+      first_program({}, {"/usr/local/bin/systemctl", "/usr/bin/systemctl", "/bin/systemctl"});
   const std::string unit = unit_of(&ReadSettings::systemd_unit);
-  if (!systemctl.empty() && !unit.empty() && is_directory("/run/systemd/system")) {
-    return make_systemd(processes, systemctl, unit);
+  if (!systemctl.empty() && !unit.empty()) {
+    auto manager = make_systemd(processes, systemctl, unit);
+    // The program may be there where systemd does not run (containers): it does not answer then.
+    if (manager->state() != ServiceState::unknown) {
+      return manager;
+    }
   }
   const std::string rc_service = first_program({}, {"/sbin/rc-service", "/usr/sbin/rc-service"});
   const std::string service = unit_of(&ReadSettings::openrc_service);

@@ -16,6 +16,7 @@ struct Io {
   std::ostream& out; ///< Results.
   std::ostream& err; ///< Errors, hints and warnings.
   const Clock& clock;
+  bool in_is_terminal = false;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
   std::string default_backup_dir = {};    ///< $RAILIANCE_BACKUP_DIR, else the one of the agent.

@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   const rb::RealClock clock;
   rb::restore::Io io{std::cin, std::cout, std::cerr, clock};
+  io.in_is_terminal = ::isatty(STDIN_FILENO) == 1;
   io.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
   io.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   io.default_backup_dir = backup_dir();

@@ -24,7 +24,8 @@ int dispatch(const Options& options, Io& io) {
     return decrypt(*command, io);
   }
   if (const auto* command = std::get_if<RestoreCommand>(&options.command)) {
-    return unpack_artifact(*command, options, io);
+    return command->artifact.empty() ? restore_cluster(*command, options, io)
+                                     : unpack_artifact(*command, options, io);
   }
   if (const auto* command = std::get_if<DrillCommand>(&options.command)) {
     return drill(*command, options, io);

@@ -1,0 +1,32 @@
+// This host, as the commands that restore a cluster see it.
+#pragma once
+
+#include "recover/observe.hpp"
+#include "recover/set_access.hpp"
+#include "restore/options_restore.hpp"
+
+#include <memory>
+
+namespace rb::restore {
+
+/// The real ports, and what was read off the host.
+struct ClusterHost {
+  RealProcessRunner processes;
+  recover::ProcServerProcesses servers;
+  recover::RealSleeper sleeper;
+  recover::HostHints hints;
+  recover::ReadSettings settings;
+  std::unique_ptr<recover::ServiceManager> manager; ///< May be null.
+  recover::ObservedHost observed;
+};
+
+/// `opened` is null where no set was opened. Changes nothing. Errors: invalid_argument (the
+/// operator's commands).
+[[nodiscard]] Status
+look_at_host(ClusterHost& host, const RestoreCommand& command, const recover::OpenedSet* opened);
+
+/// "systemctl stop k3s", as a person would type it on this host.
+[[nodiscard]] std::string
+typed_command(const ClusterHost& host, const RestoreCommand& command, const std::string& verb);
+
+} // namespace rb::restore

@@ -1,0 +1,138 @@
+// `restore` without --execute: the sets, and how this host gets one of them back.
+#include "recover/guide.hpp"
+#include "recover/plan.hpp"
+#include "restore/cluster_host.hpp"
+#include "restore/commands.hpp"
+#include "restore/failure.hpp"
+#include "restore/identities.hpp"
+#include "restore/restore_cluster.hpp"
+#include "restore/restore_list.hpp"
+#include "restore/set_json.hpp"
+
+#include <charconv>
+
+namespace rb::restore {
+
+using artifact::BackupSet;
+
+namespace {
+
+/// The guide needs the key only for what a bare host gets back; without one it is shorter.
+std::vector<age::Identity> identities_for_guide(const RestoreCommand& command, const Io& io) {
+  auto identities = read_identities(command.identity_files, io);
+  if (!identities) {
+    warn(io, identities.error().message + "; which sets open is not known");
+    return {};
+  }
+  return std::move(*identities);
+}
+
+const BackupSet* ask(const std::vector<ListedSet>& sets, const BackupSet* proposed, const Io& io) {
+  io.err << "Set (number, or Enter for " << proposed->run_id << "): " << std::flush;
+  std::string answer;
+  std::getline(io.in, answer);
+  std::size_t number = 0;
+  const auto parsed = std::from_chars(answer.data(), answer.data() + answer.size(), number);
+  const bool whole = parsed.ec == std::errc() && parsed.ptr == answer.data() + answer.size();
+  if (answer.empty()) {
+    return proposed;
+  }
+  return whole && number >= 1 && number <= sets.size() ? sets[number - 1].set : nullptr;
+}
+
+recover::GuideInput guide_for(const BackupSet& set,
+                              const ClusterHost& host,
+                              const recover::SetFacts& facts,
+                              const RestoreCommand& command,
+                              const Options& options) {
+  recover::GuideInput input;
+  input.run_id = set.run_id;
+  input.backup_dir = options.backup_dir;
+  input.identity_file = command.identity_files.front();
+  input.stop_command = typed_command(host, command, "stop");
+  input.start_command = typed_command(host, command, "start");
+  input.plan = recover::decide(host.observed, facts, {}).plan;
+  return input;
+}
+
+void print_guide(const recover::GuideInput& input, bool json, nlohmann::ordered_json& out, Io& io) {
+  const auto ours = recover::our_commands(input);
+  const auto by_hand = recover::commands_by_hand(input);
+  if (json) {
+    out["guide"] = {{"runID", input.run_id},
+                    {"bareHost", input.plan.bare},
+                    {"commands", ours},
+                    {"byHand", by_hand}};
+    return;
+  }
+  io.out << "\nRestore of " << input.run_id << " on this host ("
+         << (input.plan.bare ? "bare: it has no server token yet" : "it has a k3s server's data")
+         << "):\n\n";
+  for (const std::string& line : ours) {
+    io.out << "  " << line << '\n';
+  }
+  io.out << "\nOr by hand, as root:\n\n";
+  for (const std::string& line : by_hand) {
+    io.out << "  " << line << '\n';
+  }
+  io.out << "\nNothing was changed.\n";
+}
+
+} // namespace
+
+int guide(const RestoreCommand& command, const Options& options, Io& io) {
+  auto directory = open_backups(options.backup_dir);
+  if (!directory) {
+    const bool missing = directory.error().code == ErrorCode::not_found;
+    return missing ? fail(io, directory.error(), ExitCode::nothing_to_restore)
+                   : fail(io, directory.error());
+  }
+  const auto sets = artifact::list_sets(*directory);
+  if (!sets) {
+    return fail(io, sets.error());
+  }
+  const BackupSet* set = choose_to_restore(*sets, command.set);
+  if (set == nullptr) {
+    return fail(
+        io, nothing_to_restore(options.backup_dir, command.set), ExitCode::nothing_to_restore);
+  }
+  const std::vector<age::Identity> identities = identities_for_guide(command, io);
+  std::vector<ListedSet> listed;
+  for (const BackupSet& one : *sets) {
+    listed.push_back({&one, opens(*directory, one, identities)});
+  }
+  const bool json = options.output == OutputFormat::json;
+  nlohmann::ordered_json out{{"directory", options.backup_dir}, {"sets", json_of(listed)}};
+  if (!json) {
+    io.out << table_of(listed, io.clock.now()) << std::flush;
+    if (io.out_is_terminal && io.in_is_terminal && !command.set_given) {
+      set = ask(listed, set, io);
+      if (set == nullptr) {
+        return fail(io, {ErrorCode::invalid_argument, "not a number of the list", {}});
+      }
+    }
+  }
+  recover::OpenedSet opened = recover::open_host_settings(*directory, *set, identities, io.stop);
+  ClusterHost host;
+  if (const Status looked = look_at_host(host, command, &opened); !looked) {
+    return fail(io, looked.error(), ExitCode::usage);
+  }
+  print_guide(guide_for(*set, host, opened.facts, command, options), json, out, io);
+  if (json) {
+    io.out << dump(out);
+  }
+  return static_cast<int>(ExitCode::done);
+}
+
+int restore_cluster(const RestoreCommand& command, const Options& options, Io& io) {
+  if (std::string problem = problem_of(command); !problem.empty()) {
+    return fail(io, {ErrorCode::invalid_argument, std::move(problem), {}}, ExitCode::usage);
+  }
+  if (command.rollback) {
+    return roll_back(command, options, io);
+  }
+  const bool act = command.execute || command.dry_run || command.resume;
+  return act ? execute(command, options, io) : guide(command, options, io);
+}
+
+} // namespace rb::restore

@@ -1,0 +1,27 @@
+// The parts of `restore` that work on the cluster; the command decides among them.
+#pragma once
+
+#include "restore/options.hpp"
+
+#include "artifact/sets.hpp"
+
+#include <string>
+#include <vector>
+
+namespace rb::restore {
+
+/// "latest" is the newest complete set; where there is none, the newest. Else that run id. Null:
+/// there is none.
+[[nodiscard]] const artifact::BackupSet*
+choose_to_restore(const std::vector<artifact::BackupSet>& sets, const std::string& name);
+
+/// Lists and guides.
+int guide(const RestoreCommand& command, const Options& options, Io& io);
+
+/// --execute, --dry-run, --resume.
+int execute(const RestoreCommand& command, const Options& options, Io& io);
+
+/// --rollback.
+int roll_back(const RestoreCommand& command, const Options& options, Io& io);
+
+} // namespace rb::restore

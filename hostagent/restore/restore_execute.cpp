@@ -1,0 +1,219 @@
+// `restore --execute`, --dry-run, --resume and --rollback.
+#include "recover/execute.hpp"
+#include "restore/cluster_host.hpp"
+#include "restore/commands.hpp"
+#include "restore/failure.hpp"
+#include "restore/identities.hpp"
+#include "restore/restore_cluster.hpp"
+#include "restore/restore_report.hpp"
+#include "restore/set_json.hpp"
+
+#include "artifact/directory.hpp"
+#include "artifact/last_restore.hpp"
+
+#include <algorithm>
+
+namespace rb::restore {
+
+using artifact::BackupSet;
+using recover::JournalState;
+using recover::Phase;
+
+namespace {
+
+recover::Limits limits_of(const RestoreCommand& command) {
+  return {std::chrono::seconds(command.reset_timeout_seconds),
+          std::chrono::seconds(command.ready_timeout_seconds)};
+}
+
+/// A set with its directory, found again by its run id.
+struct Chosen {
+  artifact::Directory directory;
+  BackupSet set;
+};
+
+Result<Chosen> choose(const std::string& name, const std::string& backup_dir) {
+  RB_TRY_ASSIGN(artifact::Directory directory, open_backups(backup_dir));
+  RB_TRY_ASSIGN(const std::vector<BackupSet> sets, artifact::list_sets(directory));
+  const BackupSet* const set = choose_to_restore(sets, name);
+  if (set == nullptr) {
+    return nothing_to_restore(backup_dir, name);
+  }
+  return Chosen{std::move(directory), *set};
+}
+
+bool confirmed(const RestoreCommand& command, const Io& io) {
+  if (command.yes || !io.in_is_terminal) {
+    return true;
+  }
+  io.err << "Restore now? The cluster's present state is replaced. Type yes: " << std::flush;
+  std::string answer;
+  std::getline(io.in, answer);
+  return answer == "yes";
+}
+
+/// Retention keeps this set from now on. A medium that cannot be written to is no failure.
+void remember(const std::string& run_id, const Options& options, const Io& io) {
+  const auto write = [&]() -> Status {
+    RB_TRY_ASSIGN(const auto lock, artifact::DirectoryLock::acquire(options.backup_dir));
+    RB_TRY_ASSIGN(artifact::Directory directory, artifact::Directory::open(options.backup_dir));
+    return artifact::write_last_restore(directory, run_id, io.clock.now());
+  };
+  if (const Status written = write(); !written) {
+    warn(io, "the restore is not noted beside the sets: " + written.error().message);
+  }
+}
+
+/// Carries on from `state`.
+int carry_out(JournalState state,
+              Chosen& chosen,
+              std::span<const age::Identity> identities,
+              ClusterHost& host,
+              const RestoreCommand& command,
+              const Options& options,
+              nlohmann::ordered_json json,
+              Io& io) {
+  const recover::Plan plan = state.plan;
+  const auto source = recover::make_set_source(chosen.directory, *chosen.set.manifest, identities);
+  LineProgress progress(io);
+  recover::Ports ports{
+      host.processes, *host.manager, host.servers, *source, io.clock, host.sleeper, progress};
+  const recover::Journal journal(plan.work_dir());
+  const bool back = state.phase == Phase::rolling_back;
+  const recover::Outcome outcome =
+      back ? recover::roll_back(std::move(state), journal, ports, limits_of(command))
+           : recover::execute(std::move(state), journal, ports, limits_of(command));
+  if (!back && outcome.message.empty()) {
+    remember(plan.run_id, options, io);
+  }
+  return report(outcome, plan, options, std::move(json), io);
+}
+
+/// What a restore that was cut off left, if one was.
+Result<std::optional<JournalState>> unfinished(const std::string& data_dir) {
+  recover::Plan place;
+  place.data_dir = data_dir;
+  RB_TRY_ASSIGN(std::optional<JournalState> state, recover::Journal(place.work_dir()).load());
+  const bool open =
+      state && (state->phase == Phase::restoring || state->phase == Phase::rolling_back);
+  return open ? std::move(state) : std::nullopt;
+}
+
+int resume(JournalState state,
+           std::span<const age::Identity> identities,
+           ClusterHost& host,
+           const RestoreCommand& command,
+           const Options& options,
+           Io& io) {
+  if (command.set_given && command.set != "latest" && command.set != state.plan.run_id) {
+    return fail(io,
+                {ErrorCode::busy,
+                 "a restore of " + state.plan.run_id + " was begun and not ended",
+                 "end it with --resume, or undo it with --rollback"});
+  }
+  auto chosen = choose(state.plan.run_id, options.backup_dir);
+  if (!chosen) {
+    return fail(io, chosen.error(), ExitCode::nothing_to_restore);
+  }
+  // On a bare host the unit may not be back yet: the set knows its name.
+  const recover::OpenedSet opened =
+      recover::open_host_settings(chosen->directory, chosen->set, identities, io.stop);
+  if (const Status looked = look_at_host(host, command, &opened); !looked) {
+    return fail(io, looked.error(), ExitCode::usage);
+  }
+  if (!chosen->set.manifest || !host.manager) {
+    return fail(io,
+                {ErrorCode::not_found,
+                 host.manager ? "the set's manifest cannot be read" : "no service manager is found",
+                 "undo it with --rollback, or give --stop-command and its like"});
+  }
+  io.err << "continuing the restore of " << state.plan.run_id << " that began " << state.started
+         << '\n';
+  return carry_out(std::move(state), *chosen, identities, host, command, options, {}, io);
+}
+
+int begin(Chosen& chosen,
+          std::span<const age::Identity> identities,
+          const RestoreCommand& command,
+          const Options& options,
+          Io& io) {
+  io.err << "checking set " << chosen.set.run_id << '\n';
+  auto opened = recover::open_set(chosen.directory, chosen.set, identities, io.stop);
+  if (!opened) {
+    return fail(io, opened.error());
+  }
+  ClusterHost host;
+  if (const Status looked = look_at_host(host, command, &*opened); !looked) {
+    return fail(io, looked.error(), ExitCode::usage);
+  }
+  const recover::Wishes wishes{
+      command.single_server, command.replace_cluster, command.without_host_state};
+  const recover::Decision decision = recover::decide(host.observed, opened->facts, wishes);
+  nlohmann::ordered_json json = to_json(decision);
+  const bool stop_here = decision.refused() || command.dry_run;
+  if (options.output == OutputFormat::text) {
+    (stop_here ? io.out : io.err) << to_text(decision) << std::flush;
+  } else if (stop_here) {
+    json["exitCode"] = static_cast<int>(decision.code());
+    io.out << dump(json);
+  }
+  if (decision.refused()) {
+    io.err << "railiance-restore: refused; nothing was changed\n";
+  }
+  if (stop_here) {
+    return static_cast<int>(decision.code());
+  }
+  if (!confirmed(command, io)) {
+    return fail(io, {ErrorCode::cancelled, "not confirmed; nothing was changed", {}});
+  }
+  JournalState state;
+  state.backup_dir = options.backup_dir;
+  state.started = format_rfc3339(io.clock.now());
+  state.plan = decision.plan;
+  return carry_out(
+      std::move(state), chosen, identities, host, command, options, std::move(json), io);
+}
+
+} // namespace
+
+const BackupSet* choose_to_restore(const std::vector<BackupSet>& sets, const std::string& name) {
+  if (name == "latest") {
+    const auto complete = std::find_if(sets.begin(), sets.end(), [](const BackupSet& set) {
+      return set.state == artifact::SetState::complete;
+    });
+    return complete != sets.end() ? &*complete : find_set(sets, name);
+  }
+  return find_set(sets, name);
+}
+
+int execute(const RestoreCommand& command, const Options& options, Io& io) {
+  const auto identities = read_identities(command.identity_files, io);
+  if (!identities) {
+    return fail(io, identities.error(), ExitCode::no_identity);
+  }
+  ClusterHost host;
+  if (const Status looked = look_at_host(host, command, nullptr); !looked) {
+    return fail(io, looked.error(), ExitCode::usage);
+  }
+  auto left = unfinished(host.observed.data_dir);
+  if (!left) {
+    return fail(io, left.error());
+  }
+  if (*left && !command.dry_run) {
+    return resume(std::move(**left), *identities, host, command, options, io);
+  }
+  if (command.resume) {
+    return fail(io,
+                {ErrorCode::not_found, "no restore was cut off here", "begin one with --execute"},
+                ExitCode::nothing_to_restore);
+  }
+  auto chosen = choose(command.set, options.backup_dir);
+  if (!chosen) {
+    const bool missing = chosen.error().code == ErrorCode::not_found;
+    return missing ? fail(io, chosen.error(), ExitCode::nothing_to_restore)
+                   : fail(io, chosen.error());
+  }
+  return begin(*chosen, *identities, command, options, io);
+}
+
+} // namespace rb::restore

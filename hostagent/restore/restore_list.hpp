@@ -1,0 +1,32 @@
+// The sets as `restore` lists them: with what the key at hand opens.
+#pragma once
+
+#include "restore/io.hpp"
+
+#include "age/identity.hpp"
+#include "artifact/directory.hpp"
+#include "artifact/sets.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace rb::restore {
+
+/// "yes", "no", "partly" (some of its artifacts), or "-" where there is no key or nothing to open.
+/// Looks at the headers only.
+[[nodiscard]] std::string opens(artifact::Directory& directory,
+                                const artifact::BackupSet& set,
+                                std::span<const age::Identity> identities);
+
+struct ListedSet {
+  const artifact::BackupSet* set;
+  std::string opens;
+};
+
+[[nodiscard]] std::string table_of(const std::vector<ListedSet>& sets, SystemTime now);
+[[nodiscard]] nlohmann::ordered_json json_of(const std::vector<ListedSet>& sets);
+
+} // namespace rb::restore

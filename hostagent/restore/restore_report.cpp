@@ -1,0 +1,115 @@
+#include "restore/restore_report.hpp"
+
+#include "restore/failure.hpp"
+#include "restore/set_json.hpp"
+#include "restore/text.hpp"
+
+namespace rb::restore {
+
+using recover::Check;
+using recover::Decision;
+using recover::Outcome;
+using recover::Verdict;
+
+namespace {
+
+const char* word_of(Verdict verdict) {
+  switch (verdict) {
+  case Verdict::ok:
+    return "ok";
+  case Verdict::warn:
+    return "warning";
+  case Verdict::refuse:
+    return "refused";
+  }
+  return "";
+}
+
+void say_hint(const std::string& hint, std::string& text) {
+  if (!hint.empty()) {
+    text += "          hint: " + harmless(hint) + "\n";
+  }
+}
+
+} // namespace
+
+std::string to_text(const Decision& decision) {
+  std::string text;
+  for (const Check& check : decision.checks) {
+    std::string word = word_of(check.verdict);
+    word.resize(9, ' ');
+    text += word + " " + check.name + ": " + harmless(check.message) + "\n";
+    if (check.verdict != Verdict::ok) {
+      say_hint(check.hint, text);
+    }
+  }
+  if (!decision.refused()) {
+    text += "\nSteps:\n";
+    int number = 0;
+    for (const std::string& line : recover::describe(decision.plan)) {
+      text += "  " + std::to_string(++number) + ". " + line + "\n";
+    }
+  }
+  return text;
+}
+
+nlohmann::ordered_json to_json(const Decision& decision) {
+  nlohmann::ordered_json json{{"runID", decision.plan.run_id},
+                              {"refused", decision.refused()},
+                              {"bareHost", decision.plan.bare},
+                              {"checks", nlohmann::ordered_json::array()},
+                              {"steps", recover::describe(decision.plan)}};
+  for (const Check& check : decision.checks) {
+    json["checks"].push_back({{"name", check.name},
+                              {"verdict", word_of(check.verdict)},
+                              {"message", check.message},
+                              {"hint", check.hint}});
+  }
+  return json;
+}
+
+int report(const Outcome& outcome,
+           const recover::Plan& plan,
+           const Options& options,
+           nlohmann::ordered_json json,
+           Io& io) {
+  const bool done = outcome.message.empty();
+  json["done"] = done;
+  json["rolledBack"] = outcome.rolled_back;
+  json["message"] = outcome.message;
+  json["differences"] = outcome.differences;
+  json["missingKinds"] = outcome.missing_kinds;
+  json["exitCode"] = static_cast<int>(outcome.code);
+  if (options.output == OutputFormat::json) {
+    io.out << dump(json);
+  }
+  if (!done) {
+    return fail(
+        io, {ErrorCode::io, harmless(outcome.message), harmless(outcome.hint)}, outcome.code);
+  }
+  for (const std::string& line : outcome.differences) {
+    io.err << "  differs: " << harmless(line) << '\n';
+  }
+  if (!outcome.missing_kinds.empty()) {
+    return fail(io,
+                {ErrorCode::incomplete,
+                 "the restored cluster has fewer objects than the backup",
+                 "see which are missing; `railiance-restore restore --rollback` goes back"},
+                ExitCode::incomplete);
+  }
+  if (options.output == OutputFormat::text) {
+    io.out << "restored " << plan.run_id << "; agents and pods may need a restart, and `rm -rf "
+           << plan.work_dir() << "` once all is well (--rollback needs it)\n";
+  }
+  return static_cast<int>(outcome.code);
+}
+
+void LineProgress::on_step(recover::Step step) {
+  m_io.err << "step: " << recover::to_string(step) << std::endl;
+}
+
+void LineProgress::on_line(const std::string& line) {
+  m_io.err << "  " << harmless(line) << std::endl;
+}
+
+} // namespace rb::restore
