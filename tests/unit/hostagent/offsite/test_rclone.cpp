@@ -110,7 +110,7 @@ TEST_CASE("a digest is 64 hex digits before a space") {
   const std::string digest(64, 'a');
   CHECK(parse_sha256(digest + "  etcd\n").value() == digest);
   for (const std::string& bad : {std::string(), digest, std::string(63, 'a') + "  x",
-                                 std::string(64, 'A') + "  x", "ERROR  etcd"}) {
+                                 std::string(64, 'A') + "  x", std::string("ERROR  etcd")}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_sha256(bad));
   }
