@@ -1,6 +1,7 @@
 #include "drill/drill.hpp"
 
 #include "restore/commands.hpp"
+#include "restore/drill_boot.hpp"
 #include "restore/failure.hpp"
 #include "restore/identities.hpp"
 #include "restore/progress.hpp"
@@ -75,7 +76,10 @@ private:
                << std::flush;
     };
     const unpack::SetReport report = unpack::check_set(*m_directory, set, identities, hooks);
-    const Record record = drill::judge(set, report, m_io.clock.now(), elapsed());
+    Record record = drill::judge(set, report, m_io.clock.now(), elapsed());
+    if (m_command.boot && record.code == ExitCode::done && set.manifest) {
+      boot(*set.manifest, identities, record);
+    }
     print(report, record);
     explain(sets, set, record);
     ExitCode code = record.code;
@@ -83,6 +87,17 @@ private:
       code = ExitCode::failed;
     }
     return static_cast<int>(code);
+  }
+
+  /// What comes of it is part of the drill.
+  void boot(const artifact::Manifest& manifest,
+            const std::vector<age::Identity>& identities,
+            Record& record) {
+    record.boot = boot_set(*m_directory, manifest, identities, m_command, m_io);
+    record.code = record.boot->code;
+    record.message = record.boot->message;
+    record.duration = elapsed();
+    record.time = m_io.clock.now();
   }
 
   [[nodiscard]] std::chrono::milliseconds elapsed() const {

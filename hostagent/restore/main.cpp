@@ -1,6 +1,8 @@
 // railiance-restore: streams, terminal and environment for run().
 #include "restore/run.hpp"
 
+#include "boot/namespace_helper.hpp"
+
 #include <openssl/crypto.h>
 
 #include <unistd.h>
@@ -37,6 +39,10 @@ std::string backup_dir() {
 } // namespace
 
 int main(int argc, char** argv) {
+  // This program again, for the namespaces of `drill --boot`. Not a command for people.
+  if (argc == 2 && rb::boot::k_helper_command == argv[1]) {
+    return rb::boot::helper_main();
+  }
   // What openssl.cnf of this host says is no business of a program that must work on any host.
   OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
