@@ -46,17 +46,24 @@ struct Settings {
   std::chrono::seconds agent_wait{60};      ///< For a ready agent, and for it to take the order.
   std::chrono::seconds heartbeat_limit{90}; ///< Then the agent is held for lost.
   std::chrono::seconds deadline_grace{15};  ///< So that the agent can report its own deadline.
+  /// For the agent to tell what became of a run that began before this process knew of it: it may
+  /// have ended long ago, and the cluster may just have been restored.
+  std::chrono::seconds resume_wait{300};
 };
 
 struct Observed {
   SystemTime now{};
   Settings settings;
   std::map<std::string, api::ClusterBackup> backups; ///< By uid.
-  std::string newest_run_id; ///< Of all runs ever seen, also of objects that are gone. May be empty.
-  std::map<std::string, api::NodeBackup> orders;     ///< By name, which is the backup's uid.
+  std::string
+      newest_run_id; ///< Of all runs ever seen, also of objects that are gone. May be empty.
+  std::map<std::string, api::NodeBackup> orders; ///< By name, which is the backup's uid.
   /// How long ago this process saw each order's heartbeat or acceptance change, by name. Judged
   /// here and not from the agent's clock, as with a Lease.
   std::map<std::string, std::chrono::seconds> order_silence;
+  /// How long this process has known of each unfinished backup, by uid. After a restore of etcd a
+  /// run that had ended is unfinished again: then it counts from there.
+  std::map<std::string, std::chrono::seconds> unfinished_for;
   std::map<std::string, Agent> agents; ///< By pod name.
   std::optional<RecipientsProblem> recipients_problem;
   std::map<std::string, RunMemory> memory; ///< By uid of the backup.

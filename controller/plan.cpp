@@ -105,7 +105,8 @@ void plan_order(const RunView& view, Plan& plan) {
   const bool wants_helm =
       std::ranges::find(view.backup.spec.artifacts, api::ArtifactType::helm_values) !=
       view.backup.spec.artifacts.end();
-  if (wants_helm && (view.memory == nullptr || !view.memory->helm)) {
+  // An order past its deadline is never carried out: the agent tells what is on its disk.
+  if (wants_helm && !overdue(view) && (view.memory == nullptr || !view.memory->helm)) {
     plan.actions.emplace_back(
         CollectHelm{view.backup.meta.name, view.backup.meta.uid, view.backup.status.run_id});
     return;

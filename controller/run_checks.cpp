@@ -31,9 +31,41 @@ bool was_ordered(const RunView& view) {
   return view.order != nullptr || !view.backup.status.node_name.empty();
 }
 
+/// The clocks of two watchers and of the status are this much apart at most.
+constexpr seconds k_slack{5};
+
+/// How long this process has known of the unfinished run; 0 where that is not known.
+seconds known_for(const RunView& view) {
+  const auto found = view.observed.unfinished_for.find(view.backup.meta.uid);
+  return found == view.observed.unfinished_for.end() ? seconds{0} : found->second;
+}
+
+SystemTime deadline_of(const RunView& view) {
+  return *view.backup.status.start_time + seconds{view.backup.spec.deadline_seconds};
+}
+
+/// The moment until which the agent may be silent about a run that it may have ended long ago.
+SystemTime resume_end(const RunView& view) {
+  return view.observed.now - known_for(view) + view.observed.settings.resume_wait;
+}
+
 SystemTime last_moment(const RunView& view) {
   const seconds grace = accepted(view) ? view.observed.settings.deadline_grace : seconds{0};
-  return *view.backup.status.start_time + seconds{view.backup.spec.deadline_seconds} + grace;
+  const SystemTime usual = deadline_of(view) + grace;
+  return resumed(view) ? std::max(usual, resume_end(view)) : usual;
+}
+
+SystemTime agent_awaited_until(const RunView& view) {
+  const SystemTime usual = *view.backup.status.start_time + view.observed.settings.agent_wait;
+  return resumed(view) ? std::max(usual, resume_end(view)) : usual;
+}
+
+/// How long the order may go without a word of the agent.
+seconds patience(const RunView& view) {
+  const Settings& settings = view.observed.settings;
+  const seconds usual = accepted(view) ? settings.heartbeat_limit : settings.agent_wait;
+  const bool never_heard = silence(view) + k_slack >= known_for(view);
+  return resumed(view) && never_heard ? std::max(usual, settings.resume_wait) : usual;
 }
 
 std::optional<Verdict> order_finished(const RunView& view) {
@@ -61,7 +93,7 @@ std::optional<Verdict> deadline_passed(const RunView& view) {
 }
 
 std::optional<Verdict> recipients_unusable(const RunView& view) {
-  if (was_ordered(view) || !view.observed.recipients_problem) {
+  if (was_ordered(view) || overdue(view) || !view.observed.recipients_problem) {
     return std::nullopt;
   }
   const RecipientsProblem& problem = *view.observed.recipients_problem;
@@ -70,7 +102,7 @@ std::optional<Verdict> recipients_unusable(const RunView& view) {
 
 std::optional<Verdict> no_agent(const RunView& view) {
   if (was_ordered(view) || choose_node(view.observed, view.backup) ||
-      view.observed.now < *view.backup.status.start_time + view.observed.settings.agent_wait) {
+      view.observed.now < agent_awaited_until(view)) {
     return std::nullopt;
   }
   const std::string where =
@@ -78,7 +110,8 @@ std::optional<Verdict> no_agent(const RunView& view) {
   return Verdict{false,
                  Reason::agent_unavailable,
                  "no ready agent on " + where + " within " +
-                     in_seconds(view.observed.settings.agent_wait) +
+                     in_seconds(resumed(view) ? view.observed.settings.resume_wait
+                                              : view.observed.settings.agent_wait) +
                      "; see the pods of the DaemonSet railiance-backup-agent"};
 }
 
@@ -99,25 +132,23 @@ std::optional<Verdict> order_refused(const RunView& view) {
 }
 
 std::optional<Verdict> order_not_taken(const RunView& view) {
-  if (view.order == nullptr || view.order->accepted() ||
-      silence(view) < view.observed.settings.agent_wait) {
+  if (view.order == nullptr || view.order->accepted() || silence(view) < patience(view)) {
     return std::nullopt;
   }
   return Verdict{false,
                  Reason::agent_unavailable,
                  "the agent on node " + view.order->spec.node_name +
-                     " did not take the order within " +
-                     in_seconds(view.observed.settings.agent_wait)};
+                     " did not take the order within " + in_seconds(patience(view))};
 }
 
 std::optional<Verdict> agent_silent(const RunView& view) {
-  if (!accepted(view) || silence(view) <= view.observed.settings.heartbeat_limit) {
+  if (!accepted(view) || silence(view) <= patience(view)) {
     return std::nullopt;
   }
   return Verdict{false,
                  Reason::interrupted,
                  "the agent on node " + view.order->spec.node_name + " has not been heard of for " +
-                     in_seconds(view.observed.settings.heartbeat_limit)};
+                     in_seconds(patience(view))};
 }
 
 constexpr std::array<Check, 9> k_checks{
@@ -134,6 +165,15 @@ constexpr std::array<Check, 9> k_checks{
 
 } // namespace
 
+bool resumed(const RunView& view) {
+  return view.observed.unfinished_for.contains(view.backup.meta.uid) &&
+         view.observed.now - known_for(view) > *view.backup.status.start_time + k_slack;
+}
+
+bool overdue(const RunView& view) {
+  return view.observed.now >= deadline_of(view);
+}
+
 std::optional<Verdict> check_run(const RunView& view) {
   for (const Check check : k_checks) {
     if (auto verdict = check(view)) {
@@ -144,14 +184,12 @@ std::optional<Verdict> check_run(const RunView& view) {
 }
 
 seconds next_check(const RunView& view) {
-  const Settings& settings = view.observed.settings;
   seconds next = last_moment(view) - view.observed.now;
   if (view.order == nullptr) {
-    next = std::min(next, *view.backup.status.start_time + settings.agent_wait - view.observed.now);
-  } else if (!view.order->accepted()) {
-    next = std::min(next, settings.agent_wait - silence(view));
+    next = std::min(next, agent_awaited_until(view) - view.observed.now);
   } else {
-    next = std::min(next, settings.heartbeat_limit - silence(view) + seconds{1});
+    const seconds limit = accepted(view) ? seconds{1} : seconds{0}; // "more than", "not within"
+    next = std::min(next, patience(view) - silence(view) + limit);
   }
   return std::max(next, seconds{1});
 }

@@ -21,6 +21,14 @@ struct RunView {
 /// The end of the run, or nullopt: it goes on.
 [[nodiscard]] std::optional<Verdict> check_run(const RunView& view);
 
+/// The run began before this process knew of it: after a new start of the controller, or because a
+/// restored etcd shows a run that ended long ago. What the disk says of it counts, also past its
+/// deadline, and the agent gets time to say it.
+[[nodiscard]] bool resumed(const RunView& view);
+
+/// The deadline of the run has passed: an order that is made now only asks what is on the disk.
+[[nodiscard]] bool overdue(const RunView& view);
+
 /// When time alone may change what check_run says; at least 1 s.
 [[nodiscard]] std::chrono::seconds next_check(const RunView& view);
 

@@ -17,6 +17,16 @@ bool is_newer_word(const api::NodeBackup& before, const api::NodeBackup& after) 
          before.accepted() != after.accepted() || before.meta.uid != after.meta.uid;
 }
 
+std::map<std::string, std::chrono::seconds>
+ages(const std::map<std::string, std::chrono::steady_clock::time_point>& times,
+     std::chrono::steady_clock::time_point now) {
+  std::map<std::string, std::chrono::seconds> ages;
+  for (const auto& [key, time] : times) {
+    ages[key] = std::chrono::duration_cast<std::chrono::seconds>(now - time);
+  }
+  return ages;
+}
+
 } // namespace
 
 Store::Store(const Clock& clock, Settings settings) : m_clock(clock) {
@@ -57,6 +67,11 @@ void Store::upsert_backup(const nlohmann::json& object) {
   }
   const std::lock_guard lock(m_mutex);
   slim(*backup);
+  if (backup->finished()) {
+    m_unfinished_since.erase(backup->meta.uid);
+  } else {
+    m_unfinished_since.try_emplace(backup->meta.uid, m_clock.steady_now());
+  }
   std::erase_if(m_world.backups, [&](const auto& entry) {
     return entry.second.meta.name == backup->meta.name && entry.first != backup->meta.uid;
   });
@@ -70,6 +85,7 @@ void Store::remove_backup(const std::string& uid) {
   const std::lock_guard lock(m_mutex);
   m_world.backups.erase(uid);
   m_world.memory.erase(uid);
+  m_unfinished_since.erase(uid);
   changed();
 }
 
@@ -159,6 +175,9 @@ void Store::begin_term(std::set<std::string> payload_runs) {
   for (auto& [name, time] : m_order_changed_at) {
     time = m_clock.steady_now();
   }
+  for (auto& [uid, time] : m_unfinished_since) {
+    time = m_clock.steady_now();
+  }
   changed();
 }
 
@@ -173,11 +192,8 @@ Plan Store::make_plan(std::optional<RecipientsProblem> problem) {
   m_dirty = false;
   m_world.now = m_clock.now();
   m_world.recipients_problem = std::move(problem);
-  m_world.order_silence.clear();
-  for (const auto& [name, time] : m_order_changed_at) {
-    m_world.order_silence[name] =
-        std::chrono::duration_cast<std::chrono::seconds>(m_clock.steady_now() - time);
-  }
+  m_world.order_silence = ages(m_order_changed_at, m_clock.steady_now());
+  m_world.unfinished_for = ages(m_unfinished_since, m_clock.steady_now());
   return plan(m_world);
 }
 

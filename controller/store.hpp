@@ -64,6 +64,7 @@ private:
   bool m_dirty = false;
   Observed m_world;
   std::map<std::string, std::chrono::steady_clock::time_point> m_order_changed_at;
+  std::map<std::string, std::chrono::steady_clock::time_point> m_unfinished_since; ///< By uid.
   std::optional<SystemTime> m_last_success;
 };
 

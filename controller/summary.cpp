@@ -84,6 +84,20 @@ void put_helm(const ClusterBackup& backup, const NodeBackup& order, Writer& writ
         type::k_helm_values_collected, ConditionStatus::false_, missing->reason, missing->message);
     return;
   }
+  if (!order.spec.helm && !order.spec.helm_payload) {
+    // The order only asked what is on the disk.
+    const bool stored =
+        std::ranges::find(order.status.artifacts,
+                          api::ArtifactType::helm_values,
+                          &api::ArtifactStatus::type) != order.status.artifacts.end();
+    if (stored) {
+      writer.put(type::k_helm_values_collected,
+                 ConditionStatus::true_,
+                 Reason::completed,
+                 "found in the set on the disk");
+    }
+    return;
+  }
   const auto releases = order.spec.helm ? order.spec.helm->releases : 0;
   writer.put(type::k_helm_values_collected,
              ConditionStatus::true_,

@@ -77,7 +77,9 @@ void Agent::handle(const api::NodeBackup& order,
   case OrderAction::expire:
     report(order,
            failed_report({api::Reason::deadline_exceeded,
-                          "the deadline had passed before the agent saw the order",
+                          "the deadline had passed before the agent saw the order, and no set of "
+                          "run " +
+                              order.spec.run_id + " is on the disk",
                           "raise spec.deadlineSeconds"},
                          m_ports.clock.now()),
            report_stop);

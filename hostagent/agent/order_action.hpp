@@ -12,7 +12,7 @@ enum class OrderAction {
   ignore, ///< Not ours, ended, on its way out, or in our hands already.
   run,    ///< New: accept it and carry it out.
   settle, ///< Taken before this process began: report what the disk says of it.
-  expire, ///< New, but its deadline has passed.
+  expire, ///< New, but its deadline has passed, and nothing of it is on the disk.
 };
 
 /// What this process knows besides the object.

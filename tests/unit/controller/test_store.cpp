@@ -97,8 +97,29 @@ TEST_CASE("a new term gives a silent agent its time again") {
   clock.pass(seconds{500});
   store.begin_term({});
   CHECK_FALSE(ends_with_reason(store, "Interrupted"));
-  clock.pass(seconds{91});
+  clock.pass(seconds{299}); // the run began before this term
+  CHECK_FALSE(ends_with_reason(store, "Interrupted"));
+  clock.pass(seconds{2});
   CHECK(ends_with_reason(store, "Interrupted"));
+}
+
+TEST_CASE("a run that is unfinished again, because etcd was restored, counts from there") {
+  SetClock clock;
+  Store store(clock, {});
+  store.upsert_backup(running_backup());
+  auto ended = running_backup();
+  ended["status"]["conditions"] = {{{"type", "Succeeded"},
+                                    {"status", "True"},
+                                    {"reason", "Completed"},
+                                    {"lastTransitionTime", "2026-01-01T02:30:00Z"}}};
+  store.upsert_backup(ended);
+  clock.pass(seconds{100'000});
+  store.upsert_backup(running_backup());
+  store.upsert_order(order_json("2026-01-01T02:00:00Z"));
+  CHECK(store.make_plan(std::nullopt).statuses.size() == 1); // mirrored, not ended
+  CHECK_FALSE(ends_with_reason(store, "DeadlineExceeded"));
+  clock.pass(seconds{300});
+  CHECK(ends_with_reason(store, "DeadlineExceeded"));
 }
 
 TEST_CASE("an object of the same name and another uid replaces the old one") {
