@@ -146,6 +146,8 @@ void plan_ended(const Observed& observed, const ClusterBackup& backup, Plan& pla
   const NodeBackup* order = order_of(observed, backup.meta.uid);
   if (order != nullptr && !order->finished()) {
     plan.actions.emplace_back(DeleteOrder{order->meta.name, order->meta.uid, ""});
+  } else if (order != nullptr) {
+    patch(plan, backup, replicated(backup, *order, observed.now));
   }
   if (observed.payload_runs.contains(backup.meta.uid)) {
     plan.actions.emplace_back(DeletePayload{backup.meta.uid});

@@ -1,6 +1,7 @@
 // What is to be done next, decided from what is observed. Pure: no I/O, no clock, no log.
 // Guarantees: one run at a time in the cluster, the oldest request first; nothing is made for a run
-// before its run id is in the status; a run that has ended is never changed or started again; the
+// before its run id is in the status; a run that has ended is never started again, and of its
+// status only the condition Replicated still changes, which the agent reports later; the
 // same observation gives the same plan, and a plan that was carried out leads to a plan without
 // actions.
 #pragma once

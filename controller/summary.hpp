@@ -34,6 +34,11 @@ mirrored(const api::ClusterBackup& backup, const api::NodeBackup& order, SystemT
                                              const Verdict& verdict,
                                              SystemTime now);
 
+/// The run is over, and this is what the agent says of the copy off-site: the condition Replicated and
+/// nothing else. The status as it is where the agent says nothing.
+[[nodiscard]] api::ClusterBackupStatus
+replicated(const api::ClusterBackup& backup, const api::NodeBackup& order, SystemTime now);
+
 /// What a finished order means for the run.
 [[nodiscard]] Verdict verdict_of(const api::ClusterBackup& backup, const api::NodeBackup& order);
 

@@ -7,7 +7,8 @@
 
 namespace rb::restore {
 
-int list(const Options& options, Io& io);
+int list(const ListCommand& command, const Options& options, Io& io);
+int fetch(const FetchCommand& command, const Options& options, Io& io);
 int show(const ShowCommand& command, const Options& options, Io& io);
 int verify(const VerifyCommand& command, const Options& options, Io& io);
 int decrypt(const DecryptCommand& command, Io& io);

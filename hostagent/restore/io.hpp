@@ -5,6 +5,7 @@
 #include "base/clock.hpp"
 
 #include <istream>
+#include <map>
 #include <ostream>
 #include <stop_token>
 #include <string>
@@ -21,6 +22,8 @@ struct Io {
   bool err_is_terminal = false;
   std::string default_backup_dir = {};    ///< $RAILIANCE_BACKUP_DIR, else the one of the agent.
   std::string default_identity_file = {}; ///< Where SOPS looks for keys.txt; empty: unknown.
+  /// What rclone may know of this process's environment: PATH, HOME, proxies, RCLONE_CONFIG….
+  std::map<std::string, std::string> rclone_environment = {};
   std::stop_token stop = {};
 };
 

@@ -1,9 +1,11 @@
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
+#include "restore/remote.hpp"
 #include "restore/set_json.hpp"
 #include "restore/text.hpp"
 
 #include "base/text_table.hpp"
+#include "offsite/remote_fs.hpp"
 
 #include <algorithm>
 
@@ -65,10 +67,24 @@ std::vector<std::string> row_of(const BackupSet& set, SystemTime now) {
 
 } // namespace
 
-int list(const Options& options, Io& io) {
-  auto directory = open_backups(options.backup_dir);
+namespace {
+
+/// Where the sets are that the command lists.
+Result<Directory> open_listed(const ListCommand& command, const std::string& backup_dir, Io& io) {
+  if (command.remote.remote.empty()) {
+    return open_backups(backup_dir);
+  }
+  RB_TRY_ASSIGN(const auto handle, open_store(command.remote, io));
+  return offsite::open_remote(handle->store, io.stop);
+}
+
+} // namespace
+
+int list(const ListCommand& command, const Options& options, Io& io) {
+  auto directory = open_listed(command, options.backup_dir, io);
   if (!directory) {
-    const bool missing = directory.error().code == ErrorCode::not_found;
+    const bool missing =
+        directory.error().code == ErrorCode::not_found && command.remote.remote.empty();
     return missing ? fail(io, directory.error(), ExitCode::nothing_to_restore)
                    : fail(io, directory.error());
   }
@@ -77,7 +93,7 @@ int list(const Options& options, Io& io) {
     return fail(io, sets.error());
   }
   if (options.output == OutputFormat::json) {
-    nlohmann::ordered_json json{{"directory", options.backup_dir},
+    nlohmann::ordered_json json{{"directory", directory->path()},
                                 {"sets", nlohmann::ordered_json::array()}};
     for (const BackupSet& set : *sets) {
       json["sets"].push_back(to_json(set));
@@ -92,7 +108,7 @@ int list(const Options& options, Io& io) {
     io.out << text_table(rows);
   }
   if (sets->empty()) {
-    return fail(io, nothing_to_restore(options.backup_dir, {}), ExitCode::nothing_to_restore);
+    return fail(io, nothing_to_restore(directory->path(), {}), ExitCode::nothing_to_restore);
   }
   return static_cast<int>(ExitCode::done);
 }

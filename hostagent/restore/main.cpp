@@ -31,6 +31,20 @@ std::string identity_file() {
   return home.empty() ? std::string() : home + "/.config/sops/age/keys.txt";
 }
 
+/// All that rclone gets to see of our environment.
+std::map<std::string, std::string> rclone_environment() {
+  std::map<std::string, std::string> environment;
+  for (const char* const name : {"PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "SSL_CERT_FILE",
+                                 "RCLONE_CONFIG", "RCLONE_CONFIG_PASS", "HTTP_PROXY",
+                                 "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy",
+                                 "no_proxy"}) {
+    if (std::string value = variable(name); !value.empty()) {
+      environment[name] = std::move(value);
+    }
+  }
+  return environment;
+}
+
 std::string backup_dir() {
   const std::string named = variable("RAILIANCE_BACKUP_DIR");
   return named.empty() ? "/opt/backup/railiance/cluster" : named;
@@ -54,6 +68,7 @@ int main(int argc, char** argv) {
   io.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   io.default_backup_dir = backup_dir();
   io.default_identity_file = identity_file();
+  io.rclone_environment = rclone_environment();
   const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);
   const int code = rb::restore::run(args, io);
   std::cout.flush();

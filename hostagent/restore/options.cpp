@@ -27,6 +27,7 @@ $RAILIANCE_BACKUP_DIR, else /opt/backup/railiance/cluster.)";
 constexpr const char* k_list_footer = R"(Examples:
   railiance-restore list
   railiance-restore list --backup-dir /mnt/usb/cluster --output json
+  railiance-restore list --remote nextcloud:backups/cluster
 
 Looks at names and sizes; verify reads the files. Exit code 4 when there is no set.)";
 
@@ -57,9 +58,11 @@ came out is whole.)";
 /// What CLI11 fills in; turned into Options when it is done.
 struct Raw {
   Options options;
+  ListCommand list;
   ShowCommand show;
   VerifyCommand verify;
   DecryptCommand decrypt;
+  FetchCommand fetch;
   RestoreCommand restore;
   DrillCommand drill;
   std::string output = "text";
@@ -74,7 +77,9 @@ std::string help_of(const CLI::App& app) {
 }
 
 void add_commands(CLI::App& app, Raw& raw) {
-  app.add_subcommand("list", "List the backup sets, the newest first")->footer(k_list_footer);
+  CLI::App* list = app.add_subcommand("list", "List the backup sets, the newest first");
+  list->footer(k_list_footer);
+  add_remote(*list, raw.list.remote);
   CLI::App* show = app.add_subcommand("show", "Show one set: files, what is missing and why");
   show->footer(k_show_footer);
   show->add_option("SET", raw.show.set, "Run id, or latest")->required();
@@ -99,6 +104,7 @@ void add_commands(CLI::App& app, Raw& raw) {
   decrypt->add_option("FILE", raw.decrypt.file, "The encrypted file, or - for standard input")
       ->required();
 
+  add_fetch(app, raw.fetch);
   add_restore(app, raw.restore);
   add_drill(app, raw.drill);
 }
@@ -125,7 +131,7 @@ Result<Options> finish(const CLI::App& app, Raw& raw, const Io& io) {
   }
   raw.options.output = raw.output == "json" ? OutputFormat::json : OutputFormat::text;
   if (app.got_subcommand("list")) {
-    raw.options.command = ListCommand{};
+    raw.options.command = std::move(raw.list);
   } else if (app.got_subcommand("show")) {
     raw.options.command = std::move(raw.show);
   } else if (app.got_subcommand("verify")) {
@@ -133,6 +139,8 @@ Result<Options> finish(const CLI::App& app, Raw& raw, const Io& io) {
       return Error{ErrorCode::invalid_argument, "verify: give a SET or --all, not both", {}};
     }
     raw.options.command = std::move(raw.verify);
+  } else if (app.got_subcommand("fetch")) {
+    raw.options.command = std::move(raw.fetch);
   } else if (app.got_subcommand("restore")) {
     RB_TRY(default_identity("restore", raw.restore.identity_files, io));
     raw.options.command = std::move(raw.restore);
@@ -150,7 +158,7 @@ Result<Options> finish(const CLI::App& app, Raw& raw, const Io& io) {
 Error usage_error(const CLI::App& app, const CLI::Error& error) {
   std::string message = error.what();
   if (message == "A subcommand is required") {
-    message = "a command is required: list, show, verify, decrypt, drill or restore";
+    message = "a command is required: list, show, verify, decrypt, drill, fetch or restore";
     for (const std::string& word : app.remaining()) {
       if (!word.starts_with('-')) {
         message = "there is no command '" + word + "'";

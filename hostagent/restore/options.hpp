@@ -3,6 +3,7 @@
 
 #include "restore/io.hpp"
 #include "restore/options_drill.hpp"
+#include "restore/options_remote.hpp"
 #include "restore/options_restore.hpp"
 
 #include "base/result.hpp"
@@ -16,7 +17,9 @@ namespace rb::restore {
 
 enum class OutputFormat { text, json };
 
-struct ListCommand {};
+struct ListCommand {
+  RemoteOptions remote; ///< Empty: the disk.
+};
 struct ShowCommand {
   std::string set; ///< A run id, or "latest".
 };
@@ -37,6 +40,7 @@ struct PrintCommand {
 };
 
 using Command = std::variant<ListCommand,
+                             FetchCommand,
                              ShowCommand,
                              VerifyCommand,
                              DecryptCommand,

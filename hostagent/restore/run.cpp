@@ -30,7 +30,10 @@ int dispatch(const Options& options, Io& io) {
   if (const auto* command = std::get_if<DrillCommand>(&options.command)) {
     return drill(*command, options, io);
   }
-  return list(options, io);
+  if (const auto* command = std::get_if<FetchCommand>(&options.command)) {
+    return fetch(*command, options, io);
+  }
+  return list(std::get<ListCommand>(options.command), options, io);
 }
 
 } // namespace

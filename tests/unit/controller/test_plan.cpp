@@ -1,5 +1,6 @@
 // The controller's decisions, as a specification: what is seen -> what is done next.
 #include "controller/plan.hpp"
+#include "controller/summary.hpp"
 #include "world.hpp"
 
 #include <doctest/doctest.h>
@@ -275,4 +276,28 @@ TEST_CASE("ttlSecondsAfterFinished removes the object when it has passed, not ea
   CHECK(plan(observed).requeue_after == std::chrono::seconds{1});
   observed.now += std::chrono::seconds{1};
   CHECK(only_action<DeleteBackup>(plan(observed))->uid == "uid-b");
+}
+
+TEST_CASE("what the agent says of the copy off-site comes into an ended status, and nothing else") {
+  Observed observed = with_order();
+  accept(observed, "uid-b");
+  finish(observed, "uid-b");
+  settle(observed);
+  const auto before = observed.backups.at("uid-b").status;
+  REQUIRE(succeeded(observed, "uid-b").status == api::ConditionStatus::true_);
+  auto& order = observed.orders.at("uid-b");
+  for (const auto& [value, reason] :
+       {std::pair{api::ConditionStatus::false_, Reason::remote_unreachable},
+        std::pair{api::ConditionStatus::true_, Reason::completed}}) {
+    api::set_condition(
+        order.status.conditions, condition(type::k_replicated, value, reason), observed.now);
+    order.status.artifacts.clear(); // whatever else changes is none of its business now
+    settle(observed);
+    CHECK(plan(observed).empty());
+    auto after = observed.backups.at("uid-b").status;
+    CHECK(api::find_condition(after.conditions, type::k_replicated)->status == value);
+    std::erase_if(after.conditions,
+                  [](const api::Condition& found) { return found.type == type::k_replicated; });
+    CHECK(same_status(before, after));
+  }
 }
