@@ -1,4 +1,5 @@
 """Runs inside a bed (tests/k3s/bed.sh): API server, and a loopback of its own."""
+import json
 import os
 import pathlib
 import shutil
@@ -21,7 +22,8 @@ def pytest_configure():
 def crds():
     kubectl("apply", "-f", str(ROOT / "crds"))
     kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
-    kubectl("create", "namespace", "railiance-backup")
+    kubectl("apply", "-f", "-", given=json.dumps(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "railiance-backup"}}))
 
 
 @pytest.fixture

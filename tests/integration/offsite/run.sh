@@ -12,4 +12,4 @@ exec env RB_AGENT="$(program railiance-backup-agent)" \
   RB_RESTORE="$(program railiance-restore)" \
   RB_TEST_KUBECONFIG=/etc/rancher/k3s/k3s.yaml \
   "$here/../../k3s/bed.sh" run "offsite-$$" -- \
-  python3 -m pytest -p no:cacheprovider -q "$here" "$@"
+  "$here/inside.sh" "$@"
