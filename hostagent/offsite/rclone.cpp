@@ -86,6 +86,9 @@ Result<std::string> RcloneStore::run(std::vector<std::string> arguments,
   if (!result) {
     if (result.error().code != ErrorCode::cancelled) {
       result.error().hint = "install rclone, or say where it is";
+      if (result.error().code == ErrorCode::not_found) {
+        result.error().code = ErrorCode::unsupported; // not_found speaks of the remote's files
+      }
     }
     return std::move(result).error();
   }

@@ -108,7 +108,11 @@ int list(const ListCommand& command, const Options& options, Io& io) {
     io.out << text_table(rows);
   }
   if (sets->empty()) {
-    return fail(io, nothing_to_restore(directory->path(), {}), ExitCode::nothing_to_restore);
+    Error none = nothing_to_restore(directory->path(), {});
+    if (!command.remote.remote.empty()) {
+      none.hint = "is it the right directory of the remote? rclone lsf shows what is there";
+    }
+    return fail(io, none, ExitCode::nothing_to_restore);
   }
   return static_cast<int>(ExitCode::done);
 }

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <optional>
 
 using namespace rb;
 using namespace rb::offsite;
@@ -16,9 +17,10 @@ class FakeRclone final : public ProcessRunner {
 public:
   ProcessSpec seen;
   ProcessResult answer;
+  std::optional<Error> cannot_start;
   Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token) override {
     seen = spec;
-    return answer;
+    return cannot_start ? Result<ProcessResult>(*cannot_start) : Result<ProcessResult>(answer);
   }
 };
 
@@ -104,6 +106,15 @@ TEST_CASE("a listing holds plain names; a directory that is not there is empty")
   CHECK(store.list({}).value().empty());
   rclone.answer = printed("not json");
   CHECK(store.list({}).error().code == ErrorCode::corrupt);
+}
+
+TEST_CASE("rclone that is not there is no empty listing") {
+  FakeRclone rclone;
+  rclone.cannot_start = Error{ErrorCode::not_found, "/usr/bin/rclone: cannot be started", {}};
+  RcloneStore store(rclone, settings());
+  REQUIRE_FALSE(store.list({}));
+  CHECK(store.list({}).error().hint.find("install rclone") != std::string::npos);
+  CHECK(reason_of(store.list({}).error()) == api::Reason::remote_failed);
 }
 
 TEST_CASE("a digest is 64 hex digits before a space") {
