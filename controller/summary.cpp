@@ -176,8 +176,7 @@ ClusterBackupStatus mirrored(const ClusterBackup& backup, const NodeBackup& orde
 ClusterBackupStatus
 replicated(const ClusterBackup& backup, const NodeBackup& order, SystemTime now) {
   ClusterBackupStatus status = backup.status;
-  const api::Condition* report =
-      api::find_condition(order.status.conditions, type::k_replicated);
+  const api::Condition* report = api::find_condition(order.status.conditions, type::k_replicated);
   if (report != nullptr) {
     Writer(backup, status, now)
         .put(type::k_replicated, report->status, report->reason, report->message);

@@ -34,8 +34,8 @@ mirrored(const api::ClusterBackup& backup, const api::NodeBackup& order, SystemT
                                              const Verdict& verdict,
                                              SystemTime now);
 
-/// The run is over, and this is what the agent says of the copy off-site: the condition Replicated and
-/// nothing else. The status as it is where the agent says nothing.
+/// The run is over, and this is what the agent says of the copy off-site: the condition Replicated
+/// and nothing else. The status as it is where the agent says nothing.
 [[nodiscard]] api::ClusterBackupStatus
 replicated(const api::ClusterBackup& backup, const api::NodeBackup& order, SystemTime now);
 

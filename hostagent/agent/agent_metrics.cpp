@@ -89,7 +89,8 @@ void AgentMetrics::found_on_disk(const std::vector<artifact::BackupSet>& sets,
 void AgentMetrics::replicated(const offsite::View& view) {
   const auto pending = static_cast<double>(view.pending());
   m_offsite_sets.Add({{"state", "pending"}}).Set(pending);
-  m_offsite_sets.Add({{"state", "replicated"}}).Set(static_cast<double>(view.sets.size()) - pending);
+  m_offsite_sets.Add({{"state", "replicated"}})
+      .Set(static_cast<double>(view.sets.size()) - pending);
   m_offsite_failures.Add({}).Set(view.failures);
   if (view.last_success != SystemTime{}) {
     m_offsite_success.Add({}).Set(seconds_of(view.last_success));

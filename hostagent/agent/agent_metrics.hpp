@@ -2,9 +2,9 @@
 #pragma once
 
 #include "agent/run_order.hpp"
+#include "offsite/replicator.hpp"
 
 #include "artifact/sets.hpp"
-#include "offsite/replicator.hpp"
 
 #include <prometheus/registry.h>
 

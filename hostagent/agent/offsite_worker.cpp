@@ -42,7 +42,8 @@ void OffsiteWorker::visit(std::stop_token stop) {
                  api::to_string(m_view.trouble->reason),
                  m_view.trouble->message);
   }
-  if (m_view.failures == 0 && m_view.pending() == 0 && (pending_before > 0 || m_failures_told > 0)) {
+  if (m_view.failures == 0 && m_view.pending() == 0 &&
+      (pending_before > 0 || m_failures_told > 0)) {
     spdlog::info("off-site: {} has all {} sets", m_view.remote, m_view.sets.size());
   }
   m_failures_told = m_view.failures;

@@ -1,5 +1,6 @@
-// Copies complete sets off-site and reports it as the condition Replicated. A process of its own runs
-// it, beside the agent: no run waits for it, and nothing that happens here changes how a run ends.
+// Copies complete sets off-site and reports it as the condition Replicated. A process of its own
+// runs it, beside the agent: no run waits for it, and nothing that happens here changes how a run
+// ends.
 #pragma once
 
 #include "agent/agent_metrics.hpp"

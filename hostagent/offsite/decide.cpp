@@ -45,8 +45,8 @@ bool is_due(const std::vector<BackupSet>& sets,
             const State& state,
             SystemTime now,
             const Schedule& schedule) {
-  const bool compare = !state.replicated.empty() && (now >= state.compared + schedule.compare_every ||
-                                                     now < state.compared);
+  const bool compare = !state.replicated.empty() &&
+                       (now >= state.compared + schedule.compare_every || now < state.compared);
   if (pending(sets, state).empty() && !compare) {
     return false;
   }
@@ -84,7 +84,8 @@ std::set<std::string> still_there(const State& state,
   for (const BackupSet& set : sets) {
     const auto files = files_of(set);
     if (state.replicated.contains(set.run_id) &&
-        std::ranges::all_of(files, [&](const RemoteFile& file) { return is_there(file, remote); })) {
+        std::ranges::all_of(files,
+                            [&](const RemoteFile& file) { return is_there(file, remote); })) {
       found.insert(set.run_id);
     }
   }

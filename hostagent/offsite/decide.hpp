@@ -22,9 +22,9 @@ struct Schedule {
 [[nodiscard]] std::vector<const artifact::BackupSet*>
 pending(const std::vector<artifact::BackupSet>& sets, const State& state);
 
-/// Something is pending, or it is time to compare; and no pause after a failure holds it back. A set
-/// that is newer than any that was tried does not wait. A clock that jumped back never holds it for
-/// longer than the longest pause.
+/// Something is pending, or it is time to compare; and no pause after a failure holds it back. A
+/// set that is newer than any that was tried does not wait. A clock that jumped back never holds it
+/// for longer than the longest pause.
 [[nodiscard]] bool is_due(const std::vector<artifact::BackupSet>& sets,
                           const State& state,
                           SystemTime now,

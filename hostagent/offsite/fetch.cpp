@@ -54,12 +54,11 @@ Status fetch_part(Directory& to,
   RB_TRY_ASSIGN(const auto file, to.fs().open_uncached(part));
   RB_TRY_ASSIGN(const auto content, artifact::digest_of(*file, std::move(stop)));
   if (content.size_bytes != wanted.file.size_bytes || to_hex(content.sha256) != wanted.sha256) {
-    return Error{ErrorCode::corrupt,
-                 remote.name() + ": " + wanted.file.name +
-                     ": damaged: it is not what the manifest says (" +
-                     (content.size_bytes == wanted.file.size_bytes ? "SHA-256" : "size") +
-                     " differs)",
-                 "choose another set: railiance-restore list --remote"};
+    return Error{
+        ErrorCode::corrupt,
+        remote.name() + ": " + wanted.file.name + ": damaged: it is not what the manifest says (" +
+            (content.size_bytes == wanted.file.size_bytes ? "SHA-256" : "size") + " differs)",
+        "choose another set: railiance-restore list --remote"};
   }
   return to.fs().rename_new(part, wanted.file.name);
 }

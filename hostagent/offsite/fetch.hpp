@@ -15,11 +15,12 @@ struct Fetched {
   std::vector<std::string> present; ///< Those of `files` that were there already.
 };
 
-/// The artifacts of `set`, which is one of `listing` (open_remote), each as "<name>.part" first and compared
-/// with the manifest's size and SHA-256; the manifest last, so that a set in the directory that has
-/// one is whole. Files of the directory are never replaced. Errors: incomplete (the remote's set has
-/// no usable manifest), corrupt (a file is not what the manifest says: it is removed again),
-/// already_exists (another file has the name), no_space, those of RemoteStore and Fs.
+/// The artifacts of `set`, which is one of `listing` (open_remote), each as "<name>.part" first and
+/// compared with the manifest's size and SHA-256; the manifest last, so that a set in the directory
+/// that has one is whole. Files of the directory are never replaced. Errors: incomplete (the
+/// remote's set has no usable manifest), corrupt (a file is not what the manifest says: it is
+/// removed again), already_exists (another file has the name), no_space, those of RemoteStore and
+/// Fs.
 [[nodiscard]] Result<Fetched> fetch_set(artifact::Directory& to,
                                         RemoteStore& remote,
                                         artifact::Directory& listing,

@@ -116,21 +116,17 @@ Status
 RcloneStore::put(const std::string& local_path, const RemoteFile& file, std::stop_token stop) {
   const std::string target = path_of(file.name);
   // --ignore-times: sent although something of the same size and time is there.
-  RB_TRY(run({"copyto", "--ignore-times", local_path, target},
-             target,
-             file.size_bytes,
-             std::move(stop)));
+  RB_TRY(run(
+      {"copyto", "--ignore-times", local_path, target}, target, file.size_bytes, std::move(stop)));
   return {};
 }
 
 Result<std::string> RcloneStore::sha256(const RemoteFile& file, std::stop_token stop) {
   const std::string target = path_of(file.name);
   // --download: by what comes back, whatever hashes the other side claims or lacks.
-  RB_TRY_ASSIGN(const std::string text,
-                run({"hashsum", "sha256", "--download", target},
-                    target,
-                    file.size_bytes,
-                    std::move(stop)));
+  RB_TRY_ASSIGN(
+      const std::string text,
+      run({"hashsum", "sha256", "--download", target}, target, file.size_bytes, std::move(stop)));
   auto digest = parse_sha256(text);
   return digest ? std::move(digest) : Result<std::string>(std::move(digest).error().within(target));
 }
@@ -138,10 +134,8 @@ Result<std::string> RcloneStore::sha256(const RemoteFile& file, std::stop_token 
 Status
 RcloneStore::get(const RemoteFile& file, const std::string& local_path, std::stop_token stop) {
   const std::string source = path_of(file.name);
-  RB_TRY(run({"copyto", "--ignore-times", source, local_path},
-             source,
-             file.size_bytes,
-             std::move(stop)));
+  RB_TRY(run(
+      {"copyto", "--ignore-times", source, local_path}, source, file.size_bytes, std::move(stop)));
   return {};
 }
 

@@ -59,9 +59,8 @@ constexpr std::array k_sayings{
 };
 
 std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
+  std::ranges::transform(
+      text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -92,7 +91,8 @@ std::string without_user(std::string text) {
 
 std::string words_of(const ProcessResult& result) {
   std::string words = without_user(last_line(result.err));
-  std::ranges::replace_if(words, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+  std::ranges::replace_if(
+      words, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
   return api::bounded(words, k_words_limit);
 }
 

@@ -140,8 +140,8 @@ Result<artifact::Directory> open_remote(RemoteStore& remote, std::stop_token sto
       } // else its set is listed as damaged
     }
   }
-  return artifact::Directory(
-      std::make_unique<RemoteFs>(std::move(files), std::move(manifests)), remote.name());
+  return artifact::Directory(std::make_unique<RemoteFs>(std::move(files), std::move(manifests)),
+                             remote.name());
 }
 
 } // namespace rb::offsite

@@ -18,8 +18,8 @@ struct LocalFile {
 measure(artifact::Directory& directory, const std::string& name, std::stop_token stop);
 
 /// Afterwards the file is over there, with the right digest. One that is listed in `there` with its
-/// size is compared first, and sent only when its digest is another. Errors: corrupt (what came back
-/// is not what was sent, or the file on our disk is damaged; the message says which), those of
+/// size is compared first, and sent only when its digest is another. Errors: corrupt (what came
+/// back is not what was sent, or the file on our disk is damaged; the message says which), those of
 /// RemoteStore and Fs.
 [[nodiscard]] Status replicate_file(artifact::Directory& directory,
                                     RemoteStore& remote,

@@ -105,8 +105,8 @@ void Replicator::settle(const Status& outcome, State& state) const {
   ++state.failures;
   state.not_before = m_clock.now() + pause_after(state.failures, m_settings.schedule);
   const Error& error = outcome.error();
-  state.trouble = Trouble{reason_of(error),
-                          error.message + (error.hint.empty() ? "" : "; " + error.hint)};
+  state.trouble =
+      Trouble{reason_of(error), error.message + (error.hint.empty() ? "" : "; " + error.hint)};
 }
 
 Result<View> Replicator::visit(std::stop_token stop, const OnChange& on_change) {

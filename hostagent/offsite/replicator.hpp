@@ -23,7 +23,7 @@ struct View {
   std::map<std::string, SetView> sets; ///< Complete ones, by run id.
   std::optional<Trouble> trouble;      ///< Of the last attempt.
   unsigned failures = 0;
-  SystemTime last_success{};           ///< Of the last attempt that left nothing to do; or 0.
+  SystemTime last_success{}; ///< Of the last attempt that left nothing to do; or 0.
 
   [[nodiscard]] std::size_t pending() const;
 };
@@ -57,14 +57,15 @@ private:
                                State& state,
                                std::stop_token stop,
                                const OnChange& on_change);
-  [[nodiscard]] Status
-  send_kit(artifact::Directory& directory,
-           const std::vector<RemoteFile>& there,
-           State& state,
-           std::stop_token stop);
-  [[nodiscard]] Status remove_old(const std::vector<artifact::BackupSet>& sets, std::stop_token stop);
+  [[nodiscard]] Status send_kit(artifact::Directory& directory,
+                                const std::vector<RemoteFile>& there,
+                                State& state,
+                                std::stop_token stop);
+  [[nodiscard]] Status remove_old(const std::vector<artifact::BackupSet>& sets,
+                                  std::stop_token stop);
   void settle(const Status& outcome, State& state) const;
-  [[nodiscard]] View view_of(const std::vector<artifact::BackupSet>& sets, const State& state) const;
+  [[nodiscard]] View view_of(const std::vector<artifact::BackupSet>& sets,
+                             const State& state) const;
 
   const ReplicatorSettings m_settings;
   RemoteStore& m_remote;

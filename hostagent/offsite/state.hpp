@@ -26,13 +26,13 @@ struct Trouble {
 };
 
 struct State {
-  std::string remote;               ///< What follows holds for this remote only.
-  std::set<std::string> replicated; ///< Run ids of sets that were sent and read back.
+  std::string remote;                     ///< What follows holds for this remote only.
+  std::set<std::string> replicated;       ///< Run ids of sets that were sent and read back.
   std::map<std::string, std::string> kit; ///< SHA-256 by name, of the kit's files that were sent.
-  std::string tried;                ///< The newest run id of the last attempt.
-  unsigned failures = 0;            ///< Attempts that failed since the last one that did not.
-  SystemTime not_before{};          ///< No attempt before, unless there is a newer set.
-  SystemTime compared{};            ///< When the names and sizes over there were last looked at.
+  std::string tried;                      ///< The newest run id of the last attempt.
+  unsigned failures = 0;                  ///< Attempts that failed since the last one that did not.
+  SystemTime not_before{};                ///< No attempt before, unless there is a newer set.
+  SystemTime compared{}; ///< When the names and sizes over there were last looked at.
   std::optional<Trouble> trouble;
 
   bool operator==(const State&) const = default;

@@ -1,10 +1,10 @@
+#include "offsite/fetch.hpp"
+
+#include "offsite/remote_fs.hpp"
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
 #include "restore/remote.hpp"
 #include "restore/text.hpp"
-
-#include "offsite/fetch.hpp"
-#include "offsite/remote_fs.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -31,16 +31,15 @@ find_remote_set(offsite::RemoteStore& store, const std::string& name, std::stop_
   }
   if (found == nullptr) {
     return Error{ErrorCode::gone,
-                 store.name() + ": no " + (name == "latest" ? "complete set" : "set " + harmless(name)),
+                 store.name() + ": no " +
+                     (name == "latest" ? "complete set" : "set " + harmless(name)),
                  "`railiance-restore list --remote` shows what is there"};
   }
   return Found{std::move(listing), *found};
 }
 
-Result<offsite::Fetched> fetch_into(const std::string& path,
-                                    offsite::RemoteStore& store,
-                                    Found& found,
-                                    Io& io) {
+Result<offsite::Fetched>
+fetch_into(const std::string& path, offsite::RemoteStore& store, Found& found, Io& io) {
   RB_TRY_ASSIGN(artifact::Directory to, artifact::Directory::open(path));
   RB_TRY_ASSIGN(const auto lock, artifact::DirectoryLock::acquire(to.path()));
   return offsite::fetch_set(
@@ -83,7 +82,7 @@ int fetch(const FetchCommand& command, const Options& options, Io& io) {
            << ", each with the size and the SHA-256 of the manifest\n";
   }
   return static_cast<int>(found->set.state == artifact::SetState::complete ? ExitCode::done
-                                                                          : ExitCode::incomplete);
+                                                                           : ExitCode::incomplete);
 }
 
 } // namespace rb::restore

@@ -1,3 +1,4 @@
+#include "offsite/remote_fs.hpp"
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
 #include "restore/remote.hpp"
@@ -5,7 +6,6 @@
 #include "restore/text.hpp"
 
 #include "base/text_table.hpp"
-#include "offsite/remote_fs.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,6 @@
 // railiance-restore: streams, terminal and environment for run().
-#include "restore/run.hpp"
-
 #include "boot/namespace_helper.hpp"
+#include "restore/run.hpp"
 
 #include <openssl/crypto.h>
 
@@ -34,9 +33,18 @@ std::string identity_file() {
 /// All that rclone gets to see of our environment.
 std::map<std::string, std::string> rclone_environment() {
   std::map<std::string, std::string> environment;
-  for (const char* const name : {"PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "SSL_CERT_FILE",
-                                 "RCLONE_CONFIG", "RCLONE_CONFIG_PASS", "HTTP_PROXY",
-                                 "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy",
+  for (const char* const name : {"PATH",
+                                 "HOME",
+                                 "XDG_CONFIG_HOME",
+                                 "TMPDIR",
+                                 "SSL_CERT_FILE",
+                                 "RCLONE_CONFIG",
+                                 "RCLONE_CONFIG_PASS",
+                                 "HTTP_PROXY",
+                                 "HTTPS_PROXY",
+                                 "NO_PROXY",
+                                 "http_proxy",
+                                 "https_proxy",
                                  "no_proxy"}) {
     if (std::string value = variable(name); !value.empty()) {
       environment[name] = std::move(value);

@@ -10,9 +10,9 @@ class App;
 namespace rb::restore {
 
 struct RemoteOptions {
-  std::string remote;        ///< "nextcloud:backups/cluster"; empty: the disk.
-  std::string program;       ///< rclone; empty: the first one on $PATH.
-  std::string config_file;   ///< rclone.conf; empty: where rclone looks.
+  std::string remote;      ///< "nextcloud:backups/cluster"; empty: the disk.
+  std::string program;     ///< rclone; empty: the first one on $PATH.
+  std::string config_file; ///< rclone.conf; empty: where rclone looks.
 };
 
 struct FetchCommand {

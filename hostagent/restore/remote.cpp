@@ -36,10 +36,11 @@ Result<std::unique_ptr<RemoteHandle>> open_store(const RemoteOptions& options, c
                                         : path->second);
   }
   if (settings.program.empty()) {
-    return Error{ErrorCode::not_found,
-                 "rclone is not on this machine",
-                 "install it (apt-get install rclone, or https://rclone.org/downloads), or say where "
-                 "it is: --rclone PATH"};
+    return Error{
+        ErrorCode::not_found,
+        "rclone is not on this machine",
+        "install it (apt-get install rclone, or https://rclone.org/downloads), or say where "
+        "it is: --rclone PATH"};
   }
   return std::make_unique<RemoteHandle>(std::move(settings));
 }

@@ -1,10 +1,9 @@
 // An off-site copy as the commands use it.
 #pragma once
 
+#include "offsite/rclone.hpp"
 #include "restore/io.hpp"
 #include "restore/options_remote.hpp"
-
-#include "offsite/rclone.hpp"
 
 #include "base/process.hpp"
 
@@ -13,8 +12,7 @@
 namespace rb::restore {
 
 struct RemoteHandle {
-  explicit RemoteHandle(offsite::RcloneSettings settings)
-      : store(processes, std::move(settings)) {}
+  explicit RemoteHandle(offsite::RcloneSettings settings) : store(processes, std::move(settings)) {}
 
   RealProcessRunner processes;
   offsite::RcloneStore store;

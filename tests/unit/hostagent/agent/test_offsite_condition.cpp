@@ -14,8 +14,7 @@ api::NodeBackup ended_order(const std::string& run_id) {
   order.meta.name = "uid-1";
   order.meta.controller_owner = api::OwnerReference{"v", "ClusterBackup", "b", "uid-1"};
   order.spec.run_id = run_id;
-  order.status.conditions = {
-      {"Succeeded", api::ConditionStatus::true_, "Completed", "", k_now, 1}};
+  order.status.conditions = {{"Succeeded", api::ConditionStatus::true_, "Completed", "", k_now, 1}};
   return order;
 }
 

@@ -1,5 +1,4 @@
 #include "offsite/decide.hpp"
-
 #include "support/sets.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,4 @@
 #include "offsite/rclone.hpp"
-
 #include "offsite/rclone_failure.hpp"
 #include "offsite/rclone_output.hpp"
 
@@ -39,7 +38,8 @@ ProcessResult printed(std::string out) {
 }
 
 RcloneSettings settings() {
-  return {"/usr/bin/rclone", "nextcloud:backups/cluster", "/etc/x/rclone.conf", {}, "/ca.pem", "1M"};
+  return {
+      "/usr/bin/rclone", "nextcloud:backups/cluster", "/etc/x/rclone.conf", {}, "/ca.pem", "1M"};
 }
 
 bool has(const std::vector<std::string>& words, const std::string& word) {
@@ -53,8 +53,15 @@ TEST_CASE("a remote is a name of the configuration, a colon and a path") {
     CAPTURE(good);
     CHECK(check_remote(good));
   }
-  for (const char* const bad : {"", "nextcloud", ":webdav,pass=x:p", ":p", "n,pass=x:p", "-v:p",
-                                "/local:p", "a:b\nc", "a\"b:c"}) {
+  for (const char* const bad : {"",
+                                "nextcloud",
+                                ":webdav,pass=x:p",
+                                ":p",
+                                "n,pass=x:p",
+                                "-v:p",
+                                "/local:p",
+                                "a:b\nc",
+                                "a\"b:c"}) {
     CAPTURE(bad);
     REQUIRE_FALSE(check_remote(bad));
     CHECK(check_remote(bad).error().code == ErrorCode::invalid_argument);
@@ -74,10 +81,10 @@ TEST_CASE("rclone is started with a clean environment, and the configuration as 
                      "copyto", "--ignore-times", "/backups/a", "nextcloud:backups/cluster/a"});
   CHECK(has(rclone.seen.arguments, "--ask-password=false"));
   CHECK(has(rclone.seen.arguments, "--bwlimit=1M"));
-  CHECK(rclone.seen.environment == std::map<std::string, std::string>{
-                                       {"HOME", "/nonexistent"},
-                                       {"RCLONE_CONFIG", "/etc/x/rclone.conf"},
-                                       {"SSL_CERT_FILE", "/ca.pem"}});
+  CHECK(rclone.seen.environment ==
+        std::map<std::string, std::string>{{"HOME", "/nonexistent"},
+                                           {"RCLONE_CONFIG", "/etc/x/rclone.conf"},
+                                           {"SSL_CERT_FILE", "/ca.pem"}});
 }
 
 TEST_CASE("a large file is given more time than a small one") {
@@ -120,8 +127,11 @@ TEST_CASE("rclone that is not there is no empty listing") {
 TEST_CASE("a digest is 64 hex digits before a space") {
   const std::string digest(64, 'a');
   CHECK(parse_sha256(digest + "  etcd\n").value() == digest);
-  for (const std::string& bad : {std::string(), digest, std::string(63, 'a') + "  x",
-                                 std::string(64, 'A') + "  x", std::string("ERROR  etcd")}) {
+  for (const std::string& bad : {std::string(),
+                                 digest,
+                                 std::string(63, 'a') + "  x",
+                                 std::string(64, 'A') + "  x",
+                                 std::string("ERROR  etcd")}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_sha256(bad));
   }
@@ -146,8 +156,9 @@ TEST_CASE("what rclone 1.60 says becomes an error that operators can act on") {
         Row{"something new", api::Reason::remote_failed}}) {
     CAPTURE(row.words);
     const auto error = rclone_failure(
-        failed(std::string("2026/11/22 23:24:13 ERROR : x\n2026/11/22 23:24:13 Failed to copyto: ") +
-               row.words + "\n"),
+        failed(
+            std::string("2026/11/22 23:24:13 ERROR : x\n2026/11/22 23:24:13 Failed to copyto: ") +
+            row.words + "\n"),
         "nextcloud:a");
     REQUIRE(error);
     CHECK(error->message == std::string("nextcloud:a: rclone: Failed to copyto: ") + row.words);

@@ -1,9 +1,7 @@
-#include "offsite/replicator.hpp"
-
-#include "offsite/remote_fs.hpp"
-#include "offsite/fetch.hpp"
-
 #include "fake_remote.hpp"
+#include "offsite/fetch.hpp"
+#include "offsite/remote_fs.hpp"
+#include "offsite/replicator.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,5 @@
-#include "offsite/state.hpp"
-
 #include "fake_remote.hpp"
+#include "offsite/state.hpp"
 
 #include <doctest/doctest.h>
 
@@ -38,8 +37,12 @@ TEST_CASE("another remote's state, a damaged one and none are an empty one") {
   CHECK(read_state(backups.directory, "r:") == empty);
   REQUIRE(write_state(backups.directory, full()));
   CHECK(read_state(backups.directory, "r:") == empty);
-  for (const char* const text : {"", "{", "[]", "{\"schema\":\"railiance.io/offsite-state/v2\"}",
-                                 "{\"schema\":\"railiance.io/offsite-state/v1\",\"remote\":\"r:\"}"}) {
+  for (const char* const text :
+       {"",
+        "{",
+        "[]",
+        "{\"schema\":\"railiance.io/offsite-state/v2\"}",
+        "{\"schema\":\"railiance.io/offsite-state/v1\",\"remote\":\"r:\"}"}) {
     CAPTURE(text);
     test::write_file(backups.directory.path() + "/.offsite-state", text);
     CHECK(read_state(backups.directory, "r:") == empty);
