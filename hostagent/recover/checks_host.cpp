@@ -20,6 +20,10 @@ Check busy(std::string message, std::string hint) {
 
 Check service(const ObservedHost& host) {
   const bool running = !host.servers.empty();
+  if (!host.processes_problem.empty()) {
+    return busy("whether a k3s server runs cannot be seen: " + host.processes_problem,
+                "mount /proc, and run as root");
+  }
   if (host.manager.empty()) {
     return running ? busy("a k3s server runs (" + pids(host.servers) +
                               ") and no service manager is found that could stop it",

@@ -47,6 +47,7 @@ struct ObservedHost {
   std::string manager;     ///< "systemd unit k3s"; empty: none that we know.
   ServiceState service = ServiceState::unknown;
   std::vector<ServerProcess> servers;
+  std::string processes_problem; ///< Why nobody knows whether a server runs.
   std::string data_dir;
   DataDir data;
   ServerSettings settings; ///< As on the disk.

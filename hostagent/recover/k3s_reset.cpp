@@ -127,6 +127,9 @@ std::string last_words(std::string_view output) {
       error = line;
     }
   }
+  if (fatal.empty() && error.empty()) {
+    return {};
+  }
   std::string words = archive::printable(message_of(fatal.empty() ? error : fatal));
   return holds(words, "K10") || holds(words, "AGE-SECRET") ? "(not shown: it names a key)" : words;
 }

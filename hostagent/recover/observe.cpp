@@ -173,8 +173,11 @@ ObservedHost observe_host(ProcessRunner& processes,
     host.manager = manager->name();
     host.service = manager->state();
   }
-  if (auto found = servers.find(host.data_dir)) {
+  auto found = servers.find(host.data_dir);
+  if (found) {
     host.servers = std::move(*found);
+  } else {
+    host.processes_problem = found.error().message;
   }
   return host;
 }

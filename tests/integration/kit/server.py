@@ -128,9 +128,9 @@ def back_up(program, operator, restore_program):
 
 
 def helm_index():
-    return json.dumps({"schema": "railiance.io/helm-values/v1", "releases": [
-        {"namespace": "shop", "name": "web", "file": "shop/web.yaml", "chart": "web", "chartVersion": "1.2.3",
-         "appVersion": "1", "revision": 1, "status": "deployed"}]}) + "\n"
+    return json.dumps({"format": "railiance-backup/helm-values/v1", "releases": [
+        {"namespace": "shop", "name": "web", "file": "shop/web.yaml", "chart": {"name": "web", "version": "1.2.3"},
+         "revision": 1, "status": "deployed"}]}) + "\n"
 
 
 def blocks(markdown, heading=None):

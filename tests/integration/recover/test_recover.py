@@ -1,0 +1,224 @@
+"""`railiance-restore restore` on a server node: what it refuses, what it brings back, how it goes back.
+
+Runs inside a bed without node. Arguments: the program that makes a set here, and railiance-restore.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "kit"))
+import server  # noqa: E402
+from faults import Sets  # noqa: E402
+
+BACKUP_HERE, RESTORE = (sys.argv + ["", ""])[1:3]
+BEDCTL = "/usr/local/bin/bedctl"
+SERVICE = ["--start-command", f"{BEDCTL} start", "--stop-command", f"{BEDCTL} stop", "--status-command", f"{BEDCTL} status"]
+NAMESPACE = "recover-test"
+JOURNAL = server.DATA / "railiance-restore/journal.json"
+
+
+def restore(*arguments, keys=None, backups=server.BACKUPS, service=SERVICE, check=None):
+    """One command under an empty environment; its exit code is `check` where that is given."""
+    command = [RESTORE, "restore", *arguments, "--backup-dir", backups, *service]
+    if keys is not None:
+        command += ["-i", keys]
+    done = server.run(*command, check=False, env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}, cwd="/")
+    if check is not None and done.returncode != check:
+        raise AssertionError(f"{arguments}: exit {done.returncode}, not {check}\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+def server_pid():
+    return pathlib.Path("/run/k3s/bed-server.pid").read_text().strip()
+
+
+def own(objects):
+    """Those that this test made."""
+    return {key: item for key, item in objects.items() if NAMESPACE in (key[1], key[2])}
+
+
+class TestRecover(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.operator = server.Operator()
+        cls.addClassCleanup(cls.operator.clean)
+        cls.keys = cls.operator.keys
+        server.kubectl("create", "namespace", NAMESPACE)
+        for number in range(5):
+            server.kubectl("-n", NAMESPACE, "create", "secret", "generic", f"s{number}", f"--from-literal=word=w{number}")
+        server.kubectl("-n", NAMESPACE, "create", "configmap", "settings", "--from-literal=color=blue")
+        other = server.back_up(BACKUP_HERE, cls.operator, RESTORE)  # of another state: see "swapped"
+        server.kubectl("-n", NAMESPACE, "create", "serviceaccount", "robot")
+        time.sleep(1.1)  # the run id is a second
+        cls.expected = server.objects()
+        cls.kubeconfig = server.KUBECONFIG.read_text()
+        cls.run_id = server.back_up(BACKUP_HERE, cls.operator, RESTORE)
+        cls.sets = Sets(server.BACKUPS, cls.operator, cls.run_id, other)
+
+    def change(self):
+        """What came after the backup: one object changed, one deleted, one added."""
+        server.kubectl("-n", NAMESPACE, "create", "configmap", "later", "--from-literal=a=b", check=False)
+        server.kubectl("-n", NAMESPACE, "delete", "secret", "s0", check=False)
+        server.kubectl("-n", NAMESPACE, "patch", "configmap", "settings", "--type=merge", "-p", '{"data":{"color":"red"}}')
+
+    def expect_as_in_backup(self):
+        found = server.objects()
+        self.assertEqual(sorted(own(found)), sorted(own(self.expected)))
+        for key, item in own(self.expected).items():
+            self.assertEqual(found[key], item)
+        self.assertEqual(set(self.expected) - set(found), set())
+
+    def refused(self, code, words, *arguments, backups=server.BACKUPS, keys=None, service=SERVICE):
+        """Nothing was touched: the same server process, the same objects, no journal."""
+        before, pid = own(server.objects()), server_pid()
+        done = restore(*arguments, "--execute", "--yes", backups=backups, keys=keys or self.keys, service=service, check=code)
+        self.assertIn(words, done.stdout + done.stderr)
+        self.assertEqual((own(server.objects()), server_pid()), (before, pid))
+        self.assertFalse(JOURNAL.exists())
+        self.assertFalse((server.DATA / "railiance-restore/snapshot").exists())
+
+    def test_00_the_guide_changes_nothing(self):
+        before = own(server.objects())
+        done = restore(keys=self.keys, check=0)
+        for words in (self.run_id, "yes", "--execute", "--cluster-reset-restore-path=/", f"{BEDCTL} stop"):
+            self.assertIn(words, done.stdout)
+        listed = json.loads(restore("--output", "json", keys=self.keys, check=0).stdout)
+        self.assertEqual([one["opens"] for one in listed["sets"]], ["yes", "yes"])
+        self.assertFalse(listed["guide"]["bareHost"])
+        self.assertIn("no", restore(keys=self.sets.other_keys(), check=0).stdout)
+        self.assertEqual(own(server.objects()), before)
+
+    def test_01_dry_run_prints_the_plan(self):
+        pid = server_pid()
+        done = restore("latest", "--dry-run", keys=self.keys, check=0)
+        self.assertIn("k3s server --cluster-reset", done.stdout)
+        plan = json.loads(restore("latest", "--dry-run", "--output", "json", keys=self.keys, check=0).stdout)
+        self.assertFalse(plan["refused"])
+        self.assertEqual(server_pid(), pid)
+        self.assertFalse(JOURNAL.exists())
+
+    def test_10_wrong_key(self):
+        self.refused(5, "none of the identities opens it", keys=self.sets.other_keys())
+
+    def test_11_a_bit_flipped(self):
+        self.refused(6, "not authentic", backups=self.sets.with_flipped_bit())
+
+    def test_12_host_state_missing(self):
+        self.refused(3, "no host state", backups=self.sets.without_host_state())
+
+    def test_13_token_of_another_cluster(self):
+        self.refused(6, "token", backups=self.sets.with_other_token())
+
+    def test_14_snapshot_of_another_set(self):
+        self.refused(6, "SHA-256", backups=self.sets.with_swapped_snapshot())
+
+    def test_15_older_k3s(self):
+        old = self.operator.home / "old-k3s"
+        old.write_text('#!/bin/sh\n[ "$1" != --version ] || { echo "k3s version v1.33.9+k3s1 (abc)"; exit; }\nexec /usr/local/bin/k3s "$@"\n')
+        old.chmod(0o755)
+        self.refused(1, "v1.33.9+k3s1", "--k3s", old)
+
+    def test_16_k3s_runs_outside_of_the_service_manager(self):
+        service = ["--start-command", "/bin/true", "--stop-command", "/bin/true", "--status-command", "/bin/false"]
+        self.refused(7, "a k3s server runs", service=service)
+
+    def test_17_the_service_does_not_stop(self):
+        service = ["--start-command", f"{BEDCTL} start", "--stop-command", "/bin/true", "--status-command", f"{BEDCTL} status"]
+        before, pid = own(server.objects()), server_pid()
+        done = restore("--execute", "--yes", keys=self.keys, service=service, check=7)
+        self.assertIn("a k3s server process is left", done.stderr)
+        self.assertEqual((own(server.objects()), server_pid()), (before, pid))
+        self.reset_journal()
+
+    def test_18_full_disk(self):
+        small = server.DATA / "railiance-restore"
+        small.mkdir()
+        server.run("/bin/mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", small)
+        try:
+            self.refused(1, "no space", "latest")
+        finally:
+            server.run("/bin/umount", small)
+            shutil.rmtree(small)
+
+    def reset_journal(self):
+        shutil.rmtree(server.DATA / "railiance-restore", ignore_errors=True)
+
+    def test_20_restore_in_place_and_back(self):
+        self.change()
+        changed = own(server.objects())
+        done = restore("latest", "--execute", "--yes", keys=self.keys, check=0)
+        self.expect_as_in_backup()
+        self.assertIn("step: compare", done.stderr)
+        self.assertFalse((server.DATA / "railiance-restore/snapshot").exists())
+        self.assertEqual(server.mode_of(JOURNAL), 0o600)
+        self.assertNotIn("K10", JOURNAL.read_text())
+        self.assertEqual(json.loads((server.BACKUPS / ".last-restore").read_text())["runID"], self.run_id)
+        restore("--rollback", check=0)
+        self.assertEqual(own(server.objects()), changed)
+        self.assertEqual(restore("--rollback").returncode, 4)
+
+    def test_21_a_server_that_never_gets_ready_is_rolled_back(self):
+        self.change()
+        before = own(server.objects())
+        fault = server.DATA / "standin-fault"
+        fault.write_text("never-ready when=reset\n")
+        try:
+            done = restore("latest", "--execute", "--yes", "--ready-timeout", "12", keys=self.keys)
+        finally:
+            fault.unlink()
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("the old cluster runs again", done.stderr)
+        self.assertEqual(own(server.objects()), before)
+
+    def test_22_killed_in_the_middle_and_continued(self):
+        self.change()
+        for step in ("step: save-state", "step: reset", "step: ready"):
+            command = [RESTORE, "restore", "latest", "--execute", "--yes", "--backup-dir", server.BACKUPS, "-i", self.keys, *SERVICE]
+            with subprocess.Popen([str(part) for part in command], stderr=subprocess.PIPE, text=True) as process:
+                for line in process.stderr:
+                    if line.startswith(step):
+                        time.sleep(0.3)
+                        process.send_signal(signal.SIGKILL)
+                        break
+                else:
+                    self.fail(f"{step}: never came")
+        done = restore("--execute", "--yes", keys=self.keys, check=0)
+        self.assertIn("continuing the restore", done.stderr)
+        self.expect_as_in_backup()
+
+    def test_30_the_disk_is_wiped(self):
+        ca = server.digest(server.DATA / "server/tls/server-ca.crt")
+        server.wipe()
+        done = restore("latest", "--execute", "--yes", keys=self.keys, check=0)
+        self.assertIn("step: put-back", done.stderr)
+        self.expect_as_in_backup()
+        self.assertEqual(server.digest(server.DATA / "server/tls/server-ca.crt"), ca)
+        old = self.operator.home / "old-kubeconfig"
+        old.write_text(self.kubeconfig)
+        self.assertEqual(server.kubectl("--kubeconfig", old, "get", "--raw=/readyz").stdout, "ok")
+        self.assertEqual(server.mode_of(server.DATA / "server/token"), 0o600)
+        self.assertTrue(pathlib.Path("/etc/systemd/system/k3s.service").exists())
+        server.back_up(BACKUP_HERE, self.operator, RESTORE)
+
+    def test_31_a_bare_host_that_fails_is_bare_again(self):
+        server.wipe()
+        false = ["--start-command", "/bin/true", "--stop-command", f"{BEDCTL} stop", "--status-command", f"{BEDCTL} status"]
+        restore(self.run_id, "--execute", "--yes", "--ready-timeout", "2", keys=self.keys, service=false, check=1)
+        self.assertFalse((server.DATA / "server/token").exists())
+        self.assertFalse(pathlib.Path("/etc/rancher/k3s/config.yaml").exists())
+        restore(self.run_id, "--execute", "--yes", keys=self.keys, check=0)
+        self.expect_as_in_backup()
+
+
+if __name__ == "__main__":
+    if not os.environ.get("RB_TEST_KUBECONFIG"):
+        print("NOT RUN: RB_TEST_KUBECONFIG is not set: run this test inside a bed (tests/k3s/bed.sh)")
+        sys.exit(77)
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)

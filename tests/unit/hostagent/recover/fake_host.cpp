@@ -1,0 +1,165 @@
+#include "fake_host.hpp"
+
+#include "recover/host_files.hpp"
+
+#include <filesystem>
+
+namespace rb::test {
+
+using namespace recover;
+namespace fs = std::filesystem;
+
+FakeHost::FakeHost(bool is_bare) : bare(is_bare) {
+  scratch.make_directory("data");
+  if (bare) {
+    return;
+  }
+  scratch.write("data/server/db/etcd/member", "old");
+  scratch.write("data/server/db/etcd-old-100/member", "ancient");
+  scratch.write("data/server/token", "K10a::server:same\n");
+  scratch.write("data/server/tls/ca.crt", "old ca");
+  scratch.write("data/server/cred/passwd", "old passwd");
+  m_running = true;
+}
+
+Ports FakeHost::ports() {
+  return {*this, *this, *this, *this, m_clock, *this, *this, scratch.path("root")};
+}
+
+JournalState FakeHost::fresh_journal() {
+  JournalState state;
+  state.plan.run_id = "20261122T020000Z";
+  state.plan.data_dir = data_dir();
+  state.plan.k3s_program = "/usr/local/bin/k3s";
+  state.plan.kubeconfig = "/etc/rancher/k3s/k3s.yaml";
+  state.plan.bare = bare;
+  state.plan.was_active = !bare;
+  for (const Step step : k_steps) {
+    if (step != Step::put_back || bare) {
+      state.plan.steps.push_back(step);
+    }
+  }
+  return state;
+}
+
+Outcome FakeHost::execute() {
+  Ports all = ports();
+  return recover::execute(fresh_journal(), Journal(fresh_journal().plan.work_dir()), all, {});
+}
+
+Outcome FakeHost::resume() {
+  const Journal journal(fresh_journal().plan.work_dir());
+  auto state = journal.load();
+  if (!state || !*state) { // the crash came before the first entry
+    return execute();
+  }
+  Ports all = ports();
+  return (*state)->phase == Phase::rolling_back ? recover::roll_back(**state, journal, all, {})
+                                                : recover::execute(**state, journal, all, {});
+}
+
+Outcome FakeHost::roll_back() {
+  const Journal journal(fresh_journal().plan.work_dir());
+  Ports all = ports();
+  return recover::roll_back(**journal.load(), journal, all, {});
+}
+
+Status FakeHost::stop() {
+  calls.emplace_back("stop");
+  m_running = false;
+  return {};
+}
+
+Status FakeHost::start() {
+  calls.emplace_back("start");
+  m_running = true;
+  return {};
+}
+
+ServiceState FakeHost::state() {
+  return m_running ? ServiceState::active : ServiceState::inactive;
+}
+
+Result<std::vector<ServerProcess>> FakeHost::find(const std::string&) {
+  return m_running || process_left ? std::vector<ServerProcess>{{4711, "k3s server"}}
+                                   : std::vector<ServerProcess>{};
+}
+
+Status FakeHost::decrypt_snapshot(const std::string& path) {
+  if (decrypt_fails) {
+    return Error{ErrorCode::no_space, path + ": no space left on device", {}};
+  }
+  return write_file(path, as_bytes("restored"), 0600);
+}
+
+Result<unpack::HostState> FakeHost::host_state() {
+  unpack::HostState state;
+  state.data_dir = "/var/lib/rancher/k3s";
+  const auto add = [&](const char* path, const char* content) {
+    state.files.push_back({path, SecretBytes(as_bytes(content)), 0600, {}});
+  };
+  add("var/lib/rancher/k3s/server/token", "K10a::server:same\n");
+  add("var/lib/rancher/k3s/server/tls/ca.crt", "of the backup");
+  add("var/lib/rancher/k3s/server/manifests/mine.yaml", "kind: ConfigMap");
+  add("etc/rancher/k3s/config.yaml", "node-name: one");
+  add("etc/systemd/system/k3s.service", "[Service]");
+  add("etc/passwd", "never");
+  return state;
+}
+
+void FakeHost::on_step(Step step) {
+  calls.emplace_back(to_string(step));
+  if (before_step) {
+    before_step(step);
+  }
+}
+
+/// As k3s does it: moves the database aside, makes the new one, then reconciles.
+ProcessResult FakeHost::reset(const ProcessSpec& spec) {
+  ProcessResult result;
+  result.exit_status = 1;
+  const auto token = spec.environment.find("K3S_TOKEN");
+  token_seen = token == spec.environment.end() ? "" : token->second;
+  result.err = "level=fatal msg=\"it failed\"";
+  if (m_running || reset_fails_early) {
+    return result;
+  }
+  const std::string db = data_dir() + "/server/db";
+  if (!fs::exists(db + "/etcd")) {
+    scratch.write("data/server/db/etcd/name", "x"); // on an empty host it is made first
+  }
+  fs::rename(db + "/etcd", db + "/etcd-old-" + std::to_string(200 + m_resets++));
+  scratch.write("data/server/db/etcd/member", scratch.read("data/railiance-restore/snapshot"));
+  scratch.write("data/server/db/reset-flag", "");
+  if (reset_fails_late) {
+    return result;
+  }
+  scratch.write("data/server/tls/ca.crt", "of the backup");
+  scratch.write("data/server/cred/passwd", "of the backup");
+  result.exit_status = 0;
+  result.err = "level=info msg=\"… restart without --cluster-reset flag now. …\"";
+  return result;
+}
+
+ProcessResult FakeHost::kubectl(const ProcessSpec& spec) {
+  ProcessResult result;
+  const std::string& what = spec.arguments.at(2);
+  result.exit_status = 0;
+  if (what == "api-resources") {
+    result.out = "configmaps cm v1 true ConfigMap\nevents ev v1 true Event\n";
+  } else if (spec.arguments.at(3) == "--raw=/readyz") {
+    const bool ready = m_running && !(never_ready && data() == "restored");
+    result.exit_status = ready ? 0 : 1;
+    result.out = ready ? "ok" : "";
+  } else {
+    result.out = R"({"metadata":{"remainingItemCount":)" + std::to_string(configmaps - 1) +
+                 R"(},"items":[{}]})";
+  }
+  return result;
+}
+
+Result<ProcessResult> FakeHost::run(const ProcessSpec& spec, std::stop_token) {
+  return spec.arguments.front() == "server" ? reset(spec) : kubectl(spec);
+}
+
+} // namespace rb::test

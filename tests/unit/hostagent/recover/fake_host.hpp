@@ -1,0 +1,93 @@
+// A host in a directory, with a k3s, a service manager and a set that a test can make fail.
+#pragma once
+
+#include "recover/execute.hpp"
+#include "support/scratch.hpp"
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+namespace rb::test {
+
+/// Thrown by a test's progress, in the place of a power cut.
+struct Crash {};
+
+class FakeHost final : public ProcessRunner,
+                       public recover::ServiceManager,
+                       public recover::ServerProcesses,
+                       public recover::SetSource,
+                       public recover::Progress,
+                       public recover::Sleeper {
+public:
+  explicit FakeHost(bool bare = false);
+
+  // ProcessRunner: k3s.
+  [[nodiscard]] Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token stop) override;
+  // ServiceManager
+  [[nodiscard]] std::string name() const override { return "fake"; }
+  [[nodiscard]] Status stop() override;
+  [[nodiscard]] Status start() override;
+  [[nodiscard]] recover::ServiceState state() override;
+  // ServerProcesses
+  [[nodiscard]] Result<std::vector<recover::ServerProcess>> find(const std::string&) override;
+  // SetSource
+  [[nodiscard]] Status decrypt_snapshot(const std::string& path) override;
+  [[nodiscard]] Result<unpack::HostState> host_state() override;
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& objects() const override {
+    return m_objects;
+  }
+  // Progress
+  void on_step(recover::Step step) override;
+  void on_line(const std::string& line) override { lines += line + "\n"; }
+  // Sleeper
+  void sleep(std::chrono::milliseconds time) override { m_clock.now_ms += time; }
+
+  recover::JournalState fresh_journal();
+  recover::Outcome execute();   ///< From a new journal.
+  recover::Outcome resume();    ///< From the journal on the disk.
+  recover::Outcome roll_back(); ///< From the journal on the disk.
+
+  /// What the running server serves: the content of db/etcd.
+  [[nodiscard]] std::string data() const { return scratch.read("data/server/db/etcd/member"); }
+  [[nodiscard]] std::string data_dir() const { return scratch.path("data"); }
+  [[nodiscard]] bool running() const { return m_running; }
+
+  Scratch scratch;
+  bool bare;
+  std::string lines;
+  std::vector<std::string> calls;
+
+  // What goes wrong.
+  std::function<void(recover::Step)> before_step;
+  bool reset_fails_early = false; ///< Before it moves the old database.
+  bool reset_fails_late = false;  ///< After it.
+  bool never_ready = false;       ///< With restored data.
+  bool decrypt_fails = false;
+  bool process_left = false;
+  std::uint64_t configmaps = 3; ///< In the restored cluster; the backup has 3.
+  std::string token_seen;       ///< K3S_TOKEN of the reset.
+
+private:
+  struct SteppingClock final : Clock {
+    std::chrono::milliseconds now_ms{0};
+    [[nodiscard]] SystemTime now() const override {
+      return SystemTime{std::chrono::seconds(1'800'000'000)};
+    }
+    [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override {
+      return std::chrono::steady_clock::time_point(now_ms);
+    }
+  };
+
+  ProcessResult reset(const ProcessSpec& spec);
+  ProcessResult kubectl(const ProcessSpec& spec);
+  recover::Ports ports();
+
+  SteppingClock m_clock;
+  std::map<std::string, std::uint64_t> m_objects{{"configmaps", 3}, {"events", 100}};
+  bool m_running = false;
+  int m_resets = 0;
+};
+
+} // namespace rb::test

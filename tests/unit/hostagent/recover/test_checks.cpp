@@ -1,0 +1,255 @@
+#include "facts.hpp"
+#include "recover/checks.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::recover;
+using test::find_check;
+using test::good_host;
+using test::good_set;
+
+namespace {
+
+/// The check `name` refuses, with that exit code and a next step.
+void check_refused(const Decision& decision, const char* name, ExitCode code = ExitCode::failed) {
+  const Check* const check = find_check(decision, name);
+  REQUIRE(check != nullptr);
+  CHECK(check->verdict == Verdict::refuse);
+  CHECK(decision.code() == code);
+  CHECK_FALSE(check->message.empty());
+  CHECK_FALSE(check->hint.empty());
+}
+
+bool carries(const Plan& plan, const char* flag) {
+  return std::find(plan.carried.begin(), plan.carried.end(), flag) != plan.carried.end();
+}
+
+} // namespace
+
+TEST_CASE(
+    "a host and a set that fit: nothing is refused, and the cluster stops as late as can be") {
+  const Decision decision = decide(good_host(), good_set(), {});
+  CHECK_FALSE(decision.refused());
+  CHECK(decision.plan.steps == std::vector<Step>{Step::decrypt,
+                                                 Step::stop,
+                                                 Step::save_state,
+                                                 Step::reset,
+                                                 Step::start,
+                                                 Step::ready,
+                                                 Step::compare,
+                                                 Step::clean_up});
+  CHECK_FALSE(decision.plan.bare);
+  CHECK(decision.plan.was_active);
+  CHECK(decision.plan.snapshot_path() == "/var/lib/rancher/k3s/railiance-restore/snapshot");
+  CHECK(decision.plan.carried.empty());
+}
+
+TEST_CASE("a bare host gets its files back before the reset") {
+  ObservedHost host = good_host();
+  host.data = {};
+  host.data.free_bytes = std::uint64_t{8} << 30U;
+  host.service = ServiceState::inactive;
+  host.servers.clear();
+  SetFacts set = good_set();
+  set.settings.unit["node-name"] = {"one"};
+  const Decision decision = decide(host, set, {});
+  CHECK_FALSE(decision.refused());
+  CHECK(decision.plan.bare);
+  const auto& steps = decision.plan.steps;
+  CHECK(std::find(steps.begin(), steps.end(), Step::put_back) + 1 ==
+        std::find(steps.begin(), steps.end(), Step::reset));
+  CHECK(carries(decision.plan, "--node-name=one")); // of the unit that is put back
+}
+
+TEST_CASE("who is not root is refused") {
+  ObservedHost host = good_host();
+  host.user_id = 1000;
+  check_refused(decide(host, good_set(), {}), "root");
+}
+
+TEST_CASE("an artifact that does not open or is damaged, with its own exit code") {
+  SetFacts set = good_set();
+  set.artifacts.push_back({"kubeconfig.age", ExitCode::no_identity, "no identity opens it"});
+  check_refused(decide(good_host(), set, {}), "artifact", ExitCode::no_identity);
+  set.artifacts.back().code = ExitCode::damaged;
+  check_refused(decide(good_host(), set, {}), "artifact", ExitCode::damaged);
+}
+
+TEST_CASE("a set without snapshot or host state is incomplete") {
+  SetFacts set = good_set();
+  set.snapshot = false;
+  check_refused(decide(good_host(), set, {}), "set", ExitCode::incomplete);
+  set = good_set();
+  set.host_state = false;
+  check_refused(decide(good_host(), set, {}), "set", ExitCode::incomplete);
+  Wishes wishes;
+  wishes.without_host_state = true;
+  CHECK_FALSE(decide(good_host(), set, wishes).refused());
+  ObservedHost bare = good_host();
+  bare.data.token_hash.clear();
+  check_refused(decide(bare, set, wishes), "cluster", ExitCode::incomplete);
+}
+
+TEST_CASE("the token of the host state must be one that the snapshot knows") {
+  SetFacts set = good_set();
+  set.token_hash = "ba9876543210";
+  check_refused(decide(good_host(), set, {}), "token", ExitCode::damaged);
+  set = good_set();
+  set.bootstrap_hashes.clear();
+  check_refused(decide(good_host(), set, {}), "token", ExitCode::damaged);
+}
+
+TEST_CASE("another cluster on this host is replaced on demand only, and then as a bare host") {
+  ObservedHost host = good_host();
+  host.data.token_hash = "ffffffffffff";
+  check_refused(decide(host, good_set(), {}), "cluster");
+  Wishes wishes;
+  wishes.replace_cluster = true;
+  const Decision decision = decide(host, good_set(), wishes);
+  CHECK_FALSE(decision.refused());
+  CHECK(decision.plan.bare);
+}
+
+TEST_CASE("an older k3s is refused, down to the k3s suffix; a newer one is not") {
+  for (const char* const older : {"v1.33.9+k3s1", "v1.34.3+k3s1", "v1.34.4+k3s0"}) {
+    ObservedHost host = good_host();
+    host.k3s_version = older;
+    check_refused(decide(host, good_set(), {}), "k3s-version");
+  }
+  for (const char* const newer : {"v1.34.4+k3s1", "v1.34.5+k3s1", "v1.35.0+k3s1", "v1.40.0+k3s1"}) {
+    ObservedHost host = good_host();
+    host.k3s_version = newer;
+    CHECK_FALSE(decide(host, good_set(), {}).refused());
+  }
+  ObservedHost host = good_host();
+  host.k3s_version = "v1.40.0+k3s1";
+  CHECK(find_check(decide(host, good_set(), {}), "k3s-version")->verdict == Verdict::warn);
+  host.k3s_version.clear();
+  check_refused(decide(host, good_set(), {}), "k3s-version");
+}
+
+TEST_CASE("room for the snapshot twice and for etcd's log") {
+  ObservedHost host = good_host();
+  host.data.free_bytes = 2 * good_set().snapshot_bytes;
+  check_refused(decide(host, good_set(), {}), "disk-space");
+}
+
+TEST_CASE("trap: a server that joined another one") {
+  ObservedHost host = good_host();
+  host.settings.config["server"] = {"https://10.0.0.1:6443"};
+  check_refused(decide(host, good_set(), {}), "server-url");
+  host = good_host();
+  host.settings.unit["server"] = {"https://10.0.0.1:6443"}; // K3S_URL
+  check_refused(decide(host, good_set(), {}), "server-url");
+}
+
+TEST_CASE("trap: k3s does not look whether it runs") {
+  ObservedHost host = good_host();
+  host.service = ServiceState::inactive; // and process 4711 is there
+  check_refused(decide(host, good_set(), {}), "service", ExitCode::busy);
+  host.manager.clear();
+  check_refused(decide(host, good_set(), {}), "service", ExitCode::busy);
+  host.servers.clear();
+  check_refused(decide(host, good_set(), {}), "service");
+}
+
+TEST_CASE("a host that does not say which processes run is not taken for one without") {
+  ObservedHost host = good_host();
+  host.processes_problem = "/proc: not there";
+  check_refused(decide(host, good_set(), {}), "service", ExitCode::busy);
+}
+
+TEST_CASE("trap: S3 and a snapshot directory in the configuration do not matter to the reset") {
+  ObservedHost host = good_host();
+  host.settings.config["etcd-s3"] = {"true"};
+  host.settings.config["etcd-snapshot-dir"] = {"/mnt/snapshots"};
+  const Decision decision = decide(host, good_set(), {});
+  CHECK_FALSE(decision.refused());
+  CHECK(describe(decision.plan)[3].find("--etcd-s3=false") != std::string::npos);
+  CHECK(describe(decision.plan)[3].find("restore-path=/var/lib") != std::string::npos);
+}
+
+TEST_CASE("trap: flags that only the unit has are carried over, tokens are not") {
+  ObservedHost host = good_host();
+  host.settings.unit = {{"node-ip", {"10.0.0.5"}},
+                        {"secrets-encryption", {""}},
+                        {"etcd-arg", {"quota-backend-bytes=1", "snapshot-count=5"}},
+                        {"https-listen-port", {"7443"}},
+                        {"token", {"not this"}},
+                        {"tls-san", {"x"}}};
+  const Plan plan = decide(host, good_set(), {}).plan;
+  CHECK(plan.carried == std::vector<std::string>{"--node-ip=10.0.0.5",
+                                                 "--https-listen-port=7443",
+                                                 "--secrets-encryption",
+                                                 "--etcd-arg=quota-backend-bytes=1",
+                                                 "--etcd-arg=snapshot-count=5"});
+}
+
+TEST_CASE("trap: no CNI plugin host-local") {
+  ObservedHost host = good_host();
+  host.host_local = false;
+  CHECK(carries(decide(host, good_set(), {}).plan, "--disable-agent"));
+  host.settings.config["disable-agent"] = {"true"};
+  CHECK_FALSE(carries(decide(host, good_set(), {}).plan, "--disable-agent"));
+}
+
+TEST_CASE("trap: secrets encryption that the configuration has lost") {
+  SetFacts set = good_set();
+  set.settings.config["secrets-encryption"] = {"true"};
+  check_refused(decide(good_host(), set, {}), "secrets-encryption");
+  ObservedHost host = good_host();
+  host.settings.unit["secrets-encryption"] = {""};
+  CHECK_FALSE(decide(host, set, {}).refused());
+  CHECK(carries(decide(host, set, {}).plan, "--secrets-encryption"));
+  CHECK(find_check(decide(host, good_set(), {}), "secrets-encryption")->verdict == Verdict::warn);
+}
+
+TEST_CASE("trap: etcd's data elsewhere, or no etcd at all") {
+  ObservedHost host = good_host();
+  host.settings.config["etcd-arg"] = {"data-dir=/mnt/etcd"};
+  check_refused(decide(host, good_set(), {}), "datastore");
+  host = good_host();
+  host.settings.config["datastore-endpoint"] = {"mysql://x"};
+  check_refused(decide(host, good_set(), {}), "datastore");
+  host = good_host();
+  host.data.etcd_mount = true;
+  check_refused(decide(host, good_set(), {}), "data-directory");
+}
+
+TEST_CASE("trap: a token in the configuration that is not that of the snapshot") {
+  ObservedHost host = good_host();
+  host.tokens = {{"config.yaml: token", "ffffffffffff"}};
+  check_refused(decide(host, good_set(), {}), "configured-token");
+  host.tokens = {{"config.yaml: token", "0123456789ab"}};
+  CHECK_FALSE(decide(host, good_set(), {}).refused());
+}
+
+TEST_CASE("trap: several servers") {
+  SetFacts set = good_set();
+  set.members = 3;
+  check_refused(decide(good_host(), set, {}), "servers");
+  Wishes wishes;
+  wishes.single_server = true;
+  const Decision decision = decide(good_host(), set, wishes);
+  CHECK_FALSE(decision.refused());
+  CHECK(find_check(decision, "servers")->hint.find("server/db away") != std::string::npos);
+}
+
+TEST_CASE("a tombstone and SQLite data are only spoken of") {
+  ObservedHost host = good_host();
+  host.data.tombstone = true;
+  CHECK(find_check(decide(host, good_set(), {}), "data-directory")->verdict == Verdict::warn);
+  host = good_host();
+  host.data.etcd = false;
+  host.data.sqlite = true;
+  CHECK(find_check(decide(host, good_set(), {}), "data-directory")->verdict == Verdict::warn);
+}
+
+TEST_CASE("versions are compared as numbers") {
+  CHECK(version_numbers("v1.34.4+k3s1") == std::vector<int>{1, 34, 4});
+  CHECK(version_numbers("1.34").empty());
+  CHECK(version_numbers("latest").empty());
+  CHECK(compare_versions("v1.9.0+k3s1", "v1.10.0+k3s1") < 0);
+  CHECK(compare_versions("v1.34.4+k3s10", "v1.34.4+k3s9") > 0);
+}

@@ -1,0 +1,64 @@
+#include "recover/journal.hpp"
+#include "support/scratch.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::recover;
+
+namespace {
+
+JournalState full_state() {
+  JournalState state;
+  state.phase = Phase::rolling_back;
+  state.backup_dir = "/opt/backup";
+  state.started = "2026-11-22T02:00:00Z";
+  state.plan = {
+      "20261122T020000Z", "/data", "/k3s", "/kubeconfig", true, true, {"--node-ip=1"}, {}};
+  state.plan.steps = {Step::decrypt, Step::reset};
+  state.completed = {Step::decrypt};
+  state.current = Step::reset;
+  state.failure = "why";
+  state.recorded = true;
+  state.had_etcd = true;
+  state.old_databases = {"etcd-old-1"};
+  state.saved = {"token"};
+  state.files = {{"/etc/rancher/k3s/config.yaml", true}};
+  return state;
+}
+
+} // namespace
+
+TEST_CASE("a journal reads back as it was written") {
+  const auto read = parse_journal(serialize(full_state()));
+  REQUIRE(read);
+  CHECK(serialize(*read) == serialize(full_state()));
+  CHECK(read->phase == Phase::rolling_back);
+  CHECK(read->is_complete(Step::decrypt));
+  CHECK_FALSE(read->is_complete(Step::reset));
+  CHECK(read->current == Step::reset);
+}
+
+TEST_CASE("a journal that is damaged is corrupt, never half believed") {
+  const std::string whole = serialize(full_state());
+  for (const std::string& text : {std::string(),
+                                  std::string("{}"),
+                                  std::string("[]"),
+                                  whole.substr(0, whole.size() / 2),
+                                  std::string(R"({"schema":"railiance.io/restore-journal/v2"})")}) {
+    const auto read = parse_journal(text);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().code == ErrorCode::corrupt);
+    CHECK_FALSE(read.error().hint.empty());
+  }
+}
+
+TEST_CASE("no journal is no error") {
+  const test::Scratch scratch;
+  const Journal journal(scratch.path("work"));
+  CHECK_FALSE(*journal.load());
+  REQUIRE(journal.save(full_state()));
+  CHECK((*journal.load())->plan.run_id == "20261122T020000Z");
+  scratch.write("work/journal.json", "garbage");
+  CHECK_FALSE(journal.load());
+}
