@@ -72,7 +72,10 @@ Status go_back(const JournalState& state, Ports& ports, const Limits& limits) {
   }
   ports.progress.on_line("the old data is back; starting k3s");
   RB_TRY(ports.service.start());
-  return do_ready(state.plan, ports, limits);
+  // Whoever was impatient with the restored server must not give up the old one as soon.
+  Limits patient = limits;
+  patient.ready = std::max(limits.ready, Limits().ready);
+  return do_ready(state.plan, ports, patient);
 }
 
 } // namespace
