@@ -102,12 +102,28 @@ class TestRestoreMd(unittest.TestCase):
         self.assert_clean()
 
     def test_4_the_stock_way_on_a_bare_machine(self):
-        server.kubectl("-n", "kit-test", "create", "configmap", "later", "--from-literal=b=2")
+        server.kubectl("-n", "kit-test", "create", "configmap", "later", "--from-literal=b=2", check=False)
         server.wipe()
         done = self.take(STOCK)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assert_same_cluster()
         self.assert_clean()
+
+    def test_5_our_command_on_a_bare_machine(self):
+        server.kubectl("-n", "kit-test", "create", "configmap", "later", "--from-literal=b=2", check=False)
+        server.wipe()
+        systemctl = pathlib.Path("/usr/local/bin/systemctl")  # the bed's own
+        systemctl.write_text(server.SYSTEMCTL)
+        systemctl.chmod(0o755)
+        self.addCleanup(systemctl.unlink)
+        section = self.guide.split("\n## With our command\n", 1)[1].split("```")[1].removeprefix("text\n")
+        script = self.operator.home / "ours.sh"
+        script.write_text("set -e\n" + re.sub(r"--execute.*", "--execute --yes", section))
+        environment = {"PATH": server.BED_PATH, "HOME": str(self.operator.home)}
+        done = server.run("/bin/sh", script, env=environment, check=False, cwd="/")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assert_same_cluster()
+        self.assertEqual(json.loads((server.BACKUPS / ".last-restore").read_text())["runID"], self.run_id)
 
 
 if __name__ == "__main__":
