@@ -44,7 +44,7 @@ for path in "$key" "$directory"; do
     *[!A-Za-z0-9/._@+-]*) die "$path: a name that a unit file would need quoted" "use a path of letters, digits and ._@+-" ;;
   esac
 done
-[ -r "$key" ] || die "$key: there is no private key" "name it with --key FILE"
+{ [ -f "$key" ] && [ -r "$key" ]; } || die "$key: there is no private key" "name it with --key FILE"
 program=${PREFIX:-/usr/local}/bin/railiance-restore
 [ -n "$root" ] || [ -x "$program" ] || die "$program: not installed" "run: sudo make install"
 mkdir -p "$units"

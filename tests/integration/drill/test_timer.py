@@ -37,7 +37,7 @@ def main():
         assert "/opt/backup" not in service and "/root" not in service
         assert "OnCalendar=*-*-* 05:30:00\n" in (units / "railiance-drill.timer").read_text()
 
-        for bad in (["--key", "/nonexistent"], ["--key", "keys.txt"], ["--backup-dir", "/a b"],
+        for bad in (["--key", str(root / "no-keys.txt")], ["--key", directory], ["--key", "keys.txt"], ["--backup-dir", "/a b"],
                     ["--backup-dir", "/a|b"]):
             refused = run(*install, *bad, check=False)
             assert refused.returncode == 1 and "hint: " in refused.stderr, (bad, refused)
