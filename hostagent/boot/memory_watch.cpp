@@ -6,7 +6,7 @@
 namespace rb::boot {
 
 MemoryWatch::MemoryWatch(const Cage& cage)
-    : m_thread([this, &cage](const std::stop_token& stop) {
+    : m_peak(cage.memory_bytes()), m_thread([this, &cage](const std::stop_token& stop) {
         std::mutex mutex;
         std::condition_variable_any wake;
         std::unique_lock lock(mutex);

@@ -9,7 +9,7 @@
 
 namespace rb::boot {
 
-/// Samples five times a second, from a thread of its own, until it is destroyed.
+/// Samples at once and then five times a second, from a thread of its own, until it is destroyed.
 class MemoryWatch {
 public:
   /// `cage` must outlive it.

@@ -12,7 +12,7 @@ export RB_BED=${RB_BED:-e2e}
 
 "$ROOT/tests/tools/install.sh" helm age etcdutl >/dev/null
 image=$("$ROOT/scripts/image.sh")
-export RB_TOOLS_BIN=$CACHE/bin RB_IMAGE=$IMAGE
+export RB_TOOLS_BIN=$CACHE/bin RB_IMAGE=$IMAGE RB_IMAGE_TAR=$image
 RB_BUILD_BIN=$CACHE/e2e/bin
 export RB_BUILD_BIN
 # The commands as they are in the image are for the image's libraries; on the node run those that

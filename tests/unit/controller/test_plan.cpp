@@ -129,6 +129,7 @@ TEST_CASE("two requests run one after the other, the older one first") {
   CHECK(waiting.run_id.empty());
   accept(observed, "uid-older");
   finish(observed, "uid-older");
+  observed.now += std::chrono::seconds{1};
   settle(observed);
   CHECK(observed.orders.contains("uid-younger"));
 }
@@ -185,6 +186,7 @@ TEST_CASE("a failed run does not stop the next one") {
   add(observed, backup("next", 5));
   accept(observed, "uid-b");
   fail(observed, "uid-b", Reason::snapshot_failed, "k3s said no");
+  observed.now += std::chrono::seconds{1};
   settle(observed);
   CHECK(succeeded(observed, "uid-b").reason == "SnapshotFailed");
   CHECK(succeeded(observed, "uid-b").message == "k3s said no");

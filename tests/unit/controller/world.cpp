@@ -41,6 +41,8 @@ void carry_out(const Plan& plan, Observed& observed) {
     if (found != observed.backups.end() &&
         found->second.meta.resource_version == patch.resource_version) {
       found->second.status = patch.status;
+      observed.newest_run_id =
+          std::max(observed.newest_run_id, patch.status.run_id); // as the store
       found->second.meta.resource_version = std::to_string(std::stoi(patch.resource_version) + 1);
     }
   }
