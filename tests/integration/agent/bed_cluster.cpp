@@ -115,13 +115,21 @@ BedCluster::Order BedCluster::make_order(nlohmann::json spec) {
   for (char& c : name) {
     c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
+  spec.emplace("runID", run_id);
+  return post_order(name, std::move(spec));
+}
+
+BedCluster::Order BedCluster::make_again(const Order& order) {
+  return post_order(order.name, {{"runID", order.run_id}});
+}
+
+BedCluster::Order BedCluster::post_order(const std::string& name, nlohmann::json spec) {
   nlohmann::json object{
       {"apiVersion", api::k_api_version},
       {"kind", api::k_node_backup_kind},
       {"metadata", {{"name", name}}},
       {"spec",
        {{"clusterBackupName", "test"},
-        {"runID", run_id},
         {"nodeName", m_node_name},
         {"artifacts", {"EtcdSnapshot", "Kubeconfig", "HostState"}},
         {"keepLast", 7},

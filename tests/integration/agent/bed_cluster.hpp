@@ -35,6 +35,8 @@ public:
   };
   /// Makes an order with a run id of its own; `spec` is laid over the default.
   Order make_order(nlohmann::json spec = nlohmann::json::object());
+  /// Makes the order of the same request once more, as a restored etcd shows it.
+  Order make_again(const Order& order);
   void remove_order(const std::string& name);
   [[nodiscard]] api::NodeBackup order(const std::string& name);
   /// Waits until the agent has ended it; fails the test after `limit`.
@@ -57,6 +59,7 @@ public:
   static bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit);
 
 private:
+  Order post_order(const std::string& name, nlohmann::json spec);
   Scratch m_scratch;
   std::string m_kubeconfig;
   std::string m_node_name;

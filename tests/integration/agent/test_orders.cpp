@@ -182,10 +182,22 @@ TEST_CASE("a run whose set is on the disk is settled from its manifest, never ru
   const auto kept = cluster.kept();
   // As a restored etcd shows it: the order is there, and nobody has taken it yet.
   cluster.remove_order(order.name);
-  const auto again = cluster.make_order({{"runID", order.run_id}});
+  const auto again = cluster.make_again(order);
   const auto settled = cluster.finished(again.name);
   CHECK(reason_of(settled) == "Completed");
   CHECK(message_of(settled).find("found on the disk") != std::string::npos);
   CHECK(settled.status.artifacts == done.status.artifacts);
+  CHECK(cluster.kept() == kept);
+}
+
+TEST_CASE("the set of another request under the same run id settles nothing and stays") {
+  BedCluster cluster;
+  const auto agent = cluster.start_agent("agent-1");
+  const auto order = cluster.make_order();
+  REQUIRE(reason_of(cluster.finished(order.name)) == "Completed");
+  const auto kept = cluster.kept();
+  const auto refused = cluster.finished(cluster.make_order({{"runID", order.run_id}}).name);
+  CHECK(reason_of(refused) == "StorageFailed");
+  CHECK(message_of(refused).find("already") != std::string::npos);
   CHECK(cluster.kept() == kept);
 }
