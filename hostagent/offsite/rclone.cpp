@@ -34,10 +34,13 @@ const std::vector<std::string> k_common{"--ask-password=false",
 
 std::map<std::string, std::string> environment_of(const RcloneSettings& settings) {
   std::map<std::string, std::string> environment = settings.environment;
-  environment.try_emplace("HOME", "/nonexistent");
   if (!settings.config_file.empty()) {
     environment["RCLONE_CONFIG"] = settings.config_file;
+  } else if (!environment.contains("HOME")) {
+    // Else rclone looks for a place of its own, and makes it.
+    environment.try_emplace("RCLONE_CONFIG", "/nonexistent/rclone.conf");
   }
+  environment.try_emplace("HOME", "/nonexistent");
   if (!settings.ca_file.empty()) {
     environment["SSL_CERT_FILE"] = settings.ca_file;
   }

@@ -97,7 +97,7 @@ class Dav:
     def rclone_config(self, path, password=PASSWORD):
         """Writes an rclone.conf with the remote `nextcloud`; returns the obscured password."""
         obscured = subprocess.run(["rclone", "obscure", password], check=True, capture_output=True,
-                                  text=True, env={"HOME": "/nonexistent"}).stdout.strip()
+                                  text=True, env={"RCLONE_CONFIG": "/nonexistent/rclone.conf"}).stdout.strip()
         pathlib.Path(path).write_text(
             f"[nextcloud]\ntype = webdav\nurl = http://127.0.0.1:{self.port}/\nvendor = other\n"
             f"user = {USER}\npass = {obscured}\n")

@@ -163,7 +163,7 @@ class World:
 
     def restore(self, *words):
         return subprocess.run([os.environ["RB_RESTORE"], *words], capture_output=True, text=True,
-                              env={**CLEAN, "HOME": "/nonexistent"})
+                              env=CLEAN)
 
     def restore_remote(self, command, *words):
         return self.restore(command, *words, "--remote", REMOTE, "--rclone-config", str(self.config))
