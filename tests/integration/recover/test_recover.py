@@ -47,6 +47,9 @@ def own(objects):
 class TestRecover(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        # Other tests may have used this bed before.
+        for place in (server.BACKUPS, JOURNAL.parent):
+            shutil.rmtree(place, ignore_errors=True)
         cls.operator = server.Operator()
         cls.addClassCleanup(cls.operator.clean)
         cls.keys = cls.operator.keys
