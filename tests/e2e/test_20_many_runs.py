@@ -37,7 +37,7 @@ def test_a_run_of_one_artifact_stores_just_that_and_says_so(installed):
 
 
 def test_the_object_goes_after_its_time_and_the_files_stay(installed):
-    backup = backups.succeeded(installed, "short-lived", ttlSecondsAfterFinished=1)
+    backup = backups.succeeded(installed, "short-lived", ttlSecondsAfterFinished=4)
     wait_for("the ClusterBackup to go", lambda: installed.kubectl(
         "get", "clusterbackup", "short-lived", check=False).returncode != 0, 60)
     assert backup["status"]["runID"] in installed.sets()
