@@ -1,7 +1,8 @@
 #include "agent/options.hpp"
 
-#include "base/exit_code.hpp"
 #include "offsite/rclone.hpp"
+
+#include "base/exit_code.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -61,9 +62,10 @@ void declare_host(CLI::App& app, Settings& settings) {
 }
 
 void declare_offsite(CLI::App& app, Words& words, OffsiteOptions& offsite) {
-  app.add_option("--offsite-remote",
-                 offsite.remote,
-                 "Carry out no orders, but copy complete sets to this remote of rclone.conf, NAME:PATH")
+  app.add_option(
+         "--offsite-remote",
+         offsite.remote,
+         "Carry out no orders, but copy complete sets to this remote of rclone.conf, NAME:PATH")
       ->check([](const std::string& text) {
         const Status status = offsite::check_remote(text);
         return status ? std::string() : status.error().message + ": " + status.error().hint;

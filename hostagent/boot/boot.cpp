@@ -1,7 +1,6 @@
 #include "boot/boot.hpp"
 
 #include "boot/memory_watch.hpp"
-
 #include "recover/k3s_reset.hpp"
 
 #include "archive/entry_path.hpp"

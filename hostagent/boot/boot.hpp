@@ -1,14 +1,15 @@
-// Proven restore: boots a scratch k3s server from a decrypted snapshot, beside whatever runs on this
-// host and without touching it, and holds what it serves against the snapshot, object by object.
+// Proven restore: boots a scratch k3s server from a decrypted snapshot, beside whatever runs on
+// this host and without touching it, and holds what it serves against the snapshot, object by
+// object.
 #pragma once
 
 #include "boot/api_port.hpp"
 #include "boot/cage.hpp"
 #include "boot/comparison.hpp"
 #include "boot/server_args.hpp"
+#include "recover/readiness.hpp"
 
 #include "base/clock.hpp"
-#include "recover/readiness.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -50,7 +51,7 @@ struct BootPorts {
 
 struct BootReport {
   std::chrono::milliseconds reset{0};
-  std::chrono::milliseconds ready{0};   ///< From the start of the server to /readyz.
+  std::chrono::milliseconds ready{0}; ///< From the start of the server to /readyz.
   std::chrono::milliseconds compare{0};
   std::chrono::milliseconds total{0};
   std::uint64_t peak_memory_bytes = 0; ///< Largest of the samples (five a second), PSS.

@@ -5,7 +5,6 @@
 #include "boot/api_port.hpp"
 #include "boot/contents.hpp"
 #include "boot/resources.hpp"
-
 #include "recover/readiness.hpp"
 
 #include <cstdint>

@@ -1,9 +1,9 @@
 #include "boot/messages.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <poll.h>
 #include <sys/socket.h>
-
-#include <nlohmann/json.hpp>
 
 #include <array>
 #include <cerrno>

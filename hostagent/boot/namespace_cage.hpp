@@ -5,9 +5,9 @@
 
 #include "base/fd.hpp"
 
-#include <atomic>
-
 #include <sys/types.h>
+
+#include <atomic>
 
 namespace rb::boot {
 

@@ -42,8 +42,8 @@ std::string text(const json& object, const char* name) {
 /// What the server says of its refusal: metav1.Status.message.
 std::string words(const std::string& body) {
   const json status = json::parse(body, nullptr, false);
-  return archive::printable((status.is_object() ? text(status, "message") : body)
-                                .substr(0, k_words_limit));
+  return archive::printable(
+      (status.is_object() ? text(status, "message") : body).substr(0, k_words_limit));
 }
 
 Result<json> get_page(ApiPort& api,

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "boot/api_port.hpp"
-
 #include "recover/readiness.hpp"
 
 #include <cstdint>

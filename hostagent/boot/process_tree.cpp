@@ -31,7 +31,8 @@ std::optional<std::uint64_t> kib_field(const std::string& path, std::string_view
     return std::nullopt;
   }
   at = text->find_first_of("0123456789", at + name.size());
-  const auto kib = at == std::string::npos ? std::nullopt : number(std::string_view(*text).substr(at));
+  const auto kib =
+      at == std::string::npos ? std::nullopt : number(std::string_view(*text).substr(at));
   return kib ? std::optional(static_cast<std::uint64_t>(*kib) << 10U) : std::nullopt;
 }
 

@@ -1,10 +1,10 @@
 // The memory of a process and all that descend from it, from /proc.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
-
-#include <sys/types.h>
 
 namespace rb::boot {
 

@@ -4,7 +4,6 @@
 #include "boot/process_tree.hpp"
 #include "boot/scratch_dir.hpp"
 #include "boot/socket_api.hpp"
-
 #include "recover/settings_reader.hpp"
 
 #include <unistd.h>

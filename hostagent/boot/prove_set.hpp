@@ -3,7 +3,6 @@
 #pragma once
 
 #include "boot/boot.hpp"
-
 #include "unpack/host_state.hpp"
 
 #include <functional>

@@ -17,9 +17,8 @@ struct Resource {
 
 /// Below /registry/, as the API server places it (Kubernetes, DefaultStorageFactory): custom
 /// resources under their group, built-in ones by their plural but for a few.
-[[nodiscard]] std::string storage_prefix(std::string_view group,
-                                         std::string_view plural,
-                                         bool is_custom);
+[[nodiscard]] std::string
+storage_prefix(std::string_view group, std::string_view plural, bool is_custom);
 
 /// Every kind that can be listed, each once, from discovery: the version that the server prefers.
 /// `custom` are the names of the custom resource definitions ("plural.group"). What other servers

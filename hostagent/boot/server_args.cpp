@@ -1,7 +1,6 @@
 #include "boot/server_args.hpp"
 
 #include "boot/network_setup.hpp"
-
 #include "recover/k3s_reset.hpp"
 
 #include <algorithm>
@@ -32,16 +31,17 @@ Result<std::string> ipv4_of(const std::string& ranges) {
 Result<std::vector<std::string>> common_flags(const ScratchServer& server) {
   RB_TRY_ASSIGN(const std::string cluster_cidr, ipv4_of(server.settings.cluster_cidr));
   RB_TRY_ASSIGN(const std::string service_cidr, ipv4_of(server.settings.service_cidr));
-  std::vector<std::string> flags{"--config=" + config_of(server),
-                                 std::string("--node-ip=") + k_scratch_address,
-                                 "--write-kubeconfig=" + kubeconfig_of(server),
-                                 "--disable-agent",
-                                 "--disable-scheduler",
-                                 "--disable-cloud-controller",
-                                 "--disable-helm-controller",
-                                 "--disable-network-policy",
-                                 "--flannel-backend=none",
-                                 "--disable=traefik,servicelb,metrics-server,coredns,local-storage"};
+  std::vector<std::string> flags{
+      "--config=" + config_of(server),
+      std::string("--node-ip=") + k_scratch_address,
+      "--write-kubeconfig=" + kubeconfig_of(server),
+      "--disable-agent",
+      "--disable-scheduler",
+      "--disable-cloud-controller",
+      "--disable-helm-controller",
+      "--disable-network-policy",
+      "--flannel-backend=none",
+      "--disable=traefik,servicelb,metrics-server,coredns,local-storage"};
   if (!cluster_cidr.empty()) {
     flags.push_back("--cluster-cidr=" + cluster_cidr);
   }

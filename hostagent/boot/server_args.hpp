@@ -12,17 +12,17 @@ namespace rb::boot {
 
 /// Settings of the server that was backed up, without which its data doesn't fit.
 struct ServerSettings {
-  std::string cluster_cidr;               ///< Empty: k3s's default. Of a pair, IPv4 counts.
-  std::string service_cidr;               ///< As cluster_cidr.
-  bool secrets_encryption = false;        ///< Its keys come from the snapshot.
+  std::string cluster_cidr;                ///< Empty: k3s's default. Of a pair, IPv4 counts.
+  std::string service_cidr;                ///< As cluster_cidr.
+  bool secrets_encryption = false;         ///< Its keys come from the snapshot.
   std::string secrets_encryption_provider; ///< Empty: k3s's default.
 };
 
 struct ScratchServer {
-  std::string program;        ///< k3s, absolute.
-  std::string directory;      ///< The scratch directory, absolute.
-  std::string snapshot_path;  ///< Absolute.
-  std::string_view token;     ///< Goes into the environment only.
+  std::string program;       ///< k3s, absolute.
+  std::string directory;     ///< The scratch directory, absolute.
+  std::string snapshot_path; ///< Absolute.
+  std::string_view token;    ///< Goes into the environment only.
   ServerSettings settings;
   std::chrono::seconds reset_timeout{300};
 };

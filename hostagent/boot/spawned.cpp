@@ -19,7 +19,8 @@ std::string ending(int status) {
 } // namespace
 
 Status Spawned::start(const ProcessSpec& spec, const std::string& log_path) {
-  RB_TRY_ASSIGN(const Fd log, open_file(log_path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600));
+  RB_TRY_ASSIGN(const Fd log,
+                open_file(log_path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600));
   std::vector<std::string> words{spec.program};
   words.insert(words.end(), spec.arguments.begin(), spec.arguments.end());
   std::vector<char*> arguments;

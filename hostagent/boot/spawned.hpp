@@ -3,10 +3,10 @@
 
 #include "base/process.hpp"
 
+#include <sys/types.h>
+
 #include <map>
 #include <string>
-
-#include <sys/types.h>
 
 namespace rb::boot {
 

@@ -11,8 +11,8 @@ namespace {
 
 /// The first thing that is wrong; that of a file before that of the set.
 std::string message_of(const unpack::SetReport& report) {
-  const auto bad = std::find_if(
-      report.files.begin(), report.files.end(), [&](const unpack::FileReport& file) {
+  const auto bad =
+      std::find_if(report.files.begin(), report.files.end(), [&](const unpack::FileReport& file) {
         return file.code == report.code && !file.message.empty();
       });
   if (bad != report.files.end()) {
@@ -23,10 +23,9 @@ std::string message_of(const unpack::SetReport& report) {
 }
 
 bool snapshot_is_proven(const unpack::SetReport& report) {
-  return std::any_of(
-      report.files.begin(), report.files.end(), [](const unpack::FileReport& file) {
-        return file.type == api::ArtifactType::etcd_snapshot && file.code == ExitCode::done;
-      });
+  return std::any_of(report.files.begin(), report.files.end(), [](const unpack::FileReport& file) {
+    return file.type == api::ArtifactType::etcd_snapshot && file.code == ExitCode::done;
+  });
 }
 
 } // namespace

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "drill/record.hpp"
-
 #include "unpack/set_check.hpp"
 
 #include <chrono>
@@ -24,6 +23,7 @@ namespace rb::drill {
                            std::chrono::milliseconds duration);
 
 /// A drill that could not begin: no key, no directory, no set.
-[[nodiscard]] Record not_begun(const std::string& run_id, ExitCode code, const Error& error, SystemTime now);
+[[nodiscard]] Record
+not_begun(const std::string& run_id, ExitCode code, const Error& error, SystemTime now);
 
 } // namespace rb::drill

@@ -119,8 +119,9 @@ private:
       m_io.err << "hint: the set was made for other recipients: `railiance-restore show "
                << set.run_id << "` names them\n";
     } else if (record.code == ExitCode::damaged) {
-      m_io.err << "hint: make a new backup now (`make backup`); `railiance-restore list` shows what "
-                  "else there is\n";
+      m_io.err
+          << "hint: make a new backup now (`make backup`); `railiance-restore list` shows what "
+             "else there is\n";
     } else if (record.code == ExitCode::incomplete) {
       m_io.err << "hint: `railiance-restore show " << set.run_id << "` says what is missing\n";
     }

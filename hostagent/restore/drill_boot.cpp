@@ -1,9 +1,8 @@
 #include "restore/drill_boot.hpp"
 
+#include "boot/prove_set.hpp"
 #include "restore/failure.hpp"
 #include "restore/interrupts.hpp"
-
-#include "boot/prove_set.hpp"
 
 namespace rb::restore {
 
@@ -23,7 +22,8 @@ drill::BootRecord boot_set(artifact::Directory& directory,
       progress,
       interrupts.token());
   drill::BootRecord record;
-  record.duration = std::chrono::duration_cast<std::chrono::milliseconds>(io.clock.steady_now() - begin);
+  record.duration =
+      std::chrono::duration_cast<std::chrono::milliseconds>(io.clock.steady_now() - begin);
   if (!report) {
     record.code = static_cast<ExitCode>(fail(io, report.error()));
     record.message = report.error().message;
@@ -32,7 +32,9 @@ drill::BootRecord boot_set(artifact::Directory& directory,
   record.objects = report->comparison.objects;
   record.peak_memory_bytes = report->peak_memory_bytes;
   for (const auto& [kind, objects] : report->comparison.unserved) {
-    warn(io, kind + ": " + std::to_string(objects) + " objects in the snapshot of a kind that no API serves");
+    warn(io,
+         kind + ": " + std::to_string(objects) +
+             " objects in the snapshot of a kind that no API serves");
   }
   return record;
 }

@@ -1,13 +1,13 @@
 // `drill --boot`: the last step of a drill, a server booted from the set.
 #pragma once
 
+#include "drill/record.hpp"
 #include "restore/io.hpp"
 #include "restore/options_drill.hpp"
 
 #include "age/identity.hpp"
 #include "artifact/directory.hpp"
 #include "artifact/manifest.hpp"
-#include "drill/record.hpp"
 
 #include <span>
 

@@ -1,4 +1,5 @@
-// Turns SIGINT, SIGTERM and SIGHUP into a request to stop, for work that must clean up after itself.
+// Turns SIGINT, SIGTERM and SIGHUP into a request to stop, for work that must clean up after
+// itself.
 #pragma once
 
 #include <csignal>
@@ -7,8 +8,9 @@
 
 namespace rb::restore {
 
-/// While it lives the first of these signals requests a stop; a second one ends the program at once,
-/// with exit status 130. Make it before any other thread: those that exist keep their signals.
+/// While it lives the first of these signals requests a stop; a second one ends the program at
+/// once, with exit status 130. Make it before any other thread: those that exist keep their
+/// signals.
 class Interrupts {
 public:
   /// `outer` requests the stop, too.

@@ -14,9 +14,9 @@ struct DrillCommand {
   std::string set = "latest";
   std::vector<std::string> identity_files; ///< At least one.
   bool no_record = false;
-  bool boot = false;       ///< Boot a scratch server from the set, too.
-  std::string scratch_dir; ///< Where; empty: beside k3s's data directory.
-  std::string k3s;         ///< Empty: the program of the backed-up host.
+  bool boot = false;              ///< Boot a scratch server from the set, too.
+  std::string scratch_dir;        ///< Where; empty: beside k3s's data directory.
+  std::string k3s;                ///< Empty: the program of the backed-up host.
   unsigned timeout_seconds = 300; ///< For the reset, and again for the API to get ready.
 };
 

@@ -23,8 +23,8 @@ void Progress::show(const std::string& step, std::uint64_t done, std::uint64_t t
   m_last = now;
   std::string line = harmless(step) + " " + format_size(done);
   if (total != 0) {
-    const auto percent = static_cast<int>(static_cast<double>(done) * 100 /
-                                          static_cast<double>(total));
+    const auto percent =
+        static_cast<int>(static_cast<double>(done) * 100 / static_cast<double>(total));
     line += " of " + format_size(total) + " (" + std::to_string(std::min(percent, 100)) + " %)";
   }
   if (m_io.err_is_terminal) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "restore/io.hpp"
-
 #include "unpack/file_check.hpp"
 
 #include <cstdint>

@@ -18,9 +18,8 @@ using unpack::Unpacked;
 namespace {
 
 /// "latest" is the newest complete set; where there is none, the newest that has the artifact.
-const BackupSet* choose(const std::vector<BackupSet>& sets,
-                        const std::string& name,
-                        api::ArtifactType type) {
+const BackupSet*
+choose(const std::vector<BackupSet>& sets, const std::string& name, api::ArtifactType type) {
   if (name != "latest") {
     return find_set(sets, name);
   }
@@ -58,9 +57,8 @@ void print_helm(const unpack::HelmIndex& index, const std::string& to, Io& io) {
   }
 }
 
-nlohmann::ordered_json to_json(const Unpacked& unpacked,
-                               const std::string& run_id,
-                               const RestoreCommand& command) {
+nlohmann::ordered_json
+to_json(const Unpacked& unpacked, const std::string& run_id, const RestoreCommand& command) {
   nlohmann::ordered_json json{{"runID", run_id},
                               {"artifact", command.artifact},
                               {"directory", command.to},
@@ -139,21 +137,20 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
   }
   if (!set->manifest) {
     const bool damaged = set->state == SetState::damaged;
-    return fail(io,
-                {ErrorCode::corrupt,
-                 set->run_id + ": " + (set->problems.empty() ? "" : harmless(set->problems.front())),
-                 "choose another set, or open a file of it with `railiance-restore decrypt`"},
-                damaged ? ExitCode::damaged : ExitCode::incomplete);
+    return fail(
+        io,
+        {ErrorCode::corrupt,
+         set->run_id + ": " + (set->problems.empty() ? "" : harmless(set->problems.front())),
+         "choose another set, or open a file of it with `railiance-restore decrypt`"},
+        damaged ? ExitCode::damaged : ExitCode::incomplete);
   }
   const auto unpacked = unpack::unpack(
       *directory, *set->manifest, *identities, {*type, command.to, command.force}, io.stop);
   if (!unpacked) {
-    const bool missing = std::none_of(
-        set->manifest->artifacts.begin(), set->manifest->artifacts.end(), [&](const auto& artifact) {
-          return artifact.type == *type;
-        });
-    return missing ? fail(io, unpacked.error(), ExitCode::incomplete)
-                   : fail(io, unpacked.error());
+    const bool missing = std::none_of(set->manifest->artifacts.begin(),
+                                      set->manifest->artifacts.end(),
+                                      [&](const auto& artifact) { return artifact.type == *type; });
+    return missing ? fail(io, unpacked.error(), ExitCode::incomplete) : fail(io, unpacked.error());
   }
   print(*unpacked, set->run_id, command, options.output, io);
   return static_cast<int>(ExitCode::done);

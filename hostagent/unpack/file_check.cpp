@@ -70,10 +70,8 @@ digest_of(File& file, const std::string& name, const CheckHooks& hooks) {
   }
 }
 
-Status check_without_key(File& file,
-                         const FileTask& task,
-                         const CheckHooks& hooks,
-                         FileReport& report) {
+Status
+check_without_key(File& file, const FileTask& task, const CheckHooks& hooks, FileReport& report) {
   RB_TRY_ASSIGN(const artifact::ContentDigest content, digest_of(file, task.name, hooks));
   RB_TRY(check_digest(content, report, task));
   StartSource start(file);

@@ -17,7 +17,7 @@ namespace rb::unpack {
 struct FileTask {
   api::ArtifactType type = api::ArtifactType::etcd_snapshot;
   std::string name;
-  std::optional<api::ArtifactStatus> expected; ///< Absent: the set has no manifest.
+  std::optional<api::ArtifactStatus> expected;  ///< Absent: the set has no manifest.
   const artifact::Manifest* manifest = nullptr; ///< Outlives the task; null: there is none.
 };
 

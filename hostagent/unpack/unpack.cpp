@@ -46,7 +46,8 @@ Result<HelmIndex> index_of(const std::vector<Entry>& entries) {
     if (std::none_of(entries.begin(), entries.end(), [&](const Entry& entry) {
           return entry.path == release.file;
         })) {
-      return Error{ErrorCode::corrupt, "helm values: index.json names a file that is not there", {}};
+      return Error{
+          ErrorCode::corrupt, "helm values: index.json names a file that is not there", {}};
     }
   }
   return index;

@@ -1,11 +1,11 @@
 #include "fault/fake_host.hpp"
 
-#include "etcdsnap/token_hash.hpp"
 #include "support/bolt_builder.hpp"
 
 #include "age/decrypt.hpp"
 #include "age/encrypt.hpp"
 #include "base/sha256.hpp"
+#include "etcdsnap/token_hash.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,7 @@
 #include "agent/host_state.hpp"
-#include "etcdsnap/token_hash.hpp"
 #include "support/scratch.hpp"
+
+#include "etcdsnap/token_hash.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>

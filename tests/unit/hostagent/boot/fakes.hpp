@@ -43,9 +43,7 @@ public:
 class FakeTime final : public Clock, public recover::Sleeper {
 public:
   [[nodiscard]] SystemTime now() const override { return {}; }
-  [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override {
-    return m_now;
-  }
+  [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override { return m_now; }
   void sleep(std::chrono::milliseconds time) override { m_now += time; }
 
 private:
@@ -87,7 +85,8 @@ public:
   static ProcessResult reset_done() {
     ProcessResult result;
     result.exit_status = 0;
-    result.err = R"(level=error msg="Shutdown request received: restart without --cluster-reset flag now")";
+    result.err =
+        R"(level=error msg="Shutdown request received: restart without --cluster-reset flag now")";
     return result;
   }
 };

@@ -1,9 +1,7 @@
 // Holds: a scratch server is proven only when it comes up and serves the snapshot, and whatever
 // goes wrong ends everything that was started and says why.
-#include "fakes.hpp"
-
 #include "boot/boot.hpp"
-
+#include "fakes.hpp"
 #include "support/bolt_builder.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -21,9 +19,9 @@ const std::string k_token = "K10" + std::string(64, 'a') + "::server:password-of
 
 struct Bench {
   Bench() {
-    const Bytes snapshot = with_trailer(make_bolt(
-        etcd_buckets({{revision_key(2, 0), key_value("/registry/configmaps/ns/a", "{}")},
-                      {revision_key(3, 0), key_value("/registry/minions/node", "{}")}})));
+    const Bytes snapshot = with_trailer(
+        make_bolt(etcd_buckets({{revision_key(2, 0), key_value("/registry/configmaps/ns/a", "{}")},
+                                {revision_key(3, 0), key_value("/registry/minions/node", "{}")}})));
     write_file(directory.file("snapshot"), as_text(snapshot));
     input.k3s = "/usr/local/bin/k3s";
     input.directory = directory.path();
@@ -129,8 +127,7 @@ TEST_CASE("a snapshot of another set is not booted") {
   Bench bench;
   SUBCASE("another revision") {
     bench.input.revision = 4;
-    CHECK(bench.failure().message ==
-          "the snapshot is of revision 3, the manifest says 4");
+    CHECK(bench.failure().message == "the snapshot is of revision 3, the manifest says 4");
   }
   SUBCASE("other objects") {
     bench.input.objects = {{"configmaps", 2}};
@@ -145,8 +142,7 @@ TEST_CASE("no server is started where it could cost the running one its memory")
   bench.memory = std::uint64_t{300} << 20U;
   const Error error = bench.failure();
   CHECK(error.code == ErrorCode::unavailable);
-  CHECK(error.message ==
-        "too little memory for a scratch server: 300 MiB available, 800 needed");
+  CHECK(error.message == "too little memory for a scratch server: 300 MiB available, 800 needed");
   CHECK(bench.cage.ran.empty());
 }
 

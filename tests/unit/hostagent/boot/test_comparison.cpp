@@ -1,7 +1,6 @@
 // Holds: every object of the snapshot must be served with its revision and uid, and nothing else.
-#include "fakes.hpp"
-
 #include "boot/comparison.hpp"
+#include "fakes.hpp"
 
 #include <doctest/doctest.h>
 
@@ -37,8 +36,7 @@ void serve(FakeApi& api) {
          metadata_list({{"default", "b", "u-b", "11"}}));
   api.on("/api/v1/nodes" + k_exact, metadata_list({{"", "node", "u-n", "12"}}));
   api.on("/apis/apps/v1/deployments" + k_exact, metadata_list({}));
-  api.on("/apis/example.com/v2/widgets" + k_exact,
-         metadata_list({{"default", "w", "u-w", "20"}}));
+  api.on("/apis/example.com/v2/widgets" + k_exact, metadata_list({{"default", "w", "u-w", "20"}}));
 }
 
 Comparison compared(FakeApi& api, const Contents& contents) {
@@ -94,8 +92,9 @@ TEST_CASE("what is missing, added, changed or replaced is named") {
   }
   SUBCASE("changed") {
     contents.objects["configmaps/default/a"].revision = 9;
-    CHECK(compared(api, contents).differences ==
-          std::vector<std::string>{"configmaps/default/a: is of revision 10, in the snapshot of 9"});
+    CHECK(
+        compared(api, contents).differences ==
+        std::vector<std::string>{"configmaps/default/a: is of revision 10, in the snapshot of 9"});
   }
   SUBCASE("replaced") {
     contents.objects["configmaps/default/a"].uid = "other";

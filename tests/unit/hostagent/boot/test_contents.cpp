@@ -1,7 +1,6 @@
 // Holds: what counts of a snapshot is what is alive at its end, with revision and uid.
 #include "boot/contents.hpp"
 #include "boot/stored_uid.hpp"
-
 #include "support/bolt_builder.hpp"
 
 #include <doctest/doctest.h>

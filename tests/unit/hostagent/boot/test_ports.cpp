@@ -4,7 +4,6 @@
 #include "boot/process_tree.hpp"
 #include "boot/socket_api.hpp"
 #include "boot/spawned.hpp"
-
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -110,7 +109,8 @@ TEST_CASE("the other side's end is noticed, and a wait can be stopped") {
 void fake_process(const std::string& proc, int pid, int parent, const std::string& pss) {
   const std::string directory = proc + "/" + std::to_string(pid);
   std::filesystem::create_directories(directory);
-  write_file(directory + "/stat", std::to_string(pid) + " (a) (b c) S " + std::to_string(parent) + " 1");
+  write_file(directory + "/stat",
+             std::to_string(pid) + " (a) (b c) S " + std::to_string(parent) + " 1");
   if (pss.empty()) {
     write_file(directory + "/status", "Name:\tx\nVmRSS:\t    8 kB\n");
   } else {

@@ -1,7 +1,6 @@
-// Holds: plaintext lies in a directory that only its owner can read, and goes with the drill, at the
-// latest with the next one.
+// Holds: plaintext lies in a directory that only its owner can read, and goes with the drill, at
+// the latest with the next one.
 #include "boot/scratch_dir.hpp"
-
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>

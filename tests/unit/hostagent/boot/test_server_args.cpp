@@ -1,9 +1,7 @@
 // Holds: a scratch server reads nothing of this host, writes nothing outside of its directory, and
 // starts nothing that is not needed.
-#include "boot/server_args.hpp"
-
 #include "boot/prove_set.hpp"
-
+#include "boot/server_args.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -79,7 +77,8 @@ TEST_CASE("settings come from config.yaml and the unit of the backed-up host") {
   };
   add("etc/rancher/k3s/config.yaml", "secrets-encryption: true\nservice-cidr: 10.53.0.0/16\n");
   add("etc/systemd/system/k3s.service",
-      "[Service]\nExecStart=/usr/local/bin/k3s \\\n    server \\\n    '--cluster-cidr=10.52.0.0/16' \\\n");
+      "[Service]\nExecStart=/usr/local/bin/k3s \\\n    server \\\n    "
+      "'--cluster-cidr=10.52.0.0/16' \\\n");
   const ServerSettings settings = settings_of(state);
   CHECK(settings.secrets_encryption);
   CHECK(settings.service_cidr == "10.53.0.0/16");

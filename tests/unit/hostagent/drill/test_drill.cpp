@@ -148,7 +148,8 @@ TEST_CASE_FIXTURE(DrillFixture, "drill: an incomplete set is 3, and never hides 
   add_incomplete_set(run_id_of_day(2));
   CHECK(drill().code == 3);
   CHECK(last().at("result") == "Incomplete");
-  CHECK(last().at("message") == "HelmValues is missing: HelmFailed: the releases could not be listed");
+  CHECK(last().at("message") ==
+        "HelmValues is missing: HelmFailed: the releases could not be listed");
   add_set(k_run);
   const auto result = drill();
   CHECK(result.code == 0);

@@ -45,9 +45,10 @@ std::string snapshot() {
 }
 
 std::string helm_values() {
-  return tar_gz({{"shop/web.yaml", "replicas: 3\n"},
-                 {"index.json",
-                  R"({"format": "railiance-backup/helm-values/v1", "releases": [{"namespace": "shop",
+  return tar_gz(
+      {{"shop/web.yaml", "replicas: 3\n"},
+       {"index.json",
+        R"({"format": "railiance-backup/helm-values/v1", "releases": [{"namespace": "shop",
                       "name": "web", "chart": {"name": "nginx", "version": "15.1.0"},
                       "status": "deployed", "file": "shop/web.yaml"}], "undecodable": []})"}});
 }

@@ -1,10 +1,9 @@
 #include "backup_fixture.hpp"
 #include "support/sets.hpp"
 
-#include <doctest/doctest.h>
-
 #include <archive.h>
 #include <archive_entry.h>
+#include <doctest/doctest.h>
 
 #include <filesystem>
 
@@ -124,14 +123,8 @@ TEST_CASE_FIXTURE(BackupFixture, "restore --artifact: what cannot be opened") {
   test::write_file(artifact(ArtifactType::kubeconfig, k_run), "x");
   CHECK(restore(keys(), "kubeconfig").code == 6);
   add_incomplete_set(run_id_of_day(3));
-  const auto missing = run({"restore",
-                            run_id_of_day(3),
-                            "--artifact",
-                            "helm-values",
-                            "--to",
-                            file("to"),
-                            "-i",
-                            keys()});
+  const auto missing = run(
+      {"restore", run_id_of_day(3), "--artifact", "helm-values", "--to", file("to"), "-i", keys()});
   CHECK(missing.code == 3);
   CHECK(missing.err.find("has no HelmValues\nhint: ") != std::string::npos);
   CHECK(!std::filesystem::exists(file("to")));

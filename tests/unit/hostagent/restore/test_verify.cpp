@@ -27,8 +27,8 @@ TEST_CASE_FIXTURE(BackupFixture, "verify: a good set, without and with a key") {
   const auto with = run({"verify", "latest", "-i", keys()});
   INFO(with.out);
   CHECK(with.code == 0);
-  CHECK(with.out.find("digest, decrypted, snapshot digest, revision 402, 301 keys, bootstrap key of the token\n") !=
-        std::string::npos);
+  CHECK(with.out.find("digest, decrypted, snapshot digest, revision 402, 301 keys, bootstrap key "
+                      "of the token\n") != std::string::npos);
   CHECK(with.out.find("digest, decrypted, 2 files, 1 release\n") != std::string::npos);
   CHECK(with.out.find("checked without") == std::string::npos);
 }

@@ -1,6 +1,6 @@
+#include "support/sets.hpp"
 #include "unit/hostagent/restore/backup_fixture.hpp"
 #include "unpack/age_reader.hpp"
-#include "support/sets.hpp"
 
 #include "artifact/directory.hpp"
 
@@ -9,8 +9,8 @@
 #include <random>
 
 using namespace rb;
-using unpack::AgeReader;
 using test::BackupFixture;
+using unpack::AgeReader;
 
 namespace {
 

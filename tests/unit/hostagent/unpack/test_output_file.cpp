@@ -1,5 +1,5 @@
-#include "unpack/output_file.hpp"
 #include "support/temporary_directory.hpp"
+#include "unpack/output_file.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,8 +8,8 @@
 #include <filesystem>
 
 using namespace rb;
-using unpack::OutputFile;
 using test::TemporaryDirectory;
+using unpack::OutputFile;
 
 TEST_CASE("OutputFile: no name before commit, and none without it") {
   const TemporaryDirectory temporary;
