@@ -18,4 +18,9 @@ void warn(const Io& io, const std::string& message) {
   io.err << "railiance-restore: warning: " << message << '\n';
 }
 
+int fail_to_open(const Io& io, const Error& error) {
+  return error.code == ErrorCode::not_found ? fail(io, error, ExitCode::nothing_to_restore)
+                                            : fail(io, error);
+}
+
 } // namespace rb::restore

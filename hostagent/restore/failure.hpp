@@ -16,4 +16,7 @@ int fail(const Io& io, const Error& error, ExitCode code);
 /// "railiance-restore: warning: …"
 void warn(const Io& io, const std::string& message);
 
+/// For a backup directory that cannot be opened: nothing_to_restore where there is none.
+int fail_to_open(const Io& io, const Error& error);
+
 } // namespace rb::restore

@@ -122,9 +122,7 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
   }
   auto directory = open_backups(options.backup_dir);
   if (!directory) {
-    const bool missing = directory.error().code == ErrorCode::not_found;
-    return missing ? fail(io, directory.error(), ExitCode::nothing_to_restore)
-                   : fail(io, directory.error());
+    return fail_to_open(io, directory.error());
   }
   const auto sets = artifact::list_sets(*directory);
   if (!sets) {

@@ -60,9 +60,7 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
   }
   auto directory = open_backups(options.backup_dir);
   if (!directory) {
-    const bool missing = directory.error().code == ErrorCode::not_found;
-    return missing ? fail(io, directory.error(), ExitCode::nothing_to_restore)
-                   : fail(io, directory.error());
+    return fail_to_open(io, directory.error());
   }
   const auto sets = artifact::list_sets(*directory);
   if (!sets) {
