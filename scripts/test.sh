@@ -105,6 +105,24 @@ integration_suite() {
   "$bed" down integration >>"$LOGS/bed.log" 2>&1 || true
 }
 
+# The image takes minutes of work, the integration tests mostly wait: the one is built behind the
+# other, at a low priority. tests/e2e/run.sh waits for it, and says what went wrong with it.
+image_pid=
+build_image_behind() {
+  [ "$(id -u)" = 0 ] || return 0
+  say "Building the image behind the integration tests"
+  nice -n 15 "$ROOT/scripts/image.sh" >"$LOGS/image.log" 2>&1 &
+  image_pid=$!
+}
+
+end_image_build() {
+  if [ -n "$image_pid" ] && kill "$image_pid" 2>/dev/null; then
+    wait "$image_pid" 2>/dev/null || true
+  fi
+}
+trap end_image_build EXIT
+trap 'exit 130' INT TERM
+
 # A suite with a script of its own.
 script_suite() {
   local suite=$1 start log counts
@@ -148,6 +166,7 @@ build
 for label in $CTEST_LABELS; do
   if wants "$label"; then ctest_suite "$label"; fi
 done
+if wants integration && wants e2e; then build_image_behind; fi
 if wants integration; then integration_suite; fi
 if wants e2e; then script_suite e2e; fi
 

@@ -122,7 +122,9 @@ void copy_offsite(const Options& options,
   offsite::Replicator replicator(
       {options.settings.backup_dir, options.offsite.keep_last, schedule}, store, clock);
   spdlog::info("complete sets are copied to {}", options.offsite.remote);
-  OffsiteWorker worker({replicator, board, sink, clock, metrics});
+  OffsiteTimes times;
+  times.look = options.offsite.look_every;
+  OffsiteWorker worker({replicator, board, sink, clock, metrics}, times);
   worker.work(std::move(stop));
 }
 

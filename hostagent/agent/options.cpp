@@ -14,6 +14,7 @@ namespace {
 struct Words {
   std::string log_format = "auto";
   unsigned offsite_retry_seconds = 30;
+  unsigned offsite_look_seconds = 10;
   unsigned offsite_compare_seconds = 21600;
   unsigned snapshot_timeout_seconds = 600;
 };
@@ -84,6 +85,11 @@ void declare_offsite(CLI::App& app, Words& words, OffsiteOptions& offsite) {
                  "Pause after the first failure; doubled after each, up to an hour")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
+  app.add_option("--offsite-look-seconds",
+                 words.offsite_look_seconds,
+                 "How often the backup directory is looked at for new sets")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
   app.add_option("--offsite-compare-seconds",
                  words.offsite_compare_seconds,
                  "How often names and sizes at the remote are looked at")
@@ -124,6 +130,7 @@ Parsed parse_options(int argc, const char* const* argv) {
   }
   parsed.options.settings.snapshot_timeout = std::chrono::seconds(words.snapshot_timeout_seconds);
   parsed.options.offsite.first_retry = std::chrono::seconds(words.offsite_retry_seconds);
+  parsed.options.offsite.look_every = std::chrono::seconds(words.offsite_look_seconds);
   parsed.options.offsite.compare_every = std::chrono::seconds(words.offsite_compare_seconds);
   parsed.options.log_format = format_of(words.log_format);
   return parsed;

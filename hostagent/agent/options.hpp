@@ -19,6 +19,7 @@ struct OffsiteOptions {
   std::string bandwidth_limit;
   unsigned keep_last = 0;
   std::chrono::seconds first_retry{30};
+  std::chrono::seconds look_every{10};
   std::chrono::seconds compare_every{21600};
 };
 

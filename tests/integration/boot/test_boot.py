@@ -44,6 +44,7 @@ def config_maps(namespace, count):
 class TestBoot(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        server.settled()
         cls.operator = server.Operator()
         cls.addClassCleanup(cls.operator.clean)
         server.kubectl("create", "namespace", "boot-test")

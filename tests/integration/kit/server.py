@@ -11,6 +11,7 @@ import stat
 import subprocess
 import tarfile
 import tempfile
+import time
 
 BACKUPS = pathlib.Path("/opt/backup/railiance/cluster")
 DATA = pathlib.Path("/var/lib/rancher/k3s")
@@ -79,6 +80,18 @@ def wipe():
     run("/usr/local/bin/bedctl", "stop")
     for directory in ("/var/lib/rancher", "/etc/rancher", "/etc/systemd/system"):
         empty(directory)
+
+
+def settled(seconds=60):
+    """Waits until no namespace is being removed: what another test left goes in its own time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        names = run("/usr/local/bin/k3s", "kubectl", "get", "namespaces", "-o",
+                    "jsonpath={.items[*].metadata.deletionTimestamp}").stdout
+        if not names.strip():
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"namespaces are still being removed after {seconds} s")
 
 
 class Operator:

@@ -144,7 +144,7 @@ class World:
         return self.start("agent", "--node-name", NODE, "--agent-id", "offsite", "--backup-dir",
                           str(self.backups), "--kube-kubeconfig", os.environ["RB_TEST_KUBECONFIG"],
                           "--offsite-remote", REMOTE, "--rclone", str(rclone), "--rclone-config",
-                          str(self.config), "--offsite-retry-seconds", "1", "--metrics-listen",
+                          str(self.config), "--offsite-retry-seconds", "1", "--offsite-look-seconds", "1", "--metrics-listen",
                           "127.0.0.1:0", "--log-format", "text", *words)
 
     def stop(self, process):
