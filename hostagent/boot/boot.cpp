@@ -1,10 +1,11 @@
 #include "boot/boot.hpp"
 
+#include "boot/before_boot.hpp"
 #include "boot/memory_watch.hpp"
-#include "recover/k3s_reset.hpp"
+#include "boot/scratch_start.hpp"
+#include "boot/stopwatch.hpp"
 
 #include "archive/entry_path.hpp"
-#include "etcdsnap/live_keys.hpp"
 
 #include <fcntl.h>
 
@@ -12,25 +13,7 @@ namespace rb::boot {
 
 namespace {
 
-using std::chrono::duration_cast;
-using std::chrono::milliseconds;
-using namespace std::chrono_literals;
-
-constexpr auto k_ready_interval = 200ms;
-constexpr auto k_definitions_patience = 30s;
-constexpr std::size_t k_log_limit_bytes = std::size_t{64} << 20U;
-
-class Stopwatch {
-public:
-  explicit Stopwatch(const Clock& clock) : m_clock(&clock), m_begin(clock.steady_now()) {}
-  [[nodiscard]] milliseconds elapsed() const {
-    return duration_cast<milliseconds>(m_clock->steady_now() - m_begin);
-  }
-
-private:
-  const Clock* m_clock;
-  std::chrono::steady_clock::time_point m_begin;
-};
+constexpr auto k_definitions_patience = std::chrono::seconds(30);
 
 /// Ends all that runs, on every way out.
 class CageGuard {
@@ -45,104 +28,6 @@ public:
 private:
   Cage* m_cage;
 };
-
-std::string seconds_text(milliseconds time) {
-  return std::to_string(time.count() / 1000) + "." + std::to_string(time.count() / 100 % 10) + " s";
-}
-
-Status check_memory(const BootPorts& ports) {
-  const std::uint64_t available = ports.available_memory();
-  if (available != 0 && available < k_memory_needed_bytes) {
-    return Error{ErrorCode::unavailable,
-                 "too little memory for a scratch server: " + std::to_string(available >> 20U) +
-                     " MiB available, " + std::to_string(k_memory_needed_bytes >> 20U) + " needed",
-                 "drill on another machine: k3s, the backup directory and the key are enough"};
-  }
-  return {};
-}
-
-/// The snapshot is that of the manifest, by revision and by objects of each kind.
-Status check_expected(const BootInput& input, const Contents& contents) {
-  if (input.revision != 0 && input.revision != contents.revision) {
-    return Error{ErrorCode::corrupt,
-                 "the snapshot is of revision " + std::to_string(contents.revision) +
-                     ", the manifest says " + std::to_string(input.revision),
-                 "it is not the snapshot of this set: choose another set"};
-  }
-  if (input.objects.empty()) {
-    return {};
-  }
-  std::map<std::string, std::uint64_t> objects;
-  for (const auto& [key, object] : contents.objects) {
-    ++objects[etcdsnap::object_kind("/registry/" + key).value_or("")];
-  }
-  if (objects != input.objects) {
-    return Error{ErrorCode::corrupt,
-                 "the snapshot holds other numbers of objects than its manifest says",
-                 "it is not the snapshot of this set: choose another set"};
-  }
-  return {};
-}
-
-Status reset(const ScratchServer& server, Cage& cage, const std::stop_token& stop) {
-  RB_TRY_ASSIGN(ProcessSpec spec, scratch_reset_spec(server));
-  auto result = cage.run(spec, stop);
-  recover::wipe_token(spec);
-  if (!result) {
-    return std::move(result).error();
-  }
-  return recover::judge_reset(*result);
-}
-
-/// A server that has ended, with its last words.
-Error ended(const ScratchServer& server, Error error) {
-  const auto log = read_text_file(log_of(server), k_log_limit_bytes);
-  const std::string words = log ? recover::last_words(*log) : std::string();
-  return {ErrorCode::unavailable,
-          "the scratch server: " + error.message + (words.empty() ? "" : ": " + words),
-          "the snapshot does not boot here: see what k3s says"};
-}
-
-Status wait_ready(const BootInput& input,
-                  const ScratchServer& server,
-                  const BootPorts& ports,
-                  ApiPort& api,
-                  const std::stop_token& stop) {
-  const Stopwatch watch(ports.clock);
-  bool proxied = false;
-  while (true) {
-    if (stop.stop_requested()) {
-      return Error{ErrorCode::cancelled, "told to stop while the scratch server starts", {}};
-    }
-    if (Status alive = ports.cage.alive(); !alive) {
-      return ended(server, std::move(alive).error());
-    }
-    if (!proxied && open_file(kubeconfig_of(server), O_RDONLY)) {
-      RB_TRY(ports.cage.start(proxy_spec(server), server.directory + "/proxy.log"));
-      proxied = true;
-    }
-    const auto answer = api.get("/readyz", "*/*");
-    if (answer && answer->status == 200) {
-      return {};
-    }
-    if (watch.elapsed() >= input.ready_timeout) {
-      const auto log = read_text_file(log_of(server), k_log_limit_bytes);
-      const std::string words = log ? recover::last_words(*log) : std::string();
-      return Error{ErrorCode::timeout,
-                   "the scratch server's API is not ready after " + seconds_text(watch.elapsed()) +
-                       (words.empty() ? "" : ": " + words),
-                   "a slow machine needs longer: --timeout"};
-    }
-    ports.sleeper.sleep(k_ready_interval);
-  }
-}
-
-Status start(const ScratchServer& server, Cage& cage) {
-  RB_TRY_ASSIGN(ProcessSpec spec, scratch_server_spec(server));
-  Status started = cage.start(spec, log_of(server));
-  recover::wipe_token(spec);
-  return started;
-}
 
 Status judge(const Comparison& comparison) {
   if (comparison.difference_count == 0) {
@@ -180,12 +65,12 @@ boot(const BootInput& input, const BootPorts& ports, const std::stop_token& stop
   const MemoryWatch memory(ports.cage);
   ports.progress("boot: restoring the snapshot into a scratch server");
   const Stopwatch reset_watch(ports.clock);
-  RB_TRY(reset(server, ports.cage, stop));
+  RB_TRY(reset_scratch(server, ports.cage, stop));
   report.reset = reset_watch.elapsed();
 
   ports.progress("boot: starting it (the reset took " + seconds_text(report.reset) + ")");
   const Stopwatch ready_watch(ports.clock);
-  RB_TRY(start(server, ports.cage));
+  RB_TRY(start_scratch(server, ports.cage));
   const std::unique_ptr<ApiPort> api = ports.connect(socket_of(server));
   RB_TRY(wait_ready(input, server, ports, *api, stop));
   report.ready = ready_watch.elapsed();

@@ -140,7 +140,7 @@ Result<Comparison> compare(ApiPort& api,
     if (stop.stop_requested()) {
       return stopped();
     }
-    RB_TRY_ASSIGN(served, discover(api, custom));
+    RB_TRY_ASSIGN(served, discover(api));
     missing = missing_kinds(contents, custom, served);
     if (missing.empty()) {
       break;

@@ -1,9 +1,11 @@
 #include "boot/resources.hpp"
 
+#include "kinds/kinds.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
+#include <set>
 #include <utility>
 
 namespace rb::boot {
@@ -11,15 +13,6 @@ namespace rb::boot {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> k_renamed{{
-    {"nodes", "minions"},
-    {"services", "services/specs"},
-    {"endpoints", "services/endpoints"},
-    {"replicationcontrollers", "controllers"},
-    {"ingresses", "ingress"},
-    {"podsecuritypolicies", "podsecuritypolicy"},
-}};
 
 /// Made up when it is asked for.
 constexpr std::string_view k_not_stored = "componentstatuses";
@@ -35,8 +28,8 @@ json list_of(const json& object, const char* name) {
   return found != object.end() && found->is_array() ? *found : json::array();
 }
 
-Result<json> get_json(ApiPort& api, const std::string& path) {
-  RB_TRY_ASSIGN(const ApiAnswer answer, api.get(path, "application/json"));
+Result<std::string> get_text(ApiPort& api, const std::string& path) {
+  RB_TRY_ASSIGN(ApiAnswer answer, api.get(path, "application/json"));
   if (answer.status != 200) {
     return Error{ErrorCode::unavailable,
                  "the scratch server: GET " + path + ": HTTP " + std::to_string(answer.status),
@@ -44,33 +37,30 @@ Result<json> get_json(ApiPort& api, const std::string& path) {
                  0,
                  answer.status};
   }
-  json document = json::parse(answer.body, nullptr, false);
+  return std::move(answer.body);
+}
+
+Result<json> get_json(ApiPort& api, const std::string& path) {
+  RB_TRY_ASSIGN(const std::string body, get_text(api, path));
+  json document = json::parse(body, nullptr, false);
   if (!document.is_object()) {
     return Error{ErrorCode::corrupt, "the scratch server: GET " + path + ": not JSON", {}};
   }
   return document;
 }
 
-/// "v1beta1.metrics.k8s.io" of each API that another server answers for.
-Result<std::set<std::string>> aggregated(ApiPort& api) {
-  RB_TRY_ASSIGN(const json list, get_json(api, "/apis/apiregistration.k8s.io/v1/apiservices"));
-  std::set<std::string> names;
-  for (const json& item : list_of(list, "items")) {
-    const auto spec = item.find("spec");
-    if (spec != item.end() && spec->contains("service") && (*spec)["service"].is_object()) {
-      names.insert(text(*spec, "version") + "." + text(*spec, "group"));
-    }
+Result<kinds::ApiServices> api_services(ApiPort& api) {
+  RB_TRY_ASSIGN(const std::string body, get_text(api, kinds::k_api_services_path));
+  auto services = kinds::ApiServices::parse(body);
+  if (!services) {
+    return std::move(services).error().within("the scratch server");
   }
-  return names;
+  return services;
 }
 
 struct GroupVersion {
   std::string group; ///< "" for the core.
   std::string version;
-
-  [[nodiscard]] std::string path() const {
-    return group.empty() ? "/api/" + version : "/apis/" + group + "/" + version;
-  }
 };
 
 /// The core first, and of each group the preferred version first.
@@ -102,34 +92,23 @@ bool can_be_listed(const json& resource) {
 
 } // namespace
 
-std::string storage_prefix(std::string_view group, std::string_view plural, bool is_custom) {
-  if (is_custom || group == "apiextensions.k8s.io" || group == "apiregistration.k8s.io") {
-    return std::string(group) + "/" + std::string(plural);
-  }
-  for (const auto& [name, prefix] : k_renamed) {
-    if (name == plural) {
-      return std::string(prefix);
-    }
-  }
-  return std::string(plural);
-}
-
-Result<std::vector<Resource>> discover(ApiPort& api, const std::set<std::string>& custom) {
-  RB_TRY_ASSIGN(const auto elsewhere, aggregated(api));
+Result<std::vector<Resource>> discover(ApiPort& api) {
+  RB_TRY_ASSIGN(const kinds::ApiServices services, api_services(api));
   RB_TRY_ASSIGN(const auto all, versions(api));
   std::vector<Resource> resources;
   std::set<std::string> taken; // events are served by two groups, for example
-  for (const GroupVersion& version : all) {
-    if (elsewhere.count(version.version + "." + version.group) > 0) {
+  for (const auto& [group, version] : all) {
+    const kinds::Origin origin = services.origin(group, version);
+    if (origin == kinds::Origin::elsewhere) {
       continue;
     }
-    RB_TRY_ASSIGN(const json answer, get_json(api, version.path()));
+    const std::string path = kinds::path_of(group, version);
+    RB_TRY_ASSIGN(const json answer, get_json(api, path));
     for (const json& resource : list_of(answer, "resources")) {
       const std::string plural = text(resource, "name");
-      const bool is_custom = custom.count(plural + "." + version.group) > 0;
-      std::string prefix = storage_prefix(version.group, plural, is_custom);
+      std::string prefix = kinds::storage_prefix(group, plural, origin);
       if (can_be_listed(resource) && taken.insert(prefix).second) {
-        resources.push_back({version.path() + "/" + plural, std::move(prefix)});
+        resources.push_back({path + "/" + plural, std::move(prefix)});
       }
     }
   }

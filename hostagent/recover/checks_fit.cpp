@@ -99,14 +99,15 @@ Check space(const ObservedHost& host, const SetFacts& set) {
   return {"disk-space", Verdict::ok, numbers, {}};
 }
 
-Check availability(const SetFacts& set, const Wishes& wishes) {
+Check availability(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
   if (set.members <= 1) {
     return {"servers", Verdict::ok, "the cluster had one server", {}};
   }
   const std::string message = "the cluster had " + std::to_string(set.members) + " servers";
-  const std::string rest = "stop k3s on all of them first; after the restore move "
-                           "/var/lib/rancher/k3s/server/db away on each other server (its own "
-                           "snapshots lie there, too) and start it with `server:` naming this one";
+  const std::string rest =
+      "stop k3s on all of them first; after the restore move " + host.data_dir +
+      "/server/db away on each other server (its own snapshots lie there, too) "
+      "and start it with `server:` naming this one";
   if (!wishes.single_server) {
     return {"servers",
             Verdict::refuse,
@@ -144,8 +145,10 @@ int compare_versions(std::string_view left, std::string_view right) {
 }
 
 std::vector<Check> check_fit(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
-  return {
-      cluster(host, set, wishes), version(host, set), space(host, set), availability(set, wishes)};
+  return {cluster(host, set, wishes),
+          version(host, set),
+          space(host, set),
+          availability(host, set, wishes)};
 }
 
 } // namespace rb::recover

@@ -33,6 +33,9 @@ std::vector<std::string> commands_by_hand(const GuideInput& input) {
   std::vector<std::string> lines;
   lines.push_back("umask 077 && mkdir -p " + shell_word(plan.work_dir()));
   lines.push_back(age + "-o " + snapshot + " " + file_of(input, api::ArtifactType::etcd_snapshot));
+  lines.emplace_back(
+      "# more than one server: on all of them; in the end, on each other one, move " +
+      plan.data_dir + "/server/db away and start it with `server:` naming this one");
   lines.push_back(input.stop_command);
   std::string reset = shell_word(plan.k3s_program.empty() ? "k3s" : plan.k3s_program) +
                       " server --cluster-reset --cluster-reset-restore-path=" + snapshot +

@@ -12,16 +12,8 @@ namespace rb::recover {
 
 namespace {
 
-/// Where etcd's key is not the name of the resource (k8s.io/kubernetes, pkg/registry).
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> k_keys{
-    {{"services", "services/specs"},
-     {"endpoints", "services/endpoints"},
-     {"nodes", "minions"},
-     {"replicationcontrollers", "controllers"},
-     {"ingresses", "ingress"}}};
-
 /// Made, renewed and removed by the server and its controllers all the time, or by a restart.
-constexpr std::array<std::string_view, 19> k_restless{"events",
+constexpr std::array<std::string_view, 18> k_restless{"events",
                                                       "leases",
                                                       "pods",
                                                       "replicasets",
@@ -35,38 +27,15 @@ constexpr std::array<std::string_view, 19> k_restless{"events",
                                                       "ranges",
                                                       "ipaddresses",
                                                       "servicecidrs",
-                                                      "podmetrics",
                                                       "apiregistration.k8s.io/apiservices",
                                                       "k3s.cattle.io/etcdsnapshotfiles",
                                                       "k3s.cattle.io/addons",
                                                       "(other)"};
 
-/// Groups of Kubernetes itself keep their objects below the resource's name alone.
-bool is_built_in(std::string_view group) {
-  constexpr std::array<std::string_view, 3> grouped{
-      "apiextensions.k8s.io", "apiregistration.k8s.io", "metrics.k8s.io"};
-  if (std::find(grouped.begin(), grouped.end(), group) != grouped.end()) {
-    return false;
-  }
-  return group.empty() || group == "apps" || group == "batch" || group == "autoscaling" ||
-         group == "policy" || group.ends_with(".k8s.io");
-}
-
-std::string key_of(const std::string& name, const std::string& group) {
-  if (!is_built_in(group)) {
-    return group + "/" + name;
-  }
-  for (const auto& [resource, key] : k_keys) {
-    if (name == resource) {
-      return std::string(key);
-    }
-  }
-  return name;
-}
-
 } // namespace
 
-std::map<std::string, std::string> list_paths(std::string_view api_resources) {
+std::map<std::string, std::string> list_paths(std::string_view api_resources,
+                                              const kinds::ApiServices& services) {
   std::map<std::string, std::string> paths;
   std::istringstream lines{std::string(api_resources)};
   for (std::string line; std::getline(lines, line);) {
@@ -78,13 +47,14 @@ std::map<std::string, std::string> list_paths(std::string_view api_resources) {
     if (words.size() < 4) { // name, (short names,) API version, namespaced, kind
       continue;
     }
-    const std::string& version = words[words.size() - 3];
-    const std::size_t slash = version.find('/');
-    const std::string group = slash == std::string::npos ? "" : version.substr(0, slash);
-    const std::string base = group.empty() ? "/api/" : "/apis/";
-    paths.try_emplace(key_of(words[0], group), base + version + "/" + words[0]);
-    if (!group.empty() && group.ends_with(".k8s.io")) { // a CRD may have a group of that form, too
-      paths.try_emplace(group + "/" + words[0], base + version + "/" + words[0]);
+    const std::string& named = words[words.size() - 3];
+    const std::size_t slash = named.find('/');
+    const std::string group = slash == std::string::npos ? "" : named.substr(0, slash);
+    const std::string version = slash == std::string::npos ? named : named.substr(slash + 1);
+    const kinds::Origin origin = services.origin(group, version);
+    if (origin != kinds::Origin::elsewhere) {
+      paths.try_emplace(kinds::storage_prefix(group, words[0], origin),
+                        kinds::path_of(group, version) + "/" + words[0]);
     }
   }
   return paths;
@@ -119,7 +89,10 @@ count_objects(ProcessRunner& processes, const Kubectl& kubectl, const ObjectCoun
                                            {"api-resources", "--verbs=list", "--no-headers"},
                                            std::chrono::seconds(60)),
                               {}));
-  const auto paths = list_paths(listed.out);
+  RB_TRY_ASSIGN(const std::string registered,
+                ask({"get", std::string("--raw=") + kinds::k_api_services_path}));
+  RB_TRY_ASSIGN(const auto services, kinds::ApiServices::parse(registered));
+  const auto paths = list_paths(listed.out, services);
   ObjectCounts counts;
   for (const auto& [kind, expected] : wanted) {
     const auto path = paths.find(kind);

@@ -2,6 +2,7 @@
 // held against what a manifest counted.
 #pragma once
 
+#include "kinds/kinds.hpp"
 #include "recover/readiness.hpp"
 
 #include <cstdint>
@@ -16,8 +17,10 @@ using ObjectCounts = std::map<std::string, std::uint64_t>;
 
 /// The path of the list of a kind, by the kind's key below /registry ("pods", "services/specs",
 /// "helm.cattle.io/helmcharts"), from the output of `kubectl api-resources --verbs=list
-/// --no-headers`. Several kinds of the API may stand for one key (events).
-[[nodiscard]] std::map<std::string, std::string> list_paths(std::string_view api_resources);
+/// --no-headers`. Several kinds of the API may stand for one key (events). Without those whose
+/// objects are in no etcd of this server.
+[[nodiscard]] std::map<std::string, std::string> list_paths(std::string_view api_resources,
+                                                            const kinds::ApiServices& services);
 
 /// Items and metadata.remainingItemCount of a list with limit=1 (or all). Errors: corrupt.
 [[nodiscard]] Result<std::uint64_t> count_of_list(std::string_view json);

@@ -1,6 +1,7 @@
 #include "recover/observe.hpp"
 
 #include "recover/host_files.hpp"
+#include "recover/journal_place.hpp"
 #include "recover/k3s_reset.hpp"
 
 #include "archive/entry_path.hpp"
@@ -16,8 +17,6 @@
 namespace rb::recover {
 
 namespace {
-
-constexpr const char* k_data_dir = "/var/lib/rancher/k3s";
 
 std::string first_program(const std::string& given, std::initializer_list<const char*> usual) {
   if (!given.empty()) {
@@ -99,13 +98,14 @@ bool has_host_local(const std::string& data_dir) {
 std::string
 choose_data_dir(const HostHints& hints, const ReadSettings& here, const unpack::HostState* there) {
   std::string path = hints.data_dir.empty() ? here.settings.value("data-dir") : hints.data_dir;
-  if (path.empty() && there != nullptr && !exists(std::string(k_data_dir) + "/server/token")) {
+  if (path.empty() && there != nullptr &&
+      !exists(std::string(k_usual_data_dir) + "/server/token")) {
     path = there->data_dir; // a bare host takes the layout of the backup
   }
   while (path.size() > 1 && path.ends_with('/')) {
     path.pop_back();
   }
-  return path.starts_with('/') && path.size() > 1 ? path : k_data_dir;
+  return path.starts_with('/') && path.size() > 1 ? path : k_usual_data_dir;
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 // `restore --execute`, --dry-run, --resume and --rollback.
 #include "recover/execute.hpp"
+#include "recover/journal_place.hpp"
 #include "restore/cluster_host.hpp"
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
@@ -89,6 +90,18 @@ int carry_out(JournalState state,
   return report(outcome, plan, options, std::move(json), io);
 }
 
+/// The way back to a journal in a data directory that only the set names.
+void remember_journal(const recover::Plan& plan, const Io& io) {
+  if (plan.data_dir == recover::k_usual_data_dir) {
+    return;
+  }
+  if (const Status noted = recover::remember_place(plan.data_dir); !noted) {
+    warn(io,
+         noted.error().message + "; a restore that is cut off is continued with --data-dir " +
+             plan.data_dir);
+  }
+}
+
 /// What a restore that was cut off left, if one was.
 Result<std::optional<JournalState>> unfinished(const std::string& data_dir) {
   recover::Plan place;
@@ -97,6 +110,19 @@ Result<std::optional<JournalState>> unfinished(const std::string& data_dir) {
   const bool open =
       state && (state->phase == Phase::restoring || state->phase == Phase::rolling_back);
   return open ? std::move(state) : std::nullopt;
+}
+
+/// Here, or where the last restore was begun; `command` then names that data directory.
+Result<std::optional<JournalState>> find_unfinished(const ClusterHost& host,
+                                                    RestoreCommand& command) {
+  RB_TRY_ASSIGN(std::optional<JournalState> state, unfinished(host.observed.data_dir));
+  const std::string elsewhere = recover::remembered_place();
+  if (state || !command.data_dir.empty() || elsewhere.empty()) {
+    return state;
+  }
+  RB_TRY_ASSIGN(state, unfinished(elsewhere));
+  command.data_dir = state ? elsewhere : std::string();
+  return state;
 }
 
 int resume(JournalState state,
@@ -170,6 +196,7 @@ int begin(Chosen& chosen,
   state.backup_dir = options.backup_dir;
   state.started = format_rfc3339(io.clock.now());
   state.plan = decision.plan;
+  remember_journal(state.plan, io);
   return carry_out(
       std::move(state), chosen, identities, host, command, options, std::move(json), io);
 }
@@ -195,16 +222,19 @@ int execute(const RestoreCommand& command, const Options& options, Io& io) {
   if (const Status looked = look_at_host(host, command, nullptr); !looked) {
     return fail(io, looked.error(), ExitCode::usage);
   }
-  auto left = unfinished(host.observed.data_dir);
+  RestoreCommand resumed = command;
+  auto left = find_unfinished(host, resumed);
   if (!left) {
     return fail(io, left.error());
   }
   if (*left && !command.dry_run) {
-    return resume(std::move(**left), *identities, host, command, options, io);
+    return resume(std::move(**left), *identities, host, resumed, options, io);
   }
   if (command.resume) {
     return fail(io,
-                {ErrorCode::not_found, "no restore was cut off here", "begin one with --execute"},
+                {ErrorCode::not_found,
+                 host.observed.data_dir + ": no restore was cut off here",
+                 "begin one with --execute; --data-dir names another data directory"},
                 ExitCode::nothing_to_restore);
   }
   auto chosen = choose(command.set, options.backup_dir);

@@ -1,5 +1,6 @@
 // `restore --rollback`. Needs neither the set nor a key: all of the way back lies on this host.
 #include "recover/execute.hpp"
+#include "recover/journal_place.hpp"
 #include "restore/cluster_host.hpp"
 #include "restore/failure.hpp"
 #include "restore/restore_cluster.hpp"
@@ -22,6 +23,13 @@ private:
   std::map<std::string, std::uint64_t> m_objects;
 };
 
+/// The restore that can be undone there, if there is one.
+Result<std::optional<recover::JournalState>> begun(const recover::Plan& place) {
+  RB_TRY_ASSIGN(auto state, recover::Journal(place.work_dir()).load());
+  const bool open = state && state->phase != recover::Phase::rolled_back;
+  return open ? std::move(state) : std::nullopt;
+}
+
 } // namespace
 
 int roll_back(const RestoreCommand& command, const Options& options, Io& io) {
@@ -31,12 +39,16 @@ int roll_back(const RestoreCommand& command, const Options& options, Io& io) {
   }
   recover::Plan place;
   place.data_dir = host.observed.data_dir;
-  const recover::Journal journal(place.work_dir());
-  auto state = journal.load();
+  auto state = begun(place);
+  const std::string elsewhere = recover::remembered_place();
+  if (state && !*state && command.data_dir.empty() && !elsewhere.empty()) {
+    place.data_dir = elsewhere;
+    state = begun(place);
+  }
   if (!state) {
     return fail(io, state.error());
   }
-  if (!*state || (*state)->phase == recover::Phase::rolled_back) {
+  if (!*state) {
     return fail(io,
                 {ErrorCode::not_found,
                  place.work_dir() + ": there is no restore to go back from",
@@ -57,6 +69,7 @@ int roll_back(const RestoreCommand& command, const Options& options, Io& io) {
       host.processes, *host.manager, host.servers, none, io.clock, host.sleeper, progress};
   const recover::Limits limits{std::chrono::seconds(command.reset_timeout_seconds),
                                std::chrono::seconds(command.ready_timeout_seconds)};
+  const recover::Journal journal(place.work_dir());
   const recover::Outcome outcome = recover::roll_back(std::move(**state), journal, ports, limits);
   if (outcome.code != ExitCode::done) {
     return fail(io, {ErrorCode::io, outcome.message, outcome.hint}, outcome.code);

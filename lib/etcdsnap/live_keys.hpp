@@ -5,18 +5,10 @@
 #include "etcdsnap/inspect.hpp"
 #include "etcdsnap/key_set.hpp"
 
-#include <optional>
 #include <set>
 #include <string>
 
 namespace rb::etcdsnap {
-
-/// The kind of "/registry/<kind>/…": one segment, or two where the first is an API group or
-/// "services". Absent for keys elsewhere; "(other)" where it would not be fit to print.
-[[nodiscard]] std::optional<std::string> object_kind(std::string_view key);
-
-/// The <hash> of "/bootstrap/<hash>"; absent for other keys, and for what k3s would not write.
-[[nodiscard]] std::optional<std::string> bootstrap_hash(std::string_view key);
 
 class LiveKeys {
 public:

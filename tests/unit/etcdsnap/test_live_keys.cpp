@@ -1,3 +1,4 @@
+#include "etcdsnap/key_names.hpp"
 #include "etcdsnap/live_keys.hpp"
 
 #include <doctest/doctest.h>

@@ -30,7 +30,9 @@ void serve_discovery(FakeApi& api, bool with_widgets) {
   api.on("/apis/apps/v1", kinds({"deployments"}));
   api.on("/apis/apiregistration.k8s.io/v1/apiservices",
          json{{"items",
-               {{{"spec", {{"group", "apps"}, {"version", "v1"}}}},
+               {{{"metadata",
+                  {{"labels", {{"kube-aggregator.kubernetes.io/automanaged", "onstart"}}}}},
+                 {"spec", {{"group", "apps"}, {"version", "v1"}}}},
                 {{"spec",
                   {{"group", "metrics.k8s.io"},
                    {"version", "v1beta1"},

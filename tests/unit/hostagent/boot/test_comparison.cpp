@@ -175,18 +175,4 @@ TEST_CASE("it can be told to stop") {
   CHECK(result.error().code == ErrorCode::cancelled);
 }
 
-TEST_CASE("keys are where the API server puts them") {
-  CHECK(storage_prefix("", "pods", false) == "pods");
-  CHECK(storage_prefix("", "nodes", false) == "minions");
-  CHECK(storage_prefix("", "services", false) == "services/specs");
-  CHECK(storage_prefix("", "endpoints", false) == "services/endpoints");
-  CHECK(storage_prefix("", "replicationcontrollers", false) == "controllers");
-  CHECK(storage_prefix("networking.k8s.io", "ingresses", false) == "ingress");
-  CHECK(storage_prefix("apps", "deployments", false) == "deployments");
-  CHECK(storage_prefix("apiregistration.k8s.io", "apiservices", false) ==
-        "apiregistration.k8s.io/apiservices");
-  CHECK(storage_prefix("gateway.networking.k8s.io", "gateways", true) ==
-        "gateway.networking.k8s.io/gateways");
-}
-
 } // namespace

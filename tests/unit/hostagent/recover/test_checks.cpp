@@ -142,6 +142,12 @@ TEST_CASE("trap: a server that joined another one") {
   host = good_host();
   host.settings.unit["server"] = {"https://10.0.0.1:6443"}; // K3S_URL
   check_refused(decide(host, good_set(), {}), "server-url");
+  // A bare host would get that configuration from the set.
+  host = good_host();
+  host.data.token_hash.clear();
+  SetFacts set = good_set();
+  set.settings.config["server"] = {"https://10.0.0.1:6443"};
+  check_refused(decide(host, set, {}), "server-url");
 }
 
 TEST_CASE("trap: k3s does not look whether it runs") {
@@ -228,12 +234,24 @@ TEST_CASE("trap: a token in the configuration that is not that of the snapshot")
 TEST_CASE("trap: several servers") {
   SetFacts set = good_set();
   set.members = 3;
-  check_refused(decide(good_host(), set, {}), "servers");
+  ObservedHost host = good_host();
+  host.data_dir = "/data/k3s";
+  const Decision refusal = decide(host, set, {});
+  check_refused(refusal, "servers");
+  CHECK(find_check(refusal, "servers")->message ==
+        "the cluster had 3 servers: restoring one while others run would split the cluster");
   Wishes wishes;
   wishes.single_server = true;
-  const Decision decision = decide(good_host(), set, wishes);
+  const Decision decision = decide(host, set, wishes);
   CHECK_FALSE(decision.refused());
-  CHECK(find_check(decision, "servers")->hint.find("server/db away") != std::string::npos);
+  // Both times what is to be done on the others.
+  for (const Decision* const one : {&refusal, &decision}) {
+    const std::string& hint = find_check(*one, "servers")->hint;
+    CHECK(hint.starts_with("stop k3s on all of them first; after the restore move "
+                           "/data/k3s/server/db away on each other server"));
+    CHECK(hint.find("start it with `server:` naming this one") != std::string::npos);
+  }
+  CHECK(find_check(refusal, "servers")->hint.ends_with("then repeat with --single-server"));
 }
 
 TEST_CASE("a tombstone and SQLite data are only spoken of") {

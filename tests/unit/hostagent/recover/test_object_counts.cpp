@@ -5,7 +5,27 @@
 using namespace rb;
 using namespace rb::recover;
 
+namespace {
+
+/// All that is built in "onstart", and a server elsewhere.
+constexpr const char* k_services = R"({"items": [
+  {"metadata": {"labels": {"kube-aggregator.kubernetes.io/automanaged": "onstart"}},
+   "spec": {"group": "apps", "version": "v1"}},
+  {"metadata": {"labels": {"kube-aggregator.kubernetes.io/automanaged": "onstart"}},
+   "spec": {"group": "rbac.authorization.k8s.io", "version": "v1"}},
+  {"metadata": {"labels": {"kube-aggregator.kubernetes.io/automanaged": "onstart"}},
+   "spec": {"group": "networking.k8s.io", "version": "v1"}},
+  {"metadata": {"labels": {"kube-aggregator.kubernetes.io/automanaged": "onstart"}},
+   "spec": {"group": "apiextensions.k8s.io", "version": "v1"}},
+  {"metadata": {"labels": {"kube-aggregator.kubernetes.io/automanaged": "true"}},
+   "spec": {"group": "gateway.networking.k8s.io", "version": "v1"}},
+  {"spec": {"group": "metrics.k8s.io", "version": "v1beta1", "service": {"name": "metrics"}}}]})";
+
+} // namespace
+
 TEST_CASE("kinds are found by the names that etcd has for them") {
+  const auto services = kinds::ApiServices::parse(k_services);
+  REQUIRE(services);
   const auto paths =
       list_paths("nodes            no      v1                       false  Node\n"
                  "services         svc     v1                       true   Service\n"
@@ -16,7 +36,10 @@ TEST_CASE("kinds are found by the names that etcd has for them") {
                  "helmcharts               helm.cattle.io/v1        true   HelmChart\n"
                  "customresourcedefinitions crd,crds apiextensions.k8s.io/v1 false "
                  "CustomResourceDefinition\n"
-                 "broken line\n");
+                 "gateways gtw    gateway.networking.k8s.io/v1 true Gateway\n"
+                 "pods            metrics.k8s.io/v1beta1 true PodMetrics\n"
+                 "broken line\n",
+                 *services);
   CHECK(paths.at("minions") == "/api/v1/nodes");
   CHECK(paths.at("services/specs") == "/api/v1/services");
   CHECK(paths.at("services/endpoints") == "/api/v1/endpoints");
@@ -26,6 +49,9 @@ TEST_CASE("kinds are found by the names that etcd has for them") {
   CHECK(paths.at("helm.cattle.io/helmcharts") == "/apis/helm.cattle.io/v1/helmcharts");
   CHECK(paths.at("apiextensions.k8s.io/customresourcedefinitions") ==
         "/apis/apiextensions.k8s.io/v1/customresourcedefinitions");
+  CHECK(paths.at("gateway.networking.k8s.io/gateways") ==
+        "/apis/gateway.networking.k8s.io/v1/gateways");
+  CHECK(paths.size() == 9); // and no metrics, which another server makes up
 }
 
 TEST_CASE("a list with limit=1 tells how many there are") {

@@ -1,0 +1,15 @@
+// What must hold before a scratch server is started.
+#pragma once
+
+#include "boot/boot.hpp"
+#include "boot/contents.hpp"
+
+namespace rb::boot {
+
+/// Errors: unavailable, when the scratch server could cost the running one its memory.
+[[nodiscard]] Status check_memory(const BootPorts& ports);
+
+/// The snapshot is that of the manifest, by revision and by objects of each kind. Errors: corrupt.
+[[nodiscard]] Status check_expected(const BootInput& input, const Contents& contents);
+
+} // namespace rb::boot
