@@ -1,8 +1,5 @@
 #include "recover/set_access.hpp"
 
-#include "unpack/age_reader.hpp"
-
-#include "etcdsnap/inspect.hpp"
 #include "etcdsnap/token_hash.hpp"
 
 #include <algorithm>
@@ -20,19 +17,10 @@ bool has(const artifact::Manifest& manifest, ArtifactType type) {
 }
 
 /// What the manifest cannot be trusted with, or does not say: the snapshot's own word.
-Status look_into_snapshot(artifact::Directory& directory,
-                          const artifact::Manifest& manifest,
-                          std::span<const age::Identity> identities,
-                          const std::stop_token& stop,
-                          SetFacts& facts) {
-  const std::string name = api::file_name(ArtifactType::etcd_snapshot, manifest.run_id);
-  RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> file, directory.fs().open_read(name));
-  RB_TRY_ASSIGN(const auto reader, unpack::AgeReader::open(*file, identities));
-  RB_TRY_ASSIGN(const etcdsnap::SnapshotInfo info, etcdsnap::inspect(*reader, {}, stop));
-  facts.bootstrap_hashes = info.bootstrap_hashes;
-  facts.members = info.members;
-  facts.snapshot_bytes = reader->size();
-  return {};
+void take_snapshot(const unpack::SnapshotFacts& snapshot, SetFacts& facts) {
+  facts.bootstrap_hashes = snapshot.bootstrap_hashes;
+  facts.members = snapshot.members;
+  facts.snapshot_bytes = snapshot.size_bytes;
 }
 
 void note(SetFacts& facts, ArtifactType type, const Error& error) {
@@ -106,15 +94,12 @@ Result<OpenedSet> open_set(artifact::Directory& directory,
        unpack::check_set(directory, set, identities, hooks).files) {
     facts.artifacts.push_back({file.name, file.code, file.message});
     whole = whole && file.code == ExitCode::done;
+    if (file.snapshot) {
+      take_snapshot(*file.snapshot, facts);
+    }
   }
   if (stop.stop_requested()) {
     return Error{ErrorCode::cancelled, "told to stop", {}};
-  }
-  if (whole && facts.snapshot) {
-    const Status read = look_into_snapshot(directory, manifest, identities, stop, facts);
-    if (!read) {
-      note(facts, ArtifactType::etcd_snapshot, read.error());
-    }
   }
   if (whole && facts.host_state) {
     auto state = unpack::open_host_state(directory, manifest, identities, stop);

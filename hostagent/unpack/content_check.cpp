@@ -52,20 +52,21 @@ public:
   [[nodiscard]] Status finish(artifact::File& file,
                               std::span<const age::Identity> identities,
                               const CheckHooks& hooks,
-                              std::vector<std::string>& proven) override {
+                              FileReport& report) override {
     RB_TRY_ASSIGN(const etcdsnap::TrailerDigests digests, m_trailer.finish());
-    proven.emplace_back("snapshot digest");
+    report.proven.emplace_back("snapshot digest");
     RB_TRY_ASSIGN(const std::unique_ptr<AgeReader> reader, AgeReader::open(file, identities));
     ToldReader told(*reader, m_task.name + ": pages read", hooks);
     RB_TRY_ASSIGN(const etcdsnap::SnapshotInfo info, etcdsnap::inspect(told, {}, hooks.stop));
+    report.snapshot = SnapshotFacts{reader->size(), info.bootstrap_hashes, info.members};
     if (m_task.manifest != nullptr && m_task.manifest->snapshot) {
       RB_TRY(compare(*m_task.manifest->snapshot, digests, info));
     }
-    proven.push_back("revision " + std::to_string(info.revision));
-    proven.push_back(std::to_string(info.total_keys) + " keys");
+    report.proven.push_back("revision " + std::to_string(info.revision));
+    report.proven.push_back(std::to_string(info.total_keys) + " keys");
     if (m_task.manifest != nullptr && !m_task.manifest->token_hash.empty()) {
       RB_TRY(check_token(m_task.manifest->token_hash, info));
-      proven.emplace_back("bootstrap key of the token");
+      report.proven.emplace_back("bootstrap key of the token");
     }
     return {};
   }
@@ -137,14 +138,14 @@ public:
   [[nodiscard]] Status finish(artifact::File& /*file*/,
                               std::span<const age::Identity> /*identities*/,
                               const CheckHooks& /*hooks*/,
-                              std::vector<std::string>& proven) override {
+                              FileReport& report) override {
     switch (m_task.type) {
     case api::ArtifactType::helm_values:
-      return check_helm_values(content(), m_task.manifest, proven);
+      return check_helm_values(content(), m_task.manifest, report.proven);
     case api::ArtifactType::host_state:
-      return check_host_state(content(), m_task.manifest, proven);
+      return check_host_state(content(), m_task.manifest, report.proven);
     case api::ArtifactType::kubeconfig:
-      return check_kubeconfig(content(), proven);
+      return check_kubeconfig(content(), report.proven);
     case api::ArtifactType::etcd_snapshot:
       break;
     }

@@ -9,19 +9,18 @@
 
 #include <memory>
 #include <span>
-#include <string>
-#include <vector>
 
 namespace rb::unpack {
 
 class ContentCheck : public age::Sink {
 public:
   /// After all of the plaintext. `file` is the encrypted file, for what has to be read once more.
-  /// Adds to `proven`. Errors: corrupt, unsupported, cancelled, io.
+  /// Adds to `report.proven`, and sets `report.snapshot`. Errors: corrupt, unsupported, cancelled,
+  /// io.
   [[nodiscard]] virtual Status finish(artifact::File& file,
                                       std::span<const age::Identity> identities,
                                       const CheckHooks& hooks,
-                                      std::vector<std::string>& proven) = 0;
+                                      FileReport& report) = 0;
 };
 
 /// `file_bytes` is the size of the encrypted file. The task outlives the check.

@@ -106,7 +106,7 @@ Status check_with_key(File& file,
   ciphertext.sha256 = hash.digest();
   RB_TRY(check_digest(ciphertext, report, task));
   report.proven.emplace_back("decrypted");
-  return content->finish(file, identities, hooks, report.proven);
+  return content->finish(file, identities, hooks, report);
 }
 
 } // namespace

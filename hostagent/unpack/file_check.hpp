@@ -5,6 +5,7 @@
 #include "artifact/sets.hpp"
 #include "base/exit_code.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -21,13 +22,21 @@ struct FileTask {
   const artifact::Manifest* manifest = nullptr; ///< Outlives the task; null: there is none.
 };
 
+/// What only a look into a snapshot tells.
+struct SnapshotFacts {
+  std::uint64_t size_bytes = 0; ///< Of the plaintext.
+  std::vector<std::string> bootstrap_hashes;
+  std::uint64_t members = 0; ///< Of the etcd that it was taken of.
+};
+
 struct FileReport {
   api::ArtifactType type = api::ArtifactType::etcd_snapshot;
   std::string name;
   /// done, damaged, no_identity or failed.
   ExitCode code = ExitCode::done;
-  std::string message;             ///< Empty when the file is good.
-  std::vector<std::string> proven; ///< "digest", "decrypted", "revision 4711", …
+  std::string message;                        ///< Empty when the file is good.
+  std::vector<std::string> proven;            ///< "digest", "decrypted", "revision 4711", …
+  std::optional<SnapshotFacts> snapshot = {}; ///< Of a snapshot that was opened and walked.
 };
 
 /// What a check tells of itself. The functions must not throw; empty ones are not called.
