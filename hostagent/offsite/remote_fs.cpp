@@ -89,11 +89,15 @@ private:
   const std::map<std::string, std::string> m_manifests;
 };
 
-/// Mode 0700, removed with all that is in it.
+/// Mode 0700, removed with all that is in it. Below TMPDIR, as the operator would have it: the
+/// backup directory may not exist yet where a remote is listed, or be read-only or a full disk.
 class PrivateDirectory {
 public:
   static Result<PrivateDirectory> make() {
-    std::string path = "/tmp/railiance-remote-XXXXXX";
+    std::error_code unusable; // TMPDIR names no directory
+    const std::filesystem::path named = std::filesystem::temp_directory_path(unusable);
+    const std::filesystem::path parent = unusable ? "/tmp" : named;
+    std::string path = (parent / "railiance-remote-XXXXXX").string();
     if (::mkdtemp(path.data()) == nullptr) {
       return system_error(errno, path + ": mkdtemp");
     }

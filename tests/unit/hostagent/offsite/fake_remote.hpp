@@ -23,6 +23,7 @@ public:
   std::map<std::string, std::string> files;
   std::vector<std::string> calls; ///< "put etcd-….snap.age"
   std::optional<Error> failure;   ///< Of every call.
+  std::string manifests_path;     ///< Where they were last put.
   /// What becomes of a file that arrives.
   std::function<std::string(const std::string& name, std::string content)> storage;
 
@@ -55,6 +56,7 @@ public:
   }
   Status get_manifests(const std::string& local_path, std::stop_token) override {
     RB_TRY(call("get_manifests"));
+    manifests_path = local_path;
     for (const auto& [name, content] : files) {
       if (name.starts_with("manifest-")) {
         std::ofstream(local_path + "/" + name, std::ios::binary) << content;

@@ -5,6 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <filesystem>
+
 using namespace rb;
 using namespace rb::offsite;
 using rb::test::run_id_of_day;
@@ -204,6 +207,29 @@ TEST_CASE("a remote is listed as a disk is, and a set of it fetched whole") {
   REQUIRE_FALSE(damaged);
   CHECK(damaged.error().code == ErrorCode::corrupt);
   CHECK(damaged.error().message.find("size differs") != std::string::npos);
+}
+
+TEST_CASE("manifests of a remote pass through a directory of TMPDIR that is gone afterwards") {
+  World world;
+  world.backups.add(1);
+  world.visit();
+  const test::TemporaryDirectory temporary;
+  const char* const before = std::getenv("TMPDIR");
+  const std::string old = before == nullptr ? "" : before;
+  const auto opened_with = [&](const std::string& directory) {
+    ::setenv("TMPDIR", directory.c_str(), 1);
+    const auto listing = open_remote(world.remote, {});
+    CHECK(listing.has_value());
+    CHECK(!std::filesystem::exists(world.remote.manifests_path));
+    return world.remote.manifests_path;
+  };
+  CHECK(opened_with(temporary.path()).starts_with(temporary.path() + "/railiance-remote-"));
+  CHECK(opened_with(temporary.file("none")).starts_with("/tmp/railiance-remote-"));
+  if (before == nullptr) {
+    ::unsetenv("TMPDIR");
+  } else {
+    ::setenv("TMPDIR", old.c_str(), 1);
+  }
 }
 
 TEST_CASE("fetch replaces nothing") {
