@@ -140,7 +140,7 @@ int decrypt(const DecryptCommand& command, Io& io) {
   }
   const auto identities = read_identities(command.identity_files, io);
   if (!identities) {
-    return fail(io, identities.error());
+    return fail(io, identities.error(), ExitCode::no_identity);
   }
   Fd fd;
   StreamSource standard_input(io.in);

@@ -34,7 +34,7 @@ public:
     m_directory = &*directory;
     const auto identities = read_identities(m_command.identity_files, m_io);
     if (!identities) {
-      return could_not_begin({}, key_code(identities.error()), identities.error());
+      return could_not_begin({}, ExitCode::no_identity, identities.error());
     }
     const auto sets = artifact::list_sets(*directory);
     if (!sets) {
@@ -50,10 +50,6 @@ public:
   }
 
 private:
-  static ExitCode key_code(const Error& error) {
-    return error.code == ErrorCode::not_found ? ExitCode::no_identity : exit_code_for(error.code);
-  }
-
   int could_not_begin(const std::string& run_id, ExitCode code, const Error& error) {
     const int exit_code = fail(m_io, error, code);
     static_cast<void>(store(drill::not_begun(run_id, code, error, m_io.clock.now())));

@@ -118,7 +118,7 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
   }
   const auto identities = read_identities(command.identity_files, io);
   if (!identities) {
-    return fail(io, identities.error());
+    return fail(io, identities.error(), ExitCode::no_identity);
   }
   auto directory = open_backups(options.backup_dir);
   if (!directory) {

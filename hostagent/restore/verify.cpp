@@ -56,7 +56,7 @@ int print(const std::vector<SetReport>& reports, bool with_key, const Options& o
 int verify(const VerifyCommand& command, const Options& options, Io& io) {
   const auto identities = read_identities(command.identity_files, io);
   if (!identities) {
-    return fail(io, identities.error());
+    return fail(io, identities.error(), ExitCode::no_identity);
   }
   auto directory = open_backups(options.backup_dir);
   if (!directory) {

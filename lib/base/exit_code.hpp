@@ -11,7 +11,7 @@ enum class ExitCode : int {
   usage = 2,
   incomplete = 3, ///< Some artifact is missing.
   nothing_to_restore = 4,
-  no_identity = 5, ///< No identity opens the file.
+  no_identity = 5, ///< No identity opens the file, or the identity file cannot be read.
   damaged = 6,     ///< Damaged or tampered with.
   busy = 7,
   unreachable = 8, ///< The cluster or the agent cannot be reached.

@@ -166,11 +166,11 @@ TEST_CASE_FIXTURE(BackupFixture, "verify: bad key files and sets that are not th
   add_set(k_run);
   CHECK(run({"verify", "20200101T000000Z"}).code == 4);
   const auto missing = run({"verify", "-i", file("no-keys")});
-  CHECK(missing.code == 1);
+  CHECK(missing.code == 5);
   CHECK(missing.err.find("hint: ") != std::string::npos);
   test::write_file(file("bad"), "AGE-SECRET-KEY-1NOTAKEY\n");
   const auto bad = run({"verify", "-i", file("bad")});
-  CHECK(bad.code == 1);
+  CHECK(bad.code == 5);
   CHECK(bad.err.find("NOTAKEY") == std::string::npos);
 }
 
