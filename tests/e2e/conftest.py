@@ -48,7 +48,8 @@ def keys(tmp_path_factory):
 def install_chart(bed, keys, *arguments):
     bed.helm("upgrade", "--install", "railiance-backup", ROOT / "charts" / "railiance-backup", "-n", NAMESPACE,
              "--create-namespace", "--set-file", f"sops.config={keys['sops_yaml']}",
-             "--set", "image.pullPolicy=Never", "--wait", "--timeout", "180s", *arguments, timeout=240)
+             # A minute is the default; tests wait for it twice.
+             "--set", "image.pullPolicy=Never", "--set", "controller.agentWaitSeconds=25", "--wait", "--timeout", "180s", *arguments, timeout=240)
 
 
 @pytest.fixture(scope="session")
