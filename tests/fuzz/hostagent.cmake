@@ -1,0 +1,6 @@
+rb_fuzz(fuzz_k3s_output LINKS rb_agent_run)
+rb_fuzz(fuzz_host_settings LINKS rb_recover)
+rb_fuzz(fuzz_restore_journal LINKS rb_recover nlohmann_json::nlohmann_json)
+rb_fuzz(fuzz_offsite_words LINKS rb_offsite)
+rb_fuzz(fuzz_helm_index LINKS rb_unpack)
+rb_fuzz(fuzz_stored_uid LINKS rb_boot)
