@@ -39,7 +39,8 @@ struct HelmOutcome {
 struct RunMemory {
   std::optional<HelmOutcome> helm;
   std::optional<std::string> order_refused; ///< The API server refuses the order, and why.
-  bool order_gone = false;                  ///< There was an order, and somebody removed it.
+  bool ordered = false;    ///< There is or was an order, whether or not the status says so yet.
+  bool order_gone = false; ///< There was an order, and somebody removed it.
 };
 
 struct Settings {

@@ -94,7 +94,7 @@ make_order(const ClusterBackup& backup, const std::string& node, const RunMemory
 
 /// The run is started, goes on, and has no order yet.
 void plan_order(const RunView& view, Plan& plan) {
-  if (!view.backup.status.node_name.empty()) {
+  if (was_ordered(view)) {
     plan.actions.emplace_back(ConfirmOrderGone{view.backup.meta.uid});
     return;
   }

@@ -26,11 +26,6 @@ bool accepted(const RunView& view) {
   return view.order != nullptr && view.order->accepted();
 }
 
-/// There is an order, or there was one.
-bool was_ordered(const RunView& view) {
-  return view.order != nullptr || !view.backup.status.node_name.empty();
-}
-
 /// The clocks of two watchers and of the status are this much apart at most.
 constexpr seconds k_slack{5};
 
@@ -121,7 +116,10 @@ std::optional<Verdict> order_removed(const RunView& view) {
   }
   return Verdict{false,
                  Reason::interrupted,
-                 "the order to node " + view.backup.status.node_name + " was removed in mid-run"};
+                 view.backup.status.node_name.empty()
+                     ? "the order was removed in mid-run"
+                     : "the order to node " + view.backup.status.node_name +
+                           " was removed in mid-run"};
 }
 
 std::optional<Verdict> order_refused(const RunView& view) {
@@ -172,6 +170,11 @@ bool resumed(const RunView& view) {
 
 bool overdue(const RunView& view) {
   return view.observed.now >= deadline_of(view);
+}
+
+bool was_ordered(const RunView& view) {
+  return view.order != nullptr || !view.backup.status.node_name.empty() ||
+         (view.memory != nullptr && view.memory->ordered);
 }
 
 std::optional<Verdict> check_run(const RunView& view) {

@@ -21,6 +21,9 @@ struct RunView {
 /// The end of the run, or nullopt: it goes on.
 [[nodiscard]] std::optional<Verdict> check_run(const RunView& view);
 
+/// There is an order, or there was one: it is never made a second time.
+[[nodiscard]] bool was_ordered(const RunView& view);
+
 /// The run began before this process knew of it: after a new start of the controller, or because a
 /// restored etcd shows a run that ended long ago. What the disk says of it counts, also past its
 /// deadline, and the agent gets time to say it.

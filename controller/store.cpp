@@ -104,6 +104,9 @@ void Store::upsert_order(const nlohmann::json& object) {
     m_order_changed_at[name] = m_clock.steady_now();
   }
   const auto owner = m_world.backups.find(name);
+  if (owner != m_world.backups.end() && !owner->second.finished()) {
+    m_world.memory[name].ordered = true;
+  }
   if (order->finished() && owner != m_world.backups.end() && owner->second.finished()) {
     order->status.artifacts.clear();
     order->status.missing.clear();

@@ -159,6 +159,21 @@ TEST_CASE("an order that somebody removes in mid-run: Interrupted, never ordered
   CHECK(observed.orders.empty());
 }
 
+TEST_CASE("an order that was seen and removed before the status told of it is not made again") {
+  Observed observed = cluster();
+  add(observed, backup("b"));
+  settle(observed);
+  REQUIRE(observed.orders.contains("uid-b"));
+  // The write that names the node never came through.
+  observed.backups.at("uid-b").status.node_name.clear();
+  observed.memory["uid-b"].ordered = true;
+  observed.orders.clear();
+  settle(observed);
+  CHECK(observed.orders.empty());
+  CHECK(succeeded(observed, "uid-b").reason == "Interrupted");
+  CHECK(succeeded(observed, "uid-b").message == "the order was removed in mid-run");
+}
+
 TEST_CASE("an order that the API server refuses for good: InternalError with its words") {
   Observed observed = begun();
   observed.memory["uid-b"].helm = HelmOutcome{};

@@ -157,3 +157,16 @@ TEST_CASE("waiting ends at once when something changed since the last plan") {
   store.wait(seconds{20}, {});
   CHECK(std::chrono::steady_clock::now() - begin < seconds{10});
 }
+
+TEST_CASE("an order that was seen and is gone is asked for, not made anew") {
+  const SetClock clock;
+  Store store(clock, {});
+  store.upsert_backup(running_backup());
+  store.upsert_agent({{"metadata", {{"name", "agent-1"}}},
+                      {"spec", {{"nodeName", "n1"}}},
+                      {"status", {{"conditions", {{{"type", "Ready"}, {"status", "True"}}}}}}});
+  store.upsert_order(order_json("2026-01-01T02:00:00Z"));
+  store.remove_order("uid-b");
+  const Plan plan = store.make_plan(std::nullopt);
+  CHECK(only_action<ConfirmOrderGone>(plan) != nullptr);
+}
