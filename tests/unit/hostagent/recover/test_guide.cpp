@@ -45,7 +45,8 @@ TEST_CASE("by hand: what other servers need stands before the server is stopped"
 
 TEST_CASE("by hand: only a bare host needs the token, which is passed in the environment") {
   const auto bare = commands_by_hand(input_for(true));
-  CHECK(bare[line_of(bare, "--cluster-reset")].starts_with("K3S_TOKEN=\"$(cat /data/k3s"));
+  CHECK(bare[line_of(bare, "--cluster-reset-restore-path=")].starts_with(
+      "K3S_TOKEN=\"$(cat /data/k3s"));
   CHECK(line_of(commands_by_hand(input_for(false)), "K3S_TOKEN") ==
         commands_by_hand(input_for(false)).size());
 }
