@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # All benchmarks: each peer in the same run as we are, rounds in random order, medians. Prints a table
 # for people and then one JSON document. Needs root (the test bed) and an otherwise idle machine.
-#   run.sh [--quick] [--only age|drill|cluster]
+#   run.sh [--quick] [--only age|drill|scale|cluster]
 # --quick: small files and few rounds, to see that everything works; its figures mean nothing.
 # Environment: RB_BENCH_BUILD (a release build with the benchmarks, see scripts/bench.sh),
-# RB_BENCH_WORKDIR (the disk to measure, 10 GB; default: a directory in $RAILIANCE_CACHE).
+# RB_BENCH_WORKDIR (the disk to measure, 28 GB; default: a directory in $RAILIANCE_CACHE).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../../scripts/common.sh"
-rounds=5 size_mib=1024 profile=gigabyte big_mib=4096 big_rounds=3 counts=100,1000 only=
+rounds=5 size_mib=1024 profile=gigabyte big_mib=4096 big_rounds=3 counts=100,1000,10000 objects=5000,50000 large=gigabyte,eight-gigabyte only=
 while [ $# -gt 0 ]; do
   case $1 in
-    --quick) rounds=1 size_mib=64 profile=large big_mib=128 big_rounds=1 counts=20,50 ;;
+    --quick) rounds=1 size_mib=64 profile=large big_mib=128 big_rounds=1 counts=20,50 objects=100,200 large=large ;;
     --only) only=$2; shift ;;
-    *) die "usage: run.sh [--quick] [--only age|drill|cluster]" ;;
+    *) die "usage: run.sh [--quick] [--only age|drill|scale|cluster]" ;;
   esac
   shift
 done
@@ -43,11 +43,17 @@ if [ -z "$only" ] || [ "$only" = drill ]; then
     --profile "$profile" --rounds "$rounds"
   rm -rf "$workdir"
 fi
+if [ -z "$only" ] || [ "$only" = scale ]; then
+  go build -C "$ROOT/tests/conformance/etcdsnap" -o "$results/mksnap" .
+  "$here/scale/run.py" --agent "$RB_BENCH_BUILD/tests/bench/scale/run_large" --mksnap "$results/mksnap" \
+    --age "$CACHE/bin/age" --workdir "$workdir/scale" --json "$results/scale.json" --profiles "$large"
+  rm -rf "$workdir"
+fi
 if [ -z "$only" ] || [ "$only" = cluster ]; then
   image=$("$ROOT/scripts/image.sh")
   "$bed" up "$RB_BED" --node
   "$bed" import "$RB_BED" "$image"
-  RB_IMAGE_BYTES=$(cat "$CACHE/image/size_bytes") "$here/cluster/run.py" --rounds "$rounds" --counts "$counts" \
+  RB_IMAGE_BYTES=$(cat "$CACHE/image/size_bytes") "$here/cluster/run.py" --rounds "$rounds" --counts "$counts" --objects "$objects" \
     --json "$results/cluster.json"
 fi
 /usr/bin/python3 - "$results" <<'PYTHON'

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Benchmarks that need a cluster: the Helm part, apply to Succeeded, memory of our pods, image size.
+"""Benchmarks that need a cluster: the Helm part, apply to Succeeded, many objects, memory of our pods, image size.
 
 Needs a bed with a node and our image in it (../run.sh makes it), and installs the chart. Rounds of us
 and of the peer come in random order; medians are given. Prints a table; --json FILE gets the figures.
@@ -99,7 +99,7 @@ def bench_helm(bed, counts, rounds, recipient):
         make_releases(bed, made, count)
         made = count
         runs, steps, script = [], [], []
-        script_rounds = rounds if count <= 100 else 1  # a round of the script takes minutes
+        script_rounds = rounds if count <= 100 else 1 if count <= 1000 else 0  # a round of the script takes minutes
         order = ["us"] * rounds + ["script"] * script_rounds
         random.shuffle(order)
         for index, who in enumerate(order):
@@ -113,9 +113,26 @@ def bench_helm(bed, counts, rounds, recipient):
             steps.append(after[0] - before[0])
         rows.append({"releases": count, "rounds": rounds, "script_rounds": script_rounds,
                      "step_seconds": statistics.median(steps), "run_seconds": statistics.median(runs),
-                     "script_seconds": statistics.median(script),
-                     "step_times_script": statistics.median(script) / statistics.median(steps),
-                     "run_times_script": statistics.median(script) / statistics.median(runs)})
+                     "controller_peak_kib": memory_kib(bed, "railiance-backup-controller")["VmHWM"]})
+        if script:
+            rows[-1].update({"script_seconds": statistics.median(script),
+                             "step_times_script": statistics.median(script) / statistics.median(steps),
+                             "run_times_script": statistics.median(script) / statistics.median(runs)})
+    return rows
+
+
+def bench_objects(bed, counts):
+    """All four artifacts with that many objects more in etcd."""
+    rows, made = [], 0
+    for count in counts:
+        bed.run("python3", HERE / "fill.py", str(made), str(count), timeout=1800)
+        made = count
+        seconds = apply_and_wait(bed, f"bench-objects-{count}")
+        status = bed.get("clusterbackup", f"bench-objects-{count}")["status"]
+        snapshot = next(a for a in status["artifacts"] if a["type"] == "EtcdSnapshot")
+        rows.append({"objects": count, "run_seconds": seconds, "snapshot_bytes": snapshot["sizeBytes"],
+                     "total_keys": status["etcd"]["totalKeys"],
+                     **{f"{who}_peak_kib": memory_kib(bed, f"railiance-backup-{who}")["VmHWM"] for who in ("controller", "agent")}})
     return rows
 
 
@@ -140,16 +157,22 @@ def show(result):
               f"{result['memory_kib']['after_runs'][who]['VmHWM'] / 1024:6.1f}")
     took = result["apply_to_succeeded"]
     print(f"\napply to Succeeded, all four artifacts: median {took['median_seconds']:.2f} s, best {took['best_seconds']:.2f} s")
-    print("\nHelm part   step s    run s   script s   script/step  script/run")
+    print("\nHelm part   step s    run s   controller peak MiB   script s   script/step  script/run")
     for row in result["helm"]:
-        print(f"  {row['releases']:>7} {row['step_seconds']:8.3f} {row['run_seconds']:8.2f} {row['script_seconds']:10.1f} "
-              f"{row['step_times_script']:11.0f}x {row['run_times_script']:10.0f}x")
+        print(f"  {row['releases']:>7} {row['step_seconds']:8.3f} {row['run_seconds']:8.2f} {row['controller_peak_kib'] / 1024:21.1f}", end="")
+        print(f" {row['script_seconds']:10.1f} {row['step_times_script']:11.0f}x {row['run_times_script']:10.0f}x"
+              if "script_seconds" in row else "   (not run: it would take its time a release)")
+    print("\nobjects more   keys    snapshot MiB    run s   controller peak MiB   agent peak MiB")
+    for row in result["objects"]:
+        print(f"  {row['objects']:>8} {row['total_keys']:>8} {row['snapshot_bytes'] / 2**20:12.1f} {row['run_seconds']:8.2f} "
+              f"{row['controller_peak_kib'] / 1024:21.1f} {row['agent_peak_kib'] / 1024:16.1f}")
     print(f"\nimage: {result['image_bytes'] / 1e6:.1f} MB")
 
 
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--counts", default="100,1000")
+    arguments.add_argument("--objects", default="5000,50000")
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--json", required=True)
     options = arguments.parse_args()
@@ -161,6 +184,7 @@ def main():
     times = [apply_and_wait(bed, f"bench-apply-{index}") for index in range(options.rounds)]
     result["apply_to_succeeded"] = {"median_seconds": statistics.median(times), "best_seconds": min(times), "rounds": options.rounds}
     result["helm"] = bench_helm(bed, [int(count) for count in options.counts.split(",")], options.rounds, recipient)
+    result["objects"] = bench_objects(bed, [int(count) for count in options.objects.split(",")])
     result["memory_kib"]["after_runs"] = pods_memory(bed)
     result["image_bytes"] = int(os.environ["RB_IMAGE_BYTES"])
     show(result)

@@ -35,7 +35,9 @@ var profiles = map[string]profile{
 	"freelist": {pageSize: 4096, revisions: 2000, keys: 300, largest: 2000, batch: 25, compact: true, syncFreelist: true},
 	"overflow": {pageSize: 4096, revisions: 60, keys: 40, largest: 1 << 20, batch: 3},
 	"large":    {pageSize: 4096, revisions: 60000, keys: 30000, largest: 1200, batch: 500, compact: true},
-	"gigabyte": {pageSize: 4096, revisions: 276000, keys: 120000, largest: 6000, batch: 1000}, // for the bench
+	// For the benches.
+	"gigabyte":       {pageSize: 4096, revisions: 276000, keys: 120000, largest: 6000, batch: 1000},
+	"eight-gigabyte": {pageSize: 4096, revisions: 276000, keys: 120000, largest: 56000, batch: 200},
 }
 
 func main() {
