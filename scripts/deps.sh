@@ -11,7 +11,7 @@ PACKAGES="
   doctest-dev
   clang clang-format clang-tidy shellcheck
   containerd containernetworking-plugins docker.io iproute2 iptables mmdebstrap procps runc strace
-  time util-linux
+  systemd time util-linux
   python3 python3-pytest python3-yaml
   apache2-bin rclone
 "

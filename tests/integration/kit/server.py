@@ -1,5 +1,6 @@
 """A server node to back up, to wipe and to restore: the bed that this runs in."""
 
+import contextlib
 import hashlib
 import io
 import json
@@ -94,6 +95,47 @@ def settled(seconds=60):
     raise AssertionError(f"namespaces are still being removed after {seconds} s")
 
 
+def wait_until_ready():
+    for _ in range(200):
+        if kubectl("get", "serviceaccount", "default", check=False).returncode == 0:
+            return
+        time.sleep(0.3)
+    raise AssertionError("the API server is not ready")
+
+
+@contextlib.contextmanager
+def another_cluster(*config):
+    """A new cluster on this node, with more lines of configuration; the bed's own is back afterwards."""
+    file = pathlib.Path("/etc/rancher/k3s/config.yaml")
+    # Where wipe() does not come.
+    kept = [(DATA, BACKUPS.parent / "k3s-of-the-bed"), (BACKUPS, BACKUPS.parent / "cluster-of-the-bed")]
+    BACKUPS.parent.mkdir(parents=True, exist_ok=True)
+    places = [pathlib.Path("/etc/rancher"), pathlib.Path("/etc/systemd/system")]
+    run("/usr/local/bin/bedctl", "stop")
+    with tempfile.TemporaryDirectory(prefix="kit-") as aside:
+        for place in places:
+            shutil.copytree(place, pathlib.Path(aside) / place.name, symlinks=True)
+        for path, other in kept:
+            if path.exists():
+                run("/bin/mv", path, other)  # also to another file system
+        try:
+            file.write_text(file.read_text() + "".join(f"{line}\n" for line in config))
+            run("/usr/local/bin/bedctl", "start")
+            wait_until_ready()
+            yield
+        finally:
+            run("/usr/local/bin/bedctl", "stop")
+            for path, other in kept:
+                shutil.rmtree(path, ignore_errors=True)
+                if other.exists():
+                    run("/bin/mv", other, path)
+            for place in places:
+                empty(place)
+                shutil.copytree(pathlib.Path(aside) / place.name, place, symlinks=True, dirs_exist_ok=True)
+            run("/usr/local/bin/bedctl", "start")
+            wait_until_ready()
+
+
 class Operator:
     """Who has the key: a home directory with keys.txt, and nothing else."""
 
@@ -127,7 +169,7 @@ class Operator:
         shutil.rmtree(self.home, ignore_errors=True)
 
 
-def back_up(program, operator, restore_program):
+def back_up(program, operator, restore_program, *data_dir):
     """One complete set; returns its run id."""
     values = operator.home / "values.tar.gz"
     with tarfile.open(values, "w:gz") as archive:
@@ -137,7 +179,7 @@ def back_up(program, operator, restore_program):
             archive.addfile(entry, io.BytesIO(text.encode()))
     config = pathlib.Path("/etc/rancher/k3s/config.yaml").read_text()
     node = re.search(r"^node-name: (\S+)", config, re.M).group(1)
-    return run(program, node, operator.sops, values, restore_program).stdout.strip()
+    return run(program, node, operator.sops, values, restore_program, *data_dir).stdout.strip()
 
 
 def helm_index():
