@@ -150,8 +150,26 @@ class TestBoot(unittest.TestCase):
         self.assertNotEqual(done.returncode, 0)
 
 
+class TestEncrypted(unittest.TestCase):
+    """A cluster whose Secrets are encrypted in etcd: the scratch server decrypts them with the keys that the
+    snapshot holds."""
+
+    def test_a_set_is_proven(self):
+        operator = server.Operator()
+        self.addCleanup(operator.clean)
+        with server.another_cluster("secrets-encryption: true"):
+            for number in range(20):
+                server.kubectl("create", "secret", "generic", f"s{number}", "--from-literal=word=hidden words")
+            run_id = server.back_up(BACKUP_HERE, operator, RESTORE)
+            done = server.run(RESTORE, "drill", "--boot", "-i", operator.keys, "--output", "json")
+        record = json.loads(done.stdout)
+        self.assertEqual((record["runID"], record["boot"]["result"]), (run_id, "Passed"))
+        self.assertEqual(watch.leftovers(), [])
+        self.assertNotIn("hidden words", done.stdout + done.stderr)
+
+
 if __name__ == "__main__":
     if not os.environ.get("RB_TEST_KUBECONFIG"):
         print("NOT RUN: RB_TEST_KUBECONFIG is not set: run this test inside a bed (tests/k3s/bed.sh)")
         sys.exit(77)
-    unittest.main(argv=sys.argv[:1], verbosity=2)
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)

@@ -1,6 +1,6 @@
 // One run of the agent on this server node, without pods and without the API: its places are those
-// of a real installation. Arguments: NODE SOPS_FILE HELM_TAR_GZ PROGRAM_OF_THE_KIT. Prints the run
-// id; exit code 0 when the set is complete.
+// of a real installation. Arguments: NODE SOPS_FILE HELM_TAR_GZ PROGRAM_OF_THE_KIT [DATA_DIR].
+// Prints the run id; exit code 0 when the set is complete.
 #include "agent/backup_run.hpp"
 
 #include "age/encrypt.hpp"
@@ -40,7 +40,7 @@ Result<Bytes> encrypted(const std::string& sops_file, const std::string& path) {
 } // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
+  if (argc != 5 && argc != 6) {
     return 2;
   }
   const auto values = encrypted(argv[2], argv[3]);
@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
   settings.node_name = argv[1];
   settings.sops_config = argv[2];
   settings.kit_program = argv[4];
+  settings.data_dir = argc == 6 ? argv[5] : settings.data_dir;
   RealClock clock;
   agent::RunOrder order;
   order.run_id = format_run_id(clock.now());
