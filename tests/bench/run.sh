@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # All benchmarks: each peer in the same run as we are, rounds in random order, medians. Prints a table
 # for people and then one JSON document. Needs root (the test bed) and an otherwise idle machine.
-#   run.sh [--quick] [--only age|drill|scale|cluster]
+#   run.sh [--quick] [--only age|drill|scale|restore|boot|cluster]
 # --quick: small files and few rounds, to see that everything works; its figures mean nothing.
 # Environment: RB_BENCH_BUILD (a release build with the benchmarks, see scripts/bench.sh),
 # RB_BENCH_WORKDIR (the disk to measure, 28 GB; default: a directory in $RAILIANCE_CACHE).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../../scripts/common.sh"
-rounds=5 size_mib=1024 profile=gigabyte big_mib=4096 big_rounds=3 counts=100,1000,10000 objects=5000,50000 large=gigabyte,eight-gigabyte only=
+rounds=5 size_mib=1024 profile=gigabyte big_mib=4096 big_rounds=3 counts=100,1000,10000 objects=5000,50000 large=gigabyte,eight-gigabyte
+restore_objects=1000 boot_objects=5000 only=
 while [ $# -gt 0 ]; do
   case $1 in
-    --quick) rounds=1 size_mib=64 profile=large big_mib=128 big_rounds=1 counts=20,50 objects=100,200 large=large ;;
+    --quick) rounds=1 size_mib=64 profile=large big_mib=128 big_rounds=1 counts=20,50 objects=100,200 large=large restore_objects=50 boot_objects=50 ;;
     --only) only=$2; shift ;;
-    *) die "usage: run.sh [--quick] [--only age|drill|scale|cluster]" ;;
+    *) die "usage: run.sh [--quick] [--only age|drill|scale|restore|boot|cluster]" ;;
   esac
   shift
 done
@@ -48,6 +49,19 @@ if [ -z "$only" ] || [ "$only" = scale ]; then
   "$here/scale/run.py" --agent "$RB_BENCH_BUILD/tests/bench/scale/run_large" --mksnap "$results/mksnap" \
     --age "$CACHE/bin/age" --workdir "$workdir/scale" --json "$results/scale.json" --profiles "$large"
   rm -rf "$workdir"
+fi
+# Inside of a bed without node, whose cluster they restore or boot beside.
+in_bed() {
+  local part=$1
+  shift
+  "$bed" run "$RB_BED" -- /usr/bin/python3 -B "$here/$part/run.py" "$RB_BENCH_BUILD/tests/integration/kit/backup_here" \
+    "$RB_BENCH_BUILD/hostagent/restore/railiance-restore" --json "$results/$part.json" "$@"
+}
+if [ -z "$only" ] || [ "$only" = restore ]; then
+  in_bed restore --objects "$restore_objects" --rounds "$rounds"
+fi
+if [ -z "$only" ] || [ "$only" = boot ]; then
+  in_bed boot --objects "$boot_objects"
 fi
 if [ -z "$only" ] || [ "$only" = cluster ]; then
   image=$("$ROOT/scripts/image.sh")

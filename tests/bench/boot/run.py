@@ -2,10 +2,12 @@
 """Proven restore of a cluster of many objects: time of each step, peak memory, and what the running
 cluster's API noticed. Runs inside a bed without node:
 
-    tests/k3s/bed.sh run NAME -- python3 tests/bench/boot/run.py BACKUP_HERE RAILIANCE_RESTORE [OBJECTS]
+    tests/k3s/bed.sh run NAME -- python3 tests/bench/boot/run.py BACKUP_HERE RAILIANCE_RESTORE [--objects N]
 """
 
+import argparse
 import json
+import os
 import pathlib
 import re
 import statistics
@@ -27,16 +29,21 @@ def fill(count, batch=500):
 
 
 def main():
-    backup_here, restore = sys.argv[1:3]
-    count = int(sys.argv[3]) if len(sys.argv) > 3 else 5000
-    fill(count)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("backup_here", help="the program that makes a set of this host")
+    parser.add_argument("restore", help="the program railiance-restore")
+    parser.add_argument("--objects", type=int, default=5000)
+    parser.add_argument("--json", help="write the figures here")
+    options = parser.parse_args()
+    load = os.getloadavg()
+    fill(options.objects)
     operator = server.Operator()
     try:
-        server.back_up(backup_here, operator, restore)
+        server.back_up(options.backup_here, operator, options.restore)
         with watch.ApiWatch() as idle:
             time.sleep(5)
         with watch.ApiWatch() as running:
-            done = server.run(restore, "drill", "--boot", "-i", operator.keys, "--output", "json")
+            done = server.run(options.restore, "drill", "--boot", "-i", operator.keys, "--output", "json")
     finally:
         operator.clean()
     boot = json.loads(done.stdout)["boot"]
@@ -52,9 +59,13 @@ def main():
         "median_answer_idle_ms": round(statistics.median(idle.answers) * 1000, 1),
         "slowest_answer_ms": round(max(running.answers) * 1000, 1),
     }
+    print(f"\nproven restore (drill --boot), {options.objects} objects of the test's own")
     for name, value in result.items():
-        print(f"{name:24} {value}")
-    print(json.dumps({"bench": "boot", **result}))
+        print(f"  {name:24} {value}")
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps({
+            "processors": os.cpu_count(), "load_before": load, "load_after": os.getloadavg(),
+            "objects_made": options.objects, **result}, indent=1))
     return 0 if not running.failures and not watch.leftovers() else 1
 
 
