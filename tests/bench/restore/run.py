@@ -40,10 +40,12 @@ WORK = server.DATA / "snapshot-by-hand"
 
 def ours(options, operator, run_id):
     """Seconds to the line that says the API is ready, and to the end."""
-    command = [options.restore, "restore", run_id, "--execute", "--yes", "--backup-dir", server.BACKUPS, "-i", operator.keys, *SERVICE]
+    command = [options.restore, "restore", run_id, "--execute", "--yes", "--backup-dir", server.BACKUPS,
+               "-i", operator.keys, *SERVICE]
     begin = time.monotonic()
     said, ready = [], None
-    with subprocess.Popen([str(word) for word in command], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen([str(word) for word in command], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                          text=True) as process:
         for line in process.stderr:
             said.append(line)
             if "the API is ready after" in line:

@@ -32,15 +32,18 @@ class TestClusters(unittest.TestCase):
         self.addCleanup(self.operator.clean)
 
     def words(self, *arguments):
-        return [str(word) for word in (RESTORE, "restore", *arguments, "--backup-dir", server.BACKUPS, *SERVICE, "-i", self.operator.keys)]
+        words = RESTORE, "restore", *arguments, "--backup-dir", server.BACKUPS, *SERVICE, "-i", self.operator.keys
+        return [str(word) for word in words]
 
     def restore(self, *arguments, code=0):
-        done = server.run(*self.words(*arguments), check=False, env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}, cwd="/")
+        done = server.run(*self.words(*arguments), check=False, cwd="/",
+                          env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"})
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
     def killed_at(self, step, *arguments):
-        with subprocess.Popen(self.words(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(self.words(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              text=True) as process:
             for line in process.stderr:
                 if line.startswith(f"step: {step}"):
                     process.send_signal(signal.SIGKILL)
