@@ -1,0 +1,111 @@
+#include "sign/signing_key.hpp"
+
+#include "base/sha256.hpp"
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include <algorithm>
+
+namespace rb::sign {
+
+namespace {
+
+struct FreeBio {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+};
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
+Error failed(const char* what) {
+  return {ErrorCode::internal, std::string("openssl: ") + what, {}};
+}
+
+/// A key with a passphrase is none of ours: nobody could type it.
+int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*user*/) {
+  return -1;
+}
+
+} // namespace
+
+void SigningKey::Free::operator()(evp_pkey_st* key) const {
+  EVP_PKEY_free(key);
+}
+
+Result<SigningKey> SigningKey::with_public_key(Handle handle) {
+  PublicKey::Raw raw{};
+  std::size_t length = raw.size();
+  if (EVP_PKEY_get_raw_public_key(handle.get(), raw.data(), &length) != 1 || length != raw.size()) {
+    return failed("the public key cannot be had");
+  }
+  const Sha256Digest digest = sha256(raw);
+  KeyId id{};
+  std::copy_n(digest.begin(), id.size(), id.begin());
+  return SigningKey(std::move(handle), PublicKey(id, raw));
+}
+
+Result<SigningKey> SigningKey::generate() {
+  Handle handle(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+  if (!handle) {
+    return failed("no Ed25519 key can be made");
+  }
+  return with_public_key(std::move(handle));
+}
+
+Result<SigningKey> SigningKey::from_pem(ByteView pem) {
+  const std::unique_ptr<BIO, FreeBio> bio(
+      BIO_new_mem_buf(pem.data(), static_cast<int>(std::min<std::size_t>(pem.size(), 1U << 16U))));
+  Handle handle(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr)
+                    : nullptr);
+  if (!handle) {
+    return Error{ErrorCode::corrupt, "not a private key (PEM)", {}};
+  }
+  if (EVP_PKEY_get_base_id(handle.get()) != EVP_PKEY_ED25519) {
+    return Error{ErrorCode::unsupported, "a private key of another kind than Ed25519", {}};
+  }
+  return with_public_key(std::move(handle));
+}
+
+Result<SecretBytes> SigningKey::to_pem() const {
+  const std::unique_ptr<BIO, FreeBio> bio(BIO_new(BIO_s_secmem()));
+  if (!bio || PEM_write_bio_PrivateKey(
+                  bio.get(), m_handle.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+    return failed("the key cannot be written");
+  }
+  const std::uint8_t* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return SecretBytes(ByteView(data, static_cast<std::size_t>(size)));
+}
+
+Result<RawSignature> SigningKey::sign_raw(ByteView message) const {
+  RawSignature signature{};
+  std::size_t length = signature.size();
+  const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
+  if (!context ||
+      EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, m_handle.get()) != 1 ||
+      EVP_DigestSign(context.get(), signature.data(), &length, message.data(), message.size()) !=
+          1 ||
+      length != signature.size()) {
+    return failed("nothing can be signed");
+  }
+  return signature;
+}
+
+Result<Signature> SigningKey::sign(ByteView message, std::string trusted_comment) const {
+  Signature signature;
+  signature.key_id = m_public.id();
+  signature.trusted_comment = std::move(trusted_comment);
+  RB_TRY_ASSIGN(signature.signature, sign_raw(blake2b_512(message)));
+  RB_TRY_ASSIGN(signature.global,
+                sign_raw(global_message(signature.signature, signature.trusted_comment)));
+  // What could not be read again is not given out.
+  auto again = parse_signature(serialize(signature));
+  if (!again || *again != signature) {
+    return Error{ErrorCode::invalid_argument, "a trusted comment that is not one line", {}};
+  }
+  return signature;
+}
+
+} // namespace rb::sign

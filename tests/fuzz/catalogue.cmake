@@ -1,0 +1,1 @@
+rb_fuzz(fuzz_signature LINKS rb_sign)
