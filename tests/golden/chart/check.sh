@@ -56,7 +56,8 @@ helm lint --strict "$chart" --set-file "sops.config=$here/sops.yaml" >"$work/lin
 }
 golden default "${sops[@]}"
 golden hardened "${sops[@]}" --values "$here/hardened-values.yaml"
-golden offsite "${sops[@]}" --values "$here/offsite-values.yaml" --show-only templates/offsite.yaml
+golden offsite "${sops[@]}" --values "$here/offsite-values.yaml" --show-only templates/offsite.yaml \
+  --show-only templates/rbac-offsite.yaml --show-only templates/networkpolicy.yaml
 
 refused "no .sops.yaml given"
 refused "give one of them" "${sops[@]}" --set sops.existingConfigMap=mine
@@ -65,9 +66,13 @@ refused "keepLast" "${sops[@]}" --set schedule.keepLast=0
 refused "artifacts" "${sops[@]}" --set 'schedule.artifacts={Disk}'
 refused "backupDir" "${sops[@]}" --set agent.backupDir=backups
 refused "needs a Secret" "${sops[@]}" --set offsite.enabled=true
+refused "apiServerCIDRs" "${sops[@]}" --set 'networkPolicy.apiServerCIDRs={everywhere}'
 refused "remote" "${sops[@]}" --set offsite.remote=:webdav,pass=secret:backups
 refused "remote" "${sops[@]}" --set offsite.remote=backups
 refused "not allowed" "${sops[@]}" --set agent.priviledged=false
+
+render "${sops[@]}" --set networkPolicy.enabled=false >"$work/open.yaml"
+! grep -q 'kind: NetworkPolicy' "$work/open.yaml" || fail "networkPolicy.enabled=false leaves a policy"
 
 # The CRDs come out as they are in crds/, but for the annotation that keeps them.
 render --set-file "sops.config=$here/sops.yaml" --show-only templates/crds.yaml >"$work/crds.yaml"
