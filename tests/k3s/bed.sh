@@ -65,7 +65,7 @@ enter() {
 }
 
 # Directories that the bed has for itself, beside those of --private.
-private_dirs=(/var/lib/rancher /etc/rancher /opt/backup /var/lib/kubelet /var/lib/cni /var/log/pods
+private_dirs=(/var/lib/rancher /etc/rancher /opt/backup /var/lib/railiance-backup /var/lib/kubelet /var/lib/cni /var/log/pods
     /var/log/containers /etc/systemd/system /etc/cni/net.d)
 
 up() {
