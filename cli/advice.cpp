@@ -49,6 +49,13 @@ std::string advice_for(api::Reason reason) {
   case api::Reason::verification_failed:
     return "what was read back is not what was written: suspect the disk; earlier sets are "
            "untouched";
+  case api::Reason::proof_failed:
+    return "the set is stored, but a server that was booted from it did not come up or served "
+           "something else: on the server, railiance-restore drill --boot tells more; take a new "
+           "one; earlier sets are untouched";
+  case api::Reason::proof_unavailable:
+    return "the set is stored and verified, but no scratch server could be booted on the node; "
+           "railiance-restore drill --boot proves it on another machine";
   case api::Reason::incomplete:
     return "what is there is good; see above what is missing";
   case api::Reason::deadline_exceeded:

@@ -15,10 +15,11 @@ _railiance_backup() {
   case $before in
     --kubeconfig) COMPREPLY=($(compgen -f -- "$word")); return ;;
     -o|--output) COMPREPLY=($(compgen -W 'text json' -- "$word")); return ;;
+    --verification) COMPREPLY=($(compgen -W 'snapshot boot' -- "$word")); return ;;
     --artifacts) COMPREPLY=($(compgen -W 'EtcdSnapshot HelmValues Kubeconfig HostState' -- "$word")); return ;;
   esac
   case $command in
-    create) COMPREPLY=($(compgen -W "--wait --attach --artifacts --keep-last --deadline --node --ttl --timeout $common" -- "$word")) ;;
+    create) COMPREPLY=($(compgen -W "--wait --attach --artifacts --keep-last --deadline --node --verification --ttl --timeout $common" -- "$word")) ;;
     show) COMPREPLY=($(compgen -W "$(railiance-backup list --output name 2>/dev/null) $common" -- "$word")) ;;
     completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")) ;;
     list) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;
@@ -44,7 +45,8 @@ _railiance_backup() {
     create) _arguments $common '(-w --wait)'{-w,--wait}'[wait for the end]' '--attach[take one that is there]' \
       '--artifacts[only these]:artifact:_values -s , artifact EtcdSnapshot HelmValues Kubeconfig HostState' \
       '--keep-last[sets that stay]:number:' '--deadline[the run fails after]:duration:' \
-      '--node[the server node]:node:' '--ttl[remove the object after]:duration:' \
+      '--node[the server node]:node:' '--verification[how far to verify]:kind:(snapshot boot)' \
+      '--ttl[remove the object after]:duration:' \
       '--timeout[stop waiting after]:duration:' ;;
     show) _arguments $common "*:name:($(railiance-backup list --output name 2>/dev/null))" ;;
     completion) _arguments '*:shell:(bash zsh fish)' ;;
@@ -70,6 +72,7 @@ complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l artifact
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l keep-last -x -d 'sets that stay'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l deadline -x -d 'the run fails after'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l node -x -d 'the server node'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l verification -x -a 'snapshot boot' -d 'how far to verify'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l ttl -x -d 'remove the object after'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l timeout -x -d 'stop waiting after'
 complete -c railiance-backup -n '__fish_seen_subcommand_from show' -a '(railiance-backup list --output name 2>/dev/null)'

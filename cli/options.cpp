@@ -35,6 +35,7 @@ struct Raw {
   std::string deadline = "1h";
   std::string ttl;
   std::string timeout;
+  std::string verification = "snapshot";
 };
 
 std::string plain(std::string_view word) {
@@ -58,6 +59,17 @@ Result<api::ArtifactType> artifact_named(const std::string& word) {
                "choose from EtcdSnapshot, HelmValues, Kubeconfig, HostState"};
 }
 
+Result<api::Verification> verification_named(const std::string& word) {
+  for (const auto verification : {api::Verification::snapshot, api::Verification::boot}) {
+    if (plain(api::to_string(verification)) == plain(word)) {
+      return verification;
+    }
+  }
+  return Error{ErrorCode::invalid_argument,
+               "--verification: '" + word + "' is no way to verify",
+               "choose snapshot or boot"};
+}
+
 void add_create(CLI::App& app, Raw& raw) {
   CLI::App* create = app.add_subcommand("create", "Ask for a backup of the cluster");
   create->add_option("NAME", raw.create.name, "Name of the ClusterBackup (default: manual-<time>)");
@@ -75,6 +87,11 @@ void add_create(CLI::App& app, Raw& raw) {
   create->add_option("--deadline", raw.deadline, "The run fails when it takes longer")
       ->capture_default_str();
   create->add_option("--node", raw.create.node, "The server node that makes the backup");
+  create
+      ->add_option("--verification",
+                   raw.verification,
+                   "snapshot: digests and structure; boot: also boot a scratch server from it")
+      ->capture_default_str();
   create->add_option("--ttl", raw.ttl, "Remove the ClusterBackup (never the files) so long after");
   create->add_option("--timeout", raw.timeout, "Stop waiting after so long; the run goes on");
 }
@@ -91,6 +108,15 @@ Status check_create(Raw& raw) {
   RB_TRY_ASSIGN(create.deadline, parse_duration(raw.deadline));
   if (create.deadline < std::chrono::seconds(1) || create.deadline > std::chrono::hours(24)) {
     return Error{ErrorCode::invalid_argument, "--deadline must be between 1s and 24h", {}};
+  }
+  RB_TRY_ASSIGN(create.verification, verification_named(raw.verification));
+  if (create.verification == api::Verification::boot && !create.artifacts.empty() &&
+      std::find(create.artifacts.begin(),
+                create.artifacts.end(),
+                api::ArtifactType::etcd_snapshot) == create.artifacts.end()) {
+    return Error{ErrorCode::invalid_argument,
+                 "--verification boot needs EtcdSnapshot among the artifacts",
+                 "add it to --artifacts, or leave that out"};
   }
   if (!raw.ttl.empty()) {
     RB_TRY_ASSIGN(create.ttl, parse_duration(raw.ttl));

@@ -4,6 +4,7 @@
 #include "io.hpp"
 
 #include "api/artifact_type.hpp"
+#include "api/verification.hpp"
 #include "base/result.hpp"
 
 #include <chrono>
@@ -27,6 +28,7 @@ struct CreateCommand {
   std::chrono::seconds deadline{3600};
   std::string node;
   std::optional<std::chrono::seconds> ttl;
+  api::Verification verification = api::Verification::snapshot;
   std::optional<std::chrono::seconds> timeout; ///< Of the wait.
 };
 struct ListCommand {};

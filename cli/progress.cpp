@@ -12,11 +12,12 @@ namespace {
 using StepName = std::pair<std::string_view, std::string_view>;
 
 std::string words_of_step(const std::string& step) {
-  constexpr std::array<StepName, 6> k_steps{{
+  constexpr std::array<StepName, 7> k_steps{{
       {"Preparing", "preparing"},
       {"TakingSnapshot", "taking the etcd snapshot"},
       {"VerifyingSnapshot", "verifying the snapshot"},
       {"EncryptingSnapshot", "encrypting the snapshot"},
+      {"ProvingSnapshot", "booting a scratch server from the snapshot"},
       {"StoringArtifacts", "storing the other artifacts"},
       {"Pruning", "removing old sets"},
   }};
@@ -43,10 +44,11 @@ std::string words_of_run(const api::ClusterBackup& backup) {
 
 std::string words_of_condition(std::string_view type) {
   namespace ct = api::condition_type;
-  constexpr std::array<StepName, 6> k_words{{
+  constexpr std::array<StepName, 7> k_words{{
       {ct::k_scheduled, "scheduled"},
       {ct::k_helm_values_collected, "Helm values collected"},
       {ct::k_snapshot_taken, "snapshot taken"},
+      {ct::k_proven, "proven by a boot"},
       {ct::k_artifacts_stored, "artifacts stored"},
       {ct::k_verified, "verified"},
       {ct::k_pruned, "old sets removed"},

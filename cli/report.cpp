@@ -14,6 +14,18 @@ const api::Condition* summary_of(const api::ClusterBackup& backup) {
   return api::find_condition(backup.status.conditions, api::condition_type::k_succeeded);
 }
 
+/// Everything is stored; the proof that was asked for is not there.
+bool lacks_proof(const api::Condition& summary) {
+  return summary.reason == api::to_string(api::Reason::proof_failed) ||
+         summary.reason == api::to_string(api::Reason::proof_unavailable);
+}
+
+std::string proven_or_dash(const api::ClusterBackup& backup) {
+  const api::Condition* proven =
+      api::find_condition(backup.status.conditions, api::condition_type::k_proven);
+  return proven == nullptr ? "-" : std::string(api::to_string(proven->status));
+}
+
 std::string outcome(const api::ClusterBackup& backup) {
   const api::Condition* summary = summary_of(backup);
   const std::string name = "backup " + backup.meta.name;
@@ -26,7 +38,9 @@ std::string outcome(const api::ClusterBackup& backup) {
     text += ": done";
   } else {
     text += ": " +
-            std::string(exit_code_of(backup) == ExitCode::incomplete ? "INCOMPLETE" : "FAILED") +
+            std::string(lacks_proof(*summary)                          ? "NOT PROVEN"
+                        : exit_code_of(backup) == ExitCode::incomplete ? "INCOMPLETE"
+                                                                       : "FAILED") +
             " (" + summary->reason + ")";
   }
   if (backup.status.start_time && backup.status.completion_time) {
@@ -51,6 +65,11 @@ std::string facts(const api::ClusterBackup& backup) {
     rows.push_back({"  etcd",
                     "revision " + std::to_string(status.etcd->revision) + ", " +
                         std::to_string(status.etcd->total_keys) + " keys"});
+  }
+  if (const api::Condition* proven =
+          api::find_condition(status.conditions, api::condition_type::k_proven);
+      proven != nullptr && proven->status == api::ConditionStatus::true_) {
+    rows.push_back({"  proven", proven->message});
   }
   if (status.helm) {
     rows.push_back({"  helm",
@@ -127,8 +146,16 @@ std::string backup_table(std::vector<api::ClusterBackup> backups, SystemTime now
                ? left.meta.creation_timestamp > right.meta.creation_timestamp
                : left.meta.name < right.meta.name;
   });
-  std::vector<std::vector<std::string>> rows{
-      {"NAME", "RUN", "SUCCEEDED", "REASON", "NODE", "SIZE", "RELEASES", "REVISION", "AGE"}};
+  std::vector<std::vector<std::string>> rows{{"NAME",
+                                              "RUN",
+                                              "SUCCEEDED",
+                                              "REASON",
+                                              "NODE",
+                                              "SIZE",
+                                              "RELEASES",
+                                              "REVISION",
+                                              "PROVEN",
+                                              "AGE"}};
   for (const api::ClusterBackup& backup : backups) {
     const api::ClusterBackupStatus& status = backup.status;
     const api::Condition* summary = summary_of(backup);
@@ -141,6 +168,7 @@ std::string backup_table(std::vector<api::ClusterBackup> backups, SystemTime now
          status.total_size_bytes == 0 ? "-" : format_size(status.total_size_bytes),
          number_or_dash(status.helm.has_value(), status.helm ? status.helm->releases : 0),
          number_or_dash(status.etcd.has_value(), status.etcd ? status.etcd->revision : 0),
+         proven_or_dash(backup),
          format_age(now - backup.meta.creation_timestamp)});
   }
   return text_table(rows);

@@ -71,6 +71,7 @@ nlohmann::json backup_object(const CreateCommand& command,
   backup.spec.keep_last = command.keep_last;
   backup.spec.deadline_seconds = static_cast<std::int32_t>(command.deadline.count());
   backup.spec.node_name = command.node;
+  backup.spec.verification = command.verification;
   if (command.ttl) {
     backup.spec.ttl_seconds_after_finished = static_cast<std::int32_t>(command.ttl->count());
   }

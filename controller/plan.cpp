@@ -81,6 +81,7 @@ make_order(const ClusterBackup& backup, const std::string& node, const RunMemory
   order.spec.node_name = node;
   order.spec.artifacts = backup.spec.artifacts;
   order.spec.keep_last = backup.spec.keep_last;
+  order.spec.verification = backup.spec.verification;
   order.spec.deadline = *backup.status.start_time + seconds{backup.spec.deadline_seconds};
   if (memory != nullptr && memory->helm) {
     order.spec.helm_payload = memory->helm->payload;

@@ -18,20 +18,26 @@ using api::NodeBackup;
 using api::Reason;
 namespace type = api::condition_type;
 
-/// Which artifact a step belongs to; the others belong to every run.
+/// Which artifact a step belongs to; the others belong to every run, but for Proven.
 struct Step {
   std::string_view condition;
   std::optional<api::ArtifactType> artifact;
 };
-const std::array<Step, 6> k_steps{{{type::k_scheduled, {}},
+const std::array<Step, 7> k_steps{{{type::k_scheduled, {}},
                                    {type::k_helm_values_collected, api::ArtifactType::helm_values},
                                    {type::k_snapshot_taken, api::ArtifactType::etcd_snapshot},
+                                   {type::k_proven, api::ArtifactType::etcd_snapshot},
                                    {type::k_artifacts_stored, {}},
                                    {type::k_verified, {}},
                                    {type::k_pruned, {}}}};
 
 bool asked_for(const ClusterBackup& backup, api::ArtifactType artifact) {
   return std::ranges::find(backup.spec.artifacts, artifact) != backup.spec.artifacts.end();
+}
+
+/// Proven is absent where nobody asked for it.
+bool belongs(const ClusterBackup& backup, const Step& step) {
+  return step.condition != type::k_proven || backup.spec.verification == api::Verification::boot;
 }
 
 /// Writes conditions of one object, for its generation.
@@ -62,7 +68,8 @@ private:
 /// All known conditions, on the first visit (API conventions: absence means Unknown, so say it).
 void complete_conditions(const ClusterBackup& backup, ClusterBackupStatus& status, Writer& writer) {
   for (const Step& step : k_steps) {
-    if (api::find_condition(status.conditions, step.condition) != nullptr) {
+    if (!belongs(backup, step) ||
+        api::find_condition(status.conditions, step.condition) != nullptr) {
       continue;
     }
     if (step.artifact && !asked_for(backup, *step.artifact)) {
@@ -107,8 +114,11 @@ void put_helm(const ClusterBackup& backup, const NodeBackup& order, Writer& writ
 
 /// A message alone is no reason to write while the agent works.
 void put_agent_conditions(const NodeBackup& order, ClusterBackupStatus& status, Writer& writer) {
-  for (const std::string_view condition :
-       {type::k_snapshot_taken, type::k_artifacts_stored, type::k_verified, type::k_pruned}) {
+  for (const std::string_view condition : {type::k_snapshot_taken,
+                                           type::k_proven,
+                                           type::k_artifacts_stored,
+                                           type::k_verified,
+                                           type::k_pruned}) {
     const api::Condition* report = api::find_condition(order.status.conditions, condition);
     if (report == nullptr || report->reason.empty()) {
       continue;
@@ -197,7 +207,7 @@ ClusterBackupStatus ended(const ClusterBackup& backup,
              verdict.message);
   for (const Step& step : k_steps) {
     const api::Condition* known = api::find_condition(status.conditions, step.condition);
-    if (known->status == ConditionStatus::unknown) {
+    if (known != nullptr && known->status == ConditionStatus::unknown) {
       writer.put(step.condition,
                  ConditionStatus::false_,
                  verdict.succeeded ? Reason::not_requested : verdict.reason,

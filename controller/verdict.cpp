@@ -37,9 +37,8 @@ std::string describe_missing(const std::vector<api::MissingArtifact>& missing) {
   return text;
 }
 
-bool verified(const api::NodeBackup& order) {
-  const auto* condition =
-      api::find_condition(order.status.conditions, api::condition_type::k_verified);
+bool reported(const api::NodeBackup& order, std::string_view type) {
+  const auto* condition = api::find_condition(order.status.conditions, type);
   return condition != nullptr && condition->status == ConditionStatus::true_;
 }
 
@@ -68,6 +67,9 @@ std::string describe_success(const api::NodeBackup& order) {
   if (order.spec.helm) {
     text += "; " + count_of(static_cast<std::uint64_t>(order.spec.helm->releases), "Helm release");
   }
+  if (reported(order, api::condition_type::k_proven)) {
+    text += "; proven by a boot";
+  }
   return text;
 }
 
@@ -89,9 +91,15 @@ Verdict verdict_of(const api::ClusterBackup& backup, const api::NodeBackup& orde
   if (!agent_succeeded) {
     return {false, Reason::incomplete, result->message};
   }
-  if (!verified(order)) {
+  if (!reported(order, api::condition_type::k_verified)) {
     return {
         false, Reason::verification_failed, "the agent did not report that the set was verified"};
+  }
+  if (backup.spec.verification == api::Verification::boot &&
+      !reported(order, api::condition_type::k_proven)) {
+    return {false,
+            Reason::proof_unavailable,
+            "the agent did not report a proof: is it older than the controller?"};
   }
   return {true, Reason::completed, describe_success(order)};
 }

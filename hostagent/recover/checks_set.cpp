@@ -43,6 +43,13 @@ Check completeness(const SetFacts& set, const Wishes& wishes) {
     const std::string why = set.problems.empty() ? "" : ": " + set.problems.front();
     return {"set", Verdict::warn, "set " + set.run_id + " is not complete" + why, {}};
   }
+  if (!set.disproven.empty()) {
+    return {"set",
+            Verdict::warn,
+            "set " + set.run_id +
+                " is complete, but a server booted from it failed: " + set.disproven,
+            "an older set may serve better: `railiance-restore list`"};
+  }
   return {"set", Verdict::ok, "set " + set.run_id + " is complete", {}};
 }
 

@@ -66,6 +66,7 @@ struct SetFacts {
   std::string run_id;
   bool complete = false;
   std::vector<std::string> problems;
+  std::string disproven;   ///< Why a server that was booted from it failed; empty: none did.
   std::string k3s_version; ///< May be empty.
   std::vector<ArtifactFact> artifacts;
   bool snapshot = false;   ///< It is there.

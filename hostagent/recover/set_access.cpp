@@ -85,6 +85,7 @@ Result<OpenedSet> open_set(artifact::Directory& directory,
   }
   const artifact::Manifest& manifest = *set.manifest;
   facts.k3s_version = manifest.k3s_version;
+  facts.disproven = artifact::is_disproven(set) ? manifest.proof->message : std::string();
   facts.snapshot = manifest.snapshot.has_value() && has(manifest, ArtifactType::etcd_snapshot);
   facts.host_state = has(manifest, ArtifactType::host_state);
   unpack::CheckHooks hooks;

@@ -3,6 +3,7 @@
 #include "restore/failure.hpp"
 #include "restore/remote.hpp"
 #include "restore/set_json.hpp"
+#include "restore/set_report.hpp"
 #include "restore/text.hpp"
 
 #include "base/text_table.hpp"
@@ -60,6 +61,7 @@ std::vector<std::string> row_of(const BackupSet& set, SystemTime now) {
   const bool has_helm = manifest && manifest->helm;
   row.push_back(has_snapshot ? std::to_string(manifest->snapshot->revision) : "-");
   row.push_back(has_helm ? std::to_string(manifest->helm->releases) : "-");
+  row.push_back(proof_word(set));
   row.push_back(manifest ? harmless(or_dash(manifest->k3s_version)) : "-");
   row.push_back(manifest ? harmless(or_dash(manifest->node_name)) : "-");
   return row;
@@ -101,7 +103,7 @@ int list(const ListCommand& command, const Options& options, Io& io) {
     io.out << dump(json);
   } else if (!sets->empty()) {
     std::vector<std::vector<std::string>> rows{
-        {"SET", "AGE", "STATE", "SIZE", "REVISION", "RELEASES", "K3S", "NODE"}};
+        {"SET", "AGE", "STATE", "SIZE", "REVISION", "RELEASES", "PROVEN", "K3S", "NODE"}};
     for (const BackupSet& set : *sets) {
       rows.push_back(row_of(set, io.clock.now()));
     }

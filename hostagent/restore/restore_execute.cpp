@@ -205,10 +205,18 @@ int begin(Chosen& chosen,
 
 const BackupSet* choose_to_restore(const std::vector<BackupSet>& sets, const std::string& name) {
   if (name == "latest") {
-    const auto complete = std::find_if(sets.begin(), sets.end(), [](const BackupSet& set) {
-      return set.state == artifact::SetState::complete;
+    const auto newest = [&](auto wanted) {
+      const auto found = std::find_if(sets.begin(), sets.end(), wanted);
+      return found == sets.end() ? nullptr : &*found;
+    };
+    const BackupSet* set = newest([](const BackupSet& each) {
+      return each.state == artifact::SetState::complete && !artifact::is_disproven(each);
     });
-    return complete != sets.end() ? &*complete : find_set(sets, name);
+    if (set == nullptr) {
+      set =
+          newest([](const BackupSet& each) { return each.state == artifact::SetState::complete; });
+    }
+    return set != nullptr ? set : find_set(sets, name);
   }
   return find_set(sets, name);
 }

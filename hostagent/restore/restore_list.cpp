@@ -1,6 +1,7 @@
 #include "restore/restore_list.hpp"
 
 #include "restore/set_json.hpp"
+#include "restore/set_report.hpp"
 #include "restore/text.hpp"
 #include "unpack/age_reader.hpp"
 
@@ -29,7 +30,7 @@ std::string opens(artifact::Directory& directory,
 
 std::string table_of(const std::vector<ListedSet>& sets, SystemTime now) {
   std::vector<std::vector<std::string>> rows{
-      {"#", "SET", "AGE", "SIZE", "STATE", "VERIFIED", "OPENS", "REVISION", "K3S"}};
+      {"#", "SET", "AGE", "SIZE", "STATE", "VERIFIED", "PROVEN", "OPENS", "REVISION", "K3S"}};
   for (const ListedSet& listed : sets) {
     const artifact::BackupSet& set = *listed.set;
     const auto& manifest = set.manifest;
@@ -40,6 +41,7 @@ std::string table_of(const std::vector<ListedSet>& sets, SystemTime now) {
          format_size(set.size_bytes),
          std::string(artifact::to_string(set.state)),
          manifest && manifest->complete ? "yes" : "no",
+         proof_word(set),
          listed.opens,
          manifest && manifest->snapshot ? std::to_string(manifest->snapshot->revision) : "-",
          manifest ? harmless(or_dash(manifest->k3s_version)) : "-"});

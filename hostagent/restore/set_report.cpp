@@ -44,6 +44,14 @@ std::string joined(const std::vector<std::string>& words) {
 
 } // namespace
 
+std::string proof_word(const artifact::BackupSet& set) {
+  if (!set.manifest || !set.manifest->proof) {
+    return "-";
+  }
+  const artifact::ProofRecord& proof = *set.manifest->proof;
+  return proof.proven() ? "yes" : proof.reason == api::Reason::proof_failed ? "FAILED" : "no";
+}
+
 std::string to_text(const SetReport& report) {
   std::string text = report.run_id + ": " + word_of(report.code) + " (" +
                      std::string(artifact::to_string(report.state)) + ")\n";

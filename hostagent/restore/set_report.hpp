@@ -7,6 +7,10 @@
 
 namespace rb::restore {
 
+/// Of the proof by a boot that a run was asked for: "yes", "FAILED", "no" (none could be made), or
+/// "-" where nobody asked.
+[[nodiscard]] std::string proof_word(const artifact::BackupSet& set);
+
 [[nodiscard]] std::string to_text(const unpack::SetReport& report);
 [[nodiscard]] nlohmann::ordered_json to_json(const unpack::SetReport& report);
 

@@ -41,6 +41,12 @@ void add_manifest(Rows& rows, const Manifest& manifest) {
                  : ", " + std::to_string(manifest.helm->undecodable_total) +
                        " could not be decoded"));
   }
+  if (const auto& proof = manifest.proof) {
+    add("Proven",
+        proof->proven()
+            ? "a booted server served all " + std::to_string(proof->objects) + " objects"
+            : "no (" + std::string(api::to_string(proof->reason)) + "): " + proof->message);
+  }
   for (const std::string& recipient : manifest.recipients) {
     add("Recipient", recipient);
   }

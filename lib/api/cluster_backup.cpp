@@ -20,6 +20,9 @@ Result<ClusterBackupSpec> spec_from_json(const nlohmann::json& json) {
   if (json.contains("ttlSecondsAfterFinished")) {
     spec.ttl_seconds_after_finished = json["ttlSecondsAfterFinished"].get<std::int32_t>();
   }
+  if (json.contains("verification")) {
+    RB_TRY_ASSIGN(spec.verification, parse_verification(json["verification"].get<std::string>()));
+  }
   return spec;
 }
 
@@ -74,6 +77,9 @@ nlohmann::json to_json(const ClusterBackup& backup) {
   }
   if (spec.ttl_seconds_after_finished) {
     json["ttlSecondsAfterFinished"] = *spec.ttl_seconds_after_finished;
+  }
+  if (spec.verification != Verification::snapshot) { // the default, which older CRDs do not know
+    json["verification"] = to_string(spec.verification);
   }
   return {{"apiVersion", k_api_version},
           {"kind", k_cluster_backup_kind},

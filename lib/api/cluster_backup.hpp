@@ -4,6 +4,7 @@
 #include "api/backup_status.hpp"
 #include "api/condition.hpp"
 #include "api/meta.hpp"
+#include "api/verification.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -19,6 +20,7 @@ struct ClusterBackupSpec {
   std::int32_t deadline_seconds = 3600; ///< From startTime to the end of the run.
   std::string node_name;                ///< Empty: any server node with an agent.
   std::optional<std::int32_t> ttl_seconds_after_finished;
+  Verification verification = Verification::snapshot;
 };
 
 struct ClusterBackupStatus {

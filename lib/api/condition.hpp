@@ -23,6 +23,8 @@ inline constexpr std::string_view k_succeeded = "Succeeded";
 inline constexpr std::string_view k_scheduled = "Scheduled";
 inline constexpr std::string_view k_helm_values_collected = "HelmValuesCollected";
 inline constexpr std::string_view k_snapshot_taken = "SnapshotTaken";
+/// Only of runs that are to be proven (spec.verification: Boot).
+inline constexpr std::string_view k_proven = "Proven";
 inline constexpr std::string_view k_artifacts_stored = "ArtifactsStored";
 inline constexpr std::string_view k_verified = "Verified";
 inline constexpr std::string_view k_pruned = "Pruned";

@@ -30,6 +30,9 @@ Result<NodeBackupSpec> spec_from_json(const nlohmann::json& json) {
     RB_TRY_ASSIGN(spec.helm, helm_from_json(json["helm"]));
   }
   RB_TRY_ASSIGN(spec.missing, missing_from_json(json.value("missing", nlohmann::json::array())));
+  if (json.contains("verification")) {
+    RB_TRY_ASSIGN(spec.verification, parse_verification(json["verification"].get<std::string>()));
+  }
   return spec;
 }
 
@@ -92,6 +95,9 @@ nlohmann::json to_json(const NodeBackup& order) {
   }
   if (spec.helm) {
     json["helm"] = to_json(*spec.helm);
+  }
+  if (spec.verification != Verification::snapshot) { // the default, which older CRDs do not know
+    json["verification"] = to_string(spec.verification);
   }
   return {{"apiVersion", k_api_version},
           {"kind", k_node_backup_kind},

@@ -5,6 +5,7 @@
 #include "api/backup_status.hpp"
 #include "api/condition.hpp"
 #include "api/meta.hpp"
+#include "api/verification.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -32,11 +33,12 @@ struct NodeBackupSpec {
   std::optional<HelmPayload> helm_payload; ///< Absent: not asked for, or could not be made.
   std::optional<HelmStatus> helm;          ///< Goes into the manifest.
   std::vector<MissingArtifact> missing;    ///< What the controller already knows to be missing.
+  Verification verification = Verification::snapshot;
 };
 
 /// Where the agent is; `bytes_total` is 0 where it is not known.
 struct Progress {
-  std::string step; ///< "TakingSnapshot", "VerifyingSnapshot", "EncryptingSnapshot",
+  std::string step; ///< "TakingSnapshot", "EncryptingSnapshot", "ProvingSnapshot",
                     ///< "StoringArtifacts", "Pruning"
   std::uint64_t bytes_done = 0;
   std::uint64_t bytes_total = 0;
@@ -45,7 +47,7 @@ struct Progress {
 struct NodeBackupStatus {
   std::int64_t observed_generation = 0;
   std::vector<Condition>
-      conditions;       ///< Succeeded, SnapshotTaken, ArtifactsStored, Verified, Pruned
+      conditions;       ///< Succeeded, SnapshotTaken, Proven, ArtifactsStored, Verified, Pruned
   std::string agent_id; ///< Pod UID of the agent process that took the order; another one means
                         ///< that it restarted.
   std::optional<SystemTime> start_time;

@@ -14,7 +14,7 @@ struct Row {
   ExitCode exit_code;
 };
 
-constexpr std::array<Row, 31> k_rows{{
+constexpr std::array<Row, 33> k_rows{{
     {Reason::pending, "Pending", ExitCode::failed},
     {Reason::queued, "Queued", ExitCode::failed},
     {Reason::running, "Running", ExitCode::failed},
@@ -34,6 +34,8 @@ constexpr std::array<Row, 31> k_rows{{
     {Reason::storage_full, "StorageFull", ExitCode::failed},
     {Reason::storage_failed, "StorageFailed", ExitCode::failed},
     {Reason::verification_failed, "VerificationFailed", ExitCode::damaged},
+    {Reason::proof_failed, "ProofFailed", ExitCode::damaged},
+    {Reason::proof_unavailable, "ProofUnavailable", ExitCode::incomplete},
     {Reason::incomplete, "Incomplete", ExitCode::incomplete},
     {Reason::deadline_exceeded, "DeadlineExceeded", ExitCode::deadline_passed},
     {Reason::interrupted, "Interrupted", ExitCode::failed},

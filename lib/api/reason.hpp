@@ -31,6 +31,8 @@ enum class Reason {
   storage_full,
   storage_failed,      ///< The backup directory cannot be written.
   verification_failed, ///< What was read back is not what was written.
+  proof_failed,        ///< The scratch server did not come up, or served something else.
+  proof_unavailable,   ///< No scratch server could be tried here: memory, disk, rights, time.
   incomplete,          ///< Done, but some artifact is missing (see the other conditions).
   deadline_exceeded,
   interrupted,   ///< The agent or the controller ended in mid-run.

@@ -37,6 +37,20 @@ struct SnapshotRecord {
   bool operator==(const SnapshotRecord&) const = default;
 };
 
+/// What came of booting a server from the snapshot, where that was asked for
+/// (spec.verification: Boot). Figures of a proof that failed are 0.
+struct ProofRecord {
+  api::Reason reason = api::Reason::proof_failed; ///< completed: proven.
+  std::string message;                            ///< Why not; empty when proven.
+  std::uint64_t objects = 0;                      ///< Served, and as in the snapshot.
+  std::uint64_t kinds = 0;
+  std::uint64_t milliseconds = 0;
+  std::uint64_t peak_memory_bytes = 0;
+
+  [[nodiscard]] bool proven() const { return reason == api::Reason::completed; }
+  bool operator==(const ProofRecord&) const = default;
+};
+
 struct Manifest {
   std::string run_id;
   bool complete = false; ///< Everything that was asked for is stored and was read back.
@@ -55,8 +69,11 @@ struct Manifest {
   std::vector<api::MissingArtifact> missing;
   std::optional<SnapshotRecord> snapshot; ///< Present when the etcd artifact is.
   std::optional<api::HelmStatus> helm;    ///< Present when the Helm artifact is.
+  std::optional<ProofRecord> proof;       ///< Present when the run was to be proven.
   std::vector<std::string> not_covered;   ///< Sentences; default_not_covered() unless changed.
 
+  /// Complete, and proven where that was asked for: what retention, stamp and kit count on.
+  [[nodiscard]] bool is_good() const { return complete && (!proof || proof->proven()); }
   bool operator==(const Manifest&) const = default;
 };
 

@@ -53,6 +53,23 @@ Result<SnapshotRecord> snapshot_from(const Json& json) {
   return snapshot;
 }
 
+/// A result that only a newer release knows is no proof, and must not make the set unreadable.
+Result<ProofRecord> proof_from(const Json& json) {
+  ProofRecord proof;
+  const auto word = json.at("result").get<std::string>();
+  proof.message = json.value("message", "");
+  if (auto reason = api::parse_reason(word)) {
+    proof.reason = *reason;
+  } else {
+    proof.message = word + ": " + proof.message;
+  }
+  RB_TRY_ASSIGN(proof.objects, number_at<std::uint64_t>(json, "objects"));
+  RB_TRY_ASSIGN(proof.kinds, number_at<std::uint64_t>(json, "kinds"));
+  RB_TRY_ASSIGN(proof.milliseconds, number_at<std::uint64_t>(json, "milliseconds"));
+  RB_TRY_ASSIGN(proof.peak_memory_bytes, number_at<std::uint64_t>(json, "peakMemoryBytes"));
+  return proof;
+}
+
 Result<std::vector<api::ArtifactType>> types_from(const Json& json) {
   std::vector<api::ArtifactType> types;
   for (const Json& item : json) {
@@ -156,6 +173,9 @@ Result<Manifest> manifest_from(const Json& json) {
   }
   if (json.contains("helm")) {
     RB_TRY_ASSIGN(manifest.helm, api::helm_from_json(json.at("helm")));
+  }
+  if (json.contains("proof")) {
+    RB_TRY_ASSIGN(manifest.proof, proof_from(json.at("proof")));
   }
   manifest.not_covered = json.value("notCovered", std::vector<std::string>{});
   RB_TRY(check(manifest));

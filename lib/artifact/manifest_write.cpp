@@ -23,6 +23,17 @@ OrderedJson snapshot_json(const SnapshotRecord& snapshot) {
   return json;
 }
 
+OrderedJson proof_json(const ProofRecord& proof) {
+  OrderedJson json;
+  json["result"] = api::to_string(proof.reason);
+  json["message"] = proof.message;
+  json["objects"] = proof.objects;
+  json["kinds"] = proof.kinds;
+  json["milliseconds"] = proof.milliseconds;
+  json["peakMemoryBytes"] = proof.peak_memory_bytes;
+  return json;
+}
+
 OrderedJson types_json(const std::vector<api::ArtifactType>& types) {
   OrderedJson list = OrderedJson::array();
   for (const api::ArtifactType type : types) {
@@ -54,6 +65,9 @@ std::string serialize(const Manifest& manifest) {
   }
   if (manifest.helm) {
     json["helm"] = OrderedJson(api::to_json(*manifest.helm));
+  }
+  if (manifest.proof) {
+    json["proof"] = proof_json(*manifest.proof);
   }
   json["notCovered"] = manifest.not_covered;
   return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";

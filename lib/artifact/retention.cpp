@@ -20,8 +20,23 @@ std::vector<const BackupSet*> sorted(const std::vector<BackupSet>& sets) {
   return order;
 }
 
-bool is_complete(const BackupSet* set) {
-  return set->state == SetState::complete;
+bool good(const BackupSet* set) {
+  return is_good(*set);
+}
+
+/// To be proven, and not: neither counted among the good ones nor taken for damaged.
+bool unproven(const BackupSet& set) {
+  return set.state == SetState::complete && !is_good(set);
+}
+
+/// The newest set that something can be restored from, a good one if there is any.
+std::string best_of(const std::vector<const BackupSet*>& order) {
+  auto best = std::find_if(order.begin(), order.end(), good);
+  if (best == order.end()) {
+    best = std::find_if(
+        order.begin(), order.end(), [](const BackupSet* set) { return unproven(*set); });
+  }
+  return best == order.end() ? std::string() : (*best)->run_id;
 }
 
 } // namespace
@@ -35,20 +50,18 @@ RemovalPlan select_for_removal(const std::vector<BackupSet>& sets,
     plan.clock_anomaly = true;
     return plan;
   }
-  const auto newest_complete = std::find_if(order.begin(), order.end(), is_complete);
-  if (newest_complete == order.end()) {
-    return plan;
-  }
-  const std::string newest_verified =
-      policy.newest_verified_run_id.value_or((*newest_complete)->run_id);
+  const auto newest_good = std::find_if(order.begin(), order.end(), good);
+  const std::string newest_verified = policy.newest_verified_run_id.value_or(best_of(order));
 
-  // `order[first_old]` on is older than every complete set that is kept for its number.
+  // `order[first_old]` on is older than every good set that is kept for its number.
   const auto keep = static_cast<std::size_t>(std::max(policy.keep_last, 1));
-  std::size_t complete_seen = 0;
+  std::size_t good_seen = 0;
+  std::size_t unproven_left = 0;
   std::size_t first_old = order.size();
-  for (std::size_t i = 0; i < order.size() && first_old == order.size(); ++i) {
-    complete_seen += is_complete(order[i]) ? 1U : 0U;
-    if (complete_seen == keep) {
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    good_seen += good(order[i]) ? 1U : 0U;
+    unproven_left += unproven(*order[i]) ? 1U : 0U;
+    if (good_seen == keep && first_old == order.size()) {
       first_old = i + 1;
     }
   }
@@ -57,15 +70,18 @@ RemovalPlan select_for_removal(const std::vector<BackupSet>& sets,
   std::vector<std::string> old;
   for (std::size_t i = order.size(); i-- > 0;) { // oldest first
     const BackupSet& set = *order[i];
+    const bool too_many = unproven(set) && unproven_left-- > keep;
     const bool is_protected = set.run_id == policy.current_run_id ||
                               set.run_id == newest_verified ||
                               set.run_id == policy.last_restored_run_id;
     if (is_protected) {
       continue;
     }
-    if (set.state == SetState::incomplete && set.time < (*newest_complete)->time) {
-      cut_off.push_back(set.run_id);
-    } else if (set.state != SetState::incomplete && i >= first_old) {
+    if (set.state == SetState::incomplete) {
+      if (newest_good != order.end() && set.time < (*newest_good)->time) {
+        cut_off.push_back(set.run_id);
+      }
+    } else if (i >= first_old || too_many) {
       old.push_back(set.run_id);
     }
   }

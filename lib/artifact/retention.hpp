@@ -19,7 +19,7 @@ struct RetentionPolicy {
   /// The run that has just ended; its set never goes. May be empty.
   std::string current_run_id;
   /// The newest set known to be verified (read back with its digests); it never goes.
-  /// Absent: the newest complete set.
+  /// Absent: the newest good set.
   std::optional<std::string> newest_verified_run_id;
   /// The set that the cluster was last restored from (.last-restore): it stays, whatever its age,
   /// until another one was restored. It counts only where it is among the newest.
@@ -34,10 +34,12 @@ struct RemovalPlan {
   bool clock_anomaly = false;
 };
 
-/// Keeps the newest `keep_last` complete sets, and everything that is newer than the newest of
-/// them. Incomplete sets older than the newest complete one go first and do not count; damaged
-/// sets do not count and go once they are older than every set that is kept. Where there is no
-/// complete set, nothing goes. Pure; `sets` in any order.
+/// Keeps the newest `keep_last` good sets (complete, and proven where that was asked for), and
+/// everything that is newer than the newest of them. Incomplete sets older than the newest good one
+/// go first and do not count; damaged sets do not count and go once they are older than every set
+/// that is kept. Complete sets whose proof failed are counted for themselves: as many stay, so that
+/// they neither push out a good set nor fill the disk; old ones go as damaged ones do. Where there
+/// is no good set, nothing else goes. Pure; `sets` in any order.
 [[nodiscard]] RemovalPlan select_for_removal(const std::vector<BackupSet>& sets,
                                              const RetentionPolicy& policy,
                                              SystemTime now);

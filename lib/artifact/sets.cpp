@@ -92,6 +92,15 @@ Result<std::vector<BackupSet>> list_sets(Directory& directory) {
   return sets;
 }
 
+bool is_good(const BackupSet& set) {
+  return set.state == SetState::complete && (!set.manifest || set.manifest->is_good());
+}
+
+bool is_disproven(const BackupSet& set) {
+  return set.state == SetState::complete && set.manifest && set.manifest->proof &&
+         set.manifest->proof->reason == api::Reason::proof_failed;
+}
+
 std::uint64_t expected_run_bytes(const std::vector<BackupSet>& sets) {
   const BackupSet* newest = nullptr;
   for (const BackupSet& set : sets) {

@@ -35,6 +35,12 @@ struct BackupSet {
   std::uint64_t size_bytes = 0;      ///< Of all `files`.
 };
 
+/// Complete, and proven where that was asked for.
+[[nodiscard]] bool is_good(const BackupSet& set);
+
+/// Complete, and a server that was booted from it did not come up or served something else.
+[[nodiscard]] bool is_disproven(const BackupSet& set);
+
 /// All sets, newest first. Looks at names and sizes and reads the manifests; digests are for
 /// verify_set. One bad set never hides another. Errors: those of Fs::list.
 [[nodiscard]] Result<std::vector<BackupSet>> list_sets(Directory& directory);

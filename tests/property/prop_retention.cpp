@@ -31,6 +31,12 @@ Case random_case(std::mt19937& random) {
     set.run_id = format_run_id(set.time);
     const std::size_t dice = random() % 10;
     set.state = dice < 6 ? SetState::complete : dice < 8 ? SetState::incomplete : SetState::damaged;
+    if (dice < 3) {
+      set.manifest.emplace();
+      set.manifest->complete = true;
+      set.manifest->proof.emplace();
+      set.manifest->proof->reason = dice == 0 ? api::Reason::completed : api::Reason::proof_failed;
+    }
     made.sets.push_back(std::move(set));
   }
   std::shuffle(made.sets.begin(), made.sets.end(), random);
@@ -58,10 +64,15 @@ std::vector<BackupSet> after(const Case& given, const RemovalPlan& plan) {
   return left;
 }
 
-std::vector<SystemTime> times_of(const std::vector<BackupSet>& sets, SetState state) {
+bool is_unproven(const BackupSet& set) {
+  return set.state == SetState::complete && !is_good(set);
+}
+
+std::vector<SystemTime> times_of(const std::vector<BackupSet>& sets,
+                                 bool (*wanted)(const BackupSet&)) {
   std::vector<SystemTime> times;
   for (const BackupSet& set : sets) {
-    if (set.state == state) {
+    if (wanted(set)) {
       times.push_back(set.time);
     }
   }
@@ -86,23 +97,34 @@ TEST_CASE("select_for_removal keeps its promises on 20,000 random directories") 
     REQUIRE(going.size() == plan.run_ids.size());
     REQUIRE(left.size() + going.size() == given.sets.size());
 
-    const auto complete_before = times_of(given.sets, SetState::complete);
-    const auto complete_after = times_of(left, SetState::complete);
+    const auto good_before = times_of(given.sets, is_good);
+    const auto good_after = times_of(left, is_good);
     const auto keep = static_cast<std::size_t>(std::max(given.policy.keep_last, 1));
-    // The newest complete sets stay, as many as are to be kept.
-    const std::size_t must_stay = std::min(keep, complete_before.size());
-    REQUIRE(complete_after.size() >= must_stay);
-    REQUIRE(std::equal(complete_before.begin(),
-                       complete_before.begin() + static_cast<std::ptrdiff_t>(must_stay),
-                       complete_after.begin()));
+    // The newest good sets stay, as many as are to be kept.
+    const std::size_t must_stay = std::min(keep, good_before.size());
+    REQUIRE(good_after.size() >= must_stay);
+    REQUIRE(std::equal(good_before.begin(),
+                       good_before.begin() + static_cast<std::ptrdiff_t>(must_stay),
+                       good_after.begin()));
 
     const bool clock_went_back =
         std::any_of(given.sets.begin(), given.sets.end(), [&](const BackupSet& set) {
           return set.time > given.now + k_clock_tolerance;
         });
     REQUIRE(plan.clock_anomaly == clock_went_back);
-    if (clock_went_back || complete_before.empty()) {
+    if (clock_went_back) {
       REQUIRE(plan.run_ids.empty());
+      continue;
+    }
+    // The unproven are bounded for themselves.
+    REQUIRE(times_of(left, is_unproven).size() <= keep + 3);
+    if (good_before.empty()) {
+      for (const BackupSet& set : given.sets) {
+        REQUIRE((is_unproven(set) || !going.contains(set.run_id)));
+      }
+      const auto unproven_before = times_of(given.sets, is_unproven);
+      const auto unproven_after = times_of(left, is_unproven);
+      REQUIRE((unproven_before.empty() || unproven_before.front() == unproven_after.front()));
       continue;
     }
     REQUIRE(!going.contains(given.policy.current_run_id));
@@ -111,20 +133,20 @@ TEST_CASE("select_for_removal keeps its promises on 20,000 random directories") 
     }
     REQUIRE(!going.contains(given.policy.last_restored_run_id));
     // Not more than the protected ones are left over.
-    REQUIRE(complete_after.size() <= must_stay + 3);
+    REQUIRE(good_after.size() <= must_stay + 3);
     for (const BackupSet& set : left) {
       const bool spared = set.run_id == given.policy.current_run_id ||
                           set.run_id == given.policy.newest_verified_run_id ||
                           set.run_id == given.policy.last_restored_run_id;
-      REQUIRE((set.state != SetState::incomplete || spared || set.time > complete_before.front()));
+      REQUIRE((set.state != SetState::incomplete || spared || set.time > good_before.front()));
     }
-    // Nothing newer than the newest complete set goes, and incomplete ones go first.
+    // Nothing newer than the newest good set goes but unproven ones, and incomplete ones go first.
     bool seen_other = false;
     for (const std::string& run_id : plan.run_ids) {
       const auto set = std::find_if(given.sets.begin(),
                                     given.sets.end(),
                                     [&](const BackupSet& each) { return each.run_id == run_id; });
-      REQUIRE(set->time < complete_before.front());
+      REQUIRE((set->time < good_before.front() || is_unproven(*set)));
       REQUIRE(!(set->state == SetState::incomplete && seen_other));
       seen_other = seen_other || set->state != SetState::incomplete;
     }

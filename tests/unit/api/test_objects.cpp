@@ -49,6 +49,25 @@ TEST_CASE("an order survives the way through JSON") {
   CHECK(to_json(node_backup_from_json(to_json(order)).value()) == to_json(order));
 }
 
+TEST_CASE("what is to be proven is said in request and order, and only then") {
+  ClusterBackup backup;
+  backup.meta.name = "b";
+  CHECK_FALSE(to_json(backup)["spec"].contains("verification"));
+  backup.spec.verification = Verification::boot;
+  CHECK(to_json(backup)["spec"]["verification"] == "Boot");
+  CHECK(cluster_backup_from_json(to_json(backup)).value().spec.verification == Verification::boot);
+  NodeBackup order;
+  order.spec.run_id = "20260101T000000Z";
+  CHECK_FALSE(to_json(order)["spec"].contains("verification"));
+  order.spec.verification = Verification::boot;
+  CHECK(node_backup_from_json(to_json(order)).value().spec.verification == Verification::boot);
+  auto json = to_json(order);
+  json["spec"]["verification"] = "Twice";
+  CHECK(node_backup_from_json(json).error().code == ErrorCode::invalid_argument);
+  json["spec"]["verification"] = "Snapshot";
+  CHECK(node_backup_from_json(json).value().spec.verification == Verification::snapshot);
+}
+
 TEST_CASE("an order whose run id is no run id is refused") {
   NodeBackup order;
   order.spec.run_id = "../../etc";

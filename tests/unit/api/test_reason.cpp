@@ -20,4 +20,6 @@ TEST_CASE("reasons lead to the documented exit codes") {
   CHECK(exit_code_for(Reason::deadline_exceeded) == ExitCode::deadline_passed);
   CHECK(exit_code_for(Reason::host_busy) == ExitCode::busy);
   CHECK(exit_code_for(Reason::snapshot_invalid) == ExitCode::damaged);
+  CHECK(exit_code_for(Reason::proof_failed) == ExitCode::damaged);
+  CHECK(exit_code_for(Reason::proof_unavailable) == ExitCode::incomplete);
 }

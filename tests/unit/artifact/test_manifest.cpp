@@ -44,6 +44,47 @@ TEST_CASE("manifest: the bytes are those of the golden file") {
   CHECK(text == test::read_file(path));
 }
 
+TEST_CASE(
+    "manifest: what came of a proof is read back, and its bytes are those of the golden file") {
+  Manifest manifest = test::make_manifest(k_run_id);
+  manifest.proof = ProofRecord{api::Reason::completed, "", 4211, 63, 11'500, 451'000'000};
+  const std::string path =
+      std::string(RB_SOURCE_DIR) + "/tests/golden/artifact/manifest-v1-proven.json";
+  const std::string text = serialize(manifest);
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+    test::write_file(path, text);
+  }
+  CHECK(text == test::read_file(path));
+  CHECK(parse_manifest(text).value() == manifest);
+  CHECK(manifest.is_good());
+  for (const api::Reason reason : {api::Reason::proof_failed, api::Reason::proof_unavailable}) {
+    manifest.proof = ProofRecord{reason, "it did not come up", 0, 0, 0, 0};
+    CHECK(parse_manifest(serialize(manifest)).value() == manifest);
+    CHECK_FALSE(manifest.is_good());
+  }
+}
+
+TEST_CASE("manifest: a proof that cannot be understood is none") {
+  const nlohmann::json proof{{"result", "ProvenTwice"},
+                             {"message", "m"},
+                             {"objects", 1},
+                             {"kinds", 1},
+                             {"milliseconds", 1},
+                             {"peakMemoryBytes", 1}};
+  const auto later = parse_changed("/proof", proof);
+  REQUIRE(later);
+  CHECK_FALSE(later->is_good());
+  CHECK(later->proof->message == "ProvenTwice: m");
+  for (const char* const field :
+       {"/proof/objects", "/proof/milliseconds", "/proof/peakMemoryBytes"}) {
+    auto json = nlohmann::json::parse(serialize(test::make_manifest(k_run_id)));
+    json["proof"] = proof;
+    json[nlohmann::json::json_pointer(field)] = -1;
+    CHECK(!parse_manifest(json.dump()));
+  }
+  CHECK(!parse_changed("/proof", "yes"));
+}
+
 TEST_CASE("manifest: fields of later releases are skipped") {
   CHECK(parse_changed("/proven", {{"boot", true}}));
   const auto manifest =

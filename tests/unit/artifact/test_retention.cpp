@@ -10,16 +10,23 @@ using namespace rb::artifact;
 
 namespace {
 
-/// One set a day from day 1 on: 'c' complete, 'i' incomplete, 'd' damaged.
+/// One set a day from day 1 on: 'c' complete, 'i' incomplete, 'd' damaged, 'p' proven; 'u' to be
+/// proven, and not.
 std::vector<BackupSet> sets_of(std::string_view states) {
   std::vector<BackupSet> sets;
   for (std::size_t i = 0; i < states.size(); ++i) {
     BackupSet set;
     set.run_id = test::run_id_of_day(static_cast<int>(i) + 1);
     set.time = parse_run_id(set.run_id).value();
-    set.state = states[i] == 'c'   ? SetState::complete
-                : states[i] == 'i' ? SetState::incomplete
-                                   : SetState::damaged;
+    set.state = states[i] == 'i'   ? SetState::incomplete
+                : states[i] == 'd' ? SetState::damaged
+                                   : SetState::complete;
+    if (states[i] == 'p' || states[i] == 'u') {
+      set.manifest = test::make_manifest(set.run_id);
+      set.manifest->proof = ProofRecord{};
+      set.manifest->proof->reason =
+          states[i] == 'p' ? api::Reason::completed : api::Reason::proof_failed;
+    }
     sets.push_back(std::move(set));
   }
   return sets;
@@ -74,6 +81,25 @@ TEST_CASE("select_for_removal: damaged sets do not count and go when they are ol
   CHECK(removed("dcdcc", {2, "", {}}) == Days{1, 2, 3});
   CHECK(removed("dcdcc", {3, "", {}}) == Days{1});
   CHECK(removed("dcdcc", {4, "", {}}).empty());
+}
+
+TEST_CASE("select_for_removal: sets whose proof failed push no good set out") {
+  CHECK(removed("cpcpu", {4, "", {}}).empty());
+  CHECK(removed("cpuuuuu", {2, test::run_id_of_day(7), {}}) == Days{3, 4, 5});
+  CHECK(removed("cccpu", {2, test::run_id_of_day(5), {}}) == Days{1, 2});
+  CHECK(removed("puuuuuuuuuuuuuuuuuuuu", {1, test::run_id_of_day(21), {}}).size() == 19);
+}
+
+TEST_CASE(
+    "select_for_removal: sets whose proof failed go when they are older than all that stays") {
+  CHECK(removed("upupp", {2, "", {}}) == Days{1, 2, 3});
+  CHECK(removed("upupp", {3, "", {}}) == Days{1});
+}
+
+TEST_CASE("select_for_removal: where no proof succeeded, the newest of the unproven stay") {
+  CHECK(removed("uuuuu", {2, "", {}}) == Days{1, 2, 3});
+  CHECK(removed("u", {1, "", {}}).empty());
+  CHECK(removed("iudu", {1, "", {}}) == Days{2}); // nothing else goes
 }
 
 TEST_CASE("select_for_removal never takes the set that the cluster was last restored from") {

@@ -76,6 +76,8 @@ TEST_CASE("the exit code of a waited run is that of its reason") {
       {"HostBusy", 7, "FAILED"},
       {"SnapshotInvalid", 6, "FAILED"},
       {"StorageFull", 1, "FAILED"},
+      {"ProofFailed", 6, "NOT PROVEN"},
+      {"ProofUnavailable", 3, "NOT PROVEN"},
       {"OfTheFuture", 1, "FAILED"},
   };
   for (const auto& [reason, code, word] : ends) {

@@ -23,15 +23,30 @@ TEST_CASE("list prints a row for each backup, the newest first") {
                                              {"totalSizeBytes", 12897485},
                                              {"etcd", {{"revision", 4711}, {"totalKeys", 600}}},
                                              {"helm", {{"releases", 25}}}});
+  cluster.backups["a-old"]["status"]["conditions"].push_back(
+      {{"type", "Proven"},
+       {"status", "True"},
+       {"reason", "Completed"},
+       {"message", "4211 objects"},
+       {"lastTransitionTime", "2026-11-20T11:50:46Z"}});
   cluster.backups["new"] = a_backup("new");
   const Outcome outcome = run_command(cluster, {"list"});
   CHECK(outcome.code == 0);
-  CHECK(
-      outcome.out ==
-      "NAME   RUN               SUCCEEDED  REASON     NODE      SIZE      RELEASES  REVISION  AGE\n"
-      "new    -                 -          -          -         -         -         -         2m\n"
-      "a-old  20261120T115016Z  True       Completed  server-1  12.3 MiB  25        4711      "
-      "2d\n");
+  CHECK(outcome.out ==
+        "NAME   RUN               SUCCEEDED  REASON     NODE      SIZE      RELEASES  REVISION  "
+        "PROVEN  AGE\n"
+        "new    -                 -          -          -         -         -         -         "
+        "-       2m\n"
+        "a-old  20261120T115016Z  True       Completed  server-1  12.3 MiB  25        4711      "
+        "True    2d\n");
+}
+
+TEST_CASE("show: a set that is stored and not proven is no success, and says what to do") {
+  FakeCluster cluster;
+  cluster.backups["b"] = a_backup("b", "False", "ProofFailed", "it did not come up");
+  const Outcome outcome = run_command(cluster, {"show", "b"});
+  CHECK(has(outcome.out, "backup b: NOT PROVEN (ProofFailed)"));
+  CHECK(has(outcome.out, "railiance-restore drill --boot"));
 }
 
 TEST_CASE("list in a cluster without backups says how to make one, and is no failure") {

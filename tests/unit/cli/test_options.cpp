@@ -28,7 +28,9 @@ TEST_CASE("create takes every field of the spec from the command line") {
                               "--ttl",
                               "2d",
                               "--timeout",
-                              "5m"});
+                              "5m",
+                              "--verification",
+                              "Boot"});
   REQUIRE(options);
   const auto& create = std::get<CreateCommand>(options->command);
   CHECK(create.name == "nightly");
@@ -41,6 +43,9 @@ TEST_CASE("create takes every field of the spec from the command line") {
   CHECK(create.node == "server-1");
   CHECK(create.ttl == std::chrono::hours(48));
   CHECK(create.timeout == std::chrono::minutes(5));
+  CHECK(create.verification == api::Verification::boot);
+  CHECK(std::get<CreateCommand>(parse({"create"})->command).verification ==
+        api::Verification::snapshot);
 }
 
 TEST_CASE("the cluster and the form of output may stand before and behind the command") {
@@ -67,6 +72,8 @@ TEST_CASE("what cannot be meant is refused as usage, with a message that names i
       {{"create", "Not_A_Name"}, "Not_A_Name"},
       {{"create", std::string(254, 'a')}, "Kubernetes object name"},
       {{"create", "--attach"}, "--attach"},
+      {{"create", "--verification", "twice"}, "twice"},
+      {{"create", "--verification", "boot", "--artifacts", "Kubeconfig"}, "EtcdSnapshot"},
       {{"create", "a", "b"}, "b"},
       {{"show"}, "NAME"},
       {{"show", "../secrets"}, "../secrets"},

@@ -279,6 +279,29 @@ TEST_CASE("after a restore, a run of which nothing is on the disk ends, and is n
   CHECK(plan(observed).empty());
 }
 
+TEST_CASE("after a restore, a request that had waited runs: once, and after what was in progress") {
+  // In the snapshot of run b, c waited behind it. What became of c nobody can tell: it has no run
+  // id.
+  Observed observed = begun();
+  add(observed, backup("c", 30));
+  settle(observed);
+  REQUIRE(succeeded(observed, "uid-c").reason == "Queued");
+  observed = restored(observed);
+  settle(observed);
+  CHECK(observed.backups.at("uid-c").status.run_id.empty());
+  fail(observed, "uid-b", Reason::interrupted, "nothing on the disk");
+  settle(observed);
+  const auto& status = observed.backups.at("uid-c").status;
+  CHECK(status.run_id > observed.backups.at("uid-b").status.run_id);
+  CHECK(status.start_time == observed.now); // a backup of the restored cluster, and dated so
+  accept(observed, "uid-c");
+  finish(observed, "uid-c");
+  settle(observed);
+  CHECK(succeeded(observed, "uid-c").status == ConditionStatus::true_);
+  pass(observed, 100'000);
+  CHECK(plan(observed).empty());
+}
+
 TEST_CASE("after a restore, nobody waits for ever for an agent") {
   Observed unordered = restored(begun());
   unordered.agents.clear();

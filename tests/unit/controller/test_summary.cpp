@@ -53,6 +53,82 @@ TEST_CASE("an agent that claims success without verification is not believed") {
   CHECK(verdict(observed).reason == Reason::verification_failed);
 }
 
+namespace {
+
+Observed to_be_proven() {
+  Observed observed = cluster();
+  api::ClusterBackup request = backup("b");
+  request.spec.verification = api::Verification::boot;
+  add(observed, request);
+  settle(observed);
+  accept(observed, "uid-b");
+  return observed;
+}
+
+const api::Condition* proven(const Observed& observed) {
+  return api::find_condition(observed.backups.at("uid-b").status.conditions, "Proven");
+}
+
+} // namespace
+
+TEST_CASE("a run that nobody wants proven has no condition Proven") {
+  Observed observed = reported();
+  settle(observed);
+  CHECK(proven(observed) == nullptr);
+  CHECK(observed.orders.at("uid-b").spec.verification == api::Verification::snapshot);
+}
+
+TEST_CASE("a run that is to be proven is ordered so, and says Proven from its first visit on") {
+  Observed observed = to_be_proven();
+  CHECK(observed.orders.at("uid-b").spec.verification == api::Verification::boot);
+  REQUIRE(proven(observed) != nullptr);
+  CHECK(proven(observed)->status == ConditionStatus::unknown);
+  finish(observed, "uid-b");
+  settle(observed);
+  CHECK(succeeded(observed, "uid-b").status == ConditionStatus::true_);
+  CHECK(succeeded(observed, "uid-b").message.ends_with("; proven by a boot"));
+  CHECK(proven(observed)->status == ConditionStatus::true_);
+  CHECK(proven(observed)->message == "all as it was");
+}
+
+TEST_CASE("a set whose proof failed stays in the status, and the run has not succeeded") {
+  Observed observed = to_be_proven();
+  finish(observed, "uid-b");
+  for (api::Condition& item : observed.orders.at("uid-b").status.conditions) {
+    if (item.type == "Succeeded" || item.type == "Proven") {
+      item.status = ConditionStatus::false_;
+      item.reason = "ProofFailed";
+      item.message = "it did not come up";
+    }
+  }
+  const Plan ending = plan(observed);
+  REQUIRE(ending.statuses.size() == 1);
+  CHECK(ending.statuses[0].event->warning);
+  CHECK(ending.statuses[0].event->reason == "ProofFailed");
+  settle(observed);
+  CHECK(succeeded(observed, "uid-b").reason == "ProofFailed");
+  CHECK(proven(observed)->reason == "ProofFailed");
+  CHECK(observed.backups.at("uid-b").status.artifacts.size() == 4);
+}
+
+TEST_CASE("an agent that claims success without the proof is not believed") {
+  Observed observed = to_be_proven();
+  finish(observed, "uid-b");
+  std::erase_if(observed.orders.at("uid-b").status.conditions,
+                [](const auto& item) { return item.type == "Proven"; });
+  CHECK(verdict(observed).reason == Reason::proof_unavailable);
+  settle(observed);
+  CHECK(proven(observed)->status == ConditionStatus::false_);
+}
+
+TEST_CASE("a run that ends before its proof says so in Proven, too") {
+  Observed observed = to_be_proven();
+  fail(observed, "uid-b", Reason::snapshot_failed, "no snapshot");
+  settle(observed);
+  CHECK(proven(observed)->status == ConditionStatus::false_);
+  CHECK(proven(observed)->reason == "SnapshotFailed");
+}
+
 TEST_CASE("an undecodable release makes the run Incomplete although all files are stored") {
   Observed observed = cluster();
   add(observed, backup("b"));

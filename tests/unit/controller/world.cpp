@@ -84,6 +84,10 @@ void finish(Observed& observed, const std::string& uid) {
       condition(type::k_artifacts_stored, ConditionStatus::true_, Reason::completed),
       condition(type::k_verified, ConditionStatus::true_, Reason::completed),
       condition(type::k_pruned, ConditionStatus::true_, Reason::completed)};
+  if (order.spec.verification == api::Verification::boot) {
+    order.status.conditions.push_back(
+        condition(type::k_proven, ConditionStatus::true_, Reason::completed, "all as it was"));
+  }
 }
 
 void fail(Observed& observed,

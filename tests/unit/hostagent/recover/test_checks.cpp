@@ -45,6 +45,17 @@ TEST_CASE(
   CHECK(decision.plan.carried.empty());
 }
 
+TEST_CASE("a set from which no server came up is not refused, but said") {
+  SetFacts set = good_set();
+  set.disproven = "the scratch server: it ended";
+  const Decision decision = decide(good_host(), set, {});
+  CHECK_FALSE(decision.refused());
+  const Check* const check = find_check(decision, "set");
+  REQUIRE(check != nullptr);
+  CHECK(check->verdict == Verdict::warn);
+  CHECK(check->message.find("the scratch server: it ended") != std::string::npos);
+}
+
 TEST_CASE("a bare host gets its files back before the reset") {
   ObservedHost host = good_host();
   host.data = {};

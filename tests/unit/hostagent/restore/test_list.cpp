@@ -21,7 +21,7 @@ TEST_CASE_FIXTURE(BackupFixture, "list: one line a set, the newest first") {
   CHECK(third != std::string::npos);
   CHECK(third < second);
   CHECK(second < first);
-  CHECK(result.out.find("402       1         v1.34.4+k3s1  server-1\n", first) !=
+  CHECK(result.out.find("402       1         -       v1.34.4+k3s1  server-1\n", first) !=
         std::string::npos);
 }
 
@@ -34,6 +34,22 @@ TEST_CASE_FIXTURE(BackupFixture, "list: json has all that the manifest says") {
   CHECK(set.at("state") == "complete");
   CHECK(set.at("files").size() == 5);
   CHECK(set.at("manifest").at("snapshot").at("revision") == 402);
+}
+
+TEST_CASE_FIXTURE(BackupFixture, "list and show: what came of a proof") {
+  for (const auto& [day, reason] : {std::pair{1, api::Reason::completed},
+                                    std::pair{2, api::Reason::proof_failed},
+                                    std::pair{3, api::Reason::proof_unavailable}}) {
+    auto manifest = add_set(run_id_of_day(day));
+    manifest.proof = artifact::ProofRecord{reason, "why not", 4211, 63, 1, 1};
+    test::write_file(backups() + "/manifest-" + run_id_of_day(day) + ".json",
+                     artifact::serialize(manifest));
+  }
+  const std::string table = run({"list"}).out;
+  CHECK(table.find("402       1         no      v1.34.4") < table.find("1         FAILED  v1.34"));
+  CHECK(table.find("1         FAILED  v1.34") < table.find("1         yes     v1.34"));
+  CHECK(run({"show", run_id_of_day(1)}).out.find("served all 4211 objects") != std::string::npos);
+  CHECK(run({"show", run_id_of_day(2)}).out.find("no (ProofFailed): why not") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "list: without a set the exit code is 4") {
