@@ -49,6 +49,9 @@ void Agent::tidy() {
     return;
   }
   m_next_tidy = now + k_tidy_interval;
+  if (m_ports.prover != nullptr) {
+    m_ports.prover->sweep();
+  }
   const auto remaining =
       sweep_host(m_settings, m_ports.processes, m_ports.clock, m_ports.open_directory);
   m_ports.metrics.directory_usable(remaining || remaining.error().code == ErrorCode::busy);
@@ -132,7 +135,8 @@ void Agent::carry_out(const api::NodeBackup& order,
                           m_ports.payloads,
                           reporter,
                           m_ports.open_directory,
-                          m_ports.wait},
+                          m_ports.wait,
+                          m_ports.prover},
                          *control);
     reporter.stop();
   }

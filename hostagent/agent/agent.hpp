@@ -22,6 +22,7 @@ struct AgentPorts {
   AgentMetrics& metrics;
   OpenDirectory open_directory = artifact::Directory::open;
   Wait wait = real_wait();
+  Prover* prover = nullptr; ///< Null: nothing can be proven here.
 };
 
 class Agent {

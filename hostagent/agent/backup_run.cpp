@@ -9,12 +9,6 @@ namespace rb::agent {
 
 namespace {
 
-std::string complete_message(const RunState& run) {
-  return "backup set " + run.order.run_id +
-         " is complete: " + std::to_string(run.manifest.artifacts.size()) +
-         " artifacts, read back and verified";
-}
-
 class BackupRun {
 public:
   explicit BackupRun(RunState& run) : m_run(run) {}
@@ -33,9 +27,8 @@ public:
       return ended(failure->reason, failure->text());
     }
     write_kit_of(m_run);
-    return m_run.manifest.complete
-               ? ended(api::Reason::completed, complete_message(m_run))
-               : ended(api::Reason::incomplete, describe_missing(m_run.manifest.missing));
+    const Failure outcome = outcome_of(m_run.manifest);
+    return ended(outcome.reason, outcome.text());
   }
 
 private:
@@ -55,9 +48,14 @@ private:
     m_run.status.missing = manifest.missing;
     for (const std::string_view type : {api::condition_type::k_succeeded,
                                         api::condition_type::k_snapshot_taken,
+                                        api::condition_type::k_proven,
                                         api::condition_type::k_artifacts_stored,
                                         api::condition_type::k_verified,
                                         api::condition_type::k_pruned}) {
+      if (type == api::condition_type::k_proven &&
+          m_run.order.verification != api::Verification::boot) {
+        continue; // absent where nobody asked for it
+      }
       const bool whole = type == api::condition_type::k_succeeded;
       m_run.note(type,
                  api::ConditionStatus::unknown,

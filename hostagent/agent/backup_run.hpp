@@ -5,6 +5,7 @@
 
 #include "agent/k3s_command.hpp"
 #include "agent/payload_source.hpp"
+#include "agent/prover.hpp"
 #include "agent/run_control.hpp"
 #include "agent/run_order.hpp"
 #include "agent/server_config.hpp"
@@ -44,6 +45,7 @@ struct RunPorts {
   RunObserver& observer;
   OpenDirectory open_directory = artifact::Directory::open;
   Wait wait = real_wait();
+  Prover* prover = nullptr; ///< Null: nothing can be proven here.
 };
 
 /// Carries out one order. Only one at a time for a directory: a second one, in this process or

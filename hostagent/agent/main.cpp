@@ -1,8 +1,10 @@
 // railiance-backup-agent: carries out the backup orders of one server node.
 #include "agent/agent.hpp"
+#include "agent/boot_prover.hpp"
 #include "agent/offsite_worker.hpp"
 #include "agent/options.hpp"
 #include "agent/settlement.hpp"
+#include "boot/namespace_helper.hpp"
 #include "offsite/rclone.hpp"
 #include "serve/server.hpp"
 
@@ -166,7 +168,10 @@ int run(const Options& options, const sigset_t& signals) {
     return static_cast<int>(ExitCode::done);
   }
   spdlog::info("agent {} of node {} watches for orders", settings.agent_id, settings.node_name);
-  Agent worker(settings, {board, sink, payloads, processes, clock, metrics});
+  BootProver prover(settings);
+  AgentPorts ports{board, sink, payloads, processes, clock, metrics};
+  ports.prover = &prover;
+  Agent worker(settings, std::move(ports));
   worker.work(work.get_token(), report.get_token());
   spdlog::info("agent ends");
   return static_cast<int>(ExitCode::done);
@@ -175,6 +180,9 @@ int run(const Options& options, const sigset_t& signals) {
 } // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && argv[1] == boot::k_helper_command) {
+    return boot::helper_main();
+  }
   const sigset_t signals = block_signals();
   const Parsed parsed = parse_options(argc, argv);
   if (parsed.exit_code) {

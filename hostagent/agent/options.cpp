@@ -17,6 +17,7 @@ struct Words {
   unsigned offsite_look_seconds = 10;
   unsigned offsite_compare_seconds = 21600;
   unsigned snapshot_timeout_seconds = 600;
+  unsigned boot_timeout_seconds = 300;
 };
 
 log::Format format_of(const std::string& word) {
@@ -60,6 +61,10 @@ void declare_host(CLI::App& app, Settings& settings) {
   app.add_option("--etcd-snapshot-dir",
                  settings.etcd_snapshot_dir,
                  "The server's snapshot directory, where config.yaml does not name it");
+  app.add_option("--scratch-dir",
+                 settings.scratch_dir,
+                 "Where a scratch server that proves a snapshot lies (default: in the data "
+                 "directory)");
 }
 
 void declare_offsite(CLI::App& app, Words& words, OffsiteOptions& offsite) {
@@ -102,6 +107,12 @@ void declare_program(CLI::App& app, Words& words, Options& options) {
   app.add_option("--snapshot-timeout-seconds", words.snapshot_timeout_seconds, "For one snapshot")
       ->check(CLI::Range(1, 86400))
       ->capture_default_str();
+  app.add_option("--boot-timeout-seconds",
+                 words.boot_timeout_seconds,
+                 "For the reset of a scratch server that proves a snapshot, and again for its API "
+                 "to get ready")
+      ->check(CLI::Range(5, 7200))
+      ->capture_default_str();
   app.add_option("--metrics-listen", options.metrics_listen, "HOST:PORT of /livez /readyz /metrics")
       ->capture_default_str();
   app.add_option("--kube-kubeconfig", options.kube_kubeconfig, "To run outside a cluster");
@@ -129,6 +140,7 @@ Parsed parse_options(int argc, const char* const* argv) {
     return parsed;
   }
   parsed.options.settings.snapshot_timeout = std::chrono::seconds(words.snapshot_timeout_seconds);
+  parsed.options.settings.boot_timeout = std::chrono::seconds(words.boot_timeout_seconds);
   parsed.options.offsite.first_retry = std::chrono::seconds(words.offsite_retry_seconds);
   parsed.options.offsite.look_every = std::chrono::seconds(words.offsite_look_seconds);
   parsed.options.offsite.compare_every = std::chrono::seconds(words.offsite_compare_seconds);

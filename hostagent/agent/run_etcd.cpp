@@ -69,6 +69,15 @@ StepFailure store(RunState& run, const SavedSnapshot& saved) {
   return std::nullopt;
 }
 
+void note_taken(RunState& run) {
+  run.note(api::condition_type::k_snapshot_taken,
+           api::ConditionStatus::true_,
+           api::Reason::completed,
+           "snapshot " + run.manifest.snapshot->name + ": revision " +
+               std::to_string(run.manifest.snapshot->revision) + ", " +
+               std::to_string(run.manifest.snapshot->total_keys) + " keys");
+}
+
 StepFailure take_and_store(RunState& run) {
   run.enter(step::k_taking_snapshot);
   const Status marked = mark_unfinished(*run.directory, run.order.run_id);
@@ -82,7 +91,13 @@ StepFailure take_and_store(RunState& run) {
     return std::move(*failure);
   }
   guard.save_has_ended();
-  return store(run, std::get<SavedSnapshot>(saved));
+  const auto& snapshot = std::get<SavedSnapshot>(saved);
+  if (auto failure = store(run, snapshot)) {
+    return failure;
+  }
+  note_taken(run);
+  // The plaintext goes with the guard: until then it can be booted from, without any key.
+  return prove_snapshot(run, snapshot.path);
 }
 
 } // namespace
@@ -93,6 +108,12 @@ StepFailure back_up_etcd(RunState& run) {
              api::ConditionStatus::false_,
              api::Reason::not_requested,
              "EtcdSnapshot is not in spec.artifacts");
+    if (run.order.verification == api::Verification::boot) {
+      artifact::ProofRecord nothing;
+      nothing.reason = api::Reason::proof_unavailable;
+      nothing.message = "EtcdSnapshot is not in spec.artifacts: there is nothing to boot from";
+      note_proof(run, std::move(nothing));
+    }
     return std::nullopt;
   }
   const auto datastore = detect_datastore(probe_datastore(run.settings.data_dir, run.k3s.config));
@@ -100,19 +121,15 @@ StepFailure back_up_etcd(RunState& run) {
   if (!failure) {
     failure = take_and_store(run);
   }
-  if (failure) {
+  if (failure && !run.manifest.snapshot) {
     run.note(api::condition_type::k_snapshot_taken,
              api::ConditionStatus::false_,
              failure->reason,
              failure->text());
+  }
+  if (failure) {
     return failure;
   }
-  run.note(api::condition_type::k_snapshot_taken,
-           api::ConditionStatus::true_,
-           api::Reason::completed,
-           "snapshot " + run.manifest.snapshot->name + ": revision " +
-               std::to_string(run.manifest.snapshot->revision) + ", " +
-               std::to_string(run.manifest.snapshot->total_keys) + " keys");
   return run.stopped(step::k_encrypting_snapshot);
 }
 

@@ -105,11 +105,13 @@ void prune_old_sets(RunState& run) {
     note_pruned(run, {}, restored.error());
     return;
   }
+  // One that is not proven protects only itself: the newest good set stays for sure.
+  const bool good = run.manifest.is_good();
   const artifact::RemovalPlan plan =
       artifact::select_for_removal(sets_like_this(run, std::move(*sets)),
                                    {run.order.keep_last,
                                     run.order.run_id,
-                                    run.order.run_id,
+                                    good ? std::optional(run.order.run_id) : std::nullopt,
                                     *restored ? (*restored)->run_id : std::string()},
                                    run.ports.clock.now());
   std::vector<std::string> removed;
@@ -121,7 +123,7 @@ void prune_old_sets(RunState& run) {
 
 StepFailure write_stamp_of(RunState& run) {
   // The stamp speaks of backups from which a cluster can be restored.
-  if (!run.manifest.complete || !run.manifest.snapshot) {
+  if (!run.manifest.is_good() || !run.manifest.snapshot) {
     return std::nullopt;
   }
   const Status stamped = artifact::write_stamp(*run.directory, artifact::make_stamp(run.manifest));
@@ -129,7 +131,12 @@ StepFailure write_stamp_of(RunState& run) {
 }
 
 void write_kit_of(RunState& run) {
-  if (!run.manifest.complete || !run.manifest.snapshot) {
+  // A guide to a set that was not proven must not replace the one to a good set.
+  const bool only_one =
+      std::ranges::none_of(run.earlier_sets, [](const artifact::BackupSet& earlier) {
+        return artifact::is_good(earlier) && earlier.manifest && earlier.manifest->snapshot;
+      });
+  if (!run.manifest.complete || !run.manifest.snapshot || !(run.manifest.is_good() || only_one)) {
     return;
   }
   const artifact::GuideFacts facts{
@@ -164,6 +171,11 @@ void log_run(RunState& run, api::Reason reason, const std::string& message) {
     line.fields.emplace_back("revision", std::to_string(run.manifest.snapshot->revision));
     line.fields.emplace_back("keys", std::to_string(run.manifest.snapshot->total_keys));
   }
+  if (run.manifest.proof) {
+    line.fields.emplace_back("proof", std::string(api::to_string(run.manifest.proof->reason)));
+    line.fields.emplace_back("proof_milliseconds",
+                             std::to_string(run.manifest.proof->milliseconds));
+  }
   if (!run.kit_problem.empty()) {
     line.fields.emplace_back("kit", run.kit_problem);
   }
@@ -190,6 +202,7 @@ void take_back(RunState& run) {
   }
   run.manifest.artifacts.clear();
   run.manifest.snapshot.reset();
+  run.manifest.proof.reset();
   run.status.artifacts.clear();
 }
 

@@ -20,6 +20,8 @@ RunOrder run_order_from(const api::NodeBackup& order) {
   run.helm = order.spec.helm;
   run.missing = order.spec.missing;
   run.generation = order.meta.generation;
+  run.verification = order.spec.verification;
+  run.deadline = order.spec.deadline;
   return run;
 }
 

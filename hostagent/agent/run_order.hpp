@@ -22,6 +22,8 @@ struct RunOrder {
   std::optional<api::HelmStatus> helm;
   std::vector<api::MissingArtifact> missing; ///< Known by the controller.
   std::int64_t generation = 0;
+  api::Verification verification = api::Verification::snapshot;
+  SystemTime deadline{}; ///< 1970: none.
 
   [[nodiscard]] bool wants(api::ArtifactType type) const;
 };

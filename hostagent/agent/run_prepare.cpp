@@ -35,6 +35,9 @@ StepFailure sweep(RunState& run) {
                                       run.k3s.command,
                                       run.k3s.snapshot_dir,
                                       run.ports.clock.now());
+  if (run.ports.prover != nullptr) {
+    run.ports.prover->sweep();
+  }
   if (!swept) {
     // A plaintext that cannot be removed is no reason to make no backup; it is tried again.
     log::warn("sweep of unfinished runs", swept.error());

@@ -22,6 +22,7 @@ namespace step {
 inline constexpr std::string_view k_preparing = "Preparing";
 inline constexpr std::string_view k_taking_snapshot = "TakingSnapshot";
 inline constexpr std::string_view k_encrypting_snapshot = "EncryptingSnapshot";
+inline constexpr std::string_view k_proving_snapshot = "ProvingSnapshot";
 inline constexpr std::string_view k_storing_artifacts = "StoringArtifacts";
 inline constexpr std::string_view k_pruning = "Pruning";
 } // namespace step
@@ -63,12 +64,18 @@ struct RunState {
 [[nodiscard]] StepFailure prepare(RunState& run);
 /// Datastore, snapshot, encryption, verification; no plaintext is left, whatever happens.
 [[nodiscard]] StepFailure back_up_etcd(RunState& run);
+/// Boots a server from the plaintext snapshot, where that was asked for. Only a stop of the run
+/// ends it here: a set that could not be proven is stored all the same, and the manifest says so.
+[[nodiscard]] StepFailure prove_snapshot(RunState& run, const std::string& snapshot_path);
+/// What came of the proof: into the manifest and the condition Proven.
+void note_proof(RunState& run, artifact::ProofRecord proof);
 /// Fetches the Helm payload early, while the API is surely there; never ends the run.
 void fetch_helm(RunState& run);
 /// Kubeconfig, host state and Helm values: what is missing makes the set incomplete.
 [[nodiscard]] StepFailure store_small_artifacts(RunState& run);
 [[nodiscard]] StepFailure write_manifest_of(RunState& run);
-/// Retention, after a complete run only; never ends the run.
+/// Retention, after a complete run only (one whose proof failed is complete, but counts for
+/// nothing); never ends the run.
 void prune_old_sets(RunState& run);
 [[nodiscard]] StepFailure write_stamp_of(RunState& run);
 /// RESTORE.md and railiance-restore, after a complete run; a failure is said and ends nothing.

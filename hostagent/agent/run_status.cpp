@@ -50,6 +50,37 @@ std::string describe_missing(const std::vector<api::MissingArtifact>& missing) {
   return text;
 }
 
+std::string proof_text(const artifact::ProofRecord& proof) {
+  if (!proof.proven()) {
+    return proof.message;
+  }
+  return std::to_string(proof.objects) + " objects of " + std::to_string(proof.kinds) +
+         " kinds are as in the snapshot (" + std::to_string(proof.milliseconds / 1000) + "." +
+         std::to_string(proof.milliseconds / 100 % 10) + " s, peak memory " +
+         std::to_string(proof.peak_memory_bytes >> 20U) + " MiB)";
+}
+
+Failure outcome_of(const artifact::Manifest& manifest) {
+  const auto& proof = manifest.proof;
+  const bool lacks_proof = proof && !proof->proven();
+  const std::string gaps = describe_missing(manifest.missing);
+  if (lacks_proof && (manifest.complete || proof->reason == api::Reason::proof_failed)) {
+    return {proof->reason,
+            "backup set " + manifest.run_id + " is stored, but not proven: " + proof->message +
+                (gaps.empty() ? "" : "; " + gaps),
+            "earlier sets are untouched"};
+  }
+  if (!manifest.complete) {
+    return {
+        api::Reason::incomplete, gaps + (lacks_proof ? "; not proven: " + proof->message : ""), {}};
+  }
+  return {api::Reason::completed,
+          "backup set " + manifest.run_id +
+              " is complete: " + std::to_string(manifest.artifacts.size()) +
+              " artifacts, read back and verified" + (proof ? ", proven by a boot" : ""),
+          {}};
+}
+
 void finish_status(api::NodeBackupStatus& status,
                    api::Reason reason,
                    const std::string& message,
@@ -90,12 +121,24 @@ RunReport report_of_manifest(const artifact::Manifest& manifest, SystemTime now)
              found,
              now);
   }
-  const auto stored = manifest.complete ? ConditionStatus::true_ : ConditionStatus::false_;
-  report.reason = manifest.complete ? api::Reason::completed : api::Reason::incomplete;
-  report.message = manifest.complete ? "backup set " + manifest.run_id + " is complete; " + found
-                                     : describe_missing(manifest.missing);
-  set_step(
-      status, api::condition_type::k_artifacts_stored, stored, report.reason, report.message, now);
+  if (manifest.proof) {
+    set_step(status,
+             api::condition_type::k_proven,
+             manifest.proof->proven() ? ConditionStatus::true_ : ConditionStatus::false_,
+             manifest.proof->reason,
+             proof_text(*manifest.proof),
+             now);
+  }
+  const Failure outcome = outcome_of(manifest);
+  report.reason = outcome.reason;
+  report.message = report.succeeded() ? "backup set " + manifest.run_id + " is complete; " + found
+                                      : outcome.text();
+  set_step(status,
+           api::condition_type::k_artifacts_stored,
+           manifest.complete ? ConditionStatus::true_ : ConditionStatus::false_,
+           manifest.complete ? api::Reason::completed : api::Reason::incomplete,
+           manifest.complete ? found : describe_missing(manifest.missing),
+           now);
   set_step(status,
            api::condition_type::k_verified,
            ConditionStatus::true_,

@@ -25,6 +25,9 @@ struct Settings {
   std::string etcd_snapshot_dir; ///< Empty: as the server's configuration says.
   std::string node_address;      ///< For host.json; may be empty.
   std::chrono::seconds snapshot_timeout{600};
+  /// Of a scratch server that proves a snapshot: for its reset, and again for its API to get ready.
+  std::chrono::seconds boot_timeout{300};
+  std::string scratch_dir; ///< Where the scratch server lies; empty: in `data_dir`.
   /// How long a snapshot may still appear after the command gave up on it.
   std::chrono::milliseconds late_file_wait{10000};
   /// Between attempts when k3s is busy with a snapshot of its own, or the server restarts.

@@ -113,6 +113,8 @@ int helper_main() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   Fd socket(k_helper_socket);
   ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
+  // An agent has connections and ports that its libraries would hand on to the scratch server.
+  (void)::close_range(k_helper_socket + 1, ~0U, 0);
   stand_back();
   if (const Status made = make_namespaces(); !made) {
     (void)send_reply(socket, reply_of(made));

@@ -1,9 +1,6 @@
 #include "boot/prove_set.hpp"
 
-#include "boot/namespace_cage.hpp"
-#include "boot/process_tree.hpp"
-#include "boot/scratch_dir.hpp"
-#include "boot/socket_api.hpp"
+#include "boot/real_boot.hpp"
 #include "recover/settings_reader.hpp"
 
 #include <unistd.h>
@@ -15,7 +12,6 @@ namespace rb::boot {
 
 namespace {
 
-constexpr auto k_api_timeout = std::chrono::seconds(60);
 constexpr const char* k_fallback_parent = "/var/tmp";
 constexpr std::array<const char*, 3> k_usual_places{
     "/usr/local/bin/k3s", "/usr/bin/k3s", "/opt/bin/k3s"};
@@ -30,18 +26,6 @@ std::string scratch_parent(const ProveOrder& order, const std::string& data_dir)
     return std::filesystem::path(data_dir).parent_path().string();
   }
   return k_fallback_parent;
-}
-
-BootPorts real_ports(NamespaceCage& cage,
-                     const Clock& clock,
-                     recover::Sleeper& sleeper,
-                     const std::function<void(const std::string&)>& progress) {
-  return {cage,
-          clock,
-          sleeper,
-          [](const std::string& path) { return std::make_unique<SocketApi>(path, k_api_timeout); },
-          [] { return available_memory_bytes(); },
-          progress};
 }
 
 } // namespace
@@ -110,15 +94,7 @@ Result<BootReport> prove_set(artifact::Directory& directory,
                                      identities,
                                      {input.snapshot_path, false},
                                      stop));
-  NamespaceCage cage;
-  const RealClock clock;
-  recover::RealSleeper sleeper;
-  auto report = boot(input, real_ports(cage, clock, sleeper, progress), stop);
-  const Status removed = scratch.remove();
-  if (report && !removed) {
-    return removed.error();
-  }
-  return report;
+  return boot_here(input, scratch, progress, stop);
 }
 
 } // namespace rb::boot

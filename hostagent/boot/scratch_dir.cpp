@@ -25,23 +25,6 @@ bool lock_now(const Fd& directory) {
   return ::flock(directory.get(), LOCK_EX | LOCK_NB) == 0;
 }
 
-/// Directories of drills whose process is gone: their lock can be had.
-void sweep(const std::string& parent) {
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(parent, error), end; !error && it != end;
-       it.increment(error)) {
-    const std::string path = it->path().string();
-    if (!it->path().filename().string().starts_with(k_name)) {
-      continue;
-    }
-    const auto directory = open_directory(path);
-    if (directory && lock_now(*directory)) {
-      std::error_code ignored;
-      std::filesystem::remove_all(path, ignored);
-    }
-  }
-}
-
 Status check_space(const std::string& parent, std::uint64_t needed_bytes) {
   struct statvfs space {};
   if (::statvfs(parent.c_str(), &space) != 0) {
@@ -59,6 +42,23 @@ Status check_space(const std::string& parent, std::uint64_t needed_bytes) {
 
 } // namespace
 
+/// Of a process that is gone: the lock can be had.
+void sweep_scratch_dirs(const std::string& parent) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(parent, error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string path = it->path().string();
+    if (!it->path().filename().string().starts_with(k_name)) {
+      continue;
+    }
+    const auto directory = open_directory(path);
+    if (directory && lock_now(*directory)) {
+      std::error_code ignored;
+      std::filesystem::remove_all(path, ignored);
+    }
+  }
+}
+
 std::uint64_t scratch_bytes_for(std::uint64_t snapshot_bytes) {
   return 3 * snapshot_bytes + k_fixed_bytes;
 }
@@ -69,7 +69,7 @@ Result<ScratchDir> ScratchDir::make(const std::string& parent, std::uint64_t nee
                  parent + ": not an absolute path of at most 58 bytes",
                  "a socket lies in the scratch directory: choose a shorter one"};
   }
-  sweep(parent);
+  sweep_scratch_dirs(parent);
   RB_TRY(check_space(parent, needed_bytes));
   std::string path = parent + "/" + std::string(k_name) + "XXXXXX";
   if (::mkdtemp(path.data()) == nullptr) { // 0700

@@ -38,6 +38,10 @@ private:
   Fd m_lock;          ///< The directory itself, locked (flock) as long as the drill runs.
 };
 
+/// Removes what drills and proofs that are no longer running left in `parent`. What cannot be
+/// removed stays for the next time.
+void sweep_scratch_dirs(const std::string& parent);
+
 /// What a scratch server and the decrypted snapshot need on the disk: the file itself, the restored
 /// database and its growth, the log of etcd, and k3s's own programs where it unpacks them anew.
 [[nodiscard]] std::uint64_t scratch_bytes_for(std::uint64_t snapshot_bytes);

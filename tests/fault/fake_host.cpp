@@ -90,7 +90,9 @@ agent::RunReport FakeHost::run(const agent::RunOrder& order, const agent::RunCon
   RealProcessRunner processes;
   OnePiece payloads(m_values);
   NoObserver observer;
-  return agent::run_backup(settings, order, {processes, clock, payloads, observer}, control);
+  agent::RunPorts ports{processes, clock, payloads, observer};
+  ports.prover = prover;
+  return agent::run_backup(settings, order, ports, control);
 }
 
 std::map<std::string, std::string> FakeHost::backups() const {

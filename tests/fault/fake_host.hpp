@@ -26,6 +26,7 @@ public:
   agent::Settings settings;
   SetClock clock;
   age::Identity identity;
+  agent::Prover* prover = nullptr;
 
   /// What the fake k3s plays from now on; "" for none.
   void play(const std::string& fault) const { scratch.write("bin/fault", fault); }

@@ -65,6 +65,9 @@ refused "private key" --set sops.config=AGE-SECRET-KEY-1XYZ
 refused "keepLast" "${sops[@]}" --set schedule.keepLast=0
 refused "artifacts" "${sops[@]}" --set 'schedule.artifacts={Disk}'
 refused "backupDir" "${sops[@]}" --set agent.backupDir=backups
+refused "verification" "${sops[@]}" --set schedule.verification=Twice
+refused "needs agent.privileged=true" "${sops[@]}" --set schedule.verification=Boot --set agent.privileged=false
+refused "needs EtcdSnapshot" "${sops[@]}" --set schedule.verification=Boot --set 'schedule.artifacts={Kubeconfig}'
 refused "needs a Secret" "${sops[@]}" --set offsite.enabled=true
 refused "apiServerCIDRs" "${sops[@]}" --set 'networkPolicy.apiServerCIDRs={everywhere}'
 refused "remote" "${sops[@]}" --set offsite.remote=:webdav,pass=secret:backups
@@ -73,6 +76,11 @@ refused "not allowed" "${sops[@]}" --set agent.priviledged=false
 
 render "${sops[@]}" --set networkPolicy.enabled=false >"$work/open.yaml"
 ! grep -q 'kind: NetworkPolicy' "$work/open.yaml" || fail "networkPolicy.enabled=false leaves a policy"
+# A schedule of proven runs asks for them, and the agent has a place for the scratch server.
+render "${sops[@]}" --set schedule.verification=Boot --set agent.scratchDir=/srv/scratch >"$work/proven.yaml"
+for words in '- --verification=boot' '- --scratch-dir=/srv/scratch' 'mountPath: /srv/scratch'; do
+  grep -qF -- "$words" "$work/proven.yaml" || fail "verification Boot renders without $words"
+done
 
 # The CRDs come out as they are in crds/, but for the annotation that keeps them.
 render --set-file "sops.config=$here/sops.yaml" --show-only templates/crds.yaml >"$work/crds.yaml"

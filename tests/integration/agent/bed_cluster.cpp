@@ -88,24 +88,26 @@ BedCluster::~BedCluster() {
   std::filesystem::remove(k_fault);
 }
 
-std::unique_ptr<AgentProcess> BedCluster::start_agent(const std::string& agent_id) {
-  return std::make_unique<AgentProcess>(std::vector<std::string>{"--node-name",
-                                                                 m_node_name,
-                                                                 "--agent-id",
-                                                                 agent_id,
-                                                                 "--backup-dir",
-                                                                 m_scratch.path("backups"),
-                                                                 "--sops-config",
-                                                                 m_scratch.path("sops.yaml"),
-                                                                 "--kube-kubeconfig",
-                                                                 m_kubeconfig,
-                                                                 "--data-dir",
-                                                                 k_data_dir,
-                                                                 "--metrics-listen",
-                                                                 "127.0.0.1:0",
-                                                                 "--log-format",
-                                                                 "text"},
-                                        m_scratch.path("agent.log"));
+std::unique_ptr<AgentProcess> BedCluster::start_agent(const std::string& agent_id,
+                                                      const std::vector<std::string>& more) {
+  std::vector<std::string> arguments{"--node-name",
+                                     m_node_name,
+                                     "--agent-id",
+                                     agent_id,
+                                     "--backup-dir",
+                                     m_scratch.path("backups"),
+                                     "--sops-config",
+                                     m_scratch.path("sops.yaml"),
+                                     "--kube-kubeconfig",
+                                     m_kubeconfig,
+                                     "--data-dir",
+                                     k_data_dir,
+                                     "--metrics-listen",
+                                     "127.0.0.1:0",
+                                     "--log-format",
+                                     "text"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return std::make_unique<AgentProcess>(std::move(arguments), m_scratch.path("agent.log"));
 }
 
 BedCluster::Order BedCluster::make_order(nlohmann::json spec) {

@@ -27,7 +27,8 @@ public:
   BedCluster(BedCluster&&) = delete;
   BedCluster& operator=(BedCluster&&) = delete;
 
-  [[nodiscard]] std::unique_ptr<AgentProcess> start_agent(const std::string& agent_id);
+  [[nodiscard]] std::unique_ptr<AgentProcess>
+  start_agent(const std::string& agent_id, const std::vector<std::string>& more = {});
 
   struct Order {
     std::string name;

@@ -30,6 +30,10 @@ TEST_CASE("the API server refuses what no run could honour") {
   refuses(cluster, {{"deadlineSeconds", 0}}, "greater than or equal to 1");
   refuses(cluster, {{"ttlSecondsAfterFinished", -1}}, "greater than or equal to 0");
   refuses(cluster, {{"nodeName", "../etc"}}, "should match");
+  refuses(cluster, {{"verification", "Twice"}}, "Unsupported value: \"Twice\"");
+  refuses(cluster,
+          {{"verification", "Boot"}, {"artifacts", {"Kubeconfig", "HostState"}}},
+          "verification Boot needs EtcdSnapshot");
 }
 
 TEST_CASE("an empty spec gets the documented defaults") {
@@ -39,6 +43,8 @@ TEST_CASE("an empty spec gets the documented defaults") {
   CHECK(made->at("spec").at("artifacts").size() == 4);
   CHECK(made->at("spec").at("retention").at("keepLast") == 7);
   CHECK(made->at("spec").at("deadlineSeconds") == 3600);
+  CHECK(made->at("spec").at("verification") == "Snapshot");
+  CHECK(cluster.create_backup("to-be-proven", {{"verification", "Boot"}}));
 }
 
 TEST_CASE("a spec cannot be changed") {

@@ -1,0 +1,86 @@
+#include "agent/boot_prover.hpp"
+
+#include "boot/container_memory.hpp"
+#include "boot/prove_set.hpp"
+#include "boot/real_boot.hpp"
+#include "unpack/host_state.hpp"
+
+#include "log/log.hpp"
+
+namespace rb::agent {
+
+namespace {
+
+using Outcome = std::variant<artifact::ProofRecord, NotProven>;
+
+NotProven unavailable(std::string message) {
+  return {api::Reason::proof_unavailable, std::move(message)};
+}
+
+/// Before anything is started, so that want of memory is never taken for a bad snapshot.
+std::optional<NotProven> lacks_memory() {
+  const std::uint64_t usable = boot::usable_memory_bytes();
+  if (usable == 0 || usable >= boot::k_memory_needed_bytes) {
+    return std::nullopt;
+  }
+  return unavailable("too little memory for a scratch server: " + std::to_string(usable >> 20U) +
+                     " MiB available on this host or below the agent's limit, " +
+                     std::to_string(boot::k_memory_needed_bytes >> 20U) + " needed");
+}
+
+artifact::ProofRecord record_of(const boot::BootReport& report) {
+  artifact::ProofRecord record;
+  record.reason = api::Reason::completed;
+  record.objects = report.comparison.objects;
+  record.kinds = report.comparison.kinds.size();
+  record.milliseconds = static_cast<std::uint64_t>(report.total.count());
+  record.peak_memory_bytes = report.peak_memory_bytes;
+  return record;
+}
+
+} // namespace
+
+BootProver::BootProver(const Settings& settings)
+    : m_k3s(settings.k3s_program),
+      m_scratch_parent(settings.scratch_dir.empty() ? settings.data_dir : settings.scratch_dir) {}
+
+Outcome BootProver::prove(const ProofRequest& request, const std::stop_token& stop) {
+  const auto state = unpack::parse_host_state(request.host_state);
+  if (!state) {
+    return unavailable(state.error().message);
+  }
+  const auto k3s = boot::find_k3s(m_k3s, {});
+  if (!k3s) {
+    return unavailable(k3s.error().message);
+  }
+  if (auto lack = lacks_memory()) {
+    return *lack;
+  }
+  auto scratch =
+      boot::ScratchDir::make(m_scratch_parent, boot::scratch_bytes_for(request.record.size_bytes));
+  if (!scratch) {
+    return unavailable(scratch.error().message);
+  }
+  boot::BootInput input;
+  input.k3s = *k3s;
+  input.snapshot_path = request.snapshot_path;
+  input.directory = scratch->path();
+  input.token = state->server_token();
+  input.settings = boot::settings_of(*state);
+  input.revision = request.record.revision;
+  input.objects = request.record.objects;
+  input.reset_timeout = request.timeout;
+  input.ready_timeout = request.timeout;
+  const auto report = boot::boot_here(
+      input, *scratch, [](const std::string& line) { spdlog::info("{}", line); }, stop);
+  if (!report) {
+    return not_proven(report.error());
+  }
+  return record_of(*report);
+}
+
+void BootProver::sweep() {
+  boot::sweep_scratch_dirs(m_scratch_parent);
+}
+
+} // namespace rb::agent
