@@ -32,6 +32,8 @@ help:
 	@echo "  make build             build the programs (release)"
 	@echo "  sudo make image        build the container image"
 	@echo "  sudo make e2e          only the end-to-end tests in pods"
+	@echo "  sudo make fault        every fault that can be made here, with counts (40 minutes)"
+	@echo "  sudo make mutants      seed bugs into a copy: each must make a test fail (40 minutes)"
 	@echo "  sudo make bench        compare with age, rage and shell scripts: a table and JSON"
 	@echo "  make lint format       clang-tidy, clang-format, shellcheck; format the sources"
 	@echo "  make chart             bring what is made from crds/ and the chart up to date"
@@ -91,6 +93,14 @@ test: deps
 .PHONY: e2e
 e2e: deps
 	@"$(HERE)scripts/test.sh" e2e
+
+.PHONY: fault
+fault: deps
+	@"$(HERE)scripts/fault.sh" $(ARGS)
+
+.PHONY: mutants
+mutants: deps
+	@"$(HERE)scripts/mutants.sh" $(ARGS)
 
 .PHONY: bench
 bench: deps

@@ -14,6 +14,7 @@ PACKAGES="
   systemd time util-linux
   python3 python3-pytest python3-yaml
   apache2-bin minisign rclone
+  e2fsprogs openssl xfsprogs
 "
 # The least that go.mod files here name; an older one cannot fetch it by itself before 1.21.
 GO_WANTED=1.24

@@ -56,6 +56,10 @@ ctest_suite() {
   while read -r reason; do
     [ -z "$reason" ] || skip "$label" "$reason"
   done <<<"$(sed -n 's/.*NOT RUN: //p' "$junit")"
+  # What campaigns of faults tried and found.
+  while read -r tally; do
+    [ -z "$tally" ] || note "$tally"
+  done <<<"$(sed -n 's/^FAULTS //p' "$junit")"
   # Tests without doctest's line, and programs that ended otherwise than by a failed case.
   local plain_good plain_bad
   read -r plain_good plain_bad <<<"$(count_plain "$junit")"

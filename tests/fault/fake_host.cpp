@@ -50,6 +50,7 @@ FakeHost::FakeHost()
   scratch.write("etc-rancher/k3s/k3s.yaml", "apiVersion: v1\nclusters: []\n");
   scratch.write("sops.yaml", "creation_rules:\n  - age: " + identity.recipient().text() + "\n");
   std::filesystem::copy_file(RB_SOURCE_DIR "/tests/fault/fake_k3s.sh", settings.k3s_program);
+  scratch.write("payload", std::string(as_text(m_values)));
   use_snapshot(0);
 }
 

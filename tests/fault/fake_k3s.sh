@@ -91,6 +91,10 @@ old-json)
 fills-the-disk)
   store "$full"; saved "$full"
   dd if=/dev/zero of="$(cat "$here/fill")" bs=64k 2>/dev/null ;;
+leaves-little)
+  store "$full"; saved "$full"
+  dd if=/dev/zero of="$(cat "$here/fill")" bs=64k 2>/dev/null
+  truncate -s "-$(cat "$here/leave")K" "$(cat "$here/fill")" ;;
 *) store "$full"; saved "$full" ;;
 esac
 exit 0

@@ -1,5 +1,6 @@
 // Each thing that can be wrong with the host or with k3s: a typed reason, a clear message, and
 // nothing lost of what was there.
+#include "fault/disk/mounts.hpp"
 #include "fault/fake_host.hpp"
 
 #include "artifact/directory.hpp"
@@ -7,7 +8,6 @@
 
 #include <doctest/doctest.h>
 
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,33 +45,6 @@ struct Row {
   const char* fault;
   Reason reason;
   const char* words;
-};
-
-/// A small file system of its own over the backup directory.
-class Tmpfs {
-public:
-  Tmpfs(std::string path, const std::string& options) : m_path(std::move(path)) {
-    std::filesystem::create_directories(m_path);
-    m_mounted = ::mount("tmpfs", m_path.c_str(), "tmpfs", 0, options.c_str()) == 0;
-  }
-  ~Tmpfs() {
-    if (m_mounted) {
-      ::umount2(m_path.c_str(), MNT_DETACH);
-    }
-  }
-  Tmpfs(const Tmpfs&) = delete;
-  Tmpfs& operator=(const Tmpfs&) = delete;
-  Tmpfs(Tmpfs&&) = delete;
-  Tmpfs& operator=(Tmpfs&&) = delete;
-
-  [[nodiscard]] bool mounted() const { return m_mounted; }
-  [[nodiscard]] bool make_read_only() const {
-    return ::mount("tmpfs", m_path.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr) == 0;
-  }
-
-private:
-  std::string m_path;
-  bool m_mounted = false;
 };
 
 } // namespace

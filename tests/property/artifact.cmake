@@ -4,3 +4,6 @@ rb_test(prop_retention
 rb_test(fault_store
   SOURCES fault_store.cpp ../support/fault_disk.cpp ../support/sets.cpp
   LINKS rb_artifact LABEL fault)
+add_test(NAME fault_store_long COMMAND fault_store --no-intro)
+set_tests_properties(fault_store_long PROPERTIES
+  LABELS fault_long TIMEOUT 900 ENVIRONMENT RB_FAULT=long)

@@ -1,6 +1,7 @@
 // One run on a disk that fails or loses power at every call: what was said to be stored is there,
 // what was there before is untouched, and the next run needs no hand work.
 #include "support/fault_disk.hpp"
+#include "support/random.hpp"
 #include "support/sets.hpp"
 
 #include "artifact/backup_log.hpp"
@@ -11,6 +12,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <random>
 
 using namespace rb;
@@ -157,24 +160,30 @@ std::size_t calls_of_a_run(const FaultDisk& history) {
 
 TEST_CASE("a run with a fault at every call keeps I1 (complete means verifiable), I2 (earlier sets "
           "are untouched) and I3 (the next run just works)") {
-  const unsigned seed = std::random_device{}();
+  const auto seed = static_cast<unsigned>(test::Random::seeded().seed());
   CAPTURE(seed);
-  MESSAGE("seed ", seed);
   std::mt19937 random(seed);
   const FaultDisk history = disk_with_history();
   const std::size_t calls = calls_of_a_run(history);
   REQUIRE(calls > 60);
+  const char* const given = std::getenv("RB_FAULT");
+  const int cuts = given != nullptr && std::string_view(given) == "long" ? 128 : 8;
   for (std::size_t call = 0; call < calls; ++call) {
     for (const Fault fault : {Fault::no_space_once, Fault::io_error_once, Fault::no_space_from}) {
       check_fault(history, fault, call, random);
       check_fault(history, fault, call, random);
     }
     for (const Fault fault : {Fault::dies_before, Fault::dies_after}) {
-      for (int cut = 0; cut < 8; ++cut) {
+      for (int cut = 0; cut < cuts; ++cut) {
         check_fault(history, fault, call, random);
       }
     }
   }
+  // A case that fails ends the test.
+  std::printf(
+      "FAULTS faults and lost subsets of unsynced writes at every call: tried %zu, failures "
+      "found 0\n",
+      calls * static_cast<std::size_t>(6 + 2 * cuts));
 }
 
 TEST_CASE("a power cut right after any step that reported success loses nothing of it") {

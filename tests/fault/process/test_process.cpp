@@ -1,0 +1,213 @@
+// The real operations of the agent as programs of their own, killed and failed at their system
+// calls: what was there stays, the next run clears up without help, and nobody is told a lie.
+#include "fault/process/campaign.hpp"
+
+#include "base/error.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <memory>
+#include <set>
+
+using namespace rb;
+using namespace rb::test;
+
+namespace {
+
+/// A host with two sets and an operation on it.
+struct Bench {
+  explicit Bench(const std::string& name) : operation(host, name) {
+    host.scratch.write("tool", "the static program");
+    REQUIRE(host.run().succeeded());
+    REQUIRE(host.run().succeeded());
+    if (name == "sweep") {
+      operation.before = [this] { plant_leftovers(host); };
+    }
+    keep = name == "prune" ? 1 : 2;
+  }
+
+  /// Everything that must hold, whatever happened.
+  [[nodiscard]] Findings after(const Sets& before) {
+    return check_sets(host) + check_history(before, host, keep) + check_next_run(host);
+  }
+
+  FakeHost host;
+  Operation operation;
+  std::size_t keep = 2;
+};
+
+std::string scenario(const Attempt& attempt, std::size_t number, const std::string& fault) {
+  return fault + " at " + (attempt.hit ? attempt.hit->call + " " + attempt.hit->path : "nothing") +
+         " (number " + std::to_string(number) + ")";
+}
+
+bool any_call(const Call&) {
+  return true;
+}
+
+struct Errno {
+  int number;
+  const char* name;
+  const char* words;
+};
+constexpr Errno k_write_errors[] = {{ENOSPC, "ENOSPC", "no space left on device"},
+                                    {EDQUOT, "EDQUOT", "disk quota exceeded"},
+                                    {EIO, "EIO", "input/output error"},
+                                    {EROFS, "EROFS", "read-only file system"}};
+
+/// A run that says it is done left its set; one that does not says why, and left none. `cleans`:
+/// after a failure it could remove what it had stored, so that nothing of the run is there.
+Findings
+honest(const Bench& bench, const Attempt& attempt, const std::string& cause, bool cleans = true) {
+  Findings findings;
+  const bool whole = complete_sets(bench.host).contains(attempt.run_id);
+  const std::string& err = attempt.traced.err;
+  if (attempt.traced.signal != 0) {
+    findings.push_back("ended by signal " + std::to_string(attempt.traced.signal));
+  } else if (attempt.traced.exit_code == 0 && !whole) {
+    findings.push_back("success was reported, but there is no complete set");
+  } else if (attempt.traced.exit_code != 0) {
+    if (whole && err.find("the set is whole") == std::string::npos) {
+      findings.push_back("failure was reported (" + err + "), but there is a complete set");
+    }
+    if (err.find(cause) == std::string::npos) {
+      findings.push_back("the cause is not named: " + err);
+    }
+    for (const auto& [name, content] : bench.host.backups()) {
+      if (cleans && !whole && name.find(attempt.run_id) != std::string::npos) {
+        findings.push_back("left of the failed run: " + name);
+      }
+    }
+  }
+  return findings;
+}
+
+void kill_everywhere(const std::string& name, std::size_t few) {
+  Bench bench(name);
+  Tally tally("SIGKILL at every system call of " + name);
+  const std::size_t calls = bench.operation.calls(any_call);
+  for (const std::size_t number : numbers(calls, few)) {
+    const Sets before = complete_sets(bench.host);
+    const Attempt attempt = bench.operation.meet(any_call, number, {Action::Kind::kill, 0});
+    tally.count(attempt.traced.signal == SIGKILL ? "killed" : "ended before");
+    tally.tried(scenario(attempt, number, "SIGKILL"), bench.after(before));
+  }
+  CHECK(tally.report());
+  CHECK(tally.counted("killed") > tally.cases() / 2);
+}
+
+} // namespace
+
+TEST_CASE("killed at any system call, an operation harms nothing, and the next run clears up") {
+  kill_everywhere("backup", 60);
+  kill_everywhere("backup-small", 30);
+  kill_everywhere("prune", 20);
+  kill_everywhere("sweep", 20);
+}
+
+TEST_CASE("ENOSPC, EDQUOT, EIO and EROFS at every write-class call on the backup directory") {
+  for (const char* const name : {"backup", "backup-small", "prune", "sweep"}) {
+    Bench bench(name);
+    const bool runs = std::string_view(name).starts_with("backup");
+    Tally tally(std::string("errors at every write-class call of ") + name);
+    const Which which = writes_to(bench.host.settings.backup_dir);
+    const std::size_t calls = bench.operation.calls(which);
+    for (const Errno& error : k_write_errors) {
+      for (const bool on : {false, true}) {
+        for (const std::size_t number : numbers(calls, runs ? 6 : 3)) {
+          const Sets before = complete_sets(bench.host);
+          const Attempt attempt =
+              bench.operation.meet(which, number, {Action::Kind::fail, error.number}, on);
+          const bool cleans = !on && attempt.hit && attempt.hit->call != "unlinkat";
+          Findings findings = runs ? honest(bench, attempt, error.words, cleans) : Findings();
+          findings = findings + bench.after(before);
+          tally.count(attempt.traced.exit_code == 0 ? "went on" : "failed clean");
+          tally.tried(
+              scenario(attempt, number, error.name + std::string(on ? " from there on" : "")),
+              findings);
+        }
+      }
+    }
+    CHECK(tally.report());
+  }
+}
+
+TEST_CASE("an fsync or close that fails once and then succeeds: nothing is reported durable") {
+  Bench bench("backup");
+  Tally tally("fsync and close that fail once");
+  const std::string& directory = bench.host.settings.backup_dir;
+  // Of the descriptors of a part the first is the one that it was written through.
+  const auto which = [&directory]() -> Which {
+    return [&directory, closed = std::make_shared<std::set<std::string>>()](const Call& call) {
+      const std::string path = call.path();
+      const bool closes =
+          call.name() == "close" && path.ends_with(".part") && closed->insert(path).second;
+      return path.starts_with(directory) && (call.syncs() || closes);
+    };
+  };
+  const std::size_t calls = bench.operation.calls(which());
+  REQUIRE(calls >= 20);
+  for (const std::size_t number : numbers(calls, calls)) {
+    const Sets before = complete_sets(bench.host);
+    const Attempt attempt = bench.operation.meet(which(), number, {Action::Kind::fail, EIO});
+    REQUIRE(attempt.hit);
+    Findings findings = honest(bench, attempt, "input/output error");
+    // The log and the kit may fail, retention is tried again, artifacts and stamp must not lie.
+    const std::string& path = attempt.hit->path;
+    const bool content = path.ends_with(".part") && path.find("RESTORE.md") == std::string::npos &&
+                         path.find("railiance-restore") == std::string::npos;
+    if (content && attempt.traced.exit_code == 0) {
+      findings.push_back("success was reported");
+    }
+    tally.count(attempt.traced.exit_code == 0 ? "went on" : "failed clean");
+    tally.tried(scenario(attempt, number, "EIO"), findings + bench.after(before));
+  }
+  CHECK(tally.report());
+  CHECK(tally.counted("failed clean") >= 12);
+}
+
+TEST_CASE("short reads and writes, and EINTR, at every transfer of a run change nothing") {
+  Bench bench("backup");
+  Tally tally("short transfers and EINTR");
+  const Which which = [&](const Call& call) {
+    return call.moves_bytes() && call.path().starts_with(bench.host.scratch.path() + "/");
+  };
+  const std::size_t calls = bench.operation.calls(which);
+  for (const Action& action :
+       {Action{Action::Kind::shorten, 0}, Action{Action::Kind::fail, EINTR}}) {
+    for (const std::size_t number : numbers(calls, 12)) {
+      const Sets before = complete_sets(bench.host);
+      const Attempt attempt = bench.operation.meet(which, number, action);
+      Findings findings = honest(bench, attempt, "");
+      if (attempt.traced.exit_code != 0) {
+        findings.push_back("it did not go on: " + attempt.traced.err);
+      }
+      findings = findings + bench.after(before);
+      tally.tried(scenario(attempt, number, action.error == 0 ? "short" : "EINTR"), findings);
+    }
+  }
+  CHECK(tally.report());
+}
+
+TEST_CASE("EIO at every read, stat and listing of the host: a clean failure, or none") {
+  Bench bench("backup");
+  Tally tally("EIO at every read, stat and listing");
+  const Which which = [&](const Call& call) {
+    const std::string path = call.path();
+    return !call.writes() && call.name() != "close" &&
+           path.starts_with(bench.host.scratch.path() + "/");
+  };
+  const std::size_t calls = bench.operation.calls(which);
+  for (const std::size_t number : numbers(calls, 20)) {
+    const Sets before = complete_sets(bench.host);
+    const Attempt attempt = bench.operation.meet(which, number, {Action::Kind::fail, EIO});
+    Findings findings = honest(bench, attempt, "");
+    findings = findings + bench.after(before);
+    tally.count(attempt.traced.exit_code == 0 ? "went on" : "failed clean");
+    tally.tried(scenario(attempt, number, "EIO"), findings);
+  }
+  CHECK(tally.report());
+}

@@ -1,0 +1,69 @@
+#!/bin/bash
+# run.sh BUILD [PART...]: the whole fault suite with the programs in BUILD. Parts: ctest (labels fault
+# and fault_long), api (a scripted API server), bed (a real one). Prints the counts of each campaign as
+# they come ("FAULTS what: tried N, failures found M"), their sum, and "N passed, N failed".
+# Environment: RB_SEED (a number; else each campaign draws one and prints it), JOBS.
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/../../scripts/common.sh"
+build=${1:?the build directory}
+shift
+parts=${*:-ctest api bed}
+LOGS=$CACHE/logs
+mkdir -p "$LOGS"
+log=$LOGS/fault-all.log
+: >"$log"
+passed=0
+failed=0
+export PYTHONDONTWRITEBYTECODE=1
+
+# count CODE NAME
+count() {
+  if [ "$1" = 0 ]; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    note "$2 failed; see $log"
+  fi
+}
+
+ctest_part() {
+  local junit=$LOGS/fault-all.xml tests bad
+  (cd "$build" && ctest -L '^fault(_long)?$' -j "${JOBS:-2}" --output-on-failure --output-junit "$junit" \
+    --test-output-size-passed 200000) >>"$log" 2>&1
+  grep -o 'FAULTS [^&]*\|NOT RUN: .*' "$junit" | tee -a "$log"
+  tests=$(grep -c '<testcase ' "$junit")
+  bad=$(grep -c 'status="fail"' "$junit")
+  passed=$((passed + tests - bad))
+  failed=$((failed + bad))
+  sed -n 's/.*<testcase name="\([^"]*\)".*status="fail".*/   \1 failed/p' "$junit" >&2
+}
+
+api_part() {
+  /usr/bin/python3 "$here/api/run.py" --bin "$build" --long ${RB_SEED:+--seed "$RB_SEED"} 2>&1 | tee -a "$log"
+  count "${PIPESTATUS[0]}" "the scripted API server"
+}
+
+bed_part() {
+  local bed=$ROOT/tests/k3s/bed.sh
+  if ! "$bed" up fault-suite >>"$log" 2>&1; then
+    count 1 "the bed"
+    return
+  fi
+  "$bed" exec fault-suite /usr/bin/python3 "$here/api/real.py" --bin "$build" ${RB_SEED:+--seed "$RB_SEED"} \
+    2>&1 | tee -a "$log"
+  count "${PIPESTATUS[0]}" "the real API server"
+  "$bed" down fault-suite >>"$log" 2>&1
+}
+
+[ "$(id -u)" = 0 ] || die "needs root (tmpfs, loop devices, ptrace, beds): sudo make fault"
+for part in $parts; do
+  say "Faults: $part"
+  "${part}_part"
+done
+awk '/FAULTS .*: tried [0-9]+, failures found [0-9]+/ && !seen[$0]++ {
+       match($0, /tried [0-9]+/); tried += substr($0, RSTART + 6, RLENGTH - 6)
+       match($0, /found [0-9]+/); found += substr($0, RSTART + 6, RLENGTH - 6) }
+     END { printf "in all: tried %d, failures found %d\n", tried, found }' "$log"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
