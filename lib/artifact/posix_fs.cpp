@@ -59,7 +59,9 @@ Result<std::unique_ptr<File>> PosixFs::create(const std::string& name) {
   RB_TRY_ASSIGN(Fd fd, open_at(name, O_WRONLY | O_CREAT | O_EXCL));
   // Whatever the umask was.
   if (::fchmod(fd.get(), k_file_mode) != 0) {
-    return system_error(errno, path_of(name) + ": chmod");
+    const int cause = errno;
+    static_cast<void>(remove(name)); // nobody else knows that it is there
+    return system_error(cause, path_of(name) + ": chmod");
   }
   return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(fd), path_of(name)));
 }

@@ -1,6 +1,7 @@
 """A scripted Kubernetes API server on 127.0.0.1: as much of the API as controller and agent use, over
 TLS with bearer tokens, and at each request the fault that a test has armed."""
 
+import bisect
 import copy
 import http.server
 import json
@@ -86,6 +87,10 @@ class Store:
         self.log.append((self.version, plural, kind, copy.deepcopy(thing)))
         self.lock.notify_all()
         return thing
+
+    def since(self, version, plural):
+        first = bisect.bisect_right(self.log, version, key=lambda entry: entry[0])
+        return [entry for entry in self.log[first:] if entry[1] == plural]
 
     def make(self, plural, namespace, thing):
         with self.lock:
@@ -339,10 +344,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         deadline = time.monotonic() + int(call.query.get("timeoutSeconds") or 300)
         while generation == server.watch_generation and time.monotonic() < deadline:
             with store.lock:
-                news = [e for e in store.log if e[0] > seen and e[1] == call.plural]
+                news = store.since(seen, call.plural)
                 if not news:
                     store.lock.wait(0.5)
-                    news = [e for e in store.log if e[0] > seen and e[1] == call.plural]
+                    news = store.since(seen, call.plural)
             for version, _, kind, thing in news:
                 seen = version
                 if selected(thing, call.query):

@@ -101,7 +101,7 @@ class World:
                   "--log-format", "text"]
         if (kind or name) == "controller":
             command = [self.programs["controller"], *common, "--kubeconfig", str(self.directory / "kubeconfig"),
-                       "--identity", identity, "--agent-wait-seconds", "20"]
+                       "--identity", identity, "--agent-wait-seconds", "60"]
         else:
             command = [self.programs["agent"], *common, "--kube-kubeconfig", str(self.directory / "kubeconfig"),
                        "--node-name", NODE, "--agent-id", identity, "--backup-dir", str(self.host / "backups"),

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace rb::test {
 
 Operation::Operation(FakeHost& host, std::string name) : m_host(host), m_name(std::move(name)) {}
@@ -49,6 +52,11 @@ void plant_leftovers(const FakeHost& host) {
   host.scratch.write("backups/.unfinished-" + id, "");
   host.scratch.write("data/server/db/snapshots/railiance-" + id + "-vm-1795348336",
                      host.scratch.read("bin/snapshot"));
+  // They lay there before the power failed.
+  const int directory =
+      ::open(host.settings.backup_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  REQUIRE(::syncfs(directory) == 0);
+  ::close(directory);
 }
 
 Which writes_to(const std::string& directory) {

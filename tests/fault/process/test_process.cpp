@@ -2,7 +2,7 @@
 // calls: what was there stays, the next run clears up without help, and nobody is told a lie.
 #include "fault/process/campaign.hpp"
 
-#include "base/error.hpp"
+#include "artifact/names.hpp"
 
 #include <doctest/doctest.h>
 
@@ -70,14 +70,20 @@ honest(const Bench& bench, const Attempt& attempt, const std::string& cause, boo
   } else if (attempt.traced.exit_code == 0 && !whole) {
     findings.push_back("success was reported, but there is no complete set");
   } else if (attempt.traced.exit_code != 0) {
-    if (whole && err.find("the set is whole") == std::string::npos) {
+    // The one exception of ArtifactWriter::commit: the very last sync fails, and the removal too.
+    const bool last_sync =
+        !cleans && attempt.hit && attempt.hit->path == bench.host.settings.backup_dir;
+    if (whole && !last_sync && err.find("the set is whole") == std::string::npos) {
       findings.push_back("failure was reported (" + err + "), but there is a complete set");
     }
     if (err.find(cause) == std::string::npos) {
       findings.push_back("the cause is not named: " + err);
     }
-    for (const auto& [name, content] : bench.host.backups()) {
-      if (cleans && !whole && name.find(attempt.run_id) != std::string::npos) {
+    // An incomplete set has a manifest that says so, and stays.
+    const auto files = bench.host.backups();
+    const bool kept = whole || files.contains(artifact::manifest_name(attempt.run_id));
+    for (const auto& [name, content] : files) {
+      if (cleans && !kept && name.find(attempt.run_id) != std::string::npos) {
         findings.push_back("left of the failed run: " + name);
       }
     }
@@ -153,7 +159,11 @@ TEST_CASE("an fsync or close that fails once and then succeeds: nothing is repor
   for (const std::size_t number : numbers(calls, calls)) {
     const Sets before = complete_sets(bench.host);
     const Attempt attempt = bench.operation.meet(which(), number, {Action::Kind::fail, EIO});
-    REQUIRE(attempt.hit);
+    if (!attempt.hit) {
+      tally.count("not reached: the kit is written once only");
+      static_cast<void>(check_next_run(bench.host));
+      continue;
+    }
     Findings findings = honest(bench, attempt, "input/output error");
     // The log and the kit may fail, retention is tried again, artifacts and stamp must not lie.
     const std::string& path = attempt.hit->path;
