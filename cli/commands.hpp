@@ -13,6 +13,8 @@ namespace rb::cli {
 [[nodiscard]] int list(Api& api, OutputFormat output, Io& io);
 [[nodiscard]] int show(Api& api, const ShowCommand& command, OutputFormat output, Io& io);
 
+[[nodiscard]] int status(Api& api, OutputFormat output, Io& io);
+
 /// The completion script. Precondition: bash, zsh or fish.
 [[nodiscard]] std::string completion_script(std::string_view shell);
 

@@ -9,7 +9,7 @@ constexpr const char* k_bash = R"sh(# bash completion of railiance-backup; for e
 _railiance_backup() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i
   for ((i = 1; i < COMP_CWORD; i++)); do
-    case ${COMP_WORDS[i]} in create|list|show|completion) command=${COMP_WORDS[i]}; break ;; esac
+    case ${COMP_WORDS[i]} in create|status|list|show|completion) command=${COMP_WORDS[i]}; break ;; esac
   done
   local common='--kubeconfig --context --output --help'
   case $before in
@@ -22,8 +22,8 @@ _railiance_backup() {
     create) COMPREPLY=($(compgen -W "--wait --attach --artifacts --keep-last --deadline --node --verification --ttl --timeout $common" -- "$word")) ;;
     show) COMPREPLY=($(compgen -W "$(railiance-backup list --output name 2>/dev/null) $common" -- "$word")) ;;
     completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")) ;;
-    list) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;
-    *) COMPREPLY=($(compgen -W "create list show completion --version $common" -- "$word")) ;;
+    list|status) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;
+    *) COMPREPLY=($(compgen -W "create status list show completion --version $common" -- "$word")) ;;
   esac
 }
 complete -F _railiance_backup railiance-backup
@@ -37,7 +37,7 @@ _railiance_backup() {
   common=('--kubeconfig[the kubeconfig to use]:file:_files' '--context[its context]:context:'
           '(-o --output)'{-o,--output}'[form of output]:form:(text json)' '--help[show the help]')
   if (( CURRENT == 2 )); then
-    _values command 'create[ask for a backup]' 'list[list the backups]' 'show[show one backup]' \
+    _values command 'create[ask for a backup]' 'status[is there a current backup]' 'list[list the backups]' 'show[show one backup]' \
       'completion[print a completion script]'
     return
   fi
@@ -60,6 +60,7 @@ constexpr const char* k_fish = R"sh(# fish completion of railiance-backup; for e
 #   railiance-backup completion fish > ~/.config/fish/completions/railiance-backup.fish
 complete -c railiance-backup -f
 complete -c railiance-backup -n __fish_use_subcommand -a create -d 'ask for a backup'
+complete -c railiance-backup -n __fish_use_subcommand -a status -d 'is there a current backup'
 complete -c railiance-backup -n __fish_use_subcommand -a list -d 'list the backups'
 complete -c railiance-backup -n __fish_use_subcommand -a show -d 'show one backup'
 complete -c railiance-backup -n __fish_use_subcommand -a completion -d 'print a completion script'

@@ -46,6 +46,7 @@ struct Io {
   std::stop_token stop;                   ///< Ctrl-C or SIGTERM.
   std::function<int()> stop_signal;       ///< The signal behind `stop`.
   bool err_is_terminal = false;
+  bool out_colour = false;      ///< `out` is a terminal, and nobody said NO_COLOR.
   unsigned terminal_width = 80; ///< Columns, where err is a terminal.
 };
 

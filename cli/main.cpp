@@ -17,7 +17,9 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
+#include <string_view>
 #include <thread>
 
 namespace {
@@ -87,6 +89,14 @@ std::string random_id() {
   return rb::to_hex(bytes);
 }
 
+/// no-color.org: set and not empty, whatever its value.
+bool wants_colour() {
+  const char* const no_color = std::getenv("NO_COLOR");
+  const char* const terminal = std::getenv("TERM");
+  return (no_color == nullptr || *no_color == '\0') &&
+         (terminal == nullptr || std::string_view(terminal) != "dumb");
+}
+
 unsigned terminal_width() {
   winsize size{};
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80U;
@@ -103,6 +113,7 @@ int main(int argc, char** argv) {
   io.stop = signals.token();
   io.stop_signal = [&signals] { return signals.seen(); };
   io.err_is_terminal = isatty(STDERR_FILENO) == 1;
+  io.out_colour = isatty(STDOUT_FILENO) == 1 && wants_colour();
   io.terminal_width = terminal_width();
   const int code = rb::cli::run(args, io);
   std::cout.flush();

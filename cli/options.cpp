@@ -24,6 +24,20 @@ constexpr const char* k_footer = R"(Exit codes:
 The cluster is found by --kubeconfig, $KUBECONFIG, ~/.kube/config-hosteurope,
 /etc/rancher/k3s/k3s.yaml, ~/.kube/config, or the pod's service account.)";
 
+constexpr const char* k_status_footer = R"(Examples:
+  railiance-backup status
+  railiance-backup status --output json | jq .reason
+  railiance-backup status >/dev/null || echo "no current backup: exit code $?"
+
+Exit codes:
+  0  current: a complete backup is young enough, and the last attempt went well
+  1  the last attempt failed             4  there is no backup
+  3  the last attempt was incomplete     9  the newest backup is too old
+  8  it cannot be proven either way, or the cluster cannot be reached
+
+It shows what the controller and the agents last wrote into BackupStatus/cluster. What
+is older than five minutes proves nothing. NO_COLOR turns colours off.)";
+
 /// What CLI11 fills in; turned into Options when it is done.
 struct Raw {
   Options options;
@@ -154,6 +168,8 @@ Result<Options> finish(const CLI::App& app, Raw& raw) {
   } else if (app.got_subcommand("show")) {
     RB_TRY(kube::check_name(raw.show.name));
     raw.options.command = std::move(raw.show);
+  } else if (app.got_subcommand("status")) {
+    raw.options.command = StatusCommand{};
   } else if (app.got_subcommand("completion")) {
     raw.options.command = std::move(raw.completion);
   } else {
@@ -166,7 +182,7 @@ Result<Options> finish(const CLI::App& app, Raw& raw) {
 Error usage_error(const CLI::App& app, const CLI::Error& error) {
   std::string message = error.what();
   if (message == "A subcommand is required") {
-    message = "a command is required: create, list, show or completion";
+    message = "a command is required: create, status, list, show or completion";
     for (const std::string& word : app.remaining()) {
       if (!word.starts_with('-')) {
         message = "there is no command '" + word + "'";
@@ -199,6 +215,8 @@ Result<Options> parse_options(std::span<const std::string> args) {
   app.add_option("-o,--output", raw.output, "text or json (list: also name)")
       ->capture_default_str();
   add_create(app, raw);
+  app.add_subcommand("status", "One look: is there a current backup, and is all well?")
+      ->footer(k_status_footer);
   app.add_subcommand("list", "List the ClusterBackups, the newest first");
   app.add_subcommand("show", "Show one ClusterBackup: result, files, what is missing and why")
       ->add_option("NAME", raw.show.name, "Name of the ClusterBackup")

@@ -32,6 +32,7 @@ struct CreateCommand {
   std::optional<std::chrono::seconds> timeout; ///< Of the wait.
 };
 struct ListCommand {};
+struct StatusCommand {};
 struct ShowCommand {
   std::string name;
 };
@@ -43,8 +44,12 @@ struct PrintCommand {
   std::string text;
 };
 
-using Command =
-    std::variant<CreateCommand, ListCommand, ShowCommand, CompletionCommand, PrintCommand>;
+using Command = std::variant<CreateCommand,
+                             ListCommand,
+                             ShowCommand,
+                             StatusCommand,
+                             CompletionCommand,
+                             PrintCommand>;
 
 struct Options {
   ClusterChoice cluster;

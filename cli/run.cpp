@@ -31,6 +31,9 @@ int dispatch(const Options& options, Io& io) {
   if (const auto* command = std::get_if<ShowCommand>(&options.command)) {
     return show(api, *command, options.output, io);
   }
+  if (std::holds_alternative<StatusCommand>(options.command)) {
+    return status(api, options.output, io);
+  }
   return list(api, options.output, io);
 }
 

@@ -1,6 +1,8 @@
 // railiance-backup-controller: wires the parts together and ends in order on SIGTERM and SIGINT.
 #include "controller/options.hpp"
 #include "controller/reconciler.hpp"
+#include "controller/standing_reporter.hpp"
+#include "observe/collector.hpp"
 #include "serve/server.hpp"
 
 #include "base/exit_code.hpp"
@@ -63,10 +65,16 @@ connect(const Options& options, Metrics& metrics, unsigned attempts, std::chrono
   return kube::Connection::make(std::move(config), runtime, client);
 }
 
-kube::LeaderCallbacks callbacks(Reconciler& reconciler) {
+kube::LeaderCallbacks callbacks(Reconciler& reconciler, StandingReporter& standing) {
   kube::LeaderCallbacks callbacks;
-  callbacks.on_started = [&] { reconciler.start(); };
-  callbacks.on_stopped = [&] { reconciler.stop(); };
+  callbacks.on_started = [&] {
+    reconciler.start();
+    standing.start();
+  };
+  callbacks.on_stopped = [&] {
+    reconciler.stop();
+    standing.stop();
+  };
   callbacks.on_new_leader = [](const std::string& holder) {
     spdlog::info("leader: {}", holder.empty() ? "nobody" : holder);
   };
@@ -96,8 +104,12 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
                          [&](kube::EventSpec event) { events.record(std::move(event)); }},
                         options.sops_yaml,
                         [&] { return feed.synced(); });
+  StandingReporter standing(
+      client, store, clock, options.expectation, [&] { return feed.standing_synced(); });
   serve::Endpoints endpoints;
-  endpoints.metrics = metrics.registry();
+  endpoints.metrics = std::make_shared<observe::Collector>(
+      [&] { return standing_families(store.standing(), options.expectation, clock.now()); },
+      metrics.registry());
   endpoints.not_ready_because = [&] {
     return feed.synced() ? "" : "the API objects are not yet listed";
   };
@@ -107,7 +119,7 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
                               options.name_space,
                               k_lease,
                               options.identity,
-                              callbacks(reconciler));
+                              callbacks(reconciler, standing));
   const std::jthread election([&](const std::stop_token& stop) { elector.run(stop); });
   spdlog::info("version {} started; API server {}", RB_VERSION, connection->server());
   wait_for_end(signals);

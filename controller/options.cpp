@@ -1,5 +1,7 @@
 #include "controller/options.hpp"
 
+#include "observe/cron.hpp"
+
 #include "base/exit_code.hpp"
 
 #include <CLI/CLI.hpp>
@@ -45,6 +47,20 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   app.add_option("--agent-wait-seconds", agent_wait, "How long a run waits for an agent")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
+  std::int64_t interval = 0;
+  app.add_option("--schedule",
+                 options.expectation.schedule,
+                 "The schedule of backups, as cron: what BackupCurrent is judged by")
+      ->check([](const std::string& text) {
+        const auto cron = observe::Cron::parse(text);
+        return cron ? std::string() : cron.error().message;
+      });
+  app.add_option("--schedule-time-zone", options.expectation.time_zone, "The zone of --schedule")
+      ->capture_default_str();
+  app.add_option("--expected-interval-seconds",
+                 interval,
+                 "How often a backup is expected, where the schedule does not say it")
+      ->check(CLI::Range(1, 31536000));
   app.add_option("--kubeconfig", options.kubeconfig, "For use outside a cluster");
   try {
     app.parse(argc, argv);
@@ -53,6 +69,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
     return std::nullopt;
   }
   options.agent_wait = std::chrono::seconds{agent_wait};
+  options.expectation.interval = std::chrono::seconds{interval};
   if (options.identity.empty()) {
     options.identity = host_name();
   }

@@ -1,6 +1,8 @@
 // The command line of railiance-backup-controller.
 #pragma once
 
+#include "controller/standing.hpp"
+
 #include "base/result.hpp"
 #include "log/log.hpp"
 
@@ -18,6 +20,7 @@ struct Options {
   std::string log_level = "info";
   log::Format log_format = log::Format::automatic;
   std::chrono::seconds agent_wait{60};
+  Expectation expectation;
   std::string kubeconfig; ///< Empty: in-cluster.
 };
 

@@ -143,6 +143,72 @@ void Store::remove_agent(const std::string& pod) {
   changed();
 }
 
+void Store::upsert_standing(const nlohmann::json& object) {
+  auto standing = api::backup_status_from_json(object);
+  if (!standing) {
+    log::warn("BackupStatus cannot be read", standing.error());
+    return;
+  }
+  if (standing->meta.name != api::k_backup_status_name) {
+    return;
+  }
+  const std::lock_guard lock(m_mutex);
+  const auto reported = [](const api::BackupStatusStatus& status, const std::string& node) {
+    const auto found = std::ranges::find(status.nodes, node, &api::NodeFacts::node_name);
+    return found == status.nodes.end() ? SystemTime{} : found->report_time;
+  };
+  for (const api::NodeFacts& facts : standing->status.nodes) {
+    const bool is_new = !m_node_reported_at.contains(facts.node_name);
+    if (is_new) {
+      // Seen for the first time: it may be old, and its own clock is all that tells.
+      m_node_reported_at[facts.node_name] =
+          m_clock.steady_now() -
+          std::max(std::chrono::seconds(0), m_clock.now() - facts.report_time);
+    } else if (reported(m_standing, facts.node_name) != facts.report_time) {
+      m_node_reported_at[facts.node_name] = m_clock.steady_now();
+    }
+  }
+  m_standing = std::move(standing->status);
+  m_standing_exists = true;
+}
+
+void Store::remove_standing() {
+  const std::lock_guard lock(m_mutex);
+  m_standing = {};
+  m_standing_exists = false;
+  m_node_reported_at.clear();
+}
+
+StandingView Store::standing() const {
+  const std::lock_guard lock(m_mutex);
+  StandingView view;
+  view.exists = m_standing_exists;
+  view.conditions = m_standing.conditions;
+  for (const api::NodeFacts& facts : m_standing.nodes) {
+    const auto at = m_node_reported_at.at(facts.node_name);
+    view.nodes.push_back(
+        {facts, std::chrono::duration_cast<std::chrono::seconds>(m_clock.steady_now() - at)});
+  }
+  for (const auto& [pod, agent] : m_world.agents) {
+    view.agent_nodes.push_back(agent.node);
+  }
+  for (const auto& [uid, backup] : m_world.backups) {
+    const auto& ended = backup.status.completion_time;
+    if (!backup.finished() || !ended ||
+        (view.last_run && *ended < view.last_run->completion_time)) {
+      continue;
+    }
+    const api::Condition* result =
+        api::find_condition(backup.status.conditions, api::condition_type::k_succeeded);
+    view.last_run = api::LastRun{backup.meta.name,
+                                 backup.status.run_id,
+                                 *ended,
+                                 result->status == api::ConditionStatus::true_,
+                                 result->reason};
+  }
+  return view;
+}
+
 void Store::set_helm(const std::string& uid, HelmOutcome outcome) {
   const std::lock_guard lock(m_mutex);
   m_world.memory[uid].helm = std::move(outcome);

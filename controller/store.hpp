@@ -4,6 +4,7 @@
 #pragma once
 
 #include "controller/plan.hpp"
+#include "controller/standing.hpp"
 
 #include "base/clock.hpp"
 #include "kube/watcher.hpp"
@@ -28,6 +29,8 @@ public:
   void remove_order(const std::string& name);
   void upsert_agent(const nlohmann::json& pod);
   void remove_agent(const std::string& pod);
+  void upsert_standing(const nlohmann::json& object);
+  void remove_standing();
 
   // What our own actions gave.
   void set_helm(const std::string& uid, HelmOutcome outcome);
@@ -46,6 +49,10 @@ public:
 
   /// Runs that have not ended.
   [[nodiscard]] std::size_t unfinished() const;
+
+  /// What is known of the whole; the silence of nodes counts from when this process saw them
+  /// change.
+  [[nodiscard]] StandingView standing() const;
 
   /// The latest completion of a run that succeeded.
   [[nodiscard]] std::optional<SystemTime> last_success() const;
@@ -66,9 +73,12 @@ private:
   std::map<std::string, std::chrono::steady_clock::time_point> m_order_changed_at;
   std::map<std::string, std::chrono::steady_clock::time_point> m_unfinished_since; ///< By uid.
   std::optional<SystemTime> m_last_success;
+  api::BackupStatusStatus m_standing;
+  bool m_standing_exists = false;
+  std::map<std::string, std::chrono::steady_clock::time_point> m_node_reported_at; ///< By node.
 };
 
-/// Feeds a Store from three watchers.
+/// Feeds a Store from four watchers.
 class StoreFeed {
 public:
   StoreFeed(Store& store, kube::Client& client, const std::string& name_space);
@@ -78,7 +88,10 @@ public:
   StoreFeed(StoreFeed&&) = delete;
   StoreFeed& operator=(StoreFeed&&) = delete;
 
+  /// Runs can be planned. BackupStatus does not count: where its CRD is missing, backups go on.
   [[nodiscard]] bool synced() const;
+  /// All that BackupStatus is judged from has been listed.
+  [[nodiscard]] bool standing_synced() const;
 
 private:
   struct Handlers;
@@ -86,6 +99,7 @@ private:
   kube::Watcher m_backups;
   kube::Watcher m_orders;
   kube::Watcher m_agents;
+  kube::Watcher m_standing;
 };
 
 } // namespace rb::controller

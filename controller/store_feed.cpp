@@ -1,4 +1,4 @@
-// The three watches of the controller and what each tells the store.
+// The four watches of the controller and what each tells the store.
 #include "controller/agents.hpp"
 #include "controller/store.hpp"
 
@@ -42,6 +42,17 @@ public:
   void on_delete(const kube::ObjectId& id) override { m_store.remove_agent(id.name); }
 };
 
+class StandingHandler final : public Handler {
+public:
+  using Handler::Handler;
+  void on_upsert(nlohmann::json object) override { m_store.upsert_standing(object); }
+  void on_delete(const kube::ObjectId& id) override {
+    if (id.name == api::k_backup_status_name) {
+      m_store.remove_standing();
+    }
+  }
+};
+
 kube::WatchOptions agent_options(const std::string& name_space) {
   kube::WatchOptions options;
   options.name_space = name_space;
@@ -54,22 +65,28 @@ kube::WatchOptions agent_options(const std::string& name_space) {
 struct StoreFeed::Handlers {
   explicit Handlers(Store& store)
       : backups(store, "watch of clusterbackups"), orders(store, "watch of nodebackups"),
-        agents(store, "watch of agent pods") {}
+        agents(store, "watch of agent pods"), standing(store, "watch of backupstatuses") {}
   BackupHandler backups;
   OrderHandler orders;
   AgentHandler agents;
+  StandingHandler standing;
 };
 
 StoreFeed::StoreFeed(Store& store, kube::Client& client, const std::string& name_space)
     : m_handlers(std::make_unique<Handlers>(store)),
       m_backups(client, kube::k_cluster_backups, {}, m_handlers->backups),
       m_orders(client, kube::k_node_backups, {}, m_handlers->orders),
-      m_agents(client, kube::k_pods, agent_options(name_space), m_handlers->agents) {}
+      m_agents(client, kube::k_pods, agent_options(name_space), m_handlers->agents),
+      m_standing(client, kube::k_backup_statuses, {}, m_handlers->standing) {}
 
 StoreFeed::~StoreFeed() = default;
 
 bool StoreFeed::synced() const {
   return m_backups.synced() && m_orders.synced() && m_agents.synced();
+}
+
+bool StoreFeed::standing_synced() const {
+  return synced() && m_standing.synced();
 }
 
 } // namespace rb::controller

@@ -13,8 +13,7 @@ PACKAGES="
   containerd containernetworking-plugins docker.io iproute2 iptables mmdebstrap procps runc strace
   systemd time util-linux
   python3 python3-pytest python3-yaml
-  apache2-bin minisign rclone
-  e2fsprogs openssl xfsprogs
+  apache2-bin e2fsprogs minisign openssl prometheus rclone xfsprogs
 "
 # The least that go.mod files here name; an older one cannot fetch it by itself before 1.21.
 GO_WANTED=1.24
@@ -69,8 +68,8 @@ need_root() {
   [ "$(id -u)" = 0 ] || die "missing: $*; run: sudo make deps"
 }
 
-# Docker and containerd are used as programs only: their services are neither started now nor at the
-# next boot (Docker's rules for forwarding are not wanted on a k3s server).
+# Docker, containerd and Prometheus (its promtool) are used as programs only: their services are
+# neither started now nor at the next boot (Docker's rules for forwarding are not wanted on a k3s server).
 install_packages() {
   local policy=/usr/sbin/policy-rc.d log=${TMPDIR:-/tmp}/railiance-apt.log code=0 made=
   if [ ! -e "$policy" ]; then
@@ -91,6 +90,9 @@ install_packages() {
     esac
     case " $1 " in
       *" containerd "*) systemctl disable --quiet containerd.service 2>/dev/null || true ;;
+    esac
+    case " $1 " in
+      *" prometheus "*) systemctl disable --quiet prometheus.service 2>/dev/null || true ;;
     esac
   fi
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Brings what is made from crds/ and the chart up to date: the chart's copies of the CRDs, and
-# deploy/railiance-backup.yaml. With --check it changes nothing and fails where something is stale.
+# Brings what is made from crds/ and the chart up to date: the chart's copies of the CRDs, of the
+# alerts and of the dashboard (deploy/monitoring), and deploy/railiance-backup.yaml. With --check it changes nothing and fails where something is stale.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -29,6 +29,8 @@ cp "$ROOT"/crds/*.yaml "$work/crds/"
 if [ "${1:-}" = --check ]; then
   diff -r "$work/crds" "$chart/files/crds" ||
     die "the chart's copies of crds/ are not current; run: make chart"
+  diff -r "$ROOT/deploy/monitoring" "$chart/files/monitoring" ||
+    die "the chart's copies of deploy/monitoring are not current; run: make chart"
   render_deploy >"$work/deploy.yaml"
   diff "$work/deploy.yaml" "$ROOT/deploy/railiance-backup.yaml" ||
     die "deploy/railiance-backup.yaml is not current; run: make deploy-manifests"
@@ -37,5 +39,7 @@ fi
 mkdir -p "$chart/files/crds"
 rm -f "$chart"/files/crds/*.yaml
 cp "$work"/crds/*.yaml "$chart/files/crds/"
+mkdir -p "$chart/files/monitoring"
+cp "$ROOT"/deploy/monitoring/* "$chart/files/monitoring/"
 render_deploy >"$work/deploy.yaml"
 cp "$work/deploy.yaml" "$ROOT/deploy/railiance-backup.yaml"

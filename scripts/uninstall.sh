@@ -13,4 +13,4 @@ else
 fi
 rm -f "${PREFIX:-/usr/local}/bin/railiance-backup" "${PREFIX:-/usr/local}/bin/railiance-restore"
 note "backup sets stay where they are: /opt/backup/railiance/cluster"
-note "the CRDs and ClusterBackups stay, too: kubectl delete crd clusterbackups.backup.railiance.io nodebackups.backup.railiance.io"
+note "the CRDs and ClusterBackups stay, too: kubectl delete crd clusterbackups.backup.railiance.io nodebackups.backup.railiance.io backupstatuses.backup.railiance.io"

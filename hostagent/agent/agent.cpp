@@ -176,6 +176,7 @@ void Agent::report(const api::NodeBackup& order, RunReport outcome, std::stop_to
     status.start_time = now;
   }
   m_ports.metrics.run_ended(outcome);
+  m_ports.run_ended();
   spdlog::info(
       "run {} ended: {}: {}", order.spec.run_id, api::to_string(outcome.reason), outcome.message);
   m_ports.board.close(order.meta.uid);

@@ -8,6 +8,7 @@
 #include "agent/run_reporter.hpp"
 #include "agent/status_writer.hpp"
 
+#include <functional>
 #include <memory>
 
 namespace rb::agent {
@@ -20,6 +21,7 @@ struct AgentPorts {
   ProcessRunner& processes;
   const Clock& clock;
   AgentMetrics& metrics;
+  std::function<void()> run_ended = [] {}; ///< The disk holds something else now.
   OpenDirectory open_directory = artifact::Directory::open;
   Wait wait = real_wait();
   Prover* prover = nullptr; ///< Null: nothing can be proven here.

@@ -107,9 +107,7 @@ private:
     report.message = message;
     report.status = m_run.status;
     report.step_durations = m_run.durations;
-    if (m_run.directory) {
-      report.disk = disk_summary(*m_run.directory);
-    }
+    report.directory_used = m_run.directory.has_value();
     return report;
   }
 

@@ -1,10 +1,13 @@
 // railiance-backup-agent: carries out the backup orders of one server node.
 #include "agent/agent.hpp"
 #include "agent/boot_prover.hpp"
+#include "agent/disk_watch.hpp"
+#include "agent/facts_reporter.hpp"
 #include "agent/offsite_worker.hpp"
 #include "agent/options.hpp"
 #include "agent/settlement.hpp"
 #include "boot/namespace_helper.hpp"
+#include "observe/collector.hpp"
 #include "offsite/rclone.hpp"
 #include "serve/server.hpp"
 
@@ -32,18 +35,14 @@ Result<std::unique_ptr<kube::Connection>> connect(const Options& options) {
   return kube::Connection::make(std::move(config), {}, client);
 }
 
-void read_disk(const Settings& settings, AgentMetrics& metrics) {
-  auto directory = artifact::Directory::open(settings.backup_dir);
+/// Ready when the directory can be used; it is made here where there is none.
+void check_directory(const Settings& settings, AgentMetrics& metrics) {
+  const auto directory = artifact::Directory::open(settings.backup_dir);
   if (!directory) {
     log::error("backup directory", directory.error());
     return;
   }
-  const auto sets = artifact::list_sets(*directory);
-  const auto summary = disk_summary(*directory);
-  if (sets && summary) {
-    metrics.found_on_disk(*sets, *summary);
-    metrics.directory_usable(true);
-  }
+  metrics.directory_usable(true);
 }
 
 serve::Endpoints endpoints_of(const kube::Watcher& watcher, const AgentMetrics& metrics) {
@@ -56,6 +55,16 @@ serve::Endpoints endpoints_of(const kube::Watcher& watcher, const AgentMetrics& 
   };
   endpoints.metrics = metrics.registry();
   return endpoints;
+}
+
+/// What this process did, and what is on the disk.
+std::shared_ptr<prometheus::Collectable> all_metrics(const AgentMetrics& metrics, DiskWatch& disk) {
+  return std::make_shared<observe::Collector>(
+      [&disk] {
+        const auto facts = disk.facts();
+        return observe::families_of(facts ? std::vector{*facts} : std::vector<api::NodeFacts>{});
+      },
+      metrics.registry());
 }
 
 /// Ends the worker at SIGTERM or SIGINT; the last report gets a little longer. A SIGUSR1 of our
@@ -142,21 +151,26 @@ int run(const Options& options, const sigset_t& signals) {
   }
   kube::Client& client = (*connection)->client();
   const Settings& settings = options.settings;
+  const RealClock clock;
   AgentMetrics metrics;
+  DiskWatch disk(settings, clock);
   const bool only_offsite = !options.offsite.remote.empty();
   if (only_offsite) {
     metrics.directory_usable(true); // who reads the disk here may wait until there is one
   } else {
-    read_disk(settings, metrics);
+    check_directory(settings, metrics);
   }
 
-  RealClock clock;
   RealProcessRunner processes;
   ApiStatusSink sink(client);
   ConfigMapPayloads payloads(client, settings.name_space);
   OrderBoard board(settings.node_name);
   kube::Watcher watcher(client, kube::k_node_backups, {}, board);
-  auto server = serve::Server::start(options.metrics_listen, endpoints_of(watcher, metrics));
+  serve::Endpoints endpoints = endpoints_of(watcher, metrics);
+  if (!only_offsite) {
+    endpoints.metrics = all_metrics(metrics, disk);
+  }
+  auto server = serve::Server::start(options.metrics_listen, std::move(endpoints));
   if (!server) {
     return fail("metrics", server.error());
   }
@@ -168,8 +182,10 @@ int run(const Options& options, const sigset_t& signals) {
     return static_cast<int>(ExitCode::done);
   }
   spdlog::info("agent {} of node {} watches for orders", settings.agent_id, settings.node_name);
+  FactsReporter facts(disk, send_to_api(client));
   BootProver prover(settings);
   AgentPorts ports{board, sink, payloads, processes, clock, metrics};
+  ports.run_ended = [&facts] { facts.poke(); };
   ports.prover = &prover;
   Agent worker(settings, std::move(ports));
   worker.work(work.get_token(), report.get_token());

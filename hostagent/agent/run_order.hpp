@@ -3,10 +3,12 @@
 
 #include "api/node_backup.hpp"
 
+#include <array>
 #include <chrono>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rb::agent {
@@ -30,13 +32,9 @@ struct RunOrder {
 
 [[nodiscard]] RunOrder run_order_from(const api::NodeBackup& order);
 
-/// How the directory looks after a run: for the metrics.
-struct DiskSummary {
-  std::size_t complete_sets = 0;
-  std::size_t incomplete_sets = 0;
-  std::size_t damaged_sets = 0;
-  std::uint64_t free_bytes = 0;
-};
+/// The steps that RunReport::step_durations knows.
+inline constexpr std::array<std::string_view, 4> k_timed_steps{
+    "Preparing", "Etcd", "StoringArtifacts", "Pruning"};
 
 struct RunReport {
   api::Reason reason = api::Reason::internal_error; ///< That of Succeeded.
@@ -44,7 +42,7 @@ struct RunReport {
   /// Conditions (Succeeded among them), artifacts, missing, etcd, pruned, completion time.
   api::NodeBackupStatus status;
   std::map<std::string, std::chrono::duration<double>> step_durations;
-  std::optional<DiskSummary> disk;
+  bool directory_used = false; ///< It could be opened.
 
   [[nodiscard]] bool succeeded() const { return reason == api::Reason::completed; }
 };

@@ -69,24 +69,8 @@ RunReport report_from_disk(const Settings& settings, const RunOrder& order, cons
                                " was kept, earlier sets are untouched",
                            "start the backup again"},
                           clock.now());
-  report.disk = disk_summary(*directory);
+  report.directory_used = true;
   return report;
-}
-
-std::optional<DiskSummary> disk_summary(artifact::Directory& directory) {
-  const auto sets = artifact::list_sets(directory);
-  const auto space = directory.fs().space();
-  if (!sets || !space) {
-    return std::nullopt;
-  }
-  DiskSummary summary;
-  summary.free_bytes = space->available_bytes;
-  for (const artifact::BackupSet& set : *sets) {
-    summary.complete_sets += set.state == artifact::SetState::complete ? 1 : 0;
-    summary.incomplete_sets += set.state == artifact::SetState::incomplete ? 1 : 0;
-    summary.damaged_sets += set.state == artifact::SetState::damaged ? 1 : 0;
-  }
-  return summary;
 }
 
 } // namespace rb::agent

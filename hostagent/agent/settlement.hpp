@@ -25,7 +25,4 @@ namespace rb::agent {
 [[nodiscard]] RunReport
 report_from_disk(const Settings& settings, const RunOrder& order, const Clock& clock);
 
-/// How the directory looks; nullopt when it cannot be read.
-[[nodiscard]] std::optional<DiskSummary> disk_summary(artifact::Directory& directory);
-
 } // namespace rb::agent

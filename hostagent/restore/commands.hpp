@@ -12,6 +12,7 @@ int fetch(const FetchCommand& command, const Options& options, Io& io);
 int show(const ShowCommand& command, const Options& options, Io& io);
 int verify(const VerifyCommand& command, const Options& options, Io& io);
 int decrypt(const DecryptCommand& command, Io& io);
+int metrics(const MetricsCommand& command, const Options& options, Io& io);
 int drill(const DrillCommand& command, const Options& options, Io& io);
 /// `restore` of the cluster: the guide, or what --execute and its like ask for.
 int restore_cluster(const RestoreCommand& command, const Options& options, Io& io);

@@ -65,6 +65,7 @@ struct Raw {
   FetchCommand fetch;
   RestoreCommand restore;
   DrillCommand drill;
+  MetricsCommand metrics;
   std::string output = "text";
 };
 
@@ -107,6 +108,7 @@ void add_commands(CLI::App& app, Raw& raw) {
   add_fetch(app, raw.fetch);
   add_restore(app, raw.restore);
   add_drill(app, raw.drill);
+  add_metrics(app, raw.metrics);
 }
 
 /// Where no -i was given: the file of SOPS.
@@ -147,6 +149,8 @@ Result<Options> finish(const CLI::App& app, Raw& raw, const Io& io) {
   } else if (app.got_subcommand("drill")) {
     RB_TRY(default_identity("drill", raw.drill.identity_files, io));
     raw.options.command = std::move(raw.drill);
+  } else if (app.got_subcommand("metrics")) {
+    raw.options.command = std::move(raw.metrics);
   } else {
     RB_TRY(default_identity("decrypt", raw.decrypt.identity_files, io));
     raw.options.command = std::move(raw.decrypt);
@@ -158,7 +162,8 @@ Result<Options> finish(const CLI::App& app, Raw& raw, const Io& io) {
 Error usage_error(const CLI::App& app, const CLI::Error& error) {
   std::string message = error.what();
   if (message == "A subcommand is required") {
-    message = "a command is required: list, show, verify, decrypt, drill, fetch or restore";
+    message = "a command is required: list, show, verify, decrypt, drill, fetch, metrics or "
+              "restore";
     for (const std::string& word : app.remaining()) {
       if (!word.starts_with('-')) {
         message = "there is no command '" + word + "'";

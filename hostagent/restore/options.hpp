@@ -3,6 +3,7 @@
 
 #include "restore/io.hpp"
 #include "restore/options_drill.hpp"
+#include "restore/options_metrics.hpp"
 #include "restore/options_remote.hpp"
 #include "restore/options_restore.hpp"
 
@@ -46,6 +47,7 @@ using Command = std::variant<ListCommand,
                              DecryptCommand,
                              RestoreCommand,
                              DrillCommand,
+                             MetricsCommand,
                              PrintCommand>;
 
 struct Options {

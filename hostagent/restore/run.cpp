@@ -30,6 +30,9 @@ int dispatch(const Options& options, Io& io) {
   if (const auto* command = std::get_if<DrillCommand>(&options.command)) {
     return drill(*command, options, io);
   }
+  if (const auto* command = std::get_if<MetricsCommand>(&options.command)) {
+    return metrics(*command, options, io);
+  }
   if (const auto* command = std::get_if<FetchCommand>(&options.command)) {
     return fetch(*command, options, io);
   }

@@ -2,11 +2,14 @@
 
 #include "artifact/names.hpp"
 
+#include <algorithm>
+
 namespace rb::artifact {
 
 namespace {
 
 constexpr std::size_t k_message_limit = 1024;
+constexpr std::uint64_t k_tail_bytes = 64U << 10U;
 
 bool is_plain(std::string_view value) {
   return !value.empty() &&
@@ -50,7 +53,75 @@ Status rotate(Directory& directory) {
              : directory.fs().rename_over(name, std::string(k_old_log_name));
 }
 
+/// The end of the file; empty when there is none.
+Result<std::string> tail_of(Directory& directory, std::string_view name) {
+  const auto file = directory.fs().open_read(std::string(name));
+  if (!file) {
+    return file.error().code == ErrorCode::not_found ? Result<std::string>(std::string())
+                                                     : Result<std::string>(file.error());
+  }
+  RB_TRY_ASSIGN(const std::uint64_t size_bytes, (*file)->size());
+  Bytes buffer(static_cast<std::size_t>(std::min(size_bytes, k_tail_bytes)));
+  RB_TRY_ASSIGN(const std::size_t got, (*file)->read_at(size_bytes - buffer.size(), buffer));
+  return std::string(as_text(ByteView(buffer).first(got)));
+}
+
+std::optional<LogLine> last_line_in(std::string_view text, std::string_view action) {
+  while (!text.empty()) {
+    text.remove_suffix(text.ends_with('\n') ? 1 : 0);
+    const auto begin = text.rfind('\n');
+    const std::size_t from = begin == std::string_view::npos ? 0 : begin + 1;
+    auto line = parse_log_line(text.substr(from));
+    if (line && line->action == action) {
+      return line;
+    }
+    text = text.substr(0, from);
+  }
+  return std::nullopt;
+}
+
+/// The value of ` key=`, up to the next blank.
+std::string word_after(std::string_view line, std::string_view key) {
+  const auto begin = line.find(key);
+  if (begin == std::string_view::npos) {
+    return {};
+  }
+  const std::string_view rest = line.substr(begin + key.size());
+  return std::string(rest.substr(0, rest.find(' ')));
+}
+
 } // namespace
+
+std::optional<LogLine> parse_log_line(std::string_view line) {
+  const auto first = line.find(' ');
+  if (first == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto time = parse_rfc3339(line.substr(0, first));
+  const std::string_view rest = line.substr(first + 1);
+  const auto second = rest.find(' ');
+  if (!time || second == std::string_view::npos) {
+    return std::nullopt;
+  }
+  // What people are told comes last and may hold anything.
+  const std::string_view facts = rest.substr(second, rest.find(" message=") - second);
+  LogLine parsed;
+  parsed.time = *time;
+  parsed.action = std::string(rest.substr(0, second));
+  parsed.result = word_after(facts, " result=");
+  parsed.run_id = word_after(facts, " run=");
+  return parsed.result.empty() ? std::nullopt : std::optional<LogLine>(std::move(parsed));
+}
+
+Result<std::optional<LogLine>> read_last_line(Directory& directory, std::string_view action) {
+  for (const std::string_view name : {k_log_name, k_old_log_name}) {
+    RB_TRY_ASSIGN(const std::string text, tail_of(directory, name));
+    if (auto line = last_line_in(text, action)) {
+      return line;
+    }
+  }
+  return std::optional<LogLine>{};
+}
 
 std::string format_log_line(const LogLine& line) {
   std::string text = format_rfc3339(line.time) + " " + line.action;

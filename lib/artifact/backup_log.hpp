@@ -5,7 +5,9 @@
 #include "artifact/directory.hpp"
 #include "base/clock.hpp"
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,5 +31,13 @@ struct LogLine {
 
 /// Appends and syncs. Errors: those of Fs.
 [[nodiscard]] Status append_log(Directory& directory, const LogLine& line);
+
+/// Time, action, result and run of a line; nothing for a line that is not of that form.
+[[nodiscard]] std::optional<LogLine> parse_log_line(std::string_view line);
+
+/// The last line of that action among the last 64 KiB of `backup.log`, or of `backup.log.1` when
+/// that has none. Errors: those of Fs.
+[[nodiscard]] Result<std::optional<LogLine>> read_last_line(Directory& directory,
+                                                            std::string_view action);
 
 } // namespace rb::artifact

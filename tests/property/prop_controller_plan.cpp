@@ -128,6 +128,9 @@ private:
     for (const Action& action : next.actions) {
       inspect(action);
     }
+    for (const StatusPatch& patch : next.statuses) {
+      inspect(patch);
+    }
     if (below(4) == 0 && !next.actions.empty()) {
       next.actions.resize(below(static_cast<unsigned>(next.actions.size())));
     }
@@ -137,6 +140,16 @@ private:
     carry_out(next, m_world);
     if (below(6) == 0) {
       carry_out(plan(before), m_world); // planned on a stale view: preconditions must hold it
+    }
+  }
+
+  /// An Event tells how a run ended, once; no step is one.
+  void inspect(const StatusPatch& patch) {
+    if (patch.event) {
+      const auto* result =
+          api::find_condition(patch.status.conditions, api::condition_type::k_succeeded);
+      REQUIRE(result->status != api::ConditionStatus::unknown);
+      REQUIRE_FALSE(m_world.backups.at(patch.uid).finished());
     }
   }
 

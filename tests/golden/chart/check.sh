@@ -58,6 +58,7 @@ golden default "${sops[@]}"
 golden hardened "${sops[@]}" --values "$here/hardened-values.yaml"
 golden offsite "${sops[@]}" --values "$here/offsite-values.yaml" --show-only templates/offsite.yaml \
   --show-only templates/rbac-offsite.yaml --show-only templates/networkpolicy.yaml
+golden monitoring "${sops[@]}" --values "$here/monitoring-values.yaml" --show-only templates/monitoring.yaml
 
 refused "no .sops.yaml given"
 refused "give one of them" "${sops[@]}" --set sops.existingConfigMap=mine
@@ -72,6 +73,7 @@ refused "needs a Secret" "${sops[@]}" --set offsite.enabled=true
 refused "apiServerCIDRs" "${sops[@]}" --set 'networkPolicy.apiServerCIDRs={everywhere}'
 refused "remote" "${sops[@]}" --set offsite.remote=:webdav,pass=secret:backups
 refused "remote" "${sops[@]}" --set offsite.remote=backups
+refused "runbookBaseURL" "${sops[@]}" --set monitoring.alerts.runbookBaseURL=docs
 refused "not allowed" "${sops[@]}" --set agent.priviledged=false
 
 render "${sops[@]}" --set networkPolicy.enabled=false >"$work/open.yaml"
@@ -89,7 +91,7 @@ for crd in "$root"/crds/*.yaml; do
 done
 grep -v -e '^#' -e '^---' -e '^  annotations:$' -e 'helm.sh/resource-policy: keep' "$work/crds.yaml" >"$work/rendered"
 diff "$work/source" "$work/rendered" || fail "the rendered CRDs are not those of crds/"
-[ "$(grep -c 'helm.sh/resource-policy: keep' "$work/crds.yaml")" = 2 ] || fail "a CRD is not kept"
+[ "$(grep -c 'helm.sh/resource-policy: keep' "$work/crds.yaml")" = 3 ] || fail "a CRD is not kept"
 
 "$root/scripts/render.sh" --check || fail "something made from the chart is stale"
 

@@ -41,7 +41,7 @@ std::string kubeconfig() {
 Cluster::Cluster() : m_kubeconfig(kubeconfig()) {
   kube::initialize_http_threads(4);
   m_connection = must(kube::Connection::make(must(kube::load_kubeconfig(m_kubeconfig))));
-  for (const char* file : {"clusterbackups", "nodebackups"}) {
+  for (const char* file : {"clusterbackups", "nodebackups", "backupstatuses"}) {
     install_crd(std::string(RB_SOURCE_DIR "/crds/backup.railiance.io_") + file + ".yaml");
   }
   (void)client().create(
@@ -50,6 +50,7 @@ Cluster::Cluster() : m_kubeconfig(kubeconfig()) {
       {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", m_name_space}}}});
   remove_all(kube::k_cluster_backups, "", "");
   remove_all(kube::k_node_backups, "", "");
+  remove_all(kube::k_backup_statuses, "", "");
   remove_all(kube::k_pods, m_name_space, "");
   remove_all(kube::k_config_maps, m_name_space, "backup.railiance.io/run-uid");
   remove_all(kube::k_secrets, "", k_release_label);
@@ -68,8 +69,10 @@ void Cluster::install_crd(const std::string& file) {
   const auto established = [&] {
     const auto now = client().get({k_crds, "", name, {}});
     return now && now->dump().find("\"Established\"") != std::string::npos &&
-           client().list_all(
-               name.find("cluster") == 0 ? kube::k_cluster_backups : kube::k_node_backups, "");
+           client().list_all(name.starts_with("cluster") ? kube::k_cluster_backups
+                             : name.starts_with("node")  ? kube::k_node_backups
+                                                         : kube::k_backup_statuses,
+                             "");
   };
   REQUIRE(eventually(established));
 }

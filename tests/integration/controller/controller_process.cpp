@@ -24,6 +24,8 @@ ControllerProcess::ControllerProcess(const Cluster& cluster, const std::string& 
                                  "127.0.0.1:0",
                                  "--agent-wait-seconds",
                                  "5",
+                                 "--schedule",
+                                 "0 2 * * *",
                                  "--log-format",
                                  "text"};
   std::vector<char*> arguments;

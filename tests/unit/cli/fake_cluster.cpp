@@ -203,6 +203,7 @@ run_command(FakeCluster& cluster, std::vector<std::string> args, const RunOption
   io.stop = options.stop;
   io.stop_signal = [&options] { return options.signal; };
   io.err_is_terminal = options.terminal;
+  io.out_colour = options.colour;
   const int code = cli::run(args, io);
   return {code, out.str(), err.str()};
 }

@@ -64,6 +64,7 @@ struct Outcome {
 
 struct RunOptions {
   bool terminal = false;
+  bool colour = false; ///< Of the output.
   std::stop_token stop;
   int signal = 0;
   std::string now = "20261122T115216Z";

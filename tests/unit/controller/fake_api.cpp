@@ -153,7 +153,11 @@ Result<kube::Response> FakeApi::send(const kube::Request& request, std::stop_tok
   case kube::Method::remove:
     return objects.erase(path) == 1 ? answer(200, {{"kind", "Status"}}) : refusal(404, "NotFound");
   case kube::Method::patch:
-    break;
+    if (found == objects.end()) {
+      return refusal(404, "NotFound");
+    }
+    found->second.merge_patch(nlohmann::json::parse(request.body));
+    return answer(200, found->second);
   }
   return refusal(405, "MethodNotAllowed");
 }

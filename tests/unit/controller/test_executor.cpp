@@ -137,6 +137,18 @@ TEST_CASE("a result is written once and told once") {
   CHECK(bench.events[0].regarding.uid == "uid-b");
 }
 
+TEST_CASE("no step of a run is told as an Event, only how it ended") {
+  Bench bench;
+  bench.put_backup("second");
+  REQUIRE(bench.settle()); // scheduled, Helm values collected, ordered; the second one is queued
+  CHECK(bench.api.count("PUT") > 1);
+  CHECK(bench.events.empty());
+  report(bench, "True", "Completed");
+  REQUIRE(bench.settle());
+  REQUIRE(bench.events.size() == 1); // the second one has begun by now: that is a step
+  CHECK(bench.events[0].action == "Backup");
+}
+
 TEST_CASE("a write on an old view changes nothing and the next plan sees the object") {
   Bench bench;
   const Plan stale = bench.store.make_plan(std::nullopt);

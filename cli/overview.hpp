@@ -1,0 +1,41 @@
+// All that `status` shows, gathered by the command and told here as text or JSON. Pure.
+#pragma once
+
+#include "observe/current.hpp"
+
+#include "api/cluster_backup.hpp"
+#include "api/standing.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rb::cli {
+
+struct Overview {
+  SystemTime now{};
+  observe::Current current;
+  std::optional<api::BackupStatusStatus> standing; ///< Absent: it could not be read.
+  std::vector<api::ClusterBackup> backups;
+  std::string backups_problem; ///< Why `backups` could not be read; empty when they could.
+};
+
+/// The run that goes on, or null.
+[[nodiscard]] const api::ClusterBackup* running(const Overview& overview);
+
+/// The condition Replicated of the newest backup that has it, or null.
+[[nodiscard]] const api::Condition* offsite(const Overview& overview);
+
+/// What to do about it, or "".
+[[nodiscard]] std::string advice(const observe::Current& current);
+
+/// One look at all of it. What is not known is called "unknown". With `colour`, words that matter
+/// are green, red or yellow.
+[[nodiscard]] std::string describe(const Overview& overview, bool colour);
+
+/// The same for scripts; what is not known is null.
+[[nodiscard]] nlohmann::json to_json(const Overview& overview);
+
+} // namespace rb::cli

@@ -1,0 +1,146 @@
+#include "controller/standing.hpp"
+
+#include "observe/cron.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace rb::controller {
+
+namespace {
+
+using api::ConditionStatus;
+using std::chrono::seconds;
+
+constexpr seconds k_gone_after{std::chrono::hours(24)};
+
+bool is_utc(const std::string& zone) {
+  return zone.empty() || zone == "UTC" || zone == "Etc/UTC" || zone == "Etc/UCT" || zone == "GMT";
+}
+
+observe::Current judge(const StandingView& view, const Expectation& expectation, SystemTime now) {
+  observe::CurrentInput input;
+  input.now = now;
+  input.expected_interval = expected_interval(expectation, now);
+  input.nodes = living_nodes(view);
+  input.last_run = view.last_run;
+  return observe::judge(input);
+}
+
+std::optional<SystemTime> next_time(const Expectation& expectation, SystemTime now) {
+  const auto cron = observe::Cron::parse(expectation.schedule);
+  return cron && is_utc(expectation.time_zone) ? cron->next(now) : std::nullopt;
+}
+
+observe::Family current_family(const observe::Current& current) {
+  observe::Family family{
+      "railiance_backup_current", "The condition BackupCurrent: 1 for the status that holds.", {}};
+  for (const ConditionStatus status :
+       {ConditionStatus::true_, ConditionStatus::false_, ConditionStatus::unknown}) {
+    family.samples.push_back({{{"status", std::string(api::to_string(status))}},
+                              observe::status_of(current.reason) == status ? 1.0 : 0.0});
+  }
+  return family;
+}
+
+observe::Family last_run_state(const std::optional<api::LastRun>& run) {
+  observe::Family family{"railiance_backup_controller_last_run_state",
+                         "1 for what came of the last ClusterBackup that ended; all 0: none did.",
+                         {}};
+  const bool incomplete = run && run->reason == api::to_string(api::Reason::incomplete);
+  const char* const state = !run             ? ""
+                            : run->succeeded ? "Succeeded"
+                            : incomplete     ? "Incomplete"
+                                             : "Failed";
+  for (const std::string_view known : {"Succeeded", "Incomplete", "Failed"}) {
+    family.samples.push_back({{{"state", std::string(known)}}, known == state ? 1.0 : 0.0});
+  }
+  return family;
+}
+
+observe::Family time_family(const char* name, const char* help, std::optional<SystemTime> time) {
+  return {name,
+          help,
+          {{{}, static_cast<double>(time.value_or(SystemTime{}).time_since_epoch().count())}}};
+}
+
+} // namespace
+
+seconds expected_interval(const Expectation& expectation, SystemTime now) {
+  if (expectation.interval.count() > 0 || expectation.schedule.empty()) {
+    return expectation.interval;
+  }
+  const auto cron = observe::Cron::parse(expectation.schedule);
+  return cron ? cron->longest_pause(now).value_or(seconds(0)) : seconds(0);
+}
+
+std::vector<observe::NodeSeen> living_nodes(const StandingView& view) {
+  std::vector<observe::NodeSeen> living = view.nodes;
+  std::erase_if(living, [&](const observe::NodeSeen& node) {
+    const bool has_agent =
+        std::ranges::find(view.agent_nodes, node.facts.node_name) != view.agent_nodes.end();
+    return !has_agent && node.silence > k_gone_after;
+  });
+  return living;
+}
+
+api::BackupStatusStatus
+standing_status(const StandingView& view, const Expectation& expectation, SystemTime now) {
+  const observe::Current current = judge(view, expectation, now);
+  api::BackupStatusStatus status;
+  status.conditions = view.conditions;
+  api::set_condition(status.conditions,
+                     {std::string(api::condition_type::k_backup_current),
+                      observe::status_of(current.reason),
+                      std::string(observe::to_string(current.reason)),
+                      current.message,
+                      {},
+                      1},
+                     now);
+  status.observed_time = now;
+  status.schedule = expectation.schedule;
+  status.time_zone = expectation.schedule.empty() ? "" : expectation.time_zone;
+  status.next_schedule_time = next_time(expectation, now);
+  status.expected_interval_seconds = expected_interval(expectation, now).count();
+  status.last_success_time = current.last_success_time;
+  status.last_success_run_id = current.last_success_run_id;
+  status.last_success_node = current.last_success_node;
+  status.last_run = view.last_run;
+  return status;
+}
+
+bool says_more(const api::BackupStatusStatus& next, const api::BackupStatusStatus& written) {
+  const auto word = [](const api::BackupStatusStatus& status) {
+    const api::Condition* condition =
+        api::find_condition(status.conditions, api::condition_type::k_backup_current);
+    return condition == nullptr ? std::string() : condition->reason;
+  };
+  return word(next) != word(written) || next.next_schedule_time != written.next_schedule_time ||
+         next.expected_interval_seconds != written.expected_interval_seconds ||
+         next.last_success_time != written.last_success_time || next.last_run != written.last_run;
+}
+
+std::vector<observe::Family>
+standing_families(const StandingView& view, const Expectation& expectation, SystemTime now) {
+  const observe::Current current = judge(view, expectation, now);
+  std::vector<api::NodeFacts> facts;
+  for (const observe::NodeSeen& node : living_nodes(view)) {
+    facts.push_back(node.facts);
+  }
+  std::vector<observe::Family> families{
+      current_family(current),
+      observe::expected_interval(expected_interval(expectation, now)),
+      last_run_state(view.last_run),
+      time_family("railiance_backup_controller_last_run_timestamp_seconds",
+                  "When the last ClusterBackup ended, whatever came of it; 0: none did.",
+                  view.last_run ? std::optional(view.last_run->completion_time) : std::nullopt),
+      time_family("railiance_backup_controller_next_schedule_timestamp_seconds",
+                  "When the schedule comes next; 0: there is none, or its zone is not UTC.",
+                  next_time(expectation, now))};
+  for (observe::Family& family : observe::families_of(facts)) {
+    families.push_back(std::move(family));
+  }
+  return families;
+}
+
+} // namespace rb::controller

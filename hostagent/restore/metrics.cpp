@@ -1,0 +1,69 @@
+// railiance-restore metrics: what Prometheus should know of the sets, cluster or no cluster.
+#include "observe/disk_facts.hpp"
+#include "observe/families.hpp"
+#include "restore/commands.hpp"
+#include "restore/failure.hpp"
+#include "restore/metrics_file.hpp"
+
+#include <unistd.h>
+
+#include <array>
+
+namespace rb::restore {
+
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+std::string node_of(const MetricsCommand& command, const observe::DiskView& view) {
+  if (!command.node.empty()) {
+    return command.node;
+  }
+  for (const artifact::BackupSet& set : view.sets) {
+    if (set.manifest && !set.manifest->node_name.empty()) {
+      return set.manifest->node_name;
+    }
+  }
+  return host_name();
+}
+
+/// A directory that is not there yet holds no backup: that is a fact, and an alert.
+Result<observe::DiskView> view_of(const std::string& path, const Io& io) {
+  auto directory = artifact::Directory::open_existing(path);
+  if (!directory && directory.error().code == ErrorCode::not_found) {
+    warn(io, path + ": there is no such directory; the metrics say that there is no backup");
+    return observe::DiskView{};
+  }
+  if (!directory) {
+    return open_backups(path).error(); // with its hint
+  }
+  return observe::view_disk(*directory);
+}
+
+} // namespace
+
+int metrics(const MetricsCommand& command, const Options& options, Io& io) {
+  const auto view = view_of(options.backup_dir, io);
+  if (!view) {
+    return fail(io, view.error());
+  }
+  api::NodeFacts facts = observe::facts_of(*view, io.clock.now());
+  facts.node_name = node_of(command, *view);
+  std::vector<observe::Family> families = observe::families_of({facts});
+  if (command.expected_interval_seconds > 0) {
+    families.push_back(
+        observe::expected_interval(std::chrono::seconds(command.expected_interval_seconds)));
+  }
+  const std::string text = observe::exposition(families);
+  if (command.text_file.empty()) {
+    io.out << text;
+    return static_cast<int>(ExitCode::done);
+  }
+  const Status written = write_metrics_file(command.text_file, text);
+  return written ? static_cast<int>(ExitCode::done) : fail(io, written.error());
+}
+
+} // namespace rb::restore

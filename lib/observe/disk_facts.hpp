@@ -1,0 +1,35 @@
+// Reads off a backup directory what an operator and an alert want to know of it.
+#pragma once
+
+#include "api/node_facts.hpp"
+#include "artifact/backup_log.hpp"
+#include "artifact/last_drill.hpp"
+#include "artifact/last_restore.hpp"
+#include "artifact/sets.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rb::observe {
+
+/// What is in the directory, before it is judged. A plain value: tests write it down.
+struct DiskView {
+  std::vector<artifact::BackupSet> sets; ///< Newest first, as list_sets gives them.
+  artifact::Space space;
+  std::optional<artifact::LogLine> last_attempt; ///< The last "backup" line of backup.log.
+  std::optional<artifact::LastDrill> last_drill;
+  std::optional<artifact::LastRestore> last_restore;
+};
+
+/// Pure. A set that is damaged proves nothing; an artifact of an incomplete set was verified, too.
+[[nodiscard]] api::NodeFacts facts_of(const DiskView& view, SystemTime now);
+
+/// A marker that cannot be read counts as one that is not there. Errors: those of Fs.
+[[nodiscard]] Result<DiskView> view_disk(artifact::Directory& directory);
+
+/// view_disk of the directory at `path`, judged. Who it is about is for the caller to fill in.
+/// Errors: those of Directory::open_existing and Fs.
+[[nodiscard]] Result<api::NodeFacts> read_facts(const std::string& path, SystemTime now);
+
+} // namespace rb::observe

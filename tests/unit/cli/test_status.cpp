@@ -1,0 +1,192 @@
+// status: one look at all of it, and an exit code that scripts can use.
+#include "fake_cluster.hpp"
+
+#include "api/standing.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::test;
+
+namespace {
+
+constexpr const char* k_path = "/apis/backup.railiance.io/v1alpha1/backupstatuses/cluster";
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+SystemTime at(const char* text) {
+  return parse_rfc3339(text).value();
+}
+
+/// As the controller and one agent left it, at 11:52 of the 22nd.
+nlohmann::json standing(const char* status, const char* reason, const char* message) {
+  api::NodeFacts node;
+  node.node_name = "server-1";
+  node.report_time = at("2026-11-22T11:51:40Z");
+  node.version = "0.1.0";
+  node.last_success_run_id = "20261122T020000Z";
+  node.last_success_time = at("2026-11-22T02:00:41Z");
+  node.artifacts[api::ArtifactType::etcd_snapshot] = {node.last_success_time, 12897485, 0};
+  node.etcd_revision = 4711;
+  node.etcd_keys = 600;
+  node.recipients = 1;
+  node.complete_sets = 7;
+  node.retained_bytes = 91226112;
+  node.disk_free_bytes = 42949672960;
+  node.disk_size_bytes = 85899345920;
+  node.next_run_bytes = 67108864;
+  node.last_drill_time = at("2026-11-22T05:30:00Z");
+  node.last_drill_result = "Passed";
+  node.last_drill_run_id = "20261122T020000Z";
+  api::BackupStatusStatus all;
+  all.conditions = {{"BackupCurrent",
+                     api::ConditionStatus::unknown,
+                     reason,
+                     message,
+                     at("2026-11-22T02:00:41Z"),
+                     1}};
+  all.observed_time = at("2026-11-22T11:52:00Z");
+  all.schedule = "0 2 * * *";
+  all.time_zone = "Etc/UTC";
+  all.next_schedule_time = at("2026-11-23T02:00:00Z");
+  all.expected_interval_seconds = 86400;
+  all.last_success_time = node.last_success_time;
+  all.last_success_run_id = node.last_success_run_id;
+  all.last_success_node = "server-1";
+  all.last_run =
+      api::LastRun{"nightly", node.last_success_run_id, node.last_success_time, true, "Completed"};
+  nlohmann::json object = api::controller_apply(all);
+  object["status"]["conditions"][0]["status"] = status;
+  object["status"]["nodes"] = nlohmann::json::array({api::to_json(node)});
+  return object;
+}
+
+struct Cluster : FakeCluster {
+  explicit Cluster(nlohmann::json object) {
+    answer = [object = std::move(object)](
+                 const kube::Request& request) -> std::optional<kube::Response> {
+      if (request.path != k_path || object.is_null()) {
+        return std::nullopt;
+      }
+      return kube::Response{200, std::chrono::seconds(0), object.dump()};
+    };
+  }
+};
+
+} // namespace
+
+TEST_CASE("status shows all of it at once, and 0 when the backup is current") {
+  Cluster cluster(standing("True", "Current", "20261122T020000Z on server-1, 9 h old"));
+  auto& backup = cluster.backups["nightly"] = a_backup("nightly", "True", "Completed");
+  backup["status"]["completionTime"] = "2026-11-22T02:00:41Z";
+  backup["status"]["conditions"].push_back({{"type", "Replicated"},
+                                            {"status", "True"},
+                                            {"reason", "Completed"},
+                                            {"message", "4 files at nextcloud:backups"},
+                                            {"lastTransitionTime", "2026-11-22T02:03:00Z"}});
+  const Outcome outcome = run_command(cluster, {"status"});
+  CHECK(outcome.code == 0);
+  CHECK(outcome.out ==
+        "CURRENT: 20261122T020000Z on server-1, 9 h old\n"
+        "last backup    2026-11-22T02:00:41Z (9h ago), 20261122T020000Z on server-1\n"
+        "last run       nightly: Completed, 9h ago\n"
+        "expected       every 24h\n"
+        "next run       2026-11-23T02:00:00Z (in 14h), \"0 2 * * *\" Etc/UTC\n"
+        "off-site       copied: 4 files at nextcloud:backups\n"
+        "controller     looked 16s ago\n"
+        "node server-1  agent 0.1.0 reported 36s ago\n"
+        "  sets         7 complete, 0 incomplete, 0 damaged; 87.0 MiB\n"
+        "  artifacts    EtcdSnapshot 12.3 MiB, HelmValues none, Kubeconfig none, HostState none\n"
+        "  etcd         revision 4711, 600 keys\n"
+        "  disk         40.0 GiB free of 80.0 GiB; the next backup takes up to 64.0 MiB\n"
+        "  recipients   1 (one lost key would lose all backups)\n"
+        "  drill        Passed 6h ago, 20261122T020000Z\n");
+  CHECK(outcome.err.empty());
+}
+
+TEST_CASE("status: each reason has the exit code that the help names") {
+  const std::vector<std::tuple<const char*, const char*, int>> cases{
+      {"True", "Current", 0},
+      {"False", "LastFailed", 1},
+      {"False", "Incomplete", 3},
+      {"False", "NeverRan", 4},
+      {"False", "Stale", 9},
+      {"Unknown", "FactsStale", 8},
+      {"Unknown", "NoExpectedInterval", 8}};
+  for (const auto& [status, reason, code] : cases) {
+    CAPTURE(reason);
+    Cluster cluster(standing(status, reason, "why"));
+    const Outcome outcome = run_command(cluster, {"status"});
+    CHECK(outcome.code == code);
+    CHECK(has(outcome.out, code == 0 ? "CURRENT: why" : std::string("(") + reason + "): why"));
+    CHECK(has(outcome.out, "hint: ") == (code != 0));
+  }
+}
+
+TEST_CASE("status: an object that nobody has kept for five minutes proves nothing") {
+  Cluster cluster(standing("True", "Current", "all is well"));
+  RunOptions options;
+  options.now = "20261122T115701Z";
+  const Outcome outcome = run_command(cluster, {"status"}, options);
+  CHECK(outcome.code == 8);
+  CHECK(has(outcome.out,
+            "UNKNOWN (ControllerUnavailable): no controller has looked since "
+            "2026-11-22T11:52:00Z; then it was Current"));
+}
+
+TEST_CASE("status without the object says what is not known") {
+  FakeCluster cluster;
+  const Outcome outcome = run_command(cluster, {"status"});
+  CHECK(outcome.code == 8);
+  CHECK(has(outcome.out, "UNKNOWN (ControllerUnavailable)"));
+  CHECK(has(outcome.out, "last backup  unknown"));
+  CHECK(has(outcome.out, "nodes        unknown"));
+}
+
+TEST_CASE("status of a cluster that is not there is 8, and says how to look at the disk") {
+  FakeCluster cluster;
+  cluster.down = true;
+  const Outcome outcome = run_command(cluster, {"status"});
+  CHECK(outcome.code == 8);
+  CHECK(has(outcome.err, "connection refused"));
+}
+
+TEST_CASE("status for scripts") {
+  Cluster cluster(standing("False", "Stale", "too old"));
+  cluster.backups["now"] = a_backup("now", "Unknown", "Running");
+  cluster.backups["now"]["status"]["startTime"] = "2026-11-22T11:50:00Z";
+  const Outcome outcome = run_command(cluster, {"status", "--output", "json"});
+  CHECK(outcome.code == 9);
+  const auto json = nlohmann::json::parse(outcome.out);
+  CHECK(json["current"] == "False");
+  CHECK(json["reason"] == "Stale");
+  CHECK(json["exitCode"] == 9);
+  CHECK(json["running"] == "now");
+  CHECK(json["offsite"].is_null());
+  CHECK(json["status"]["nodes"][0]["etcdRevision"] == 4711);
+  CHECK(json["status"]["nextScheduleTime"] == "2026-11-23T02:00:00Z");
+
+  FakeCluster empty;
+  const auto nothing = nlohmann::json::parse(run_command(empty, {"status", "-o", "json"}).out);
+  CHECK(nothing["current"] == "Unknown");
+  CHECK(nothing["status"].is_null());
+}
+
+TEST_CASE("status has colours only where they are wanted") {
+  Cluster cluster(standing("True", "Current", "fine"));
+  CHECK_FALSE(has(run_command(cluster, {"status"}).out, "\x1b["));
+  RunOptions options;
+  options.colour = true;
+  CHECK(has(run_command(cluster, {"status"}, options).out, "\x1b[1;32mCURRENT\x1b[0m: fine"));
+  CHECK_FALSE(has(run_command(cluster, {"status", "-o", "json"}, options).out, "\x1b["));
+}
+
+TEST_CASE("status --help has examples and the exit codes") {
+  FakeCluster cluster;
+  const Outcome outcome = run_command(cluster, {"status", "--help"});
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.out, "railiance-backup status --output json"));
+  CHECK(has(outcome.out, "NO_COLOR"));
+}
