@@ -82,6 +82,16 @@ kube::LeaderCallbacks callbacks(Reconciler& reconciler, StandingReporter& standi
   return callbacks;
 }
 
+/// What Kubernetes takes and we cannot read must not keep backups from being made.
+void warn_of_schedule(const Expectation& expectation) {
+  if (!expectation.schedule.empty() &&
+      expected_interval(expectation, RealClock().now()).count() == 0) {
+    spdlog::warn("the schedule '{}' does not say how often a backup is expected: BackupCurrent will "
+                 "be Unknown; set monitoring.expectedIntervalSeconds of the chart",
+                 expectation.schedule);
+  }
+}
+
 Status serve_until_signal(const Options& options, const sigset_t& signals) {
   const RealClock clock;
   Metrics metrics;
@@ -122,6 +132,7 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
                               callbacks(reconciler, standing));
   const std::jthread election([&](const std::stop_token& stop) { elector.run(stop); });
   spdlog::info("version {} started; API server {}", RB_VERSION, connection->server());
+  warn_of_schedule(options.expectation);
   wait_for_end(signals);
   return {};
 }

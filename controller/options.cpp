@@ -1,6 +1,5 @@
 #include "controller/options.hpp"
 
-#include "observe/cron.hpp"
 
 #include "base/exit_code.hpp"
 
@@ -50,11 +49,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   std::int64_t interval = 0;
   app.add_option("--schedule",
                  options.expectation.schedule,
-                 "The schedule of backups, as cron: what BackupCurrent is judged by")
-      ->check([](const std::string& text) {
-        const auto cron = observe::Cron::parse(text);
-        return cron ? std::string() : cron.error().message;
-      });
+                 "The schedule of backups, as cron: what BackupCurrent is judged by");
   app.add_option("--schedule-time-zone", options.expectation.time_zone, "The zone of --schedule")
       ->capture_default_str();
   app.add_option("--expected-interval-seconds",

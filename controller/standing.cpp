@@ -13,6 +13,7 @@ using api::ConditionStatus;
 using std::chrono::seconds;
 
 constexpr seconds k_gone_after{std::chrono::hours(24)};
+constexpr std::size_t k_schedule_limit = 256; ///< As in crds/.
 
 bool is_utc(const std::string& zone) {
   return zone.empty() || zone == "UTC" || zone == "Etc/UTC" || zone == "Etc/UCT" || zone == "GMT";
@@ -98,7 +99,7 @@ standing_status(const StandingView& view, const Expectation& expectation, System
                       1},
                      now);
   status.observed_time = now;
-  status.schedule = expectation.schedule;
+  status.schedule = expectation.schedule.substr(0, k_schedule_limit);
   status.time_zone = expectation.schedule.empty() ? "" : expectation.time_zone;
   status.next_schedule_time = next_time(expectation, now);
   status.expected_interval_seconds = expected_interval(expectation, now).count();

@@ -57,7 +57,7 @@ def installed(bed, keys):
     """The chart as it is, its CronJob suspended so that only tests make runs."""
     bed.kubectl("create", "namespace", NAMESPACE, check=False)
     bed.kubectl("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=privileged", "--overwrite")
-    install_chart(bed, keys, "--set", "schedule.suspend=true")
+    install_chart(bed, keys, "--set", "schedule.suspend=true", "--set", "monitoring.expectedIntervalSeconds=86400")
     return bed
 
 

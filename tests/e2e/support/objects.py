@@ -5,7 +5,7 @@ import json
 # What the cluster itself writes all the time, or makes anew at a start.
 _LIVELY = {
     "events", "leases", "nodes", "endpoints", "endpointslices", "componentstatuses", "apiservices",
-    "etcdsnapshotfiles", "nodebackups", "clusterbackups", "servicecidrs", "ipaddresses",
+    "etcdsnapshotfiles", "nodebackups", "clusterbackups", "backupstatuses", "servicecidrs", "ipaddresses",
     "flowschemas", "prioritylevelconfigurations", "csinodes", "tokenreviews",
 }
 

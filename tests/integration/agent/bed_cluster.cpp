@@ -75,9 +75,12 @@ BedCluster::BedCluster() : m_kubeconfig(required("RB_TEST_KUBECONFIG")), m_node_
                "wait",
                "--for=condition=Established",
                "--timeout=30s",
-               "crd/nodebackups.backup.railiance.io"})
+               "crd/nodebackups.backup.railiance.io",
+               "crd/backupstatuses.backup.railiance.io"})
               .exit_status == 0);
   REQUIRE(run("/usr/local/bin/k3s", {"kubectl", "delete", "nodebackups", "--all"}).exit_status ==
+          0);
+  REQUIRE(run("/usr/local/bin/k3s", {"kubectl", "delete", "backupstatuses", "--all"}).exit_status ==
           0);
   const auto identity = age::Identity::generate().value();
   m_scratch.write("sops.yaml", "creation_rules:\n  - age: " + identity.recipient().text() + "\n");
@@ -150,6 +153,21 @@ void BedCluster::remove_order(const std::string& name) {
 api::NodeBackup BedCluster::order(const std::string& name) {
   const auto object = m_connection->client().get({kube::k_node_backups, {}, name, {}});
   return object ? api::node_backup_from_json(*object).value() : api::NodeBackup{};
+}
+
+std::optional<api::NodeFacts> BedCluster::facts() {
+  const auto object = m_connection->client().get({kube::k_backup_statuses, {}, "cluster", {}});
+  if (!object) {
+    static_cast<void>(m_connection->client().create(
+        kube::k_backup_statuses, {}, api::new_backup_status())); // as the controller does
+    return std::nullopt;
+  }
+  for (const api::NodeFacts& facts : api::backup_status_from_json(*object).value().status.nodes) {
+    if (facts.node_name == m_node_name) {
+      return facts;
+    }
+  }
+  return std::nullopt;
 }
 
 api::NodeBackup BedCluster::finished(const std::string& name, std::chrono::seconds limit) {

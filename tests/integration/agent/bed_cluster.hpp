@@ -6,12 +6,14 @@
 #include "support/scratch.hpp"
 
 #include "api/node_backup.hpp"
+#include "api/standing.hpp"
 #include "kube/connection.hpp"
 
 #include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +42,8 @@ public:
   Order make_again(const Order& order);
   void remove_order(const std::string& name);
   [[nodiscard]] api::NodeBackup order(const std::string& name);
+  /// What the agent said of this node in BackupStatus; nothing yet: nullopt.
+  [[nodiscard]] std::optional<api::NodeFacts> facts();
   /// Waits until the agent has ended it; fails the test after `limit`.
   api::NodeBackup finished(const std::string& name,
                            std::chrono::seconds limit = std::chrono::seconds(60));

@@ -34,6 +34,28 @@ TEST_CASE("an order becomes a set, and its status says what the manifest says") 
   CHECK(cluster.plain_snapshots().empty());
 }
 
+TEST_CASE("the agent tells what is on its disk, at its start and as soon as a run has ended") {
+  BedCluster cluster;
+  CHECK_FALSE(cluster.facts());
+  const auto agent = cluster.start_agent("agent-1");
+  REQUIRE(BedCluster::eventually([&] { return cluster.facts().has_value(); },
+                                 std::chrono::seconds(30)));
+  CHECK(cluster.facts()->complete_sets == 0);
+  CHECK(cluster.facts()->agent_id == "agent-1");
+  CHECK(cluster.facts()->disk_free_bytes > 0);
+  const auto order = cluster.make_order();
+  const auto done = cluster.finished(order.name);
+  REQUIRE(reason_of(done) == "Completed");
+  // Long before the minute is over.
+  REQUIRE(BedCluster::eventually([&] { return cluster.facts()->complete_sets == 1; },
+                                 std::chrono::seconds(15)));
+  const auto facts = cluster.facts();
+  CHECK(facts->last_success_run_id == order.run_id);
+  CHECK(facts->etcd_revision == done.status.etcd->revision);
+  CHECK(facts->recipients == 1);
+  CHECK(facts->last_attempt_result == api::AttemptResult::succeeded);
+}
+
 TEST_CASE("two orders at once run one after the other; another node's order is left alone") {
   BedCluster cluster;
   const auto foreign = cluster.make_order({{"nodeName", "another-node"}});
