@@ -40,7 +40,7 @@ void FactsReporter::run(const std::stop_token& stop) {
 }
 
 FactsReporter::Send send_to_api(kube::Client& client) {
-  return [&client](const api::NodeFacts& facts, std::stop_token stop) -> Status {
+  return [&client](const api::NodeFacts& facts, const std::stop_token& stop) -> Status {
     const auto written = client.patch(
         {kube::k_backup_statuses, "", std::string(api::k_backup_status_name), "status"},
         kube::PatchType::apply,

@@ -218,10 +218,12 @@ ExitCode exit_code_for(CurrentReason reason) {
 }
 
 std::optional<CurrentReason> parse_current_reason(std::string_view word) {
-  const auto found = std::find_if(k_reasons.begin(), k_reasons.end(), [&](CurrentReason reason) {
-    return to_string(reason) == word;
-  });
-  return found == k_reasons.end() ? std::nullopt : std::optional(*found);
+  for (const CurrentReason reason : k_reasons) {
+    if (to_string(reason) == word) {
+      return reason;
+    }
+  }
+  return std::nullopt;
 }
 
 seconds allowed_age(seconds expected_interval) {

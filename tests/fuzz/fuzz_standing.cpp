@@ -1,0 +1,47 @@
+// What is read to say whether there is a current backup: BackupStatus, `.last-drill`, lines of
+// backup.log, schedules. Nothing of it may throw, and what is read must survive being written.
+#include "api/standing.hpp"
+#include "artifact/backup_log.hpp"
+#include "artifact/last_drill.hpp"
+#include "observe/cron.hpp"
+#include "observe/families.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdlib>
+
+using namespace rb;
+
+namespace {
+
+void read_object(std::string_view text) {
+  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) {
+    return;
+  }
+  const auto standing = api::backup_status_from_json(json);
+  if (!standing) {
+    return;
+  }
+  for (const api::NodeFacts& facts : standing->status.nodes) {
+    if (!(api::node_facts_from_json(api::to_json(facts)).value() == facts)) {
+      std::abort();
+    }
+  }
+  static_cast<void>(observe::exposition(observe::families_of(standing->status.nodes)));
+  static_cast<void>(api::controller_apply(standing->status));
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text = as_text(ByteView(data, size));
+  read_object(text);
+  static_cast<void>(artifact::parse_last_drill(text));
+  static_cast<void>(artifact::parse_log_line(text));
+  if (const auto cron = observe::Cron::parse(text)) {
+    static_cast<void>(cron->next(SystemTime{}));
+    static_cast<void>(cron->longest_pause(SystemTime{}));
+  }
+  return 0;
+}
