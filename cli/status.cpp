@@ -3,6 +3,8 @@
 #include "failure.hpp"
 #include "overview.hpp"
 
+#include "kube/backup_status_resource.hpp"
+
 namespace rb::cli {
 
 namespace {

@@ -26,8 +26,6 @@ inline constexpr ResourceType k_events{"events.k8s.io", "v1", "events", true, fa
 inline constexpr ResourceType k_leases{"coordination.k8s.io", "v1", "leases", true, false};
 inline constexpr ResourceType k_cluster_backups{
     "backup.railiance.io", "v1alpha1", "clusterbackups", false, false};
-inline constexpr ResourceType k_backup_statuses{
-    "backup.railiance.io", "v1alpha1", "backupstatuses", false, false};
 inline constexpr ResourceType k_node_backups{
     "backup.railiance.io", "v1alpha1", "nodebackups", false, false};
 
