@@ -25,12 +25,6 @@ std::string content(const std::string& path) {
   return text.str();
 }
 
-unsigned mode_of(const std::string& path) {
-  struct stat status {};
-  REQUIRE(::stat(path.c_str(), &status) == 0);
-  return status.st_mode & 07777U;
-}
-
 } // namespace
 
 TEST_CASE("metrics: the sets of the directory, under the name of their node") {
