@@ -65,7 +65,7 @@ TEST_CASE("metrics: a text file is replaced in one step and can be read by all")
   CHECK(outcome.code == 0);
   CHECK(outcome.out.empty());
   CHECK(has(content(path), "railiance_backup_expected_interval_seconds 86400"));
-  CHECK(mode_of(path) == 0644);
+  CHECK(mode_of(path) == "644");
   CHECK_FALSE(std::filesystem::exists(path + ".part"));
   CHECK(content(path).find("AGE-SECRET") == std::string::npos);
   CHECK(content(path).find("age1") == std::string::npos);
