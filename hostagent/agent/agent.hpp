@@ -21,10 +21,10 @@ struct AgentPorts {
   ProcessRunner& processes;
   const Clock& clock;
   AgentMetrics& metrics;
-  std::function<void()> run_ended = [] {}; ///< The disk holds something else now.
   OpenDirectory open_directory = artifact::Directory::open;
   Wait wait = real_wait();
   Prover* prover = nullptr; ///< Null: nothing can be proven here.
+  std::function<void()> run_ended = [] {}; ///< The disk holds something else now.
 };
 
 class Agent {
