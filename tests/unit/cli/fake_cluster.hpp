@@ -34,7 +34,7 @@ struct WatchScript {
                                       const std::string& reason = {},
                                       const std::string& message = {});
 
-class FakeCluster final : public kube::Transport {
+class FakeCluster : public kube::Transport {
 public:
   [[nodiscard]] Result<kube::Response> send(const kube::Request& request,
                                             std::stop_token stop) override;
