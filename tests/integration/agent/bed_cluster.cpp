@@ -163,7 +163,8 @@ std::optional<api::NodeFacts> BedCluster::facts() {
         kube::k_backup_statuses, {}, api::new_backup_status())); // as the controller does
     return std::nullopt;
   }
-  for (const api::NodeFacts& facts : api::backup_status_from_json(*object).value().status.nodes) {
+  const api::BackupStatus standing = api::backup_status_from_json(*object).value();
+  for (const api::NodeFacts& facts : standing.status.nodes) {
     if (facts.node_name == m_node_name) {
       return facts;
     }
