@@ -26,6 +26,9 @@ def backup(installed):
 
 
 def test_the_standing_object_says_that_there_is_a_current_backup(installed, backup):
+    # The agent tells its facts when a run has ended, the controller sums them up a little later.
+    wait_for("the run in BackupStatus",
+             lambda: standing(installed)["status"].get("lastSuccessRunID") == backup["status"]["runID"], 120)
     wait_for("BackupCurrent", lambda: current(installed).get("status") == "True", 120)
     status = standing(installed)["status"]
     assert current(installed)["reason"] == "Current"
