@@ -10,7 +10,9 @@ namespace rb::controller {
 
 namespace {
 
-constexpr int k_helm_attempts = 3;
+/// Some ten seconds, with the pauses of the reconciler: a token that is renewed late, a new API
+/// server.
+constexpr int k_helm_attempts = 8;
 
 nlohmann::json status_object(const StatusPatch& patch, const api::ClusterBackupStatus& status) {
   return {{"apiVersion", api::k_api_version},
@@ -32,7 +34,7 @@ api::ClusterBackupStatus bare(api::ClusterBackupStatus status) {
 
 bool passing(ErrorCode code) {
   return code == ErrorCode::unavailable || code == ErrorCode::timeout ||
-         code == ErrorCode::throttled;
+         code == ErrorCode::throttled || code == ErrorCode::unauthenticated;
 }
 
 bool refused_for_good(ErrorCode code) {
