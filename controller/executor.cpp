@@ -37,6 +37,11 @@ bool passing(ErrorCode code) {
          code == ErrorCode::throttled || code == ErrorCode::unauthenticated;
 }
 
+/// Else a write may have been taken although its answer was lost.
+bool surely_refused(const Error& error) {
+  return error.http_status >= 400 && error.http_status < 500;
+}
+
 bool refused_for_good(ErrorCode code) {
   return code == ErrorCode::invalid_argument || code == ErrorCode::permission_denied ||
          code == ErrorCode::unsupported;
@@ -68,6 +73,9 @@ Status Executor::execute(const StatusPatch& patch, std::stop_token stop) {
     m_ports.store.upsert_backup(*written);
     tell_result(patch);
     return {};
+  }
+  if (!surely_refused(written.error())) {
+    m_ports.store.note_run_id(patch.status.run_id);
   }
   const ErrorCode code = written.error().code;
   if (code == ErrorCode::conflict || code == ErrorCode::not_found) {

@@ -221,6 +221,11 @@ void Store::set_order_refused(const std::string& uid, std::string message) {
   changed();
 }
 
+void Store::note_run_id(const std::string& run_id) {
+  const std::lock_guard lock(m_mutex);
+  m_world.newest_run_id = std::max(m_world.newest_run_id, run_id);
+}
+
 void Store::set_order_gone(const std::string& uid) {
   const std::lock_guard lock(m_mutex);
   m_world.memory[uid].order_gone = true;

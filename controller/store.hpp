@@ -36,6 +36,8 @@ public:
   void set_helm(const std::string& uid, HelmOutcome outcome);
   void set_order_refused(const std::string& uid, std::string message);
   void set_order_gone(const std::string& uid);
+  /// The id of a status whose write may have been taken without an answer: it is given to no other.
+  void note_run_id(const std::string& run_id);
   void add_payload(const std::string& uid);
   void remove_payload(const std::string& uid);
 

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <thread>
+
 using namespace rb;
 using namespace rb::controller;
 using namespace rb::controller::test;
@@ -185,8 +187,19 @@ TEST_CASE("an API that fails for a while is tried again, and nothing is lost") {
   bench.api.fail = [](const kube::Request&) { return 503; };
   CHECK_FALSE(bench.settle());
   bench.api.fail = nullptr;
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100)); // another second, another run id
   CHECK(bench.settle());
   CHECK(bench.api.objects.contains(std::string(k_orders) + "uid-b"));
+}
+
+TEST_CASE("a run id whose write may have been taken without an answer is given to no other run") {
+  Bench bench;
+  const Plan first = bench.store.make_plan(std::nullopt);
+  bench.api.fail = [](const kube::Request&) { return 503; };
+  CHECK_FALSE(bench.executor->execute(first.statuses.at(0), {}));
+  const Plan second = bench.store.make_plan(std::nullopt);
+  CHECK((second.statuses.empty() ||
+         second.statuses.at(0).status.run_id != first.statuses.at(0).status.run_id));
 }
 
 TEST_CASE("an order that the API refuses for good ends the run with its words") {
