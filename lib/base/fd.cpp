@@ -1,5 +1,7 @@
 #include "base/fd.hpp"
 
+#include "base/open_beneath.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -113,29 +115,9 @@ Result<std::uint64_t> file_size(const Fd& fd, const std::string& path) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-namespace {
-
-Error too_large(const std::string& path, std::size_t limit_bytes) {
-  return {
-      ErrorCode::unsupported, path + ": larger than " + std::to_string(limit_bytes) + " bytes", {}};
-}
-
-} // namespace
-
 Result<SecretBytes> read_secret_file(const std::string& path, std::size_t limit_bytes) {
   RB_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY));
-  // Read in one buffer of one size, so that no copy of a secret stays behind in freed memory.
-  RB_TRY_ASSIGN(const std::uint64_t size, file_size(fd, path));
-  if (size > limit_bytes) {
-    return too_large(path, limit_bytes);
-  }
-  // Files in /proc and pipes say 0; they are read up to the limit.
-  SecretBytes buffer(size != 0 ? static_cast<std::size_t>(size) + 1 : limit_bytes + 1);
-  RB_TRY_ASSIGN(const std::size_t got, read_up_to(fd, buffer.span(), path));
-  if (got > limit_bytes) {
-    return too_large(path, limit_bytes);
-  }
-  return SecretBytes(buffer.view().first(got));
+  return read_secret_file(fd, path, limit_bytes);
 }
 
 Result<std::string> read_text_file(const std::string& path, std::size_t limit_bytes) {
