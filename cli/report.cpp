@@ -61,6 +61,9 @@ std::string facts(const api::ClusterBackup& backup) {
   if (!status.node_name.empty()) {
     rows.push_back({"  node", status.node_name});
   }
+  if (!status.signing_key.empty()) {
+    rows.push_back({"  signed by", status.signing_key});
+  }
   if (status.etcd) {
     rows.push_back({"  etcd",
                     "revision " + std::to_string(status.etcd->revision) + ", " +

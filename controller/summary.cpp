@@ -175,6 +175,7 @@ ClusterBackupStatus mirrored(const ClusterBackup& backup, const NodeBackup& orde
   status.artifacts = order.status.artifacts;
   status.missing = all_missing(order);
   status.etcd = order.status.etcd;
+  status.signing_key = order.status.signing_key;
   status.helm = order.spec.helm;
   status.total_size_bytes = 0;
   for (const api::ArtifactStatus& artifact : status.artifacts) {

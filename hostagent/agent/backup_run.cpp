@@ -144,8 +144,22 @@ RunReport run_backup(const Settings& settings,
                      const RunOrder& order,
                      const RunPorts& ports,
                      const RunControl& control) {
-  RunState run{
-      settings, order, ports, control, find_k3s(settings), {}, {}, {}, {}, {}, {}, {}, {}, {}};
+  RunState run{settings,
+               order,
+               ports,
+               control,
+               find_k3s(settings),
+               {},
+               {},
+               {},
+               {},
+               {},
+               {},
+               {},
+               {},
+               {},
+               {},
+               {}};
   return BackupRun(run).execute();
 }
 

@@ -5,6 +5,7 @@
 #include "boot/real_boot.hpp"
 #include "unpack/host_state.hpp"
 
+#include "base/open_beneath.hpp"
 #include "log/log.hpp"
 
 namespace rb::agent {
@@ -52,6 +53,9 @@ Outcome BootProver::prove(const ProofRequest& request, const std::stop_token& st
   const auto k3s = boot::find_k3s(m_k3s, {});
   if (!k3s) {
     return unavailable(k3s.error().message);
+  }
+  if (const Status trusted = check_root_owned(*k3s); !trusted) {
+    return unavailable(trusted.error().message + "; " + trusted.error().hint);
   }
   if (auto lack = lacks_memory()) {
     return *lack;

@@ -1,7 +1,7 @@
 #include "agent/file_collector.hpp"
 
 #include "archive/entry_path.hpp"
-#include "base/fd.hpp"
+#include "base/open_beneath.hpp"
 
 #include <sys/stat.h>
 
@@ -45,11 +45,15 @@ void FileCollector::skip(const std::string& archive_path, std::string why) {
 }
 
 bool FileCollector::add_file(const std::string& path, const std::string& archive_path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) {
+  const auto fd = open_regular(path);
+  if (!fd) {
+    if (fd.error().code != ErrorCode::not_found) {
+      skip(archive_path, fd.error().message);
+    }
     return false;
   }
-  if (!S_ISREG(status.st_mode)) {
+  struct stat status {};
+  if (::fstat(fd->get(), &status) != 0) {
     return false;
   }
   if (!archive::check_entry_path(archive_path)) {
@@ -60,7 +64,7 @@ bool FileCollector::add_file(const std::string& path, const std::string& archive
     skip(archive_path, "too many files");
     return false;
   }
-  auto content = read_secret_file(path, m_limits.file_bytes);
+  auto content = read_secret_file(*fd, path, m_limits.file_bytes);
   if (!content) {
     skip(archive_path, content.error().message);
     return false;

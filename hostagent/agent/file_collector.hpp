@@ -27,7 +27,8 @@ class FileCollector {
 public:
   explicit FileCollector(CollectLimits limits = {}) : m_limits(limits) {}
 
-  /// One regular file (a link to one counts), stored as `archive_path`. True when it was taken.
+  /// One regular file, by open_regular (a link counts that only root can have made), stored as
+  /// `archive_path`. True when it was taken.
   bool add_file(const std::string& path, const std::string& archive_path);
 
   /// All regular files below `path`, in the order of their names; links to directories are not

@@ -1,5 +1,7 @@
 #include "agent/host_state.hpp"
 
+#include "agent/signing.hpp"
+
 #include "etcdsnap/token_hash.hpp"
 
 #include <nlohmann/json.hpp>
@@ -88,6 +90,11 @@ collect_host_state(const Settings& settings, const HostFacts& facts, CollectLimi
   }
   add_server_files(files, server);
   add_configuration(files, settings);
+  // A restored host goes on signing with the same key.
+  for (const std::string_view name : {k_signing_key_name, k_signing_pub_name}) {
+    const std::string path = settings.key_dir + "/" + std::string(name);
+    files.add_file(path, in_archive(path));
+  }
   files.add_tree(server + "/manifests", in_archive(server + "/manifests"));
   files.add_tree(server + "/tls", in_archive(server + "/tls"));
 

@@ -1,6 +1,6 @@
 #include "agent/kubeconfig_source.hpp"
 
-#include "base/fd.hpp"
+#include "base/open_beneath.hpp"
 
 namespace rb::agent {
 
@@ -24,7 +24,7 @@ std::string list_of(const std::vector<std::string>& paths) {
 
 std::variant<Kubeconfig, Failure> find_kubeconfig(const std::vector<std::string>& candidates) {
   for (const std::string& path : candidates) {
-    auto content = read_secret_file(path, k_limit_bytes);
+    auto content = read_regular(path, k_limit_bytes);
     if (!content && content.error().code == ErrorCode::not_found) {
       continue;
     }

@@ -11,6 +11,7 @@
 #include "offsite/rclone.hpp"
 #include "serve/server.hpp"
 
+#include "base/trusted_runner.hpp"
 #include "kube/connection.hpp"
 #include "kube/transport_cpprest.hpp"
 #include "log/log.hpp"
@@ -161,7 +162,8 @@ int run(const Options& options, const sigset_t& signals) {
     check_directory(settings, metrics);
   }
 
-  RealProcessRunner processes;
+  RealProcessRunner any_program;
+  TrustedRunner processes(any_program); // all that is run here is k3s
   ApiStatusSink sink(client);
   ConfigMapPayloads payloads(client, settings.name_space);
   OrderBoard board(settings.node_name);

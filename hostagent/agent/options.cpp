@@ -40,6 +40,8 @@ void declare_host(CLI::App& app, Settings& settings) {
       ->envname("NODE_IP");
   app.add_option("--backup-dir", settings.backup_dir, "Where the backup sets are kept")
       ->capture_default_str();
+  app.add_option("--key-dir", settings.key_dir, "Where the host's signing key is kept")
+      ->capture_default_str();
   app.add_option("--data-dir", settings.data_dir, "Data directory of the k3s server")
       ->capture_default_str();
   app.add_option("--k3s", settings.k3s_program, "The k3s program")->capture_default_str();

@@ -3,6 +3,7 @@
 #include "agent/run_state.hpp"
 
 #include "artifact/backup_log.hpp"
+#include "artifact/catalogue.hpp"
 #include "artifact/last_restore.hpp"
 #include "artifact/names.hpp"
 #include "artifact/retention.hpp"
@@ -30,6 +31,46 @@ std::vector<artifact::BackupSet> sets_like_this(RunState& run,
     return set.manifest && sorted(set.manifest->requested) != wanted;
   });
   return sets;
+}
+
+/// The set of this run, as it will be listed once its manifest is there.
+artifact::BackupSet set_of(const RunState& run) {
+  artifact::BackupSet set;
+  set.run_id = run.order.run_id;
+  set.time = parse_run_id(set.run_id).value_or(SystemTime());
+  set.state = artifact::SetState::complete;
+  set.manifest = run.manifest;
+  return set;
+}
+
+/// Only a complete run removes anything.
+RemovalChoice choose_removals(RunState& run) {
+  if (!run.manifest.complete) {
+    return {};
+  }
+  const auto restored = artifact::read_last_restore(*run.directory);
+  if (!restored) {
+    return {{}, restored.error()};
+  }
+  std::vector<artifact::BackupSet> sets = run.earlier_sets;
+  sets.push_back(set_of(run));
+  // One that is not proven protects only itself: the newest good set stays for sure.
+  const bool good = run.manifest.is_good();
+  return {artifact::select_for_removal(sets_like_this(run, std::move(sets)),
+                                       {run.order.keep_last,
+                                        run.order.run_id,
+                                        good ? std::optional(run.order.run_id) : std::nullopt,
+                                        *restored ? (*restored)->run_id : std::string()},
+                                       run.ports.clock.now()),
+          std::nullopt};
+}
+
+/// The link to the manifest before, and the sets that stay beside this one.
+void join_chain(RunState& run) {
+  artifact::ChainEnd end =
+      artifact::chain_end(run.earlier_sets, run.removal.plan.run_ids, run.key->public_key());
+  run.manifest.previous = std::move(end.previous);
+  run.manifest.catalogue = std::move(end.catalogue);
 }
 
 void note_pruned(RunState& run, const artifact::RemovalPlan& plan, const Status& pruned) {
@@ -65,7 +106,9 @@ std::uint64_t stored_bytes(const RunState& run) {
 StepFailure write_manifest_of(RunState& run) {
   run.manifest.completion_time = run.ports.clock.now();
   run.manifest.complete = run.manifest.missing.empty();
-  const auto written = artifact::write_manifest(*run.directory, run.manifest);
+  run.removal = choose_removals(run);
+  join_chain(run);
+  const auto written = artifact::write_signed_manifest(*run.directory, run.manifest, *run.key);
   if (!written) {
     return storage_failure(written.error());
   }
@@ -94,26 +137,11 @@ void prune_old_sets(RunState& run) {
              "the set is incomplete: no earlier set was removed");
     return;
   }
-  auto sets = artifact::list_sets(*run.directory);
-  if (!sets) {
-    note_pruned(run, {}, std::move(sets).error());
+  if (run.removal.problem) {
+    note_pruned(run, {}, *run.removal.problem);
     return;
   }
-  const auto restored = artifact::read_last_restore(*run.directory);
-  if (!restored) {
-    // Nobody knows which set must stay.
-    note_pruned(run, {}, restored.error());
-    return;
-  }
-  // One that is not proven protects only itself: the newest good set stays for sure.
-  const bool good = run.manifest.is_good();
-  const artifact::RemovalPlan plan =
-      artifact::select_for_removal(sets_like_this(run, std::move(*sets)),
-                                   {run.order.keep_last,
-                                    run.order.run_id,
-                                    good ? std::optional(run.order.run_id) : std::nullopt,
-                                    *restored ? (*restored)->run_id : std::string()},
-                                   run.ports.clock.now());
+  const artifact::RemovalPlan& plan = run.removal.plan;
   std::vector<std::string> removed;
   const Status pruned = artifact::prune(*run.directory, plan, removed);
   removed.resize(std::min(removed.size(), k_pruned_limit));
@@ -139,8 +167,10 @@ void write_kit_of(RunState& run) {
   if (!run.manifest.complete || !run.manifest.snapshot || !(run.manifest.is_good() || only_one)) {
     return;
   }
-  const artifact::GuideFacts facts{
-      run.settings.backup_dir, run.settings.data_dir, run.settings.config_dir};
+  const artifact::GuideFacts facts{run.settings.backup_dir,
+                                   run.settings.data_dir,
+                                   run.settings.config_dir,
+                                   run.key->public_key().line()};
   for (const Error& error :
        write_kit(*run.directory, run.settings.kit_program, run.manifest, facts)) {
     log::warn("kit for a restore", error);
@@ -194,7 +224,9 @@ void take_back(RunState& run) {
       log::warn("artifact of the failed run", removed.error());
     }
   }
+  // Only then is the run id ours: the set of another run under it keeps its signature.
   if (!run.manifest.artifacts.empty()) {
+    static_cast<void>(run.directory->fs().remove(artifact::signature_name(run.order.run_id)));
     const Status synced = run.directory->fs().sync_directory();
     if (!synced) {
       log::warn("backup directory", synced.error());

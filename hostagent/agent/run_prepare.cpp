@@ -1,6 +1,7 @@
 // The first steps of a run: what must hold before anything is asked of k3s.
 #include "agent/plaintext.hpp"
 #include "agent/run_state.hpp"
+#include "agent/signing.hpp"
 #include "agent/space.hpp"
 
 #include "age/sops_yaml.hpp"
@@ -69,6 +70,28 @@ StepFailure read_recipients(RunState& run) {
   return std::nullopt;
 }
 
+/// A set that is not signed would be refused by a restore, so there is no run without the key.
+StepFailure get_signing_key(RunState& run) {
+  auto key = host_key(run.settings.key_dir);
+  if (!key) {
+    return storage_failure(std::move(key).error().within("signing key"));
+  }
+  const auto replaced = publish_key(*run.directory, key->public_key());
+  if (!replaced) {
+    return storage_failure(replaced.error());
+  }
+  if (*replaced) {
+    log::warn("this host has a new signing key",
+              Error{ErrorCode::incomplete,
+                    "sets before this one are signed by " + **replaced,
+                    "its public key stays beside them: railiance-restore --public-key"});
+  }
+  run.key = std::move(*key);
+  run.status.signing_key = run.key->public_key().line();
+  run.manifest.signed_by = sign::to_string(run.key->public_key().id());
+  return std::nullopt;
+}
+
 StepFailure look_at_earlier_sets(RunState& run) {
   auto sets = artifact::list_sets(*run.directory);
   if (!sets) {
@@ -100,6 +123,9 @@ StepFailure prepare(RunState& run) {
     return failure;
   }
   if (auto failure = sweep(run)) {
+    return failure;
+  }
+  if (auto failure = get_signing_key(run)) {
     return failure;
   }
   if (auto failure = look_at_earlier_sets(run)) {

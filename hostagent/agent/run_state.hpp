@@ -5,9 +5,11 @@
 #include "agent/failure.hpp"
 #include "agent/run_status.hpp"
 #include "agent/server_config.hpp"
+#include "sign/signing_key.hpp"
 
 #include "age/recipient.hpp"
 #include "artifact/manifest.hpp"
+#include "artifact/retention.hpp"
 #include "artifact/sets.hpp"
 #include "artifact/writer.hpp"
 
@@ -27,6 +29,12 @@ inline constexpr std::string_view k_storing_artifacts = "StoringArtifacts";
 inline constexpr std::string_view k_pruning = "Pruning";
 } // namespace step
 
+/// What retention will take, chosen before the manifest is written, which names it.
+struct RemovalChoice {
+  artifact::RemovalPlan plan;
+  std::optional<Error> problem; ///< Nobody knows what must stay: nothing goes.
+};
+
 struct RunState {
   const Settings& settings;
   const RunOrder& order;
@@ -38,6 +46,8 @@ struct RunState {
   std::optional<artifact::DirectoryLock> lock;
   std::vector<age::Recipient> recipients;
   std::vector<artifact::BackupSet> earlier_sets;
+  std::optional<sign::SigningKey> key;
+  RemovalChoice removal;
   artifact::Manifest manifest;
   api::NodeBackupStatus status;
   Bytes helm_ciphertext;

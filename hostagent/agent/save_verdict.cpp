@@ -43,8 +43,10 @@ SaveVerdict not_started(const Error& error) {
   }
   return failed(api::Reason::k3s_not_found,
                 error.message,
-                "give the path of the k3s program with --k3s, mount its directory, and see that "
-                "the file is executable");
+                !error.hint.empty()
+                    ? error.hint
+                    : "give the path of the k3s program with --k3s, mount its directory, and see "
+                      "that the file is executable");
 }
 
 SaveVerdict after_timeout(const SaveObservation& seen, const ProcessResult& process) {

@@ -1,6 +1,6 @@
 #include "agent/server_config.hpp"
 
-#include "base/fd.hpp"
+#include "base/open_beneath.hpp"
 
 #include <yaml-cpp/yaml.h>
 
@@ -73,7 +73,7 @@ Status merge_server_config(ServerConfig& config, std::string_view text, const st
 Result<ServerConfig> read_server_config(const std::string& config_dir) {
   ServerConfig config;
   for (const std::string& path : config_files(config_dir)) {
-    auto text = read_text_file(path, k_config_limit_bytes);
+    auto text = read_regular_text(path, k_config_limit_bytes);
     if (!text && text.error().code == ErrorCode::not_found) {
       continue;
     }

@@ -13,6 +13,8 @@ struct Settings {
   std::string agent_id;
   std::string backup_dir = "/opt/backup/railiance/cluster";
   std::string data_dir = "/var/lib/rancher/k3s";
+  /// Where the host's signing key is; never the backup directory.
+  std::string key_dir = "/var/lib/railiance-backup";
   std::string k3s_program = "/usr/local/bin/k3s";
   /// Tried in this order before <config_dir>/k3s/k3s.yaml.
   std::vector<std::string> kubeconfig_sources;

@@ -5,6 +5,7 @@
 
 #include "age/encrypt.hpp"
 #include "age/fd_io.hpp"
+#include "base/open_beneath.hpp"
 #include "etcdsnap/inspect.hpp"
 #include "etcdsnap/trailer_check.hpp"
 
@@ -63,7 +64,7 @@ public:
       : m_directory(directory), m_request(request), m_control(control) {}
 
   Stored run() {
-    const auto fd = open_file(m_request.path, O_RDONLY | O_NOFOLLOW);
+    const auto fd = open_regular(m_request.path);
     if (!fd) {
       return failure_as(api::Reason::snapshot_failed, fd.error());
     }

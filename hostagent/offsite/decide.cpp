@@ -71,6 +71,11 @@ std::vector<RemoteFile> files_of(const BackupSet& set) {
   for (const api::ArtifactStatus& artifact : set.manifest->artifacts) {
     files.push_back({artifact.file_name, artifact.size_bytes});
   }
+  const std::string signature = artifact::signature_name(set.run_id);
+  const auto beside = std::ranges::find(set.files, signature, &artifact::SetFile::name);
+  if (beside != set.files.end()) {
+    files.push_back({signature, beside->size_bytes});
+  }
   const std::string manifest = artifact::manifest_name(set.run_id);
   const auto own = std::ranges::find(set.files, manifest, &artifact::SetFile::name);
   files.push_back({manifest, own == set.files.end() ? 0 : own->size_bytes});
@@ -123,7 +128,7 @@ std::vector<std::string> removal_order(const std::vector<RemoteFile>& remote,
     }
     if (info.kind == NameKind::manifest) {
       names.insert(names.begin(), file.name);
-    } else if (info.kind == NameKind::artifact) {
+    } else if (info.kind == NameKind::artifact || info.kind == NameKind::signature) {
       names.push_back(file.name);
     }
   }

@@ -39,7 +39,7 @@ pending(const std::vector<artifact::BackupSet>& sets, const State& state);
                                                 const std::vector<artifact::BackupSet>& sets,
                                                 const std::vector<RemoteFile>& remote);
 
-/// The files of a set as they must be over there: artifacts, then the manifest.
+/// The files of a set as they must be over there: artifacts, the signature, then the manifest.
 [[nodiscard]] std::vector<RemoteFile> files_of(const artifact::BackupSet& set);
 
 /// Retention over there: the run ids to remove, oldest first, so that the newest `keep_last` sets

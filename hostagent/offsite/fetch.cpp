@@ -84,12 +84,12 @@ Status fetch_file(Directory& to,
   return fetched;
 }
 
-/// The manifest's bytes as they are over there.
-Status store_manifest(Directory& to,
-                      Directory& listing,
-                      const std::string& name,
-                      Fetched& result,
-                      std::stop_token stop) {
+/// A small file of the catalogue, its bytes as they are over there.
+Status store_small(Directory& to,
+                   Directory& listing,
+                   const std::string& name,
+                   Fetched& result,
+                   std::stop_token stop) {
   RB_TRY_ASSIGN(const auto source, listing.fs().open_read(name));
   Bytes text(artifact::k_manifest_limit_bytes);
   RB_TRY_ASSIGN(const std::size_t got, source->read(text));
@@ -105,6 +105,19 @@ Status store_manifest(Directory& to,
   RB_TRY(writer.write(text));
   RB_TRY(writer.commit(std::move(stop)));
   return {};
+}
+
+/// Only where there is none: the one that is there may be the operator's own.
+Status bring_public_key(Directory& to, Directory& listing) {
+  const std::string name(artifact::k_public_key_name);
+  const auto source = listing.fs().open_read(name);
+  const auto there = to.fs().open_read(name);
+  if (!source || there || there.error().code != ErrorCode::not_found) {
+    return {};
+  }
+  Bytes text(artifact::k_manifest_limit_bytes);
+  RB_TRY_ASSIGN(const std::size_t got, (*source)->read(text));
+  return artifact::replace_file(to, name, ByteView(text).first(got));
 }
 
 } // namespace
@@ -127,8 +140,13 @@ Result<Fetched> fetch_set(Directory& to,
     const LocalFile wanted{{artifact.file_name, artifact.size_bytes}, artifact.sha256};
     RB_TRY(fetch_file(to, remote, wanted, result, stop));
   }
+  if (set.signature) {
+    on_file(artifact::signature_name(set.run_id));
+    RB_TRY(store_small(to, listing, artifact::signature_name(set.run_id), result, stop));
+  }
+  RB_TRY(bring_public_key(to, listing));
   on_file(artifact::manifest_name(set.run_id));
-  RB_TRY(store_manifest(to, listing, artifact::manifest_name(set.run_id), result, stop));
+  RB_TRY(store_small(to, listing, artifact::manifest_name(set.run_id), result, stop));
   RB_TRY(to.fs().sync_directory());
   return result;
 }

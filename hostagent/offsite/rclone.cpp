@@ -146,6 +146,8 @@ Status RcloneStore::get_manifests(const std::string& local_path, std::stop_token
   RB_TRY(run({"copy",
               "--max-depth=1",
               "--include=/manifest-*.json",
+              "--include=/manifest-*.json.minisig",
+              "--include=/railiance-backup.pub",
               std::string("--max-size=") + k_manifest_limit,
               m_settings.remote,
               local_path},

@@ -121,8 +121,11 @@ private:
   std::string m_path;
 };
 
-bool is_manifest(const RemoteFile& file) {
-  return artifact::classify_name(file.name).kind == artifact::NameKind::manifest;
+/// What says what is there: manifests, their signatures, the public key.
+bool is_catalogue(const RemoteFile& file) {
+  const artifact::NameKind kind = artifact::classify_name(file.name).kind;
+  return kind == artifact::NameKind::manifest || kind == artifact::NameKind::signature ||
+         file.name == artifact::k_public_key_name;
 }
 
 } // namespace
@@ -130,11 +133,11 @@ bool is_manifest(const RemoteFile& file) {
 Result<artifact::Directory> open_remote(RemoteStore& remote, std::stop_token stop) {
   RB_TRY_ASSIGN(auto files, remote.list(stop));
   std::map<std::string, std::string> manifests;
-  if (std::ranges::any_of(files, is_manifest)) {
+  if (std::ranges::any_of(files, is_catalogue)) {
     RB_TRY_ASSIGN(const auto temporary, PrivateDirectory::make());
     RB_TRY(remote.get_manifests(temporary.path(), stop));
     for (const RemoteFile& file : files) {
-      if (!is_manifest(file)) {
+      if (!is_catalogue(file)) {
         continue;
       }
       auto text =

@@ -7,7 +7,8 @@
 
 namespace rb::offsite {
 
-/// Names and sizes as listed, and the contents of the manifests, fetched once into a private
+/// Names and sizes as listed, and the contents of the manifests, of their signatures and of
+/// the public key, fetched once into a private
 /// temporary directory that is gone when this returns. Other files cannot be read. Errors: those
 /// of RemoteStore and of the temporary directory.
 [[nodiscard]] Result<artifact::Directory> open_remote(RemoteStore& remote, std::stop_token stop);

@@ -42,7 +42,8 @@ public:
   /// Writes the file to `local_path`.
   [[nodiscard]] virtual Status
   get(const RemoteFile& file, const std::string& local_path, std::stop_token stop) = 0;
-  /// Fetches all manifests that are not absurdly large into the directory `local_path`.
+  /// Fetches all manifests that are not absurdly large, their signatures and the public key into
+  /// the directory `local_path`.
   [[nodiscard]] virtual Status get_manifests(const std::string& local_path,
                                              std::stop_token stop) = 0;
   [[nodiscard]] virtual Status remove(const std::string& name, std::stop_token stop) = 0;

@@ -73,6 +73,12 @@ Status replicate_set(artifact::Directory& directory,
     const LocalFile wanted{{artifact.file_name, artifact.size_bytes}, artifact.sha256};
     RB_TRY(replicate_file(directory, remote, there, wanted, stop));
   }
+  // Before the manifest, so that no complete set over there lacks it.
+  if (set.signature) {
+    RB_TRY_ASSIGN(const LocalFile signature,
+                  measure(directory, artifact::signature_name(set.run_id), stop));
+    RB_TRY(replicate_file(directory, remote, there, signature, stop));
+  }
   RB_TRY_ASSIGN(const LocalFile manifest,
                 measure(directory, artifact::manifest_name(set.run_id), stop));
   return replicate_file(directory, remote, there, manifest, stop);

@@ -43,7 +43,8 @@ Status Replicator::send_kit(Directory& directory,
                             const std::vector<RemoteFile>& there,
                             State& state,
                             std::stop_token stop) {
-  for (const std::string_view word : {artifact::k_guide_name, artifact::k_tool_name}) {
+  for (const std::string_view word :
+       {artifact::k_guide_name, artifact::k_tool_name, artifact::k_public_key_name}) {
     const std::string name(word);
     const auto local = measure(directory, name, stop);
     if (!local && local.error().code == ErrorCode::not_found) {

@@ -12,6 +12,9 @@ namespace rb::recover {
 [[nodiscard]] const ServerSettings&
 effective_settings(const ObservedHost& host, const SetFacts& set, bool bare);
 
+/// Who made the set; `set.signature` is there.
+[[nodiscard]] Check signature_check(const SetFacts& set, const Wishes& wishes);
+
 /// Of the set: artifacts, the snapshot, its token, what is missing.
 [[nodiscard]] std::vector<Check> check_set_facts(const SetFacts& set, const Wishes& wishes);
 

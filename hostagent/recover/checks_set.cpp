@@ -78,6 +78,9 @@ Check token(const SetFacts& set) {
 
 std::vector<Check> check_set_facts(const SetFacts& set, const Wishes& wishes) {
   std::vector<Check> checks;
+  if (set.signature) {
+    checks.push_back(signature_check(set, wishes));
+  }
   for (const ArtifactFact& artifact : set.artifacts) {
     checks.push_back(artifact_check(artifact));
   }

@@ -4,9 +4,11 @@
 
 #include "recover/server_settings.hpp"
 
+#include "artifact/catalogue.hpp"
 #include "base/exit_code.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,8 +64,16 @@ struct ArtifactFact {
   std::string message;
 };
 
+/// Who made the set, as far as signatures say.
+struct SignatureFact {
+  artifact::SetProvenance provenance;
+  bool first_use = false; ///< The key comes from the backup directory itself.
+  std::string key;        ///< That key, "RW…".
+};
+
 struct SetFacts {
   std::string run_id;
+  std::optional<SignatureFact> signature; ///< Absent: it was not asked.
   bool complete = false;
   std::vector<std::string> problems;
   std::string disproven;   ///< Why a server that was booted from it failed; empty: none did.
@@ -84,6 +94,7 @@ struct Wishes {
   bool single_server = false;      ///< --single-server
   bool replace_cluster = false;    ///< --replace-cluster
   bool without_host_state = false; ///< --without-host-state
+  bool allow_unsigned = false;     ///< --allow-unsigned
 };
 
 } // namespace rb::recover

@@ -1,6 +1,7 @@
 #include "recover/host_files.hpp"
 
 #include "base/fd.hpp"
+#include "base/open_beneath.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -84,7 +85,7 @@ Status copy_file(const std::string& from, const std::string& to) {
   if (!S_ISREG(status.st_mode)) {
     return Error{ErrorCode::unsupported, from + ": not a regular file", {}};
   }
-  RB_TRY_ASSIGN(const SecretBytes content, read_secret_file(from, k_file_limit_bytes));
+  RB_TRY_ASSIGN(const SecretBytes content, read_regular(from, k_file_limit_bytes));
   RB_TRY(make_directories(parent_of(to), 0700));
   RB_TRY(write_file(to, content.view(), status.st_mode));
   if (::lchown(to.c_str(), status.st_uid, status.st_gid) != 0 && errno != EPERM) {

@@ -5,7 +5,7 @@
 #include "recover/k3s_reset.hpp"
 
 #include "archive/entry_path.hpp"
-#include "base/fd.hpp"
+#include "base/open_beneath.hpp"
 #include "etcdsnap/token_hash.hpp"
 
 #include <sys/stat.h>
@@ -63,7 +63,7 @@ DataDir look_at(const std::string& data_dir) {
   data.sqlite = exists(db + "/state.db");
   data.tombstone = exists(db + "/etcd/tombstone");
   data.etcd_mount = is_mount_point(db + "/etcd");
-  if (const auto token = read_secret_file(data_dir + "/server/token", std::size_t{1} << 16U)) {
+  if (const auto token = read_regular(data_dir + "/server/token", std::size_t{1} << 16U)) {
     data.token_hash = etcdsnap::token_hash(token->text());
   }
   data.free_bytes = free_bytes(data_dir);

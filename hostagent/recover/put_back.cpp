@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::array<std::string_view, 3> k_server_files{
     "server/token", "server/agent-token", "server/manifests/"};
-constexpr std::array<std::string_view, 6> k_host_files{"/etc/rancher/",
+constexpr std::array<std::string_view, 7> k_host_files{"/etc/rancher/",
+                                                       "/var/lib/railiance-backup/signing.",
                                                        "/etc/systemd/system/k3s",
                                                        "/etc/default/k3s",
                                                        "/etc/sysconfig/k3s",

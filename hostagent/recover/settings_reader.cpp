@@ -2,7 +2,7 @@
 
 #include "recover/host_files.hpp"
 
-#include "base/fd.hpp"
+#include "base/open_beneath.hpp"
 #include "etcdsnap/token_hash.hpp"
 
 #include <algorithm>
@@ -109,7 +109,7 @@ void take_tokens(const FileView& files, Flags& flags, const char* where, ReadSet
 } // namespace
 
 std::optional<std::string> DiskView::read(const std::string& path) const {
-  auto text = read_text_file(m_root + path, k_limit_bytes);
+  auto text = read_regular_text(m_root + path, k_limit_bytes);
   return text ? std::optional<std::string>(std::move(*text)) : std::nullopt;
 }
 

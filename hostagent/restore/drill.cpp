@@ -8,6 +8,7 @@
 #include "restore/set_json.hpp"
 #include "restore/set_report.hpp"
 #include "restore/text.hpp"
+#include "restore/trust.hpp"
 
 #include <algorithm>
 
@@ -46,6 +47,12 @@ public:
                              ExitCode::nothing_to_restore,
                              nothing_to_restore(m_options.backup_dir, m_command.set));
     }
+    auto catalogue =
+        judge(*directory, *sets, {m_options.public_keys, m_command.identity_files}, m_io);
+    if (!catalogue) {
+      return fail(m_io, catalogue.error(), ExitCode::usage);
+    }
+    m_catalogue = std::move(*catalogue);
     return check(*sets, *set, *identities);
   }
 
@@ -71,7 +78,9 @@ private:
                << '\n'
                << std::flush;
     };
-    const unpack::SetReport report = unpack::check_set(*m_directory, set, identities, hooks);
+    unpack::SetReport report = unpack::check_set(*m_directory, set, identities, hooks);
+    add_provenance(report, m_catalogue);
+    warn_of_first_use(m_catalogue, m_io);
     Record record = drill::judge(set, report, m_io.clock.now(), elapsed());
     if (m_command.boot && record.code == ExitCode::done && set.manifest) {
       boot(*set.manifest, identities, record);
@@ -146,6 +155,7 @@ private:
   Io& m_io;
   std::chrono::steady_clock::time_point m_begin;
   Directory* m_directory = nullptr;
+  Catalogue m_catalogue;
 };
 
 } // namespace

@@ -20,7 +20,9 @@ struct Io {
   bool in_is_terminal = false;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
-  std::string default_backup_dir = {};    ///< $RAILIANCE_BACKUP_DIR, else the one of the agent.
+  std::string default_backup_dir = {}; ///< $RAILIANCE_BACKUP_DIR, else the one of the agent.
+  /// Where the agent of this host keeps its public key; empty: nowhere.
+  std::string host_public_key = {};
   std::string default_identity_file = {}; ///< Where SOPS looks for keys.txt; empty: unknown.
   /// What rclone may know of this process's environment: PATH, HOME, proxies, RCLONE_CONFIG….
   std::map<std::string, std::string> rclone_environment = {};

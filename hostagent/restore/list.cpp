@@ -5,6 +5,7 @@
 #include "restore/set_json.hpp"
 #include "restore/set_report.hpp"
 #include "restore/text.hpp"
+#include "restore/trust.hpp"
 
 #include "base/text_table.hpp"
 
@@ -51,11 +52,12 @@ Error nothing_to_restore(const std::string& path, const std::string& name) {
 
 namespace {
 
-std::vector<std::string> row_of(const BackupSet& set, SystemTime now) {
+std::vector<std::string> row_of(const BackupSet& set, const Catalogue& catalogue, SystemTime now) {
   std::vector<std::string> row{set.run_id,
                                format_age(now - set.time),
                                std::string(artifact::to_string(set.state)),
-                               format_size(set.size_bytes)};
+                               format_size(set.size_bytes),
+                               catalogue.word_for(set.run_id)};
   const auto& manifest = set.manifest;
   const bool has_snapshot = manifest && manifest->snapshot;
   const bool has_helm = manifest && manifest->helm;
@@ -94,18 +96,24 @@ int list(const ListCommand& command, const Options& options, Io& io) {
   if (!sets) {
     return fail(io, sets.error());
   }
+  const auto catalogue = judge(*directory, *sets, {options.public_keys, default_pins(io)}, io);
+  if (!catalogue) {
+    return fail(io, catalogue.error(), ExitCode::usage);
+  }
+  warn_of_first_use(*catalogue, io);
   if (options.output == OutputFormat::json) {
     nlohmann::ordered_json json{{"directory", directory->path()},
                                 {"sets", nlohmann::ordered_json::array()}};
     for (const BackupSet& set : *sets) {
       json["sets"].push_back(to_json(set));
+      json["sets"].back()["signature"] = to_json(*catalogue, set.run_id);
     }
     io.out << dump(json);
   } else if (!sets->empty()) {
     std::vector<std::vector<std::string>> rows{
-        {"SET", "AGE", "STATE", "SIZE", "REVISION", "RELEASES", "PROVEN", "K3S", "NODE"}};
+        {"SET", "AGE", "STATE", "SIZE", "SIGNED", "REVISION", "RELEASES", "PROVEN", "K3S", "NODE"}};
     for (const BackupSet& set : *sets) {
-      rows.push_back(row_of(set, io.clock.now()));
+      rows.push_back(row_of(set, *catalogue, io.clock.now()));
     }
     io.out << text_table(rows);
   }

@@ -75,6 +75,7 @@ int main(int argc, char** argv) {
   io.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
   io.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   io.default_backup_dir = backup_dir();
+  io.host_public_key = "/var/lib/railiance-backup/signing.pub";
   io.default_identity_file = identity_file();
   io.rclone_environment = rclone_environment();
   const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);

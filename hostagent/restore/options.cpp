@@ -21,7 +21,9 @@ Exit codes:
   4  nothing to restore            9  a deadline passed
 
 It needs neither the cluster nor a network. SET is a run id (20261122T020000Z) or
-"latest". The backup directory is that of --backup-dir, else of
+"latest". Sets are signed by their host: its public key is that of --public-key, else
+of the lines "# railiance-backup public key: RW..." in the identity file and of this
+host, else (first use, with a warning) the one beside the sets. The backup directory is that of --backup-dir, else of
 $RAILIANCE_BACKUP_DIR, else /opt/backup/railiance/cluster.)";
 
 constexpr const char* k_list_footer = R"(Examples:
@@ -43,7 +45,8 @@ constexpr const char* k_verify_footer = R"(Examples:
 Without a key: every file is there, has the size and the SHA-256 of the manifest,
 and begins like an age file. With -i also: every byte decrypts, the etcd snapshot
 has its digest, its pages, its revision and its keys, and the archives can be read.
-Nothing is written to the disk.
+Nothing is written to the disk. Each set's signature and its place in the chain are
+checked, too: one that was changed, taken away or put there shows, with exit code 6.
 Exit codes: 3 a set is incomplete, 5 no identity opens a file, 6 damaged.)";
 
 constexpr const char* k_decrypt_footer = R"(Examples:
@@ -192,6 +195,10 @@ Result<Options> parse_options(std::span<const std::string> args, const Io& io) {
   app.add_option("--backup-dir", raw.options.backup_dir, "Where the sets are")
       ->capture_default_str();
   app.add_option("--output", raw.output, "text or json")->capture_default_str();
+  app.add_option("--public-key",
+                 raw.options.public_keys,
+                 "Take only sets signed by this key: a file, or the key (RW...)")
+      ->allow_extra_args(false);
   add_commands(app, raw);
   try {
     app.parse(std::vector<std::string>(args.rbegin(), args.rend()));

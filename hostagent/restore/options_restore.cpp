@@ -20,8 +20,9 @@ to the old data by itself. A restore that was cut off is continued by the same c
 (or --resume), or undone by --rollback.
 
 Exit codes: 1 failed and rolled back, or refused; 3 the set lacks what is needed, or
-objects are missing after the restore; 4 no set; 5 no identity opens it; 6 damaged;
-7 k3s still runs. Nothing was touched by 3 to 7 but where it says so.
+objects are missing after the restore; 4 no set; 5 no identity opens it; 6 damaged
+or tampered with; 7 k3s still runs. Nothing was touched by 3 to 7 but where it says so.
+A set that is not signed by a known host is refused: --public-key, --allow-unsigned.
 --artifact decrypts and unpacks one artifact; of Helm values it prints the lines that
 rebuild the releases.)";
 
@@ -40,6 +41,10 @@ void add_cluster_options(CLI::App& restore, RestoreCommand& command) {
   restore.add_flag("--without-host-state",
                    command.without_host_state,
                    "Take a set without host state, with the token that is on this host");
+  restore.add_flag(
+      "--allow-unsigned",
+      command.allow_unsigned,
+      "Take a set that nobody vouches for: unsigned, of another host, or tampered with");
   restore.add_option("--k3s", command.k3s_program, "The k3s program");
   restore.add_option("--data-dir", command.data_dir, "k3s's data directory");
   restore.add_option("--start-command", command.start_command, "Starts k3s; no shell");

@@ -32,6 +32,7 @@ struct RestoreCommand {
   bool single_server = false;
   bool replace_cluster = false;
   bool without_host_state = false;
+  bool allow_unsigned = false;
   std::string k3s_program;
   std::string data_dir;
   std::string start_command;

@@ -8,6 +8,7 @@
 #include "restore/restore_cluster.hpp"
 #include "restore/restore_list.hpp"
 #include "restore/set_json.hpp"
+#include "restore/trust.hpp"
 
 #include <charconv>
 
@@ -95,9 +96,14 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
         io, nothing_to_restore(options.backup_dir, command.set), ExitCode::nothing_to_restore);
   }
   const std::vector<age::Identity> identities = identities_for_guide(command, io);
+  const auto catalogue =
+      judge(*directory, *sets, {options.public_keys, command.identity_files}, io);
+  if (!catalogue) {
+    return fail(io, catalogue.error(), ExitCode::usage);
+  }
   std::vector<ListedSet> listed;
   for (const BackupSet& one : *sets) {
-    listed.push_back({&one, opens(*directory, one, identities)});
+    listed.push_back({&one, opens(*directory, one, identities), catalogue->word_for(one.run_id)});
   }
   const bool json = options.output == OutputFormat::json;
   nlohmann::ordered_json out{{"directory", options.backup_dir}, {"sets", json_of(listed)}};
@@ -109,6 +115,12 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
         return fail(io, {ErrorCode::invalid_argument, "not a number of the list", {}});
       }
     }
+  }
+  if (const auto code = refused_by_signature(*catalogue, set->run_id, command, io)) {
+    if (json) {
+      io.out << dump(out);
+    }
+    return *code;
   }
   recover::OpenedSet opened = recover::open_host_settings(*directory, *set, identities, io.stop);
   ClusterHost host;

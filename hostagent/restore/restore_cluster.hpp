@@ -2,9 +2,11 @@
 #pragma once
 
 #include "restore/options.hpp"
+#include "restore/trust.hpp"
 
 #include "artifact/sets.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,5 +25,11 @@ int execute(const RestoreCommand& command, const Options& options, Io& io);
 
 /// --rollback.
 int roll_back(const RestoreCommand& command, const Options& options, Io& io);
+
+/// Says why a set is not taken for its signature, or warns; the exit code where it is refused.
+[[nodiscard]] std::optional<int> refused_by_signature(const Catalogue& catalogue,
+                                                      const std::string& run_id,
+                                                      const RestoreCommand& command,
+                                                      const Io& io);
 
 } // namespace rb::restore

@@ -8,6 +8,7 @@
 #include "restore/restore_cluster.hpp"
 #include "restore/restore_report.hpp"
 #include "restore/set_json.hpp"
+#include "restore/trust.hpp"
 
 #include "artifact/directory.hpp"
 #include "artifact/last_restore.hpp"
@@ -31,16 +32,22 @@ recover::Limits limits_of(const RestoreCommand& command) {
 struct Chosen {
   artifact::Directory directory;
   BackupSet set;
+  Catalogue catalogue;
 };
 
-Result<Chosen> choose(const std::string& name, const std::string& backup_dir) {
-  RB_TRY_ASSIGN(artifact::Directory directory, open_backups(backup_dir));
+Result<Chosen> choose(const std::string& name,
+                      const RestoreCommand& command,
+                      const Options& options,
+                      const Io& io) {
+  RB_TRY_ASSIGN(artifact::Directory directory, open_backups(options.backup_dir));
   RB_TRY_ASSIGN(const std::vector<BackupSet> sets, artifact::list_sets(directory));
   const BackupSet* const set = choose_to_restore(sets, name);
   if (set == nullptr) {
-    return nothing_to_restore(backup_dir, name);
+    return nothing_to_restore(options.backup_dir, name);
   }
-  return Chosen{std::move(directory), *set};
+  RB_TRY_ASSIGN(Catalogue catalogue,
+                judge(directory, sets, {options.public_keys, command.identity_files}, io));
+  return Chosen{std::move(directory), *set, std::move(catalogue)};
 }
 
 bool confirmed(const RestoreCommand& command, const Io& io) {
@@ -137,9 +144,12 @@ int resume(JournalState state,
                  "a restore of " + state.plan.run_id + " was begun and not ended",
                  "end it with --resume, or undo it with --rollback"});
   }
-  auto chosen = choose(state.plan.run_id, options.backup_dir);
+  auto chosen = choose(state.plan.run_id, command, options, io);
   if (!chosen) {
     return fail(io, chosen.error(), ExitCode::nothing_to_restore);
+  }
+  if (const auto code = refused_by_signature(chosen->catalogue, chosen->set.run_id, command, io)) {
+    return *code;
   }
   // On a bare host the unit may not be back yet: the set knows its name.
   const recover::OpenedSet opened =
@@ -168,12 +178,15 @@ int begin(Chosen& chosen,
   if (!opened) {
     return fail(io, opened.error());
   }
+  opened->facts.signature = fact_of(chosen.catalogue, chosen.set.run_id);
   ClusterHost host;
   if (const Status looked = look_at_host(host, command, &*opened); !looked) {
     return fail(io, looked.error(), ExitCode::usage);
   }
-  const recover::Wishes wishes{
-      command.single_server, command.replace_cluster, command.without_host_state};
+  const recover::Wishes wishes{command.single_server,
+                               command.replace_cluster,
+                               command.without_host_state,
+                               command.allow_unsigned};
   const recover::Decision decision = recover::decide(host.observed, opened->facts, wishes);
   nlohmann::ordered_json json = to_json(decision);
   const bool stop_here = decision.refused() || command.dry_run;
@@ -245,7 +258,7 @@ int execute(const RestoreCommand& command, const Options& options, Io& io) {
                  "begin one with --execute; --data-dir names another data directory"},
                 ExitCode::nothing_to_restore);
   }
-  auto chosen = choose(command.set, options.backup_dir);
+  auto chosen = choose(command.set, command, options, io);
   if (!chosen) {
     const bool missing = chosen.error().code == ErrorCode::not_found;
     return missing ? fail(io, chosen.error(), ExitCode::nothing_to_restore)

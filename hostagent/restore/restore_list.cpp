@@ -29,8 +29,17 @@ std::string opens(artifact::Directory& directory,
 }
 
 std::string table_of(const std::vector<ListedSet>& sets, SystemTime now) {
-  std::vector<std::vector<std::string>> rows{
-      {"#", "SET", "AGE", "SIZE", "STATE", "VERIFIED", "PROVEN", "OPENS", "REVISION", "K3S"}};
+  std::vector<std::vector<std::string>> rows{{"#",
+                                              "SET",
+                                              "AGE",
+                                              "SIZE",
+                                              "STATE",
+                                              "VERIFIED",
+                                              "PROVEN",
+                                              "SIGNED",
+                                              "OPENS",
+                                              "REVISION",
+                                              "K3S"}};
   for (const ListedSet& listed : sets) {
     const artifact::BackupSet& set = *listed.set;
     const auto& manifest = set.manifest;
@@ -42,6 +51,7 @@ std::string table_of(const std::vector<ListedSet>& sets, SystemTime now) {
          std::string(artifact::to_string(set.state)),
          manifest && manifest->complete ? "yes" : "no",
          proof_word(set),
+         listed.signature,
          listed.opens,
          manifest && manifest->snapshot ? std::to_string(manifest->snapshot->revision) : "-",
          manifest ? harmless(or_dash(manifest->k3s_version)) : "-"});
@@ -54,6 +64,7 @@ nlohmann::ordered_json json_of(const std::vector<ListedSet>& sets) {
   for (const ListedSet& listed : sets) {
     json.push_back(to_json(*listed.set));
     json.back()["opens"] = listed.opens;
+    json.back()["signed"] = listed.signature;
   }
   return json;
 }

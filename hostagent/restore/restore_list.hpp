@@ -24,6 +24,7 @@ namespace rb::restore {
 struct ListedSet {
   const artifact::BackupSet* set;
   std::string opens;
+  std::string signature; ///< The word for who made it.
 };
 
 [[nodiscard]] std::string table_of(const std::vector<ListedSet>& sets, SystemTime now);

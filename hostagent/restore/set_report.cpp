@@ -62,6 +62,9 @@ std::string to_text(const SetReport& report) {
                     file.message.empty() ? joined(file.proven) : harmless(file.message)});
   }
   text += text_table(rows);
+  if (!report.signature.empty()) {
+    text += "  signature: " + report.signature + "\n";
+  }
   for (const std::string& problem : report.problems) {
     text += "  - " + harmless(problem) + "\n";
   }

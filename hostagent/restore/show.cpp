@@ -2,6 +2,7 @@
 #include "restore/failure.hpp"
 #include "restore/set_json.hpp"
 #include "restore/text.hpp"
+#include "restore/trust.hpp"
 
 #include "base/text_table.hpp"
 
@@ -52,10 +53,18 @@ void add_manifest(Rows& rows, const Manifest& manifest) {
   }
 }
 
-std::string describe(const BackupSet& set) {
+std::string signature_line(const BackupSet& set, const Catalogue& catalogue) {
+  const artifact::SetProvenance provenance = catalogue.of(set.run_id);
+  return catalogue.word_for(set.run_id) +
+         (provenance.key_id.empty() ? "" : ", key " + provenance.key_id) +
+         (provenance.message.empty() ? "" : ": " + harmless(provenance.message));
+}
+
+std::string describe(const BackupSet& set, const Catalogue& catalogue) {
   Rows rows{{"Set:", set.run_id},
             {"State:", std::string(artifact::to_string(set.state))},
-            {"Size:", format_size(set.size_bytes)}};
+            {"Size:", format_size(set.size_bytes)},
+            {"Signature:", signature_line(set, catalogue)}};
   if (set.manifest) {
     add_manifest(rows, *set.manifest);
   }
@@ -96,7 +105,14 @@ int show(const ShowCommand& command, const Options& options, Io& io) {
     return fail(
         io, nothing_to_restore(options.backup_dir, command.set), ExitCode::nothing_to_restore);
   }
-  io.out << (options.output == OutputFormat::json ? dump(to_json(*set)) : describe(*set));
+  const auto catalogue = judge(*directory, *sets, {options.public_keys, default_pins(io)}, io);
+  if (!catalogue) {
+    return fail(io, catalogue.error(), ExitCode::usage);
+  }
+  warn_of_first_use(*catalogue, io);
+  auto json = to_json(*set);
+  json["signature"] = to_json(*catalogue, set->run_id);
+  io.out << (options.output == OutputFormat::json ? dump(json) : describe(*set, *catalogue));
   return static_cast<int>(ExitCode::done);
 }
 

@@ -3,6 +3,7 @@
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
 #include "restore/identities.hpp"
+#include "restore/restore_cluster.hpp"
 #include "restore/set_json.hpp"
 #include "restore/text.hpp"
 
@@ -132,6 +133,16 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
   if (set == nullptr) {
     return fail(
         io, nothing_to_restore(options.backup_dir, command.set), ExitCode::nothing_to_restore);
+  }
+  const auto catalogue =
+      judge(*directory, *sets, {options.public_keys, command.identity_files}, io);
+  if (!catalogue) {
+    return fail(io, catalogue.error(), ExitCode::usage);
+  }
+  if (set->manifest) {
+    if (const auto code = refused_by_signature(*catalogue, set->run_id, command, io)) {
+      return *code;
+    }
   }
   if (!set->manifest) {
     const bool damaged = set->state == SetState::damaged;

@@ -4,6 +4,7 @@
 #include "restore/progress.hpp"
 #include "restore/set_json.hpp"
 #include "restore/set_report.hpp"
+#include "restore/trust.hpp"
 
 namespace rb::restore {
 
@@ -28,12 +29,17 @@ chosen(const std::vector<BackupSet>& sets, const VerifyCommand& command, const O
   return some;
 }
 
-int print(const std::vector<SetReport>& reports, bool with_key, const Options& options, Io& io) {
+int print(const std::vector<SetReport>& reports,
+          const Catalogue& catalogue,
+          bool with_key,
+          const Options& options,
+          Io& io) {
   ExitCode code = ExitCode::done;
   nlohmann::ordered_json json{{"directory", options.backup_dir}, {"withKey", with_key}};
   for (const SetReport& report : reports) {
     code = unpack::worse(code, report.code);
     json["sets"].push_back(to_json(report));
+    json["sets"].back()["signature"] = to_json(catalogue, report.run_id);
     if (options.output == OutputFormat::text) {
       io.out << to_text(report);
     }
@@ -70,13 +76,20 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
   if (!some) {
     return fail(io, some.error(), ExitCode::nothing_to_restore);
   }
+  const auto catalogue =
+      judge(*directory, *sets, {options.public_keys, command.identity_files}, io);
+  if (!catalogue) {
+    return fail(io, catalogue.error(), ExitCode::usage);
+  }
   std::vector<SetReport> reports;
   Progress progress(io);
   for (const BackupSet* const set : *some) {
     reports.push_back(unpack::check_set(*directory, *set, *identities, hooks_for(progress, io)));
+    add_provenance(reports.back(), *catalogue);
   }
   progress.clear();
-  return print(reports, !identities->empty(), options, io);
+  warn_of_first_use(*catalogue, io);
+  return print(reports, *catalogue, !identities->empty(), options, io);
 }
 
 } // namespace rb::restore

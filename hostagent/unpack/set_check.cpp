@@ -68,7 +68,7 @@ SetReport check_set(artifact::Directory& directory,
                     const BackupSet& set,
                     std::span<const age::Identity> identities,
                     const CheckHooks& hooks) {
-  SetReport report{set.run_id, set.state, set.problems, {}, code_of(set.state)};
+  SetReport report{set.run_id, set.state, set.problems, {}, {}, code_of(set.state)};
   for (const FileTask& task : tasks_of(set)) {
     report.files.push_back(check_file(directory, task, identities, hooks));
     report.code = worse(report.code, report.files.back().code);

@@ -10,6 +10,7 @@ struct SetReport {
   artifact::SetState state = artifact::SetState::incomplete;
   std::vector<std::string> problems; ///< Those of the set as it is listed.
   std::vector<FileReport> files;
+  std::string signature;          ///< A word on who made it; empty: it was not asked.
   ExitCode code = ExitCode::done; ///< The worst of its files; incomplete or damaged by its state.
 };
 

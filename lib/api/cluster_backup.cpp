@@ -39,6 +39,7 @@ Result<ClusterBackupStatus> status_from_json(const nlohmann::json& json) {
                 artifacts_from_json(json.value("artifacts", nlohmann::json::array())));
   RB_TRY_ASSIGN(status.missing, missing_from_json(json.value("missing", nlohmann::json::array())));
   status.total_size_bytes = json.value("totalSizeBytes", std::uint64_t{0});
+  status.signing_key = json.value("signingKey", "");
   if (json.contains("etcd")) {
     RB_TRY_ASSIGN(status.etcd, etcd_from_json(json["etcd"]));
   }
@@ -97,6 +98,7 @@ nlohmann::json to_json(const ClusterBackupStatus& status) {
   put_text(json, "nodeName", status.node_name);
   put_time(json, "startTime", status.start_time);
   put_time(json, "completionTime", status.completion_time);
+  put_text(json, "signingKey", status.signing_key);
   if (status.etcd) {
     json["etcd"] = to_json(*status.etcd);
   }

@@ -35,6 +35,7 @@ struct ClusterBackupStatus {
   std::uint64_t total_size_bytes = 0; ///< Sum over artifacts; the Size column.
   std::optional<EtcdStatus> etcd;
   std::optional<HelmStatus> helm;
+  std::string signing_key; ///< Public key of the host that signs the manifest, "RW…".
 };
 
 struct ClusterBackup {

@@ -54,6 +54,7 @@ Result<NodeBackupStatus> status_from_json(const nlohmann::json& json) {
   RB_TRY_ASSIGN(status.artifacts,
                 artifacts_from_json(json.value("artifacts", nlohmann::json::array())));
   RB_TRY_ASSIGN(status.missing, missing_from_json(json.value("missing", nlohmann::json::array())));
+  status.signing_key = json.value("signingKey", "");
   if (json.contains("etcd")) {
     RB_TRY_ASSIGN(status.etcd, etcd_from_json(json["etcd"]));
   }
@@ -120,6 +121,7 @@ nlohmann::json to_json(const NodeBackupStatus& status) {
                         {"bytesDone", status.progress->bytes_done},
                         {"bytesTotal", status.progress->bytes_total}};
   }
+  put_text(json, "signingKey", status.signing_key);
   if (status.etcd) {
     json["etcd"] = to_json(*status.etcd);
   }

@@ -57,6 +57,7 @@ struct NodeBackupStatus {
   std::vector<ArtifactStatus> artifacts;
   std::vector<MissingArtifact> missing;
   std::optional<EtcdStatus> etcd;
+  std::string signing_key;         ///< Public key of the host that signs the manifest, "RW…".
   std::vector<std::string> pruned; ///< Run ids of the sets that were removed, at most 100.
 };
 

@@ -19,7 +19,7 @@ Result<StoredFile> write_manifest(Directory& directory, const Manifest& manifest
   return writer.commit();
 }
 
-Result<Manifest> read_manifest(Directory& directory, std::string_view run_id) {
+Result<std::string> read_manifest_text(Directory& directory, std::string_view run_id) {
   const std::string name = manifest_name(run_id);
   RB_TRY_ASSIGN(const std::unique_ptr<File> file, directory.fs().open_read(name));
   std::string text(k_manifest_limit_bytes + 1, '\0');
@@ -30,6 +30,11 @@ Result<Manifest> read_manifest(Directory& directory, std::string_view run_id) {
     return Error{ErrorCode::corrupt, name + ": too large for a manifest", {}};
   }
   text.resize(got);
+  return text;
+}
+
+Result<Manifest> parse_manifest_of(std::string_view run_id, std::string_view text) {
+  const std::string name = manifest_name(run_id);
   auto manifest = parse_manifest(text);
   if (!manifest) {
     return std::move(manifest).error().within(name);
@@ -38,6 +43,11 @@ Result<Manifest> read_manifest(Directory& directory, std::string_view run_id) {
     return Error{ErrorCode::corrupt, name + ": is the manifest of run " + manifest->run_id, {}};
   }
   return manifest;
+}
+
+Result<Manifest> read_manifest(Directory& directory, std::string_view run_id) {
+  RB_TRY_ASSIGN(const std::string text, read_manifest_text(directory, run_id));
+  return parse_manifest_of(run_id, text);
 }
 
 } // namespace rb::artifact

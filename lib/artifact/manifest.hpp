@@ -14,6 +14,10 @@
 #include <string_view>
 #include <vector>
 
+namespace rb::sign {
+class SigningKey;
+}
+
 namespace rb::artifact {
 
 inline constexpr std::string_view k_manifest_schema = "railiance.io/manifest/v1";
@@ -51,6 +55,14 @@ struct ProofRecord {
   bool operator==(const ProofRecord&) const = default;
 };
 
+/// The manifest that was the newest when another one was written.
+struct ManifestLink {
+  std::string run_id;
+  std::string sha256; ///< Of the manifest's file, hex.
+
+  bool operator==(const ManifestLink&) const = default;
+};
+
 struct Manifest {
   std::string run_id;
   bool complete = false; ///< Everything that was asked for is stored and was read back.
@@ -70,7 +82,14 @@ struct Manifest {
   std::optional<SnapshotRecord> snapshot; ///< Present when the etcd artifact is.
   std::optional<api::HelmStatus> helm;    ///< Present when the Helm artifact is.
   std::optional<ProofRecord> proof;       ///< Present when the run was to be proven.
-  std::vector<std::string> not_covered;   ///< Sentences; default_not_covered() unless changed.
+  /// The id of the host key that signs this manifest (sign::to_string); empty: it is not signed,
+  /// and the two fields below are not written.
+  std::string signed_by;
+  std::optional<ManifestLink> previous; ///< Absent for the first one of a directory.
+  /// All other sets of this host that stay after this run, oldest first: what the next look at the
+  /// directory must find.
+  std::vector<ManifestLink> catalogue;
+  std::vector<std::string> not_covered; ///< Sentences; default_not_covered() unless changed.
 
   /// Complete, and proven where that was asked for: what retention, stamp and kit count on.
   [[nodiscard]] bool is_good() const { return complete && (!proof || proof->proven()); }
@@ -90,6 +109,19 @@ struct Manifest {
 
 /// serialize() through an ArtifactWriter. Errors: those of ArtifactWriter.
 [[nodiscard]] Result<StoredFile> write_manifest(Directory& directory, const Manifest& manifest);
+
+/// As write_manifest, with its signature: the manifest appears under its name only once the
+/// signature is durable, so that there is never a set that lacks it. What a crash leaves between
+/// the two is a signature without a manifest. `manifest.signed_by` is the id of `key`. Errors:
+/// those of ArtifactWriter, invalid_argument (another key's id), internal.
+[[nodiscard]] Result<StoredFile>
+write_signed_manifest(Directory& directory, const Manifest& manifest, const sign::SigningKey& key);
+
+/// The bytes of the manifest's file. Errors: not_found, corrupt (too large), those of Fs.
+[[nodiscard]] Result<std::string> read_manifest_text(Directory& directory, std::string_view run_id);
+
+/// parse_manifest; it must be of that run. Errors: corrupt, unsupported.
+[[nodiscard]] Result<Manifest> parse_manifest_of(std::string_view run_id, std::string_view text);
 
 /// The manifest of that run. Errors: not_found, corrupt, unsupported, those of Fs.
 [[nodiscard]] Result<Manifest> read_manifest(Directory& directory, std::string_view run_id);

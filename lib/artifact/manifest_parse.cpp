@@ -97,6 +97,34 @@ Result<std::vector<api::MissingArtifact>> missing_from(const Json& json) {
   return missing;
 }
 
+Result<ManifestLink> link_from(const Json& json) {
+  ManifestLink link{json.at("runID").get<std::string>(), json.at("sha256").get<std::string>()};
+  if (!parse_run_id(link.run_id) || !is_sha256(link.sha256)) {
+    return malformed("what it says of another manifest");
+  }
+  return link;
+}
+
+/// Who signed, and which other sets there were.
+Status read_catalogue(const Json& json, Manifest& manifest) {
+  manifest.signed_by = json.value("signedBy", "");
+  if (manifest.signed_by.empty()) {
+    return {};
+  }
+  if (manifest.signed_by.size() != 16 ||
+      manifest.signed_by.find_first_not_of("0123456789ABCDEF") != std::string::npos) {
+    return malformed("the id of its signing key");
+  }
+  if (json.contains("previous")) {
+    RB_TRY_ASSIGN(manifest.previous, link_from(json.at("previous")));
+  }
+  for (const Json& item : json.value("catalogue", Json::array())) {
+    RB_TRY_ASSIGN(ManifestLink link, link_from(item));
+    manifest.catalogue.push_back(std::move(link));
+  }
+  return {};
+}
+
 /// The rules that go across fields.
 Status check(const Manifest& manifest) {
   if (!parse_run_id(manifest.run_id)) {
@@ -177,6 +205,7 @@ Result<Manifest> manifest_from(const Json& json) {
   if (json.contains("proof")) {
     RB_TRY_ASSIGN(manifest.proof, proof_from(json.at("proof")));
   }
+  RB_TRY(read_catalogue(json, manifest));
   manifest.not_covered = json.value("notCovered", std::vector<std::string>{});
   RB_TRY(check(manifest));
   return manifest;

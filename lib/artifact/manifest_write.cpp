@@ -34,6 +34,10 @@ OrderedJson proof_json(const ProofRecord& proof) {
   return json;
 }
 
+OrderedJson link_json(const ManifestLink& link) {
+  return {{"runID", link.run_id}, {"sha256", link.sha256}};
+}
+
 OrderedJson types_json(const std::vector<api::ArtifactType>& types) {
   OrderedJson list = OrderedJson::array();
   for (const api::ArtifactType type : types) {
@@ -68,6 +72,16 @@ std::string serialize(const Manifest& manifest) {
   }
   if (manifest.proof) {
     json["proof"] = proof_json(*manifest.proof);
+  }
+  if (!manifest.signed_by.empty()) {
+    json["signedBy"] = manifest.signed_by;
+    if (manifest.previous) {
+      json["previous"] = link_json(*manifest.previous);
+    }
+    json["catalogue"] = OrderedJson::array();
+    for (const ManifestLink& link : manifest.catalogue) {
+      json["catalogue"].push_back(link_json(link));
+    }
   }
   json["notCovered"] = manifest.not_covered;
   return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";

@@ -28,7 +28,7 @@ NameInfo classify_final(std::string_view name) {
   if (name == k_last_restore_name) {
     return {NameKind::last_restore, {}, {}};
   }
-  if (name == k_guide_name || name == k_tool_name) {
+  if (name == k_guide_name || name == k_tool_name || name == k_public_key_name) {
     return {NameKind::kit, {}, {}};
   }
   if (name == k_log_name || name == k_old_log_name) {
@@ -36,6 +36,9 @@ NameInfo classify_final(std::string_view name) {
   }
   if (std::string id = run_id_between(name, "manifest-", ".json"); !id.empty()) {
     return {NameKind::manifest, std::move(id), {}};
+  }
+  if (std::string id = run_id_between(name, "manifest-", ".json.minisig"); !id.empty()) {
+    return {NameKind::signature, std::move(id), {}};
   }
   for (const api::ArtifactType type : api::k_all_artifacts) {
     // The pattern of file_name() around an empty run id: "etcd-" and ".snap.age".
@@ -71,6 +74,10 @@ NameInfo classify_name(std::string_view name) {
 
 std::string manifest_name(std::string_view run_id) {
   return "manifest-" + std::string(run_id) + ".json";
+}
+
+std::string signature_name(std::string_view run_id) {
+  return manifest_name(run_id) + std::string(k_signature_suffix);
 }
 
 } // namespace rb::artifact

@@ -15,27 +15,31 @@ inline constexpr std::string_view k_last_drill_name = ".last-drill";
 inline constexpr std::string_view k_last_restore_name = ".last-restore";
 inline constexpr std::string_view k_guide_name = "RESTORE.md";
 inline constexpr std::string_view k_tool_name = "railiance-restore";
+inline constexpr std::string_view k_public_key_name = "railiance-backup.pub";
 inline constexpr std::string_view k_log_name = "backup.log";
 inline constexpr std::string_view k_old_log_name = "backup.log.1";
 inline constexpr std::string_view k_part_suffix = ".part";
 inline constexpr std::string_view k_removing_suffix = ".removing";
+inline constexpr std::string_view k_signature_suffix = ".minisig";
 
 enum class NameKind {
-  artifact, ///< "etcd-<run id>.snap.age" and its three siblings
-  manifest, ///< "manifest-<run id>.json"
-  removing, ///< "manifest-<run id>.json.removing": the set is being removed
-  part,     ///< one of ours that was being written
+  artifact,  ///< "etcd-<run id>.snap.age" and its three siblings
+  manifest,  ///< "manifest-<run id>.json"
+  signature, ///< "manifest-<run id>.json.minisig"
+  removing,  ///< "manifest-<run id>.json.removing": the set is being removed
+  part,      ///< one of ours that was being written
   stamp,
   log,
   last_drill,   ///< ".last-drill"
   last_restore, ///< ".last-restore"
-  kit,          ///< "RESTORE.md" and "railiance-restore": replaced by runs, never removed
+  /// "RESTORE.md", "railiance-restore", "railiance-backup.pub": replaced by runs, never removed
+  kit,
   foreign,
 };
 
 struct NameInfo {
   NameKind kind = NameKind::foreign;
-  std::string run_id; ///< Of artifact, manifest, removing; else empty.
+  std::string run_id; ///< Of artifact, manifest, signature, removing; else empty.
   std::optional<api::ArtifactType> type;
 };
 
@@ -44,5 +48,8 @@ struct NameInfo {
 
 /// "manifest-<run_id>.json"
 [[nodiscard]] std::string manifest_name(std::string_view run_id);
+
+/// "manifest-<run_id>.json.minisig"
+[[nodiscard]] std::string signature_name(std::string_view run_id);
 
 } // namespace rb::artifact

@@ -1,6 +1,7 @@
 #include "artifact/posix_fs.hpp"
 
 #include "artifact/posix_file.hpp"
+#include "base/open_beneath.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -30,29 +31,7 @@ Status check_name(const std::string& name) {
 
 Result<Fd> PosixFs::open_at(const std::string& name, int flags) {
   RB_TRY(check_name(name));
-  int fd = -1;
-  do {
-    // O_NONBLOCK: a FIFO that somebody put there must not hold us up; files do not mind.
-    fd = ::openat(m_fd.get(),
-                  name.c_str(),
-                  flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-                  k_file_mode);
-  } while (fd < 0 && errno == EINTR);
-  if (fd < 0 && errno == ELOOP) {
-    return Error{ErrorCode::unsupported, path_of(name) + ": is a symbolic link", {}};
-  }
-  if (fd < 0) {
-    return system_error(errno, path_of(name) + ": open");
-  }
-  Fd owned(fd);
-  struct stat status {};
-  if (::fstat(fd, &status) != 0) {
-    return system_error(errno, path_of(name) + ": stat");
-  }
-  if (!S_ISREG(status.st_mode)) {
-    return Error{ErrorCode::unsupported, path_of(name) + ": not a regular file", {}};
-  }
-  return owned;
+  return open_beneath(m_fd, name, flags, k_file_mode, path_of(name));
 }
 
 Result<std::unique_ptr<File>> PosixFs::create(const std::string& name) {
@@ -68,6 +47,14 @@ Result<std::unique_ptr<File>> PosixFs::create(const std::string& name) {
 
 Result<std::unique_ptr<File>> PosixFs::open_append(const std::string& name) {
   RB_TRY_ASSIGN(Fd fd, open_at(name, O_WRONLY | O_CREAT | O_APPEND));
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) {
+    return system_error(errno, path_of(name) + ": stat");
+  }
+  // Else what we append would be in a file of somewhere else, too.
+  if (status.st_nlink != 1) {
+    return Error{ErrorCode::unsupported, path_of(name) + ": has a second name (a hard link)", {}};
+  }
   return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(fd), path_of(name)));
 }
 

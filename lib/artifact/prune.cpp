@@ -23,7 +23,8 @@ Status remove_set(Directory& directory, const std::string& run_id) {
   RB_TRY_ASSIGN(const std::vector<DirectoryEntry> entries, fs.list());
   for (const DirectoryEntry& entry : entries) {
     const NameInfo info = classify_name(entry.name);
-    if (entry.regular && info.kind == NameKind::artifact && info.run_id == run_id) {
+    const bool of_set = info.kind == NameKind::artifact || info.kind == NameKind::signature;
+    if (entry.regular && of_set && info.run_id == run_id) {
       RB_TRY(fs.remove(entry.name));
     }
   }

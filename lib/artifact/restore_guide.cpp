@@ -61,6 +61,14 @@ std::string digest_lines(const Manifest& manifest) {
   return lines;
 }
 
+/// The head, with what a signed set says of its key.
+std::string head_for(const std::string& public_key) {
+  const bool known = !public_key.empty();
+  return filled(guide_text::k_head,
+                {{"@signed@", known ? std::string(guide_text::k_signed) : std::string()},
+                 {"@pin@", known ? std::string(guide_text::k_pin) : std::string()}});
+}
+
 } // namespace
 
 std::string shell_word(std::string_view text) {
@@ -91,9 +99,10 @@ std::string restore_guide(const Manifest& manifest, const GuideFacts& facts) {
                       {"@digests@", digest_lines(manifest)},
                       {"@snapshot@", snapshot.file_sha256},
                       {"@etcd@", name_of(manifest, ArtifactType::etcd_snapshot)},
+                      {"@key@", facts.public_key},
                       {"@hoststate@", name_of(manifest, ArtifactType::host_state)}};
   const bool host_state = find(manifest, ArtifactType::host_state) != nullptr;
-  std::string guide = filled(guide_text::k_head, values);
+  std::string guide = filled(head_for(facts.public_key), values);
   guide += filled(host_state ? guide_text::k_open_host_state : guide_text::k_no_host_state, values);
   guide += filled(guide_text::k_stop, values);
   guide += host_state ? filled(guide_text::k_put_back, values) : std::string();

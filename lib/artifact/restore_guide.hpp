@@ -14,6 +14,8 @@ struct GuideFacts {
   std::string backup_dir;
   std::string data_dir;   ///< k3s's, "/var/lib/rancher/k3s".
   std::string config_dir; ///< "/etc/rancher".
+  /// The host's, "RW…"; empty: the set is not signed.
+  std::string public_key{}; // NOLINT(readability-redundant-member-init)
 };
 
 /// Markdown. The blocks marked `sh` below "With nothing but age, sh and k3s" make one script in

@@ -14,7 +14,7 @@ root. Needed besides this directory: the private age key (`keys.txt`, the one th
 | k3s | `@version@`: restore with this version or a newer patch of it |
 | server token | its hash is `@token@` (the token itself is in the host state, encrypted) |
 | etcd | revision @revision@, @keys@ keys |
-
+@signed@
 `railiance-restore` beside this file is one static program without dependencies. Nothing below asks a network for anything,
 except the installation of k3s itself.
 
@@ -39,7 +39,7 @@ cd @dir@
 ./railiance-restore restore @run@ -i ~/.config/sops/age/keys.txt --execute   # does it
 ```
 
-It goes back to the old data by itself when the restored server does not come up. Where the directory is mounted `noexec`,
+@pin@It goes back to the old data by itself when the restored server does not come up. Where the directory is mounted `noexec`,
 copy the program elsewhere and say `--backup-dir @dir@`.
 
 ## With nothing but age, sh and k3s
@@ -66,6 +66,20 @@ age -d -i "$KEYS" -o "$WORK/snapshot" @etcd@
 sha256sum -c - <<END
 @snapshot@  $WORK/snapshot
 END
+)md";
+
+const std::string_view k_signed = "| signed by | `@key@` |\n";
+
+const std::string_view k_pin =
+    R"md(The sets are signed. Nothing that lies in this directory can prove who made it, this page and its keys included:
+who can write here can have made all of it. So compare the key in the table with the one that you wrote down, and say it:
+`--public-key RW…`; or keep the line `# railiance-backup public key: RW…` in `keys.txt`, then no command needs it.
+A set that is not signed by that key, or was changed, is refused. With stock minisign:
+
+```text
+minisign -Vm manifest-@run@.json -P @key@
+```
+
 )md";
 
 const std::string_view k_open_host_state =
@@ -111,7 +125,7 @@ put_back() {
   cp -pR "$WORK/host/$1" "/${1%/*}/"
 }
 for path in @data@/server/token @data@/server/agent-token \
-  @data@/server/manifests @config@/k3s @config@/node; do
+  @data@/server/manifests @config@/k3s @config@/node /var/lib/railiance-backup; do
   put_back "${path#/}"
 done
 for path in "$WORK"/host/etc/systemd/system/k3s* "$WORK"/host/etc/default/k3s* \

@@ -1,5 +1,7 @@
 #include "artifact/sets.hpp"
 
+#include "sign/signature.hpp"
+
 #include "artifact/names.hpp"
 
 #include <algorithm>
@@ -39,13 +41,34 @@ void judge(BackupSet& set) {
   }
 }
 
+/// One that cannot be read is there all the same, and holds for nothing.
+std::optional<std::string> read_signature(Directory& directory, const BackupSet& set) {
+  const std::string name = signature_name(set.run_id);
+  if (find_file(set, name) == nullptr) {
+    return std::nullopt;
+  }
+  const auto file = directory.fs().open_read(name);
+  std::string text(sign::k_signature_limit_bytes + 1, '\0');
+  const auto got = file ? (*file)->read(MutableByteView(
+                              reinterpret_cast<std::uint8_t*>(text.data()), text.size()))
+                        : Result<std::size_t>(file.error());
+  text.resize(got ? *got : 0);
+  return text;
+}
+
 void load(Directory& directory, BackupSet& set) {
+  set.signature = read_signature(directory, set);
   if (find_file(set, manifest_name(set.run_id)) == nullptr) {
     set.state = SetState::incomplete;
     set.problems.emplace_back("there is no manifest: the run was cut off");
     return;
   }
-  auto manifest = read_manifest(directory, set.run_id);
+  const auto text = read_manifest_text(directory, set.run_id);
+  if (text) {
+    set.manifest_digests =
+        ManifestDigests{to_hex(sha256(as_bytes(*text))), sign::blake2b_512(as_bytes(*text))};
+  }
+  auto manifest = text ? parse_manifest_of(set.run_id, *text) : Result<Manifest>(text.error());
   if (!manifest) {
     set.state = SetState::damaged;
     set.problems.push_back(manifest.error().message);
@@ -74,7 +97,8 @@ Result<std::vector<BackupSet>> list_sets(Directory& directory) {
   std::map<std::string, BackupSet, std::greater<>> by_run;
   for (const DirectoryEntry& entry : entries) {
     NameInfo info = classify_name(entry.name);
-    if (!entry.regular || (info.kind != NameKind::artifact && info.kind != NameKind::manifest)) {
+    if (!entry.regular || (info.kind != NameKind::artifact && info.kind != NameKind::manifest &&
+                           info.kind != NameKind::signature)) {
       continue;
     }
     BackupSet& set = by_run[info.run_id];

@@ -1,6 +1,8 @@
 // The backup sets of a directory: which are there, and whether they are what their manifests say.
 #pragma once
 
+#include "sign/blake2b.hpp"
+
 #include "artifact/manifest.hpp"
 
 #include <functional>
@@ -25,6 +27,11 @@ struct SetFile {
   std::uint64_t size_bytes = 0;
 };
 
+struct ManifestDigests {
+  std::string sha256;            ///< Hex: what the next manifest names.
+  sign::Blake2bDigest blake2b{}; ///< What a signature is of.
+};
+
 struct BackupSet {
   std::string run_id;
   SystemTime time{}; ///< Of the run id.
@@ -33,6 +40,11 @@ struct BackupSet {
   std::optional<Manifest> manifest;  ///< Absent when there is none or it cannot be read.
   std::vector<SetFile> files;        ///< Those that are there, artifacts and manifest.
   std::uint64_t size_bytes = 0;      ///< Of all `files`.
+  /// Of the manifest's file, where it could be read, also one that cannot be parsed.
+  std::optional<ManifestDigests> manifest_digests;
+  /// The text of the signature beside the manifest; absent where there is none. Not looked into:
+  /// that is for judge_catalogue.
+  std::optional<std::string> signature;
 };
 
 /// Complete, and proven where that was asked for.

@@ -18,7 +18,7 @@ std::string part_name(const std::string& name) {
 
 Result<ArtifactWriter> ArtifactWriter::create(Directory& directory, std::string name) {
   const NameKind kind = classify_name(name).kind;
-  if (kind != NameKind::artifact && kind != NameKind::manifest) {
+  if (kind != NameKind::artifact && kind != NameKind::manifest && kind != NameKind::signature) {
     return Error{ErrorCode::invalid_argument, "not the name of an artifact: " + name, {}};
   }
   // Looked at early, so that nothing is written in vain; the rename decides.

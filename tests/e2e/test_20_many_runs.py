@@ -17,8 +17,10 @@ def test_two_requests_at_once_run_one_after_the_other(installed):
 def test_nine_runs_leave_seven_sets(installed):
     made = [backups.succeeded(installed, f"nine-{number}")["status"]["runID"] for number in range(9)]
     assert installed.sets() == made[-7:]
-    for prefix in ("etcd-", "helm-values-", "kubeconfig-", "host-state-", "manifest-"):
+    for prefix in ("etcd-", "helm-values-", "kubeconfig-", "host-state-"):
         assert len([name for name in installed.files() if name.startswith(prefix)]) == 7
+    for suffix in (".json", ".json.minisig"):
+        assert len([name for name in installed.files() if name.startswith("manifest-") and name.endswith(suffix)]) == 7
     assert made[-1] in backups.stamp(installed)
 
 
@@ -64,5 +66,5 @@ def test_the_cron_job_makes_a_run(installed):
 
 def test_the_directory_holds_nothing_unknown(installed):
     known = ("etcd-", "helm-values-", "kubeconfig-", "host-state-", "manifest-", ".last-backup", ".last-drill", ".last-restore",
-             "backup.log", "railiance-restore", "RESTORE.md")
+             "backup.log", "railiance-restore", "RESTORE.md", "railiance-backup.pub")
     assert [name for name in installed.files() if not name.startswith(known)] == [], BACKUP_DIR

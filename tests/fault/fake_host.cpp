@@ -5,6 +5,7 @@
 #include "age/decrypt.hpp"
 #include "age/encrypt.hpp"
 #include "base/sha256.hpp"
+#include "base/trusted_runner.hpp"
 #include "etcdsnap/token_hash.hpp"
 
 #include <algorithm>
@@ -88,7 +89,8 @@ agent::RunReport FakeHost::run(const agent::RunOrder& order) {
 }
 
 agent::RunReport FakeHost::run(const agent::RunOrder& order, const agent::RunControl& control) {
-  RealProcessRunner processes;
+  RealProcessRunner any_program;
+  TrustedRunner processes(any_program);
   OnePiece payloads(m_values);
   NoObserver observer;
   agent::RunPorts ports{processes, clock, payloads, observer};
@@ -101,7 +103,8 @@ std::map<std::string, std::string> FakeHost::backups() const {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(settings.backup_dir, ignored)) {
     const std::string name = entry.path().filename().string();
-    const bool kit = name == "RESTORE.md" || name == "railiance-restore";
+    const bool kit =
+        name == "RESTORE.md" || name == "railiance-restore" || name == "railiance-backup.pub";
     if (name != "backup.log" && !kit && !name.starts_with(".unfinished-")) {
       std::ifstream file(entry.path(), std::ios::binary);
       files[name] = {std::istreambuf_iterator<char>(file), {}};

@@ -23,6 +23,7 @@ inline agent::Settings host_settings(const std::string& root) {
   settings.node_name = "vm";
   settings.agent_id = "test";
   settings.backup_dir = root + "/backups";
+  settings.key_dir = root + "/keys";
   settings.data_dir = root + "/data";
   settings.config_dir = root + "/etc-rancher";
   settings.host_etc_dir = root + "/etc";

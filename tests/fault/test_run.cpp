@@ -44,6 +44,7 @@ TEST_CASE(
                                   "kubeconfig-" + id + ".yaml.age",
                                   "host-state-" + id + ".tar.gz.age",
                                   "manifest-" + id + ".json",
+                                  "manifest-" + id + ".json.minisig",
                                   std::string(".last-backup")}) {
     CAPTURE(name);
     CHECK(files.contains(name));
@@ -51,7 +52,7 @@ TEST_CASE(
     CHECK(::stat((host.settings.backup_dir + "/" + name).c_str(), &status) == 0);
     CHECK((status.st_mode & 0777U) == 0600U);
   }
-  CHECK(files.size() == 6);
+  CHECK(files.size() == 7);
   CHECK(host.scratch.read("backups/backup.log").find("result=Completed") != std::string::npos);
   CHECK(host.snapshots().empty());
   CHECK(host.leaks().empty());

@@ -105,6 +105,7 @@ class World:
         else:
             command = [self.programs["agent"], *common, "--kube-kubeconfig", str(self.directory / "kubeconfig"),
                        "--node-name", NODE, "--agent-id", identity, "--backup-dir", str(self.host / "backups"),
+                       "--key-dir", str(self.host / "keys"),
                        "--data-dir", str(self.host / "data"), "--config-dir", str(self.host / "etc-rancher"),
                        "--host-etc-dir", str(self.host / "etc"), "--k3s", str(self.host / "bin/k3s"), "--kit", ""]
         log = open(self.directory / f"{name}.log", "ab")

@@ -33,6 +33,7 @@ constexpr Row k_rows[] = {
     {SYS_writev, "writev", Names::by_fd, true},
     {SYS_open, "open", Names::by_path, false},
     {SYS_openat, "openat", Names::by_at, false},
+    {SYS_openat2, "openat2", Names::by_at, false},
     {SYS_close, "close", Names::by_fd, false},
     {SYS_fsync, "fsync", Names::by_fd, true},
     {SYS_fdatasync, "fdatasync", Names::by_fd, true},
@@ -104,6 +105,16 @@ std::string text_at(pid_t thread, std::uint64_t address) {
   return text;
 }
 
+/// The first field of openat2's struct open_how.
+int flags_at(pid_t thread, std::uint64_t address) {
+  std::uint64_t flags = 0;
+  iovec local{&flags, sizeof flags};
+  iovec remote{reinterpret_cast<void*>(address), sizeof flags}; // NOLINT(performance-no-int-to-ptr)
+  return ::process_vm_readv(thread, &local, 1, &remote, 1, 0) == sizeof flags
+             ? static_cast<int>(flags)
+             : 0;
+}
+
 } // namespace
 
 std::string Call::name() const {
@@ -133,8 +144,10 @@ std::string Call::path() const {
 
 bool Call::writes() const {
   const Row* const row = row_of(number);
-  const auto flags = static_cast<int>(arguments[number == SYS_open ? 1 : 2]);
-  if (number == SYS_open || number == SYS_openat) {
+  const auto flags = number == SYS_openat2
+                         ? flags_at(thread, arguments[2])
+                         : static_cast<int>(arguments[number == SYS_open ? 1 : 2]);
+  if (number == SYS_open || number == SYS_openat || number == SYS_openat2) {
     return (flags & (O_WRONLY | O_RDWR | O_CREAT)) != 0;
   }
   return row != nullptr && row->writes;

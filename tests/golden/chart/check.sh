@@ -84,6 +84,12 @@ for words in '- --verification=boot' '- --scratch-dir=/srv/scratch' 'mountPath: 
   grep -qF -- "$words" "$work/proven.yaml" || fail "verification Boot renders without $words"
 done
 
+# Every right has its reason, every pod its limits, in both profiles of the agent.
+for profile in true false; do
+  render "${sops[@]}" --values "$here/offsite-values.yaml" --set "agent.privileged=$profile" >"$work/all.yaml"
+  python3 "$here/rbac.py" "$work/all.yaml" "$root/docs/threat-model.md" "$root" || fail "rights or limits (privileged=$profile)"
+done
+
 # The CRDs come out as they are in crds/, but for the annotation that keeps them.
 render --set-file "sops.config=$here/sops.yaml" --show-only templates/crds.yaml >"$work/crds.yaml"
 for crd in "$root"/crds/*.yaml; do

@@ -100,6 +100,8 @@ std::unique_ptr<AgentProcess> BedCluster::start_agent(const std::string& agent_i
                                      agent_id,
                                      "--backup-dir",
                                      m_scratch.path("backups"),
+                                     "--key-dir",
+                                     m_scratch.path("keys"),
                                      "--sops-config",
                                      m_scratch.path("sops.yaml"),
                                      "--kube-kubeconfig",

@@ -7,6 +7,7 @@
 #include "age/sops_yaml.hpp"
 #include "base/fd.hpp"
 #include "base/sha256.hpp"
+#include "base/trusted_runner.hpp"
 
 #include <cstdio>
 
@@ -62,7 +63,8 @@ int main(int argc, char** argv) {
   order.helm_payload = api::HelmPayload{{"p-0"}, values->size(), to_hex(sha256(*values))};
   order.helm = api::HelmStatus{1, {}, 0};
 
-  RealProcessRunner processes;
+  RealProcessRunner any_program;
+  TrustedRunner processes(any_program);
   OnePiece payload(*values);
   NoObserver observer;
   const agent::RunControl control;

@@ -16,6 +16,7 @@ import time
 
 BACKUPS = pathlib.Path("/opt/backup/railiance/cluster")
 DATA = pathlib.Path("/var/lib/rancher/k3s")
+KEY_DIR = pathlib.Path("/var/lib/railiance-backup")
 KUBECONFIG = pathlib.Path("/etc/rancher/k3s/k3s.yaml")
 BED_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 KINDS = "namespaces,configmaps,secrets,serviceaccounts,clusterroles,clusterrolebindings,roles,rolebindings,services"
@@ -79,7 +80,7 @@ def empty(directory):
 def wipe():
     """The disk of the server is new: nothing is left but the backup directory."""
     run("/usr/local/bin/bedctl", "stop")
-    for directory in ("/var/lib/rancher", "/etc/rancher", "/etc/systemd/system"):
+    for directory in ("/var/lib/rancher", "/etc/rancher", "/etc/systemd/system", KEY_DIR):
         empty(directory)
 
 

@@ -58,6 +58,22 @@ class Sets:
             file.unlink()
         return path
 
+    def with_changed_manifest(self):
+        path = self.copy("changed")
+        self.edit(path, lambda manifest: manifest.update(notCovered=["nothing"]))
+        return path
+
+    def planted(self):
+        """All that somebody needs who has the public key: no signature, and a manifest that says nothing of one."""
+        path = self.copy("planted")
+
+        def edit(manifest):
+            for field in ("signedBy", "previous", "catalogue"):
+                manifest.pop(field, None)
+        self.edit(path, edit)
+        (path / f"manifest-{self.run_id}.json.minisig").unlink()
+        return path
+
     def with_other_token(self):
         """The host state of another cluster, with a manifest that agrees with it."""
         path = self.copy("foreign")

@@ -114,13 +114,19 @@ class TestRecover(unittest.TestCase):
         self.refused(6, "not authentic", backups=self.sets.with_flipped_bit())
 
     def test_12_host_state_missing(self):
-        self.refused(3, "no host state", backups=self.sets.without_host_state())
+        self.refused(3, "no host state", "--allow-unsigned", backups=self.sets.without_host_state())
 
     def test_13_token_of_another_cluster(self):
-        self.refused(6, "token", backups=self.sets.with_other_token())
+        self.refused(6, "token", "--allow-unsigned", backups=self.sets.with_other_token())
 
     def test_14_snapshot_of_another_set(self):
-        self.refused(6, "SHA-256", backups=self.sets.with_swapped_snapshot())
+        self.refused(6, "SHA-256", "--allow-unsigned", backups=self.sets.with_swapped_snapshot())
+
+    def test_14b_a_manifest_that_was_changed(self):
+        self.refused(6, "the signature is not that of this manifest", backups=self.sets.with_changed_manifest())
+
+    def test_14c_a_set_that_anybody_can_have_made(self):
+        self.refused(6, "not signed, though this host signs since", backups=self.sets.planted())
 
     def test_15_older_k3s(self):
         old = self.operator.home / "old-k3s"
@@ -198,9 +204,17 @@ class TestRecover(unittest.TestCase):
 
     def test_30_the_disk_is_wiped(self):
         ca = server.digest(server.DATA / "server/tls/server-ca.crt")
+        signing_key = (server.KEY_DIR / "signing.pub").read_text()
         server.wipe()
         done = restore("latest", "--execute", "--yes", keys=self.keys, check=0)
         self.assertIn("step: put-back", done.stderr)
+        # Nobody had written the key down: it says so, and to compare it with what.
+        self.assertIn("FIRST USE of the key " + signing_key.splitlines()[1], done.stderr)
+        # The restored host signs with the key that it had.
+        server.back_up(BACKUP_HERE, self.operator, RESTORE)
+        self.assertEqual((server.KEY_DIR / "signing.pub").read_text(), signing_key)
+        self.assertEqual(server.mode_of(server.KEY_DIR / "signing.key"), 0o600)
+        self.assertEqual(server.run(RESTORE, "verify", "--backup-dir", server.BACKUPS, "--all", env={}).returncode, 0)
         self.expect_as_in_backup()
         self.assertEqual(server.digest(server.DATA / "server/tls/server-ca.crt"), ca)
         old = self.operator.home / "old-kubeconfig"

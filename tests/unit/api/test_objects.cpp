@@ -25,6 +25,7 @@ TEST_CASE("a status survives the way through JSON") {
   status.artifacts = {
       {ArtifactType::kubeconfig, "kubeconfig-20260101T000000Z.yaml.age", 2957, "ab"}};
   status.missing = {{ArtifactType::host_state, Reason::host_state_missing, "no token"}};
+  status.signing_key = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
   status.etcd = EtcdStatus{12, 34};
   status.helm = HelmStatus{3, {{"apps", "secret/x", "bad gzip"}}, 1};
   set_condition(status.conditions,

@@ -3,10 +3,12 @@
 #include "support/temporary_directory.hpp"
 
 #include "artifact/directory.hpp"
+#include "artifact/sets.hpp"
 
 #include <doctest/doctest.h>
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -92,6 +94,51 @@ TEST_CASE("the Fs of a directory never follows a link and never waits for a FIFO
   CHECK(!entries->at(1).regular);
   CHECK(entries->at(2).regular);
   CHECK(entries->at(2).size_bytes == 8);
+}
+
+TEST_CASE("what somebody placed in a directory is neither read, nor written through, nor a set") {
+  const TemporaryDirectory temporary;
+  const std::string path = temporary.file("backups");
+  Directory directory = Directory::open(path).value();
+  const std::string elsewhere = temporary.file("elsewhere");
+  test::write_file(elsewhere, "mine");
+  const std::string run_id = test::run_id_of_day(1);
+  const std::string manifest = path + "/manifest-" + run_id + ".json";
+  SUBCASE("a link in the place of the log") {
+    std::filesystem::create_symlink(elsewhere, path + "/backup.log");
+    CHECK(directory.fs().open_append("backup.log").error().code == ErrorCode::unsupported);
+  }
+  SUBCASE("a second name of another file in the place of the log") {
+    std::filesystem::create_hard_link(elsewhere, path + "/backup.log");
+    const auto log = directory.fs().open_append("backup.log");
+    REQUIRE(!log);
+    CHECK(log.error().message.find("second name") != std::string::npos);
+  }
+  SUBCASE("a link in the place of a manifest") {
+    test::write_file(elsewhere, serialize(test::make_manifest(run_id)));
+    std::filesystem::create_symlink(elsewhere, manifest);
+    CHECK(list_sets(directory)->empty());
+    CHECK(read_manifest(directory, run_id).error().code == ErrorCode::unsupported);
+    CHECK(write_manifest(directory, test::make_manifest(run_id)).error().code ==
+          ErrorCode::already_exists);
+    test::write_file(elsewhere, "mine");
+  }
+  SUBCASE("a link in the place of a part") {
+    std::filesystem::create_symlink(elsewhere, manifest + ".part");
+    CHECK(write_manifest(directory, test::make_manifest(run_id)).error().code ==
+          ErrorCode::already_exists);
+  }
+  SUBCASE("a FIFO and a device") {
+    REQUIRE(::mkfifo(manifest.c_str(), 0600) == 0);
+    CHECK(list_sets(directory)->empty());
+    CHECK(read_manifest(directory, run_id).error().code == ErrorCode::unsupported);
+    std::filesystem::remove(manifest);
+    if (::geteuid() == 0 && ::mknod(manifest.c_str(), S_IFCHR | 0600, makedev(1, 5)) == 0) {
+      CHECK(list_sets(directory)->empty());
+      CHECK(read_manifest(directory, run_id).error().code == ErrorCode::unsupported);
+    }
+  }
+  CHECK(test::read_file(elsewhere) == "mine");
 }
 
 TEST_CASE("the Fs of a directory takes single names only") {

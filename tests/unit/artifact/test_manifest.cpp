@@ -35,6 +35,28 @@ TEST_CASE("manifest: what is written is read back") {
   }
 }
 
+TEST_CASE("manifest: what a signed one says of the others is read back") {
+  Manifest manifest = test::make_manifest(k_run_id);
+  manifest.signed_by = "0123456789ABCDEF";
+  CHECK(parse_manifest(serialize(manifest)).value() == manifest);
+  manifest.previous = ManifestLink{"20261121T020000Z", std::string(64, 'a')};
+  manifest.catalogue = {{"20261120T020000Z", std::string(64, 'b')}, *manifest.previous};
+  CHECK(parse_manifest(serialize(manifest)).value() == manifest);
+  for (const auto& [pointer, value] :
+       {std::pair{"/signedBy", nlohmann::json("0123456789abcdef")},
+        std::pair{"/signedBy", nlohmann::json(7)},
+        std::pair{"/previous/runID", nlohmann::json("../x")},
+        std::pair{"/previous/sha256", nlohmann::json("")},
+        std::pair{"/previous", nlohmann::json("yesterday")},
+        std::pair{"/catalogue/0/sha256", nlohmann::json(std::string(64, 'B'))},
+        std::pair{"/catalogue/1", nlohmann::json(1)}}) {
+    CAPTURE(pointer);
+    auto json = nlohmann::json::parse(serialize(manifest));
+    json[nlohmann::json::json_pointer(pointer)] = value;
+    CHECK(parse_manifest(json.dump()).error().code == ErrorCode::corrupt);
+  }
+}
+
 TEST_CASE("manifest: the bytes are those of the golden file") {
   const std::string path = std::string(RB_SOURCE_DIR) + "/tests/golden/artifact/manifest-v1.json";
   const std::string text = serialize(test::make_manifest(k_run_id, false));

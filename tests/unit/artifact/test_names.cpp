@@ -26,6 +26,11 @@ TEST_CASE("classify_name knows the names of a set") {
   CHECK(classify_name(".last-drill.part").kind == NameKind::part);
   CHECK(classify_name(".last-restore").kind == NameKind::last_restore);
   CHECK(classify_name(".last-restore.part").kind == NameKind::part);
+  CHECK(classify_name(signature_name(run_id)).kind == NameKind::signature);
+  CHECK(classify_name(signature_name(run_id)).run_id == run_id);
+  CHECK(classify_name(signature_name(run_id) + ".part").kind == NameKind::part);
+  CHECK(classify_name("railiance-backup.pub").kind == NameKind::kit);
+  CHECK(classify_name("railiance-backup.pub.part").kind == NameKind::part);
   CHECK(classify_name("RESTORE.md").kind == NameKind::kit);
   CHECK(classify_name("railiance-restore").kind == NameKind::kit);
   CHECK(classify_name("railiance-restore.part").kind == NameKind::part);
@@ -47,6 +52,10 @@ TEST_CASE("classify_name: whatever is not exactly ours is foreign") {
                            "ETCD-20261122T020000Z.snap.age",
                            "etcd-20261122T020000Z.tar.gz.age",
                            "manifest-latest.json",
+                           "manifest-latest.json.minisig",
+                           "manifest-20261122T020000Z.json.minisig.removing",
+                           "manifest-20261122T020000Z.minisig",
+                           "railiance-backup-0123456789ABCDEF.pub",
                            "manifest-20261122T020000Z.json.part.part",
                            "kubeconfig-20261122T020000Z.yaml.age.removing"}) {
     CAPTURE(name);

@@ -13,7 +13,10 @@ using namespace rb::artifact;
 
 namespace {
 
-const GuideFacts k_facts{"/opt/backup/railiance/cluster", "/var/lib/rancher/k3s", "/etc/rancher"};
+const GuideFacts k_facts{"/opt/backup/railiance/cluster",
+                         "/var/lib/rancher/k3s",
+                         "/etc/rancher",
+                         "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"};
 
 Manifest manifest() {
   return test::make_manifest("20261122T020000Z");

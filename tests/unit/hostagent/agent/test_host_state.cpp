@@ -22,6 +22,7 @@ struct Host {
   Host() {
     settings.node_name = "vm";
     settings.node_address = "10.0.0.1";
+    settings.key_dir = scratch.path("keys");
     settings.data_dir = scratch.path("data");
     settings.config_dir = scratch.path("etc-rancher");
     settings.host_etc_dir = scratch.path("etc");

@@ -61,7 +61,7 @@ TEST_CASE_FIXTURE(DrillFixture, "drill: a good set passes, and it is on record")
   CHECK(result.out.find("2 files, 1 release\n") != std::string::npos);
   CHECK(result.out.find("kubeconfig, cluster CA, client certificate\n") != std::string::npos);
   CHECK(result.out.ends_with("drill: Passed in 0 s\n"));
-  CHECK(result.err.starts_with(k_run + ": opening 5 files, "));
+  CHECK(result.err.starts_with(k_run + ": opening 6 files, "));
   CHECK(result.err.find("etcd-" + k_run + ".snap.age: ok\n") != std::string::npos);
   CHECK(last().at("result") == "Passed");
   CHECK(last().at("runID") == k_run);
@@ -84,7 +84,7 @@ TEST_CASE_FIXTURE(DrillFixture, "drill: no byte of plaintext reaches the disk") 
       CHECK(content.find("replicas") == std::string::npos);
     }
   }
-  CHECK(std::distance(std::filesystem::directory_iterator(backups()), {}) == 7);
+  CHECK(std::distance(std::filesystem::directory_iterator(backups()), {}) == 9);
 }
 
 TEST_CASE_FIXTURE(DrillFixture, "drill --no-record leaves the directory as it was") {
@@ -196,7 +196,7 @@ TEST_CASE_FIXTURE(DrillFixture, "drill: a snapshot of another cluster or another
   artifact::Manifest manifest = add_set(k_run);
   // As if the run had taken the snapshot of one cluster and the token of another.
   manifest.token_hash = "000000000000";
-  test::write_file(backups() + "/manifest-" + k_run + ".json", artifact::serialize(manifest));
+  sign(manifest);
   check_damaged("it has no bootstrap key of the server token");
 }
 

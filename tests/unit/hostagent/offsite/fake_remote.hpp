@@ -2,6 +2,7 @@
 #pragma once
 
 #include "offsite/remote_store.hpp"
+#include "sign/signing_key.hpp"
 #include "support/sets.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -58,7 +59,7 @@ public:
     RB_TRY(call("get_manifests"));
     manifests_path = local_path;
     for (const auto& [name, content] : files) {
-      if (name.starts_with("manifest-")) {
+      if (name.starts_with("manifest-") || name == "railiance-backup.pub") {
         std::ofstream(local_path + "/" + name, std::ios::binary) << content;
       }
     }
@@ -98,12 +99,26 @@ public:
       throw std::runtime_error(stored.error().message);
     }
   }
+  /// As add, signed.
+  void add_signed(int day) {
+    auto manifest = make_manifest(run_id_of_day(day));
+    manifest.signed_by = sign::to_string(key.public_key().id());
+    for (const api::ArtifactStatus& artifact : manifest.artifacts) {
+      write_file(directory.path() + "/" + artifact.file_name,
+                 as_text(content_of(artifact.type, manifest.run_id)));
+    }
+    if (!artifact::write_signed_manifest(directory, manifest, key)) {
+      throw std::runtime_error("the manifest was not written");
+    }
+    write_file(directory.path() + "/railiance-backup.pub", key.public_key().file());
+  }
   [[nodiscard]] std::vector<artifact::BackupSet> sets() {
     return artifact::list_sets(directory).value();
   }
 
   TemporaryDirectory temporary;
   artifact::Directory directory = artifact::Directory::open(temporary.file("backups")).value();
+  sign::SigningKey key = sign::SigningKey::generate().value();
 };
 
 class SetClock final : public Clock {

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace rb;
 using namespace rb::offsite;
 using rb::artifact::BackupSet;
@@ -93,6 +95,24 @@ TEST_CASE("the manifest is the last file of a set") {
   const auto files = files_of(set_of_day(1));
   REQUIRE(files.size() == 5);
   CHECK(files.back().name == "manifest-" + run_id_of_day(1) + ".json");
+}
+
+TEST_CASE("the signature comes before the manifest, and goes with its set") {
+  BackupSet set = set_of_day(1);
+  const std::string signature = "manifest-" + run_id_of_day(1) + ".json.minisig";
+  set.files.push_back({signature, 300});
+  const auto files = files_of(set);
+  REQUIRE(files.size() == 6);
+  CHECK(files[4].name == signature);
+  CHECK(files[4].size_bytes == 300);
+  CHECK(files.back().name == "manifest-" + run_id_of_day(1) + ".json");
+  const auto removed = removal_order(files, run_id_of_day(1));
+  CHECK(removed.front() == files.back().name);
+  CHECK(std::ranges::find(removed, signature) != removed.end());
+  // Nor does a set stand over there without it.
+  const State state = state_with({run_id_of_day(1)});
+  CHECK(still_there(state, {set}, files) == std::set<std::string>{run_id_of_day(1)});
+  CHECK(still_there(state, {set}, remote_of({set_of_day(1)})).empty());
 }
 
 TEST_CASE("a set stands only while all its files are over there with their sizes") {

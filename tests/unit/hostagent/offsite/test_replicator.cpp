@@ -3,6 +3,8 @@
 #include "offsite/remote_fs.hpp"
 #include "offsite/replicator.hpp"
 
+#include "artifact/catalogue.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -52,6 +54,34 @@ TEST_CASE("complete sets are sent, the newest first, each with its manifest last
   world.remote.calls.clear();
   CHECK(world.visit().pending() == 0);
   CHECK(world.remote.calls.empty());
+}
+
+TEST_CASE("a signed set is sent with its signature before the manifest, and comes back good") {
+  World world;
+  world.backups.add_signed(1);
+  CHECK(world.visit().pending() == 0);
+  const std::string manifest = "manifest-" + run_id_of_day(1) + ".json";
+  const auto sent = world.remote.names_of("put");
+  REQUIRE(sent.size() >= 6);
+  CHECK(sent[4] == manifest + ".minisig");
+  CHECK(sent[5] == manifest);
+  CHECK(world.remote.files.contains("railiance-backup.pub"));
+
+  auto listing = open_remote(world.remote, {}).value();
+  const auto sets = artifact::list_sets(listing).value();
+  REQUIRE(sets.size() == 1);
+  const sign::PublicKey key = world.backups.key.public_key();
+  const auto judged = artifact::judge_catalogue(sets, std::span(&key, 1));
+  CHECK(judged.at(run_id_of_day(1)).verdict == artifact::Provenance::genuine);
+
+  auto to = artifact::Directory::open(world.backups.temporary.file("bare")).value();
+  const auto fetched =
+      fetch_set(to, world.remote, listing, sets.front(), [](const std::string&) {}, {});
+  REQUIRE(fetched);
+  CHECK(fetched->files.size() == 6);
+  const auto there = artifact::judge_catalogue(artifact::list_sets(to).value(), std::span(&key, 1));
+  CHECK(there.at(run_id_of_day(1)).verdict == artifact::Provenance::genuine);
+  CHECK(test::read_file(to.path() + "/railiance-backup.pub") == key.file());
 }
 
 TEST_CASE("a failure is told, remembered over a restart, and waited after") {

@@ -265,6 +265,39 @@ TEST_CASE("trap: several servers") {
   CHECK(find_check(refusal, "servers")->hint.ends_with("then repeat with --single-server"));
 }
 
+TEST_CASE("a set is restored when its host is known, refused when not, and taken when told") {
+  using artifact::Provenance;
+  SetFacts set = good_set();
+  const auto decided = [&](Provenance verdict, bool first_use = false, bool allowed = false) {
+    set.signature = SignatureFact{{verdict, "0123456789ABCDEF", ""}, first_use, "RWkey"};
+    Wishes wishes;
+    wishes.allow_unsigned = allowed;
+    return decide(good_host(), set, wishes);
+  };
+  const Decision known = decided(Provenance::genuine);
+  CHECK_FALSE(known.refused());
+  CHECK(known.checks.front().name == "signature");
+  CHECK(known.checks.front().verdict == Verdict::ok);
+  const Decision first = decided(Provenance::genuine, true);
+  CHECK_FALSE(first.refused());
+  CHECK(find_check(first, "signature")->verdict == Verdict::warn);
+  CHECK(find_check(first, "signature")->message.find("RWkey") != std::string::npos);
+  for (const Provenance verdict : {Provenance::unproven, Provenance::unsigned_before}) {
+    check_refused(decided(verdict), "signature", ExitCode::failed);
+    CHECK_FALSE(decided(verdict, false, true).refused());
+  }
+  for (const Provenance verdict : {Provenance::unsigned_after,
+                                   Provenance::signature_missing,
+                                   Provenance::tampered,
+                                   Provenance::other_key,
+                                   Provenance::removed_before,
+                                   Provenance::swapped}) {
+    check_refused(decided(verdict), "signature", ExitCode::damaged);
+    const Decision told = decided(verdict, false, true);
+    CHECK(find_check(told, "signature")->verdict == Verdict::warn);
+  }
+}
+
 TEST_CASE("a tombstone and SQLite data are only spoken of") {
   ObservedHost host = good_host();
   host.data.tombstone = true;

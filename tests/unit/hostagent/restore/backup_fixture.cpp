@@ -113,13 +113,18 @@ std::string plaintext_of(ArtifactType type) {
   return {};
 }
 
-BackupFixture::BackupFixture() : m_identity(age::Identity::generate().value()) {
+BackupFixture::BackupFixture()
+    : m_identity(age::Identity::generate().value()),
+      m_signing_key(sign::SigningKey::generate().value()) {
   const auto text = [](const age::Identity& identity) {
     return "# created: today\n" + std::string(identity.text().text()) + "\n";
   };
   write_file(keys(), text(m_identity));
   write_file(other_keys(), text(age::Identity::generate().value()));
   static_cast<void>(Directory::open(backups()).value());
+  host_public_key = file("signing.pub");
+  write_file(host_public_key, m_signing_key.public_key().file());
+  write_file(backups() + "/railiance-backup.pub", m_signing_key.public_key().file());
 }
 
 std::string BackupFixture::artifact(ArtifactType type, const std::string& run_id) const {
@@ -146,8 +151,16 @@ Manifest BackupFixture::store(Manifest manifest) {
       manifest.snapshot = record_of(plain);
     }
   }
-  write_file(backups() + "/manifest-" + manifest.run_id + ".json", artifact::serialize(manifest));
+  manifest.signed_by = sign::to_string(m_signing_key.public_key().id());
+  sign(manifest);
   return manifest;
+}
+
+void BackupFixture::sign(const Manifest& manifest) const {
+  const std::string text = artifact::serialize(manifest);
+  const auto signature = m_signing_key.sign(as_bytes(text), "railiance-backup run=test").value();
+  write_file(manifest_file(manifest.run_id), text);
+  write_file(manifest_file(manifest.run_id) + ".minisig", sign::serialize(signature));
 }
 
 Manifest BackupFixture::add_set(const std::string& run_id) {
@@ -171,7 +184,7 @@ void BackupFixture::replace_content(ArtifactType type,
       artifact.sha256 = to_hex(sha256(as_bytes(sealed)));
     }
   }
-  write_file(path, artifact::serialize(manifest));
+  sign(manifest);
 }
 
 Outcome BackupFixture::run(std::vector<std::string> args, const std::string& in) {
@@ -183,6 +196,7 @@ Outcome BackupFixture::run(std::vector<std::string> args, const std::string& in)
   std::ostringstream err;
   const FixedClock clock;
   restore::Io io{input, out, err, clock};
+  io.host_public_key = host_public_key;
   io.out_is_terminal = out_is_terminal;
   const int code = restore::run(args, io);
   return {code, out.str(), err.str()};

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "restore/io.hpp"
+#include "sign/signing_key.hpp"
 #include "support/temporary_directory.hpp"
 
 #include "age/identity.hpp"
 #include "artifact/manifest.hpp"
+#include "artifact/names.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -47,6 +49,15 @@ public:
   /// Writes an artifact anew, and the manifest to match: a fault that digests do not show.
   void replace_content(api::ArtifactType type, const std::string& run_id, const std::string& plain);
 
+  /// Writes the manifest with the signature of `signing_key()`.
+  void sign(const artifact::Manifest& manifest) const;
+  [[nodiscard]] const sign::SigningKey& signing_key() const { return m_signing_key; }
+  [[nodiscard]] std::string manifest_file(const std::string& run_id) const {
+    return backups() + "/" + artifact::manifest_name(run_id);
+  }
+
+  /// What this host knows of its own key; empty: nothing.
+  std::string host_public_key;
   bool out_is_terminal = false;
 
 private:
@@ -54,6 +65,7 @@ private:
 
   TemporaryDirectory m_temporary;
   age::Identity m_identity;
+  sign::SigningKey m_signing_key;
 };
 
 /// The server token of the sets.

@@ -32,7 +32,7 @@ TEST_CASE_FIXTURE(BackupFixture, "list: json has all that the manifest says") {
   const auto& set = json.at("sets").at(0);
   CHECK(set.at("runID") == run_id_of_day(1));
   CHECK(set.at("state") == "complete");
-  CHECK(set.at("files").size() == 5);
+  CHECK(set.at("files").size() == 6);
   CHECK(set.at("manifest").at("snapshot").at("revision") == 402);
 }
 

@@ -1,0 +1,31 @@
+// The host key with which the agent signs its manifests. It lies outside of the backup directory:
+// who can write there, and no more, must not be able to sign. Why there: docs/decisions/0004.
+#pragma once
+
+#include "sign/signing_key.hpp"
+
+#include "artifact/directory.hpp"
+
+#include <optional>
+#include <string>
+
+namespace rb::agent {
+
+inline constexpr std::string_view k_signing_key_name = "signing.key";
+/// Its public half, from which `railiance-restore` on this host knows what this host has made.
+inline constexpr std::string_view k_signing_pub_name = "signing.pub";
+
+/// The key in `key_dir`; at the first run it is made there, O_EXCL, mode 0600, and durable before
+/// it is used. The directory is made 0700. Two agents that begin at once end with the same key.
+/// Errors: permission_denied (a file that others can read or write, or that has a second name),
+/// unsupported (a link, another kind of key), corrupt, those of the system. Each names the file
+/// and says what to do.
+[[nodiscard]] Result<sign::SigningKey> host_key(const std::string& key_dir);
+
+/// Puts `railiance-backup.pub` beside the artifacts, where it is not there or is another one. That
+/// of another key stays as `railiance-backup-<id>.pub`; its id is returned: the host has a new key.
+/// Errors: those of Fs.
+[[nodiscard]] Result<std::optional<std::string>> publish_key(artifact::Directory& directory,
+                                                             const sign::PublicKey& key);
+
+} // namespace rb::agent

@@ -1,0 +1,196 @@
+#include "restore/trust.hpp"
+
+#include "restore/failure.hpp"
+
+#include "artifact/names.hpp"
+#include "base/open_beneath.hpp"
+
+#include <algorithm>
+
+namespace rb::restore {
+
+using artifact::Provenance;
+using sign::PublicKey;
+
+namespace {
+
+constexpr std::size_t k_public_key_limit_bytes = 4096;
+constexpr std::size_t k_identity_limit_bytes = std::size_t{1} << 20U;
+constexpr std::string_view k_pin = "# railiance-backup public key: ";
+
+/// A key, or the file that holds one.
+Result<PublicKey> given_key(const std::string& word) {
+  if (auto key = PublicKey::parse(word)) {
+    return key;
+  }
+  const auto text = read_text_file(word, k_public_key_limit_bytes);
+  if (!text) {
+    return Error{ErrorCode::invalid_argument,
+                 "--public-key: " + text.error().message,
+                 "give a file such as railiance-backup.pub, or the key itself (RW...)"};
+  }
+  auto key = PublicKey::parse(*text);
+  return key ? std::move(key) : Result<PublicKey>(std::move(key).error().within(word));
+}
+
+/// Lines that age takes for comments.
+void add_pins(const std::string& identity_file, std::vector<PublicKey>& keys, const Io& io) {
+  const auto text = read_secret_file(identity_file, k_identity_limit_bytes);
+  if (!text) {
+    return; // who needs the identities says so
+  }
+  std::string_view rest = text->text();
+  while (!rest.empty()) {
+    const std::size_t end = rest.find('\n');
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    if (!line.starts_with(k_pin)) {
+      continue;
+    }
+    if (const auto key = PublicKey::parse(line.substr(k_pin.size()))) {
+      keys.push_back(*key);
+    } else {
+      warn(io, identity_file + ": a railiance-backup public key that cannot be read");
+    }
+  }
+}
+
+void add_host_key(std::vector<PublicKey>& keys, const Io& io) {
+  if (io.host_public_key.empty()) {
+    return;
+  }
+  const auto text = read_regular(io.host_public_key, k_public_key_limit_bytes);
+  if (!text) {
+    return;
+  }
+  if (const auto key = PublicKey::parse(text->text())) {
+    keys.push_back(*key);
+  } else {
+    warn(io, io.host_public_key + ": " + key.error().message);
+  }
+}
+
+void add_key_beside(artifact::Directory& directory, std::vector<PublicKey>& keys) {
+  const auto file = directory.fs().open_read(std::string(artifact::k_public_key_name));
+  Bytes text(k_public_key_limit_bytes);
+  const auto got = file ? (*file)->read(text) : Result<std::size_t>(file.error());
+  if (!got) {
+    return;
+  }
+  if (const auto key = PublicKey::parse(as_text(ByteView(text).first(*got)))) {
+    keys.push_back(*key);
+  }
+}
+
+Status find_keys(artifact::Directory& directory,
+                 const TrustWishes& wishes,
+                 const Io& io,
+                 Catalogue& catalogue) {
+  for (const std::string& word : wishes.public_keys) {
+    RB_TRY_ASSIGN(const PublicKey key, given_key(word));
+    catalogue.keys.push_back(key);
+  }
+  if (!catalogue.keys.empty()) {
+    catalogue.source = TrustSource::pinned;
+    return {};
+  }
+  for (const std::string& file : wishes.identity_files) {
+    add_pins(file, catalogue.keys, io);
+  }
+  const bool pinned = !catalogue.keys.empty();
+  add_host_key(catalogue.keys, io);
+  if (!catalogue.keys.empty()) {
+    catalogue.source = pinned ? TrustSource::pinned : TrustSource::host;
+    return {};
+  }
+  add_key_beside(directory, catalogue.keys);
+  catalogue.source = catalogue.keys.empty() ? TrustSource::none : TrustSource::directory;
+  return {};
+}
+
+std::string_view to_string(TrustSource source) {
+  switch (source) {
+  case TrustSource::pinned:
+    return "pinned";
+  case TrustSource::host:
+    return "host";
+  case TrustSource::directory:
+    return "directory";
+  case TrustSource::none:
+    return "none";
+  }
+  return "";
+}
+
+} // namespace
+
+std::vector<std::string> default_pins(const Io& io) {
+  return io.default_identity_file.empty() ? std::vector<std::string>()
+                                          : std::vector<std::string>{io.default_identity_file};
+}
+
+artifact::SetProvenance Catalogue::of(const std::string& run_id) const {
+  const auto found = sets.find(run_id);
+  return found == sets.end() ? artifact::SetProvenance() : found->second;
+}
+
+std::string Catalogue::word_for(const std::string& run_id) const {
+  const Provenance verdict = of(run_id).verdict;
+  return verdict == Provenance::genuine && source == TrustSource::directory
+             ? "first use"
+             : std::string(artifact::to_string(verdict));
+}
+
+Result<Catalogue> judge(artifact::Directory& directory,
+                        const std::vector<artifact::BackupSet>& sets,
+                        const TrustWishes& wishes,
+                        const Io& io) {
+  Catalogue catalogue;
+  RB_TRY(find_keys(directory, wishes, io, catalogue));
+  catalogue.sets = artifact::judge_catalogue(sets, catalogue.keys);
+  return catalogue;
+}
+
+void warn_of_first_use(const Catalogue& catalogue, const Io& io) {
+  const bool rests = std::ranges::any_of(
+      catalogue.sets, [](const auto& set) { return set.second.verdict == Provenance::genuine; });
+  if (catalogue.source != TrustSource::directory || !rests) {
+    return;
+  }
+  warn(io,
+       "first use: the key of the signatures comes from the backup directory itself, and who can "
+       "write there can have put both there. Compare it with the one that you wrote down: " +
+           catalogue.keys.front().line() + " (--public-key, or the line \"" + std::string(k_pin) +
+           "RW...\" in your keys file, "
+           "does that for you)");
+}
+
+void add_provenance(unpack::SetReport& report, const Catalogue& catalogue) {
+  const artifact::SetProvenance provenance = catalogue.of(report.run_id);
+  report.signature = catalogue.word_for(report.run_id);
+  if (artifact::is_tampering(provenance.verdict)) {
+    report.code = unpack::worse(report.code, ExitCode::damaged);
+    report.problems.insert(report.problems.begin(), "signature: " + provenance.message);
+  }
+}
+
+nlohmann::ordered_json to_json(const Catalogue& catalogue, const std::string& run_id) {
+  const artifact::SetProvenance provenance = catalogue.of(run_id);
+  return {{"verdict", artifact::to_string(provenance.verdict)},
+          {"tampering", artifact::is_tampering(provenance.verdict)},
+          {"keyID", provenance.key_id},
+          {"trust", to_string(catalogue.source)},
+          {"message", provenance.message}};
+}
+
+recover::SignatureFact fact_of(const Catalogue& catalogue, const std::string& run_id) {
+  recover::SignatureFact fact;
+  fact.provenance = catalogue.of(run_id);
+  fact.first_use = catalogue.source == TrustSource::directory;
+  if (fact.first_use) {
+    fact.key = catalogue.keys.front().line();
+  }
+  return fact;
+}
+
+} // namespace rb::restore

@@ -1,0 +1,67 @@
+// Whose signatures count, and what that means for a set. On the host that made the sets the answer
+// is outside of the backup directory; on a bare machine the operator must have brought it along.
+#pragma once
+
+#include "recover/facts.hpp"
+#include "restore/io.hpp"
+#include "unpack/set_check.hpp"
+
+#include "artifact/catalogue.hpp"
+#include "base/exit_code.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace rb::restore {
+
+enum class TrustSource {
+  pinned,    ///< --public-key, or a line of the identity file: the operator's own word.
+  host,      ///< The key of this host, which only root can change.
+  directory, ///< railiance-backup.pub beside the sets: first use, it proves nothing by itself.
+  none,
+};
+
+/// What the operator gave.
+struct TrustWishes {
+  std::vector<std::string> public_keys; ///< Files, or the keys themselves (RW…).
+  std::vector<std::string> identity_files;
+};
+
+/// The keys file of SOPS: looked at for such lines only, so it need not be there.
+[[nodiscard]] std::vector<std::string> default_pins(const Io& io);
+
+/// The keys that count, and what they make of the sets of a directory.
+struct Catalogue {
+  std::vector<sign::PublicKey> keys;
+  TrustSource source = TrustSource::none;
+  std::map<std::string, artifact::SetProvenance> sets;
+
+  [[nodiscard]] artifact::SetProvenance of(const std::string& run_id) const;
+  /// "good"; "first use" where nothing but the directory itself vouches for the key.
+  [[nodiscard]] std::string word_for(const std::string& run_id) const;
+};
+
+/// With --public-key only those keys count. Else, together: lines "# railiance-backup public key:
+/// RW…" of the identity files, and the key of this host; only where there is neither, the one
+/// beside the sets. Errors: invalid_argument (what
+/// --public-key gives is no key).
+[[nodiscard]] Result<Catalogue> judge(artifact::Directory& directory,
+                                      const std::vector<artifact::BackupSet>& sets,
+                                      const TrustWishes& wishes,
+                                      const Io& io);
+
+/// Says on io.err that the key is taken on first use, where one of the sets rests on it.
+void warn_of_first_use(const Catalogue& catalogue, const Io& io);
+
+/// Adds the verdict to a report: its word, and exit code 6 for tampering.
+void add_provenance(unpack::SetReport& report, const Catalogue& catalogue);
+
+[[nodiscard]] nlohmann::ordered_json to_json(const Catalogue& catalogue, const std::string& run_id);
+
+/// For the checks that come before a restore.
+[[nodiscard]] recover::SignatureFact fact_of(const Catalogue& catalogue, const std::string& run_id);
+
+} // namespace rb::restore

@@ -1,0 +1,60 @@
+// The signed catalogue: whether the sets of a directory are those that this host made, none
+// changed, none taken away. age files have no sender; the host's signature under each manifest is
+// one. Pure. The rules: docs/artifact-format.md, "The signed catalogue".
+#pragma once
+
+#include "sign/public_key.hpp"
+
+#include "artifact/sets.hpp"
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace rb::artifact {
+
+enum class Provenance {
+  genuine,           ///< Signed by a trusted key, and its place in the chain is right.
+  no_manifest,       ///< The run was cut off: nothing to sign.
+  unproven,          ///< Signed, and no key is known to check it with.
+  unsigned_before,   ///< Made before this host signed.
+  unsigned_after,    ///< Not signed, though sets before it are: not made by this host's agent.
+  signature_missing, ///< The manifest says that it is signed; the signature was taken away.
+  tampered,          ///< The signature is not that of this manifest.
+  other_key,         ///< Signed by a key that is not trusted.
+  removed_before,    ///< Genuine; a set before it was taken away, and not by retention.
+  swapped, ///< Not the manifest that was here when the next one was made: put in its place.
+};
+
+/// "good", "no manifest", "not proven", "unsigned", "planted", "signature missing", "tampered",
+/// "other key", "gap before", "swapped".
+[[nodiscard]] std::string_view to_string(Provenance verdict);
+
+/// Somebody had a hand in it: exit code 6.
+[[nodiscard]] bool is_tampering(Provenance verdict);
+
+struct SetProvenance {
+  Provenance verdict = Provenance::no_manifest;
+  std::string key_id;  ///< Of the key that the signature names; empty: none.
+  std::string message; ///< For people; empty when genuine.
+};
+
+/// By run id, one for each set. `sets` in any order.
+[[nodiscard]] std::map<std::string, SetProvenance>
+judge_catalogue(const std::vector<BackupSet>& sets, std::span<const sign::PublicKey> trusted);
+
+/// What the next manifest says of those before it.
+struct ChainEnd {
+  std::optional<ManifestLink> previous;
+  std::vector<ManifestLink> catalogue; ///< Oldest first.
+};
+
+/// `sets` are there now, without the run's own; `removals` (run ids) go after the run. What
+/// signatures of another key than `own` say counts for nothing, but where there is no set of `own`
+/// yet the newest manifest is linked to, whoever made it.
+[[nodiscard]] ChainEnd chain_end(const std::vector<BackupSet>& sets,
+                                 const std::vector<std::string>& removals,
+                                 const sign::PublicKey& own);
+
+} // namespace rb::artifact
