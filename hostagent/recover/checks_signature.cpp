@@ -15,11 +15,23 @@ constexpr const char* k_tampering_hint =
     "choose another set (`railiance-restore list`), or another copy of this one; --allow-unsigned "
     "takes it all the same";
 
+/// This set is what the host made; another one is missing, which is said and harms nothing.
+Check gap_before(const SignatureFact& fact) {
+  return {"signature",
+          Verdict::warn,
+          fact.provenance.message + "; this set itself is signed by " + fact.provenance.key_id +
+              (fact.first_use ? " (first use of the key " + fact.key + ")" : ""),
+          "nothing to do when you removed or did not fetch that set yourself"};
+}
+
 } // namespace
 
 Check signature_check(const SetFacts& set, const Wishes& wishes) {
   const SignatureFact& fact = *set.signature;
   const Provenance verdict = fact.provenance.verdict;
+  if (verdict == Provenance::removed_before) {
+    return gap_before(fact);
+  }
   if (verdict == Provenance::genuine && !fact.first_use) {
     return {"signature",
             Verdict::ok,

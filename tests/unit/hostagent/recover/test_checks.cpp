@@ -290,12 +290,23 @@ TEST_CASE("a set is restored when its host is known, refused when not, and taken
                                    Provenance::signature_missing,
                                    Provenance::tampered,
                                    Provenance::other_key,
-                                   Provenance::removed_before,
                                    Provenance::swapped}) {
     check_refused(decided(verdict), "signature", ExitCode::damaged);
     const Decision told = decided(verdict, false, true);
     CHECK(find_check(told, "signature")->verdict == Verdict::warn);
   }
+}
+
+TEST_CASE("a set is restored, with a warning, when one before it was taken away") {
+  SetFacts set = good_set();
+  set.signature = SignatureFact{
+      {artifact::Provenance::removed_before, "0123456789ABCDEF", "set A was taken away"},
+      false,
+      ""};
+  const Decision decision = decide(good_host(), set, {});
+  CHECK_FALSE(decision.refused());
+  CHECK(find_check(decision, "signature")->verdict == Verdict::warn);
+  CHECK(find_check(decision, "signature")->message.starts_with("set A was taken away"));
 }
 
 TEST_CASE("a tombstone and SQLite data are only spoken of") {
