@@ -55,8 +55,6 @@ Cluster::Cluster() : m_kubeconfig(kubeconfig()) {
   remove_all(kube::k_pods, m_name_space, "");
   remove_all(kube::k_config_maps, m_name_space, "backup.railiance.io/run-uid");
   remove_all(kube::k_secrets, "", k_release_label);
-  char path[] = "/tmp/rb-integration-controller-XXXXXX";
-  m_directory = ::mkdtemp(path);
   std::ofstream(sops_yaml()) << k_sops_yaml;
 }
 

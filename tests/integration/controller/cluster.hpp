@@ -1,6 +1,8 @@
 // The cluster of the test: CRDs from crds/, a namespace of its own, nothing left of earlier tests.
 #pragma once
 
+#include "support/scratch.hpp"
+
 #include "api/cluster_backup.hpp"
 #include "api/node_backup.hpp"
 #include "kube/connection.hpp"
@@ -26,8 +28,8 @@ public:
   [[nodiscard]] const std::string& name_space() const { return m_name_space; }
   [[nodiscard]] const std::string& kubeconfig_path() const { return m_kubeconfig; }
   /// A directory that goes with the cluster object; holds .sops.yaml and the identity.
-  [[nodiscard]] const std::string& directory() const { return m_directory; }
-  [[nodiscard]] std::string sops_yaml() const { return m_directory + "/.sops.yaml"; }
+  [[nodiscard]] const std::string& directory() const { return m_directory.path(); }
+  [[nodiscard]] std::string sops_yaml() const { return m_directory.path(".sops.yaml"); }
 
   /// Errors: as the API server says.
   Result<nlohmann::json> create_backup(const std::string& name, nlohmann::json spec);
@@ -54,7 +56,7 @@ private:
 
   std::string m_kubeconfig;
   std::string m_name_space = "railiance-backup-test";
-  std::string m_directory;
+  Scratch m_directory;
   std::unique_ptr<kube::Connection> m_connection;
 };
 
