@@ -50,7 +50,7 @@ public:
     auto catalogue =
         judge(*directory, *sets, {m_options.public_keys, m_command.identity_files}, m_io);
     if (!catalogue) {
-      return fail(m_io, catalogue.error(), ExitCode::usage);
+      return fail_to_judge(m_io, catalogue.error());
     }
     m_catalogue = std::move(*catalogue);
     return check(*sets, *set, *identities);

@@ -37,7 +37,10 @@ Result<PublicKey> given_key(const std::string& word) {
 void add_pins(const std::string& identity_file, std::vector<PublicKey>& keys, const Io& io) {
   const auto text = read_secret_file(identity_file, k_identity_limit_bytes);
   if (!text) {
-    return; // who needs the identities says so
+    if (text.error().code != ErrorCode::not_found) {
+      warn(io, "no public key is read from the identity file: " + text.error().message);
+    }
+    return;
   }
   std::string_view rest = text->text();
   while (!rest.empty()) {
@@ -55,31 +58,42 @@ void add_pins(const std::string& identity_file, std::vector<PublicKey>& keys, co
   }
 }
 
-void add_host_key(std::vector<PublicKey>& keys, const Io& io) {
+/// A key that is there and cannot be read must not make room for a weaker one.
+Error unreadable(Error error) {
+  if (error.code == ErrorCode::invalid_argument) { // no fault of the command line
+    error.code = ErrorCode::unsupported;
+  }
+  error.hint = "name the host's public key with --public-key; then this file is not asked";
+  return error;
+}
+
+Status add_host_key(std::vector<PublicKey>& keys, const Io& io) {
   if (io.host_public_key.empty()) {
-    return;
+    return {};
   }
   const auto text = read_regular(io.host_public_key, k_public_key_limit_bytes);
   if (!text) {
-    return;
+    return text.error().code == ErrorCode::not_found ? Status() : unreadable(text.error());
   }
   if (const auto key = PublicKey::parse(text->text())) {
     keys.push_back(*key);
   } else {
     warn(io, io.host_public_key + ": " + key.error().message);
   }
+  return {};
 }
 
-void add_key_beside(artifact::Directory& directory, std::vector<PublicKey>& keys) {
+Status add_key_beside(artifact::Directory& directory, std::vector<PublicKey>& keys) {
   const auto file = directory.fs().open_read(std::string(artifact::k_public_key_name));
   Bytes text(k_public_key_limit_bytes);
   const auto got = file ? (*file)->read(text) : Result<std::size_t>(file.error());
   if (!got) {
-    return;
+    return got.error().code == ErrorCode::not_found ? Status() : unreadable(got.error());
   }
   if (const auto key = PublicKey::parse(as_text(ByteView(text).first(*got)))) {
     keys.push_back(*key);
   }
+  return {};
 }
 
 Status find_keys(artifact::Directory& directory,
@@ -98,12 +112,12 @@ Status find_keys(artifact::Directory& directory,
     add_pins(file, catalogue.keys, io);
   }
   const bool pinned = !catalogue.keys.empty();
-  add_host_key(catalogue.keys, io);
+  RB_TRY(add_host_key(catalogue.keys, io));
   if (!catalogue.keys.empty()) {
     catalogue.source = pinned ? TrustSource::pinned : TrustSource::host;
     return {};
   }
-  add_key_beside(directory, catalogue.keys);
+  RB_TRY(add_key_beside(directory, catalogue.keys));
   catalogue.source = catalogue.keys.empty() ? TrustSource::none : TrustSource::directory;
   return {};
 }
@@ -149,6 +163,11 @@ Result<Catalogue> judge(artifact::Directory& directory,
   RB_TRY(find_keys(directory, wishes, io, catalogue));
   catalogue.sets = artifact::judge_catalogue(sets, catalogue.keys);
   return catalogue;
+}
+
+int fail_to_judge(const Io& io, const Error& error) {
+  return error.code == ErrorCode::invalid_argument ? fail(io, error, ExitCode::usage)
+                                                   : fail(io, error);
 }
 
 void warn_of_first_use(const Catalogue& catalogue, const Io& io) {

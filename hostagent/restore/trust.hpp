@@ -46,12 +46,15 @@ struct Catalogue {
 
 /// With --public-key only those keys count. Else, together: lines "# railiance-backup public key:
 /// RW…" of the identity files, and the key of this host; only where there is neither, the one
-/// beside the sets. Errors: invalid_argument (what
-/// --public-key gives is no key).
+/// beside the sets. Errors: invalid_argument (what --public-key gives is no key), those of the
+/// system (a key is there and cannot be read).
 [[nodiscard]] Result<Catalogue> judge(artifact::Directory& directory,
                                       const std::vector<artifact::BackupSet>& sets,
                                       const TrustWishes& wishes,
                                       const Io& io);
+
+/// Prints what judge() failed with. Returns 2 when the command line is at fault.
+[[nodiscard]] int fail_to_judge(const Io& io, const Error& error);
 
 /// Says on io.err that the key is taken on first use, where one of the sets rests on it.
 void warn_of_first_use(const Catalogue& catalogue, const Io& io);

@@ -95,7 +95,7 @@ Bytes global_message(const RawSignature& signature, std::string_view trusted_com
 }
 
 bool verifies(const Signature& signature, const Blake2bDigest& digest, const PublicKey& key) {
-  return is_signed_by(key, digest, signature.signature) &&
+  return signature.key_id == key.id() && is_signed_by(key, digest, signature.signature) &&
          is_signed_by(
              key, global_message(signature.signature, signature.trusted_comment), signature.global);
 }

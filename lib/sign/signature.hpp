@@ -36,8 +36,7 @@ struct Signature {
 /// The four lines, as `minisign -V` reads them.
 [[nodiscard]] std::string serialize(const Signature& signature);
 
-/// Both signatures hold, and `key` made them. What the key's id says is not asked: that is for
-/// messages.
+/// Both signatures hold, `key` made them, and the id is that of `key`, as `minisign -V` wants it.
 [[nodiscard]] bool
 verifies(const Signature& signature, const Blake2bDigest& digest, const PublicKey& key);
 

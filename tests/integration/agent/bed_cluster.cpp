@@ -225,7 +225,8 @@ std::vector<std::string> BedCluster::plain_snapshots() const {
 std::map<std::string, std::string> BedCluster::kept() const {
   std::map<std::string, std::string> contents;
   for (const std::string& name : files()) {
-    if (name != "backup.log" && !name.starts_with(".unfinished-")) {
+    const bool lasting = name == "backup.log" || name == "railiance-backup.pub";
+    if (!lasting && !name.starts_with(".unfinished-")) {
       contents[name] = m_scratch.read("backups/" + name);
     }
   }

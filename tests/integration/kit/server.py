@@ -171,7 +171,8 @@ class Operator:
 
 
 def back_up(program, operator, restore_program, *data_dir):
-    """One complete set; returns its run id."""
+    """One complete set, of a cluster in which nothing is on its way out; returns its run id."""
+    settled()
     values = operator.home / "values.tar.gz"
     with tarfile.open(values, "w:gz") as archive:
         for name, text in (("shop/web.yaml", "replicas: 3\n"), ("index.json", helm_index())):

@@ -44,13 +44,8 @@ TEST_CASE(
   for (std::size_t bit = trusted_from * 8; bit < one.text.size() * 8; ++bit) {
     std::string changed = one.text;
     changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << (bit % 8)));
-    const auto parsed = parse_signature(changed);
-    // The key's id is for messages only; nothing rests on it.
-    const bool only_id = parsed && parsed->key_id != one.key.public_key().id();
-    if (!only_id) {
-      CAPTURE(bit);
-      CHECK_FALSE(one.holds(one.message, changed));
-    }
+    CAPTURE(bit);
+    CHECK_FALSE(one.holds(one.message, changed));
   }
 }
 

@@ -182,6 +182,30 @@ TEST_CASE_FIXTURE(SignatureFixture,
   }
 }
 
+TEST_CASE_FIXTURE(SignatureFixture,
+                  "signature: a key that cannot be read does not make room for a weaker one") {
+  add_set(run_id);
+  put_key_beside(signing_key().public_key().file());
+  std::string* unreadable = nullptr;
+  SUBCASE("that of the host") {
+    unreadable = &host_public_key;
+  }
+  SUBCASE("the one beside the sets") {
+    host_public_key.clear();
+    std::filesystem::remove(backups() + "/railiance-backup.pub");
+    std::filesystem::create_directory(backups() + "/railiance-backup.pub");
+  }
+  if (unreadable != nullptr) {
+    *unreadable = file("a-directory");
+    std::filesystem::create_directory(*unreadable);
+  }
+  const auto verified = run({"verify"});
+  CHECK(verified.code == 1);
+  CHECK(has(verified.err, "--public-key"));
+  CHECK(restore().code == 1);
+  CHECK(restore({"--public-key", public_line()}).code == 0);
+}
+
 TEST_CASE_FIXTURE(SignatureFixture, "signature: a public key that is none is an error of usage") {
   add_set(run_id);
   for (const std::string& word : {file("nowhere"), keys(), std::string("RWQ")}) {
