@@ -15,12 +15,14 @@ constexpr std::chrono::milliseconds k_patience{5000};
 constexpr std::chrono::milliseconds k_pause_after_failure{2000};
 constexpr std::chrono::seconds k_tidy_interval{60};
 
+/// An acceptance that is sent again keeps the time of the first.
 api::NodeBackupStatus
-first_status(const api::NodeBackup& order, const std::string& agent_id, SystemTime now) {
+first_status(const api::NodeBackup& order, const Settings& settings, SystemTime now) {
   api::NodeBackupStatus status;
   status.observed_generation = order.meta.generation;
-  status.agent_id = agent_id;
-  status.start_time = now;
+  status.agent_id = settings.agent_id;
+  status.instance_id = settings.instance_id;
+  status.start_time = order.status.start_time.value_or(now);
   status.heartbeat_time = now;
   set_step(status,
            api::condition_type::k_succeeded,
@@ -65,8 +67,12 @@ void Agent::tidy() {
 void Agent::handle(const api::NodeBackup& order,
                    std::stop_token stop,
                    std::stop_token report_stop) {
-  OrderContext context{m_settings.node_name, false, false, m_ports.clock.now()};
+  OrderContext context;
+  context.node_name = m_settings.node_name;
   context.set_on_disk = has_manifest(m_settings, run_order_from(order));
+  context.now = m_ports.clock.now();
+  context.instance_id = m_settings.instance_id;
+  context.acceptance_open = m_open_acceptances.contains(order.meta.uid);
   switch (decide(order, context)) {
   case OrderAction::ignore:
     m_ports.board.set_aside(order);
@@ -93,19 +99,29 @@ void Agent::handle(const api::NodeBackup& order,
 bool Agent::accept(const api::NodeBackup& order,
                    api::NodeBackupStatus& first,
                    std::stop_token stop) {
-  first = first_status(order, m_settings.agent_id, m_ports.clock.now());
+  first = first_status(order, m_settings, m_ports.clock.now());
+  // Of the version that was read: of two agents one is refused, and nobody begins what another has
+  // settled meanwhile.
   const Status taken =
       m_ports.sink.write(order.meta.name, first, order.meta.resource_version, stop);
   if (taken) {
+    m_open_acceptances.erase(order.meta.uid);
     return true;
   }
   log::warn("order " + order.meta.name + " not accepted", taken.error());
-  if (taken.error().code == ErrorCode::conflict || taken.error().code == ErrorCode::not_found) {
+  if (may_have_arrived(taken.error())) {
+    m_open_acceptances.insert(order.meta.uid);
+  }
+  not_written(order, taken.error(), stop);
+  return false;
+}
+
+void Agent::not_written(const api::NodeBackup& order, const Error& error, std::stop_token stop) {
+  if (error.code == ErrorCode::conflict || error.code == ErrorCode::not_found) {
     m_ports.board.set_aside(order); // it changed: the next event brings it back
   } else {
     m_ports.wait(k_pause_after_failure, stop);
   }
-  return false;
 }
 
 void Agent::carry_out(const api::NodeBackup& order,
@@ -145,6 +161,20 @@ void Agent::carry_out(const api::NodeBackup& order,
   report(order, std::move(outcome), report_stop);
 }
 
+bool Agent::claim(const api::NodeBackup& order, std::stop_token stop) {
+  api::NodeBackupStatus status = order.status;
+  status.agent_id = m_settings.agent_id;
+  status.instance_id = m_settings.instance_id;
+  const Status taken =
+      m_ports.sink.write(order.meta.name, status, order.meta.resource_version, stop);
+  if (taken) {
+    return true;
+  }
+  log::warn("order " + order.meta.name + " not settled yet", taken.error());
+  not_written(order, taken.error(), stop);
+  return false;
+}
+
 void Agent::settle(const api::NodeBackup& order,
                    std::stop_token stop,
                    std::stop_token report_stop) {
@@ -158,6 +188,10 @@ void Agent::settle(const api::NodeBackup& order,
   if (!swept) {
     log::warn("sweep of the backup directory", swept.error());
   }
+  m_open_acceptances.erase(order.meta.uid); // a claim puts our mark on it, and accepts nothing
+  if (!claim(order, stop)) {
+    return;
+  }
   RunReport outcome = report_from_disk(m_settings, run_order_from(order), m_ports.clock);
   if (!outcome.status.start_time) {
     outcome.status.start_time = order.status.start_time;
@@ -170,6 +204,7 @@ void Agent::report(const api::NodeBackup& order, RunReport outcome, std::stop_to
   const SystemTime now = m_ports.clock.now();
   api::NodeBackupStatus& status = outcome.status;
   status.agent_id = m_settings.agent_id;
+  status.instance_id = m_settings.instance_id;
   status.observed_generation = order.meta.generation;
   status.heartbeat_time = now;
   if (!status.start_time) {

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 
 namespace rb::agent {
 
@@ -23,7 +24,7 @@ struct AgentPorts {
   AgentMetrics& metrics;
   OpenDirectory open_directory = artifact::Directory::open;
   Wait wait = real_wait();
-  Prover* prover = nullptr; ///< Null: nothing can be proven here.
+  Prover* prover = nullptr;                ///< Null: nothing can be proven here.
   std::function<void()> run_ended = [] {}; ///< The disk holds something else now.
 };
 
@@ -43,6 +44,10 @@ private:
   /// True when this process has the order now.
   [[nodiscard]] bool
   accept(const api::NodeBackup& order, api::NodeBackupStatus& first, std::stop_token stop);
+  /// True when nobody has changed the order since it was read: it is this process that settles it.
+  [[nodiscard]] bool claim(const api::NodeBackup& order, std::stop_token stop);
+  /// Waits, or for a new version of the order where this one is not the current one.
+  void not_written(const api::NodeBackup& order, const Error& error, std::stop_token stop);
   void settle(const api::NodeBackup& order, std::stop_token stop, std::stop_token report_stop);
   void report(const api::NodeBackup& order, RunReport outcome, std::stop_token report_stop);
 
@@ -50,6 +55,7 @@ private:
   const AgentPorts m_ports;
   bool m_untidy = true; ///< Something of an earlier run may still be there.
   std::chrono::steady_clock::time_point m_next_tidy{};
+  std::set<std::string> m_open_acceptances; ///< Uids of orders whose acceptance got no answer.
 };
 
 } // namespace rb::agent

@@ -18,6 +18,9 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <iomanip>
+#include <random>
+#include <sstream>
 #include <thread>
 
 namespace {
@@ -34,6 +37,16 @@ Result<std::unique_ptr<kube::Connection>> connect(const Options& options) {
                 options.kube_kubeconfig.empty() ? kube::in_cluster_config()
                                                 : kube::load_kubeconfig(options.kube_kubeconfig));
   return kube::Connection::make(std::move(config), {}, client);
+}
+
+/// 128 random bits in hexadecimal: tells this process from an earlier one of the same pod.
+std::string draw_instance_id() {
+  std::random_device source;
+  std::ostringstream text;
+  for (int word = 0; word < 4; ++word) {
+    text << std::hex << std::setw(8) << std::setfill('0') << source();
+  }
+  return text.str();
 }
 
 /// Ready when the directory can be used; it is made here where there is none.
@@ -151,7 +164,8 @@ int run(const Options& options, const sigset_t& signals) {
     return fail("connection to the API", connection.error());
   }
   kube::Client& client = (*connection)->client();
-  const Settings& settings = options.settings;
+  Settings settings = options.settings;
+  settings.instance_id = draw_instance_id();
   const RealClock clock;
   AgentMetrics metrics;
   DiskWatch disk(settings, clock);

@@ -7,10 +7,17 @@ OrderAction decide(const api::NodeBackup& order, const OrderContext& context) {
       order.meta.deletion_timestamp || context.in_our_hands) {
     return OrderAction::ignore;
   }
-  if (order.accepted() || context.set_on_disk) {
+  const bool ours = context.acceptance_open && !context.instance_id.empty() &&
+                    order.status.instance_id == context.instance_id;
+  if ((order.accepted() && !ours) || context.set_on_disk) {
     return OrderAction::settle;
   }
   return context.now >= order.spec.deadline ? OrderAction::expire : OrderAction::run;
+}
+
+bool may_have_arrived(const Error& error) {
+  const bool refused = error.http_status >= 400 && error.http_status < 500;
+  return !refused || error.code == ErrorCode::conflict;
 }
 
 } // namespace rb::agent

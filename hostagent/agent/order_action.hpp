@@ -10,7 +10,8 @@ namespace rb::agent {
 
 enum class OrderAction {
   ignore, ///< Not ours, ended, on its way out, or in our hands already.
-  run,    ///< New: accept it and carry it out.
+  run,    ///< New, or accepted by this process, which did not hear that it was: accept it (again)
+          ///< and carry it out.
   settle, ///< Taken before this process began: report what the disk says of it.
   expire, ///< New, but its deadline has passed, and nothing of it is on the disk.
 };
@@ -22,10 +23,20 @@ struct OrderContext {
   bool set_on_disk = false;  ///< There is a manifest of its run already (a restored etcd shows runs
                              ///< that ended long ago).
   SystemTime now{};
+  std::string instance_id;      ///< Of this process.
+  bool acceptance_open = false; ///< This process sent an acceptance of it and does not know what
+                                ///< became of that; it has done nothing for the order yet.
 };
 
-/// A pod's container may restart under the same agent id, so an accepted order is only ours when
-/// this process remembers it.
+/// A pod's container may restart under the same agent id, and a restored etcd shows a run that this
+/// process ended long ago, so an accepted order is only begun when it bears the mark of this
+/// process and this process remembers an acceptance without an answer.
 [[nodiscard]] OrderAction decide(const api::NodeBackup& order, const OrderContext& context);
+
+/// A write that failed so may have been carried out all the same: the connection broke, time ran
+/// out, a 5xx after the write, an answer that cannot be read. A 4xx is a refusal; only a conflict
+/// may be one with ourselves: the HTTP library sends a request again when a connection that it had
+/// used before is closed, and then we hear what became of the second.
+[[nodiscard]] bool may_have_arrived(const Error& error);
 
 } // namespace rb::agent

@@ -11,6 +11,7 @@ struct Settings {
   std::string name_space = "railiance-backup";
   std::string node_name;
   std::string agent_id;
+  std::string instance_id; ///< Of this process, and of no other.
   std::string backup_dir = "/opt/backup/railiance/cluster";
   std::string data_dir = "/var/lib/rancher/k3s";
   /// Where the host's signing key is; never the backup directory.

@@ -42,6 +42,7 @@ Result<NodeBackupStatus> status_from_json(const nlohmann::json& json) {
   RB_TRY_ASSIGN(status.conditions,
                 conditions_from_json(json.value("conditions", nlohmann::json::array())));
   status.agent_id = json.value("agentID", "");
+  status.instance_id = json.value("instanceID", "");
   RB_TRY_ASSIGN(status.start_time, time_field(json, "startTime"));
   RB_TRY_ASSIGN(status.heartbeat_time, time_field(json, "heartbeatTime"));
   RB_TRY_ASSIGN(status.completion_time, time_field(json, "completionTime"));
@@ -113,6 +114,7 @@ nlohmann::json to_json(const NodeBackupStatus& status) {
                       {"missing", to_json(status.missing)},
                       {"pruned", status.pruned}};
   put_text(json, "agentID", status.agent_id);
+  put_text(json, "instanceID", status.instance_id);
   put_time(json, "startTime", status.start_time);
   put_time(json, "heartbeatTime", status.heartbeat_time);
   put_time(json, "completionTime", status.completion_time);

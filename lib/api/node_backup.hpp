@@ -47,9 +47,9 @@ struct Progress {
 struct NodeBackupStatus {
   std::int64_t observed_generation = 0;
   std::vector<Condition>
-      conditions;       ///< Succeeded, SnapshotTaken, Proven, ArtifactsStored, Verified, Pruned
-  std::string agent_id; ///< Pod UID of the agent process that took the order; another one means
-                        ///< that it restarted.
+      conditions;          ///< Succeeded, SnapshotTaken, Proven, ArtifactsStored, Verified, Pruned
+  std::string agent_id;    ///< Pod UID of the agent that took the order.
+  std::string instance_id; ///< Of the process that took it: a pod's container may restart.
   std::optional<SystemTime> start_time;
   std::optional<SystemTime> heartbeat_time; ///< Renewed at least every 15 s while the run goes on.
   std::optional<SystemTime> completion_time;

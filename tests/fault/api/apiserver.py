@@ -134,10 +134,13 @@ def selected(thing, query):
 
 
 def merge(target, patch):
+    """RFC 7396: what is null goes, also where there was nothing to merge into."""
     for key, value in patch.items():
         if value is None:
             target.pop(key, None)
-        elif isinstance(value, dict) and isinstance(target.get(key), dict):
+        elif isinstance(value, dict):
+            if not isinstance(target.get(key), dict):
+                target[key] = {}
             merge(target[key], value)
         else:
             target[key] = value

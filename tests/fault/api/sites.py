@@ -41,12 +41,6 @@ REFUSALS = {403, 404, 409, 410, 422, "truncated-json", "garbage", "empty"}
 LIES = {("patch nodebackups/status", 404), ("patch nodebackups/status", 422), ("patch nodebackups/status", 409)}
 
 
-# The agent's acceptance arrived and its answer did not: the agent finds the order accepted, cannot tell
-# that it was itself, and settles it as Interrupted, or the controller holds it for lost. The run says so;
-# nothing is lost. (A run that could go on ends: known, to be mended.)
-LOST_ACCEPTANCE = {"lost-answer", "reset-mid-body", "truncated-json"}
-
-
 def word(fault):
     return str(fault[1] if isinstance(fault, tuple) and fault[0] == "watch" else
                f"{fault[0]} with Retry-After" if isinstance(fault, tuple) else fault)
@@ -63,6 +57,4 @@ def may_fail(name, fault):
     """A run that meets it once need not succeed, but must say why."""
     if name in HELM_SITES:
         return True
-    if name == "patch nodebackups/status":
-        return fault in LOST_ACCEPTANCE
     return name == "post nodebackups" and fault in REFUSALS

@@ -69,6 +69,19 @@ TEST_CASE("what is to be proven is said in request and order, and only then") {
   CHECK(node_backup_from_json(json).value().spec.verification == Verification::snapshot);
 }
 
+TEST_CASE("an order's status keeps which process of which agent has taken it") {
+  NodeBackup order;
+  order.spec.run_id = "20261122T115200Z";
+  nlohmann::json json = to_json(order);
+  order.status.agent_id = "pod-uid";
+  order.status.instance_id = "instance";
+  json["status"] = to_json(order.status);
+  const auto back = node_backup_from_json(json);
+  REQUIRE(back);
+  CHECK(back->status.agent_id == "pod-uid");
+  CHECK(back->status.instance_id == "instance");
+}
+
 TEST_CASE("an order whose run id is no run id is refused") {
   NodeBackup order;
   order.spec.run_id = "../../etc";
