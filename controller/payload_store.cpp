@@ -1,5 +1,6 @@
 #include "controller/payload_store.hpp"
 
+#include "api/payload_name.hpp"
 #include "base/sha256.hpp"
 
 #include <nlohmann/json.hpp>
@@ -17,7 +18,7 @@ nlohmann::json config_map(const std::string& name_space,
                           std::size_t number,
                           ByteView piece) {
   api::ObjectMeta meta;
-  meta.name = "railiance-backup-payload-" + owner.uid + "-" + std::to_string(number);
+  meta.name = std::string(api::k_payload_name_prefix) + owner.uid + "-" + std::to_string(number);
   meta.name_space = name_space;
   meta.labels = {{"app.kubernetes.io/name", "railiance-backup"},
                  {"app.kubernetes.io/managed-by", "railiance-backup-controller"},

@@ -15,7 +15,7 @@ Status check_memory(const BootPorts& ports) {
   return {};
 }
 
-Status check_expected(const BootInput& input, const Contents& contents) {
+Status check_expected(const BootInput& input, const objects::Contents& contents) {
   if (input.revision != 0 && input.revision != contents.revision) {
     return Error{ErrorCode::corrupt,
                  "the snapshot is of revision " + std::to_string(contents.revision) +

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "boot/boot.hpp"
-#include "boot/contents.hpp"
+#include "objects/contents.hpp"
 
 namespace rb::boot {
 
@@ -10,6 +10,6 @@ namespace rb::boot {
 [[nodiscard]] Status check_memory(const BootPorts& ports);
 
 /// The snapshot is that of the manifest, by revision and by objects of each kind. Errors: corrupt.
-[[nodiscard]] Status check_expected(const BootInput& input, const Contents& contents);
+[[nodiscard]] Status check_expected(const BootInput& input, const objects::Contents& contents);
 
 } // namespace rb::boot

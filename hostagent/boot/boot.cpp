@@ -49,7 +49,8 @@ boot(const BootInput& input, const BootPorts& ports, const std::stop_token& stop
   const Stopwatch total(ports.clock);
   BootReport report;
   RB_TRY(check_memory(ports));
-  RB_TRY_ASSIGN(const Contents contents, read_contents_of(input.snapshot_path, stop));
+  RB_TRY_ASSIGN(const objects::Contents contents,
+                objects::read_contents_of(input.snapshot_path, stop));
   RB_TRY(check_expected(input, contents));
   report.revision = contents.revision;
   const ScratchServer server{input.k3s,
@@ -71,7 +72,7 @@ boot(const BootInput& input, const BootPorts& ports, const std::stop_token& stop
   ports.progress("boot: starting it (the reset took " + seconds_text(report.reset) + ")");
   const Stopwatch ready_watch(ports.clock);
   RB_TRY(start_scratch(server, ports.cage));
-  const std::unique_ptr<ApiPort> api = ports.connect(socket_of(server));
+  const std::unique_ptr<objects::ApiPort> api = ports.connect(socket_of(server));
   RB_TRY(wait_ready(input, server, ports, *api, stop));
   report.ready = ready_watch.elapsed();
 

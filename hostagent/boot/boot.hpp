@@ -3,13 +3,13 @@
 // object.
 #pragma once
 
-#include "boot/api_port.hpp"
 #include "boot/cage.hpp"
 #include "boot/comparison.hpp"
 #include "boot/server_args.hpp"
-#include "recover/readiness.hpp"
+#include "objects/api_port.hpp"
 
 #include "base/clock.hpp"
+#include "base/sleeper.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -40,9 +40,9 @@ struct BootInput {
 struct BootPorts {
   Cage& cage;
   const Clock& clock;
-  recover::Sleeper& sleeper;
+  Sleeper& sleeper;
   /// The way into the scratch server's API, by the path of its socket.
-  std::function<std::unique_ptr<ApiPort>(const std::string& socket_path)> connect;
+  std::function<std::unique_ptr<objects::ApiPort>(const std::string& socket_path)> connect;
   /// Bytes of memory available on this host; 0: not known.
   std::function<std::uint64_t()> available_memory;
   /// One plain line for each step.

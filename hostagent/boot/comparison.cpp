@@ -1,6 +1,7 @@
 #include "boot/comparison.hpp"
 
-#include "boot/object_list.hpp"
+#include "objects/object_list.hpp"
+#include "objects/served_kinds.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,61 +11,11 @@ namespace rb::boot {
 
 namespace {
 
-using namespace std::chrono_literals;
+using namespace objects;
 
-constexpr std::string_view k_definitions = "apiextensions.k8s.io/customresourcedefinitions/";
 /// What the API server keeps for itself.
 constexpr std::array<std::string_view, 4> k_internal{
     "ranges", "masterleases", "peerserverleases", "health"};
-
-Error stopped() {
-  return {ErrorCode::cancelled, "told to stop while comparing", {}};
-}
-
-/// Keys that begin with `prefix`, as a range of the map.
-auto below(const Contents& contents, const std::string& prefix) {
-  const auto begin = contents.objects.lower_bound(prefix);
-  auto end = begin;
-  while (end != contents.objects.end() && end->first.starts_with(prefix)) {
-    ++end;
-  }
-  return std::pair(begin, end);
-}
-
-std::set<std::string> definitions(const Contents& contents) {
-  const std::string prefix(k_definitions);
-  std::set<std::string> names;
-  const auto [begin, end] = below(contents, prefix);
-  for (auto it = begin; it != end; ++it) {
-    names.insert(it->first.substr(prefix.size()));
-  }
-  return names;
-}
-
-/// "plural.group" -> "group/plural/"
-std::string custom_prefix(const std::string& definition) {
-  const std::size_t dot = std::min(definition.find('.'), definition.size() - 1);
-  return definition.substr(dot + 1) + "/" + definition.substr(0, dot) + "/";
-}
-
-/// Definitions with objects that are not served.
-std::set<std::string> missing_kinds(const Contents& contents,
-                                    const std::set<std::string>& custom,
-                                    const std::vector<Resource>& served) {
-  std::set<std::string> prefixes;
-  for (const Resource& resource : served) {
-    prefixes.insert(resource.prefix + "/");
-  }
-  std::set<std::string> missing;
-  for (const std::string& definition : custom) {
-    const std::string prefix = custom_prefix(definition);
-    const auto [begin, end] = below(contents, prefix);
-    if (begin != end && prefixes.count(prefix) == 0) {
-      missing.insert(definition);
-    }
-  }
-  return missing;
-}
 
 class Comparer {
 public:
@@ -130,30 +81,17 @@ private:
 
 Result<Comparison> compare(ApiPort& api,
                            const Contents& contents,
-                           recover::Sleeper& sleeper,
+                           Sleeper& sleeper,
                            std::chrono::seconds patience,
                            const std::stop_token& stop) {
-  const std::set<std::string> custom = definitions(contents);
-  std::vector<Resource> served;
-  std::set<std::string> missing;
-  for (auto waited = 0ms; waited <= patience; waited += 500ms) {
-    if (stop.stop_requested()) {
-      return stopped();
-    }
-    RB_TRY_ASSIGN(served, discover(api));
-    missing = missing_kinds(contents, custom, served);
-    if (missing.empty()) {
-      break;
-    }
-    sleeper.sleep(500ms);
-  }
+  RB_TRY_ASSIGN(const ServedKinds served, served_kinds(api, contents, sleeper, patience, stop));
   Comparer comparer(contents);
-  for (const std::string& definition : missing) {
+  for (const std::string& definition : served.missing) {
     comparer.differ(definition + ": its definition is there, but not served");
   }
-  for (const Resource& resource : served) {
+  for (const Resource& resource : served.resources) {
     if (stop.stop_requested()) {
-      return stopped();
+      return Error{ErrorCode::cancelled, "told to stop while comparing", {}};
     }
     const auto take = [&](const ServedObject& object) { comparer.take(resource.prefix, object); };
     const Status listed =
@@ -164,7 +102,7 @@ Result<Comparison> compare(ApiPort& api,
       return listed.error();
     }
   }
-  comparer.finish(served);
+  comparer.finish(served.resources);
   return std::move(comparer).result();
 }
 

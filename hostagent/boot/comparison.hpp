@@ -2,10 +2,11 @@
 // asked for at the snapshot's own revision: what controllers change meanwhile doesn't count.
 #pragma once
 
-#include "boot/api_port.hpp"
-#include "boot/contents.hpp"
-#include "boot/resources.hpp"
-#include "recover/readiness.hpp"
+#include "objects/api_port.hpp"
+#include "objects/contents.hpp"
+#include "objects/resources.hpp"
+
+#include "base/sleeper.hpp"
 
 #include <cstdint>
 #include <map>
@@ -31,9 +32,9 @@ struct Comparison {
 /// Waits until all custom resource definitions of the snapshot are served (at most `patience`), and
 /// compares every object of every kind. Differences are a value.
 /// Errors: those of ApiPort and discover(), cancelled.
-[[nodiscard]] Result<Comparison> compare(ApiPort& api,
-                                         const Contents& contents,
-                                         recover::Sleeper& sleeper,
+[[nodiscard]] Result<Comparison> compare(objects::ApiPort& api,
+                                         const objects::Contents& contents,
+                                         Sleeper& sleeper,
                                          std::chrono::seconds patience,
                                          const std::stop_token& stop);
 

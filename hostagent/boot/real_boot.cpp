@@ -2,7 +2,7 @@
 
 #include "boot/container_memory.hpp"
 #include "boot/namespace_cage.hpp"
-#include "boot/socket_api.hpp"
+#include "objects/socket_api.hpp"
 
 namespace rb::boot {
 
@@ -18,14 +18,15 @@ Result<BootReport> boot_here(const BootInput& input,
                              const std::stop_token& stop) {
   NamespaceCage cage;
   const RealClock clock;
-  recover::RealSleeper sleeper;
-  const BootPorts ports{
-      cage,
-      clock,
-      sleeper,
-      [](const std::string& path) { return std::make_unique<SocketApi>(path, k_api_timeout); },
-      [] { return usable_memory_bytes(); },
-      progress};
+  RealSleeper sleeper;
+  const BootPorts ports{cage,
+                        clock,
+                        sleeper,
+                        [](const std::string& path) {
+                          return std::make_unique<objects::SocketApi>(path, k_api_timeout);
+                        },
+                        [] { return usable_memory_bytes(); },
+                        progress};
   auto report = boot(input, ports, stop);
   const Status removed = scratch.remove();
   if (report && !removed) {

@@ -49,7 +49,7 @@ Status start_scratch(const ScratchServer& server, Cage& cage) {
 Status wait_ready(const BootInput& input,
                   const ScratchServer& server,
                   const BootPorts& ports,
-                  ApiPort& api,
+                  objects::ApiPort& api,
                   const std::stop_token& stop) {
   const Stopwatch watch(ports.clock);
   bool proxied = false;

@@ -17,7 +17,7 @@ reset_scratch(const ScratchServer& server, Cage& cage, const std::stop_token& st
 [[nodiscard]] Status wait_ready(const BootInput& input,
                                 const ScratchServer& server,
                                 const BootPorts& ports,
-                                ApiPort& api,
+                                objects::ApiPort& api,
                                 const std::stop_token& stop);
 
 } // namespace rb::boot

@@ -1,6 +1,7 @@
 #include "boot/server_args.hpp"
 
 #include "boot/network_setup.hpp"
+#include "objects/kubectl_proxy.hpp"
 #include "recover/k3s_reset.hpp"
 
 #include <algorithm>
@@ -113,14 +114,8 @@ Result<ProcessSpec> scratch_server_spec(const ScratchServer& server) {
 }
 
 ProcessSpec proxy_spec(const ScratchServer& server) {
-  ProcessSpec spec;
-  spec.program = server.program;
-  spec.environment = environment_of(server);
-  spec.arguments = {"kubectl",
-                    "proxy",
-                    "--kubeconfig=" + kubeconfig_of(server),
-                    "--unix-socket=" + socket_of(server)};
-  return spec;
+  return objects::proxy_spec(
+      {server.program, kubeconfig_of(server), socket_of(server), environment_of(server)});
 }
 
 } // namespace rb::boot

@@ -1,6 +1,7 @@
 // Carries out the plan of a restore, step by step, with a journal; and goes back.
 #pragma once
 
+#include "recover/cluster_api.hpp"
 #include "recover/journal.hpp"
 #include "recover/readiness.hpp"
 #include "recover/server_processes.hpp"
@@ -28,8 +29,6 @@ public:
   /// Whole and proven, mode 0600, replacing what is there. Errors: those of unpack.
   [[nodiscard]] virtual Status decrypt_snapshot(const std::string& path) = 0;
   [[nodiscard]] virtual Result<unpack::HostState> host_state() = 0;
-  /// Objects by kind, as the manifest counts them.
-  [[nodiscard]] virtual const std::map<std::string, std::uint64_t>& objects() const = 0;
 };
 
 /// Told of what is done; one line each.
@@ -51,6 +50,7 @@ struct Ports {
   ServiceManager& service;
   ServerProcesses& servers;
   SetSource& set;
+  ClusterApi& cluster;
   const Clock& clock;
   Sleeper& sleeper;
   Progress& progress;

@@ -1,33 +1,36 @@
-// How many objects of every kind the API server has, by the names that etcd has for them, to be
-// held against what a manifest counted.
+// How many objects of every kind a snapshot holds, and how many the server that was restored from
+// it has.
 #pragma once
 
-#include "kinds/kinds.hpp"
-#include "recover/readiness.hpp"
+#include "objects/contents.hpp"
+#include "objects/resources.hpp"
+
+#include "base/sleeper.hpp"
 
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace rb::recover {
 
+/// By the names that etcd has for kinds ("pods", "services/specs", "helm.cattle.io/helmcharts").
 using ObjectCounts = std::map<std::string, std::uint64_t>;
 
-/// The path of the list of a kind, by the kind's key below /registry ("pods", "services/specs",
-/// "helm.cattle.io/helmcharts"), from the output of `kubectl api-resources --verbs=list
-/// --no-headers`. Several kinds of the API may stand for one key (events). Without those whose
-/// objects are in no etcd of this server.
-[[nodiscard]] std::map<std::string, std::string> list_paths(std::string_view api_resources,
-                                                            const kinds::ApiServices& services);
+/// Pure. Without the objects that go by themselves (transient.hpp).
+[[nodiscard]] ObjectCounts stored_counts(const objects::Contents& contents);
 
-/// Items and metadata.remainingItemCount of a list with limit=1 (or all). Errors: corrupt.
-[[nodiscard]] Result<std::uint64_t> count_of_list(std::string_view json);
+struct ServedCounts {
+  ObjectCounts counts; ///< Kinds that are not served, or refused, are not in it.
+  std::map<std::string, std::string> refused; ///< Why, by kind.
+};
 
-/// The kinds of `wanted` that the API knows. Errors: those of kubectl's call.
-[[nodiscard]] Result<ObjectCounts>
-count_objects(ProcessRunner& processes, const Kubectl& kubectl, const ObjectCounts& wanted);
+/// Of the kinds of `wanted`, likewise without what goes by itself. Errors: those of list_objects()
+/// but for refusals.
+[[nodiscard]] Result<ServedCounts> served_counts(objects::ApiPort& api,
+                                                 const std::vector<objects::Resource>& served,
+                                                 const ObjectCounts& wanted,
+                                                 Sleeper& sleeper);
 
 struct CountComparison {
   std::vector<std::string> differences;   ///< Lines for people, of all kinds that differ.
@@ -35,8 +38,8 @@ struct CountComparison {
                                           ///< operator removes.
 };
 
-/// Pure. Kinds that the server itself makes and removes (events, leases, …) may differ.
+/// Pure. Kinds that the server itself makes and removes (transient.hpp) may differ.
 [[nodiscard]] CountComparison compare_counts(const ObjectCounts& expected,
-                                             const ObjectCounts& found);
+                                             const ServedCounts& found);
 
 } // namespace rb::recover

@@ -4,8 +4,6 @@
 
 #include "archive/entry_path.hpp"
 
-#include <thread>
-
 namespace rb::recover {
 
 namespace {
@@ -22,10 +20,6 @@ std::string last_line(std::string_view text) {
 }
 
 } // namespace
-
-void RealSleeper::sleep(milliseconds time) {
-  std::this_thread::sleep_for(time);
-}
 
 ProcessSpec kubectl_spec(const Kubectl& kubectl,
                          std::vector<std::string> arguments,

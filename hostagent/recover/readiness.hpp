@@ -3,6 +3,7 @@
 
 #include "base/clock.hpp"
 #include "base/process.hpp"
+#include "base/sleeper.hpp"
 
 #include <chrono>
 #include <functional>
@@ -11,24 +12,6 @@
 #include <vector>
 
 namespace rb::recover {
-
-/// The port for waiting, so that tests do not wait.
-class Sleeper {
-public:
-  Sleeper() = default;
-  virtual ~Sleeper() = default;
-  Sleeper(const Sleeper&) = delete;
-  Sleeper& operator=(const Sleeper&) = delete;
-  Sleeper(Sleeper&&) = delete;
-  Sleeper& operator=(Sleeper&&) = delete;
-
-  virtual void sleep(std::chrono::milliseconds time) = 0;
-};
-
-class RealSleeper final : public Sleeper {
-public:
-  void sleep(std::chrono::milliseconds time) override;
-};
 
 struct Kubectl {
   std::string program;    ///< k3s, absolute path.

@@ -42,11 +42,7 @@ public:
   DirectorySetSource(artifact::Directory& directory,
                      const artifact::Manifest& manifest,
                      std::span<const age::Identity> identities)
-      : m_directory(directory), m_manifest(manifest), m_identities(identities) {
-    if (manifest.snapshot) {
-      m_objects = manifest.snapshot->objects;
-    }
-  }
+      : m_directory(directory), m_manifest(manifest), m_identities(identities) {}
 
   [[nodiscard]] Status decrypt_snapshot(const std::string& path) override {
     return unpack::decrypt_artifact_to(
@@ -55,15 +51,11 @@ public:
   [[nodiscard]] Result<unpack::HostState> host_state() override {
     return unpack::open_host_state(m_directory, m_manifest, m_identities);
   }
-  [[nodiscard]] const std::map<std::string, std::uint64_t>& objects() const override {
-    return m_objects;
-  }
 
 private:
   artifact::Directory& m_directory;
   const artifact::Manifest& m_manifest;
   std::span<const age::Identity> m_identities;
-  std::map<std::string, std::uint64_t> m_objects;
 };
 
 } // namespace

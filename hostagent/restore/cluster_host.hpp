@@ -1,6 +1,7 @@
 // This host, as the commands that restore a cluster see it.
 #pragma once
 
+#include "recover/cluster_api.hpp"
 #include "recover/observe.hpp"
 #include "recover/set_access.hpp"
 #include "restore/options_restore.hpp"
@@ -13,7 +14,8 @@ namespace rb::restore {
 struct ClusterHost {
   RealProcessRunner processes;
   recover::ProcServerProcesses servers;
-  recover::RealSleeper sleeper;
+  RealSleeper sleeper;
+  recover::ProxiedClusterApi cluster;
   recover::HostHints hints;
   recover::ReadSettings settings;
   std::unique_ptr<recover::ServiceManager> manager; ///< May be null.

@@ -85,7 +85,7 @@ int carry_out(JournalState state,
   const auto source = recover::make_set_source(chosen.directory, *chosen.set.manifest, identities);
   LineProgress progress(io);
   recover::Ports ports{
-      host.processes, *host.manager, host.servers, *source, io.clock, host.sleeper, progress};
+      host.processes, *host.manager, host.servers, *source, host.cluster, io.clock, host.sleeper, progress};
   const recover::Journal journal(plan.work_dir());
   const bool back = state.phase == Phase::rolling_back;
   const recover::Outcome outcome =

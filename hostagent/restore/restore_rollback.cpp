@@ -14,13 +14,9 @@ class NoSet final : public recover::SetSource {
 public:
   [[nodiscard]] Status decrypt_snapshot(const std::string&) override { return none(); }
   [[nodiscard]] Result<unpack::HostState> host_state() override { return none(); }
-  [[nodiscard]] const std::map<std::string, std::uint64_t>& objects() const override {
-    return m_objects;
-  }
 
 private:
   static Error none() { return {ErrorCode::internal, "the way back needs no set", {}}; }
-  std::map<std::string, std::uint64_t> m_objects;
 };
 
 /// The restore that can be undone there, if there is one.
@@ -66,7 +62,7 @@ int roll_back(const RestoreCommand& command, const Options& options, Io& io) {
   NoSet none;
   LineProgress progress(io);
   recover::Ports ports{
-      host.processes, *host.manager, host.servers, none, io.clock, host.sleeper, progress};
+      host.processes, *host.manager, host.servers, none, host.cluster, io.clock, host.sleeper, progress};
   const recover::Limits limits{std::chrono::seconds(command.reset_timeout_seconds),
                                std::chrono::seconds(command.ready_timeout_seconds)};
   const recover::Journal journal(place.work_dir());

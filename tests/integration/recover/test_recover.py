@@ -21,6 +21,8 @@ BACKUP_HERE, RESTORE = (sys.argv + ["", ""])[1:3]
 BEDCTL = "/usr/local/bin/bedctl"
 SERVICE = ["--start-command", f"{BEDCTL} start", "--stop-command", f"{BEDCTL} stop", "--status-command", f"{BEDCTL} status"]
 NAMESPACE = "recover-test"
+# What the controller holds while a run goes on, and removes when it has ended.
+PAYLOAD = "railiance-backup-payload-0b6f2c1e-0"
 JOURNAL = server.DATA / "railiance-restore/journal.json"
 
 
@@ -59,6 +61,7 @@ class TestRecover(unittest.TestCase):
         server.kubectl("-n", NAMESPACE, "create", "configmap", "settings", "--from-literal=color=blue")
         other = server.back_up(BACKUP_HERE, cls.operator, RESTORE)  # of another state: see "swapped"
         server.kubectl("-n", NAMESPACE, "create", "serviceaccount", "robot")
+        server.kubectl("-n", NAMESPACE, "create", "configmap", PAYLOAD, "--from-literal=payload=sealed")
         time.sleep(1.1)  # the run id is a second
         cls.expected = server.objects()
         cls.kubeconfig = server.KUBECONFIG.read_text()
@@ -185,6 +188,34 @@ class TestRecover(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("the old cluster runs again", done.stderr)
         self.assertEqual(own(server.objects()), before)
+
+    def restored_by_a_start_that(self, words):
+        """`words` are what happens at once in the restored cluster: standing in for a controller that comes up."""
+        start = self.operator.home / "start-and-more"
+        kubectl = "/usr/local/bin/k3s kubectl"
+        start.write_text(f"#!/bin/bash\nPATH={server.BED_PATH}\n{BEDCTL} start\n"
+                         f"until {kubectl} get --raw=/readyz >/dev/null 2>&1; do sleep 0.2; done\n"
+                         f"{kubectl} -n {NAMESPACE} {words}\n")
+        start.chmod(0o755)
+        service = ["--start-command", start, "--stop-command", f"{BEDCTL} stop", "--status-command", f"{BEDCTL} status"]
+        return restore("latest", "--execute", "--yes", keys=self.keys, service=service)
+
+    def test_23_the_payload_of_the_resurrected_run_is_no_loss(self):
+        done = self.restored_by_a_start_that(f"delete configmap {PAYLOAD}")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn("configmaps", done.stderr)
+        self.assertFalse((server.DATA / "railiance-restore/api.sock").exists())
+        processes = server.run("/bin/ps", "-eo", "args").stdout
+        self.assertNotIn("railiance-restore/api.sock", processes)
+        self.assertFalse(any(key[2] == PAYLOAD for key in server.objects()))
+
+    def test_24_a_configmap_that_is_missing_is_one(self):
+        done = self.restored_by_a_start_that("delete configmap settings")
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        self.assertRegex(done.stderr, r"differs: configmaps: \d+, the backup has \d+\n")
+        self.assertIn("the restored cluster has fewer objects than the backup", done.stderr)
+        restore("latest", "--execute", "--yes", keys=self.keys, check=0)
+        self.expect_as_in_backup()
 
     def test_22_killed_in_the_middle_and_continued(self):
         self.change()

@@ -13,6 +13,7 @@ namespace {
 
 using namespace rb;
 using namespace rb::boot;
+using namespace rb::objects;
 using namespace rb::test;
 
 const std::string k_token = "K10" + std::string(64, 'a') + "::server:password-of-the-test";

@@ -8,6 +8,7 @@ namespace {
 
 using namespace rb;
 using namespace rb::boot;
+using namespace rb::objects;
 using rb::test::FakeApi;
 using rb::test::FakeTime;
 using rb::test::metadata_list;

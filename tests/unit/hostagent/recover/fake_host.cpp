@@ -1,6 +1,7 @@
 #include "fake_host.hpp"
 
 #include "recover/host_files.hpp"
+#include "support/fake_api.hpp"
 
 #include <filesystem>
 
@@ -23,7 +24,7 @@ FakeHost::FakeHost(bool is_bare) : bare(is_bare) {
 }
 
 Ports FakeHost::ports() {
-  return {*this, *this, *this, *this, m_clock, *this, *this, scratch.path("root")};
+  return {*this, *this, *this, *this, *this, m_clock, *this, *this, scratch.path("root")};
 }
 
 JournalState FakeHost::fresh_journal() {
@@ -141,25 +142,44 @@ ProcessResult FakeHost::reset(const ProcessSpec& spec) {
   return result;
 }
 
-ProcessResult FakeHost::kubectl(const ProcessSpec& spec) {
+ProcessResult FakeHost::kubectl() {
   ProcessResult result;
-  const std::string& what = spec.arguments.at(2);
-  result.exit_status = 0;
-  if (what == "api-resources") {
-    result.out = "configmaps cm v1 true ConfigMap\nevents ev v1 true Event\n";
-  } else if (spec.arguments.at(3) == "--raw=/readyz") {
-    const bool ready = m_running && !(never_ready && data() == "restored");
-    result.exit_status = ready ? 0 : 1;
-    result.out = ready ? "ok" : "";
-  } else {
-    result.out = R"({"metadata":{"remainingItemCount":)" + std::to_string(configmaps - 1) +
-                 R"(},"items":[{}]})";
-  }
+  const bool ready = m_running && !(never_ready && data() == "restored");
+  result.exit_status = ready ? 0 : 1;
+  result.out = ready ? "ok" : "";
   return result;
 }
 
+Result<objects::Contents> FakeHost::contents(const std::string& snapshot_path) {
+  objects::Contents contents;
+  contents.revision = exists(snapshot_path) ? 90 : 0;
+  for (const char* const key : {"configmaps/shop/a",
+                                "configmaps/shop/b",
+                                "configmaps/shop/c",
+                                "configmaps/railiance-backup/railiance-backup-payload-u-0",
+                                "events/shop/e"}) {
+    contents.objects[key] = {10, "u"};
+  }
+  return contents;
+}
+
+Result<std::unique_ptr<objects::ApiPort>> FakeHost::connect(const Kubectl&, const std::string&) {
+  auto api = std::make_unique<FakeApi>();
+  serve_discovery(*api, false);
+  std::vector<std::array<std::string, 4>> served;
+  for (std::uint64_t i = 0; i < configmaps; ++i) {
+    served.push_back({"shop", std::to_string(i), "u", "10"});
+  }
+  if (!api_fails) {
+    api->on("/api/v1/configmaps?limit=500", metadata_list(served));
+  } else {
+    api->answers["/api/v1"] = {{503, ""}};
+  }
+  return std::unique_ptr<objects::ApiPort>(std::move(api));
+}
+
 Result<ProcessResult> FakeHost::run(const ProcessSpec& spec, std::stop_token) {
-  return spec.arguments.front() == "server" ? reset(spec) : kubectl(spec);
+  return spec.arguments.front() == "server" ? reset(spec) : kubectl();
 }
 
 } // namespace rb::test

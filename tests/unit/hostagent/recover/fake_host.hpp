@@ -18,8 +18,9 @@ class FakeHost final : public ProcessRunner,
                        public recover::ServiceManager,
                        public recover::ServerProcesses,
                        public recover::SetSource,
+                       public recover::ClusterApi,
                        public recover::Progress,
-                       public recover::Sleeper {
+                       public Sleeper {
 public:
   explicit FakeHost(bool bare = false);
 
@@ -35,9 +36,10 @@ public:
   // SetSource
   [[nodiscard]] Status decrypt_snapshot(const std::string& path) override;
   [[nodiscard]] Result<unpack::HostState> host_state() override;
-  [[nodiscard]] const std::map<std::string, std::uint64_t>& objects() const override {
-    return m_objects;
-  }
+  // ClusterApi
+  [[nodiscard]] Result<objects::Contents> contents(const std::string& snapshot_path) override;
+  [[nodiscard]] Result<std::unique_ptr<objects::ApiPort>>
+  connect(const recover::Kubectl& kubectl, const std::string& directory) override;
   // Progress
   void on_step(recover::Step step) override;
   void on_line(const std::string& line) override { lines += line + "\n"; }
@@ -66,7 +68,8 @@ public:
   bool never_ready = false;       ///< With restored data.
   bool decrypt_fails = false;
   bool process_left = false;
-  std::uint64_t configmaps = 3; ///< In the restored cluster; the backup has 3.
+  std::uint64_t configmaps = 3; ///< In the restored cluster; the backup has 3, and a payload.
+  bool api_fails = false;       ///< Once it is ready: when the objects are asked for.
   std::string token_seen;       ///< K3S_TOKEN of the reset.
 
 private:
@@ -81,11 +84,10 @@ private:
   };
 
   ProcessResult reset(const ProcessSpec& spec);
-  ProcessResult kubectl(const ProcessSpec& spec);
+  ProcessResult kubectl(); ///< Only /readyz is asked for.
   recover::Ports ports();
 
   SteppingClock m_clock;
-  std::map<std::string, std::uint64_t> m_objects{{"configmaps", 3}, {"events", 100}};
   bool m_running = false;
   int m_resets = 0;
 };

@@ -122,6 +122,25 @@ TEST_CASE("objects that are missing are named; the cluster stays up") {
   CHECK(host.running());
 }
 
+TEST_CASE("a payload that the controller has removed meanwhile is not missing") {
+  FakeHost host; // the snapshot holds it, the server no more
+  const Outcome outcome = host.execute();
+  CHECK(outcome.code == ExitCode::done);
+  CHECK(outcome.differences.empty());
+}
+
+TEST_CASE("where the objects cannot be asked for the cluster stays up, and it can be repeated") {
+  FakeHost host;
+  host.api_fails = true;
+  const Outcome outcome = host.execute();
+  CHECK(outcome.code == ExitCode::failed);
+  CHECK(outcome.message.find("HTTP 503") != std::string::npos);
+  CHECK(outcome.hint == "repeat with --resume");
+  CHECK(host.running());
+  host.api_fails = false;
+  CHECK(host.resume().code == ExitCode::done);
+}
+
 TEST_CASE("which files are put back, and where") {
   const std::string theirs = "/var/lib/rancher/k3s";
   CHECK(put_back_path("var/lib/rancher/k3s/server/token", theirs, "/d") == "/d/server/token");

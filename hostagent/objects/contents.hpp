@@ -9,7 +9,7 @@
 #include <stop_token>
 #include <string>
 
-namespace rb::boot {
+namespace rb::objects {
 
 struct StoredObject {
   std::int64_t revision = 0; ///< Of its last change: its metadata.resourceVersion.
@@ -33,4 +33,4 @@ inline constexpr std::size_t k_object_limit = std::size_t{1} << 20U;
 [[nodiscard]] Result<Contents> read_contents_of(const std::string& path,
                                                 const std::stop_token& stop);
 
-} // namespace rb::boot
+} // namespace rb::objects

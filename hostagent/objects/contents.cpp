@@ -1,6 +1,6 @@
-#include "boot/contents.hpp"
+#include "objects/contents.hpp"
 
-#include "boot/stored_uid.hpp"
+#include "objects/stored_uid.hpp"
 
 #include "etcdsnap/history.hpp"
 
@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace rb::boot {
+namespace rb::objects {
 
 namespace {
 
@@ -48,4 +48,4 @@ Result<Contents> read_contents_of(const std::string& path, const std::stop_token
   return read_contents(*reader, stop);
 }
 
-} // namespace rb::boot
+} // namespace rb::objects

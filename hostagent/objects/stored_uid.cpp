@@ -1,4 +1,4 @@
-#include "boot/stored_uid.hpp"
+#include "objects/stored_uid.hpp"
 
 #include "etcdsnap/protobuf.hpp"
 
@@ -6,7 +6,7 @@
 
 #include <string_view>
 
-namespace rb::boot {
+namespace rb::objects {
 
 namespace {
 
@@ -46,4 +46,4 @@ std::string stored_uid(ByteView value) {
   return uid.size() <= k_uid_limit ? uid : std::string();
 }
 
-} // namespace rb::boot
+} // namespace rb::objects

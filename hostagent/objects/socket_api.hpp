@@ -1,13 +1,13 @@
-// HTTP over a Unix socket, to `k3s kubectl proxy` in the namespaces of the scratch server: the
-// socket's name is reached from outside, no port is.
+// HTTP over a Unix socket, to `k3s kubectl proxy`: no port is opened, and a server in namespaces of
+// its own is reached by the socket's name.
 #pragma once
 
-#include "boot/api_port.hpp"
+#include "objects/api_port.hpp"
 
 #include <chrono>
 #include <string_view>
 
-namespace rb::boot {
+namespace rb::objects {
 
 /// An answer to an HTTP/1.0 request, read to its end. Errors: corrupt.
 [[nodiscard]] Result<ApiAnswer> parse_answer(std::string_view text);
@@ -25,4 +25,4 @@ private:
   std::chrono::seconds m_timeout; ///< For each part of the answer.
 };
 
-} // namespace rb::boot
+} // namespace rb::objects

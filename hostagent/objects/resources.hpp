@@ -1,12 +1,12 @@
-// What the scratch server serves, and where in etcd the objects of it lie.
+// What an API server serves, and where in etcd the objects of it lie.
 #pragma once
 
-#include "boot/api_port.hpp"
+#include "objects/api_port.hpp"
 
 #include <string>
 #include <vector>
 
-namespace rb::boot {
+namespace rb::objects {
 
 struct Resource {
   std::string path;   ///< "/api/v1/pods", "/apis/apps/v1/deployments"
@@ -18,4 +18,4 @@ struct Resource {
 /// Errors: those of ApiPort, unavailable (an answer that is no success), corrupt.
 [[nodiscard]] Result<std::vector<Resource>> discover(ApiPort& api);
 
-} // namespace rb::boot
+} // namespace rb::objects

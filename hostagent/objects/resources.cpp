@@ -1,4 +1,4 @@
-#include "boot/resources.hpp"
+#include "objects/resources.hpp"
 
 #include "kinds/kinds.hpp"
 
@@ -8,7 +8,7 @@
 #include <set>
 #include <utility>
 
-namespace rb::boot {
+namespace rb::objects {
 
 namespace {
 
@@ -32,7 +32,7 @@ Result<std::string> get_text(ApiPort& api, const std::string& path) {
   RB_TRY_ASSIGN(ApiAnswer answer, api.get(path, "application/json"));
   if (answer.status != 200) {
     return Error{ErrorCode::unavailable,
-                 "the scratch server: GET " + path + ": HTTP " + std::to_string(answer.status),
+                 "the API server: GET " + path + ": HTTP " + std::to_string(answer.status),
                  {},
                  0,
                  answer.status};
@@ -44,7 +44,7 @@ Result<json> get_json(ApiPort& api, const std::string& path) {
   RB_TRY_ASSIGN(const std::string body, get_text(api, path));
   json document = json::parse(body, nullptr, false);
   if (!document.is_object()) {
-    return Error{ErrorCode::corrupt, "the scratch server: GET " + path + ": not JSON", {}};
+    return Error{ErrorCode::corrupt, "the API server: GET " + path + ": not JSON", {}};
   }
   return document;
 }
@@ -53,7 +53,7 @@ Result<kinds::ApiServices> api_services(ApiPort& api) {
   RB_TRY_ASSIGN(const std::string body, get_text(api, kinds::k_api_services_path));
   auto services = kinds::ApiServices::parse(body);
   if (!services) {
-    return std::move(services).error().within("the scratch server");
+    return std::move(services).error().within("the API server");
   }
   return services;
 }
@@ -115,4 +115,4 @@ Result<std::vector<Resource>> discover(ApiPort& api) {
   return resources;
 }
 
-} // namespace rb::boot
+} // namespace rb::objects

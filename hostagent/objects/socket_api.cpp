@@ -1,4 +1,4 @@
-#include "boot/socket_api.hpp"
+#include "objects/socket_api.hpp"
 
 #include "base/fd.hpp"
 
@@ -11,14 +11,14 @@
 #include <charconv>
 #include <cstring>
 
-namespace rb::boot {
+namespace rb::objects {
 
 namespace {
 
 constexpr std::size_t k_answer_limit_bytes = std::size_t{64} << 20U;
 
 Error broken(const char* what) {
-  return {ErrorCode::corrupt, std::string("the scratch server's API: ") + what, {}};
+  return {ErrorCode::corrupt, std::string("the API server: ") + what, {}};
 }
 
 Result<Fd> connect_to(const std::string& path, std::chrono::seconds timeout) {
@@ -117,4 +117,4 @@ Result<ApiAnswer> SocketApi::get(const std::string& path, const std::string& acc
   return parse_answer(text);
 }
 
-} // namespace rb::boot
+} // namespace rb::objects

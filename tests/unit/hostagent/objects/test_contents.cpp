@@ -1,6 +1,6 @@
 // Holds: what counts of a snapshot is what is alive at its end, with revision and uid.
-#include "boot/contents.hpp"
-#include "boot/stored_uid.hpp"
+#include "objects/contents.hpp"
+#include "objects/stored_uid.hpp"
 #include "support/bolt_builder.hpp"
 
 #include <doctest/doctest.h>
@@ -8,7 +8,7 @@
 namespace {
 
 using namespace rb;
-using namespace rb::boot;
+using namespace rb::objects;
 
 std::string field(unsigned number, const std::string& content) {
   REQUIRE(content.size() < 128);

@@ -1,4 +1,4 @@
-#include "fakes.hpp"
+#include "support/fake_api.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,11 +1,11 @@
-// The API of the scratch server, as the comparison needs it: GET, and nothing else.
+// The API of a server on this host, as a comparison needs it: GET, and nothing else.
 #pragma once
 
 #include "base/result.hpp"
 
 #include <string>
 
-namespace rb::boot {
+namespace rb::objects {
 
 struct ApiAnswer {
   int status = 0;   ///< HTTP status.
@@ -28,4 +28,4 @@ public:
                                               const std::string& accept) = 0;
 };
 
-} // namespace rb::boot
+} // namespace rb::objects

@@ -1,10 +1,10 @@
-#include "boot/object_list.hpp"
+#include "objects/object_list.hpp"
 
 #include "archive/entry_path.hpp"
 
 #include <nlohmann/json.hpp>
 
-namespace rb::boot {
+namespace rb::objects {
 
 namespace {
 
@@ -46,16 +46,14 @@ std::string words(const std::string& body) {
       (status.is_object() ? text(status, "message") : body).substr(0, k_words_limit));
 }
 
-Result<json> get_page(ApiPort& api,
-                      const std::string& path,
-                      recover::Sleeper& sleeper,
-                      const std::stop_token& stop) {
+Result<json>
+get_page(ApiPort& api, const std::string& path, Sleeper& sleeper, const std::stop_token& stop) {
   for (int attempt = 1;; ++attempt) {
     RB_TRY_ASSIGN(const ApiAnswer answer, api.get(path, k_metadata_only));
     if (answer.status == 200) {
       json page = json::parse(answer.body, nullptr, false);
       if (!page.is_object() || !page.contains("metadata")) {
-        return Error{ErrorCode::corrupt, "the scratch server: " + path + ": not a list", {}};
+        return Error{ErrorCode::corrupt, "the API server: " + path + ": not a list", {}};
       }
       return page;
     }
@@ -95,12 +93,14 @@ void hand_out(const json& page, const std::function<void(const ServedObject&)>& 
 
 Status list_objects(ApiPort& api,
                     const ListOrder& order,
-                    recover::Sleeper& sleeper,
+                    Sleeper& sleeper,
                     const std::function<void(const ServedObject&)>& on_object,
                     const std::stop_token& stop) {
   const std::string base = order.path + "?limit=" + k_page;
-  std::string query =
-      "&resourceVersion=" + std::to_string(order.revision) + "&resourceVersionMatch=Exact";
+  std::string query;
+  if (order.revision != 0) {
+    query = "&resourceVersion=" + std::to_string(order.revision) + "&resourceVersionMatch=Exact";
+  }
   while (true) {
     if (stop.stop_requested()) {
       return Error{ErrorCode::cancelled, "told to stop while comparing", {}};
@@ -116,4 +116,19 @@ Status list_objects(ApiPort& api,
   }
 }
 
-} // namespace rb::boot
+Result<std::uint64_t> count_objects(ApiPort& api,
+                                    const std::string& path,
+                                    Sleeper& sleeper,
+                                    const std::stop_token& stop) {
+  RB_TRY_ASSIGN(const json page, get_page(api, path + "?limit=1", sleeper, stop));
+  const auto items = page.find("items");
+  if (items == page.end() || !items->is_array()) {
+    return Error{ErrorCode::corrupt, "the API server: " + path + ": not a list", {}};
+  }
+  const json& metadata = page["metadata"];
+  const auto more = metadata.is_object() ? metadata.find("remainingItemCount") : metadata.end();
+  const bool counted = metadata.is_object() && more != metadata.end() && more->is_number_unsigned();
+  return items->size() + (counted ? more->get<std::uint64_t>() : 0U);
+}
+
+} // namespace rb::objects

@@ -1,0 +1,89 @@
+// Holds: the proxy is there when start_proxy() returns, and gone with the value; one that does not
+// come up is an error and leaves no process.
+#include "objects/kubectl_proxy.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <string>
+
+namespace {
+
+using namespace rb;
+using namespace rb::objects;
+using namespace rb::test;
+
+/// A k3s that answers on the socket, as `kubectl proxy` does.
+constexpr const char* k_answers = R"(#!/usr/bin/python3
+import os, socket, sys
+open(os.environ["PID"], "w").write(str(os.getpid()))
+assert sys.argv[1:3] == ["kubectl", "proxy"] and sys.argv[3] == "--kubeconfig=/etc/kube"
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[4].removeprefix("--unix-socket="))
+server.listen()
+while True:
+    client = server.accept()[0]
+    client.recv(4096)
+    client.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    client.close()
+)";
+
+struct Host {
+  explicit Host(const std::string& script) {
+    write_file(directory.file("k3s"), script);
+    ::chmod(directory.file("k3s").c_str(), 0755);
+    order = {directory.file("k3s"),
+             "/etc/kube",
+             directory.file("api.sock"),
+             {{"PID", directory.file("pid")}, {"PATH", "/usr/bin:/bin"}}};
+  }
+  [[nodiscard]] bool runs() const {
+    return ::kill(std::stoi(read_file(directory.file("pid"))), 0) == 0;
+  }
+
+  TemporaryDirectory directory;
+  ProxyOrder order;
+  RealSleeper sleeper;
+};
+
+TEST_CASE("the proxy answers, and ends with its value") {
+  Host host(k_answers);
+  write_file(host.order.socket_path, "of one that was killed");
+  {
+    const auto api = start_proxy(host.order, host.sleeper);
+    REQUIRE_MESSAGE(api.has_value(), api.error().message);
+    CHECK((*api)->get("/api/v1/pods", "application/json").value_or({}).body == "ok");
+    CHECK(host.runs());
+  }
+  CHECK_FALSE(host.runs());
+  CHECK_FALSE(std::filesystem::exists(host.order.socket_path));
+}
+
+TEST_CASE("one that ends at once, or never answers, is an error") {
+  Host ends("#!/bin/sh\nexit 1\n");
+  const auto ended = start_proxy(ends.order, ends.sleeper);
+  REQUIRE_FALSE(ended.has_value());
+  CHECK(ended.error().code == ErrorCode::unavailable);
+  CHECK(ended.error().message.find("ended at once") != std::string::npos);
+
+  Host silent("#!/bin/sh\necho $$ >$PID\nexec sleep 60\n");
+  const auto late = start_proxy(silent.order, silent.sleeper, std::chrono::seconds(1));
+  REQUIRE_FALSE(late.has_value());
+  CHECK(late.error().message.find("does not answer") != std::string::npos);
+  CHECK_FALSE(silent.runs());
+}
+
+TEST_CASE("no program, and a socket whose name is too long, are said") {
+  Host host(k_answers);
+  host.order.socket_path = "/" + std::string(200, 'x');
+  CHECK(start_proxy(host.order, host.sleeper).error().code == ErrorCode::invalid_argument);
+  host.order.program = "/nowhere/k3s";
+  CHECK(start_proxy(host.order, host.sleeper).error().code == ErrorCode::not_found);
+}
+
+} // namespace
