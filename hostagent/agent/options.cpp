@@ -16,6 +16,7 @@ struct Words {
   unsigned offsite_retry_seconds = 30;
   unsigned offsite_look_seconds = 10;
   unsigned offsite_compare_seconds = 21600;
+  unsigned offsite_reread_seconds = 86400;
   unsigned snapshot_timeout_seconds = 600;
   unsigned boot_timeout_seconds = 300;
 };
@@ -102,6 +103,11 @@ void declare_offsite(CLI::App& app, Words& words, OffsiteOptions& offsite) {
                  "How often names and sizes at the remote are looked at")
       ->check(CLI::Range(1, 604800))
       ->capture_default_str();
+  app.add_option("--offsite-reread-seconds",
+                 words.offsite_reread_seconds,
+                 "How often one set at the remote is read back whole, in turn; 0: none is")
+      ->check(CLI::Range(0, 31536000))
+      ->capture_default_str();
 }
 
 void declare_program(CLI::App& app, Words& words, Options& options) {
@@ -146,6 +152,7 @@ Parsed parse_options(int argc, const char* const* argv) {
   parsed.options.offsite.first_retry = std::chrono::seconds(words.offsite_retry_seconds);
   parsed.options.offsite.look_every = std::chrono::seconds(words.offsite_look_seconds);
   parsed.options.offsite.compare_every = std::chrono::seconds(words.offsite_compare_seconds);
+  parsed.options.offsite.reread_every = std::chrono::seconds(words.offsite_reread_seconds);
   parsed.options.log_format = format_of(words.log_format);
   return parsed;
 }

@@ -21,6 +21,7 @@ struct OffsiteOptions {
   std::chrono::seconds first_retry{30};
   std::chrono::seconds look_every{10};
   std::chrono::seconds compare_every{21600};
+  std::chrono::seconds reread_every{86400};
 };
 
 struct Options {

@@ -1,6 +1,7 @@
 #include "offsite/decide.hpp"
 
 #include "artifact/names.hpp"
+#include "artifact/retention.hpp"
 
 #include <algorithm>
 
@@ -11,6 +12,8 @@ using artifact::NameKind;
 using artifact::SetState;
 
 namespace {
+
+constexpr unsigned k_keep_limit = 1'000'000;
 
 std::string newest_complete(const std::vector<BackupSet>& sets) {
   std::string newest;
@@ -47,12 +50,35 @@ bool is_due(const std::vector<BackupSet>& sets,
             const Schedule& schedule) {
   const bool compare = !state.replicated.empty() &&
                        (now >= state.compared + schedule.compare_every || now < state.compared);
-  if (pending(sets, state).empty() && !compare) {
+  if (pending(sets, state).empty() && !compare &&
+      to_reread(sets, state, now, schedule) == nullptr) {
     return false;
   }
   const bool paused = state.failures > 0 && now < state.not_before &&
                       state.not_before - now <= schedule.longest_retry;
   return !paused || newest_complete(sets) > state.tried;
+}
+
+const BackupSet* to_reread(const std::vector<BackupSet>& sets,
+                           const State& state,
+                           SystemTime now,
+                           const Schedule& schedule) {
+  const bool waits = now < state.reread_at + schedule.reread_every && now >= state.reread_at;
+  if (schedule.reread_every.count() == 0 || waits) {
+    return nullptr;
+  }
+  const auto read_at = [&](const BackupSet& set) {
+    const auto known = state.read.find(set.run_id);
+    return known == state.read.end() ? SystemTime{} : known->second;
+  };
+  const BackupSet* longest_ago = nullptr;
+  for (const BackupSet& set : sets) {
+    if (set.state == SetState::complete && state.replicated.contains(set.run_id) &&
+        (longest_ago == nullptr || read_at(set) < read_at(*longest_ago))) {
+      longest_ago = &set;
+    }
+  }
+  return longest_ago;
 }
 
 std::chrono::seconds pause_after(unsigned failures, const Schedule& schedule) {
@@ -97,23 +123,27 @@ std::set<std::string> still_there(const State& state,
   return found;
 }
 
-std::vector<std::string> to_remove(const std::vector<RemoteFile>& remote,
+bool are_too_many(const std::vector<RemoteFile>& remote, unsigned keep_last) {
+  const auto manifests = std::ranges::count_if(remote, [](const RemoteFile& file) {
+    return artifact::classify_name(file.name).kind == NameKind::manifest;
+  });
+  return keep_last != 0 && static_cast<std::size_t>(manifests) > keep_last;
+}
+
+std::vector<std::string> to_remove(const std::vector<BackupSet>& remote,
                                    const std::vector<BackupSet>& sets,
-                                   unsigned keep_last) {
-  std::vector<std::string> run_ids;
-  for (const RemoteFile& file : remote) {
-    const auto info = artifact::classify_name(file.name);
-    if (info.kind == NameKind::manifest) {
-      run_ids.push_back(info.run_id);
-    }
-  }
-  std::ranges::sort(run_ids);
-  if (keep_last == 0 || run_ids.size() <= keep_last) {
+                                   unsigned keep_last,
+                                   SystemTime now) {
+  if (keep_last == 0) {
     return {};
   }
-  run_ids.resize(run_ids.size() - keep_last);
+  artifact::RetentionPolicy policy;
+  policy.keep_last = static_cast<int>(std::min(keep_last, k_keep_limit));
+  std::vector<std::string> run_ids = artifact::select_for_removal(remote, policy, now).run_ids;
   std::erase_if(run_ids, [&](const std::string& run_id) {
-    return std::ranges::find(sets, run_id, &BackupSet::run_id) != sets.end();
+    const auto there = std::ranges::find(remote, run_id, &BackupSet::run_id);
+    return there->state == SetState::incomplete ||
+           std::ranges::find(sets, run_id, &BackupSet::run_id) != sets.end();
   });
   return run_ids;
 }

@@ -16,15 +16,23 @@ struct Schedule {
   std::chrono::seconds first_retry{30};      ///< Doubled after each failure…
   std::chrono::seconds longest_retry{3600};  ///< …up to this.
   std::chrono::seconds compare_every{21600}; ///< Are the sets over there still there?
+  std::chrono::seconds reread_every{86400};  ///< One of them is read back whole; 0: none is.
 };
 
 /// The complete sets that are not known to be off-site, newest first.
 [[nodiscard]] std::vector<const artifact::BackupSet*>
 pending(const std::vector<artifact::BackupSet>& sets, const State& state);
 
-/// Something is pending, or it is time to compare; and no pause after a failure holds it back. A
-/// set that is newer than any that was tried does not wait. A clock that jumped back never holds it
-/// for longer than the longest pause.
+/// The set over there that was not read back for the longest time, when it is time to read one;
+/// else null.
+[[nodiscard]] const artifact::BackupSet* to_reread(const std::vector<artifact::BackupSet>& sets,
+                                                   const State& state,
+                                                   SystemTime now,
+                                                   const Schedule& schedule);
+
+/// Something is pending, or it is time to compare or to read back; and no pause after a failure
+/// holds it back. A set that is newer than any that was tried does not wait. A clock that jumped
+/// back never holds it for longer than the longest pause.
 [[nodiscard]] bool is_due(const std::vector<artifact::BackupSet>& sets,
                           const State& state,
                           SystemTime now,
@@ -42,11 +50,17 @@ pending(const std::vector<artifact::BackupSet>& sets, const State& state);
 /// The files of a set as they must be over there: artifacts, the signature, then the manifest.
 [[nodiscard]] std::vector<RemoteFile> files_of(const artifact::BackupSet& set);
 
-/// Retention over there: the run ids to remove, oldest first, so that the newest `keep_last` sets
-/// with a manifest stay. A set that is on the disk stays, too. `keep_last` 0: everything stays.
-[[nodiscard]] std::vector<std::string> to_remove(const std::vector<RemoteFile>& remote,
+/// More sets with a manifest are over there than are to stay. `keep_last` 0: everything stays.
+[[nodiscard]] bool are_too_many(const std::vector<RemoteFile>& remote, unsigned keep_last);
+
+/// Retention over there, by the same rules as on the disk (artifact::select_for_removal): the run
+/// ids to remove, oldest first, so that the newest `keep_last` good sets stay; a set whose proof
+/// failed never pushes out a good one. A set that is on the disk stays, and what has no manifest.
+/// `remote`: the sets over there. `keep_last` 0: everything stays.
+[[nodiscard]] std::vector<std::string> to_remove(const std::vector<artifact::BackupSet>& remote,
                                                  const std::vector<artifact::BackupSet>& sets,
-                                                 unsigned keep_last);
+                                                 unsigned keep_last,
+                                                 SystemTime now);
 
 /// Names of that run in the order in which they are removed: the manifest first, so that no set
 /// over there promises files that are gone.

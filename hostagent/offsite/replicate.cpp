@@ -33,6 +33,27 @@ Error damaged(artifact::Directory& directory,
           "it is sent again; if it stays so, look at the storage behind the remote"};
 }
 
+/// What must be over there of a set, the manifest last: a set over there that has one is whole.
+Result<std::vector<LocalFile>>
+wanted_files(artifact::Directory& directory, const artifact::BackupSet& set, std::stop_token stop) {
+  if (!set.manifest) {
+    return Error{ErrorCode::incomplete, "set " + set.run_id + " has no manifest", {}};
+  }
+  std::vector<LocalFile> files;
+  for (const api::ArtifactStatus& artifact : set.manifest->artifacts) {
+    files.push_back({{artifact.file_name, artifact.size_bytes}, artifact.sha256});
+  }
+  // Before the manifest, so that no complete set over there lacks it.
+  if (set.signature) {
+    RB_TRY_ASSIGN(LocalFile signature,
+                  measure(directory, artifact::signature_name(set.run_id), stop));
+    files.push_back(std::move(signature));
+  }
+  RB_TRY_ASSIGN(LocalFile manifest, measure(directory, artifact::manifest_name(set.run_id), stop));
+  files.push_back(std::move(manifest));
+  return files;
+}
+
 } // namespace
 
 Result<LocalFile>
@@ -66,22 +87,28 @@ Status replicate_set(artifact::Directory& directory,
                      const std::vector<RemoteFile>& there,
                      const artifact::BackupSet& set,
                      std::stop_token stop) {
-  if (!set.manifest) {
-    return Error{ErrorCode::incomplete, "set " + set.run_id + " has no manifest", {}};
-  }
-  for (const api::ArtifactStatus& artifact : set.manifest->artifacts) {
-    const LocalFile wanted{{artifact.file_name, artifact.size_bytes}, artifact.sha256};
+  RB_TRY_ASSIGN(const auto files, wanted_files(directory, set, stop));
+  for (const LocalFile& wanted : files) {
     RB_TRY(replicate_file(directory, remote, there, wanted, stop));
   }
-  // Before the manifest, so that no complete set over there lacks it.
-  if (set.signature) {
-    RB_TRY_ASSIGN(const LocalFile signature,
-                  measure(directory, artifact::signature_name(set.run_id), stop));
-    RB_TRY(replicate_file(directory, remote, there, signature, stop));
+  return {};
+}
+
+Status reread_set(artifact::Directory& directory,
+                  RemoteStore& remote,
+                  const artifact::BackupSet& set,
+                  std::stop_token stop) {
+  RB_TRY_ASSIGN(const auto files, wanted_files(directory, set, stop));
+  for (const LocalFile& wanted : files) {
+    RB_TRY_ASSIGN(const std::string digest, remote.sha256(wanted.file, stop));
+    if (digest != wanted.sha256) {
+      return Error{ErrorCode::corrupt,
+                   remote.name() + ": " + wanted.file.name +
+                       ": damaged since it was copied there (SHA-256 differs)",
+                   "it is sent again; if it happens again, look at the storage behind the remote"};
+    }
   }
-  RB_TRY_ASSIGN(const LocalFile manifest,
-                measure(directory, artifact::manifest_name(set.run_id), stop));
-  return replicate_file(directory, remote, there, manifest, stop);
+  return {};
 }
 
 } // namespace rb::offsite

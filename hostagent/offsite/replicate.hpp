@@ -34,4 +34,12 @@ measure(artifact::Directory& directory, const std::string& name, std::stop_token
                                    const artifact::BackupSet& set,
                                    std::stop_token stop);
 
+/// Reads every file of a set over there back and compares it with what the manifest says,
+/// the manifest and its signature with those on our disk. Errors: corrupt (which file rotted over
+/// there), those of RemoteStore and Fs.
+[[nodiscard]] Status reread_set(artifact::Directory& directory,
+                                RemoteStore& remote,
+                                const artifact::BackupSet& set,
+                                std::stop_token stop);
+
 } // namespace rb::offsite

@@ -1,6 +1,7 @@
 #include "offsite/replicator.hpp"
 
 #include "offsite/rclone_failure.hpp"
+#include "offsite/remote_fs.hpp"
 
 #include "artifact/names.hpp"
 
@@ -70,7 +71,13 @@ Status Replicator::remove_old(const std::vector<BackupSet>& sets, std::stop_toke
     return {};
   }
   RB_TRY_ASSIGN(const auto there, m_remote.list(stop));
-  for (const std::string& run_id : to_remove(there, sets, m_settings.keep_last)) {
+  if (!are_too_many(there, m_settings.keep_last)) {
+    return {};
+  }
+  RB_TRY_ASSIGN(Directory listing, open_remote(m_remote, stop));
+  RB_TRY_ASSIGN(const auto over_there, artifact::list_sets(listing));
+  for (const std::string& run_id :
+       to_remove(over_there, sets, m_settings.keep_last, m_clock.now())) {
     for (const std::string& name : removal_order(there, run_id)) {
       RB_TRY(m_remote.remove(name, stop));
     }
@@ -89,11 +96,38 @@ Status Replicator::attempt(Directory& directory,
   for (const BackupSet* set : pending(sets, state)) {
     RB_TRY(replicate_set(directory, m_remote, there, *set, stop));
     state.replicated.insert(set->run_id);
+    state.read[set->run_id] = m_clock.now();
     RB_TRY(write_state(directory, state));
     on_change(view_of(sets, state));
   }
   RB_TRY(send_kit(directory, there, state, stop));
-  return remove_old(sets, stop);
+  RB_TRY(remove_old(sets, stop));
+  return reread(directory, sets, state, stop);
+}
+
+Status Replicator::reread(Directory& directory,
+                          const std::vector<BackupSet>& sets,
+                          State& state,
+                          std::stop_token stop) {
+  std::erase_if(state.read, [&](const auto& one) { return !state.replicated.contains(one.first); });
+  const SystemTime now = m_clock.now();
+  if (state.reread_at == SystemTime{}) {
+    state.reread_at = now; // all was read when it was sent
+    return {};
+  }
+  const BackupSet* const set = to_reread(sets, state, now, m_settings.schedule);
+  if (set == nullptr) {
+    return {};
+  }
+  Status outcome = reread_set(directory, m_remote, *set, std::move(stop));
+  if (outcome || outcome.error().code == ErrorCode::corrupt) {
+    state.reread_at = now;
+    state.read[set->run_id] = now;
+  }
+  if (!outcome && outcome.error().code == ErrorCode::corrupt) {
+    state.replicated.erase(set->run_id); // and so it is sent again
+  }
+  return outcome;
 }
 
 void Replicator::settle(const Status& outcome, State& state) const {

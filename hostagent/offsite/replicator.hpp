@@ -63,6 +63,11 @@ private:
                                 std::stop_token stop);
   [[nodiscard]] Status remove_old(const std::vector<artifact::BackupSet>& sets,
                                   std::stop_token stop);
+  /// One set in its turn; one that rotted is not replicated any more.
+  [[nodiscard]] Status reread(artifact::Directory& directory,
+                              const std::vector<artifact::BackupSet>& sets,
+                              State& state,
+                              std::stop_token stop);
   void settle(const Status& outcome, State& state) const;
   [[nodiscard]] View view_of(const std::vector<artifact::BackupSet>& sets,
                              const State& state) const;

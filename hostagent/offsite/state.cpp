@@ -24,6 +24,12 @@ Result<State> state_from(const nlohmann::json& json) {
   state.failures = json.value("failures", 0U);
   RB_TRY_ASSIGN(state.not_before, parse_rfc3339(json.at("notBefore").get<std::string>()));
   RB_TRY_ASSIGN(state.compared, parse_rfc3339(json.at("compared").get<std::string>()));
+  for (const auto& [run_id, time] : json.value("read", std::map<std::string, std::string>())) {
+    RB_TRY_ASSIGN(state.read[run_id], parse_rfc3339(time));
+  }
+  if (json.contains("rereadAt")) {
+    RB_TRY_ASSIGN(state.reread_at, parse_rfc3339(json.at("rereadAt").get<std::string>()));
+  }
   if (json.contains("trouble")) {
     Trouble trouble;
     RB_TRY_ASSIGN(trouble.reason,
@@ -44,7 +50,12 @@ std::string serialize(const State& state) {
             {"tried", state.tried},
             {"failures", state.failures},
             {"notBefore", format_rfc3339(state.not_before)},
-            {"compared", format_rfc3339(state.compared)}};
+            {"compared", format_rfc3339(state.compared)},
+            {"read", Json::object()},
+            {"rereadAt", format_rfc3339(state.reread_at)}};
+  for (const auto& [run_id, time] : state.read) {
+    json["read"][run_id] = format_rfc3339(time);
+  }
   if (state.trouble) {
     json["trouble"] = {{"reason", api::to_string(state.trouble->reason)},
                        {"message", state.trouble->message}};

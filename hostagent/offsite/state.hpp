@@ -33,6 +33,8 @@ struct State {
   unsigned failures = 0;                  ///< Attempts that failed since the last one that did not.
   SystemTime not_before{};                ///< No attempt before, unless there is a newer set.
   SystemTime compared{}; ///< When the names and sizes over there were last looked at.
+  std::map<std::string, SystemTime> read; ///< When a set was last read back, by run id.
+  SystemTime reread_at{};                 ///< When one of them was last read back in its turn.
   std::optional<Trouble> trouble;
 
   bool operator==(const State&) const = default;

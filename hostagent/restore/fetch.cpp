@@ -1,5 +1,6 @@
 #include "offsite/fetch.hpp"
 
+#include "offsite/latest.hpp"
 #include "offsite/remote_fs.hpp"
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
@@ -8,6 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace rb::restore {
 
 namespace {
@@ -15,27 +18,27 @@ namespace {
 struct Found {
   artifact::Directory listing;
   artifact::BackupSet set;
+  std::vector<offsite::PassedOver> passed_over;
 };
 
 Result<Found>
 find_remote_set(offsite::RemoteStore& store, const std::string& name, std::stop_token stop) {
   RB_TRY_ASSIGN(artifact::Directory listing, offsite::open_remote(store, std::move(stop)));
   RB_TRY_ASSIGN(const auto sets, artifact::list_sets(listing));
-  // "latest" is the newest that can be used: another may be on its way there at this moment.
-  const artifact::BackupSet* found = nullptr;
-  for (const artifact::BackupSet& set : sets) {
-    if (name == "latest" ? set.state == artifact::SetState::complete : set.run_id == name) {
-      found = &set;
-      break;
-    }
+  offsite::Latest found;
+  if (name == "latest") {
+    found = offsite::choose_latest(sets);
+  } else if (const auto named = std::ranges::find(sets, name, &artifact::BackupSet::run_id);
+             named != sets.end()) {
+    found.set = &*named;
   }
-  if (found == nullptr) {
+  if (found.set == nullptr) {
     return Error{ErrorCode::gone,
                  store.name() + ": no " +
                      (name == "latest" ? "complete set" : "set " + harmless(name)),
                  "`railiance-restore list --remote` shows what is there"};
   }
-  return Found{std::move(listing), *found};
+  return Found{std::move(listing), *found.set, std::move(found.passed_over)};
 }
 
 Result<offsite::Fetched>
@@ -65,17 +68,27 @@ int fetch(const FetchCommand& command, const Options& options, Io& io) {
                ? fail(io, found.error(), ExitCode::nothing_to_restore)
                : fail(io, found.error());
   }
+  for (const offsite::PassedOver& set : found->passed_over) {
+    io.err << "passing over " << set.run_id << ": " << harmless(set.why) << '\n';
+  }
+  if (!artifact::is_good(found->set) && found->set.state == artifact::SetState::complete) {
+    warn(io, "set " + found->set.run_id + " was to be proven, and is not");
+  }
   const std::string to = command.to.empty() ? options.backup_dir : command.to;
   const auto fetched = fetch_into(to, store, *found, io);
   if (!fetched) {
     return fail(io, fetched.error());
   }
   if (options.output == OutputFormat::json) {
-    const nlohmann::ordered_json json{{"runID", found->set.run_id},
-                                      {"remote", store.name()},
-                                      {"directory", to},
-                                      {"files", fetched->files},
-                                      {"alreadyThere", fetched->present}};
+    nlohmann::ordered_json json{{"runID", found->set.run_id},
+                                {"remote", store.name()},
+                                {"directory", to},
+                                {"files", fetched->files},
+                                {"alreadyThere", fetched->present},
+                                {"passedOver", nlohmann::ordered_json::array()}};
+    for (const offsite::PassedOver& set : found->passed_over) {
+      json["passedOver"].push_back({{"runID", set.run_id}, {"why", set.why}});
+    }
     io.out << json.dump(2) << '\n';
   } else {
     io.out << "set " << found->set.run_id << ": " << fetched->files.size() << " files in " << to

@@ -218,6 +218,41 @@ def test_fetch_notices_what_rotted_over_there(world, dav, root):
     assert not [name for name in os.listdir(to) if not name.endswith(".age") or "etcd" in name]
 
 
+def test_what_rots_over_there_without_changing_its_size_is_noticed_and_sent_again(world, dav):
+    world.start_offsite("--offsite-reread-seconds", "2", retry=6)
+    runs = [world.add_set(), world.add_set()]
+    for run_id in runs:
+        world.replicated(run_id, "True", "Completed")
+    path = dav.folder / f"etcd-{runs[0]}.snap.age"
+    content = bytearray(path.read_bytes())
+    content[2000] ^= 1
+    path.write_bytes(content)
+    failed = world.replicated(runs[0], "False", "VerificationFailed")
+    assert f"etcd-{runs[0]}.snap.age: damaged since it was copied" in failed["message"]
+    # The other one is what it was, and so is the backup.
+    assert condition(world.backup(runs[1]), "Replicated")["status"] == "True"
+    assert condition(world.backup(runs[0]), "Succeeded")["status"] == "True"
+    sent = dav.puts()
+    world.replicated(runs[0], "True", "Completed")
+    assert world.remote(runs[0]) == world.local(runs[0])
+    assert dav.puts()[len(sent):] == [path.name]
+
+
+def test_fetch_latest_passes_over_a_set_whose_proof_failed(world, root):
+    world.start_offsite()
+    good = world.add_set(proof="Completed")
+    failed = world.add_set(proof="ProofFailed")
+    for run_id in (good, failed):  # it may be the only one: it is copied as all others are
+        world.replicated(run_id, "True", "Completed")
+    fetched = world.restore_remote("fetch", "latest", "--to", str(root / "to"), "--output", "json")
+    assert fetched.returncode == 0, fetched.stderr
+    assert f"passing over {failed}: its proof failed: for a test" in fetched.stderr
+    told = json.loads(fetched.stdout)
+    assert told["runID"] == good and [one["runID"] for one in told["passedOver"]] == [failed]
+    named = world.restore_remote("fetch", failed, "--to", str(root / "to"))
+    assert named.returncode == 0 and "was to be proven, and is not" in named.stderr
+
+
 def test_fetch_says_what_is_not_there(world, root):
     missing = world.restore_remote("fetch", "20200101T000000Z", "--to", str(root / "to"))
     assert missing.returncode == 4 and "no set 20200101T000000Z" in missing.stderr

@@ -57,7 +57,7 @@ class World:
 
     # Sets and objects
 
-    def add_set(self, complete=True, size=5000):
+    def add_set(self, complete=True, size=5000, proof=None):
         """A set on the disk with its ended ClusterBackup and NodeBackup; returns its run id."""
         self.time += datetime.timedelta(minutes=1)
         run_id = self.time.strftime("%Y%m%dT%H%M%SZ")
@@ -77,6 +77,9 @@ class World:
                     "node": {"name": NODE, "address": ""}, "k3s": {"version": "", "tokenHash": ""},
                     "recipients": [RECIPIENT], "requested": list(FILES), "artifacts": artifacts,
                     "missing": [], "notCovered": []}
+        if proof:
+            manifest["proof"] = {"result": proof, "message": "for a test", "objects": 1, "kinds": 1,
+                                 "milliseconds": 1, "peakMemoryBytes": 1}
         # Under its final name only when it is whole, as the agent does it.
         part = self.backups / f"manifest-{run_id}.json.part"
         part.write_text(json.dumps(manifest, indent=2) + "\n")
@@ -140,12 +143,12 @@ class World:
                           "--namespace", "railiance-backup", "--identity", "test", "--sops-config",
                           str(sops), "--metrics-listen", "127.0.0.1:0", "--log-format", "text")
 
-    def start_offsite(self, *words, rclone="/usr/bin/rclone"):
+    def start_offsite(self, *words, rclone="/usr/bin/rclone", retry=1):
         return self.start("agent", "--node-name", NODE, "--agent-id", "offsite", "--backup-dir",
                           str(self.backups), "--kube-kubeconfig", os.environ["RB_TEST_KUBECONFIG"],
                           "--offsite-remote", REMOTE, "--rclone", str(rclone), "--rclone-config",
-                          str(self.config), "--offsite-retry-seconds", "1", "--offsite-look-seconds", "1", "--metrics-listen",
-                          "127.0.0.1:0", "--log-format", "text", *words)
+                          str(self.config), "--offsite-retry-seconds", str(retry), "--offsite-look-seconds", "1",
+                          "--metrics-listen", "127.0.0.1:0", "--log-format", "text", *words)
 
     def stop(self, process):
         process.terminate()

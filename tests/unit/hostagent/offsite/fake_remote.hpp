@@ -99,6 +99,16 @@ public:
       throw std::runtime_error(stored.error().message);
     }
   }
+  /// As add: a server was booted from it, and served something else.
+  void add_disproven(int day) {
+    auto manifest = make_manifest(run_id_of_day(day));
+    manifest.proof = artifact::ProofRecord{};
+    manifest.proof->message = "it differs";
+    const Status stored = store_set(directory, manifest);
+    if (!stored) {
+      throw std::runtime_error(stored.error().message);
+    }
+  }
   /// As add, signed.
   void add_signed(int day) {
     auto manifest = make_manifest(run_id_of_day(day));

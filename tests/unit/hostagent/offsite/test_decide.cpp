@@ -20,6 +20,7 @@ const Schedule k_schedule;
 BackupSet set_of_day(int day, SetState state = SetState::complete) {
   BackupSet set;
   set.run_id = run_id_of_day(day);
+  set.time = parse_run_id(set.run_id).value();
   set.state = state;
   set.manifest = test::make_manifest(set.run_id);
   set.files = {{"manifest-" + set.run_id + ".json", 1000}};
@@ -31,6 +32,7 @@ State state_with(std::set<std::string> replicated) {
   state.remote = "r:";
   state.replicated = std::move(replicated);
   state.compared = k_now;
+  state.reread_at = k_now;
   return state;
 }
 
@@ -129,11 +131,69 @@ TEST_CASE("a set stands only while all its files are over there with their sizes
 
 TEST_CASE("nothing is removed over there unless told, and never what is on the disk") {
   const std::vector<BackupSet> all{set_of_day(1), set_of_day(2), set_of_day(3), set_of_day(4)};
-  const auto remote = remote_of(all);
-  CHECK(to_remove(remote, {}, 0).empty());
-  CHECK(to_remove(remote, {}, 4).empty());
-  CHECK(to_remove(remote, {}, 2) == std::vector{run_id_of_day(1), run_id_of_day(2)});
-  CHECK(to_remove(remote, {set_of_day(1)}, 2) == std::vector{run_id_of_day(2)});
+  CHECK(to_remove(all, {}, 0, k_now).empty());
+  CHECK(to_remove(all, {}, 4, k_now).empty());
+  CHECK(to_remove(all, {}, 2, k_now) == std::vector{run_id_of_day(1), run_id_of_day(2)});
+  CHECK(to_remove(all, {set_of_day(1)}, 2, k_now) == std::vector{run_id_of_day(2)});
+  CHECK(to_remove(all, {}, 4000000000U, k_now).empty());
+  // A clock that is behind the sets is not believed.
+  CHECK(to_remove(all, {}, 2, k_now - std::chrono::days(700)).empty());
+  const auto files = remote_of(all);
+  CHECK(are_too_many(files, 3));
+  CHECK_FALSE(are_too_many(files, 4));
+  CHECK_FALSE(are_too_many(files, 0));
+}
+
+TEST_CASE("sets whose proof failed never push out a good one over there") {
+  std::vector<BackupSet> all;
+  for (int day = 6; day >= 1; --day) {
+    all.push_back(set_of_day(day));
+    if (day >= 4) {
+      all.back().manifest->proof = artifact::ProofRecord{};
+    }
+  }
+  // 6, 5, 4 failed; 3, 2, 1 are good.
+  CHECK(to_remove(all, {}, 3, k_now).empty());
+  CHECK(to_remove(all, {}, 2, k_now) == std::vector{run_id_of_day(1), run_id_of_day(4)});
+}
+
+TEST_CASE("what has no manifest over there stays: it may be on its way") {
+  BackupSet cut_off = set_of_day(1);
+  cut_off.state = artifact::SetState::incomplete;
+  cut_off.manifest.reset();
+  CHECK(to_remove({set_of_day(3), set_of_day(2), cut_off}, {}, 1, k_now) ==
+        std::vector{run_id_of_day(2)});
+}
+
+TEST_CASE("one set a day is read back, the one that was read the longest ago first") {
+  std::vector<BackupSet> sets{set_of_day(3), set_of_day(2), set_of_day(1), set_of_day(4)};
+  State state = state_with({run_id_of_day(1), run_id_of_day(2), run_id_of_day(3)});
+  state.reread_at = k_now;
+  const auto due_at = k_now + k_schedule.reread_every;
+  CHECK(to_reread(sets, state, due_at - seconds(1), k_schedule) == nullptr);
+  state.read = {{run_id_of_day(1), k_now}, {run_id_of_day(2), k_now - seconds(5)}};
+  REQUIRE(to_reread(sets, state, due_at, k_schedule) != nullptr);
+  CHECK(to_reread(sets, state, due_at, k_schedule)->run_id == run_id_of_day(3)); // never yet
+  state.read[run_id_of_day(3)] = k_now;
+  CHECK(to_reread(sets, state, due_at, k_schedule)->run_id == run_id_of_day(2));
+  CHECK(to_reread(sets, state_with({}), due_at, k_schedule) == nullptr);
+  Schedule never = k_schedule;
+  never.reread_every = seconds(0);
+  CHECK(to_reread(sets, state, due_at, never) == nullptr);
+  // A clock that jumped back does not put it off for ever.
+  CHECK(to_reread(sets, state, k_now - seconds(1), k_schedule) != nullptr);
+}
+
+TEST_CASE("reading back is due by itself, and is put off by a failure like all else") {
+  const std::vector<BackupSet> sets{set_of_day(1)};
+  State state = state_with({run_id_of_day(1)});
+  state.compared = k_now + k_schedule.reread_every;
+  state.tried = run_id_of_day(1);
+  const auto due_at = k_now + k_schedule.reread_every;
+  CHECK(is_due(sets, state, due_at, k_schedule));
+  state.failures = 1;
+  state.not_before = due_at + seconds(30);
+  CHECK_FALSE(is_due(sets, state, due_at, k_schedule));
 }
 
 TEST_CASE("a set goes manifest first, and nothing foreign goes with it") {

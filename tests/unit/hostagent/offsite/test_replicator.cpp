@@ -202,6 +202,82 @@ TEST_CASE("old sets go over there only when told so") {
   CHECK(world.remote.names_of("remove").front() == "manifest-" + run_id_of_day(1) + ".json");
 }
 
+TEST_CASE("what rots over there without changing its size is noticed in its turn and sent again") {
+  World world;
+  world.backups.add(1);
+  world.backups.add(2);
+  CHECK(world.visit().pending() == 0);
+  const std::string rotten = "etcd-" + run_id_of_day(1) + ".snap.age";
+  world.remote.files.at(rotten)[100] ^= 1;
+  world.remote.calls.clear();
+  world.clock.time += std::chrono::hours(12);
+  CHECK_FALSE(world.visit().trouble); // by names and sizes all is there
+  CHECK(world.remote.names_of("sha256").empty());
+
+  // One set a day; each comes to its turn.
+  View view;
+  for (int day = 0; day < 2 && !view.trouble; ++day) {
+    world.remote.calls.clear();
+    world.clock.time += std::chrono::hours(24);
+    view = world.visit();
+    CHECK(world.remote.names_of("sha256").size() <= 5);
+    CHECK(world.remote.names_of("put").empty());
+  }
+  REQUIRE(view.trouble);
+  CHECK(view.trouble->reason == api::Reason::verification_failed);
+  CHECK(view.trouble->message.find(rotten + ": damaged since it was copied") != std::string::npos);
+  CHECK_FALSE(view.sets.at(run_id_of_day(1)).replicated);
+  CHECK(view.sets.at(run_id_of_day(2)).replicated);
+
+  world.remote.calls.clear();
+  world.clock.time += std::chrono::seconds(30);
+  view = world.visit();
+  CHECK(view.pending() == 0);
+  CHECK_FALSE(view.trouble);
+  CHECK(world.remote.names_of("put") == std::vector<std::string>{rotten});
+  CHECK(world.remote.files.at(rotten) ==
+        test::read_file(world.backups.directory.path() + "/" + rotten));
+}
+
+TEST_CASE("a remote that is away when a set is to be read back says nothing of the set") {
+  World world;
+  world.backups.add(1);
+  world.visit();
+  world.remote.failure = unreachable();
+  world.clock.time += std::chrono::hours(24);
+  const View view = world.visit();
+  REQUIRE(view.trouble);
+  CHECK(view.trouble->reason == api::Reason::remote_unreachable);
+  CHECK(view.sets.at(run_id_of_day(1)).replicated);
+  world.remote.failure.reset();
+  world.remote.calls.clear();
+  world.clock.time += std::chrono::seconds(30);
+  CHECK_FALSE(world.visit().trouble);
+  CHECK(world.remote.names_of("sha256").size() == 5);
+}
+
+TEST_CASE("sets whose proof failed are copied, too, and push out none that is good") {
+  World world;
+  world.backups.add(1);
+  world.visit();
+  for (int day = 2; day <= 4; ++day) {
+    world.backups.add_disproven(day);
+    CHECK(world.visit().pending() == 0);
+  }
+  // Retention on the disk took all but the newest.
+  for (const auto& set : world.backups.sets()) {
+    for (const auto& file : set.files) {
+      REQUIRE(world.backups.directory.fs().remove(file.name));
+    }
+  }
+  world.backups.add_disproven(5);
+  CHECK(world.visit(2).pending() == 0);
+  CHECK(world.remote.files.contains("manifest-" + run_id_of_day(1) + ".json"));
+  CHECK_FALSE(world.remote.files.contains("manifest-" + run_id_of_day(3) + ".json"));
+  CHECK(world.remote.files.contains("manifest-" + run_id_of_day(4) + ".json"));
+  CHECK(world.remote.files.contains("manifest-" + run_id_of_day(5) + ".json"));
+}
+
 TEST_CASE("no directory yet is nothing to do") {
   World world;
   Replicator replicator({"/nonexistent/backups", 0, {}}, world.remote, world.clock);

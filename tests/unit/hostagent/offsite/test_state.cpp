@@ -17,6 +17,8 @@ State full() {
   state.failures = 3;
   state.not_before = parse_run_id("20260201T000000Z").value();
   state.compared = parse_run_id("20260131T000000Z").value();
+  state.read = {{test::run_id_of_day(1), state.compared}};
+  state.reread_at = parse_run_id("20260130T000000Z").value();
   state.trouble = Trouble{api::Reason::remote_full, "no \"space\" left"};
   return state;
 }
@@ -28,6 +30,20 @@ TEST_CASE("the state is read back as it was written, from a file of mode 0600") 
   REQUIRE(write_state(backups.directory, full()));
   CHECK(read_state(backups.directory, full().remote) == full());
   CHECK(test::mode_of(backups.directory.path() + "/.offsite-state") == "600");
+}
+
+TEST_CASE("a state that was written before sets were read back in turn is read") {
+  test::Backups backups;
+  std::string text = serialize(full());
+  const std::size_t from = text.find("  \"read\"");
+  const std::size_t to = text.find("  \"trouble\"");
+  REQUIRE(from < to);
+  text.erase(from, to - from);
+  const auto state = parse_state(text);
+  REQUIRE(state);
+  CHECK(state->replicated == full().replicated);
+  CHECK(state->read.empty());
+  CHECK(state->reread_at == SystemTime{});
 }
 
 TEST_CASE("another remote's state, a damaged one and none are an empty one") {
