@@ -79,7 +79,7 @@ class Story:
 
 @pytest.fixture(scope="module", params=["plain", "secrets-encryption"])
 def story(request, keys, tmp_path_factory):
-    name = "disaster-" + ("enc" if request.param == "secrets-encryption" else "plain")
+    name = f"{os.environ['RB_BED']}-{'enc' if request.param == 'secrets-encryption' else 'plain'}"
     encrypted = request.param == "secrets-encryption"
     kept = tmp_path_factory.mktemp("kept")
     it = Story()
@@ -128,7 +128,7 @@ def test_the_authority_of_the_cluster_is_the_same(story):
 
 def test_the_kubeconfig_of_the_backup_works(story):
     story.bed.run("sh", "-c", "umask 077; cat > /run/kept.yaml", input=story.kubeconfig.decode())
-    assert "bed-disaster" in story.bed.run("k3s", "kubectl", "--kubeconfig", "/run/kept.yaml", "get", "nodes").stdout
+    assert f"bed-{story.bed.name}" in story.bed.run("k3s", "kubectl", "--kubeconfig", "/run/kept.yaml", "get", "nodes").stdout
 
 
 def test_every_object_is_there_with_its_content_and_what_came_later_is_gone(story):
