@@ -3,7 +3,7 @@
 #include "failure.hpp"
 #include "overview.hpp"
 
-#include "kube/backup_status_resource.hpp"
+#include "kube/resource.hpp"
 
 namespace rb::cli {
 

@@ -135,9 +135,10 @@ standing_families(const StandingView& view, const Expectation& expectation, Syst
       time_family("railiance_backup_controller_last_run_timestamp_seconds",
                   "When the last ClusterBackup ended, whatever came of it; 0: none did.",
                   view.last_run ? std::optional(view.last_run->completion_time) : std::nullopt),
-      time_family("railiance_backup_controller_next_schedule_timestamp_seconds",
-                  "When the schedule comes next; 0: there is none, or its zone is not UTC.",
-                  next_time(expectation, now))};
+      time_family(
+          "railiance_backup_controller_next_schedule_timestamp_seconds",
+          "When the schedule comes next; 0: there is none, its zone is not UTC, or it is @every.",
+          next_time(expectation, now))};
   for (observe::Family& family : observe::families_of(facts)) {
     families.push_back(std::move(family));
   }

@@ -1,6 +1,6 @@
 #include "controller/standing_reporter.hpp"
 
-#include "kube/backup_status_resource.hpp"
+#include "kube/resource.hpp"
 #include "log/log.hpp"
 
 #include <nlohmann/json.hpp>

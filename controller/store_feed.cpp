@@ -2,7 +2,7 @@
 #include "controller/agents.hpp"
 #include "controller/store.hpp"
 
-#include "kube/backup_status_resource.hpp"
+#include "kube/resource.hpp"
 #include "log/log.hpp"
 
 namespace rb::controller {

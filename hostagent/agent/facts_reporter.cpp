@@ -2,7 +2,7 @@
 
 #include "api/standing.hpp"
 #include "base/sha256.hpp"
-#include "kube/backup_status_resource.hpp"
+#include "kube/resource.hpp"
 #include "log/log.hpp"
 
 namespace rb::agent {

@@ -33,8 +33,8 @@ struct RunOrder {
 [[nodiscard]] RunOrder run_order_from(const api::NodeBackup& order);
 
 /// The steps that RunReport::step_durations knows.
-inline constexpr std::array<std::string_view, 4> k_timed_steps{
-    "Preparing", "Etcd", "StoringArtifacts", "Pruning"};
+inline constexpr std::array<std::string_view, 5> k_timed_steps{
+    "Preparing", "Etcd", "ProvingSnapshot", "StoringArtifacts", "Pruning"};
 
 struct RunReport {
   api::Reason reason = api::Reason::internal_error; ///< That of Succeeded.

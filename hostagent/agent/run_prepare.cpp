@@ -1,4 +1,5 @@
 // The first steps of a run: what must hold before anything is asked of k3s.
+#include "agent/cut_off.hpp"
 #include "agent/plaintext.hpp"
 #include "agent/run_state.hpp"
 #include "agent/signing.hpp"
@@ -31,6 +32,7 @@ StepFailure sweep(RunState& run) {
   if (!leftovers) {
     return storage_failure(leftovers.error());
   }
+  log_cut_off(*run.directory, run.ports.clock.now());
   const auto swept = sweep_unfinished(*run.directory,
                                       run.ports.processes,
                                       run.k3s.command,

@@ -1,5 +1,6 @@
 #include "agent/settlement.hpp"
 
+#include "agent/cut_off.hpp"
 #include "agent/plaintext.hpp"
 #include "agent/run_status.hpp"
 
@@ -35,6 +36,7 @@ Result<std::vector<std::string>> sweep_host(const Settings& settings,
   RB_TRY_ASSIGN(artifact::Directory directory, open_directory(settings.backup_dir));
   RB_TRY_ASSIGN(const auto lock, artifact::DirectoryLock::acquire(directory.path()));
   RB_TRY(artifact::sweep_leftovers(directory));
+  log_cut_off(directory, clock.now());
   const K3sPlace k3s = find_k3s(settings);
   RB_TRY_ASSIGN(SweepResult swept,
                 sweep_unfinished(directory, processes, k3s.command, k3s.snapshot_dir, clock.now()));
@@ -70,6 +72,9 @@ RunReport report_from_disk(const Settings& settings, const RunOrder& order, cons
                            "start the backup again"},
                           clock.now());
   report.directory_used = true;
+  if (const auto lock = artifact::DirectoryLock::acquire(directory->path())) {
+    log_settled(*directory, order.run_id, report, clock.now());
+  }
   return report;
 }
 

@@ -20,7 +20,8 @@ namespace rb::agent {
 /// id (a clock went back) does not count. False also when the directory cannot be read.
 [[nodiscard]] bool has_manifest(const Settings& settings, const RunOrder& order);
 
-/// What became of a run that no living process carries out: its manifest's word, or Interrupted.
+/// What became of a run that no living process carries out: its manifest's word, or Interrupted. It
+/// gets its line in backup.log, if it has none.
 /// Call it after sweep_host.
 [[nodiscard]] RunReport
 report_from_disk(const Settings& settings, const RunOrder& order, const Clock& clock);

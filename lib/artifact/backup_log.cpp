@@ -123,6 +123,21 @@ Result<std::optional<LogLine>> read_last_line(Directory& directory, std::string_
   return std::optional<LogLine>{};
 }
 
+Result<bool> has_line(Directory& directory, std::string_view action, std::string_view run_id) {
+  for (const std::string_view name : {k_log_name, k_old_log_name}) {
+    RB_TRY_ASSIGN(const std::string text, tail_of(directory, name));
+    for (std::string_view rest = text; !rest.empty();) {
+      const auto end = std::min(rest.find('\n'), rest.size());
+      const auto line = parse_log_line(rest.substr(0, end));
+      if (line && line->action == action && line->run_id == run_id) {
+        return true;
+      }
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  return false;
+}
+
 std::string format_log_line(const LogLine& line) {
   std::string text = format_rfc3339(line.time) + " " + line.action;
   put(text, "result", line.result);

@@ -40,4 +40,9 @@ struct LogLine {
 [[nodiscard]] Result<std::optional<LogLine>> read_last_line(Directory& directory,
                                                             std::string_view action);
 
+/// There is a line of that action and run among the last 64 KiB of `backup.log` or `backup.log.1`.
+/// Errors: those of Fs.
+[[nodiscard]] Result<bool>
+has_line(Directory& directory, std::string_view action, std::string_view run_id);
+
 } // namespace rb::artifact

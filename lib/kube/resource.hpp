@@ -28,6 +28,8 @@ inline constexpr ResourceType k_cluster_backups{
     "backup.railiance.io", "v1alpha1", "clusterbackups", false, false};
 inline constexpr ResourceType k_node_backups{
     "backup.railiance.io", "v1alpha1", "nodebackups", false, false};
+inline constexpr ResourceType k_backup_statuses{
+    "backup.railiance.io", "v1alpha1", "backupstatuses", false, false};
 
 /// One object. `name_space` is empty for a cluster-scoped type.
 struct ObjectRef {

@@ -23,6 +23,7 @@ constexpr std::array<std::string_view, 12> k_months{
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
 constexpr std::array<std::string_view, 7> k_weekdays{
     "sun", "mon", "tue", "wed", "thu", "fri", "sat"};
+constexpr std::string_view k_every = "@every ";
 constexpr std::array<std::pair<std::string_view, std::string_view>, 7> k_descriptors{
     {{"@yearly", "0 0 1 1 *"},
      {"@annually", "0 0 1 1 *"},
@@ -128,6 +129,55 @@ bool fill(std::bitset<Size>& bits, std::string_view field, const Bounds& bounds)
   return true;
 }
 
+/// Digits and a point, as from_chars took them: no sign, no "inf".
+bool is_decimal(std::string_view text) {
+  return text.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+struct Unit {
+  std::string_view name;
+  double seconds;
+};
+
+/// Longer names before those that they begin with.
+constexpr std::array<Unit, 8> k_units{{{"ns", 1e-9},
+                                       {"us", 1e-6},
+                                       {"\u00b5s", 1e-6}, // micro sign
+                                       {"\u03bcs", 1e-6}, // Greek mu
+                                       {"ms", 1e-3},
+                                       {"s", 1},
+                                       {"m", 60},
+                                       {"h", 3600}}};
+
+/// "1h30m", as Go's time.ParseDuration takes it, in whole seconds and at least one, as robfig/cron
+/// rounds it. Nothing for what is negative, or longer than a cron field could pause.
+std::optional<std::chrono::seconds> period_of(std::string_view text) {
+  constexpr double k_longest = 8.0 * 366 * 24 * 3600;
+  text.remove_prefix(text.starts_with('+') ? 1 : 0);
+  double total = 0;
+  do {
+    double number = 0;
+    const auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+    const auto length = static_cast<std::size_t>(end - text.data());
+    if (error != std::errc{} || !is_decimal(text.substr(0, length))) {
+      return std::nullopt;
+    }
+    text.remove_prefix(length);
+    const auto* const unit = std::ranges::find_if(
+        k_units, [&](const Unit& candidate) { return text.starts_with(candidate.name); });
+    if (unit == k_units.end()) {
+      return std::nullopt;
+    }
+    text.remove_prefix(unit->name.size());
+    total += number * unit->seconds;
+  } while (!text.empty());
+  if (total > k_longest) {
+    return std::nullopt;
+  }
+  return std::chrono::seconds(std::max(static_cast<std::int64_t>(total), std::int64_t{1}));
+}
+
 bool is_any(std::string_view field) {
   return field.starts_with('*') || field.starts_with('?');
 }
@@ -138,6 +188,11 @@ Result<Cron> Cron::parse(std::string_view text) {
   const Error refusal{ErrorCode::invalid_argument,
                       "'" + std::string(text) + "' is not a schedule",
                       "write it as a CronJob has it: five fields, such as '0 2 * * *'"};
+  if (text.starts_with(k_every)) {
+    Cron cron;
+    cron.m_period = period_of(text.substr(k_every.size()));
+    return cron.m_period ? Result<Cron>(cron) : Result<Cron>(refusal);
+  }
   for (const auto& [word, meaning] : k_descriptors) {
     text = text == word ? meaning : text;
   }
@@ -176,6 +231,9 @@ std::optional<minutes> Cron::first_after(minutes time) const {
 }
 
 std::optional<SystemTime> Cron::next(SystemTime time) const {
+  if (m_period) {
+    return std::nullopt;
+  }
   const auto today = std::chrono::floor<days>(time);
   minutes begin = std::chrono::floor<minutes>(time - today);
   for (sys_days day = today; day < today + k_horizon; day += days(1)) {
@@ -189,6 +247,9 @@ std::optional<SystemTime> Cron::next(SystemTime time) const {
 }
 
 std::optional<std::chrono::seconds> Cron::longest_pause(SystemTime from) const {
+  if (m_period) {
+    return m_period;
+  }
   // Every day that counts has the same times: only its first, its last and its longest pause
   // matter.
   std::optional<minutes> first;

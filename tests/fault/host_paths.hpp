@@ -12,9 +12,10 @@ namespace rb::test {
 class SetClock final : public Clock {
 public:
   SystemTime time{};
+  std::chrono::seconds passed{0}; ///< Of the steady clock, besides what really passes.
   [[nodiscard]] SystemTime now() const override { return time; }
   [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override {
-    return std::chrono::steady_clock::now();
+    return std::chrono::steady_clock::now() + passed;
   }
 };
 

@@ -161,6 +161,23 @@ TEST_CASE("what the disk says of a run after a crash has its proof, too") {
   CHECK(proven(settled).message == k_failed.message);
 }
 
+TEST_CASE("booting a proof has a duration of its own, and is not in that of the snapshot") {
+  FakeHost host;
+  FakeProver prover;
+  prover.on_prove = [&host](const std::stop_token&) {
+    host.clock.passed += std::chrono::seconds(40);
+  };
+  host.prover = &prover;
+  const auto durations = host.run(order_to_prove(host)).step_durations;
+  CHECK(durations.at("ProvingSnapshot").count() >= 40);
+  CHECK(durations.at("Etcd").count() < 40);
+  CHECK(durations.at("Etcd").count() >= 0);
+  for (const auto& [step, duration] : durations) {
+    CAPTURE(step);
+    CHECK(std::ranges::find(agent::k_timed_steps, step) != agent::k_timed_steps.end());
+  }
+}
+
 TEST_CASE("a stop in the middle of a proof ends the run, and leaves nothing") {
   FakeHost host;
   FakeProver prover;

@@ -1,4 +1,5 @@
 // What a run leaves behind when all is well, and what it keeps over time.
+#include "agent/plaintext.hpp"
 #include "agent/settlement.hpp"
 #include "fault/fake_host.hpp"
 
@@ -221,6 +222,55 @@ TEST_CASE("a run id that another request used does not settle this one with its 
   const auto report = agent::report_from_disk(host.settings, other, host.clock);
   CHECK(report.reason == api::Reason::interrupted);
   CHECK(report.status.artifacts.empty());
+}
+
+TEST_CASE("a run that ended with its process gets its line in backup.log at the next start, once") {
+  FakeHost host;
+  REQUIRE(host.run().succeeded());
+  const auto order = host.next_order();
+  const auto lines = [&] {
+    const std::string log = host.scratch.read("backups/backup.log");
+    std::size_t count = 0;
+    for (auto at = log.find("run=" + order.run_id); at != std::string::npos;
+         at = log.find("run=" + order.run_id, at + 1)) {
+      ++count;
+    }
+    return count;
+  };
+  const auto start = [&] {
+    RealProcessRunner processes;
+    REQUIRE(agent::sweep_host(host.settings, processes, host.clock, artifact::Directory::open));
+  };
+  SUBCASE("killed while k3s saved: its mark is there") {
+    auto directory = directory_of(host);
+    REQUIRE(agent::mark_unfinished(directory, order.run_id));
+    start();
+  }
+  SUBCASE("killed while it stored: artifacts without a manifest") {
+    host.scratch.write("backups/etcd-" + order.run_id + ".snap.age", "x");
+    start();
+  }
+  SUBCASE("killed before either: the order is settled") {
+    start();
+    CHECK(lines() == 0);
+    CHECK(agent::report_from_disk(host.settings, order, host.clock).reason ==
+          api::Reason::interrupted);
+  }
+  CHECK(lines() == 1);
+  CHECK(host.scratch.read("backups/backup.log")
+            .find("backup result=Interrupted run=" + order.run_id) != std::string::npos);
+  start();
+  static_cast<void>(agent::report_from_disk(host.settings, order, host.clock));
+  CHECK(lines() == 1);
+}
+
+TEST_CASE("a run that wrote its line gets no other when it is settled") {
+  FakeHost host;
+  const auto order = host.next_order();
+  REQUIRE(host.run(order).succeeded());
+  const std::string before = host.scratch.read("backups/backup.log");
+  CHECK(agent::report_from_disk(host.settings, order, host.clock).succeeded());
+  CHECK(host.scratch.read("backups/backup.log") == before);
 }
 
 TEST_CASE("a manifest of the same run is never written over") {

@@ -1,7 +1,10 @@
 // The real operations of the agent as programs of their own, killed and failed at their system
 // calls: what was there stays, the next run clears up without help, and nobody is told a lie.
+#include "agent/cut_off.hpp"
+#include "agent/plaintext.hpp"
 #include "fault/process/campaign.hpp"
 
+#include "artifact/backup_log.hpp"
 #include "artifact/names.hpp"
 
 #include <doctest/doctest.h>
@@ -91,6 +94,19 @@ honest(const Bench& bench, const Attempt& attempt, const std::string& cause, boo
   return findings;
 }
 
+/// What the directory shows of a run that was cut off: the next start must say so in backup.log.
+bool left_traces(const FakeHost& host, const std::string& run_id) {
+  auto directory = artifact::Directory::open_existing(host.settings.backup_dir).value();
+  const auto runs =
+      agent::cut_off_runs(directory.fs().list().value(), agent::unfinished_runs(directory).value());
+  return std::ranges::find(runs, run_id) != runs.end();
+}
+
+bool has_line(const FakeHost& host, const std::string& run_id) {
+  auto directory = artifact::Directory::open_existing(host.settings.backup_dir).value();
+  return artifact::has_line(directory, "backup", run_id).value();
+}
+
 void kill_everywhere(const std::string& name, std::size_t few) {
   Bench bench(name);
   Tally tally("SIGKILL at every system call of " + name);
@@ -99,7 +115,13 @@ void kill_everywhere(const std::string& name, std::size_t few) {
     const Sets before = complete_sets(bench.host);
     const Attempt attempt = bench.operation.meet(any_call, number, {Action::Kind::kill, 0});
     tally.count(attempt.traced.signal == SIGKILL ? "killed" : "ended before");
-    tally.tried(scenario(attempt, number, "SIGKILL"), bench.after(before));
+    const bool traces = left_traces(bench.host, attempt.run_id);
+    tally.count(traces ? "left traces" : "left none");
+    Findings findings = bench.after(before);
+    if (traces && !has_line(bench.host, attempt.run_id)) {
+      findings.push_back("run " + attempt.run_id + " has no line in backup.log");
+    }
+    tally.tried(scenario(attempt, number, "SIGKILL"), findings);
   }
   CHECK(tally.report());
   CHECK(tally.counted("killed") > tally.cases() / 2);

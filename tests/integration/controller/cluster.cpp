@@ -2,7 +2,7 @@
 
 #include "yaml_json.hpp"
 
-#include "kube/backup_status_resource.hpp"
+#include "kube/resource.hpp"
 #include "kube/transport_cpprest.hpp"
 
 #include <doctest/doctest.h>

@@ -3,7 +3,7 @@
 #include "scripted_agent.hpp"
 
 #include "api/standing.hpp"
-#include "kube/backup_status_resource.hpp"
+#include "kube/resource.hpp"
 
 #include <doctest/doctest.h>
 

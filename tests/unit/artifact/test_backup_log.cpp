@@ -53,3 +53,22 @@ TEST_CASE("append_log appends, and starts anew when the log is full") {
   CHECK(disk.contents().at(std::string(k_old_log_name)).size() == k_log_limit_bytes);
   CHECK(as_text(disk.contents().at(std::string(k_log_name))) == format_log_line(line()));
 }
+
+TEST_CASE("has_line finds the line of a run, also in the log before, and no other action's") {
+  test::FaultDisk disk;
+  Directory directory(disk.mount(), "/backup");
+  const auto there = [&](const char* action, const char* run_id) {
+    return has_line(directory, action, run_id).value();
+  };
+  CHECK_FALSE(there("backup", "20261122T020000Z"));
+  REQUIRE(append_log(directory, line()));
+  LogLine drill = line();
+  drill.action = "drill";
+  drill.run_id = "20261123T020000Z";
+  REQUIRE(append_log(directory, drill));
+  CHECK(there("backup", "20261122T020000Z"));
+  CHECK_FALSE(there("backup", "20261123T020000Z"));
+  CHECK_FALSE(there("backup", "20261122T020001Z"));
+  REQUIRE(directory.fs().rename_over(std::string(k_log_name), std::string(k_old_log_name)));
+  CHECK(there("backup", "20261122T020000Z"));
+}

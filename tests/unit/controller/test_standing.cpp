@@ -86,6 +86,8 @@ double value_of(const std::vector<observe::Family>& families,
 TEST_CASE("the expected interval is the schedule's longest pause, unless it is given") {
   CHECK(expected_interval(k_nightly, k_start) == hours(24));
   CHECK(expected_interval({"0 2 * * 1-5", "", {}}, k_start) == hours(72));
+  CHECK(expected_interval({"@daily", "", {}}, k_start) == hours(24));
+  CHECK(expected_interval({"@every 12h", "", {}}, k_start) == hours(12));
   CHECK(expected_interval({"0 2 * * *", "", hours(6)}, k_start) == hours(6));
   CHECK(expected_interval({}, k_start) == seconds(0));
 }

@@ -54,6 +54,26 @@ TEST_CASE("Cron::longest_pause is the longest one, over weekends and short month
   CHECK(pause("* * * 1 *") == hours(24 * 335) + minutes(1));
 }
 
+TEST_CASE("Cron::longest_pause of a word") {
+  CHECK(pause("@hourly") == hours(1));
+  CHECK(pause("@daily") == hours(24));
+  CHECK(pause("@midnight") == hours(24));
+  CHECK(pause("@weekly") == hours(24 * 7));
+  CHECK(pause("@monthly") == hours(24 * 31));
+  CHECK(pause("@yearly") == hours(24 * 366)); // to a 1 January after a leap year
+  CHECK(pause("@annually") == hours(24 * 366));
+}
+
+TEST_CASE("Cron: @every has a period, and no next time that the schedule could tell") {
+  CHECK(pause("@every 24h") == hours(24));
+  CHECK(pause("@every 1h30m") == minutes(90));
+  CHECK(pause("@every 1.5h") == minutes(90));
+  CHECK(pause("@every 90s") == std::chrono::seconds(90));
+  CHECK(pause("@every 1m2500ms") == std::chrono::seconds(62));
+  CHECK(pause("@every 5us") == std::chrono::seconds(1)); // never less, says robfig/cron
+  CHECK(next("@every 24h", "2026-11-22T00:00:00Z") == "never");
+}
+
 TEST_CASE("Cron: a date that never comes has no next time and no pause") {
   const Cron cron = Cron::parse("0 0 30 2 *").value();
   CHECK_FALSE(cron.next(at("2026-11-22T00:00:00Z")));
@@ -74,7 +94,18 @@ TEST_CASE("Cron refuses what Kubernetes would refuse") {
                            "a * * * *",
                            "1, * * * *",
                            "-1 * * * *",
-                           "@never"}) {
+                           "@never",
+                           "@every",
+                           "@every ",
+                           "@every 24",
+                           "@every h",
+                           "@every -1h",
+                           "@every 1h-5m",
+                           "@every 1e3s",
+                           "@every infs",
+                           "@every 1d",
+                           "@every 1h ",
+                           "@every 99999999h"}) {
     CAPTURE(text);
     const auto cron = Cron::parse(text);
     REQUIRE_FALSE(cron);

@@ -1,3 +1,4 @@
+#include "agent/cut_off.hpp"
 #include "agent/plaintext.hpp"
 #include "agent/snapshot_name.hpp"
 #include "support/scratch.hpp"
@@ -106,4 +107,20 @@ TEST_CASE_FIXTURE(Fixture, "artifacts of a run without manifest go, those of a w
   std::filesystem::remove(scratch.path("backups/manifest-" + k_run + ".json"));
   CHECK(sweep(std::chrono::seconds(5)).cut_off == std::vector<std::string>{k_run});
   CHECK_FALSE(scratch.exists(artifact));
+}
+
+TEST_CASE("cut_off_runs: marks, and artifacts without a manifest; no set that is going, no kit") {
+  const std::vector<artifact::DirectoryEntry> entries{
+      {"etcd-20261122T020000Z.snap.age", true},
+      {"manifest-20261122T020000Z.json", true},
+      {"etcd-20261123T020000Z.snap.age", true},
+      {"host-state-20261123T020000Z.tar.gz.age", true},
+      {"etcd-20261121T020000Z.snap.age", true},
+      {"manifest-20261121T020000Z.json.removing", true},
+      {"RESTORE.md", true},
+      {"backup.log", true},
+      {"etcd-today.snap", true}};
+  CHECK(cut_off_runs(entries, {}) == std::vector<std::string>{"20261123T020000Z"});
+  CHECK(cut_off_runs(entries, {"20261124T020000Z", "20261122T020000Z"}) ==
+        std::vector<std::string>{"20261123T020000Z", "20261124T020000Z"});
 }

@@ -1,0 +1,80 @@
+#include "agent/cut_off.hpp"
+
+#include "agent/plaintext.hpp"
+
+#include "artifact/backup_log.hpp"
+#include "artifact/names.hpp"
+#include "log/log.hpp"
+
+#include <set>
+
+namespace rb::agent {
+
+namespace {
+
+constexpr std::string_view k_action = "backup";
+
+/// `line` has run, result and message.
+Status append_once(artifact::Directory& directory, artifact::LogLine line, SystemTime now) {
+  RB_TRY_ASSIGN(const bool there, artifact::has_line(directory, k_action, line.run_id));
+  if (there) {
+    return {};
+  }
+  line.time = now;
+  line.action = std::string(k_action);
+  return artifact::append_log(directory, line);
+}
+
+Status log_all(artifact::Directory& directory, SystemTime now) {
+  RB_TRY_ASSIGN(std::vector<std::string> marked, unfinished_runs(directory));
+  RB_TRY_ASSIGN(const auto entries, directory.fs().list());
+  for (const std::string& run_id : cut_off_runs(entries, std::move(marked))) {
+    artifact::LogLine line;
+    line.result = std::string(api::to_string(api::Reason::interrupted));
+    line.run_id = run_id;
+    line.message = "the agent ended in mid-run";
+    RB_TRY(append_once(directory, std::move(line), now));
+  }
+  return {};
+}
+
+} // namespace
+
+std::vector<std::string> cut_off_runs(const std::vector<artifact::DirectoryEntry>& entries,
+                                      std::vector<std::string> marked) {
+  std::set<std::string> runs;
+  std::set<std::string> known;
+  for (const artifact::DirectoryEntry& entry : entries) {
+    const artifact::NameInfo info = artifact::classify_name(entry.name);
+    if (info.kind == artifact::NameKind::artifact) {
+      runs.insert(info.run_id);
+    } else if (info.kind == artifact::NameKind::manifest ||
+               info.kind == artifact::NameKind::removing) {
+      known.insert(info.run_id);
+    }
+  }
+  runs.insert(std::make_move_iterator(marked.begin()), std::make_move_iterator(marked.end()));
+  std::erase_if(runs, [&](const std::string& run_id) { return known.contains(run_id); });
+  return {runs.begin(), runs.end()};
+}
+
+void log_cut_off(artifact::Directory& directory, SystemTime now) {
+  if (const Status logged = log_all(directory, now); !logged) {
+    log::warn("backup.log", logged.error());
+  }
+}
+
+void log_settled(artifact::Directory& directory,
+                 const std::string& run_id,
+                 const RunReport& report,
+                 SystemTime now) {
+  artifact::LogLine line;
+  line.result = std::string(api::to_string(report.reason));
+  line.run_id = run_id;
+  line.message = report.message;
+  if (const Status logged = append_once(directory, std::move(line), now); !logged) {
+    log::warn("backup.log", logged.error());
+  }
+}
+
+} // namespace rb::agent
