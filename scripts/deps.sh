@@ -13,7 +13,7 @@ PACKAGES="
   containerd containernetworking-plugins docker.io iproute2 iptables mmdebstrap procps runc strace
   systemd time util-linux
   python3 python3-pytest python3-yaml
-  apache2-bin e2fsprogs minisign openssl prometheus rclone xfsprogs
+  apache2-bin btrfs-progs e2fsprogs minisign openssl prometheus rclone xfsprogs
 "
 # The least that go.mod files here name; an older one cannot fetch it by itself before 1.21.
 GO_WANTED=1.24

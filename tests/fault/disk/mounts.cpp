@@ -18,6 +18,7 @@ namespace {
 
 // _IOR('X', 125, __u32), as linux/fs.h of newer kernels names it.
 constexpr unsigned long k_shutdown = 0x8004587dUL;
+constexpr const char* k_btrfs = "/usr/bin/btrfs";
 constexpr std::uintmax_t k_image_bytes = std::uintmax_t{320}
                                          << 20U; // xfs takes no less than 300 MiB
 
@@ -100,6 +101,17 @@ bool LoopDisk::cut(PowerCut how) const {
 bool LoopDisk::come_back() {
   unmount();
   return !m_mounted && mount();
+}
+
+bool LoopDisk::set_quota(std::uint64_t bytes) const {
+  // What is on it already counts: the rescan adds it up.
+  return runs(k_btrfs, {"quota", "enable", m_path}) &&
+         runs(k_btrfs, {"quota", "rescan", "-w", m_path}) &&
+         runs(k_btrfs, {"qgroup", "limit", std::to_string(bytes), m_path});
+}
+
+bool LoopDisk::lift_quota() const {
+  return runs(k_btrfs, {"qgroup", "limit", "none", m_path});
 }
 
 bool LoopDisk::can_make(const std::string& kind) {

@@ -2,6 +2,7 @@
 // cut. Need root. Unmounted when they go.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace rb::test {
@@ -30,7 +31,7 @@ enum class PowerCut : unsigned {
   journal_lost = 2,    ///< Only what was synced is on the medium.
 };
 
-/// ext4 or xfs in an image in memory, mounted over `path`, which is made.
+/// ext4, xfs or btrfs in an image in memory, mounted over `path`, which is made.
 class LoopDisk {
 public:
   LoopDisk(std::string path, std::string kind, std::string options);
@@ -45,6 +46,11 @@ public:
   [[nodiscard]] bool cut(PowerCut how) const;
   /// Unmounts, and mounts again: the journal is replayed.
   [[nodiscard]] bool come_back();
+
+  /// btrfs only: no more than that may lie on it, whoever writes (root, too); EDQUOT from there on.
+  /// False when the kernel or the tools refuse.
+  [[nodiscard]] bool set_quota(std::uint64_t bytes) const;
+  [[nodiscard]] bool lift_quota() const;
 
   /// mkfs of that kind is there.
   [[nodiscard]] static bool can_make(const std::string& kind);

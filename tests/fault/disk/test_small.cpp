@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <filesystem>
 
 using namespace rb;
 using namespace rb::test;
@@ -32,6 +33,15 @@ Findings look_at(FakeHost& host, const Sets& before, const std::string& words, T
     }
   }
   return findings;
+}
+
+/// What the files take, in blocks of 4 KiB, and the root of the tree.
+std::uint64_t bytes_below(const std::string& directory) {
+  std::uint64_t bytes = 16384;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    bytes += (entry.file_size() + 4095) / 4096 * 4096;
+  }
+  return bytes;
 }
 
 void limit(int what, std::size_t value) {
@@ -80,6 +90,24 @@ TEST_CASE("a disk with 0 to 504 KiB free after the snapshot") {
     std::filesystem::remove(host.settings.backup_dir + "/filler");
     host.play("");
     tally.tried(std::to_string(step * 8) + " KiB", findings + check_next_run(host));
+  }
+  CHECK(tally.report());
+  CHECK(tally.counted("succeeded") > 0);
+  CHECK(tally.counted("failed clean") > 0);
+}
+
+TEST_CASE("a quota of the disk: EDQUOT from the file system itself") {
+  FakeHost host;
+  const LoopDisk disk(host.settings.backup_dir, "btrfs", "noatime");
+  REQUIRE_MESSAGE(disk.mounted(), "this test needs root and mkfs.btrfs");
+  Tally tally("quotas with 0 to 1008 KiB left, in steps of 16 KiB");
+  REQUIRE(host.run().succeeded());
+  for (const std::size_t step : numbers(64, 12)) {
+    const Sets before = complete_sets(host);
+    REQUIRE(disk.set_quota(bytes_below(host.settings.backup_dir) + step * 16384));
+    Findings findings = look_at(host, before, "disk quota exceeded", tally);
+    REQUIRE(disk.lift_quota());
+    tally.tried(std::to_string(step * 16) + " KiB", findings + check_next_run(host));
   }
   CHECK(tally.report());
   CHECK(tally.counted("succeeded") > 0);
