@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::chrono::milliseconds k_patience{5000};
 constexpr std::chrono::milliseconds k_pause_after_failure{2000};
+constexpr std::chrono::milliseconds k_pause_for_another{500};
 constexpr std::chrono::seconds k_tidy_interval{60};
 
 /// An acceptance that is sent again keeps the time of the first.
@@ -73,12 +74,17 @@ void Agent::handle(const api::NodeBackup& order,
   context.now = m_ports.clock.now();
   context.instance_id = m_settings.instance_id;
   context.acceptance_open = m_open_acceptances.contains(order.meta.uid);
+  context.agent_id = m_settings.agent_id;
+  context.unchanged_for = unchanged_for(order);
   switch (decide(order, context)) {
   case OrderAction::ignore:
     m_ports.board.set_aside(order);
     return;
   case OrderAction::run:
     carry_out(order, stop, report_stop);
+    return;
+  case OrderAction::wait:
+    m_ports.wait(k_pause_for_another, stop);
     return;
   case OrderAction::settle:
     settle(order, stop, report_stop);
@@ -94,6 +100,16 @@ void Agent::handle(const api::NodeBackup& order,
            report_stop);
     return;
   }
+}
+
+std::chrono::steady_clock::duration Agent::unchanged_for(const api::NodeBackup& order) {
+  const auto now = m_ports.clock.steady_now();
+  const std::string version = order.meta.uid + " " + order.meta.resource_version;
+  if (m_seen_version != version) {
+    m_seen_version = version;
+    m_seen_since = now;
+  }
+  return now - m_seen_since;
 }
 
 bool Agent::accept(const api::NodeBackup& order,

@@ -41,6 +41,8 @@ private:
   void tidy();
   void handle(const api::NodeBackup& order, std::stop_token stop, std::stop_token report_stop);
   void carry_out(const api::NodeBackup& order, std::stop_token stop, std::stop_token report_stop);
+  /// How long this version of the order is known; of the one that was looked at last.
+  [[nodiscard]] std::chrono::steady_clock::duration unchanged_for(const api::NodeBackup& order);
   /// True when this process has the order now.
   [[nodiscard]] bool
   accept(const api::NodeBackup& order, api::NodeBackupStatus& first, std::stop_token stop);
@@ -55,6 +57,8 @@ private:
   const AgentPorts m_ports;
   bool m_untidy = true; ///< Something of an earlier run may still be there.
   std::chrono::steady_clock::time_point m_next_tidy{};
+  std::string m_seen_version;
+  std::chrono::steady_clock::time_point m_seen_since{};
   std::set<std::string> m_open_acceptances; ///< Uids of orders whose acceptance got no answer.
 };
 

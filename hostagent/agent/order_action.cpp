@@ -10,7 +10,9 @@ OrderAction decide(const api::NodeBackup& order, const OrderContext& context) {
   const bool ours = context.acceptance_open && !context.instance_id.empty() &&
                     order.status.instance_id == context.instance_id;
   if ((order.accepted() && !ours) || context.set_on_disk) {
-    return OrderAction::settle;
+    const bool others = order.accepted() && order.status.agent_id != context.agent_id;
+    return others && context.unchanged_for < k_other_agent_grace ? OrderAction::wait
+                                                                 : OrderAction::settle;
   }
   return context.now >= order.spec.deadline ? OrderAction::expire : OrderAction::run;
 }

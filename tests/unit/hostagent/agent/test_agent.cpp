@@ -12,7 +12,19 @@ using namespace rb::agent;
 namespace {
 
 constexpr const char* k_uid = "u-1";
-const Wait k_no_wait = [](std::chrono::milliseconds, const std::stop_token&) {};
+
+/// Real, but that waiting is skipped.
+class Clockwork final : public Clock {
+public:
+  [[nodiscard]] SystemTime now() const override { return RealClock().now(); }
+  [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override {
+    return std::chrono::steady_clock::now() + m_skipped;
+  }
+  void skip(std::chrono::milliseconds time) { m_skipped += time; }
+
+private:
+  std::chrono::milliseconds m_skipped{0}; ///< Only the agent's thread looks and waits.
+};
 
 class NoPayloads final : public PayloadSource {
 public:
@@ -122,7 +134,9 @@ struct World {
     board.on_synced();
     {
       AgentPorts ports{board, server, payloads, processes, clock, metrics};
-      ports.wait = k_no_wait;
+      ports.wait = [this](std::chrono::milliseconds time, const std::stop_token&) {
+        clock.skip(time);
+      };
       Agent agent(settings, std::move(ports));
       std::stop_source stop;
       std::jthread worker([&] { agent.work(stop.get_token(), {}); });
@@ -141,7 +155,7 @@ struct World {
 
   test::TemporaryDirectory temporary;
   Settings settings;
-  RealClock clock;
+  Clockwork clock;
   RealProcessRunner processes;
   NoPayloads payloads;
   AgentMetrics metrics;

@@ -17,7 +17,7 @@ api::NodeBackup order() {
 }
 
 OrderContext context() {
-  return {"vm", false, false, k_now, "me", false};
+  return {"vm", false, false, k_now, "me", false, "a", {}};
 }
 
 } // namespace
@@ -46,6 +46,18 @@ TEST_CASE("an order that another process took is settled, even under our own age
   taken.status.start_time = k_now;
   taken.status.agent_id = "a";
   CHECK(decide(taken, context()) == OrderAction::settle);
+}
+
+TEST_CASE("an order that another agent has just taken is left to it for a while") {
+  auto taken = order();
+  taken.status.start_time = k_now;
+  taken.status.agent_id = "b";
+  auto seen = context();
+  CHECK(decide(taken, seen) == OrderAction::wait);
+  seen.unchanged_for = k_other_agent_grace - std::chrono::milliseconds(1);
+  CHECK(decide(taken, seen) == OrderAction::wait);
+  seen.unchanged_for = k_other_agent_grace;
+  CHECK(decide(taken, seen) == OrderAction::settle);
 }
 
 TEST_CASE("a run whose set is on the disk is never run again") {
