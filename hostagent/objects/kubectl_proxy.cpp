@@ -25,6 +25,7 @@ constexpr int k_end_tries = 100; ///< Five seconds, then it is killed.
 /// argv or envp: pointers into `strings`, which must outlive them.
 std::vector<char*> pointers_to(std::vector<std::string>& strings) {
   std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
   for (std::string& text : strings) {
     pointers.push_back(text.data());
   }
@@ -60,7 +61,7 @@ become(const char* program, char* const* argv, char* const* envp, int null, pid_
   ::setpgid(0, 0); // what a terminal sends is for us
   // Our handlers must not run in it.
   for (int number = 1; number < NSIG; ++number) {
-    ::signal(number, SIG_DFL);
+    static_cast<void>(::signal(number, SIG_DFL)); // two of them cannot be set
   }
   sigset_t none;
   sigemptyset(&none);
@@ -80,7 +81,7 @@ Result<pid_t> start(const ProcessSpec& spec) {
   words.insert(words.end(), spec.arguments.begin(), spec.arguments.end());
   std::vector<std::string> variables;
   for (const auto& [name, value] : spec.environment) {
-    variables.push_back(name + "=" + value);
+    variables.push_back(std::string(name).append("=").append(value));
   }
   const std::vector<char*> argv = pointers_to(words);
   const std::vector<char*> envp = pointers_to(variables);

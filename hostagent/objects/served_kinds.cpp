@@ -48,7 +48,7 @@ std::set<std::string> missing_kinds(const Contents& contents,
   for (const std::string& definition : custom) {
     const std::string prefix = custom_prefix(definition);
     const auto [begin, end] = below(contents, prefix);
-    if (begin != end && prefixes.count(prefix) == 0) {
+    if (begin != end && !prefixes.contains(prefix)) {
       missing.insert(definition);
     }
   }

@@ -84,8 +84,14 @@ int carry_out(JournalState state,
   const recover::Plan plan = state.plan;
   const auto source = recover::make_set_source(chosen.directory, *chosen.set.manifest, identities);
   LineProgress progress(io);
-  recover::Ports ports{
-      host.processes, *host.manager, host.servers, *source, host.cluster, io.clock, host.sleeper, progress};
+  recover::Ports ports{host.processes,
+                       *host.manager,
+                       host.servers,
+                       *source,
+                       host.cluster,
+                       io.clock,
+                       host.sleeper,
+                       progress};
   const recover::Journal journal(plan.work_dir());
   const bool back = state.phase == Phase::rolling_back;
   const recover::Outcome outcome =

@@ -61,8 +61,14 @@ int roll_back(const RestoreCommand& command, const Options& options, Io& io) {
   }
   NoSet none;
   LineProgress progress(io);
-  recover::Ports ports{
-      host.processes, *host.manager, host.servers, none, host.cluster, io.clock, host.sleeper, progress};
+  recover::Ports ports{host.processes,
+                       *host.manager,
+                       host.servers,
+                       none,
+                       host.cluster,
+                       io.clock,
+                       host.sleeper,
+                       progress};
   const recover::Limits limits{std::chrono::seconds(command.reset_timeout_seconds),
                                std::chrono::seconds(command.ready_timeout_seconds)};
   const recover::Journal journal(place.work_dir());
