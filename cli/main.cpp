@@ -34,7 +34,7 @@ public:
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     m_signals = rb::Fd(signalfd(-1, &set, SFD_CLOEXEC));
     m_end = rb::Fd(eventfd(0, EFD_CLOEXEC));
     m_thread = std::thread([this] { watch(); });

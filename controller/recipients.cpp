@@ -7,7 +7,7 @@ namespace rb::controller {
 
 namespace {
 
-RecipientsProblem problem(Error error, const std::string& path) {
+RecipientsProblem problem(const Error& error, const std::string& path) {
   const auto reason = error.code == ErrorCode::not_found ? api::Reason::recipient_missing
                                                          : api::Reason::recipient_invalid;
   std::string message = error.message;

@@ -11,6 +11,8 @@
 #include "restore/trust.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 
 namespace rb::restore {
 
@@ -28,16 +30,14 @@ public:
   int run() {
     auto directory = open_backups(m_options.backup_dir);
     if (!directory) {
-      const bool missing = directory.error().code == ErrorCode::not_found;
-      return missing ? fail(m_io, directory.error(), ExitCode::nothing_to_restore)
-                     : fail(m_io, directory.error());
+      return fail_to_open(m_io, directory.error());
     }
-    m_directory = &*directory;
+    m_directory = std::move(*directory);
     const auto identities = read_identities(m_command.identity_files, m_io);
     if (!identities) {
       return could_not_begin({}, ExitCode::no_identity, identities.error());
     }
-    const auto sets = artifact::list_sets(*directory);
+    const auto sets = artifact::list_sets(*m_directory);
     if (!sets) {
       return could_not_begin({}, exit_code_for(sets.error().code), sets.error());
     }
@@ -48,9 +48,9 @@ public:
                              nothing_to_restore(m_options.backup_dir, m_command.set));
     }
     auto catalogue =
-        judge(*directory, *sets, {m_options.public_keys, m_command.identity_files}, m_io);
+        judge(*m_directory, *sets, {m_options.public_keys, m_command.identity_files}, m_io);
     if (!catalogue) {
-      return fail_to_judge(m_io, catalogue.error());
+      return could_not_begin({}, judge_failure_code(catalogue.error()), catalogue.error());
     }
     m_catalogue = std::move(*catalogue);
     return check(*sets, *set, *identities);
@@ -115,7 +115,7 @@ private:
       return;
     }
     m_io.out << to_text(report) << "drill: " << drill::result_word(record.code) << " in "
-             << static_cast<double>(record.duration.count() / 100) / 10 << " s\n";
+             << std::round(static_cast<double>(record.duration.count()) / 100) / 10 << " s\n";
   }
 
   /// What to do next.
@@ -154,7 +154,7 @@ private:
   const Options& m_options;
   Io& m_io;
   std::chrono::steady_clock::time_point m_begin;
-  Directory* m_directory = nullptr;
+  std::optional<Directory> m_directory; ///< From run() on.
   Catalogue m_catalogue;
 };
 

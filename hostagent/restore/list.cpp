@@ -98,7 +98,7 @@ int list(const ListCommand& command, const Options& options, Io& io) {
   }
   const auto catalogue = judge(*directory, *sets, {options.public_keys, default_pins(io)}, io);
   if (!catalogue) {
-    return fail_to_judge(io, catalogue.error());
+    return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
   }
   warn_of_first_use(*catalogue, io);
   if (options.output == OutputFormat::json) {

@@ -99,7 +99,7 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
   const auto catalogue =
       judge(*directory, *sets, {options.public_keys, command.identity_files}, io);
   if (!catalogue) {
-    return fail_to_judge(io, catalogue.error());
+    return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
   }
   std::vector<ListedSet> listed;
   for (const BackupSet& one : *sets) {

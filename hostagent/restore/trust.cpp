@@ -165,9 +165,8 @@ Result<Catalogue> judge(artifact::Directory& directory,
   return catalogue;
 }
 
-int fail_to_judge(const Io& io, const Error& error) {
-  return error.code == ErrorCode::invalid_argument ? fail(io, error, ExitCode::usage)
-                                                   : fail(io, error);
+ExitCode judge_failure_code(const Error& error) {
+  return error.code == ErrorCode::invalid_argument ? ExitCode::usage : exit_code_for(error.code);
 }
 
 void warn_of_first_use(const Catalogue& catalogue, const Io& io) {

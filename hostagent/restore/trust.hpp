@@ -53,8 +53,8 @@ struct Catalogue {
                                       const TrustWishes& wishes,
                                       const Io& io);
 
-/// Prints what judge() failed with. Returns 2 when the command line is at fault.
-[[nodiscard]] int fail_to_judge(const Io& io, const Error& error);
+/// For what judge() failed with: usage when the command line is at fault.
+[[nodiscard]] ExitCode judge_failure_code(const Error& error);
 
 /// Says on io.err that the key is taken on first use, where one of the sets rests on it.
 void warn_of_first_use(const Catalogue& catalogue, const Io& io);

@@ -137,7 +137,7 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
   const auto catalogue =
       judge(*directory, *sets, {options.public_keys, command.identity_files}, io);
   if (!catalogue) {
-    return fail_to_judge(io, catalogue.error());
+    return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
   }
   if (set->manifest) {
     if (const auto code = refused_by_signature(*catalogue, set->run_id, command, io)) {

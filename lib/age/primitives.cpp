@@ -30,8 +30,9 @@ using KdfContext = std::unique_ptr<EVP_KDF_CTX, Free<EVP_KDF_CTX_free>>;
 
 OSSL_PARAM octets(const char* name, ByteView bytes) {
   // OSSL_PARAM is not const-correct; a KDF only reads.
-  return OSSL_PARAM_construct_octet_string(
-      name, const_cast<std::uint8_t*>(bytes.data()), bytes.size());
+  auto* const data =
+      const_cast<std::uint8_t*>(bytes.data()); // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  return OSSL_PARAM_construct_octet_string(name, data, bytes.size());
 }
 
 } // namespace

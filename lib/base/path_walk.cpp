@@ -27,7 +27,7 @@ bool holds(const struct stat& directory, const struct stat& entry) {
 
 class Walk {
 public:
-  explicit Walk(const std::string& path) : m_path(path) {}
+  explicit Walk(std::string path) : m_path(std::move(path)) {}
 
   Result<WalkEnd> run() {
     push(m_path);

@@ -46,16 +46,18 @@ void DeadlineTimer::run(const std::stop_token& stop) {
   }
 }
 
+std::uint64_t DeadlineTimer::add(std::chrono::milliseconds delay, std::function<void()> expired) {
+  const std::lock_guard lock(m_mutex);
+  const std::uint64_t id = ++m_next_id;
+  m_entries.emplace(id, Entry{std::chrono::steady_clock::now() + delay, std::move(expired)});
+  m_changed.notify_one();
+  return id;
+}
+
 DeadlineTimer::Alarm::Alarm(DeadlineTimer& timer,
                             std::chrono::milliseconds delay,
                             std::function<void()> expired)
-    : m_timer(timer), m_id(0) {
-  const std::lock_guard lock(m_timer.m_mutex);
-  m_id = ++m_timer.m_next_id;
-  m_timer.m_entries.emplace(m_id,
-                            Entry{std::chrono::steady_clock::now() + delay, std::move(expired)});
-  m_timer.m_changed.notify_one();
-}
+    : m_timer(timer), m_id(timer.add(delay, std::move(expired))) {}
 
 DeadlineTimer::Alarm::~Alarm() {
   const std::lock_guard lock(m_timer.m_mutex);

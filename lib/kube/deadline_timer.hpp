@@ -49,6 +49,8 @@ private:
   };
 
   void run(const std::stop_token& stop);
+  /// Returns the id of the entry.
+  std::uint64_t add(std::chrono::milliseconds delay, std::function<void()> expired);
   TimePoint earliest_locked() const;
   void fire_due_locked();
 
