@@ -1,7 +1,7 @@
 #!/bin/bash
 # build.sh PRESET NAME [CMAKE ARGUMENTS]: configures and builds into $RAILIANCE_CACHE/build/NAME, and
 # prints that directory. A directory that belongs to another checkout is made anew (ccache makes that
-# quick).
+# quick). RB_TARGETS: what is built, in words; default: everything.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 preset=$1 directory=$CACHE/build/$2
@@ -15,8 +15,9 @@ if [ -f "$directory/CMakeCache.txt" ] &&
 fi
 mkdir -p "$directory"
 log=$directory/build.log
+read -ra targets <<<"${RB_TARGETS:-all}"
 cd "$ROOT"
-if ! { cmake --preset "$preset" -B "$directory" "$@" && cmake --build "$directory" -j "${JOBS:-2}"; } \
+if ! { cmake --preset "$preset" -B "$directory" "$@" && cmake --build "$directory" -j "${JOBS:-2}" --target "${targets[@]}"; } \
   >"$log" 2>&1; then
   grep -hE 'error|Error|FAILED' -A5 "$log" | tail -30 >&2
   die "the build failed; its log: $log"
