@@ -37,7 +37,7 @@ var profiles = map[string]profile{
 	"large":    {pageSize: 4096, revisions: 60000, keys: 30000, largest: 1200, batch: 500, compact: true},
 	// For the benches.
 	"gigabyte":       {pageSize: 4096, revisions: 276000, keys: 120000, largest: 6000, batch: 1000},
-	"eight-gigabyte": {pageSize: 4096, revisions: 276000, keys: 120000, largest: 56000, batch: 200},
+	"eight-gigabyte": {pageSize: 4096, revisions: 316000, keys: 120000, largest: 56000, batch: 200},
 }
 
 func main() {
