@@ -19,7 +19,7 @@ Error not_regular(const std::string& shown) {
   return {ErrorCode::unsupported, shown + ": not a regular file", {}};
 }
 
-Result<Fd> regular_only(int fd, const std::string& shown) {
+Result<Fd> opened(int fd, const std::string& shown) {
   if (fd < 0 && (errno == ELOOP || errno == EXDEV)) {
     return Error{ErrorCode::unsupported, shown + ": is a symbolic link, or leads through one", {}};
   }
@@ -29,12 +29,15 @@ Result<Fd> regular_only(int fd, const std::string& shown) {
   if (fd < 0) {
     return system_error(errno, shown + ": open");
   }
-  Fd owned(fd);
+  return Fd(fd);
+}
+
+Result<Fd> regular_only(Fd fd, const std::string& shown) {
   struct stat status {};
-  if (::fstat(fd, &status) != 0) {
+  if (::fstat(fd.get(), &status) != 0) {
     return system_error(errno, shown + ": stat");
   }
-  return S_ISREG(status.st_mode) ? Result<Fd>(std::move(owned)) : Result<Fd>(not_regular(shown));
+  return S_ISREG(status.st_mode) ? Result<Fd>(std::move(fd)) : Result<Fd>(not_regular(shown));
 }
 
 int retried_openat(int directory, const char* name, int flags, unsigned mode) {
@@ -113,7 +116,10 @@ Result<Fd> open_beneath(const Fd& directory,
   if (fd < 0 && (errno == ENOSYS || errno == EPERM)) {
     fd = by_components(directory.get(), path, flags | k_careful, mode);
   }
-  return regular_only(fd, shown);
+  RB_TRY_ASSIGN(Fd file, opened(fd, shown));
+  // A file that this call made is regular; a check that fails would leave it behind.
+  const bool made = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+  return made ? Result<Fd>(std::move(file)) : regular_only(std::move(file), shown);
 }
 
 Result<Fd> open_regular(const std::string& path) {
