@@ -33,7 +33,8 @@ namespace {
 std::string readable_size(std::uint64_t bytes) {
   constexpr double mebibyte = 1024.0 * 1024.0;
   char text[32];
-  static_cast<void>(std::snprintf(text, sizeof text, "%.1f MiB", static_cast<double>(bytes) / mebibyte));
+  static_cast<void>(
+      std::snprintf(text, sizeof text, "%.1f MiB", static_cast<double>(bytes) / mebibyte));
   return text;
 }
 

@@ -179,6 +179,20 @@ TEST_CASE("nine runs leave seven sets; an incomplete one removes nothing and doe
   CHECK_FALSE(report.status.pruned.empty());
 }
 
+TEST_CASE("an incomplete run removes nothing, however few sets it is told to keep") {
+  FakeHost host;
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(host.run().succeeded());
+  }
+  std::filesystem::remove(host.scratch.path("etc-rancher/k3s/k3s.yaml"));
+  auto order = host.next_order();
+  order.keep_last = 1;
+  const auto report = host.run(order);
+  CHECK(report.reason == api::Reason::incomplete);
+  CHECK(report.status.pruned.empty());
+  CHECK(sets_of(host).size() == 4);
+}
+
 TEST_CASE("runs of the kubeconfig alone push no etcd snapshot out, and leave the stamp") {
   FakeHost host;
   REQUIRE(host.run().succeeded());

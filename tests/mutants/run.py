@@ -22,7 +22,9 @@ TEST_LIMIT = 600
 
 class Copy:
     def __init__(self, scratch, jobs):
-        self.source, self.build, self.jobs = scratch / "source", scratch / "build", jobs
+        self.source, self.jobs = scratch / "source", jobs
+        # Where the preset has it in a checkout: the same relative paths, so the same objects of ccache.
+        self.build = self.source / "build" / "dev"
         self.log = scratch / "log"
 
     def refresh(self):
@@ -35,8 +37,10 @@ class Copy:
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target)
+        known = set(names)
         for path in self.source.rglob("*"):
-            if path.is_file() and str(path.relative_to(self.source)) not in set(names):
+            ours = self.build in path.parents
+            if not ours and path.is_file() and str(path.relative_to(self.source)) not in known:
                 path.unlink()
 
     def run(self, *command, limit=3600, env=None):
@@ -48,7 +52,6 @@ class Copy:
                 return -1
 
     def configure(self):
-        # Paths in the objects are relative, so that ccache knows them wherever the copy lies.
         return self.run("cmake", "--preset", "dev", "-S", self.source, "-B", self.build) == 0
 
     def make(self, *targets):

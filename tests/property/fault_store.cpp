@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <random>
+#include <set>
 
 using namespace rb;
 using namespace rb::artifact;
@@ -85,6 +86,27 @@ void check_history(const FaultDisk& before, const FaultDisk& after) {
   }
 }
 
+/// A set that had a manifest and is being removed goes on having it, or its mark, until the last of
+/// its files is gone: else what is left looks like a run that was cut off.
+void check_removal(const FaultDisk& before, const FaultDisk& after) {
+  const auto run_ids = [](const FaultDisk& disk, std::set<NameKind> kinds) {
+    std::set<std::string> found;
+    for (const auto& [name, content] : disk.contents()) {
+      const NameInfo info = classify_name(name);
+      if (kinds.contains(info.kind)) {
+        found.insert(info.run_id);
+      }
+    }
+    return found;
+  };
+  const auto known = run_ids(before, {NameKind::manifest});
+  const auto spoken_of = run_ids(after, {NameKind::manifest, NameKind::removing});
+  for (const std::string& run_id : run_ids(after, {NameKind::artifact, NameKind::signature})) {
+    CAPTURE(run_id);
+    REQUIRE((!known.contains(run_id) || spoken_of.contains(run_id)));
+  }
+}
+
 /// The stamp is whole and names a complete set, before and after.
 void check_stamp(Directory& directory) {
   const auto stamp = read_stamp(directory);
@@ -139,6 +161,7 @@ void check_fault(const FaultDisk& history, Fault fault, std::size_t call, std::m
   Directory directory(disk.mount(), "/backup");
   check_complete_sets_verify(directory);
   check_history(history, disk);
+  check_removal(history, disk);
   check_stamp(directory);
   if (result && !died) {
     // Reported as done: no power cut takes it back.
