@@ -102,11 +102,18 @@ Result<std::vector<std::string>> snapshots_of_run(const std::string& snapshot_di
   std::error_code error;
   for (std::filesystem::directory_iterator it(snapshot_dir, error), end; !error && it != end;
        it.increment(error)) {
-    std::error_code ignored;
     const std::string name = it->path().filename().string();
     const auto parsed = parse_snapshot_name(name);
-    if (parsed && parsed->run_id == run_id &&
-        it->symlink_status(ignored).type() == std::filesystem::file_type::regular) {
+    if (!parsed || parsed->run_id != run_id) {
+      continue;
+    }
+    std::error_code failed;
+    const auto type = it->symlink_status(failed).type();
+    // A plaintext that cannot be looked at is not gone: nobody would look for it again.
+    if (type == std::filesystem::file_type::none) {
+      return system_error(failed.value(), snapshot_dir + "/" + name);
+    }
+    if (type == std::filesystem::file_type::regular) {
       names.push_back(name);
     }
   }

@@ -224,16 +224,18 @@ TEST_CASE("short reads and writes, and EINTR, at every transfer of a run change 
   CHECK(tally.report());
 }
 
-TEST_CASE("EIO at every read, stat and listing of the host: a clean failure, or none") {
+namespace {
+
+/// EIO at the calls that read something at or below `place` of the host, at most `most` of them.
+bool survives_failed_reads(const std::string& place, std::size_t most, const std::string& what) {
   Bench bench("backup");
-  Tally tally("EIO at every read, stat and listing");
+  Tally tally(what);
   const Which which = [&](const Call& call) {
-    const std::string path = call.path();
     return !call.writes() && call.name() != "close" &&
-           path.starts_with(bench.host.scratch.path() + "/");
+           call.path().starts_with(bench.host.scratch.path() + place);
   };
   const std::size_t calls = bench.operation.calls(which);
-  for (const std::size_t number : numbers(calls, 20)) {
+  for (const std::size_t number : numbers(calls, most)) {
     const Sets before = complete_sets(bench.host);
     const Attempt attempt = bench.operation.meet(which, number, {Action::Kind::fail, EIO});
     Findings findings = honest(bench, attempt, "");
@@ -241,5 +243,16 @@ TEST_CASE("EIO at every read, stat and listing of the host: a clean failure, or 
     tally.count(attempt.traced.exit_code == 0 ? "went on" : "failed clean");
     tally.tried(scenario(attempt, number, "EIO"), findings);
   }
-  CHECK(tally.report());
+  return tally.report();
+}
+
+} // namespace
+
+TEST_CASE("EIO at every read, stat and listing of the host: a clean failure, or none") {
+  CHECK(survives_failed_reads("/", 20, "EIO at every read, stat and listing"));
+}
+
+TEST_CASE("EIO at every look at k3s's snapshots: no plaintext is forgotten") {
+  CHECK(survives_failed_reads(
+      "/data/server/db/snapshots", 24, "EIO at every look at k3s's snapshots"));
 }
