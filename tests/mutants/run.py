@@ -9,6 +9,7 @@ in SCRATCH. Usage: run.py SCRATCH [-j N] [-k WORD]; ends with "N mutants: N caug
 import argparse
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -60,6 +61,11 @@ class Copy:
     def program(self, target):
         return next(path for path in self.build.rglob(target) if path.is_file() and os.access(path, os.X_OK))
 
+    def count(self, target, cases):
+        listed = subprocess.run([self.program(target), "-ltc", "--no-intro", f"-tc={cases}"], check=True,
+                                capture_output=True, text=True).stdout
+        return int(re.search(r"passing the current filters: (\d+)", listed).group(1))
+
     def test(self, target, cases):
         """True when it passes."""
         words = [self.program(target), "--no-intro"] + ([f"-tc={cases}"] if cases else [])
@@ -86,6 +92,8 @@ def check_baseline(copy, mutants):
     for target, cases in suites:
         if not copy.test(target, cases):
             sys.exit(f"{target} fails without a mutant; see {copy.log}")
+        if cases and not copy.count(target, cases):
+            sys.exit(f"{target}: no case is called {cases}")
     print(f"{len(suites)} tests pass without a mutant", flush=True)
 
 

@@ -204,21 +204,24 @@ TEST_CASE("an fsync or close that fails once and then succeeds: nothing is repor
 TEST_CASE("short reads and writes, and EINTR, at every transfer of a run change nothing") {
   Bench bench("backup");
   Tally tally("short transfers and EINTR");
-  const Which which = [&](const Call& call) {
-    return call.moves_bytes() && call.path().starts_with(bench.host.scratch.path() + "/");
-  };
-  const std::size_t calls = bench.operation.calls(which);
-  for (const Action& action :
-       {Action{Action::Kind::shorten, 0}, Action{Action::Kind::fail, EINTR}}) {
-    for (const std::size_t number : numbers(calls, 12)) {
-      const Sets before = complete_sets(bench.host);
-      const Attempt attempt = bench.operation.meet(which, number, action);
-      Findings findings = honest(bench, attempt, "");
-      if (attempt.traced.exit_code != 0) {
-        findings.push_back("it did not go on: " + attempt.traced.err);
+  for (const bool writes : {false, true}) {
+    const Which which = [&](const Call& call) {
+      return call.moves_bytes() && call.writes() == writes &&
+             call.path().starts_with(bench.host.scratch.path() + "/");
+    };
+    const std::size_t calls = bench.operation.calls(which);
+    for (const Action& action :
+         {Action{Action::Kind::shorten, 0}, Action{Action::Kind::fail, EINTR}}) {
+      for (const std::size_t number : numbers(calls, 10)) {
+        const Sets before = complete_sets(bench.host);
+        const Attempt attempt = bench.operation.meet(which, number, action);
+        Findings findings = honest(bench, attempt, "");
+        if (attempt.traced.exit_code != 0) {
+          findings.push_back("it did not go on: " + attempt.traced.err);
+        }
+        findings = findings + bench.after(before);
+        tally.tried(scenario(attempt, number, action.error == 0 ? "short" : "EINTR"), findings);
       }
-      findings = findings + bench.after(before);
-      tally.tried(scenario(attempt, number, action.error == 0 ? "short" : "EINTR"), findings);
     }
   }
   CHECK(tally.report());
