@@ -106,7 +106,8 @@ MUTANTS = [
     # Two of everything, and the API.
     ("a stale leader acts", "lib/kube/leader_elector.cpp",
      [("  return m_client.runtime().clock->steady_now() < leads_until();",
-       "  return m_client.runtime().clock->steady_now() < leads_until() + std::chrono::minutes(1);")], ("prop_kube_election", "")),
+       "  return m_client.runtime().clock->steady_now() < leads_until() + std::chrono::minutes(1);"),
+      ("if (taken || m_client.runtime().clock->steady_now() >= leads_until()) {", "if (taken) {")], ("prop_kube_election", "")),
     ("a leader is not told that its time is over", "lib/kube/leader_elector.cpp",
      [("if (taken || m_client.runtime().clock->steady_now() >= leads_until()) {", "if (taken) {")], ("unit_kube", "*lead*")),
     ("a lease is taken before it expires", "lib/kube/lease.cpp",
@@ -116,7 +117,7 @@ MUTANTS = [
      ("prop_controller_plan", "")),
     ("an accepted order is carried out again", "hostagent/agent/order_action.cpp",
      [("if ((order.accepted() && !ours) || context.set_on_disk) {",
-       "if ((order.accepted() && !ours && order.meta.name.empty()) || context.set_on_disk) {")], ("unit_agent", "")),
+       "if ((order.accepted() && !ours && context.set_on_disk) || context.set_on_disk) {")], ("unit_agent", "")),
     ("a restarted agent takes the run of the process before for its own", "hostagent/agent/order_action.cpp",
      [("context.acceptance_open && !context.instance_id.empty() &&\n                    order", "!context.instance_id.empty() &&\n                    order")],
      ("unit_agent", "")),

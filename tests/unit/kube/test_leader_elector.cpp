@@ -173,6 +173,7 @@ TEST_CASE("a leader that cannot renew stops 10 s after its last renewal at the l
   });
   CHECK(lost_at <= 15s); // last renewal before 6 s
   CHECK(lost_at >= 10s);
+  CHECK(stopped_at.count() != 0); // told, and not only when all ends
   CHECK(stopped_at <= lost_at + 2500ms);
   CHECK(std::count(setup.diary.begin(), setup.diary.end(), "stopped") == 1);
 }
