@@ -13,7 +13,7 @@ namespace rb::controller {
 
 /// Which objects one driver keeps.
 struct HelmStorage {
-  helm::StorageKind kind;
+  helm::StorageKind kind{};
   kube::ResourceType type;
   kube::ListOptions all;            ///< Every revision.
   kube::ListOptions not_superseded; ///< Mostly the newest ones only.

@@ -37,7 +37,7 @@ sigset_t block_signals() {
   ::sigaddset(&signals, SIGTERM);
   ::sigaddset(&signals, SIGINT);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   return signals;
 }
 
@@ -86,9 +86,10 @@ kube::LeaderCallbacks callbacks(Reconciler& reconciler, StandingReporter& standi
 void warn_of_schedule(const Expectation& expectation) {
   if (!expectation.schedule.empty() &&
       expected_interval(expectation, RealClock().now()).count() == 0) {
-    spdlog::warn("the schedule '{}' does not say how often a backup is expected: BackupCurrent will "
-                 "be Unknown; set monitoring.expectedIntervalSeconds of the chart",
-                 expectation.schedule);
+    spdlog::warn(
+        "the schedule '{}' does not say how often a backup is expected: BackupCurrent will "
+        "be Unknown; set monitoring.expectedIntervalSeconds of the chart",
+        expectation.schedule);
   }
 }
 

@@ -1,6 +1,5 @@
 #include "controller/options.hpp"
 
-
 #include "base/exit_code.hpp"
 
 #include <CLI/CLI.hpp>

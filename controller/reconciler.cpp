@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds k_idle{std::chrono::minutes(5)};
 constexpr milliseconds k_sync_poll{20};
-const kube::BackoffPolicy k_backoff{
+constexpr kube::BackoffPolicy k_backoff{
     milliseconds(200), std::chrono::seconds(5), std::chrono::seconds(60)};
 
 bool has_helm_step(const Plan& plan) {

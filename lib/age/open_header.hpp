@@ -18,7 +18,7 @@ namespace rb::age {
 
 /// The file key that one of `identities` unwraps, once the header's MAC is known to be right.
 /// `failure` is set when it fails. Errors: corrupt, no_matching_identity, unsupported, internal.
-[[nodiscard]] Result<SecretBytes> unwrap_file_key(std::string_view header,
+[[nodiscard]] Result<SecretBytes> unwrap_file_key(std::string_view text,
                                                   std::span<const Identity> identities,
                                                   DecryptFailure& failure);
 

@@ -100,7 +100,7 @@ EventRecorder::~EventRecorder() {
   m_thread.join();
 }
 
-void EventRecorder::record(EventSpec event) {
+void EventRecorder::record(const EventSpec& event) {
   json object = event_to_json(event, m_reporter, m_client.runtime().clock->now());
   const std::lock_guard lock(m_mutex);
   if (m_queue.size() >= k_queue_limit) {

@@ -55,7 +55,7 @@ public:
   EventRecorder& operator=(EventRecorder&&) = delete;
 
   /// Queues the Event (at most 256; more are dropped) and returns at once.
-  void record(EventSpec event);
+  void record(const EventSpec& event);
 
 private:
   void run(const std::stop_token& stop);

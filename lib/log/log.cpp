@@ -49,7 +49,7 @@ public:
     std::tm utc{};
     ::gmtime_r(&seconds, &utc);
     append(out,
-           fmt::format("{{\"ts\":\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z\",\"level\":\"",
+           fmt::format(R"({{"ts":"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z","level":")",
                        utc.tm_year + 1900,
                        utc.tm_mon + 1,
                        utc.tm_mday,
@@ -59,7 +59,7 @@ public:
                        (millis - whole).count()));
     const auto level = spdlog::level::to_string_view(message.level);
     append(out, {level.data(), level.size()});
-    append(out, "\",\"program\":");
+    append(out, R"(","program":)");
     append_json_text(out, m_program);
     append(out, ",\"msg\":");
     append_json_text(out, {message.payload.data(), message.payload.size()});

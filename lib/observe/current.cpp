@@ -246,10 +246,11 @@ Current judge(const CurrentInput& input) {
   }
   if (!fresh.empty()) {
     current = judge_fresh(input, fresh);
-    // A silent node may hold a newer backup: then nothing is proven but a backup that is current.
-    if (silent == nullptr || status_of(current.reason) != ConditionStatus::false_) {
-      return current;
-    }
+  }
+  // A silent node may hold a newer backup: then nothing is proven but a backup that is current.
+  const bool proven = !fresh.empty() && status_of(current.reason) != ConditionStatus::false_;
+  if (silent == nullptr || proven) {
+    return current;
   }
   return say(current,
              CurrentReason::facts_stale,
