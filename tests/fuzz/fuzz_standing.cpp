@@ -1,10 +1,11 @@
 // What is read to say whether there is a current backup: BackupStatus, `.last-drill`, lines of
 // backup.log, schedules. Nothing of it may throw, and what is read must survive being written.
+#include "observe/cron.hpp"
+#include "observe/families.hpp"
+
 #include "api/standing.hpp"
 #include "artifact/backup_log.hpp"
 #include "artifact/last_drill.hpp"
-#include "observe/cron.hpp"
-#include "observe/families.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -204,10 +204,10 @@ down() {
 }
 
 remove_cgroups() {
-    local root dir tries
+    local root dir
     for root in /sys/fs/cgroup /sys/fs/cgroup/*; do
         dir=$root/railiance-bed-$name
-        for tries in {1..50}; do
+        for _ in {1..50}; do
             [[ -d $dir ]] || break
             find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.1
         done
