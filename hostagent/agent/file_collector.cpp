@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 namespace rb::agent {
@@ -54,6 +55,7 @@ bool FileCollector::add_file(const std::string& path, const std::string& archive
   }
   struct stat status {};
   if (::fstat(fd->get(), &status) != 0) {
+    skip(archive_path, system_error(errno, path + ": stat").message);
     return false;
   }
   if (!archive::check_entry_path(archive_path)) {

@@ -218,15 +218,21 @@ void log_run(RunState& run, api::Reason reason, const std::string& message) {
 }
 
 void take_back(RunState& run) {
+  std::vector<std::string> names;
   for (const api::ArtifactStatus& artifact : run.manifest.artifacts) {
-    const Status removed = run.directory->fs().remove(artifact.file_name);
-    if (!removed && removed.error().code != ErrorCode::not_found) {
-      log::warn("artifact of the failed run", removed.error());
-    }
+    names.push_back(artifact.file_name);
   }
   // Only then is the run id ours: the set of another run under it keeps its signature.
-  if (!run.manifest.artifacts.empty()) {
-    static_cast<void>(run.directory->fs().remove(artifact::signature_name(run.order.run_id)));
+  if (!names.empty()) {
+    names.push_back(artifact::signature_name(run.order.run_id));
+  }
+  for (const std::string& name : names) {
+    const Status removed = run.directory->fs().remove(name);
+    if (!removed && removed.error().code != ErrorCode::not_found) {
+      log::warn("file of the failed run", removed.error());
+    }
+  }
+  if (!names.empty()) {
     const Status synced = run.directory->fs().sync_directory();
     if (!synced) {
       log::warn("backup directory", synced.error());

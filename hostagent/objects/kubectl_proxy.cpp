@@ -2,6 +2,7 @@
 
 #include "objects/socket_api.hpp"
 
+#include "base/argument_vector.hpp"
 #include "base/fd.hpp"
 
 #include <fcntl.h>
@@ -21,17 +22,6 @@ using namespace std::chrono_literals;
 constexpr auto k_answer_timeout = std::chrono::seconds(60);
 constexpr auto k_interval = 50ms;
 constexpr int k_end_tries = 100; ///< Five seconds, then it is killed.
-
-/// argv or envp: pointers into `strings`, which must outlive them.
-std::vector<char*> pointers_to(std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  pointers.reserve(strings.size() + 1);
-  for (std::string& text : strings) {
-    pointers.push_back(text.data());
-  }
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 /// Blocks all signals while it lives.
 class SignalsBlocked {

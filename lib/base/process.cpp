@@ -1,5 +1,6 @@
 #include "base/process.hpp"
 
+#include "base/argument_vector.hpp"
 #include "base/fd.hpp"
 
 #include <fcntl.h>
@@ -32,17 +33,6 @@ Result<Pipe> make_pipe() {
     return system_error(errno, "pipe");
   }
   return Pipe{Fd(fds[0]), Fd(fds[1])};
-}
-
-/// argv or envp for posix_spawn: pointers into `strings`, which must outlive them.
-std::vector<char*> pointers_to(std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  pointers.reserve(strings.size() + 1);
-  for (std::string& text : strings) {
-    pointers.push_back(text.data());
-  }
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 class SpawnActions {
