@@ -70,7 +70,7 @@ Status Executor::execute(const StatusPatch& patch, std::stop_token stop) {
         backup_ref(patch.name, "status"), status_object(patch, bare(patch.status)), stop);
   }
   if (written) {
-    m_ports.store.upsert_backup(*written);
+    m_ports.store.answered_backup(*written);
     tell_result(patch);
     return {};
   }
@@ -79,18 +79,22 @@ Status Executor::execute(const StatusPatch& patch, std::stop_token stop) {
   }
   const ErrorCode code = written.error().code;
   if (code == ErrorCode::conflict || code == ErrorCode::not_found) {
-    return refresh(patch.name, stop);
+    return refresh(patch, stop);
   }
   return std::move(written).error();
 }
 
-Status Executor::refresh(const std::string& name, const std::stop_token& stop) {
-  auto object = m_ports.client.get(backup_ref(name), stop);
+Status Executor::refresh(const StatusPatch& patch, const std::stop_token& stop) {
+  auto object = m_ports.client.get(backup_ref(patch.name), stop);
   if (object) {
-    m_ports.store.upsert_backup(*object);
+    m_ports.store.answered_backup(*object);
     return {};
   }
-  // Gone: the watch tells the store; until then the plan would say the same, so wait a little.
+  if (object.error().code == ErrorCode::not_found) {
+    // The watch may have told so before the answer that put it into the store.
+    m_ports.store.remove_backup(patch.uid);
+    return {};
+  }
   return std::move(object).error();
 }
 
@@ -161,7 +165,7 @@ Status Executor::carry_out(const CreateOrder& action, const std::stop_token& sto
     made = m_ports.client.get({kube::k_node_backups, "", name, {}}, stop);
   }
   if (made) {
-    m_ports.store.upsert_order(*made);
+    m_ports.store.answered_order(*made);
     spdlog::info("{}: run {} ordered from node {}",
                  action.order.spec.cluster_backup_name,
                  action.order.spec.run_id,
@@ -178,7 +182,7 @@ Status Executor::carry_out(const CreateOrder& action, const std::stop_token& sto
 Status Executor::carry_out(const ConfirmOrderGone& action, const std::stop_token& stop) {
   auto order = m_ports.client.get({kube::k_node_backups, "", action.name, {}}, stop);
   if (order) {
-    m_ports.store.upsert_order(*order); // our view was behind
+    m_ports.store.answered_order(*order); // our view was behind
     return {};
   }
   if (order.error().code == ErrorCode::not_found) {
@@ -192,7 +196,7 @@ Status Executor::carry_out(const DeleteOrder& action, const std::stop_token& sto
   if (!action.unless_owned_by.empty()) {
     auto owner = m_ports.client.get(backup_ref(action.unless_owned_by), stop);
     if (owner && owner->value("/metadata/uid"_json_pointer, "") == action.name) {
-      m_ports.store.upsert_backup(*owner); // our view was behind
+      m_ports.store.answered_backup(*owner); // our view was behind
       return {};
     }
     if (!owner && owner.error().code != ErrorCode::not_found) {

@@ -46,7 +46,7 @@ private:
   Status carry_out(const DeletePayload& action, const std::stop_token& stop);
   Status carry_out(const DeleteBackup& action, const std::stop_token& stop);
   /// The object is there again, or another one of that name: the watch will tell.
-  Status refresh(const std::string& name, const std::stop_token& stop);
+  Status refresh(const StatusPatch& patch, const std::stop_token& stop);
   void tell_result(const StatusPatch& patch);
 
   Ports m_ports;

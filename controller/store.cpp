@@ -2,6 +2,7 @@
 
 #include "controller/agents.hpp"
 
+#include "kube/resource.hpp"
 #include "log/log.hpp"
 
 #include <nlohmann/json.hpp>
@@ -15,6 +16,21 @@ namespace {
 bool is_newer_word(const api::NodeBackup& before, const api::NodeBackup& after) {
   return before.status.heartbeat_time != after.status.heartbeat_time ||
          before.accepted() != after.accepted() || before.meta.uid != after.meta.uid;
+}
+
+/// Nothing, and a warning, where the object cannot be read.
+template <typename Object> std::optional<Object> readable(Result<Object> object, const char* what) {
+  if (!object) {
+    log::warn(std::string(what) + " cannot be read and is left out", object.error());
+    return std::nullopt;
+  }
+  return *std::move(object);
+}
+
+/// The watch has told of a later state of the same object than the answer does.
+bool overtaken(const api::ObjectMeta& answer, const api::ObjectMeta& known) {
+  return answer.uid == known.uid &&
+         kube::is_older_version(answer.resource_version, known.resource_version);
 }
 
 std::map<std::string, std::chrono::seconds>
@@ -60,24 +76,35 @@ void Store::slim(api::ClusterBackup& backup) {
 }
 
 void Store::upsert_backup(const nlohmann::json& object) {
-  auto backup = api::cluster_backup_from_json(object);
-  if (!backup) {
-    log::warn("a ClusterBackup cannot be read and is left out", backup.error());
-    return;
+  if (auto backup = readable(api::cluster_backup_from_json(object), "a ClusterBackup")) {
+    const std::lock_guard lock(m_mutex);
+    put_locked(*std::move(backup));
   }
-  const std::lock_guard lock(m_mutex);
-  slim(*backup);
-  if (backup->finished()) {
-    m_unfinished_since.erase(backup->meta.uid);
+}
+
+void Store::answered_backup(const nlohmann::json& object) {
+  if (auto backup = readable(api::cluster_backup_from_json(object), "a ClusterBackup")) {
+    const std::lock_guard lock(m_mutex);
+    const auto known = m_world.backups.find(backup->meta.uid);
+    if (known == m_world.backups.end() || !overtaken(backup->meta, known->second.meta)) {
+      put_locked(*std::move(backup));
+    }
+  }
+}
+
+void Store::put_locked(api::ClusterBackup backup) {
+  slim(backup);
+  if (backup.finished()) {
+    m_unfinished_since.erase(backup.meta.uid);
   } else {
-    m_unfinished_since.try_emplace(backup->meta.uid, m_clock.steady_now());
+    m_unfinished_since.try_emplace(backup.meta.uid, m_clock.steady_now());
   }
   std::erase_if(m_world.backups, [&](const auto& entry) {
-    return entry.second.meta.name == backup->meta.name && entry.first != backup->meta.uid;
+    return entry.second.meta.name == backup.meta.name && entry.first != backup.meta.uid;
   });
-  m_world.newest_run_id = std::max(m_world.newest_run_id, backup->status.run_id);
-  std::string uid = backup->meta.uid;
-  m_world.backups.insert_or_assign(std::move(uid), *std::move(backup));
+  m_world.newest_run_id = std::max(m_world.newest_run_id, backup.status.run_id);
+  std::string uid = backup.meta.uid;
+  m_world.backups.insert_or_assign(std::move(uid), std::move(backup));
   changed();
 }
 
@@ -90,29 +117,40 @@ void Store::remove_backup(const std::string& uid) {
 }
 
 void Store::upsert_order(const nlohmann::json& object) {
-  auto order = api::node_backup_from_json(object);
-  if (!order) {
-    log::warn("a NodeBackup cannot be read and is left out", order.error());
-    return;
+  if (auto order = readable(api::node_backup_from_json(object), "a NodeBackup")) {
+    const std::lock_guard lock(m_mutex);
+    put_locked(*std::move(order));
   }
-  const std::lock_guard lock(m_mutex);
-  order->meta.labels.clear();
-  order->meta.annotations.clear();
-  const std::string name = order->meta.name;
+}
+
+void Store::answered_order(const nlohmann::json& object) {
+  if (auto order = readable(api::node_backup_from_json(object), "a NodeBackup")) {
+    const std::lock_guard lock(m_mutex);
+    const auto known = m_world.orders.find(order->meta.name);
+    if (known == m_world.orders.end() || !overtaken(order->meta, known->second.meta)) {
+      put_locked(*std::move(order));
+    }
+  }
+}
+
+void Store::put_locked(api::NodeBackup order) {
+  order.meta.labels.clear();
+  order.meta.annotations.clear();
+  const std::string name = order.meta.name;
   const auto known = m_world.orders.find(name);
-  if (known == m_world.orders.end() || is_newer_word(known->second, *order)) {
+  if (known == m_world.orders.end() || is_newer_word(known->second, order)) {
     m_order_changed_at[name] = m_clock.steady_now();
   }
   const auto owner = m_world.backups.find(name);
   if (owner != m_world.backups.end() && !owner->second.finished()) {
     m_world.memory[name].ordered = true;
   }
-  if (order->finished() && owner != m_world.backups.end() && owner->second.finished()) {
-    order->status.artifacts.clear();
-    order->status.missing.clear();
-    order->spec.helm.reset();
+  if (order.finished() && owner != m_world.backups.end() && owner->second.finished()) {
+    order.status.artifacts.clear();
+    order.status.missing.clear();
+    order.spec.helm.reset();
   }
-  m_world.orders.insert_or_assign(name, *std::move(order));
+  m_world.orders.insert_or_assign(name, std::move(order));
   changed();
 }
 

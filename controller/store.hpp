@@ -32,6 +32,11 @@ public:
   void upsert_standing(const nlohmann::json& object);
   void remove_standing();
 
+  // What our own calls were answered. A watch tells of changes in their order; an answer may be
+  // overtaken by the event of a later change, and is left out then.
+  void answered_backup(const nlohmann::json& object);
+  void answered_order(const nlohmann::json& object);
+
   // What our own actions gave.
   void set_helm(const std::string& uid, HelmOutcome outcome);
   void set_order_refused(const std::string& uid, std::string message);
@@ -65,6 +70,8 @@ public:
 
 private:
   void changed();
+  void put_locked(api::ClusterBackup backup);
+  void put_locked(api::NodeBackup order);
   void slim(api::ClusterBackup& backup);
 
   const Clock& m_clock;

@@ -8,6 +8,8 @@
 # for what it leaves out, and "N passed, N failed" at its end.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/ctest.sh"
+. "$(dirname "$0")/integration.sh"
 
 JOBS=${JOBS:-$(nproc)}
 export JOBS
@@ -37,94 +39,36 @@ build() {
 }
 
 # Cases of doctest, and one for each test that is no doctest program.
-#   ctest_suite LABEL [COMMAND...]: the command runs ctest (in the bed, for example)
 ctest_suite() {
-  local label=$1 start junit good bad
-  shift
+  local start
   start=$(date +%s)
-  junit=$LOGS/$label.xml
-  say "Running: $label"
-  (cd "$BUILD" && "$@" ctest -L "^$label\$" -j "$JOBS" --output-on-failure --test-output-size-passed 100000 \
-    --output-junit "$junit") >"$LOGS/$label.log" 2>&1 || true
-  if grep -q 'No tests were found' "$LOGS/$label.log"; then
-    skip "$label" "there are no such tests"
-    return
-  fi
-  grep -E '\*\*\*|ERROR:' "$LOGS/$label.log" | grep -v Skipped >&2 || true
-  good=$(sed -n 's/.*\[doctest\] test cases: *[0-9]* *| *\([0-9]*\) passed.*/\1/p' "$junit" | paste -sd+ - | bc)
-  bad=$(sed -n 's/.*\[doctest\] test cases:.*| *\([0-9]*\) failed.*/\1/p' "$junit" | paste -sd+ - | bc)
-  while read -r reason; do
-    [ -z "$reason" ] || skip "$label" "$reason"
-  done <<<"$(sed -n 's/.*NOT RUN: //p' "$junit")"
-  # What campaigns of faults tried and found.
-  while read -r tally; do
-    [ -z "$tally" ] || note "$tally"
-  done <<<"$(sed -n 's/^FAULTS //p' "$junit")"
-  # Tests without doctest's line, and programs that ended otherwise than by a failed case.
-  local plain_good plain_bad
-  read -r plain_good plain_bad <<<"$(count_plain "$junit")"
-  while read -r name; do
-    [ -z "$name" ] || skip "$label/$name" "$(skip_reason "$name")"
-  done <<<"$(sed -n 's/.*<testcase name="\([^"]*\)".*status="notrun".*/\1/p' "$junit")"
-  count "$label" $((${good:-0} + plain_good)) $((${bad:-0} + plain_bad)) $(($(date +%s) - start))
+  say "Running: $1"
+  run_ctest "$BUILD" "$1" ctest -j "$JOBS" -L "^$1\$"
+  tell_ctest "$1" $(($(date +%s) - start)) "$1"
 }
 
-# "GOOD BAD" over the test cases of a JUnit file whose output has no line of doctest, and over those
-# that failed without a failed case in it.
-count_plain() {
-  awk 'BEGIN { RS = "</testcase>" }
-    /<testcase / {
-      doctest = /\[doctest\] test cases:/
-      bad_case = /\[doctest\] test cases:[^\n]*\| *[1-9][0-9]* failed/
-      if (/status="run"/ && !doctest) good++
-      if (/status="fail"/ && !bad_case) bad++
-    }
-    END { print good + 0, bad + 0 }' "$1"
-}
-
-skip_reason() {
-  case $1 in
-    golden_chart) echo "helm is not installed (tests/tools/install.sh helm)" ;;
-    *) echo "it said so; see $LOGS" ;;
-  esac
-}
-
-# The tests that need the API server and etcd, inside a bed without node.
-integration_suite() {
-  local bed=$ROOT/tests/k3s/bed.sh
-  if [ "$(id -u)" != 0 ]; then
-    skip integration "the test bed needs root: sudo make test"
-    return
-  fi
-  say "Starting a test bed without node (the first time, its k3s stand-in is built: about 10 minutes)"
-  if ! "$bed" up integration >"$LOGS/bed.log" 2>&1; then
-    tail -20 "$LOGS/bed.log" >&2
-    note "the bed does not start"
-    count integration 0 1 0
-    return
-  fi
-  # JOBS=1: the tests share one API server, and one of them restarts it.
-  JOBS=1 ctest_suite integration "$bed" exec integration env \
-    RB_TEST_KUBECONFIG=/etc/rancher/k3s/k3s.yaml "RB_TEST_API_RESTART=/usr/local/bin/bedctl restart"
-  "$bed" down integration >>"$LOGS/bed.log" 2>&1 || true
-}
-
-# The image takes minutes of work, the integration tests mostly wait: the one is built behind the
-# other, at a low priority. tests/e2e/run.sh waits for it, and says what went wrong with it.
-image_pid=
-build_image_behind() {
+# What takes minutes of work is made at a low priority behind tests that mostly wait: the k3s stand-in
+# behind the faults, the image behind the integration tests. Whoever needs one of them waits for it
+# (both are made under a lock), and says what went wrong with it.
+behind=()
+make_behind() {
+  local what=$1
+  shift
   [ "$(id -u)" = 0 ] || return 0
-  say "Building the image behind the integration tests"
-  nice -n 15 "$ROOT/scripts/image.sh" >"$LOGS/image.log" 2>&1 &
-  image_pid=$!
+  say "Making $what behind the tests"
+  nice -n 15 "$@" >"$LOGS/behind-${#behind[@]}.log" 2>&1 &
+  behind+=($!)
 }
 
-end_image_build() {
-  if [ -n "$image_pid" ] && kill "$image_pid" 2>/dev/null; then
-    wait "$image_pid" 2>/dev/null || true
-  fi
+clean_up() {
+  local pid
+  for pid in "${behind[@]}"; do
+    kill "$pid" 2>/dev/null || continue
+    wait "$pid" 2>/dev/null || true
+  done
+  end_integration_beds
 }
-trap end_image_build EXIT
+trap clean_up EXIT
 trap 'exit 130' INT TERM
 
 # A suite with a script of its own.
@@ -168,9 +112,10 @@ RB_AGE_TESTKIT_DIR=$("$ROOT/tests/tools/install.sh" age-testkit) || RB_AGE_TESTK
 export RB_AGE_TESTKIT_DIR
 build
 for label in $CTEST_LABELS; do
+  if [ "$label" = fault ] && { wants integration || wants e2e; }; then make_behind "the k3s stand-in" "$ROOT/tests/k3s/build.sh"; fi
   if wants "$label"; then ctest_suite "$label"; fi
 done
-if wants integration && wants e2e; then build_image_behind; fi
+if wants integration && wants e2e; then make_behind "the image" "$ROOT/scripts/image.sh"; fi
 if wants integration; then integration_suite; fi
 if wants e2e; then script_suite e2e; fi
 

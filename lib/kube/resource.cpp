@@ -1,5 +1,9 @@
 #include "kube/resource.hpp"
 
+#include <charconv>
+#include <cstdint>
+#include <optional>
+
 namespace rb::kube {
 
 namespace {
@@ -45,6 +49,18 @@ std::string type_path(const ResourceType& type) {
 }
 
 } // namespace
+
+bool is_older_version(std::string_view version, std::string_view than) {
+  const auto number = [](std::string_view text) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    return whole ? std::optional(value) : std::nullopt;
+  };
+  const auto one = number(version);
+  const auto other = number(than);
+  return one && other && *one < *other;
+}
 
 Status check_name(std::string_view name) {
   if (name.empty() || name.size() > k_name_limit || !is_subdomain(name, true)) {

@@ -52,4 +52,8 @@ struct ObjectRef {
 [[nodiscard]] Result<std::string> collection_path(const ResourceType& type,
                                                   std::string_view name_space);
 
+/// Whether `version` is a resourceVersion older than `than`. They are numbers that grow (promised
+/// from Kubernetes 1.35 on, and so in every release before); where one is no number: false.
+[[nodiscard]] bool is_older_version(std::string_view version, std::string_view than);
+
 } // namespace rb::kube

@@ -120,6 +120,14 @@ kube::Response FakeApi::create(const kube::Request& request) {
 
 Result<kube::Response> FakeApi::send(const kube::Request& request, std::stop_token) {
   const std::lock_guard lock(m_mutex);
+  kube::Response response = work(request);
+  if (before_answer) {
+    before_answer(request);
+  }
+  return response;
+}
+
+kube::Response FakeApi::work(const kube::Request& request) {
   calls.push_back(std::string(to_string(request.method)) + " " + request.path);
   const int failure = fail ? fail(request) : 0;
   if (failure != 0) {

@@ -26,12 +26,15 @@ public:
   std::map<std::string, nlohmann::json> objects;
   /// Answers first where it is set and returns a status other than 0.
   std::function<int(const kube::Request&)> fail;
+  /// Called where it is set when the request is done and its answer is still on the way.
+  std::function<void(const kube::Request&)> before_answer;
   /// "METHOD path", in order.
   std::vector<std::string> calls;
 
   [[nodiscard]] std::size_t count(const std::string& call_prefix) const;
 
 private:
+  kube::Response work(const kube::Request& request);
   kube::Response list(const kube::Request& request) const;
   kube::Response create(const kube::Request& request);
 

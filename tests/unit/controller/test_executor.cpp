@@ -126,6 +126,42 @@ TEST_CASE("the run id reaches the API before the Helm step and the order") {
   CHECK(order.at("spec").at("runID") == status_of(bench).at("runID"));
 }
 
+TEST_CASE("the answer to an order does not undo what the watch has told since") {
+  Bench bench;
+  bench.api.before_answer = [&](const kube::Request& request) {
+    if (request.method == kube::Method::post && request.path.ends_with("/nodebackups")) {
+      // The agent is quick, and its report overtakes the answer.
+      auto& order = bench.api.objects.at(std::string(k_orders) + "uid-b");
+      const auto made = order;
+      order["metadata"]["resourceVersion"] = "77";
+      report(bench, "False", "SnapshotFailed");
+      order = made;
+    }
+  };
+  REQUIRE(bench.settle());
+  CHECK(reason_of(bench) == "SnapshotFailed");
+}
+
+TEST_CASE("a run that is removed while its status is written holds up no other") {
+  Bench bench;
+  bool removed = false;
+  bench.api.before_answer = [&](const kube::Request& request) {
+    if (!removed && request.method == kube::Method::put) {
+      removed = true;
+      bench.api.objects.erase(std::string(k_backups) + "b");
+      bench.store.remove_backup("uid-b");
+    }
+  };
+  bench.put_backup("c");
+  for (int i = 0; i < 40 && !bench.api.objects.contains(std::string(k_orders) + "uid-c"); ++i) {
+    CHECK(bench.settle());
+    std::this_thread::sleep_for(std::chrono::milliseconds(100)); // a run id is given once a second
+  }
+  REQUIRE(removed);
+  CHECK(bench.api.objects.contains(std::string(k_orders) + "uid-c"));
+  CHECK(bench.store.unfinished() == 1);
+}
+
 TEST_CASE("a result is written once and told once") {
   Bench bench;
   REQUIRE(bench.settle());

@@ -75,6 +75,27 @@ TEST_CASE("an object that cannot be read is left out and does no harm") {
   CHECK(store.make_plan(std::nullopt).empty());
 }
 
+TEST_CASE("an answer that the watch has overtaken is left out; the watch is always believed") {
+  const SetClock clock;
+  Store store(clock, {});
+  auto old_backup = backup_json("uid-b");
+  old_backup["metadata"]["resourceVersion"] = "9";
+  auto new_backup = backup_json("uid-b"); // being deleted: nothing to do
+  new_backup["metadata"]["resourceVersion"] = "10";
+  new_backup["metadata"]["deletionTimestamp"] = "2026-01-01T02:00:00Z";
+  store.upsert_backup(new_backup);
+  CHECK(store.make_plan(std::nullopt).empty());
+  store.answered_backup(old_backup);
+  CHECK(store.make_plan(std::nullopt).empty());
+  store.upsert_backup(old_backup); // etcd was restored: versions begin again
+  CHECK_FALSE(store.make_plan(std::nullopt).empty());
+  auto other = new_backup;
+  other["metadata"]["uid"] = "uid-other";
+  other["metadata"]["resourceVersion"] = "3";
+  store.answered_backup(other); // of the same name
+  CHECK(store.make_plan(std::nullopt).empty());
+}
+
 TEST_CASE("silence is counted from when we saw the heartbeat change, whatever it says") {
   SetClock clock;
   Store store(clock, {});

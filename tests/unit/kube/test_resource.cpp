@@ -50,3 +50,15 @@ TEST_CASE("a namespace must be given exactly where the type has one") {
         "secrets: the namespace is missing");
   CHECK(collection_path(k_cluster_backups, "default").error().code == ErrorCode::invalid_argument);
 }
+
+TEST_CASE("versions are compared as numbers, and what is no number is not older") {
+  CHECK(is_older_version("9", "10"));
+  CHECK_FALSE(is_older_version("10", "10"));
+  CHECK_FALSE(is_older_version("11", "10"));
+  CHECK(is_older_version("18446744073709551614", "18446744073709551615"));
+  for (const char* odd : {"", "x", "9x", "-1", " 9", "18446744073709551616"}) {
+    CAPTURE(odd);
+    CHECK_FALSE(is_older_version(odd, "10"));
+    CHECK_FALSE(is_older_version("1", odd));
+  }
+}
