@@ -37,7 +37,7 @@ enter() {
     local pid
     pid=$(first) || {
         echo "machine.sh: not up" >&2
-        exit 1
+        return 1
     }
     nsenter --target "$pid" --all -- /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin "$@"
 }
