@@ -6,7 +6,7 @@
 extern "C" {
 
 // The names are the linker's.
-// NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,readability-identifier-naming)
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
 int __wrap_getaddrinfo(const char* /*node*/,
                        const char* /*service*/,
                        const addrinfo* /*hints*/,
@@ -21,6 +21,6 @@ hostent* __wrap_gethostbyname(const char* /*name*/) {
 void* __wrap_dlopen(const char* /*file*/, int /*mode*/) {
   return nullptr;
 }
-// NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,readability-identifier-naming)
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 } // extern "C"
