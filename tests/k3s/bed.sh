@@ -104,9 +104,9 @@ up() {
 
     setsid unshare --net --mount --uts --pid --fork --kill-child --mount-proc \
         bash "$here/bed-init.sh" "$name" "$state" </dev/null >"$state/bed.log" 2>&1 9>&- &
-    local outer=$! pid='' tries
-    for tries in {1..100}; do
-        pid=$(cat "/proc/$outer/task/$outer/children" 2>/dev/null | tr -d ' ')
+    local outer=$! pid=''
+    for _ in {1..100}; do
+        pid=$(tr -d ' ' 2>/dev/null <"/proc/$outer/task/$outer/children") || true
         [[ -n $pid && -e $state/ready ]] && break
         kill -0 "$outer" 2>/dev/null || break
         sleep 0.05
@@ -189,11 +189,11 @@ wait_ready() {
 # Ends a bed, also one that was interrupted on its way up. Killing its init
 # kills every process of the bed, and with the last one go mounts and network.
 down() {
-    local pid tries
+    local pid
     if pid=$(init_pid); then
         nsenter --target "$pid" --net --mount --uts --pid -- /usr/local/bin/bedctl stop >/dev/null 2>&1 || true
         kill -9 "$pid" 2>/dev/null || true
-        for tries in {1..100}; do
+        for _ in {1..100}; do
             init_pid >/dev/null || break
             sleep 0.1
         done

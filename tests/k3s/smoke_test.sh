@@ -83,6 +83,7 @@ check "a full file system: exit 0, not a word" silent
 in_bed "$api" k3s etcd-snapshot save --etcd-snapshot-dir /nowhere
 check "a missing directory fails" exits 1
 check "a missing directory hides its reason" says 'see server log for details: Internal error occurred: etcd-snapshot error ID [0-9]+'
+# shellcheck disable=SC2016  # the bed's shell expands it
 in_bed "$api" bash -c 'echo "etcd-snapshot-dir: /x" >/tmp/$$.yaml; k3s etcd-snapshot save -c /tmp/$$.yaml --dir /y; rc=$?; rm /tmp/$$.yaml; exit $rc'
 check "two spellings of a flag" says 'Cannot use two forms of the same flag: etcd-snapshot-dir dir'
 check "two spellings of a flag: exit 1" exits 1
