@@ -125,6 +125,7 @@ void Executor::tell_result(const StatusPatch& patch) {
                         patch.event->note});
 }
 
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): the generic lambda uses this
 Status Executor::execute(const Action& action, std::stop_token stop) {
   return std::visit([&](const auto& specific) { return carry_out(specific, stop); }, action);
 }

@@ -112,7 +112,7 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
                          store,
                          metrics,
                          clock,
-                         [&](kube::EventSpec event) { events.record(std::move(event)); }},
+                         [&](const kube::EventSpec& event) { events.record(event); }},
                         options.sops_yaml,
                         [&] { return feed.synced(); });
   StandingReporter standing(

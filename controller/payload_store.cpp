@@ -79,7 +79,7 @@ Status PayloadStore::remove(const std::string& run_uid, std::stop_token stop) {
                 m_client.list_all(kube::k_config_maps, m_name_space, options, stop));
   for (const nlohmann::json& item : items) {
     RB_TRY_ASSIGN(const api::ObjectMeta meta, api::meta_from_json(item));
-    const Status removed =
+    Status removed =
         m_client.remove({kube::k_config_maps, m_name_space, meta.name, {}}, meta.uid, stop);
     if (!removed && removed.error().code != ErrorCode::not_found) {
       return removed;

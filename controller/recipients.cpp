@@ -29,11 +29,11 @@ Recipients read_recipients(const std::string& sops_yaml_path) {
     if (error.code == ErrorCode::not_found) {
       error.hint = "put your .sops.yaml into the ConfigMap railiance-backup-sops";
     }
-    return problem(std::move(error), sops_yaml_path);
+    return problem(error, sops_yaml_path);
   }
   auto recipients = age::recipients_from_sops_yaml(*text);
   if (!recipients) {
-    return problem(std::move(recipients).error(), sops_yaml_path);
+    return problem(recipients.error(), sops_yaml_path);
   }
   return *std::move(recipients);
 }

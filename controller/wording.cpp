@@ -21,7 +21,7 @@ std::string size_of_bytes(std::uint64_t bytes) {
     ++unit;
   }
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f %s", value, k_units[unit]);
+  static_cast<void>(std::snprintf(text.data(), text.size(), "%.1f %s", value, k_units[unit]));
   return text.data();
 }
 

@@ -85,7 +85,7 @@ private:
     if (auto failure = timed(step::k_preparing, [this] { return prepare(m_run); })) {
       return failure;
     }
-    const StepFailure etcd = timed(k_etcd, [this] {
+    StepFailure etcd = timed(k_etcd, [this] {
       fetch_helm(m_run);
       return back_up_etcd(m_run);
     });

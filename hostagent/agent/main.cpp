@@ -86,7 +86,7 @@ std::shared_ptr<prometheus::Collectable> all_metrics(const AgentMetrics& metrics
 class SignalThread {
 public:
   SignalThread(const sigset_t& signals, std::stop_source work, std::stop_source report)
-      : m_thread([signals, work, report]() mutable {
+      : m_thread([signals, work = std::move(work), report = std::move(report)]() mutable {
           int signal = 0;
           sigwait(&signals, &signal);
           work.request_stop();

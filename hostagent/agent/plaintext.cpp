@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <string_view>
@@ -29,23 +30,15 @@ bool is_gone(const std::string& path) {
 bool run_has_manifest(const std::vector<artifact::DirectoryEntry>& entries,
                       const std::string& run_id) {
   const std::string wanted = artifact::manifest_name(run_id);
-  for (const auto& entry : entries) {
-    if (entry.name == wanted) {
-      return true;
-    }
-  }
-  return false;
+  return std::ranges::any_of(entries, [&](const auto& entry) { return entry.name == wanted; });
 }
 
 bool run_has_artifacts(const std::vector<artifact::DirectoryEntry>& entries,
                        const std::string& run_id) {
-  for (const auto& entry : entries) {
+  return std::ranges::any_of(entries, [&](const auto& entry) {
     const auto info = artifact::classify_name(entry.name);
-    if (info.kind == artifact::NameKind::artifact && info.run_id == run_id) {
-      return true;
-    }
-  }
-  return false;
+    return info.kind == artifact::NameKind::artifact && info.run_id == run_id;
+  });
 }
 
 /// The artifacts of a run that was cut off before its manifest.

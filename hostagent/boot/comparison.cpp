@@ -55,13 +55,13 @@ public:
       prefixes.insert(resource.prefix);
     }
     for (const auto& [key, object] : m_contents->objects) {
-      if (m_seen.count(key) > 0) {
+      if (m_seen.contains(key)) {
         continue;
       }
       const std::string one = key.substr(0, key.find('/'));
       const std::size_t slash = key.find('/', std::min(key.size(), one.size() + 1));
       const std::string two = key.substr(0, slash);
-      if (prefixes.count(one) > 0 || prefixes.count(two) > 0) {
+      if (prefixes.contains(one) || prefixes.contains(two)) {
         differ(key + ": missing");
       } else if (std::find(k_internal.begin(), k_internal.end(), one) == k_internal.end()) {
         ++m_result.unserved[one.find('.') == std::string::npos ? one : two];

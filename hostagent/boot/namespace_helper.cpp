@@ -26,6 +26,7 @@ constexpr int k_nice = 10;
 constexpr std::array<const char*, 2> k_hidden{"/etc/rancher", "/run/k3s"};
 
 // The end of the helper is asked for by SIGTERM: its child goes at once, whatever it waits for.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): a handler sees nothing else
 volatile sig_atomic_t g_child = 0;
 
 extern "C" void end_child(int /*signal*/) {
@@ -125,7 +126,7 @@ int helper_main() {
   ::sigaction(SIGTERM, &on_end, nullptr);
   const pid_t child = ::fork();
   if (child == 0) {
-    std::signal(SIGTERM, SIG_DFL);
+    static_cast<void>(std::signal(SIGTERM, SIG_DFL));
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     const Status prepared = prepare();
     if (send_reply(socket, reply_of(prepared)) && prepared) {

@@ -21,7 +21,7 @@ std::string words_of(const ScratchServer& server) {
   return words.empty() ? words : ": " + words;
 }
 
-Error ended(const ScratchServer& server, Error error) {
+Error ended(const ScratchServer& server, const Error& error) {
   return {ErrorCode::unavailable,
           "the scratch server: " + error.message + words_of(server),
           "the snapshot does not boot here: see what k3s says"};
@@ -57,8 +57,8 @@ Status wait_ready(const BootInput& input,
     if (stop.stop_requested()) {
       return Error{ErrorCode::cancelled, "told to stop while the scratch server starts", {}};
     }
-    if (Status alive = ports.cage.alive(); !alive) {
-      return ended(server, std::move(alive).error());
+    if (const Status alive = ports.cage.alive(); !alive) {
+      return ended(server, alive.error());
     }
     if (!proxied && open_file(kubeconfig_of(server), O_RDONLY)) {
       RB_TRY(ports.cage.start(proxy_spec(server), server.directory + "/proxy.log"));

@@ -24,6 +24,7 @@ Status Spawned::start(const ProcessSpec& spec, const std::string& log_path) {
   std::vector<std::string> words{spec.program};
   words.insert(words.end(), spec.arguments.begin(), spec.arguments.end());
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) {
     arguments.push_back(word.data());
   }
@@ -33,6 +34,7 @@ Status Spawned::start(const ProcessSpec& spec, const std::string& log_path) {
     variables.push_back(name + "=" + value);
   }
   std::vector<char*> environment;
+  environment.reserve(variables.size() + 1);
   for (std::string& variable : variables) {
     environment.push_back(variable.data());
   }

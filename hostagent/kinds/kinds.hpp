@@ -25,7 +25,7 @@ inline constexpr const char* k_api_services_path = "/apis/apiregistration.k8s.io
 class ApiServices {
 public:
   /// An APIServiceList. Errors: corrupt.
-  [[nodiscard]] static Result<ApiServices> parse(std::string_view json);
+  [[nodiscard]] static Result<ApiServices> parse(std::string_view text_of_list);
 
   /// `group` is empty for the core. What is not listed is custom: it has come meanwhile.
   [[nodiscard]] Origin origin(std::string_view group, std::string_view version) const;

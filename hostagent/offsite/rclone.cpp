@@ -4,6 +4,7 @@
 #include "offsite/rclone_output.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace rb::offsite {
 
@@ -22,15 +23,15 @@ std::chrono::seconds patience(std::uint64_t bytes) {
 
 /// Few connections and small buffers: nobody waits for this, and the node has other work. Retries
 /// are ours, with pauses that rclone cannot make.
-const std::vector<std::string> k_common{"--ask-password=false",
-                                        "--retries=1",
-                                        "--low-level-retries=2",
-                                        "--contimeout=15s",
-                                        "--timeout=60s",
-                                        "--stats=0",
-                                        "--transfers=2",
-                                        "--checkers=2",
-                                        "--buffer-size=1M"};
+constexpr std::array<const char*, 9> k_common{"--ask-password=false",
+                                              "--retries=1",
+                                              "--low-level-retries=2",
+                                              "--contimeout=15s",
+                                              "--timeout=60s",
+                                              "--stats=0",
+                                              "--transfers=2",
+                                              "--checkers=2",
+                                              "--buffer-size=1M"};
 
 std::map<std::string, std::string> environment_of(const RcloneSettings& settings) {
   std::map<std::string, std::string> environment = settings.environment;

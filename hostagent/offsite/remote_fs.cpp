@@ -23,9 +23,9 @@ Error read_only(const std::string& name) {
 
 class TextFile final : public File {
 public:
-  explicit TextFile(const std::string& text) : m_text(text) {}
+  explicit TextFile(std::string text) : m_text(std::move(text)) {}
 
-  Status write(ByteView) override { return read_only("file"); }
+  Status write(ByteView /*bytes*/) override { return read_only("file"); }
   Result<std::size_t> read(MutableByteView buffer) override {
     RB_TRY_ASSIGN(const std::size_t got, read_at(m_position, buffer));
     m_position += got;
@@ -66,10 +66,10 @@ public:
   Result<std::unique_ptr<File>> open_uncached(const std::string& name) override {
     return open_read(name);
   }
-  Status rename_new(const std::string& from, const std::string&) override {
+  Status rename_new(const std::string& from, const std::string& /*to*/) override {
     return read_only(from);
   }
-  Status rename_over(const std::string& from, const std::string&) override {
+  Status rename_over(const std::string& from, const std::string& /*to*/) override {
     return read_only(from);
   }
   Status remove(const std::string& name) override { return read_only(name); }

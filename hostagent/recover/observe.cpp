@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 namespace rb::recover {
@@ -81,18 +82,16 @@ std::string ask_version(ProcessRunner& processes, const std::string& program) {
 }
 
 bool has_host_local(const std::string& data_dir) {
-  for (const std::string& directory : {std::string("/usr/local/sbin"),
-                                       std::string("/usr/local/bin"),
-                                       std::string("/usr/sbin"),
-                                       std::string("/usr/bin"),
-                                       std::string("/opt/cni/bin"),
-                                       std::string("/usr/lib/cni"),
-                                       data_dir + "/data/current/bin"}) {
-    if (::access((directory + "/host-local").c_str(), X_OK) == 0) {
-      return true;
-    }
-  }
-  return false;
+  const std::array<std::string, 7> directories{"/usr/local/sbin",
+                                               "/usr/local/bin",
+                                               "/usr/sbin",
+                                               "/usr/bin",
+                                               "/opt/cni/bin",
+                                               "/usr/lib/cni",
+                                               data_dir + "/data/current/bin"};
+  return std::ranges::any_of(directories, [](const std::string& directory) {
+    return ::access((directory + "/host-local").c_str(), X_OK) == 0;
+  });
 }
 
 std::string

@@ -46,7 +46,7 @@ struct ServiceCommands {
 };
 
 /// Each is split at blanks; no shell. Errors: invalid_argument (one missing or not absolute).
-[[nodiscard]] Result<std::unique_ptr<ServiceManager>>
-make_commands(ProcessRunner& processes, const ServiceCommands& commands);
+[[nodiscard]] Result<std::unique_ptr<ServiceManager>> make_commands(ProcessRunner& processes,
+                                                                    const ServiceCommands& given);
 
 } // namespace rb::recover

@@ -20,7 +20,7 @@ std::string variable(const char* name) {
 
 /// Where SOPS keeps keys.txt (sops, age/keysource.go).
 std::string identity_file() {
-  if (const std::string named = variable("SOPS_AGE_KEY_FILE"); !named.empty()) {
+  if (std::string named = variable("SOPS_AGE_KEY_FILE"); !named.empty()) {
     return named;
   }
   if (const std::string config = variable("XDG_CONFIG_HOME"); !config.empty()) {
@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
   }
   // What openssl.cnf of this host says is no business of a program that must work on any host.
   OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   std::ios::sync_with_stdio(false);
   const rb::RealClock clock;
   rb::restore::Io io{std::cin, std::cout, std::cerr, clock};

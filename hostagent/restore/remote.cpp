@@ -12,7 +12,7 @@ namespace {
 std::string find_on_path(const std::string& path) {
   for (std::size_t at = 0; at <= path.size();) {
     const std::size_t end = std::min(path.find(':', at), path.size());
-    const std::string candidate = path.substr(at, end - at) + "/rclone";
+    std::string candidate = path.substr(at, end - at) + "/rclone";
     if (candidate.front() == '/' && end > at && ::access(candidate.c_str(), X_OK) == 0) {
       return candidate;
     }

@@ -12,7 +12,7 @@ namespace {
 
 class NoSet final : public recover::SetSource {
 public:
-  [[nodiscard]] Status decrypt_snapshot(const std::string&) override { return none(); }
+  [[nodiscard]] Status decrypt_snapshot(const std::string& /*path*/) override { return none(); }
   [[nodiscard]] Result<unpack::HostState> host_state() override { return none(); }
 
 private:

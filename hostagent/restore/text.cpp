@@ -19,17 +19,18 @@ std::string format_size(std::uint64_t bytes) {
     ++unit;
   }
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f %s", value, units.at(unit));
+  static_cast<void>(std::snprintf(text.data(), text.size(), "%.1f %s", value, units.at(unit)));
   return text.data();
 }
 
 std::string format_age(std::chrono::seconds age) {
+  constexpr std::chrono::seconds::rep k_hour = 3600;
   const bool ahead = age < std::chrono::seconds(0);
   const auto seconds = ahead ? -age.count() : age.count();
-  const std::string text = seconds < 120         ? std::to_string(seconds) + "s"
-                           : seconds < 2 * 3600  ? std::to_string(seconds / 60) + "m"
-                           : seconds < 48 * 3600 ? std::to_string(seconds / 3600) + "h"
-                                                 : std::to_string(seconds / 86400) + "d";
+  const std::string text = seconds < 120           ? std::to_string(seconds) + "s"
+                           : seconds < 2 * k_hour  ? std::to_string(seconds / 60) + "m"
+                           : seconds < 48 * k_hour ? std::to_string(seconds / 3600) + "h"
+                                                   : std::to_string(seconds / 86400) + "d";
   return ahead ? "in " + text : text;
 }
 

@@ -28,6 +28,7 @@ public:
   [[nodiscard]] const PublicKey& key() const { return m_key; }
 
   friend bool operator==(const Recipient&, const Recipient&) = default;
+  // NOLINTNEXTLINE(modernize-use-nullptr): it takes the 0 of a defaulted comparison for a pointer
   friend auto operator<=>(const Recipient&, const Recipient&) = default;
 
 private:

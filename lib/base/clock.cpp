@@ -40,8 +40,8 @@ std::string print(const char* format, const Fields& f) {
   // The format is one of the two literals below; both fit.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  std::snprintf(
-      text.data(), text.size(), format, f.year, f.month, f.day, f.hour, f.minute, f.second);
+  static_cast<void>(std::snprintf(
+      text.data(), text.size(), format, f.year, f.month, f.day, f.hour, f.minute, f.second));
 #pragma GCC diagnostic pop
   return text.data();
 }

@@ -12,8 +12,8 @@
 namespace rb::etcdsnap {
 
 struct TrailerDigests {
-  Sha256Digest content;         ///< Of the bbolt file alone; equal to the trailer.
-  Sha256Digest file;            ///< Of the whole snapshot file, trailer included.
+  Sha256Digest content{};       ///< Of the bbolt file alone; equal to the trailer.
+  Sha256Digest file{};          ///< Of the whole snapshot file, trailer included.
   std::uint64_t size_bytes = 0; ///< Of the whole snapshot file.
 };
 

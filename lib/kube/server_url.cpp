@@ -1,5 +1,6 @@
 #include "kube/server_url.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace rb::kube {
@@ -16,13 +17,10 @@ bool is_host(std::string_view host) {
   if (host.empty() || host.size() > 253) {
     return false;
   }
-  for (const char c : host) {
+  return std::ranges::all_of(host, [](char c) {
     const bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!alnum && c != '-' && c != '.' && c != '_') {
-      return false;
-    }
-  }
-  return true;
+    return alnum || c == '-' || c == '.' || c == '_';
+  });
 }
 
 bool is_loopback(std::string_view host) {

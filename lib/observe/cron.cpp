@@ -53,8 +53,8 @@ std::vector<std::string_view> words_of(std::string_view text) {
 
 /// The bounds of a field, and the words that may stand for its numbers.
 struct Bounds {
-  unsigned least;
-  unsigned most;
+  unsigned least = 0;
+  unsigned most = 0;
   const std::string_view* names = nullptr; ///< For `least` and up.
   std::size_t name_count = 0;
 };
