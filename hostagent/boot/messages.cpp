@@ -1,5 +1,7 @@
 #include "boot/messages.hpp"
 
+#include "base/json_integer.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <poll.h>
@@ -91,23 +93,23 @@ Result<json> receive_message(const Fd& socket, const std::stop_token& stop) {
 /// Both ends are this program: a field that is missing is a bug, and caught where it is read.
 Request read_request(const json& message) {
   Request request;
-  request.op = static_cast<Op>(message.at("op").get<int>());
+  request.op = static_cast<Op>(json_integer<int>(message.at("op")));
   request.log_path = message.at("log").get<std::string>();
   request.spec.program = message.at("program").get<std::string>();
   request.spec.arguments = message.at("arguments").get<std::vector<std::string>>();
   request.spec.environment = message.at("environment").get<std::map<std::string, std::string>>();
-  request.spec.timeout = std::chrono::seconds(message.at("timeout").get<std::int64_t>());
+  request.spec.timeout = std::chrono::seconds(json_integer<std::int64_t>(message.at("timeout")));
   return request;
 }
 
 Reply read_reply(const json& message) {
   Reply reply;
   reply.ok = message.at("ok").get<bool>();
-  reply.error.code = static_cast<ErrorCode>(message.at("code").get<int>());
+  reply.error.code = static_cast<ErrorCode>(json_integer<int>(message.at("code")));
   reply.error.message = message.at("message").get<std::string>();
   reply.error.hint = message.at("hint").get<std::string>();
-  reply.result.exit_status = message.at("exit").get<int>();
-  reply.result.signal = message.at("signal").get<int>();
+  reply.result.exit_status = json_integer<int>(message.at("exit"));
+  reply.result.signal = json_integer<int>(message.at("signal"));
   reply.result.timed_out = message.at("timed_out").get<bool>();
   reply.result.out = message.at("out").get<std::string>();
   reply.result.err = message.at("err").get<std::string>();

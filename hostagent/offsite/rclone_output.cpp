@@ -1,5 +1,7 @@
 #include "offsite/rclone_output.hpp"
 
+#include "base/json_integer.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -18,7 +20,7 @@ Result<std::vector<RemoteFile>> parse_listing(std::string_view json) {
     for (const auto& item : nlohmann::json::parse(json)) {
       const auto name = item.at("Name").get<std::string>();
       // Sizes that the backend does not know are -1.
-      const auto size = item.at("Size").get<std::int64_t>();
+      const auto size = json_integer<std::int64_t>(item.at("Size"));
       if (!item.value("IsDir", false) && !name.empty() && name.find('/') == std::string::npos) {
         files.push_back({name, static_cast<std::uint64_t>(std::max<std::int64_t>(size, 0))});
       }

@@ -1,6 +1,7 @@
 #include "offsite/state.hpp"
 
 #include "artifact/writer.hpp"
+#include "base/json_integer.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -21,7 +22,7 @@ Result<State> state_from(const nlohmann::json& json) {
   }
   state.kit = json.value("kit", state.kit);
   state.tried = json.value("tried", "");
-  state.failures = json.value("failures", 0U);
+  state.failures = json_integer_or(json, "failures", 0U);
   RB_TRY_ASSIGN(state.not_before, parse_rfc3339(json.at("notBefore").get<std::string>()));
   RB_TRY_ASSIGN(state.compared, parse_rfc3339(json.at("compared").get<std::string>()));
   for (const auto& [run_id, time] : json.value("read", std::map<std::string, std::string>())) {

@@ -1,6 +1,7 @@
 #include "api/backup_status.hpp"
 
 #include "api/json_fields.hpp"
+#include "base/json_integer.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -67,7 +68,7 @@ Result<std::vector<ArtifactStatus>> artifacts_from_json(const nlohmann::json& js
       ArtifactStatus artifact;
       RB_TRY_ASSIGN(artifact.type, parse_artifact_type(item.at("type").get<std::string>()));
       artifact.file_name = item.at("fileName").get<std::string>();
-      artifact.size_bytes = item.at("sizeBytes").get<std::uint64_t>();
+      artifact.size_bytes = json_integer<std::uint64_t>(item.at("sizeBytes"));
       artifact.sha256 = item.at("sha256").get<std::string>();
       artifacts.push_back(std::move(artifact));
     }
@@ -95,8 +96,8 @@ Result<std::vector<MissingArtifact>> missing_from_json(const nlohmann::json& jso
 
 Result<EtcdStatus> etcd_from_json(const nlohmann::json& json) {
   try {
-    return EtcdStatus{json.at("revision").get<std::int64_t>(),
-                      json.at("totalKeys").get<std::int64_t>()};
+    return EtcdStatus{json_integer<std::int64_t>(json.at("revision")),
+                      json_integer<std::int64_t>(json.at("totalKeys"))};
   } catch (const nlohmann::json::exception&) {
     return malformed("etcd");
   }
@@ -105,8 +106,8 @@ Result<EtcdStatus> etcd_from_json(const nlohmann::json& json) {
 Result<HelmStatus> helm_from_json(const nlohmann::json& json) {
   HelmStatus helm;
   try {
-    helm.releases = json.at("releases").get<std::int64_t>();
-    helm.undecodable_total = json.value("undecodableTotal", std::int64_t{0});
+    helm.releases = json_integer<std::int64_t>(json.at("releases"));
+    helm.undecodable_total = json_integer_or(json, "undecodableTotal", std::int64_t{0});
     for (const auto& item : json.value("undecodable", nlohmann::json::array())) {
       helm.undecodable.push_back({item.value("namespace", ""),
                                   item.value("storageObject", ""),

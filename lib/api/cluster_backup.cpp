@@ -1,6 +1,7 @@
 #include "api/cluster_backup.hpp"
 
 #include "api/json_fields.hpp"
+#include "base/json_integer.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -13,12 +14,12 @@ Result<ClusterBackupSpec> spec_from_json(const nlohmann::json& json) {
   if (json.contains("artifacts")) {
     RB_TRY_ASSIGN(spec.artifacts, artifact_types_from_json(json["artifacts"]));
   }
-  spec.keep_last =
-      json.value("retention", nlohmann::json::object()).value("keepLast", spec.keep_last);
-  spec.deadline_seconds = json.value("deadlineSeconds", spec.deadline_seconds);
+  spec.keep_last = json_integer_or(
+      json.value("retention", nlohmann::json::object()), "keepLast", spec.keep_last);
+  spec.deadline_seconds = json_integer_or(json, "deadlineSeconds", spec.deadline_seconds);
   spec.node_name = json.value("nodeName", "");
   if (json.contains("ttlSecondsAfterFinished")) {
-    spec.ttl_seconds_after_finished = json["ttlSecondsAfterFinished"].get<std::int32_t>();
+    spec.ttl_seconds_after_finished = json_integer<std::int32_t>(json["ttlSecondsAfterFinished"]);
   }
   if (json.contains("verification")) {
     RB_TRY_ASSIGN(spec.verification, parse_verification(json["verification"].get<std::string>()));
@@ -28,7 +29,7 @@ Result<ClusterBackupSpec> spec_from_json(const nlohmann::json& json) {
 
 Result<ClusterBackupStatus> status_from_json(const nlohmann::json& json) {
   ClusterBackupStatus status;
-  status.observed_generation = json.value("observedGeneration", std::int64_t{0});
+  status.observed_generation = json_integer_or(json, "observedGeneration", std::int64_t{0});
   RB_TRY_ASSIGN(status.conditions,
                 conditions_from_json(json.value("conditions", nlohmann::json::array())));
   status.run_id = json.value("runID", "");
@@ -38,7 +39,7 @@ Result<ClusterBackupStatus> status_from_json(const nlohmann::json& json) {
   RB_TRY_ASSIGN(status.artifacts,
                 artifacts_from_json(json.value("artifacts", nlohmann::json::array())));
   RB_TRY_ASSIGN(status.missing, missing_from_json(json.value("missing", nlohmann::json::array())));
-  status.total_size_bytes = json.value("totalSizeBytes", std::uint64_t{0});
+  status.total_size_bytes = json_integer_or(json, "totalSizeBytes", std::uint64_t{0});
   status.signing_key = json.value("signingKey", "");
   if (json.contains("etcd")) {
     RB_TRY_ASSIGN(status.etcd, etcd_from_json(json["etcd"]));

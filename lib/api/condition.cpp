@@ -1,6 +1,7 @@
 #include "api/condition.hpp"
 
 #include "api/json_fields.hpp"
+#include "base/json_integer.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -77,7 +78,7 @@ Result<std::vector<Condition>> conditions_from_json(const nlohmann::json& json) 
       condition.message = item.value("message", "");
       RB_TRY_ASSIGN(condition.last_transition_time,
                     parse_rfc3339(item.at("lastTransitionTime").get<std::string>()));
-      condition.observed_generation = item.value("observedGeneration", std::int64_t{0});
+      condition.observed_generation = json_integer_or(item, "observedGeneration", std::int64_t{0});
       conditions.push_back(std::move(condition));
     }
   } catch (const nlohmann::json::exception&) {

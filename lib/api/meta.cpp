@@ -1,5 +1,7 @@
 #include "api/meta.hpp"
 
+#include "base/json_integer.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace rb::api {
@@ -12,7 +14,7 @@ Result<ObjectMeta> meta_from_json(const nlohmann::json& object) {
     meta.name_space = json.value("namespace", "");
     meta.uid = json.value("uid", "");
     meta.resource_version = json.value("resourceVersion", "");
-    meta.generation = json.value("generation", std::int64_t{0});
+    meta.generation = json_integer_or(json, "generation", std::int64_t{0});
     if (json.contains("creationTimestamp") && json["creationTimestamp"].is_string()) {
       RB_TRY_ASSIGN(meta.creation_timestamp,
                     parse_rfc3339(json["creationTimestamp"].get<std::string>()));

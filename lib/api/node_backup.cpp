@@ -1,6 +1,7 @@
 #include "api/node_backup.hpp"
 
 #include "api/json_fields.hpp"
+#include "base/json_integer.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -10,7 +11,7 @@ namespace {
 
 HelmPayload payload_from_json(const nlohmann::json& json) {
   return {json.at("configMaps").get<std::vector<std::string>>(),
-          json.at("sizeBytes").get<std::uint64_t>(),
+          json_integer<std::uint64_t>(json.at("sizeBytes")),
           json.at("sha256").get<std::string>()};
 }
 
@@ -21,7 +22,7 @@ Result<NodeBackupSpec> spec_from_json(const nlohmann::json& json) {
   RB_TRY(parse_run_id(spec.run_id));
   spec.node_name = json.at("nodeName").get<std::string>();
   RB_TRY_ASSIGN(spec.artifacts, artifact_types_from_json(json.at("artifacts")));
-  spec.keep_last = json.at("keepLast").get<std::int32_t>();
+  spec.keep_last = json_integer<std::int32_t>(json.at("keepLast"));
   RB_TRY_ASSIGN(spec.deadline, parse_rfc3339(json.at("deadline").get<std::string>()));
   if (json.contains("helmPayload")) {
     spec.helm_payload = payload_from_json(json["helmPayload"]);
@@ -38,7 +39,7 @@ Result<NodeBackupSpec> spec_from_json(const nlohmann::json& json) {
 
 Result<NodeBackupStatus> status_from_json(const nlohmann::json& json) {
   NodeBackupStatus status;
-  status.observed_generation = json.value("observedGeneration", std::int64_t{0});
+  status.observed_generation = json_integer_or(json, "observedGeneration", std::int64_t{0});
   RB_TRY_ASSIGN(status.conditions,
                 conditions_from_json(json.value("conditions", nlohmann::json::array())));
   status.agent_id = json.value("agentID", "");
@@ -49,8 +50,8 @@ Result<NodeBackupStatus> status_from_json(const nlohmann::json& json) {
   if (json.contains("progress")) {
     const auto& progress = json["progress"];
     status.progress = Progress{progress.value("step", ""),
-                               progress.value("bytesDone", std::uint64_t{0}),
-                               progress.value("bytesTotal", std::uint64_t{0})};
+                               json_integer_or(progress, "bytesDone", std::uint64_t{0}),
+                               json_integer_or(progress, "bytesTotal", std::uint64_t{0})};
   }
   RB_TRY_ASSIGN(status.artifacts,
                 artifacts_from_json(json.value("artifacts", nlohmann::json::array())));

@@ -1,6 +1,7 @@
 #include "api/node_facts.hpp"
 
 #include "api/json_fields.hpp"
+#include "base/json_integer.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -52,8 +53,9 @@ Status read_artifacts(const nlohmann::json& list, NodeFacts& facts) {
     }
     ArtifactFacts& artifact = facts.artifacts[*type];
     RB_TRY_ASSIGN(artifact.last_success_time, when(item, "lastSuccessTime"));
-    artifact.size_bytes = item.value("sizeBytes", artifact.size_bytes);
-    artifact.reference_size_bytes = item.value("referenceSizeBytes", artifact.reference_size_bytes);
+    artifact.size_bytes = json_integer_or(item, "sizeBytes", artifact.size_bytes);
+    artifact.reference_size_bytes =
+        json_integer_or(item, "referenceSizeBytes", artifact.reference_size_bytes);
   }
   return {};
 }
@@ -66,11 +68,11 @@ void read_numbers(const nlohmann::json& json, NodeFacts& facts) {
   facts.complete_sets = json.value("completeSets", facts.complete_sets);
   facts.incomplete_sets = json.value("incompleteSets", facts.incomplete_sets);
   facts.damaged_sets = json.value("damagedSets", facts.damaged_sets);
-  facts.retained_bytes = json.value("retainedBytes", facts.retained_bytes);
-  facts.disk_free_bytes = json.value("diskFreeBytes", facts.disk_free_bytes);
-  facts.disk_size_bytes = json.value("diskSizeBytes", facts.disk_size_bytes);
-  facts.next_run_bytes = json.value("nextRunBytes", facts.next_run_bytes);
-  facts.last_drill_seconds = json.value("lastDrillSeconds", facts.last_drill_seconds);
+  facts.retained_bytes = json_integer_or(json, "retainedBytes", facts.retained_bytes);
+  facts.disk_free_bytes = json_integer_or(json, "diskFreeBytes", facts.disk_free_bytes);
+  facts.disk_size_bytes = json_integer_or(json, "diskSizeBytes", facts.disk_size_bytes);
+  facts.next_run_bytes = json_integer_or(json, "nextRunBytes", facts.next_run_bytes);
+  facts.last_drill_seconds = json_integer_or(json, "lastDrillSeconds", facts.last_drill_seconds);
 }
 
 Result<NodeFacts> read(const nlohmann::json& json) {

@@ -1,6 +1,7 @@
 #include "api/standing.hpp"
 
 #include "api/json_fields.hpp"
+#include "base/json_integer.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -41,7 +42,8 @@ Result<BackupStatusStatus> status_from_json(const nlohmann::json& json) {
   status.schedule = json.value("schedule", "");
   status.time_zone = json.value("timeZone", "");
   RB_TRY_ASSIGN(status.next_schedule_time, time_field(json, "nextScheduleTime"));
-  status.expected_interval_seconds = json.value("expectedIntervalSeconds", std::int64_t{0});
+  status.expected_interval_seconds =
+      json_integer_or(json, "expectedIntervalSeconds", std::int64_t{0});
   RB_TRY_ASSIGN(status.last_success_time, time_field(json, "lastSuccessTime"));
   status.last_success_run_id = json.value("lastSuccessRunID", "");
   status.last_success_node = json.value("lastSuccessNode", "");

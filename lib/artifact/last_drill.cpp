@@ -1,6 +1,7 @@
 #include "artifact/last_drill.hpp"
 
 #include "artifact/names.hpp"
+#include "base/json_integer.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -26,7 +27,8 @@ Result<LastDrill> read(const nlohmann::json& json) {
   drill.run_id = json.value("runID", "");
   drill.result = json.at("result").get<std::string>();
   drill.message = json.value("message", "");
-  drill.duration = std::chrono::milliseconds(json.value("durationMilliseconds", std::int64_t{0}));
+  drill.duration =
+      std::chrono::milliseconds(json_integer_or(json, "durationMilliseconds", std::int64_t{0}));
   const auto boot = json.find("boot");
   drill.booted = boot != json.end() && boot->is_object() && boot->value("exitCode", -1) == 0;
   const auto time = parse_rfc3339(json.at("time").get<std::string>());

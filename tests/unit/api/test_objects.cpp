@@ -99,6 +99,19 @@ TEST_CASE("fields of the wrong type are refused, not thrown") {
   }
 }
 
+TEST_CASE("numbers that do not fit are refused, not bent into others") {
+  const auto with = [](const char* spec, const char* status) {
+    return cluster_backup_from_json({{"metadata", {{"name", "a"}, {"uid", "u"}}},
+                                     {"spec", nlohmann::json::parse(spec)},
+                                     {"status", nlohmann::json::parse(status)}});
+  };
+  CHECK(with("{}", "{}"));
+  CHECK_FALSE(with(R"({"retention": {"keepLast": 99999999999}})", "{}").has_value());
+  CHECK_FALSE(with(R"({"deadlineSeconds": 1e300})", "{}").has_value());
+  CHECK_FALSE(with("{}", R"({"totalSizeBytes": 1e300})").has_value());
+  CHECK_FALSE(with("{}", R"({"totalSizeBytes": -1})").has_value());
+}
+
 TEST_CASE("file names are those of the mission") {
   CHECK(file_name(ArtifactType::etcd_snapshot, "20260101T000000Z") ==
         "etcd-20260101T000000Z.snap.age");
