@@ -1,7 +1,7 @@
 #!/bin/bash
 # run.sh BUILD [PART...]: the whole fault suite with the programs in BUILD. Parts: ctest (labels fault
-# and fault_long; of a campaign that has a long form only that one, as of the scripted API server), api (a
-# scripted API server), bed (a real one). Prints the counts of each campaign as
+# and fault_long; of a campaign that has a long form only that one, as of the scripted API server), bed
+# (a real API server), api (a scripted one, beside the others). Prints the counts of each campaign as
 # they come ("FAULTS what: tried N, failures found M"), their sum, and "N passed, N failed".
 # Environment: RB_SEED (a number; else each campaign draws one and prints it), JOBS.
 set -uo pipefail
@@ -9,7 +9,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../../scripts/common.sh"
 build=${1:?the build directory}
 shift
-parts=${*:-ctest api bed}
+parts=${*:-ctest bed api}
 LOGS=$CACHE/logs
 mkdir -p "$LOGS"
 log=$LOGS/fault-all.log
@@ -41,13 +41,23 @@ ctest_part() {
   sed -n 's/.*<testcase name="\([^"]*\)".*status="fail".*/   \1 failed/p' "$junit" >&2
 }
 
+# Its runs mostly wait: it goes on beside the others.
+begin_api() {
+  /usr/bin/python3 "$here/api/run.py" --bin "$build" --long ${RB_SEED:+--seed "$RB_SEED"} >"$LOGS/fault-api.log" 2>&1 &
+  api_pid=$!
+}
+
 api_part() {
-  /usr/bin/python3 "$here/api/run.py" --bin "$build" --long ${RB_SEED:+--seed "$RB_SEED"} 2>&1 | tee -a "$log"
-  count "${PIPESTATUS[0]}" "the scripted API server"
+  local code=0
+  wait "$api_pid" || code=$?
+  api_pid=
+  tee -a "$log" <"$LOGS/fault-api.log"
+  count "$code" "the scripted API server"
 }
 
 bed_part() {
   local bed=$ROOT/tests/k3s/bed.sh
+  begun=(fault-suite)
   if ! "$bed" up fault-suite >>"$log" 2>&1; then
     count 1 "the bed"
     return
@@ -56,9 +66,19 @@ bed_part() {
     2>&1 | tee -a "$log"
   count "${PIPESTATUS[0]}" "the real API server"
   "$bed" down fault-suite >>"$log" 2>&1
+  begun=()
 }
 
 [ "$(id -u)" = 0 ] || die "needs root (tmpfs, loop devices, ptrace, beds): sudo make fault"
+api_pid=
+begun=()
+clean_up() {
+  [ -z "$api_pid" ] || kill "$api_pid" 2>/dev/null
+  [ ${#begun[@]} = 0 ] || "$ROOT/tests/k3s/bed.sh" down "${begun[@]}" >>"$log" 2>&1
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+[[ " $parts " != *" api "* ]] || begin_api
 for part in $parts; do
   say "Faults: $part"
   "${part}_part"

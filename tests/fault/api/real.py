@@ -271,6 +271,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seed", type=int, default=random.randrange(2 ** 32))
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # so that what was begun is ended
     print(f"seed {options.seed}", flush=True)
     build = pathlib.Path(options.bin)
     bed = Bed({"layout": str(build / "tests/fault/api/fault_layout"),
