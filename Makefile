@@ -33,6 +33,7 @@ help:
 	@echo "  sudo make image        build the container image"
 	@echo "  sudo make e2e          only the end-to-end tests in pods"
 	@echo "  sudo make fault        every fault that can be made here, with counts (40 minutes)"
+	@echo "  make fuzz              fuzz every parser, 10 minutes each (ARGS=\"60 fuzz_age_header\")"
 	@echo "  sudo make mutants      seed bugs into a copy: each must make a test fail (40 minutes)"
 	@echo "  sudo make bench        compare with age, rage and shell scripts: a table and JSON"
 	@echo "  make lint format       clang-tidy, clang-format, shellcheck; format the sources"
@@ -97,6 +98,10 @@ e2e: deps
 .PHONY: fault
 fault: deps
 	@"$(HERE)scripts/fault.sh" $(ARGS)
+
+.PHONY: fuzz
+fuzz:
+	@"$(HERE)scripts/fuzz.sh" $(ARGS)
 
 .PHONY: mutants
 mutants: deps

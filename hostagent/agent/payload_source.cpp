@@ -2,12 +2,18 @@
 
 #include "base/sha256.hpp"
 
+#include <algorithm>
+
 namespace rb::agent {
 
 namespace {
 
 // c2sp.org/age, "Encrypted file format": the first line of the header.
 constexpr std::string_view k_age_magic = "age-encryption.org/v1\n";
+
+constexpr std::chrono::milliseconds k_patience = std::chrono::seconds(30);
+constexpr std::chrono::milliseconds k_first_pause{500};
+constexpr std::chrono::milliseconds k_longest_pause = std::chrono::seconds(5);
 
 Error broken(std::string what) {
   return {ErrorCode::corrupt,
@@ -29,10 +35,36 @@ Status check(const Bytes& joined, const api::HelmPayload& payload) {
   return {};
 }
 
+bool passing(ErrorCode code) {
+  return code == ErrorCode::unavailable || code == ErrorCode::timeout ||
+         code == ErrorCode::throttled || code == ErrorCode::unauthenticated;
+}
+
+/// `patience` is what is left of it for all pieces.
+Result<Bytes> patient_piece(PayloadSource& source,
+                            const std::string& name,
+                            const Wait& wait,
+                            std::chrono::milliseconds& patience,
+                            const std::stop_token& stop) {
+  auto pause = k_first_pause;
+  while (true) {
+    auto piece = source.piece(name, stop);
+    if (piece || !passing(piece.error().code) || patience <= pause || stop.stop_requested()) {
+      return piece;
+    }
+    wait(pause, stop);
+    patience -= pause;
+    pause = std::min(pause * 2, k_longest_pause);
+  }
+}
+
 } // namespace
 
-Result<Bytes>
-fetch_payload(PayloadSource& source, const api::HelmPayload& payload, std::stop_token stop) {
+Result<Bytes> fetch_payload(PayloadSource& source,
+                            const api::HelmPayload& payload,
+                            const Wait& wait,
+                            const std::stop_token& stop) {
+  auto patience = k_patience;
   if (payload.size_bytes > k_payload_limit_bytes) {
     return Error{ErrorCode::unsupported,
                  "Helm payload: larger than " + std::to_string(k_payload_limit_bytes) + " bytes",
@@ -41,7 +73,7 @@ fetch_payload(PayloadSource& source, const api::HelmPayload& payload, std::stop_
   Bytes joined;
   joined.reserve(payload.size_bytes);
   for (const std::string& name : payload.config_maps) {
-    RB_TRY_ASSIGN(const Bytes piece, source.piece(name, stop));
+    RB_TRY_ASSIGN(const Bytes piece, patient_piece(source, name, wait, patience, stop));
     if (piece.size() > payload.size_bytes - joined.size()) {
       return broken("it has more bytes than the order says");
     }

@@ -1,6 +1,8 @@
 // The encrypted Helm artifact on its way from the controller: pieces in ConfigMaps.
 #pragma once
 
+#include "agent/snapshot_step.hpp"
+
 #include "api/node_backup.hpp"
 #include "base/bytes.hpp"
 
@@ -40,10 +42,14 @@ private:
   std::string m_name_space;
 };
 
-/// Joins the pieces in order. Errors: corrupt (size or digest is not what the order says, or it is
-/// not an age file), unsupported (larger than k_payload_limit_bytes), those of `source`.
-[[nodiscard]] Result<Bytes>
-fetch_payload(PayloadSource& source, const api::HelmPayload& payload, std::stop_token stop);
+/// Joins the pieces in order. While the API server is away or does not know us (a restart, a new
+/// certificate, a token that is renewed), a piece is asked for again for half a minute. Errors:
+/// corrupt (size or digest is not what the order says, or it is not an age file), unsupported
+/// (larger than k_payload_limit_bytes), those of `source`.
+[[nodiscard]] Result<Bytes> fetch_payload(PayloadSource& source,
+                                          const api::HelmPayload& payload,
+                                          const Wait& wait,
+                                          const std::stop_token& stop);
 
 inline constexpr std::uint64_t k_payload_limit_bytes = std::uint64_t{64} << 20U;
 

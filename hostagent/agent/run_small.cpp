@@ -115,7 +115,8 @@ void fetch_helm(RunState& run) {
   if (!run.order.wants(ArtifactType::helm_values) || !run.order.helm_payload) {
     return;
   }
-  auto payload = fetch_payload(run.ports.payloads, *run.order.helm_payload, run.control.token());
+  auto payload = fetch_payload(
+      run.ports.payloads, *run.order.helm_payload, run.ports.wait, run.control.token());
   if (!payload) {
     run.add_missing(ArtifactType::helm_values,
                     failure_as(api::Reason::helm_failed, payload.error()));
