@@ -45,7 +45,7 @@ std::string saved_in_json(std::string_view line) {
   return std::string(base_name(path->get_ref<const std::string&>()));
 }
 
-/// "… Snapshot X saved." where X has no blank in it.
+/// "… Snapshot X saved." where X has no blank in it; of a path, its last component.
 std::string saved_in_text(std::string_view line) {
   constexpr std::string_view k_before = "Snapshot ";
   constexpr std::string_view k_after = " saved.";
@@ -54,7 +54,7 @@ std::string saved_in_text(std::string_view line) {
     const std::string_view rest = line.substr(at + k_before.size());
     const std::string_view name = rest.substr(0, rest.find_first_of(k_blank));
     if (!name.empty() && rest.substr(name.size()).starts_with(k_after)) {
-      return std::string(name);
+      return std::string(base_name(name));
     }
   }
   return {};

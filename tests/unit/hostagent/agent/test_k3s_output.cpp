@@ -26,6 +26,12 @@ TEST_CASE("local and S3 give the same line twice: one snapshot") {
   CHECK(saved_names("msg=\"Snapshot a saved.\"\nmsg=\"Snapshot b saved.\"") == Names{"a", "b"});
 }
 
+TEST_CASE("a name never leads into another directory") {
+  CHECK(saved_names("Snapshot ../../etc/x saved.") == Names{"x"});
+  CHECK(saved_names("Snapshot / saved.").empty());
+  CHECK(saved_names(R"({"msg":"saved","path":"/a/../"})").empty());
+}
+
 TEST_CASE("what only looks like the saved line is not one") {
   CHECK(saved_names("").empty());
   CHECK(saved_names("msg=\"Snapshot a deleted.\"").empty());
