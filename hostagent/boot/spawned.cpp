@@ -1,5 +1,6 @@
 #include "boot/spawned.hpp"
 
+#include "base/argument_vector.hpp"
 #include "base/fd.hpp"
 
 #include <fcntl.h>
@@ -23,22 +24,12 @@ Status Spawned::start(const ProcessSpec& spec, const std::string& log_path) {
                 open_file(log_path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600));
   std::vector<std::string> words{spec.program};
   words.insert(words.end(), spec.arguments.begin(), spec.arguments.end());
-  std::vector<char*> arguments;
-  arguments.reserve(words.size() + 1);
-  for (std::string& word : words) {
-    arguments.push_back(word.data());
-  }
-  arguments.push_back(nullptr);
+  std::vector<char*> arguments = pointers_to(words);
   std::vector<std::string> variables;
   for (const auto& [name, value] : spec.environment) {
     variables.push_back(name + "=" + value);
   }
-  std::vector<char*> environment;
-  environment.reserve(variables.size() + 1);
-  for (std::string& variable : variables) {
-    environment.push_back(variable.data());
-  }
-  environment.push_back(nullptr);
+  std::vector<char*> environment = pointers_to(variables);
 
   posix_spawn_file_actions_t actions{};
   posix_spawn_file_actions_init(&actions);

@@ -65,9 +65,9 @@ void read_numbers(const nlohmann::json& json, NodeFacts& facts) {
   facts.etcd_keys = json.value("etcdKeys", facts.etcd_keys);
   facts.helm_releases = json.value("helmReleases", facts.helm_releases);
   facts.recipients = json.value("recipients", facts.recipients);
-  facts.complete_sets = json.value("completeSets", facts.complete_sets);
-  facts.incomplete_sets = json.value("incompleteSets", facts.incomplete_sets);
-  facts.damaged_sets = json.value("damagedSets", facts.damaged_sets);
+  facts.complete_sets = json_integer_or(json, "completeSets", facts.complete_sets);
+  facts.incomplete_sets = json_integer_or(json, "incompleteSets", facts.incomplete_sets);
+  facts.damaged_sets = json_integer_or(json, "damagedSets", facts.damaged_sets);
   facts.retained_bytes = json_integer_or(json, "retainedBytes", facts.retained_bytes);
   facts.disk_free_bytes = json_integer_or(json, "diskFreeBytes", facts.disk_free_bytes);
   facts.disk_size_bytes = json_integer_or(json, "diskSizeBytes", facts.disk_size_bytes);

@@ -30,7 +30,8 @@ Result<LastDrill> read(const nlohmann::json& json) {
   drill.duration =
       std::chrono::milliseconds(json_integer_or(json, "durationMilliseconds", std::int64_t{0}));
   const auto boot = json.find("boot");
-  drill.booted = boot != json.end() && boot->is_object() && boot->value("exitCode", -1) == 0;
+  drill.booted =
+      boot != json.end() && boot->is_object() && json_integer_or(*boot, "exitCode", -1) == 0;
   const auto time = parse_rfc3339(json.at("time").get<std::string>());
   if (!time) {
     return malformed("time is not a time");
