@@ -1,5 +1,7 @@
 #include "objects/object_list.hpp"
 
+#include "objects/text_field.hpp"
+
 #include "archive/entry_path.hpp"
 
 #include <nlohmann/json.hpp>
@@ -34,16 +36,11 @@ std::string escaped(const std::string& text) {
   return out;
 }
 
-std::string text(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 /// What the server says of its refusal: metav1.Status.message.
 std::string words(const std::string& body) {
   const json status = json::parse(body, nullptr, false);
   return archive::printable(
-      (status.is_object() ? text(status, "message") : body).substr(0, k_words_limit));
+      (status.is_object() ? text_field(status, "message") : body).substr(0, k_words_limit));
 }
 
 Result<json>
@@ -81,10 +78,10 @@ void hand_out(const json& page, const std::function<void(const ServedObject&)>& 
   for (const json& item : *items) {
     const auto metadata = item.find("metadata");
     if (metadata != item.end() && metadata->is_object()) {
-      on_object({text(*metadata, "namespace"),
-                 text(*metadata, "name"),
-                 text(*metadata, "uid"),
-                 text(*metadata, "resourceVersion")});
+      on_object({text_field(*metadata, "namespace"),
+                 text_field(*metadata, "name"),
+                 text_field(*metadata, "uid"),
+                 text_field(*metadata, "resourceVersion")});
     }
   }
 }
@@ -108,7 +105,7 @@ Status list_objects(ApiPort& api,
     RB_TRY_ASSIGN(const json page, get_page(api, base + query, sleeper, stop));
     hand_out(page, on_object);
     const json& metadata = page["metadata"];
-    const std::string more = metadata.is_object() ? text(metadata, "continue") : std::string();
+    const std::string more = text_field(metadata, "continue");
     if (more.empty()) {
       return {};
     }

@@ -1,6 +1,7 @@
 #include "objects/resources.hpp"
 
 #include "kinds/kinds.hpp"
+#include "objects/text_field.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,12 +17,6 @@ using nlohmann::json;
 
 /// Made up when it is asked for.
 constexpr std::string_view k_not_stored = "componentstatuses";
-
-/// "" where there is no such text.
-std::string text(const json& object, const char* name) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 json list_of(const json& object, const char* name) {
   const auto found = object.is_object() ? object.find(name) : object.end();
@@ -68,15 +63,15 @@ Result<std::vector<GroupVersion>> versions(ApiPort& api) {
   std::vector<GroupVersion> all{{"", "v1"}};
   RB_TRY_ASSIGN(const json groups, get_json(api, "/apis"));
   for (const json& group : list_of(groups, "groups")) {
-    const std::string name = text(group, "name");
+    const std::string name = text_field(group, "name");
     const auto preferred = group.find("preferredVersion");
-    const std::string best = preferred == group.end() ? "" : text(*preferred, "version");
+    const std::string best = preferred == group.end() ? "" : text_field(*preferred, "version");
     if (!best.empty()) {
       all.push_back({name, best});
     }
     for (const json& version : list_of(group, "versions")) {
-      if (text(version, "version") != best) {
-        all.push_back({name, text(version, "version")});
+      if (text_field(version, "version") != best) {
+        all.push_back({name, text_field(version, "version")});
       }
     }
   }
@@ -85,7 +80,7 @@ Result<std::vector<GroupVersion>> versions(ApiPort& api) {
 
 bool can_be_listed(const json& resource) {
   const json verbs = list_of(resource, "verbs");
-  const std::string name = text(resource, "name");
+  const std::string name = text_field(resource, "name");
   return name.find('/') == std::string::npos && name != k_not_stored &&
          std::find(verbs.begin(), verbs.end(), "list") != verbs.end();
 }
@@ -105,7 +100,7 @@ Result<std::vector<Resource>> discover(ApiPort& api) {
     const std::string path = kinds::path_of(group, version);
     RB_TRY_ASSIGN(const json answer, get_json(api, path));
     for (const json& resource : list_of(answer, "resources")) {
-      const std::string plural = text(resource, "name");
+      const std::string plural = text_field(resource, "name");
       std::string prefix = kinds::storage_prefix(group, plural, origin);
       if (can_be_listed(resource) && taken.insert(prefix).second) {
         resources.push_back({path + "/" + plural, std::move(prefix)});

@@ -10,7 +10,6 @@ namespace rb::api {
 namespace {
 
 // The maxLength of crds/.
-constexpr std::size_t k_message_limit = 1024;
 constexpr std::size_t k_release_message_limit = 512;
 
 Error malformed(std::string_view what) {

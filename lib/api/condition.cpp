@@ -11,8 +11,6 @@ namespace rb::api {
 
 namespace {
 
-constexpr std::size_t k_message_limit = 1024;
-
 Result<ConditionStatus> parse_status(std::string_view text) {
   for (const auto status :
        {ConditionStatus::true_, ConditionStatus::false_, ConditionStatus::unknown}) {

@@ -12,6 +12,9 @@
 
 namespace rb::api {
 
+/// Of a condition and of a missing artifact: the maxLength of crds/.
+inline constexpr std::size_t k_message_limit = 1024;
+
 /// Succeeded is True or False.
 [[nodiscard]] bool has_ended(const std::vector<Condition>& conditions);
 

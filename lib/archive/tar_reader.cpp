@@ -1,5 +1,6 @@
 #include "archive/entry_path.hpp"
 #include "archive/tar_gz.hpp"
+#include "archive/tar_layout.hpp"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -17,10 +18,6 @@ struct FreeReader {
   void operator()(struct archive* reader) const { archive_read_free(reader); }
 };
 
-constexpr unsigned k_mode_mask = 0777;
-constexpr std::size_t k_record_bytes = 512; // POSIX pax: the unit of a tar file
-constexpr std::size_t k_end_records = 2;    // of zeros
-
 Error corrupt(std::string message) {
   return {ErrorCode::corrupt, "tar: " + std::move(message), {}};
 }
@@ -31,7 +28,6 @@ Error refused(std::string_view path, std::string_view why) {
 
 /// libarchive takes a file without the closing zeros for whole; then its end may have been lost.
 bool has_end(ByteView tar) {
-  constexpr std::size_t k_end_bytes = k_record_bytes * k_end_records;
   if (tar.size() % k_record_bytes != 0 || tar.size() < k_end_bytes) {
     return false;
   }

@@ -4,6 +4,7 @@
 // and with the locale.
 #include "archive/entry_path.hpp"
 #include "archive/tar_gz.hpp"
+#include "archive/tar_layout.hpp"
 #include "base/secret_buffer.hpp"
 
 #include <array>
@@ -14,9 +15,6 @@ namespace rb::archive {
 
 namespace {
 
-constexpr unsigned k_mode_mask = 0777;
-constexpr std::size_t k_record_bytes = 512;
-constexpr std::size_t k_end_bytes = 2 * k_record_bytes;
 constexpr std::size_t k_name_bytes = 100;
 constexpr std::size_t k_prefix_bytes = 155;
 constexpr std::int64_t k_octal_limit = std::int64_t{1} << 33U; // 11 octal digits: size and time

@@ -1,5 +1,7 @@
 #include "sign/public_key.hpp"
 
+#include "sign/digest_context.hpp"
+
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -11,7 +13,7 @@ namespace {
 
 constexpr std::string_view k_algorithm = "Ed";
 constexpr std::string_view k_comment = "untrusted comment:";
-constexpr std::size_t k_decoded_bytes = 2 + 8 + PublicKey::k_raw_bytes;
+constexpr std::size_t k_public_key_bytes = 2 + 8 + PublicKey::k_raw_bytes;
 constexpr std::size_t k_secret_decoded_bytes = 158; ///< minisign's secret key.
 
 std::string_view trimmed(std::string_view text) {
@@ -41,9 +43,6 @@ Error malformed() {
 struct FreeKey {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
 };
-struct FreeContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
 
 } // namespace
 
@@ -64,7 +63,7 @@ Result<PublicKey> PublicKey::parse(std::string_view text) {
                  "this is a secret key of minisign, not a public one",
                  "the public key has 56 characters and begins with RW"};
   }
-  if (!bytes || bytes->size() != k_decoded_bytes) {
+  if (!bytes || bytes->size() != k_public_key_bytes) {
     return malformed();
   }
   if (as_text(*bytes).substr(0, k_algorithm.size()) != k_algorithm) {
@@ -93,7 +92,7 @@ bool is_signed_by(const PublicKey& key,
                   std::span<const std::uint8_t, 64> signature) {
   const std::unique_ptr<EVP_PKEY, FreeKey> pkey(
       EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key.raw().data(), key.raw().size()));
-  const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
+  const DigestContext context(EVP_MD_CTX_new());
   return pkey && context &&
          EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, pkey.get()) == 1 &&
          EVP_DigestVerify(

@@ -1,5 +1,7 @@
 #include "sign/signing_key.hpp"
 
+#include "sign/digest_context.hpp"
+
 #include "base/sha256.hpp"
 
 #include <openssl/bio.h>
@@ -14,9 +16,6 @@ namespace {
 
 struct FreeBio {
   void operator()(BIO* bio) const { BIO_free(bio); }
-};
-struct FreeContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
 Error failed(const char* what) {
@@ -82,7 +81,7 @@ Result<SecretBytes> SigningKey::to_pem() const {
 Result<RawSignature> SigningKey::sign_raw(ByteView message) const {
   RawSignature signature{};
   std::size_t length = signature.size();
-  const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
+  const DigestContext context(EVP_MD_CTX_new());
   if (!context ||
       EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, m_handle.get()) != 1 ||
       EVP_DigestSign(context.get(), signature.data(), &length, message.data(), message.size()) !=

@@ -24,30 +24,55 @@ for program in railiance-backup railiance-restore; do
   cp -f "$found" "$RB_BUILD_BIN/$program"
 done
 
-if [ -z "${RB_KEEP_BED:-}" ]; then
-  trap '"$bed" down "$RB_BED" >/dev/null 2>&1 || true' EXIT
-  trap 'exit 130' INT TERM
+# The disaster has beds of its own, and goes on beside the others: all of them mostly wait.
+disaster=
+clean_up() {
+  [ -z "$disaster" ] || kill "$disaster" 2>/dev/null || true
+  wait
+  rm -rf "$reports"
+  [ -z "$disaster" ] || for name in "$RB_BED-plain" "$RB_BED-enc"; do "$bed" down "$name" >/dev/null 2>&1 || true; done
+  [ -n "${RB_KEEP_BED:-}" ] || "$bed" down "$RB_BED" >/dev/null 2>&1 || true
+}
+reports=$(mktemp -d)
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+cd "$here"
+# tests REPORT [PYTEST ARGUMENTS]
+tests() {
+  PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -m pytest -p no:cacheprovider -q --tb=short --durations=8 \
+    --junitxml="$reports/$1.xml" "${@:2}"
+}
+
+if [ $# = 0 ]; then
+  (tests disaster test_90_disaster.py) >"$reports/disaster.log" 2>&1 &
+  disaster=$!
+  set -- --ignore=test_90_disaster.py
 fi
 if [ -z "${RB_KEEP_BED:-}" ] || ! "$bed" list | grep -qx "$RB_BED"; then
   "$bed" up "$RB_BED" --node
 fi
 "$bed" import "$RB_BED" "$image"
 
-report=$(mktemp)
-cd "$here"
 code=0
-PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider -q --tb=short --durations=8 \
-  --junitxml="$report" "$@" || code=$?
-/usr/bin/python3 - "$report" <<'PYTHON'
+(tests bed "$@") || code=$?
+if [ -n "$disaster" ]; then
+  wait "$disaster" || code=$?
+  disaster=
+  cat "$reports/disaster.log"
+fi
+/usr/bin/python3 - "$reports"/*.xml <<'PYTHON'
 import sys
 import xml.etree.ElementTree as tree
-suite = tree.parse(sys.argv[1]).getroot().find("testsuite")
-total, bad, skipped = (int(suite.get(key)) for key in ("tests", "failures", "skipped"))
-bad += int(suite.get("errors"))
-for case in suite.iter("testcase"):
-    for reason in case.iter("skipped"):
-        print(f"SKIPPED: {case.get('name')}: {reason.get('message')}")
-print(f"{total - bad - skipped} passed, {bad} failed")
+passed = failed = 0
+for report in sys.argv[1:]:
+    suite = tree.parse(report).getroot().find("testsuite")
+    total, failures, errors, skipped = (int(suite.get(key)) for key in ("tests", "failures", "errors", "skipped"))
+    failed += failures + errors
+    passed += total - failures - errors - skipped
+    for case in suite.iter("testcase"):
+        for reason in case.iter("skipped"):
+            print(f"SKIPPED: {case.get('name')}: {reason.get('message')}")
+print(f"{passed} passed, {failed} failed")
 PYTHON
-rm -f "$report"
 exit "$code"

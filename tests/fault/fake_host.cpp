@@ -146,6 +146,12 @@ std::string FakeHost::opened(const std::string& file_name) const {
   return plain ? std::string(plain->text()) : "not opened: " + plain.error().message;
 }
 
+std::vector<artifact::BackupSet> sets_of(const FakeHost& host) {
+  artifact::Directory directory =
+      artifact::Directory::open_existing(host.settings.backup_dir).value();
+  return artifact::list_sets(directory).value();
+}
+
 bool is_untouched(const std::map<std::string, std::string>& before,
                   const std::map<std::string, std::string>& after) {
   return std::all_of(before.begin(), before.end(), [&after](const auto& file) {

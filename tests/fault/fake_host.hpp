@@ -7,6 +7,7 @@
 #include "support/scratch.hpp"
 
 #include "age/identity.hpp"
+#include "artifact/sets.hpp"
 
 #include <map>
 #include <optional>
@@ -51,6 +52,9 @@ public:
 private:
   Bytes m_values; ///< The Helm artifact that the controller would send.
 };
+
+/// What `railiance-restore list` would show.
+[[nodiscard]] std::vector<artifact::BackupSet> sets_of(const FakeHost& host);
 
 /// Everything in `before` is still there, bit by bit.
 [[nodiscard]] bool is_untouched(const std::map<std::string, std::string>& before,

@@ -19,11 +19,6 @@ using api::Reason;
 
 namespace {
 
-std::vector<artifact::BackupSet> sets_of(const FakeHost& host) {
-  auto directory = artifact::Directory::open_existing(host.settings.backup_dir).value();
-  return artifact::list_sets(directory).value();
-}
-
 agent::RunOrder order_to_prove(FakeHost& host, int keep_last = 7) {
   auto order = host.next_order();
   order.verification = api::Verification::boot;

@@ -25,11 +25,6 @@ artifact::Directory directory_of(const FakeHost& host) {
   return artifact::Directory::open_existing(host.settings.backup_dir).value();
 }
 
-std::vector<artifact::BackupSet> sets_of(const FakeHost& host) {
-  auto directory = directory_of(host);
-  return artifact::list_sets(directory).value();
-}
-
 } // namespace
 
 TEST_CASE(

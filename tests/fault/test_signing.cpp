@@ -20,11 +20,6 @@ sign::PublicKey key_of(const FakeHost& host) {
   return sign::PublicKey::parse(host.scratch.read("keys/signing.pub")).value();
 }
 
-std::vector<artifact::BackupSet> sets_of(const FakeHost& host) {
-  auto directory = artifact::Directory::open_existing(host.settings.backup_dir).value();
-  return artifact::list_sets(directory).value();
-}
-
 bool all_good(const FakeHost& host) {
   const sign::PublicKey key = key_of(host);
   const auto verdicts = artifact::judge_catalogue(sets_of(host), std::span(&key, 1));

@@ -55,6 +55,10 @@ private:
   std::mutex m_mutex;
 };
 
+[[nodiscard]] inline bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 /// What a run of the command did.
 struct Outcome {
   int code = -1;

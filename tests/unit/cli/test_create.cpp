@@ -9,10 +9,6 @@ using End = WatchScript::End;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 nlohmann::json finished(const std::string& name,
                         const std::string& status,
                         const std::string& reason,

@@ -6,14 +6,6 @@
 using namespace rb;
 using namespace rb::test;
 
-namespace {
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-} // namespace
-
 TEST_CASE("list prints a row for each backup, the newest first") {
   FakeCluster cluster;
   cluster.backups["a-old"] = a_backup("a-old", "True", "Completed");

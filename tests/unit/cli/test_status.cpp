@@ -12,10 +12,6 @@ namespace {
 
 constexpr const char* k_path = "/apis/backup.railiance.io/v1alpha1/backupstatuses/cluster";
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 SystemTime at(const char* text) {
   return parse_rfc3339(text).value();
 }
