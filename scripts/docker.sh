@@ -11,6 +11,8 @@ docker_stop() {
     kill "$DOCKERD_PID" 2>/dev/null || true
     wait "$DOCKERD_PID" 2>/dev/null || true
     DOCKERD_PID=
+    # dockerd leaves it mounted, and the cache could not be removed.
+    umount "$DOCKER_STATE/run/exec/netns/default" 2>/dev/null || true
   fi
 }
 

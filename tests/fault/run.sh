@@ -41,18 +41,25 @@ ctest_part() {
   sed -n 's/.*<testcase name="\([^"]*\)".*status="fail".*/   \1 failed/p' "$junit" >&2
 }
 
-# Its runs mostly wait: it goes on beside the others.
+# Its runs mostly wait: its halves go on beside each other and the other parts.
 begin_api() {
-  /usr/bin/python3 "$here/api/run.py" --bin "$build" --long ${RB_SEED:+--seed "$RB_SEED"} >"$LOGS/fault-api.log" 2>&1 &
-  api_pid=$!
+  local half
+  for half in calls episodes; do
+    /usr/bin/python3 "$here/api/run.py" --bin "$build" --long --only "$half" ${RB_SEED:+--seed "$RB_SEED"} \
+      >"$LOGS/fault-api-$half.log" 2>&1 &
+    api_pids[$half]=$!
+  done
 }
 
 api_part() {
-  local code=0
-  wait "$api_pid" || code=$?
-  api_pid=
-  tee -a "$log" <"$LOGS/fault-api.log"
-  count "$code" "the scripted API server"
+  local half code
+  for half in calls episodes; do
+    code=0
+    wait "${api_pids[$half]}" || code=$?
+    unset "api_pids[$half]"
+    tee -a "$log" <"$LOGS/fault-api-$half.log"
+    count "$code" "the scripted API server ($half)"
+  done
 }
 
 bed_part() {
@@ -70,10 +77,10 @@ bed_part() {
 }
 
 [ "$(id -u)" = 0 ] || die "needs root (tmpfs, loop devices, ptrace, beds): sudo make fault"
-api_pid=
+declare -A api_pids=()
 begun=()
 clean_up() {
-  [ -z "$api_pid" ] || kill "$api_pid" 2>/dev/null
+  [ ${#api_pids[@]} = 0 ] || kill "${api_pids[@]}" 2>/dev/null
   [ ${#begun[@]} = 0 ] || "$ROOT/tests/k3s/bed.sh" down "${begun[@]}" >>"$log" 2>&1
 }
 trap clean_up EXIT

@@ -5,6 +5,7 @@
 
 #include "api/cluster_backup.hpp"
 #include "api/node_backup.hpp"
+#include "base/clock.hpp"
 #include "kube/connection.hpp"
 
 #include <nlohmann/json.hpp>
@@ -15,6 +16,11 @@
 #include <string>
 
 namespace rb::test {
+
+/// The time of this machine, which is that of the cluster.
+[[nodiscard]] inline SystemTime time_here() {
+  return RealClock().now();
+}
 
 /// The path of the kubeconfig; fails the test without one.
 [[nodiscard]] std::string kubeconfig();

@@ -10,10 +10,6 @@ namespace type = api::condition_type;
 
 namespace {
 
-SystemTime now() {
-  return RealClock().now();
-}
-
 void put(api::NodeBackupStatus& status, std::string_view condition, bool value, Reason reason) {
   api::set_condition(status.conditions,
                      {std::string(condition),
@@ -22,7 +18,7 @@ void put(api::NodeBackupStatus& status, std::string_view condition, bool value, 
                       "",
                       {},
                       1},
-                     now());
+                     time_here());
 }
 
 } // namespace
@@ -109,7 +105,7 @@ void ScriptedAgent::write_status(const api::NodeBackup& order) {
 
 void ScriptedAgent::take(api::NodeBackup order) {
   order.status.agent_id = "pod-uid-" + m_node;
-  order.status.start_time = order.status.heartbeat_time = now();
+  order.status.start_time = order.status.heartbeat_time = time_here();
   order.status.progress = api::Progress{"TakingSnapshot", 0, 0};
   put(order.status, type::k_succeeded, false, Reason::running);
   order.status.conditions.back().status = ConditionStatus::unknown;
@@ -147,7 +143,7 @@ void ScriptedAgent::finish(api::NodeBackup order) {
   }
   const bool whole = order.spec.missing.empty();
   order.status.etcd = api::EtcdStatus{1234, 56};
-  order.status.completion_time = now();
+  order.status.completion_time = time_here();
   for (const std::string_view step :
        {type::k_snapshot_taken, type::k_artifacts_stored, type::k_verified, type::k_pruned}) {
     put(order.status, step, true, Reason::completed);

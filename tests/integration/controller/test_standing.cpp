@@ -30,10 +30,6 @@ bool becomes(Cluster& cluster, const std::string& reason) {
   return Cluster::eventually([&] { return current(cluster).reason == reason; });
 }
 
-SystemTime now() {
-  return RealClock().now();
-}
-
 /// As an agent says it.
 Status say(Cluster& cluster,
            const std::string& node,
@@ -72,10 +68,10 @@ TEST_CASE("the controller makes the object; each agent keeps its own entry in it
   REQUIRE(becomes(cluster, "AgentUnavailable"));
   CHECK(current(cluster).status == api::ConditionStatus::unknown);
 
-  REQUIRE(say(cluster, "n1", now(), {}, 0));
+  REQUIRE(say(cluster, "n1", time_here(), {}, 0));
   REQUIRE(becomes(cluster, "NeverRan"));
   CHECK(current(cluster).status == api::ConditionStatus::false_);
-  REQUIRE(say(cluster, "n2", now(), now() - std::chrono::hours(1)));
+  REQUIRE(say(cluster, "n2", time_here(), time_here() - std::chrono::hours(1)));
   REQUIRE(becomes(cluster, "Current"));
 
   const auto object = standing(cluster);
@@ -84,7 +80,8 @@ TEST_CASE("the controller makes the object; each agent keeps its own entry in it
   CHECK(object->status.expected_interval_seconds == 86400);
   CHECK(object->status.next_schedule_time.has_value());
   CHECK(object->status.observed_time.has_value());
-  REQUIRE(say(cluster, "n2", now() + std::chrono::seconds(1), now() - std::chrono::hours(40)));
+  REQUIRE(say(
+      cluster, "n2", time_here() + std::chrono::seconds(1), time_here() - std::chrono::hours(40)));
   REQUIRE(becomes(cluster, "Stale"));
 }
 
@@ -94,7 +91,7 @@ TEST_CASE(
   {
     const ControllerProcess controller(cluster, "one");
     REQUIRE(Cluster::eventually([&] { return standing(cluster).has_value(); }));
-    REQUIRE(say(cluster, "n1", now(), now() - std::chrono::hours(1)));
+    REQUIRE(say(cluster, "n1", time_here(), time_here() - std::chrono::hours(1)));
     REQUIRE(becomes(cluster, "Current"));
   }
   const api::Condition before = current(cluster);
@@ -108,11 +105,12 @@ TEST_CASE(
     CHECK(current(cluster).last_transition_time == before.last_transition_time);
   }
   // Nobody was there for an hour: an agent's word of then is no proof now.
-  REQUIRE(say(cluster, "n1", now() - std::chrono::hours(1), now() - std::chrono::hours(2)));
+  REQUIRE(
+      say(cluster, "n1", time_here() - std::chrono::hours(1), time_here() - std::chrono::hours(2)));
   const ControllerProcess controller(cluster, "three");
   REQUIRE(becomes(cluster, "FactsStale"));
   CHECK(current(cluster).status == api::ConditionStatus::unknown);
-  REQUIRE(say(cluster, "n1", now(), now() - std::chrono::hours(2)));
+  REQUIRE(say(cluster, "n1", time_here(), time_here() - std::chrono::hours(2)));
   REQUIRE(becomes(cluster, "Current"));
 }
 
@@ -120,7 +118,7 @@ TEST_CASE("a run that fails is said there, and it has one Event") {
   Cluster cluster;
   const ControllerProcess controller(cluster);
   REQUIRE(Cluster::eventually([&] { return standing(cluster).has_value(); }));
-  REQUIRE(say(cluster, "n1", now(), now() - std::chrono::hours(1)));
+  REQUIRE(say(cluster, "n1", time_here(), time_here() - std::chrono::hours(1)));
   REQUIRE(becomes(cluster, "Current"));
   REQUIRE(cluster.create_backup("fails-there", nlohmann::json::object())); // there is no agent
   cluster.wait_finished("fails-there");
