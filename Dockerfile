@@ -22,7 +22,6 @@ COPY lib lib
 RUN mkdir controller hostagent cli \
  && touch controller/CMakeLists.txt hostagent/CMakeLists.txt cli/CMakeLists.txt \
  && cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DRB_BUILD_TESTS=OFF -DRB_WERROR=OFF \
-      -DCMAKE_UNITY_BUILD=ON \
       -DRB_ARCHIVE_LIBRARY="$(g++ -print-file-name=libarchive.a)" \
  && cmake --build /build -j "$JOBS"
 COPY controller controller

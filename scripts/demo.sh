@@ -20,7 +20,7 @@ inside() { "$bed" exec "$name" "$@"; }
 say "Tools: helm and age (the first time, helm takes about 4 minutes)"
 "$ROOT/tests/tools/install.sh" helm age >/dev/null
 say "The programs and the image (the first time, about 15 minutes)"
-build=$("$ROOT/scripts/build.sh" release release -DRB_BUILD_TESTS=OFF -DRB_BUILD_BENCH=OFF -DCMAKE_UNITY_BUILD=ON)
+build=$("$ROOT/scripts/build.sh" release release -DRB_BUILD_TESTS=OFF -DRB_BUILD_BENCH=OFF)
 image=$("$ROOT/scripts/image.sh")
 say "A cluster: etcd, API server, kubelet, containerd (the first time, the build takes about 10 minutes)"
 "$bed" up "$name" --node >/dev/null

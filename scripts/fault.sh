@@ -3,5 +3,5 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 say "Building"
-build=$("$ROOT/scripts/build.sh" ci test)
+build=$("$ROOT/scripts/build.sh" dev test)
 exec "$ROOT/tests/fault/run.sh" "$build" "$@"

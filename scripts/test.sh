@@ -35,7 +35,7 @@ skip() {
 
 build() {
   say "Building (the first time takes some minutes)"
-  "$ROOT/scripts/build.sh" ci test >/dev/null
+  "$ROOT/scripts/build.sh" dev test >/dev/null
 }
 
 # Cases of doctest, and one for each test that is no doctest program.
