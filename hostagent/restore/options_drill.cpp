@@ -6,7 +6,7 @@ namespace rb::restore {
 
 namespace {
 
-constexpr const char* k_drill_footer = R"(Examples:
+constexpr const char* k_footer = R"(Examples:
   railiance-restore drill
   railiance-restore drill 20261122T020000Z -i keys.txt --output json
   railiance-restore drill --boot
@@ -26,7 +26,7 @@ Exit codes: 3 incomplete, 4 no set, 5 no identity opens it, 6 damaged.)";
 
 void add_drill(CLI::App& app, DrillCommand& command) {
   CLI::App* drill = app.add_subcommand("drill", "Prove that a set opens and is what it claims");
-  drill->footer(k_drill_footer);
+  drill->footer(k_footer);
   drill->add_option("SET", command.set, "Run id, or latest")->capture_default_str();
   drill
       ->add_option("-i,--identity",

@@ -6,7 +6,7 @@ namespace rb::restore {
 
 namespace {
 
-constexpr const char* k_metrics_footer = R"(Examples:
+constexpr const char* k_footer = R"(Examples:
   railiance-restore metrics
   railiance-restore metrics --expected-interval-seconds 86400 \
     --textfile /var/lib/prometheus/node-exporter/railiance-backup.prom
@@ -21,7 +21,7 @@ deploy/host/railiance-metrics.timer. docs/monitoring.md lists the metrics.)";
 void add_metrics(CLI::App& app, MetricsCommand& command) {
   CLI::App* metrics =
       app.add_subcommand("metrics", "Print what Prometheus should know of the sets");
-  metrics->footer(k_metrics_footer);
+  metrics->footer(k_footer);
   metrics->add_option("--textfile", command.text_file, "Write there instead of standard output");
   metrics->add_option("--node", command.node, "The label node (default: as in the newest set)");
   metrics

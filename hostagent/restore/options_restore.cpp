@@ -6,7 +6,7 @@ namespace rb::restore {
 
 namespace {
 
-constexpr const char* k_restore_footer = R"(Examples:
+constexpr const char* k_footer = R"(Examples:
   railiance-restore restore
   railiance-restore restore latest --dry-run -i keys.txt
   railiance-restore restore 20261122T020000Z --execute -i keys.txt
@@ -65,7 +65,7 @@ void add_cluster_options(CLI::App& restore, RestoreCommand& command) {
 void add_restore(CLI::App& app, RestoreCommand& command) {
   CLI::App* const restore =
       app.add_subcommand("restore", "Bring the cluster back, or say how it is done");
-  restore->footer(k_restore_footer);
+  restore->footer(k_footer);
   restore->add_option("SET", command.set, "Run id, or latest")
       ->each([&command](const std::string&) { command.set_given = true; })
       ->capture_default_str();

@@ -59,7 +59,7 @@ void print_helm(const unpack::HelmIndex& index, const std::string& to, Io& io) {
 }
 
 nlohmann::ordered_json
-unpacked_json(const Unpacked& unpacked, const std::string& run_id, const RestoreCommand& command) {
+to_json(const Unpacked& unpacked, const std::string& run_id, const RestoreCommand& command) {
   nlohmann::ordered_json json{{"runID", run_id},
                               {"artifact", command.artifact},
                               {"directory", command.to},
@@ -89,7 +89,7 @@ void print(const Unpacked& unpacked,
            OutputFormat output,
            Io& io) {
   if (output == OutputFormat::json) {
-    io.out << dump(unpacked_json(unpacked, run_id, command));
+    io.out << dump(to_json(unpacked, run_id, command));
     return;
   }
   // What can be run goes to standard output, alone; with no commands the files do.

@@ -13,7 +13,7 @@ namespace rb::unpack {
 
 namespace {
 
-Error bad_payload(const std::string& what) {
+Error damaged(const std::string& what) {
   return {ErrorCode::corrupt, "payload: " + what, {}};
 }
 
@@ -29,7 +29,7 @@ Result<std::unique_ptr<AgeReader>> AgeReader::open(artifact::File& file,
   std::array<std::uint8_t, age::k_payload_nonce_bytes> nonce{};
   RB_TRY_ASSIGN(const std::size_t got, source.read(nonce));
   if (got != nonce.size()) {
-    return bad_payload("cut off before its nonce");
+    return damaged("cut off before its nonce");
   }
   RB_TRY_ASSIGN(const SecretBytes key, age::payload_key(file_key.view(), nonce));
   RB_TRY_ASSIGN(age::ChunkCipher cipher,
@@ -46,13 +46,13 @@ AgeReader::AgeReader(artifact::File& file, age::ChunkCipher cipher, std::uint64_
 
 Status AgeReader::measure(std::uint64_t file_bytes) {
   if (file_bytes < m_payload_offset + age::k_tag_bytes) {
-    return bad_payload("cut off");
+    return damaged("cut off");
   }
   m_payload_bytes = file_bytes - m_payload_offset;
   const std::uint64_t chunks =
       (m_payload_bytes + age::k_sealed_chunk_bytes - 1) / age::k_sealed_chunk_bytes;
   if (m_payload_bytes < chunks * age::k_tag_bytes) {
-    return bad_payload("a size that no payload has");
+    return damaged("a size that no payload has");
   }
   m_plaintext_bytes = m_payload_bytes - chunks * age::k_tag_bytes;
   return {};
@@ -70,7 +70,7 @@ Result<const AgeReader::Chunk*> AgeReader::chunk(std::uint64_t index) {
   RB_TRY_ASSIGN(const std::size_t got, m_file.read_at(m_payload_offset + offset, bytes.span()));
   const bool final_chunk = offset + size == m_payload_bytes;
   if (got != size || !m_cipher.open(age::chunk_nonce(index, final_chunk), bytes.span())) {
-    return bad_payload("chunk " + std::to_string(index) + " was altered");
+    return damaged("chunk " + std::to_string(index) + " was altered");
   }
   if (m_chunks.size() == k_chunks_kept) {
     m_by_index.erase(m_chunks.back().index);
@@ -83,7 +83,7 @@ Result<const AgeReader::Chunk*> AgeReader::chunk(std::uint64_t index) {
 
 Status AgeReader::read(std::uint64_t offset, MutableByteView buffer) {
   if (offset > m_plaintext_bytes || buffer.size() > m_plaintext_bytes - offset) {
-    return bad_payload("ends before byte " + std::to_string(offset + buffer.size()));
+    return damaged("ends before byte " + std::to_string(offset + buffer.size()));
   }
   while (!buffer.empty()) {
     RB_TRY_ASSIGN(const Chunk* const held, chunk(offset / age::k_chunk_bytes));

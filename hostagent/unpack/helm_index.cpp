@@ -15,7 +15,7 @@ using Json = nlohmann::json;
 constexpr std::string_view k_format = "railiance-backup/helm-values/v1";
 constexpr std::size_t k_word_limit_bytes = 512;
 
-Error bad_index(const std::string& what) {
+Error damaged(const std::string& what) {
   return {ErrorCode::corrupt, "index.json: " + what, {}};
 }
 
@@ -48,11 +48,11 @@ Result<HelmRelease> release_of(const Json& json) {
   }
   for (const std::string* const word : {&release.name_space, &release.name, &release.chart_name}) {
     if (word->empty() || !is_word(*word)) {
-      return bad_index("a release without a usable name, namespace or chart");
+      return damaged("a release without a usable name, namespace or chart");
     }
   }
   if (!is_word(release.chart_version) || !archive::check_entry_path(release.file)) {
-    return bad_index(archive::printable(release.name) + " has a version or file that none has");
+    return damaged(archive::printable(release.name) + " has a version or file that none has");
   }
   return release;
 }
@@ -79,7 +79,7 @@ std::string path_in(const std::string& directory, const std::string& file) {
 Result<HelmIndex> parse_helm_index(std::string_view json) {
   const Json index = Json::parse(json, nullptr, false);
   if (!index.is_object()) {
-    return bad_index("not JSON");
+    return damaged("not JSON");
   }
   if (text_of(index, "format") != k_format) {
     return Error{ErrorCode::unsupported,
@@ -88,7 +88,7 @@ Result<HelmIndex> parse_helm_index(std::string_view json) {
   }
   const auto releases = index.find("releases");
   if (releases == index.end() || !releases->is_array()) {
-    return bad_index("it lists no releases");
+    return damaged("it lists no releases");
   }
   HelmIndex parsed;
   for (const Json& json_release : *releases) {

@@ -15,7 +15,7 @@ constexpr std::string_view k_description = "host.json";
 constexpr std::string_view k_default_data_dir = "/var/lib/rancher/k3s";
 constexpr std::string_view k_blank = " \t\r\n";
 
-Error bad_state(std::string what) {
+Error damaged(std::string what) {
   return {ErrorCode::corrupt, "host state: " + std::move(what), {}};
 }
 
@@ -30,7 +30,7 @@ std::string_view trimmed(std::string_view text) {
 Status read_description(std::string_view text, HostState& state) {
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) {
-    return bad_state("host.json is not JSON");
+    return damaged("host.json is not JSON");
   }
   const auto field = [&](const char* name) {
     const auto found = json.find(name);
@@ -94,13 +94,13 @@ Result<HostState> parse_host_state(ByteView tar_gz) {
     }
   }
   if (!described) {
-    return bad_state("there is no host.json in it");
+    return damaged("there is no host.json in it");
   }
   if (state.server_token().empty()) {
-    return bad_state("there is no server token in it");
+    return damaged("there is no server token in it");
   }
   if (!state.token_hash.empty() && etcdsnap::token_hash(state.server_token()) != state.token_hash) {
-    return bad_state("its server token is not that of its host.json");
+    return damaged("its server token is not that of its host.json");
   }
   return state;
 }

@@ -9,7 +9,7 @@ namespace rb::unpack {
 
 namespace {
 
-Error bad_kubeconfig(const std::string& what) {
+Error damaged(const std::string& what) {
   return {ErrorCode::corrupt, "kubeconfig: " + what, {}};
 }
 
@@ -51,7 +51,7 @@ Status check_pem(const YAML::Node& item, const char* key, std::size_t& count) {
     return {};
   }
   ++count;
-  return is_pem_data(data) ? Status() : bad_kubeconfig(std::string(key) + " is not PEM in base64");
+  return is_pem_data(data) ? Status() : damaged(std::string(key) + " is not PEM in base64");
 }
 
 bool has_credentials(const YAML::Node& user) {
@@ -66,7 +66,7 @@ bool has_credentials(const YAML::Node& user) {
 
 Status check_tree(const YAML::Node& root, std::vector<std::string>& proven) {
   if (!root.IsMap()) {
-    return bad_kubeconfig("not a YAML mapping");
+    return damaged("not a YAML mapping");
   }
   const auto clusters = items(root, "clusters", "cluster");
   const auto users = items(root, "users", "user");
@@ -75,13 +75,13 @@ Status check_tree(const YAML::Node& root, std::vector<std::string>& proven) {
   if (std::none_of(clusters.begin(), clusters.end(), [](const YAML::Node& cluster) {
         return !scalar(cluster, "server").empty();
       })) {
-    return bad_kubeconfig("names no cluster");
+    return damaged("names no cluster");
   }
   for (const YAML::Node& cluster : clusters) {
     RB_TRY(check_pem(cluster, "certificate-authority-data", authorities));
   }
   if (std::none_of(users.begin(), users.end(), has_credentials)) {
-    return bad_kubeconfig("holds no credentials");
+    return damaged("holds no credentials");
   }
   for (const YAML::Node& user : users) {
     std::size_t keys = 0;
@@ -104,9 +104,9 @@ Status check_kubeconfig(ByteView yaml, std::vector<std::string>& proven) {
   try {
     const auto documents = YAML::LoadAll(std::string(as_text(yaml)));
     return documents.size() == 1 ? check_tree(documents.front(), proven)
-                                 : bad_kubeconfig("not one YAML document");
+                                 : damaged("not one YAML document");
   } catch (const std::exception&) { // its messages may quote the text
-    return bad_kubeconfig("not YAML");
+    return damaged("not YAML");
   }
 }
 

@@ -14,7 +14,7 @@ namespace rb::unpack {
 
 namespace {
 
-Error corrupt(const std::string& what) {
+Error damaged(const std::string& what) {
   return {ErrorCode::corrupt, what, {}};
 }
 
@@ -43,11 +43,11 @@ const archive::Entry* find_entry(const Entries& entries, std::string_view path) 
 Status check_release(const HelmRelease& release, const Entries& entries) {
   const archive::Entry* const values = find_entry(entries, release.file);
   if (values == nullptr) {
-    return corrupt("the values of " + archive::printable(release.name) + " are not in it");
+    return damaged("the values of " + archive::printable(release.name) + " are not in it");
   }
   if (const auto kind = yaml_kind(values->content.text());
       kind != YamlKind::map && kind != YamlKind::null) {
-    return corrupt(archive::printable(release.file) + " is not a YAML mapping");
+    return damaged(archive::printable(release.file) + " is not a YAML mapping");
   }
   return {};
 }
@@ -61,18 +61,18 @@ Status check_helm_values(ByteView tar_gz,
   proven.push_back(counted(entries.size(), "file"));
   const archive::Entry* const listed = find_entry(entries, k_helm_index_name);
   if (listed == nullptr) {
-    return corrupt("there is no index.json in it");
+    return damaged("there is no index.json in it");
   }
   RB_TRY_ASSIGN(const HelmIndex index, parse_helm_index(listed->content.text()));
   for (const HelmRelease& release : index.releases) {
     RB_TRY(check_release(release, entries));
   }
   if (entries.size() != index.releases.size() + 1) {
-    return corrupt("it holds files that its index.json does not name");
+    return damaged("it holds files that its index.json does not name");
   }
   if (manifest != nullptr && manifest->helm &&
       static_cast<std::size_t>(manifest->helm->releases) != index.releases.size()) {
-    return corrupt("it holds " + counted(index.releases.size(), "release") +
+    return damaged("it holds " + counted(index.releases.size(), "release") +
                    ", the manifest says " + std::to_string(manifest->helm->releases));
   }
   proven.push_back(counted(index.releases.size(), "release"));
@@ -86,10 +86,10 @@ Status check_host_state(ByteView tar_gz,
   proven.push_back(counted(state.files.size() + 1, "file"));
   if (manifest != nullptr && !manifest->token_hash.empty() &&
       etcdsnap::token_hash(state.server_token()) != manifest->token_hash) {
-    return corrupt("its server token is not the one that the manifest names");
+    return damaged("its server token is not the one that the manifest names");
   }
   if (manifest != nullptr && !state.run_id.empty() && state.run_id != manifest->run_id) {
-    return corrupt("it is of the run " + archive::printable(state.run_id));
+    return damaged("it is of the run " + archive::printable(state.run_id));
   }
   proven.emplace_back("server token");
   return {};

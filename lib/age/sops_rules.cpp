@@ -14,7 +14,7 @@ constexpr std::string_view k_white_space = " \t\r\n";
 constexpr std::size_t k_merge_depth_limit = 8;
 constexpr std::size_t k_recipient_limit = 1024;
 
-Error bad_rules(std::string_view what) {
+Error malformed(std::string_view what) {
   return {ErrorCode::invalid_argument, std::string(what), {}};
 }
 
@@ -35,7 +35,7 @@ Status append_split(std::string_view text, std::vector<std::string>& recipients)
       continue;
     }
     if (recipients.size() == k_recipient_limit) {
-      return bad_rules("more than 1024 age recipients");
+      return malformed("more than 1024 age recipients");
     }
     recipients.emplace_back(item);
   }
@@ -51,11 +51,11 @@ Status append_recipients(const YAML::Node& age, std::vector<std::string>& recipi
     return append_split(age.Scalar(), recipients);
   }
   if (!age.IsSequence()) {
-    return bad_rules("age is neither a string nor a list");
+    return malformed("age is neither a string nor a list");
   }
   for (const YAML::Node& item : age) {
     if (!item.IsScalar()) {
-      return bad_rules("age holds an item that is not a string");
+      return malformed("age holds an item that is not a string");
     }
     RB_TRY(append_split(item.Scalar(), recipients));
   }
@@ -69,10 +69,10 @@ Status append_group(const YAML::Node& group,
                     std::size_t& visited,
                     std::vector<std::string>& recipients) {
   if (!group.IsMap()) {
-    return bad_rules("a key group is not a map");
+    return malformed("a key group is not a map");
   }
   if (depth > k_merge_depth_limit || ++visited > k_recipient_limit) {
-    return bad_rules("key groups are merged too deeply");
+    return malformed("key groups are merged too deeply");
   }
   RB_TRY(append_recipients(group["age"], recipients));
   const YAML::Node merge = group["merge"];
@@ -80,7 +80,7 @@ Status append_group(const YAML::Node& group,
     return {};
   }
   if (!merge.IsSequence()) {
-    return bad_rules("merge of a key group is not a list");
+    return malformed("merge of a key group is not a list");
   }
   for (const YAML::Node& merged : merge) {
     RB_TRY(append_group(merged, depth + 1, visited, recipients));
@@ -90,13 +90,13 @@ Status append_group(const YAML::Node& group,
 
 Result<CreationRule> read_rule(const YAML::Node& node) {
   if (!node.IsMap()) {
-    return bad_rules("a creation rule is not a map");
+    return malformed("a creation rule is not a map");
   }
   CreationRule rule;
   const YAML::Node path_regex = node["path_regex"];
   if (path_regex && !path_regex.IsNull()) {
     if (!path_regex.IsScalar()) {
-      return bad_rules("path_regex is not a string");
+      return malformed("path_regex is not a string");
     }
     // An empty one matches any path, in SOPS as in RE2.
     rule.path_regex = path_regex.Scalar();
@@ -107,7 +107,7 @@ Result<CreationRule> read_rule(const YAML::Node& node) {
     return rule;
   }
   if (!groups.IsSequence()) {
-    return bad_rules("key_groups is not a list");
+    return malformed("key_groups is not a list");
   }
   rule.key_groups = groups.size();
   std::size_t visited = 0;
@@ -123,14 +123,14 @@ Result<std::vector<CreationRule>> read_rules(const YAML::Node& root) {
     return rules;
   }
   if (!root.IsMap()) {
-    return bad_rules("not a map at its top level");
+    return malformed("not a map at its top level");
   }
   const YAML::Node list = root["creation_rules"];
   if (!list || list.IsNull()) {
     return rules;
   }
   if (!list.IsSequence()) {
-    return bad_rules("creation_rules is not a list");
+    return malformed("creation_rules is not a list");
   }
   for (const YAML::Node& node : list) {
     auto rule = read_rule(node);
@@ -150,9 +150,9 @@ Result<std::vector<CreationRule>> read_creation_rules(std::string_view text) {
   } catch (const YAML::Exception& exception) {
     const std::string where =
         exception.mark.is_null() ? "" : " in line " + std::to_string(exception.mark.line + 1);
-    return bad_rules("not YAML" + where);
+    return malformed("not YAML" + where);
   } catch (const std::exception&) {
-    return bad_rules("not YAML");
+    return malformed("not YAML");
   }
 }
 

@@ -9,7 +9,7 @@ namespace rb::api {
 
 namespace {
 
-Result<ClusterBackupSpec> backup_spec_from_json(const nlohmann::json& json) {
+Result<ClusterBackupSpec> spec_from_json(const nlohmann::json& json) {
   ClusterBackupSpec spec;
   if (json.contains("artifacts")) {
     RB_TRY_ASSIGN(spec.artifacts, artifact_types_from_json(json["artifacts"]));
@@ -27,7 +27,7 @@ Result<ClusterBackupSpec> backup_spec_from_json(const nlohmann::json& json) {
   return spec;
 }
 
-Result<ClusterBackupStatus> backup_status_from_json(const nlohmann::json& json) {
+Result<ClusterBackupStatus> status_from_json(const nlohmann::json& json) {
   ClusterBackupStatus status;
   status.observed_generation = json_integer_or(json, "observedGeneration", std::int64_t{0});
   RB_TRY_ASSIGN(status.conditions,
@@ -60,10 +60,9 @@ Result<ClusterBackup> cluster_backup_from_json(const nlohmann::json& object) {
   ClusterBackup backup;
   try {
     RB_TRY_ASSIGN(backup.meta, meta_from_json(object));
-    RB_TRY_ASSIGN(backup.spec,
-                  backup_spec_from_json(object.value("spec", nlohmann::json::object())));
+    RB_TRY_ASSIGN(backup.spec, spec_from_json(object.value("spec", nlohmann::json::object())));
     RB_TRY_ASSIGN(backup.status,
-                  backup_status_from_json(object.value("status", nlohmann::json::object())));
+                  status_from_json(object.value("status", nlohmann::json::object())));
   } catch (const nlohmann::json::exception&) {
     return Error{ErrorCode::corrupt, "ClusterBackup: a field has the wrong type", {}};
   }

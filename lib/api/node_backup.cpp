@@ -15,7 +15,7 @@ HelmPayload payload_from_json(const nlohmann::json& json) {
           json.at("sha256").get<std::string>()};
 }
 
-Result<NodeBackupSpec> order_spec_from_json(const nlohmann::json& json) {
+Result<NodeBackupSpec> spec_from_json(const nlohmann::json& json) {
   NodeBackupSpec spec;
   spec.cluster_backup_name = json.at("clusterBackupName").get<std::string>();
   spec.run_id = json.at("runID").get<std::string>();
@@ -37,7 +37,7 @@ Result<NodeBackupSpec> order_spec_from_json(const nlohmann::json& json) {
   return spec;
 }
 
-Result<NodeBackupStatus> order_status_from_json(const nlohmann::json& json) {
+Result<NodeBackupStatus> status_from_json(const nlohmann::json& json) {
   NodeBackupStatus status;
   status.observed_generation = json_integer_or(json, "observedGeneration", std::int64_t{0});
   RB_TRY_ASSIGN(status.conditions,
@@ -74,9 +74,8 @@ Result<NodeBackup> node_backup_from_json(const nlohmann::json& object) {
   NodeBackup order;
   try {
     RB_TRY_ASSIGN(order.meta, meta_from_json(object));
-    RB_TRY_ASSIGN(order.spec, order_spec_from_json(object.at("spec")));
-    RB_TRY_ASSIGN(order.status,
-                  order_status_from_json(object.value("status", nlohmann::json::object())));
+    RB_TRY_ASSIGN(order.spec, spec_from_json(object.at("spec")));
+    RB_TRY_ASSIGN(order.status, status_from_json(object.value("status", nlohmann::json::object())));
   } catch (const nlohmann::json::exception&) {
     return Error{ErrorCode::corrupt, "NodeBackup: a field is missing or has the wrong type", {}};
   }

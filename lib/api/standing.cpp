@@ -34,7 +34,7 @@ Result<LastRun> last_run_from_json(const nlohmann::json& json) {
   return run;
 }
 
-Result<BackupStatusStatus> standing_status_from_json(const nlohmann::json& json) {
+Result<BackupStatusStatus> status_from_json(const nlohmann::json& json) {
   BackupStatusStatus status;
   RB_TRY_ASSIGN(status.conditions,
                 conditions_from_json(json.value("conditions", nlohmann::json::array())));
@@ -65,7 +65,7 @@ Result<BackupStatus> backup_status_from_json(const nlohmann::json& object) {
   try {
     RB_TRY_ASSIGN(standing.meta, meta_from_json(object));
     RB_TRY_ASSIGN(standing.status,
-                  standing_status_from_json(object.value("status", nlohmann::json::object())));
+                  status_from_json(object.value("status", nlohmann::json::object())));
   } catch (const nlohmann::json::exception&) {
     return Error{ErrorCode::corrupt, "BackupStatus: a field has the wrong type", {}};
   }

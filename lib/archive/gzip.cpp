@@ -21,21 +21,21 @@ constexpr std::size_t k_first_guess_ratio = 32;
 
 // zlib keeps up to 32 KiB of the plaintext in its window: its blocks carry their size in front, so
 // that they can be wiped when it gives them back.
-constexpr std::size_t k_block_prefix_bytes = alignof(std::max_align_t);
+constexpr std::size_t k_prefix_bytes = alignof(std::max_align_t);
 
 voidpf allocate(voidpf /*opaque*/, uInt items, uInt size) {
-  const std::size_t bytes = std::size_t{items} * size + k_block_prefix_bytes;
+  const std::size_t bytes = std::size_t{items} * size + k_prefix_bytes;
   auto* block = static_cast<std::uint8_t*>(::operator new(bytes, std::nothrow));
   if (block == nullptr) {
     return nullptr;
   }
   *reinterpret_cast<std::size_t*>(block) = bytes;
-  return block + k_block_prefix_bytes;
+  return block + k_prefix_bytes;
 }
 
 void release(voidpf /*opaque*/, voidpf address) {
   if (address != nullptr) {
-    auto* block = static_cast<std::uint8_t*>(address) - k_block_prefix_bytes;
+    auto* block = static_cast<std::uint8_t*>(address) - k_prefix_bytes;
     wipe({block, *reinterpret_cast<std::size_t*>(block)});
     ::operator delete(block);
   }

@@ -9,9 +9,9 @@ namespace rb::artifact {
 
 namespace {
 
-constexpr std::size_t k_drill_limit_bytes = 256U << 10U;
+constexpr std::size_t k_limit_bytes = 256U << 10U;
 
-Error bad_drill(std::string_view what) {
+Error malformed(std::string_view what) {
   return {ErrorCode::corrupt,
           std::string(k_last_drill_name) + ": " + std::string(what),
           "the next railiance-restore drill writes it anew"};
@@ -34,7 +34,7 @@ Result<LastDrill> read(const nlohmann::json& json) {
       boot != json.end() && boot->is_object() && json_integer_or(*boot, "exitCode", -1) == 0;
   const auto time = parse_rfc3339(json.at("time").get<std::string>());
   if (!time) {
-    return bad_drill("time is not a time");
+    return malformed("time is not a time");
   }
   drill.time = *time;
   return drill;
@@ -45,12 +45,12 @@ Result<LastDrill> read(const nlohmann::json& json) {
 Result<LastDrill> parse_last_drill(std::string_view text) {
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {
-    return bad_drill("not a JSON object");
+    return malformed("not a JSON object");
   }
   try {
     return read(json);
   } catch (const nlohmann::json::exception&) {
-    return bad_drill("a field is missing or has the wrong type");
+    return malformed("a field is missing or has the wrong type");
   }
 }
 
@@ -62,7 +62,7 @@ Result<std::optional<LastDrill>> read_last_drill(Directory& directory) {
     }
     return std::move(file).error();
   }
-  Bytes buffer(k_drill_limit_bytes);
+  Bytes buffer(k_limit_bytes);
   RB_TRY_ASSIGN(const std::size_t got, (*file)->read(buffer));
   RB_TRY_ASSIGN(LastDrill drill, parse_last_drill(as_text(ByteView(buffer).first(got))));
   return std::optional<LastDrill>(std::move(drill));

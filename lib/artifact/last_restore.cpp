@@ -12,9 +12,9 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::string_view k_schema = "railiance.io/last-restore/v1";
-constexpr std::size_t k_restore_limit_bytes = 4U << 10U;
+constexpr std::size_t k_limit_bytes = 4U << 10U;
 
-Error bad_restore(std::string_view what) {
+Error malformed(std::string_view what) {
   return {ErrorCode::corrupt,
           std::string(k_last_restore_name) + ": " + std::string(what),
           "write it again with railiance-restore restore --execute, or remove it"};
@@ -37,7 +37,7 @@ Result<LastRestore> parse_last_restore(std::string_view text) {
     return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
   if (!json.is_object()) {
-    return bad_restore("not a JSON object");
+    return malformed("not a JSON object");
   }
   if (word("schema") != k_schema) {
     return Error{ErrorCode::unsupported,
@@ -47,11 +47,11 @@ Result<LastRestore> parse_last_restore(std::string_view text) {
   LastRestore restore;
   restore.run_id = word("runID");
   if (!parse_run_id(restore.run_id)) {
-    return bad_restore("runID is not a run id");
+    return malformed("runID is not a run id");
   }
   const auto time = parse_rfc3339(word("time"));
   if (!time) {
-    return bad_restore("time is not a time");
+    return malformed("time is not a time");
   }
   restore.time = *time;
   return restore;
@@ -73,7 +73,7 @@ Result<std::optional<LastRestore>> read_last_restore(Directory& directory) {
     }
     return std::move(file).error();
   }
-  Bytes buffer(k_restore_limit_bytes);
+  Bytes buffer(k_limit_bytes);
   RB_TRY_ASSIGN(const std::size_t got, (*file)->read(buffer));
   RB_TRY_ASSIGN(LastRestore restore, parse_last_restore(as_text(ByteView(buffer).first(got))));
   return std::optional<LastRestore>(std::move(restore));

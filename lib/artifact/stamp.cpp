@@ -46,7 +46,7 @@ Values split(std::string_view text) {
   return values;
 }
 
-Error bad_value(std::string_view key) {
+Error malformed(std::string_view key) {
   return {ErrorCode::corrupt, std::string(k_stamp_name) + ": bad value of " + std::string(key), {}};
 }
 
@@ -54,12 +54,12 @@ template <typename Number>
 Status take_number(const Values& values, std::string_view key, Number& number) {
   const auto found = values.find(key);
   if (found == values.end()) {
-    return bad_value(key);
+    return malformed(key);
   }
   const char* const end = found->second.data() + found->second.size();
   const auto [rest, error] = std::from_chars(found->second.data(), end, number);
   if (error != std::errc() || rest != end) {
-    return bad_value(key);
+    return malformed(key);
   }
   return {};
 }
@@ -106,11 +106,11 @@ Result<Stamp> parse_stamp(std::string_view text) {
   Stamp stamp;
   stamp.run_id = value_of("run_id");
   if (!parse_run_id(stamp.run_id)) {
-    return bad_value("run_id");
+    return malformed("run_id");
   }
   const auto time = parse_rfc3339(value_of("time"));
   if (!time) {
-    return bad_value("time");
+    return malformed("time");
   }
   stamp.time = *time;
   RB_TRY(take_number(values, "etcd_revision", stamp.etcd_revision));

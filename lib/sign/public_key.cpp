@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view k_algorithm = "Ed";
 constexpr std::string_view k_comment = "untrusted comment:";
-constexpr std::size_t k_public_key_bytes = 2 + 8 + PublicKey::k_raw_bytes;
+constexpr std::size_t k_decoded_bytes = 2 + 8 + PublicKey::k_raw_bytes;
 constexpr std::size_t k_secret_decoded_bytes = 158; ///< minisign's secret key.
 
 std::string_view trimmed(std::string_view text) {
@@ -63,7 +63,7 @@ Result<PublicKey> PublicKey::parse(std::string_view text) {
                  "this is a secret key of minisign, not a public one",
                  "the public key has 56 characters and begins with RW"};
   }
-  if (!bytes || bytes->size() != k_public_key_bytes) {
+  if (!bytes || bytes->size() != k_decoded_bytes) {
     return malformed();
   }
   if (as_text(*bytes).substr(0, k_algorithm.size()) != k_algorithm) {

@@ -11,7 +11,7 @@ constexpr std::string_view k_prehashed = "ED";
 constexpr std::string_view k_legacy = "Ed";
 constexpr std::string_view k_untrusted = "untrusted comment: ";
 constexpr std::string_view k_trusted = "trusted comment: ";
-constexpr std::size_t k_signature_bytes = 2 + 8 + 64;
+constexpr std::size_t k_decoded_bytes = 2 + 8 + 64;
 
 Error malformed(std::string_view what) {
   return {ErrorCode::corrupt, "not a signature of minisign: " + std::string(what), {}};
@@ -53,7 +53,7 @@ Result<Signature> parse_signature(std::string_view text) {
     return malformed("its comments");
   }
   const auto bytes = from_base64(*main);
-  if (!bytes || bytes->size() != k_signature_bytes) {
+  if (!bytes || bytes->size() != k_decoded_bytes) {
     return malformed("its second line");
   }
   const std::string_view algorithm = as_text(*bytes).substr(0, k_prehashed.size());

@@ -19,7 +19,7 @@ namespace {
 constexpr const char* k_object = "/apis/backup.railiance.io/v1alpha1/backupstatuses/cluster";
 const Expectation k_nightly{"0 2 * * *", "Etc/UTC", {}};
 
-class StandingClock final : public Clock {
+class SetClock final : public Clock {
 public:
   [[nodiscard]] SystemTime now() const override { return time; }
   [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override { return steady; }
@@ -102,7 +102,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a report counts as fresh from when it was seen to change, whatever its clock says") {
-  StandingClock clock;
+  SetClock clock;
   Store store(clock, {});
   store.upsert_standing(object_of({facts(clock.time - hours(5))}));
   CHECK(reason_of(store, clock.time) == "FactsStale"); // old when it was first seen
@@ -115,7 +115,7 @@ TEST_CASE("a report counts as fresh from when it was seen to change, whatever it
 }
 
 TEST_CASE("another object of that kind is nobody's") {
-  StandingClock clock;
+  SetClock clock;
   Store store(clock, {});
   auto other = object_of({facts(clock.time)});
   other["metadata"]["name"] = "mine";
@@ -126,7 +126,7 @@ TEST_CASE("another object of that kind is nobody's") {
 }
 
 TEST_CASE("a node without an agent is forgotten after a day of silence, one with an agent never") {
-  StandingClock clock;
+  SetClock clock;
   Store store(clock, {});
   store.upsert_standing(object_of({facts(clock.time)}));
   clock.pass(hours(24) + seconds(1));
@@ -136,7 +136,7 @@ TEST_CASE("a node without an agent is forgotten after a day of silence, one with
 }
 
 TEST_CASE("the last run is the one that ended last, and a failure of it is said at once") {
-  StandingClock clock;
+  SetClock clock;
   Store store(clock, {});
   store.upsert_standing(object_of({facts(clock.time)}));
   store.upsert_backup(ended_backup("b", "2026-01-01T02:30:00Z", "False", "AgentUnavailable"));
@@ -157,7 +157,7 @@ TEST_CASE("the metrics of the whole are there from the first moment") {
 }
 
 TEST_CASE("the metrics repeat what each node said, silent or not") {
-  StandingClock clock;
+  SetClock clock;
   Store store(clock, {});
   store.upsert_standing(object_of({facts(clock.time, "n1"), facts(clock.time, "n2")}));
   const auto families = standing_families(store.standing(), k_nightly, clock.time);
@@ -168,7 +168,7 @@ TEST_CASE("the metrics repeat what each node said, silent or not") {
 }
 
 TEST_CASE("the reporter makes the object, says it once, and renews it each minute") {
-  StandingClock clock;
+  SetClock clock;
   Store store(clock, {});
   FakeApi api;
   kube::ClientOptions options;
@@ -197,7 +197,7 @@ TEST_CASE("the reporter makes the object, says it once, and renews it each minut
 
 TEST_CASE(
     "the reporter takes an object that another controller made meanwhile, and says failures") {
-  StandingClock clock;
+  SetClock clock;
   Store store(clock, {});
   FakeApi api;
   api.objects[k_object] = object_of({});

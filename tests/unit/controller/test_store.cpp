@@ -12,7 +12,7 @@ using std::chrono::seconds;
 
 namespace {
 
-class StoreClock final : public Clock {
+class SetClock final : public Clock {
 public:
   [[nodiscard]] SystemTime now() const override { return time; }
   [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override { return steady; }
@@ -55,7 +55,7 @@ bool ends_with_reason(Store& store, const std::string& reason) {
 } // namespace
 
 TEST_CASE("a run id is remembered when its object is gone") {
-  StoreClock clock;
+  SetClock clock;
   clock.time = SystemTime{*parse_run_id("20260101T020000Z")};
   Store store(clock, {});
   store.upsert_backup(running_backup());
@@ -67,7 +67,7 @@ TEST_CASE("a run id is remembered when its object is gone") {
 }
 
 TEST_CASE("an object that cannot be read is left out and does no harm") {
-  const StoreClock clock;
+  const SetClock clock;
   Store store(clock, {});
   store.upsert_backup(nlohmann::json::array());
   store.upsert_order({{"metadata", nullptr}});
@@ -76,7 +76,7 @@ TEST_CASE("an object that cannot be read is left out and does no harm") {
 }
 
 TEST_CASE("an answer that the watch has overtaken is left out; the watch is always believed") {
-  const StoreClock clock;
+  const SetClock clock;
   Store store(clock, {});
   auto old_backup = backup_json("uid-b");
   old_backup["metadata"]["resourceVersion"] = "9";
@@ -97,7 +97,7 @@ TEST_CASE("an answer that the watch has overtaken is left out; the watch is alwa
 }
 
 TEST_CASE("silence is counted from when we saw the heartbeat change, whatever it says") {
-  StoreClock clock;
+  SetClock clock;
   Store store(clock, {});
   store.upsert_backup(running_backup());
   store.upsert_order(order_json("1999-01-01T00:00:00Z"));
@@ -111,7 +111,7 @@ TEST_CASE("silence is counted from when we saw the heartbeat change, whatever it
 }
 
 TEST_CASE("a new term gives a silent agent its time again") {
-  StoreClock clock;
+  SetClock clock;
   Store store(clock, {});
   store.upsert_backup(running_backup());
   store.upsert_order(order_json("2026-01-01T02:00:00Z"));
@@ -125,7 +125,7 @@ TEST_CASE("a new term gives a silent agent its time again") {
 }
 
 TEST_CASE("a run that is unfinished again, because etcd was restored, counts from there") {
-  StoreClock clock;
+  SetClock clock;
   Store store(clock, {});
   store.upsert_backup(running_backup());
   auto ended = running_backup();
@@ -144,7 +144,7 @@ TEST_CASE("a run that is unfinished again, because etcd was restored, counts fro
 }
 
 TEST_CASE("an object of the same name and another uid replaces the old one") {
-  const StoreClock clock;
+  const SetClock clock;
   Store store(clock, {});
   store.upsert_backup(backup_json("old"));
   store.upsert_backup(backup_json("new"));
@@ -154,7 +154,7 @@ TEST_CASE("an object of the same name and another uid replaces the old one") {
 }
 
 TEST_CASE("the last success is the latest completion of a run that succeeded") {
-  const StoreClock clock;
+  const SetClock clock;
   Store store(clock, {});
   CHECK_FALSE(store.last_success());
   auto object = backup_json("uid-b");
@@ -170,7 +170,7 @@ TEST_CASE("the last success is the latest completion of a run that succeeded") {
 }
 
 TEST_CASE("waiting ends at once when something changed since the last plan") {
-  const StoreClock clock;
+  const SetClock clock;
   Store store(clock, {});
   (void)store.make_plan(std::nullopt);
   store.upsert_backup(backup_json("uid-b"));
@@ -180,7 +180,7 @@ TEST_CASE("waiting ends at once when something changed since the last plan") {
 }
 
 TEST_CASE("an order that was seen and is gone is asked for, not made anew") {
-  const StoreClock clock;
+  const SetClock clock;
   Store store(clock, {});
   store.upsert_backup(running_backup());
   store.upsert_agent({{"metadata", {{"name", "agent-1"}}},

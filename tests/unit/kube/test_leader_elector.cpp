@@ -56,7 +56,7 @@ struct LeaseServer {
 };
 
 /// One candidate "us" whose thread is the test's: `at` is asked at each wait, with the time.
-struct Candidate {
+struct Setup {
   World world;
   LeaseServer server;
   Client client = world.client();
@@ -72,7 +72,7 @@ struct Candidate {
                          [this](const std::string& holder) { note("holder " + holder); },
                          [this](const Error&) { note("trouble"); }}};
 
-  Candidate() {
+  Setup() {
     world.transport.otherwise = [this](const Request& request) { return server.answer(request); };
     world.waiter.on_wait = [this] { at(world.clock.elapsed()); };
   }
@@ -97,7 +97,7 @@ using Words = std::vector<std::string>;
 } // namespace
 
 TEST_CASE("without a rival we lead, renew every two seconds, and release at the end") {
-  Candidate setup;
+  Setup setup;
   bool led = false;
   setup.run_until(20s, [&](auto) { led = setup.elector.is_leader(); });
   CHECK(led);
@@ -108,7 +108,7 @@ TEST_CASE("without a rival we lead, renew every two seconds, and release at the 
 }
 
 TEST_CASE("the Lease is still ours while the work is being stopped") {
-  Candidate setup;
+  Setup setup;
   std::string holder_while_stopping;
   bool leader_while_stopping = true;
   Client client = setup.world.client();
@@ -131,7 +131,7 @@ TEST_CASE("the Lease is still ours while the work is being stopped") {
 }
 
 TEST_CASE("a rival that renews is never robbed") {
-  Candidate setup;
+  Setup setup;
   setup.server.write("them", 15);
   setup.run_until(120s, [&](auto now) {
     if (now.count() % 8000 < 2500) {
@@ -142,7 +142,7 @@ TEST_CASE("a rival that renews is never robbed") {
 }
 
 TEST_CASE("a rival that has died is followed 15 s after its last renewal, not earlier") {
-  Candidate setup;
+  Setup setup;
   setup.server.write("them", 15);
   std::chrono::milliseconds led_at{0};
   setup.run_until(40s, [&](auto now) {
@@ -155,7 +155,7 @@ TEST_CASE("a rival that has died is followed 15 s after its last renewal, not ea
 }
 
 TEST_CASE("a leader that cannot renew stops 10 s after its last renewal at the latest") {
-  Candidate setup;
+  Setup setup;
   std::chrono::milliseconds lost_at{0};
   std::chrono::milliseconds stopped_at{0};
   setup.run_until(60s, [&](auto now) {
@@ -179,7 +179,7 @@ TEST_CASE("a leader that cannot renew stops 10 s after its last renewal at the l
 }
 
 TEST_CASE("an API server that is away for five seconds costs nothing but trouble in the log") {
-  Candidate setup;
+  Setup setup;
   setup.run_until(30s, [&](auto now) { setup.server.away = now >= 6s && now < 11s; });
   CHECK(std::count(setup.diary.begin(), setup.diary.end(), "started") == 1);
   CHECK(std::count(setup.diary.begin(), setup.diary.end(), "stopped") == 1);
@@ -187,7 +187,7 @@ TEST_CASE("an API server that is away for five seconds costs nothing but trouble
 }
 
 TEST_CASE("a leader whose Lease was taken stops at once and competes again") {
-  Candidate setup;
+  Setup setup;
   setup.run_until(40s, [&](auto now) {
     if (now == 6s) {
       setup.server.write("them", 15);
@@ -199,13 +199,13 @@ TEST_CASE("a leader whose Lease was taken stops at once and competes again") {
 }
 
 TEST_CASE("a renewal whose answer was lost is no loss of the Lease") {
-  Candidate setup;
+  Setup setup;
   setup.run_until(30s, [&](auto now) { setup.server.loses_answers = now >= 4s && now < 8s; });
   CHECK(std::count(setup.diary.begin(), setup.diary.end(), "started") == 1);
 }
 
 TEST_CASE("a process that comes back under its name has its Lease at once") {
-  Candidate setup;
+  Setup setup;
   setup.server.write("us", 15);
   setup.run_until(2s);
   CHECK(setup.diary.front() == "holder us");
@@ -213,7 +213,7 @@ TEST_CASE("a process that comes back under its name has its Lease at once") {
 }
 
 TEST_CASE("no call of a leader may last beyond its right to lead") {
-  Candidate setup;
+  Setup setup;
   std::vector<std::chrono::milliseconds> limits;
   setup.run_until(30s, [&](auto now) {
     setup.server.away = now >= 6s;

@@ -9,17 +9,17 @@ using std::chrono::minutes;
 
 namespace {
 
-SystemTime time_of(const char* text) {
+SystemTime at(const char* text) {
   return parse_rfc3339(text).value();
 }
 
 std::string next(const char* cron, const char* after) {
-  const auto time = Cron::parse(cron).value().next(time_of(after));
+  const auto time = Cron::parse(cron).value().next(at(after));
   return time ? format_rfc3339(*time) : "never";
 }
 
 std::chrono::seconds pause(const char* cron) {
-  return Cron::parse(cron).value().longest_pause(time_of("2026-11-22T02:00:00Z")).value();
+  return Cron::parse(cron).value().longest_pause(at("2026-11-22T02:00:00Z")).value();
 }
 
 } // namespace
@@ -76,8 +76,8 @@ TEST_CASE("Cron: @every has a period, and no next time that the schedule could t
 
 TEST_CASE("Cron: a date that never comes has no next time and no pause") {
   const Cron cron = Cron::parse("0 0 30 2 *").value();
-  CHECK_FALSE(cron.next(time_of("2026-11-22T00:00:00Z")));
-  CHECK_FALSE(cron.longest_pause(time_of("2026-11-22T00:00:00Z")));
+  CHECK_FALSE(cron.next(at("2026-11-22T00:00:00Z")));
+  CHECK_FALSE(cron.longest_pause(at("2026-11-22T00:00:00Z")));
 }
 
 TEST_CASE("Cron refuses what Kubernetes would refuse") {

@@ -7,15 +7,14 @@ using namespace rb::agent;
 
 namespace {
 
-const SystemTime k_observed = parse_run_id("20261122T120000Z").value();
+const SystemTime k_now = parse_run_id("20261122T120000Z").value();
 
 api::NodeBackup ended_order(const std::string& run_id) {
   api::NodeBackup order;
   order.meta.name = "uid-1";
   order.meta.controller_owner = api::OwnerReference{"v", "ClusterBackup", "b", "uid-1"};
   order.spec.run_id = run_id;
-  order.status.conditions = {
-      {"Succeeded", api::ConditionStatus::true_, "Completed", "", k_observed, 1}};
+  order.status.conditions = {{"Succeeded", api::ConditionStatus::true_, "Completed", "", k_now, 1}};
   return order;
 }
 
@@ -59,10 +58,10 @@ TEST_CASE("nothing is said of a run that goes on, of another's set, or without a
 TEST_CASE("the status is written when it changes, and all else in it stays") {
   auto order = ended_order("20261122T115200Z");
   const auto view = view_of(order.spec.run_id, true);
-  const auto status = with_replicated(view, order, k_observed);
+  const auto status = with_replicated(view, order, k_now);
   REQUIRE(status);
   REQUIRE(status->conditions.size() == 2);
   CHECK(status->conditions[0] == order.status.conditions[0]);
   order.status = *status;
-  CHECK_FALSE(with_replicated(view, order, k_observed + std::chrono::seconds(60)));
+  CHECK_FALSE(with_replicated(view, order, k_now + std::chrono::seconds(60)));
 }

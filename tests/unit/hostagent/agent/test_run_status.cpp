@@ -9,24 +9,22 @@ using api::find_condition;
 
 namespace {
 
-const SystemTime k_reported{std::chrono::seconds(1795348320)};
+const SystemTime k_now{std::chrono::seconds(1795348320)};
 
 } // namespace
 
 TEST_CASE("a failed run ends every step that had no result, and keeps those that had") {
   api::NodeBackupStatus status;
-  set_step(
-      status, "SnapshotTaken", ConditionStatus::true_, api::Reason::completed, "ok", k_reported);
-  set_step(
-      status, "Verified", ConditionStatus::unknown, api::Reason::pending, "not yet", k_reported);
+  set_step(status, "SnapshotTaken", ConditionStatus::true_, api::Reason::completed, "ok", k_now);
+  set_step(status, "Verified", ConditionStatus::unknown, api::Reason::pending, "not yet", k_now);
   status.progress = api::Progress{"StoringArtifacts", 1, 2};
-  finish_status(status, api::Reason::storage_full, "/b: no space left on device", k_reported);
+  finish_status(status, api::Reason::storage_full, "/b: no space left on device", k_now);
   CHECK(find_condition(status.conditions, "SnapshotTaken")->status == ConditionStatus::true_);
   CHECK(find_condition(status.conditions, "Verified")->status == ConditionStatus::false_);
   CHECK(find_condition(status.conditions, "Verified")->reason == "StorageFull");
   CHECK(find_condition(status.conditions, "Succeeded")->status == ConditionStatus::false_);
   CHECK(find_condition(status.conditions, "Succeeded")->message == "/b: no space left on device");
-  CHECK(status.completion_time == k_reported);
+  CHECK(status.completion_time == k_now);
   CHECK_FALSE(status.progress);
 }
 
@@ -36,7 +34,7 @@ TEST_CASE("a condition's message is cut between characters") {
   while (text.size() < 3000) {
     text += "ä";
   }
-  set_step(status, "Verified", ConditionStatus::false_, api::Reason::incomplete, text, k_reported);
+  set_step(status, "Verified", ConditionStatus::false_, api::Reason::incomplete, text, k_now);
   const std::string& message = status.conditions.front().message;
   CHECK(message.size() <= 1024);
   CHECK(message.ends_with("ä…"));
@@ -46,13 +44,13 @@ TEST_CASE("the report of a manifest says what the disk says") {
   artifact::Manifest manifest;
   manifest.run_id = "20261122T115200Z";
   manifest.complete = true;
-  manifest.start_time = k_reported;
-  manifest.completion_time = k_reported + std::chrono::seconds(3);
+  manifest.start_time = k_now;
+  manifest.completion_time = k_now + std::chrono::seconds(3);
   manifest.artifacts = {{api::ArtifactType::kubeconfig, "k", 1, "aa"}};
   manifest.snapshot = artifact::SnapshotRecord{};
   manifest.snapshot->revision = 42;
   manifest.snapshot->total_keys = 7;
-  RunReport report = report_of_manifest(manifest, k_reported + std::chrono::hours(1));
+  RunReport report = report_of_manifest(manifest, k_now + std::chrono::hours(1));
   CHECK(report.succeeded());
   CHECK(report.status.etcd->revision == 42);
   CHECK(report.status.completion_time == manifest.completion_time);
@@ -60,7 +58,7 @@ TEST_CASE("the report of a manifest says what the disk says") {
 
   manifest.complete = false;
   manifest.missing = {{api::ArtifactType::kubeconfig, api::Reason::kubeconfig_missing, "none"}};
-  report = report_of_manifest(manifest, k_reported);
+  report = report_of_manifest(manifest, k_now);
   CHECK(report.reason == api::Reason::incomplete);
   CHECK(report.message == "KubeconfigMissing (Kubeconfig): none");
   CHECK(find_condition(report.status.conditions, "ArtifactsStored")->status ==

@@ -9,11 +9,11 @@ using Kind = SaveVerdict::Kind;
 
 namespace {
 
-const std::string k_saved_run = "20261122T115200Z";
-const std::string k_saved_name = "railiance-20261122T115200Z-vm-1795348336";
+const std::string k_run = "20261122T115200Z";
+const std::string k_name = "railiance-20261122T115200Z-vm-1795348336";
 
 SaveObservation observation(ProcessResult process, std::vector<std::string> files) {
-  return {k_saved_run, "vm", "/snapshots", std::move(process), std::move(files)};
+  return {k_run, "vm", "/snapshots", std::move(process), std::move(files)};
 }
 
 ProcessResult exited(int status, std::string err) {
@@ -34,25 +34,25 @@ std::string fatal(const std::string& words) {
 } // namespace
 
 TEST_CASE("exit 0, the line, and the file: saved") {
-  const auto verdict = judge_save(observation(exited(0, saved_line(k_saved_name)), {k_saved_name}));
+  const auto verdict = judge_save(observation(exited(0, saved_line(k_name)), {k_name}));
   CHECK(verdict.kind == Kind::saved);
-  CHECK(verdict.name == k_saved_name);
+  CHECK(verdict.name == k_name);
 }
 
 TEST_CASE("warnings, the terminal form, JSON and the line of S3 do not matter") {
   for (const std::string& output :
        {"level=warning msg=\"Unknown flag --x found in config.yaml, skipping\\n\"\n" +
-            saved_line(k_saved_name),
-        "INFO[0000] Snapshot " + k_saved_name + " saved. \n",
-        "{\"msg\":\"saved\",\"path\":\"/snapshots/" + k_saved_name + "\"}\n",
-        saved_line(k_saved_name) + saved_line(k_saved_name)}) {
+            saved_line(k_name),
+        "INFO[0000] Snapshot " + k_name + " saved. \n",
+        "{\"msg\":\"saved\",\"path\":\"/snapshots/" + k_name + "\"}\n",
+        saved_line(k_name) + saved_line(k_name)}) {
     CAPTURE(output);
-    CHECK(judge_save(observation(exited(0, output), {k_saved_name})).kind == Kind::saved);
+    CHECK(judge_save(observation(exited(0, output), {k_name})).kind == Kind::saved);
   }
 }
 
 TEST_CASE("exit 0 without a line is no snapshot, as k3s does it on a full disk") {
-  for (const auto& files : {std::vector<std::string>{}, std::vector<std::string>{k_saved_name}}) {
+  for (const auto& files : {std::vector<std::string>{}, std::vector<std::string>{k_name}}) {
     const auto verdict = judge_save(observation(exited(0, ""), files));
     CHECK(verdict.kind == Kind::failed);
     CHECK(verdict.failure.reason == api::Reason::snapshot_failed);
@@ -63,9 +63,9 @@ TEST_CASE("exit 0 without a line is no snapshot, as k3s does it on a full disk")
 }
 
 TEST_CASE("a line without the file is no snapshot") {
-  const auto verdict = judge_save(observation(exited(0, saved_line(k_saved_name)), {}));
+  const auto verdict = judge_save(observation(exited(0, saved_line(k_name)), {}));
   CHECK(verdict.kind == Kind::failed);
-  CHECK(verdict.failure.message == "k3s etcd-snapshot save: it says that it saved " + k_saved_name +
+  CHECK(verdict.failure.message == "k3s etcd-snapshot save: it says that it saved " + k_name +
                                        ", but the file is not in /snapshots");
 }
 
@@ -79,15 +79,15 @@ TEST_CASE("a snapshot of another node, another run, or a compressed one is refus
   CHECK(message("railiance-20261122T115200Z-other-1").find("taken by node other, not by vm") !=
         std::string::npos);
   CHECK(message("railiance-20261122T115201Z-vm-1").find("not of this run") != std::string::npos);
-  CHECK(message(k_saved_name + ".zip").find("compressed") != std::string::npos);
+  CHECK(message(k_name + ".zip").find("compressed") != std::string::npos);
   CHECK(message("on-demand-vm-1").find("not of this run") != std::string::npos);
   CHECK(message("../../etc/shadow").find("not of this run") != std::string::npos);
 }
 
 TEST_CASE("two different snapshots of one run are one too many") {
   const std::string other = "railiance-20261122T115200Z-vm-1795348337";
-  const auto verdict = judge_save(
-      observation(exited(0, saved_line(k_saved_name) + saved_line(other)), {k_saved_name, other}));
+  const auto verdict =
+      judge_save(observation(exited(0, saved_line(k_name) + saved_line(other)), {k_name, other}));
   CHECK(verdict.kind == Kind::failed);
   CHECK(verdict.failure.message.find("two snapshots") != std::string::npos);
 }
@@ -98,8 +98,8 @@ TEST_CASE("a timeout with a complete file is a snapshot, without one it is worth
   const ProcessResult theirs = exited(
       1, fatal("Post \\\"https://127.0.0.1:6443/db/snapshot\\\": context deadline exceeded"));
   for (const ProcessResult& process : {ours, theirs}) {
-    CHECK(judge_save(observation(process, {k_saved_name})).kind == Kind::saved);
-    const auto waiting = judge_save(observation(process, {k_saved_name + ".part"}));
+    CHECK(judge_save(observation(process, {k_name})).kind == Kind::saved);
+    const auto waiting = judge_save(observation(process, {k_name + ".part"}));
     CHECK(waiting.kind == Kind::wait);
     CHECK(waiting.failure.reason == api::Reason::snapshot_failed);
     CHECK(waiting.failure.message.find("did not finish in time") != std::string::npos);
@@ -108,8 +108,7 @@ TEST_CASE("a timeout with a complete file is a snapshot, without one it is worth
 
 TEST_CASE("a warning that speaks of a timeout does not make a success a timeout") {
   const auto verdict = judge_save(observation(
-      exited(0,
-             "level=warning msg=\"retry: context deadline exceeded\"\n" + saved_line(k_saved_name)),
+      exited(0, "level=warning msg=\"retry: context deadline exceeded\"\n" + saved_line(k_name)),
       {}));
   CHECK(verdict.kind == Kind::failed);
 }
@@ -155,8 +154,8 @@ TEST_CASE("k3s's words become typed reasons") {
 }
 
 TEST_CASE("a failed save is no snapshot, whatever else it says and leaves") {
-  const auto verdict = judge_save(
-      observation(exited(1, saved_line(k_saved_name) + fatal("injected")), {k_saved_name}));
+  const auto verdict =
+      judge_save(observation(exited(1, saved_line(k_name) + fatal("injected")), {k_name}));
   CHECK(verdict.kind == Kind::failed);
   CHECK(verdict.failure.message == "k3s etcd-snapshot save: exit status 1: k3s says: injected");
 }

@@ -14,7 +14,7 @@ using rb::test::run_id_of_day;
 
 namespace {
 
-BackupSet set_without_files(int day, SetState state = SetState::complete) {
+BackupSet set_of_day(int day, SetState state = SetState::complete) {
   BackupSet set;
   set.run_id = run_id_of_day(day);
   set.state = state;
@@ -23,7 +23,7 @@ BackupSet set_without_files(int day, SetState state = SetState::complete) {
 }
 
 BackupSet with_proof(int day, api::Reason reason, const std::string& message = {}) {
-  BackupSet set = set_without_files(day);
+  BackupSet set = set_of_day(day);
   set.manifest->proof = artifact::ProofRecord{};
   set.manifest->proof->reason = reason;
   set.manifest->proof->message = message;
@@ -34,11 +34,11 @@ BackupSet with_proof(int day, api::Reason reason, const std::string& message = {
 
 TEST_CASE("the newest good set is taken; newer ones that are not good are named") {
   const std::vector<BackupSet> sets{
-      set_without_files(9, SetState::incomplete),
+      set_of_day(9, SetState::incomplete),
       with_proof(8, api::Reason::proof_failed, "the scratch server differs"),
       with_proof(7, api::Reason::proof_unavailable),
       with_proof(6, api::Reason::completed),
-      set_without_files(5)};
+      set_of_day(5)};
   const Latest latest = choose_latest(sets);
   REQUIRE(latest.set != nullptr);
   CHECK(latest.set->run_id == run_id_of_day(6));
@@ -57,6 +57,6 @@ TEST_CASE("where none is good, one that was not proven goes before one that fail
 }
 
 TEST_CASE("where none is complete there is no latest") {
-  CHECK(choose_latest({set_without_files(1, SetState::damaged)}).set == nullptr);
+  CHECK(choose_latest({set_of_day(1, SetState::damaged)}).set == nullptr);
   CHECK(choose_latest({}).set == nullptr);
 }

@@ -14,15 +14,15 @@ using test::run_id_of_day;
 
 namespace {
 
-const std::string k_first_run = run_id_of_day(1);
+const std::string k_run = run_id_of_day(1);
 
 } // namespace
 
 TEST_CASE_FIXTURE(BackupFixture, "verify: a good set, without and with a key") {
-  add_set(k_first_run);
+  add_set(k_run);
   const auto without = run({"verify"});
   CHECK(without.code == 0);
-  CHECK(without.out.starts_with(k_first_run + ": ok (complete)\n"));
+  CHECK(without.out.starts_with(k_run + ": ok (complete)\n"));
   CHECK(without.out.find("checked without a key") != std::string::npos);
   const auto with = run({"verify", "latest", "-i", keys()});
   INFO(with.out);
@@ -34,12 +34,12 @@ TEST_CASE_FIXTURE(BackupFixture, "verify: a good set, without and with a key") {
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "verify: every flipped bit of every file is noticed") {
-  add_set(k_first_run);
+  add_set(k_run);
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
   std::mt19937 random(seed);
   for (const ArtifactType type : api::k_all_artifacts) {
-    const std::string path = artifact(type, k_first_run);
+    const std::string path = artifact(type, k_run);
     const std::string good = test::read_file(path);
     for (int i = 0; i < 12; ++i) {
       std::string bad = good;
@@ -59,8 +59,8 @@ TEST_CASE_FIXTURE(BackupFixture, "verify: every flipped bit of every file is not
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "verify: a file that is cut off, longer, empty or gone") {
-  add_set(k_first_run);
-  const std::string path = artifact(ArtifactType::helm_values, k_first_run);
+  add_set(k_run);
+  const std::string path = artifact(ArtifactType::helm_values, k_run);
   const std::string good = test::read_file(path);
   for (const std::string& bad : {good.substr(0, good.size() - 1), good + "x", std::string()}) {
     test::write_file(path, bad);
@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(BackupFixture, "verify: a file that is cut off, longer, empty 
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "verify: no identity opens it") {
-  add_set(k_first_run);
+  add_set(k_run);
   const auto result = run({"verify", "-i", other_keys()});
   CHECK(result.code == 5);
   CHECK(result.out.find("NOT OPENED") != std::string::npos);
@@ -83,18 +83,18 @@ TEST_CASE_FIXTURE(BackupFixture, "verify: no identity opens it") {
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "verify: an incomplete set is 3, damage is worse") {
-  add_incomplete_set(k_first_run);
+  add_incomplete_set(k_run);
   const auto result = run({"verify", "-i", keys()});
   CHECK(result.code == 3);
   CHECK(result.out.find("INCOMPLETE (incomplete)") != std::string::npos);
   CHECK(result.out.find("HelmValues is missing") != std::string::npos);
-  test::write_file(artifact(ArtifactType::kubeconfig, k_first_run), "x");
+  test::write_file(artifact(ArtifactType::kubeconfig, k_run), "x");
   CHECK(run({"verify", "-i", keys()}).code == 6);
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "verify: a set that was cut off is checked as far as it goes") {
-  add_set(k_first_run);
-  std::filesystem::remove(backups() + "/manifest-" + k_first_run + ".json");
+  add_set(k_run);
+  std::filesystem::remove(backups() + "/manifest-" + k_run + ".json");
   const auto result = run({"verify", "-i", keys()});
   CHECK(result.code == 3);
   CHECK(result.out.find("decrypted, snapshot digest, revision 402, 301 keys\n") !=
@@ -103,10 +103,10 @@ TEST_CASE_FIXTURE(BackupFixture, "verify: a set that was cut off is checked as f
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "verify --all: the worst of all sets counts") {
-  add_set(k_first_run);
+  add_set(k_run);
   add_set(run_id_of_day(2));
   CHECK(run({"verify", "--all"}).code == 0);
-  test::write_file(artifact(ArtifactType::kubeconfig, k_first_run), "x");
+  test::write_file(artifact(ArtifactType::kubeconfig, k_run), "x");
   CHECK(run({"verify"}).code == 0); // the newest
   const auto json = run_json({"verify", "--all", "-i", keys()});
   CHECK(json.at("exitCode") == 6);
@@ -116,9 +116,9 @@ TEST_CASE_FIXTURE(BackupFixture, "verify --all: the worst of all sets counts") {
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "verify: another snapshot, whose digests were made to match") {
-  add_set(k_first_run);
+  add_set(k_run);
   const auto put = [&](const std::string& snapshot) {
-    replace_content(ArtifactType::etcd_snapshot, k_first_run, snapshot);
+    replace_content(ArtifactType::etcd_snapshot, k_run, snapshot);
     return run({"verify", "-i", keys()});
   };
   SUBCASE("of another cluster") {
@@ -149,13 +149,13 @@ TEST_CASE_FIXTURE(BackupFixture, "verify: another snapshot, whose digests were m
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "verify: archives and kubeconfigs that are none") {
-  add_set(k_first_run);
+  add_set(k_run);
   SUBCASE("archive") {
-    replace_content(ArtifactType::host_state, k_first_run, "not a tar");
+    replace_content(ArtifactType::host_state, k_run, "not a tar");
     CHECK(run({"verify"}).code == 0); // nothing is wrong without a look inside
   }
   SUBCASE("kubeconfig") {
-    replace_content(ArtifactType::kubeconfig, k_first_run, "hello");
+    replace_content(ArtifactType::kubeconfig, k_run, "hello");
     CHECK(run({"verify"}).code == 0);
   }
   CHECK(run({"verify", "-i", keys()}).code == 6);
@@ -163,7 +163,7 @@ TEST_CASE_FIXTURE(BackupFixture, "verify: archives and kubeconfigs that are none
 
 TEST_CASE_FIXTURE(BackupFixture, "verify: bad key files and sets that are not there") {
   CHECK(run({"verify"}).code == 4);
-  add_set(k_first_run);
+  add_set(k_run);
   CHECK(run({"verify", "20200101T000000Z"}).code == 4);
   const auto missing = run({"verify", "-i", file("no-keys")});
   CHECK(missing.code == 5);
@@ -175,7 +175,7 @@ TEST_CASE_FIXTURE(BackupFixture, "verify: bad key files and sets that are not th
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "verify writes nothing") {
-  add_set(k_first_run);
+  add_set(k_run);
   const auto names = [&] {
     std::vector<std::string> all;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(file(""))) {
