@@ -1,4 +1,4 @@
-# Sourced by test.sh: the suite that needs a real API server and etcd. Uses BUILD, LOGS, ctest.sh.
+# Sourced by test.sh: the suite that needs a real API server and etcd. Uses BUILD, LOGS, image_behind, ctest.sh.
 # shellcheck shell=bash
 
 # The tests that need the API server and etcd. They mostly wait, and one at a time works on a bed's
@@ -24,6 +24,7 @@ integration_suite() {
       return
     fi
   done
+  image_behind
   say "Running: integration"
   integration_in_bed 1 -E "$SECOND_BED" &
   runs+=($!)

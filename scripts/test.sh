@@ -60,6 +60,11 @@ make_behind() {
   behind+=($!)
 }
 
+# Not before the stand-in is made: they would only hold each other up.
+image_behind() {
+  if wants e2e; then make_behind "the image" "$ROOT/scripts/image.sh"; fi
+}
+
 clean_up() {
   local pid
   for pid in "${behind[@]}"; do
@@ -115,7 +120,6 @@ for label in $CTEST_LABELS; do
   if [ "$label" = fault ] && { wants integration || wants e2e; }; then make_behind "the k3s stand-in" "$ROOT/tests/k3s/build.sh"; fi
   if wants "$label"; then ctest_suite "$label"; fi
 done
-if wants integration && wants e2e; then make_behind "the image" "$ROOT/scripts/image.sh"; fi
 if wants integration; then integration_suite; fi
 if wants e2e; then script_suite e2e; fi
 
