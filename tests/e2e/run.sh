@@ -75,4 +75,4 @@ for report in sys.argv[1:]:
             print(f"SKIPPED: {case.get('name')}: {reason.get('message')}")
 print(f"{passed} passed, {failed} failed")
 PYTHON
-exit "$code"
+[ "$code" = 0 ]
