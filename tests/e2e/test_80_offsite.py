@@ -26,7 +26,7 @@ def set_up(bed, keys, server):
     bed.kubectl("-n", NAMESPACE, "create", "secret", "generic", SECRET, f"--from-file=rclone.conf={config}")
     name, tag = IMAGE.split(":")
     install_chart(bed, keys, *USUAL, "--set", "offsite.enabled=true", "--set", f"offsite.existingSecret={SECRET}",
-                  "--set", f"offsite.remote={REMOTE}", "--set", f"offsite.image.repository={name}",
+                  "--set", f"offsite.remote={REMOTE}", "--set", "offsite.retrySeconds=5", "--set", f"offsite.image.repository={name}",
                   "--set", f"offsite.image.tag={tag}", "--set", "offsite.image.pullPolicy=Never",
                   "--set", f"networkPolicy.offsitePorts={{{PORT}}}")
     ready_pod(bed, "offsite")
