@@ -41,24 +41,26 @@ ctest_part() {
   sed -n 's/.*<testcase name="\([^"]*\)".*status="fail".*/   \1 failed/p' "$junit" >&2
 }
 
-# Its runs mostly wait: its halves go on beside each other and the other parts.
+# Its runs mostly wait: its parts go on beside each other and the rest.
+API_PARTS=("calls --share 1/2" "calls --share 2/2" episodes)
 begin_api() {
-  local half
-  for half in calls episodes; do
-    /usr/bin/python3 "$here/api/run.py" --bin "$build" --long --only "$half" ${RB_SEED:+--seed "$RB_SEED"} \
-      >"$LOGS/fault-api-$half.log" 2>&1 &
-    api_pids[$half]=$!
+  local i
+  for i in "${!API_PARTS[@]}"; do
+    # shellcheck disable=SC2086
+    /usr/bin/python3 "$here/api/run.py" --bin "$build" --long --only ${API_PARTS[i]} ${RB_SEED:+--seed "$RB_SEED"} \
+      >"$LOGS/fault-api-$i.log" 2>&1 &
+    api_pids[i]=$!
   done
 }
 
 api_part() {
-  local half code
-  for half in calls episodes; do
+  local i code
+  for i in "${!API_PARTS[@]}"; do
     code=0
-    wait "${api_pids[$half]}" || code=$?
-    unset "api_pids[$half]"
-    tee -a "$log" <"$LOGS/fault-api-$half.log"
-    count "$code" "the scripted API server ($half)"
+    wait "${api_pids[i]}" || code=$?
+    unset "api_pids[i]"
+    tee -a "$log" <"$LOGS/fault-api-$i.log"
+    count "$code" "the scripted API server (${API_PARTS[i]})"
   done
 }
 
@@ -77,7 +79,7 @@ bed_part() {
 }
 
 [ "$(id -u)" = 0 ] || die "needs root (tmpfs, loop devices, ptrace, beds): sudo make fault"
-declare -A api_pids=()
+api_pids=()
 begun=()
 clean_up() {
   [ ${#api_pids[@]} = 0 ] || kill "${api_pids[@]}" 2>/dev/null

@@ -2,7 +2,8 @@
 """API faults against the real controller and agent: at every call, and as episodes of a server's life.
 
 After each case: the run ended, within bounds, once; what its status says is what lies on the disk; earlier
-sets are bit-identical; the next run succeeds. Usage: run.py --bin DIR [--long] [--only PART] [--seed N] [-k WORD]
+sets are bit-identical; the next run succeeds. Usage: run.py --bin DIR [--long] [--only PART]
+[--share K/N] [--seed N] [-k WORD]
 """
 
 import argparse
@@ -78,8 +79,11 @@ def one_run(world, may_fail=False, limit=LIMIT, during=None):
 
 
 def at_every_call(world, options):
-    tally = Tally("API faults at every call of controller and agent")
+    part = "" if options.share == "1/1" else f", share {options.share}"
+    tally = Tally("API faults at every call of controller and agent" + part)
     chosen = [case for case in sites.cases() if options.word in f"{case[0]} {sites.word(case[1])}"]
+    share, shares = map(int, options.share.split("/"))
+    chosen = chosen[share - 1::shares]
     # In any order: failures in a row make the back-off long, and hide what comes of a short one.
     chosen = options.random.sample(chosen, len(chosen) if options.long else min(len(chosen), 24))
     met = 0
@@ -247,7 +251,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", required=True, help="the build directory")
     parser.add_argument("--long", action="store_true")
-    parser.add_argument("--only", choices=["calls", "episodes"], help="a half of it: a fault at each call, or the rest")
+    parser.add_argument("--only", choices=["calls", "episodes"], help="a fault at each call, or the rest")
+    parser.add_argument("--share", default="1/1", help="K/N: every Nth call from the Kth on; N of them are the whole")
     parser.add_argument("--seed", type=int, default=random.randrange(2 ** 32))
     parser.add_argument("--keep", action="store_true", help="leave the directory with logs and backups")
     parser.add_argument("-v", dest="verbose", action="store_true", help="each case as it ends")
