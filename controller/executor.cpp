@@ -2,6 +2,7 @@
 
 #include "controller/wording.hpp"
 
+#include "kube/passing.hpp"
 #include "log/log.hpp"
 
 #include <nlohmann/json.hpp>
@@ -30,11 +31,6 @@ api::ClusterBackupStatus bare(api::ClusterBackupStatus status) {
   status.helm.reset();
   status.etcd.reset();
   return status;
-}
-
-bool passing(ErrorCode code) {
-  return code == ErrorCode::unavailable || code == ErrorCode::timeout ||
-         code == ErrorCode::throttled || code == ErrorCode::unauthenticated;
 }
 
 /// Else a write may have been taken although its answer was lost.
@@ -147,7 +143,7 @@ Status Executor::carry_out(const CollectHelm& action, const std::stop_token& sto
   }
   const Error& error = outcome.error();
   if (stop.stop_requested() ||
-      (passing(error.code) && ++m_helm_failures[action.uid] < k_helm_attempts)) {
+      (kube::is_passing(error.code) && ++m_helm_failures[action.uid] < k_helm_attempts)) {
     return error;
   }
   log::error(action.backup_name + ": the Helm values could not be collected", error);

@@ -1,6 +1,7 @@
 #include "agent/payload_source.hpp"
 
 #include "base/sha256.hpp"
+#include "kube/passing.hpp"
 
 #include <algorithm>
 
@@ -35,11 +36,6 @@ Status check(const Bytes& joined, const api::HelmPayload& payload) {
   return {};
 }
 
-bool passing(ErrorCode code) {
-  return code == ErrorCode::unavailable || code == ErrorCode::timeout ||
-         code == ErrorCode::throttled || code == ErrorCode::unauthenticated;
-}
-
 /// `patience` is what is left of it for all pieces.
 Result<Bytes> patient_piece(PayloadSource& source,
                             const std::string& name,
@@ -49,7 +45,8 @@ Result<Bytes> patient_piece(PayloadSource& source,
   auto pause = k_first_pause;
   while (true) {
     auto piece = source.piece(name, stop);
-    if (piece || !passing(piece.error().code) || patience <= pause || stop.stop_requested()) {
+    if (piece || !kube::is_passing(piece.error().code) || patience <= pause ||
+        stop.stop_requested()) {
       return piece;
     }
     wait(pause, stop);

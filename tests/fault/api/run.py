@@ -79,10 +79,10 @@ def one_run(world, may_fail=False, limit=LIMIT, during=None):
 
 
 def at_every_call(world, options):
-    part = "" if options.share == "1/1" else f", share {options.share}"
+    part = "" if options.share == (1, 1) else ", share {}/{}".format(*options.share)
     tally = Tally("API faults at every call of controller and agent" + part)
     chosen = [case for case in sites.cases() if options.word in f"{case[0]} {sites.word(case[1])}"]
-    share, shares = map(int, options.share.split("/"))
+    share, shares = options.share
     chosen = chosen[share - 1::shares]
     # In any order: failures in a row make the back-off long, and hide what comes of a short one.
     chosen = options.random.sample(chosen, len(chosen) if options.long else min(len(chosen), 24))
@@ -247,12 +247,20 @@ def two_of_each(world, options):
     return tally.report()
 
 
+def share_of(text):
+    share, shares = map(int, text.split("/"))
+    if not 1 <= share <= shares:
+        raise ValueError("there is no such share")  # nothing would be tried
+    return share, shares
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", required=True, help="the build directory")
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--only", choices=["calls", "episodes"], help="a fault at each call, or the rest")
-    parser.add_argument("--share", default="1/1", help="K/N: every Nth call from the Kth on; N of them are the whole")
+    parser.add_argument("--share", type=share_of, default="1/1", metavar="K/N",
+                        help="every Nth call from the Kth on; N of them are the whole")
     parser.add_argument("--seed", type=int, default=random.randrange(2 ** 32))
     parser.add_argument("--keep", action="store_true", help="leave the directory with logs and backups")
     parser.add_argument("-v", dest="verbose", action="store_true", help="each case as it ends")
