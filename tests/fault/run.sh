@@ -1,8 +1,8 @@
 #!/bin/bash
 # run.sh BUILD [PART...]: the whole fault suite with the programs in BUILD. Parts: ctest (labels fault
 # and fault_long; of a campaign that has a long form only that one, as of the scripted API server), bed
-# (a real API server), api (a scripted one, beside the others). Prints the counts of each campaign as
-# they come ("FAULTS what: tried N, failures found M"), their sum, and "N passed, N failed".
+# (a real API server), api (a scripted one). bed and api go on beside ctest. Prints the counts of each
+# campaign ("FAULTS what: tried N, failures found M"), their sum, and "N passed, N failed".
 # Environment: RB_SEED (a number; else each campaign draws one and prints it), JOBS.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -41,7 +41,7 @@ ctest_part() {
   sed -n 's/.*<testcase name="\([^"]*\)".*status="fail".*/   \1 failed/p' "$junit" >&2
 }
 
-# Its runs mostly wait: its parts go on beside each other and the rest.
+# Runs against an API server mostly wait: they go on beside each other and the rest.
 API_PARTS=("calls --share 1/2" "calls --share 2/2" episodes)
 begin_api() {
   local i
@@ -49,45 +49,51 @@ begin_api() {
     # shellcheck disable=SC2086
     /usr/bin/python3 "$here/api/run.py" --bin "$build" --long --only ${API_PARTS[i]} ${RB_SEED:+--seed "$RB_SEED"} \
       >"$LOGS/fault-api-$i.log" 2>&1 &
-    api_pids[i]=$!
+    behind[i]=$!
   done
 }
 
 api_part() {
-  local i code
+  local i
   for i in "${!API_PARTS[@]}"; do
-    code=0
-    wait "${api_pids[i]}" || code=$?
-    unset "api_pids[i]"
-    tee -a "$log" <"$LOGS/fault-api-$i.log"
-    count "$code" "the scripted API server (${API_PARTS[i]})"
+    end_behind "$i" "$LOGS/fault-api-$i.log" "the scripted API server (${API_PARTS[i]})"
   done
 }
 
+bed=$ROOT/tests/k3s/bed.sh
+BED=fault-suite
+real_server() {
+  "$bed" up "$BED" && "$bed" exec "$BED" /usr/bin/python3 "$here/api/real.py" --bin "$build" ${RB_SEED:+--seed "$RB_SEED"}
+}
+
+begin_bed() {
+  real_server >"$LOGS/fault-bed.log" 2>&1 &
+  behind[${#API_PARTS[@]}]=$!
+}
+
 bed_part() {
-  local bed=$ROOT/tests/k3s/bed.sh
-  begun=(fault-suite)
-  if ! "$bed" up fault-suite >>"$log" 2>&1; then
-    count 1 "the bed"
-    return
-  fi
-  "$bed" exec fault-suite /usr/bin/python3 "$here/api/real.py" --bin "$build" ${RB_SEED:+--seed "$RB_SEED"} \
-    2>&1 | tee -a "$log"
-  count "${PIPESTATUS[0]}" "the real API server"
-  "$bed" down fault-suite >>"$log" 2>&1
-  begun=()
+  end_behind ${#API_PARTS[@]} "$LOGS/fault-bed.log" "the real API server"
+}
+
+# end_behind INDEX LOG NAME: waits for it, shows what it said and counts it.
+end_behind() {
+  local code=0
+  wait "${behind[$1]}" || code=$?
+  unset "behind[$1]"
+  tee -a "$log" <"$2"
+  count "$code" "$3"
 }
 
 [ "$(id -u)" = 0 ] || die "needs root (tmpfs, loop devices, ptrace, beds): sudo make fault"
-api_pids=()
-begun=()
+behind=()
 clean_up() {
-  [ ${#api_pids[@]} = 0 ] || kill "${api_pids[@]}" 2>/dev/null
-  [ ${#begun[@]} = 0 ] || "$ROOT/tests/k3s/bed.sh" down "${begun[@]}" >>"$log" 2>&1
+  [ ${#behind[@]} = 0 ] || kill "${behind[@]}" 2>/dev/null
+  [[ " $parts " != *" bed "* ]] || "$bed" down "$BED" >>"$log" 2>&1
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 [[ " $parts " != *" api "* ]] || begin_api
+[[ " $parts " != *" bed "* ]] || begin_bed
 for part in $parts; do
   say "Faults: $part"
   "${part}_part"
