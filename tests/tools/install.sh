@@ -8,7 +8,10 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${RAILIANCE_CACHE:-${HOME:-/root}/.cache/railiance-backup}
 bin=$cache/bin
-export GOBIN="$bin" GOTOOLCHAIN="${GOTOOLCHAIN:-auto}"
+# As the releases of helm and age are built; and with the stand-in's flags, so that what both are made
+# of is compiled once.
+GOFLAGS="$(go env GOFLAGS) -trimpath -gcflags=all=-dwarf=false"
+export GOBIN="$bin" GOTOOLCHAIN="${GOTOOLCHAIN:-auto}" GOFLAGS CGO_ENABLED=0
 mkdir -p "$bin"
 exec 9>"$cache/tools.lock"
 flock 9
@@ -39,7 +42,7 @@ install_helm() {
 install_etcdutl() {
     [ "$(cat "$bin/.etcdutl.version" 2>/dev/null)" != v3.6.4 ] || return 0
     echo "installing etcdutl v3.6.4" >&2
-    (cd "$here/../k3s" && CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o "$bin/etcdutl" go.etcd.io/etcd/etcdutl/v3) >&2
+    (cd "$here/../k3s" && go build -ldflags='-s -w' -o "$bin/etcdutl" go.etcd.io/etcd/etcdutl/v3) >&2
     echo v3.6.4 >"$bin/.etcdutl.version"
 }
 
