@@ -1,5 +1,7 @@
 #include "agent/k3s_output.hpp"
 
+#include "base/json_text.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -33,7 +35,7 @@ std::string_view base_name(std::string_view path) {
 
 /// zap's JSON: {"level":"info",…,"msg":"saved","path":"/…/X"}.
 std::string saved_in_json(std::string_view line) {
-  const auto json = nlohmann::json::parse(line, nullptr, false);
+  const auto json = json_of(line);
   if (!json.is_object()) {
     return {};
   }

@@ -1,6 +1,7 @@
 #include "boot/messages.hpp"
 
 #include "base/json_integer.hpp"
+#include "base/json_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -83,7 +84,7 @@ Result<json> receive_message(const Fd& socket, const std::stop_token& stop) {
   }
   SecretBytes text(length);
   RB_TRY(receive_bytes(socket, text.span(), stop));
-  json message = json::parse(text.text(), nullptr, false);
+  json message = json_of(text.text());
   if (!message.is_object()) {
     return Error{ErrorCode::corrupt, "the scratch server's helper: not a message", {}};
   }

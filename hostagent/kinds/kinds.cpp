@@ -1,5 +1,7 @@
 #include "kinds/kinds.hpp"
 
+#include "base/json_text.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -52,7 +54,7 @@ Origin origin_of(const json& service) {
 } // namespace
 
 Result<ApiServices> ApiServices::parse(std::string_view text_of_list) {
-  const json list = json::parse(text_of_list, nullptr, false);
+  const json list = json_of(text_of_list);
   const json& items = member(list, "items");
   if (!items.is_array()) {
     return Error{ErrorCode::corrupt, "the list of API services is none", {}};

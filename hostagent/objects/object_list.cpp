@@ -3,6 +3,7 @@
 #include "objects/text_field.hpp"
 
 #include "archive/entry_path.hpp"
+#include "base/json_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -38,7 +39,7 @@ std::string escaped(const std::string& text) {
 
 /// What the server says of its refusal: metav1.Status.message.
 std::string words(const std::string& body) {
-  const json status = json::parse(body, nullptr, false);
+  const json status = json_of(body);
   return archive::printable(
       (status.is_object() ? text_field(status, "message") : body).substr(0, k_words_limit));
 }
@@ -48,7 +49,7 @@ get_page(ApiPort& api, const std::string& path, Sleeper& sleeper, const std::sto
   for (int attempt = 1;; ++attempt) {
     RB_TRY_ASSIGN(const ApiAnswer answer, api.get(path, k_metadata_only));
     if (answer.status == 200) {
-      json page = json::parse(answer.body, nullptr, false);
+      json page = json_of(answer.body);
       if (!page.is_object() || !page.contains("metadata")) {
         return Error{ErrorCode::corrupt, "the API server: " + path + ": not a list", {}};
       }

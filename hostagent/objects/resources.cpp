@@ -3,6 +3,8 @@
 #include "kinds/kinds.hpp"
 #include "objects/text_field.hpp"
 
+#include "base/json_text.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -37,7 +39,7 @@ Result<std::string> get_text(ApiPort& api, const std::string& path) {
 
 Result<json> get_json(ApiPort& api, const std::string& path) {
   RB_TRY_ASSIGN(const std::string body, get_text(api, path));
-  json document = json::parse(body, nullptr, false);
+  json document = json_of(body);
   if (!document.is_object()) {
     return Error{ErrorCode::corrupt, "the API server: GET " + path + ": not JSON", {}};
   }

@@ -1,5 +1,6 @@
 #include "objects/stored_uid.hpp"
 
+#include "base/json_text.hpp"
 #include "etcdsnap/protobuf.hpp"
 
 #include <nlohmann/json.hpp>
@@ -24,7 +25,7 @@ std::string from_protobuf(ByteView unknown) {
 }
 
 std::string from_json(std::string_view text) {
-  const auto object = nlohmann::json::parse(text, nullptr, false);
+  const auto object = json_of(text);
   if (!object.is_object() || !object.contains("metadata") || !object["metadata"].is_object()) {
     return {};
   }

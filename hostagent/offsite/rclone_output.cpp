@@ -1,6 +1,7 @@
 #include "offsite/rclone_output.hpp"
 
 #include "base/json_integer.hpp"
+#include "base/json_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -17,7 +18,7 @@ constexpr std::size_t k_hex_digits = 64;
 Result<std::vector<RemoteFile>> parse_listing(std::string_view json) {
   std::vector<RemoteFile> files;
   try {
-    for (const auto& item : nlohmann::json::parse(json)) {
+    for (const auto& item : json_of(json)) {
       const auto name = item.at("Name").get<std::string>();
       // Sizes that the backend does not know are -1.
       const auto size = json_integer<std::int64_t>(item.at("Size"));

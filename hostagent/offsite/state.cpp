@@ -2,6 +2,7 @@
 
 #include "artifact/writer.hpp"
 #include "base/json_integer.hpp"
+#include "base/json_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -66,7 +67,7 @@ std::string serialize(const State& state) {
 
 Result<State> parse_state(std::string_view text) {
   try {
-    const auto json = nlohmann::json::parse(text);
+    const auto json = json_of(text);
     if (json.at("schema") != k_state_schema) {
       return Error{ErrorCode::unsupported, std::string(k_state_name) + ": of another schema", {}};
     }

@@ -1,5 +1,6 @@
 #include "unpack/host_state.hpp"
 
+#include "base/json_text.hpp"
 #include "etcdsnap/token_hash.hpp"
 
 #include <nlohmann/json.hpp>
@@ -28,7 +29,7 @@ std::string_view trimmed(std::string_view text) {
 }
 
 Status read_description(std::string_view text, HostState& state) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
+  const auto json = json_of(text);
   if (!json.is_object()) {
     return damaged("host.json is not JSON");
   }

@@ -2,6 +2,7 @@
 
 #include "artifact/names.hpp"
 #include "base/json_integer.hpp"
+#include "base/json_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -43,7 +44,7 @@ Result<LastDrill> read(const nlohmann::json& json) {
 } // namespace
 
 Result<LastDrill> parse_last_drill(std::string_view text) {
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto json = json_of(text);
   if (!json.is_object()) {
     return malformed("not a JSON object");
   }

@@ -1,5 +1,6 @@
 #include "kube/client.hpp"
 
+#include "base/json_text.hpp"
 #include "kube/status_error.hpp"
 
 namespace rb::kube {
@@ -19,7 +20,7 @@ std::string what(const Request& request) {
 }
 
 Result<json> parse(const std::string& subject, const std::string& body) {
-  json parsed = json::parse(body, nullptr, false);
+  json parsed = json_of(body);
   if (!parsed.is_object()) {
     return Error{ErrorCode::corrupt, subject + ": the answer is not a JSON object", {}};
   }

@@ -1,5 +1,7 @@
 #include "kube/status_error.hpp"
 
+#include "base/json_text.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace rb::kube {
@@ -116,7 +118,7 @@ Error error_from_response(std::string_view what,
                           std::chrono::seconds retry_after,
                           std::string_view body,
                           bool confidential) {
-  const json status = json::parse(body, nullptr, false);
+  const json status = json_of(body);
   StatusFields fields;
   if (status.is_object() && text_field(status, "kind") == "Status") {
     fields = fields_of(status);

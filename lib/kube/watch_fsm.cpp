@@ -1,5 +1,6 @@
 #include "kube/watch_fsm.hpp"
 
+#include "base/json_text.hpp"
 #include "kube/retry.hpp"
 #include "kube/status_error.hpp"
 
@@ -97,7 +98,7 @@ void WatchFsm::upsert(json object, std::vector<WatchOutput>& out) {
 }
 
 void WatchFsm::on_line(std::string_view text, std::vector<WatchOutput>& out) {
-  json event = json::parse(text, nullptr, false);
+  json event = json_of(text);
   const std::string type = event.is_object() ? text_of(event, "type") : std::string();
   const auto found = event.is_object() ? event.find("object") : event.end();
   if (type.empty() || found == event.end() || !found->is_object()) {

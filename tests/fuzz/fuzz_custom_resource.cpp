@@ -2,6 +2,7 @@
 // crash; and what is taken is written and read back as the same.
 #include "api/cluster_backup.hpp"
 #include "api/node_backup.hpp"
+#include "base/json_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -26,7 +27,7 @@ template <typename Value> nlohmann::json written(const Value& value) {
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto object = nlohmann::json::parse(data, data + size, nullptr, false);
+  const auto object = rb::json_of({reinterpret_cast<const char*>(data), size});
   if (object.is_discarded()) {
     return 0;
   }

@@ -6,6 +6,7 @@
 #include "api/standing.hpp"
 #include "artifact/backup_log.hpp"
 #include "artifact/last_drill.hpp"
+#include "base/json_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,7 +17,7 @@ using namespace rb;
 namespace {
 
 void read_object(std::string_view text) {
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto json = json_of(text);
   if (json.is_discarded()) {
     return;
   }

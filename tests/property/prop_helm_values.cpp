@@ -2,6 +2,7 @@
 // conformance test does the same with the parsers of others; this one needs nothing but this build.
 #include "support/random.hpp"
 
+#include "base/json_text.hpp"
 #include "helm/values_yaml.hpp"
 
 #include <doctest/doctest.h>
@@ -125,7 +126,7 @@ bool same_scalar(const YAML::Node& node, const json& value) {
   if (value.is_boolean()) {
     return text == (value.get<bool>() ? "true" : "false");
   }
-  return value.is_number() && json::parse(text) == value;
+  return value.is_number() && json_of(text) == value;
 }
 
 bool same(const YAML::Node& node, const json& value) {

@@ -2,6 +2,7 @@
 // moment at which two of them may act, and once the faults end one of them leads.
 #include "kube_random.hpp"
 
+#include "base/json_text.hpp"
 #include "kube/leader_elector.hpp"
 
 #include <doctest/doctest.h>
@@ -100,7 +101,7 @@ struct Server {
     if (request.method == Method::get) {
       return lease ? Response{200, 0s, lease->dump()} : Response{404, 0s, {}};
     }
-    json body = json::parse(request.body);
+    json body = json_of(request.body);
     if (request.method == Method::post && lease) {
       return {409, 0s, R"({"kind":"Status","reason":"AlreadyExists"})"};
     }

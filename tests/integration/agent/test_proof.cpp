@@ -1,6 +1,8 @@
 // Orders with verification Boot: a scratch server beside the one under the test, in earnest.
 #include "bed_cluster.hpp"
 
+#include "base/json_text.hpp"
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -48,7 +50,7 @@ const api::Condition& proven(const api::NodeBackup& order) {
 }
 
 nlohmann::json proof_of(const BedCluster& cluster, const std::string& run_id) {
-  return nlohmann::json::parse(cluster.kept().at("manifest-" + run_id + ".json")).at("proof");
+  return json_of(cluster.kept().at("manifest-" + run_id + ".json")).at("proof");
 }
 
 /// A k3s whose scratch server, and no other, has the fault.

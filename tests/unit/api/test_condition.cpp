@@ -1,4 +1,5 @@
 #include "api/condition.hpp"
+#include "base/json_text.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -47,11 +48,10 @@ TEST_CASE("a message is cut at 1,024 characters and not inside a UTF-8 sequence"
 }
 
 TEST_CASE("conditions of another form are refused") {
-  CHECK(conditions_from_json(nlohmann::json::parse(R"([{"type":"A"}])")).error().code ==
-        ErrorCode::corrupt);
-  CHECK(conditions_from_json(
-            nlohmann::json::parse(
-                R"([{"type":"A","status":"Maybe","lastTransitionTime":"2026-01-01T00:00:00Z"}])"))
-            .error()
-            .code == ErrorCode::corrupt);
+  CHECK(conditions_from_json(json_of(R"([{"type":"A"}])")).error().code == ErrorCode::corrupt);
+  CHECK(
+      conditions_from_json(
+          json_of(R"([{"type":"A","status":"Maybe","lastTransitionTime":"2026-01-01T00:00:00Z"}])"))
+          .error()
+          .code == ErrorCode::corrupt);
 }

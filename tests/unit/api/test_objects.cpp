@@ -1,5 +1,6 @@
 #include "api/cluster_backup.hpp"
 #include "api/node_backup.hpp"
+#include "base/json_text.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -8,9 +9,8 @@ using namespace rb;
 using namespace rb::api;
 
 TEST_CASE("a ClusterBackup with an empty spec has the defaults of the CRD") {
-  const auto backup = cluster_backup_from_json(
-                          nlohmann::json::parse(R"({"metadata":{"name":"b","uid":"u"},"spec":{}})"))
-                          .value();
+  const auto backup =
+      cluster_backup_from_json(json_of(R"({"metadata":{"name":"b","uid":"u"},"spec":{}})")).value();
   CHECK(backup.spec.artifacts.size() == 4);
   CHECK(backup.spec.keep_last == 7);
   CHECK(backup.spec.deadline_seconds == 3600);
@@ -95,15 +95,15 @@ TEST_CASE("fields of the wrong type are refused, not thrown") {
                            R"([])",
                            R"({"metadata":{},"spec":[]})"}) {
     CAPTURE(text);
-    CHECK_FALSE(cluster_backup_from_json(nlohmann::json::parse(text)));
+    CHECK_FALSE(cluster_backup_from_json(json_of(text)));
   }
 }
 
 TEST_CASE("numbers that do not fit are refused, not bent into others") {
   const auto with = [](const char* spec, const char* status) {
     return cluster_backup_from_json({{"metadata", {{"name", "a"}, {"uid", "u"}}},
-                                     {"spec", nlohmann::json::parse(spec)},
-                                     {"status", nlohmann::json::parse(status)}});
+                                     {"spec", json_of(spec)},
+                                     {"status", json_of(status)}});
   };
   CHECK(with("{}", "{}"));
   CHECK_FALSE(with(R"({"retention": {"keepLast": 99999999999}})", "{}").has_value());

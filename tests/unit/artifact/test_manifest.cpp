@@ -3,6 +3,7 @@
 #include "support/temporary_directory.hpp"
 
 #include "artifact/manifest.hpp"
+#include "base/json_text.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -18,7 +19,7 @@ const std::string k_run_id = "20261122T020000Z";
 
 /// The manifest of the tests with one change to its JSON.
 Result<Manifest> parse_changed(const std::string& pointer, const nlohmann::json& value) {
-  auto json = nlohmann::json::parse(serialize(test::make_manifest(k_run_id)));
+  auto json = json_of(serialize(test::make_manifest(k_run_id)));
   json[nlohmann::json::json_pointer(pointer)] = value;
   return parse_manifest(json.dump());
 }
@@ -51,7 +52,7 @@ TEST_CASE("manifest: what a signed one says of the others is read back") {
         std::pair{"/catalogue/0/sha256", nlohmann::json(std::string(64, 'B'))},
         std::pair{"/catalogue/1", nlohmann::json(1)}}) {
     CAPTURE(pointer);
-    auto json = nlohmann::json::parse(serialize(manifest));
+    auto json = json_of(serialize(manifest));
     json[nlohmann::json::json_pointer(pointer)] = value;
     CHECK(parse_manifest(json.dump()).error().code == ErrorCode::corrupt);
   }
@@ -99,7 +100,7 @@ TEST_CASE("manifest: a proof that cannot be understood is none") {
   CHECK(later->proof->message == "ProvenTwice: m");
   for (const char* const field :
        {"/proof/objects", "/proof/milliseconds", "/proof/peakMemoryBytes"}) {
-    auto json = nlohmann::json::parse(serialize(test::make_manifest(k_run_id)));
+    auto json = json_of(serialize(test::make_manifest(k_run_id)));
     json["proof"] = proof;
     json[nlohmann::json::json_pointer(field)] = -1;
     CHECK(!parse_manifest(json.dump()));
@@ -112,7 +113,7 @@ TEST_CASE("manifest: fields of later releases are skipped") {
   const auto manifest =
       parse_changed("/missing", {{{"type", "Kubeconfig"}, {"reason", "SunSpots"}}});
   REQUIRE(!manifest); // it still calls itself complete
-  auto json = nlohmann::json::parse(serialize(test::make_manifest(k_run_id, false)));
+  auto json = json_of(serialize(test::make_manifest(k_run_id, false)));
   json["missing"][0]["reason"] = "SunSpots";
   const auto incomplete = parse_manifest(json.dump());
   REQUIRE(incomplete);
@@ -147,7 +148,7 @@ TEST_CASE("manifest: what breaks its rules is refused") {
 }
 
 TEST_CASE("manifest: an artifact may not be there twice") {
-  auto json = nlohmann::json::parse(serialize(test::make_manifest(k_run_id)));
+  auto json = json_of(serialize(test::make_manifest(k_run_id)));
   json["artifacts"].push_back(json["artifacts"][0]);
   const auto manifest = parse_manifest(json.dump());
   REQUIRE(!manifest);

@@ -1,5 +1,6 @@
 #include "fake_cluster.hpp"
 
+#include "base/json_text.hpp"
 #include "kube/client.hpp"
 
 #include <cerrno>
@@ -104,7 +105,7 @@ nlohmann::json a_backup(const std::string& name,
 }
 
 Result<kube::Response> FakeCluster::post(const kube::Request& request) {
-  nlohmann::json object = nlohmann::json::parse(request.body);
+  nlohmann::json object = json_of(request.body);
   const auto name = object["metadata"]["name"].get<std::string>();
   if (backups.contains(name)) {
     return status(409, "AlreadyExists", "clusterbackups \"" + name + "\" already exists");

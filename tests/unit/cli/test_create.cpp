@@ -1,6 +1,8 @@
 // create and create --wait, from the command line to the exit code.
 #include "fake_cluster.hpp"
 
+#include "base/json_text.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace rb;
@@ -149,7 +151,7 @@ TEST_CASE("--output json prints the object, whatever the end") {
   cluster.watches.push_back({{finished("b", "False", "StorageFull", "no space")}, End::stays_open});
   const Outcome outcome = run_command(cluster, {"create", "b", "--wait", "--output", "json"});
   CHECK(outcome.code == 1);
-  const auto object = nlohmann::json::parse(outcome.out);
+  const auto object = json_of(outcome.out);
   CHECK(object["status"]["conditions"][0]["reason"] == "StorageFull");
 }
 

@@ -1,6 +1,8 @@
 // list, show, completion, and what fails before a command begins.
 #include "fake_cluster.hpp"
 
+#include "base/json_text.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace rb;
@@ -53,7 +55,7 @@ TEST_CASE("list has a form for scripts and one for completion") {
   FakeCluster cluster;
   cluster.backups["b"] = a_backup("b");
   CHECK(run_command(cluster, {"list", "-o", "name"}).out == "b\n");
-  const auto json = nlohmann::json::parse(run_command(cluster, {"list", "-o", "json"}).out);
+  const auto json = json_of(run_command(cluster, {"list", "-o", "json"}).out);
   CHECK(json["items"][0]["metadata"]["name"] == "b");
 }
 

@@ -2,6 +2,7 @@
 #include "fake_cluster.hpp"
 
 #include "api/standing.hpp"
+#include "base/json_text.hpp"
 
 #include <doctest/doctest.h>
 
@@ -155,7 +156,7 @@ TEST_CASE("status for scripts") {
   cluster.backups["now"]["status"]["startTime"] = "2026-11-22T11:50:00Z";
   const Outcome outcome = run_command(cluster, {"status", "--output", "json"});
   CHECK(outcome.code == 9);
-  const auto json = nlohmann::json::parse(outcome.out);
+  const auto json = json_of(outcome.out);
   CHECK(json["current"] == "False");
   CHECK(json["reason"] == "Stale");
   CHECK(json["exitCode"] == 9);
@@ -165,7 +166,7 @@ TEST_CASE("status for scripts") {
   CHECK(json["status"]["nextScheduleTime"] == "2026-11-23T02:00:00Z");
 
   FakeCluster empty;
-  const auto nothing = nlohmann::json::parse(run_command(empty, {"status", "-o", "json"}).out);
+  const auto nothing = json_of(run_command(empty, {"status", "-o", "json"}).out);
   CHECK(nothing["current"] == "Unknown");
   CHECK(nothing["status"].is_null());
 }

@@ -1,5 +1,7 @@
 #include "fake_api.hpp"
 
+#include "base/json_text.hpp"
+
 #include <algorithm>
 
 namespace rb::controller::test {
@@ -107,7 +109,7 @@ kube::Response FakeApi::list(const kube::Request& request) const {
 }
 
 kube::Response FakeApi::create(const kube::Request& request) {
-  nlohmann::json object = nlohmann::json::parse(request.body);
+  nlohmann::json object = json_of(request.body);
   const std::string path = request.path + "/" + object.at("metadata").at("name").get<std::string>();
   if (objects.contains(path)) {
     return refusal(409, "AlreadyExists");
@@ -147,7 +149,7 @@ kube::Response FakeApi::work(const kube::Request& request) {
     if (found == objects.end()) {
       return refusal(404, "NotFound");
     }
-    const nlohmann::json object = nlohmann::json::parse(request.body);
+    const nlohmann::json object = json_of(request.body);
     nlohmann::json& stored = found->second;
     if (object.at("metadata").at("resourceVersion") !=
         stored.at("metadata").at("resourceVersion")) {
@@ -164,7 +166,7 @@ kube::Response FakeApi::work(const kube::Request& request) {
     if (found == objects.end()) {
       return refusal(404, "NotFound");
     }
-    found->second.merge_patch(nlohmann::json::parse(request.body));
+    found->second.merge_patch(json_of(request.body));
     return answer(200, found->second);
   }
   return refusal(405, "MethodNotAllowed");

@@ -1,6 +1,7 @@
 #include "support/helm_records.hpp"
 
 #include "archive/tar_gz.hpp"
+#include "base/json_text.hpp"
 #include "helm/payload.hpp"
 
 #include <doctest/doctest.h>
@@ -109,7 +110,7 @@ TEST_CASE("an undecodable release stands in the index and hides no other") {
   REQUIRE(payload.has_value());
   CHECK(payload->status.releases == 1);
   CHECK(payload->status.undecodable_total == 1);
-  const auto index = nlohmann::json::parse(files_of(*payload).at("index.json"));
+  const auto index = json_of(files_of(*payload).at("index.json"));
   CHECK(index["undecodable"][0]["namespace"] == "b");
   CHECK(index["undecodable"][0]["storage"] == "secret/sh.helm.release.v1.y.v1");
   CHECK(index["undecodable"][0]["message"] == "bad gzip: …");
@@ -171,7 +172,7 @@ TEST_CASE("the status lists a bounded number of undecodable releases and counts 
   REQUIRE(payload.has_value());
   CHECK(payload->status.undecodable.size() == api::k_undecodable_limit);
   CHECK(payload->status.undecodable_total == 70);
-  CHECK(nlohmann::json::parse(files_of(*payload).at("index.json"))["undecodable"].size() == 70);
+  CHECK(json_of(files_of(*payload).at("index.json"))["undecodable"].size() == 70);
 }
 
 TEST_CASE("a copied record is marked in the index") {
@@ -181,7 +182,7 @@ TEST_CASE("a copied record is marked in the index") {
                             test::record_of(test::record_json("x", "origin", "{}", 4)))
           .value());
   const auto payload = build_payload(std::move(releases), {}, k_time);
-  const auto index = nlohmann::json::parse(files_of(*payload).at("index.json"));
+  const auto index = json_of(files_of(*payload).at("index.json"));
   CHECK(index["releases"][0]["recordedAs"] ==
         nlohmann::json{{"namespace", "origin"}, {"name", "x"}, {"revision", 4}});
 }

@@ -1,5 +1,7 @@
 #include "fakes.hpp"
 
+#include "base/json_text.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace rb;
@@ -62,7 +64,7 @@ TEST_CASE("each call is the HTTP request that the API wants") {
   }
   CHECK(world.transport.query(5, "fieldManager") == "us");
   CHECK(world.transport.query(5, "force") == "true");
-  CHECK(json::parse(world.transport.request(6).body)["preconditions"]["uid"] == "the-uid");
+  CHECK(json_of(world.transport.request(6).body)["preconditions"]["uid"] == "the-uid");
 }
 
 TEST_CASE("a write that could hit the wrong object is refused before it is sent") {

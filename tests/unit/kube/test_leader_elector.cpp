@@ -1,5 +1,6 @@
 #include "fakes.hpp"
 
+#include "base/json_text.hpp"
 #include "kube/leader_elector.hpp"
 
 #include <doctest/doctest.h>
@@ -27,7 +28,7 @@ struct LeaseServer {
     if (request.method == Method::get) {
       return lease ? found() : Response{404, 0s, status_body(404, "NotFound", "no lease")};
     }
-    const json body = json::parse(request.body);
+    const json body = json_of(request.body);
     if (request.method == Method::post && lease) {
       return Response{409, 0s, status_body(409, "AlreadyExists", "it is there")};
     }

@@ -1,3 +1,4 @@
+#include "base/json_text.hpp"
 #include "kube/lease.hpp"
 #include "kube/micro_time.hpp"
 
@@ -56,13 +57,13 @@ TEST_CASE("a Lease survives the way through JSON") {
 }
 
 TEST_CASE("a Lease that others made may lack anything but its version") {
-  const auto bare = nlohmann::json::parse(R"({"metadata":{"resourceVersion":"1"}})");
+  const auto bare = json_of(R"({"metadata":{"resourceVersion":"1"}})");
   CHECK(lease_from_json(bare).value().holder.empty());
-  const auto odd = nlohmann::json::parse(
+  const auto odd = json_of(
       R"({"metadata":{"resourceVersion":"1"},"spec":{"holderIdentity":null,"leaseDurationSeconds":-5,"leaseTransitions":"x"}})");
   CHECK(lease_from_json(odd).value().duration == 0s);
   for (const char* bad : {"{}", "[]", "5", R"({"metadata":[]})", R"({"metadata":{}})"}) {
-    CHECK(lease_from_json(nlohmann::json::parse(bad)).error().code == ErrorCode::corrupt);
+    CHECK(lease_from_json(json_of(bad)).error().code == ErrorCode::corrupt);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "fakes.hpp"
 
+#include "base/json_text.hpp"
 #include "kube/status_error.hpp"
 
 #include <doctest/doctest.h>
@@ -93,7 +94,7 @@ TEST_CASE("Retry-After comes from the header, else from the Status") {
 
 TEST_CASE("the Status in a watch says its own code, or its reason does") {
   using nlohmann::json;
-  CHECK(error_from_status("w", json::parse(status_body(410, "Expired", "old")), false).code ==
+  CHECK(error_from_status("w", json_of(status_body(410, "Expired", "old")), false).code ==
         ErrorCode::gone);
   CHECK(error_from_status("w", json{{"reason", "Expired"}}, false).code == ErrorCode::gone);
   CHECK(error_from_status("w", json{{"code", "410"}}, false).code == ErrorCode::unavailable);

@@ -1,5 +1,6 @@
 #include "fakes.hpp"
 
+#include "base/json_text.hpp"
 #include "kube/watch_fsm.hpp"
 
 #include <doctest/doctest.h>
@@ -87,7 +88,7 @@ TEST_CASE("a bookmark and an unknown kind of event move the version alone") {
 
 TEST_CASE("a 410 in the stream and a 410 as the status of the watch both lead to a list") {
   WatchFsm in_stream = watching();
-  CHECK(line(in_stream, event_line("ERROR", json::parse(status_body(410, "Expired", "too old")))) ==
+  CHECK(line(in_stream, event_line("ERROR", json_of(status_body(410, "Expired", "too old")))) ==
         Words{"report gone", "list after failure"});
   WatchFsm as_status = watching();
   CHECK(words(as_status.on(failed(ErrorCode::gone))) == Words{"report gone", "list after failure"});
@@ -96,7 +97,7 @@ TEST_CASE("a 410 in the stream and a 410 as the status of the watch both lead to
 
 TEST_CASE("another error in the stream resumes from the last version") {
   WatchFsm fsm = watching();
-  CHECK(line(fsm, event_line("ERROR", json::parse(status_body(500, "InternalError", "oops")))) ==
+  CHECK(line(fsm, event_line("ERROR", json_of(status_body(500, "InternalError", "oops")))) ==
         Words{"report unavailable", "watch 10 after failure"});
 }
 

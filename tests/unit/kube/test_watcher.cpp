@@ -1,5 +1,6 @@
 #include "fakes.hpp"
 
+#include "base/json_text.hpp"
 #include "kube/watcher.hpp"
 
 #include <doctest/doctest.h>
@@ -140,7 +141,7 @@ TEST_CASE("a line that is too long ends the watch and is told") {
 TEST_CASE("a 410 in the stream ends the watch at once") {
   World world;
   world.transport.answer(200, list_body("10", json::array()));
-  const json expired = json::parse(status_body(410, "Expired", "old"));
+  const json expired = json_of(status_body(410, "Expired", "old"));
   world.transport.answer_stream(
       lines({event_line("ERROR", expired), event_line("ADDED", object("never", "12"))}, k_clean));
   world.transport.answer(200, list_body("20", json::array({object("a", "19")})));

@@ -1,6 +1,7 @@
 #include "agent/host_state.hpp"
 #include "support/scratch.hpp"
 
+#include "base/json_text.hpp"
 #include "etcdsnap/token_hash.hpp"
 
 #include <doctest/doctest.h>
@@ -93,7 +94,7 @@ TEST_CASE("host.json says where it all comes from, without the token") {
   const auto collected = collect_host_state(host.settings, host.facts());
   const auto entries = unpacked(std::get<HostState>(collected));
   const auto text = std::string(find(entries, "host.json")->content.text());
-  const auto json = nlohmann::json::parse(text);
+  const auto json = json_of(text);
   CHECK(json["nodeName"] == "vm");
   CHECK(json["nodeAddress"] == "10.0.0.1");
   CHECK(json["k3sVersion"] == "v1.34.4+k3s1");

@@ -2,6 +2,8 @@
 #include "support/sets.hpp"
 #include "unit/hostagent/restore/backup_fixture.hpp"
 
+#include "base/json_text.hpp"
+
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -23,7 +25,7 @@ struct DrillFixture : BackupFixture {
     return run(std::move(more));
   }
   [[nodiscard]] nlohmann::json last() const {
-    return nlohmann::json::parse(test::read_file(backups() + "/.last-drill"));
+    return json_of(test::read_file(backups() + "/.last-drill"));
   }
   [[nodiscard]] std::string log() const { return test::read_file(backups() + "/backup.log"); }
 

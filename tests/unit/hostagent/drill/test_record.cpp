@@ -2,6 +2,8 @@
 #include "support/sets.hpp"
 #include "support/temporary_directory.hpp"
 
+#include "base/json_text.hpp"
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -33,7 +35,7 @@ artifact::BackupSet set_of(const std::string& run_id, artifact::SetState state) 
 } // namespace
 
 TEST_CASE("a record as programs read it") {
-  const auto json = nlohmann::json::parse(serialize(failed_record()));
+  const auto json = json_of(serialize(failed_record()));
   CHECK(json.at("schema") == "railiance.io/last-drill/v1");
   CHECK(json.at("runID") == "20260102T000000Z");
   CHECK(json.at("time") == "2026-01-10T03:00:00Z");
@@ -45,7 +47,7 @@ TEST_CASE("a record as programs read it") {
 
   Record booted = failed_record();
   booted.boot = BootRecord{ExitCode::done, {}, std::chrono::milliseconds(11'000), 5000, 430};
-  const auto boot = nlohmann::json::parse(serialize(booted)).at("boot");
+  const auto boot = json_of(serialize(booted)).at("boot");
   CHECK(boot.at("result") == "Passed");
   CHECK(boot.at("objects") == 5000);
   CHECK(boot.at("durationMilliseconds") == 11'000);
@@ -62,8 +64,7 @@ TEST_CASE("store replaces .last-drill, 0600, and adds one line to backup.log") {
   good.etcd_revision = 402;
   good.etcd_total_keys = 301;
   REQUIRE(store(directory, good));
-  CHECK(nlohmann::json::parse(test::read_file(temporary.file("b/.last-drill"))).at("result") ==
-        "Passed");
+  CHECK(json_of(test::read_file(temporary.file("b/.last-drill"))).at("result") == "Passed");
   struct stat status {};
   REQUIRE(::stat(temporary.file("b/.last-drill").c_str(), &status) == 0);
   CHECK((status.st_mode & 0777U) == 0600U);

@@ -6,6 +6,7 @@
 
 #include "age/encrypt.hpp"
 #include "archive/tar_gz.hpp"
+#include "base/json_text.hpp"
 #include "etcdsnap/inspect.hpp"
 #include "etcdsnap/token_hash.hpp"
 #include "etcdsnap/trailer_check.hpp"
@@ -204,7 +205,7 @@ Outcome BackupFixture::run(std::vector<std::string> args, const std::string& in)
 
 nlohmann::json BackupFixture::run_json(std::vector<std::string> args) {
   args.insert(args.end(), {"--output", "json"});
-  return nlohmann::json::parse(run(std::move(args)).out);
+  return json_of(run(std::move(args)).out);
 }
 
 } // namespace rb::test
