@@ -21,7 +21,7 @@ COPY cmake cmake
 COPY lib lib
 RUN mkdir controller hostagent cli \
  && touch controller/CMakeLists.txt hostagent/CMakeLists.txt cli/CMakeLists.txt \
- && cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DRB_BUILD_TESTS=OFF -DRB_WERROR=OFF \
+ && cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DRB_BUILD_TESTS=OFF -DRB_WERROR=OFF -DRB_PRECOMPILE=ON \
       -DRB_ARCHIVE_LIBRARY="$(g++ -print-file-name=libarchive.a)" \
  && cmake --build /build -j "$JOBS"
 COPY controller controller

@@ -21,7 +21,7 @@ build=$CACHE/build/tidy
 if ! grep -qsx "CMAKE_HOME_DIRECTORY:INTERNAL=$ROOT" "$build/CMakeCache.txt"; then
   rm -rf "$build" # another checkout's
 fi
-CC=clang CXX=clang++ cmake --preset dev -B "$build" -DRB_WERROR=OFF >/dev/null
+CC=clang CXX=clang++ cmake --preset dev -B "$build" -DRB_WERROR=OFF -DRB_PRECOMPILE=OFF >/dev/null
 
 # A file found clean is not looked at again while it, what it includes of ours, the checks and the
 # tool are what they were: its stamp holds their digests. So a run goes on where another one ended.
