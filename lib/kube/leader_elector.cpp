@@ -176,20 +176,32 @@ void LeaderElector::stop_leading() {
 }
 
 void LeaderElector::release() {
-  if (!m_observed || m_observed->record.holder != m_identity) {
-    return;
+  Status released = give_back();
+  if (!released && lost_race(released.error())) {
+    // Our last renewal was written, and its answer lost or cut off by the end of the work.
+    released = read_lease({});
+    if (released) {
+      released = give_back();
+    }
   }
-  LeaseRecord record = m_observed->record;
-  record.holder.clear();
-  record.duration = std::chrono::seconds(1);
-  const ObjectRef ref{k_leases, m_name_space, m_lease, {}};
-  const auto released =
-      bounded(m_timing.retry_period).replace(ref, lease_to_json(record, m_name_space, m_lease));
   if (!released) {
     trouble(released.error()); // it expires by itself
   }
   m_observed.reset();
   note_holder();
+}
+
+Status LeaderElector::give_back() {
+  if (!m_observed || m_observed->record.holder != m_identity) {
+    return {};
+  }
+  LeaseRecord record = m_observed->record;
+  record.holder.clear();
+  record.duration = std::chrono::seconds(1);
+  const ObjectRef ref{k_leases, m_name_space, m_lease, {}};
+  auto written =
+      bounded(m_timing.retry_period).replace(ref, lease_to_json(record, m_name_space, m_lease));
+  return written ? Status{} : Status(std::move(written).error());
 }
 
 void LeaderElector::note_holder() {

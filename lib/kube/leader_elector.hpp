@@ -59,6 +59,7 @@ private:
   [[nodiscard]] std::chrono::milliseconds pause() const;
   void stop_leading();
   void release();
+  [[nodiscard]] Status give_back(); ///< The Lease as it was last seen, if it is ours.
   void note_holder();
   void trouble(const Error& error) const;
   /// A client whose calls end within `limit` and are not repeated.

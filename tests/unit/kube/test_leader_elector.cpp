@@ -131,6 +131,23 @@ TEST_CASE("the Lease is still ours while the work is being stopped") {
   CHECK(setup.server.lease->holder.empty());
 }
 
+TEST_CASE("the Lease is given back although the answer to its last renewal never came") {
+  Setup setup;
+  setup.run_until(6s, [&](auto now) { setup.server.loses_answers = now >= 4s && now < 6s; });
+  CHECK(setup.server.lease->holder.empty());
+  CHECK(setup.diary == Words{"holder us", "started", "trouble", "stopped", "holder "});
+}
+
+TEST_CASE("a Lease that somebody else took in the meantime is not given back") {
+  Setup setup;
+  setup.run_until(6s, [&](auto now) {
+    if (now >= 6s) {
+      setup.server.write("them", 15);
+    }
+  });
+  CHECK(setup.server.lease->holder == "them");
+}
+
 TEST_CASE("a rival that renews is never robbed") {
   Setup setup;
   setup.server.write("them", 15);
