@@ -1,7 +1,8 @@
 # rb_warnings and rb_options: what every target of ours is compiled with.
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # As ccache's manual has it for precompiled headers: g++ does not see __TIME__ in them.
+  # What ccache's manual asks for with precompiled headers: that macros such as __TIME__ in them, and
+  # definitions that they don't use, are left out of account. Ours have none.
   set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros "${CCACHE_PROGRAM}")
 endif()
 

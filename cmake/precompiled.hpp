@@ -1,5 +1,6 @@
 // What nearly every file of ours includes, read by the compiler once instead of some 600 times
-// (RB_PRECOMPILE). Each file includes what it uses all the same: `make lint` compiles without this.
+// (RB_PRECOMPILE; docs/decisions/0007). Each file includes what it uses all the same: `make lint`
+// and the presets with sanitizers compile without this.
 #pragma once
 
 #include <algorithm>
