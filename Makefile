@@ -32,6 +32,7 @@ help:
 	@echo "  make build             build the programs (release)"
 	@echo "  sudo make image        build the container image"
 	@echo "  sudo make e2e          only the end-to-end tests in pods"
+	@echo "  make cases             what is made of the inputs that other people's clusters brought"
 	@echo "  sudo make fault        every fault that can be made here, with counts (40 minutes)"
 	@echo "  make fuzz              fuzz every parser, 10 minutes each (ARGS=\"60 fuzz_age_header\")"
 	@echo "  sudo make mutants      seed bugs into a copy: each must make a test fail (40 minutes)"
@@ -94,6 +95,10 @@ test: deps
 .PHONY: e2e
 e2e: deps
 	@"$(HERE)scripts/test.sh" e2e
+
+.PHONY: cases
+cases:
+	@"$(HERE)scripts/cases.sh" $(ARGS)
 
 .PHONY: fault
 fault: deps

@@ -3,7 +3,7 @@
 # failed, and what did not run and why. The last line is "N passed, N failed"; the exit code is 0 when
 # nothing failed.
 #
-# Suites: unit property golden conformance fuzz fault (CTest labels), integration (the real API
+# Suites: unit property golden conformance fuzz cases hostile fault (CTest labels), integration (the real API
 # server and etcd of the test bed), e2e (pods). A suite tests/NAME/run.sh prints "SKIPPED: reason"
 # for what it leaves out, and "N passed, N failed" at its end.
 set -euo pipefail
@@ -13,7 +13,7 @@ set -euo pipefail
 
 JOBS=${JOBS:-$(nproc)}
 export JOBS
-CTEST_LABELS="unit property golden conformance fuzz fault"
+CTEST_LABELS="unit property golden conformance fuzz cases hostile fault"
 BUILD=$CACHE/build/test
 LOGS=$CACHE/logs
 mkdir -p "$LOGS"

@@ -1,0 +1,23 @@
+// The inputs in tests/cases/inputs, and others like them: each kind has a check that says what the
+// product makes of one. README.md beside this file says what is right.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace rb::cases {
+
+struct Verdict {
+  bool right = false;
+  std::string said; ///< One line: what the product made of it, or what is wrong with that.
+};
+
+/// Lists of Helm's release Secrets as the API gives them, or one of them (h*.json).
+[[nodiscard]] Verdict check_helm(const std::filesystem::path& file);
+/// A .sops.yaml (s*.yaml).
+[[nodiscard]] Verdict check_sops(const std::filesystem::path& file);
+
+/// The whole file. Ends the program when it can't be read: there is nothing to check then.
+[[nodiscard]] std::string contents_of(const std::filesystem::path& file);
+
+} // namespace rb::cases
