@@ -6,6 +6,7 @@
 #include "restore/restore_cluster.hpp"
 #include "restore/set_json.hpp"
 #include "restore/text.hpp"
+#include "unpack/helm_command.hpp"
 
 #include <algorithm>
 
@@ -45,11 +46,14 @@ bool is_gone(const HelmRelease& release) {
 }
 
 void print_helm(const unpack::HelmIndex& index, const std::string& to, Io& io) {
-  io.out << "# A release does not record its chart's repository: put it before the chart's name "
-            "(REPO/CHART, oci://...).\n";
+  io.out
+      << "# A release does not record its chart's repository: for each line set REPO to the name "
+         "that `helm repo add` gave it, or to oci://HOST/PATH.\n";
   for (const HelmRelease& release : index.releases) {
-    io.out << (is_gone(release) ? "# uninstalled: " : "") << unpack::upgrade_command(release, to)
-           << '\n';
+    const unpack::HelmCommand command = unpack::helm_command(release, to);
+    io.out << (is_gone(release)
+                   ? "# uninstalled: " + (command.line.empty() ? command.note : command.line) + "\n"
+                   : command.text());
   }
   if (index.undecodable != 0) {
     warn(io,
@@ -71,13 +75,17 @@ to_json(const Unpacked& unpacked, const std::string& run_id, const RestoreComman
   if (unpacked.helm) {
     json["releases"] = nlohmann::ordered_json::array();
     for (const HelmRelease& release : unpacked.helm->releases) {
+      const unpack::HelmCommand made = unpack::helm_command(release, command.to);
       json["releases"].push_back({{"namespace", release.name_space},
+                                  {"targetNamespace", release.target_namespace},
                                   {"name", release.name},
                                   {"chart", release.chart_name},
                                   {"version", release.chart_version},
                                   {"status", release.status},
                                   {"file", release.file},
-                                  {"command", unpack::upgrade_command(release, command.to)}});
+                                  {"owner", release.owner ? release.owner->text() : ""},
+                                  {"command", made.line},
+                                  {"note", made.note}});
     }
   }
   return json;

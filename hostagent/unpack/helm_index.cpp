@@ -36,16 +36,35 @@ bool is_word(std::string_view text) {
          });
 }
 
+/// The namespace that the record names: its resources are there, wherever Helm keeps the record.
+std::string target_of(const Json& json, const std::string& stored_in) {
+  const auto recorded = json.is_object() ? json.find("recordedAs") : json.end();
+  const std::string target = recorded == json.end() ? "" : text_of(*recorded, "namespace");
+  return target.empty() ? stored_in : target;
+}
+
+/// As the backup found it; what it did not record is decided from what there is.
+std::optional<api::ReleaseOwner> owner_of(const Json& json, const HelmRelease& release) {
+  const auto owner = json.is_object() ? json.find("owner") : json.end();
+  if (owner != json.end() && !text_of(*owner, "kind").empty()) {
+    return api::ReleaseOwner{
+        text_of(*owner, "kind"), text_of(*owner, "namespace"), text_of(*owner, "name")};
+  }
+  return api::find_owner({release.name_space, release.name, release.chart_version, {}, {}});
+}
+
 Result<HelmRelease> release_of(const Json& json) {
   HelmRelease release;
   release.name_space = text_of(json, "namespace");
   release.name = text_of(json, "name");
+  release.target_namespace = target_of(json, release.name_space);
   release.status = text_of(json, "status");
   release.file = text_of(json, "file");
   if (const auto chart = json.is_object() ? json.find("chart") : json.end(); chart != json.end()) {
     release.chart_name = text_of(*chart, "name");
     release.chart_version = text_of(*chart, "version");
   }
+  release.owner = owner_of(json, release);
   for (const std::string* const word : {&release.name_space, &release.name, &release.chart_name}) {
     if (word->empty() || !is_word(*word)) {
       return damaged("a release without a usable name, namespace or chart");
@@ -55,23 +74,6 @@ Result<HelmRelease> release_of(const Json& json) {
     return damaged(archive::printable(release.name) + " has a version or file that none has");
   }
   return release;
-}
-
-/// Helm takes -f as a list with commas in the manner of CSV (pflag, StringSlice).
-std::string helm_list_item(const std::string& text) {
-  if (text.find_first_of(",\"") == std::string::npos) {
-    return text;
-  }
-  std::string item = "\"";
-  for (const char c : text) {
-    item.append(c == '"' ? 2 : 1, c);
-  }
-  return item + "\"";
-}
-
-std::string path_in(const std::string& directory, const std::string& file) {
-  const std::string base = directory.starts_with('-') ? "./" + directory : directory;
-  return base + (base.ends_with('/') ? "" : "/") + file;
 }
 
 } // namespace
@@ -99,35 +101,6 @@ Result<HelmIndex> parse_helm_index(std::string_view json) {
     parsed.undecodable = failed->size();
   }
   return parsed;
-}
-
-std::string upgrade_command(const HelmRelease& release, const std::string& directory) {
-  std::string line = "helm upgrade --install " + shell_word(release.name) + " " +
-                     shell_word(release.chart_name) + " --namespace " +
-                     shell_word(release.name_space) + " --create-namespace";
-  if (!release.chart_version.empty()) {
-    line += " --version " + shell_word(release.chart_version);
-  }
-  return line + " -f " + shell_word(helm_list_item(path_in(directory, release.file)));
-}
-
-std::string shell_word(std::string_view word) {
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-_./:@%+,").find(c) != std::string_view::npos;
-  };
-  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) {
-    return std::string(word);
-  }
-  std::string quoted = "'";
-  for (const char c : word) {
-    if (c == '\'') {
-      quoted += "'\\''";
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "'";
 }
 
 } // namespace rb::unpack

@@ -58,6 +58,11 @@ Result<Release> make_release(const StoredRelease& stored, Record record, const L
   release.chart_name = std::move(record.chart_name);
   release.chart_version = std::move(record.chart_version);
   release.app_version = std::move(record.app_version);
+  release.owner = api::find_owner({release.key.name_space,
+                                   release.key.name,
+                                   release.chart_version,
+                                   record.bundle_id,
+                                   stored.labels});
   release.has_values = yaml.text() != "null\n" && yaml.text() != "{}\n";
   release.values_yaml = std::move(yaml);
   return release;

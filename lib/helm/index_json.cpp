@@ -33,6 +33,11 @@ Json to_json(const IndexedRelease& item) {
                           {"name", recorded.name},
                           {"revision", recorded.revision}};
   }
+  if (release.owner) {
+    json["owner"] = {{"kind", release.owner->kind},
+                     {"namespace", release.owner->name_space},
+                     {"name", release.owner->name}};
+  }
   return json;
 }
 

@@ -141,6 +141,21 @@ private:
         read_text(m_record.chart_version, "chart.metadata.version");
       } else if (key == "appVersion") {
         read_text(m_record.app_version, "chart.metadata.appVersion");
+      } else if (key == "annotations" && m_reader.kind() == JsonKind::object) {
+        read_chart_annotations();
+      } else {
+        m_reader.skip();
+      }
+    }
+  }
+
+  /// Those of another type are the chart's own affair.
+  void read_chart_annotations() {
+    std::string_view key;
+    m_reader.open_object();
+    while (m_reader.next_key(key)) {
+      if (key == "fleet.cattle.io/bundle-id" && m_reader.kind() == JsonKind::string) {
+        read_text(m_record.bundle_id, "chart.metadata.annotations");
       } else {
         m_reader.skip();
       }

@@ -21,6 +21,7 @@ struct Record {
   std::string chart_name;
   std::string chart_version;
   std::string app_version;
+  std::string bundle_id; ///< chart.metadata.annotations["fleet.cattle.io/bundle-id"]
   /// Points into the JSON; "null" where the record has none.
   std::string_view config_json = "null";
 };

@@ -1,12 +1,14 @@
 // A decoded release: what the backup keeps of it, and how it is decoded. No I/O.
 #pragma once
 
+#include "api/release_owner.hpp"
 #include "base/result.hpp"
 #include "base/secret_bytes.hpp"
 #include "helm/limits.hpp"
 #include "helm/stored_release.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +29,7 @@ struct Release {
   std::string chart_name;
   std::string chart_version;
   std::string app_version;
+  std::optional<api::ReleaseOwner> owner; ///< The controller that installs it, where one does.
 
   bool has_values = false; ///< The operator gave values (config is neither absent nor empty).
   SecretBytes values_yaml; ///< See values_yaml.hpp; never empty.

@@ -1,4 +1,5 @@
 #include "cases/cases.hpp"
+#include "cases/helm_lines.hpp"
 
 #include "helm/payload.hpp"
 
@@ -47,9 +48,15 @@ Verdict check_helm(const std::filesystem::path& file) {
   if (!payload) {
     return {false, payload.error().message};
   }
+  const HelmLines lines = helm_lines(*payload);
+  if (!lines.wrong.empty()) {
+    return {false, lines.wrong};
+  }
   const auto odd = payload->status.undecodable.size();
   return {static_cast<std::size_t>(payload->status.releases) + odd == given,
-          std::to_string(payload->status.releases) + " releases, " + std::to_string(odd) + " odd"};
+          std::to_string(payload->status.releases) + " releases, " + std::to_string(odd) +
+              " odd, " + std::to_string(lines.commands) + " commands, " +
+              std::to_string(lines.comments) + " comments"};
 }
 
 } // namespace rb::cases

@@ -58,9 +58,10 @@ TEST_CASE_FIXTURE(BackupFixture, "restore --artifact helm-values: the values, an
   CHECK(result.code == 0);
   CHECK(test::read_file(to + "/shop/web.yaml") == "replicas: 3\n");
   CHECK(result.out.starts_with("# A release does not record its chart's repository"));
-  CHECK(result.out.find("\nhelm upgrade --install web nginx --namespace shop --create-namespace "
-                        "--version 15.1.0 -f " +
-                        to + "/shop/web.yaml\n") != std::string::npos);
+  CHECK(result.out.find(
+            "\nhelm upgrade --install web \"${REPO:?}/nginx\" --namespace shop --create-namespace "
+            "--version 15.1.0 -f " +
+            to + "/shop/web.yaml\n") != std::string::npos);
   const auto again = run({"restore", "--artifact", "helm-values", "--to", to, "-i", keys()});
   CHECK(again.code == 1);
   CHECK(again.err.find("exists\nhint: choose another directory") != std::string::npos);

@@ -24,28 +24,29 @@ nlohmann::json index_with(const nlohmann::json& change = nlohmann::json::object(
 
 } // namespace
 
-TEST_CASE("an index gives its releases and the commands that make them anew") {
+TEST_CASE("an index gives its releases") {
   const auto index = parse_helm_index(index_with().dump());
   REQUIRE(index);
   CHECK(index->undecodable == 1);
   REQUIRE(index->releases.size() == 1);
-  CHECK(upgrade_command(index->releases[0], "/tmp/v") ==
-        "helm upgrade --install web nginx --namespace shop --create-namespace --version 15.1.0 "
-        "-f /tmp/v/shop/web.yaml");
-  CHECK(upgrade_command(index->releases[0], "-v/").ends_with(" -f ./-v/shop/web.yaml"));
+  CHECK(index->releases[0].target_namespace == "shop");
+  CHECK(!index->releases[0].owner);
 }
 
-TEST_CASE("no word of a command reaches the shell as anything but a word") {
-  const auto index = parse_helm_index(
-      index_with({{"chart", {{"name", "a; rm -rf $(x)"}, {"version", "1'2"}}}}).dump());
-  REQUIRE(index);
-  CHECK(upgrade_command(index->releases[0], "/a b") ==
-        "helm upgrade --install web 'a; rm -rf $(x)' --namespace shop --create-namespace "
-        "--version '1'\\''2' -f '/a b/shop/web.yaml'");
-  // Helm reads -f as a list of CSV fields.
-  CHECK(upgrade_command(index->releases[0], "/a,b").ends_with(" -f '\"/a,b/shop/web.yaml\"'"));
-  CHECK(shell_word("") == "''");
-  CHECK(shell_word("~") == "'~'");
+TEST_CASE("an index says where a release runs and who owns it, or what it says lets us know") {
+  const auto flux = parse_helm_index(
+      index_with({{"recordedAs", {{"namespace", "target"}}},
+                  {"owner", {{"kind", "Flux HelmRelease"}, {"namespace", "f"}, {"name", "web"}}}})
+          .dump());
+  REQUIRE(flux);
+  CHECK(flux->releases[0].target_namespace == "target");
+  REQUIRE(flux->releases[0].owner);
+  CHECK(flux->releases[0].owner->text() == "Flux HelmRelease f/web");
+  const auto before =
+      parse_helm_index(index_with({{"namespace", "kube-system"}, {"name", "traefik"}}).dump());
+  REQUIRE(before);
+  REQUIRE(before->releases[0].owner);
+  CHECK(before->releases[0].owner->kind == "HelmChart");
 }
 
 TEST_CASE("an index that is none, or whose names are options, paths or control characters") {

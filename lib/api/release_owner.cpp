@@ -1,0 +1,56 @@
+#include "api/release_owner.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace rb::api {
+
+namespace {
+
+constexpr std::string_view k_flux_name = "helm.toolkit.fluxcd.io/name";
+constexpr std::string_view k_flux_namespace = "helm.toolkit.fluxcd.io/namespace";
+constexpr std::size_t k_name_limit_bytes = 253; // of an object
+constexpr std::string_view k_system = "kube-system";
+constexpr std::array<std::string_view, 2> k_distributions{"k3s", "rke2"};
+/// HelmCharts in k3s's manifests directory.
+constexpr std::array<std::string_view, 2> k_of_k3s{"traefik", "traefik-crd"};
+
+template <std::size_t N>
+bool is_one_of(std::string_view text, const std::array<std::string_view, N>& words) {
+  return std::ranges::find(words, text) != words.end();
+}
+
+std::string label(const OwnerEvidence& release, std::string_view key) {
+  const auto found = release.labels.find(std::string(key));
+  return found == release.labels.end() ? std::string() : found->second;
+}
+
+/// Charts that Rancher packs anew have the version of the original behind "+up".
+bool is_packed_by_rancher(std::string_view version) {
+  return version.find("+up") != std::string_view::npos;
+}
+
+} // namespace
+
+std::string ReleaseOwner::text() const {
+  return kind + (name.empty() ? "" : " " + (name_space.empty() ? "" : name_space + "/") + name);
+}
+
+std::optional<ReleaseOwner> find_owner(const OwnerEvidence& release) {
+  if (std::string name = label(release, k_flux_name); !name.empty()) {
+    return ReleaseOwner{"Flux HelmRelease", label(release, k_flux_namespace), std::move(name)};
+  }
+  const bool of_distribution = is_one_of(release.bundle_id, k_distributions);
+  if (!release.bundle_id.empty() && !of_distribution &&
+      release.bundle_id.size() <= k_name_limit_bytes) {
+    return ReleaseOwner{"Fleet bundle", {}, std::string(release.bundle_id)};
+  }
+  const bool in_system = release.name_space == k_system;
+  if (of_distribution || (in_system && (is_one_of(release.name, k_of_k3s) ||
+                                        is_packed_by_rancher(release.chart_version)))) {
+    return ReleaseOwner{"HelmChart", std::string(k_system), std::string(release.name)};
+  }
+  return std::nullopt;
+}
+
+} // namespace rb::api

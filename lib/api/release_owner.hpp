@@ -1,0 +1,36 @@
+// Who installs a Helm release: somebody at a shell, or a controller that would fight with him.
+// Pure.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rb::api {
+
+/// The object whose controller keeps the release as it is.
+struct ReleaseOwner {
+  std::string kind; ///< "Flux HelmRelease", "HelmChart", "Fleet bundle"
+  std::string name_space;
+  std::string name;
+
+  /// "Flux HelmRelease flux-system/web"; without what is not known.
+  [[nodiscard]] std::string text() const;
+};
+
+/// What is known of a release. Tenants can write all of it: it decides on words, never on access.
+struct OwnerEvidence {
+  std::string_view name_space; ///< Where Helm keeps it.
+  std::string_view name;
+  std::string_view chart_version;
+  std::string_view bundle_id;                ///< The chart's annotation fleet.cattle.io/bundle-id.
+  std::map<std::string, std::string> labels; ///< Of the object that Helm keeps it in.
+};
+
+/// Flux labels what it keeps. Fleet, and the charts that k3s and RKE2 bring along for their
+/// HelmChart controller, annotate the chart; so k3s's own are known by their names and place where
+/// the annotation is not recorded. Argo CD keeps no releases.
+[[nodiscard]] std::optional<ReleaseOwner> find_owner(const OwnerEvidence& release);
+
+} // namespace rb::api
