@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <optional>
 
 namespace rb::recover {
 
@@ -52,6 +53,67 @@ std::string data_dir_of(const std::vector<std::string>& words) {
   return {};
 }
 
+bool says_server(const std::vector<std::string>& words, const std::string& comm) {
+  if (comm == "k3s-server") {
+    return true;
+  }
+  const std::string program = words.empty() ? "" : fs::path(words.front()).filename().string();
+  return program == "k3s-server" ||
+         (program.starts_with("k3s") && words.size() > 1 && words[1] == "server");
+}
+
+/// A k3s whose title is being rewritten. Its other commands have names of their own, "k3s-agent".
+bool hides_its_command(const std::vector<std::string>& words, const ProcessView& process) {
+  return fs::path(process.program).filename().string().starts_with("k3s") &&
+         (words.empty() || (words.size() == 1 && words.front().ends_with("k3s"))) &&
+         !process.comm.starts_with("k3s-");
+}
+
+/// The target of a link in /proc; empty: gone, or not ours to read.
+std::string target_of(const fs::path& link) {
+  std::error_code error;
+  std::string target = fs::read_symlink(link, error).string();
+  constexpr std::string_view k_deleted = " (deleted)"; // replaced by an upgrade
+  if (target.ends_with(k_deleted)) {
+    target.resize(target.size() - k_deleted.size());
+  }
+  return error ? std::string{} : target;
+}
+
+/// k3s works in <data-dir>/server, where db/ is.
+std::string data_dir_by_work(const fs::path& entry) {
+  std::error_code error;
+  const fs::path work = target_of(entry / "cwd");
+  const bool ours = work.filename() == "server" && fs::is_directory(entry / "cwd/db", error);
+  return ours ? work.parent_path().string() : std::string{};
+}
+
+std::string first_line(std::string text) {
+  text.resize(std::min(text.find('\n'), text.size()));
+  return text;
+}
+
+/// Nothing where the process has ended meanwhile.
+std::optional<ProcessView> look_at(const fs::path& entry) {
+  auto command = read_text_file((entry / "cmdline").string(), k_command_limit_bytes);
+  if (!command) {
+    return std::nullopt;
+  }
+  const auto comm = read_text_file((entry / "comm").string(), k_command_limit_bytes);
+  return ProcessView{std::move(*command),
+                     comm ? first_line(*comm) : "",
+                     target_of(entry / "exe"),
+                     data_dir_by_work(entry)};
+}
+
+std::string shown(const ProcessView& process) {
+  std::string text = process.command_line;
+  std::replace(text.begin(), text.end(), '\0', ' ');
+  text = text.substr(0, text.find(" --"));
+  text.resize(text.find_last_not_of(' ') + 1);
+  return archive::printable(text.empty() ? process.program : text);
+}
+
 std::string without_slash(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) {
     path.pop_back();
@@ -61,16 +123,14 @@ std::string without_slash(std::string path) {
 
 } // namespace
 
-bool is_server(std::string_view command_line, const std::string& data_dir) {
-  const std::vector<std::string> words = words_of(command_line);
-  if (words.empty()) {
+bool is_server(const ProcessView& process, const std::string& data_dir) {
+  const std::vector<std::string> words = words_of(process.command_line);
+  if (!says_server(words, process.comm) && !hides_its_command(words, process)) {
     return false;
   }
-  const std::string program = fs::path(words.front()).filename().string();
-  const bool server = program == "k3s-server" ||
-                      (program.starts_with("k3s") && words.size() > 1 && words[1] == "server");
-  const std::string own = without_slash(data_dir_of(words));
-  return server && (own.empty() || own == without_slash(data_dir));
+  const std::string named = data_dir_of(words);
+  const std::string own = without_slash(named.empty() ? process.data_dir : named);
+  return own.empty() || own == without_slash(data_dir);
 }
 
 Result<std::vector<ServerProcess>> ProcServerProcesses::find(const std::string& data_dir) {
@@ -86,18 +146,16 @@ Result<std::vector<ServerProcess>> ProcServerProcesses::find(const std::string& 
     if (!is_number(name)) {
       continue;
     }
-    const auto command = read_text_file(it->path().string() + "/cmdline", k_command_limit_bytes);
-    if (!command || !is_server(*command, data_dir)) {
-      continue; // ended meanwhile, or another program
+    const auto process = look_at(it->path());
+    if (!process || !is_server(*process, data_dir)) {
+      continue;
     }
     std::error_code unreadable;
     const fs::path its = fs::read_symlink(it->path() / "ns/pid", unreadable);
     if (!unreadable && !here.empty() && its != here) {
       continue;
     }
-    std::string text = *command;
-    std::replace(text.begin(), text.end(), '\0', ' ');
-    found.push_back({std::stoi(name), archive::printable(text.substr(0, text.find(" --")))});
+    found.push_back({std::stoi(name), shown(*process)});
   }
   return found;
 }

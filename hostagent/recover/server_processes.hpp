@@ -37,8 +37,16 @@ private:
   std::string m_proc;
 };
 
-/// Whether a command line (words separated by NUL, or by blanks where k3s has set its title) is
-/// that of a k3s server on `data_dir`.
-[[nodiscard]] bool is_server(std::string_view command_line, const std::string& data_dir);
+/// What /proc tells of one process. k3s rewrites its command line about two seconds after the
+/// start: for a moment it is empty or lacks the subcommand, and afterwards its flags are gone.
+struct ProcessView {
+  std::string command_line; ///< Words separated by NUL, or by blanks where k3s has set its title.
+  std::string comm;         ///< "k3s-server" for k3s's second program, whatever the title says.
+  std::string program;      ///< Of /proc/<pid>/exe; empty: not known.
+  std::string data_dir;     ///< By its working directory, <data-dir>/server; empty: not known.
+};
+
+/// Whether it is, or may be, a k3s server on `data_dir`. In doubt it is one.
+[[nodiscard]] bool is_server(const ProcessView& process, const std::string& data_dir);
 
 } // namespace rb::recover

@@ -101,7 +101,8 @@ k3s does not notice that it is still running, and would restore under a living e
 ```sh
 systemctl stop k3s || true
 for process in /proc/[0-9]*; do
-  if tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q '^[^ ]*k3s server'; then
+  if [ "$(cat "$process/comm" 2>/dev/null)" = k3s-server ] ||
+    tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q '^[^ ]*k3s server'; then
     echo "a k3s server still runs: process ${process#/proc/}" >&2
     exit 1
   fi
