@@ -6,7 +6,7 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      binutils cmake g++ libarchive-dev libcli11-dev libcpp-httplib-dev libcpprest-dev libre2-dev \
+      binutils cmake g++ libarchive-dev libcli11-dev libcpprest-dev libre2-dev \
       libspdlog-dev libssl-dev libyaml-cpp-dev ninja-build nlohmann-json3-dev pkg-config \
       prometheus-cpp-dev zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*

@@ -103,6 +103,10 @@ MUTANTS = [
      [('component.empty() || component == "." || component == ".."', 'component.empty() || component == "."')], ("unit_archive", "")),
     ("unpacked files are not synced", "hostagent/unpack/output_file.cpp",
      [("  RB_TRY(sync_file(m_fd, m_path));\n", "")], ("fault_restore", "what railiance-restore says*")),
+    # Those who get to the port.
+    ("who comes when there are too many connections is turned away", "lib/serve/loop.cpp",
+     [("    make_room(m_limits.connections, any);\n", "    if (m_connections.size() >= m_limits.connections) {\n      continue;\n    }\n")],
+     ("hostile_probe_port", "sockets that send nothing*")),
     # Two of everything, and the API.
     ("a stale leader acts", "lib/kube/leader_elector.cpp",
      [("  return m_client.runtime().clock->steady_now() < leads_until();",

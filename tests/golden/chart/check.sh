@@ -73,11 +73,15 @@ refused "needs a Secret" "${sops[@]}" --set offsite.enabled=true
 refused "apiServerCIDRs" "${sops[@]}" --set 'networkPolicy.apiServerCIDRs={everywhere}'
 refused "remote" "${sops[@]}" --set offsite.remote=:webdav,pass=secret:backups
 refused "remote" "${sops[@]}" --set offsite.remote=backups
+refused "networkPolicy.metricsFrom" "${sops[@]}" --set monitoring.podMonitor.enabled=true
 refused "runbookBaseURL" "${sops[@]}" --set monitoring.alerts.runbookBaseURL=docs
 refused "not allowed" "${sops[@]}" --set agent.priviledged=false
 
 render "${sops[@]}" --set networkPolicy.enabled=false >"$work/open.yaml"
 ! grep -q 'kind: NetworkPolicy' "$work/open.yaml" || fail "networkPolicy.enabled=false leaves a policy"
+# Nobody but the node gets in before somebody is named.
+render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s >"$work/closed.yaml"
+! grep -q '^  ingress:' "$work/closed.yaml" || fail "without metricsFrom a policy lets somebody in"
 # A schedule of proven runs asks for them, and the agent has a place for the scratch server.
 render "${sops[@]}" --set schedule.verification=Boot --set agent.scratchDir=/srv/scratch >"$work/proven.yaml"
 for words in '- --verification=boot' '- --scratch-dir=/srv/scratch' 'mountPath: /srv/scratch'; do
