@@ -79,7 +79,7 @@ private:
                << std::flush;
     };
     unpack::SetReport report = unpack::check_set(*m_directory, set, identities, hooks);
-    add_provenance(report, m_catalogue);
+    add_provenance(report, m_catalogue, m_command.allow_unsigned);
     warn_of_first_use(m_catalogue, m_io);
     Record record = drill::judge(set, report, m_io.clock.now(), elapsed());
     if (m_command.boot && record.code == ExitCode::done && set.manifest) {

@@ -46,7 +46,8 @@ Without a key: every file is there, has the size and the SHA-256 of the manifest
 and begins like an age file. With -i also: every byte decrypts, the etcd snapshot
 has its digest, its pages, its revision and its keys, and the archives can be read.
 Nothing is written to the disk. Each set's signature and its place in the chain are
-checked, too: one that was changed, taken away or put there shows, with exit code 6.
+checked, too: one that was changed, taken away or put there shows, with exit code 6;
+so does one without a signature where the host's key is known (--allow-unsigned).
 Exit codes: 3 a set is incomplete, 5 no identity opens a file, 6 damaged.)";
 
 constexpr const char* k_decrypt_footer = R"(Examples:
@@ -92,6 +93,9 @@ void add_commands(CLI::App& app, Raw& raw) {
   verify->footer(k_verify_footer);
   verify->add_option("SET", raw.verify.set, "Run id, or latest")->capture_default_str();
   verify->add_flag("--all", raw.verify.all, "All sets");
+  verify->add_flag("--allow-unsigned",
+                   raw.verify.allow_unsigned,
+                   "Let a set pass that is not signed, though the host's key is known");
   verify->add_option("-i,--identity", raw.verify.identity_files, "File with private age keys")
       ->allow_extra_args(false);
 

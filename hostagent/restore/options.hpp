@@ -27,6 +27,7 @@ struct ShowCommand {
 struct VerifyCommand {
   std::string set = "latest";
   bool all = false;
+  bool allow_unsigned = false;             ///< As that of `drill`.
   std::vector<std::string> identity_files; ///< Empty: without a key.
 };
 struct DecryptCommand {

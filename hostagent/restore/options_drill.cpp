@@ -33,6 +33,9 @@ void add_drill(CLI::App& app, DrillCommand& command) {
                    command.identity_files,
                    "File with private age keys (default: where SOPS keeps them)")
       ->allow_extra_args(false);
+  drill->add_flag("--allow-unsigned",
+                  command.allow_unsigned,
+                  "Let a set pass that is not signed, though the host's key is known");
   drill->add_flag("--boot",
                   command.boot,
                   "Boot a scratch k3s server from the set, beside the running one (root)");

@@ -14,6 +14,7 @@ struct DrillCommand {
   std::string set = "latest";
   std::vector<std::string> identity_files; ///< At least one.
   bool no_record = false;
+  bool allow_unsigned = false;    ///< Sets without a signature pass, though the key is known.
   bool boot = false;              ///< Boot a scratch server from the set, too.
   std::string scratch_dir;        ///< Where; empty: beside k3s's data directory.
   std::string k3s;                ///< Empty: the program of the backed-up host.

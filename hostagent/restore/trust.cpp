@@ -161,7 +161,11 @@ Result<Catalogue> judge(artifact::Directory& directory,
                         const Io& io) {
   Catalogue catalogue;
   RB_TRY(find_keys(directory, wishes, io, catalogue));
-  catalogue.sets = artifact::judge_catalogue(sets, catalogue.keys);
+  catalogue.sets =
+      artifact::judge_catalogue(sets,
+                                catalogue.keys,
+                                catalogue.known_from_outside() ? artifact::KeyOrigin::outside
+                                                               : artifact::KeyOrigin::directory);
   return catalogue;
 }
 
@@ -183,10 +187,13 @@ void warn_of_first_use(const Catalogue& catalogue, const Io& io) {
            "does that for you)");
 }
 
-void add_provenance(unpack::SetReport& report, const Catalogue& catalogue) {
+void add_provenance(unpack::SetReport& report, const Catalogue& catalogue, bool allow_unsigned) {
   const artifact::SetProvenance provenance = catalogue.of(report.run_id);
   report.signature = catalogue.word_for(report.run_id);
-  if (artifact::is_tampering(provenance.verdict)) {
+  if (allow_unsigned && provenance.verdict == Provenance::unsigned_known) {
+    report.problems.insert(report.problems.begin(),
+                           "signature: " + provenance.message + " (--allow-unsigned)");
+  } else if (artifact::is_tampering(provenance.verdict)) {
     report.code = unpack::worse(report.code, ExitCode::damaged);
     report.problems.insert(report.problems.begin(), "signature: " + provenance.message);
   }

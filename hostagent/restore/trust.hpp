@@ -39,6 +39,10 @@ struct Catalogue {
   TrustSource source = TrustSource::none;
   std::map<std::string, artifact::SetProvenance> sets;
 
+  /// Nobody who can only write to the directory had a hand in the choice of the keys.
+  [[nodiscard]] bool known_from_outside() const {
+    return source == TrustSource::pinned || source == TrustSource::host;
+  }
   [[nodiscard]] artifact::SetProvenance of(const std::string& run_id) const;
   /// "good"; "first use" where nothing but the directory itself vouches for the key.
   [[nodiscard]] std::string word_for(const std::string& run_id) const;
@@ -59,8 +63,9 @@ struct Catalogue {
 /// Says on io.err that the key is taken on first use, where one of the sets rests on it.
 void warn_of_first_use(const Catalogue& catalogue, const Io& io);
 
-/// Adds the verdict to a report: its word, and exit code 6 for tampering.
-void add_provenance(unpack::SetReport& report, const Catalogue& catalogue);
+/// Adds the verdict to a report: its word, and exit code 6 for tampering. `allow_unsigned`: a set
+/// that was never signed is taken, and the report says so.
+void add_provenance(unpack::SetReport& report, const Catalogue& catalogue, bool allow_unsigned);
 
 [[nodiscard]] nlohmann::ordered_json to_json(const Catalogue& catalogue, const std::string& run_id);
 

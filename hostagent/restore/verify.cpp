@@ -76,8 +76,9 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
   if (!some) {
     return fail(io, some.error(), ExitCode::nothing_to_restore);
   }
-  const auto catalogue =
-      judge(*directory, *sets, {options.public_keys, command.identity_files}, io);
+  // Without -i nothing is opened; who made the sets is asked all the same.
+  const auto pins = command.identity_files.empty() ? default_pins(io) : command.identity_files;
+  const auto catalogue = judge(*directory, *sets, {options.public_keys, pins}, io);
   if (!catalogue) {
     return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
   }
@@ -85,7 +86,7 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
   Progress progress(io);
   for (const BackupSet* const set : *some) {
     reports.push_back(unpack::check_set(*directory, *set, *identities, hooks_for(progress, io)));
-    add_provenance(reports.back(), *catalogue);
+    add_provenance(reports.back(), *catalogue, command.allow_unsigned);
   }
   progress.clear();
   warn_of_first_use(*catalogue, io);

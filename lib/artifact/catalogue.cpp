@@ -132,6 +132,8 @@ std::string_view to_string(Provenance verdict) {
     return "not proven";
   case Provenance::unsigned_before:
     return "unsigned";
+  case Provenance::unsigned_known:
+    return "not signed";
   case Provenance::unsigned_after:
     return "planted";
   case Provenance::signature_missing:
@@ -155,6 +157,7 @@ bool is_tampering(Provenance verdict) {
   case Provenance::unproven:
   case Provenance::unsigned_before:
     return false;
+  case Provenance::unsigned_known:
   case Provenance::unsigned_after:
   case Provenance::signature_missing:
   case Provenance::tampered:
@@ -167,12 +170,20 @@ bool is_tampering(Provenance verdict) {
 }
 
 std::map<std::string, SetProvenance> judge_catalogue(const std::vector<BackupSet>& sets,
-                                                     std::span<const sign::PublicKey> trusted) {
+                                                     std::span<const sign::PublicKey> trusted,
+                                                     KeyOrigin origin) {
   std::map<std::string, SetProvenance> verdicts;
   for (const BackupSet& set : sets) {
     verdicts[set.run_id] = judge_signature(set, trusted);
   }
   Chain(sets, verdicts).judge();
+  for (auto& [run_id, verdict] : verdicts) {
+    if (origin == KeyOrigin::outside && verdict.verdict == Provenance::unsigned_before) {
+      verdict.verdict = Provenance::unsigned_known;
+      verdict.message = "not signed, though the host's key is known: its signature was taken away, "
+                        "or it was made before this host signed";
+    }
+  }
   return verdicts;
 }
 

@@ -15,10 +15,13 @@
 namespace rb::artifact {
 
 enum class Provenance {
-  genuine,           ///< Signed by a trusted key, and its place in the chain is right.
-  no_manifest,       ///< The run was cut off: nothing to sign.
-  unproven,          ///< Signed, and no key is known to check it with.
-  unsigned_before,   ///< Made before this host signed.
+  genuine,         ///< Signed by a trusted key, and its place in the chain is right.
+  no_manifest,     ///< The run was cut off: nothing to sign.
+  unproven,        ///< Signed, and no key is known to check it with.
+  unsigned_before, ///< Made before this host signed.
+  /// Not signed, though the host's key is known from outside of the directory: stripped, or made
+  /// before this host signed. Which of both, nobody can tell.
+  unsigned_known,
   unsigned_after,    ///< Not signed, though sets before it are: not made by this host's agent.
   signature_missing, ///< The manifest says that it is signed; the signature was taken away.
   tampered,          ///< The signature is not that of this manifest.
@@ -27,8 +30,8 @@ enum class Provenance {
   swapped, ///< Not the manifest that was here when the next one was made: put in its place.
 };
 
-/// "good", "no manifest", "not proven", "unsigned", "planted", "signature missing", "tampered",
-/// "other key", "gap before", "swapped".
+/// "good", "no manifest", "not proven", "unsigned", "not signed", "planted", "signature missing",
+/// "tampered", "other key", "gap before", "swapped".
 [[nodiscard]] std::string_view to_string(Provenance verdict);
 
 /// Somebody had a hand in it: exit code 6.
@@ -40,9 +43,18 @@ struct SetProvenance {
   std::string message; ///< For people; empty when genuine.
 };
 
-/// By run id, one for each set. `sets` in any order.
+/// Where the trusted keys come from.
+enum class KeyOrigin {
+  directory, ///< The backup directory itself, whose writers can put any key there.
+  outside,   ///< The operator, or a place of the host that only root can change.
+};
+
+/// By run id, one for each set. `sets` in any order. Where the keys are known from outside of the
+/// directory, a set without a signature is not taken on trust.
 [[nodiscard]] std::map<std::string, SetProvenance>
-judge_catalogue(const std::vector<BackupSet>& sets, std::span<const sign::PublicKey> trusted);
+judge_catalogue(const std::vector<BackupSet>& sets,
+                std::span<const sign::PublicKey> trusted,
+                KeyOrigin origin = KeyOrigin::directory);
 
 /// What the next manifest says of those before it.
 struct ChainEnd {

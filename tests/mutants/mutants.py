@@ -36,6 +36,10 @@ MUTANTS = [
      ("fault_process", "short *")),
     ("the log is not synced", "lib/artifact/backup_log.cpp",
      [("  RB_TRY(file->sync());\n", "")], FAULT_STORE),
+    # Whose sets they are.
+    ("a set stripped of its signature passes beside a known key", "lib/artifact/catalogue.cpp",
+     [("origin == KeyOrigin::outside && verdict.verdict", "origin == KeyOrigin::directory && verdict.verdict")],
+     ("hostile_backup_directory", "all signatures stripped*")),
     # Removal and retention.
     ("the mark of a removal is not durable", "lib/artifact/prune.cpp",
      [("  // Durable before the first file goes.\n  RB_TRY(fs.sync_directory());\n", "")], FAULT_STORE),

@@ -300,3 +300,18 @@ TEST_CASE("a manifest whose signing key is not the given one is not written") {
         ErrorCode::invalid_argument);
   CHECK(host.directory.fs().list()->empty());
 }
+
+TEST_CASE(
+    "without signatures: unsigned where the key may be anybody's, tampering where it is known") {
+  Host host;
+  host.add_unsigned(1);
+  const sign::PublicKey key = host.key.public_key();
+  const auto sets = host.sets();
+  const auto verdict = [&](KeyOrigin origin) {
+    return judge_catalogue(sets, std::span(&key, 1), origin).at(run_id_of_day(1)).verdict;
+  };
+  CHECK(verdict(KeyOrigin::directory) == Provenance::unsigned_before);
+  CHECK(verdict(KeyOrigin::outside) == Provenance::unsigned_known);
+  CHECK_FALSE(is_tampering(Provenance::unsigned_before));
+  CHECK(is_tampering(Provenance::unsigned_known));
+}

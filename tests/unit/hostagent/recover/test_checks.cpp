@@ -286,7 +286,8 @@ TEST_CASE("a set is restored when its host is known, refused when not, and taken
     check_refused(decided(verdict), "signature", ExitCode::failed);
     CHECK_FALSE(decided(verdict, false, true).refused());
   }
-  for (const Provenance verdict : {Provenance::unsigned_after,
+  for (const Provenance verdict : {Provenance::unsigned_known,
+                                   Provenance::unsigned_after,
                                    Provenance::signature_missing,
                                    Provenance::tampered,
                                    Provenance::other_key,

@@ -76,20 +76,32 @@ TEST_CASE_FIXTURE(SignatureFixture, "signature: a changed manifest is 6, and is 
   CHECK(has(taken.err, "warning: signature: "));
 }
 
-TEST_CASE_FIXTURE(SignatureFixture, "signature: an unsigned set verifies, and is not restored") {
+TEST_CASE_FIXTURE(SignatureFixture,
+                  "signature: an unsigned set is not restored, and verifies with no key at hand") {
   const artifact::Manifest manifest = add_set(run_id);
   artifact::Manifest plain = manifest;
   plain.signed_by.clear();
   test::write_file(manifest_file(run_id), artifact::serialize(plain));
   std::filesystem::remove(manifest_file(run_id) + ".minisig");
-  const auto verified = run({"verify"});
-  CHECK(verified.code == 0);
-  CHECK(has(verified.out, "signature: unsigned\n"));
-  const auto refused = restore();
-  CHECK(refused.code == 1);
-  CHECK(has(refused.err, "made before this host signed"));
-  CHECK(has(refused.err, "--allow-unsigned"));
-  CHECK(restore({"--allow-unsigned"}).code == 0);
+  SUBCASE("no key is known from outside: it may be from before this host signed") {
+    host_public_key.clear();
+    const auto verified = run({"verify"});
+    CHECK(verified.code == 0);
+    CHECK(has(verified.out, "signature: unsigned\n"));
+    const auto refused = restore();
+    CHECK(refused.code == 1);
+    CHECK(has(refused.err, "made before this host signed"));
+    CHECK(has(refused.err, "--allow-unsigned"));
+    CHECK(restore({"--allow-unsigned"}).code == 0);
+  }
+  SUBCASE("the host's key is known: nothing tells it from one that was stripped") {
+    const auto verified = run({"verify"});
+    CHECK(verified.code == 6);
+    CHECK(has(verified.out, "signature: not signed\n"));
+    CHECK(run({"verify", "--allow-unsigned"}).code == 0);
+    CHECK(restore().code == 6);
+    CHECK(restore({"--allow-unsigned"}).code == 0);
+  }
 }
 
 TEST_CASE_FIXTURE(SignatureFixture, "signature: a planted set is 6, also as the newest") {
