@@ -74,6 +74,8 @@ MUTANTS = [
      [("  RB_TRY(beside.commit());\n  return writer.commit();", "  auto stored = writer.commit();\n  RB_TRY(beside.commit());\n  return stored;")],
      ("prop_catalogue", "")),
     ("nobody misses a set that was taken away", "lib/artifact/catalogue.cpp", [("    find_missing();\n", "")], ("unit_artifact", "")),
+    ("a server is not seen while its title is rewritten", "hostagent/recover/server_processes.cpp",
+     [("if (comm == \"k3s-server\") {", "if (comm == \"k3s-agent\") {")], ("unit_recover", "*title*")),
     ("a tampered set is restored", "hostagent/recover/checks_signature.cpp",
      [("if (wishes.allow_unsigned) {", "if (wishes.allow_unsigned || verdict == Provenance::tampered) {")], ("unit_restore", "")),
     ("a k3s of anybody is run", "lib/base/trusted_runner.cpp",
