@@ -16,7 +16,7 @@ fi
 mkdir -p "$directory"
 # An outdated precompiled header would count as something that the new one is made from, and ccache
 # would know neither it nor what is compiled with it.
-find "$directory" -name '*.gch' ! -newer "$ROOT/cmake/precompiled.hpp" -delete
+find "$directory" -xdev -name '*.gch' ! -newer "$ROOT/cmake/precompiled.hpp" -delete
 log=$directory/build.log
 read -ra targets <<<"${RB_TARGETS:-all}"
 cd "$ROOT"

@@ -21,6 +21,6 @@ die() {
 # The digest of some of the project's files, their names and contents: a key for what is made
 # from them. Takes paths below $ROOT.
 digest_of() {
-  (cd "$ROOT" && find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) |
+  (cd "$ROOT" && find "$@" -xdev -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) |
     sha256sum | cut -c1-16
 }

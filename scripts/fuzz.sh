@@ -10,7 +10,7 @@ seconds=${1:-600}
 shift $(($# > 0 ? 1 : 0))
 targets=("$@")
 if [ ${#targets[@]} = 0 ]; then
-  mapfile -t targets < <(find "$ROOT/tests/fuzz" -maxdepth 1 -name 'fuzz_*.cpp' -printf '%f\n' | sed 's/\.cpp$//' | sort)
+  mapfile -t targets < <(find "$ROOT/tests/fuzz" -xdev -maxdepth 1 -name 'fuzz_*.cpp' -printf '%f\n' | sed 's/\.cpp$//' | sort)
 fi
 say "Building (the first time takes some minutes)"
 build=$(RB_TARGETS="${targets[*]}" "$ROOT/scripts/build.sh" fuzz fuzz)

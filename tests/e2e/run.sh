@@ -19,7 +19,7 @@ export RB_BUILD_BIN
 # were built here.
 mkdir -p "$RB_BUILD_BIN"
 for program in railiance-backup railiance-restore; do
-  found=$(find "$CACHE/build/test" -type f -name "$program" -perm -u+x 2>/dev/null | head -1)
+  found=$(find "$CACHE/build/test" -xdev -type f -name "$program" -perm -u+x 2>/dev/null | head -1)
   [ -n "$found" ] || die "$program is not built: run scripts/test.sh, which builds it first"
   cp -f "$found" "$RB_BUILD_BIN/$program"
 done

@@ -11,12 +11,29 @@ from support import backups
 K3S_PLACES = ("/var/lib/rancher/k3s/server/db/",)
 
 
+# What lies on this machine: disks and memory. Never a network's file system, however large it is.
+LOCAL = ("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "zfs", "bcachefs", "overlay", "tmpfs")
+
+
+def local_file_systems(bed):
+    """Where each begins; what is mounted once more from the one around it needs no start of its own."""
+    mounts = {}
+    for line in bed.run("cat", "/proc/self/mountinfo").stdout.splitlines():
+        mount, details = line.split(" - ", 1)
+        number, parent, device, _, place = mount.split()[:5]
+        mounts[number] = (parent, device, place, details.split()[0])
+    return ["/"] + [place for parent, device, place, kind in mounts.values()
+                    if kind in LOCAL and parent in mounts and mounts[parent][1] != device
+                    and not place.startswith(("/proc/", "/sys/"))]
+
+
 def search_disk(bed, needle):
     """Every file of the whole disk that was written since the tests began and holds `needle`, but those
     of the tests themselves."""
-    script = ("find / \\( -path /proc -o -path /sys -o -path /dev -o -path \"$3\" \\) -prune -o "
-              "-type f -newer \"$2\" -print0 | xargs -0 -r grep -laF -e \"$1\" --; true")
-    found = bed.run("sh", "-c", script, "sh", needle, BEGINNING, tempfile.gettempdir() + "/pytest-of-*", timeout=300).stdout.splitlines()
+    script = ("needle=$1 beginning=$2 tests=$3; shift 3; find \"$@\" -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path \"$tests\" \\) -prune -o "
+              "-type f -newer \"$beginning\" -print0 | xargs -0 -r grep -laF -e \"$needle\" --; true")
+    found = bed.run("sh", "-c", script, "sh", needle, BEGINNING, tempfile.gettempdir() + "/pytest-of-*", *local_file_systems(bed),
+                    timeout=300).stdout.splitlines()
     # A bed's private directories are seen at their real paths and below the bed's own directory.
     private = bed.env["BED_STATE"] + "/private"
     return sorted({path.removeprefix(private) for path in found})

@@ -6,7 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
 shift
-program() { find "$build" -type f -name "$1" -perm -u+x | head -1; }
+program() { find "$build" -xdev -type f -name "$1" -perm -u+x | head -1; }
 exec env RB_AGENT="$(program railiance-backup-agent)" \
   RB_CONTROLLER="$(program railiance-backup-controller)" \
   RB_RESTORE="$(program railiance-restore)" \

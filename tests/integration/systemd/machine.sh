@@ -177,7 +177,7 @@ down() {
     fi
     if directory=$(cat "$state/cgroup" 2>/dev/null); then
         for _ in {1..100}; do
-            find "$directory" -depth -type d -exec rmdir {} + 2>/dev/null || true
+            find "$directory" -xdev -depth -type d -exec rmdir {} + 2>/dev/null || true
             [[ -d $directory ]] || break
             sleep 0.1
         done
