@@ -5,7 +5,6 @@ the real pods, the real API server and the real directory.
 """
 
 import base64
-import contextlib
 import gzip
 import hashlib
 import json
@@ -15,18 +14,6 @@ import pytest
 from conftest import pods, ready_pod
 from support import backups
 from support.bed import BACKUP_DIR, NAMESPACE, wait_for
-
-FAULT_FILE = "/var/lib/rancher/k3s/standin-fault"
-
-
-@contextlib.contextmanager
-def k3s_fault(bed, text):
-    """The running stand-in plays `text` until the block ends."""
-    bed.run("sh", "-c", "printf %s \"$1\" > \"$2\"", "sh", text, FAULT_FILE)
-    try:
-        yield
-    finally:
-        bed.run("rm", "-f", FAULT_FILE)
 
 
 class Kept:
@@ -69,7 +56,7 @@ def no_plain_snapshot(bed):
 ])
 def test_a_fault_of_k3s_is_named_and_loses_nothing(installed, kept, fault, reason, words):
     name = "fault-" + fault
-    with k3s_fault(installed, fault):
+    with installed.k3s_fault(fault):
         backup = backups.run(installed, name)
     assert backups.condition(backup)["status"] == "False"
     assert backups.reason(backup) == reason, backup["status"]
@@ -80,7 +67,7 @@ def test_a_fault_of_k3s_is_named_and_loses_nothing(installed, kept, fault, reaso
 
 
 def test_a_save_that_times_out_with_a_complete_file_is_used(installed):
-    with k3s_fault(installed, "timeout-but-complete timeout=3"):
+    with installed.k3s_fault("timeout-but-complete timeout=3"):
         backups.succeeded(installed, "timeout-but-complete")
     assert no_plain_snapshot(installed)
 
@@ -93,7 +80,7 @@ def test_no_agent_for_the_node(installed, kept):
 
 
 def test_the_deadline_passes(installed, kept):
-    with k3s_fault(installed, "hang"):
+    with installed.k3s_fault("hang"):
         backup = backups.run(installed, "late", deadlineSeconds=5)
     assert backups.reason(backup) == "DeadlineExceeded"
     kept.check()
@@ -101,7 +88,7 @@ def test_the_deadline_passes(installed, kept):
 
 
 def test_an_agent_killed_in_mid_run_settles_the_run_when_it_is_back(installed, kept):
-    with k3s_fault(installed, "hang"):
+    with installed.k3s_fault("hang"):
         backups.start(installed, "agent-killed")
         wait_for("the agent at work", lambda: [order for order in installed.get("nodebackups")["items"]
                                                if order["spec"]["clusterBackupName"] == "agent-killed"
@@ -117,7 +104,7 @@ def test_an_agent_killed_in_mid_run_settles_the_run_when_it_is_back(installed, k
 
 
 def test_a_controller_killed_in_mid_run_hands_the_run_to_the_next_one(installed):
-    with k3s_fault(installed, "delay=8"):
+    with installed.k3s_fault("delay=8"):
         backups.start(installed, "controller-killed")
         wait_for("the order", lambda: [order for order in installed.get("nodebackups")["items"]
                                        if order["spec"]["clusterBackupName"] == "controller-killed"])
@@ -232,7 +219,7 @@ def restart_agent(bed):
 
 
 def test_the_api_goes_away_in_mid_run(installed):
-    with k3s_fault(installed, "delay=6"):
+    with installed.k3s_fault("delay=6"):
         backups.start(installed, "api-gone")
         wait_for("the agent at work", lambda: [order for order in installed.get("nodebackups")["items"]
                                                if order["spec"]["clusterBackupName"] == "api-gone"

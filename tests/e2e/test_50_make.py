@@ -41,11 +41,8 @@ def test_make_list_shows_the_sets(installed_command):
 
 
 def test_a_failing_backup_fails_make_and_names_the_reason(installed_command):
-    installed_command.run("sh", "-c", "echo zero-byte > /var/lib/rancher/k3s/standin-fault")
-    try:
+    with installed_command.k3s_fault("zero-byte"):
         done = make(installed_command, "backup", check=False)
-    finally:
-        installed_command.run("rm", "/var/lib/rancher/k3s/standin-fault")
     assert done.returncode != 0
     assert "SnapshotInvalid" in done.stdout + done.stderr
 

@@ -76,11 +76,8 @@ def test_no_artifact_opens_with_another_key(installed, home, tmp_path):
 
 def test_the_loop_stops_where_our_backup_fails(installed, home):
     before = artifacts(installed)
-    installed.run("sh", "-c", "echo zero-byte > /var/lib/rancher/k3s/standin-fault")
-    try:
+    with installed.k3s_fault("zero-byte"):
         done = run_loop(installed, home)
-    finally:
-        installed.run("rm", "/var/lib/rancher/k3s/standin-fault")
     assert done.returncode != 0
     assert "SnapshotInvalid" in done.stdout + done.stderr
     made = [path for path in artifacts(installed) if path not in before]

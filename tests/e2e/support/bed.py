@@ -4,17 +4,21 @@ Everything that belongs to the cluster (kubectl, helm, our own commands, a look 
 inside the bed's namespaces through `bed.sh exec`.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import subprocess
 import time
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BED = ROOT / "tests" / "k3s" / "bed.sh"
 CACHE = pathlib.Path(os.environ.get("RAILIANCE_CACHE", pathlib.Path.home() / ".cache" / "railiance-backup"))
 NAMESPACE = "railiance-backup"
 BACKUP_DIR = "/opt/backup/railiance/cluster"
+FAULT_FILE = "/var/lib/rancher/k3s/standin-fault"
 
 
 class CommandFailed(AssertionError):
@@ -50,6 +54,17 @@ class Bed:
     def k3s(self, action):
         """start, stop, restart or kill: the k3s server as its service manager would."""
         subprocess.run([BED, "k3s", self.name, action], check=True, capture_output=True, timeout=180)
+
+    @contextlib.contextmanager
+    def k3s_fault(self, text):
+        """The running stand-in plays `text` (tests/k3s/README.md) until the block ends. A real k3s can't."""
+        if "+standin" not in self.run("k3s", "--version").stdout:
+            pytest.skip("not run here: needs the stand-in")
+        self.run("sh", "-c", "printf %s \"$1\" > \"$2\"", "sh", text, FAULT_FILE)
+        try:
+            yield
+        finally:
+            self.run("rm", "-f", FAULT_FILE)
 
     # -- kubectl ---------------------------------------------------------------------------------
 

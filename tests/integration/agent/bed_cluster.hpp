@@ -50,6 +50,9 @@ public:
   /// Waits until an agent has taken it and is at `step`.
   void wait_for_step(const std::string& name, const std::string& step);
 
+  /// Whether this k3s is the stand-in, which plays faults. With a real one it says that the case
+  /// did not run, which is then to be left.
+  [[nodiscard]] static bool plays_faults();
   /// The stand-in plays `text` from now on; "" for none.
   void play(const std::string& text);
   /// "kill", "start", "restart": the server under the test.

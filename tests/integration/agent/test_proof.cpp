@@ -34,7 +34,9 @@ std::vector<std::string> scratch_processes() {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
     std::ifstream file(entry.path() / "cmdline", std::ios::binary);
-    const std::string line{std::istreambuf_iterator<char>(file), {}};
+    std::string line{std::istreambuf_iterator<char>(file), {}};
+    // k3s hides its arguments, and works in its data directory.
+    line += " in " + std::filesystem::read_symlink(entry.path() / "cwd", ignored).string();
     if (line.find("railiance-boot-") != std::string::npos ||
         line.find("boot-namespace") != std::string::npos) {
       found.push_back(line);
@@ -85,6 +87,9 @@ TEST_CASE("an order with verification Boot ends proven, and nothing of the serve
 
 TEST_CASE(
     "a scratch server that does not come up: ProofFailed, and the set is stored all the same") {
+  if (!BedCluster::plays_faults()) {
+    return;
+  }
   BedCluster cluster;
   const Scratch scratch;
   {

@@ -121,6 +121,7 @@ class TestBoot(unittest.TestCase):
         self.assertTrue(list(watch.SCRATCH_PARENT.glob("railiance-boot-*")))
         self.drill()
 
+    @server.needs_standin
     def test_5_a_server_that_does_not_come_up_is_no_proof(self):
         broken = self.operator.home / "k3s"
         broken.write_text('#!/bin/sh\ncase "$*" in *cluster-reset*|kubectl*) ;; *) export K3S_STANDIN_FAULT='

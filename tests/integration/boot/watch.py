@@ -45,13 +45,14 @@ class ApiWatch:
 
 
 def processes(words):
-    """Command lines of processes that hold `words`."""
+    """Processes that hold `words` in their command line or work there: k3s hides its arguments."""
     found = []
     for directory in pathlib.Path("/proc").iterdir():
         if not directory.name.isdigit() or int(directory.name) == os.getpid():
             continue
         try:
             line = (directory / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            line += f" in {os.readlink(directory / 'cwd')}"
         except OSError:
             continue
         if words in line:

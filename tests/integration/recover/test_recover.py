@@ -176,6 +176,7 @@ class TestRecover(unittest.TestCase):
         self.assertEqual(own(server.objects()), changed)
         self.assertEqual(restore("--rollback").returncode, 4)
 
+    @server.needs_standin
     def test_21_a_server_that_never_gets_ready_is_rolled_back(self):
         self.change()
         before = own(server.objects())

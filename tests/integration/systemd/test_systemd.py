@@ -68,6 +68,7 @@ class TestSystemd(unittest.TestCase):
         self.assertNotEqual(shown("MainPID"), before)
         self.expect_running_unit()
 
+    @server.needs_standin
     def test_2_a_server_that_never_gets_ready_is_rolled_back(self):
         self.change()
         before = own(server.objects())
