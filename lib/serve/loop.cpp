@@ -212,8 +212,9 @@ void Loop::hand_out_metrics() {
       answer(connection, 500, "the metrics cannot be collected\n");
       continue;
     }
-    connection.answer(200, k_metrics_text, newest.text, connection.deadline());
-    connection.send(Clock::now() + m_limits.farewell);
+    const Time now = Clock::now();
+    connection.answer(200, k_metrics_text, newest.text, now + m_limits.answer);
+    connection.send(now + m_limits.farewell);
   }
 }
 

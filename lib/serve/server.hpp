@@ -30,7 +30,7 @@ struct Endpoints {
 
 struct Limits {
   std::chrono::milliseconds request{5000};  ///< From the connection to the end of the headers.
-  std::chrono::milliseconds answer{10000};  ///< From there until the client has all of it.
+  std::chrono::milliseconds answer{10000};  ///< From when it is known until the client has it all.
   std::chrono::milliseconds farewell{1000}; ///< Then until the client closes its end.
   std::size_t head_bytes = 8192;
   std::size_t connections = 128;
