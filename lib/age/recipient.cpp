@@ -27,6 +27,9 @@ Error malformed(std::string_view what) {
 } // namespace
 
 Result<Recipient> Recipient::parse(std::string_view text) {
+  if (!text.starts_with("ssh-") && text.find_first_of(" \t\r\n") != std::string_view::npos) {
+    return malformed("white space within it: a comma is missing between two recipients");
+  }
   if (text.starts_with("age1pq1")) {
     return unsupported("the post-quantum kind age1pq1");
   }

@@ -1,14 +1,16 @@
 #include "age/sops_rules.hpp"
 
-#include <yaml-cpp/yaml.h>
+#include "age/sops_map.hpp"
 
+#include <algorithm>
+#include <array>
 #include <exception>
 
 namespace rb::age {
 
 namespace {
 
-constexpr std::string_view k_white_space = " \t\r\n";
+constexpr std::string_view k_white_space = " \t\r\n\v\f";
 
 // Anchors can make a merge contain itself; nobody nests or lists more than this.
 constexpr std::size_t k_merge_depth_limit = 8;
@@ -26,84 +28,129 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(k_white_space) - begin + 1);
 }
 
-Status append_split(std::string_view text, std::vector<std::string>& recipients) {
-  while (!text.empty()) {
+Status append(std::string_view recipient, std::vector<std::string>& recipients) {
+  if (recipients.size() == k_recipient_limit) {
+    return malformed("more than 1024 age recipients");
+  }
+  recipients.emplace_back(recipient);
+  return {};
+}
+
+// What SOPS makes of an empty item depends on where it stands (config.go, parseKeyField; age,
+// MasterKeysFromRecipients).
+enum class EmptyItem { skipped, refused };
+
+Status append_split(std::string_view text, EmptyItem empty, std::vector<std::string>& recipients) {
+  bool more = true;
+  while (more) {
     const std::size_t comma = text.find(',');
     const std::string_view item = trimmed(text.substr(0, comma));
-    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
-    if (item.empty()) {
-      continue;
+    more = comma != std::string_view::npos;
+    text.remove_prefix(more ? comma + 1 : text.size());
+    if (!item.empty()) {
+      RB_TRY(append(item, recipients));
+    } else if (empty == EmptyItem::refused) {
+      return malformed("age has an empty recipient: there is a comma too many");
     }
-    if (recipients.size() == k_recipient_limit) {
-      return malformed("more than 1024 age recipients");
-    }
-    recipients.emplace_back(item);
   }
   return {};
 }
 
-/// A string, a list of strings, or nothing.
-Status append_recipients(const YAML::Node& age, std::vector<std::string>& recipients) {
-  if (!age || age.IsNull()) {
-    return {};
-  }
+/// The flat field `age` of a rule: a string, or a list whose items may hold commas.
+Status append_flat(const YAML::Node& age, std::vector<std::string>& recipients) {
   if (age.IsScalar()) {
-    return append_split(age.Scalar(), recipients);
+    return append_split(age.Scalar(), EmptyItem::skipped, recipients);
   }
   if (!age.IsSequence()) {
     return malformed("age is neither a string nor a list");
   }
+  std::string joined;
+  for (std::size_t i = 0; i < age.size(); ++i) {
+    if (!age[i].IsScalar()) {
+      return malformed("age holds an item that is not a string");
+    }
+    joined += (i == 0 ? "" : ",") + age[i].Scalar();
+  }
+  return joined.empty() ? Status{} : append_split(joined, EmptyItem::refused, recipients);
+}
+
+/// The field `age` of a key group: a list.
+Status append_group_list(const YAML::Node& age, std::vector<std::string>& recipients) {
+  if (!age.IsSequence()) {
+    return malformed("age of a key group is not a list");
+  }
   for (const YAML::Node& item : age) {
+    if (item.IsNull()) {
+      continue;
+    }
     if (!item.IsScalar()) {
       return malformed("age holds an item that is not a string");
     }
-    RB_TRY(append_split(item.Scalar(), recipients));
+    if (!item.Scalar().empty()) {
+      RB_TRY(append_split(item.Scalar(), EmptyItem::refused, recipients));
+    }
   }
   return {};
 }
 
-/// The recipients of a key group and of those merged into it. `visited` bounds the work, since
-/// anchors may make the same group appear many times.
-Status append_group(const YAML::Node& group,
+/// The recipients of the groups that are merged into a key group, then its own. `visited` bounds
+/// the work, since anchors may make the same group appear many times.
+Status append_group(const YAML::Node& node,
                     std::size_t depth,
                     std::size_t& visited,
                     std::vector<std::string>& recipients) {
-  if (!group.IsMap()) {
-    return malformed("a key group is not a map");
+  if (node.IsNull()) {
+    return {};
   }
   if (depth > k_merge_depth_limit || ++visited > k_recipient_limit) {
     return malformed("key groups are merged too deeply");
   }
-  RB_TRY(append_recipients(group["age"], recipients));
-  const YAML::Node merge = group["merge"];
-  if (!merge || merge.IsNull()) {
-    return {};
+  RB_TRY_ASSIGN(const SopsMap group, SopsMap::read(node, "a key group"));
+  if (const YAML::Node merge = group.find("merge")) {
+    if (!merge.IsSequence()) {
+      return malformed("merge of a key group is not a list");
+    }
+    for (const YAML::Node& merged : merge) {
+      RB_TRY(append_group(merged, depth + 1, visited, recipients));
+    }
   }
-  if (!merge.IsSequence()) {
-    return malformed("merge of a key group is not a list");
-  }
-  for (const YAML::Node& merged : merge) {
-    RB_TRY(append_group(merged, depth + 1, visited, recipients));
-  }
-  return {};
+  const YAML::Node age = group.find("age");
+  return age ? append_group_list(age, recipients) : Status{};
+}
+
+/// SOPS refuses a rule that says twice which values are encrypted.
+Status check_selectors(const SopsMap& rule) {
+  constexpr std::array k_selectors = {"unencrypted_suffix",
+                                      "encrypted_suffix",
+                                      "unencrypted_regex",
+                                      "encrypted_regex",
+                                      "unencrypted_comment_regex",
+                                      "encrypted_comment_regex"};
+  const auto given = std::count_if(k_selectors.begin(), k_selectors.end(), [&](const char* name) {
+    const YAML::Node value = rule.find(name);
+    return value && !(value.IsScalar() && value.Scalar().empty());
+  });
+  return given > 1 ? Status(malformed(
+                         "more than one of encrypted_regex, encrypted_suffix and their like"))
+                   : Status{};
 }
 
 Result<CreationRule> read_rule(const YAML::Node& node) {
-  if (!node.IsMap()) {
-    return malformed("a creation rule is not a map");
-  }
+  RB_TRY_ASSIGN(const SopsMap map, SopsMap::read(node, "a creation rule"));
   CreationRule rule;
-  const YAML::Node path_regex = node["path_regex"];
-  if (path_regex && !path_regex.IsNull()) {
+  if (const YAML::Node path_regex = map.find("path_regex")) {
     if (!path_regex.IsScalar()) {
       return malformed("path_regex is not a string");
     }
     // An empty one matches any path, in SOPS as in RE2.
     rule.path_regex = path_regex.Scalar();
   }
-  const YAML::Node groups = node["key_groups"];
-  if (!groups || groups.IsNull() || (groups.IsSequence() && groups.size() == 0)) {
-    RB_TRY(append_recipients(node["age"], rule.age));
+  RB_TRY(check_selectors(map));
+  const YAML::Node groups = map.find("key_groups");
+  if (!groups || (groups.IsSequence() && groups.size() == 0)) {
+    if (const YAML::Node age = map.find("age")) {
+      RB_TRY(append_flat(age, rule.age));
+    }
     return rule;
   }
   if (!groups.IsSequence()) {
@@ -122,11 +169,9 @@ Result<std::vector<CreationRule>> read_rules(const YAML::Node& root) {
   if (!root || root.IsNull()) {
     return rules;
   }
-  if (!root.IsMap()) {
-    return malformed("not a map at its top level");
-  }
-  const YAML::Node list = root["creation_rules"];
-  if (!list || list.IsNull()) {
+  RB_TRY_ASSIGN(const SopsMap map, SopsMap::read(root, "the top level"));
+  const YAML::Node list = map.find("creation_rules");
+  if (!list) {
     return rules;
   }
   if (!list.IsSequence()) {

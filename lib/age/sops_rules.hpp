@@ -1,4 +1,5 @@
-// The creation rules of a .sops.yaml as data: yaml-cpp is used here and nowhere else in the room.
+// The creation rules of a .sops.yaml as data, read as SOPS 3.13 reads them (config/config.go) or
+// refused.
 #pragma once
 
 #include "base/result.hpp"

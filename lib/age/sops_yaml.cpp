@@ -5,6 +5,8 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <string>
 
 namespace rb::age {
@@ -57,46 +59,66 @@ Result<std::vector<Recipient>> required_recipients_of(const CreationRule& rule, 
   }
   auto recipients = recipients_of(rule);
   if (!recipients) {
-    return std::move(recipients).error().within(rule_name(index));
+    Error error = std::move(recipients).error().within(rule_name(index));
+    if (error.code == ErrorCode::unsupported && rule.key_groups <= 1) {
+      error.hint =
+          "give the backups a creation rule of their own, before this one, with path_regex: "
+          "^railiance-backup\\.yaml$ and X25519 recipients (age1...) only";
+    }
+    return error;
   }
   return recipients;
 }
 
-std::vector<Recipient> sorted(std::vector<Recipient> recipients) {
-  std::sort(recipients.begin(), recipients.end());
-  return recipients;
+std::set<std::string> as_set(const std::vector<std::string>& recipients) {
+  return {recipients.begin(), recipients.end()};
 }
 
-/// No rule is meant for us: fine as long as all of them that know age agree.
-Result<std::vector<Recipient>> common_recipients(const std::vector<CreationRule>& rules,
-                                                 std::string_view nominal_path) {
-  std::vector<Recipient> common;
+/// "creation rule 2 (path_regex .*\.yaml$)"
+std::string said_rule(const CreationRule& rule, std::size_t index) {
+  return rule_name(index) + (rule.path_regex && !rule.path_regex->empty()
+                                 ? " (path_regex " + *rule.path_regex + ")"
+                                 : " (for every path)");
+}
+
+/// No rule is meant for us: fine as long as all of them that know age agree. What they name is
+/// compared before it is read: a recipient of a rule for other files is nobody's business here.
+Result<RecipientRule> common_recipients(const std::vector<CreationRule>& rules,
+                                        std::string_view nominal_path) {
+  std::optional<std::size_t> first;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     if (rules[i].age.empty()) {
       continue;
     }
-    RB_TRY_ASSIGN(auto recipients, required_recipients_of(rules[i], i));
-    if (common.empty()) {
-      common = std::move(recipients);
-    } else if (sorted(common) != sorted(std::move(recipients))) {
+    if (first && as_set(rules[i].age) != as_set(rules[*first].age)) {
       return Error{ErrorCode::invalid_argument,
                    "no creation rule matches " + std::string(nominal_path) +
                        ", and the rules name different age recipients",
                    "add a creation rule whose path_regex matches " + std::string(nominal_path)};
     }
+    first = first.value_or(i);
   }
-  if (common.empty()) {
+  if (!first) {
     return Error{ErrorCode::not_found,
                  "no age recipient in any creation rule",
                  std::string(k_hint_no_recipient)};
   }
-  return common;
+  RB_TRY_ASSIGN(auto recipients, required_recipients_of(rules[*first], *first));
+  return RecipientRule{std::move(recipients),
+                       "no creation rule matches " + std::string(nominal_path) +
+                           "; all rules name these recipients"};
 }
 
 } // namespace
 
 Result<std::vector<Recipient>> recipients_from_sops_yaml(std::string_view text,
                                                          std::string_view nominal_path) {
+  RB_TRY_ASSIGN(RecipientRule rule, recipient_rule_of_sops_yaml(text, nominal_path));
+  return std::move(rule.recipients);
+}
+
+Result<RecipientRule> recipient_rule_of_sops_yaml(std::string_view text,
+                                                  std::string_view nominal_path) {
   if (text.size() > k_sops_yaml_limit_bytes) {
     return Error{ErrorCode::invalid_argument, "larger than 1 MiB", {}};
   }
@@ -110,7 +132,8 @@ Result<std::vector<Recipient>> recipients_from_sops_yaml(std::string_view text,
       return std::move(matched).error().within(rule_name(i));
     }
     if (*matched) {
-      return required_recipients_of(rules[i], i);
+      RB_TRY_ASSIGN(auto recipients, required_recipients_of(rules[i], i));
+      return RecipientRule{std::move(recipients), said_rule(rules[i], i)};
     }
   }
   return common_recipients(rules, nominal_path);

@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,15 +18,28 @@ inline constexpr std::string_view k_nominal_path = "railiance-backup.yaml";
 /// Larger files are refused.
 inline constexpr std::size_t k_sops_yaml_limit_bytes = std::size_t{1} << 20U;
 
+/// Who can read the backups, and by what.
+struct RecipientRule {
+  std::vector<Recipient> recipients;
+  /// Which rule gave them, for the operator: "creation rule 2 (path_regex .*\.yaml$)". From a file
+  /// of the operator's; not made printable.
+  std::string rule;
+};
+
 /// `text` is the contents of a .sops.yaml. The first creation rule whose path_regex (RE2,
 /// unanchored; absent means any) matches `nominal_path` decides; if none does, but all rules that
 /// have age recipients name the same ones, those are meant. Recipients may be a comma-separated or
-/// folded string, or a list whose items may hold commas; duplicates are removed, the order is
-/// kept. `key_groups` replaces the flat keys and may hold one group.
-/// Errors (messages name no file: use Error::within): not_found (no age recipient where they must
-/// be, for example PGP only), unsupported (several key groups, which mean Shamir's scheme; other
-/// kinds of recipients), invalid_argument (malformed, or rules that contradict each other).
+/// folded string, or a list whose items may hold commas (a list only, in a key group); duplicates
+/// are removed, the order is kept. Merge keys are resolved, a key that stands twice in a map is
+/// refused. `key_groups` replaces the flat keys and may hold one group. Errors (messages name no
+/// file: use Error::within): not_found (no age recipient where they must be, for example PGP only),
+/// unsupported (several key groups, which mean Shamir's scheme; other kinds of recipients),
+/// invalid_argument (malformed, or rules that contradict each other).
 [[nodiscard]] Result<std::vector<Recipient>>
 recipients_from_sops_yaml(std::string_view text, std::string_view nominal_path = k_nominal_path);
+
+/// The same, with the rule that gave them.
+[[nodiscard]] Result<RecipientRule>
+recipient_rule_of_sops_yaml(std::string_view text, std::string_view nominal_path = k_nominal_path);
 
 } // namespace rb::age

@@ -15,24 +15,44 @@ struct Expected {
 };
 
 const std::map<std::string, Expected, std::less<>>& expectations() {
-  static const std::map<std::string, Expected, std::less<>> k_expected{};
+  static const std::map<std::string, Expected, std::less<>> k_expected{
+      {"s01-merge-key", {2, {}}},
+      {"s02-group-merge-key", {2, {}}},
+      {"s03-duplicate-age", {0, "age stands there twice in line 4"}},
+      {"s08-yubikey-mixed",
+       {0,
+        "a plugin or hardware key is not supported; give the backups a creation rule of their "
+        "own"}},
+      {"s09-ssh-mixed",
+       {0, "an ssh key is not supported; give the backups a creation rule of their own"}},
+      {"s16-space-separated", {0, "a comma is missing"}},
+      {"s17-pq",
+       {0,
+        "the post-quantum kind age1pq1 is not supported; give the backups a creation rule of their "
+        "own"}},
+      {"s20-unrelated-rule-yubikey",
+       {0,
+        "no creation rule matches railiance-backup.yaml, and the rules name different age "
+        "recipients"}},
+      {"s26-catch-all-dev", {1, {}}},
+  };
   return k_expected;
 }
 
 } // namespace
 
 Verdict check_sops(const std::filesystem::path& file) {
-  const auto recipients = age::recipients_from_sops_yaml(contents_of(file));
+  const auto rule = age::recipient_rule_of_sops_yaml(contents_of(file));
   const auto expected = expectations().find(file.stem().string());
   const bool known = expected != expectations().end();
-  if (!recipients) {
-    const std::string said = recipients.error().message + "; " + recipients.error().hint;
+  if (!rule) {
+    const std::string said = rule.error().message + "; " + rule.error().hint;
     return {!known || (expected->second.recipients == 0 &&
                        said.find(expected->second.words) != std::string::npos),
             "refused: " + said};
   }
-  return {!known || recipients->size() == expected->second.recipients,
-          std::to_string(recipients->size()) + " recipients"};
+  return {!known || rule->recipients.size() == expected->second.recipients,
+          std::to_string(rule->recipients.size()) + " recipients by " + rule->rule};
 }
 
 } // namespace rb::cases

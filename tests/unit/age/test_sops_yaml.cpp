@@ -46,7 +46,7 @@ TEST_CASE("sops yaml: age may be a string, a folded string, or a list whose item
             rule("age: |\n      " + k_a + ",\n      " + k_b + ",\n"))) == both);
   CHECK(joined(recipients_from_sops_yaml(
             rule("age:\n      - " + k_a + "\n      - " + k_b + "\n"))) == both);
-  CHECK(joined(recipients_from_sops_yaml(rule("age: ['" + k_a + ", " + k_b + ",']\n"))) == both);
+  CHECK(joined(recipients_from_sops_yaml(rule("age: ['" + k_a + ", " + k_b + "']\n"))) == both);
 }
 
 TEST_CASE("sops yaml: duplicates are removed and the order is kept") {
@@ -59,8 +59,80 @@ TEST_CASE("sops yaml: one key group replaces the flat keys; merged groups belong
             rule("age: " + k_a + "\n    key_groups:\n      - age: [" + k_b + "]\n"))) == k_b);
   CHECK(joined(recipients_from_sops_yaml(rule("key_groups:\n      - age: [" + k_a +
                                               "]\n        merge:\n          - age: [" + k_b +
-                                              "]\n"))) == k_a + " " + k_b);
+                                              "]\n"))) == k_b + " " + k_a);
   CHECK(joined(recipients_from_sops_yaml(rule("age: " + k_a + "\n    key_groups: []\n"))) == k_a);
+}
+
+TEST_CASE("sops yaml: merge keys are resolved, and what stands in the map itself wins") {
+  const std::string base = "base: &base\n  path_regex: ^other/\n  age: " + k_a + "\n";
+  // The merged path_regex counts: the first rule is not for us, and its key is not ours.
+  CHECK(joined(recipients_from_sops_yaml(base + "creation_rules:\n  - <<: *base\n  - age: " + k_b +
+                                         "\n")) == k_b);
+  CHECK(joined(recipients_from_sops_yaml(
+            base + "creation_rules:\n  - <<: *base\n    path_regex: ''\n")) == k_a);
+  CHECK(joined(recipients_from_sops_yaml(base + "creation_rules:\n  - age: " + k_b +
+                                         "\n    <<: *base\n    path_regex:\n")) == k_b);
+  // Of several merged maps the first wins; a quoted "<<" merges nothing.
+  CHECK(joined(recipients_from_sops_yaml(
+            "a: &a {age: " + k_a + "}\nb: &b {age: " + k_b +
+            ", path_regex: x}\ncreation_rules:\n  - <<: [*a, *b]\n  - age: " + k_b + "\n")) == k_b);
+  CHECK(error_of(base + "creation_rules:\n  - '<<': *base\n").code == ErrorCode::not_found);
+  CHECK(error_of("creation_rules:\n  - <<: x\n").message ==
+        "creation rule 1: a creation rule is not a map in line 2");
+  CHECK(joined(recipients_from_sops_yaml(
+            "ops: &ops\n  age: [" + k_a +
+            "]\ncreation_rules:\n  - key_groups:\n      - <<: *ops\n        pgp: "
+            "[x]\n")) == k_a);
+}
+
+TEST_CASE("sops yaml: a key that stands twice is refused with its line, as SOPS refuses it") {
+  const std::string once = "creation_rules:\n  - age: " + k_a + "\n";
+  CHECK(error_of(once + "    age: " + k_b + "\n").message ==
+        "creation rule 1: the key age stands there twice in line 3");
+  CHECK(error_of(once + "    \"age\": " + k_b + "\n").message ==
+        "creation rule 1: the key age stands there twice in line 3");
+  CHECK(error_of(once + once).message == "the key creation_rules stands there twice in line 3");
+  CHECK(error_of("a: &a {age: x}\ncreation_rules:\n  - <<: *a\n    <<: *a\n").message ==
+        "creation rule 1: the key << stands there twice in line 4");
+}
+
+TEST_CASE("sops yaml: an empty recipient in a list is refused, in a string it is passed over") {
+  CHECK(joined(recipients_from_sops_yaml(rule("age: '" + k_a + ",,'\n"))) == k_a);
+  CHECK(error_of(rule("age: ['" + k_a + ",']\n")).message ==
+        "creation rule 1: age has an empty recipient: there is a comma too many");
+  CHECK(error_of(rule("key_groups: [{age: ['" + k_a + ",']}]\n")).message ==
+        "creation rule 1: age has an empty recipient: there is a comma too many");
+  CHECK(error_of(rule("key_groups: [{age: " + k_a + "}]\n")).message ==
+        "creation rule 1: age of a key group is not a list");
+}
+
+TEST_CASE("sops yaml: what is said of a recipient that is not supported shows the way out") {
+  const Error mixed =
+      error_of(rule("age: " + k_a +
+                    ",age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t\n"));
+  CHECK(mixed.code == ErrorCode::unsupported);
+  CHECK(mixed.hint.find("a creation rule of their own") != std::string::npos);
+  CHECK(error_of(rule("age: >-\n      " + k_a + "\n      " + k_b + "\n")).message ==
+        "creation rule 1: recipient: malformed: white space within it: a comma is missing between "
+        "two "
+        "recipients");
+  // A recipient of a rule that is not for us is nobody's business here.
+  const Error other =
+      error_of("creation_rules:\n  - path_regex: ^a/\n    age: age1yubikey1x\n  - path_regex: "
+               "^b/\n    age: " +
+               k_a + "\n");
+  CHECK(other.message == "no creation rule matches railiance-backup.yaml, and the rules name "
+                         "different age recipients");
+}
+
+TEST_CASE("sops yaml: the rule that gave the recipients is named") {
+  const auto by_path =
+      recipient_rule_of_sops_yaml(rule("path_regex: .*\\.yaml$\n    age: " + k_a + "\n"));
+  REQUIRE(by_path);
+  CHECK(by_path->rule == "creation rule 1 (path_regex .*\\.yaml$)");
+  const auto any = recipient_rule_of_sops_yaml(rule("age: " + k_a + "\n"));
+  REQUIRE(any);
+  CHECK(any->rule == "creation rule 1 (for every path)");
 }
 
 TEST_CASE("sops yaml: several key groups mean Shamir's scheme and are refused") {
@@ -147,15 +219,15 @@ TEST_CASE("sops yaml: malformed files are invalid arguments and say where") {
   for (const Case& c : {
            Case{"a: [1\n", "not YAML in line 2"},
            Case{"\t- x: y", "not YAML in line 1"},
-           Case{"- a\n", "not a map at its top level"},
-           Case{"just text", "not a map at its top level"},
+           Case{"- a\n", "the top level is not a map in line 1"},
+           Case{"just text", "the top level is not a map in line 1"},
            Case{"creation_rules: yes\n", "creation_rules is not a list"},
-           Case{"creation_rules: [x]\n", "creation rule 1: a creation rule is not a map"},
+           Case{"creation_rules: [x]\n", "creation rule 1: a creation rule is not a map in line 1"},
            Case{rule("age: {a: b}\n"), "creation rule 1: age is neither a string nor a list"},
            Case{rule("age: [[x]]\n"), "creation rule 1: age holds an item that is not a string"},
            Case{rule("path_regex: [x]\n"), "creation rule 1: path_regex is not a string"},
            Case{rule("key_groups: x\n"), "creation rule 1: key_groups is not a list"},
-           Case{rule("key_groups: [x]\n"), "creation rule 1: a key group is not a map"},
+           Case{rule("key_groups: [x]\n"), "creation rule 1: a key group is not a map in line 2"},
            Case{rule("key_groups: [{merge: x}]\n"),
                 "creation rule 1: merge of a key group is not a list"},
            Case{rule("path_regex: '('\n    age: x\n"),
