@@ -72,13 +72,13 @@ boot(const BootInput& input, const BootPorts& ports, const std::stop_token& stop
   ports.progress("boot: starting it (the reset took " + seconds_text(report.reset) + ")");
   const Stopwatch ready_watch(ports.clock);
   RB_TRY(start_scratch(server, ports.cage));
-  const std::unique_ptr<objects::ApiPort> api = ports.connect(socket_of(server));
-  RB_TRY(wait_ready(input, server, ports, *api, stop));
+  RB_TRY(wait_ready(input, server, ports, stop));
   report.ready = ready_watch.elapsed();
 
   ports.progress("boot: its API is ready after " + seconds_text(report.ready) +
                  "; comparing its objects with the snapshot's");
   const Stopwatch compare_watch(ports.clock);
+  RB_TRY_ASSIGN(const auto api, open_api(server, ports, stop));
   RB_TRY_ASSIGN(report.comparison,
                 compare(*api, contents, ports.sleeper, k_definitions_patience, stop));
   report.compare = compare_watch.elapsed();

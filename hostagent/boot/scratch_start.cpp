@@ -1,9 +1,13 @@
 #include "boot/scratch_start.hpp"
 
-#include "boot/stopwatch.hpp"
+#include "objects/kubectl_proxy.hpp"
 #include "recover/k3s_reset.hpp"
+#include "recover/readiness.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 namespace rb::boot {
 
@@ -11,20 +15,36 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto k_ready_interval = 200ms;
+constexpr auto k_proxy_patience = 30s;
 constexpr std::size_t k_log_limit_bytes = std::size_t{64} << 20U;
 
-/// Its last words, after a colon; empty where it said nothing.
+/// `k3s kubectl` must run where the server does.
+class CagedRunner final : public ProcessRunner {
+public:
+  explicit CagedRunner(Cage& cage) : m_cage(cage) {}
+  [[nodiscard]] Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token stop) override {
+    return m_cage.run(spec, stop);
+  }
+
+private:
+  Cage& m_cage;
+};
+
+/// The server's last words, as they are added to a message; empty where it said nothing.
 std::string words_of(const ScratchServer& server) {
   const auto log = read_text_file(log_of(server), k_log_limit_bytes);
   const std::string words = log ? recover::last_words(*log) : std::string();
-  return words.empty() ? words : ": " + words;
+  return words.empty() ? words : "; k3s says: " + words;
 }
 
-Error ended(const ScratchServer& server, const Error& error) {
-  return {ErrorCode::unavailable,
+Error not_ready(const ScratchServer& server, const Error& error) {
+  if (error.code == ErrorCode::cancelled) {
+    return {ErrorCode::cancelled, "told to stop while the scratch server starts", {}};
+  }
+  return {error.code,
           "the scratch server: " + error.message + words_of(server),
-          "the snapshot does not boot here: see what k3s says"};
+          error.code == ErrorCode::timeout ? "a slow machine needs longer: --timeout"
+                                           : "the snapshot does not boot here: see what k3s says"};
 }
 
 } // namespace
@@ -36,7 +56,12 @@ Status reset_scratch(const ScratchServer& server, Cage& cage, const std::stop_to
   if (!result) {
     return std::move(result).error();
   }
-  return recover::judge_reset(*result);
+  RB_TRY(recover::judge_reset(*result));
+  const std::string left = kubeconfig_of(server);
+  if (::unlink(left.c_str()) != 0 && errno != ENOENT) {
+    return system_error(errno, left + ": what the reset left cannot be removed");
+  }
+  return {};
 }
 
 Status start_scratch(const ScratchServer& server, Cage& cage) {
@@ -49,33 +74,31 @@ Status start_scratch(const ScratchServer& server, Cage& cage) {
 Status wait_ready(const BootInput& input,
                   const ScratchServer& server,
                   const BootPorts& ports,
-                  objects::ApiPort& api,
                   const std::stop_token& stop) {
-  const Stopwatch watch(ports.clock);
-  bool proxied = false;
-  while (true) {
-    if (stop.stop_requested()) {
-      return Error{ErrorCode::cancelled, "told to stop while the scratch server starts", {}};
-    }
-    if (const Status alive = ports.cage.alive(); !alive) {
-      return ended(server, alive.error());
-    }
-    if (!proxied && open_file(kubeconfig_of(server), O_RDONLY)) {
-      RB_TRY(ports.cage.start(proxy_spec(server), server.directory + "/proxy.log"));
-      proxied = true;
-    }
-    const auto answer = api.get("/readyz", "*/*");
-    if (answer && answer->status == 200) {
-      return {};
-    }
-    if (watch.elapsed() >= input.ready_timeout) {
-      return Error{ErrorCode::timeout,
-                   "the scratch server's API is not ready after " + seconds_text(watch.elapsed()) +
-                       words_of(server),
-                   "a slow machine needs longer: --timeout"};
-    }
-    ports.sleeper.sleep(k_ready_interval);
+  CagedRunner kubectl(ports.cage);
+  recover::ReadyWait wait;
+  wait.timeout = input.ready_timeout;
+  wait.alive = [&] { return ports.cage.alive(); };
+  const auto ready =
+      recover::wait_until_ready(kubectl,
+                                ports.clock,
+                                ports.sleeper,
+                                {server.program, kubeconfig_of(server), environment_of(server)},
+                                wait,
+                                stop);
+  return ready ? Status() : Status(not_ready(server, ready.error()));
+}
+
+Result<std::unique_ptr<objects::ApiPort>>
+open_api(const ScratchServer& server, const BootPorts& ports, const std::stop_token& stop) {
+  RB_TRY(ports.cage.start(proxy_spec(server), proxy_log_of(server)));
+  std::unique_ptr<objects::ApiPort> api = ports.connect(socket_of(server));
+  objects::ProxyWait wait{k_proxy_patience, [&] { return ports.cage.alive(); }, {}, stop};
+  wait.log_path = proxy_log_of(server);
+  if (const Status open = objects::await_proxy(*api, ports.sleeper, wait); !open) {
+    return not_ready(server, open.error());
   }
+  return api;
 }
 
 } // namespace rb::boot

@@ -58,13 +58,6 @@ Result<std::vector<std::string>> common_flags(const ScratchServer& server) {
   return flags;
 }
 
-std::map<std::string, std::string> environment_of(const ScratchServer& server) {
-  auto environment = recover::clean_environment();
-  environment["HOME"] = server.directory;
-  environment["K3S_DATA_DIR"] = server.directory + "/data";
-  return environment;
-}
-
 } // namespace
 
 std::string config_of(const ScratchServer& server) {
@@ -79,8 +72,19 @@ std::string log_of(const ScratchServer& server) {
   return server.directory + "/server.log";
 }
 
+std::string proxy_log_of(const ScratchServer& server) {
+  return server.directory + "/proxy.log";
+}
+
 std::string socket_of(const ScratchServer& server) {
   return server.directory + "/api.sock";
+}
+
+std::map<std::string, std::string> environment_of(const ScratchServer& server) {
+  auto environment = recover::clean_environment();
+  environment["HOME"] = server.directory;
+  environment["K3S_DATA_DIR"] = server.directory + "/data";
+  return environment;
 }
 
 Result<ProcessSpec> scratch_reset_spec(const ScratchServer& server) {

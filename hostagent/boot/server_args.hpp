@@ -4,6 +4,7 @@
 #include "base/process.hpp"
 #include "base/secret_bytes.hpp"
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,7 +32,11 @@ struct ScratchServer {
 [[nodiscard]] std::string config_of(const ScratchServer& server); ///< Empty: the host's isn't read.
 [[nodiscard]] std::string kubeconfig_of(const ScratchServer& server);
 [[nodiscard]] std::string log_of(const ScratchServer& server);
+[[nodiscard]] std::string proxy_log_of(const ScratchServer& server);
 [[nodiscard]] std::string socket_of(const ScratchServer& server);
+
+/// Of `k3s kubectl` there: of the scratch server alone, and without the token.
+[[nodiscard]] std::map<std::string, std::string> environment_of(const ScratchServer& server);
 
 /// Errors: unsupported (no IPv4 range), invalid_argument. The environment of both holds the token:
 /// recover::wipe_token() after use.

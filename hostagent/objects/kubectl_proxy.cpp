@@ -1,7 +1,9 @@
 #include "objects/kubectl_proxy.hpp"
 
+#include "objects/last_line.hpp"
 #include "objects/socket_api.hpp"
 
+#include "archive/entry_path.hpp"
 #include "base/argument_vector.hpp"
 #include "base/fd.hpp"
 
@@ -43,7 +45,7 @@ private:
 
 /// In the child; only what may be called between fork and exec. Signals are blocked.
 [[noreturn]] void
-become(const char* program, char* const* argv, char* const* envp, int null, pid_t parent) {
+become(const char* program, char* const* argv, char* const* envp, int null, int log, pid_t parent) {
   // posix_spawn cannot ask for this: a proxy that nobody ends would leave the API open.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent) {
     ::_exit(126);
@@ -56,14 +58,14 @@ become(const char* program, char* const* argv, char* const* envp, int null, pid_
   sigset_t none;
   sigemptyset(&none);
   ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    ::dup2(null, stream);
-  }
+  ::dup2(null, STDIN_FILENO);
+  ::dup2(log, STDOUT_FILENO);
+  ::dup2(log, STDERR_FILENO);
   ::execve(program, argv, envp);
   ::_exit(127);
 }
 
-Result<pid_t> start(const ProcessSpec& spec) {
+Result<pid_t> start(const ProcessSpec& spec, const std::string& log_path) {
   if (::access(spec.program.c_str(), X_OK) != 0) {
     return system_error(errno, spec.program);
   }
@@ -76,6 +78,8 @@ Result<pid_t> start(const ProcessSpec& spec) {
   const std::vector<char*> argv = pointers_to(words);
   const std::vector<char*> envp = pointers_to(variables);
   RB_TRY_ASSIGN(const Fd null, open_file("/dev/null", O_RDWR));
+  ::unlink(log_path.c_str());
+  RB_TRY_ASSIGN(const Fd log, open_file(log_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
   const pid_t parent = ::getpid();
   const SignalsBlocked blocked;
   const pid_t pid = ::fork();
@@ -83,9 +87,27 @@ Result<pid_t> start(const ProcessSpec& spec) {
     return system_error(errno, spec.program + ": cannot be started");
   }
   if (pid == 0) {
-    become(spec.program.c_str(), argv.data(), envp.data(), null.get(), parent);
+    become(spec.program.c_str(), argv.data(), envp.data(), null.get(), log.get(), parent);
   }
   return pid;
+}
+
+constexpr std::size_t k_log_limit_bytes = std::size_t{1} << 20U;
+constexpr std::size_t k_words_limit = 300;
+
+/// Why the proxy gave up; empty where it only says that it serves.
+std::string last_line_of(const std::string& log_path) {
+  const auto log = read_text_file(log_path, k_log_limit_bytes);
+  const std::string_view line = log ? last_line(*log) : std::string_view();
+  return line.starts_with("Starting to serve") ? std::string()
+                                               : archive::printable(line.substr(0, k_words_limit));
+}
+
+/// What failed, in the words of whoever answers: of a proxy that cannot get through one line, of an
+/// API server that is not ready a list that ends with a summary.
+std::string words_of(const ApiAnswer& answer) {
+  return "HTTP " + std::to_string(answer.status) + ": " +
+         archive::printable(last_line(answer.body).substr(0, k_words_limit));
 }
 
 class KubectlProxy final : public ApiPort {
@@ -106,6 +128,7 @@ public:
       }
     }
     ::unlink(m_socket_path.c_str());
+    ::unlink((m_socket_path + ".log").c_str());
   }
   KubectlProxy(const KubectlProxy&) = delete;
   KubectlProxy& operator=(const KubectlProxy&) = delete;
@@ -140,28 +163,50 @@ ProcessSpec proxy_spec(const ProxyOrder& order) {
   return spec;
 }
 
-Result<std::unique_ptr<ApiPort>>
-start_proxy(const ProxyOrder& order, Sleeper& sleeper, std::chrono::seconds patience) {
-  ::unlink(order.socket_path.c_str()); // of one that was killed
-  RB_TRY_ASSIGN(const pid_t pid, start(proxy_spec(order)));
-  auto proxy = std::make_unique<KubectlProxy>(pid, order.socket_path, sleeper);
+Status await_proxy(ApiPort& api, Sleeper& sleeper, const ProxyWait& wait) {
+  std::string said;
   for (auto waited = 0ms;; waited += k_interval) {
-    const auto answer = proxy->get("/readyz", "*/*");
-    if (answer) { // whatever it says: it is there
-      return std::unique_ptr<ApiPort>(std::move(proxy));
+    if (wait.stop.stop_requested()) {
+      return Error{ErrorCode::cancelled, "told to stop while waiting for the API", {}};
     }
-    if (answer.error().code == ErrorCode::invalid_argument) {
+    const auto answer = api.get("/readyz", "*/*");
+    if (answer && answer->status == 200) {
+      return {};
+    }
+    if (!answer && answer.error().code == ErrorCode::invalid_argument) {
       return answer.error();
     }
-    const bool ended = proxy->ended();
-    if (ended || waited >= patience) {
-      return Error{ErrorCode::unavailable,
-                   order.program + " kubectl proxy: " +
-                       (ended ? "ended at once" : "does not answer: " + answer.error().message),
-                   {}};
+    said = answer ? words_of(*answer) : answer.error().message;
+    const Status alive = wait.alive ? wait.alive() : Status();
+    if (!alive || waited >= wait.patience) {
+      const std::string logged = last_line_of(wait.log_path);
+      const bool own = !answer && !logged.empty(); // its answer says more than its log
+      std::string message =
+          alive ? "kubectl proxy: does not answer: " : alive.error().message + ": ";
+      return Error{ErrorCode::unavailable, message + (own ? logged : said), {}};
     }
     sleeper.sleep(k_interval);
   }
+}
+
+Result<std::unique_ptr<ApiPort>>
+start_proxy(const ProxyOrder& order, Sleeper& sleeper, std::chrono::seconds patience) {
+  ::unlink(order.socket_path.c_str()); // of one that was killed
+  ProxyWait wait;
+  wait.patience = patience;
+  wait.log_path = order.socket_path + ".log";
+  RB_TRY_ASSIGN(const pid_t pid, start(proxy_spec(order), wait.log_path));
+  auto proxy = std::make_unique<KubectlProxy>(pid, order.socket_path, sleeper);
+  wait.alive = [&]() -> Status {
+    return proxy->ended()
+               ? Status(Error{ErrorCode::unavailable, "kubectl proxy: ended at once", {}})
+               : Status();
+  };
+  if (const Status open = await_proxy(*proxy, sleeper, wait); !open) {
+    Error error = open.error();
+    return error.code == ErrorCode::unavailable ? std::move(error).within(order.program) : error;
+  }
+  return std::unique_ptr<ApiPort>(std::move(proxy));
 }
 
 } // namespace rb::objects

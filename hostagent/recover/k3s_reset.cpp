@@ -1,5 +1,7 @@
 #include "recover/k3s_reset.hpp"
 
+#include "recover/k3s_noise.hpp"
+
 #include "archive/entry_path.hpp"
 
 #include <algorithm>
@@ -121,6 +123,9 @@ std::string last_words(std::string_view output) {
     const std::size_t end = std::min(output.find('\n'), output.size());
     const std::string_view line = output.substr(0, end);
     output.remove_prefix(std::min(end + 1, output.size()));
+    if (is_k3s_noise(line)) {
+      continue;
+    }
     if (holds(line, "level=fatal") || line.starts_with("FATA") || line.starts_with("Error: ")) {
       fatal = line;
     } else if (holds(line, "level=error") || line.starts_with("ERRO")) {

@@ -1,5 +1,6 @@
 #include "recover/readiness.hpp"
 
+#include "objects/last_line.hpp"
 #include "recover/k3s_reset.hpp"
 
 #include "archive/entry_path.hpp"
@@ -11,14 +12,6 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-std::string last_line(std::string_view text) {
-  while (text.ends_with('\n')) {
-    text.remove_suffix(1);
-  }
-  const std::size_t line = text.rfind('\n');
-  return archive::printable(line == std::string_view::npos ? text : text.substr(line + 1));
-}
-
 } // namespace
 
 ProcessSpec kubectl_spec(const Kubectl& kubectl,
@@ -26,7 +19,7 @@ ProcessSpec kubectl_spec(const Kubectl& kubectl,
                          std::chrono::seconds timeout) {
   ProcessSpec spec;
   spec.program = kubectl.program;
-  spec.environment = clean_environment();
+  spec.environment = kubectl.environment.empty() ? clean_environment() : kubectl.environment;
   spec.timeout = timeout;
   spec.output_limit_bytes = std::size_t{16} << 20U;
   spec.arguments = {"kubectl", "--kubeconfig=" + kubectl.kubeconfig};
@@ -55,7 +48,7 @@ Result<milliseconds> wait_until_ready(ProcessRunner& processes,
     if (result.exit_status == 0 && result.out.starts_with("ok")) {
       return elapsed;
     }
-    said = result.timed_out ? "no answer" : last_line(result.err);
+    said = result.timed_out ? "no answer" : archive::printable(objects::last_line(result.err));
     if (wait.alive) {
       RB_TRY(wait.alive());
     }

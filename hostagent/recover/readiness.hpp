@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -15,10 +16,11 @@ namespace rb::recover {
 
 struct Kubectl {
   std::string program;    ///< k3s, absolute path.
-  std::string kubeconfig; ///< Absolute path of the admin kubeconfig.
+  std::string kubeconfig; ///< Absolute path of the admin kubeconfig; read anew by each call.
+  std::map<std::string, std::string> environment = {}; ///< All of it; empty: clean_environment().
 };
 
-/// `k3s kubectl --kubeconfig=… ARGUMENTS` in a clean environment.
+/// `k3s kubectl --kubeconfig=… ARGUMENTS`.
 [[nodiscard]] ProcessSpec kubectl_spec(const Kubectl& kubectl,
                                        std::vector<std::string> arguments,
                                        std::chrono::seconds timeout = std::chrono::seconds(15));
@@ -30,7 +32,8 @@ struct ReadyWait {
   std::function<Status()> alive = {};
 };
 
-/// Until /readyz says ok. Returns how long it took. Errors: timeout (with what kubectl said last),
+/// Until /readyz says ok, through the kubeconfig as it is at that moment: a server that starts
+/// writes it anew. Returns how long it took. Errors: timeout (with what kubectl said last),
 /// cancelled, that of `alive`, those of ProcessRunner::run.
 [[nodiscard]] Result<std::chrono::milliseconds> wait_until_ready(ProcessRunner& processes,
                                                                  const Clock& clock,

@@ -3,6 +3,8 @@
 #include "recover/host_files.hpp"
 #include "recover/k3s_reset.hpp"
 
+#include <sys/stat.h>
+
 #include <array>
 
 namespace rb::recover {
@@ -22,7 +24,6 @@ std::string server_dir(const Plan& plan) {
 /// What lies at the paths that will be put back, copied aside.
 Status save_files(JournalState& state, Ports& ports) {
   RB_TRY_ASSIGN(const unpack::HostState host, ports.set.host_state());
-  state.files.clear();
   for (const archive::Entry& entry : host.files) {
     const std::string path = put_back_path(entry.path, host.data_dir, state.plan.data_dir);
     if (path.empty()) {
@@ -37,6 +38,31 @@ Status save_files(JournalState& state, Ports& ports) {
     state.files.push_back(std::move(file));
   }
   return {};
+}
+
+/// The kubeconfig of before: both a reset and a start write it.
+Status save_kubeconfig(JournalState& state, Ports& ports) {
+  const std::string path = ports.root + state.plan.kubeconfig;
+  struct stat status {};
+  const bool there = ::lstat(path.c_str(), &status) == 0;
+  if (there && !S_ISREG(status.st_mode)) {
+    return {}; // the operator's own link is followed, and stays
+  }
+  if (there) {
+    RB_TRY(copy_tree(path, state.plan.work_dir() + "/saved/files" + path));
+  }
+  state.files.push_back({path, there});
+  return {};
+}
+
+/// Which writing of a file this is.
+std::string version_of(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return {};
+  }
+  return std::to_string(status.st_ino) + ":" + std::to_string(status.st_ctim.tv_sec) + ":" +
+         std::to_string(status.st_ctim.tv_nsec);
 }
 
 } // namespace
@@ -76,6 +102,7 @@ Status do_save_state(JournalState& state, Ports& ports) {
   state.had_etcd = exists(server + "/db/etcd");
   state.old_databases = names_in(server + "/db", "etcd-old-");
   state.saved.clear();
+  state.files.clear();
   for (const char* const name : k_saved) {
     if (exists(server + "/" + name)) {
       RB_TRY(copy_tree(server + "/" + name, aside + "/server/" + name));
@@ -88,6 +115,7 @@ Status do_save_state(JournalState& state, Ports& ports) {
   if (state.plan.bare) {
     RB_TRY(save_files(state, ports));
   }
+  RB_TRY(save_kubeconfig(state, ports));
   state.recorded = true;
   return {};
 }
@@ -117,16 +145,21 @@ Status do_reset(const JournalState& state, Ports& ports, const Limits& limits) {
   order.carried = state.plan.carried;
   order.timeout = limits.reset;
   if (state.plan.bare) {
+    RB_TRY(do_put_back(state, ports)); // a reset that was cut off leaves another token
     RB_TRY_ASSIGN(host, ports.set.host_state());
     order.token = host.server_token();
   }
+  const std::string kubeconfig = ports.root + state.plan.kubeconfig;
+  const std::string before = version_of(kubeconfig);
   RB_TRY_ASSIGN(ProcessSpec spec, reset_spec(order));
   const auto result = ports.processes.run(spec, {});
   wipe_token(spec);
   if (!result) {
     return result.error();
   }
-  return judge_reset(*result);
+  RB_TRY(judge_reset(*result));
+  // It may trust a CA made for the occasion; the start writes it anew.
+  return version_of(kubeconfig) == before ? Status() : remove_path(kubeconfig);
 }
 
 Status do_ready(const Plan& plan, Ports& ports, const Limits& limits) {

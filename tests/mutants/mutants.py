@@ -144,4 +144,7 @@ MUTANTS = [
      [("      out.emplace_back(Delete{{it->first.first, it->first.second, it->second}});\n      it", "      it")], ("prop_kube_watch", "")),
     ("a POST is sent again after a lost answer", "lib/kube/retry.cpp",
      [("  case Method::patch:\n    return false;", "  case Method::patch:\n    return true;")], ("unit_kube", "")),
+    # Boot.
+    ("a scratch server is asked through what the reset left", "hostagent/boot/scratch_start.cpp",
+     [("  if (::unlink(left.c_str()) != 0 && errno != ENOENT) {", "  if (left.empty()) {")], ("unit_boot", "what the reset leaves*")),
 ]

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace {
 
@@ -29,15 +30,22 @@ struct Bench {
     input.snapshot_path = directory.file("snapshot");
     input.token = k_token;
     cage.memory = 300U << 20U;
+    cage.on_run = [this] {
+      write_file(kubeconfig(), "of the reset");
+      return FakeCage::reset_done();
+    };
     cage.on_start = [this](const ProcessSpec& spec, const std::string& log_path) {
       if (spec.arguments.front() == "server") {
-        write_file(directory.file("kubeconfig"), "kind: Config");
+        left_by_the_reset = std::filesystem::exists(kubeconfig());
         write_file(log_path, log);
+      } else {
+        proxied = read_file(kubeconfig());
+        write_file(log_path, proxy_log);
       }
       return Status();
     };
+    cage.on_kubectl = [this](const ProcessSpec&) { return kubectl(); };
     serve_discovery(api, false);
-    api.on("/readyz", "starting", 500);
     api.on("/readyz", "ok");
     const std::string exact = "?limit=500&resourceVersion=3&resourceVersionMatch=Exact";
     api.on("/api/v1/configmaps" + exact, metadata_list({{"ns", "a", "", "2"}}));
@@ -45,23 +53,48 @@ struct Bench {
     api.on("/apis/apps/v1/deployments" + exact, metadata_list({}));
   }
 
+  [[nodiscard]] std::string kubeconfig() const { return directory.file("kubeconfig"); }
+
+  /// As on k3s: the server writes the file anew some moments after its start, and not in one step;
+  /// whoever trusts another CA is refused.
+  ProcessResult kubectl() {
+    const std::size_t asked = cage.asked.size();
+    if (asked == 2 && writes_kubeconfig) {
+      write_file(kubeconfig(), "of the sta");
+    } else if (asked == 3 && writes_kubeconfig) {
+      write_file(kubeconfig(), "of the start");
+    }
+    if (!std::filesystem::exists(kubeconfig())) {
+      return {1, 0, false, "", "error: stat " + kubeconfig() + ": no such file or directory\n"};
+    }
+    if (read_file(kubeconfig()) != "of the start") {
+      return {1, 0, false, "", "tls: x509: certificate signed by unknown authority\n"};
+    }
+    return asked < 5 ? ProcessResult{1, 0, false, "", "starting\n"}
+                     : ProcessResult{0, 0, false, "ok", ""};
+  }
+
   Result<BootReport> run(std::stop_token stop = {}) {
     // The cage must see the API that the test has set up.
     class Forward final : public ApiPort {
     public:
-      explicit Forward(FakeApi& to) : m_to(&to) {}
+      Forward(FakeApi& to, const bool& gone) : m_to(&to), m_gone(&gone) {}
       Result<ApiAnswer> get(const std::string& path, const std::string& accept) override {
+        if (*m_gone) {
+          return Error{ErrorCode::unavailable, "nobody listens", {}};
+        }
         return m_to->get(path, accept);
       }
 
     private:
       FakeApi* m_to;
+      const bool* m_gone;
     };
     return boot::boot(input,
                       {cage,
                        time,
                        time,
-                       [this](const std::string&) { return std::make_unique<Forward>(api); },
+                       [this](const std::string&) { return std::make_unique<Forward>(api, gone); },
                        [this] { return memory; },
                        [this](const std::string& line) { lines.push_back(line); }},
                       stop);
@@ -82,7 +115,12 @@ struct Bench {
   FakeTime time;
   FakeApi api;
   std::string log;
+  std::string proxy_log = "Starting to serve on api.sock\n";
+  std::string proxied;            ///< The kubeconfig that the proxy was started with.
+  bool left_by_the_reset = false; ///< Its kubeconfig was there when the server started.
+  bool writes_kubeconfig = true;  ///< The server.
   std::uint64_t memory = std::uint64_t{4} << 30U;
+  bool gone = false; ///< Nobody listens on the socket.
   std::vector<std::string> lines;
 };
 
@@ -185,22 +223,59 @@ TEST_CASE("a reset that fails says what k3s says") {
 
 TEST_CASE("a server that ends is no proof, and its last words are told") {
   Bench bench;
-  bench.log = "level=fatal msg=\"Error: starting kubernetes: bad luck\"\n";
+  bench.log = "level=fatal msg=\"Error: starting kubernetes: bad luck\"\n"
+              "level=error msg=\"Remotedialer proxy error; reconnecting...\"\n";
   bench.cage.alive_with =
       Error{ErrorCode::unavailable, "/usr/local/bin/k3s server: ended with exit status 1", {}};
   const Error error = bench.failure();
   CHECK(error.code == ErrorCode::unavailable);
-  CHECK(error.message == "the scratch server: /usr/local/bin/k3s server: ended with exit status 1: "
-                         "Error: starting kubernetes: bad luck");
+  CHECK(error.message == "the scratch server: /usr/local/bin/k3s server: ended with exit status 1"
+                         "; k3s says: Error: starting kubernetes: bad luck");
 }
 
 TEST_CASE("a server that never gets ready is given up") {
   Bench bench;
-  bench.api.answers["/readyz"] = {{500, "no"}};
+  bench.writes_kubeconfig = false;
+  bench.log = "level=error msg=\"Remotedialer proxy error; reconnecting...\" error=\"refused\"\n";
   bench.input.ready_timeout = std::chrono::seconds(20);
   const Error error = bench.failure();
   CHECK(error.code == ErrorCode::timeout);
-  CHECK(error.message.starts_with("the scratch server's API is not ready after 20."));
+  CHECK(error.message == "the scratch server: the API is not ready after 20 s: error: stat " +
+                             bench.kubeconfig() + ": no such file or directory");
+}
+
+TEST_CASE("what the reset leaves is not believed: it trusts a CA made for the occasion") {
+  Bench bench;
+  const auto report = bench.run();
+  REQUIRE_MESSAGE(report.has_value(), report.error().message);
+  CHECK_FALSE(bench.left_by_the_reset);
+  CHECK(bench.proxied == "of the start");
+  CHECK(bench.cage.asked.size() ==
+        5); // half a file, and a server that is not ready, are waited for
+}
+
+TEST_CASE("a way into the API that does not open says why, in the proxy's own words") {
+  Bench bench;
+  SUBCASE("it answers itself") {
+    bench.api.answers["/readyz"] = {{502, "x509: certificate signed by unknown authority\n"}};
+    CHECK(bench.failure().message ==
+          "the scratch server: kubectl proxy: does not answer: HTTP 502: x509: certificate signed "
+          "by unknown authority");
+  }
+  SUBCASE("it ended") {
+    bench.proxy_log = "error: no kubeconfig\n";
+    bench.cage.on_start = [&, before = bench.cage.on_start](const ProcessSpec& spec,
+                                                            const std::string& log_path) {
+      Status started = before(spec, log_path);
+      if (spec.arguments.front() == "kubectl") {
+        bench.gone = true;
+        bench.cage.alive_with = Error{ErrorCode::unavailable, "k3s kubectl: ended", {}};
+      }
+      return started;
+    };
+    CHECK(bench.failure().message ==
+          "the scratch server: k3s kubectl: ended: error: no kubeconfig");
+  }
 }
 
 TEST_CASE("a server that serves something else is an error that names the objects") {

@@ -64,12 +64,27 @@ TEST_CASE("the proxy answers, and ends with its value") {
   CHECK_FALSE(std::filesystem::exists(host.order.socket_path));
 }
 
+TEST_CASE("one that trusts another CA is no way in, and its own words are told") {
+  std::string refuses(k_answers);
+  const std::string ok = "200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok";
+  refuses.replace(refuses.find(ok),
+                  ok.size(),
+                  "502 Bad Gateway\\r\\nContent-Length: 24\\r\\n\\r\\nx509: unknown authority\\n");
+  Host host(refuses);
+  const auto api = start_proxy(host.order, host.sleeper, std::chrono::seconds(1));
+  REQUIRE_FALSE(api.has_value());
+  CHECK(api.error().code == ErrorCode::unavailable);
+  CHECK(api.error().message.ends_with(": HTTP 502: x509: unknown authority"));
+  CHECK_FALSE(host.runs());
+}
+
 TEST_CASE("one that ends at once, or never answers, is an error") {
-  Host ends("#!/bin/sh\nexit 1\n");
+  Host ends("#!/bin/sh\necho 'error: no such kubeconfig' >&2\nexit 1\n");
   const auto ended = start_proxy(ends.order, ends.sleeper);
   REQUIRE_FALSE(ended.has_value());
   CHECK(ended.error().code == ErrorCode::unavailable);
-  CHECK(ended.error().message.find("ended at once") != std::string::npos);
+  CHECK(ended.error().message.ends_with("ended at once: error: no such kubeconfig"));
+  CHECK_FALSE(std::filesystem::exists(ends.order.socket_path + ".log"));
 
   Host silent("#!/bin/sh\necho $$ >$PID\nexec sleep 60\n");
   const auto late = start_proxy(silent.order, silent.sleeper, std::chrono::seconds(1));

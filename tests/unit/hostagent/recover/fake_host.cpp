@@ -10,11 +10,18 @@ namespace rb::test {
 using namespace recover;
 namespace fs = std::filesystem;
 
+namespace {
+
+constexpr const char* k_kubeconfig = "root/etc/rancher/k3s/k3s.yaml";
+
+} // namespace
+
 FakeHost::FakeHost(bool is_bare) : bare(is_bare) {
   scratch.make_directory("data");
   if (bare) {
     return;
   }
+  scratch.write(k_kubeconfig, "of before");
   scratch.write("data/server/db/etcd/member", "old");
   scratch.write("data/server/db/etcd-old-100/member", "ancient");
   scratch.write("data/server/token", "K10a::server:same\n");
@@ -74,6 +81,11 @@ Status FakeHost::stop() {
 Status FakeHost::start() {
   calls.emplace_back("start");
   m_running = true;
+  left_by_the_reset = scratch.read(k_kubeconfig) == "of the reset";
+  if (!never_ready || data() != "restored") {
+    scratch.write(k_kubeconfig, "of the start");
+    scratch.write("data/server/token", "K10a::server:same\n");
+  }
   return {};
 }
 
@@ -137,6 +149,11 @@ ProcessResult FakeHost::reset(const ProcessSpec& spec) {
   }
   scratch.write("data/server/tls/ca.crt", "of the backup");
   scratch.write("data/server/cred/passwd", "of the backup");
+  token_at_reset = scratch.read("data/server/token");
+  if (bare) { // of a CA made for the occasion
+    scratch.write("data/server/token", "K10b::server:same\n");
+  }
+  scratch.write(k_kubeconfig, "of the reset");
   result.exit_status = 0;
   result.err = "level=info msg=\"… restart without --cluster-reset flag now. …\"";
   return result;
@@ -144,7 +161,8 @@ ProcessResult FakeHost::reset(const ProcessSpec& spec) {
 
 ProcessResult FakeHost::kubectl() {
   ProcessResult result;
-  const bool ready = m_running && !(never_ready && data() == "restored");
+  const bool trusts = scratch.read(k_kubeconfig) == "of the start";
+  const bool ready = m_running && trusts && !(never_ready && data() == "restored");
   result.exit_status = ready ? 0 : 1;
   result.out = ready ? "ok" : "";
   return result;

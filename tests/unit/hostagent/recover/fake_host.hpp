@@ -68,9 +68,11 @@ public:
   bool never_ready = false;       ///< With restored data.
   bool decrypt_fails = false;
   bool process_left = false;
-  std::uint64_t configmaps = 3; ///< In the restored cluster; the backup has 3, and a payload.
-  bool api_fails = false;       ///< Once it is ready: when the objects are asked for.
-  std::string token_seen;       ///< K3S_TOKEN of the reset.
+  std::uint64_t configmaps = 3;   ///< In the restored cluster; the backup has 3, and a payload.
+  bool api_fails = false;         ///< Once it is ready: when the objects are asked for.
+  std::string token_seen;         ///< K3S_TOKEN of the reset.
+  std::string token_at_reset;     ///< server/token when it began.
+  bool left_by_the_reset = false; ///< Its kubeconfig was there at the last start.
 
 private:
   struct SteppingClock final : Clock {

@@ -22,6 +22,7 @@ void check_restored(const FakeHost& host, const Outcome& outcome) {
   CHECK(outcome.code == ExitCode::done);
   CHECK(host.data() == "restored");
   CHECK(host.running());
+  CHECK_FALSE(host.left_by_the_reset);
   CHECK_FALSE(host.scratch.exists("data/railiance-restore/snapshot"));
 }
 
@@ -90,6 +91,25 @@ TEST_CASE(
   CHECK(host.scratch.exists("data/server/db/etcd-old-201"));
   CHECK(host.roll_back().rolled_back);
   CHECK(host.data() == "old");
+}
+
+TEST_CASE("nothing is concluded from the token and the kubeconfig that a reset leaves") {
+  FakeHost host(true);
+  host.before_step = [&](Step step) {
+    if (step == Step::start) {
+      CHECK_FALSE(host.scratch.exists("root/etc/rancher/k3s/k3s.yaml"));
+      throw Crash();
+    }
+  };
+  CHECK_THROWS_AS(static_cast<void>(host.execute()), Crash);
+  // As if the entry "reset is complete" had been lost.
+  const Journal journal(host.data_dir() + "/railiance-restore");
+  JournalState state = **journal.load();
+  state.completed.pop_back();
+  REQUIRE(journal.save(state));
+  host.before_step = nullptr;
+  check_restored(host, host.resume());
+  CHECK(host.token_at_reset == "K10a::server:same\n");
 }
 
 TEST_CASE("a full disk is noticed while the cluster still runs") {

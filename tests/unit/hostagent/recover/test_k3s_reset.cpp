@@ -93,6 +93,10 @@ TEST_CASE("what k3s says last is shown without controls, and never with a token"
   CHECK(last_words("level=error msg=\"one\"\nlevel=fatal msg=\"two\"\nlevel=error msg=\"three\"") ==
         "two");
   CHECK(last_words("level=info msg=\"fine\"").empty());
+  // A server that starts says this until it listens.
+  const std::string noise = "level=error msg=\"Remotedialer proxy error; reconnecting...\"\n";
+  CHECK(last_words("level=error msg=\"one\"\n" + noise) == "one");
+  CHECK(last_words(noise).empty());
   CHECK(last_words("level=fatal msg=\"a\x1b[31mb\"").find('\x1b') == std::string::npos);
   CHECK(last_words("level=fatal msg=\"token K10abc::server:x\"").find("abc") == std::string::npos);
 }

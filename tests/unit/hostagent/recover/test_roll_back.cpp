@@ -76,6 +76,7 @@ TEST_CASE("a bare host is bare again: no half of a cluster stays behind") {
                                  "data/server/db/etcd",
                                  "data/server/manifests/mine.yaml",
                                  "root/etc/rancher/k3s/config.yaml",
+                                 "root/etc/rancher/k3s/k3s.yaml",
                                  "root/etc/systemd/system/k3s.service"}) {
     CAPTURE(path);
     CHECK_FALSE(host.scratch.exists(path));
