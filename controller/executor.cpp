@@ -57,6 +57,9 @@ Status gone_is_fine(Status status) {
 } // namespace
 
 Status Executor::execute(const StatusPatch& patch, std::stop_token stop) {
+  if (patch.helm_attempt > 0) {
+    m_ports.store.note_helm_attempt(patch.uid, patch.helm_attempt);
+  }
   auto written = m_ports.client.replace(
       backup_ref(patch.name, "status"), status_object(patch, patch.status), stop);
   if (!written && written.error().code == ErrorCode::invalid_argument) {
@@ -129,7 +132,15 @@ Status Executor::execute(const Action& action, std::stop_token stop) {
 Status Executor::carry_out(const CollectHelm& action, const std::stop_token& stop) {
   m_ports.store.add_payload(action.uid);
   const auto begin = m_ports.clock.steady_now();
-  auto outcome = m_ports.helm.run(action, stop);
+  HelmTries& tries = m_helm_tries.try_emplace(action.uid, HelmTries{begin, 0}).first->second;
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(tries.begin + action.time_limit - begin);
+  std::stop_source bounded;
+  auto outcome = [&] {
+    const std::stop_callback with_us(stop, [&] { bounded.request_stop(); });
+    const kube::DeadlineTimer::Alarm alarm(m_timer, left, [&] { bounded.request_stop(); });
+    return m_ports.helm.run(action, bounded.get_token());
+  }();
   if (outcome) {
     const std::chrono::duration<double> took = m_ports.clock.steady_now() - begin;
     const std::int64_t releases = outcome->status ? outcome->status->releases : 0;
@@ -138,21 +149,30 @@ Status Executor::carry_out(const CollectHelm& action, const std::stop_token& sto
                  action.backup_name,
                  count_of(static_cast<std::uint64_t>(releases), "Helm release"),
                  took.count());
-    m_ports.store.set_helm(action.uid, *std::move(outcome));
+    end_helm(action, *std::move(outcome));
     return {};
   }
-  const Error& error = outcome.error();
+  const bool late =
+      bounded.stop_requested() || m_ports.clock.steady_now() - tries.begin >= action.time_limit;
   if (stop.stop_requested() ||
-      (kube::is_passing(error.code) && ++m_helm_failures[action.uid] < k_helm_attempts)) {
-    return error;
+      (!late && kube::is_passing(outcome.error().code) && ++tries.failures < k_helm_attempts)) {
+    return outcome.error();
   }
-  log::error(action.backup_name + ": the Helm values could not be collected", error);
-  m_helm_failures.erase(action.uid);
+  log::error(action.backup_name + ": the Helm values could not be collected", outcome.error());
   HelmOutcome failed;
-  failed.missing =
-      api::MissingArtifact{api::ArtifactType::helm_values, api::Reason::helm_failed, error.message};
-  m_ports.store.set_helm(action.uid, std::move(failed));
+  failed.missing = api::MissingArtifact{api::ArtifactType::helm_values,
+                                        api::Reason::helm_failed,
+                                        late ? "they were not collected within " +
+                                                   std::to_string(action.time_limit.count()) +
+                                                   " s: " + outcome.error().message
+                                             : outcome.error().message};
+  end_helm(action, std::move(failed));
   return {};
+}
+
+void Executor::end_helm(const CollectHelm& action, HelmOutcome outcome) {
+  m_helm_tries.erase(action.uid);
+  m_ports.store.set_helm(action.uid, std::move(outcome));
 }
 
 Status Executor::carry_out(const CreateOrder& action, const std::stop_token& stop) {

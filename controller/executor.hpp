@@ -7,6 +7,7 @@
 #include "controller/store.hpp"
 
 #include "kube/client.hpp"
+#include "kube/deadline_timer.hpp"
 #include "kube/event_recorder.hpp"
 
 #include <functional>
@@ -36,7 +37,7 @@ public:
   [[nodiscard]] Status execute(const Action& action, std::stop_token stop);
 
   /// A new term: failures of the last one don't count.
-  void reset() { m_helm_failures.clear(); }
+  void reset() { m_helm_tries.clear(); }
 
 private:
   Status carry_out(const CollectHelm& action, const std::stop_token& stop);
@@ -48,9 +49,15 @@ private:
   /// Reads the object anew after a refused write; what is gone leaves the store.
   Status refresh(const StatusPatch& patch, const std::stop_token& stop);
   void tell_result(const StatusPatch& patch);
+  void end_helm(const CollectHelm& action, HelmOutcome outcome);
 
   Ports m_ports;
-  std::map<std::string, int> m_helm_failures; ///< By uid of the run.
+  struct HelmTries {
+    std::chrono::steady_clock::time_point begin;
+    int failures = 0;
+  };
+  kube::DeadlineTimer m_timer;
+  std::map<std::string, HelmTries> m_helm_tries; ///< By uid of the run.
 };
 
 } // namespace rb::controller

@@ -38,6 +38,8 @@ struct HelmOutcome {
 /// What only this process knows of a run. Lost with the process: then the step is done again.
 struct RunMemory {
   std::optional<HelmOutcome> helm;
+  /// The attempt at the Helm step that this process wrote into the status, or tried to; 0: none.
+  int helm_begun = 0;
   std::optional<std::string> order_refused; ///< The API server refuses the order, and why.
   bool ordered = false;    ///< There is or was an order, whether or not the status says so yet.
   bool order_gone = false; ///< There was an order, and somebody removed it.
@@ -50,6 +52,8 @@ struct Settings {
   /// For the agent to tell what became of a run that began before this process knew of it: it may
   /// have ended long ago, and the cluster may just have been restored.
   std::chrono::seconds resume_wait{300};
+  /// The snapshot waits for the Helm values no longer than this, nor than a quarter of the deadline.
+  std::chrono::seconds helm_limit{300};
 };
 
 struct Observed {

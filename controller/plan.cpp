@@ -32,13 +32,15 @@ const RunMemory* memory_of(const Observed& observed, const std::string& uid) {
 void patch(Plan& plan,
            const ClusterBackup& backup,
            api::ClusterBackupStatus status,
-           std::optional<ResultEvent> event = std::nullopt) {
+           std::optional<ResultEvent> event = std::nullopt,
+           int helm_attempt = 0) {
   if (!same_status(backup.status, status)) {
     plan.statuses.push_back({backup.meta.name,
                              backup.meta.uid,
                              backup.meta.resource_version,
                              std::move(status),
-                             std::move(event)});
+                             std::move(event),
+                             helm_attempt});
   }
 }
 
@@ -64,6 +66,17 @@ std::optional<std::string> new_run_id(const Observed& observed) {
       return id;
     }
   }
+}
+
+/// A process that dies in the Helm step may die of it: two are enough.
+constexpr int k_helm_attempts = 2;
+
+api::MissingArtifact lost_collection() {
+  return {api::ArtifactType::helm_values,
+          api::Reason::collection_lost,
+          "the controller ended " + std::to_string(k_helm_attempts) +
+              " times while it collected the Helm values; see its last state with kubectl describe "
+              "pod: was it out of memory?"};
 }
 
 CreateOrder
@@ -93,6 +106,33 @@ make_order(const ClusterBackup& backup, const std::string& node, const RunMemory
   return {std::move(order)};
 }
 
+/// What comes before the order. False: nothing, the order can go.
+bool plan_helm(const RunView& view, Plan& plan) {
+  const ClusterBackup& backup = view.backup;
+  const bool wanted = std::ranges::find(backup.spec.artifacts, api::ArtifactType::helm_values) !=
+                      backup.spec.artifacts.end();
+  // An order past its deadline is never carried out: the agent tells what is on its disk.
+  if (!wanted || overdue(view) || (view.memory != nullptr && view.memory->helm)) {
+    return false;
+  }
+  const int begun = helm_attempts(backup.status);
+  const int ours = view.memory == nullptr ? 0 : view.memory->helm_begun;
+  if (begun > 0 && begun == ours) {
+    plan.actions.emplace_back(CollectHelm{backup.meta.name,
+                                          backup.meta.uid,
+                                          backup.status.run_id,
+                                          std::clamp(seconds{backup.spec.deadline_seconds} / 4,
+                                                     seconds{1},
+                                                     view.observed.settings.helm_limit)});
+    return true;
+  }
+  if (begun < k_helm_attempts) {
+    patch(plan, backup, helm_begun(backup, begun + 1, view.observed.now), std::nullopt, begun + 1);
+    return true;
+  }
+  return false;
+}
+
 /// The run is started, goes on, and has no order yet.
 void plan_order(const RunView& view, Plan& plan) {
   if (was_ordered(view)) {
@@ -103,16 +143,15 @@ void plan_order(const RunView& view, Plan& plan) {
   if (!node) {
     return;
   }
-  const bool wants_helm =
-      std::ranges::find(view.backup.spec.artifacts, api::ArtifactType::helm_values) !=
-      view.backup.spec.artifacts.end();
-  // An order past its deadline is never carried out: the agent tells what is on its disk.
-  if (wants_helm && !overdue(view) && (view.memory == nullptr || !view.memory->helm)) {
-    plan.actions.emplace_back(
-        CollectHelm{view.backup.meta.name, view.backup.meta.uid, view.backup.status.run_id});
+  if (plan_helm(view, plan)) {
     return;
   }
-  plan.actions.emplace_back(make_order(view.backup, *node, view.memory));
+  CreateOrder create = make_order(view.backup, *node, view.memory);
+  const bool collected = view.memory != nullptr && view.memory->helm;
+  if (!collected && !overdue(view) && helm_attempts(view.backup.status) > 0) {
+    create.order.spec.missing.push_back(lost_collection());
+  }
+  plan.actions.emplace_back(std::move(create));
 }
 
 void plan_active(const Observed& observed, const ClusterBackup& backup, Plan& plan) {

@@ -1,9 +1,9 @@
 // What is to be done next, decided from what is observed. Pure: no I/O, no clock, no log.
 // Guarantees: one run at a time in the cluster, the oldest request first; nothing is made for a run
-// before its run id is in the status; a run that has ended is never started again, and of its
-// status only the condition Replicated still changes, which the agent reports later; the
-// same observation gives the same plan, and a plan that was carried out leads to a plan without
-// actions.
+// before its run id is in the status; the Helm step is begun twice at most, whatever becomes of the
+// process, and the order goes out all the same; a run that has ended is never started again, and of
+// its status only the condition Replicated still changes, which the agent reports later; the same
+// observation gives the same plan, and a plan that was carried out leads to a plan without actions.
 #pragma once
 
 #include "controller/observed.hpp"
@@ -29,14 +29,16 @@ struct StatusPatch {
   std::string resource_version;
   api::ClusterBackupStatus status;
   std::optional<ResultEvent> event;
+  int helm_attempt = 0; ///< The attempt at the Helm step that this write announces; 0: none.
 };
 
 /// Collect and encrypt the Helm values and lay them into ConfigMaps. The outcome becomes
-/// RunMemory::helm.
+/// RunMemory::helm. Only after the status says that it was begun.
 struct CollectHelm {
   std::string backup_name;
   std::string uid;
   std::string run_id;
+  std::chrono::seconds time_limit{300}; ///< With all repetitions.
 };
 
 struct CreateOrder {

@@ -253,6 +253,14 @@ void Store::set_helm(const std::string& uid, HelmOutcome outcome) {
   changed();
 }
 
+void Store::note_helm_attempt(const std::string& uid, int attempt) {
+  const std::lock_guard lock(m_mutex);
+  const auto known = m_world.backups.find(uid);
+  if (known != m_world.backups.end() && !known->second.finished()) {
+    m_world.memory[uid].helm_begun = attempt;
+  }
+}
+
 void Store::set_order_refused(const std::string& uid, std::string message) {
   const std::lock_guard lock(m_mutex);
   m_world.memory[uid].order_refused = std::move(message);
@@ -282,7 +290,11 @@ void Store::remove_payload(const std::string& uid) {
 
 void Store::begin_term(std::set<std::string> payload_runs) {
   const std::lock_guard lock(m_mutex);
-  m_world.memory.clear();
+  for (auto& [uid, memory] : m_world.memory) {
+    RunMemory kept; // this process did not die of the step
+    kept.helm_begun = memory.helm_begun;
+    memory = std::move(kept);
+  }
   m_world.payload_runs = std::move(payload_runs);
   for (auto& [name, time] : m_order_changed_at) {
     time = m_clock.steady_now();

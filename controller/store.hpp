@@ -39,6 +39,8 @@ public:
 
   // What our own actions gave.
   void set_helm(const std::string& uid, HelmOutcome outcome);
+  /// Before the write that announces it: its answer may be lost.
+  void note_helm_attempt(const std::string& uid, int attempt);
   void set_order_refused(const std::string& uid, std::string message);
   void set_order_gone(const std::string& uid);
   /// The id of a status whose write may have been taken without an answer: it is given to no other.

@@ -157,6 +157,26 @@ started(const ClusterBackup& backup, const std::string& run_id, SystemTime now) 
   return status;
 }
 
+ClusterBackupStatus helm_begun(const ClusterBackup& backup, int attempt, SystemTime now) {
+  ClusterBackupStatus status = backup.status;
+  Writer writer(backup, status, now);
+  writer.put(type::k_helm_values_collected,
+             ConditionStatus::unknown,
+             attempt == 1 ? Reason::running : Reason::running_again,
+             attempt == 1 ? "" : "the controller ended while it collected them");
+  return status;
+}
+
+int helm_attempts(const ClusterBackupStatus& status) {
+  const api::Condition* condition =
+      api::find_condition(status.conditions, type::k_helm_values_collected);
+  const bool begun = condition != nullptr && condition->status == ConditionStatus::unknown;
+  return !begun                                                       ? 0
+         : condition->reason == api::to_string(Reason::running)       ? 1
+         : condition->reason == api::to_string(Reason::running_again) ? 2
+                                                                      : 0;
+}
+
 ClusterBackupStatus mirrored(const ClusterBackup& backup, const NodeBackup& order, SystemTime now) {
   ClusterBackupStatus status = backup.status;
   Writer writer(backup, status, now);

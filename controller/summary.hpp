@@ -23,6 +23,14 @@ struct Verdict {
 [[nodiscard]] api::ClusterBackupStatus
 started(const api::ClusterBackup& backup, const std::string& run_id, SystemTime now);
 
+/// The Helm step is begun for the `attempt`-th time: written before it begins, so that one that is
+/// lost with its process is known of.
+[[nodiscard]] api::ClusterBackupStatus
+helm_begun(const api::ClusterBackup& backup, int attempt, SystemTime now);
+
+/// How often the Helm step was begun by what the status says: 0, 1, or 2 for more than once.
+[[nodiscard]] int helm_attempts(const api::ClusterBackupStatus& status);
+
 /// The order is out: what its spec and the agent's report say, up to now. Byte counts stay in the
 /// NodeBackup, so that a run costs a few writes of the ClusterBackup only.
 [[nodiscard]] api::ClusterBackupStatus

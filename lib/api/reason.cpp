@@ -14,10 +14,11 @@ struct Row {
   ExitCode exit_code;
 };
 
-constexpr std::array<Row, 33> k_rows{{
+constexpr std::array<Row, 35> k_rows{{
     {Reason::pending, "Pending", ExitCode::failed},
     {Reason::queued, "Queued", ExitCode::failed},
     {Reason::running, "Running", ExitCode::failed},
+    {Reason::running_again, "RunningAgain", ExitCode::failed},
     {Reason::completed, "Completed", ExitCode::done},
     {Reason::agent_unavailable, "AgentUnavailable", ExitCode::unreachable},
     {Reason::datastore_not_etcd, "DatastoreNotEtcd", ExitCode::failed},
@@ -29,6 +30,7 @@ constexpr std::array<Row, 33> k_rows{{
     {Reason::recipient_invalid, "RecipientInvalid", ExitCode::failed},
     {Reason::helm_undecodable, "HelmUndecodable", ExitCode::incomplete},
     {Reason::helm_failed, "HelmFailed", ExitCode::incomplete},
+    {Reason::collection_lost, "CollectionLost", ExitCode::incomplete},
     {Reason::kubeconfig_missing, "KubeconfigMissing", ExitCode::incomplete},
     {Reason::host_state_missing, "HostStateMissing", ExitCode::incomplete},
     {Reason::storage_full, "StorageFull", ExitCode::failed},

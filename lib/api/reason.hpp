@@ -13,6 +13,7 @@ enum class Reason {
   pending, ///< Seen, not yet started.
   queued,  ///< Another run is in progress.
   running,
+  running_again, ///< The step was begun, lost together with its process, and begun once more.
   // True
   completed,
   // False
@@ -26,6 +27,7 @@ enum class Reason {
   recipient_invalid,  ///< A recipient that cannot be parsed or used.
   helm_undecodable,   ///< Some Helm release could not be decoded; the others are in the artifact.
   helm_failed,        ///< The releases could not be listed, or the artifact could not be made.
+  collection_lost,    ///< The controller ended twice while it collected the Helm values.
   kubeconfig_missing,
   host_state_missing, ///< For example: no server token on the host.
   storage_full,

@@ -126,6 +126,8 @@ MUTANTS = [
      [("if (!released && lost_race(released.error())) {", "if (false) {")], ("unit_kube", "the Lease is given back*")),
     ("a lease is taken before it expires", "lib/kube/lease.cpp",
      [("now >= observed->changed_at + record.duration)", "now >= observed->changed_at + record.duration / 4)")], ("prop_kube_election", "")),
+    ("a Helm step that was lost is not counted", "controller/summary.cpp",
+     [("attempt == 1 ? Reason::running : Reason::running_again", "Reason::running")], ("hostile_lost_step", "")),
     ("a run may be ordered twice", "controller/plan.cpp",
      [("  if (was_ordered(view)) {\n    plan.actions", "  if (was_ordered(view) && view.observed.orders.size() > 999) {\n    plan.actions")],
      ("prop_controller_plan", "")),

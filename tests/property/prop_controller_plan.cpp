@@ -50,6 +50,7 @@ private:
       break;
     case 2:
       m_world.memory.clear(); // another controller takes over
+      ++m_process;
       break;
     case 3:
       for (auto& [pod, agent] : m_world.agents) {
@@ -161,6 +162,12 @@ private:
       REQUIRE(owner.status.run_id == spec.run_id); // persisted first
       REQUIRE_FALSE(m_world.recipients_problem.has_value());
     }
+    if (const auto* collect = std::get_if<CollectHelm>(&action)) {
+      REQUIRE(helm_attempts(m_world.backups.at(collect->uid).status) > 0); // persisted first
+      auto& processes = m_helm_processes[collect->uid];
+      processes.insert(m_process);
+      REQUIRE(processes.size() <= 2);
+    }
     if (const auto* remove = std::get_if<DeleteBackup>(&action)) {
       REQUIRE(m_world.backups.at(remove->uid).finished());
     }
@@ -211,6 +218,8 @@ private:
   Observed m_world;
   int m_requests = 0;
   std::set<std::string> m_deleted;
+  int m_process = 0; ///< Counts controllers.
+  std::map<std::string, std::set<int>> m_helm_processes; ///< Which began the Helm step, by uid.
   std::map<std::string, std::string> m_run_ids;
   std::map<std::string, nlohmann::json> m_results;
 };

@@ -34,13 +34,22 @@ void bump(nlohmann::json& object) {
   version = std::to_string(std::stoi(version.get<std::string>()) + 1);
 }
 
-/// Lays a piece down as the real step does; now and then it cannot.
+/// The process is gone in the middle of the Helm step.
+struct Killed {};
+
+/// Lays a piece down as the real step does; now and then it cannot, or takes the process with it.
 class SoakHelm final : public controller::HelmStep {
 public:
-  SoakHelm(Random& random, controller::PayloadStore& payloads)
-      : m_random(random), m_payloads(payloads) {}
+  SoakHelm(Random& random,
+           controller::PayloadStore& payloads,
+           std::function<void(const std::string& uid)> begun)
+      : m_random(random), m_payloads(payloads), m_begun(std::move(begun)) {}
 
   Result<HelmOutcome> run(const CollectHelm& action, std::stop_token stop) override {
+    m_begun(action.uid);
+    if (m_random.below(6) == 0) {
+      throw Killed();
+    }
     if (m_random.below(8) == 0) {
       return Error{ErrorCode::unavailable, "the Secrets cannot be listed", {}};
     }
@@ -56,14 +65,19 @@ public:
 private:
   Random& m_random;
   controller::PayloadStore& m_payloads;
+  std::function<void(const std::string& uid)> m_begun;
 };
 
 } // namespace
 
 struct SoakWorld::Process {
-  Process(Random& random, MisbehavingApi& api, const Clock& clock, std::size_t& results)
+  Process(Random& random,
+          MisbehavingApi& api,
+          const Clock& clock,
+          std::size_t& results,
+          std::function<void(const std::string& uid)> helm_begun)
       : client(api, kube::Runtime{}, one_attempt()), payloads(client, "ours"),
-        helm(random, payloads), store(clock, {}),
+        helm(random, payloads, std::move(helm_begun)), store(clock, {}),
         executor(
             {client, helm, payloads, store, metrics, clock, [&results](const kube::EventSpec&) {
                ++results;
@@ -94,7 +108,13 @@ SoakWorld::SoakWorld(Random& random) : m_random(random), m_api(random) {
 SoakWorld::~SoakWorld() = default;
 
 void SoakWorld::restart() {
-  m_process = std::make_unique<Process>(m_random, m_api, m_clock, m_counts.results);
+  ++m_counts.starts;
+  m_process = std::make_unique<Process>(
+      m_random, m_api, m_clock, m_counts.results, [this](const std::string& uid) {
+        auto& processes = m_helm_begun[uid];
+        processes.insert(m_counts.starts);
+        REQUIRE_MESSAGE(processes.size() <= 2, uid << ": the Helm step took a third process");
+      });
   m_seen.clear();
   deliver(100); // its first list
   for (int tries = 0; tries < 100; ++tries) {
@@ -193,6 +213,15 @@ void SoakWorld::deliver(std::size_t per_cent) {
 }
 
 void SoakWorld::act() {
+  try {
+    carry_out();
+  } catch (const Killed&) {
+    ++m_counts.killed_in_helm;
+    restart();
+  }
+}
+
+void SoakWorld::carry_out() {
   const controller::Plan plan = m_process->store.make_plan(std::nullopt);
   for (const auto& patch : plan.statuses) {
     static_cast<void>(m_process->executor.execute(patch, {}));

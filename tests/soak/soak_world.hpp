@@ -28,7 +28,9 @@ struct SoakCounts {
   std::size_t requests = 0;
   std::size_t runs_begun = 0; ///< Orders that the agent took.
   std::size_t restarts = 0;   ///< Of the controller.
-  std::size_t results = 0;    ///< Events.
+  std::size_t starts = 0;
+  std::size_t killed_in_helm = 0;
+  std::size_t results = 0; ///< Events.
 };
 
 class SoakWorld {
@@ -61,6 +63,7 @@ private:
   void finish(nlohmann::json& order, bool well);
   void deliver(std::size_t per_cent);
   void act();
+  void carry_out();
   void restart();
   void check() const;
 
@@ -70,6 +73,8 @@ private:
   SoakCounts m_counts;
   std::map<std::string, std::string> m_seen; ///< resourceVersion by path, as delivered.
   std::set<std::string> m_begun;             ///< Uids whose order an agent took.
+  /// Which processes began the Helm step of a run, by its uid.
+  std::map<std::string, std::set<std::size_t>> m_helm_begun;
   std::unique_ptr<Process> m_process;
 };
 

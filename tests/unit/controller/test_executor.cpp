@@ -18,8 +18,14 @@ constexpr const char* k_orders = "/apis/backup.railiance.io/v1alpha1/nodebackups
 
 class FakeHelm final : public HelmStep {
 public:
-  Result<HelmOutcome> run(const CollectHelm&, std::stop_token) override {
+  Result<HelmOutcome> run(const CollectHelm&, std::stop_token stop) override {
     ++runs;
+    while (hangs && !stop.stop_requested()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    if (hangs) {
+      return Error{ErrorCode::cancelled, "stopped", {}};
+    }
     if (error) {
       return *error;
     }
@@ -28,11 +34,13 @@ public:
     return outcome;
   }
   std::optional<Error> error;
+  bool hangs = false; ///< Until it is stopped.
   int runs = 0;
 };
 
 struct Bench {
-  Bench() {
+  explicit Bench(std::chrono::seconds helm_limit = std::chrono::seconds{300})
+      : store(clock, {.helm_limit = helm_limit}) {
     kube::ClientOptions options;
     options.attempts = 1;
     client = std::make_unique<kube::Client>(api, kube::Runtime{}, options);
@@ -79,7 +87,7 @@ struct Bench {
   FakeApi api;
   RealClock clock;
   Metrics metrics;
-  Store store{clock, {}};
+  Store store;
   FakeHelm helm;
   std::vector<kube::EventSpec> events;
   std::unique_ptr<kube::Client> client;
@@ -118,9 +126,10 @@ void report(Bench& bench, const char* status, const char* reason) {
 TEST_CASE("the run id reaches the API before the Helm step and the order") {
   Bench bench;
   REQUIRE(bench.settle());
-  REQUIRE(bench.api.calls.size() >= 2);
+  REQUIRE(bench.api.calls.size() >= 3);
   CHECK(bench.api.calls[0] == std::string("PUT ") + k_backups + "b/status");
-  CHECK(bench.api.calls[1] == "POST /apis/backup.railiance.io/v1alpha1/nodebackups");
+  CHECK(bench.api.calls[1] == bench.api.calls[0]); // that the Helm step begins
+  CHECK(bench.api.calls[2] == "POST /apis/backup.railiance.io/v1alpha1/nodebackups");
   CHECK(bench.helm.runs == 1);
   const auto order = bench.api.objects.at(std::string(k_orders) + "uid-b");
   CHECK(order.at("spec").at("runID") == status_of(bench).at("runID"));
@@ -268,6 +277,38 @@ TEST_CASE("a Helm step that fails in passing is tried eight times") {
     CHECK(bench.settle());
     CHECK(bench.helm.runs == 8);
   }
+}
+
+TEST_CASE("a Helm step that hangs is left out after its time, and the order goes") {
+  Bench bench(std::chrono::seconds{1});
+  bench.helm.hangs = true;
+  CHECK(bench.settle());
+  CHECK(bench.helm.runs == 1);
+  const auto spec = bench.api.objects.at(std::string(k_orders) + "uid-b").at("spec");
+  CHECK(spec.at("missing").at(0).at("reason") == "HelmFailed");
+  CHECK(spec.at("missing").at(0).at("message") == "they were not collected within 1 s: stopped");
+}
+
+TEST_CASE("the Helm step is announced before it begins, also when the answer is lost") {
+  Bench bench;
+  int puts = 0;
+  bench.api.fail = [&](const kube::Request& request) {
+    return request.method == kube::Method::put && ++puts == 2 ? 500 : 0;
+  };
+  CHECK_FALSE(bench.settle());
+  CHECK(bench.helm.runs == 0);
+  CHECK(bench.settle());
+  CHECK(bench.helm.runs == 1);
+}
+
+TEST_CASE("a new term of the same process goes on with the Helm step, a new process counts anew") {
+  Bench bench;
+  bench.helm.error = Error{ErrorCode::unavailable, "away", {}};
+  CHECK_FALSE(bench.settle());
+  bench.store.begin_term({});
+  bench.executor->reset();
+  CHECK_FALSE(bench.settle());
+  CHECK(status_of(bench).dump().find("RunningAgain") == std::string::npos);
 }
 
 TEST_CASE("a status that the API refuses is written without details, so that the run ends") {

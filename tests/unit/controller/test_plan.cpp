@@ -59,6 +59,12 @@ TEST_CASE("then the Helm values are collected, then the order is made, then we w
   Observed observed = cluster();
   add(observed, backup("b"));
   carry_out(plan(observed), observed);
+  const Plan announced = plan(observed);
+  CHECK(announced.actions.empty());
+  REQUIRE(announced.statuses.size() == 1);
+  CHECK(condition_of(announced.statuses[0].status, type::k_helm_values_collected).reason ==
+        "Running");
+  carry_out(announced, observed);
   const Plan second = plan(observed);
   REQUIRE(only_action<CollectHelm>(second) != nullptr);
   CHECK(only_action<CollectHelm>(second)->run_id == "20260101T020100Z");
@@ -80,6 +86,61 @@ TEST_CASE("then the Helm values are collected, then the order is made, then we w
   CHECK(condition_of(status, type::k_helm_values_collected).message == "3 releases");
   CHECK(status.node_name == "n1");
   CHECK(plan(observed).requeue_after == std::chrono::seconds{60});
+}
+
+TEST_CASE("a Helm step that is begun and lost twice is left out, and the snapshot is ordered") {
+  Observed observed = cluster();
+  add(observed, backup("b"));
+  carry_out(plan(observed), observed); // run id
+  for (const char* reason : {"Running", "RunningAgain"}) {
+    carry_out(plan(observed), observed); // announced
+    CHECK(condition_of(observed.backups.at("uid-b").status, type::k_helm_values_collected).reason ==
+          reason);
+    CHECK(only_action<CollectHelm>(plan(observed)) != nullptr);
+    observed.memory.clear(); // and the process is no more
+  }
+  const Plan third = plan(observed);
+  const auto* create = only_action<CreateOrder>(third);
+  REQUIRE(create != nullptr);
+  REQUIRE(create->order.spec.missing.size() == 1);
+  CHECK(create->order.spec.missing[0].type == api::ArtifactType::helm_values);
+  CHECK(create->order.spec.missing[0].reason == Reason::collection_lost);
+  CHECK_FALSE(create->order.spec.helm_payload);
+  carry_out(third, observed);
+  accept(observed, "uid-b");
+  settle(observed);
+  finish(observed, "uid-b");
+  settle(observed);
+  CHECK(succeeded(observed, "uid-b").reason == "Incomplete");
+  CHECK(condition_of(observed.backups.at("uid-b").status, type::k_helm_values_collected).reason ==
+        "CollectionLost");
+}
+
+TEST_CASE(
+    "an announcement whose answer was lost, and a new term of the same process, lose nothing") {
+  Observed observed = cluster();
+  add(observed, backup("b"));
+  carry_out(plan(observed), observed);
+  const Plan announced = plan(observed);
+  carry_out(announced, observed);
+  CHECK(only_action<CollectHelm>(plan(observed)) != nullptr);
+  CHECK(only_action<CollectHelm>(plan(observed)) != nullptr); // again after a failure in passing
+  observed.memory["uid-b"].helm_begun = 2;                    // a write that never arrived
+  const Plan again = plan(observed);
+  CHECK(again.actions.empty());
+  CHECK(again.statuses.at(0).helm_attempt == 2);
+}
+
+TEST_CASE("the Helm step has a quarter of the deadline, and five minutes at most") {
+  Observed observed = cluster();
+  auto hurried = backup("b");
+  hurried.spec.deadline_seconds = 100;
+  add(observed, hurried);
+  carry_out(plan(observed), observed);
+  carry_out(plan(observed), observed);
+  CHECK(only_action<CollectHelm>(plan(observed))->time_limit == std::chrono::seconds{25});
+  observed.backups.at("uid-b").spec.deadline_seconds = 36000;
+  CHECK(only_action<CollectHelm>(plan(observed))->time_limit == std::chrono::seconds{300});
 }
 
 TEST_CASE("a request without HelmValues asks nobody for releases") {
@@ -197,10 +258,13 @@ TEST_CASE("another controller takes over from what is observed") {
   Observed observed = cluster();
   add(observed, backup("b"));
   carry_out(plan(observed), observed); // run id
-  carry_out(plan(observed), observed); // Helm step
+  carry_out(plan(observed), observed); // the Helm step is announced
+  carry_out(plan(observed), observed); // and done
   const std::string run_id = observed.backups.at("uid-b").status.run_id;
   SUBCASE("killed before the order: the Helm step is done again, the run id stays") {
     observed.memory.clear();
+    carry_out(plan(observed), observed); // announced once more
+    REQUIRE(only_action<CollectHelm>(plan(observed)) != nullptr);
     CHECK(only_action<CollectHelm>(plan(observed))->run_id == run_id);
   }
   SUBCASE("killed after the order: it is not made again") {

@@ -132,7 +132,8 @@ TEST_CASE("a run that ends before its proof says so in Proven, too") {
 TEST_CASE("an undecodable release makes the run Incomplete although all files are stored") {
   Observed observed = cluster();
   add(observed, backup("b"));
-  carry_out(plan(observed), observed);
+  carry_out(plan(observed), observed); // run id
+  carry_out(plan(observed), observed); // the Helm step is announced
   carry_out(plan(observed), observed);
   HelmOutcome& helm = *observed.memory.at("uid-b").helm;
   helm.status = api::HelmStatus{24, {{"apps", "secret/sh.helm.release.v1.bad.v1", "bad gzip"}}, 1};

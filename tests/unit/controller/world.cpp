@@ -38,6 +38,9 @@ struct Carry {
 void carry_out(const Plan& plan, Observed& observed) {
   for (const StatusPatch& patch : plan.statuses) {
     const auto found = observed.backups.find(patch.uid);
+    if (patch.helm_attempt > 0 && found != observed.backups.end()) {
+      observed.memory[patch.uid].helm_begun = patch.helm_attempt; // as the executor
+    }
     if (found != observed.backups.end() &&
         found->second.meta.resource_version == patch.resource_version) {
       found->second.status = patch.status;
