@@ -29,8 +29,8 @@ Place place_of(const helm::StoredRelease& stored) {
 /// Turns objects into releases; what was wanted and not yet seen stays in `wanted`.
 class Decoder {
 public:
-  Decoder(HelmInventory& inventory, const std::vector<helm::StoredRelease>& newest)
-      : m_inventory(inventory) {
+  Decoder(helm::Collector& collector, const std::vector<helm::StoredRelease>& newest)
+      : m_collector(collector) {
     for (const helm::StoredRelease& stored : newest) {
       m_wanted.emplace(place_of(stored), stored);
     }
@@ -51,21 +51,16 @@ public:
     const helm::StoredRelease stored = std::move(found->second);
     m_wanted.erase(found);
     std::string* data = release_data(object);
-    auto release = helm::decode_release(stored, data == nullptr ? std::string_view{} : *data);
+    m_collector.add(stored, data == nullptr ? std::string_view{} : *data);
     if (data != nullptr) {
       wipe({reinterpret_cast<std::uint8_t*>(data->data()), data->size()});
-    }
-    if (release) {
-      m_inventory.releases.push_back(*std::move(release));
-    } else {
-      m_inventory.undecodable.push_back(helm::undecodable(stored, release.error()));
     }
   }
 
   void give_up(const Place& place, const Error& error) {
     const auto found = m_wanted.find(place);
     if (found != m_wanted.end()) {
-      m_inventory.undecodable.push_back(helm::undecodable(found->second, error));
+      m_collector.add_unread(found->second, error);
       m_wanted.erase(found);
     }
   }
@@ -79,7 +74,7 @@ public:
   }
 
 private:
-  HelmInventory& m_inventory;
+  helm::Collector& m_collector;
   std::map<Place, helm::StoredRelease> m_wanted;
 };
 
@@ -179,26 +174,25 @@ Status decode_singly(kube::Client& client,
 
 Status read_storage(kube::Client& client,
                     const HelmStorage& storage,
-                    HelmInventory& inventory,
+                    helm::Collector& collector,
                     std::stop_token stop) {
   RB_TRY_ASSIGN(auto stored, list_metadata(client, storage, stop));
   if (stored.empty()) {
     return {};
   }
-  helm::Selection selection = helm::newest_revisions(std::move(stored));
-  std::ranges::move(selection.undecodable, std::back_inserter(inventory.undecodable));
-  Decoder decoder(inventory, selection.newest);
+  Decoder decoder(collector, helm::newest_revisions(std::move(stored)));
   RB_TRY(decode_pages(client, storage, decoder, stop));
   return decode_singly(client, storage, decoder, stop);
 }
 
 } // namespace
 
-Result<HelmInventory> read_helm_releases(kube::Client& client, std::stop_token stop) {
-  HelmInventory inventory;
-  RB_TRY(read_storage(client, secret_storage(), inventory, stop));
-  RB_TRY(read_storage(client, config_map_storage(), inventory, stop));
-  return inventory;
+Result<HelmInventory>
+read_helm_releases(kube::Client& client, std::stop_token stop, helm::Budget budget) {
+  helm::Collector collector(budget);
+  RB_TRY(read_storage(client, secret_storage(), collector, stop));
+  RB_TRY(read_storage(client, config_map_storage(), collector, stop));
+  return std::move(collector).take();
 }
 
 } // namespace rb::controller

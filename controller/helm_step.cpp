@@ -50,10 +50,7 @@ Result<HelmOutcome> ApiHelmStep::run(const CollectHelm& order, std::stop_token s
     return Error{ErrorCode::invalid_argument, problem->message, {}};
   }
   RB_TRY_ASSIGN(HelmInventory inventory, read_helm_releases(m_client, stop));
-  RB_TRY_ASSIGN(helm::Payload payload,
-                helm::build_payload(std::move(inventory.releases),
-                                    std::move(inventory.undecodable),
-                                    m_clock.now()));
+  RB_TRY_ASSIGN(helm::Payload payload, helm::build_payload(std::move(inventory), m_clock.now()));
   RB_TRY_ASSIGN(
       const Bytes ciphertext,
       age::encrypt_bytes(payload.tar_gz.view(), std::get<std::vector<age::Recipient>>(recipients)));

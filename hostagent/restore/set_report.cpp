@@ -2,9 +2,12 @@
 
 #include "restore/text.hpp"
 
+#include "base/terminal_text.hpp"
 #include "base/text_table.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 namespace rb::restore {
 
@@ -42,6 +45,18 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+std::string odd_text(const FileReport& file) {
+  constexpr std::size_t k_shown = 10;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(file.odd.size(), k_shown); ++i) {
+    text += "  - odd: " + file.name + ": " + terminal_text(file.odd[i]) + "\n";
+  }
+  if (file.odd_total > k_shown) {
+    text += "  - odd: " + file.name + ": " + std::to_string(file.odd_total - k_shown) + " more\n";
+  }
+  return text;
+}
+
 } // namespace
 
 std::string proof_word(const artifact::BackupSet& set) {
@@ -68,6 +83,9 @@ std::string to_text(const SetReport& report) {
   for (const std::string& problem : report.problems) {
     text += "  - " + harmless(problem) + "\n";
   }
+  for (const FileReport& file : report.files) {
+    text += odd_text(file);
+  }
   return text;
 }
 
@@ -83,7 +101,9 @@ nlohmann::ordered_json to_json(const SetReport& report) {
                              {"name", file.name},
                              {"exitCode", static_cast<int>(file.code)},
                              {"message", file.message},
-                             {"proven", file.proven}});
+                             {"proven", file.proven},
+                             {"odd", file.odd},
+                             {"oddTotal", file.odd_total}});
   }
   return json;
 }

@@ -14,7 +14,7 @@ namespace rb::restore {
 
 using artifact::BackupSet;
 using artifact::SetState;
-using unpack::HelmRelease;
+using helm::IndexedRelease;
 using unpack::Unpacked;
 
 namespace {
@@ -41,25 +41,37 @@ choose(const std::vector<BackupSet>& sets, const std::string& name, api::Artifac
 }
 
 /// Uninstalled, and kept by Helm for its history only.
-bool is_gone(const HelmRelease& release) {
+bool is_gone(const IndexedRelease& release) {
   return release.status == "uninstalled" || release.status == "uninstalling";
 }
 
-void print_helm(const unpack::HelmIndex& index, const std::string& to, Io& io) {
+/// What the cluster had in it that is no release, or no good one. It stops nothing.
+void warn_of_odd(const helm::Contents& contents, Io& io) {
+  constexpr std::size_t k_shown = 10;
+  for (std::size_t i = 0; i < std::min(contents.odd.size(), k_shown); ++i) {
+    warn(io, contents.odd[i]);
+  }
+  if (contents.odd.size() > k_shown) {
+    warn(io, "and " + std::to_string(contents.odd.size() - k_shown) + " more");
+  }
+  if (const std::size_t count = contents.index.undecodable_total(); count != 0) {
+    warn(io,
+         std::to_string(count) + (count == 1 ? " stored object" : " stored objects") +
+             " could not be decoded as a release: index.json names them, the bytes are below raw");
+  }
+}
+
+void print_helm(const helm::Contents& contents, const std::string& to, Io& io) {
   io.out
       << "# A release does not record its chart's repository: for each line set REPO to the name "
          "that `helm repo add` gave it, or to oci://HOST/PATH.\n";
-  for (const HelmRelease& release : index.releases) {
+  for (const IndexedRelease& release : contents.index.releases) {
     const unpack::HelmCommand command = unpack::helm_command(release, to);
     io.out << (is_gone(release)
                    ? "# uninstalled: " + (command.line.empty() ? command.note : command.line) + "\n"
                    : command.text());
   }
-  if (index.undecodable != 0) {
-    warn(io,
-         std::to_string(index.undecodable) +
-             " releases could not be read when the backup was made: index.json names them");
-  }
+  warn_of_odd(contents, io);
 }
 
 nlohmann::ordered_json
@@ -74,7 +86,7 @@ to_json(const Unpacked& unpacked, const std::string& run_id, const RestoreComman
   }
   if (unpacked.helm) {
     json["releases"] = nlohmann::ordered_json::array();
-    for (const HelmRelease& release : unpacked.helm->releases) {
+    for (const IndexedRelease& release : unpacked.helm->index.releases) {
       const unpack::HelmCommand made = unpack::helm_command(release, command.to);
       json["releases"].push_back({{"namespace", release.name_space},
                                   {"targetNamespace", release.target_namespace},
@@ -87,6 +99,14 @@ to_json(const Unpacked& unpacked, const std::string& run_id, const RestoreComman
                                   {"command", made.line},
                                   {"note", made.note}});
     }
+    json["undecodable"] = nlohmann::ordered_json::array();
+    for (const helm::IndexedObject& object : unpacked.helm->index.undecodable) {
+      json["undecodable"].push_back({{"namespace", object.name_space},
+                                     {"storage", object.storage_object},
+                                     {"message", object.message},
+                                     {"file", object.file}});
+    }
+    json["odd"] = unpacked.helm->odd;
   }
   return json;
 }

@@ -111,6 +111,13 @@ Status check_with_key(File& file,
 
 } // namespace
 
+void FileReport::note_odd(std::string what) {
+  ++odd_total;
+  if (odd.size() < k_odd_limit) {
+    odd.push_back(std::move(what));
+  }
+}
+
 FileReport check_file(artifact::Directory& directory,
                       const FileTask& task,
                       std::span<const age::Identity> identities,

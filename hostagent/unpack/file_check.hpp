@@ -37,7 +37,16 @@ struct FileReport {
   std::string message;                        ///< Empty when the file is good.
   std::vector<std::string> proven;            ///< "digest", "decrypted", "revision 4711", …
   std::optional<SnapshotFacts> snapshot = {}; ///< Of a snapshot that was opened and walked.
+  /// What is unusual in the Helm values or the kubeconfig, in words. It is what the cluster had in
+  /// it, so it is shown and changes no code: only what differs from the manifest or does not
+  /// decrypt is damaged. At most k_odd_limit of odd_total.
+  std::vector<std::string> odd = {};
+  std::size_t odd_total = 0;
+
+  void note_odd(std::string what);
 };
+
+inline constexpr std::size_t k_odd_limit = 50;
 
 /// What a check tells of itself. The functions must not throw; empty ones are not called.
 struct CheckHooks {

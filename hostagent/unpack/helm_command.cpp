@@ -127,6 +127,9 @@ HelmCommand helm_command(const HelmRelease& release, const std::string& director
   if (release.owner && is_installed_by_k3s(*release.owner)) {
     return {{}, title + "installed by " + terminal_text(release.owner->text()) + values};
   }
+  if (!release.odd.empty()) {
+    return {{}, title + "no command, " + terminal_text(release.odd)};
+  }
   if (const std::string odd = odd_word(release); !odd.empty()) {
     return {{}, title + "no command, " + odd + values};
   }

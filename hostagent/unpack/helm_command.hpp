@@ -1,12 +1,14 @@
 // The line that makes a release anew, or the comment that says why there is none. Pure.
 #pragma once
 
-#include "unpack/helm_index.hpp"
+#include "helm/index.hpp"
 
 #include <string>
 #include <string_view>
 
 namespace rb::unpack {
+
+using HelmRelease = helm::IndexedRelease;
 
 /// For a POSIX shell. What is not a name or version by Helm's own rules never becomes a command:
 /// a chart "oci://…" or "./x" would install what somebody else put there.

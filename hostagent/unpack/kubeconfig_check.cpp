@@ -9,10 +9,6 @@ namespace rb::unpack {
 
 namespace {
 
-Error damaged(const std::string& what) {
-  return {ErrorCode::corrupt, "kubeconfig: " + what, {}};
-}
-
 /// The text below `key`, or nothing.
 std::string scalar(const YAML::Node& map, const char* key) {
   if (!map.IsMap()) {
@@ -45,13 +41,14 @@ bool is_pem_data(const std::string& base64) {
          as_text(*decoded).find("-----END ") != std::string_view::npos;
 }
 
-Status check_pem(const YAML::Node& item, const char* key, std::size_t& count) {
+/// Whether there is such data, and it is good.
+bool look_at_pem(const YAML::Node& item, const char* key, FileReport& report) {
   const std::string data = scalar(item, key);
-  if (data.empty()) {
-    return {};
+  if (!data.empty() && !is_pem_data(data)) {
+    report.note_odd(std::string(key) + " is not PEM in base64");
+    return false;
   }
-  ++count;
-  return is_pem_data(data) ? Status() : damaged(std::string(key) + " is not PEM in base64");
+  return !data.empty();
 }
 
 bool has_credentials(const YAML::Node& user) {
@@ -64,49 +61,52 @@ bool has_credentials(const YAML::Node& user) {
          });
 }
 
-Status check_tree(const YAML::Node& root, std::vector<std::string>& proven) {
+void look_at_tree(const YAML::Node& root, FileReport& report) {
   if (!root.IsMap()) {
-    return damaged("not a YAML mapping");
+    return report.note_odd("not a YAML mapping");
   }
   const auto clusters = items(root, "clusters", "cluster");
   const auto users = items(root, "users", "user");
-  std::size_t authorities = 0;
-  std::size_t certificates = 0;
   if (std::none_of(clusters.begin(), clusters.end(), [](const YAML::Node& cluster) {
         return !scalar(cluster, "server").empty();
       })) {
-    return damaged("names no cluster");
+    report.note_odd("names no cluster");
   }
+  bool authority = false;
   for (const YAML::Node& cluster : clusters) {
-    RB_TRY(check_pem(cluster, "certificate-authority-data", authorities));
+    authority = look_at_pem(cluster, "certificate-authority-data", report) || authority;
   }
   if (std::none_of(users.begin(), users.end(), has_credentials)) {
-    return damaged("holds no credentials");
+    report.note_odd("holds no credentials");
   }
+  bool certificate = false;
   for (const YAML::Node& user : users) {
-    std::size_t keys = 0;
-    RB_TRY(check_pem(user, "client-certificate-data", certificates));
-    RB_TRY(check_pem(user, "client-key-data", keys));
+    certificate = look_at_pem(user, "client-certificate-data", report) || certificate;
+    look_at_pem(user, "client-key-data", report);
   }
-  proven.emplace_back("kubeconfig");
-  if (authorities > 0) {
-    proven.emplace_back("cluster CA");
+  if (report.odd_total == 0) {
+    report.proven.emplace_back("kubeconfig");
   }
-  if (certificates > 0) {
-    proven.emplace_back("client certificate");
+  if (authority) {
+    report.proven.emplace_back("cluster CA");
   }
-  return {};
+  if (certificate) {
+    report.proven.emplace_back("client certificate");
+  }
 }
 
 } // namespace
 
-Status check_kubeconfig(ByteView yaml, std::vector<std::string>& proven) {
+void look_at_kubeconfig(ByteView yaml, FileReport& report) {
   try {
     const auto documents = YAML::LoadAll(std::string(as_text(yaml)));
-    return documents.size() == 1 ? check_tree(documents.front(), proven)
-                                 : damaged("not one YAML document");
+    if (documents.size() == 1) {
+      look_at_tree(documents.front(), report);
+    } else {
+      report.note_odd("not one YAML document");
+    }
   } catch (const std::exception&) { // its messages may quote the text
-    return damaged("not YAML");
+    report.note_odd("not YAML");
   }
 }
 

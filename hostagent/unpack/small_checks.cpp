@@ -1,14 +1,15 @@
 #include "unpack/small_checks.hpp"
 
-#include "unpack/helm_index.hpp"
 #include "unpack/host_state.hpp"
 #include "unpack/yaml.hpp"
 
 #include "archive/entry_path.hpp"
 #include "archive/tar_gz.hpp"
+#include "base/terminal_text.hpp"
 #include "etcdsnap/token_hash.hpp"
+#include "helm/payload.hpp"
 
-#include <algorithm>
+#include <set>
 
 namespace rb::unpack {
 
@@ -22,61 +23,52 @@ std::string counted(std::size_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-using Entries = std::vector<archive::Entry>;
-
-Result<Entries> read_entries(ByteView tar_gz) {
-  auto entries = archive::read_tar_gz(tar_gz);
-  if (!entries && entries.error().code == ErrorCode::invalid_argument) {
-    // A path that leads out of the archive is damage done on purpose.
-    entries.error().code = ErrorCode::corrupt;
-  }
-  return entries;
+/// Values are a mapping, or nothing.
+bool are_values(const archive::Entry& file) {
+  const YamlKind kind = yaml_kind(file.content.text());
+  return kind == YamlKind::map || kind == YamlKind::null;
 }
 
-const archive::Entry* find_entry(const Entries& entries, std::string_view path) {
-  const auto found = std::find_if(entries.begin(), entries.end(), [&](const archive::Entry& entry) {
-    return entry.path == path;
-  });
-  return found == entries.end() ? nullptr : &*found;
-}
-
-Status check_release(const HelmRelease& release, const Entries& entries) {
-  const archive::Entry* const values = find_entry(entries, release.file);
-  if (values == nullptr) {
-    return damaged("the values of " + archive::printable(release.name) + " are not in it");
+void note_values(const helm::Index& index,
+                 const std::vector<archive::Entry>& entries,
+                 FileReport& report) {
+  std::set<std::string_view> values;
+  for (const helm::IndexedRelease& release : index.releases) {
+    values.insert(release.file);
   }
-  if (const auto kind = yaml_kind(values->content.text());
-      kind != YamlKind::map && kind != YamlKind::null) {
-    return damaged(archive::printable(release.file) + " is not a YAML mapping");
+  for (const archive::Entry& file : entries) {
+    if (values.contains(file.path) && !are_values(file)) {
+      report.note_odd(terminal_text(file.path) + " is not a YAML mapping");
+    }
   }
-  return {};
 }
 
 } // namespace
 
-Status check_helm_values(ByteView tar_gz,
-                         const artifact::Manifest* manifest,
-                         std::vector<std::string>& proven) {
-  RB_TRY_ASSIGN(const Entries entries, read_entries(tar_gz));
-  proven.push_back(counted(entries.size(), "file"));
-  const archive::Entry* const listed = find_entry(entries, k_helm_index_name);
-  if (listed == nullptr) {
-    return damaged("there is no index.json in it");
+void look_at_helm_values(ByteView tar_gz, const artifact::Manifest* manifest, FileReport& report) {
+  const auto entries = archive::read_tar_gz(tar_gz, helm::k_archive_limits);
+  if (!entries) {
+    return report.note_odd("its archive can't be read: " + entries.error().message);
   }
-  RB_TRY_ASSIGN(const HelmIndex index, parse_helm_index(listed->content.text()));
-  for (const HelmRelease& release : index.releases) {
-    RB_TRY(check_release(release, entries));
+  report.proven.push_back(counted(entries->size(), "file"));
+  const auto contents = helm::check_contents(*entries);
+  if (!contents) {
+    return report.note_odd(contents.error().message);
   }
-  if (entries.size() != index.releases.size() + 1) {
-    return damaged("it holds files that its index.json does not name");
+  for (const std::string& odd : contents->odd) {
+    report.note_odd(odd);
   }
+  const helm::Index& index = contents->index;
+  note_values(index, *entries, report);
   if (manifest != nullptr && manifest->helm &&
       static_cast<std::size_t>(manifest->helm->releases) != index.releases.size()) {
-    return damaged("it holds " + counted(index.releases.size(), "release") +
-                   ", the manifest says " + std::to_string(manifest->helm->releases));
+    report.note_odd("it holds " + counted(index.releases.size(), "release") +
+                    ", the manifest says " + std::to_string(manifest->helm->releases));
   }
-  proven.push_back(counted(index.releases.size(), "release"));
-  return {};
+  report.proven.push_back(counted(index.releases.size(), "release"));
+  if (const auto odd = index.undecodable_total(); odd != 0) {
+    report.proven.push_back(counted(odd, "undecodable one") + " as stored");
+  }
 }
 
 Status check_host_state(ByteView tar_gz,

@@ -2,8 +2,6 @@
 
 #include "unpack/tree_writer.hpp"
 
-#include <algorithm>
-
 namespace rb::unpack {
 
 using api::ArtifactType;
@@ -33,24 +31,11 @@ entries_of(ArtifactType type, SecretBytes plain, const artifact::Manifest& manif
   return entries;
 }
 
-/// Every release with its values, which lie in the archive.
-Result<HelmIndex> index_of(const std::vector<Entry>& entries) {
-  const auto listed = std::find_if(entries.begin(), entries.end(), [](const Entry& entry) {
-    return entry.path == k_helm_index_name;
-  });
-  if (listed == entries.end()) {
-    return Error{ErrorCode::corrupt, "helm values: there is no index.json in it", {}};
-  }
-  RB_TRY_ASSIGN(HelmIndex index, parse_helm_index(listed->content.text()));
-  for (const HelmRelease& release : index.releases) {
-    if (std::none_of(entries.begin(), entries.end(), [&](const Entry& entry) {
-          return entry.path == release.file;
-        })) {
-      return Error{
-          ErrorCode::corrupt, "helm values: index.json names a file that is not there", {}};
-    }
-  }
-  return index;
+/// What cannot be told of the files is no reason to keep them from the operator.
+helm::Contents contents_of(const std::vector<Entry>& entries) {
+  auto contents = helm::check_contents(entries);
+  return contents ? std::move(contents).value()
+                  : helm::Contents{{}, {contents.error().message + ": the files are as they were"}};
 }
 
 } // namespace
@@ -71,7 +56,7 @@ Result<Unpacked> unpack(artifact::Directory& directory,
                 entries_of(request.type, std::move(plain), manifest));
   Unpacked unpacked;
   if (request.type == ArtifactType::helm_values) {
-    RB_TRY_ASSIGN(unpacked.helm, index_of(entries));
+    unpacked.helm = contents_of(entries);
   }
   RB_TRY(write_tree(request.to, entries, request.replace));
   for (const Entry& entry : entries) {

@@ -1,8 +1,9 @@
 // One artifact of a set, decrypted and unpacked into a directory.
 #pragma once
 
-#include "unpack/helm_index.hpp"
 #include "unpack/opened_set.hpp"
+
+#include "helm/payload.hpp"
 
 #include <optional>
 #include <string>
@@ -24,7 +25,7 @@ struct UnpackedFile {
 
 struct Unpacked {
   std::vector<UnpackedFile> files;
-  std::optional<HelmIndex> helm; ///< Of Helm values.
+  std::optional<helm::Contents> helm; ///< Of Helm values.
 };
 
 /// All of it is decrypted, read and checked before the first file is written (tree_writer.hpp).

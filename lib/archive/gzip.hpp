@@ -10,6 +10,9 @@
 
 namespace rb::archive {
 
+/// No more comes out of deflate, rounded up: a bound on the ratio that is none.
+inline constexpr std::size_t k_deflate_ratio = 1100;
+
 /// How much may come out of how little. Deflate reaches 1032:1 at most, and a text of one repeated
 /// letter does so honestly: therefore the ratio counts only above `ratio_floor_bytes`.
 struct GzipLimits {

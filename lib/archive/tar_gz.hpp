@@ -23,7 +23,8 @@ struct Entry {
 struct Limits {
   std::size_t max_entries = 100'000;
   std::size_t max_entry_bytes = std::size_t{64} << 20U;
-  GzipLimits gzip{}; ///< Of the tar as a whole.
+  /// Of the tar as a whole. Its size alone: files that compress well are no sign of anything.
+  GzipLimits gzip{.max_ratio = k_deflate_ratio};
 };
 
 /// In the order given; owner 0:0 without names. Errors: invalid_argument (path, mode, time),

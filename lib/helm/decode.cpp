@@ -1,6 +1,7 @@
 #include "archive/entry_path.hpp"
 #include "archive/gzip.hpp"
 #include "helm/base64.hpp"
+#include "helm/index.hpp"
 #include "helm/names.hpp"
 #include "helm/record.hpp"
 #include "helm/release.hpp"
@@ -65,7 +66,9 @@ Result<Release> make_release(const StoredRelease& stored, Record record, const L
                                    stored.labels});
   release.has_values = yaml.text() != "null\n" && yaml.text() != "{}\n";
   release.values_yaml = std::move(yaml);
-  return release;
+  const std::string odd =
+      unusable(indexed(release, values_file(release.key.name_space, release.key.name)), limits);
+  return odd.empty() ? Result<Release>(std::move(release)) : Error{ErrorCode::unsupported, odd, {}};
 }
 
 Status check_size(std::string_view stored, const Limits& limits) {
@@ -88,7 +91,7 @@ decode_release_record(const StoredRelease& stored, std::string_view record, cons
   RB_TRY(check_size(record, limits));
   RB_TRY_ASSIGN(SecretBytes packed, decode_base64(record));
   RB_TRY_ASSIGN(const SecretBytes json, unpack(std::move(packed), limits));
-  RB_TRY_ASSIGN(Record parsed, parse_record(json.text()));
+  RB_TRY_ASSIGN(Record parsed, parse_record(json.text(), limits));
   return make_release(stored, std::move(parsed), limits);
 }
 
@@ -107,6 +110,21 @@ decode_release(const StoredRelease& stored, std::string_view api_data, const Lim
 
 api::UndecodableRelease undecodable(const StoredRelease& stored, const Error& error) {
   return {stored.name_space, stored.storage_object(), error.message};
+}
+
+OddRelease odd_release(const StoredRelease& stored,
+                       std::string_view api_data,
+                       const Error& error,
+                       const Limits& limits) {
+  OddRelease odd{undecodable(stored, error), {}};
+  if (api_data.size() > limits.max_stored_bytes) {
+    return odd;
+  }
+  auto stored_bytes = stored.kind == StorageKind::secret
+                          ? decode_base64(api_data)
+                          : Result<SecretBytes>(SecretBytes(as_bytes(api_data)));
+  odd.raw = stored_bytes ? std::move(stored_bytes).value() : SecretBytes(as_bytes(api_data));
+  return odd;
 }
 
 } // namespace rb::helm

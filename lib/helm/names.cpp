@@ -28,4 +28,23 @@ bool is_safe_release_name(std::string_view text) {
          });
 }
 
+std::string values_file(std::string_view name_space, std::string_view name, bool marked) {
+  return std::string(name_space)
+      .append("/")
+      .append(name)
+      .append(marked ? "@configmap.yaml" : ".yaml");
+}
+
+std::string raw_file(std::string_view name_space, std::string_view storage_object) {
+  const std::size_t slash = storage_object.find('/');
+  const std::string_view kind = storage_object.substr(0, slash);
+  const std::string_view object =
+      slash == std::string_view::npos ? storage_object : storage_object.substr(slash + 1);
+  std::string file = "raw/";
+  if (!name_space.empty()) {
+    file.append(name_space).append("/");
+  }
+  return file.append(object).append(kind == "configmap" ? "@configmap" : "");
+}
+
 } // namespace rb::helm

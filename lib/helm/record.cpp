@@ -11,7 +11,7 @@ namespace {
 
 class RecordParser {
 public:
-  explicit RecordParser(std::string_view json) : m_reader(json) {}
+  RecordParser(std::string_view json, const Limits& limits) : m_reader(json), m_limits(limits) {}
 
   Result<Record> parse() {
     std::string_view key;
@@ -25,6 +25,12 @@ public:
     if (!m_wrong_type.empty()) {
       return Error{ErrorCode::corrupt,
                    "bad json: " + std::string(m_wrong_type) + " has another type than Helm's",
+                   {}};
+    }
+    if (!m_too_long.empty()) {
+      return Error{ErrorCode::unsupported,
+                   "too large: " + std::string(m_too_long) + " has more than " +
+                       std::to_string(m_limits.max_text_bytes) + " bytes",
                    {}};
     }
     if (m_record.name.empty() || m_record.revision == 0) {
@@ -63,8 +69,16 @@ private:
       }
       return;
     }
+    // Decoded, a text is a sixth of its length at least ("\\u0041").
+    const std::string_view raw = m_reader.string();
     SecretBuffer decoded;
-    append_decoded(decoded, m_reader.string());
+    if (raw.size() <= 6 * m_limits.max_text_bytes) {
+      append_decoded(decoded, raw);
+    }
+    if (raw.size() > 6 * m_limits.max_text_bytes || decoded.size() > m_limits.max_text_bytes) {
+      m_too_long = name;
+      return;
+    }
     field = decoded.text();
   }
 
@@ -164,13 +178,15 @@ private:
 
   JsonReader m_reader;
   Record m_record;
+  const Limits& m_limits;
   std::string_view m_wrong_type;
+  std::string_view m_too_long;
 };
 
 } // namespace
 
-Result<Record> parse_record(std::string_view json) {
-  return RecordParser(json).parse();
+Result<Record> parse_record(std::string_view json, const Limits& limits) {
+  return RecordParser(json, limits).parse();
 }
 
 } // namespace rb::helm

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "helm/limits.hpp"
 
 #include <cstdint>
 #include <string>
@@ -27,7 +28,7 @@ struct Record {
 };
 
 /// Fields that are absent or null stay empty. Errors: corrupt (not JSON, a field of another type),
-/// incomplete (`name` or `version` is missing).
-[[nodiscard]] Result<Record> parse_record(std::string_view json);
+/// incomplete (`name` or `version` is missing), unsupported (a text beyond max_text_bytes).
+[[nodiscard]] Result<Record> parse_record(std::string_view json, const Limits& limits);
 
 } // namespace rb::helm

@@ -35,6 +35,11 @@ struct Release {
   SecretBytes values_yaml; ///< See values_yaml.hpp; never empty.
 };
 
+/// A stored object that gives no release: kept as it is. Move-only.
+struct OddRelease : api::UndecodableRelease {
+  SecretBytes raw; ///< What the object holds, as Helm or somebody else stored it; may be empty.
+};
+
 /// `api_data` is the value of key `release` as it stands in the API's JSON: for a Secret in the
 /// API's base64, for a ConfigMap as Helm wrote it. The record is base64(gzip(JSON)) of Helm 3 or 4;
 /// gzip is told by its magic, old records lack it.
@@ -53,5 +58,12 @@ decode_release(const StoredRelease& stored, std::string_view api_data, const Lim
 
 /// The entry of the undecodable list for a release whose decoding failed with `error`.
 [[nodiscard]] api::UndecodableRelease undecodable(const StoredRelease& stored, const Error& error);
+
+/// The same with the object's bytes: `api_data` without the API's base64 where it has it. More than
+/// max_stored_bytes are not kept.
+[[nodiscard]] OddRelease odd_release(const StoredRelease& stored,
+                                     std::string_view api_data,
+                                     const Error& error,
+                                     const Limits& limits = {});
 
 } // namespace rb::helm

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -78,19 +79,19 @@ Result<ReleaseKey> release_key(const StoredRelease& stored) {
   return ReleaseKey{stored.name_space, std::string(name), *revision};
 }
 
-Selection newest_revisions(std::vector<StoredRelease> stored) {
+std::vector<StoredRelease> newest_revisions(std::vector<StoredRelease> stored) {
   using Identity = std::tuple<std::string, std::string, StorageKind>;
   struct Candidate {
     std::int64_t revision;
     StoredRelease stored;
   };
-  Selection selection;
+  std::vector<StoredRelease> newest;
+  std::vector<StoredRelease> untold;
   std::map<Identity, Candidate> best;
   for (StoredRelease& object : stored) {
     const Result<ReleaseKey> key = release_key(object);
     if (!key) {
-      selection.undecodable.push_back(
-          {object.name_space, object.storage_object(), key.error().message});
+      untold.push_back(std::move(object));
       continue;
     }
     const Identity identity{key->name_space, key->name, object.kind};
@@ -104,9 +105,10 @@ Selection newest_revisions(std::vector<StoredRelease> stored) {
     }
   }
   for (auto& [identity, candidate] : best) {
-    selection.newest.push_back(std::move(candidate.stored));
+    newest.push_back(std::move(candidate.stored));
   }
-  return selection;
+  std::move(untold.begin(), untold.end(), std::back_inserter(newest));
+  return newest;
 }
 
 } // namespace rb::helm

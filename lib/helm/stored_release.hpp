@@ -41,15 +41,10 @@ struct ReleaseKey {
 /// Errors: incomplete (neither labels nor object name tell name and revision).
 [[nodiscard]] Result<ReleaseKey> release_key(const StoredRelease& stored);
 
-struct Selection {
-  /// One for each (namespace, name, storage kind): the highest revision whatever its status, as
-  /// `helm get values` takes it. Sorted by namespace, name, kind.
-  std::vector<StoredRelease> newest;
-  /// Objects that cannot be told apart. They are reported, never dropped.
-  std::vector<api::UndecodableRelease> undecodable;
-};
-
-/// Equal revisions (which Helm never makes): the smallest object name wins.
-[[nodiscard]] Selection newest_revisions(std::vector<StoredRelease> stored);
+/// What has to be read. One for each (namespace, name, storage kind): the highest revision whatever
+/// its status, as `helm get values` takes it; sorted by namespace, name, kind. Of equal revisions
+/// (which Helm never makes) that with the smallest object name. Then every object that does not
+/// tell which release it is: it is kept, never dropped.
+[[nodiscard]] std::vector<StoredRelease> newest_revisions(std::vector<StoredRelease> stored);
 
 } // namespace rb::helm

@@ -3,6 +3,8 @@
 #include "helm/values_tree.hpp"
 #include "helm/yaml_scalar.hpp"
 
+#include <string>
+
 namespace rb::helm {
 
 namespace {
@@ -23,7 +25,7 @@ bool is_long_key(const Value& member) {
 
 class Emitter {
 public:
-  explicit Emitter(SecretBuffer& out) : m_out(out) {}
+  explicit Emitter(BoundedText& out) : m_out(out) {}
 
   /// Of a member or an item whose introduction ("key:" or "-") was written already. `indent` is the
   /// column of that introduction.
@@ -129,23 +131,35 @@ private:
     m_out.append(object ? '}' : ']');
   }
 
-  SecretBuffer& m_out;
+  BoundedText& m_out;
 };
+
+Error too_large(std::size_t limit_bytes) {
+  return {ErrorCode::unsupported,
+          "too large: the values have more than " + std::to_string(limit_bytes) + " bytes",
+          {}};
+}
 
 } // namespace
 
 Result<SecretBytes> values_yaml(std::string_view config_json, const Limits& limits) {
+  if (config_json.size() > limits.max_config_bytes) {
+    return too_large(limits.max_config_bytes);
+  }
   RB_TRY_ASSIGN(const ValuesTree tree, parse_values(config_json, limits));
   if (tree.root.kind != JsonKind::object && tree.root.kind != JsonKind::null) {
     return Error{ErrorCode::corrupt, "bad json: config is not an object", {}};
   }
-  SecretBuffer out(config_json.size() + config_json.size() / 2 + 16);
+  BoundedText out(config_json.size() + config_json.size() / 2 + 16, limits.max_yaml_bytes);
   if (tree.root.kind == JsonKind::null) {
     out.append("null\n");
   } else if (tree.root.children.empty()) {
     out.append("{}\n");
   } else {
     Emitter(out).children(tree.root, 0, false, 0);
+  }
+  if (out.overflowed()) {
+    return too_large(limits.max_yaml_bytes);
   }
   return std::move(out).take();
 }

@@ -55,7 +55,7 @@ bool is_printable(std::uint32_t c) {
          (c >= 0xe000 && c < 0xfffe && c != 0xfeff) || (c >= 0x10000 && (c & 0xfffeU) != 0xfffe);
 }
 
-void append_escape(SecretBuffer& out, std::uint32_t c) {
+void append_escape(BoundedText& out, std::uint32_t c) {
   switch (c) {
   case '"':
     return out.append("\\\"");
@@ -113,7 +113,7 @@ bool is_block(std::string_view text) {
   return true;
 }
 
-void append_quoted(SecretBuffer& out, std::string_view text) {
+void append_quoted(BoundedText& out, std::string_view text) {
   out.append('"');
   std::size_t clean = 0; // bytes at the front that may stand as they are
   while (clean < text.size()) {
@@ -132,7 +132,7 @@ void append_quoted(SecretBuffer& out, std::string_view text) {
   out.append('"');
 }
 
-void append_number(SecretBuffer& out, std::string_view number) {
+void append_number(BoundedText& out, std::string_view number) {
   const std::size_t e = number.find_first_of("eE");
   out.append(number.substr(0, e));
   if (e == std::string_view::npos) {

@@ -2,7 +2,7 @@
 // Private to this room.
 #pragma once
 
-#include "base/secret_buffer.hpp"
+#include "helm/bounded_text.hpp"
 
 #include <cstddef>
 #include <string_view>
@@ -22,10 +22,10 @@ namespace rb::helm {
 
 /// In double quotes, on one line. Everything is escaped that YAML 1.1 or 1.2 does not take as it is
 /// (YAML 1.2.2 section 5.7), NEL, LS, PS and BOM included.
-void append_quoted(SecretBuffer& out, std::string_view text);
+void append_quoted(BoundedText& out, std::string_view text);
 
 /// `number` as JSON writes it, as a text that YAML 1.1 takes for a number, too: 1e21 is a string
 /// to a YAML 1.1 parser, 1.0e+21 is not.
-void append_number(SecretBuffer& out, std::string_view number);
+void append_number(BoundedText& out, std::string_view number);
 
 } // namespace rb::helm

@@ -57,8 +57,8 @@ HelmLines helm_lines(const helm::Payload& payload) {
   if (!entries) { // no lines: that it can be read at all is another check's affair
     return lines;
   }
-  const auto listed = std::ranges::find(*entries, unpack::k_helm_index_name, &archive::Entry::path);
-  const auto index = unpack::parse_helm_index(listed->content.text());
+  const auto listed = std::ranges::find(*entries, helm::k_index_name, &archive::Entry::path);
+  const auto index = helm::parse_index(listed->content.text());
   if (!index) {
     return lines;
   }

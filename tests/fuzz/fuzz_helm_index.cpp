@@ -9,7 +9,7 @@
 #include <cstdlib>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto index = rb::unpack::parse_helm_index(rb::as_text(rb::ByteView(data, size)));
+  const auto index = rb::helm::parse_index(rb::as_text(rb::ByteView(data, size)));
   if (!index) {
     return 0;
   }

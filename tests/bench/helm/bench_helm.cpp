@@ -107,7 +107,7 @@ Round run_round(const std::vector<Stored>& stored) {
   for (const Stored& item : stored) {
     objects.push_back(item.object);
   }
-  if (helm::newest_revisions(std::move(objects)).newest.size() != stored.size()) {
+  if (helm::newest_revisions(std::move(objects)).size() != stored.size()) {
     std::abort();
   }
   std::vector<helm::Release> releases;

@@ -130,7 +130,7 @@ TEST_CASE("values made to exhaust us are stopped") {
   CHECK(error.message == "too large: values more than 200000 values");
   const std::string deep = R"({"a":)" + std::string(1000, '[') + std::string(1000, ']') + "}";
   CHECK(error_of_json(record_json("app", "ns", deep)).message ==
-        "too large: values nested deeper than 1000");
+        "too large: values nested deeper than 400");
   CHECK(error_of(std::string(100, 'A'), {.max_stored_bytes = 99}).message ==
         "too large: the record has more than 99 bytes");
 }

@@ -105,8 +105,9 @@ TEST_CASE("the order in which releases arrive does not matter: equal input, equa
 }
 
 TEST_CASE("an undecodable release stands in the index and hides no other") {
-  const auto payload = build_payload(
-      list(release("a", "x")), {{"b", "secret/sh.helm.release.v1.y.v1", "bad gzip: …"}}, k_time);
+  std::vector<OddRelease> odd;
+  odd.push_back({{"b", "secret/sh.helm.release.v1.y.v1", "bad gzip: …"}, {}});
+  const auto payload = build_payload(list(release("a", "x")), std::move(odd), k_time);
   REQUIRE(payload.has_value());
   CHECK(payload->status.releases == 1);
   CHECK(payload->status.undecodable_total == 1);
@@ -164,11 +165,11 @@ TEST_CASE("one release given twice: one file, one report") {
 }
 
 TEST_CASE("the status lists a bounded number of undecodable releases and counts all") {
-  std::vector<api::UndecodableRelease> failed;
+  std::vector<OddRelease> failed;
   for (int i = 0; i < 70; ++i) {
-    failed.push_back({"ns", "secret/s" + std::to_string(i), "bad json"});
+    failed.push_back({{"ns", "secret/s" + std::to_string(i), "bad json"}, {}});
   }
-  const auto payload = build_payload({}, failed, k_time);
+  const auto payload = build_payload({}, std::move(failed), k_time);
   REQUIRE(payload.has_value());
   CHECK(payload->status.undecodable.size() == api::k_undecodable_limit);
   CHECK(payload->status.undecodable_total == 70);

@@ -72,32 +72,32 @@ TEST_CASE("the newest revision of each release is taken by number, whatever its 
   objects[1].labels["status"] = "pending-upgrade";
   objects.push_back(stored("a", "app", 1));
   objects.push_back(stored("a", "other", 4));
-  const Selection selection = newest_revisions(objects);
-  CHECK(selection.undecodable.empty());
-  REQUIRE(selection.newest.size() == 3);
-  CHECK(selection.newest[0].object_name == "sh.helm.release.v1.app.v1");
-  CHECK(selection.newest[0].name_space == "a");
-  CHECK(selection.newest[1].object_name == "sh.helm.release.v1.other.v4");
-  CHECK(selection.newest[2].object_name == "sh.helm.release.v1.app.v10");
-  CHECK(selection.newest[2].name_space == "b");
+  const std::vector<StoredRelease> newest = newest_revisions(objects);
+  REQUIRE(newest.size() == 3);
+  CHECK(newest[0].object_name == "sh.helm.release.v1.app.v1");
+  CHECK(newest[0].name_space == "a");
+  CHECK(newest[1].object_name == "sh.helm.release.v1.other.v4");
+  CHECK(newest[2].object_name == "sh.helm.release.v1.app.v10");
+  CHECK(newest[2].name_space == "b");
 }
 
 TEST_CASE("a release in Secrets and one of the same name in ConfigMaps are two") {
-  const Selection selection = newest_revisions({stored("ns", "app", 2, StorageKind::config_map),
-                                                stored("ns", "app", 5, StorageKind::secret)});
-  REQUIRE(selection.newest.size() == 2);
-  CHECK(selection.newest[0].storage_object() == "secret/sh.helm.release.v1.app.v5");
-  CHECK(selection.newest[1].storage_object() == "configmap/sh.helm.release.v1.app.v2");
+  const std::vector<StoredRelease> newest =
+      newest_revisions({stored("ns", "app", 2, StorageKind::config_map),
+                        stored("ns", "app", 5, StorageKind::secret)});
+  REQUIRE(newest.size() == 2);
+  CHECK(newest[0].storage_object() == "secret/sh.helm.release.v1.app.v5");
+  CHECK(newest[1].storage_object() == "configmap/sh.helm.release.v1.app.v2");
 }
 
-TEST_CASE("an object that can't be told apart is reported and hides nothing") {
-  const Selection selection =
+TEST_CASE("an object that can't be told apart is read, too, and hides nothing") {
+  const std::vector<StoredRelease> newest =
       newest_revisions({unlabelled("odd"), stored("ns", "app", 1), unlabelled("odder")});
-  REQUIRE(selection.newest.size() == 1);
-  REQUIRE(selection.undecodable.size() == 2);
-  CHECK(selection.undecodable[0].name_space == "ns");
-  CHECK(selection.undecodable[0].storage_object == "secret/odd");
-  CHECK(selection.undecodable[0].message ==
+  REQUIRE(newest.size() == 3);
+  CHECK(newest[0].storage_object() == "secret/sh.helm.release.v1.app.v1");
+  CHECK(newest[1].storage_object() == "secret/odd");
+  CHECK(newest[2].storage_object() == "secret/odder");
+  CHECK(release_key(newest[1]).error().message ==
         "missing field: neither labels nor object name tell the release and its revision");
 }
 
@@ -106,6 +106,6 @@ TEST_CASE("two objects of one revision: the choice doesn't depend on the order")
   StoredRelease second = first;
   first.object_name = "a";
   second.object_name = "b";
-  CHECK(newest_revisions({first, second}).newest.at(0).object_name == "a");
-  CHECK(newest_revisions({second, first}).newest.at(0).object_name == "a");
+  CHECK(newest_revisions({first, second}).at(0).object_name == "a");
+  CHECK(newest_revisions({second, first}).at(0).object_name == "a");
 }

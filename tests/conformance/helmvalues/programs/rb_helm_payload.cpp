@@ -33,19 +33,11 @@ int main() {
     data[stored.back().name_space + "/" + stored.back().storage_object()] =
         object.at("data").at("release");
   }
-  helm::Selection selection = helm::newest_revisions(std::move(stored));
-  std::vector<helm::Release> releases;
-  for (const helm::StoredRelease& object : selection.newest) {
-    auto release =
-        helm::decode_release(object, data.at(object.name_space + "/" + object.storage_object()));
-    if (release) {
-      releases.push_back(std::move(release).value());
-    } else {
-      selection.undecodable.push_back(helm::undecodable(object, release.error()));
-    }
+  helm::Collector collector;
+  for (const helm::StoredRelease& object : helm::newest_revisions(std::move(stored))) {
+    collector.add(object, data.at(object.name_space + "/" + object.storage_object()));
   }
-  const auto payload =
-      helm::build_payload(std::move(releases), std::move(selection.undecodable), {});
+  const auto payload = helm::build_payload(std::move(collector).take(), {});
   if (!payload) {
     std::cerr << payload.error().message << "\n";
     return 1;

@@ -148,17 +148,47 @@ TEST_CASE_FIXTURE(BackupFixture, "verify: another snapshot, whose digests were m
   }
 }
 
-TEST_CASE_FIXTURE(BackupFixture, "verify: archives and kubeconfigs that are none") {
+TEST_CASE_FIXTURE(BackupFixture, "verify: a host state that is none is damaged") {
   add_set(k_run);
-  SUBCASE("archive") {
-    replace_content(ArtifactType::host_state, k_run, "not a tar");
-    CHECK(run({"verify"}).code == 0); // nothing is wrong without a look inside
-  }
-  SUBCASE("kubeconfig") {
-    replace_content(ArtifactType::kubeconfig, k_run, "hello");
-    CHECK(run({"verify"}).code == 0);
-  }
+  replace_content(ArtifactType::host_state, k_run, "not a tar");
+  CHECK(run({"verify"}).code == 0); // nothing is wrong without a look inside
   CHECK(run({"verify", "-i", keys()}).code == 6);
+}
+
+TEST_CASE_FIXTURE(BackupFixture,
+                  "verify: Helm values and kubeconfigs that are none are odd, never damaged") {
+  add_set(k_run);
+  ArtifactType type{};
+  const auto found = [&](const std::string& content) {
+    replace_content(type, k_run, content);
+    CHECK(run({"verify"}).code == 0);
+    const auto result = run({"verify", "-i", keys()});
+    INFO(result.out);
+    CHECK(result.code == 0);
+    CHECK(result.out.find("  - odd: " + api::file_name(type, k_run) + ": ") != std::string::npos);
+    const auto json = run_json({"verify", "-i", keys()});
+    bool listed = false;
+    for (const auto& file : json.at("sets").at(0).at("files")) {
+      listed = listed || (file.at("oddTotal") > 0 && !file.at("odd").empty() &&
+                          file.at("type") == api::to_string(type));
+    }
+    CHECK(listed);
+  };
+  SUBCASE("kubeconfig") {
+    type = ArtifactType::kubeconfig;
+    for (const char* content :
+         {"", "hello", "{", "a: b", "--- 1\n--- 2\n", "clusters: 7\nusers: [x]\n", "\x01\xff"}) {
+      CAPTURE(content);
+      found(content);
+    }
+  }
+  SUBCASE("Helm values") {
+    type = ArtifactType::helm_values;
+    for (const char* content : {"", "not a tar", "\x1f\x8b\x08"}) {
+      CAPTURE(content);
+      found(content);
+    }
+  }
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "verify: bad key files and sets that are not there") {
