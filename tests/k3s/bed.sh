@@ -167,23 +167,37 @@ stage_images() {
     local images=$state/private/var/lib/rancher/k3s/agent/images pause
     mkdir -p "$images"
     pause=$(dirname "$k3s")/pause.tar
-    [[ ! -e $pause ]] || cp "$pause" "$images/"
+    [[ -e $pause ]] || pause=$("$here/build.sh" pause)
+    cp "$pause" "$images/"
     [[ -z ${K3S_IMAGES:-} ]] || cp "$K3S_IMAGES" "$images/"
 }
 
 wait_ready() {
     local end=$((SECONDS + $1)) kubectl=(k3s kubectl --request-timeout=2s)
     until enter "${kubectl[@]}" get --raw=/readyz >/dev/null 2>&1 && enter "${kubectl[@]}" get serviceaccount default >/dev/null 2>&1; do
-        enter bedctl status >/dev/null || die "$name: the server has ended: $(grep level=fatal "$state/k3s.log" | tail -n 1)"
+        enter bedctl status >/dev/null || die "$name: the server has ended: $(last_words)"
         ((SECONDS < end)) || die "$name: the API isn't ready in time; see $state/k3s.log"
         sleep 0.3
     done
     [[ $(<"$state/with-node") == true ]] || return 0
     until enter "${kubectl[@]}" wait --for=condition=Ready "node/$node" --timeout=2s >/dev/null 2>&1; do
-        enter bedctl status >/dev/null || die "$name: the server has ended: $(grep level=fatal "$state/k3s.log" | tail -n 1)"
+        enter bedctl status >/dev/null || die "$name: the server has ended: $(last_words)"
         ((SECONDS < end)) || die "$name: the node isn't ready in time; see $state/k3s.log"
         sleep 0.5
     done
+}
+
+# Why the server has ended, from its log: in the bed's, or in the file that config.yaml names. k3s
+# ends with a line of level error; the tunnel's lines are noise.
+last_words() {
+    local file logs=("$state/k3s.log") line pattern
+    file=$(sed -n 's/^log: *//p' "$state/private/etc/rancher/k3s/config.yaml" | tr -d "\"'" | tail -n 1)
+    [[ -z $file ]] || logs+=("/proc/$(init_pid)/root$file")
+    for pattern in 'level=fatal|msg="?Shutdown request received: ' 'level=error' .; do
+        line=$(cat "${logs[@]}" 2>/dev/null | grep -E "$pattern" | grep -v 'Remotedialer proxy error' | tail -n 1) || true
+        [[ -z $line ]] || break
+    done
+    echo "${line:-nothing in $state/k3s.log}"
 }
 
 # Ends a bed, also one that was interrupted on its way up. Killing its init
@@ -209,7 +223,7 @@ remove_cgroups() {
         dir=$root/railiance-bed-$name
         for _ in {1..50}; do
             [[ -d $dir ]] || break
-            find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.1
+            find "$dir" -xdev -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.1
         done
     done
 }

@@ -13,14 +13,15 @@ import (
 
 	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
-	"sigs.k8s.io/yaml"
+	"go.yaml.in/yaml/v2"
 )
 
 const defaultConfigFile = "/etc/rancher/k3s/config.yaml"
 
 // mergeConfig gives the command line with the file's values inserted after the
 // subcommand. known are the flags of that subcommand; others are dropped with a
-// warning. insertAt is the number of arguments that stay in front.
+// warning for each value, which names config.yaml whatever the file is called.
+// insertAt is the number of arguments that stay in front.
 func mergeConfig(args []string, insertAt int, known []cli.Flag) ([]string, error) {
 	if len(args) < insertAt {
 		return args, nil
@@ -41,11 +42,11 @@ func mergeConfig(args []string, insertAt int, known []cli.Flag) ([]string, error
 	}
 	out := append([]string{}, args[:insertAt]...)
 	for _, v := range values {
-		if !names[v.key] {
-			logrus.Warnf("Unknown flag --%s found in %s, skipping\n", v.key, filepath.Base(path))
-			continue
-		}
 		for _, value := range v.values {
+			if !names[v.key] {
+				logrus.Warnf("Unknown flag --%s found in config.yaml, skipping\n", v.key)
+				continue
+			}
 			out = append(out, "--"+v.key+"="+value)
 		}
 	}
@@ -76,7 +77,7 @@ type configValue struct {
 }
 
 // readConfig reads the file and then its .d directory in name order: later
-// values replace earlier ones, `key+` appends.
+// values replace earlier ones, `key+` appends. Keys keep the order of the files.
 func readConfig(path string) ([]configValue, error) {
 	var out []configValue
 	files := []string{path}
@@ -98,7 +99,7 @@ func readConfig(path string) ([]configValue, error) {
 			return nil, err
 		}
 		found = true
-		content := map[string]any{}
+		content := yaml.MapSlice{}
 		if err := yaml.Unmarshal(text, &content); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
@@ -110,15 +111,10 @@ func readConfig(path string) ([]configValue, error) {
 	return out, nil
 }
 
-func overlay(out []configValue, content map[string]any) []configValue {
-	keys := make([]string, 0, len(content))
-	for key := range content {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	for _, key := range keys {
-		name, appends := strings.CutSuffix(key, "+")
-		values := textValues(content[key])
+func overlay(out []configValue, content yaml.MapSlice) []configValue {
+	for _, item := range content {
+		name, appends := strings.CutSuffix(fmt.Sprint(item.Key), "+")
+		values := textValues(item.Value)
 		at := -1
 		for i := range out {
 			if out[i].key == name {

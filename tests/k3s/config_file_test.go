@@ -34,7 +34,8 @@ func TestConfigComesBeforeTheCommandLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"k3s", "server", "--https-listen-port=6443", "--tls-san=a", "--tls-san=b", "--tls-san=c", "--token=def", "--config", path}
+	// In the order of the file, as k3s gives them.
+	want := []string{"k3s", "server", "--token=def", "--tls-san=a", "--tls-san=b", "--tls-san=c", "--https-listen-port=6443", "--config", path}
 	if !slices.Equal(got, want) {
 		t.Fatalf("got %q", got)
 	}
@@ -54,6 +55,21 @@ func TestUnknownKeysAreDroppedWithAWarning(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), `level=warning msg="Unknown flag --write-kubeconfig-mode found in config.yaml, skipping\n"`) {
 		t.Fatal(log.String())
+	}
+}
+
+func TestEachValueOfAnUnknownKeyHasAWarningThatNamesConfigYAML(t *testing.T) {
+	var log bytes.Buffer
+	logrus.SetOutput(&log)
+	defer logrus.SetOutput(os.Stderr)
+	path := writeConfig(t, map[string]string{"other.yaml": "kubelet-arg: [a=b]\ndisable: [x, y]\n"})
+	if _, err := mergeConfig([]string{"k3s", "etcd-snapshot", "save", "-c=" + filepath.Join(filepath.Dir(path), "other.yaml")}, 3, snapshotFlags()); err != nil {
+		t.Fatal(err)
+	}
+	for key, times := range map[string]int{"kubelet-arg": 1, "disable": 2} {
+		if got := strings.Count(log.String(), "Unknown flag --"+key+" found in config.yaml, skipping\\n"); got != times {
+			t.Errorf("%s: %d warnings: %s", key, got, log.String())
+		}
 	}
 }
 

@@ -4,6 +4,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/urfave/cli/v2"
 )
 
@@ -28,11 +30,32 @@ func snapshotFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "snapshot-compress", Aliases: []string{"etcd-snapshot-compress"}, Usage: "(db) Compress etcd snapshot"},
 		&cli.IntFlag{Name: "snapshot-retention", Aliases: []string{"etcd-snapshot-retention"}, Value: 5, Usage: "(db) Number of snapshots to retain."},
 		&cli.BoolFlag{Name: "s3", Aliases: []string{"etcd-s3"}, Usage: "(db) Enable backup to S3"},
-		s3String("endpoint", "s3.amazonaws.com"), s3String("endpoint-ca", ""), s3Bool("skip-ssl-verify"),
+		s3String("endpoint", defaultS3Endpoint), s3String("endpoint-ca", ""), s3Bool("skip-ssl-verify"),
 		s3String("access-key", ""), s3String("secret-key", ""), s3String("session-token", ""), s3String("bucket", ""),
 		s3String("bucket-lookup-type", ""), s3String("region", "us-east-1"), s3String("folder", ""), s3String("proxy", ""),
 		s3String("config-secret", ""), s3Bool("insecure"), s3String("timeout", "5m0s"), s3String("retention", "5"),
 	)
+}
+
+// s3Flags is what tells whether S3 was configured.
+type s3Flags struct {
+	Bucket   string `json:"bucket,omitempty"`
+	Endpoint string `json:"endpoint,omitempty"`
+	Secret   string `json:"configSecret,omitempty"`
+}
+
+const defaultS3Endpoint = "s3.amazonaws.com"
+
+func (f s3Flags) set() bool {
+	return f.Bucket != "" || f.Secret != "" || (f.Endpoint != "" && f.Endpoint != defaultS3Endpoint)
+}
+
+// noS3Client is the reason why there is no S3, which was asked for.
+func noS3Client(configured bool) error {
+	if configured {
+		return errors.New("failed to initialize S3 client: the stand-in has no S3")
+	}
+	return errors.New("failed to initialize S3 client: s3 configuration was not set")
 }
 
 func s3String(name, value string) cli.Flag {
@@ -65,6 +88,9 @@ func serverFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "kubelet-arg", Usage: "(agent/flags) Customized flag for kubelet process"},
 		&cli.StringFlag{Name: "etcd-snapshot-dir", Usage: "(db) Directory to save db snapshots"},
 		&cli.BoolFlag{Name: "etcd-s3", Usage: "(db) Enable backup to S3"},
+		&cli.StringFlag{Name: "etcd-s3-bucket", Usage: "(db) S3 bucket name"},
+		&cli.StringFlag{Name: "etcd-s3-endpoint", Value: defaultS3Endpoint, Usage: "(db) S3 endpoint url"},
+		&cli.StringFlag{Name: "etcd-s3-config-secret", Usage: "(db) Name of secret in the kube-system namespace used to configure S3"},
 		&cli.BoolFlag{Name: "secrets-encryption", EnvVars: []string{"K3S_SECRETS_ENCRYPTION"}, Usage: "(experimental/cluster) Enable secret encryption at rest"},
 		&cli.StringFlag{Name: "cluster-cidr", Value: "10.42.0.0/16", Usage: "(networking) IPv4 network CIDR to use for pod IPs"},
 		&cli.StringFlag{Name: "service-cidr", Value: "10.43.0.0/16", Usage: "(networking) IPv4 network CIDR to use for service IPs"},
@@ -84,8 +110,10 @@ var ignoredStrings = []string{"v", "vmodule", "bind-address", "advertise-address
 	"service-node-port-range", "cluster-dns", "cluster-domain", "flannel-backend", "agent-token", "agent-token-file", "disable",
 	"node-label", "node-taint", "node-external-ip", "etcd-arg", "kube-scheduler-arg",
 	"kube-proxy-arg", "etcd-snapshot-name", "etcd-snapshot-schedule-cron", "etcd-snapshot-retention", "write-kubeconfig-group",
+	"etcd-s3-endpoint-ca", "etcd-s3-access-key", "etcd-s3-secret-key", "etcd-s3-session-token", "etcd-s3-bucket-lookup-type",
+	"etcd-s3-region", "etcd-s3-folder", "etcd-s3-proxy", "etcd-s3-timeout", "etcd-s3-retention",
 	"secrets-encryption-provider", "snapshotter", "private-registry", "resolv-conf", "system-default-registry", "egress-selector-mode"}
 
 var ignoredBools = []string{"disable-cloud-controller", "disable-helm-controller", "disable-network-policy", "disable-kube-proxy",
-	"etcd-disable-snapshots", "etcd-snapshot-compress", "etcd-expose-metrics", "protect-kernel-defaults",
+	"etcd-disable-snapshots", "etcd-snapshot-compress", "etcd-s3-insecure", "etcd-s3-skip-ssl-verify", "etcd-expose-metrics", "protect-kernel-defaults",
 	"docker", "rootless", "selinux", "embedded-registry", "supervisor-metrics"}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/sirupsen/logrus"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"k8s.io/client-go/tools/clientcmd"
@@ -32,15 +33,17 @@ func kubeconfig(caPath, certPath, keyPath, server string) ([]byte, error) {
 // apiURL is where this host reaches the API server.
 func apiURL(o serverOptions) string { return fmt.Sprintf("https://127.0.0.1:%d", o.apiPort) }
 
-// writeKubeconfigs writes all of them.
-func writeKubeconfigs(l layout, o serverOptions) error {
-	write := func(path, cert string, mode os.FileMode) error {
-		text, err := kubeconfig(l.tls("server-ca.crt"), cert+".crt", cert+".key", apiURL(o))
-		if err != nil {
-			return err
-		}
-		return writeFile(path, text, mode)
+// writeKubeconfig writes one for a client certificate, with the server CA that the disk has.
+func writeKubeconfig(l layout, o serverOptions, path, cert string, mode os.FileMode) error {
+	text, err := kubeconfig(l.tls("server-ca.crt"), cert+".crt", cert+".key", apiURL(o))
+	if err != nil {
+		return err
 	}
+	return writeFile(path, text, mode)
+}
+
+// writeAdminKubeconfig writes the one of /etc/rancher/k3s.
+func writeAdminKubeconfig(l layout, o serverOptions) error {
 	mode := os.FileMode(0o600)
 	if o.kubeconfigMode != "" {
 		m, err := strconv.ParseUint(o.kubeconfigMode, 8, 32)
@@ -49,6 +52,15 @@ func writeKubeconfigs(l layout, o serverOptions) error {
 		}
 		mode = os.FileMode(m)
 	}
+	if err := writeKubeconfig(l, o, o.kubeconfig, l.tls("client-admin"), mode); err != nil {
+		return err
+	}
+	logrus.Infof("Wrote kubeconfig %s", o.kubeconfig)
+	return nil
+}
+
+// writeKubeconfigs writes all of them.
+func writeKubeconfigs(l layout, o serverOptions) error {
 	files := map[string]string{
 		l.cred("admin.kubeconfig"):      l.tls("client-admin"),
 		l.cred("supervisor.kubeconfig"): l.tls("client-supervisor"),
@@ -59,9 +71,9 @@ func writeKubeconfigs(l layout, o serverOptions) error {
 		l.agent("kubeproxy.kubeconfig"): l.tls("client-kube-proxy"),
 	}
 	for path, cert := range files {
-		if err := write(path, cert, 0o600); err != nil {
+		if err := writeKubeconfig(l, o, path, cert, 0o600); err != nil {
 			return err
 		}
 	}
-	return write(o.kubeconfig, l.tls("client-admin"), mode)
+	return writeAdminKubeconfig(l, o)
 }

@@ -71,13 +71,18 @@ func run(args []string) error {
 	app.Commands = []*cli.Command{
 		{Name: "server", Usage: "Run management server", Flags: serverFlags(), Action: runServer},
 		snapshotCommand(),
+		tokenCommand(),
 	}
 	merged, err := withConfigFile(args)
 	if err != nil {
 		return err
 	}
+	effectiveArgs = merged[1:]
 	return app.Run(merged)
 }
+
+// effectiveArgs are the arguments with those of the configuration files.
+var effectiveArgs []string
 
 func withConfigFile(args []string) ([]string, error) {
 	if len(args) < 2 {

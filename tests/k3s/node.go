@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -56,7 +57,10 @@ func (s *server) startNode(ctx context.Context) error {
 	if err := s.run("kube-proxy", proxy); err != nil {
 		return err
 	}
-	return s.waitOrFail(ctx, s.labelNode)
+	if err := s.waitOrFail(ctx, s.labelNode); err != nil {
+		return err
+	}
+	return s.ensureNodePassword(ctx)
 }
 
 func (s *server) run(name string, cmd *exec.Cmd) error {
@@ -111,16 +115,23 @@ func (s *server) importImages(ctx context.Context) error {
 	return nil
 }
 
-// labelNode waits for the node object and gives it k3s's role labels.
+// labelNode waits for the node object and gives it k3s's role labels and annotations.
 func (s *server) labelNode(ctx context.Context) error {
-	labels := `"node-role.kubernetes.io/control-plane":"true"`
+	labels := map[string]string{"node-role.kubernetes.io/control-plane": "true"}
 	if !s.sqlite {
-		labels += `,"node-role.kubernetes.io/etcd":"true"`
+		labels["node-role.kubernetes.io/etcd"] = "true"
 	}
-	patch := `{"metadata":{"labels":{` + labels + `}}}`
+	annotations, err := s.nodeAnnotations()
+	if err != nil {
+		return err
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": labels, "annotations": annotations}})
+	if err != nil {
+		return err
+	}
 	deadline := time.After(2 * time.Minute)
 	for {
-		_, err := s.kube.CoreV1().Nodes().Patch(ctx, s.opts.nodeName, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{})
+		_, err := s.kube.CoreV1().Nodes().Patch(ctx, s.opts.nodeName, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
 		if err == nil {
 			return nil
 		}

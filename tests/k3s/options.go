@@ -29,6 +29,7 @@ type serverOptions struct {
 	kubeletArgs                   []string
 	snapshotDir                   string
 	etcdS3                        bool
+	s3                            s3Flags
 	secretsEncryption             bool
 	clusterCIDR, serviceCIDR      string
 	apiArgs, ctrlArgs             []string
@@ -46,6 +47,7 @@ func optionsOf(c *cli.Context) (serverOptions, error) {
 		disableCtrl: c.Bool("disable-controller-manager"), datastoreEndpoint: c.String("datastore-endpoint"),
 		pauseImage: c.String("pause-image"), kubeletArgs: c.StringSlice("kubelet-arg"),
 		snapshotDir: c.String("etcd-snapshot-dir"), etcdS3: c.Bool("etcd-s3"),
+		s3:                s3Flags{Bucket: c.String("etcd-s3-bucket"), Endpoint: c.String("etcd-s3-endpoint"), Secret: c.String("etcd-s3-config-secret")},
 		secretsEncryption: c.Bool("secrets-encryption"),
 		clusterCIDR:       c.String("cluster-cidr"), serviceCIDR: c.String("service-cidr"),
 		apiArgs: c.StringSlice("kube-apiserver-arg"), ctrlArgs: c.StringSlice("kube-controller-manager-arg"),

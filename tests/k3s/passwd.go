@@ -59,6 +59,10 @@ func ensurePasswd(l layout, password string) error {
 	if passwdPassword(l) != "" {
 		return nil
 	}
+	return writePasswd(l, password)
+}
+
+func writePasswd(l layout, password string) error {
 	text := fmt.Sprintf("%s,node,node,k3s:agent\n%s,server,server,k3s:server\n", password, password)
 	return writeFile(l.cred("passwd"), []byte(text), 0o600)
 }

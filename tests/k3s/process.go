@@ -11,6 +11,12 @@ import (
 	"time"
 )
 
+// shutdownRequest is an end that a part of the running server asks for. It is
+// logged at error level and isn't an error of the command: k3s exits with 0.
+type shutdownRequest struct{ reason error }
+
+func (r shutdownRequest) Error() string { return r.reason.Error() }
+
 // child is a started component.
 type child struct {
 	name     string
@@ -56,7 +62,7 @@ func startChild(name string, cmd *exec.Cmd, failed chan<- error) (*child, error)
 		err := cmd.Wait()
 		close(c.done)
 		if !c.stopping.Load() && failed != nil {
-			failed <- fmt.Errorf("%s exited: %v", name, err)
+			failed <- shutdownRequest{fmt.Errorf("%s exited: %v", name, err)}
 		}
 	}()
 	return c, nil

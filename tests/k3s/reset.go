@@ -36,9 +36,6 @@ func (s *server) checkReset() error {
 		}
 		return nil
 	}
-	if o.etcdS3 {
-		return errors.New("failed to initialize S3 client: the stand-in has no S3 to fetch " + o.restorePath + " from")
-	}
 	if token := s.layout.server("token"); o.token == "" && !exists(token) {
 		return fmt.Errorf("%s does not exist, please pass --token to complete the restoration", token)
 	}
@@ -62,12 +59,19 @@ func (s *server) reset(ctx context.Context) (err error) {
 	if err = ensureLeaves(s.layout, s.opts); err != nil {
 		return err
 	}
+	// The password that was given is written, also one that the datastore then refuses.
+	if err = writePasswd(s.layout, s.password); err != nil {
+		return err
+	}
 	if s.opts.restorePath != "" {
 		if err = s.restoreSnapshot(); err != nil {
 			return err
 		}
 	}
 	if err = writeFile(s.db("reset-flag"), nil, 0o600); err != nil {
+		return err
+	}
+	if err = s.writeAccess(); err != nil {
 		return err
 	}
 	logrus.Infof("Starting etcd for new cluster, cluster-reset=true")
@@ -86,6 +90,17 @@ func (s *server) reset(ctx context.Context) (err error) {
 	return s.reportReset()
 }
 
+// writeAccess writes server/token and the kubeconfig while the disk still has
+// the CA that was there before, on an empty disk one made for the occasion: both
+// are right again with the next start. A token file that was put there without
+// being given as the token is lost in this.
+func (s *server) writeAccess() error {
+	if err := writeTokenFiles(s.layout, s.password); err != nil {
+		return err
+	}
+	return writeAdminKubeconfig(s.layout, s.opts)
+}
+
 // logDatastore says what is connected, in k3s's words.
 func (s *server) logDatastore(ctx context.Context) {
 	if status, err := s.etcd.Status(ctx, etcdEndpoint); err == nil {
@@ -95,11 +110,14 @@ func (s *server) logDatastore(ctx context.Context) {
 
 // restoreSnapshot moves the old database away and restores in its place.
 func (s *server) restoreSnapshot() error {
-	path, err := s.snapshotPath()
+	name, err := memberName(s.layout.etcd(), s.opts.nodeName)
 	if err != nil {
 		return err
 	}
-	name, err := memberName(s.layout.etcd(), s.opts.nodeName)
+	if s.opts.etcdS3 { // the path is an object's name
+		return noS3Client(s.opts.s3.set())
+	}
+	path, err := s.snapshotPath()
 	if err != nil {
 		return err
 	}
@@ -166,10 +184,7 @@ func (s *server) takeBootstrap(ctx context.Context) error {
 	if _, err := unpackBootstrap(s.layout, files, func(string) bool { return false }); err != nil {
 		return err
 	}
-	if err := ensureLeaves(s.layout, s.opts); err != nil {
-		return err
-	}
-	return writeTokenFiles(s.layout, s.password)
+	return ensureLeaves(s.layout, s.opts)
 }
 
 // reportReset ends with k3s's message. K3S_STANDIN_RESET_MESSAGE=old gives the

@@ -37,6 +37,7 @@ func runServer(c *cli.Context) error {
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
+	takeServerTitle()
 	if s.opts.clusterReset {
 		return s.reset(ctx)
 	}
@@ -44,9 +45,14 @@ func runServer(c *cli.Context) error {
 	if err == nil {
 		select {
 		case <-ctx.Done():
-			logrus.Infof("Shutdown request received")
+			logrus.Debugf("Signal received")
 		case err = <-s.failed:
 		}
+	}
+	var request shutdownRequest
+	if errors.As(err, &request) {
+		logrus.Errorf("Shutdown request received: %q", request.reason)
+		err = context.Canceled
 	}
 	s.stop()
 	return err
@@ -107,6 +113,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	if s.password, err = serverPassword(s.layout, s.opts); err != nil {
 		return err
 	}
+	go s.callTunnel(ctx)
 	if s.web, err = startSupervisor(s); err != nil {
 		return err
 	}
@@ -130,6 +137,9 @@ func (s *server) start(ctx context.Context) (err error) {
 		return err
 	}
 	if !s.opts.disableAgent {
+		if exists(s.db("reset-flag")) {
+			go s.renewNodePassword(ctx)
+		}
 		if err = s.startNode(ctx); err != nil {
 			return err
 		}
@@ -155,7 +165,7 @@ func (s *server) startFault(ctx context.Context) error {
 			return ctx.Err()
 		})
 	case f.is("start-fails"):
-		return errors.New("injected: the server does not start")
+		return shutdownRequest{errors.New("injected: the server does not start")}
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func requestOf(c *cli.Context, operation string, names []string) snapshotRequest
 		r.Retention = &retention
 	}
 	if c.Bool("s3") {
-		r.S3 = map[string]string{"bucket": c.String("s3-bucket"), "endpoint": c.String("s3-endpoint")}
+		r.S3 = &s3Flags{Bucket: c.String("s3-bucket"), Endpoint: c.String("s3-endpoint"), Secret: c.String("s3-config-secret")}
 	}
 	return r
 }

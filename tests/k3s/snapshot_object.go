@@ -88,9 +88,10 @@ func snapshotObject(s snapshotInfo, hash string) *unstructured.Unstructured {
 	if hash != "" {
 		metadata["annotations"] = map[string]any{"etcd.k3s.cattle.io/snapshot-token-hash": hash}
 	}
-	status := map[string]any{"size": fmt.Sprint(s.size), "readyToUse": s.ready,
-		"creationTime": s.created.UTC().Format(time.RFC3339)}
-	if s.failure != "" {
+	status := map[string]any{"readyToUse": s.ready, "creationTime": s.created.UTC().Format(time.RFC3339)}
+	if s.failure == "" {
+		status["size"] = fmt.Sprint(s.size)
+	} else { // no size, and an empty location
 		status["error"] = map[string]any{"time": s.created.UTC().Format(time.RFC3339), "message": s.failure}
 	}
 	return &unstructured.Unstructured{Object: map[string]any{

@@ -40,6 +40,7 @@ func startSupervisor(s *server) (*supervisor, error) {
 	})
 	mux.HandleFunc("GET /db/info", w.info)
 	mux.HandleFunc("POST /db/snapshot", w.snapshot)
+	mux.HandleFunc("PUT "+tokenPath, w.rotate)
 	if err := ensureCAs(s.layout); err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func startSupervisor(s *server) (*supervisor, error) {
 	go func() {
 		err := w.http.Serve(tls.NewListener(listener, &tls.Config{GetCertificate: certificate, MinVersion: tls.VersionTLS12}))
 		if err != http.ErrServerClosed {
-			s.failed <- fmt.Errorf("supervisor: %w", err)
+			s.failed <- shutdownRequest{fmt.Errorf("supervisor: %w", err)}
 		}
 	}()
 	return w, nil
@@ -80,7 +81,7 @@ func (w *supervisor) gate(next http.Handler) http.Handler {
 func (w *supervisor) info(rw http.ResponseWriter, r *http.Request) {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil || (!net.ParseIP(host).IsLoopback() && !w.authorized(r)) {
-		writeStatus(rw, http.StatusUnauthorized, "Unauthorized")
+		writeStatus(rw, http.StatusUnauthorized, notAuthorized)
 		return
 	}
 	if w.server.sqlite {
@@ -95,6 +96,10 @@ func (w *supervisor) info(rw http.ResponseWriter, r *http.Request) {
 	writeJSON(rw, map[string]any{"members": members.Members})
 }
 
+// notAuthorized is the answer to a password that isn't this server's, also to
+// the new one between `token rotate` and the next start.
+const notAuthorized = "not authorized"
+
 func (w *supervisor) authorized(r *http.Request) bool {
 	user, password, ok := r.BasicAuth()
 	same := subtle.ConstantTimeCompare([]byte(password), []byte(w.server.password)) == 1
@@ -108,7 +113,7 @@ type snapshotRequest struct {
 	Dir       *string  `json:"dir,omitempty"`
 	Compress  *bool    `json:"compress,omitempty"`
 	Retention *int     `json:"retention,omitempty"`
-	S3        any      `json:"s3,omitempty"`
+	S3        *s3Flags `json:"s3,omitempty"`
 }
 
 // snapshotResult is the answer to all operations but list.
@@ -119,8 +124,12 @@ type snapshotResult struct {
 
 func (w *supervisor) snapshot(rw http.ResponseWriter, r *http.Request) {
 	f := readFault(w.server.layout)
-	if !w.authorized(r) || f.is("unauthorized") {
+	if f.is("unauthorized") { // k3s of 1.27.13 to 1.31.4
 		writeStatus(rw, http.StatusUnauthorized, "Unauthorized")
+		return
+	}
+	if !w.authorized(r) {
+		writeStatus(rw, http.StatusUnauthorized, notAuthorized)
 		return
 	}
 	if w.server.sqlite {
@@ -133,7 +142,7 @@ func (w *supervisor) snapshot(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if request.S3 != nil {
-		writeStatus(rw, http.StatusBadRequest, "failed to initialize S3 client: the stand-in has no S3")
+		writeStatus(rw, http.StatusBadRequest, noS3Client(request.S3.set()).Error())
 		return
 	}
 	answer, err := w.operate(r, request, f)
