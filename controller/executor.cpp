@@ -86,6 +86,10 @@ Status Executor::execute(const StatusPatch& patch, std::stop_token stop) {
 Status Executor::refresh(const StatusPatch& patch, const std::stop_token& stop) {
   auto object = m_ports.client.get(backup_ref(patch.name), stop);
   if (object) {
+    const std::string version = object->value("/metadata/resourceVersion"_json_pointer, "");
+    if (kube::is_older_version(version, patch.resource_version)) {
+      m_ports.client.runtime().versions->went_back(); // asked after that version was known
+    }
     m_ports.store.answered_backup(*object);
     return {};
   }
@@ -210,14 +214,20 @@ Status Executor::carry_out(const ConfirmOrderGone& action, const std::stop_token
 }
 
 Status Executor::carry_out(const DeleteOrder& action, const std::stop_token& stop) {
-  if (!action.unless_owned_by.empty()) {
-    auto owner = m_ports.client.get(backup_ref(action.unless_owned_by), stop);
-    if (owner && owner->value("/metadata/uid"_json_pointer, "") == action.name) {
+  auto owner = m_ports.client.get(backup_ref(action.owner), stop);
+  if (!owner && owner.error().code != ErrorCode::not_found) {
+    return std::move(owner).error();
+  }
+  if (owner && owner->value("/metadata/uid"_json_pointer, "") == action.name) {
+    if (action.owner_is_gone) {
       m_ports.store.answered_backup(*owner); // our view was behind
       return {};
     }
-    if (!owner && owner.error().code != ErrorCode::not_found) {
-      return std::move(owner).error();
+    const auto backup = api::cluster_backup_from_json(*owner);
+    if (backup && !backup->finished()) {
+      // What has ended never begins again: etcd was restored, and our view is of what was before.
+      m_ports.client.runtime().versions->went_back();
+      return {};
     }
   }
   RB_TRY(gone_is_fine(
@@ -229,6 +239,29 @@ Status Executor::carry_out(const DeleteOrder& action, const std::stop_token& sto
 Status Executor::carry_out(const DeletePayload& action, const std::stop_token& stop) {
   RB_TRY(m_ports.payloads.remove(action.run_uid, stop));
   m_ports.store.remove_payload(action.run_uid);
+  return {};
+}
+
+/// Server-side apply: in a list whose key is the type it writes this one condition.
+Status Executor::carry_out(const PatchReplicated& action, const std::stop_token& stop) {
+  const nlohmann::json object{
+      {"apiVersion", api::k_api_version},
+      {"kind", api::k_cluster_backup_kind},
+      {"metadata", {{"name", action.name}, {"uid", action.uid}}},
+      {"status", {{"conditions", api::to_json(std::vector{action.condition})}}}};
+  auto written = m_ports.client.patch(backup_ref(action.name, "status"),
+                                      kube::PatchType::apply,
+                                      object,
+                                      stop,
+                                      "railiance-backup-controller-replicated");
+  if (!written) {
+    const ErrorCode code = written.error().code;
+    // Gone, or another one of the same name: the watch will tell.
+    return code == ErrorCode::not_found || code == ErrorCode::conflict
+               ? Status{}
+               : Status(std::move(written).error());
+  }
+  m_ports.store.answered_backup(*written);
   return {};
 }
 

@@ -45,6 +45,7 @@ private:
   Status carry_out(const ConfirmOrderGone& action, const std::stop_token& stop);
   Status carry_out(const DeleteOrder& action, const std::stop_token& stop);
   Status carry_out(const DeletePayload& action, const std::stop_token& stop);
+  Status carry_out(const PatchReplicated& action, const std::stop_token& stop);
   Status carry_out(const DeleteBackup& action, const std::stop_token& stop);
   /// Reads the object anew after a refused write; what is gone leaves the store.
   Status refresh(const StatusPatch& patch, const std::stop_token& stop);

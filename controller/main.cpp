@@ -52,11 +52,11 @@ Result<kube::ClientConfig> client_config(const Options& options) {
                                     : kube::load_kubeconfig(options.kubeconfig);
 }
 
-Result<std::unique_ptr<kube::Connection>>
-connect(const Options& options, Metrics& metrics, unsigned attempts, std::chrono::seconds timeout) {
+Result<std::unique_ptr<kube::Connection>> connect(const Options& options,
+                                                  kube::Runtime runtime,
+                                                  unsigned attempts,
+                                                  std::chrono::seconds timeout) {
   RB_TRY_ASSIGN(kube::ClientConfig config, client_config(options));
-  kube::Runtime runtime;
-  runtime.metrics = &metrics;
   kube::ClientOptions client;
   client.attempts = attempts;
   client.request_timeout = timeout;
@@ -96,8 +96,10 @@ void warn_of_schedule(const Expectation& expectation) {
 Status serve_until_signal(const Options& options, const sigset_t& signals) {
   const RealClock clock;
   Metrics metrics;
-  RB_TRY_ASSIGN(auto connection, connect(options, metrics, 4, std::chrono::seconds(30)));
-  RB_TRY_ASSIGN(auto lease_connection, connect(options, metrics, 1, std::chrono::seconds(5)));
+  kube::Runtime runtime; // one for both: what the Lease tells of a restore holds for the watches
+  runtime.metrics = &metrics;
+  RB_TRY_ASSIGN(auto connection, connect(options, runtime, 4, std::chrono::seconds(30)));
+  RB_TRY_ASSIGN(auto lease_connection, connect(options, runtime, 1, std::chrono::seconds(5)));
   kube::Client& client = connection->client();
   Settings settings;
   settings.agent_wait = options.agent_wait;
@@ -114,7 +116,7 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
                          clock,
                          [&](const kube::EventSpec& event) { events.record(event); }},
                         options.sops_yaml,
-                        [&] { return feed.synced(); });
+                        [&] { return feed.current(); });
   StandingReporter standing(
       client, store, clock, options.expectation, [&] { return feed.standing_synced(); });
   serve::Endpoints endpoints;

@@ -185,9 +185,13 @@ void plan_active(const Observed& observed, const ClusterBackup& backup, Plan& pl
 void plan_ended(const Observed& observed, const ClusterBackup& backup, Plan& plan) {
   const NodeBackup* order = order_of(observed, backup.meta.uid);
   if (order != nullptr && !order->finished()) {
-    plan.actions.emplace_back(DeleteOrder{order->meta.name, order->meta.uid, ""});
+    plan.actions.emplace_back(
+        DeleteOrder{order->meta.name, order->meta.uid, backup.meta.name, false});
   } else if (order != nullptr) {
-    patch(plan, backup, replicated(backup, *order, observed.now));
+    if (auto condition = replicated(backup, *order, observed.now)) {
+      plan.actions.emplace_back(
+          PatchReplicated{backup.meta.name, backup.meta.uid, *std::move(condition)});
+    }
   }
   if (observed.payload_runs.contains(backup.meta.uid)) {
     plan.actions.emplace_back(DeletePayload{backup.meta.uid});

@@ -22,7 +22,8 @@ struct ResultEvent {
   std::string note;
 };
 
-/// Write this status, if the object is still at `resource_version`; then tell the event.
+/// Write this status of a run that has not ended yet, if the object is still at
+/// `resource_version`; then tell the event.
 struct StatusPatch {
   std::string name;
   std::string uid;
@@ -51,16 +52,25 @@ struct ConfirmOrderGone {
   std::string name;
 };
 
-/// `unless_owned_by` is not empty: look first whether that ClusterBackup is really gone.
+/// Looks first at the ClusterBackup `owner`: the order stays if that needs it after all.
 struct DeleteOrder {
   std::string name;
   std::string uid;
-  std::string unless_owned_by;
+  std::string owner;
+  bool owner_is_gone = true; ///< Else: it has ended, and only if it has not the order stays.
 };
 
 /// Remove the payload ConfigMaps of a run.
 struct DeletePayload {
   std::string run_uid;
+};
+
+/// A run has ended, and the agent says something new of its copy off-site. Only this condition is
+/// written: of what else is in the status the store has dropped most.
+struct PatchReplicated {
+  std::string name;
+  std::string uid;
+  api::Condition condition;
 };
 
 /// ttlSecondsAfterFinished has passed.
@@ -69,8 +79,13 @@ struct DeleteBackup {
   std::string uid;
 };
 
-using Action = std::
-    variant<CollectHelm, CreateOrder, ConfirmOrderGone, DeleteOrder, DeletePayload, DeleteBackup>;
+using Action = std::variant<CollectHelm,
+                            CreateOrder,
+                            ConfirmOrderGone,
+                            DeleteOrder,
+                            DeletePayload,
+                            PatchReplicated,
+                            DeleteBackup>;
 
 struct Plan {
   std::vector<StatusPatch> statuses; ///< Carried out before the actions.

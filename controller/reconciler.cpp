@@ -14,9 +14,13 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds k_idle{std::chrono::minutes(5)};
-constexpr milliseconds k_sync_poll{20};
+constexpr milliseconds k_current_poll{20};
 constexpr kube::BackoffPolicy k_backoff{
     milliseconds(200), std::chrono::seconds(5), std::chrono::seconds(60)};
+
+/// So many rounds may follow one another at once, which is more than a run needs; after that ten a
+/// second. A plan that never came to rest would cost the API server little.
+constexpr kube::PaceLimit k_pace{milliseconds(100), 100};
 
 bool has_helm_step(const Plan& plan) {
   return std::ranges::any_of(plan.actions, [](const Action& action) {
@@ -26,9 +30,9 @@ bool has_helm_step(const Plan& plan) {
 
 } // namespace
 
-Reconciler::Reconciler(Ports ports, std::string sops_yaml_path, std::function<bool()> synced)
+Reconciler::Reconciler(Ports ports, std::string sops_yaml_path, std::function<bool()> current)
     : m_ports(ports), m_executor(std::move(ports)), m_sops_yaml_path(std::move(sops_yaml_path)),
-      m_synced(std::move(synced)) {}
+      m_current(std::move(current)) {}
 
 void Reconciler::start() {
   m_thread = std::jthread([this](const std::stop_token& stop) { run(stop); });
@@ -41,10 +45,10 @@ void Reconciler::stop() {
   }
 }
 
-bool Reconciler::wait_until_synced(const std::stop_token& stop) {
-  while (!m_synced() && !stop.stop_requested()) {
-    m_ports.store.wait(k_sync_poll, stop);
-    std::this_thread::sleep_for(k_sync_poll);
+bool Reconciler::wait_until_current(const std::stop_token& stop) {
+  while (!m_current() && !stop.stop_requested()) {
+    m_ports.store.wait(k_current_poll, stop);
+    std::this_thread::sleep_for(k_current_poll);
   }
   return !stop.stop_requested();
 }
@@ -96,11 +100,12 @@ void Reconciler::publish() {
 }
 
 void Reconciler::run(const std::stop_token& stop) {
-  if (!wait_until_synced(stop) || !sweep(stop)) {
+  if (!wait_until_current(stop) || !sweep(stop)) {
     return;
   }
   kube::Backoff backoff(k_backoff);
-  while (!stop.stop_requested()) {
+  kube::Pace pace(k_pace);
+  while (wait_until_current(stop)) {
     std::optional<RecipientsProblem> problem;
     if (m_ports.store.needs_recipients()) {
       const Recipients recipients = read_recipients(m_sops_yaml_path);
@@ -114,6 +119,9 @@ void Reconciler::run(const std::stop_token& stop) {
       m_ports.store.wait(
           plan.requeue_after ? std::min<milliseconds>(*plan.requeue_after, k_idle) : k_idle, stop);
       continue;
+    }
+    if (!kube::RealWaiter().wait(pace.wait_before_next(m_ports.clock.steady_now()), stop)) {
+      return;
     }
     const auto begin = m_ports.clock.steady_now();
     const bool well = carry_out(plan, stop);

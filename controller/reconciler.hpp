@@ -9,8 +9,9 @@ namespace rb::controller {
 
 class Reconciler {
 public:
-  /// `synced` says whether the store has seen all objects. Collaborators outlive the reconciler.
-  Reconciler(Ports ports, std::string sops_yaml_path, std::function<bool()> synced);
+  /// `current` says whether the store has seen all objects, and all of one history: nothing is
+  /// planned while it is false. Collaborators outlive the reconciler.
+  Reconciler(Ports ports, std::string sops_yaml_path, std::function<bool()> current);
 
   /// Begins a term of leadership. Returns at once.
   void start();
@@ -19,7 +20,7 @@ public:
 
 private:
   void run(const std::stop_token& stop);
-  bool wait_until_synced(const std::stop_token& stop);
+  bool wait_until_current(const std::stop_token& stop);
   bool sweep(const std::stop_token& stop);
   /// True when everything went well.
   bool carry_out(const Plan& plan, const std::stop_token& stop);
@@ -28,7 +29,7 @@ private:
   Ports m_ports;
   Executor m_executor;
   std::string m_sops_yaml_path;
-  std::function<bool()> m_synced;
+  std::function<bool()> m_current;
   std::jthread m_thread;
 };
 

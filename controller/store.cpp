@@ -68,7 +68,12 @@ void Store::slim(api::ClusterBackup& backup) {
   }
   api::Condition kept = *result;
   kept.message.clear();
-  backup.status.conditions = {std::move(kept)};
+  // The one condition that may still change: what is known of it is what a new word is held
+  // against.
+  std::erase_if(backup.status.conditions, [](const api::Condition& condition) {
+    return condition.type != api::condition_type::k_replicated;
+  });
+  backup.status.conditions.push_back(std::move(kept));
   backup.status.artifacts.clear();
   backup.status.missing.clear();
   backup.status.helm.reset();
@@ -92,7 +97,27 @@ void Store::answered_backup(const nlohmann::json& object) {
   }
 }
 
+/// A run that is unfinished again, or has another id: etcd was restored. What is known of its order
+/// and of its steps is of another history.
+void Store::forget_other_life_locked(const api::ClusterBackup& backup) {
+  const auto known = m_world.backups.find(backup.meta.uid);
+  if (known == m_world.backups.end()) {
+    return;
+  }
+  const std::string& run_id = known->second.status.run_id;
+  const bool other_run = !run_id.empty() && run_id != backup.status.run_id;
+  if (!backup.finished() && (known->second.finished() || other_run)) {
+    m_world.memory.erase(backup.meta.uid);
+    const auto order = m_world.orders.find(backup.meta.uid);
+    if (order != m_world.orders.end() && (order->second.finished() || other_run)) {
+      m_world.orders.erase(order);
+      m_order_changed_at.erase(backup.meta.uid);
+    }
+  }
+}
+
 void Store::put_locked(api::ClusterBackup backup) {
+  forget_other_life_locked(backup);
   slim(backup);
   if (backup.finished()) {
     m_unfinished_since.erase(backup.meta.uid);

@@ -74,6 +74,7 @@ private:
   void changed();
   void put_locked(api::ClusterBackup backup);
   void put_locked(api::NodeBackup order);
+  void forget_other_life_locked(const api::ClusterBackup& backup);
   void slim(api::ClusterBackup& backup);
 
   const Clock& m_clock;
@@ -101,6 +102,9 @@ public:
 
   /// Runs can be planned. BackupStatus does not count: where its CRD is missing, backups go on.
   [[nodiscard]] bool synced() const;
+  /// All that is known follows from lists that were made after the last trouble. Until then nothing
+  /// is planned: backups and orders may be of two histories, the server having been restored.
+  [[nodiscard]] bool current() const;
   /// All that BackupStatus is judged from has been listed.
   [[nodiscard]] bool standing_synced() const;
 

@@ -86,6 +86,10 @@ bool StoreFeed::synced() const {
   return m_backups.synced() && m_orders.synced() && m_agents.synced();
 }
 
+bool StoreFeed::current() const {
+  return m_backups.current() && m_orders.current() && m_agents.current();
+}
+
 bool StoreFeed::standing_synced() const {
   return synced() && m_standing.synced();
 }

@@ -42,9 +42,9 @@ mirrored(const api::ClusterBackup& backup, const api::NodeBackup& order, SystemT
                                              const Verdict& verdict,
                                              SystemTime now);
 
-/// The run is over, and this is what the agent says of the copy off-site: the condition Replicated
-/// and nothing else. The status as it is where the agent says nothing.
-[[nodiscard]] api::ClusterBackupStatus
+/// The run is over, and this is what the agent says of the copy off-site: the condition Replicated.
+/// Nothing where it says nothing, or what is in the status already.
+[[nodiscard]] std::optional<api::Condition>
 replicated(const api::ClusterBackup& backup, const api::NodeBackup& order, SystemTime now);
 
 /// What a finished order means for the run.

@@ -40,6 +40,13 @@ void OrderBoard::on_delete(const kube::ObjectId& id) {
 void OrderBoard::on_synced() {
   const std::lock_guard lock(m_mutex);
   m_synced = true;
+  for (auto& [uid, entry] : m_orders) {
+    if (uid != m_running_uid && !entry.order.finished()) {
+      // What is listed is as it is: our report was lost with what came after a restored snapshot.
+      // Where it is only on its way, a claim of this version is refused.
+      entry.closed = false;
+    }
+  }
   m_changed.notify_all();
 }
 

@@ -33,8 +33,8 @@ public:
 
   /// The order is not given out again until its object changes.
   void set_aside(const api::NodeBackup& order);
-  /// The order is not given out again by this process, unless it had ended and is unfinished again:
-  /// etcd was restored.
+  /// The order is not given out again by this process, unless it had ended and is unfinished again,
+  /// or is unfinished in a new list: etcd was restored.
   void close(const std::string& uid);
 
   /// `control` is stopped when the object with that uid is deleted, until end_run().

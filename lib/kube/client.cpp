@@ -3,6 +3,8 @@
 #include "base/json_text.hpp"
 #include "kube/status_error.hpp"
 
+#include <algorithm>
+
 namespace rb::kube {
 
 namespace {
@@ -12,6 +14,7 @@ using nlohmann::json;
 constexpr std::string_view k_json = "application/json";
 constexpr std::string_view k_metadata_only =
     "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+constexpr const char* k_continue = "continue";
 constexpr int k_list_restarts = 3;
 constexpr int k_first_error_status = 300;
 
@@ -99,8 +102,17 @@ Client::call(Request request, const ResourceType& type, const std::stop_token& s
 Result<json>
 Client::call_json(Request request, const ResourceType& type, const std::stop_token& stop) {
   const std::string subject = what(request);
+  const std::string path = request.path;
+  // A further page has the version of the first one, however old that is.
+  const bool is_present = std::ranges::none_of(
+      request.query, [](const auto& parameter) { return parameter.first == k_continue; });
+  const std::string before = m_runtime.versions->known(path);
   RB_TRY_ASSIGN(const Response response, call(std::move(request), type, stop));
-  return parse(subject, response.body);
+  RB_TRY_ASSIGN(json answer, parse(subject, response.body));
+  if (is_present) {
+    m_runtime.versions->answered(path, text_at(answer, "metadata", "resourceVersion"), before);
+  }
+  return answer;
 }
 
 Result<json> Client::get(const ObjectRef& ref, std::stop_token stop) {
@@ -124,7 +136,7 @@ Result<ListPage> Client::list_page(const ResourceType& type,
   add("labelSelector", options.label_selector);
   add("fieldSelector", options.field_selector);
   add("limit", options.page_size == 0 ? std::string() : std::to_string(options.page_size));
-  add("continue", continue_token);
+  add(k_continue, continue_token);
   if (options.metadata_only) {
     request.accept = k_metadata_only;
   }

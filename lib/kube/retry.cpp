@@ -15,35 +15,6 @@ bool never_reached(const Error& error) {
 
 } // namespace
 
-RetryClass retry_class(const Error& error) {
-  switch (error.code) {
-  case ErrorCode::gone:
-    return RetryClass::relist;
-  case ErrorCode::unauthenticated:
-    return RetryClass::refresh_credentials;
-  case ErrorCode::throttled:
-  case ErrorCode::unavailable:
-  case ErrorCode::timeout:
-    return RetryClass::backoff;
-  case ErrorCode::invalid_argument:
-  case ErrorCode::not_found:
-  case ErrorCode::already_exists:
-  case ErrorCode::permission_denied:
-  case ErrorCode::no_space:
-  case ErrorCode::io:
-  case ErrorCode::corrupt:
-  case ErrorCode::no_matching_identity:
-  case ErrorCode::unsupported:
-  case ErrorCode::conflict:
-  case ErrorCode::cancelled:
-  case ErrorCode::busy:
-  case ErrorCode::incomplete:
-  case ErrorCode::internal:
-    return RetryClass::terminal;
-  }
-  return RetryClass::terminal;
-}
-
 bool may_resend(Method method, const Error& error) {
   if (error.code == ErrorCode::throttled || never_reached(error)) {
     return true;
@@ -81,6 +52,15 @@ Backoff::next(TimePoint now, double fraction, std::chrono::seconds at_least) {
   const std::chrono::milliseconds asked = std::min(at_least, k_longest_retry_after);
   const std::chrono::milliseconds wait = std::max(half + extra, asked);
   m_last = now + wait;
+  return wait;
+}
+
+std::chrono::milliseconds Pace::wait_before_next(TimePoint now) {
+  const auto ahead = std::max(m_all_paid - now, TimePoint::duration::zero());
+  const auto allowed = m_limit.period * (m_limit.burst - 1);
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(
+      std::max(ahead - allowed, TimePoint::duration::zero()));
+  m_all_paid = now + ahead + m_limit.period;
   return wait;
 }
 

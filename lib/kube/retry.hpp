@@ -8,15 +8,6 @@
 
 namespace rb::kube {
 
-enum class RetryClass {
-  terminal,            ///< The same call will fail again.
-  backoff,             ///< Wait, then try again.
-  relist,              ///< What we know is too old: list again.
-  refresh_credentials, ///< Read the token again, then try again.
-};
-
-[[nodiscard]] RetryClass retry_class(const Error& error);
-
 /// May a call of that method be sent again after this failure? True when the failure says that the
 /// server did nothing (429, never reached), or when doing it twice is the same as once
 /// (GET, PUT, DELETE) and the failure is a passing one. A 401 is not: the transport did that.
@@ -47,6 +38,26 @@ private:
   std::chrono::milliseconds m_next;
   TimePoint m_last{};
   bool m_used = false;
+};
+
+struct PaceLimit {
+  std::chrono::milliseconds period{100}; ///< Between two calls, once `burst` came in a row.
+  int burst = 100;
+};
+
+/// A floor under the period of a loop that may be without a pause. Used by one thread.
+class Pace {
+public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  explicit Pace(PaceLimit limit = {}) : m_limit(limit) {}
+
+  /// How long to wait before what is due at `now`; it counts as done after that.
+  [[nodiscard]] std::chrono::milliseconds wait_before_next(TimePoint now);
+
+private:
+  PaceLimit m_limit;
+  TimePoint m_all_paid{}; ///< When nothing of what was done counts any more.
 };
 
 } // namespace rb::kube

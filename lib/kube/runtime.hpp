@@ -3,9 +3,11 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "kube/version_guard.hpp"
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string_view>
 
@@ -62,6 +64,8 @@ struct Runtime {
   Waiter* waiter;
   Metrics* metrics; ///< The default counts nothing.
   std::function<double()> random = random_fraction;
+  /// One for each server: connections to the same one share it.
+  std::shared_ptr<VersionGuard> versions = std::make_shared<VersionGuard>();
 };
 
 } // namespace rb::kube

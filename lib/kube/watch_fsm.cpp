@@ -1,7 +1,7 @@
 #include "kube/watch_fsm.hpp"
 
 #include "base/json_text.hpp"
-#include "kube/retry.hpp"
+#include "kube/resource.hpp"
 #include "kube/status_error.hpp"
 
 namespace rb::kube {
@@ -45,9 +45,14 @@ std::vector<WatchOutput> WatchFsm::on(WatchInput input) {
     on_line(line->text, out);
   } else if (const auto* failed = std::get_if<CallFailed>(&input)) {
     on_failed(failed->error, out);
+  } else if (std::holds_alternative<WentBack>(input)) {
+    begin_anew(out);
+  } else if (std::get<WatchEnded>(input).in_time && !m_resumed) {
+    m_resumed = true;
+    watch(false, {}, out);
   } else {
     // Without a line it may have ended at once: not without a pause.
-    resume(!m_progress, {}, out);
+    relist(!m_progress && !std::get<WatchEnded>(input).in_time, {}, out);
   }
   return out;
 }
@@ -76,7 +81,7 @@ void WatchFsm::on_listed(Listed page, std::vector<WatchOutput>& out) {
   m_this_list.clear();
   m_listing = false;
   m_synced = true;
-  m_fruitless = 0;
+  m_resumed = false;
   out.emplace_back(Synced{});
   watch(false, {}, out);
 }
@@ -103,7 +108,7 @@ void WatchFsm::on_line(std::string_view text, std::vector<WatchOutput>& out) {
   const auto found = event.is_object() ? event.find("object") : event.end();
   if (type.empty() || found == event.end() || !found->is_object()) {
     out.emplace_back(Report{not_an_event()});
-    resume(true, {}, out);
+    relist(true, {}, out);
     return;
   }
   if (type == "ERROR") {
@@ -115,11 +120,15 @@ void WatchFsm::on_line(std::string_view text, std::vector<WatchOutput>& out) {
   const std::string name = text_of(metadata, "name");
   if (version.empty() || (type != "BOOKMARK" && name.empty())) {
     out.emplace_back(Report{not_an_event()});
-    resume(true, {}, out);
+    relist(true, {}, out);
+    return;
+  }
+  if (is_older_version(version, m_resource_version)) {
+    out.emplace_back(VersionsWentBack{});
+    begin_anew(out);
     return;
   }
   m_progress = true;
-  m_fruitless = 0;
   m_resource_version = version;
   if (type == "ADDED" || type == "MODIFIED") {
     upsert(std::move(*found), out);
@@ -133,25 +142,21 @@ void WatchFsm::on_line(std::string_view text, std::vector<WatchOutput>& out) {
 
 void WatchFsm::on_error_event(const json& status, std::vector<WatchOutput>& out) {
   Error error = error_from_status("watch", status, false);
-  const bool too_old = retry_class(error) == RetryClass::relist;
   const auto retry_after = error.retry_after;
   out.emplace_back(Report{std::move(error)});
-  if (too_old) {
-    relist(true, retry_after, out);
-  } else {
-    resume(true, retry_after, out);
-  }
+  relist(true, retry_after, out);
 }
 
 void WatchFsm::on_failed(const Error& error, std::vector<WatchOutput>& out) {
   out.emplace_back(Report{error});
-  // A list that failed, a page's token that expired, and a version that is too old (410, as the
-  // status of the watch): from the start in all three cases.
-  if (m_listing || retry_class(error) == RetryClass::relist) {
-    relist(true, error.retry_after, out);
-  } else {
-    resume(true, error.retry_after, out);
-  }
+  relist(true, error.retry_after, out);
+}
+
+void WatchFsm::begin_anew(std::vector<WatchOutput>& out) {
+  out.emplace_back(Report{{ErrorCode::gone,
+                           "the versions of the API server went back: all is listed again",
+                           "etcd was restored, it seems"}});
+  relist(false, {}, out);
 }
 
 void WatchFsm::relist(bool after_failure,
@@ -169,17 +174,6 @@ void WatchFsm::watch(bool after_failure,
                      std::vector<WatchOutput>& out) {
   m_progress = false;
   out.emplace_back(DoWatch{m_resource_version, after_failure, retry_after});
-}
-
-void WatchFsm::resume(bool after_failure,
-                      std::chrono::seconds retry_after,
-                      std::vector<WatchOutput>& out) {
-  if (m_fruitless >= k_fruitless_limit) {
-    relist(true, retry_after, out);
-    return;
-  }
-  ++m_fruitless; // until a line comes
-  watch(after_failure, retry_after, out);
 }
 
 } // namespace rb::kube

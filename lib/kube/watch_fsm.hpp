@@ -35,11 +35,15 @@ struct Listed {
 struct LineReceived {
   std::string_view text; ///< One line of the watch.
 };
-struct WatchEnded {}; ///< The server ended the watch as it should.
-struct CallFailed {   ///< A list or a watch failed, at its start or in the middle.
+/// The server ended the watch as it should: `in_time` when it was as long as we had asked.
+struct WatchEnded {
+  bool in_time = false;
+};
+struct CallFailed { ///< A list or a watch failed, at its start or in the middle.
   Error error;
 };
-using WatchInput = std::variant<Listed, LineReceived, WatchEnded, CallFailed>;
+struct WentBack {}; ///< The versions of the server went back, as somebody else found out.
+using WatchInput = std::variant<Listed, LineReceived, WatchEnded, CallFailed, WentBack>;
 
 // What the machine wants. The list of outputs is done in order.
 struct Upsert {
@@ -52,6 +56,7 @@ struct Synced {};
 struct Report { ///< For the log: what went wrong, and that we go on.
   Error error;
 };
+struct VersionsWentBack {}; ///< Found out by the watch itself: tell the others.
 struct DoList {
   std::string continue_token; ///< Empty: from the start.
   bool after_failure = false; ///< Wait (back-off) before it.
@@ -62,15 +67,14 @@ struct DoWatch {
   bool after_failure = false;
   std::chrono::seconds retry_after{0};
 };
-using WatchOutput = std::variant<Upsert, Delete, Synced, Report, DoList, DoWatch>;
+using WatchOutput = std::variant<Upsert, Delete, Synced, Report, VersionsWentBack, DoList, DoWatch>;
 
-/// Used by one thread.
+/// A watch goes on from its last version only where nothing can have happened to the server: after
+/// an end in time, and then once. After everything else, and so at the latest after two whole
+/// watches, comes a list: a server may drop a stale watch without a 410, and one that was restored
+/// meanwhile answers a watch from the past's future with silence. Used by one thread.
 class WatchFsm {
 public:
-  /// After so many resumptions in a row that brought no line the version is not trusted any more:
-  /// relist (a server may drop a stale watch without a 410).
-  static constexpr unsigned k_fruitless_limit = 3;
-
   /// The first wish: DoList from the start.
   [[nodiscard]] std::vector<WatchOutput> start();
 
@@ -91,13 +95,13 @@ private:
   void upsert(nlohmann::json object, std::vector<WatchOutput>& out);
   void watch(bool after_failure, std::chrono::seconds retry_after, std::vector<WatchOutput>& out);
   void relist(bool after_failure, std::chrono::seconds retry_after, std::vector<WatchOutput>& out);
-  void resume(bool after_failure, std::chrono::seconds retry_after, std::vector<WatchOutput>& out);
+  void begin_anew(std::vector<WatchOutput>& out);
 
   std::string m_resource_version; ///< Empty: we must list.
   std::string m_continue_token;
   std::map<Key, std::string> m_known;     ///< Key to uid, of what was announced.
   std::map<Key, std::string> m_this_list; ///< Of the list that is being read.
-  unsigned m_fruitless = 0;               ///< Resumptions since the last line or list.
+  bool m_resumed = false;                 ///< The watch that runs is the second since the list.
   bool m_progress = false;                ///< The watch that runs brought a line.
   bool m_listing = false;
   bool m_synced = false;

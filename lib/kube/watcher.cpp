@@ -10,9 +10,16 @@ namespace rb::kube {
 namespace {
 
 constexpr int k_ok = 200;
+/// A watch that ends so little before its time ends in time.
+constexpr std::chrono::seconds k_end_slack{5};
 
 /// The call that the machine wants next.
 using Call = std::variant<DoList, DoWatch>;
+
+bool lists_from_the_start(const std::optional<Call>& call) {
+  const auto* list = call ? std::get_if<DoList>(&*call) : nullptr;
+  return list != nullptr && list->continue_token.empty();
+}
 
 } // namespace
 
@@ -25,18 +32,31 @@ struct Watcher::Loop {
   WatchOptions options;
   WatchHandler& handler;
   std::atomic<bool>& synced;
+  std::atomic<bool>& current;
   WatchFsm fsm{};
   Backoff backoff{options.backoff};
 
   void run(const std::stop_token& stop) {
     std::optional<Call> call = deliver(fsm.start());
     while (call && !stop.stop_requested()) {
-      const bool is_list = std::holds_alternative<DoList>(*call);
-      if (!pause(*call, stop)) {
-        return;
+      const std::stop_token same_history = client.runtime().versions->same_history();
+      std::stop_source either;
+      const auto end_either = [&either] { either.request_stop(); };
+      const std::stop_callback on_stop(stop, end_either);
+      const std::stop_callback on_went_back(same_history, end_either);
+      call = make(*call, either.get_token());
+      if (same_history.stop_requested() && !lists_from_the_start(call)) {
+        call = deliver(fsm.on(WentBack{}));
       }
-      call = is_list ? list(std::get<DoList>(*call), stop) : watch(std::get<DoWatch>(*call), stop);
     }
+  }
+
+  std::optional<Call> make(const Call& call, const std::stop_token& stop) {
+    if (!pause(call, stop)) {
+      return std::nullopt;
+    }
+    const auto* wanted = std::get_if<DoList>(&call);
+    return wanted != nullptr ? list(*wanted, stop) : watch(std::get<DoWatch>(call), stop);
   }
 
   /// Tells the handler, and returns the call that comes next (none while a watch goes on).
@@ -49,10 +69,16 @@ struct Watcher::Loop {
         handler.on_delete(gone->id);
       } else if (std::holds_alternative<Synced>(output)) {
         synced.store(true);
+        current.store(true);
         handler.on_synced();
       } else if (const auto* report = std::get_if<Report>(&output)) {
         handler.on_trouble(report->error);
+      } else if (std::holds_alternative<VersionsWentBack>(output)) {
+        client.runtime().versions->went_back();
       } else if (auto* want_list = std::get_if<DoList>(&output)) {
+        if (want_list->continue_token.empty()) {
+          current.store(false);
+        }
         call = std::move(*want_list);
       } else if (auto* want_watch = std::get_if<DoWatch>(&output)) {
         call = std::move(*want_watch);
@@ -96,13 +122,17 @@ struct Watcher::Loop {
                                  std::move(page->continue_token)}));
   }
 
-  Result<Request> watch_request(const std::string& resource_version) const {
+  std::chrono::seconds draw_timeout() const {
+    const auto span = options.server_timeout_most - options.server_timeout_least;
+    return options.server_timeout_least +
+           std::chrono::seconds(static_cast<std::int64_t>(static_cast<double>(span.count()) *
+                                                          client.runtime().random()));
+  }
+
+  Result<Request> watch_request(const std::string& resource_version,
+                                std::chrono::seconds timeout) const {
     Request request;
     RB_TRY_ASSIGN(request.path, collection_path(type, options.name_space));
-    const auto span = options.server_timeout_most - options.server_timeout_least;
-    const auto timeout = options.server_timeout_least +
-                         std::chrono::seconds(static_cast<std::int64_t>(
-                             static_cast<double>(span.count()) * client.runtime().random()));
     request.query = {{"watch", "1"},
                      {"resourceVersion", resource_version},
                      {"allowWatchBookmarks", "true"},
@@ -118,7 +148,8 @@ struct Watcher::Loop {
   }
 
   std::optional<Call> watch(const DoWatch& wanted, const std::stop_token& stop) {
-    auto request = watch_request(wanted.resource_version);
+    const std::chrono::seconds timeout = draw_timeout();
+    auto request = watch_request(wanted.resource_version, timeout);
     if (!request) {
       return fail(std::move(request).error(), stop);
     }
@@ -159,14 +190,14 @@ struct Watcher::Loop {
                                       type.confidential),
                   stop);
     }
-    return deliver(fsm.on(WatchEnded{}));
+    return deliver(fsm.on(WatchEnded{took >= timeout - k_end_slack}));
   }
 };
 
 Watcher::Watcher(Client& client, ResourceType type, WatchOptions options, WatchHandler& handler)
     : m_thread([this, &client, type, options = std::move(options), &handler](
                    const std::stop_token& stop) {
-        Loop{client, type, options, handler, m_synced}.run(stop);
+        Loop{client, type, options, handler, m_synced, m_current}.run(stop);
       }) {}
 
 Watcher::~Watcher() {

@@ -1,5 +1,6 @@
 // Keeps somebody informed about the objects of one kind, whatever happens to the connection or the
-// API server: list, watch, resume, list again.
+// API server: list, watch, resume, list again. All watchers of a runtime list again when its
+// VersionGuard says that the versions went back.
 #pragma once
 
 #include "kube/client.hpp"
@@ -59,6 +60,11 @@ public:
   /// True from the first full list on. Any thread.
   [[nodiscard]] bool synced() const { return m_synced.load(); }
 
+  /// What was told last is a full list or follows from one: false from any trouble on until all was
+  /// listed again. What several watchers say fits together only while all are current: the server
+  /// may have been restored meanwhile. Any thread.
+  [[nodiscard]] bool current() const { return m_current.load(); }
+
   /// Ends the thread; no handler is called after the return. Not from the handler.
   void stop();
 
@@ -66,6 +72,7 @@ private:
   struct Loop;
 
   std::atomic<bool> m_synced{false};
+  std::atomic<bool> m_current{false};
   std::jthread m_thread;
 };
 

@@ -53,6 +53,18 @@ public:
     }
   }
   void forget() { m_forgotten = m_version; }
+  void take_snapshot() { m_saved = {m_state, m_log, m_version, m_forgotten}; }
+  /// As etcd does: what came after the snapshot never was, and the versions are given again.
+  void restore() {
+    m_state = m_saved.state;
+    m_log = m_saved.log;
+    m_version = m_saved.version;
+    m_forgotten = m_saved.forgotten;
+    // k3s writes a lot at its start: the versions may have passed those of before at once.
+    for (std::size_t writes = m_chance.up_to(12); writes > 0; --writes) {
+      change();
+    }
+  }
 
   /// Pages of one snapshot, as with a continue token.
   Listed page(const std::string& token, std::size_t size) {
@@ -73,7 +85,8 @@ public:
   }
   bool snapshot_is_forgotten() const { return m_snapshot_version < m_forgotten; }
 
-  /// The events after `version`, or nullopt when they are forgotten.
+  /// The events after `version`, or nullopt when they are forgotten. After a version of the future:
+  /// none, without a word.
   std::optional<std::vector<Event>> since(int version) const {
     if (version < m_forgotten) {
       return std::nullopt;
@@ -91,9 +104,17 @@ public:
   int version() const { return m_version; }
 
 private:
+  struct Saved {
+    State state;
+    std::vector<Event> log;
+    int version = 1;
+    int forgotten = 0;
+  };
+
   Chance& m_chance;
   State m_state;
   std::vector<Event> m_log;
+  Saved m_saved;
   int m_version = 1;
   int m_forgotten = 0;
   std::vector<std::pair<std::string, std::pair<std::string, int>>> m_snapshot;
@@ -108,13 +129,16 @@ public:
   }
 
   bool faults = true;
+  bool outage = false; ///< The next call finds nobody.
 
   /// One list page or one watch.
   void step() {
     REQUIRE(m_wish.has_value());
     const WatchOutput wish = *m_wish;
     m_wish.reset();
-    if (const auto* list = std::get_if<DoList>(&wish)) {
+    if (std::exchange(outage, false)) {
+      fail(ErrorCode::unavailable);
+    } else if (const auto* list = std::get_if<DoList>(&wish)) {
       do_list(list->continue_token);
     } else {
       do_watch(std::stoi(std::get<DoWatch>(wish).resource_version));
@@ -157,7 +181,7 @@ private:
     if (faults && m_chance.once_in(3)) {
       fail(m_chance.once_in(2) ? ErrorCode::unavailable : ErrorCode::timeout);
     } else {
-      apply(m_fsm.on(WatchEnded{}));
+      apply(m_fsm.on(WatchEnded{m_chance.once_in(2)}));
     }
   }
 
@@ -199,7 +223,7 @@ private:
 
 } // namespace
 
-TEST_CASE("after any history of changes and faults the mirror ends as the server's state") {
+TEST_CASE("after any history of changes, faults and restores the mirror is the server's state") {
   for (std::uint64_t round = 0; round < 2000; ++round) {
     CAPTURE(Chance::seed());
     CAPTURE(round);
@@ -213,6 +237,13 @@ TEST_CASE("after any history of changes and faults the mirror ends as the server
       }
       if (chance.once_in(10)) {
         server.forget();
+      }
+      if (chance.once_in(8)) {
+        server.take_snapshot();
+      }
+      if (chance.once_in(12)) {
+        server.restore(); // with the server down meanwhile
+        driver.outage = true;
       }
       driver.step();
     }

@@ -104,6 +104,20 @@ class Store:
                 meta["namespace"] = namespace
             return self.put(plural, namespace, meta["name"], thing, "ADDED")
 
+    def save(self):
+        """What an etcd snapshot holds."""
+        with self.lock:
+            return copy.deepcopy(self.objects), self.version
+
+    def restore(self, saved):
+        """As after a restore of etcd: later versions never were, and are given again. Who watches from one
+        hears nothing until it has passed."""
+        with self.lock:
+            objects, version = saved
+            self.objects, self.version, self.compacted = copy.deepcopy(objects), version, version
+            self.log.clear()
+            self.lock.notify_all()
+
     def find(self, plural, name, namespace=""):
         with self.lock:
             return copy.deepcopy(self.objects.get((plural, namespace, name)))
@@ -144,6 +158,14 @@ def merge(target, patch):
             merge(target[key], value)
         else:
             target[key] = value
+
+
+def merge_conditions(old, applied):
+    """Server-side apply to the one list of our kinds that is applied to in part."""
+    given = applied.get("status", {}).get("conditions")
+    if given:
+        kept = [c for c in old.get("status", {}).get("conditions", []) if c["type"] not in {g["type"] for g in given}]
+        applied["status"]["conditions"] = kept + given
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -304,6 +326,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if refusal:
             return refusal
         patch.get("metadata", {}).pop("resourceVersion", None)
+        if "apply" in (self.headers.get("Content-Type") or ""):
+            merge_conditions(old, patch)
         merge(old, patch)
         return 200, store.put(call.plural, call.namespace, call.name, old, "MODIFIED")
 

@@ -247,6 +247,57 @@ def two_of_each(world, options):
     return tally.report()
 
 
+RESTORES = ["with an outage", "with an outage, versions far ahead at once", "both programs restarted",
+            "the controller restarted", "the agent restarted", "connections kept"]
+
+
+def restored(world, options):
+    """etcd is restored from the snapshot that a run took: in it that run has not ended."""
+    if options.word not in "etcd restored in place":
+        return True
+    tally = Tally("etcd restored in place, under controller and agent")
+    store, api = world.api.store, world.api
+    for how in RESTORES if options.long else options.random.sample(RESTORES[:-1], 2):
+        saved = []
+
+        def take(name):
+            uid = store.find("clusterbackups", name)["metadata"]["uid"]
+            end = time.monotonic() + 30
+            while time.monotonic() < end:
+                if ((store.find("nodebackups", uid) or {}).get("status") or {}).get("startTime"):
+                    saved.append((name, uid, store.save()))
+                    return
+                time.sleep(0.002)
+        before = world.digests()
+        findings, _ = one_run(world, during=take)
+        more, _ = one_run(world)
+        findings += more
+        if not saved:
+            tally.add(how, findings + ["no moment for the snapshot was found"])
+            continue
+        name, uid, snapshot = saved[0]
+        outage, killed = "outage" in how, [n for n in ("controller", "agent") if n in how or "both" in how]
+        for program in killed:
+            world.kill(program)
+        if outage or len(killed) == 1:
+            api.accepting, api.rules = False, [worlds_many("reset")]
+            api.end_watches()
+            time.sleep(0.3)
+        store.restore(snapshot)
+        if "ahead" in how:
+            with store.lock:
+                store.version += 100000
+        time.sleep(options.random.uniform(0, 1.5))
+        api.rules, api.accepting = [], True
+        for program in killed:
+            world.start(program, identity=f"{program}-{options.random.random()}" if program == "agent" else "fault")
+        found = world.wait(name, LIMIT)
+        findings += look_at(world, name, uid, found, before, may_fail=False)
+        more, _ = one_run(world)
+        tally.add(how, findings + ["the next run: " + m for m in more], f"runs that said {found[0]}")
+    return tally.report()
+
+
 def share_of(text):
     share, shares = map(int, text.split("/"))
     if not 1 <= share <= shares:
@@ -288,6 +339,7 @@ def main():
                 good &= at_every_call(world, options)
             if options.only != "calls":
                 good &= episodes(world, options)
+                good &= restored(world, options)
                 good &= two_of_each(world, options)
             code, text = world.verify()
             good &= code == 0

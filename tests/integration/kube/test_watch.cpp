@@ -132,7 +132,7 @@ TEST_CASE("a watch from a version that the server has forgotten ends in a list")
   }
 }
 
-TEST_CASE("a watch that the server ends is resumed without a new list") {
+TEST_CASE("a watch that the server ends goes on, resumed or from a new list") {
   const auto connection = connect();
   Client& client = connection->client();
   const ScratchNamespace space(client);

@@ -70,6 +70,32 @@ bool in_collection(const std::string& object, const std::string& collection) {
          parent.substr(parent.rfind('/')) == collection.substr(plural);
 }
 
+/// Server-side apply: of the conditions, a list whose key is the type, those that are given. An
+/// apply that changes nothing keeps the version.
+void apply(nlohmann::json& stored, nlohmann::json given) {
+  const nlohmann::json before = stored;
+  const auto at = nlohmann::json::json_pointer("/status/conditions");
+  if (given.contains(at) && stored.contains(at)) {
+    nlohmann::json conditions = stored.at(at);
+    for (const nlohmann::json& condition : given.at(at)) {
+      const auto known = std::ranges::find_if(
+          conditions, [&](const auto& it) { return it.at("type") == condition.at("type"); });
+      if (known == conditions.end()) {
+        conditions.push_back(condition);
+      } else {
+        *known = condition;
+      }
+    }
+    given[at] = std::move(conditions);
+  }
+  stored.merge_patch(given);
+  auto& metadata = stored["metadata"];
+  if (stored != before && metadata.contains("resourceVersion")) {
+    metadata["resourceVersion"] =
+        std::to_string(std::stoi(metadata["resourceVersion"].get<std::string>()) + 1);
+  }
+}
+
 bool is_collection(const std::string& path) {
   const std::string last = path.substr(path.rfind('/') + 1);
   return last == "secrets" || last == "configmaps" || last == "clusterbackups" ||
@@ -166,7 +192,11 @@ kube::Response FakeApi::work(const kube::Request& request) {
     if (found == objects.end()) {
       return refusal(404, "NotFound");
     }
-    found->second.merge_patch(json_of(request.body));
+    if (request.content_type == "application/apply-patch+yaml") {
+      apply(found->second, json_of(request.body));
+    } else {
+      found->second.merge_patch(json_of(request.body));
+    }
     return answer(200, found->second);
   }
   return refusal(405, "MethodNotAllowed");

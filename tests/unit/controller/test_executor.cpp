@@ -337,3 +337,54 @@ TEST_CASE("an order is not withdrawn while its ClusterBackup exists, whatever ou
   REQUIRE(bench.settle());
   CHECK_FALSE(bench.api.objects.contains(std::string(k_orders) + "uid-b"));
 }
+
+TEST_CASE("the order of a run that had ended and is unfinished again stays: etcd was restored") {
+  Bench bench;
+  REQUIRE(bench.settle());
+  const nlohmann::json before = bench.api.objects.at(std::string(k_backups) + "b");
+  const nlohmann::json order = bench.api.objects.at(std::string(k_orders) + "uid-b");
+  report(bench, "False", "SnapshotFailed");
+  REQUIRE(bench.settle());
+  // The snapshot that the run took has the run in it, and its order.
+  bench.api.objects[std::string(k_backups) + "b"] = before;
+  bench.api.objects[std::string(k_orders) + "uid-b"] = order;
+  const std::stop_token history = bench.client->runtime().versions->same_history();
+  bench.store.upsert_order(order); // the watch of the orders is the first to list anew
+  const Plan plan = bench.store.make_plan(std::nullopt);
+  REQUIRE(std::holds_alternative<DeleteOrder>(plan.actions.at(0)));
+  REQUIRE(bench.executor->execute(plan.actions.at(0), {}));
+  CHECK(bench.api.objects.contains(std::string(k_orders) + "uid-b"));
+  CHECK(history.stop_requested());
+
+  bench.store.upsert_backup(before);     // then that of the backups
+  report(bench, "False", "StorageFull"); // the agent tells again what became of the run
+  REQUIRE(bench.settle());
+  CHECK(reason_of(bench) == "StorageFull");
+}
+
+TEST_CASE("a run that is unfinished again is not judged by the order of before the restore") {
+  Bench bench;
+  REQUIRE(bench.settle());
+  const nlohmann::json before = bench.api.objects.at(std::string(k_backups) + "b");
+  const nlohmann::json order = bench.api.objects.at(std::string(k_orders) + "uid-b");
+  report(bench, "False", "SnapshotFailed");
+  REQUIRE(bench.settle());
+  bench.api.objects[std::string(k_backups) + "b"] = before;
+  bench.api.objects[std::string(k_orders) + "uid-b"] = order;
+  bench.store.upsert_backup(before); // the watch of the backups is the first to list anew
+  REQUIRE(bench.settle());
+  CHECK(reason_of(bench) == "Running");
+  report(bench, "False", "StorageFull");
+  REQUIRE(bench.settle());
+  CHECK(reason_of(bench) == "StorageFull");
+}
+
+TEST_CASE("a refused write that finds an older version than was known tells the watches") {
+  Bench bench;
+  const Plan first = bench.store.make_plan(std::nullopt);
+  StatusPatch patch = first.statuses.at(0);
+  patch.resource_version = "1000";
+  const std::stop_token history = bench.client->runtime().versions->same_history();
+  REQUIRE(bench.executor->execute(patch, {}));
+  CHECK(history.stop_requested());
+}

@@ -296,7 +296,7 @@ TEST_CASE("deleting a ClusterBackup withdraws an order in progress and its paylo
   observed.backups.clear();
   const Plan cleanup = plan(observed);
   REQUIRE(cleanup.actions.size() == 2);
-  CHECK(std::get<DeleteOrder>(cleanup.actions[0]).unless_owned_by == "b");
+  CHECK(std::get<DeleteOrder>(cleanup.actions[0]).owner == "b");
   CHECK(std::get<DeletePayload>(cleanup.actions[1]).run_uid == "uid-b");
 }
 

@@ -30,6 +30,10 @@ struct Carry {
   void operator()(const DeletePayload& action) const {
     observed.payload_runs.erase(action.run_uid);
   }
+  void operator()(const PatchReplicated& action) const {
+    api::set_condition(
+        observed.backups.at(action.uid).status.conditions, action.condition, observed.now);
+  }
   void operator()(const DeleteBackup& action) const { observed.backups.erase(action.uid); }
 };
 

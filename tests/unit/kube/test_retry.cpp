@@ -21,24 +21,6 @@ const Backoff::TimePoint k_start{std::chrono::hours(1)};
 
 } // namespace
 
-TEST_CASE("retry_class tells what will pass from what will not") {
-  CHECK(retry_class(error(ErrorCode::gone)) == RetryClass::relist);
-  CHECK(retry_class(error(ErrorCode::unauthenticated)) == RetryClass::refresh_credentials);
-  for (const ErrorCode code : {ErrorCode::throttled, ErrorCode::unavailable, ErrorCode::timeout}) {
-    CHECK(retry_class(error(code)) == RetryClass::backoff);
-  }
-  for (const ErrorCode code : {ErrorCode::invalid_argument,
-                               ErrorCode::not_found,
-                               ErrorCode::permission_denied,
-                               ErrorCode::conflict,
-                               ErrorCode::already_exists,
-                               ErrorCode::cancelled,
-                               ErrorCode::unsupported,
-                               ErrorCode::internal}) {
-    CHECK(retry_class(error(code)) == RetryClass::terminal);
-  }
-}
-
 TEST_CASE("what may have been done already is not sent again unless that changes nothing") {
   const Error lost = error(ErrorCode::unavailable);
   const Error server_error = error(ErrorCode::unavailable, 503);
@@ -94,4 +76,22 @@ TEST_CASE("Retry-After is waited for, up to five minutes") {
   Backoff backoff;
   CHECK(backoff.next(k_start, 0.0, 7s) == 7s);
   CHECK(backoff.next(k_start, 0.0, 86400s) == 300s);
+}
+
+TEST_CASE("a loop without a pause has its burst and then one round a period") {
+  Pace pace({100ms, 5});
+  Pace::TimePoint now = k_start;
+  for (int round = 0; round < 5; ++round) {
+    CHECK(pace.wait_before_next(now) == 0ms);
+  }
+  for (int round = 0; round < 20; ++round) {
+    const auto wait = pace.wait_before_next(now);
+    CHECK(wait == 100ms);
+    now += wait;
+  }
+  now += 1h;
+  for (int round = 0; round < 5; ++round) {
+    CHECK(pace.wait_before_next(now) == 0ms);
+  }
+  CHECK(pace.wait_before_next(now) == 100ms);
 }

@@ -24,6 +24,8 @@ std::vector<std::string> words(const std::vector<WatchOutput>& outputs) {
       said.push_back("delete " + gone->id.name + "/" + gone->id.uid);
     } else if (std::holds_alternative<Synced>(output)) {
       said.emplace_back("synced");
+    } else if (std::holds_alternative<VersionsWentBack>(output)) {
+      said.emplace_back("went back");
     } else if (const auto* report = std::get_if<Report>(&output)) {
       said.push_back("report " + std::string(to_string(report->error.code)));
     } else if (const auto* list = std::get_if<DoList>(&output)) {
@@ -51,6 +53,9 @@ Words line(WatchFsm& fsm, const std::string& text) {
   return words(fsm.on(LineReceived{text}));
 }
 
+constexpr WatchEnded k_in_time{true};
+constexpr WatchEnded k_early{false};
+
 CallFailed failed(ErrorCode code) {
   return {Error{code, "x", {}}};
 }
@@ -74,7 +79,7 @@ TEST_CASE("changes are told and move the version") {
   CHECK(line(fsm, event_line("MODIFIED", object("b", "12"))) == Words{"upsert b"});
   CHECK(line(fsm, event_line("DELETED", object("b", "13", "u-b"))) == Words{"delete b/u-b"});
   CHECK(fsm.resource_version() == "13");
-  CHECK(words(fsm.on(WatchEnded{})) == Words{"watch 13"});
+  CHECK(words(fsm.on(k_in_time)) == Words{"watch 13"});
 }
 
 TEST_CASE("a bookmark and an unknown kind of event move the version alone") {
@@ -95,10 +100,10 @@ TEST_CASE("a 410 in the stream and a 410 as the status of the watch both lead to
   CHECK(as_status.resource_version().empty());
 }
 
-TEST_CASE("another error in the stream resumes from the last version") {
+TEST_CASE("another error in the stream leads to a list, too: the server may be another one now") {
   WatchFsm fsm = watching();
   CHECK(line(fsm, event_line("ERROR", json_of(status_body(500, "InternalError", "oops")))) ==
-        Words{"report unavailable", "watch 10 after failure"});
+        Words{"report unavailable", "list after failure"});
 }
 
 TEST_CASE("what vanished while nobody looked is deleted at the next list") {
@@ -125,30 +130,65 @@ TEST_CASE("objects of the same name in two namespaces are two objects") {
         Words{"upsert a", "delete a/u2", "synced", "watch 11"});
 }
 
-TEST_CASE("a lost connection resumes; the third time in a row without a line it lists") {
-  WatchFsm fsm = watching();
-  for (unsigned i = 0; i < WatchFsm::k_fruitless_limit; ++i) {
-    CHECK(words(fsm.on(failed(ErrorCode::unavailable))) ==
-          Words{"report unavailable", "watch 10 after failure"});
-  }
-  CHECK(words(fsm.on(failed(ErrorCode::unavailable))) ==
-        Words{"report unavailable", "list after failure"});
-}
-
-TEST_CASE("a line in between makes the resumptions count from the start") {
-  WatchFsm fsm = watching();
-  for (int i = 0; i < 10; ++i) {
-    (void)line(fsm, event_line("MODIFIED", object("a", std::to_string(20 + i), "u-a")));
-    CHECK(words(fsm.on(WatchEnded{})) == Words{"watch " + std::to_string(20 + i)});
+TEST_CASE("after every outage comes a list: the server may have been restored meanwhile") {
+  for (const ErrorCode code : {ErrorCode::unavailable,
+                               ErrorCode::timeout,
+                               ErrorCode::throttled,
+                               ErrorCode::unauthenticated,
+                               ErrorCode::permission_denied,
+                               ErrorCode::unsupported}) {
+    CAPTURE(to_string(code));
+    WatchFsm fsm = watching();
+    CHECK(words(fsm.on(failed(code))) ==
+          Words{"report " + std::string(to_string(code)), "list after failure"});
   }
 }
 
-TEST_CASE("a watch that ends without a line is resumed after a pause, three times, then listed") {
+TEST_CASE("a watch that ends in time is resumed once; the second one is followed by a list") {
   WatchFsm fsm = watching();
-  for (unsigned i = 0; i < WatchFsm::k_fruitless_limit; ++i) {
-    CHECK(words(fsm.on(WatchEnded{})) == Words{"watch 10 after failure"});
+  for (int round = 0; round < 3; ++round) {
+    CHECK(words(fsm.on(k_in_time)) == Words{"watch 10"});
+    CHECK(words(fsm.on(k_in_time)) == Words{"list"});
+    CHECK(words(fsm.on(Listed{json::array({object("a", "9", "u-a")}), "10", {}})) ==
+          Words{"upsert a", "synced", "watch 10"});
   }
-  CHECK(words(fsm.on(WatchEnded{})) == Words{"list after failure"});
+}
+
+TEST_CASE(
+    "a watch that ends early is followed by a list, and by a pause where it brought nothing") {
+  WatchFsm silent = watching();
+  CHECK(words(silent.on(k_early)) == Words{"list after failure"});
+  WatchFsm busy = watching();
+  (void)line(busy, event_line("MODIFIED", object("a", "20", "u-a")));
+  CHECK(words(busy.on(k_early)) == Words{"list"});
+}
+
+TEST_CASE("an event or a bookmark older than the version that is known: it went back, list anew") {
+  const json bookmark{{"metadata", {{"resourceVersion", "9"}}}};
+  for (const std::string& text : {event_line("MODIFIED", object("a", "9", "u-a")),
+                                  event_line("DELETED", object("a", "9", "u-a")),
+                                  event_line("BOOKMARK", bookmark)}) {
+    WatchFsm fsm = watching();
+    CHECK(line(fsm, text) == Words{"went back", "report gone", "list"});
+    CHECK(words(fsm.on(Listed{json::array(), "8", {}})) ==
+          Words{"delete a/u-a", "synced", "watch 8"});
+  }
+}
+
+TEST_CASE("versions that are no numbers are not compared") {
+  WatchFsm fsm = watching();
+  CHECK(line(fsm, event_line("MODIFIED", object("a", "x9", "u-a"))) == Words{"upsert a"});
+}
+
+TEST_CASE(
+    "when somebody else found out that the versions went back, all is listed from the start") {
+  WatchFsm fsm = watching();
+  CHECK(words(fsm.on(WentBack{})) == Words{"report gone", "list"});
+  CHECK(words(fsm.on(Listed{json::array({object("b", "2", "u-b")}), "5", "token"})) ==
+        Words{"upsert b", "list token"});
+  CHECK(words(fsm.on(WentBack{})) == Words{"report gone", "list"}); // in the middle of a list
+  CHECK(words(fsm.on(Listed{json::array({object("c", "2", "u-c")}), "4", {}})) ==
+        Words{"upsert c", "delete a/u-a", "delete b/u-b", "synced", "watch 4"});
 }
 
 TEST_CASE("a page token that expired starts the list over without losing or inventing deletes") {
@@ -184,7 +224,7 @@ TEST_CASE("lines that are no events are reported and end the watch") {
         "\xff\xfe"}) {
     CAPTURE(bad);
     WatchFsm fsm = watching();
-    CHECK(line(fsm, bad) == Words{"report corrupt", "watch 10 after failure"});
+    CHECK(line(fsm, bad) == Words{"report corrupt", "list after failure"});
   }
 }
 
@@ -201,5 +241,5 @@ TEST_CASE("Retry-After of a failed call is passed on") {
   Error slow{ErrorCode::throttled, "x", {}};
   slow.retry_after = std::chrono::seconds(9);
   const auto outputs = fsm.on(CallFailed{slow});
-  CHECK(std::get<DoWatch>(outputs.at(1)).retry_after == std::chrono::seconds(9));
+  CHECK(std::get<DoList>(outputs.at(1)).retry_after == std::chrono::seconds(9));
 }

@@ -50,14 +50,17 @@ private:
 };
 
 /// Gives the lines, then ends as told.
-FakeTransport::StreamAnswer lines(std::vector<std::string> texts, Result<StreamEnd> end) {
-  return [texts = std::move(texts), end = std::move(end)](
+FakeTransport::StreamAnswer lines(
+    std::vector<std::string> texts, Result<StreamEnd> end, std::function<void()> before_end = [] {
+    }) {
+  return [texts = std::move(texts), end = std::move(end), before_end = std::move(before_end)](
              const Request&, const ByteSink& sink, const std::stop_token&) -> Result<StreamEnd> {
     for (const std::string& text : texts) {
       if (!sink(text + "\n")) {
         return StreamEnd{200, 0s, "", true};
       }
     }
+    before_end();
     return end;
   };
 }
@@ -74,12 +77,15 @@ const StreamEnd k_clean{200, 0s, "", false};
 
 } // namespace
 
-TEST_CASE("a watcher lists, watches, resumes after a lost connection and lists after a 410") {
+TEST_CASE("a watcher lists, watches, resumes after an end in time and lists after all else") {
   World world;
   world.transport.answer(200, list_body("10", json::array({object("a", "9", "u-a")})));
   world.transport.answer_stream(lines({event_line("ADDED", object("b", "11", "u-b"))},
+                                      k_clean,
+                                      [&] { world.clock.advance(270s); }));
+  world.transport.answer_stream(lines({event_line("MODIFIED", object("b", "12", "u-b"))},
                                       Error{ErrorCode::unavailable, "lost", {}}));
-  world.transport.answer_stream(lines({event_line("MODIFIED", object("b", "12", "u-b"))}, k_clean));
+  world.transport.answer(200, list_body("20", json::array({object("a", "9", "u-a")})));
   world.transport.answer_stream(
       lines({}, StreamEnd{410, 0s, status_body(410, "Expired", "old"), false}));
   world.transport.answer(200, list_body("30", json::array({object("c", "29", "u-c")})));
@@ -89,25 +95,85 @@ TEST_CASE("a watcher lists, watches, resumes after a lost connection and lists a
   Diary diary;
   {
     const Watcher watcher(client, k_cluster_backups, {}, diary);
-    REQUIRE(diary.wait_for("synced", 2));
+    REQUIRE(diary.wait_for("synced", 3));
     CHECK(watcher.synced());
+    CHECK(watcher.current());
   }
   CHECK(diary.words() == std::vector<std::string>{"upsert a",
                                                   "synced",
                                                   "upsert b",
-                                                  "trouble unavailable",
                                                   "upsert b",
+                                                  "trouble unavailable",
+                                                  "upsert a",
+                                                  "delete b",
+                                                  "synced",
                                                   "trouble gone",
                                                   "upsert c",
                                                   "delete a",
-                                                  "delete b",
                                                   "synced"});
   CHECK(world.transport.query(1, "resourceVersion") == "10");
   CHECK(world.transport.query(2, "resourceVersion") == "11");
-  CHECK(world.transport.query(3, "resourceVersion") == "12");
+  CHECK(world.transport.query(4, "resourceVersion") == "20");
   CHECK(world.transport.query(1, "allowWatchBookmarks") == "true");
   CHECK(world.transport.query(1, "timeoutSeconds") == "270");
   CHECK(world.transport.request(1).idle_timeout == 275s);
+}
+
+TEST_CASE("etcd is restored: the first answer with a smaller version makes every watch list anew") {
+  World world;
+  world.transport.otherwise_stream = hang; // as a server is to a watch from the future
+  const Runtime shared = world.runtime();
+  Client client(world.transport, shared);
+  FakeTransport elsewhere; // another connection to the same server
+  Client leases(elsewhere, shared);
+  const ObjectRef lease{k_leases, "n", "l", {}};
+  elsewhere.answer(200, object("l", "1200", "u-l", "n").dump());
+  REQUIRE(leases.get(lease));
+
+  world.transport.answer(200, list_body("1100", json::array({object("gone", "1090", "u-g")})));
+  Diary diary;
+  const Watcher watcher(client, k_cluster_backups, {}, diary);
+  REQUIRE(diary.wait_for("synced"));
+  world.transport.answer(200, list_body("900", json::array({object("restored", "800", "u-r")})));
+
+  elsewhere.answer(200, object("l", "1200", "u-l", "n").dump()); // as it was: proves nothing
+  REQUIRE(leases.get(lease));
+  CHECK(watcher.current());
+  elsewhere.answer(200, object("l", "901", "u-l", "n").dump());
+  REQUIRE(leases.get(lease));
+  REQUIRE(diary.wait_for("synced", 2));
+  CHECK(diary.words() ==
+        std::vector<std::string>{
+            "upsert gone", "synced", "trouble gone", "upsert restored", "delete gone", "synced"});
+}
+
+TEST_CASE("the list of one watch that went back makes the others list anew, too, and only once") {
+  World world;
+  const Runtime shared = world.runtime();
+  Client client(world.transport, shared);
+  world.transport.otherwise_stream = hang;
+  world.transport.answer(200, list_body("1000", json::array({object("a", "990", "u-a")})));
+  Diary silent;
+  const Watcher one(client, k_cluster_backups, {}, silent);
+  REQUIRE(silent.wait_for("synced"));
+
+  FakeTransport other_kind;
+  Client other(other_kind, shared);
+  other_kind.otherwise_stream = hang;
+  other_kind.answer(200, list_body("1000", json::array()));
+  other_kind.answer_stream(lines({}, Error{ErrorCode::unavailable, "reset", {}}));
+  other_kind.otherwise = [](const Request&) -> Result<Response> {
+    return Response{200, 0s, list_body("700", json::array())};
+  };
+  world.transport.otherwise = [](const Request&) -> Result<Response> {
+    return Response{200, 0s, list_body("701", json::array())};
+  };
+  Diary noticing;
+  const Watcher two(other, k_node_backups, {}, noticing);
+  REQUIRE(silent.wait_for("delete a"));
+  REQUIRE(silent.wait_for("synced", 2));
+  std::this_thread::sleep_for(50ms);
+  CHECK(world.transport.count() == 4); // list, watch, list, watch
 }
 
 TEST_CASE("an API server that is away is tried with growing waits, and missed nothing after") {

@@ -98,3 +98,21 @@ TEST_CASE("an order that had ended and is unfinished again is given out again: e
   board.on_upsert(object);
   CHECK(next_of(board) == "a");
 }
+
+TEST_CASE("an order whose report was lost in a restore is given out again after the new list") {
+  OrderBoard board("vm");
+  const auto object = order("a", "2026-11-22T11:52:02Z", "vm");
+  board.on_upsert(object);
+  board.on_synced();
+  board.close("a"); // begun
+  board.begin_run("a", std::make_shared<RunControl>());
+  board.on_upsert(object);
+  board.on_synced(); // a list in mid-run
+  CHECK(board.exists("a"));
+  board.close("a"); // reported; the event of it never came
+  board.end_run();
+  CHECK(next_of(board).empty());
+  board.on_upsert(object);
+  board.on_synced();
+  CHECK(next_of(board) == "a");
+}
