@@ -30,9 +30,11 @@ AgentMetrics::AgentMetrics()
                  .Name("railiance_backup_agent_runs_total")
                  .Help("Runs of this process that ended, by reason.")
                  .Register(*m_registry)),
-      m_offsite_sets(gauge(*m_registry,
-                           "offsite_sets",
-                           "Complete sets of the directory, by whether they are off-site.")),
+      m_offsite_sets(
+          gauge(*m_registry,
+                "offsite_sets",
+                "Complete sets of the directory, by whether they are off-site; damaged ones are "
+                "left out.")),
       m_offsite_failures(gauge(*m_registry,
                                "offsite_failed_attempts",
                                "Attempts to copy off-site that failed since the last success.")),
@@ -54,7 +56,8 @@ void AgentMetrics::replicated(const offsite::View& view) {
   const auto pending = static_cast<double>(view.pending());
   m_offsite_sets.Add({{"state", "pending"}}).Set(pending);
   m_offsite_sets.Add({{"state", "replicated"}})
-      .Set(static_cast<double>(view.sets.size()) - pending);
+      .Set(static_cast<double>(view.sets.size() - view.damaged()) - pending);
+  m_offsite_sets.Add({{"state", "damaged"}}).Set(static_cast<double>(view.damaged()));
   m_offsite_failures.Add({}).Set(view.failures);
   if (view.last_success != SystemTime{}) {
     m_offsite_success.Add({}).Set(seconds_of(view.last_success));

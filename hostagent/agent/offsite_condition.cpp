@@ -25,6 +25,10 @@ std::optional<api::Condition> replicated_condition(const offsite::View& view,
     condition.status = api::ConditionStatus::true_;
     condition.reason = api::to_string(api::Reason::completed);
     condition.message = "copied to " + view.remote + " and read back from there";
+  } else if (!set->second.damaged.empty()) {
+    condition.status = api::ConditionStatus::false_;
+    condition.reason = api::to_string(api::Reason::verification_failed);
+    condition.message = set->second.damaged + "; it is left out, the others are copied";
   } else if (view.trouble) {
     condition.status = api::ConditionStatus::false_;
     condition.reason = api::to_string(view.trouble->reason);

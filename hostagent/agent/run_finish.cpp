@@ -18,21 +18,6 @@ namespace {
 
 constexpr std::size_t k_pruned_limit = 100;
 
-/// Runs that ask for different artifacts do not count against each other: seven kubeconfigs must
-/// not push out the last etcd snapshot. Sets without a manifest belong to everybody.
-std::vector<artifact::BackupSet> sets_like_this(RunState& run,
-                                                std::vector<artifact::BackupSet> sets) {
-  const auto sorted = [](std::vector<api::ArtifactType> types) {
-    std::sort(types.begin(), types.end());
-    return types;
-  };
-  const auto wanted = sorted(run.order.artifacts);
-  std::erase_if(sets, [&](const artifact::BackupSet& set) {
-    return set.manifest && sorted(set.manifest->requested) != wanted;
-  });
-  return sets;
-}
-
 /// The set of this run, as it will be listed once its manifest is there.
 artifact::BackupSet set_of(const RunState& run) {
   artifact::BackupSet set;
@@ -56,7 +41,7 @@ RemovalChoice choose_removals(RunState& run) {
   sets.push_back(set_of(run));
   // One that is not proven protects only itself: the newest good set stays for sure.
   const bool good = run.manifest.is_good();
-  return {artifact::select_for_removal(sets_like_this(run, std::move(sets)),
+  return {artifact::select_for_removal(artifact::sets_like(run.order.artifacts, std::move(sets)),
                                        {run.order.keep_last,
                                         run.order.run_id,
                                         good ? std::optional(run.order.run_id) : std::nullopt,

@@ -4,6 +4,7 @@
 #include "artifact/retention.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace rb::offsite {
 
@@ -36,7 +37,8 @@ bool is_there(const RemoteFile& wanted, const std::vector<RemoteFile>& remote) {
 std::vector<const BackupSet*> pending(const std::vector<BackupSet>& sets, const State& state) {
   std::vector<const BackupSet*> found;
   for (const BackupSet& set : sets) {
-    if (set.state == SetState::complete && !state.replicated.contains(set.run_id)) {
+    if (set.state == SetState::complete && !state.replicated.contains(set.run_id) &&
+        !state.damaged.contains(set.run_id)) {
       found.push_back(&set);
     }
   }
@@ -48,7 +50,7 @@ bool is_due(const std::vector<BackupSet>& sets,
             const State& state,
             SystemTime now,
             const Schedule& schedule) {
-  const bool compare = !state.replicated.empty() &&
+  const bool compare = (!state.replicated.empty() || !state.damaged.empty()) &&
                        (now >= state.compared + schedule.compare_every || now < state.compared);
   if (pending(sets, state).empty() && !compare &&
       to_reread(sets, state, now, schedule) == nullptr) {
@@ -133,16 +135,31 @@ bool are_too_many(const std::vector<RemoteFile>& remote, unsigned keep_last) {
 std::vector<std::string> to_remove(const std::vector<BackupSet>& remote,
                                    const std::vector<BackupSet>& sets,
                                    unsigned keep_last,
+                                   const std::string& last_restored,
                                    SystemTime now) {
   if (keep_last == 0) {
     return {};
   }
   artifact::RetentionPolicy policy;
   policy.keep_last = static_cast<int>(std::min(keep_last, k_keep_limit));
-  std::vector<std::string> run_ids = artifact::select_for_removal(remote, policy, now).run_ids;
+  policy.last_restored_run_id = last_restored;
+  const auto kinds = artifact::kinds_of_sets(remote);
+  std::map<std::string, std::size_t> votes; // oldest first
+  for (const auto& kind : kinds) {
+    const auto plan = artifact::select_for_removal(artifact::sets_like(kind, remote), policy, now);
+    for (const std::string& run_id : plan.run_ids) {
+      ++votes[run_id];
+    }
+  }
+  std::vector<std::string> run_ids;
+  for (const auto& [run_id, count] : votes) {
+    run_ids.push_back(run_id);
+  }
   std::erase_if(run_ids, [&](const std::string& run_id) {
     const auto there = std::ranges::find(remote, run_id, &BackupSet::run_id);
-    return there->state == SetState::incomplete ||
+    // What has no manifest that can be read is of every kind: all of them must be done with it.
+    const std::size_t needed = there->manifest ? 1 : kinds.size();
+    return there->state == SetState::incomplete || votes[run_id] < needed ||
            std::ranges::find(sets, run_id, &BackupSet::run_id) != sets.end();
   });
   return run_ids;

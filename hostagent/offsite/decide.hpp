@@ -19,7 +19,8 @@ struct Schedule {
   std::chrono::seconds reread_every{86400};  ///< One of them is read back whole; 0: none is.
 };
 
-/// The complete sets that are not known to be off-site, newest first.
+/// The complete sets that are not known to be off-site, newest first. Not those that are known to
+/// be damaged on the disk: the next attempt looks at them again.
 [[nodiscard]] std::vector<const artifact::BackupSet*>
 pending(const std::vector<artifact::BackupSet>& sets, const State& state);
 
@@ -54,12 +55,14 @@ pending(const std::vector<artifact::BackupSet>& sets, const State& state);
 [[nodiscard]] bool are_too_many(const std::vector<RemoteFile>& remote, unsigned keep_last);
 
 /// Retention over there, by the same rules as on the disk (artifact::select_for_removal): the run
-/// ids to remove, oldest first, so that the newest `keep_last` good sets stay; a set whose proof
-/// failed never pushes out a good one. A set that is on the disk stays, and what has no manifest.
-/// `remote`: the sets over there. `keep_last` 0: everything stays.
+/// ids to remove, oldest first, so that the newest `keep_last` good sets stay of each kind (of
+/// those that were asked for the same artifacts); a set whose proof failed never pushes out a good
+/// one. A set that is on the disk stays, and what has no manifest, and `last_restored` (may be
+/// empty). `remote`: the sets over there. `keep_last` 0: everything stays.
 [[nodiscard]] std::vector<std::string> to_remove(const std::vector<artifact::BackupSet>& remote,
                                                  const std::vector<artifact::BackupSet>& sets,
                                                  unsigned keep_last,
+                                                 const std::string& last_restored,
                                                  SystemTime now);
 
 /// Names of that run in the order in which they are removed: the manifest first, so that no set

@@ -15,6 +15,13 @@ bool is_listed(const RemoteFile& wanted, const std::vector<RemoteFile>& there) {
   });
 }
 
+Error damaged_here(const artifact::Directory& directory, const std::string& name) {
+  return {ErrorCode::corrupt,
+          directory.path() + "/" + name +
+              ": damaged on this disk: its SHA-256 is not that of the manifest",
+          "run `railiance-restore verify --all`, and look at the disk"};
+}
+
 /// What came back is wrong: is it the copy, or was it wrong here already?
 Error damaged(artifact::Directory& directory,
               const RemoteStore& remote,
@@ -22,10 +29,7 @@ Error damaged(artifact::Directory& directory,
               std::stop_token stop) {
   const auto here = measure(directory, wanted.file.name, std::move(stop));
   if (here && here->sha256 != wanted.sha256) {
-    return {ErrorCode::corrupt,
-            directory.path() + "/" + wanted.file.name +
-                ": damaged on this disk: its SHA-256 is not that of the manifest",
-            "run `railiance-restore verify --all`, and look at the disk"};
+    return damaged_here(directory, wanted.file.name);
   }
   return {ErrorCode::corrupt,
           remote.name() + ": " + wanted.file.name +
@@ -78,6 +82,18 @@ Status replicate_file(artifact::Directory& directory,
   RB_TRY_ASSIGN(const std::string after, remote.sha256(wanted.file, stop));
   if (after != wanted.sha256) {
     return damaged(directory, remote, wanted, stop);
+  }
+  return {};
+}
+
+Status
+check_here(artifact::Directory& directory, const artifact::BackupSet& set, std::stop_token stop) {
+  RB_TRY_ASSIGN(const auto files, wanted_files(directory, set, stop));
+  for (const LocalFile& wanted : files) {
+    RB_TRY_ASSIGN(const LocalFile here, measure(directory, wanted.file.name, stop));
+    if (here.sha256 != wanted.sha256) {
+      return damaged_here(directory, wanted.file.name);
+    }
   }
   return {};
 }

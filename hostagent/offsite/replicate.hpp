@@ -27,6 +27,11 @@ measure(artifact::Directory& directory, const std::string& name, std::stop_token
                                     const LocalFile& wanted,
                                     std::stop_token stop);
 
+/// Reads every artifact of the set here and compares it with the manifest: what rotted here is not
+/// sent. Errors: corrupt (which file), those of Fs, cancelled; all of them are of this disk.
+[[nodiscard]] Status
+check_here(artifact::Directory& directory, const artifact::BackupSet& set, std::stop_token stop);
+
 /// All files of a complete set, the manifest last: a set over there that has a manifest is whole.
 [[nodiscard]] Status replicate_set(artifact::Directory& directory,
                                    RemoteStore& remote,

@@ -3,6 +3,7 @@
 #include "offsite/rclone_failure.hpp"
 #include "offsite/remote_fs.hpp"
 
+#include "artifact/last_restore.hpp"
 #include "artifact/names.hpp"
 
 #include <algorithm>
@@ -13,9 +14,23 @@ namespace rb::offsite {
 using artifact::BackupSet;
 using artifact::Directory;
 
+namespace {
+
+/// Whatever comes next would end in the same way. A full remote is not that: retention may free it.
+bool stops_all(const Error& error) {
+  return error.code != ErrorCode::corrupt && error.code != ErrorCode::no_space;
+}
+
+} // namespace
+
 std::size_t View::pending() const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      sets, [](const auto& set) { return !set.second.replicated && set.second.damaged.empty(); }));
+}
+
+std::size_t View::damaged() const {
   return static_cast<std::size_t>(
-      std::ranges::count_if(sets, [](const auto& set) { return !set.second.replicated; }));
+      std::ranges::count_if(sets, [](const auto& set) { return !set.second.damaged.empty(); }));
 }
 
 Replicator::Replicator(ReplicatorSettings settings,
@@ -30,8 +45,10 @@ View Replicator::view_of(const std::vector<BackupSet>& sets, const State& state)
   view.remote = m_remote.name();
   for (const BackupSet& set : sets) {
     if (set.state == artifact::SetState::complete && set.manifest) {
+      const auto damaged = state.damaged.find(set.run_id);
       view.sets[set.run_id] = {set.manifest->cluster_backup_uid,
-                               state.replicated.contains(set.run_id)};
+                               state.replicated.contains(set.run_id),
+                               damaged == state.damaged.end() ? std::string() : damaged->second};
     }
   }
   view.trouble = state.trouble;
@@ -66,7 +83,9 @@ Status Replicator::send_kit(Directory& directory,
   return {};
 }
 
-Status Replicator::remove_old(const std::vector<BackupSet>& sets, std::stop_token stop) {
+Status Replicator::remove_old(Directory& directory,
+                              const std::vector<BackupSet>& sets,
+                              std::stop_token stop) {
   if (m_settings.keep_last == 0) {
     return {};
   }
@@ -74,10 +93,14 @@ Status Replicator::remove_old(const std::vector<BackupSet>& sets, std::stop_toke
   if (!are_too_many(there, m_settings.keep_last)) {
     return {};
   }
+  RB_TRY_ASSIGN(const auto restored, artifact::read_last_restore(directory));
   RB_TRY_ASSIGN(Directory listing, open_remote(m_remote, stop));
   RB_TRY_ASSIGN(const auto over_there, artifact::list_sets(listing));
-  for (const std::string& run_id :
-       to_remove(over_there, sets, m_settings.keep_last, m_clock.now())) {
+  for (const std::string& run_id : to_remove(over_there,
+                                             sets,
+                                             m_settings.keep_last,
+                                             restored ? restored->run_id : std::string(),
+                                             m_clock.now())) {
     for (const std::string& name : removal_order(there, run_id)) {
       RB_TRY(m_remote.remove(name, stop));
     }
@@ -93,16 +116,56 @@ Status Replicator::attempt(Directory& directory,
   RB_TRY_ASSIGN(const auto there, m_remote.list(stop));
   state.replicated = still_there(state, sets, there);
   state.compared = m_clock.now();
+  // What is wrong with one set or one file stops nothing else: the first failure is told at the
+  // end.
+  const Status sent = send_sets(directory, there, sets, state, stop, on_change);
+  if (!sent && stops_all(sent.error())) {
+    return sent;
+  }
+  const Status kit = send_kit(directory, there, state, stop);
+  if (!kit && stops_all(kit.error())) {
+    return sent ? kit : sent;
+  }
+  const Status removed = remove_old(directory, sets, stop);
+  const Status read = reread(directory, sets, state, stop);
+  for (const Status* const outcome : {&sent, &kit, &removed}) {
+    if (!*outcome) {
+      return *outcome;
+    }
+  }
+  return read;
+}
+
+Status Replicator::send_sets(Directory& directory,
+                             const std::vector<RemoteFile>& there,
+                             const std::vector<BackupSet>& sets,
+                             State& state,
+                             std::stop_token stop,
+                             const OnChange& on_change) {
+  Status first;
+  state.damaged.clear();
   for (const BackupSet* set : pending(sets, state)) {
-    RB_TRY(replicate_set(directory, m_remote, there, *set, stop));
+    if (const Status here = check_here(directory, *set, stop); !here) {
+      if (here.error().code == ErrorCode::cancelled) {
+        return here;
+      }
+      state.damaged[set->run_id] = here.error().message;
+      continue;
+    }
+    const Status sent = replicate_set(directory, m_remote, there, *set, stop);
+    if (!sent && sent.error().code != ErrorCode::corrupt) {
+      return sent;
+    }
+    if (!sent) {
+      first = first ? sent : first;
+      continue;
+    }
     state.replicated.insert(set->run_id);
     state.read[set->run_id] = m_clock.now();
     RB_TRY(write_state(directory, state));
     on_change(view_of(sets, state));
   }
-  RB_TRY(send_kit(directory, there, state, stop));
-  RB_TRY(remove_old(sets, stop));
-  return reread(directory, sets, state, stop);
+  return first;
 }
 
 Status Replicator::reread(Directory& directory,

@@ -15,6 +15,8 @@ namespace rb::offsite {
 struct SetView {
   std::string cluster_backup_uid; ///< As in its manifest; may be empty.
   bool replicated = false;
+  std::string damaged{}; ///< Why it is left out; empty: it is not.
+                         ///< NOLINT(readability-redundant-member-init)
 };
 
 /// For conditions, metrics and logs. A plain value.
@@ -25,7 +27,9 @@ struct View {
   unsigned failures = 0;
   SystemTime last_success{}; ///< Of the last attempt that left nothing to do; or 0.
 
+  /// Neither there nor left out.
   [[nodiscard]] std::size_t pending() const;
+  [[nodiscard]] std::size_t damaged() const;
 };
 
 using OpenDirectory = std::function<Result<artifact::Directory>(const std::string&)>;
@@ -57,11 +61,20 @@ private:
                                State& state,
                                std::stop_token stop,
                                const OnChange& on_change);
+  /// All that is pending. One set that is damaged, here or on its way, holds up no other. Errors:
+  /// the first of them; one that would be that of every set ends it.
+  [[nodiscard]] Status send_sets(artifact::Directory& directory,
+                                 const std::vector<RemoteFile>& there,
+                                 const std::vector<artifact::BackupSet>& sets,
+                                 State& state,
+                                 std::stop_token stop,
+                                 const OnChange& on_change);
   [[nodiscard]] Status send_kit(artifact::Directory& directory,
                                 const std::vector<RemoteFile>& there,
                                 State& state,
                                 std::stop_token stop);
-  [[nodiscard]] Status remove_old(const std::vector<artifact::BackupSet>& sets,
+  [[nodiscard]] Status remove_old(artifact::Directory& directory,
+                                  const std::vector<artifact::BackupSet>& sets,
                                   std::stop_token stop);
   /// One set in its turn; one that rotted is not replicated any more.
   [[nodiscard]] Status reread(artifact::Directory& directory,

@@ -32,6 +32,7 @@ Result<State> state_from(const nlohmann::json& json) {
   if (json.contains("rereadAt")) {
     RB_TRY_ASSIGN(state.reread_at, parse_rfc3339(json.at("rereadAt").get<std::string>()));
   }
+  state.damaged = json.value("damaged", state.damaged);
   if (json.contains("trouble")) {
     Trouble trouble;
     RB_TRY_ASSIGN(trouble.reason,
@@ -54,7 +55,8 @@ std::string serialize(const State& state) {
             {"notBefore", format_rfc3339(state.not_before)},
             {"compared", format_rfc3339(state.compared)},
             {"read", Json::object()},
-            {"rereadAt", format_rfc3339(state.reread_at)}};
+            {"rereadAt", format_rfc3339(state.reread_at)},
+            {"damaged", state.damaged}};
   for (const auto& [run_id, time] : state.read) {
     json["read"][run_id] = format_rfc3339(time);
   }

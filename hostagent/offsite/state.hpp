@@ -35,6 +35,9 @@ struct State {
   SystemTime compared{}; ///< When the names and sizes over there were last looked at.
   std::map<std::string, SystemTime> read; ///< When a set was last read back, by run id.
   SystemTime reread_at{};                 ///< When one of them was last read back in its turn.
+  /// Complete sets that do not have the digests of their manifest here, and why: left out until the
+  /// next attempt looks at them again. By run id.
+  std::map<std::string, std::string> damaged;
   std::optional<Trouble> trouble;
 
   bool operator==(const State&) const = default;

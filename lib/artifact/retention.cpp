@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
 
 namespace rb::artifact {
 
@@ -39,7 +40,31 @@ std::string best_of(const std::vector<const BackupSet*>& order) {
   return best == order.end() ? std::string() : (*best)->run_id;
 }
 
+std::vector<api::ArtifactType> sorted(std::vector<api::ArtifactType> types) {
+  std::sort(types.begin(), types.end());
+  return types;
+}
+
 } // namespace
+
+std::vector<BackupSet> sets_like(const std::vector<api::ArtifactType>& requested,
+                                 std::vector<BackupSet> sets) {
+  const auto wanted = sorted(requested);
+  std::erase_if(sets, [&](const BackupSet& set) {
+    return set.manifest && sorted(set.manifest->requested) != wanted;
+  });
+  return sets;
+}
+
+std::vector<std::vector<api::ArtifactType>> kinds_of_sets(const std::vector<BackupSet>& sets) {
+  std::set<std::vector<api::ArtifactType>> kinds;
+  for (const BackupSet& set : sets) {
+    if (set.manifest) {
+      kinds.insert(sorted(set.manifest->requested));
+    }
+  }
+  return {kinds.begin(), kinds.end()};
+}
 
 RemovalPlan select_for_removal(const std::vector<BackupSet>& sets,
                                const RetentionPolicy& policy,

@@ -44,6 +44,15 @@ struct RemovalPlan {
                                              const RetentionPolicy& policy,
                                              SystemTime now);
 
+/// Of `sets`, those that count against a run which asked for `requested`: seven kubeconfigs must
+/// not push out the last etcd snapshot. Sets without a manifest belong to everybody. Pure.
+[[nodiscard]] std::vector<BackupSet> sets_like(const std::vector<api::ArtifactType>& requested,
+                                               std::vector<BackupSet> sets);
+
+/// What is asked for by any of `sets`, each once. Pure.
+[[nodiscard]] std::vector<std::vector<api::ArtifactType>>
+kinds_of_sets(const std::vector<BackupSet>& sets);
+
 /// Removes one set: first its manifest is renamed to "….removing" and the directory synced, so
 /// that no crash leaves a manifest that promises files which are gone; then the files, then the
 /// renamed manifest. sweep_leftovers ends what a crash interrupted. Foreign files stay.

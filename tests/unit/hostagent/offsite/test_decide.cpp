@@ -131,13 +131,13 @@ TEST_CASE("a set stands only while all its files are over there with their sizes
 
 TEST_CASE("nothing is removed over there unless told, and never what is on the disk") {
   const std::vector<BackupSet> all{set_of_day(1), set_of_day(2), set_of_day(3), set_of_day(4)};
-  CHECK(to_remove(all, {}, 0, k_now).empty());
-  CHECK(to_remove(all, {}, 4, k_now).empty());
-  CHECK(to_remove(all, {}, 2, k_now) == std::vector{run_id_of_day(1), run_id_of_day(2)});
-  CHECK(to_remove(all, {set_of_day(1)}, 2, k_now) == std::vector{run_id_of_day(2)});
-  CHECK(to_remove(all, {}, 4000000000U, k_now).empty());
+  CHECK(to_remove(all, {}, 0, "", k_now).empty());
+  CHECK(to_remove(all, {}, 4, "", k_now).empty());
+  CHECK(to_remove(all, {}, 2, "", k_now) == std::vector{run_id_of_day(1), run_id_of_day(2)});
+  CHECK(to_remove(all, {set_of_day(1)}, 2, "", k_now) == std::vector{run_id_of_day(2)});
+  CHECK(to_remove(all, {}, 4000000000U, "", k_now).empty());
   // A clock that is behind the sets is not believed.
-  CHECK(to_remove(all, {}, 2, k_now - std::chrono::days(700)).empty());
+  CHECK(to_remove(all, {}, 2, "", k_now - std::chrono::days(700)).empty());
   const auto files = remote_of(all);
   CHECK(are_too_many(files, 3));
   CHECK_FALSE(are_too_many(files, 4));
@@ -153,15 +153,15 @@ TEST_CASE("sets whose proof failed never push out a good one over there") {
     }
   }
   // 6, 5, 4 failed; 3, 2, 1 are good.
-  CHECK(to_remove(all, {}, 3, k_now).empty());
-  CHECK(to_remove(all, {}, 2, k_now) == std::vector{run_id_of_day(1), run_id_of_day(4)});
+  CHECK(to_remove(all, {}, 3, "", k_now).empty());
+  CHECK(to_remove(all, {}, 2, "", k_now) == std::vector{run_id_of_day(1), run_id_of_day(4)});
 }
 
 TEST_CASE("what has no manifest over there stays: it may be on its way") {
   BackupSet cut_off = set_of_day(1);
   cut_off.state = artifact::SetState::incomplete;
   cut_off.manifest.reset();
-  CHECK(to_remove({set_of_day(3), set_of_day(2), cut_off}, {}, 1, k_now) ==
+  CHECK(to_remove({set_of_day(3), set_of_day(2), cut_off}, {}, 1, "", k_now) ==
         std::vector{run_id_of_day(2)});
 }
 

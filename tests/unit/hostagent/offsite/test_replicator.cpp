@@ -4,9 +4,11 @@
 #include "offsite/replicator.hpp"
 
 #include "artifact/catalogue.hpp"
+#include "artifact/last_restore.hpp"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -132,17 +134,104 @@ TEST_CASE("a copy that is not what was sent is noticed, and no manifest is sent"
   }
 }
 
-TEST_CASE("a file that is damaged on our disk is called so") {
+TEST_CASE("a set that is damaged on our disk is left out, called so, and holds up nothing else") {
   World world;
-  world.backups.add(1);
-  const std::string path =
-      world.backups.directory.path() + "/etcd-" + run_id_of_day(1) + ".snap.age";
-  std::string content = test::read_file(path);
+  for (int day = 1; day <= 3; ++day) {
+    world.backups.add(day);
+  }
+  test::write_file(world.backups.directory.path() + "/RESTORE.md", "read me\n");
+  const std::string name = "etcd-" + run_id_of_day(3) + ".snap.age";
+  const std::string path = world.backups.directory.path() + "/" + name;
+  const std::string whole = test::read_file(path);
+  std::string content = whole;
   content[5] = static_cast<char>(content[5] ^ 1);
   test::write_file(path, content);
+  View view = world.visit();
+  CHECK_FALSE(view.trouble); // the remote is well
+  CHECK(view.pending() == 0);
+  CHECK(view.damaged() == 1);
+  CHECK(view.sets.at(run_id_of_day(3)).damaged.find(name + ": damaged on this disk") !=
+        std::string::npos);
+  CHECK(view.sets.at(run_id_of_day(2)).replicated);
+  CHECK(view.sets.at(run_id_of_day(1)).replicated);
+  CHECK(world.remote.files.contains("RESTORE.md"));
+  CHECK_FALSE(world.remote.files.contains(name)); // rot is not sent
+  // It is remembered, and looked at again when it is time to compare.
+  world.remote.calls.clear();
+  CHECK(world.visit().damaged() == 1);
+  CHECK(world.remote.calls.empty());
+  test::write_file(path, whole);
+  world.clock.time += std::chrono::hours(6);
+  view = world.visit();
+  CHECK(view.damaged() == 0);
+  CHECK(view.sets.at(run_id_of_day(3)).replicated);
+}
+
+TEST_CASE("one set that does not arrive as it was sent holds up no older one") {
+  World world;
+  world.backups.add(1);
+  world.backups.add(2);
+  test::write_file(world.backups.directory.path() + "/RESTORE.md", "read me\n");
+  world.remote.storage = [](const std::string& name, std::string content) {
+    if (name.starts_with("kubeconfig-" + run_id_of_day(2))) {
+      content[100] = static_cast<char>(content[100] ^ 1);
+    }
+    return content;
+  };
   const View view = world.visit();
   REQUIRE(view.trouble);
-  CHECK(view.trouble->message.find("damaged on this disk") != std::string::npos);
+  CHECK(view.trouble->reason == api::Reason::verification_failed);
+  CHECK(view.failures == 1);
+  CHECK_FALSE(view.sets.at(run_id_of_day(2)).replicated);
+  CHECK(view.sets.at(run_id_of_day(1)).replicated);
+  CHECK(world.remote.files.contains("RESTORE.md"));
+}
+
+TEST_CASE("hourly kubeconfigs push out no etcd snapshot over there") {
+  World world;
+  for (int day = 1; day <= 12; ++day) {
+    if (day % 4 == 0) {
+      world.backups.add(day);
+    } else {
+      auto manifest = test::make_manifest(run_id_of_day(day));
+      manifest.requested = {api::ArtifactType::kubeconfig};
+      REQUIRE(test::store_set(world.backups.directory, manifest));
+    }
+  }
+  world.visit();
+  for (const auto& set : world.backups.sets()) { // the disk is new
+    for (const auto& file : set.files) {
+      REQUIRE(world.backups.directory.fs().remove(file.name));
+    }
+  }
+  world.backups.add(13);
+  world.visit(3);
+  for (const int day : {8, 12, 13}) {
+    CHECK(world.remote.files.contains("etcd-" + run_id_of_day(day) + ".snap.age"));
+  }
+  CHECK_FALSE(world.remote.files.contains("etcd-" + run_id_of_day(4) + ".snap.age"));
+  const auto manifests = std::ranges::count_if(
+      world.remote.files, [](const auto& file) { return file.first.starts_with("manifest-"); });
+  CHECK(manifests == 6); // three of each
+}
+
+TEST_CASE("the set that the cluster was last restored from stays over there, too") {
+  World world;
+  for (int day = 1; day <= 4; ++day) {
+    world.backups.add(day);
+  }
+  REQUIRE(
+      artifact::write_last_restore(world.backups.directory, run_id_of_day(1), world.clock.now()));
+  world.visit();
+  for (const auto& set : world.backups.sets()) {
+    for (const auto& file : set.files) {
+      REQUIRE(world.backups.directory.fs().remove(file.name));
+    }
+  }
+  world.backups.add(5);
+  world.visit(2);
+  CHECK(world.remote.files.contains("manifest-" + run_id_of_day(1) + ".json"));
+  CHECK_FALSE(world.remote.files.contains("manifest-" + run_id_of_day(2) + ".json"));
 }
 
 TEST_CASE("without its memory it compares, and sends nothing that is there") {

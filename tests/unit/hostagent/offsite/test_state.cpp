@@ -19,6 +19,7 @@ State full() {
   state.compared = parse_run_id("20260131T000000Z").value();
   state.read = {{test::run_id_of_day(1), state.compared}};
   state.reread_at = parse_run_id("20260130T000000Z").value();
+  state.damaged = {{test::run_id_of_day(3), "etcd: damaged on this disk"}};
   state.trouble = Trouble{api::Reason::remote_full, "no \"space\" left"};
   return state;
 }
