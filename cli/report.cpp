@@ -80,7 +80,7 @@ std::string facts(const api::ClusterBackup& backup) {
                         (status.helm->undecodable_total == 0
                              ? ""
                              : ", " + std::to_string(status.helm->undecodable_total) +
-                                   " that could not be decoded")});
+                                   " kept as stored, not decoded")});
   }
   return text_table(rows);
 }

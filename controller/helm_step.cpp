@@ -1,41 +1,11 @@
 #include "controller/helm_step.hpp"
 
 #include "controller/helm_inventory.hpp"
-#include "controller/wording.hpp"
 
 #include "age/encrypt.hpp"
 #include "helm/payload.hpp"
 
-#include <algorithm>
-
 namespace rb::controller {
-
-namespace {
-
-constexpr std::size_t k_named_in_message = 3;
-
-} // namespace
-
-std::optional<api::MissingArtifact> undecodable_entry(const api::HelmStatus& status) {
-  if (status.undecodable_total == 0) {
-    return std::nullopt;
-  }
-  std::string message =
-      std::to_string(status.undecodable_total) + " of " +
-      count_of(static_cast<std::uint64_t>(status.releases + status.undecodable_total), "release") +
-      " could not be decoded:";
-  const std::size_t named = std::min(status.undecodable.size(), k_named_in_message);
-  for (std::size_t i = 0; i < named; ++i) {
-    const api::UndecodableRelease& release = status.undecodable[i];
-    message.append(i == 0 ? " " : ", ").append(release.name_space).append("/");
-    message.append(release.storage_object).append(" (").append(release.message).append(")");
-  }
-  if (static_cast<std::int64_t>(named) < status.undecodable_total) {
-    message += ", …";
-  }
-  return api::MissingArtifact{
-      api::ArtifactType::helm_values, api::Reason::helm_undecodable, std::move(message)};
-}
 
 ApiHelmStep::ApiHelmStep(kube::Client& client,
                          const Clock& clock,
@@ -62,7 +32,6 @@ Result<HelmOutcome> ApiHelmStep::run(const CollectHelm& order, std::stop_token s
                                   order.uid},
                                  ciphertext,
                                  stop));
-  outcome.missing = undecodable_entry(payload.status);
   outcome.status = std::move(payload.status);
   return outcome;
 }

@@ -20,8 +20,9 @@ public:
   HelmStep(HelmStep&&) = delete;
   HelmStep& operator=(HelmStep&&) = delete;
 
-  /// `outcome.missing` tells undecodable releases. Errors: anything that kept the artifact from
-  /// being made; the caller decides whether to try again.
+  /// Undecodable releases are kept as they were stored and counted in `outcome.status`; the step
+  /// has succeeded. Errors: anything that kept the artifact from being made; the caller decides
+  /// whether to try again.
   [[nodiscard]] virtual Result<HelmOutcome> run(const CollectHelm& order, std::stop_token stop) = 0;
 };
 
@@ -41,8 +42,5 @@ private:
   PayloadStore& m_payloads;
   std::string m_sops_yaml_path;
 };
-
-/// The entry of `missing` for releases that could not be decoded, or nullopt: there are none.
-[[nodiscard]] std::optional<api::MissingArtifact> undecodable_entry(const api::HelmStatus& status);
 
 } // namespace rb::controller

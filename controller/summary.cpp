@@ -105,11 +105,11 @@ void put_helm(const ClusterBackup& backup, const NodeBackup& order, Writer& writ
     }
     return;
   }
-  const auto releases = order.spec.helm ? order.spec.helm->releases : 0;
+  const api::HelmStatus helm = order.spec.helm.value_or(api::HelmStatus{});
   writer.put(type::k_helm_values_collected,
              ConditionStatus::true_,
-             Reason::completed,
-             count_of(static_cast<std::uint64_t>(releases), "release"));
+             helm.undecodable_total == 0 ? Reason::completed : Reason::helm_undecodable,
+             describe_helm(helm));
 }
 
 /// A message alone is no reason to write while the agent works.
@@ -133,6 +133,22 @@ void put_agent_conditions(const NodeBackup& order, ClusterBackupStatus& status, 
 }
 
 } // namespace
+
+std::string describe_helm(const api::HelmStatus& helm) {
+  constexpr std::size_t k_named = 3;
+  std::string text = count_of(static_cast<std::uint64_t>(helm.releases), "release");
+  if (helm.undecodable_total == 0) {
+    return text;
+  }
+  text += ", " + std::to_string(helm.undecodable_total) + " kept as stored:";
+  const std::size_t named = std::min(helm.undecodable.size(), k_named);
+  for (std::size_t i = 0; i < named; ++i) {
+    const api::UndecodableRelease& release = helm.undecodable[i];
+    text.append(i == 0 ? " " : ", ").append(release.name_space).append("/");
+    text.append(release.storage_object).append(" (").append(release.message).append(")");
+  }
+  return static_cast<std::int64_t>(named) < helm.undecodable_total ? text + ", …" : text;
+}
 
 ClusterBackupStatus queued(const ClusterBackup& backup, SystemTime now) {
   ClusterBackupStatus status = backup.status;

@@ -57,6 +57,10 @@ replicated(const api::ClusterBackup& backup, const api::NodeBackup& order, Syste
 [[nodiscard]] bool same_status(const api::ClusterBackupStatus& seen,
                                const api::ClusterBackupStatus& wanted);
 
+/// The Helm artifact in words: "24 releases", "24 releases, 1 kept as stored: apps/secret/… (bad
+/// gzip)".
+[[nodiscard]] std::string describe_helm(const api::HelmStatus& helm);
+
 /// The result in words, as in the condition and the Event: "4 files, 1.5 MiB on n1; …".
 [[nodiscard]] std::string describe_success(const api::NodeBackup& order);
 

@@ -66,6 +66,9 @@ std::string describe_success(const api::NodeBackup& order) {
   }
   if (order.spec.helm) {
     text += "; " + count_of(static_cast<std::uint64_t>(order.spec.helm->releases), "Helm release");
+    if (order.spec.helm->undecodable_total != 0) {
+      text += ", " + std::to_string(order.spec.helm->undecodable_total) + " kept as stored";
+    }
   }
   if (reported(order, api::condition_type::k_proven)) {
     text += "; proven by a boot";

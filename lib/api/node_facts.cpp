@@ -64,6 +64,7 @@ void read_numbers(const nlohmann::json& json, NodeFacts& facts) {
   facts.etcd_revision = json.value("etcdRevision", facts.etcd_revision);
   facts.etcd_keys = json.value("etcdKeys", facts.etcd_keys);
   facts.helm_releases = json.value("helmReleases", facts.helm_releases);
+  facts.helm_undecodable = json.value("helmUndecodable", facts.helm_undecodable);
   facts.recipients = json.value("recipients", facts.recipients);
   facts.complete_sets = json_integer_or(json, "completeSets", facts.complete_sets);
   facts.incomplete_sets = json_integer_or(json, "incompleteSets", facts.incomplete_sets);
@@ -132,6 +133,7 @@ nlohmann::json to_json(const NodeFacts& facts) {
   put_number(json, "etcdRevision", facts.etcd_revision);
   put_number(json, "etcdKeys", facts.etcd_keys);
   put_number(json, "helmReleases", facts.helm_releases);
+  put_number(json, "helmUndecodable", facts.helm_undecodable);
   put_number(json, "recipients", facts.recipients);
   put_number(json, "completeSets", facts.complete_sets);
   put_number(json, "incompleteSets", facts.incomplete_sets);

@@ -45,8 +45,9 @@ struct NodeFacts {
   std::map<ArtifactType, ArtifactFacts> artifacts;
   std::int64_t etcd_revision = 0; ///< Of the newest whole set with a snapshot.
   std::int64_t etcd_keys = 0;
-  std::int64_t helm_releases = 0;
-  std::int64_t recipients = 0; ///< Of the newest complete set.
+  std::int64_t helm_releases = 0;    ///< In the newest Helm artifact.
+  std::int64_t helm_undecodable = 0; ///< Stored objects in it that are no releases.
+  std::int64_t recipients = 0;       ///< Of the newest complete set.
 
   std::int64_t complete_sets = 0;
   std::int64_t incomplete_sets = 0;

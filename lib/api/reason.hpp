@@ -25,7 +25,7 @@ enum class Reason {
   snapshot_invalid,   ///< Truncated, empty, bad digest, not a bbolt file.
   recipient_missing,  ///< No .sops.yaml, or no age recipient in it.
   recipient_invalid,  ///< A recipient that cannot be parsed or used.
-  helm_undecodable,   ///< Some Helm release could not be decoded; the others are in the artifact.
+  helm_undecodable,   ///< Some Helm release could not be decoded; it is kept as it was stored.
   helm_failed,        ///< The releases could not be listed, or the artifact could not be made.
   collection_lost,    ///< The controller ended twice while it collected the Helm values.
   kubeconfig_missing,

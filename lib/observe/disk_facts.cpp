@@ -68,6 +68,7 @@ void judge_artifacts(const std::vector<BackupSet>& sets, NodeFacts& facts) {
 
 /// What the newest sets hold; `sets` are newest first, so the first one has it.
 void judge_content(const std::vector<BackupSet>& sets, NodeFacts& facts) {
+  bool helm_seen = false;
   for (const BackupSet& set : sets) {
     if (!set.manifest || set.state == SetState::damaged) {
       continue;
@@ -77,8 +78,10 @@ void judge_content(const std::vector<BackupSet>& sets, NodeFacts& facts) {
       facts.etcd_revision = manifest.snapshot->revision;
       facts.etcd_keys = manifest.snapshot->total_keys;
     }
-    if (facts.helm_releases == 0 && manifest.helm) {
+    if (!helm_seen && manifest.helm) {
+      helm_seen = true;
       facts.helm_releases = manifest.helm->releases;
+      facts.helm_undecodable = manifest.helm->undecodable_total;
     }
     if (facts.recipients == 0 && set.state == SetState::complete) {
       facts.recipients = static_cast<std::int64_t>(manifest.recipients.size());

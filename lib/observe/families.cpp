@@ -136,6 +136,9 @@ void add_content(Builder& all) {
   all.add("helm_releases",
           "Helm releases in the newest verified Helm artifact.",
           &NodeFacts::helm_releases);
+  all.add("helm_undecodable",
+          "Stored objects in the newest verified Helm artifact that are no releases.",
+          &NodeFacts::helm_undecodable);
   all.add("recipients",
           "Public keys that the newest complete backup is encrypted to; 0: there is no backup.",
           &NodeFacts::recipients);

@@ -2,6 +2,7 @@
 #include "controller/helm_inventory.hpp"
 #include "controller/helm_step.hpp"
 #include "controller/payload_store.hpp"
+#include "controller/summary.hpp"
 #include "fake_api.hpp"
 
 #include <doctest/doctest.h>
@@ -140,16 +141,14 @@ TEST_CASE("an answer that is too large is asked for again in smaller pages") {
   CHECK(read_helm_releases(client, {}).has_value());
 }
 
-TEST_CASE("the entry for undecodable releases names the first three and counts all") {
-  CHECK_FALSE(undecodable_entry({5, {}, 0}));
+TEST_CASE("the words for undecodable releases name the first three and count all") {
+  CHECK(describe_helm({5, {}, 0}) == "5 releases");
   api::HelmStatus status{5, {}, 60};
   for (int i = 0; i < 50; ++i) {
     status.undecodable.push_back({"apps", "secret/s" + std::to_string(i), "bad gzip"});
   }
-  const auto entry = undecodable_entry(status);
-  CHECK(entry->reason == api::Reason::helm_undecodable);
-  CHECK(entry->message == "60 of 65 releases could not be decoded: apps/secret/s0 (bad gzip), "
-                          "apps/secret/s1 (bad gzip), apps/secret/s2 (bad gzip), …");
+  CHECK(describe_helm(status) == "5 releases, 60 kept as stored: apps/secret/s0 (bad gzip), "
+                                 "apps/secret/s1 (bad gzip), apps/secret/s2 (bad gzip), …");
 }
 
 TEST_CASE("a payload is cut into pieces that join to the same bytes") {

@@ -129,7 +129,7 @@ TEST_CASE("a run that ends before its proof says so in Proven, too") {
   CHECK(proven(observed)->reason == "SnapshotFailed");
 }
 
-TEST_CASE("an undecodable release makes the run Incomplete although all files are stored") {
+TEST_CASE("an undecodable release is said and counted, and the run is complete") {
   Observed observed = cluster();
   add(observed, backup("b"));
   carry_out(plan(observed), observed); // run id
@@ -137,19 +137,22 @@ TEST_CASE("an undecodable release makes the run Incomplete although all files ar
   carry_out(plan(observed), observed);
   HelmOutcome& helm = *observed.memory.at("uid-b").helm;
   helm.status = api::HelmStatus{24, {{"apps", "secret/sh.helm.release.v1.bad.v1", "bad gzip"}}, 1};
-  helm.missing = api::MissingArtifact{
-      ArtifactType::helm_values, Reason::helm_undecodable, "1 of 25 releases could not be decoded"};
   settle(observed);
   accept(observed, "uid-b");
   finish(observed, "uid-b");
   settle(observed);
   const api::ClusterBackupStatus& status = observed.backups.at("uid-b").status;
-  CHECK(succeeded(observed, "uid-b").reason == "Incomplete");
-  CHECK(succeeded(observed, "uid-b").message.find("1 of 25 releases") != std::string::npos);
+  CHECK(succeeded(observed, "uid-b").status == ConditionStatus::true_);
+  CHECK(succeeded(observed, "uid-b").message.find("24 Helm releases, 1 kept as stored") !=
+        std::string::npos);
   CHECK(status.artifacts.size() == 4);
   CHECK(status.helm->undecodable.size() == 1);
-  CHECK(status.missing.size() == 1);
-  CHECK(api::find_condition(status.conditions, "HelmValuesCollected")->reason == "HelmUndecodable");
+  CHECK(status.missing.empty());
+  const auto* collected = api::find_condition(status.conditions, "HelmValuesCollected");
+  CHECK(collected->status == ConditionStatus::true_);
+  CHECK(collected->reason == "HelmUndecodable");
+  CHECK(collected->message ==
+        "24 releases, 1 kept as stored: apps/secret/sh.helm.release.v1.bad.v1 (bad gzip)");
 }
 
 TEST_CASE("releases that cannot be listed: HelmFailed, the rest is backed up all the same") {

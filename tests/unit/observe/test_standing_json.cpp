@@ -28,6 +28,7 @@ NodeFacts facts() {
   facts.etcd_revision = 4711;
   facts.etcd_keys = 815;
   facts.helm_releases = 3;
+  facts.helm_undecodable = 1;
   facts.recipients = 2;
   facts.complete_sets = 7;
   facts.incomplete_sets = 1;
