@@ -1,10 +1,10 @@
 #include "boot/comparison.hpp"
 
+#include "kinds/self_made.hpp"
 #include "objects/object_list.hpp"
 #include "objects/served_kinds.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace rb::boot {
@@ -12,10 +12,6 @@ namespace rb::boot {
 namespace {
 
 using namespace objects;
-
-/// What the API server keeps for itself.
-constexpr std::array<std::string_view, 4> k_internal{
-    "ranges", "masterleases", "peerserverleases", "health"};
 
 class Comparer {
 public:
@@ -39,11 +35,11 @@ public:
     } else if (served.resource_version != std::to_string(stored->second.revision)) {
       differ(key + ": is of revision " + served.resource_version + ", in the snapshot of " +
              std::to_string(stored->second.revision));
-    } else if (!stored->second.uid.empty() && served.uid != stored->second.uid) {
+    } else if (!stored->second.metadata.uid.empty() && served.uid != stored->second.metadata.uid) {
       differ(key + ": another uid than in the snapshot");
     } else {
       ++m_result.objects;
-      m_result.uids += stored->second.uid.empty() ? 0U : 1U;
+      m_result.uids += stored->second.metadata.uid.empty() ? 0U : 1U;
       ++m_result.kinds[prefix];
     }
   }
@@ -63,7 +59,7 @@ public:
       const std::string two = key.substr(0, slash);
       if (prefixes.contains(one) || prefixes.contains(two)) {
         differ(key + ": missing");
-      } else if (std::find(k_internal.begin(), k_internal.end(), one) == k_internal.end()) {
+      } else if (!kinds::is_unserved(key)) {
         ++m_result.unserved[one.find('.') == std::string::npos ? one : two];
       }
     }

@@ -1,6 +1,6 @@
 #include "objects/contents.hpp"
 
-#include "objects/stored_uid.hpp"
+#include "objects/stored_metadata.hpp"
 
 #include "etcdsnap/history.hpp"
 
@@ -29,7 +29,7 @@ Result<Contents> read_contents(etcdsnap::RandomReader& reader, const std::stop_t
       contents.objects.erase(name);
       return {};
     }
-    contents.objects[name] = {change.revision, stored_uid(change.value)};
+    contents.objects[name] = {change.revision, stored_metadata(change.value)};
     if (contents.objects.size() > k_object_limit) {
       return Error{ErrorCode::unsupported,
                    "etcd snapshot: more than " + std::to_string(k_object_limit) +

@@ -2,6 +2,8 @@
 // held against.
 #pragma once
 
+#include "objects/stored_metadata.hpp"
+
 #include "etcdsnap/random_reader.hpp"
 
 #include <cstdint>
@@ -13,7 +15,7 @@ namespace rb::objects {
 
 struct StoredObject {
   std::int64_t revision = 0; ///< Of its last change: its metadata.resourceVersion.
-  std::string uid;           ///< Empty where the bytes do not tell (encrypted).
+  StoredMetadata metadata = {};
 };
 
 struct Contents {
@@ -22,7 +24,7 @@ struct Contents {
   std::map<std::string, StoredObject> objects;
 };
 
-/// About 200 bytes an object are held: so many of them are taken.
+/// About 250 bytes an object are held: so many of them are taken.
 inline constexpr std::size_t k_object_limit = std::size_t{1} << 20U;
 
 /// Errors: corrupt, unsupported (over the limit), cancelled, io.

@@ -1,7 +1,7 @@
 // The step that holds the restored cluster against the snapshot that it was restored from.
 #include "objects/served_kinds.hpp"
 #include "recover/cluster_api.hpp"
-#include "recover/object_counts.hpp"
+#include "recover/lost_objects.hpp"
 #include "recover/steps.hpp"
 
 namespace rb::recover {
@@ -19,13 +19,8 @@ Status do_compare(const Plan& plan, Ports& ports, Outcome& outcome) {
                 ports.cluster.connect({plan.k3s_program, plan.kubeconfig}, plan.work_dir()));
   RB_TRY_ASSIGN(const objects::ServedKinds served,
                 objects::served_kinds(*api, contents, ports.sleeper, k_definitions_patience, {}));
-  const ObjectCounts expected = stored_counts(contents);
-  RB_TRY_ASSIGN(const ServedCounts found,
-                served_counts(*api, served.resources, expected, ports.sleeper));
-  CountComparison comparison = compare_counts(expected, found);
-  outcome.differences = std::move(comparison.differences);
-  outcome.missing_kinds = std::move(comparison.missing_kinds);
-  ports.progress.on_line(std::to_string(found.counts.size()) + " kinds of objects counted");
+  RB_TRY_ASSIGN(outcome.objects, compare_objects(*api, contents, served.resources, ports.sleeper));
+  ports.progress.on_line(std::to_string(outcome.objects.kinds) + " kinds of objects compared");
   return {};
 }
 

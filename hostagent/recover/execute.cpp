@@ -51,7 +51,7 @@ Status advance(Step step,
 }
 
 Outcome untouched(const Error& error, const Plan& plan) {
-  Outcome outcome{exit_code_for(error.code), error.message, error.hint, true, {}, {}};
+  Outcome outcome{exit_code_for(error.code), error.message, error.hint, true};
   // The next try begins anew; what remains of this one is of no use.
   if (const Status removed = remove_path(plan.work_dir()); !removed) {
     outcome.message += " (and " + removed.error().message + ")";
@@ -96,7 +96,7 @@ Outcome execute(JournalState state, const Journal& journal, Ports& ports, const 
       return untouched(status.error(), state.plan);
     }
     if (step == Step::compare || step == Step::clean_up) { // the cluster is back; only say so
-      return {ExitCode::failed, status.error().message, "repeat with --resume", false, {}, {}};
+      return {ExitCode::failed, status.error().message, "repeat with --resume", false};
     }
     return failed(status.error(), std::move(state), journal, ports, limits);
   }
@@ -104,7 +104,7 @@ Outcome execute(JournalState state, const Journal& journal, Ports& ports, const 
   if (const Status saved = journal.save(state); !saved) {
     ports.progress.on_line("warning: " + saved.error().message);
   }
-  outcome.code = outcome.missing_kinds.empty() ? ExitCode::done : ExitCode::incomplete;
+  outcome.code = outcome.objects.missing.count == 0 ? ExitCode::done : ExitCode::incomplete;
   return outcome;
 }
 

@@ -3,6 +3,7 @@
 
 #include "recover/cluster_api.hpp"
 #include "recover/journal.hpp"
+#include "recover/lost_objects.hpp"
 #include "recover/readiness.hpp"
 #include "recover/server_processes.hpp"
 #include "recover/service_manager.hpp"
@@ -66,9 +67,8 @@ struct Outcome {
   ExitCode code = ExitCode::done;
   std::string message; ///< Why not; empty when done.
   std::string hint;
-  bool rolled_back = false;               ///< The host is as it was before.
-  std::vector<std::string> differences;   ///< "pods: 12, the backup has 14"
-  std::vector<std::string> missing_kinds; ///< Those of which a restored cluster must not lack any.
+  bool rolled_back = false;      ///< The host is as it was before.
+  ObjectComparison objects = {}; ///< Of the restored cluster with the backup.
 };
 
 /// From where the journal stands to the end. When a step fails after the cluster was stopped, it

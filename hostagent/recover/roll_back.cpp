@@ -90,9 +90,7 @@ Outcome roll_back(JournalState state, const Journal& journal, Ports& ports, cons
     return {exit_code_for(back.error().code),
             back.error().message,
             "`railiance-restore restore --rollback` tries again",
-            false,
-            {},
-            {}};
+            false};
   }
   state.phase = Phase::rolled_back;
   if (const Status saved = journal.save(state); !saved) {
@@ -100,7 +98,7 @@ Outcome roll_back(JournalState state, const Journal& journal, Ports& ports, cons
   }
   ports.progress.on_line(state.plan.was_active ? "rolled back: the old cluster runs again"
                                                : "rolled back: the host is as it was");
-  return {ExitCode::done, {}, {}, true, {}, {}};
+  return {ExitCode::done, {}, {}, true};
 }
 
 } // namespace rb::recover

@@ -31,6 +31,28 @@ void say_hint(const std::string& hint, std::string& text) {
   }
 }
 
+nlohmann::ordered_json json_of(const recover::NamedObjects& objects) {
+  return {{"count", objects.count}, {"first", objects.first}};
+}
+
+void say_objects(const char* what, const recover::NamedObjects& objects, const Io& io) {
+  for (const std::string& name : objects.first) {
+    io.err << "  " << what << ": " << harmless(name) << '\n';
+  }
+  if (objects.count > objects.first.size()) {
+    io.err << "  " << what << ": " << objects.count - objects.first.size() << " more\n";
+  }
+}
+
+/// "configmaps shop/settings and 2 more"
+std::string in_short(const recover::NamedObjects& objects) {
+  std::string text = objects.first.front();
+  if (objects.count > 1) {
+    text += " and " + std::to_string(objects.count - 1) + " more";
+  }
+  return text;
+}
+
 } // namespace
 
 std::string to_text(const Decision& decision) {
@@ -77,8 +99,9 @@ int report(const Outcome& outcome,
   json["done"] = done;
   json["rolledBack"] = outcome.rolled_back;
   json["message"] = outcome.message;
-  json["differences"] = outcome.differences;
-  json["missingKinds"] = outcome.missing_kinds;
+  json["differences"] = outcome.objects.differences;
+  json["missing"] = json_of(outcome.objects.missing);
+  json["passing"] = json_of(outcome.objects.passing);
   json["exitCode"] = static_cast<int>(outcome.code);
   if (options.output == OutputFormat::json) {
     io.out << dump(json);
@@ -87,14 +110,17 @@ int report(const Outcome& outcome,
     return fail(
         io, {ErrorCode::io, harmless(outcome.message), harmless(outcome.hint)}, outcome.code);
   }
-  for (const std::string& line : outcome.differences) {
+  for (const std::string& line : outcome.objects.differences) {
     io.err << "  differs: " << harmless(line) << '\n';
   }
-  if (!outcome.missing_kinds.empty()) {
+  say_objects("is missing", outcome.objects.missing, io);
+  say_objects("comes and goes by itself", outcome.objects.passing, io);
+  if (outcome.objects.missing.count != 0) {
     return fail(io,
                 {ErrorCode::incomplete,
-                 "the restored cluster has fewer objects than the backup",
-                 "see which are missing; `railiance-restore restore --rollback` goes back"},
+                 "the restored cluster has fewer objects than the backup: " +
+                     harmless(in_short(outcome.objects.missing)),
+                 "see whether they are needed; `railiance-restore restore --rollback` goes back"},
                 ExitCode::incomplete);
   }
   if (options.output == OutputFormat::text) {

@@ -154,4 +154,11 @@ MUTANTS = [
     # Boot.
     ("a scratch server is asked through what the reset left", "hostagent/boot/scratch_start.cpp",
      [("  if (::unlink(left.c_str()) != 0 && errno != ENOENT) {", "  if (left.empty()) {")], ("unit_boot", "what the reset leaves*")),
+    # What comes and goes by itself.
+    ("a node's password that k3s removed is a loss", "hostagent/kinds/self_made.cpp",
+     [('{"secrets/kube-system/*.node-password.k3s",', '{"secrets/kube-system/*.node-password.k3s.gone",')],
+     ("unit_recover", "a node's password*")),
+    ("an object of the operator's may go as one of the server's", "hostagent/recover/lost_objects.cpp",
+     [("        m_result.missing.add(name_of(resource.prefix, key));", "        m_result.passing.add(name_of(resource.prefix, key));")],
+     ("unit_recover", "what the operator made*")),
 ]

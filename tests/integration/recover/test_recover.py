@@ -23,6 +23,8 @@ SERVICE = ["--start-command", f"{BEDCTL} start", "--stop-command", f"{BEDCTL} st
 NAMESPACE = "recover-test"
 # What the controller holds while a run goes on, and removes when it has ended.
 PAYLOAD = "railiance-backup-payload-0b6f2c1e-0"
+# What k3s deletes after a reset, and makes anew when the node registers.
+NODE_PASSWORD = "recover-test.node-password.k3s"
 JOURNAL = server.DATA / "railiance-restore/journal.json"
 
 
@@ -62,6 +64,8 @@ class TestRecover(unittest.TestCase):
         other = server.back_up(BACKUP_HERE, cls.operator, RESTORE)  # of another state: see "swapped"
         server.kubectl("-n", NAMESPACE, "create", "serviceaccount", "robot")
         server.kubectl("-n", NAMESPACE, "create", "configmap", PAYLOAD, "--from-literal=payload=sealed")
+        server.kubectl("-n", "kube-system", "create", "secret", "generic", NODE_PASSWORD, "--from-literal=hash=x", check=False)
+        cls.addClassCleanup(server.kubectl, "-n", "kube-system", "delete", "secret", NODE_PASSWORD, check=False)
         time.sleep(1.1)  # the run id is a second
         cls.expected = server.objects()
         cls.kubeconfig = server.KUBECONFIG.read_text()
@@ -204,7 +208,9 @@ class TestRecover(unittest.TestCase):
     def test_23_the_payload_of_the_resurrected_run_is_no_loss(self):
         done = self.restored_by_a_start_that(f"delete configmap {PAYLOAD}")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertNotIn("configmaps", done.stderr)
+        self.assertNotIn("differs: configmaps", done.stderr)
+        self.assertNotIn("--rollback", done.stderr)
+        self.assertIn(f"comes and goes by itself: configmaps {NAMESPACE}/{PAYLOAD}: ", done.stderr)
         self.assertFalse((server.DATA / "railiance-restore/api.sock").exists())
         processes = server.run("/bin/ps", "-eo", "args").stdout
         self.assertNotIn("railiance-restore/api.sock", processes)
@@ -214,7 +220,16 @@ class TestRecover(unittest.TestCase):
         done = self.restored_by_a_start_that("delete configmap settings")
         self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
         self.assertRegex(done.stderr, r"differs: configmaps: \d+, the backup has \d+\n")
-        self.assertIn("the restored cluster has fewer objects than the backup", done.stderr)
+        self.assertIn(f"the restored cluster has fewer objects than the backup: configmaps {NAMESPACE}/settings\n", done.stderr)
+        self.assertIn("--rollback", done.stderr)
+        restore("latest", "--execute", "--yes", keys=self.keys, check=0)
+        self.expect_as_in_backup()
+
+    def test_25_the_password_of_a_node_is_no_loss(self):
+        done = self.restored_by_a_start_that(f"-n kube-system delete secret {NODE_PASSWORD}")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn(f"comes and goes by itself: secrets kube-system/{NODE_PASSWORD}: ", done.stderr)
+        self.assertNotIn("--rollback", done.stderr)
         restore("latest", "--execute", "--yes", keys=self.keys, check=0)
         self.expect_as_in_backup()
 

@@ -98,12 +98,12 @@ TEST_CASE("what is missing, added, changed or replaced is named") {
         std::vector<std::string>{"configmaps/default/a: is of revision 10, in the snapshot of 9"});
   }
   SUBCASE("replaced") {
-    contents.objects["configmaps/default/a"].uid = "other";
+    contents.objects["configmaps/default/a"].metadata.uid = "other";
     CHECK(compared(api, contents).differences ==
           std::vector<std::string>{"configmaps/default/a: another uid than in the snapshot"});
   }
   SUBCASE("a uid that is encrypted is not compared") {
-    contents.objects["configmaps/default/a"].uid.clear();
+    contents.objects["configmaps/default/a"].metadata.uid.clear();
     const Comparison result = compared(api, contents);
     CHECK(result.difference_count == 0);
     CHECK(result.uids == result.objects - 1);

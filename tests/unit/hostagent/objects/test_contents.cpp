@@ -1,6 +1,6 @@
 // Holds: what counts of a snapshot is what is alive at its end, with revision and uid.
 #include "objects/contents.hpp"
-#include "objects/stored_uid.hpp"
+#include "objects/stored_metadata.hpp"
 #include "support/bolt_builder.hpp"
 
 #include <doctest/doctest.h>
@@ -17,15 +17,42 @@ std::string field(unsigned number, const std::string& content) {
 }
 
 /// As the API server stores a built-in kind.
-std::string stored(const std::string& uid) {
-  const std::string metadata = field(1, "name") + field(3, "ns") + field(5, uid);
+std::string stored(const std::string& uid, const std::string& more = {}) {
+  const std::string metadata = field(1, "name") + field(3, "ns") + field(5, uid) + more;
   const std::string object = field(1, metadata) + field(2, "spec");
   return std::string("k8s\0", 4) + field(1, "type") + field(2, object);
 }
 
 TEST_CASE("the uid of built-in kinds and of custom resources is read") {
-  CHECK(stored_uid(as_bytes(stored("u-1"))) == "u-1");
-  CHECK(stored_uid(as_bytes(R"({"kind":"Widget","metadata":{"name":"w","uid":"u-2"}})")) == "u-2");
+  CHECK(stored_metadata(as_bytes(stored("u-1"))).uid == "u-1");
+  CHECK(stored_metadata(as_bytes(R"({"kind":"Widget","metadata":{"name":"w","uid":"u-2"}})")).uid ==
+        "u-2");
+}
+
+TEST_CASE("whose an object is, and whether it is going, is read") {
+  const auto owner = [](const char* uid) { return field(13, field(1, "Job") + field(4, uid)); };
+  const std::string label =
+      field(11, field(1, "kube-aggregator.kubernetes.io/automanaged") + field(2, "true"));
+  const auto read = [](const std::string& more) {
+    return stored_metadata(as_bytes(stored("u", more)));
+  };
+  CHECK_FALSE(read("").controlled);
+  CHECK_FALSE(read("").deleting);
+  CHECK(read(owner("o-1")).controlled);
+  CHECK(read(owner("o-1")).owner == "o-1");
+  CHECK(read(owner("o-1") + owner("o-2")).owner.empty()); // any of them keeps it
+  CHECK(read(owner("o-1") + owner("o-2")).controlled);
+  CHECK(read(field(9, "time")).deleting);
+  CHECK(read(label).controlled);
+  CHECK_FALSE(read(field(11, field(1, "app") + field(2, "web"))).controlled);
+
+  const StoredMetadata custom = stored_metadata(
+      as_bytes(R"({"metadata":{"uid":"u","deletionTimestamp":"2026-01-01T00:00:00Z",)"
+               R"("ownerReferences":[{"uid":"o-3"}]}})"));
+  CHECK(custom.owner == "o-3");
+  CHECK(custom.deleting);
+  CHECK(custom.controlled);
+  CHECK_FALSE(stored_metadata(as_bytes(R"({"metadata":{"ownerReferences":7}})")).deleting);
 }
 
 TEST_CASE("what tells no uid has none") {
@@ -35,7 +62,7 @@ TEST_CASE("what tells no uid has none") {
                                    std::string("k8s\0\xff\xff", 6),
                                    stored("u").substr(0, 12),
                                    std::string()}) {
-    CHECK(stored_uid(as_bytes(value)).empty());
+    CHECK(stored_metadata(as_bytes(value)).uid.empty());
   }
 }
 
@@ -55,7 +82,7 @@ TEST_CASE("the last version of a key counts, and a deleted one does not") {
   CHECK(contents->revision == 6);
   REQUIRE(contents->objects.size() == 1);
   CHECK(contents->objects.at("pods/ns/kept").revision == 4);
-  CHECK(contents->objects.at("pods/ns/kept").uid == "u-3");
+  CHECK(contents->objects.at("pods/ns/kept").metadata.uid == "u-3");
 }
 
 TEST_CASE("a file that is no snapshot is refused") {

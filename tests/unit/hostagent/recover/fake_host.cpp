@@ -175,8 +175,9 @@ Result<objects::Contents> FakeHost::contents(const std::string& snapshot_path) {
                                 "configmaps/shop/b",
                                 "configmaps/shop/c",
                                 "configmaps/railiance-backup/railiance-backup-payload-u-0",
+                                "secrets/kube-system/n.node-password.k3s",
                                 "events/shop/e"}) {
-    contents.objects[key] = {10, "u"};
+    contents.objects[key] = {10, {"u", {}, false, false}};
   }
   return contents;
 }
@@ -184,12 +185,16 @@ Result<objects::Contents> FakeHost::contents(const std::string& snapshot_path) {
 Result<std::unique_ptr<objects::ApiPort>> FakeHost::connect(const Kubectl&, const std::string&) {
   auto api = std::make_unique<FakeApi>();
   serve_discovery(*api, false);
+  api->answers["/api/v1"] = {
+      {200,
+       R"({"resources":[{"name":"configmaps","verbs":["list"]},{"name":"secrets","verbs":["list"]}]})"}};
   std::vector<std::array<std::string, 4>> served;
   for (std::uint64_t i = 0; i < configmaps; ++i) {
-    served.push_back({"shop", std::to_string(i), "u", "10"});
+    served.push_back({"shop", std::string(1, static_cast<char>('a' + i)), "u", "10"});
   }
   if (!api_fails) {
     api->on("/api/v1/configmaps?limit=500", metadata_list(served));
+    api->on("/api/v1/secrets?limit=500", metadata_list({}));
   } else {
     api->answers["/api/v1"] = {{503, ""}};
   }

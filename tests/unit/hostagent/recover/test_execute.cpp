@@ -138,15 +138,16 @@ TEST_CASE("objects that are missing are named; the cluster stays up") {
   host.configmaps = 2;
   const Outcome outcome = host.execute();
   CHECK(outcome.code == ExitCode::incomplete);
-  CHECK(outcome.missing_kinds == std::vector<std::string>{"configmaps"});
+  CHECK(outcome.objects.missing.first == std::vector<std::string>{"configmaps shop/c"});
   CHECK(host.running());
 }
 
-TEST_CASE("a payload that the controller has removed meanwhile is not missing") {
-  FakeHost host; // the snapshot holds it, the server no more
+TEST_CASE("a payload and a node password that went meanwhile are not missing") {
+  FakeHost host; // the snapshot holds them, the server no more
   const Outcome outcome = host.execute();
   CHECK(outcome.code == ExitCode::done);
-  CHECK(outcome.differences.empty());
+  CHECK(outcome.objects.differences.empty());
+  CHECK(outcome.objects.passing.count == 2);
 }
 
 TEST_CASE("where the objects cannot be asked for the cluster stays up, and it can be repeated") {
