@@ -9,6 +9,7 @@ std::string advice_for(api::Reason reason) {
   case api::Reason::pending:
   case api::Reason::queued:
   case api::Reason::running:
+  case api::Reason::running_again:
   case api::Reason::completed:
   case api::Reason::not_requested:
     return {};
@@ -35,6 +36,9 @@ std::string advice_for(api::Reason reason) {
   case api::Reason::helm_undecodable:
   case api::Reason::helm_failed:
     return "the message names the releases; helm list -A shows what Helm makes of them";
+  case api::Reason::collection_lost:
+    return "kubectl -n railiance-backup describe pod -l app.kubernetes.io/component=controller "
+           "says why it ended; OOMKilled: raise controller.resources.limits.memory";
   case api::Reason::kubeconfig_missing:
     return "set the chart's agent.kubeconfigSources, or see that k3s writes "
            "/etc/rancher/k3s/k3s.yaml";
