@@ -24,7 +24,8 @@ options of up: --node           with kubelet, kube-proxy and containerd
                --timeout SEC    for getting ready (default 60, with node 180)
                --private DIR    DIR is the bed's own and empty (repeatable)
                --config LINE    a line more for config.yaml (repeatable)
-               --env VAR=VALUE  a line more for the unit's environment (repeatable)
+               --env VAR=VALUE  a line more for the unit's environment file (repeatable)
+               --unit LINE      a line of [Service] in a drop-in of the unit (repeatable)
 environment:   K3S  a k3s binary; default: the stand-in, built by build.sh
                K3S_IMAGES  an image archive that a real k3s needs without a network
                RAILIANCE_BEDS  where the beds' state lies (/var/tmp/railiance-beds)
@@ -69,7 +70,7 @@ private_dirs=(/var/lib/rancher /etc/rancher /opt/backup /var/lib/railiance-backu
     /var/log/containers /etc/systemd/system /etc/cni/net.d)
 
 up() {
-    local with_node=false sqlite=false wait=true start=true timeout='' config=() env=() extra=()
+    local with_node=false sqlite=false wait=true start=true timeout='' config=() env=() unit=() extra=()
     while (($#)); do
         case $1 in
             --node) with_node=true ;;
@@ -80,6 +81,7 @@ up() {
             --private) extra+=("$2") && shift ;;
             --config) config+=("$2") && shift ;;
             --env) env+=("$2") && shift ;;
+            --unit) unit+=("$2") && shift ;;
             *) die "unknown option $1" ;;
         esac
         shift
@@ -160,6 +162,10 @@ WantedBy=multi-user.target
 TEXT
     printf '%s\n' "${env[@]}" >"$units/k3s.service.env"
     chmod 600 "$units/k3s.service.env"
+    ((${#unit[@]} == 0)) || {
+        mkdir -p "$units/k3s.service.d"
+        printf '%s\n' '[Service]' "${unit[@]}" >"$units/k3s.service.d/10-bed.conf"
+    }
 }
 
 # Images that k3s imports when it starts.

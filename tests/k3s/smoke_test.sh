@@ -353,7 +353,8 @@ in_bed "$empty" curl -sk -o /dev/null -w '%{http_code}' "$supervisor/db/info"
 check "SQLite server: /db/info is 400" grep -qx 400 "$tmp/out"
 "$bed" down "$empty"
 
-"$bed" up "$node" --node || exit 1
+"$bed" up "$node" --node --unit 'Environment="K3S_BED=two words"' \
+    --unit ExecStart= --unit "ExecStart=/usr/local/bin/k3s server \\" --unit "    '--node-label' \\" --unit "    'bed=unit'" || exit 1
 in_bed "$node" k3s kubectl get node "bed-$node" -o jsonpath='{.metadata.labels.node-role\.kubernetes\.io/etcd}'
 check "the node is labelled" grep -qx true "$tmp/out"
 "$bed" exec "$node" k3s kubectl apply -f - >/dev/null <<'YAML'
@@ -382,8 +383,9 @@ check "its log can be read" grep -q 'Snapshot from-pod-.* saved' "$tmp/out"
 
 in_bed "$node" k3s kubectl get node "bed-$node" -o jsonpath='{.metadata.annotations.k3s\.io/node-args}'
 check "the effective arguments stand at the node" grep -qE '^\["server","--cluster-init","true",.*"--node-ip","172.31.99.1",' "$tmp/out"
+check "those of the unit's drop-in too" grep -qE ',"--node-label","bed=unit"\]$' "$tmp/out"
 in_bed "$node" k3s kubectl get node "bed-$node" -o jsonpath='{.metadata.annotations.k3s\.io/node-env}'
-check "so does its environment" grep -qE '^\{.*\}$' "$tmp/out"
+check "so does its environment" grep -qF '"K3S_BED":"two words"' "$tmp/out"
 in_bed "$node" k3s kubectl get node "bed-$node" -o jsonpath='{.metadata.annotations}'
 check "and its etcd member" grep -qE "\"etcd.k3s.cattle.io/node-address\":\"172.31.99.1\".*\"etcd.k3s.cattle.io/node-name\":\"bed-$node-[0-9a-f]{8}\"" "$tmp/out"
 
