@@ -58,17 +58,31 @@ void join_chain(RunState& run) {
   run.manifest.catalogue = std::move(end.catalogue);
 }
 
-void note_pruned(RunState& run, const artifact::RemovalPlan& plan, const Status& pruned) {
+/// The first that is left, by name, and how many more there are.
+std::string describe_left(const std::vector<artifact::Pruned::Left>& left) {
+  const artifact::Pruned::Left& first = left.front();
+  std::string text = "set " + first.run_id + " stays: " + first.why.message;
+  if (!first.why.hint.empty()) {
+    text += "; " + first.why.hint;
+  }
+  if (left.size() > 1) {
+    text += "; so do " + std::to_string(left.size() - 1) + " more";
+  }
+  return text;
+}
+
+void note_pruned(RunState& run, const artifact::RemovalPlan& plan, const artifact::Pruned& pruned) {
   if (plan.clock_anomaly) {
     run.note(api::condition_type::k_pruned,
              api::ConditionStatus::false_,
              api::Reason::clock_anomaly,
              "the clock is behind the newest set: nothing was removed; set the clock right");
-  } else if (!pruned) {
+  } else if (!pruned.left.empty()) {
     run.note(api::condition_type::k_pruned,
              api::ConditionStatus::false_,
              api::Reason::prune_failed,
-             pruned.error().message);
+             std::to_string(pruned.removed.size()) + " sets removed; " +
+                 describe_left(pruned.left));
   } else {
     run.note(api::condition_type::k_pruned,
              api::ConditionStatus::true_,
@@ -123,14 +137,16 @@ void prune_old_sets(RunState& run) {
     return;
   }
   if (run.removal.problem) {
-    note_pruned(run, {}, *run.removal.problem);
+    run.note(api::condition_type::k_pruned,
+             api::ConditionStatus::false_,
+             api::Reason::prune_failed,
+             run.removal.problem->message);
     return;
   }
   const artifact::RemovalPlan& plan = run.removal.plan;
-  std::vector<std::string> removed;
-  const Status pruned = artifact::prune(*run.directory, plan, removed);
-  removed.resize(std::min(removed.size(), k_pruned_limit));
-  run.status.pruned = removed;
+  const artifact::Pruned pruned = artifact::prune(*run.directory, plan);
+  run.status.pruned = pruned.removed;
+  run.status.pruned.resize(std::min(pruned.removed.size(), k_pruned_limit));
   note_pruned(run, plan, pruned);
 }
 

@@ -47,7 +47,9 @@ private:
 };
 
 /// Removes what a crashed run left under names of ours: "<our name>.part", and the rest of sets
-/// whose removal had begun. Foreign files stay. Call it under the lock. Returns the names removed.
+/// whose removal had begun. Foreign files stay, and what can't be removed: the next sweep tries
+/// it again, and nobody waits for it. Call it under the lock. Returns the names removed. Errors:
+/// those of Fs::list and of syncing.
 [[nodiscard]] Result<std::vector<std::string>> sweep_leftovers(Directory& directory);
 
 /// Fails with no_space when less than `needed_bytes` are free; the message has both numbers.

@@ -77,6 +77,9 @@ public:
   /// Replaces `to` in one step.
   [[nodiscard]] virtual Status rename_over(const std::string& from, const std::string& to) = 0;
   [[nodiscard]] virtual Status remove(const std::string& name) = 0;
+  /// Whether remove() would surely fail, as far as that can be told beforehand: an attribute of the
+  /// file forbids it (chattr +i, +a). Errors besides: permission_denied.
+  [[nodiscard]] virtual Status check_removable(const std::string&) { return {}; }
   /// Names made, renamed and removed so far are on the medium afterwards.
   [[nodiscard]] virtual Status sync_directory() = 0;
   /// Sorted by name, without "." and "..".

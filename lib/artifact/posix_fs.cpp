@@ -5,6 +5,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -101,6 +103,22 @@ Status PosixFs::remove(const std::string& name) {
   RB_TRY(check_name(name));
   if (::unlinkat(m_fd.get(), name.c_str(), 0) != 0) {
     return system_error(errno, path_of(name) + ": remove");
+  }
+  return {};
+}
+
+Status PosixFs::check_removable(const std::string& name) {
+  const auto fd = open_at(name, O_RDONLY | O_NONBLOCK);
+  if (!fd && fd.error().code == ErrorCode::not_found) {
+    return {};
+  }
+  int flags = 0;
+  // Where it cannot be asked (another file system), removing will tell.
+  if (fd && ::ioctl(fd->get(), FS_IOC_GETFLAGS, &flags) == 0 &&
+      (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) != 0) {
+    return Error{ErrorCode::permission_denied,
+                 path_of(name) + ": cannot be removed: it has an attribute that forbids it",
+                 "as root: chattr -i -a " + path_of(name)};
   }
   return {};
 }

@@ -18,6 +18,7 @@ public:
   [[nodiscard]] Status rename_new(const std::string& from, const std::string& to) override;
   [[nodiscard]] Status rename_over(const std::string& from, const std::string& to) override;
   [[nodiscard]] Status remove(const std::string& name) override;
+  [[nodiscard]] Status check_removable(const std::string& name) override;
   [[nodiscard]] Status sync_directory() override;
   [[nodiscard]] Result<std::vector<DirectoryEntry>> list() override;
   [[nodiscard]] Result<Space> space() override;

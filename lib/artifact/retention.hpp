@@ -53,14 +53,22 @@ struct RemovalPlan {
 [[nodiscard]] std::vector<std::vector<api::ArtifactType>>
 kinds_of_sets(const std::vector<BackupSet>& sets);
 
-/// Removes one set: first its manifest is renamed to "….removing" and the directory synced, so
+/// Removes one set, or touches nothing of it where a file of it can't be removed (permission_denied
+/// names it). First its manifest is renamed to "….removing" and the directory synced, so
 /// that no crash leaves a manifest that promises files which are gone; then the files, then the
 /// renamed manifest. sweep_leftovers ends what a crash interrupted. Foreign files stay.
 [[nodiscard]] Status remove_set(Directory& directory, const std::string& run_id);
 
-/// remove_set for each of the plan; stops at the first failure. `removed` tells what is gone,
-/// also then.
-[[nodiscard]] Status
-prune(Directory& directory, const RemovalPlan& plan, std::vector<std::string>& removed);
+struct Pruned {
+  struct Left {
+    std::string run_id;
+    Error why;
+  };
+  std::vector<std::string> removed;
+  std::vector<Left> left; ///< What could not be removed; the next run tries it again.
+};
+
+/// remove_set for each of the plan. One that fails keeps no other.
+[[nodiscard]] Pruned prune(Directory& directory, const RemovalPlan& plan);
 
 } // namespace rb::artifact

@@ -15,10 +15,10 @@ Result<std::vector<std::string>> sweep_leftovers(Directory& directory) {
       continue;
     }
     if (info.kind == NameKind::removing) {
-      RB_TRY(remove_set(directory, info.run_id));
-      removed.push_back(entry.name);
-    } else if (info.kind == NameKind::part) {
-      RB_TRY(directory.fs().remove(entry.name));
+      if (remove_set(directory, info.run_id)) {
+        removed.push_back(entry.name);
+      }
+    } else if (info.kind == NameKind::part && directory.fs().remove(entry.name)) {
       removed.push_back(entry.name);
     }
   }

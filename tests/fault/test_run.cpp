@@ -2,6 +2,7 @@
 #include "agent/plaintext.hpp"
 #include "agent/settlement.hpp"
 #include "fault/fake_host.hpp"
+#include "support/immutable.hpp"
 
 #include "archive/tar_gz.hpp"
 #include "artifact/last_restore.hpp"
@@ -367,4 +368,28 @@ TEST_CASE("while nobody can tell which set was restored, nothing is removed") {
   CHECK(pruned->reason == "PruneFailed");
   CHECK(pruned->message.starts_with(".last-restore: "));
   CHECK(sets_of(host).size() == 2);
+}
+
+TEST_CASE("an immutable file in an old set ends neither pruning nor a run, and is named") {
+  FakeHost host;
+  REQUIRE(host.run().succeeded());
+  const std::string oldest = sets_of(host).back().run_id;
+  const Immutable immutable(host.settings.backup_dir + "/etcd-" + oldest + ".snap.age");
+  if (!immutable.holds()) {
+    MESSAGE("not run here: the file system of TMPDIR has no immutable files, or we are not root");
+    return;
+  }
+  for (int i = 0; i < 4; ++i) {
+    auto order = host.next_order();
+    order.keep_last = 1;
+    const auto report = host.run(order);
+    CHECK(report.succeeded());
+    const auto* pruned = find_condition(report.status.conditions, "Pruned");
+    CHECK(pruned->reason == "PruneFailed");
+    CHECK(pruned->message.find("set " + oldest + " stays") != std::string::npos);
+    const auto sets = sets_of(host);
+    REQUIRE(sets.size() == 2); // the newest, and this one
+    CHECK(sets.back().run_id == oldest);
+    CHECK(sets.back().state == artifact::SetState::complete);
+  }
 }

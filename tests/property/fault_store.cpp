@@ -35,8 +35,9 @@ Status run_backup(Directory& directory, int day) {
   RB_TRY_ASSIGN(const auto sets, list_sets(directory));
   const RemovalPlan plan = select_for_removal(
       sets, {k_keep_last, manifest.run_id, manifest.run_id}, manifest.completion_time);
-  std::vector<std::string> removed;
-  RB_TRY(prune(directory, plan, removed));
+  if (const Pruned pruned = prune(directory, plan); !pruned.left.empty()) {
+    return pruned.left.front().why;
+  }
   RB_TRY(write_stamp(directory, make_stamp(manifest)));
   return append_log(directory,
                     {manifest.completion_time, "backup", "Completed", manifest.run_id, {}, {}});

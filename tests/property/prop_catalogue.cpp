@@ -77,8 +77,9 @@ private:
       RB_TRY(writer.commit());
     }
     RB_TRY(write_signed_manifest(directory, manifest, m_key));
-    std::vector<std::string> removed;
-    RB_TRY(prune(directory, plan, removed));
+    if (const Pruned pruned = prune(directory, plan); !pruned.left.empty()) {
+      return pruned.left.front().why;
+    }
     if (m_random() % 5 == 0) {
       m_restored = before.empty() ? std::string() : before[m_random() % before.size()].run_id;
     }

@@ -84,8 +84,8 @@ Status prune(const agent::Settings& settings, const std::string& run_id) {
   RB_TRY_ASSIGN(const auto sets, artifact::list_sets(directory));
   const auto plan =
       artifact::select_for_removal(sets, {1, {}, std::nullopt}, parse_run_id(run_id).value());
-  std::vector<std::string> removed;
-  return artifact::prune(directory, plan, removed);
+  const artifact::Pruned pruned = artifact::prune(directory, plan);
+  return pruned.left.empty() ? Status() : Status(pruned.left.front().why);
 }
 
 Status sweep(const agent::Settings& settings, const std::string& run_id) {

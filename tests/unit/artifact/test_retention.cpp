@@ -1,5 +1,7 @@
 #include "support/fault_disk.hpp"
+#include "support/immutable.hpp"
 #include "support/sets.hpp"
+#include "support/temporary_directory.hpp"
 
 #include "artifact/retention.hpp"
 
@@ -160,19 +162,60 @@ TEST_CASE("remove_set removes the files of one run, and nothing else") {
   CHECK(remove_set(directory, gone));
 }
 
-TEST_CASE("prune tells what is gone, also when it fails half-way") {
+TEST_CASE("prune goes on after a set that fails, and tells what is gone and what is left") {
   test::FaultDisk disk;
   Directory directory(disk.mount(), "/backup");
   for (int number = 1; number <= 3; ++number) {
     REQUIRE(test::store_set(directory, test::make_manifest(test::run_id_of_day(number))));
   }
   const RemovalPlan plan{{test::run_id_of_day(1), test::run_id_of_day(2)}, false};
-  std::vector<std::string> removed_ids;
-  disk.arrange(test::Fault::io_error_once, 12);
-  const Status status = prune(directory, plan, removed_ids);
-  REQUIRE(!status);
-  CHECK(removed_ids == std::vector<std::string>{test::run_id_of_day(1)});
-  removed_ids.clear();
-  CHECK(prune(directory, plan, removed_ids));
+  disk.arrange(test::Fault::io_error_once, 3);
+  Pruned pruned = prune(directory, plan);
+  CHECK(pruned.removed == std::vector<std::string>{test::run_id_of_day(2)});
+  REQUIRE(pruned.left.size() == 1);
+  CHECK(pruned.left[0].run_id == test::run_id_of_day(1));
+  CHECK(pruned.left[0].why.code == ErrorCode::io);
+  pruned = prune(directory, plan);
+  CHECK(pruned.left.empty());
   CHECK(list_sets(directory)->size() == 1);
+}
+
+TEST_CASE("a set with a file that can't be removed is not touched, named, and ends no pruning") {
+  const test::TemporaryDirectory temporary;
+  Directory directory = Directory::open(temporary.file("backups")).value();
+  for (int number = 1; number <= 4; ++number) {
+    REQUIRE(test::store_set(directory, test::make_manifest(test::run_id_of_day(number))));
+  }
+  const std::string name = "etcd-" + test::run_id_of_day(2) + ".snap.age";
+  const test::Immutable immutable(directory.path() + "/" + name);
+  if (!immutable.holds()) {
+    MESSAGE("not run here: the file system of TMPDIR has no immutable files, or we are not root");
+    return;
+  }
+  const RemovalPlan plan{{test::run_id_of_day(1), test::run_id_of_day(2), test::run_id_of_day(3)},
+                         false};
+  const Pruned pruned = prune(directory, plan);
+  CHECK(pruned.removed == std::vector<std::string>{test::run_id_of_day(1), test::run_id_of_day(3)});
+  REQUIRE(pruned.left.size() == 1);
+  CHECK(pruned.left[0].why.code == ErrorCode::permission_denied);
+  CHECK(pruned.left[0].why.message.find(name) != std::string::npos);
+  CHECK(pruned.left[0].why.hint.find("chattr -i") != std::string::npos);
+  const auto sets = list_sets(directory).value();
+  REQUIRE(sets.size() == 2);
+  CHECK(sets[1].run_id == test::run_id_of_day(2));
+  CHECK(sets[1].state == SetState::complete);
+}
+
+TEST_CASE("a removal that was begun and can't be ended keeps no run from its sweep") {
+  test::FaultDisk disk;
+  Directory directory(disk.mount(), "/backup");
+  REQUIRE(test::store_set(directory, test::make_manifest(test::run_id_of_day(1))));
+  REQUIRE(directory.fs().rename_over("manifest-" + test::run_id_of_day(1) + ".json",
+                                     "manifest-" + test::run_id_of_day(1) + ".json.removing"));
+  disk.put(".last-backup.part", Bytes{1});
+  disk.arrange(test::Fault::io_error_once, 2);
+  const auto swept = sweep_leftovers(directory);
+  REQUIRE(swept);
+  CHECK(*swept == std::vector<std::string>{".last-backup.part"});
+  CHECK(sweep_leftovers(directory)->size() == 1);
 }
