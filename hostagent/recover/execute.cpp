@@ -41,12 +41,17 @@ Status advance(Step step,
                Ports& ports,
                const Limits& limits,
                Outcome& outcome) {
+  if (step <= Step::ready && ports.stop.stop_requested()) { // later the cluster is back
+    return Error{ErrorCode::cancelled, "told to stop", {}};
+  }
   ports.progress.on_step(step);
   state.current = step;
+  note_original(state);
   RB_TRY(journal.save(state));
   RB_TRY(do_step(step, state, ports, limits, outcome));
   state.completed.push_back(step);
   state.current.reset();
+  note_original(state);
   return journal.save(state);
 }
 
@@ -59,6 +64,19 @@ Outcome untouched(const Error& error, const Plan& plan) {
   return outcome;
 }
 
+/// The service was stopped, if that, and nothing else: it runs again as before.
+Outcome only_stopped(const Error& error, const JournalState& state, Ports& ports) {
+  Outcome outcome = untouched(error, state.plan);
+  if (!state.plan.was_active) {
+    return outcome;
+  }
+  if (const Status started = ports.service.start(); !started) {
+    outcome.rolled_back = false;
+    outcome.message += "; and k3s was stopped and cannot be started: " + started.error().message;
+  }
+  return outcome;
+}
+
 /// What failed, and what became of the way back.
 Outcome failed(const Error& error,
                JournalState state,
@@ -67,12 +85,12 @@ Outcome failed(const Error& error,
                const Limits& limits) {
   ports.progress.on_line("failed: " + error.message);
   state.failure = error.message;
-  const bool busy = error.code == ErrorCode::busy;
+  const bool telling = error.code == ErrorCode::busy || error.code == ErrorCode::cancelled;
   Outcome back = roll_back(std::move(state), journal, ports, limits);
   Outcome outcome = back;
   outcome.message = error.message;
   outcome.hint = error.hint;
-  outcome.code = busy ? ExitCode::busy : ExitCode::failed;
+  outcome.code = telling ? exit_code_for(error.code) : ExitCode::failed;
   if (!back.rolled_back) {
     outcome.message += "; and the way back failed: " + back.message;
     outcome.hint = back.hint;
@@ -92,8 +110,11 @@ Outcome execute(JournalState state, const Journal& journal, Ports& ports, const 
     if (status) {
       continue;
     }
-    if (step == Step::decrypt) {
+    if (step == Step::decrypt || (step == Step::stop && !state.current)) {
       return untouched(status.error(), state.plan);
+    }
+    if (step == Step::stop) {
+      return only_stopped(status.error(), state, ports);
     }
     if (step == Step::compare || step == Step::clean_up) { // the cluster is back; only say so
       return {ExitCode::failed, status.error().message, "repeat with --resume", false};

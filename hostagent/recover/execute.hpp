@@ -12,6 +12,7 @@
 #include "artifact/manifest.hpp"
 
 #include <chrono>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,8 @@ struct Ports {
   const Clock& clock;
   Sleeper& sleeper;
   Progress& progress;
-  std::string root = {}; ///< Before the paths of host files; empty but in tests.
+  std::string root = {};     ///< Before the paths of host files; empty but in tests.
+  std::stop_token stop = {}; ///< Told to stop, a restore goes back; the way back is not stopped.
 };
 
 struct Limits {

@@ -100,6 +100,7 @@ JournalState state_of(const Json& json) {
   state.recorded = json.at("recorded").get<bool>();
   state.had_etcd = json.at("hadEtcd").get<bool>();
   state.old_databases = json.at("oldDatabases").get<std::vector<std::string>>();
+  state.original = json.value("original", std::string()); // absent in journals of before
   state.saved = json.at("saved").get<std::vector<std::string>>();
   for (const Json& file : json.at("files")) {
     state.files.push_back({file.at("path").get<std::string>(), file.at("existed").get<bool>()});
@@ -125,6 +126,7 @@ std::string serialize(const JournalState& state) {
             {"recorded", state.recorded},
             {"hadEtcd", state.had_etcd},
             {"oldDatabases", state.old_databases},
+            {"original", state.original},
             {"saved", state.saved},
             {"files", Json::array()}};
   if (state.current) {

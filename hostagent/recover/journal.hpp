@@ -36,7 +36,10 @@ struct JournalState {
   bool recorded = false; ///< The three below are.
   bool had_etcd = false;
   std::vector<std::string> old_databases; ///< Names of db/etcd-old-*.
-  std::vector<std::string> saved;         ///< Names below server/ that are in saved/server.
+  /// That of them all which the first reset moved aside: the database that was there before. Noted
+  /// before anything is moved back. Empty: not moved, or not yet known.
+  std::string original;
+  std::vector<std::string> saved; ///< Names below server/ that are in saved/server.
 
   std::vector<PutBackFile> files;
 

@@ -10,13 +10,15 @@ namespace rb::recover {
 
 namespace {
 
-/// The database that was there before: the first that a reset moved aside. A reset that was
-/// repeated has moved its own half-made one aside, too, under a later name.
-std::string original_database(const JournalState& state) {
-  for (const std::string& name : names_in(state.plan.data_dir + "/server/db", "etcd-old-")) {
-    const auto& before = state.old_databases;
-    if (std::find(before.begin(), before.end(), name) == before.end()) {
-      return name;
+/// Half-made ones, which resets that were repeated have moved aside. They go before the original
+/// comes back: what is left under the name of an old database is then one.
+Status set_half_made_aside(const JournalState& state, const std::string& failed) {
+  const std::string db = state.plan.data_dir + "/server/db";
+  const auto& before = state.old_databases;
+  int number = 0;
+  for (const std::string& name : names_in(db, "etcd-old-")) {
+    if (name != state.original && std::find(before.begin(), before.end(), name) == before.end()) {
+      RB_TRY(move_path(db + "/" + name, failed + "-" + std::to_string(++number)));
     }
   }
   return {};
@@ -24,14 +26,17 @@ std::string original_database(const JournalState& state) {
 
 Status put_database_back(const JournalState& state, Ports& ports) {
   const std::string db = state.plan.data_dir + "/server/db";
-  const std::string original = original_database(state);
-  const bool moved = !original.empty() && state.had_etcd;
   const auto seconds = ports.clock.now().time_since_epoch().count();
+  const std::string failed = db + "/etcd-failed-" + std::to_string(seconds);
+  const bool moved = !state.original.empty() && exists(db + "/" + state.original);
   if (exists(db + "/etcd") && (moved || !state.had_etcd)) {
-    RB_TRY(move_path(db + "/etcd", db + "/etcd-failed-" + std::to_string(seconds)));
+    RB_TRY(move_path(db + "/etcd", failed));
+  }
+  if (state.had_etcd) {
+    RB_TRY(set_half_made_aside(state, failed));
   }
   if (moved) {
-    RB_TRY(move_path(db + "/" + original, db + "/etcd"));
+    RB_TRY(move_path(db + "/" + state.original, db + "/etcd"));
   }
   return remove_path(db + "/reset-flag");
 }
@@ -80,9 +85,26 @@ Status go_back(const JournalState& state, Ports& ports, const Limits& limits) {
 
 } // namespace
 
-Outcome roll_back(JournalState state, const Journal& journal, Ports& ports, const Limits& limits) {
+void note_original(JournalState& state) {
+  if (!state.recorded || !state.had_etcd || !state.original.empty()) {
+    return;
+  }
+  const auto& before = state.old_databases;
+  for (const std::string& name : names_in(state.plan.data_dir + "/server/db", "etcd-old-")) {
+    if (std::find(before.begin(), before.end(), name) == before.end()) {
+      state.original = name;
+      return;
+    }
+  }
+}
+
+Outcome
+roll_back(JournalState state, const Journal& journal, Ports& told_to_stop, const Limits& limits) {
+  Ports ports = told_to_stop;
+  ports.stop = {};
   ports.progress.on_line("going back to the data from before");
   state.phase = Phase::rolling_back;
+  note_original(state);
   if (const Status saved = journal.save(state); !saved) {
     ports.progress.on_line("warning: " + saved.error().message); // a full disk is no reason to stay
   }

@@ -152,7 +152,7 @@ Status do_reset(const JournalState& state, Ports& ports, const Limits& limits) {
   const std::string kubeconfig = ports.root + state.plan.kubeconfig;
   const std::string before = version_of(kubeconfig);
   RB_TRY_ASSIGN(ProcessSpec spec, reset_spec(order));
-  const auto result = ports.processes.run(spec, {});
+  const auto result = ports.processes.run(spec, ports.stop);
   wipe_token(spec);
   if (!result) {
     return result.error();
@@ -175,7 +175,7 @@ Status do_ready(const Plan& plan, Ports& ports, const Limits& limits) {
   };
   const Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
   const auto took =
-      wait_until_ready(ports.processes, ports.clock, ports.sleeper, kubectl, wait, {});
+      wait_until_ready(ports.processes, ports.clock, ports.sleeper, kubectl, wait, ports.stop);
   if (!took) {
     return took.error();
   }

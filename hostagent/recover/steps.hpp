@@ -17,6 +17,10 @@ namespace rb::recover {
 [[nodiscard]] Status do_ready(const Plan& plan, Ports& ports, const Limits& limits);
 [[nodiscard]] Status do_compare(const Plan& plan, Ports& ports, Outcome& outcome);
 
+/// Which database a reset has moved aside, where one has: the first time it is asked, so that a
+/// reset that is repeated, and moves its own half-made one aside, does not count.
+void note_original(JournalState& state);
+
 /// busy where a k3s server process is there; it is given some seconds to end.
 [[nodiscard]] Status expect_no_server(const std::string& data_dir, Ports& ports);
 

@@ -1,10 +1,12 @@
 // `restore --execute`, --dry-run, --resume and --rollback.
 #include "recover/execute.hpp"
 #include "recover/journal_place.hpp"
+#include "recover/restore_lock.hpp"
 #include "restore/cluster_host.hpp"
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
 #include "restore/identities.hpp"
+#include "restore/interrupts.hpp"
 #include "restore/restore_cluster.hpp"
 #include "restore/restore_report.hpp"
 #include "restore/set_json.hpp"
@@ -84,6 +86,8 @@ int carry_out(JournalState state,
   const recover::Plan plan = state.plan;
   const auto source = recover::make_set_source(chosen.directory, *chosen.set.manifest, identities);
   LineProgress progress(io);
+  // What is started has a process group of its own: an interrupt of the terminal reaches only us.
+  const Interrupts interrupts(io.stop);
   recover::Ports ports{host.processes,
                        *host.manager,
                        host.servers,
@@ -91,7 +95,9 @@ int carry_out(JournalState state,
                        host.cluster,
                        io.clock,
                        host.sleeper,
-                       progress};
+                       progress,
+                       {},
+                       interrupts.token()};
   const recover::Journal journal(plan.work_dir());
   const bool back = state.phase == Phase::rolling_back;
   const recover::Outcome outcome =
@@ -244,6 +250,12 @@ int execute(const RestoreCommand& command, const Options& options, Io& io) {
   const auto identities = read_identities(command.identity_files, io);
   if (!identities) {
     return fail(io, identities.error(), ExitCode::no_identity);
+  }
+  // Held from the first look at the host to the end. A dry run changes nothing, and who may not
+  // take it may not restore either: the checks say so.
+  const auto lock = recover::RestoreLock::acquire();
+  if (!lock && lock.error().code == ErrorCode::busy && !command.dry_run) {
+    return fail(io, lock.error());
   }
   ClusterHost host;
   if (const Status looked = look_at_host(host, command, nullptr); !looked) {

@@ -1,8 +1,10 @@
 // `restore --rollback`. Needs neither the set nor a key: all of the way back lies on this host.
 #include "recover/execute.hpp"
 #include "recover/journal_place.hpp"
+#include "recover/restore_lock.hpp"
 #include "restore/cluster_host.hpp"
 #include "restore/failure.hpp"
+#include "restore/interrupts.hpp"
 #include "restore/restore_cluster.hpp"
 #include "restore/restore_report.hpp"
 
@@ -29,6 +31,10 @@ Result<std::optional<recover::JournalState>> begun(const recover::Plan& place) {
 } // namespace
 
 int roll_back(const RestoreCommand& command, const Options& options, Io& io) {
+  const auto lock = recover::RestoreLock::acquire();
+  if (!lock && lock.error().code == ErrorCode::busy) {
+    return fail(io, lock.error());
+  }
   ClusterHost host;
   if (const Status looked = look_at_host(host, command, nullptr); !looked) {
     return fail(io, looked.error(), ExitCode::usage);
@@ -72,6 +78,7 @@ int roll_back(const RestoreCommand& command, const Options& options, Io& io) {
   const recover::Limits limits{std::chrono::seconds(command.reset_timeout_seconds),
                                std::chrono::seconds(command.ready_timeout_seconds)};
   const recover::Journal journal(place.work_dir());
+  const Interrupts interrupts(io.stop); // the way back is not stopped; a second signal ends us
   const recover::Outcome outcome = recover::roll_back(std::move(**state), journal, ports, limits);
   if (outcome.code != ExitCode::done) {
     return fail(io, {ErrorCode::io, outcome.message, outcome.hint}, outcome.code);

@@ -161,4 +161,10 @@ MUTANTS = [
     ("an object of the operator's may go as one of the server's", "hostagent/recover/lost_objects.cpp",
      [("        m_result.missing.add(name_of(resource.prefix, key));", "        m_result.passing.add(name_of(resource.prefix, key));")],
      ("unit_recover", "what the operator made*")),
+    ("a second roll-back puts a half-made database in place", "hostagent/recover/roll_back.cpp",
+     [("!state.had_etcd || !state.original.empty()) {", "!state.had_etcd) {"),
+      ("    RB_TRY(set_half_made_aside(state, failed));", "    static_cast<void>(set_half_made_aside);")],
+     ("unit_recover", "cut at each step*")),
+    ("two restores at once", "hostagent/recover/restore_lock.cpp",
+     [("LOCK_EX | LOCK_NB", "LOCK_SH | LOCK_NB")], ("unit_recover", "one restore at a time")),
 ]

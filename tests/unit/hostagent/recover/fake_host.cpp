@@ -31,7 +31,16 @@ FakeHost::FakeHost(bool is_bare) : bare(is_bare) {
 }
 
 Ports FakeHost::ports() {
-  return {*this, *this, *this, *this, *this, m_clock, *this, *this, scratch.path("root")};
+  return {*this,
+          *this,
+          *this,
+          *this,
+          *this,
+          m_clock,
+          *this,
+          *this,
+          scratch.path("root"),
+          stopped.get_token()};
 }
 
 JournalState FakeHost::fresh_journal() {
@@ -80,6 +89,9 @@ Status FakeHost::stop() {
 
 Status FakeHost::start() {
   calls.emplace_back("start");
+  if (start_crashes) {
+    throw Crash();
+  }
   m_running = true;
   left_by_the_reset = scratch.read(k_kubeconfig) == "of the reset";
   if (!never_ready || data() != "restored") {

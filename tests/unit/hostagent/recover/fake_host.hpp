@@ -70,6 +70,8 @@ public:
   bool process_left = false;
   std::uint64_t configmaps = 3;   ///< In the restored cluster; the backup has 3, and a payload.
   bool api_fails = false;         ///< Once it is ready: when the objects are asked for.
+  std::stop_source stopped;       ///< Told to stop, as by Ctrl-C.
+  bool start_crashes = false;     ///< The power goes when k3s is started.
   std::string token_seen;         ///< K3S_TOKEN of the reset.
   std::string token_at_reset;     ///< server/token when it began.
   bool left_by_the_reset = false; ///< Its kubeconfig was there at the last start.

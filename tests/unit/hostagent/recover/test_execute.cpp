@@ -130,7 +130,10 @@ TEST_CASE("a server process that is left: busy, and the service runs again") {
   const Outcome outcome = host.execute();
   CHECK(outcome.code == ExitCode::busy);
   CHECK(outcome.message.find("4711") != std::string::npos);
+  CHECK(outcome.rolled_back);
+  CHECK(host.running());
   CHECK(host.data() == "old");
+  CHECK(host.calls == std::vector<std::string>{"decrypt", "stop", "stop", "start"});
 }
 
 TEST_CASE("objects that are missing are named; the cluster stays up") {

@@ -91,6 +91,57 @@ TEST_CASE("files of the host that were replaced come back") {
   CHECK(host.scratch.read("root/etc/rancher/k3s/config.yaml") == "node-name: other");
 }
 
+TEST_CASE(
+    "cut at each step, resumed, and rolled back again and again: the old database comes back") {
+  for (const Step at : k_steps) {
+    if (at == Step::put_back) {
+      continue; // of bare hosts
+    }
+    CAPTURE(std::string(to_string(at)));
+    FakeHost host;
+    host.before_step = [&](Step step) {
+      if (step == at) {
+        throw Crash();
+      }
+    };
+    CHECK_THROWS_AS(static_cast<void>(host.execute()), Crash);
+    host.before_step = nullptr;
+    const Journal journal(host.data_dir() + "/railiance-restore");
+    if (at == Step::start) { // as if the entry "reset is complete" had been lost: it is repeated
+      JournalState state = **journal.load();
+      state.completed.pop_back();
+      state.original.clear(); // and the name was not noted
+      REQUIRE(journal.save(state));
+    }
+    CHECK(host.resume().code == ExitCode::done);
+    CHECK(host.data() == "restored");
+    host.start_crashes = true; // the database is back already
+    CHECK_THROWS_AS(static_cast<void>(host.roll_back()), Crash);
+    CHECK(host.data() == "old");
+    host.start_crashes = false;
+    for (int times = 0; times < 3; ++times) {
+      CHECK(host.roll_back().rolled_back);
+      check_as_before(host);
+    }
+  }
+}
+
+TEST_CASE("told to stop, a restore goes back; before it touched anything it only ends") {
+  for (const Step at : {Step::decrypt, Step::stop, Step::save_state, Step::reset, Step::ready}) {
+    CAPTURE(std::string(to_string(at)));
+    FakeHost host;
+    host.before_step = [&](Step step) {
+      if (step == at) {
+        host.stopped.request_stop();
+      }
+    };
+    const Outcome outcome = host.execute();
+    CHECK(outcome.code == exit_code_for(ErrorCode::cancelled));
+    CHECK(outcome.rolled_back);
+    check_as_before(host);
+  }
+}
+
 TEST_CASE("a crash on the way back: it is gone on with") {
   FakeHost host;
   REQUIRE(host.execute().code == ExitCode::done);
