@@ -21,7 +21,8 @@ help:
 	@echo
 	@echo "  sudo make restore      list the sets, and how one comes back (ARGS=\"latest --execute\" does it)"
 	@echo "  sudo make drill        prove that the newest set opens and is what it claims (ARGS=...)"
-	@echo "  sudo make drill-timer  do that every night (systemd; ARGS=\"--key FILE\")"
+	@echo "  sudo make drill-timer  every night (systemd): where the key is, the drill (ARGS=\"--key FILE\");"
+	@echo "                         on the server, verify, without a key"
 	@echo
 	@echo "  sudo make install      programs to $(PREFIX)/bin, chart into the cluster (SOPS=.sops.yaml)"
 	@echo "  sudo make uninstall    take both away again; backup sets and CRDs stay"

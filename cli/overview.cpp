@@ -128,6 +128,15 @@ std::string artifacts_text(const api::NodeFacts& node) {
   return text;
 }
 
+/// Empty where all is the host's own.
+std::string untrusted_text(const api::NodeFacts& node) {
+  return node.untrusted_sets + node.untrusted_files == 0
+             ? std::string()
+             : "; NOT WHAT THE HOST MADE: " + std::to_string(node.untrusted_sets) + " sets, " +
+                   std::to_string(node.untrusted_files) +
+                   " files beside them (railiance-restore verify --all)";
+}
+
 void add_node(Rows& rows, const api::NodeFacts& node, SystemTime now) {
   rows.push_back({"node " + node.node_name,
                   "agent " + (node.version.empty() ? std::string(k_unknown) : node.version) +
@@ -137,7 +146,7 @@ void add_node(Rows& rows, const api::NodeFacts& node, SystemTime now) {
                   std::to_string(node.complete_sets) + " complete, " +
                       std::to_string(node.incomplete_sets) + " incomplete, " +
                       std::to_string(node.damaged_sets) + " damaged; " +
-                      format_size(node.retained_bytes)});
+                      format_size(node.retained_bytes) + untrusted_text(node)});
   rows.push_back({"  artifacts", artifacts_text(node)});
   rows.push_back({"  etcd",
                   "revision " + std::to_string(node.etcd_revision) + ", " +

@@ -1,14 +1,17 @@
 #!/bin/sh
-# drill-timer.sh [--key FILE] [--backup-dir DIR] [--root DIR] [--remove]: runs the drill every night
-# as a systemd timer of this host. --root puts the units below another root and starts nothing.
-# The private key stays where it is; the unit gets it as a credential. A host that holds the key can
-# open its own backups: leave the timer away where that must not be, and drill where the key is.
+# drill-timer.sh [--key FILE] [--backup-dir DIR] [--root DIR] [--remove] [--key-on-this-server]: proves the
+# newest backup every night, as a systemd timer of this host. Where the private key is and the backups are
+# copied to, that is the drill: every file is opened. On the server that makes the backups it is `verify`
+# without a key: digests, signatures and the kit; the private key does not belong there, since a host that
+# holds it can open all its own backups. --key-on-this-server drills there all the same. --root puts the
+# units below another root and starts nothing. The key stays where it is; the unit gets it as a credential.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
-key=${SOPS_AGE_KEY_FILE:-${HOME:-/root}/.config/sops/age/keys.txt}
+key=
 directory=${RAILIANCE_BACKUP_DIR:-/opt/backup/railiance/cluster}
 root=
 remove=
+on_server=
 die() {
   echo "drill-timer.sh: $1" >&2
   echo "hint: $2" >&2
@@ -20,20 +23,34 @@ while [ $# -gt 0 ]; do
     --backup-dir) directory=$2; shift ;;
     --root) root=$2; shift ;;
     --remove) remove=1 ;;
-    *) echo "usage: drill-timer.sh [--key FILE] [--backup-dir DIR] [--root DIR] [--remove]" >&2; exit 2 ;;
+    --key-on-this-server) on_server=1 ;;
+    *)
+      echo "usage: drill-timer.sh [--key FILE] [--backup-dir DIR] [--root DIR] [--remove] [--key-on-this-server]" >&2
+      exit 2
+      ;;
   esac
   shift
 done
 units=$root/etc/systemd/system
 if [ -z "$root" ] && ! command -v systemctl >/dev/null; then
-  die "this host has no systemd" "put it into cron: 30 5 * * * root /usr/local/bin/railiance-restore drill -i $key"
+  die "this host has no systemd" "put it into cron: 30 5 * * * root /usr/local/bin/railiance-restore verify (or, where the key is, drill -i FILE)"
 fi
 if [ -n "$remove" ]; then
-  [ -n "$root" ] || systemctl disable --now railiance-drill.timer || true
-  rm -f "$units/railiance-drill.service" "$units/railiance-drill.timer"
+  for name in railiance-drill railiance-verify; do
+    [ -n "$root" ] || [ ! -e "$units/$name.timer" ] || systemctl disable --now "$name.timer" || true
+    rm -f "$units/$name.service" "$units/$name.timer"
+  done
   [ -n "$root" ] || systemctl daemon-reload
   exit 0
 fi
+name=railiance-drill
+if [ -z "$on_server" ] && { [ -e "$root/var/lib/railiance-backup/signing.key" ] || [ -d "$root/var/lib/rancher/k3s/server" ]; }; then
+  [ -z "$key" ] || die "this host makes the backups: the private key does not belong on it" \
+    "drill where the key is, on a copy of the directory (docs/restore.md); without --key this host verifies every night; --key-on-this-server does it all the same"
+  name=railiance-verify
+  key=/none
+fi
+[ -n "$key" ] || key=${SOPS_AGE_KEY_FILE:-${HOME:-/root}/.config/sops/age/keys.txt}
 # The paths become words of a unit file.
 for path in "$key" "$directory"; do
   case $path in
@@ -44,17 +61,17 @@ for path in "$key" "$directory"; do
     *[!A-Za-z0-9/._@+-]*) die "$path: a name that a unit file would need quoted" "use a path of letters, digits and ._@+-" ;;
   esac
 done
-{ [ -f "$key" ] && [ -r "$key" ]; } || die "$key: there is no private key" "name it with --key FILE"
+[ "$name" = railiance-verify ] || { [ -f "$key" ] && [ -r "$key" ]; } || die "$key: there is no private key" "name it with --key FILE"
 program=${PREFIX:-/usr/local}/bin/railiance-restore
 [ -n "$root" ] || [ -x "$program" ] || die "$program: not installed" "run: sudo make install"
 mkdir -p "$units"
 sed -e "s|/opt/backup/railiance/cluster|$directory|g" -e "s|/root/.config/sops/age/keys.txt|$key|g" \
   -e "s|/usr/local/bin/railiance-restore|$program|g" \
-  "$here/deploy/host/railiance-drill.service" >"$units/railiance-drill.service"
-cp "$here/deploy/host/railiance-drill.timer" "$units/railiance-drill.timer"
-chmod 0644 "$units/railiance-drill.service" "$units/railiance-drill.timer"
+  "$here/deploy/host/$name.service" >"$units/$name.service"
+cp "$here/deploy/host/$name.timer" "$units/$name.timer"
+chmod 0644 "$units/$name.service" "$units/$name.timer"
 if [ -z "$root" ]; then
   systemctl daemon-reload
-  systemctl enable --now railiance-drill.timer
-  systemctl list-timers railiance-drill.timer --no-pager
+  systemctl enable --now "$name.timer"
+  systemctl list-timers "$name.timer" --no-pager
 fi

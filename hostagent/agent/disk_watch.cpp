@@ -1,14 +1,32 @@
 #include "agent/disk_watch.hpp"
 
+#include "agent/signing.hpp"
 #include "observe/disk_facts.hpp"
 
+#include "base/open_beneath.hpp"
 #include "log/log.hpp"
 
 namespace rb::agent {
 
+namespace {
+
+constexpr std::size_t k_public_key_limit_bytes = 4096;
+
+/// None before the first run.
+std::vector<sign::PublicKey> keys_at(const std::string& path) {
+  const auto text = read_regular(path, k_public_key_limit_bytes);
+  const auto key =
+      text ? sign::PublicKey::parse(text->text()) : Result<sign::PublicKey>(text.error());
+  return key ? std::vector{*key} : std::vector<sign::PublicKey>{};
+}
+
+} // namespace
+
 DiskWatch::DiskWatch(const Settings& settings, const Clock& clock, std::chrono::milliseconds pause)
-    : m_backup_dir(settings.backup_dir), m_node_name(settings.node_name),
-      m_agent_id(settings.agent_id), m_clock(clock), m_pause(pause) {}
+    : m_backup_dir(settings.backup_dir),
+      m_public_key(settings.key_dir + "/" + std::string(k_signing_pub_name)),
+      m_node_name(settings.node_name), m_agent_id(settings.agent_id), m_clock(clock),
+      m_pause(pause) {}
 
 std::optional<api::NodeFacts> DiskWatch::facts() {
   const std::lock_guard lock(m_mutex);
@@ -17,7 +35,7 @@ std::optional<api::NodeFacts> DiskWatch::facts() {
     return m_facts;
   }
   m_next_look = now + m_pause;
-  auto read = observe::read_facts(m_backup_dir, m_clock.now());
+  auto read = observe::read_facts(m_backup_dir, m_clock.now(), keys_at(m_public_key));
   if (!read && read.error().code == ErrorCode::not_found) {
     read = observe::facts_of({}, m_clock.now());
   }

@@ -28,6 +28,7 @@ public:
 
 private:
   const std::string m_backup_dir;
+  const std::string m_public_key; ///< The file.
   const std::string m_node_name;
   const std::string m_agent_id;
   const Clock& m_clock;

@@ -1,6 +1,6 @@
 #include "agent/kit.hpp"
 
-#include "artifact/names.hpp"
+#include "artifact/signed_files.hpp"
 #include "base/fd.hpp"
 
 #include <fcntl.h>
@@ -33,19 +33,26 @@ Result<std::unique_ptr<artifact::File>> existing(artifact::Directory& directory,
   return file;
 }
 
-/// Feeds the content of `source` to `take` and returns its digest.
+struct Digests {
+  Sha256Digest sha256{};         ///< What the copy is compared by.
+  sign::Blake2bDigest blake2b{}; ///< What is signed.
+};
+
+/// Feeds the content of `source` to `take` and returns its digests.
 template <typename Take>
-Result<Sha256Digest> read_through(const Fd& source, const std::string& path, Take take) {
+Result<Digests> read_through(const Fd& source, const std::string& path, Take take) {
   Bytes buffer(k_buffer_bytes);
   Sha256 hash;
+  sign::Blake2b signed_hash;
   for (std::uint64_t offset = 0;;) {
     RB_TRY_ASSIGN(const std::size_t got, read_at(source, buffer, offset, path));
     const ByteView bytes = ByteView(buffer).first(got);
     hash.update(bytes);
+    signed_hash.update(bytes);
     RB_TRY(take(bytes));
     offset += got;
     if (got < buffer.size()) {
-      return hash.digest();
+      return Digests{hash.digest(), signed_hash.digest()};
     }
   }
 }
@@ -55,7 +62,7 @@ Status copy_over(artifact::Fs& fs, const std::string& program, const Fd& source)
   const std::string part = name + std::string(artifact::k_part_suffix);
   RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> file, fs.create(part));
   const auto store = [&]() -> Status {
-    RB_TRY_ASSIGN(const Sha256Digest written, read_through(source, program, [&](ByteView bytes) {
+    RB_TRY_ASSIGN(const Digests written, read_through(source, program, [&](ByteView bytes) {
                     return file->write(bytes);
                   }));
     RB_TRY(file->make_executable());
@@ -63,7 +70,7 @@ Status copy_over(artifact::Fs& fs, const std::string& program, const Fd& source)
     RB_TRY(file->close());
     RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> again, fs.open_uncached(part));
     RB_TRY_ASSIGN(const artifact::ContentDigest read_back, artifact::digest_of(*again));
-    if (read_back.sha256 != written) {
+    if (read_back.sha256 != written.sha256) {
       return Error{ErrorCode::corrupt, part + ": what was read back is not what was written", {}};
     }
     RB_TRY(fs.rename_over(part, name));
@@ -76,34 +83,49 @@ Status copy_over(artifact::Fs& fs, const std::string& program, const Fd& source)
   return stored;
 }
 
-Status keep_program(artifact::Directory& directory, const std::string& program) {
+bool is_genuine(artifact::Directory& directory, std::string_view name, const sign::PublicKey& own) {
+  return artifact::judge_signed_file(directory, name, std::span(&own, 1)).trust ==
+         artifact::FileTrust::genuine;
+}
+
+Status keep_program(artifact::Directory& directory,
+                    const std::string& program,
+                    const sign::SigningKey& key) {
+  const std::string name(artifact::k_tool_name);
   RB_TRY_ASSIGN(const Fd source, open_file(program, O_RDONLY));
-  RB_TRY_ASSIGN(const Sha256Digest wanted,
+  RB_TRY_ASSIGN(const Digests wanted,
                 read_through(source, program, [](ByteView) { return Status(); }));
-  RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> copy,
-                existing(directory, std::string(artifact::k_tool_name)));
+  RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> copy, existing(directory, name));
+  bool is_there = false;
   if (copy != nullptr) {
     RB_TRY_ASSIGN(const artifact::ContentDigest there, artifact::digest_of(*copy));
-    if (there.sha256 == wanted) {
-      return {};
-    }
+    is_there = there.sha256 == wanted.sha256;
   }
-  return copy_over(directory.fs(), program, source);
+  if (is_there && is_genuine(directory, name, key.public_key())) {
+    return {};
+  }
+  RB_TRY(artifact::announce_signature(directory, name, wanted.blake2b, key));
+  if (!is_there) {
+    RB_TRY(copy_over(directory.fs(), program, source));
+  }
+  return artifact::settle_signature(directory, name);
 }
 
 Status keep_guide(artifact::Directory& directory,
                   const artifact::Manifest& manifest,
-                  const artifact::GuideFacts& facts) {
+                  const artifact::GuideFacts& facts,
+                  const sign::SigningKey& key) {
   const std::string name(artifact::k_guide_name);
   RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> there, existing(directory, name));
   const bool host_state = std::ranges::find(manifest.artifacts,
                                             api::ArtifactType::host_state,
                                             &api::ArtifactStatus::type) != manifest.artifacts.end();
-  if (there != nullptr && !host_state) {
+  // One that this host did not sign is not kept, whatever it says.
+  if (there != nullptr && !host_state && is_genuine(directory, name, key.public_key())) {
     return {};
   }
   const std::string text = artifact::restore_guide(manifest, facts);
-  return artifact::replace_file(directory, name, as_bytes(text));
+  return artifact::write_signed_file(directory, name, as_bytes(text), key);
 }
 
 } // namespace
@@ -111,12 +133,13 @@ Status keep_guide(artifact::Directory& directory,
 std::vector<Error> write_kit(artifact::Directory& directory,
                              const std::string& program,
                              const artifact::Manifest& manifest,
-                             const artifact::GuideFacts& facts) {
+                             const artifact::GuideFacts& facts,
+                             const sign::SigningKey& key) {
   std::vector<Error> problems;
-  if (Status kept = program.empty() ? Status() : keep_program(directory, program); !kept) {
+  if (Status kept = program.empty() ? Status() : keep_program(directory, program, key); !kept) {
     problems.push_back(std::move(kept).error());
   }
-  if (Status kept = keep_guide(directory, manifest, facts); !kept) {
+  if (Status kept = keep_guide(directory, manifest, facts, key); !kept) {
     problems.push_back(std::move(kept).error());
   }
   return problems;

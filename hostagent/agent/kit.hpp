@@ -2,6 +2,8 @@
 // all that a restore on a bare machine needs.
 #pragma once
 
+#include "sign/signing_key.hpp"
+
 #include "artifact/restore_guide.hpp"
 
 #include <string>
@@ -10,13 +12,15 @@
 namespace rb::agent {
 
 /// Copies `program` to the directory (mode 0700) when its digest differs from that of the copy
-/// there, and writes RESTORE.md for the set. Both appear under their names only when they are
-/// whole. A guide for a set with host state is not replaced by one for a set without. Neither is
+/// there, and writes RESTORE.md for the set, each with a signature of its own by `key`; one that is
+/// missing or not ours is made anew. Both appear under their names only when they are whole. A
+/// guide of ours for a set with host state is not replaced by one for a set without. Neither is
 /// written through, or in place of, a link. `program` empty: only the guide is written. Returns
 /// what went wrong; one failure does not keep the other file from being written.
 [[nodiscard]] std::vector<Error> write_kit(artifact::Directory& directory,
                                            const std::string& program,
                                            const artifact::Manifest& manifest,
-                                           const artifact::GuideFacts& facts);
+                                           const artifact::GuideFacts& facts,
+                                           const sign::SigningKey& key);
 
 } // namespace rb::agent

@@ -145,8 +145,13 @@ void copy_offsite(const Options& options,
   schedule.first_retry = options.offsite.first_retry;
   schedule.compare_every = options.offsite.compare_every;
   schedule.reread_every = options.offsite.reread_every;
-  offsite::Replicator replicator(
-      {options.settings.backup_dir, options.offsite.keep_last, schedule}, store, clock);
+  offsite::Replicator replicator({options.settings.backup_dir,
+                                  options.offsite.state_dir,
+                                  options.offsite.public_key_file,
+                                  options.offsite.keep_last,
+                                  schedule},
+                                 store,
+                                 clock);
   spdlog::info("complete sets are copied to {}", options.offsite.remote);
   OffsiteTimes times;
   times.look = options.offsite.look_every;

@@ -84,6 +84,14 @@ void declare_offsite(CLI::App& app, Words& words, OffsiteOptions& offsite) {
       ->capture_default_str();
   app.add_option("--rclone-ca", offsite.ca_file, "CA certificates for rclone, PEM");
   app.add_option("--offsite-bandwidth-limit", offsite.bandwidth_limit, "As rclone's --bwlimit");
+  app.add_option("--offsite-state-dir",
+                 offsite.state_dir,
+                 "Where is remembered what is off-site; never the backup directory")
+      ->capture_default_str();
+  app.add_option("--offsite-public-key",
+                 offsite.public_key_file,
+                 "The host's public key: only what it vouches for is copied")
+      ->capture_default_str();
   app.add_option("--offsite-keep-last",
                  offsite.keep_last,
                  "Sets that stay at the remote; 0: none is ever removed")

@@ -17,6 +17,8 @@ struct OffsiteOptions {
   std::string rclone_config = "/etc/railiance-offsite/rclone.conf";
   std::string ca_file; ///< Empty: the certificates of the system.
   std::string bandwidth_limit;
+  std::string state_dir = "/var/lib/railiance-backup/offsite";
+  std::string public_key_file = "/var/lib/railiance-backup/public/signing.pub";
   unsigned keep_last = 0;
   std::chrono::seconds first_retry{30};
   std::chrono::seconds look_every{10};

@@ -7,6 +7,7 @@
 #include "artifact/last_restore.hpp"
 #include "artifact/names.hpp"
 #include "artifact/retention.hpp"
+#include "artifact/signed_files.hpp"
 #include "artifact/stamp.hpp"
 #include "log/log.hpp"
 
@@ -107,6 +108,7 @@ StepFailure write_manifest_of(RunState& run) {
   run.manifest.complete = run.manifest.missing.empty();
   run.removal = choose_removals(run);
   join_chain(run);
+  run.manifest.signed_files = artifact::files_vouched_for(*run.directory, run.key->public_key());
   const auto written = artifact::write_signed_manifest(*run.directory, run.manifest, *run.key);
   if (!written) {
     return storage_failure(written.error());
@@ -155,7 +157,8 @@ StepFailure write_stamp_of(RunState& run) {
   if (!run.manifest.is_good() || !run.manifest.snapshot) {
     return std::nullopt;
   }
-  const Status stamped = artifact::write_stamp(*run.directory, artifact::make_stamp(run.manifest));
+  const Status stamped =
+      artifact::write_stamp(*run.directory, artifact::make_stamp(run.manifest), *run.key);
   return stamped ? StepFailure() : storage_failure(stamped.error());
 }
 
@@ -173,7 +176,7 @@ void write_kit_of(RunState& run) {
                                    run.settings.config_dir,
                                    run.key->public_key().line()};
   for (const Error& error :
-       write_kit(*run.directory, run.settings.kit_program, run.manifest, facts)) {
+       write_kit(*run.directory, run.settings.kit_program, run.manifest, facts, *run.key)) {
     log::warn("kit for a restore", error);
     run.kit_problem += (run.kit_problem.empty() ? "" : "; ") + error.message;
   }

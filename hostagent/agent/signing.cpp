@@ -103,11 +103,18 @@ std::string text_of(artifact::Directory& directory, const std::string& name) {
   return text;
 }
 
-Status keep_public(artifact::Directory& directory, const sign::PublicKey& key) {
+Status put_public(artifact::Directory& directory, const sign::PublicKey& key) {
   const std::string name(k_signing_pub_name);
   return text_of(directory, name) == key.file()
              ? Status()
              : artifact::replace_file(directory, name, as_bytes(key.file()));
+}
+
+Status keep_public(artifact::Directory& directory, const sign::PublicKey& key) {
+  RB_TRY(put_public(directory, key));
+  RB_TRY_ASSIGN(artifact::Directory apart,
+                artifact::Directory::open(directory.path() + "/" + std::string(k_public_dir_name)));
+  return put_public(apart, key);
 }
 
 } // namespace

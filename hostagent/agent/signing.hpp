@@ -14,6 +14,9 @@ namespace rb::agent {
 inline constexpr std::string_view k_signing_key_name = "signing.key";
 /// Its public half, from which `railiance-restore` on this host knows what this host has made.
 inline constexpr std::string_view k_signing_pub_name = "signing.pub";
+/// The directory below that of the key with a copy of the public half: for pods that must know it
+/// and must not see the key.
+inline constexpr std::string_view k_public_dir_name = "public";
 
 /// The key in `key_dir`; at the first run it is made there, O_EXCL, mode 0600, and durable before
 /// it is used. The directory is made 0700. Two agents that begin at once end with the same key.

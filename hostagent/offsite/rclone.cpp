@@ -1,5 +1,6 @@
 #include "offsite/rclone.hpp"
 
+#include "offsite/bounded_file.hpp"
 #include "offsite/rclone_failure.hpp"
 #include "offsite/rclone_output.hpp"
 
@@ -16,6 +17,8 @@ constexpr std::uint64_t k_slowest_bytes_per_second = 16U << 10U;
 /// A listing of some 300,000 files.
 constexpr std::size_t k_output_limit_bytes = 32U << 20U;
 constexpr const char* k_manifest_limit = "4M";
+/// Of all manifests and signatures together: some thousands of sets.
+constexpr std::uint64_t k_manifests_limit_bytes = 64U << 20U;
 
 std::chrono::seconds patience(std::uint64_t bytes) {
   return k_shortest + std::chrono::seconds(bytes / k_slowest_bytes_per_second);
@@ -48,6 +51,14 @@ std::map<std::string, std::string> environment_of(const RcloneSettings& settings
   return environment;
 }
 
+Error too_much(const std::string& what, std::uint64_t limit_bytes) {
+  return {ErrorCode::corrupt,
+          what + ": the other side sends more than the " + std::to_string(limit_bytes) +
+              " bytes that it may have: stopped",
+          "who runs the remote changed it, or it is damaged; choose another set: "
+          "railiance-restore list --remote"};
+}
+
 } // namespace
 
 Status check_remote(const std::string& remote) {
@@ -72,10 +83,7 @@ std::string RcloneStore::path_of(const std::string& name) const {
   return m_settings.remote + (joined ? "" : "/") + name;
 }
 
-Result<std::string> RcloneStore::run(std::vector<std::string> arguments,
-                                     const std::string& subject,
-                                     std::uint64_t bytes,
-                                     std::stop_token stop) {
+ProcessSpec RcloneStore::spec_of(std::vector<std::string> arguments, std::uint64_t bytes) const {
   ProcessSpec spec;
   spec.program = m_settings.program;
   spec.arguments = std::move(arguments);
@@ -86,6 +94,12 @@ Result<std::string> RcloneStore::run(std::vector<std::string> arguments,
   spec.environment = environment_of(m_settings);
   spec.timeout = patience(bytes);
   spec.output_limit_bytes = k_output_limit_bytes;
+  return spec;
+}
+
+/// A program that was refused is no failure of its own: the caller knows why.
+Result<ProcessResult>
+RcloneStore::start(const ProcessSpec& spec, const std::string& subject, std::stop_token stop) {
   auto result = m_processes.run(spec, std::move(stop));
   if (!result) {
     if (result.error().code != ErrorCode::cancelled) {
@@ -96,10 +110,22 @@ Result<std::string> RcloneStore::run(std::vector<std::string> arguments,
     }
     return std::move(result).error();
   }
+  if (result->refused) {
+    return result;
+  }
   if (auto failure = rclone_failure(*result, subject)) {
     return *std::move(failure);
   }
-  return std::move(result->out);
+  return result;
+}
+
+Result<std::string> RcloneStore::run(std::vector<std::string> arguments,
+                                     const std::string& subject,
+                                     std::uint64_t bytes,
+                                     std::stop_token stop) {
+  RB_TRY_ASSIGN(ProcessResult result,
+                start(spec_of(std::move(arguments), bytes), subject, std::move(stop)));
+  return std::move(result.out);
 }
 
 Result<std::vector<RemoteFile>> RcloneStore::list(std::stop_token stop) {
@@ -138,24 +164,29 @@ Result<std::string> RcloneStore::sha256(const RemoteFile& file, std::stop_token 
 Status
 RcloneStore::get(const RemoteFile& file, const std::string& local_path, std::stop_token stop) {
   const std::string source = path_of(file.name);
-  RB_TRY(run(
-      {"copyto", "--ignore-times", source, local_path}, source, file.size_bytes, std::move(stop)));
-  return {};
+  RB_TRY_ASSIGN(BoundedFile target, BoundedFile::create(local_path, file.size_bytes));
+  ProcessSpec spec = spec_of({"cat", source}, file.size_bytes);
+  spec.on_output = [&target](std::string_view bytes) { return target.take(bytes); };
+  RB_TRY_ASSIGN(const ProcessResult result, start(spec, source, std::move(stop)));
+  RB_TRY(target.written());
+  return result.refused ? too_much(source, file.size_bytes) : Status();
 }
 
 Status RcloneStore::get_manifests(const std::string& local_path, std::stop_token stop) {
-  RB_TRY(run({"copy",
-              "--max-depth=1",
-              "--include=/manifest-*.json",
-              "--include=/manifest-*.json.minisig",
-              "--include=/railiance-backup.pub",
-              std::string("--max-size=") + k_manifest_limit,
-              m_settings.remote,
-              local_path},
-             m_settings.remote,
-             0,
-             std::move(stop)));
-  return {};
+  ProcessSpec spec = spec_of({"copy",
+                              "--max-depth=1",
+                              "--include=/manifest-*.json",
+                              "--include=/manifest-*.json.minisig",
+                              "--include=/railiance-backup.pub",
+                              std::string("--max-size=") + k_manifest_limit,
+                              m_settings.remote,
+                              local_path},
+                             0);
+  // --max-size goes by what the other side says of its files.
+  spec.go_on = [&local_path] { return bytes_below(local_path) <= k_manifests_limit_bytes; };
+  RB_TRY_ASSIGN(const ProcessResult result, start(spec, m_settings.remote, std::move(stop)));
+  return result.refused ? too_much(m_settings.remote + ": manifests", k_manifests_limit_bytes)
+                        : Status();
 }
 
 Status RcloneStore::remove(const std::string& name, std::stop_token stop) {

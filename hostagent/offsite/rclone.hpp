@@ -45,6 +45,10 @@ private:
                                         const std::string& subject,
                                         std::uint64_t bytes,
                                         std::stop_token stop);
+  /// What all calls have in common.
+  [[nodiscard]] ProcessSpec spec_of(std::vector<std::string> arguments, std::uint64_t bytes) const;
+  [[nodiscard]] Result<ProcessResult>
+  start(const ProcessSpec& spec, const std::string& subject, std::stop_token stop);
   [[nodiscard]] std::string path_of(const std::string& name) const;
 
   ProcessRunner& m_processes;

@@ -39,7 +39,8 @@ public:
   /// SHA-256 (lower-case hex) of the bytes that the other side gives back.
   [[nodiscard]] virtual Result<std::string> sha256(const RemoteFile& file,
                                                    std::stop_token stop) = 0;
-  /// Writes the file to `local_path`.
+  /// Writes the file to `local_path`, where there is none: never more than `file.size_bytes`, which
+  /// the caller knows from elsewhere. Errors besides: corrupt (more came; what came stays there).
   [[nodiscard]] virtual Status
   get(const RemoteFile& file, const std::string& local_path, std::stop_token stop) = 0;
   /// Fetches all manifests that are not absurdly large, their signatures and the public key into

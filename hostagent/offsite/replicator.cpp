@@ -4,10 +4,10 @@
 #include "offsite/remote_fs.hpp"
 
 #include "artifact/last_restore.hpp"
-#include "artifact/names.hpp"
+#include "artifact/signed_files.hpp"
+#include "base/fd.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace rb::offsite {
 
@@ -19,6 +19,46 @@ namespace {
 /// Whatever comes next would end in the same way. A full remote is not that: retention may free it.
 bool stops_all(const Error& error) {
   return error.code != ErrorCode::corrupt && error.code != ErrorCode::no_space;
+}
+
+constexpr std::size_t k_public_key_limit_bytes = 4096;
+
+/// None before the first run of the host.
+std::vector<sign::PublicKey> keys_at(const std::string& path) {
+  const auto text = read_text_file(path, k_public_key_limit_bytes);
+  const auto key = text ? sign::PublicKey::parse(*text) : Result<sign::PublicKey>(text.error());
+  return key ? std::vector{*key} : std::vector<sign::PublicKey>{};
+}
+
+/// The agent is not just replacing it.
+bool is_settled(Directory& directory, const std::string& name) {
+  const auto next = directory.fs().open_read(name + std::string(artifact::k_next_signature_suffix));
+  return !next && next.error().code == ErrorCode::not_found;
+}
+
+/// What lies there as the host's public key is that key.
+bool is_public_key(Directory& directory, const std::vector<sign::PublicKey>& keys) {
+  const auto file = directory.fs().open_read(std::string(artifact::k_public_key_name));
+  Bytes text(k_public_key_limit_bytes);
+  const auto got = file ? (*file)->read(text) : Result<std::size_t>(file.error());
+  return got && std::ranges::any_of(keys, [&](const sign::PublicKey& key) {
+           return as_text(ByteView(text).first(*got)) == key.file();
+         });
+}
+
+/// Without those that this host did not make: they must not fill the remote, nor push its sets out.
+/// A set after a gap is genuine.
+std::vector<BackupSet> sets_of_host(std::vector<BackupSet> sets,
+                                    const std::vector<sign::PublicKey>& keys) {
+  if (keys.empty()) {
+    return sets;
+  }
+  const auto verdicts = artifact::judge_catalogue(sets, keys, artifact::KeyOrigin::outside);
+  std::erase_if(sets, [&](const BackupSet& set) {
+    const artifact::Provenance verdict = verdicts.at(set.run_id).verdict;
+    return artifact::is_tampering(verdict) && verdict != artifact::Provenance::removed_before;
+  });
+  return sets;
 }
 
 } // namespace
@@ -57,30 +97,44 @@ View Replicator::view_of(const std::vector<BackupSet>& sets, const State& state)
   return view;
 }
 
+Status Replicator::send_if_new(Directory& directory,
+                               const std::vector<RemoteFile>& there,
+                               const std::string& name,
+                               State& state,
+                               std::stop_token stop) {
+  RB_TRY_ASSIGN(const LocalFile local, measure(directory, name, stop));
+  const bool listed = std::ranges::any_of(there, [&](const RemoteFile& file) {
+    return file.name == name && file.size_bytes == local.file.size_bytes;
+  });
+  if (listed && state.kit[name] == local.sha256) {
+    return {};
+  }
+  RB_TRY(replicate_file(directory, m_remote, there, local, std::move(stop)));
+  state.kit[name] = local.sha256;
+  return {};
+}
+
 Status Replicator::send_kit(Directory& directory,
                             const std::vector<RemoteFile>& there,
                             State& state,
                             std::stop_token stop) {
-  for (const std::string_view word :
-       {artifact::k_guide_name, artifact::k_tool_name, artifact::k_public_key_name}) {
-    const std::string name(word);
-    const auto local = measure(directory, name, stop);
-    if (!local && local.error().code == ErrorCode::not_found) {
-      continue;
+  std::optional<Error> refused;
+  for (const std::string_view word : {artifact::k_guide_name, artifact::k_tool_name}) {
+    const artifact::SignedFile file = artifact::judge_signed_file(directory, word, m_keys);
+    if (file.trust == artifact::FileTrust::genuine && is_settled(directory, file.name)) {
+      RB_TRY(send_if_new(directory, there, file.name, state, stop));
+      const std::string signature = file.name + std::string(artifact::k_signature_suffix);
+      RB_TRY(send_if_new(directory, there, signature, state, stop));
+    } else if (artifact::is_tampering(file.trust)) {
+      refused = Error{ErrorCode::corrupt,
+                      directory.path() + "/" + file.name + ": not copied: " + file.message,
+                      "look who can write there; the next backup puts the host's own file there"};
     }
-    if (!local) {
-      return local.error();
-    }
-    const bool listed = std::ranges::any_of(there, [&](const RemoteFile& file) {
-      return file.name == name && file.size_bytes == local->file.size_bytes;
-    });
-    if (listed && state.kit[name] == local->sha256) {
-      continue;
-    }
-    RB_TRY(replicate_file(directory, m_remote, there, *local, stop));
-    state.kit[name] = local->sha256;
   }
-  return {};
+  if (is_public_key(directory, m_keys)) {
+    RB_TRY(send_if_new(directory, there, std::string(artifact::k_public_key_name), state, stop));
+  }
+  return refused ? Status(*refused) : Status();
 }
 
 Status Replicator::remove_old(Directory& directory,
@@ -109,6 +163,7 @@ Status Replicator::remove_old(Directory& directory,
 }
 
 Status Replicator::attempt(Directory& directory,
+                           Directory& memory,
                            const std::vector<BackupSet>& sets,
                            State& state,
                            std::stop_token stop,
@@ -118,7 +173,7 @@ Status Replicator::attempt(Directory& directory,
   state.compared = m_clock.now();
   // What is wrong with one set or one file stops nothing else: the first failure is told at the
   // end.
-  const Status sent = send_sets(directory, there, sets, state, stop, on_change);
+  const Status sent = send_sets(directory, memory, there, sets, state, stop, on_change);
   if (!sent && stops_all(sent.error())) {
     return sent;
   }
@@ -137,6 +192,7 @@ Status Replicator::attempt(Directory& directory,
 }
 
 Status Replicator::send_sets(Directory& directory,
+                             Directory& memory,
                              const std::vector<RemoteFile>& there,
                              const std::vector<BackupSet>& sets,
                              State& state,
@@ -162,7 +218,7 @@ Status Replicator::send_sets(Directory& directory,
     }
     state.replicated.insert(set->run_id);
     state.read[set->run_id] = m_clock.now();
-    RB_TRY(write_state(directory, state));
+    RB_TRY(write_state(memory, state));
     on_change(view_of(sets, state));
   }
   return first;
@@ -215,8 +271,11 @@ Result<View> Replicator::visit(std::stop_token stop, const OnChange& on_change) 
   if (!directory) {
     return std::move(directory).error();
   }
-  RB_TRY_ASSIGN(const auto sets, artifact::list_sets(*directory));
-  State state = read_state(*directory, m_remote.name());
+  RB_TRY_ASSIGN(Directory memory, Directory::open(m_settings.state_dir));
+  RB_TRY_ASSIGN(auto listed, artifact::list_sets(*directory));
+  m_keys = keys_at(m_settings.public_key_file);
+  const auto sets = sets_of_host(std::move(listed), m_keys);
+  State state = read_state(memory, m_remote.name());
   if (!is_due(sets, state, m_clock.now(), m_settings.schedule)) {
     return view_of(sets, state);
   }
@@ -225,7 +284,7 @@ Result<View> Replicator::visit(std::stop_token stop, const OnChange& on_change) 
       state.tried = std::max(state.tried, set.run_id);
     }
   }
-  const Status outcome = attempt(*directory, sets, state, stop, on_change);
+  const Status outcome = attempt(*directory, memory, sets, state, stop, on_change);
   if (!outcome && outcome.error().code == ErrorCode::cancelled) {
     return view_of(sets, state); // we are to end: that is no failure of the remote
   }
@@ -233,7 +292,7 @@ Result<View> Replicator::visit(std::stop_token stop, const OnChange& on_change) 
   if (outcome) {
     m_last_success = m_clock.now();
   }
-  RB_TRY(write_state(*directory, state));
+  RB_TRY(write_state(memory, state));
   return view_of(sets, state);
 }
 

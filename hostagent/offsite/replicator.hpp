@@ -5,6 +5,7 @@
 
 #include "offsite/decide.hpp"
 #include "offsite/replicate.hpp"
+#include "sign/public_key.hpp"
 
 #include <functional>
 #include <map>
@@ -35,7 +36,11 @@ struct View {
 using OpenDirectory = std::function<Result<artifact::Directory>(const std::string&)>;
 
 struct ReplicatorSettings {
-  std::string backup_dir;
+  std::string backup_dir; ///< Only read.
+  std::string state_dir;  ///< Made where it is missing; never the backup directory.
+  /// The file with the host's public key, from outside of the backup directory. Until it is there
+  /// the kit is not copied, and no set is judged.
+  std::string public_key_file;
   unsigned keep_last = 0; ///< Sets that stay over there; 0: all.
   Schedule schedule;
 };
@@ -57,6 +62,7 @@ public:
 
 private:
   [[nodiscard]] Status attempt(artifact::Directory& directory,
+                               artifact::Directory& memory,
                                const std::vector<artifact::BackupSet>& sets,
                                State& state,
                                std::stop_token stop,
@@ -64,15 +70,22 @@ private:
   /// All that is pending. One set that is damaged, here or on its way, holds up no other. Errors:
   /// the first of them; one that would be that of every set ends it.
   [[nodiscard]] Status send_sets(artifact::Directory& directory,
+                                 artifact::Directory& memory,
                                  const std::vector<RemoteFile>& there,
                                  const std::vector<artifact::BackupSet>& sets,
                                  State& state,
                                  std::stop_token stop,
                                  const OnChange& on_change);
+  /// Program and guide with their signatures, and the public key: what the host's key vouches for.
   [[nodiscard]] Status send_kit(artifact::Directory& directory,
                                 const std::vector<RemoteFile>& there,
                                 State& state,
                                 std::stop_token stop);
+  [[nodiscard]] Status send_if_new(artifact::Directory& directory,
+                                   const std::vector<RemoteFile>& there,
+                                   const std::string& name,
+                                   State& state,
+                                   std::stop_token stop);
   [[nodiscard]] Status remove_old(artifact::Directory& directory,
                                   const std::vector<artifact::BackupSet>& sets,
                                   std::stop_token stop);
@@ -90,6 +103,7 @@ private:
   const Clock& m_clock;
   const OpenDirectory m_open_directory;
   SystemTime m_last_success{};
+  std::vector<sign::PublicKey> m_keys; ///< The host's, as of this visit; none: not known yet.
 };
 
 } // namespace rb::offsite

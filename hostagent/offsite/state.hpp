@@ -1,5 +1,6 @@
-// What is known to be off-site, kept over restarts in `.offsite-state` of the backup directory. It
-// only saves work: without it every set is compared anew, and what is there is not sent again.
+// What is known to be off-site, kept over restarts in `.offsite-state` of a directory of its own:
+// who can write to the backup directory must not be able to say that all is copied. It only saves
+// work: without it every set is compared anew, and what is there is not sent again.
 #pragma once
 
 #include "api/reason.hpp"

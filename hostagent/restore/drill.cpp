@@ -81,10 +81,12 @@ private:
     unpack::SetReport report = unpack::check_set(*m_directory, set, identities, hooks);
     add_provenance(report, m_catalogue, m_command.allow_unsigned);
     warn_of_first_use(m_catalogue, m_io);
+    tell_of_files(m_catalogue, m_io.err);
     Record record = drill::judge(set, report, m_io.clock.now(), elapsed());
     if (m_command.boot && record.code == ExitCode::done && set.manifest) {
       boot(*set.manifest, identities, record);
     }
+    note_files(record);
     print(report, record);
     explain(sets, set, record);
     ExitCode code = record.code;
@@ -103,6 +105,15 @@ private:
     record.message = record.boot->message;
     record.duration = elapsed();
     record.time = m_io.clock.now();
+  }
+
+  /// The set may be whole, but what a restore would begin with is somebody else's.
+  void note_files(Record& record) const {
+    const artifact::SignedFile* const file = m_catalogue.tampered_file();
+    if (file != nullptr && unpack::worse(record.code, ExitCode::damaged) != record.code) {
+      record.code = ExitCode::damaged;
+      record.message = file->name + " beside the sets: " + file->message;
+    }
   }
 
   [[nodiscard]] std::chrono::milliseconds elapsed() const {

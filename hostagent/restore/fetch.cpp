@@ -6,10 +6,12 @@
 #include "restore/failure.hpp"
 #include "restore/remote.hpp"
 #include "restore/text.hpp"
+#include "restore/trust.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <optional>
 
 namespace rb::restore {
 
@@ -19,11 +21,14 @@ struct Found {
   artifact::Directory listing;
   artifact::BackupSet set;
   std::vector<offsite::PassedOver> passed_over;
+  Catalogue catalogue;
 };
 
-Result<Found>
-find_remote_set(offsite::RemoteStore& store, const std::string& name, std::stop_token stop) {
-  RB_TRY_ASSIGN(artifact::Directory listing, offsite::open_remote(store, std::move(stop)));
+Result<Found> find_remote_set(offsite::RemoteStore& store,
+                              const std::string& name,
+                              const Options& options,
+                              const Io& io) {
+  RB_TRY_ASSIGN(artifact::Directory listing, offsite::open_remote(store, io.stop));
   RB_TRY_ASSIGN(const auto sets, artifact::list_sets(listing));
   offsite::Latest found;
   if (name == "latest") {
@@ -38,7 +43,24 @@ find_remote_set(offsite::RemoteStore& store, const std::string& name, std::stop_
                      (name == "latest" ? "complete set" : "set " + harmless(name)),
                  "`railiance-restore list --remote` shows what is there"};
   }
-  return Found{std::move(listing), *found.set, std::move(found.passed_over)};
+  RB_TRY_ASSIGN(Catalogue catalogue,
+                judge(listing, sets, {options.public_keys, default_pins(io)}, io));
+  return Found{std::move(listing), *found.set, std::move(found.passed_over), std::move(catalogue)};
+}
+
+/// What a known key does not vouch for does not come onto this disk unasked. A set after a gap is
+/// genuine.
+std::optional<Error> refusal(const Found& found, const FetchCommand& command) {
+  const artifact::SetProvenance made = found.catalogue.of(found.set.run_id);
+  if (command.allow_unsigned || !artifact::is_tampering(made.verdict) ||
+      made.verdict == artifact::Provenance::removed_before) {
+    return std::nullopt;
+  }
+  return Error{
+      ErrorCode::corrupt,
+      "refused: " + found.set.run_id + ": " + harmless(made.message),
+      "choose another set (`railiance-restore list --remote`); --allow-unsigned fetches it "
+      "all the same"};
 }
 
 Result<offsite::Fetched>
@@ -62,7 +84,7 @@ int fetch(const FetchCommand& command, const Options& options, Io& io) {
     return fail(io, handle.error());
   }
   offsite::RemoteStore& store = (*handle)->store;
-  auto found = find_remote_set(store, command.set, io.stop);
+  auto found = find_remote_set(store, command.set, options, io);
   if (!found) {
     return found.error().code == ErrorCode::gone
                ? fail(io, found.error(), ExitCode::nothing_to_restore)
@@ -74,6 +96,10 @@ int fetch(const FetchCommand& command, const Options& options, Io& io) {
   if (!artifact::is_good(found->set) && found->set.state == artifact::SetState::complete) {
     warn(io, "set " + found->set.run_id + " was to be proven, and is not");
   }
+  if (const auto refused = refusal(*found, command)) {
+    return fail(io, *refused, ExitCode::damaged);
+  }
+  warn_of_first_use(found->catalogue, io);
   const std::string to = command.to.empty() ? options.backup_dir : command.to;
   const auto fetched = fetch_into(to, store, *found, io);
   if (!fetched) {

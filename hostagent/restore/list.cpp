@@ -101,6 +101,7 @@ int list(const ListCommand& command, const Options& options, Io& io) {
     return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
   }
   warn_of_first_use(*catalogue, io);
+  tell_of_files(*catalogue, io.err);
   if (options.output == OutputFormat::json) {
     nlohmann::ordered_json json{{"directory", directory->path()},
                                 {"sets", nlohmann::ordered_json::array()}};
@@ -108,6 +109,7 @@ int list(const ListCommand& command, const Options& options, Io& io) {
       json["sets"].push_back(to_json(set));
       json["sets"].back()["signature"] = to_json(*catalogue, set.run_id);
     }
+    json["files"] = files_to_json(*catalogue);
     io.out << dump(json);
   } else if (!sets->empty()) {
     std::vector<std::vector<std::string>> rows{

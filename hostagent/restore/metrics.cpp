@@ -4,6 +4,7 @@
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
 #include "restore/metrics_file.hpp"
+#include "restore/trust.hpp"
 
 #include <unistd.h>
 
@@ -31,7 +32,8 @@ std::string node_of(const MetricsCommand& command, const observe::DiskView& view
 }
 
 /// A directory that is not there yet holds no backup: that is a fact, and an alert.
-Result<observe::DiskView> view_of(const std::string& path, const Io& io) {
+Result<observe::DiskView> view_of(const Options& options, const Io& io) {
+  const std::string& path = options.backup_dir;
   auto directory = artifact::Directory::open_existing(path);
   if (!directory && directory.error().code == ErrorCode::not_found) {
     warn(io, path + ": there is no such directory; the metrics say that there is no backup");
@@ -40,13 +42,16 @@ Result<observe::DiskView> view_of(const std::string& path, const Io& io) {
   if (!directory) {
     return open_backups(path).error(); // with its hint
   }
-  return observe::view_disk(*directory);
+  RB_TRY_ASSIGN(const Catalogue known,
+                judge(*directory, {}, {options.public_keys, default_pins(io)}, io));
+  return observe::view_disk(
+      *directory, known.known_from_outside() ? known.keys : std::vector<sign::PublicKey>{});
 }
 
 } // namespace
 
 int metrics(const MetricsCommand& command, const Options& options, Io& io) {
-  const auto view = view_of(options.backup_dir, io);
+  const auto view = view_of(options, io);
   if (!view) {
     return fail(io, view.error());
   }

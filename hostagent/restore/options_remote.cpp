@@ -41,6 +41,9 @@ void add_fetch(CLI::App& app, FetchCommand& fetch) {
   add_remote(*command, fetch.remote);
   command->get_option("--remote")->required();
   command->add_option("--to", fetch.to, "Directory to write to (default: the backup directory)");
+  command->add_flag("--allow-unsigned",
+                    fetch.allow_unsigned,
+                    "Fetch a set that is not signed by the known key, or was changed");
   command->add_option("SET", fetch.set, "Run id, or latest")->required();
 }
 

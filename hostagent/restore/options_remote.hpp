@@ -19,6 +19,7 @@ struct FetchCommand {
   std::string set; ///< A run id, or "latest".
   std::string to;  ///< Empty: the backup directory.
   RemoteOptions remote;
+  bool allow_unsigned = false; ///< Fetch a set that is not signed by a host whose key is known.
 };
 
 /// Adds --remote, --rclone and --rclone-config to a command.

@@ -101,12 +101,15 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
   if (!catalogue) {
     return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
   }
+  tell_of_files(*catalogue, io.err);
   std::vector<ListedSet> listed;
   for (const BackupSet& one : *sets) {
     listed.push_back({&one, opens(*directory, one, identities), catalogue->word_for(one.run_id)});
   }
   const bool json = options.output == OutputFormat::json;
-  nlohmann::ordered_json out{{"directory", options.backup_dir}, {"sets", json_of(listed)}};
+  nlohmann::ordered_json out{{"directory", options.backup_dir},
+                             {"sets", json_of(listed)},
+                             {"files", files_to_json(*catalogue)}};
   if (!json) {
     io.out << table_of(listed, io.clock.now()) << std::flush;
     if (io.out_is_terminal && io.in_is_terminal && !command.set_given) {

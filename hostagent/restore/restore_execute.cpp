@@ -49,6 +49,7 @@ Result<Chosen> choose(const std::string& name,
   }
   RB_TRY_ASSIGN(Catalogue catalogue,
                 judge(directory, sets, {options.public_keys, command.identity_files}, io));
+  tell_of_files(catalogue, io.err);
   return Chosen{std::move(directory), *set, std::move(catalogue)};
 }
 

@@ -110,8 +110,10 @@ int show(const ShowCommand& command, const Options& options, Io& io) {
     return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
   }
   warn_of_first_use(*catalogue, io);
+  tell_of_files(*catalogue, io.err);
   auto json = to_json(*set);
   json["signature"] = to_json(*catalogue, set->run_id);
+  json["filesBeside"] = files_to_json(*catalogue);
   io.out << (options.output == OutputFormat::json ? dump(json) : describe(*set, *catalogue));
   return static_cast<int>(ExitCode::done);
 }

@@ -1,6 +1,7 @@
 #include "restore/trust.hpp"
 
 #include "restore/failure.hpp"
+#include "restore/text.hpp"
 
 #include "artifact/names.hpp"
 #include "base/open_beneath.hpp"
@@ -143,6 +144,12 @@ std::vector<std::string> default_pins(const Io& io) {
                                           : std::vector<std::string>{io.default_identity_file};
 }
 
+const artifact::SignedFile* Catalogue::tampered_file() const {
+  const auto found = std::ranges::find_if(
+      files, [](const artifact::SignedFile& file) { return artifact::is_tampering(file.trust); });
+  return found == files.end() ? nullptr : &*found;
+}
+
 artifact::SetProvenance Catalogue::of(const std::string& run_id) const {
   const auto found = sets.find(run_id);
   return found == sets.end() ? artifact::SetProvenance() : found->second;
@@ -166,6 +173,7 @@ Result<Catalogue> judge(artifact::Directory& directory,
                                 catalogue.keys,
                                 catalogue.known_from_outside() ? artifact::KeyOrigin::outside
                                                                : artifact::KeyOrigin::directory);
+  catalogue.files = artifact::judge_signed_files(directory, sets, catalogue.sets, catalogue.keys);
   return catalogue;
 }
 
@@ -187,6 +195,23 @@ void warn_of_first_use(const Catalogue& catalogue, const Io& io) {
            "does that for you)");
 }
 
+void tell_of_files(const Catalogue& catalogue, std::ostream& stream) {
+  for (const artifact::SignedFile& file : catalogue.files) {
+    if (file.trust == artifact::FileTrust::absent || file.trust == artifact::FileTrust::genuine ||
+        file.trust == artifact::FileTrust::unproven) {
+      continue; // where no key is known, every set says so
+    }
+    const bool tampered = artifact::is_tampering(file.trust);
+    stream << (tampered ? "WARNING: " : "warning: ") << file.name
+           << " beside the sets: " << artifact::to_string(file.trust) << ": "
+           << harmless(file.message) << '\n';
+    if (tampered) {
+      stream << "hint: do not run it, follow it or read values from it; take the program from "
+                "elsewhere. The next backup puts the host's own file there\n";
+    }
+  }
+}
+
 void add_provenance(unpack::SetReport& report, const Catalogue& catalogue, bool allow_unsigned) {
   const artifact::SetProvenance provenance = catalogue.of(report.run_id);
   report.signature = catalogue.word_for(report.run_id);
@@ -197,6 +222,19 @@ void add_provenance(unpack::SetReport& report, const Catalogue& catalogue, bool 
     report.code = unpack::worse(report.code, ExitCode::damaged);
     report.problems.insert(report.problems.begin(), "signature: " + provenance.message);
   }
+}
+
+nlohmann::ordered_json files_to_json(const Catalogue& catalogue) {
+  auto json = nlohmann::ordered_json::array();
+  for (const artifact::SignedFile& file : catalogue.files) {
+    if (file.trust != artifact::FileTrust::absent) {
+      json.push_back({{"name", file.name},
+                      {"verdict", artifact::to_string(file.trust)},
+                      {"tampering", artifact::is_tampering(file.trust)},
+                      {"message", file.message}});
+    }
+  }
+  return json;
 }
 
 nlohmann::ordered_json to_json(const Catalogue& catalogue, const std::string& run_id) {

@@ -7,6 +7,7 @@
 #include "unpack/set_check.hpp"
 
 #include "artifact/catalogue.hpp"
+#include "artifact/signed_files.hpp"
 #include "base/exit_code.hpp"
 
 #include <nlohmann/json.hpp>
@@ -38,11 +39,14 @@ struct Catalogue {
   std::vector<sign::PublicKey> keys;
   TrustSource source = TrustSource::none;
   std::map<std::string, artifact::SetProvenance> sets;
+  std::vector<artifact::SignedFile> files; ///< Program, guide and stamp beside the sets.
 
   /// Nobody who can only write to the directory had a hand in the choice of the keys.
   [[nodiscard]] bool known_from_outside() const {
     return source == TrustSource::pinned || source == TrustSource::host;
   }
+  /// The first of `files` that somebody had a hand in; null: there is none.
+  [[nodiscard]] const artifact::SignedFile* tampered_file() const;
   [[nodiscard]] artifact::SetProvenance of(const std::string& run_id) const;
   /// "good"; "first use" where nothing but the directory itself vouches for the key.
   [[nodiscard]] std::string word_for(const std::string& run_id) const;
@@ -63,11 +67,18 @@ struct Catalogue {
 /// Says on io.err that the key is taken on first use, where one of the sets rests on it.
 void warn_of_first_use(const Catalogue& catalogue, const Io& io);
 
+/// Says which of the files beside the sets are not what this host put there. The sets are judged
+/// for themselves, so nothing ends by it but what it says to run or to follow.
+void tell_of_files(const Catalogue& catalogue, std::ostream& stream);
+
 /// Adds the verdict to a report: its word, and exit code 6 for tampering. `allow_unsigned`: a set
 /// that was never signed is taken, and the report says so.
 void add_provenance(unpack::SetReport& report, const Catalogue& catalogue, bool allow_unsigned);
 
 [[nodiscard]] nlohmann::ordered_json to_json(const Catalogue& catalogue, const std::string& run_id);
+
+/// One object a file that is there: name, verdict, tampering, message.
+[[nodiscard]] nlohmann::ordered_json files_to_json(const Catalogue& catalogue);
 
 /// For the checks that come before a restore.
 [[nodiscard]] recover::SignatureFact fact_of(const Catalogue& catalogue, const std::string& run_id);

@@ -167,6 +167,7 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
   if (!catalogue) {
     return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
   }
+  tell_of_files(*catalogue, io.err);
   if (set->manifest) {
     if (const auto code = refused_by_signature(*catalogue, set->run_id, command, io)) {
       return *code;

@@ -44,6 +44,13 @@ int print(const std::vector<SetReport>& reports,
       io.out << to_text(report);
     }
   }
+  if (catalogue.tampered_file() != nullptr) {
+    code = unpack::worse(code, ExitCode::damaged);
+  }
+  if (options.output == OutputFormat::text) {
+    tell_of_files(catalogue, io.out);
+  }
+  json["files"] = files_to_json(catalogue);
   json["exitCode"] = static_cast<int>(code);
   if (options.output == OutputFormat::json) {
     io.out << dump(json);

@@ -69,6 +69,8 @@ void read_numbers(const nlohmann::json& json, NodeFacts& facts) {
   facts.complete_sets = json_integer_or(json, "completeSets", facts.complete_sets);
   facts.incomplete_sets = json_integer_or(json, "incompleteSets", facts.incomplete_sets);
   facts.damaged_sets = json_integer_or(json, "damagedSets", facts.damaged_sets);
+  facts.untrusted_sets = json_integer_or(json, "untrustedSets", facts.untrusted_sets);
+  facts.untrusted_files = json_integer_or(json, "untrustedFiles", facts.untrusted_files);
   facts.retained_bytes = json_integer_or(json, "retainedBytes", facts.retained_bytes);
   facts.disk_free_bytes = json_integer_or(json, "diskFreeBytes", facts.disk_free_bytes);
   facts.disk_size_bytes = json_integer_or(json, "diskSizeBytes", facts.disk_size_bytes);
@@ -138,6 +140,8 @@ nlohmann::json to_json(const NodeFacts& facts) {
   put_number(json, "completeSets", facts.complete_sets);
   put_number(json, "incompleteSets", facts.incomplete_sets);
   put_number(json, "damagedSets", facts.damaged_sets);
+  put_number(json, "untrustedSets", facts.untrusted_sets);
+  put_number(json, "untrustedFiles", facts.untrusted_files);
   put_number(json, "retainedBytes", facts.retained_bytes);
   put_number(json, "diskFreeBytes", facts.disk_free_bytes);
   put_number(json, "diskSizeBytes", facts.disk_size_bytes);

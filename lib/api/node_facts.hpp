@@ -52,6 +52,8 @@ struct NodeFacts {
   std::int64_t complete_sets = 0;
   std::int64_t incomplete_sets = 0;
   std::int64_t damaged_sets = 0;
+  std::int64_t untrusted_sets = 0;  ///< Not what the host signed; damaged or not.
+  std::int64_t untrusted_files = 0; ///< The same of program, guide and stamp beside them.
   std::uint64_t retained_bytes = 0;
   std::uint64_t disk_free_bytes = 0;
   std::uint64_t disk_size_bytes = 0;

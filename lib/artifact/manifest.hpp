@@ -83,12 +83,15 @@ struct Manifest {
   std::optional<api::HelmStatus> helm;    ///< Present when the Helm artifact is.
   std::optional<ProofRecord> proof;       ///< Present when the run was to be proven.
   /// The id of the host key that signs this manifest (sign::to_string); empty: it is not signed,
-  /// and the two fields below are not written.
+  /// and the three fields below are not written.
   std::string signed_by;
   std::optional<ManifestLink> previous; ///< Absent for the first one of a directory.
   /// All other sets of this host that stay after this run, oldest first: what the next look at the
   /// directory must find.
   std::vector<ManifestLink> catalogue;
+  /// Names of files beside the sets (artifact/signed_files) that have a signature of this host, or
+  /// will have one when they come to be there.
+  std::vector<std::string> signed_files;
   std::vector<std::string> not_covered; ///< Sentences; default_not_covered() unless changed.
 
   /// Complete, and proven where that was asked for: what retention, stamp and kit count on.

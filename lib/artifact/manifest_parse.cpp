@@ -122,6 +122,7 @@ Status read_catalogue(const Json& json, Manifest& manifest) {
     RB_TRY_ASSIGN(ManifestLink link, link_from(item));
     manifest.catalogue.push_back(std::move(link));
   }
+  manifest.signed_files = json.value("signedFiles", std::vector<std::string>{});
   return {};
 }
 

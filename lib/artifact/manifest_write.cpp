@@ -82,6 +82,9 @@ std::string serialize(const Manifest& manifest) {
     for (const ManifestLink& link : manifest.catalogue) {
       json["catalogue"].push_back(link_json(link));
     }
+    if (!manifest.signed_files.empty()) {
+      json["signedFiles"] = manifest.signed_files;
+    }
   }
   json["notCovered"] = manifest.not_covered;
   return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";

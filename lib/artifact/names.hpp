@@ -21,6 +21,8 @@ inline constexpr std::string_view k_old_log_name = "backup.log.1";
 inline constexpr std::string_view k_part_suffix = ".part";
 inline constexpr std::string_view k_removing_suffix = ".removing";
 inline constexpr std::string_view k_signature_suffix = ".minisig";
+/// Of the signature of what is about to take a file's place.
+inline constexpr std::string_view k_next_signature_suffix = ".minisig.next";
 
 enum class NameKind {
   artifact,  ///< "etcd-<run id>.snap.age" and its three siblings
@@ -32,7 +34,8 @@ enum class NameKind {
   log,
   last_drill,   ///< ".last-drill"
   last_restore, ///< ".last-restore"
-  /// "RESTORE.md", "railiance-restore", "railiance-backup.pub": replaced by runs, never removed
+  /// "RESTORE.md", "railiance-restore", "railiance-backup.pub", and the signatures of these and of
+  /// the stamp: replaced by runs, never removed
   kit,
   foreign,
 };

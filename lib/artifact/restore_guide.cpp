@@ -64,9 +64,14 @@ std::string digest_lines(const Manifest& manifest) {
 /// The head, with what a signed set says of its key.
 std::string head_for(const std::string& public_key) {
   const bool known = !public_key.empty();
+  const auto where_known = [known](std::string_view text) {
+    return known ? std::string(text) : std::string();
+  };
   return filled(guide_text::k_head,
-                {{"@signed@", known ? std::string(guide_text::k_signed) : std::string()},
-                 {"@pin@", known ? std::string(guide_text::k_pin) : std::string()}});
+                {{"@signed@", where_known(guide_text::k_signed)},
+                 {"@trust@", where_known(guide_text::k_trust)},
+                 {"@minisign@", where_known(guide_text::k_minisign)},
+                 {"@pin@", where_known(guide_text::k_pin)}});
 }
 
 } // namespace

@@ -30,10 +30,10 @@ the backup. Then copy this directory to `@dir@` and the key to `~/.config/sops/a
 the node's old name, and its address where you can.
 
 ## With our command
-
+@trust@
 ```text
 cd @dir@
-./railiance-restore list
+@minisign@./railiance-restore list
 ./railiance-restore verify @run@ -i ~/.config/sops/age/keys.txt
 ./railiance-restore restore @run@ -i ~/.config/sops/age/keys.txt --dry-run   # says what it would do
 ./railiance-restore restore @run@ -i ~/.config/sops/age/keys.txt --execute   # does it
@@ -70,14 +70,25 @@ END
 
 const std::string_view k_signed = "| signed by | `@key@` |\n";
 
+const std::string_view k_trust = R"md(
+**Who can write to this directory can have put their own program here, their own page in the place of this one, and their
+own key into the table above.** So take `railiance-restore` from elsewhere (the host's `/usr/local/bin`, a release), or let
+the key that you wrote down vouch for the one here, and for this page, before you run or follow anything. `RW…` is that key,
+not the one of the table; each file has its signature beside it (`.minisig`), and stock minisign must say `Signature and
+comment signature verified` and `railiance-backup file=` with the file's name. If it does not, the file is not the host's.
+)md";
+
+const std::string_view k_minisign = R"md(minisign -Vm RESTORE.md -P RW…
+minisign -Vm railiance-restore -P RW…
+)md";
+
 const std::string_view k_pin =
-    R"md(The sets are signed. Nothing that lies in this directory can prove who made it, this page and its keys included:
-who can write here can have made all of it. So compare the key in the table with the one that you wrote down, and say it:
-`--public-key RW…`; or keep the line `# railiance-backup public key: RW…` in `keys.txt`, then no command needs it.
-A set that is not signed by that key, or was changed, is refused. With stock minisign:
+    R"md(The sets are signed by the same key. Say it to the program, too: `--public-key RW…`; or keep the line
+`# railiance-backup public key: RW…` in `keys.txt`, then no command needs it. A set that is not signed by that key, or was
+changed, is refused, and so is one without a signature. With stock minisign:
 
 ```text
-minisign -Vm manifest-@run@.json -P @key@
+minisign -Vm manifest-@run@.json -P RW…
 ```
 
 )md";
@@ -154,11 +165,17 @@ if [ -e "$unit" ]; then
 fi
 (
   for file in /etc/default/k3s /etc/sysconfig/k3s /etc/systemd/system/k3s.service.env; do
-    if [ -r "$file" ]; then
-      set -a
-      . "$file"
-      set +a
-    fi
+    [ -r "$file" ] || continue
+    while IFS= read -r line || [ -n "$line" ]; do
+      name=${line%%=*}
+      value=${line#*=}
+      case $name in "$line" | '' | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
+      case $value in
+        \"*\") value=${value#?} value=${value%?} ;;
+        \'*\') value=${value#?} value=${value%?} ;;
+      esac
+      export "$name=$value"
+    done <"$file"
   done
   K3S_TOKEN=$(cat @data@/server/token)
   export K3S_TOKEN

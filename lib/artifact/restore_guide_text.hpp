@@ -8,7 +8,9 @@ namespace rb::artifact::guide_text {
 
 extern const std::string_view k_head;            ///< To the decryption of the snapshot.
 extern const std::string_view k_signed;          ///< A row of the table in the head.
-extern const std::string_view k_pin;             ///< Below our commands in the head.
+extern const std::string_view k_trust;           ///< Before our commands, where a key is known,
+extern const std::string_view k_minisign;        ///< among them,
+extern const std::string_view k_pin;             ///< and below them.
 extern const std::string_view k_open_host_state; ///< Ends the block that k_head began.
 extern const std::string_view k_no_host_state;   ///< Instead of it.
 extern const std::string_view k_stop;

@@ -1,6 +1,6 @@
 #include "artifact/stamp.hpp"
 
-#include "artifact/names.hpp"
+#include "artifact/signed_files.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -127,8 +127,8 @@ Result<Stamp> parse_stamp(std::string_view text) {
   return stamp;
 }
 
-Status write_stamp(Directory& directory, const Stamp& stamp) {
-  return replace_file(directory, std::string(k_stamp_name), as_bytes(serialize(stamp)));
+Status write_stamp(Directory& directory, const Stamp& stamp, const sign::SigningKey& key) {
+  return write_signed_file(directory, std::string(k_stamp_name), as_bytes(serialize(stamp)), key);
 }
 
 Result<Stamp> read_stamp(Directory& directory) {

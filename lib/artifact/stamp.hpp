@@ -20,15 +20,16 @@ struct Stamp {
 
 [[nodiscard]] Stamp make_stamp(const Manifest& manifest);
 
-/// Lines "key=value" that sh can source: run_id, time, etcd_revision, etcd_total_keys,
+/// Lines "key=value" without quoting: run_id, time, etcd_revision, etcd_total_keys,
 /// size_bytes, and for each artifact file_<type>, bytes_<type>, sha256_<type>.
 [[nodiscard]] std::string serialize(const Stamp& stamp);
 
 /// Unknown keys are skipped. Errors: corrupt.
 [[nodiscard]] Result<Stamp> parse_stamp(std::string_view text);
 
-/// Errors: those of replace_file.
-[[nodiscard]] Status write_stamp(Directory& directory, const Stamp& stamp);
+/// With its signature (artifact/signed_files). Errors: those of write_signed_file.
+[[nodiscard]] Status
+write_stamp(Directory& directory, const Stamp& stamp, const sign::SigningKey& key);
 
 /// Errors: not_found (no complete backup yet), corrupt, those of Fs.
 [[nodiscard]] Result<Stamp> read_stamp(Directory& directory);

@@ -87,13 +87,18 @@ private:
 struct Stream {
   Fd fd;
   std::string* text;
+  const std::function<bool(std::string_view)>* take; ///< In place of `text`; may be empty.
+  bool refused = false;
 };
 
 /// Reads what is there; closes the stream at its end.
 void drain(Stream& stream, std::size_t limit_bytes) {
   std::array<char, 16384> buffer{};
   const ssize_t got = ::read(stream.fd.get(), buffer.data(), buffer.size());
-  if (got > 0) {
+  if (got > 0 && *stream.take) {
+    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+    stream.refused = stream.refused || !(*stream.take)(bytes);
+  } else if (got > 0) {
     const std::size_t room = limit_bytes - std::min(limit_bytes, stream.text->size());
     stream.text->append(buffer.data(), std::min(room, static_cast<std::size_t>(got)));
   } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
@@ -121,10 +126,12 @@ class Reaper {
 public:
   Reaper(pid_t pid, SteadyClock::time_point deadline) : m_pid(pid), m_deadline(deadline) {}
 
-  void tick(bool stop_requested) {
+  /// `refused`: what it does is not wanted any more.
+  void tick(bool stop_requested, bool refused) {
     const auto now = SteadyClock::now();
-    if (!m_terminated && (stop_requested || now >= m_deadline)) {
-      m_timed_out = !stop_requested;
+    if (!m_terminated && (stop_requested || refused || now >= m_deadline)) {
+      m_refused = refused && !stop_requested;
+      m_timed_out = !stop_requested && !refused;
       m_terminated = true;
       m_kill_at = now + k_grace;
       ::kill(-m_pid, SIGTERM);
@@ -133,6 +140,7 @@ public:
     }
   }
   [[nodiscard]] bool timed_out() const { return m_timed_out; }
+  [[nodiscard]] bool refused() const { return m_refused; }
   [[nodiscard]] bool terminated() const { return m_terminated; }
 
 private:
@@ -141,6 +149,7 @@ private:
   SteadyClock::time_point m_kill_at;
   bool m_terminated = false;
   bool m_timed_out = false;
+  bool m_refused = false;
 };
 
 } // namespace
@@ -175,15 +184,16 @@ Result<ProcessResult> RealProcessRunner::run(const ProcessSpec& spec, std::stop_
   err.write_end = Fd();
 
   ProcessResult result;
-  std::array<Stream, 2> streams{Stream{std::move(out.read_end), &result.out},
-                                Stream{std::move(err.read_end), &result.err}};
+  const std::function<bool(std::string_view)> keep;
+  std::array<Stream, 2> streams{Stream{std::move(out.read_end), &result.out, &spec.on_output},
+                                Stream{std::move(err.read_end), &result.err, &keep}};
   Reaper reaper(pid, SteadyClock::now() + spec.timeout);
   int status = 0;
   bool exited = false;
   // A grandchild may hold the pipes open after the program has ended: don't wait for it.
   while (!exited) {
     poll_streams(streams, spec.output_limit_bytes);
-    reaper.tick(stop.stop_requested());
+    reaper.tick(stop.stop_requested(), streams[0].refused || (spec.go_on && !spec.go_on()));
     const pid_t waited = ::waitpid(pid, &status, WNOHANG);
     if (waited < 0 && errno != EINTR) {
       return system_error(errno, spec.program + ": wait");
@@ -202,7 +212,8 @@ Result<ProcessResult> RealProcessRunner::run(const ProcessSpec& spec, std::stop_
       drain(stream, spec.output_limit_bytes);
     }
   }
-  if (reaper.terminated() && !reaper.timed_out()) {
+  result.refused = reaper.refused() || streams[0].refused;
+  if (reaper.terminated() && !reaper.timed_out() && !reaper.refused()) {
     return Error{ErrorCode::cancelled, spec.program + ": stopped before it ended", {}};
   }
   result.timed_out = reaper.timed_out();

@@ -6,9 +6,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rb {
@@ -20,12 +22,18 @@ struct ProcessSpec {
   std::chrono::seconds timeout{120};              ///< Then SIGTERM, and SIGKILL 5 s later.
   std::size_t output_limit_bytes = 1U
                                    << 20U; ///< Of each stream; what exceeds it is read and dropped.
+  /// Takes standard output as it comes, in place of ProcessResult::out; false ends the program, and
+  /// nothing more is given to it.
+  std::function<bool(std::string_view)> on_output = {};
+  /// Asked about every 50 ms while the program runs; false ends it.
+  std::function<bool()> go_on = {};
 };
 
 struct ProcessResult {
   int exit_status = -1;   ///< As given to exit(3), or -1 when a signal ended it.
   int signal = 0;         ///< The signal that ended it, or 0.
   bool timed_out = false; ///< We ended it because `timeout` passed.
+  bool refused = false;   ///< We ended it because on_output or go_on said so.
   std::string out;
   std::string err;
 };

@@ -1,6 +1,7 @@
 #include "observe/disk_facts.hpp"
 
 #include "artifact/retention.hpp"
+#include "artifact/signed_files.hpp"
 
 #include <algorithm>
 
@@ -136,6 +137,20 @@ void judge_markers(const DiskView& view, NodeFacts& facts) {
   }
 }
 
+void judge_trust(artifact::Directory& directory,
+                 std::span<const sign::PublicKey> keys,
+                 DiskView& view) {
+  if (keys.empty()) {
+    return;
+  }
+  const auto verdicts = artifact::judge_catalogue(view.sets, keys, artifact::KeyOrigin::outside);
+  view.untrusted_sets = std::ranges::count_if(
+      verdicts, [](const auto& set) { return artifact::is_tampering(set.second.verdict); });
+  view.untrusted_files = std::ranges::count_if(
+      artifact::judge_signed_files(directory, view.sets, verdicts, keys),
+      [](const artifact::SignedFile& file) { return artifact::is_tampering(file.trust); });
+}
+
 } // namespace
 
 api::NodeFacts facts_of(const DiskView& view, SystemTime now) {
@@ -147,6 +162,8 @@ api::NodeFacts facts_of(const DiskView& view, SystemTime now) {
   judge_content(view.sets, facts);
   judge_attempt(view, facts);
   judge_markers(view, facts);
+  facts.untrusted_sets = view.untrusted_sets;
+  facts.untrusted_files = view.untrusted_files;
   facts.disk_free_bytes = view.space.available_bytes;
   facts.disk_size_bytes = view.space.total_bytes;
   facts.next_run_bytes = artifact::expected_run_bytes(view.sets);
@@ -155,19 +172,21 @@ api::NodeFacts facts_of(const DiskView& view, SystemTime now) {
   return facts;
 }
 
-Result<DiskView> view_disk(artifact::Directory& directory) {
+Result<DiskView> view_disk(artifact::Directory& directory, std::span<const sign::PublicKey> keys) {
   DiskView view;
   RB_TRY_ASSIGN(view.sets, artifact::list_sets(directory));
   RB_TRY_ASSIGN(view.space, directory.fs().space());
   RB_TRY_ASSIGN(view.last_attempt, artifact::read_last_line(directory, "backup"));
   view.last_drill = artifact::read_last_drill(directory).value_or(std::nullopt);
   view.last_restore = artifact::read_last_restore(directory).value_or(std::nullopt);
+  judge_trust(directory, keys, view);
   return view;
 }
 
-Result<api::NodeFacts> read_facts(const std::string& path, SystemTime now) {
+Result<api::NodeFacts>
+read_facts(const std::string& path, SystemTime now, std::span<const sign::PublicKey> keys) {
   RB_TRY_ASSIGN(artifact::Directory directory, artifact::Directory::open_existing(path));
-  RB_TRY_ASSIGN(const DiskView view, view_disk(directory));
+  RB_TRY_ASSIGN(const DiskView view, view_disk(directory, keys));
   return facts_of(view, now);
 }
 

@@ -1,6 +1,8 @@
 // Reads off a backup directory what an operator and an alert want to know of it.
 #pragma once
 
+#include "sign/public_key.hpp"
+
 #include "api/node_facts.hpp"
 #include "artifact/backup_log.hpp"
 #include "artifact/last_drill.hpp"
@@ -8,6 +10,7 @@
 #include "artifact/sets.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,16 +23,22 @@ struct DiskView {
   std::optional<artifact::LogLine> last_attempt; ///< The last "backup" line of backup.log.
   std::optional<artifact::LastDrill> last_drill;
   std::optional<artifact::LastRestore> last_restore;
+  /// Sets, and files beside them, that are not what the host made; 0 where its key is not known.
+  std::int64_t untrusted_sets = 0;
+  std::int64_t untrusted_files = 0;
 };
 
 /// Pure. A set that is damaged proves nothing; an artifact of an incomplete set was verified, too.
 [[nodiscard]] api::NodeFacts facts_of(const DiskView& view, SystemTime now);
 
-/// A marker that cannot be read counts as one that is not there. Errors: those of Fs.
-[[nodiscard]] Result<DiskView> view_disk(artifact::Directory& directory);
+/// `keys` are known from outside of the directory. A marker that cannot be read counts as one that
+/// is not there. Errors: those of Fs.
+[[nodiscard]] Result<DiskView> view_disk(artifact::Directory& directory,
+                                         std::span<const sign::PublicKey> keys);
 
 /// view_disk of the directory at `path`, judged. Who it is about is for the caller to fill in.
 /// Errors: those of Directory::open_existing and Fs.
-[[nodiscard]] Result<api::NodeFacts> read_facts(const std::string& path, SystemTime now);
+[[nodiscard]] Result<api::NodeFacts>
+read_facts(const std::string& path, SystemTime now, std::span<const sign::PublicKey> keys);
 
 } // namespace rb::observe

@@ -116,6 +116,14 @@ void add_sizes(Builder& all) {
                       : state == "incomplete" ? node.incomplete_sets
                                               : node.damaged_sets;
              });
+  all.add("untrusted_sets",
+          "Backup sets that are not what this host signed: changed, planted, stripped of their "
+          "signature, or with a gap before them.",
+          &NodeFacts::untrusted_sets);
+  all.add("untrusted_files",
+          "Files beside the sets (railiance-restore, RESTORE.md, .last-backup) that somebody else "
+          "put there.",
+          &NodeFacts::untrusted_files);
   all.add("retained_size_bytes", "Size of all backup sets.", &NodeFacts::retained_bytes);
   all.add("disk_free_bytes",
           "Free space of the file system of the backup directory.",

@@ -93,10 +93,15 @@ Result<RawSignature> SigningKey::sign_raw(ByteView message) const {
 }
 
 Result<Signature> SigningKey::sign(ByteView message, std::string trusted_comment) const {
+  return sign_digest(blake2b_512(message), std::move(trusted_comment));
+}
+
+Result<Signature> SigningKey::sign_digest(const Blake2bDigest& digest,
+                                          std::string trusted_comment) const {
   Signature signature;
   signature.key_id = m_public.id();
   signature.trusted_comment = std::move(trusted_comment);
-  RB_TRY_ASSIGN(signature.signature, sign_raw(blake2b_512(message)));
+  RB_TRY_ASSIGN(signature.signature, sign_raw(digest));
   RB_TRY_ASSIGN(signature.global,
                 sign_raw(global_message(signature.signature, signature.trusted_comment)));
   // What could not be read again is not given out.

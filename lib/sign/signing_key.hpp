@@ -26,6 +26,9 @@ public:
 
   /// Errors: invalid_argument (a comment that would not stay a line), internal.
   [[nodiscard]] Result<Signature> sign(ByteView message, std::string trusted_comment) const;
+  /// Of what has that digest.
+  [[nodiscard]] Result<Signature> sign_digest(const Blake2bDigest& digest,
+                                              std::string trusted_comment) const;
 
 private:
   struct Free {

@@ -4,6 +4,7 @@
 
 #include "age/decrypt.hpp"
 #include "age/encrypt.hpp"
+#include "artifact/names.hpp"
 #include "base/sha256.hpp"
 #include "base/trusted_runner.hpp"
 #include "etcdsnap/token_hash.hpp"
@@ -103,8 +104,7 @@ std::map<std::string, std::string> FakeHost::backups() const {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(settings.backup_dir, ignored)) {
     const std::string name = entry.path().filename().string();
-    const bool kit =
-        name == "RESTORE.md" || name == "railiance-restore" || name == "railiance-backup.pub";
+    const bool kit = artifact::classify_name(name).kind == artifact::NameKind::kit;
     if (name != "backup.log" && !kit && !name.starts_with(".unfinished-")) {
       std::ifstream file(entry.path(), std::ios::binary);
       files[name] = {std::istreambuf_iterator<char>(file), {}};

@@ -3,8 +3,7 @@
 #include "sign/signing_key.hpp"
 
 #include "archive/tar_gz.hpp"
-#include "artifact/catalogue.hpp"
-#include "artifact/names.hpp"
+#include "artifact/signed_files.hpp"
 
 #include <doctest/doctest.h>
 
@@ -124,4 +123,20 @@ TEST_CASE("a k3s that others can change is not run, and nothing of a set is left
   CHECK(report.message.find("chmod go-w") != std::string::npos);
   CHECK(host.snapshots().empty());
   CHECK(sets_of(host).empty());
+}
+
+TEST_CASE("program, guide and stamp are signed by each run, and the manifests say so") {
+  FakeHost host;
+  host.settings.kit_program = host.scratch.path("bin/snapshot"); // any file will do
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(host.run().succeeded());
+    const sign::PublicKey key = key_of(host);
+    auto directory = artifact::Directory::open_existing(host.settings.backup_dir).value();
+    for (const std::string_view name : artifact::k_signed_files) {
+      CAPTURE(name);
+      CHECK(artifact::judge_signed_file(directory, name, std::span(&key, 1)).trust ==
+            artifact::FileTrust::genuine);
+    }
+    CHECK(sets_of(host).front().manifest->signed_files.size() == 3);
+  }
 }

@@ -40,6 +40,15 @@ MUTANTS = [
     ("a set stripped of its signature passes beside a known key", "lib/artifact/catalogue.cpp",
      [("origin == KeyOrigin::outside && verdict.verdict", "origin == KeyOrigin::directory && verdict.verdict")],
      ("hostile_backup_directory", "all signatures stripped*")),
+    ("a signed file passes for another", "lib/artifact/signed_files.cpp",
+     [("(*signature)->trusted_comment == comment_of_file(name)", "!(*signature)->trusted_comment.empty()")],
+     ("hostile_backup_directory", "a file that is signed by another key*")),
+    ("a file is replaced before its signature is durable", "lib/artifact/signed_file_write.cpp",
+     [("  RB_TRY(announce_signature(directory, name, sign::blake2b_512(content), key));\n", ""),
+      ("  RB_TRY(replace_file(directory, name, content));\n",
+       "  RB_TRY(replace_file(directory, name, content));\n"
+       "  RB_TRY(announce_signature(directory, name, sign::blake2b_512(content), key));\n")],
+     FAULT_STORE),
     # Removal and retention.
     ("the mark of a removal is not durable", "lib/artifact/prune.cpp",
      [("  // Durable before the first file goes.\n  RB_TRY(fs.sync_directory());\n", "")], FAULT_STORE),

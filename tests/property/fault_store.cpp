@@ -1,5 +1,6 @@
 // One run on a disk that fails or loses power at every call: what was said to be stored is there,
 // what was there before is untouched, and the next run needs no hand work.
+#include "sign/signing_key.hpp"
 #include "support/fault_disk.hpp"
 #include "support/random.hpp"
 #include "support/sets.hpp"
@@ -7,6 +8,7 @@
 #include "artifact/backup_log.hpp"
 #include "artifact/names.hpp"
 #include "artifact/retention.hpp"
+#include "artifact/signed_files.hpp"
 #include "artifact/stamp.hpp"
 
 #include <doctest/doctest.h>
@@ -27,6 +29,11 @@ namespace {
 constexpr int k_keep_last = 2;
 constexpr int k_new_day = 10;
 
+const sign::SigningKey& host_key() {
+  static const sign::SigningKey key = sign::SigningKey::generate().value();
+  return key;
+}
+
 /// The disk's part of a run, in the order of the agent.
 Status run_backup(Directory& directory, int day) {
   RB_TRY(sweep_leftovers(directory));
@@ -38,7 +45,7 @@ Status run_backup(Directory& directory, int day) {
   if (const Pruned pruned = prune(directory, plan); !pruned.left.empty()) {
     return pruned.left.front().why;
   }
-  RB_TRY(write_stamp(directory, make_stamp(manifest)));
+  RB_TRY(write_stamp(directory, make_stamp(manifest), host_key()));
   return append_log(directory,
                     {manifest.completion_time, "backup", "Completed", manifest.run_id, {}, {}});
 }
@@ -82,7 +89,8 @@ void check_history(const FaultDisk& before, const FaultDisk& after) {
     const auto found = now.find(name);
     CAPTURE(name);
     REQUIRE((!must_stay || found != now.end()));
-    const bool replaced = info.kind == NameKind::stamp || info.kind == NameKind::log;
+    const bool replaced = info.kind == NameKind::stamp || info.kind == NameKind::log ||
+                          info.kind == NameKind::kit; // the stamp's signature
     REQUIRE((found == now.end() || replaced || found->second == content));
   }
 }
@@ -108,8 +116,11 @@ void check_removal(const FaultDisk& before, const FaultDisk& after) {
   }
 }
 
-/// The stamp is whole and names a complete set, before and after.
+/// The stamp is whole, names a complete set, and at no moment looks like somebody else's.
 void check_stamp(Directory& directory) {
+  const sign::PublicKey key = host_key().public_key();
+  REQUIRE(judge_signed_file(directory, k_stamp_name, std::span(&key, 1)).trust ==
+          FileTrust::genuine);
   const auto stamp = read_stamp(directory);
   REQUIRE(stamp);
   const auto sets = list_sets(directory);
@@ -224,7 +235,7 @@ TEST_CASE("a power cut right after any step that reported success loses nothing 
     disk.power_cut(random);
     CHECK(disk.contents() == std::map<std::string, Bytes>{{name, Bytes{1, 2, 3}}});
 
-    REQUIRE(write_stamp(directory, make_stamp(manifest)));
+    REQUIRE(write_stamp(directory, make_stamp(manifest), host_key()));
     disk.power_cut(random);
     CHECK(read_stamp(directory));
 

@@ -56,3 +56,29 @@ readOnlyRootFilesystem: true
 capabilities:
   drop: [ALL]
 {{- end }}
+
+{{/* The addresses of the API server, as a JSON list: those of the values, else those that the cluster
+itself names for the service `kubernetes` and what is behind it. `helm template` has no cluster to
+ask: then the list is empty, which is any address on the ports of the API server. */}}
+{{- define "rb.apiServerCIDRs" -}}
+{{- $cidrs := .Values.networkPolicy.apiServerCIDRs -}}
+{{- if not $cidrs -}}
+  {{- $addresses := list -}}
+  {{- range (lookup "discovery.k8s.io/v1" "EndpointSlice" "default" "").items -}}
+    {{- if eq (dig "labels" "kubernetes.io/service-name" "" .metadata) "kubernetes" -}}
+      {{- range .endpoints -}}
+        {{- $addresses = concat $addresses .addresses -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- with lookup "v1" "Service" "default" "kubernetes" -}}
+    {{- if $addresses -}}
+      {{- $addresses = concat (.spec.clusterIPs | default (list .spec.clusterIP)) $addresses -}}
+    {{- end -}}
+  {{- end -}}
+  {{- range uniq $addresses -}}
+    {{- $cidrs = append $cidrs (printf "%s/%s" . (ternary "128" "32" (contains ":" .))) -}}
+  {{- end -}}
+{{- end -}}
+{{- toJson $cidrs -}}
+{{- end }}

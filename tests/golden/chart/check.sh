@@ -94,6 +94,21 @@ for profile in true false; do
   python3 "$here/rbac.py" "$work/all.yaml" "$root/docs/threat-model.md" "$root" || fail "rights or limits (privileged=$profile)"
 done
 
+# Where there is a cluster to ask, the pods reach its API server and nothing else.
+python3 -B "$here/lookup.py" "$chart" "${sops[@]}" || fail "the addresses of the API server"
+
+# Nothing that runs beside who can write there may write there, and its memory lies elsewhere.
+python3 -B - "$here/offsite.yaml" <<'END' || fail "the off-site pod"
+import sys, yaml
+(pod,) = [o["spec"]["template"]["spec"] for o in yaml.safe_load_all(open(sys.argv[1])) if o and o["kind"] == "DaemonSet"]
+(copier,) = pod["containers"]
+mounts = {m["name"]: m for m in copier["volumeMounts"]}
+paths = {v["name"]: v.get("hostPath", {}).get("path", "") for v in pod["volumes"]}
+assert mounts["backup"]["readOnly"] and mounts["public-key"]["readOnly"], mounts
+assert not paths["state"].startswith(paths["backup"]), paths
+assert all(path != "/var/lib/railiance-backup" for path in paths.values()), "the signing key is mounted"
+END
+
 # The CRDs come out as they are in crds/, but for the annotation that keeps them.
 render --set-file "sops.config=$here/sops.yaml" --show-only templates/crds.yaml >"$work/crds.yaml"
 for crd in "$root"/crds/*.yaml; do

@@ -43,6 +43,25 @@ def main():
             assert refused.returncode == 1 and "hint: " in refused.stderr, (bad, refused)
         assert run(str(SCRIPT), "--what", check=False).returncode == 2
 
+        # On the server that makes the backups no key is asked for, none is taken unasked, and what runs is verify.
+        server = root / "server"
+        (server / "var/lib/railiance-backup").mkdir(parents=True)
+        (server / "var/lib/railiance-backup/signing.key").write_text("")
+        on_server = [str(SCRIPT), "--root", str(server), "--backup-dir", "/srv/backups"]
+        refused = run(*on_server, "--key", str(key), check=False)
+        assert refused.returncode == 1 and "does not belong on it" in refused.stderr, refused
+        assert not (server / "etc").exists()
+        run(*on_server)
+        there = server / "etc/systemd/system"
+        assert sorted(path.name for path in there.iterdir()) == ["railiance-verify.service", "railiance-verify.timer"]
+        keyless = (there / "railiance-verify.service").read_text()
+        assert "railiance-restore verify latest --backup-dir /srv/backups\n" in keyless
+        assert "keys.txt" not in keyless and "Credential" not in keyless and "ReadWritePaths" not in keyless
+        run(*on_server, "--remove")
+        assert not list(there.iterdir())
+        run(*on_server, "--key", str(key), "--key-on-this-server")
+        assert "LoadCredential=" in (there / "railiance-drill.service").read_text()
+
         if not shutil.which("systemd-analyze"):
             sys.exit("systemd-analyze is not installed; run: sudo make deps")
         # The program need not be installed where the tests run.

@@ -69,7 +69,7 @@ class TestRestoreDoc(unittest.TestCase):
 
     def test_2_the_host_is_gone(self):
         server.wipe()
-        self.take("cd /opt/backup/railiance/cluster\n./railiance-restore verify")
+        self.take("railiance-restore verify latest -i ~/.config/sops/age/keys.txt\nrailiance-restore restore latest")
         self.assertTrue(self.has_password())
         old = self.operator.home / "old-kubeconfig"
         old.write_text(self.kubeconfig)
@@ -93,7 +93,7 @@ class TestRestoreDoc(unittest.TestCase):
         self.assertEqual([path.read_text() for path in files], [self.kubeconfig])
 
     def test_7_stock_age(self):
-        self.take("cd /opt/backup/railiance/cluster\n. ./.last-backup")
+        self.take("cd /opt/backup/railiance/cluster\nset=$(ls manifest-*.json")
         self.assertEqual((self.operator.home / "kubeconfig-by-hand.yaml").read_text(), self.kubeconfig)
 
     def test_8_the_drill(self):

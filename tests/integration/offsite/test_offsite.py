@@ -17,8 +17,8 @@ def test_a_new_set_is_copied_verified_and_told_and_comes_back(world, dav, root):
     assert world.remote(run_id) == world.local(run_id)
     # Whoever finds a manifest there finds a whole set.
     assert dav.puts()[-1] == f"manifest-{run_id}.json" and len(dav.puts()) == 5
-    state = world.backups / ".offsite-state"
-    assert stat.S_IMODE(state.stat().st_mode) == 0o600
+    assert stat.S_IMODE(world.state.stat().st_mode) == 0o600
+    assert set(os.listdir(world.backups)) == set(world.local(run_id))  # nothing was written there
 
     listed = world.restore_remote("list", "--output", "json")
     assert listed.returncode == 0, listed.stderr
@@ -77,7 +77,7 @@ def test_a_wrong_password_is_named_and_never_told(world, dav):
     world.obscured = dav.rclone_config(world.config)
     world.replicated(run_id, "True", "Completed", seconds=90)
     everything = world.log() + json.dumps(world.backup(run_id)) + \
-        (world.backups / ".offsite-state").read_text()
+        world.state.read_text()
     for secret in (PASSWORD, obscured, world.obscured):
         assert secret not in everything
 
@@ -172,11 +172,11 @@ def test_a_restart_sends_nothing_twice(world, dav):
     assert not [name for name in dav.puts()[len(sent):] if first in name]
     # Without its memory it compares, and sends nothing either.
     world.stop(world.processes[-1])
-    (world.backups / ".offsite-state").unlink()
+    world.state.unlink()
     sent = dav.puts()
     world.start_offsite()
-    assert eventually((world.backups / ".offsite-state").exists, 30)
-    eventually(lambda: first in (world.backups / ".offsite-state").read_text(), 30)
+    assert eventually(world.state.exists, 30)
+    eventually(lambda: first in world.state.read_text(), 30)
     assert dav.puts() == sent
 
 
@@ -196,12 +196,18 @@ def test_the_remote_keeps_all_unless_told(world, dav):
     assert len(world.remote(runs[1])) == 5 and len(world.remote(runs[2])) == 5
 
 
-def test_the_kit_goes_along(world, dav):
-    (world.backups / "RESTORE.md").write_text("how to\n")
-    (world.backups / "railiance-restore").write_bytes(b"program")
+def test_the_kit_goes_along_as_far_as_the_host_signed_it(world, dav):
+    world.put_signed("RESTORE.md", b"how to\n")
+    world.put_signed("railiance-restore", b"program")
+    (world.backups / "railiance-restore").write_bytes(b"somebody else's")
+    unsigned = world.add_set()
     world.start_offsite()
-    world.replicated(world.add_set(), "True", "Completed")
-    assert eventually(lambda: {"RESTORE.md", "railiance-restore"} <= set(dav.names()), 20)
+    signed = world.add_set(signed=True)
+    world.replicated(signed, "True", "Completed")
+    assert eventually(lambda: {"RESTORE.md", "RESTORE.md.minisig"} <= set(dav.names()), 30)
+    assert not world.remote(unsigned)  # nor is a set that the known key does not vouch for
+    assert eventually(lambda: "railiance-restore: not copied" in world.log(), 20)
+    assert "railiance-restore" not in dav.names()
 
 
 def test_fetch_notices_what_rotted_over_there(world, dav, root):

@@ -50,14 +50,33 @@ class World:
         self.dav = dav
         self.backups = self.root / "backups"
         self.backups.mkdir(mode=0o700)
+        self.state = self.root / "offsite" / ".offsite-state"
+        self.public_key = self.root / "signing.pub"
         self.config = self.root / "rclone.conf"
         self.obscured = dav.rclone_config(self.config)
         self.time = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
         self.processes = []
 
+    # What the host signs
+
+    def sign(self, path, comment):
+        """By stock minisign; makes the host's key, and its public half where the copier looks, where there is none."""
+        secret = self.root / "minisign.key"
+        if not secret.exists():
+            subprocess.run(["minisign", "-G", "-W", "-p", self.public_key, "-s", secret], check=True, capture_output=True)
+        subprocess.run(["minisign", "-S", "-s", secret, "-m", path, "-t", comment], check=True, capture_output=True)
+
+    def put_signed(self, name, content):
+        """A file beside the sets, with its signature."""
+        (self.backups / name).write_bytes(content)
+        self.sign(self.backups / name, f"railiance-backup file={name}")
+
+    def key_id(self):
+        return self.public_key.read_text().split("\n")[0].split()[-1]
+
     # Sets and objects
 
-    def add_set(self, complete=True, size=5000, proof=None):
+    def add_set(self, complete=True, size=5000, proof=None, signed=False):
         """A set on the disk with its ended ClusterBackup and NodeBackup; returns its run id."""
         self.time += datetime.timedelta(minutes=1)
         run_id = self.time.strftime("%Y%m%dT%H%M%SZ")
@@ -80,9 +99,14 @@ class World:
         if proof:
             manifest["proof"] = {"result": proof, "message": "for a test", "objects": 1, "kinds": 1,
                                  "milliseconds": 1, "peakMemoryBytes": 1}
+        if signed:
+            manifest |= {"signedBy": self.key_id(), "catalogue": []}
         # Under its final name only when it is whole, as the agent does it.
         part = self.backups / f"manifest-{run_id}.json.part"
         part.write_text(json.dumps(manifest, indent=2) + "\n")
+        if signed:
+            self.sign(part, f"railiance-backup run={run_id}")
+            (self.backups / f"{part.name}.minisig").rename(self.backups / f"manifest-{run_id}.json.minisig")
         part.rename(self.backups / f"manifest-{run_id}.json")
         return run_id
 
@@ -146,6 +170,7 @@ class World:
     def start_offsite(self, *words, rclone="/usr/bin/rclone", retry=1):
         return self.start("agent", "--node-name", NODE, "--agent-id", "offsite", "--backup-dir",
                           str(self.backups), "--kube-kubeconfig", os.environ["RB_TEST_KUBECONFIG"],
+                          "--offsite-state-dir", str(self.state.parent), "--offsite-public-key", str(self.public_key),
                           "--offsite-remote", REMOTE, "--rclone", str(rclone), "--rclone-config",
                           str(self.config), "--offsite-retry-seconds", str(retry), "--offsite-look-seconds", "1",
                           "--metrics-listen", "127.0.0.1:0", "--log-format", "text", *words)

@@ -1,3 +1,4 @@
+#include "sign/signing_key.hpp"
 #include "support/fault_disk.hpp"
 #include "support/sets.hpp"
 
@@ -28,7 +29,7 @@ TEST_CASE("stamp: what is written is read back") {
   Directory directory(disk.mount(), "/backup");
   CHECK(read_stamp(directory).error().code == ErrorCode::not_found);
   const Stamp stamp = make_stamp(test::make_manifest("20261122T020000Z"));
-  REQUIRE(write_stamp(directory, stamp));
+  REQUIRE(write_stamp(directory, stamp, sign::SigningKey::generate().value()));
   const auto again = read_stamp(directory);
   REQUIRE(again);
   CHECK(*again == stamp);

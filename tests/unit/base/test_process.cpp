@@ -73,3 +73,50 @@ TEST_CASE("output beyond the limit is dropped, not stored, and the program is no
   CHECK(result.err == "end\n");
   CHECK(result.exit_status == 0);
 }
+
+TEST_CASE("output can be taken as it comes, and the program is ended when it is too much") {
+  RealProcessRunner runner;
+  ProcessSpec spec;
+  spec.program = "/bin/sh";
+  std::string got;
+  SUBCASE("all of it is taken") {
+    spec.arguments = {"-c", "echo one; echo two; echo bad >&2"};
+    spec.on_output = [&](std::string_view bytes) {
+      got += bytes;
+      return true;
+    };
+    const auto result = runner.run(spec, {}).value();
+    CHECK(got == "one\ntwo\n");
+    CHECK(result.out.empty());
+    CHECK(result.err == "bad\n");
+    CHECK_FALSE(result.refused);
+    CHECK(result.exit_status == 0);
+  }
+  SUBCASE("it never ends") {
+    spec.arguments = {"-c", "while :; do echo again; done"};
+    spec.on_output = [&](std::string_view bytes) {
+      if (got.size() + bytes.size() > 200000) {
+        return false;
+      }
+      got += bytes;
+      return true;
+    };
+    const auto result = runner.run(spec, {}).value();
+    CHECK(result.refused);
+    CHECK_FALSE(result.timed_out);
+    CHECK(got.size() <= 200000);
+  }
+}
+
+TEST_CASE("a program runs as long as it may go on") {
+  RealProcessRunner runner;
+  ProcessSpec spec;
+  spec.program = "/bin/sleep";
+  spec.arguments = {"60"};
+  int asked = 0;
+  spec.go_on = [&] { return ++asked < 3; };
+  const auto begin = std::chrono::steady_clock::now();
+  const auto result = runner.run(spec, {}).value();
+  CHECK(result.refused);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+}

@@ -1,8 +1,10 @@
 #include "observe/disk_facts.hpp"
+#include "sign/signing_key.hpp"
 #include "support/fault_disk.hpp"
 #include "support/sets.hpp"
 
 #include "artifact/names.hpp"
+#include "artifact/signed_files.hpp"
 #include "artifact/writer.hpp"
 
 #include <doctest/doctest.h>
@@ -23,8 +25,9 @@ void put(Directory& directory, std::string_view name, const std::string& text) {
   REQUIRE(artifact::replace_file(directory, std::string(name), as_bytes(text)));
 }
 
-api::NodeFacts facts(Directory& directory, SystemTime now) {
-  const auto view = view_disk(directory);
+api::NodeFacts
+facts(Directory& directory, SystemTime now, const std::vector<sign::PublicKey>& keys = {}) {
+  const auto view = view_disk(directory, keys);
   REQUIRE(view);
   return facts_of(*view, now);
 }
@@ -168,4 +171,18 @@ TEST_CASE("a line of backup.log: the message may hold anything") {
     CAPTURE(text);
     CHECK_FALSE(artifact::parse_log_line(text));
   }
+}
+
+TEST_CASE("sets and files that the host did not sign are counted, where its key is known") {
+  Disk disk;
+  disk.add(1); // not signed
+  const auto key = sign::SigningKey::generate().value();
+  REQUIRE(artifact::write_signed_file(
+      disk.directory, "RESTORE.md", as_bytes("the host's"), sign::SigningKey::generate().value()));
+  const api::NodeFacts unknown = facts(disk.directory, after_day(1));
+  CHECK(unknown.untrusted_sets == 0);
+  CHECK(unknown.untrusted_files == 0);
+  const api::NodeFacts known = facts(disk.directory, after_day(1), {key.public_key()});
+  CHECK(known.untrusted_sets == 1);
+  CHECK(known.untrusted_files == 1);
 }

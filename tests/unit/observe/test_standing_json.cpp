@@ -33,6 +33,8 @@ NodeFacts facts() {
   facts.complete_sets = 7;
   facts.incomplete_sets = 1;
   facts.damaged_sets = 1;
+  facts.untrusted_sets = 1;
+  facts.untrusted_files = 2;
   facts.retained_bytes = 700;
   facts.disk_free_bytes = 5000;
   facts.disk_size_bytes = 9000;

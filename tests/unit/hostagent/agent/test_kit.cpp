@@ -3,7 +3,7 @@
 #include "support/scratch.hpp"
 #include "support/sets.hpp"
 
-#include "artifact/names.hpp"
+#include "artifact/signed_files.hpp"
 
 #include <doctest/doctest.h>
 
@@ -20,13 +20,19 @@ struct Place {
   test::Scratch scratch;
   artifact::Directory directory = artifact::Directory::open(scratch.path("backups")).value();
   artifact::Manifest manifest = test::make_manifest("20261122T020000Z");
+  sign::SigningKey key = sign::SigningKey::generate().value();
   artifact::GuideFacts facts{scratch.path("backups"), "/var/lib/rancher/k3s", "/etc/rancher"};
 
   Place() { scratch.write("tool", "first program"); }
   [[nodiscard]] std::vector<Error> write() {
-    return write_kit(directory, scratch.path("tool"), manifest, facts);
+    return write_kit(directory, scratch.path("tool"), manifest, facts, key);
   }
 };
+
+artifact::FileTrust trust_of(Place& place, std::string_view name) {
+  const sign::PublicKey own = place.key.public_key();
+  return artifact::judge_signed_file(place.directory, name, std::span(&own, 1)).trust;
+}
 
 struct ::stat status_of(const std::string& path) {
   struct ::stat status {};
@@ -82,7 +88,7 @@ TEST_CASE("without its program the kit still has the guide, and says what is mis
   REQUIRE(problems.size() == 1);
   CHECK(problems[0].code == ErrorCode::not_found);
   CHECK(place.scratch.exists("backups/RESTORE.md"));
-  CHECK(write_kit(place.directory, "", place.manifest, place.facts).empty());
+  CHECK(write_kit(place.directory, "", place.manifest, place.facts, place.key).empty());
 }
 
 TEST_CASE("the guide of a whole set is not replaced by one for a set without host state") {
@@ -91,8 +97,38 @@ TEST_CASE("the guide of a whole set is not replaced by one for a set without hos
   place.manifest.run_id = "20261123T020000Z";
   auto lesser = place.manifest;
   lesser.artifacts.pop_back();
-  REQUIRE(write_kit(place.directory, "", lesser, place.facts).empty());
+  REQUIRE(write_kit(place.directory, "", lesser, place.facts, place.key).empty());
   CHECK(place.scratch.read("backups/RESTORE.md").find("20261122T020000Z") != std::string::npos);
   REQUIRE(place.write().empty());
   CHECK(place.scratch.read("backups/RESTORE.md").find("20261123T020000Z") != std::string::npos);
+}
+
+TEST_CASE("program and guide are signed, and a file that is not ours is made anew") {
+  Place place;
+  REQUIRE(place.write().empty());
+  for (const char* const name : {"railiance-restore", "RESTORE.md"}) {
+    CAPTURE(name);
+    CHECK(trust_of(place, name) == artifact::FileTrust::genuine);
+    const std::string path = std::string("backups/") + name;
+    const std::string ours = place.scratch.read(path);
+    place.scratch.write(path, "theirs");
+    CHECK(trust_of(place, name) == artifact::FileTrust::tampered);
+    REQUIRE(place.write().empty());
+    CHECK(trust_of(place, name) == artifact::FileTrust::genuine);
+    CHECK(place.scratch.read(path) == ours);
+
+    std::filesystem::remove(place.scratch.path(path + ".minisig"));
+    CHECK(trust_of(place, name) == artifact::FileTrust::not_signed);
+    REQUIRE(place.write().empty());
+    CHECK(trust_of(place, name) == artifact::FileTrust::genuine);
+  }
+}
+
+TEST_CASE("a guide of somebody else does not stay because the new set has no host state") {
+  Place place;
+  place.scratch.write("backups/RESTORE.md", "theirs");
+  place.manifest.artifacts.pop_back();
+  REQUIRE(place.write().empty());
+  CHECK(place.scratch.read("backups/RESTORE.md") != "theirs");
+  CHECK(trust_of(place, "RESTORE.md") == artifact::FileTrust::genuine);
 }

@@ -45,7 +45,11 @@ TEST_CASE("the key is made at the first run, and is the same ever after") {
   CHECK(mode_of(place.file) == 0600);
   CHECK(place.scratch.read("keys/signing.pub") == first->public_key().file());
   CHECK(host_key(place.dir)->public_key() == first->public_key());
-  CHECK(std::distance(fs::directory_iterator(place.dir), fs::directory_iterator()) == 2);
+  // Besides both halves the public one once more, alone in a directory that others may be given.
+  CHECK(std::distance(fs::directory_iterator(place.dir), fs::directory_iterator()) == 3);
+  CHECK(place.scratch.read("keys/public/signing.pub") == first->public_key().file());
+  CHECK(std::distance(fs::directory_iterator(place.dir + "/public"), fs::directory_iterator()) ==
+        1);
   // The public half is made anew where it is not there.
   fs::remove(place.dir + "/signing.pub");
   REQUIRE(host_key(place.dir));

@@ -1,10 +1,12 @@
 #include "offsite/rclone.hpp"
 #include "offsite/rclone_failure.hpp"
 #include "offsite/rclone_output.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 
 using namespace rb;
@@ -17,8 +19,15 @@ public:
   ProcessSpec seen;
   ProcessResult answer;
   std::optional<Error> cannot_start;
+  std::size_t offered_bytes = 0; ///< To who takes output as it comes; 1000 at a time.
+  std::size_t taken_bytes = 0;
   Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token) override {
     seen = spec;
+    const std::string piece(1000, 'x');
+    while (spec.on_output && taken_bytes < offered_bytes && !answer.refused) {
+      answer.refused = !spec.on_output(piece);
+      taken_bytes += answer.refused ? 0 : piece.size();
+    }
     return cannot_start ? Result<ProcessResult>(*cannot_start) : Result<ProcessResult>(answer);
   }
 };
@@ -182,4 +191,53 @@ TEST_CASE("a program that hangs, is killed or says nothing is an error, too") {
   killed.signal = 9;
   CHECK(rclone_failure(killed, "s")->message == "s: rclone was ended by signal 9");
   CHECK(rclone_failure(failed("", 7), "s")->message == "s: rclone: exit status 7");
+}
+
+TEST_CASE("a file that comes is never larger than the manifest says") {
+  const test::TemporaryDirectory temporary;
+  const std::string path = temporary.file("etcd.part");
+  FakeRclone rclone;
+  rclone.answer = printed("");
+  RcloneStore store(rclone, settings());
+  SUBCASE("as large as it should be") {
+    rclone.offered_bytes = 5000;
+    CHECK(store.get({"etcd", 5000}, path, {}));
+    CHECK(test::read_file(path) == std::string(5000, 'x'));
+    CHECK(test::mode_of(path) == "600");
+    const std::vector<std::string> first(rclone.seen.arguments.begin(),
+                                         rclone.seen.arguments.begin() + 2);
+    CHECK(first == std::vector<std::string>{"cat", "nextcloud:backups/cluster/etcd"});
+  }
+  SUBCASE("the other side goes on for ever") {
+    rclone.offered_bytes = 1'000'000'000;
+    const auto got = store.get({"etcd", 4500}, path, {});
+    REQUIRE_FALSE(got);
+    CHECK(got.error().code == ErrorCode::corrupt);
+    CHECK(got.error().message.find("sends more than the 4500 bytes") != std::string::npos);
+    CHECK(rclone.taken_bytes == 4000);
+    CHECK(test::read_file(path).size() == 4000);
+  }
+  SUBCASE("something is there already, or a link") {
+    test::write_file(temporary.file("victim"), "mine");
+    std::filesystem::create_symlink(temporary.file("victim"), path);
+    CHECK_FALSE(store.get({"etcd", 5000}, path, {}));
+    CHECK(test::read_file(temporary.file("victim")) == "mine");
+  }
+}
+
+TEST_CASE("manifests that come are bounded all together, whatever sizes were listed") {
+  const test::TemporaryDirectory temporary;
+  FakeRclone rclone;
+  rclone.answer = printed("");
+  RcloneStore store(rclone, settings());
+  REQUIRE(store.get_manifests(temporary.path(), {}));
+  REQUIRE(rclone.seen.go_on);
+  CHECK(rclone.seen.go_on());
+  test::write_file(temporary.file("manifest-x.json"), "");
+  std::filesystem::resize_file(temporary.file("manifest-x.json"), 65U << 20U);
+  CHECK_FALSE(rclone.seen.go_on());
+  rclone.answer.refused = true;
+  const auto got = store.get_manifests(temporary.path(), {});
+  REQUIRE_FALSE(got);
+  CHECK(got.error().code == ErrorCode::corrupt);
 }

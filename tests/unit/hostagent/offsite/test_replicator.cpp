@@ -3,8 +3,8 @@
 #include "offsite/remote_fs.hpp"
 #include "offsite/replicator.hpp"
 
-#include "artifact/catalogue.hpp"
 #include "artifact/last_restore.hpp"
+#include "artifact/signed_files.hpp"
 
 #include <doctest/doctest.h>
 
@@ -23,9 +23,18 @@ struct World {
   test::FakeRemote remote;
   test::SetClock clock;
   std::size_t changes = 0;
+  const std::string state_dir = backups.temporary.file("state");
+  const std::string key_file = backups.temporary.file("signing.pub");
+
+  /// The agent has made its key, and put the public half where these pods see it.
+  void know_key() { test::write_file(key_file, backups.key.public_key().file()); }
+  void put_signed(const std::string& name, const std::string& text) {
+    REQUIRE(artifact::write_signed_file(backups.directory, name, as_bytes(text), backups.key));
+  }
 
   View visit(unsigned keep_last = 0) {
-    Replicator replicator({backups.directory.path(), keep_last, {}}, remote, clock);
+    Replicator replicator(
+        {backups.directory.path(), state_dir, key_file, keep_last, {}}, remote, clock);
     auto view = replicator.visit({}, [this](const View&) { ++changes; });
     REQUIRE(view);
     return *view;
@@ -61,6 +70,7 @@ TEST_CASE("complete sets are sent, the newest first, each with its manifest last
 TEST_CASE("a signed set is sent with its signature before the manifest, and comes back good") {
   World world;
   world.backups.add_signed(1);
+  world.know_key();
   CHECK(world.visit().pending() == 0);
   const std::string manifest = "manifest-" + run_id_of_day(1) + ".json";
   const auto sent = world.remote.names_of("put");
@@ -137,9 +147,10 @@ TEST_CASE("a copy that is not what was sent is noticed, and no manifest is sent"
 TEST_CASE("a set that is damaged on our disk is left out, called so, and holds up nothing else") {
   World world;
   for (int day = 1; day <= 3; ++day) {
-    world.backups.add(day);
+    world.backups.add_signed(day);
   }
-  test::write_file(world.backups.directory.path() + "/RESTORE.md", "read me\n");
+  world.know_key();
+  world.put_signed("RESTORE.md", "read me\n");
   const std::string name = "etcd-" + run_id_of_day(3) + ".snap.age";
   const std::string path = world.backups.directory.path() + "/" + name;
   const std::string whole = test::read_file(path);
@@ -169,9 +180,10 @@ TEST_CASE("a set that is damaged on our disk is left out, called so, and holds u
 
 TEST_CASE("one set that does not arrive as it was sent holds up no older one") {
   World world;
-  world.backups.add(1);
-  world.backups.add(2);
-  test::write_file(world.backups.directory.path() + "/RESTORE.md", "read me\n");
+  world.backups.add_signed(1);
+  world.backups.add_signed(2);
+  world.know_key();
+  world.put_signed("RESTORE.md", "read me\n");
   world.remote.storage = [](const std::string& name, std::string content) {
     if (name.starts_with("kubeconfig-" + run_id_of_day(2))) {
       content[100] = static_cast<char>(content[100] ^ 1);
@@ -238,7 +250,7 @@ TEST_CASE("without its memory it compares, and sends nothing that is there") {
   World world;
   world.backups.add(1);
   CHECK(world.visit().pending() == 0);
-  REQUIRE(world.backups.directory.fs().remove(".offsite-state"));
+  REQUIRE(std::filesystem::remove(world.state_dir + "/.offsite-state"));
   world.remote.calls.clear();
   CHECK(world.visit().pending() == 0);
   CHECK(world.remote.names_of("put").empty());
@@ -257,16 +269,71 @@ TEST_CASE("what vanished over there is sent again when it is time to compare") {
         std::vector<std::string>{"etcd-" + run_id_of_day(1) + ".snap.age"});
 }
 
-TEST_CASE("the kit is sent once, and again when it changed") {
+TEST_CASE("the kit is sent once, with its signatures, and again when it changed") {
   World world;
-  world.backups.add(1);
-  test::write_file(world.backups.directory.path() + "/RESTORE.md", "one\n");
+  world.know_key();
+  world.backups.add_signed(1);
+  world.put_signed("RESTORE.md", "one\n");
   world.visit();
   CHECK(world.remote.files.at("RESTORE.md") == "one\n");
-  test::write_file(world.backups.directory.path() + "/RESTORE.md", "two\n");
-  world.backups.add(2);
+  CHECK(world.remote.files.contains("RESTORE.md.minisig"));
+  world.put_signed("RESTORE.md", "two\n");
+  world.backups.add_signed(2);
   world.visit();
   CHECK(world.remote.files.at("RESTORE.md") == "two\n");
+  CHECK(world.remote.files.at("RESTORE.md.minisig") ==
+        test::read_file(world.backups.directory.path() + "/RESTORE.md.minisig"));
+}
+
+TEST_CASE("what the host's key does not vouch for is not sent, and said") {
+  World world;
+  world.backups.add_signed(1);
+  world.know_key();
+  world.put_signed("RESTORE.md", "ours\n");
+  world.put_signed("railiance-restore", "ours");
+  const std::string directory = world.backups.directory.path();
+  SUBCASE("a replaced program") {
+    test::write_file(directory + "/railiance-restore", "theirs");
+    const View view = world.visit();
+    CHECK_FALSE(world.remote.files.contains("railiance-restore"));
+    CHECK(world.remote.files.contains("RESTORE.md"));
+    CHECK(view.pending() == 0); // the set is over there all the same
+    REQUIRE(view.trouble);
+    CHECK(view.trouble->reason == api::Reason::verification_failed);
+    CHECK(view.trouble->message.find("railiance-restore: not copied") != std::string::npos);
+  }
+  SUBCASE("a replaced public key") {
+    test::write_file(directory + "/railiance-backup.pub",
+                     sign::SigningKey::generate().value().public_key().file());
+    world.visit();
+    CHECK_FALSE(world.remote.files.contains("railiance-backup.pub"));
+  }
+  SUBCASE("a planted set: it would push the host's own out over there") {
+    world.backups.add(5);
+    const View view = world.visit(1);
+    CHECK_FALSE(world.remote.files.contains("manifest-" + run_id_of_day(5) + ".json"));
+    CHECK(world.remote.files.contains("manifest-" + run_id_of_day(1) + ".json"));
+    CHECK_FALSE(view.sets.contains(run_id_of_day(5)));
+  }
+  SUBCASE("nothing is known of the host's key yet") {
+    REQUIRE(std::filesystem::remove(world.key_file));
+    world.visit();
+    CHECK_FALSE(world.remote.files.contains("RESTORE.md"));
+    CHECK_FALSE(world.remote.files.contains("railiance-backup.pub"));
+  }
+}
+
+TEST_CASE("what the backup directory says of the off-site copy counts for nothing") {
+  World world;
+  world.backups.add(1);
+  State lie;
+  lie.remote = world.remote.name();
+  lie.replicated = {run_id_of_day(1)};
+  lie.compared = world.clock.time;
+  lie.reread_at = world.clock.time;
+  REQUIRE(write_state(world.backups.directory, lie));
+  CHECK(world.visit().pending() == 0);
+  CHECK(world.remote.files.contains("manifest-" + run_id_of_day(1) + ".json"));
 }
 
 TEST_CASE("old sets go over there only when told so") {
@@ -369,7 +436,8 @@ TEST_CASE("sets whose proof failed are copied, too, and push out none that is go
 
 TEST_CASE("no directory yet is nothing to do") {
   World world;
-  Replicator replicator({"/nonexistent/backups", 0, {}}, world.remote, world.clock);
+  Replicator replicator(
+      {"/nonexistent/backups", world.state_dir, world.key_file, 0, {}}, world.remote, world.clock);
   const auto view = replicator.visit({}, [](const View&) {});
   REQUIRE(view);
   CHECK(view->sets.empty());
