@@ -57,7 +57,7 @@ MUTANTS = [
     ("a removal that was cut off is not ended", "lib/artifact/sweep.cpp",
      [("info.kind == NameKind::removing)", "info.kind == NameKind::kit)")], FAULT_STORE),
     ("parts are not swept", "lib/artifact/sweep.cpp",
-     [("} else if (info.kind == NameKind::part) {", "} else if (info.kind == NameKind::kit) {")], FAULT_STORE),
+     [("} else if (info.kind == NameKind::part && ", "} else if (info.kind == NameKind::kit && ")], FAULT_STORE),
     ("an incomplete run removes old sets", "hostagent/agent/run_finish.cpp",
      [("  run.enter(step::k_pruning);\n  if (!run.manifest.complete) {", "  run.enter(step::k_pruning);\n  if (run.manifest.artifacts.empty()) {"),
       ("  if (!run.manifest.complete) {\n    return {};", "  if (run.manifest.artifacts.empty()) {\n    return {};")],
