@@ -1,5 +1,7 @@
 #include "helm/names.hpp"
 
+#include "archive/entry_path.hpp"
+
 #include <algorithm>
 
 namespace rb::helm {
@@ -37,14 +39,15 @@ std::string values_file(std::string_view name_space, std::string_view name, bool
 
 std::string raw_file(std::string_view name_space, std::string_view storage_object) {
   const std::size_t slash = storage_object.find('/');
-  const std::string_view kind = storage_object.substr(0, slash);
   const std::string_view object =
-      slash == std::string_view::npos ? storage_object : storage_object.substr(slash + 1);
-  std::string file = "raw/";
-  if (!name_space.empty()) {
-    file.append(name_space).append("/");
+      slash == std::string_view::npos ? std::string_view{} : storage_object.substr(slash + 1);
+  if (!is_safe_namespace(name_space) || object.find('/') != std::string_view::npos) {
+    return {};
   }
-  return file.append(object).append(kind == "configmap" ? "@configmap" : "");
+  std::string file = "raw/";
+  file.append(name_space).append("/").append(object);
+  file.append(storage_object.starts_with("configmap/") ? "@configmap" : "");
+  return archive::check_entry_path(file) ? file : std::string{};
 }
 
 } // namespace rb::helm

@@ -18,8 +18,8 @@ namespace rb::helm {
 [[nodiscard]] std::string
 values_file(std::string_view name_space, std::string_view name, bool marked = false);
 
-/// The path of the bytes of a stored object ("secret/…", "configmap/…") that is no release. Not
-/// always one that an archive takes.
+/// The path of the bytes of a stored object ("secret/…", "configmap/…") that is no release. Empty:
+/// its names, which are not those of Kubernetes then, make none.
 [[nodiscard]] std::string raw_file(std::string_view name_space, std::string_view storage_object);
 
 } // namespace rb::helm

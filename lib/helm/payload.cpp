@@ -99,11 +99,12 @@ private:
     m_files.push_back({.path = path, .content = std::move(content), .mtime = m_time});
   }
 
-  /// A number where the object's names would make no path, or one that is taken.
+  /// A number where the object's names would make no path, or one that is taken. No namespace has a
+  /// dot in it, so no file is ever the directory of another one.
   std::string free_raw_file(const OddRelease& odd) {
     std::string file = raw_file(odd.name_space, odd.storage_object);
-    while (!archive::check_entry_path(file) || m_taken.contains(file)) {
-      file = raw_file({}, std::to_string(++m_numbered));
+    while (file.empty() || m_taken.contains(file)) {
+      file = "raw/unnamed." + std::to_string(++m_numbered);
     }
     return file;
   }

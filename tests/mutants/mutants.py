@@ -176,4 +176,17 @@ MUTANTS = [
      ("unit_recover", "cut at each step*")),
     ("two restores at once", "hostagent/recover/restore_lock.cpp",
      [("LOCK_EX | LOCK_NB", "LOCK_SH | LOCK_NB")], ("unit_recover", "one restore at a time")),
+    # What a tenant can do with one Secret.
+    ("a release is not bounded when it is indented", "lib/helm/bounded_text.hpp",
+     [("m_overflowed || bytes > m_limit - m_buffer.size()", "m_overflowed || bytes > m_limit + (std::size_t{1} << 40U)")],
+     ("hostile_helm_secrets", "ten kilobytes that indentation*")),
+    ("the room of all is given to who comes first", "lib/helm/inventory.cpp",
+     [("return a.second.bytes < b.second.bytes;", "return a.second.bytes > b.second.bytes;")],
+     ("hostile_helm_secrets", "who stores more than*")),
+    ("the writer of the Helm artifact goes deeper than its reader", "lib/helm/limits.hpp",
+     [("max_depth = 400;", "max_depth = 1000;")], ("hostile_helm_secrets", "values deeper than*")),
+    ("odd Helm values make a set damaged", "hostagent/unpack/content_check.cpp",
+     [("      look_at_helm_values(content(), m_task.manifest, report);\n    } else {",
+       "      look_at_helm_values(content(), m_task.manifest, report);\n      if (report.odd_total != 0) {\n        return Error{ErrorCode::corrupt, report.odd.front(), {}};\n      }\n    } else {")],
+     ("hostile_helm_secrets", "a set of before*")),
 ]
