@@ -48,6 +48,9 @@ std::string advice_for(api::Reason reason) {
   case api::Reason::storage_full:
     return "make room in the backup directory, or keep fewer sets (--keep-last); earlier sets are "
            "untouched";
+  case api::Reason::storage_not_mounted:
+    return "mount the disk of the backup directory on the node; nothing was written to another one "
+           "(docs/runbooks/RailianceBackupDiskNotMounted.md)";
   case api::Reason::storage_failed:
     return "the backup directory on the node must be writable for root (agent.backupDir)";
   case api::Reason::verification_failed:

@@ -59,6 +59,20 @@ observe::Family last_run_state(const std::optional<api::LastRun>& run) {
   return family;
 }
 
+observe::Family last_run_reason(const std::optional<api::LastRun>& run) {
+  observe::Family family{"railiance_backup_controller_last_run_reason",
+                         "1 for the reason of the last ClusterBackup that ended.",
+                         {}};
+  const std::string not_mounted(api::to_string(api::Reason::storage_not_mounted));
+  const std::string reason = run ? run->reason : "";
+  // There with 0, too: an alert asks for it.
+  family.samples.push_back({{{"reason", not_mounted}}, reason == not_mounted ? 1.0 : 0.0});
+  if (!reason.empty() && reason != not_mounted) {
+    family.samples.push_back({{{"reason", reason}}, 1.0});
+  }
+  return family;
+}
+
 observe::Family time_family(const char* name, const char* help, std::optional<SystemTime> time) {
   return {name,
           help,
@@ -132,6 +146,10 @@ standing_families(const StandingView& view, const Expectation& expectation, Syst
       current_family(current),
       observe::expected_interval(expected_interval(expectation, now)),
       last_run_state(view.last_run),
+      last_run_reason(view.last_run),
+      {"railiance_backup_controller_last_run_prune_failed",
+       "1: the last ClusterBackup that ended could not remove a set that is not kept.",
+       {{{}, view.last_prune_failed ? 1.0 : 0.0}}},
       time_family("railiance_backup_controller_last_run_timestamp_seconds",
                   "When the last ClusterBackup ended, whatever came of it; 0: none did.",
                   view.last_run ? std::optional(view.last_run->completion_time) : std::nullopt),

@@ -30,7 +30,8 @@ struct StandingView {
   std::vector<std::string> agent_nodes;   ///< Nodes that have a pod of the agent.
   std::vector<api::Condition> conditions; ///< As they are in the object.
   std::optional<api::LastRun> last_run;
-  bool exists = false; ///< The object is there.
+  bool last_prune_failed = false; ///< Of that run.
+  bool exists = false;            ///< The object is there.
 };
 
 /// `view` without nodes that are gone: no pod of the agent there, and silent for a day.

@@ -54,6 +54,15 @@ void Store::changed() {
   m_changed.notify_all();
 }
 
+namespace {
+
+bool is_failed_prune(const api::Condition& condition) {
+  return condition.type == api::condition_type::k_pruned &&
+         condition.reason == api::to_string(api::Reason::prune_failed);
+}
+
+} // namespace
+
 void Store::slim(api::ClusterBackup& backup) {
   backup.meta.labels.clear();
   backup.meta.annotations.clear();
@@ -68,10 +77,10 @@ void Store::slim(api::ClusterBackup& backup) {
   }
   api::Condition kept = *result;
   kept.message.clear();
-  // The one condition that may still change: what is known of it is what a new word is held
-  // against.
+  // The one condition that may still change (what is known of it is what a new word is held
+  // against), and what retention left behind.
   std::erase_if(backup.status.conditions, [](const api::Condition& condition) {
-    return condition.type != api::condition_type::k_replicated;
+    return condition.type != api::condition_type::k_replicated && !is_failed_prune(condition);
   });
   backup.status.conditions.push_back(std::move(kept));
   backup.status.artifacts.clear();
@@ -268,6 +277,7 @@ StandingView Store::standing() const {
                                  *ended,
                                  result->status == api::ConditionStatus::true_,
                                  result->reason};
+    view.last_prune_failed = std::ranges::any_of(backup.status.conditions, is_failed_prune);
   }
   return view;
 }

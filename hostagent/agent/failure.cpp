@@ -29,9 +29,10 @@ api::Reason storage_reason(ErrorCode code) {
   case ErrorCode::gone:
   case ErrorCode::unauthenticated:
   case ErrorCode::throttled:
-  case ErrorCode::unavailable:
   case ErrorCode::incomplete:
     return api::Reason::storage_failed;
+  case ErrorCode::unavailable:
+    return api::Reason::storage_not_mounted;
   }
   return api::Reason::storage_failed;
 }

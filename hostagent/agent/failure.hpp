@@ -22,8 +22,8 @@ struct Failure {
 using StepFailure = std::optional<Failure>;
 
 /// A failure to write the backup directory: no_space is StorageFull, a digest that does not match
-/// is VerificationFailed, a held lock is HostBusy, everything else StorageFailed. `cancelled` is
-/// Interrupted: the caller knows better who stopped it.
+/// is VerificationFailed, a held lock is HostBusy, another disk is StorageNotMounted, everything
+/// else StorageFailed. `cancelled` is Interrupted: the caller knows better who stopped it.
 [[nodiscard]] Failure storage_failure(const Error& error);
 
 /// The same failure under a reason that the caller chose.

@@ -1,5 +1,6 @@
 // railiance-backup-agent: carries out the backup orders of one server node.
 #include "agent/agent.hpp"
+#include "agent/backup_disk.hpp"
 #include "agent/boot_prover.hpp"
 #include "agent/disk_watch.hpp"
 #include "agent/facts_reporter.hpp"
@@ -9,8 +10,10 @@
 #include "boot/namespace_helper.hpp"
 #include "observe/collector.hpp"
 #include "offsite/rclone.hpp"
+#include "offsite/remote_port.hpp"
 #include "serve/server.hpp"
 
+#include "base/fd.hpp"
 #include "base/trusted_runner.hpp"
 #include "kube/connection.hpp"
 #include "kube/transport_cpprest.hpp"
@@ -51,7 +54,7 @@ std::string draw_instance_id() {
 
 /// Ready when the directory can be used; it is made here where there is none.
 void check_directory(const Settings& settings, AgentMetrics& metrics) {
-  const auto directory = artifact::Directory::open(settings.backup_dir);
+  const auto directory = open_backup_directory(settings, artifact::Directory::open);
   if (!directory) {
     log::error("backup directory", directory.error());
     return;
@@ -124,12 +127,17 @@ sigset_t block_signals() {
 }
 
 offsite::RcloneSettings rclone_settings(const OffsiteOptions& options) {
+  constexpr std::size_t k_config_limit_bytes = 1U << 20U;
+  const auto config = read_secret_file(options.rclone_config, k_config_limit_bytes);
+  const auto port =
+      config ? offsite::remote_port(as_text(config->view()), options.remote) : std::nullopt;
   return {options.rclone_program,
           options.remote,
           options.rclone_config,
           {{"TMPDIR", "/tmp"}},
           options.ca_file,
-          options.bandwidth_limit};
+          options.bandwidth_limit,
+          offsite::unreachable_hint(port, options.ports)};
 }
 
 /// Copies off-site until `stop`; carries out no orders.

@@ -41,6 +41,16 @@ void declare_host(CLI::App& app, Settings& settings) {
       ->envname("NODE_IP");
   app.add_option("--backup-dir", settings.backup_dir, "Where the backup sets are kept")
       ->capture_default_str();
+  app.add_option("--backup-mount",
+                 settings.backup_mount,
+                 "The mount point on which it has to lie; auto: as fstab, mount units or /mnt and "
+                 "/media say; none: it may lie on the system's disk")
+      ->check([](const std::string& text) {
+        return text == "auto" || text == "none" || text.starts_with('/')
+                   ? std::string()
+                   : "neither a path nor auto nor none: " + text;
+      })
+      ->capture_default_str();
   app.add_option("--key-dir", settings.key_dir, "Where the host's signing key is kept")
       ->capture_default_str();
   app.add_option("--data-dir", settings.data_dir, "Data directory of the k3s server")
@@ -92,6 +102,11 @@ void declare_offsite(CLI::App& app, Words& words, OffsiteOptions& offsite) {
                  offsite.public_key_file,
                  "The host's public key: only what it vouches for is copied")
       ->capture_default_str();
+  app.add_option("--offsite-ports",
+                 offsite.ports,
+                 "The ports that the network policy lets through; without: there is none")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 65535));
   app.add_option("--offsite-keep-last",
                  offsite.keep_last,
                  "Sets that stay at the remote; 0: none is ever removed")

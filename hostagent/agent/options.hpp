@@ -19,6 +19,7 @@ struct OffsiteOptions {
   std::string bandwidth_limit;
   std::string state_dir = "/var/lib/railiance-backup/offsite";
   std::string public_key_file = "/var/lib/railiance-backup/public/signing.pub";
+  std::vector<int> ports; ///< That the network policy lets through; empty: there is no policy.
   unsigned keep_last = 0;
   std::chrono::seconds first_retry{30};
   std::chrono::seconds look_every{10};

@@ -1,4 +1,5 @@
 // The first steps of a run: what must hold before anything is asked of k3s.
+#include "agent/backup_disk.hpp"
 #include "agent/cut_off.hpp"
 #include "agent/plaintext.hpp"
 #include "agent/run_state.hpp"
@@ -14,7 +15,7 @@ namespace rb::agent {
 namespace {
 
 StepFailure open_and_lock(RunState& run) {
-  auto directory = run.ports.open_directory(run.settings.backup_dir);
+  auto directory = open_backup_directory(run.settings, run.ports.open_directory);
   if (!directory) {
     return storage_failure(directory.error());
   }

@@ -13,6 +13,9 @@ struct Settings {
   std::string agent_id;
   std::string instance_id; ///< Of this process, and of no other.
   std::string backup_dir = "/opt/backup/railiance/cluster";
+  /// The mount point on which it has to lie: a path, "auto" or "none" (backup_disk.hpp).
+  std::string backup_mount = "auto";
+  std::string mountinfo = "/proc/self/mountinfo";
   std::string data_dir = "/var/lib/rancher/k3s";
   /// Where the host's signing key is; never the backup directory.
   std::string key_dir = "/var/lib/railiance-backup";

@@ -1,5 +1,6 @@
 #include "agent/settlement.hpp"
 
+#include "agent/backup_disk.hpp"
 #include "agent/cut_off.hpp"
 #include "agent/plaintext.hpp"
 #include "agent/run_status.hpp"
@@ -33,7 +34,7 @@ Result<std::vector<std::string>> sweep_host(const Settings& settings,
                                             ProcessRunner& processes,
                                             const Clock& clock,
                                             const OpenDirectory& open_directory) {
-  RB_TRY_ASSIGN(artifact::Directory directory, open_directory(settings.backup_dir));
+  RB_TRY_ASSIGN(artifact::Directory directory, open_backup_directory(settings, open_directory));
   RB_TRY_ASSIGN(const auto lock, artifact::DirectoryLock::acquire(directory.path()));
   RB_TRY(artifact::sweep_leftovers(directory));
   log_cut_off(directory, clock.now());

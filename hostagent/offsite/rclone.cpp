@@ -114,6 +114,11 @@ RcloneStore::start(const ProcessSpec& spec, const std::string& subject, std::sto
     return result;
   }
   if (auto failure = rclone_failure(*result, subject)) {
+    const bool away =
+        failure->code == ErrorCode::unavailable || failure->code == ErrorCode::timeout;
+    if (away && failure->hint.empty()) {
+      failure->hint = m_settings.unreachable_hint;
+    }
     return *std::move(failure);
   }
   return result;

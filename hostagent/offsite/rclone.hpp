@@ -18,6 +18,8 @@ struct RcloneSettings {
   std::map<std::string, std::string> environment;
   std::string ca_file;         ///< CA certificates in PEM; empty: those of the system.
   std::string bandwidth_limit; ///< As rclone's --bwlimit; empty: none.
+  /// What to do next when the remote cannot be reached; may be empty.
+  std::string unreachable_hint{}; // NOLINT(readability-redundant-member-init)
 };
 
 /// The remote must be a name of rclone's configuration file, a colon and a path. What rclone would

@@ -14,7 +14,7 @@ struct Row {
   ExitCode exit_code;
 };
 
-constexpr std::array<Row, 35> k_rows{{
+constexpr std::array<Row, 36> k_rows{{
     {Reason::pending, "Pending", ExitCode::failed},
     {Reason::queued, "Queued", ExitCode::failed},
     {Reason::running, "Running", ExitCode::failed},
@@ -34,6 +34,7 @@ constexpr std::array<Row, 35> k_rows{{
     {Reason::kubeconfig_missing, "KubeconfigMissing", ExitCode::incomplete},
     {Reason::host_state_missing, "HostStateMissing", ExitCode::incomplete},
     {Reason::storage_full, "StorageFull", ExitCode::failed},
+    {Reason::storage_not_mounted, "StorageNotMounted", ExitCode::failed},
     {Reason::storage_failed, "StorageFailed", ExitCode::failed},
     {Reason::verification_failed, "VerificationFailed", ExitCode::damaged},
     {Reason::proof_failed, "ProofFailed", ExitCode::damaged},

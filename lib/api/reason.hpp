@@ -31,6 +31,7 @@ enum class Reason {
   kubeconfig_missing,
   host_state_missing, ///< For example: no server token on the host.
   storage_full,
+  storage_not_mounted, ///< The backup directory is not on the disk that it has to be on.
   storage_failed,      ///< The backup directory cannot be written.
   verification_failed, ///< What was read back is not what was written.
   proof_failed,        ///< The scratch server did not come up, or served something else.

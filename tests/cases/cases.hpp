@@ -17,6 +17,10 @@ struct Verdict {
 /// A .sops.yaml (s*.yaml).
 [[nodiscard]] Verdict check_sops(const std::filesystem::path& file);
 
+/// Values of the chart (o*.yaml): a backup directory on a disk that is not mounted, or a remote
+/// whose section of rclone.conf stands in a comment, "[NAME] key=value ...".
+[[nodiscard]] Verdict check_values(const std::filesystem::path& file);
+
 /// The whole file. Ends the program when it can't be read: there is nothing to check then.
 [[nodiscard]] std::string contents_of(const std::filesystem::path& file);
 

@@ -35,6 +35,9 @@ std::optional<Verdict> check(const fs::path& path) {
   if (name.starts_with('s') && extension == ".yaml") {
     return check_sops(path);
   }
+  if (name.starts_with('o') && extension == ".yaml") {
+    return check_values(path);
+  }
   return std::nullopt;
 }
 

@@ -105,7 +105,7 @@ std::map<std::string, std::string> FakeHost::backups() const {
   for (const auto& entry : std::filesystem::directory_iterator(settings.backup_dir, ignored)) {
     const std::string name = entry.path().filename().string();
     const bool kit = artifact::classify_name(name).kind == artifact::NameKind::kit;
-    if (name != "backup.log" && !kit && !name.starts_with(".unfinished-")) {
+    if (name != "backup.log" && name != ".disk-id" && !kit && !name.starts_with(".unfinished-")) {
       std::ifstream file(entry.path(), std::ios::binary);
       files[name] = {std::istreambuf_iterator<char>(file), {}};
     }

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 
 using namespace rb;
 using namespace rb::test;
@@ -392,4 +393,21 @@ TEST_CASE("an immutable file in an old set ends neither pruning nor a run, and i
     CHECK(sets.back().run_id == oldest);
     CHECK(sets.back().state == artifact::SetState::complete);
   }
+}
+
+TEST_CASE("a disk that is not mounted: StorageNotMounted, k3s is not asked, nothing is written") {
+  FakeHost host;
+  REQUIRE(host.run().succeeded());
+  const std::string away = host.scratch.path("unplugged");
+  std::filesystem::rename(host.settings.backup_dir, away);
+  std::filesystem::create_directory(host.settings.backup_dir); // the mount point below it
+  const auto report = host.run();
+  CHECK(report.reason == api::Reason::storage_not_mounted);
+  CHECK(host.backups().empty());
+  CHECK(std::filesystem::is_empty(host.settings.backup_dir));
+  CHECK(host.snapshots().empty());
+  std::filesystem::remove(host.settings.backup_dir);
+  std::filesystem::rename(away, host.settings.backup_dir);
+  CHECK(host.run().succeeded());
+  CHECK(sets_of(host).size() == 2);
 }

@@ -118,6 +118,12 @@ MUTANTS = [
      [('component.empty() || component == "." || component == ".."', 'component.empty() || component == "."')], ("unit_archive", "")),
     ("unpacked files are not synced", "hostagent/unpack/output_file.cpp",
      [("  RB_TRY(sync_file(m_fd, m_path));\n", "")], ("fault_restore", "what railiance-restore says*")),
+    # The disk that it is all on.
+    ("a set goes to whatever disk is there", "hostagent/agent/backup_disk.cpp",
+     [("  if (ids.empty() || wanted) {", "  if (ids.empty() || wanted || id.size() < 999) {")], ("unit_agent", "a set never goes*")),
+    ("a set is half removed before its immutable file is met", "lib/artifact/prune.cpp",
+     [("    RB_TRY(fs.check_removable(name));", "    static_cast<void>(fs.check_removable(name));")],
+     ("unit_artifact", "a set with a file*")),
     # Those who get to the port.
     ("who comes when there are too many connections is turned away", "lib/serve/loop.cpp",
      [("    make_room(m_limits.connections, any);\n", "    if (m_connections.size() >= m_limits.connections) {\n      continue;\n    }\n")],

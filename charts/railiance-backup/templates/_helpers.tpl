@@ -82,3 +82,25 @@ ask: then the list is empty, which is any address on the ports of the API server
 {{- end -}}
 {{- toJson $cidrs -}}
 {{- end }}
+
+{{/* What of the host is mounted for the backups: where they are expected on a disk of its own, its
+mount point, so that the pod sees it when it is mounted later; else the directory. */}}
+{{- define "rb.backupVolume" -}}
+{{- $agent := .Values.agent -}}
+{{- if hasPrefix "/" $agent.backupMount -}}
+{{ $agent.backupMount }}
+{{- else if eq $agent.backupMount "none" -}}
+{{ $agent.backupDir }}
+{{- else -}}
+{{ regexFind "^(/mnt/[^/]+|/media/[^/]+|/run/media/[^/]+/[^/]+)" $agent.backupDir | default $agent.backupDir }}
+{{- end -}}
+{{- end }}
+
+{{/* Only there: the node's mounts must be shared for it, which not every node without a disk of its own has. */}}
+{{- define "rb.backupPropagation" -}}
+{{- if ne (include "rb.backupVolume" .) .Values.agent.backupDir -}}
+mountPropagation: HostToContainer
+{{- else if hasPrefix "/" .Values.agent.backupMount -}}
+mountPropagation: HostToContainer
+{{- end -}}
+{{- end }}

@@ -79,6 +79,13 @@ refused "not allowed" "${sops[@]}" --set agent.priviledged=false
 
 render "${sops[@]}" --set networkPolicy.enabled=false >"$work/open.yaml"
 ! grep -q 'kind: NetworkPolicy' "$work/open.yaml" || fail "networkPolicy.enabled=false leaves a policy"
+# A disk of its own is mounted at its mount point, so that one that is mounted later is seen.
+for values in --set=agent.backupDir=/mnt/usb/backups "--set=agent.backupDir=/srv/usb/b,agent.backupMount=/srv/usb"; do
+  render "${sops[@]}" "$values" --set offsite.enabled=true --set offsite.existingSecret=s >"$work/disk.yaml"
+  [ "$(grep -c 'mountPropagation: HostToContainer' "$work/disk.yaml")" = 2 ] || fail "a disk that is mounted later is not seen: $values"
+  [ "$(grep -cE '^ *(mountPath|path): /(mnt|srv)/usb$' "$work/disk.yaml")" = 4 ] || fail "not the mount point: $values"
+done
+refused "backupMount" "${sops[@]}" --set agent.backupMount=/mnt/usb
 # Nobody but the node gets in before somebody is named.
 render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s >"$work/closed.yaml"
 ! grep -q '^  ingress:' "$work/closed.yaml" || fail "without metricsFrom a policy lets somebody in"

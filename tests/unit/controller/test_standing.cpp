@@ -147,6 +147,28 @@ TEST_CASE("the last run is the one that ended last, and a failure of it is said 
   CHECK(reason_of(store, clock.time) == "Current");
 }
 
+TEST_CASE("why the last run failed, and what it could not remove, are told as metrics") {
+  SetClock clock;
+  Store store(clock, {});
+  const char* const reason = "railiance_backup_controller_last_run_reason";
+  const char* const prune = "railiance_backup_controller_last_run_prune_failed";
+  CHECK(value_of(standing_families({}, k_nightly, k_start), reason, "StorageNotMounted") == 0);
+  store.upsert_backup(ended_backup("a", "2026-01-01T02:00:00Z", "False", "StorageNotMounted"));
+  auto families = standing_families(store.standing(), k_nightly, clock.time);
+  CHECK(value_of(families, reason, "StorageNotMounted") == 1);
+  CHECK(value_of(families, prune) == 0);
+  auto backup = ended_backup("b", "2026-01-01T02:30:00Z", "True", "Completed");
+  backup["status"]["conditions"].push_back({{"type", "Pruned"},
+                                            {"status", "False"},
+                                            {"reason", "PruneFailed"},
+                                            {"message", "set 20260101T000000Z stays"},
+                                            {"lastTransitionTime", "2026-01-01T02:30:00Z"}});
+  store.upsert_backup(backup);
+  families = standing_families(store.standing(), k_nightly, clock.time);
+  CHECK(value_of(families, reason, "StorageNotMounted") == 0);
+  CHECK(value_of(families, prune) == 1);
+}
+
 TEST_CASE("the metrics of the whole are there from the first moment") {
   const auto families = standing_families({}, k_nightly, k_start);
   CHECK(value_of(families, "railiance_backup_current", "Unknown") == 1);

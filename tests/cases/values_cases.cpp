@@ -1,0 +1,72 @@
+#include "agent/backup_disk.hpp"
+#include "cases/cases.hpp"
+#include "offsite/remote_port.hpp"
+
+#include <yaml-cpp/yaml.h>
+
+#include <regex>
+
+namespace rb::cases {
+
+namespace {
+
+/// A node where no disk is mounted and fstab names none: what there is on a first installation.
+constexpr std::string_view k_no_disk = "1 0 254:1 / / rw - ext4 /dev/vda1 rw\n";
+
+YAML::Node chart_values() {
+  return YAML::LoadFile(RB_SOURCE_DIR "/charts/railiance-backup/values.yaml");
+}
+
+Verdict check_directory(const YAML::Node& agent) {
+  const auto directory = agent["backupDir"].as<std::string>();
+  const auto setting = agent["backupMount"]
+                           ? agent["backupMount"].as<std::string>()
+                           : chart_values()["agent"]["backupMount"].as<std::string>();
+  const std::string mount = agent::expected_mount(directory, setting, {});
+  if (mount.empty() || agent::is_mounted(k_no_disk, directory)) {
+    return {false, directory + ": would be written to the disk of the system"};
+  }
+  return {true, "StorageNotMounted while " + mount + " is not mounted, and nothing is written"};
+}
+
+/// "# [box] type=sftp host=backup.example port=23" -> a section of rclone.conf.
+std::string config_of(const std::string& text) {
+  std::smatch found;
+  if (!std::regex_search(text, found, std::regex("(\\[[^\\]]+\\]) ([^\n]*)"))) {
+    return {};
+  }
+  return found[1].str() + "\n" + std::regex_replace(found[2].str(), std::regex(" +"), "\n") + "\n";
+}
+
+Verdict check_remote(const YAML::Node& values, const std::string& text) {
+  const auto remote = values["offsite"]["remote"].as<std::string>();
+  const YAML::Node policy = values["networkPolicy"];
+  const auto ports = policy && policy["offsitePorts"]
+                         ? policy["offsitePorts"].as<std::vector<int>>()
+                         : chart_values()["networkPolicy"]["offsitePorts"].as<std::vector<int>>();
+  const auto port = offsite::remote_port(config_of(text), remote);
+  if (!port) {
+    return {false, remote + ": its port is not found in rclone.conf"};
+  }
+  const std::string hint = offsite::unreachable_hint(port, ports);
+  if (hint.empty()) {
+    return {true, "port " + std::to_string(*port) + " is let through"};
+  }
+  return {hint.find("networkPolicy.offsitePorts") != std::string::npos, hint};
+}
+
+} // namespace
+
+Verdict check_values(const std::filesystem::path& file) {
+  const std::string text = contents_of(file);
+  const YAML::Node values = YAML::Load(text);
+  if (values["offsite"] && values["offsite"]["remote"]) {
+    return check_remote(values, text);
+  }
+  if (values["agent"] && values["agent"]["backupDir"]) {
+    return check_directory(values["agent"]);
+  }
+  return {false, "neither a backup directory nor a remote"};
+}
+
+} // namespace rb::cases

@@ -1,0 +1,124 @@
+#include "agent/backup_disk.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+using namespace rb;
+using namespace rb::agent;
+
+namespace {
+
+const std::string k_usb = "/mnt/usb/railiance/cluster";
+/// What a pod sees of a directory of the system's disk, and of one on a disk that is mounted.
+const std::string k_root = "100 90 0:50 / / rw - overlay overlay rw\n";
+const std::string k_pod_unmounted =
+    k_root + "101 100 254:1 /mnt/usb /mnt/usb rw master:1 - ext4 /dev/vda1 rw\n";
+const std::string k_pod_mounted =
+    k_pod_unmounted + "102 101 8:1 / /mnt/usb rw master:9 - ext4 /dev/sda1 rw\n";
+
+struct World {
+  test::TemporaryDirectory temporary;
+  Settings settings;
+
+  World() {
+    settings.backup_dir = temporary.file("usb/cluster");
+    settings.key_dir = temporary.file("keys");
+    settings.host_etc_dir = temporary.file("etc");
+    settings.mountinfo = temporary.file("mountinfo"); // whatever TMPDIR is on
+    test::write_file(settings.mountinfo, "1 0 254:1 / / rw - ext4 /dev/vda1 rw\n");
+    std::filesystem::create_directories(settings.host_etc_dir + "/systemd/system");
+  }
+  Result<artifact::Directory> open() {
+    return open_backup_directory(settings, artifact::Directory::open);
+  }
+  /// As when another disk is mounted in its place.
+  void swap_disk(const std::string& away) const {
+    std::filesystem::rename(settings.backup_dir, temporary.file(away));
+  }
+};
+
+} // namespace
+
+TEST_CASE("fstab and mount units name mount points") {
+  const auto points = mount_points_of_fstab("# /dev/sdz /none ext4\n"
+                                            "UUID=1 / ext4 defaults 0 1\n"
+                                            "UUID=2 none swap sw 0 0\n"
+                                            "\n"
+                                            "LABEL=usb\t/srv/my\\040disk/ ext4 noauto 0 2\n"
+                                            "nas:/b /backup nfs");
+  CHECK(points == std::vector<std::string>{"/srv/my disk", "/backup"});
+  CHECK(mount_point_of_unit("[Mount]\nWhat=/dev/sda1\nWhere=/srv/usb\n") == "/srv/usb");
+  CHECK(mount_point_of_unit("[Mount]\nWhere=\n").empty());
+}
+
+TEST_CASE("a disk is expected where the host says so, or where disks are mounted by convention") {
+  CHECK(expected_mount("/opt/backup/railiance/cluster", "auto", {"/home", "/opt/b"}).empty());
+  CHECK(expected_mount("/srv/a/b", "auto", {"/srv", "/srv/a", "/srv/a/bc"}) == "/srv/a");
+  CHECK(expected_mount(k_usb, "auto", {}) == "/mnt/usb");
+  CHECK(expected_mount("/media/disk", "auto", {}) == "/media/disk");
+  CHECK(expected_mount("/run/media/me/disk/x", "auto", {}) == "/run/media/me/disk");
+  CHECK(expected_mount(k_usb, "none", {"/mnt/usb"}).empty());
+  CHECK(expected_mount(k_usb, "/mnt/usb/", {}) == "/mnt/usb");
+}
+
+TEST_CASE("a directory is on a disk of its own only where its path there is not the whole path") {
+  CHECK_FALSE(is_mounted(k_pod_unmounted, k_usb));
+  CHECK(is_mounted(k_pod_mounted, k_usb));
+  // On the host; with btrfs, whose root is a subvolume; with a bind of the directory alone.
+  CHECK_FALSE(is_mounted("1 0 254:1 / / rw - ext4 /dev/vda1 rw\n", k_usb));
+  CHECK_FALSE(is_mounted("1 0 0:21 /@ / rw - btrfs /dev/vda1 rw\n", k_usb));
+  CHECK(is_mounted("1 0 0:21 /@ / rw - btrfs /dev/vda1 rw\n2 1 0:30 /@b /mnt/usb rw - btrfs d rw\n",
+                   k_usb));
+  CHECK_FALSE(is_mounted(k_root + "2 1 254:1 " + k_usb + " " + k_usb + " rw - ext4 d rw\n", k_usb));
+  CHECK(is_mounted(k_root + "2 1 8:1 /railiance/cluster " + k_usb + " rw - ext4 d rw\n", k_usb));
+  CHECK(is_mounted("1 0 254:1 / / rw - ext4 d rw\n2 1 8:1 / /mnt/a\\040b rw - ext4 d rw\n",
+                   "/mnt/a b/c"));
+  CHECK_FALSE(is_mounted("", k_usb));
+}
+
+TEST_CASE("where the disk is not mounted, nothing is made, and the setting is named") {
+  World world;
+  test::write_file(world.settings.host_etc_dir + "/fstab",
+                   "UUID=1 " + world.temporary.file("usb") + " ext4 noauto 0 2\n");
+  const auto refused = world.open();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::unavailable);
+  CHECK(refused.error().message.find("is not mounted") != std::string::npos);
+  CHECK(refused.error().hint.find("agent.backupMount=none") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(world.temporary.file("usb")));
+  world.settings.backup_mount = "none"; // the operator's word
+  CHECK(world.open());
+}
+
+TEST_CASE("a set never goes to another disk than the last one without the operator's word") {
+  World world;
+  REQUIRE(world.open());
+  CHECK(world.open());
+  world.swap_disk("usb-a");
+  const auto refused = world.open();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::unavailable);
+  CHECK(refused.error().hint.find("touch " + world.settings.backup_dir + "/.new-disk") !=
+        std::string::npos);
+  CHECK_FALSE(world.open());
+  test::write_file(world.settings.backup_dir + "/.new-disk", "");
+  CHECK(world.open());
+  CHECK_FALSE(std::filesystem::exists(world.settings.backup_dir + "/.new-disk"));
+  CHECK(world.open());
+  // Two disks in turn: each was allowed once.
+  world.swap_disk("usb-b");
+  std::filesystem::rename(world.temporary.file("usb-a"), world.settings.backup_dir);
+  CHECK(world.open());
+}
+
+TEST_CASE("another path is the operator's word, and so is a host that knows no disk yet") {
+  World world;
+  REQUIRE(world.open());
+  world.settings.backup_dir = world.temporary.file("elsewhere");
+  CHECK(world.open());
+  std::filesystem::remove_all(world.settings.key_dir);
+  CHECK(world.open());
+  CHECK(test::mode_of(world.settings.key_dir + "/backup-disks") == "600");
+}
