@@ -5,6 +5,7 @@
 #include "artifact/backup_log.hpp"
 #include "artifact/catalogue.hpp"
 #include "artifact/last_restore.hpp"
+#include "artifact/latest.hpp"
 #include "artifact/names.hpp"
 #include "artifact/retention.hpp"
 #include "artifact/signed_files.hpp"
@@ -24,16 +25,13 @@ artifact::BackupSet set_of(const RunState& run) {
   artifact::BackupSet set;
   set.run_id = run.order.run_id;
   set.time = parse_run_id(set.run_id).value_or(SystemTime());
-  set.state = artifact::SetState::complete;
+  set.state = run.manifest.complete ? artifact::SetState::complete : artifact::SetState::incomplete;
   set.manifest = run.manifest;
   return set;
 }
 
-/// Only a complete run removes anything.
+/// Only a complete run removes complete sets.
 RemovalChoice choose_removals(RunState& run) {
-  if (!run.manifest.complete) {
-    return {};
-  }
   const auto restored = artifact::read_last_restore(*run.directory);
   if (!restored) {
     return {{}, restored.error()};
@@ -46,7 +44,8 @@ RemovalChoice choose_removals(RunState& run) {
                                        {run.order.keep_last,
                                         run.order.run_id,
                                         good ? std::optional(run.order.run_id) : std::nullopt,
-                                        *restored ? (*restored)->run_id : std::string()},
+                                        *restored ? (*restored)->run_id : std::string(),
+                                        !run.manifest.complete},
                                        run.ports.clock.now()),
           std::nullopt};
 }
@@ -84,6 +83,14 @@ void note_pruned(RunState& run, const artifact::RemovalPlan& plan, const artifac
              api::Reason::prune_failed,
              std::to_string(pruned.removed.size()) + " sets removed; " +
                  describe_left(pruned.left));
+  } else if (!run.manifest.complete) {
+    const std::size_t count = run.status.pruned.size();
+    run.note(api::condition_type::k_pruned,
+             api::ConditionStatus::false_,
+             api::Reason::incomplete,
+             count == 0 ? "the set is incomplete: no earlier set was removed"
+                        : "the set is incomplete: " + std::to_string(count) +
+                              " incomplete sets were removed, and no complete one");
   } else {
     run.note(api::condition_type::k_pruned,
              api::ConditionStatus::true_,
@@ -131,13 +138,6 @@ StepFailure write_manifest_of(RunState& run) {
 
 void prune_old_sets(RunState& run) {
   run.enter(step::k_pruning);
-  if (!run.manifest.complete) {
-    run.note(api::condition_type::k_pruned,
-             api::ConditionStatus::false_,
-             api::Reason::incomplete,
-             "the set is incomplete: no earlier set was removed");
-    return;
-  }
   if (run.removal.problem) {
     run.note(api::condition_type::k_pruned,
              api::ConditionStatus::false_,
@@ -154,7 +154,7 @@ void prune_old_sets(RunState& run) {
 
 StepFailure write_stamp_of(RunState& run) {
   // The stamp speaks of backups from which a cluster can be restored.
-  if (!run.manifest.is_good() || !run.manifest.snapshot) {
+  if (!run.manifest.is_good() || !artifact::can_restore_cluster(run.manifest)) {
     return std::nullopt;
   }
   const Status stamped =

@@ -5,7 +5,6 @@
 namespace rb::drill {
 
 using artifact::BackupSet;
-using artifact::SetState;
 
 namespace {
 
@@ -29,19 +28,6 @@ bool snapshot_is_proven(const unpack::SetReport& report) {
 }
 
 } // namespace
-
-const BackupSet* choose(const std::vector<BackupSet>& sets, const std::string& name) {
-  if (sets.empty()) {
-    return nullptr;
-  }
-  const auto found = std::find_if(sets.begin(), sets.end(), [&](const BackupSet& set) {
-    return name == "latest" ? set.state != SetState::incomplete : set.run_id == name;
-  });
-  if (found != sets.end()) {
-    return &*found;
-  }
-  return name == "latest" ? &sets.front() : nullptr;
-}
 
 Record judge(const BackupSet& set,
              const unpack::SetReport& report,

@@ -1,5 +1,5 @@
 // The drill: opens a whole set with the private key and holds it against its manifest, without
-// leaving a byte of plaintext on the disk. Choosing and judging are pure.
+// leaving a byte of plaintext on the disk. Judging is pure.
 #pragma once
 
 #include "drill/record.hpp"
@@ -10,11 +10,6 @@
 #include <vector>
 
 namespace rb::drill {
-
-/// The set of that run id. For "latest" the newest that claims to be complete, whole or damaged;
-/// where there is none, the newest. Null: there is no such set. `sets` are the newest first.
-[[nodiscard]] const artifact::BackupSet* choose(const std::vector<artifact::BackupSet>& sets,
-                                                const std::string& name);
 
 /// What came of checking `set`: `report` is that of unpack::check_set.
 [[nodiscard]] Record judge(const artifact::BackupSet& set,

@@ -41,11 +41,16 @@ public:
     if (!sets) {
       return could_not_begin({}, exit_code_for(sets.error().code), sets.error());
     }
-    const BackupSet* const set = drill::choose(*sets, m_command.set);
-    if (set == nullptr) {
+    const artifact::Latest found = find_set_to_check(*sets, m_command.set);
+    if (found.set == nullptr) {
       return could_not_begin({},
                              ExitCode::nothing_to_restore,
                              nothing_to_restore(m_options.backup_dir, m_command.set));
+    }
+    say_passed_over(found, m_io);
+    if (m_command.set == "latest" && found.set->state != artifact::SetState::damaged &&
+        !artifact::can_restore_cluster(*found.set)) {
+      return could_not_begin(found.set->run_id, ExitCode::incomplete, useless(*sets));
     }
     auto catalogue =
         judge(*m_directory, *sets, {m_options.public_keys, m_command.identity_files}, m_io);
@@ -53,7 +58,7 @@ public:
       return could_not_begin({}, judge_failure_code(catalogue.error()), catalogue.error());
     }
     m_catalogue = std::move(*catalogue);
-    return check(*sets, *set, *identities);
+    return check(*found.set, *identities);
   }
 
 private:
@@ -63,9 +68,15 @@ private:
     return exit_code;
   }
 
-  int check(const std::vector<BackupSet>& sets,
-            const BackupSet& set,
-            const std::vector<age::Identity>& identities) {
+  /// A drill of what no cluster can be restored from must not pass.
+  Error useless(const std::vector<BackupSet>& sets) {
+    return {ErrorCode::incomplete,
+            m_options.backup_dir + ": no cluster can be restored from any set here; " +
+                sets.front().run_id + ": " + artifact::choose_latest(sets).passed_over.front().why,
+            "make a whole backup (`make backup`), or drill one set by its run id"};
+  }
+
+  int check(const BackupSet& set, const std::vector<age::Identity>& identities) {
     m_io.err << set.run_id << ": opening " << set.files.size() << " files, "
              << format_size(set.size_bytes) << '\n'
              << std::flush;
@@ -88,7 +99,7 @@ private:
     }
     note_files(record);
     print(report, record);
-    explain(sets, set, record);
+    explain(set, record);
     ExitCode code = record.code;
     if (!store(record) && code == ExitCode::done) {
       code = ExitCode::failed;
@@ -130,7 +141,7 @@ private:
   }
 
   /// What to do next.
-  void explain(const std::vector<BackupSet>& sets, const BackupSet& set, const Record& record) {
+  void explain(const BackupSet& set, const Record& record) {
     if (record.code == ExitCode::no_identity) {
       m_io.err << "hint: the set was made for other recipients: `railiance-restore show "
                << set.run_id << "` names them\n";
@@ -140,11 +151,6 @@ private:
              "else there is\n";
     } else if (record.code == ExitCode::incomplete) {
       m_io.err << "hint: `railiance-restore show " << set.run_id << "` says what is missing\n";
-    }
-    if (m_command.set == "latest" && &set != &sets.front()) {
-      warn(m_io,
-           "newer sets are incomplete, the newest is " + sets.front().run_id +
-               ": `railiance-restore list`");
     }
   }
 

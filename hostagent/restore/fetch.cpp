@@ -1,6 +1,5 @@
 #include "offsite/fetch.hpp"
 
-#include "offsite/latest.hpp"
 #include "offsite/remote_fs.hpp"
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
@@ -20,7 +19,7 @@ namespace {
 struct Found {
   artifact::Directory listing;
   artifact::BackupSet set;
-  std::vector<offsite::PassedOver> passed_over;
+  std::vector<std::pair<std::string, std::string>> passed_over; ///< Run id, and why.
   Catalogue catalogue;
 };
 
@@ -30,22 +29,27 @@ Result<Found> find_remote_set(offsite::RemoteStore& store,
                               const Io& io) {
   RB_TRY_ASSIGN(artifact::Directory listing, offsite::open_remote(store, io.stop));
   RB_TRY_ASSIGN(const auto sets, artifact::list_sets(listing));
-  offsite::Latest found;
+  artifact::Latest found;
   if (name == "latest") {
-    found = offsite::choose_latest(sets);
-  } else if (const auto named = std::ranges::find(sets, name, &artifact::BackupSet::run_id);
-             named != sets.end()) {
-    found.set = &*named;
+    found = artifact::choose_latest(sets);
+    say_passed_over(found, io);
+  } else {
+    found = find_set(sets, name);
   }
   if (found.set == nullptr) {
     return Error{ErrorCode::gone,
                  store.name() + ": no " +
-                     (name == "latest" ? "complete set" : "set " + harmless(name)),
+                     (name == "latest" ? "set from which a cluster can be restored"
+                                       : "set " + harmless(name)),
                  "`railiance-restore list --remote` shows what is there"};
   }
   RB_TRY_ASSIGN(Catalogue catalogue,
                 judge(listing, sets, {options.public_keys, default_pins(io)}, io));
-  return Found{std::move(listing), *found.set, std::move(found.passed_over), std::move(catalogue)};
+  Found result{std::move(listing), *found.set, {}, std::move(catalogue)};
+  for (const artifact::PassedOver& each : found.passed_over) {
+    result.passed_over.emplace_back(each.set->run_id, each.why);
+  }
+  return result;
 }
 
 /// What a known key does not vouch for does not come onto this disk unasked. A set after a gap is
@@ -90,9 +94,6 @@ int fetch(const FetchCommand& command, const Options& options, Io& io) {
                ? fail(io, found.error(), ExitCode::nothing_to_restore)
                : fail(io, found.error());
   }
-  for (const offsite::PassedOver& set : found->passed_over) {
-    io.err << "passing over " << set.run_id << ": " << harmless(set.why) << '\n';
-  }
   if (!artifact::is_good(found->set) && found->set.state == artifact::SetState::complete) {
     warn(io, "set " + found->set.run_id + " was to be proven, and is not");
   }
@@ -112,8 +113,8 @@ int fetch(const FetchCommand& command, const Options& options, Io& io) {
                                 {"files", fetched->files},
                                 {"alreadyThere", fetched->present},
                                 {"passedOver", nlohmann::ordered_json::array()}};
-    for (const offsite::PassedOver& set : found->passed_over) {
-      json["passedOver"].push_back({{"runID", set.run_id}, {"why", set.why}});
+    for (const auto& [run_id, why] : found->passed_over) {
+      json["passedOver"].push_back({{"runID", run_id}, {"why", why}});
     }
     io.out << json.dump(2) << '\n';
   } else {

@@ -30,13 +30,51 @@ Result<Directory> open_backups(const std::string& path) {
   return error;
 }
 
-const BackupSet* find_set(const std::vector<BackupSet>& sets, const std::string& name) {
-  if (name == "latest") {
-    return sets.empty() ? nullptr : &sets.front();
+artifact::Latest find_set(const std::vector<BackupSet>& sets,
+                          const std::string& name,
+                          std::optional<api::ArtifactType> wanted) {
+  artifact::Latest found;
+  if (name != "latest") {
+    const auto named = std::ranges::find(sets, name, &BackupSet::run_id);
+    found.set = named == sets.end() ? nullptr : &*named;
+    return found;
   }
-  const auto found = std::find_if(
-      sets.begin(), sets.end(), [&](const BackupSet& set) { return set.run_id == name; });
-  return found == sets.end() ? nullptr : &*found;
+  found = artifact::choose_latest(sets, wanted);
+  if (found.set == nullptr && !sets.empty()) {
+    const auto having = std::ranges::find_if(sets, [&](const BackupSet& set) {
+      return wanted && set.manifest &&
+             std::ranges::find(set.manifest->artifacts, *wanted, &api::ArtifactStatus::type) !=
+                 set.manifest->artifacts.end();
+    });
+    found.set = having == sets.end() ? &sets.front() : &*having;
+    std::erase_if(found.passed_over,
+                  [&](const artifact::PassedOver& each) { return each.set >= found.set; });
+  }
+  return found;
+}
+
+artifact::Latest find_set_to_check(const std::vector<BackupSet>& sets, const std::string& name) {
+  artifact::Latest found = find_set(sets, name);
+  const auto damaged = std::ranges::find_if(found.passed_over, [](const auto& each) {
+    return each.set->state == artifact::SetState::damaged;
+  });
+  if (damaged != found.passed_over.end()) {
+    found.set = damaged->set;
+    found.passed_over.erase(damaged, found.passed_over.end());
+  }
+  return found;
+}
+
+void say_passed_over(const artifact::Latest& latest, const Io& io) {
+  constexpr std::size_t k_most = 10;
+  std::size_t said = 0;
+  for (const artifact::PassedOver& each : latest.passed_over) {
+    if (said++ == k_most) {
+      io.err << "… and " << latest.passed_over.size() - k_most << " more\n";
+      break;
+    }
+    io.err << "passing over " << each.set->run_id << ": " << harmless(each.why) << '\n';
+  }
 }
 
 Error nothing_to_restore(const std::string& path, const std::string& name) {
@@ -110,6 +148,7 @@ int list(const ListCommand& command, const Options& options, Io& io) {
       json["sets"].back()["signature"] = to_json(*catalogue, set.run_id);
     }
     json["files"] = files_to_json(*catalogue);
+    put_latest(artifact::choose_latest(*sets), json);
     io.out << dump(json);
   } else if (!sets->empty()) {
     std::vector<std::vector<std::string>> rows{
@@ -117,7 +156,12 @@ int list(const ListCommand& command, const Options& options, Io& io) {
     for (const BackupSet& set : *sets) {
       rows.push_back(row_of(set, *catalogue, io.clock.now()));
     }
-    io.out << text_table(rows);
+    io.out << text_table(rows) << std::flush;
+    const artifact::Latest latest = artifact::choose_latest(*sets);
+    say_passed_over(latest, io);
+    if (latest.set == nullptr) {
+      warn(io, "no cluster can be restored from any of these sets");
+    }
   }
   if (sets->empty()) {
     Error none = nothing_to_restore(directory->path(), {});

@@ -18,7 +18,8 @@ reaches the disk. With --boot, as root, a k3s server is then booted from the set
 namespaces and a directory of its own, and every object that its API serves is held
 against the snapshot; the running cluster is not touched, and all of it is removed
 again. It takes half a GiB of memory for half a minute.
-"latest" is the newest set that claims to be complete. The outcome goes to
+"latest" is the newest set from which a cluster can be restored, or a newer one that is
+damaged. The outcome goes to
 backup.log and .last-drill in the backup directory.
 Exit codes: 3 incomplete, 4 no set, 5 no identity opens it, 6 damaged.)";
 

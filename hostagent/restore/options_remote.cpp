@@ -13,7 +13,7 @@ constexpr const char* k_fetch_footer = R"(Examples:
   railiance-restore fetch latest --remote nextcloud:backups/cluster --to /root/backup
   railiance-restore --backup-dir /root/backup verify
 
-"latest" is the newest good set: one whose proof failed is passed over, and said.
+"latest" is the newest set from which a cluster can be restored; newer ones are named.
 Every file is compared with the manifest of the set: size and SHA-256. Nothing is
 replaced; a fetch that was cut off goes on where it was. The network is rclone's
 (https://rclone.org): it must be on this machine, and know the remote.

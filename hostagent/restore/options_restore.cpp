@@ -45,6 +45,10 @@ void add_cluster_options(CLI::App& restore, RestoreCommand& command) {
       "--allow-unsigned",
       command.allow_unsigned,
       "Take a set that nobody vouches for: unsigned, of another host, or tampered with");
+  restore.add_flag("--restart-workloads",
+                   command.restart_workloads,
+                   "Afterwards restart the workloads whose programs may watch the API (without it "
+                   "they are named)");
   restore.add_option("--k3s", command.k3s_program, "The k3s program");
   restore.add_option("--data-dir", command.data_dir, "k3s's data directory");
   restore.add_option("--start-command", command.start_command, "Starts k3s; no shell");
@@ -91,6 +95,9 @@ std::optional<api::ArtifactType> artifact_of(const std::string& name) {
 std::string problem_of(const RestoreCommand& command) {
   if (command.artifact.empty() && !command.to.empty()) {
     return "restore: --to goes with --artifact";
+  }
+  if (command.restart_workloads && !command.execute && !command.resume) {
+    return "restore: --restart-workloads goes with --execute or --resume";
   }
   const int ways = (command.dry_run ? 1 : 0) + (command.rollback ? 1 : 0) +
                    (command.execute || command.resume ? 1 : 0) + (command.artifact.empty() ? 0 : 1);

@@ -33,6 +33,7 @@ struct RestoreCommand {
   bool replace_cluster = false;
   bool without_host_state = false;
   bool allow_unsigned = false;
+  bool restart_workloads = false;
   std::string k3s_program;
   std::string data_dir;
   std::string start_command;

@@ -90,7 +90,8 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
   if (!sets) {
     return fail(io, sets.error());
   }
-  const BackupSet* set = choose_to_restore(*sets, command.set);
+  const artifact::Latest found = find_set(*sets, command.set);
+  const BackupSet* set = found.set;
   if (set == nullptr) {
     return fail(
         io, nothing_to_restore(options.backup_dir, command.set), ExitCode::nothing_to_restore);
@@ -110,8 +111,10 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
   nlohmann::ordered_json out{{"directory", options.backup_dir},
                              {"sets", json_of(listed)},
                              {"files", files_to_json(*catalogue)}};
+  put_latest(artifact::choose_latest(*sets), out);
   if (!json) {
     io.out << table_of(listed, io.clock.now()) << std::flush;
+    say_passed_over(found, io);
     if (io.out_is_terminal && io.in_is_terminal && !command.set_given) {
       set = ask(listed, set, io);
       if (set == nullptr) {

@@ -12,11 +12,6 @@
 
 namespace rb::restore {
 
-/// "latest" is the newest complete set from which no server failed to boot; where there is none,
-/// the newest complete one, else the newest. Else that run id. Null: there is none.
-[[nodiscard]] const artifact::BackupSet*
-choose_to_restore(const std::vector<artifact::BackupSet>& sets, const std::string& name);
-
 /// Lists and guides.
 int guide(const RestoreCommand& command, const Options& options, Io& io);
 

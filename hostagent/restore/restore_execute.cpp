@@ -2,6 +2,7 @@
 #include "recover/execute.hpp"
 #include "recover/journal_place.hpp"
 #include "recover/restore_lock.hpp"
+#include "recover/workloads.hpp"
 #include "restore/cluster_host.hpp"
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
@@ -10,6 +11,7 @@
 #include "restore/restore_cluster.hpp"
 #include "restore/restore_report.hpp"
 #include "restore/set_json.hpp"
+#include "restore/text.hpp"
 #include "restore/trust.hpp"
 
 #include "artifact/directory.hpp"
@@ -43,14 +45,15 @@ Result<Chosen> choose(const std::string& name,
                       const Io& io) {
   RB_TRY_ASSIGN(artifact::Directory directory, open_backups(options.backup_dir));
   RB_TRY_ASSIGN(const std::vector<BackupSet> sets, artifact::list_sets(directory));
-  const BackupSet* const set = choose_to_restore(sets, name);
-  if (set == nullptr) {
+  const artifact::Latest found = find_set(sets, name);
+  if (found.set == nullptr) {
     return nothing_to_restore(options.backup_dir, name);
   }
+  say_passed_over(found, io);
   RB_TRY_ASSIGN(Catalogue catalogue,
                 judge(directory, sets, {options.public_keys, command.identity_files}, io));
   tell_of_files(catalogue, io.err);
-  return Chosen{std::move(directory), *set, std::move(catalogue)};
+  return Chosen{std::move(directory), *found.set, std::move(catalogue)};
 }
 
 bool confirmed(const RestoreCommand& command, const Io& io) {
@@ -73,6 +76,24 @@ void remember(const std::string& run_id, const Options& options, const Io& io) {
   if (const Status written = write(); !written) {
     warn(io, "the restore is not noted beside the sets: " + written.error().message);
   }
+}
+
+/// Other programs than ours go on with watches of the future. Whatever fails here: the cluster is
+/// restored.
+std::vector<std::string>
+wake_workloads(const recover::Plan& plan, ClusterHost& host, bool restart, const Io& io) {
+  constexpr std::chrono::seconds k_limit{120};
+  const recover::Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
+  const auto found = recover::find_workloads_that_watch(host.processes, kubectl, io.stop);
+  if (!found) {
+    warn(io, found.error().message + "; what watches the API may need a restart");
+    return {};
+  }
+  std::vector<recover::Workload> left;
+  if (restart) {
+    left = recover::restart_workloads(host.processes, io.clock, kubectl, *found, k_limit, io.stop);
+  }
+  return recover::words_for(*found, restart, left);
 }
 
 /// Carries on from `state`.
@@ -104,10 +125,17 @@ int carry_out(JournalState state,
   const recover::Outcome outcome =
       back ? recover::roll_back(std::move(state), journal, ports, limits_of(command))
            : recover::execute(std::move(state), journal, ports, limits_of(command));
+  std::vector<std::string> blind;
   if (!back && outcome.message.empty()) {
     remember(plan.run_id, options, io);
+    blind = wake_workloads(plan, host, command.restart_workloads, io);
+    json["workloads"] = blind;
   }
-  return report(outcome, plan, options, std::move(json), io);
+  const int code = report(outcome, plan, options, std::move(json), io);
+  for (const std::string& line : blind) {
+    io.err << harmless(line) << '\n';
+  }
+  return code;
 }
 
 /// The way back to a journal in a data directory that only the set names.
@@ -228,24 +256,6 @@ int begin(Chosen& chosen,
 }
 
 } // namespace
-
-const BackupSet* choose_to_restore(const std::vector<BackupSet>& sets, const std::string& name) {
-  if (name == "latest") {
-    const auto newest = [&](auto wanted) {
-      const auto found = std::find_if(sets.begin(), sets.end(), wanted);
-      return found == sets.end() ? nullptr : &*found;
-    };
-    const BackupSet* set = newest([](const BackupSet& each) {
-      return each.state == artifact::SetState::complete && !artifact::is_disproven(each);
-    });
-    if (set == nullptr) {
-      set =
-          newest([](const BackupSet& each) { return each.state == artifact::SetState::complete; });
-    }
-    return set != nullptr ? set : find_set(sets, name);
-  }
-  return find_set(sets, name);
-}
 
 int execute(const RestoreCommand& command, const Options& options, Io& io) {
   const auto identities = read_identities(command.identity_files, io);

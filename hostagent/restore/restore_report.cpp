@@ -124,7 +124,7 @@ int report(const Outcome& outcome,
                 ExitCode::incomplete);
   }
   if (options.output == OutputFormat::text) {
-    io.out << "restored " << plan.run_id << "; agents and pods may need a restart, and `rm -rf "
+    io.out << "restored " << plan.run_id << "; restart k3s-agent on agent nodes, and `rm -rf "
            << plan.work_dir() << "` once all is well (--rollback needs it)\n";
   }
   return static_cast<int>(outcome.code);

@@ -20,6 +20,14 @@ Json to_json(const artifact::BackupSet& set) {
   return json;
 }
 
+void put_latest(const artifact::Latest& latest, Json& json) {
+  json["latest"] = latest.set == nullptr ? Json() : Json(latest.set->run_id);
+  json["passedOver"] = Json::array();
+  for (const artifact::PassedOver& each : latest.passed_over) {
+    json["passedOver"].push_back({{"runID", each.set->run_id}, {"why", each.why}});
+  }
+}
+
 std::string dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

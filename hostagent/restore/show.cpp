@@ -100,7 +100,8 @@ int show(const ShowCommand& command, const Options& options, Io& io) {
   if (!sets) {
     return fail(io, sets.error());
   }
-  const BackupSet* const set = find_set(*sets, command.set);
+  const artifact::Latest found = find_set(*sets, command.set);
+  const BackupSet* const set = found.set;
   if (set == nullptr) {
     return fail(
         io, nothing_to_restore(options.backup_dir, command.set), ExitCode::nothing_to_restore);
@@ -111,6 +112,7 @@ int show(const ShowCommand& command, const Options& options, Io& io) {
   }
   warn_of_first_use(*catalogue, io);
   tell_of_files(*catalogue, io.err);
+  say_passed_over(found, io);
   auto json = to_json(*set);
   json["signature"] = to_json(*catalogue, set->run_id);
   json["filesBeside"] = files_to_json(*catalogue);

@@ -19,27 +19,6 @@ using unpack::Unpacked;
 
 namespace {
 
-/// "latest" is the newest complete set; where there is none, the newest that has the artifact.
-const BackupSet*
-choose(const std::vector<BackupSet>& sets, const std::string& name, api::ArtifactType type) {
-  if (name != "latest") {
-    return find_set(sets, name);
-  }
-  const auto complete = std::find_if(sets.begin(), sets.end(), [](const BackupSet& set) {
-    return set.state == SetState::complete;
-  });
-  if (complete != sets.end()) {
-    return &*complete;
-  }
-  const auto having = std::find_if(sets.begin(), sets.end(), [&](const BackupSet& set) {
-    return set.manifest &&
-           std::any_of(set.manifest->artifacts.begin(),
-                       set.manifest->artifacts.end(),
-                       [&](const api::ArtifactStatus& artifact) { return artifact.type == type; });
-  });
-  return having == sets.end() ? find_set(sets, name) : &*having;
-}
-
 /// Uninstalled, and kept by Helm for its history only.
 bool is_gone(const IndexedRelease& release) {
   return release.status == "uninstalled" || release.status == "uninstalling";
@@ -157,11 +136,13 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
   if (!sets) {
     return fail(io, sets.error());
   }
-  const BackupSet* const set = choose(*sets, command.set, *type);
+  const artifact::Latest found = find_set(*sets, command.set, *type);
+  const BackupSet* const set = found.set;
   if (set == nullptr) {
     return fail(
         io, nothing_to_restore(options.backup_dir, command.set), ExitCode::nothing_to_restore);
   }
+  say_passed_over(found, io);
   const auto catalogue =
       judge(*directory, *sets, {options.public_keys, command.identity_files}, io);
   if (!catalogue) {

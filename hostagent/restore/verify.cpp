@@ -13,15 +13,18 @@ using unpack::SetReport;
 
 namespace {
 
-Result<std::vector<const BackupSet*>>
-chosen(const std::vector<BackupSet>& sets, const VerifyCommand& command, const Options& options) {
+Result<std::vector<const BackupSet*>> chosen(const std::vector<BackupSet>& sets,
+                                             const VerifyCommand& command,
+                                             const Options& options,
+                                             const Io& io) {
   std::vector<const BackupSet*> some;
   if (command.all) {
     for (const BackupSet& set : sets) {
       some.push_back(&set);
     }
-  } else if (const BackupSet* const set = find_set(sets, command.set)) {
-    some.push_back(set);
+  } else if (const auto found = find_set_to_check(sets, command.set); found.set != nullptr) {
+    say_passed_over(found, io);
+    some.push_back(found.set);
   }
   if (some.empty()) {
     return nothing_to_restore(options.backup_dir, command.set);
@@ -79,7 +82,7 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
   if (!sets) {
     return fail(io, sets.error());
   }
-  const auto some = chosen(*sets, command, options);
+  const auto some = chosen(*sets, command, options, io);
   if (!some) {
     return fail(io, some.error(), ExitCode::nothing_to_restore);
   }

@@ -219,6 +219,7 @@ mv .last-restore.part .last-restore
 - Another host name than `@node@`: the old Node stays NotReady; `k3s kubectl delete node @node@`. A machine of the
   old name that k3s refuses (`Node password rejected`): `k3s kubectl -n kube-system delete secret @node@.node-password.k3s`.
 - Restart k3s on the agents (`systemctl restart k3s-agent`); their watches saw newer versions of the objects.
+  So did workloads that watch the API (operators, ingress controllers, coredns): `k3s kubectl -n NAMESPACE rollout restart deployment/NAME`.
 - **More than one server (HA)**: stop k3s on *all* servers before step 3. Restore on one, start it. On each other one: save
   `@data@/server/db/snapshots` if you want them, remove `@data@/server/db`, see that `server:` in its
   `config.yaml` names the restored server, and start it. A peer that keeps its old database is refused (cluster ID mismatch).

@@ -1,5 +1,7 @@
 #include "artifact/retention.hpp"
 
+#include "artifact/latest.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <set>
@@ -28,6 +30,25 @@ bool good(const BackupSet* set) {
 /// To be proven, and not: neither counted among the good ones nor taken for damaged.
 bool unproven(const BackupSet& set) {
   return set.state == SetState::complete && !is_good(set);
+}
+
+/// Incomplete sets of which there are too many: of each kind the newest `keep` stay. Where a run
+/// was cut off there is no manifest: those are no sets to count.
+std::set<const BackupSet*> too_many_incomplete(const std::vector<const BackupSet*>& order,
+                                               std::size_t keep) {
+  std::set<const BackupSet*> too_many;
+  std::size_t with_cluster = 0;
+  std::size_t others = 0;
+  for (const BackupSet* const set : order) {
+    if (set->state != SetState::incomplete || !set->manifest) {
+      continue;
+    }
+    std::size_t& seen = can_restore_cluster(*set) ? with_cluster : others;
+    if (++seen > keep) {
+      too_many.insert(set);
+    }
+  }
+  return too_many;
 }
 
 /// The newest set that something can be restored from, a good one if there is any.
@@ -91,26 +112,31 @@ RemovalPlan select_for_removal(const std::vector<BackupSet>& sets,
     }
   }
 
-  std::vector<std::string> cut_off;
+  const BackupSet* const latest = latest_of(order);
+  const auto too_many_of_incomplete = too_many_incomplete(order, keep);
+  std::vector<std::string> incomplete;
   std::vector<std::string> old;
   for (std::size_t i = order.size(); i-- > 0;) { // oldest first
     const BackupSet& set = *order[i];
     const bool too_many = unproven(set) && unproven_left-- > keep;
     const bool is_protected = set.run_id == policy.current_run_id ||
-                              set.run_id == newest_verified ||
+                              set.run_id == newest_verified || &set == latest ||
                               set.run_id == policy.last_restored_run_id;
     if (is_protected) {
       continue;
     }
     if (set.state == SetState::incomplete) {
-      if (newest_good != order.end() && set.time < (*newest_good)->time) {
-        cut_off.push_back(set.run_id);
+      const bool outdated = newest_good != order.end() && set.time < (*newest_good)->time;
+      if (outdated || too_many_of_incomplete.contains(&set)) {
+        incomplete.push_back(set.run_id);
       }
+    } else if (policy.only_incomplete) {
+      continue;
     } else if (i >= first_old || too_many) {
       old.push_back(set.run_id);
     }
   }
-  plan.run_ids = std::move(cut_off);
+  plan.run_ids = std::move(incomplete);
   plan.run_ids.insert(plan.run_ids.end(), old.begin(), old.end());
   return plan;
 }

@@ -24,6 +24,8 @@ struct RetentionPolicy {
   /// The set that the cluster was last restored from (.last-restore): it stays, whatever its age,
   /// until another one was restored. It counts only where it is among the newest.
   std::string last_restored_run_id{}; // NOLINT(readability-redundant-member-init)
+  /// The run that has just ended is incomplete: nothing but incomplete sets goes.
+  bool only_incomplete = false;
 };
 
 struct RemovalPlan {
@@ -34,12 +36,15 @@ struct RemovalPlan {
   bool clock_anomaly = false;
 };
 
-/// Keeps the newest `keep_last` good sets (complete, and proven where that was asked for), and
-/// everything that is newer than the newest of them. Incomplete sets older than the newest good one
-/// go first and do not count; damaged sets do not count and go once they are older than every set
-/// that is kept. Complete sets whose proof failed are counted for themselves: as many stay, so that
-/// they neither push out a good set nor fill the disk; old ones go as damaged ones do. Where there
-/// is no good set, nothing else goes. Pure; `sets` in any order.
+/// Keeps the newest `keep_last` good sets (complete, and proven where that was asked for), what
+/// latest_of() names, and what is newer than the newest good one, of incomplete sets with a
+/// manifest as many: `keep_last` of those from which a cluster can be restored, and of the others,
+/// so that a disk does not fill while every run is incomplete. Incomplete sets older than the
+/// newest good one go first and do not count; damaged sets do not count and go once they are older
+/// than every set that is kept. Complete sets whose proof failed are counted for themselves: as
+/// many stay, so that they neither push out a good set nor fill the disk; old ones go as damaged
+/// ones do. Where there is no good set, nothing but those and what is too much of incomplete ones
+/// goes. Pure; `sets` in any order.
 [[nodiscard]] RemovalPlan select_for_removal(const std::vector<BackupSet>& sets,
                                              const RetentionPolicy& policy,
                                              SystemTime now);

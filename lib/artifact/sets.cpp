@@ -121,7 +121,7 @@ bool is_good(const BackupSet& set) {
 }
 
 bool is_disproven(const BackupSet& set) {
-  return set.state == SetState::complete && set.manifest && set.manifest->proof &&
+  return set.state != SetState::damaged && set.manifest && set.manifest->proof &&
          set.manifest->proof->reason == api::Reason::proof_failed;
 }
 

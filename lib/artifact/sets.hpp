@@ -50,7 +50,7 @@ struct BackupSet {
 /// Complete, and proven where that was asked for.
 [[nodiscard]] bool is_good(const BackupSet& set);
 
-/// Complete, and a server that was booted from it did not come up or served something else.
+/// Not damaged, and a server that was booted from it did not come up or served something else.
 [[nodiscard]] bool is_disproven(const BackupSet& set);
 
 /// All sets, newest first. Looks at names and sizes and reads the manifests; digests are for

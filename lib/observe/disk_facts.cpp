@@ -1,5 +1,6 @@
 #include "observe/disk_facts.hpp"
 
+#include "artifact/latest.hpp"
 #include "artifact/retention.hpp"
 #include "artifact/signed_files.hpp"
 
@@ -16,7 +17,7 @@ using artifact::SetState;
 
 /// A backup from which a cluster can be restored, as `.last-backup` understands it.
 bool is_whole_backup(const BackupSet& set) {
-  return set.state == SetState::complete && set.manifest && set.manifest->snapshot;
+  return set.state == SetState::complete && artifact::can_restore_cluster(set);
 }
 
 std::uint64_t median(std::vector<std::uint64_t> sizes) {

@@ -1,5 +1,5 @@
 rb_test(prop_retention
-  SOURCES prop_retention.cpp
+  SOURCES prop_retention.cpp ../support/sets.cpp
   LINKS rb_artifact LABEL property)
 rb_test(fault_store
   SOURCES fault_store.cpp ../support/fault_disk.cpp ../support/sets.cpp

@@ -1,4 +1,7 @@
 // What retention may never do, on random directories.
+#include "support/sets.hpp"
+
+#include "artifact/latest.hpp"
 #include "artifact/retention.hpp"
 
 #include <doctest/doctest.h>
@@ -31,6 +34,12 @@ Case random_case(std::mt19937& random) {
     set.run_id = format_run_id(set.time);
     const std::size_t dice = random() % 10;
     set.state = dice < 6 ? SetState::complete : dice < 8 ? SetState::incomplete : SetState::damaged;
+    if (dice == 7) { // the Helm values are missing, or the snapshot is
+      set.manifest = test::make_manifest(set.run_id, false);
+      if (random() % 2 == 0) {
+        set.manifest->snapshot.reset();
+      }
+    }
     if (dice < 3) {
       set.manifest.emplace();
       set.manifest->complete = true;
@@ -50,6 +59,7 @@ Case random_case(std::mt19937& random) {
   if (!made.sets.empty() && random() % 3 == 0) {
     made.policy.last_restored_run_id = made.sets[random() % made.sets.size()].run_id;
   }
+  made.policy.only_incomplete = random() % 4 == 0;
   made.now = start + std::chrono::hours(random() % 500);
   return made;
 }
@@ -66,6 +76,23 @@ std::vector<BackupSet> after(const Case& given, const RemovalPlan& plan) {
 
 bool is_unproven(const BackupSet& set) {
   return set.state == SetState::complete && !is_good(set);
+}
+
+bool has_incomplete_cluster(const BackupSet& set) {
+  return set.state == SetState::incomplete && can_restore_cluster(set);
+}
+
+bool lacks_cluster(const BackupSet& set) {
+  return set.state == SetState::incomplete && set.manifest && !can_restore_cluster(set);
+}
+
+std::vector<const BackupSet*> newest_first(const std::vector<BackupSet>& sets) {
+  std::vector<const BackupSet*> order;
+  for (const BackupSet& set : sets) {
+    order.push_back(&set);
+  }
+  std::ranges::sort(order, std::ranges::greater(), &BackupSet::time);
+  return order;
 }
 
 std::vector<SystemTime> times_of(const std::vector<BackupSet>& sets,
@@ -116,11 +143,28 @@ TEST_CASE("select_for_removal keeps its promises on 20,000 random directories") 
       REQUIRE(plan.run_ids.empty());
       continue;
     }
+    if (given.policy.only_incomplete) {
+      for (const BackupSet& set : given.sets) {
+        REQUIRE((set.state == SetState::incomplete || !going.contains(set.run_id)));
+      }
+    }
+    // Incomplete ones are bounded, of those with and of those without a cluster.
+    REQUIRE(times_of(left, has_incomplete_cluster).size() <= keep + 4);
+    REQUIRE(times_of(left, lacks_cluster).size() <= keep + 4);
+    // What latest names stays.
+    const auto latest_before = newest_first(given.sets);
+    if (const BackupSet* const latest = latest_of(latest_before)) {
+      REQUIRE(!going.contains(latest->run_id));
+    }
+    if (given.policy.only_incomplete) {
+      continue;
+    }
     // The unproven are bounded for themselves.
     REQUIRE(times_of(left, is_unproven).size() <= keep + 3);
     if (good_before.empty()) {
       for (const BackupSet& set : given.sets) {
-        REQUIRE((is_unproven(set) || !going.contains(set.run_id)));
+        REQUIRE((is_unproven(set) || !going.contains(set.run_id) ||
+                 (set.state == SetState::incomplete && set.manifest)));
       }
       const auto unproven_before = times_of(given.sets, is_unproven);
       const auto unproven_after = times_of(left, is_unproven);
@@ -133,9 +177,10 @@ TEST_CASE("select_for_removal keeps its promises on 20,000 random directories") 
     }
     REQUIRE(!going.contains(given.policy.last_restored_run_id));
     // Not more than the protected ones are left over.
-    REQUIRE(good_after.size() <= must_stay + 3);
+    REQUIRE(good_after.size() <= must_stay + 4);
     for (const BackupSet& set : left) {
-      const bool spared = set.run_id == given.policy.current_run_id ||
+      const bool spared = &set == latest_of(newest_first(left)) ||
+                          set.run_id == given.policy.current_run_id ||
                           set.run_id == given.policy.newest_verified_run_id ||
                           set.run_id == given.policy.last_restored_run_id;
       REQUIRE((set.state != SetState::incomplete || spared || set.time > good_before.front()));
@@ -146,7 +191,8 @@ TEST_CASE("select_for_removal keeps its promises on 20,000 random directories") 
       const auto set = std::find_if(given.sets.begin(),
                                     given.sets.end(),
                                     [&](const BackupSet& each) { return each.run_id == run_id; });
-      REQUIRE((set->time < good_before.front() || is_unproven(*set)));
+      REQUIRE((set->time < good_before.front() || is_unproven(*set) ||
+               (set->state == SetState::incomplete && set->manifest)));
       REQUIRE(!(set->state == SetState::incomplete && seen_other));
       seen_other = seen_other || set->state != SetState::incomplete;
     }

@@ -1,6 +1,6 @@
 """`railiance-restore restore` on a server node: what it refuses, what it brings back, how it goes back.
 
-Runs inside a bed without node. Arguments: the program that makes a set here, and railiance-restore.
+Runs inside a bed without node. Arguments: the program that makes a set here, railiance-restore, and a program that watches.
 """
 
 import json
@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "kit"))
 import server  # noqa: E402
 from faults import Sets  # noqa: E402
 
-BACKUP_HERE, RESTORE = (sys.argv + ["", ""])[1:3]
+BACKUP_HERE, RESTORE, WATCH_HERE = (sys.argv + ["", "", ""])[1:4]
 BEDCTL = "/usr/local/bin/bedctl"
 SERVICE = ["--start-command", f"{BEDCTL} start", "--stop-command", f"{BEDCTL} stop", "--status-command", f"{BEDCTL} status"]
 NAMESPACE = "recover-test"
@@ -194,6 +194,36 @@ class TestRecover(unittest.TestCase):
         self.assertIn("the old cluster runs again", done.stderr)
         self.assertEqual(own(server.objects()), before)
 
+    def test_22_who_watches_through_a_restore_sees_the_restored_cluster(self):
+        # So many writes that the restored versions stay below those of before: a watch that goes on hears nothing.
+        self.change()
+        for number in range(120):
+            server.kubectl("-n", NAMESPACE, "create", "configmap", f"later-{number}", "--from-literal=a=b")
+        diary = self.operator.home / "diary"
+        with open(diary, "wb") as out:
+            watching = subprocess.Popen([WATCH_HERE, str(server.KUBECONFIG), NAMESPACE], stdin=subprocess.PIPE, stdout=out,
+                                        env={"PATH": "/usr/bin:/bin"})
+
+        def told(*words):
+            end = time.monotonic() + 60
+            while time.monotonic() < end:
+                lines = diary.read_text().split("\n")
+                if all(word in lines for word in words):
+                    return
+                time.sleep(0.2)
+            self.fail(f"not told: {[word for word in words if word not in lines]}")
+        try:
+            told("listed", "have later-119")
+            done = restore("latest", "--execute", "--yes", keys=self.keys, check=0)
+            told("gone later", "gone later-0", "gone later-119")
+            server.kubectl("-n", NAMESPACE, "create", "configmap", "after", "--from-literal=a=b")
+            told("have after")
+        finally:
+            watching.stdin.close()
+            watching.wait(20)
+        self.assertIn("step: compare", done.stderr)
+        server.kubectl("-n", NAMESPACE, "delete", "configmap", "after")
+
     def restored_by_a_start_that(self, words):
         """`words` are what happens at once in the restored cluster: standing in for a controller that comes up."""
         start = self.operator.home / "start-and-more"
@@ -285,4 +315,4 @@ if __name__ == "__main__":
     if not os.environ.get("RB_TEST_KUBECONFIG"):
         print("NOT RUN: RB_TEST_KUBECONFIG is not set: run this test inside a bed (tests/k3s/bed.sh)")
         sys.exit(77)
-    unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
+    unittest.main(argv=sys.argv[:1] + sys.argv[4:], verbosity=2)

@@ -13,16 +13,23 @@ using namespace rb::artifact;
 namespace {
 
 /// One set a day from day 1 on: 'c' complete, 'i' incomplete, 'd' damaged, 'p' proven; 'u' to be
-/// proven, and not.
+/// proven, and not; incomplete with a manifest: 'h' lacks the Helm values, 'e' the etcd snapshot.
 std::vector<BackupSet> sets_of(std::string_view states) {
   std::vector<BackupSet> sets;
   for (std::size_t i = 0; i < states.size(); ++i) {
     BackupSet set;
     set.run_id = test::run_id_of_day(static_cast<int>(i) + 1);
     set.time = parse_run_id(set.run_id).value();
-    set.state = states[i] == 'i'   ? SetState::incomplete
+    const bool incomplete = states[i] == 'i' || states[i] == 'h' || states[i] == 'e';
+    set.state = incomplete         ? SetState::incomplete
                 : states[i] == 'd' ? SetState::damaged
                                    : SetState::complete;
+    if (states[i] == 'h' || states[i] == 'e') {
+      set.manifest = test::make_manifest(set.run_id, false);
+    }
+    if (states[i] == 'e') {
+      set.manifest->snapshot.reset();
+    }
     if (states[i] == 'p' || states[i] == 'u') {
       set.manifest = test::make_manifest(set.run_id);
       set.manifest->proof = ProofRecord{};
@@ -77,6 +84,30 @@ TEST_CASE("select_for_removal: an incomplete set newer than every complete one s
 
 TEST_CASE("select_for_removal: where nothing is complete, nothing goes") {
   CHECK(removed("iidi", {1, "", {}}).empty());
+}
+
+TEST_CASE("select_for_removal: where every run is incomplete, a bounded number of sets stays") {
+  const RetentionPolicy after_incomplete{3, test::run_id_of_day(8), {}, {}, true};
+  CHECK(removed("chhhhhhh", after_incomplete) == Days{2, 3, 4, 5});
+  CHECK(removed("hhhhhhhh", after_incomplete) == Days{1, 2, 3, 4, 5});
+  // Those without a datastore are bounded for themselves, and push out none that has one.
+  CHECK(removed("cheeeeee", after_incomplete) == Days{3, 4, 5});
+}
+
+TEST_CASE("select_for_removal: an incomplete run removes no complete set, proven or not") {
+  const RetentionPolicy after_incomplete{1, test::run_id_of_day(7), {}, {}, true};
+  CHECK(removed("cdcuhch", after_incomplete) == Days{5});
+  CHECK(removed("ccccuuh", after_incomplete).empty());
+}
+
+TEST_CASE("select_for_removal never takes the newest set from which a cluster can be restored") {
+  auto sets = sets_of("hpc");
+  for (std::size_t i = 1; i < sets.size(); ++i) { // complete, and asked for a kubeconfig only
+    sets[i].manifest = test::make_manifest(sets[i].run_id);
+    sets[i].manifest->snapshot.reset();
+  }
+  CHECK(select_for_removal(sets, {1, "", {}}, day(100)).run_ids ==
+        std::vector<std::string>{sets[1].run_id});
 }
 
 TEST_CASE("select_for_removal: damaged sets do not count and go when they are old") {

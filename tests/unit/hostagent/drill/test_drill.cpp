@@ -146,19 +146,21 @@ TEST_CASE_FIXTURE(DrillFixture, "drill: nothing to drill") {
   CHECK(!std::filesystem::exists(file("nowhere")));
 }
 
-TEST_CASE_FIXTURE(DrillFixture, "drill: an incomplete set is 3, and never hides an older one") {
+TEST_CASE_FIXTURE(
+    DrillFixture,
+    "drill: what `restore` would take is drilled, and 3 where something of it is missing") {
   add_incomplete_set(run_id_of_day(2));
   CHECK(drill().code == 3);
   CHECK(last().at("result") == "Incomplete");
   CHECK(last().at("message") ==
         "HelmValues is missing: HelmFailed: the releases could not be listed");
   add_set(k_run);
-  const auto result = drill();
-  CHECK(result.code == 0);
-  CHECK(result.err.find("warning: newer sets are incomplete, the newest is " + run_id_of_day(2)) !=
+  CHECK(drill().code == 3); // its datastore is newer, and a cluster comes back from it
+  CHECK(last().at("runID") == run_id_of_day(2));
+  test::write_file(artifact(ArtifactType::kubeconfig, run_id_of_day(3)), "cut off");
+  CHECK(drill().err.find("passing over " + run_id_of_day(3) + ": its run was cut off\n") !=
         std::string::npos);
-  CHECK(last().at("runID") == k_run);
-  CHECK(drill({run_id_of_day(2)}).code == 3);
+  CHECK(drill({k_run}).code == 0);
 }
 
 TEST_CASE_FIXTURE(DrillFixture, "drill: the newest set is damaged") {

@@ -25,13 +25,6 @@ Record failed_record() {
   return record;
 }
 
-artifact::BackupSet set_of(const std::string& run_id, artifact::SetState state) {
-  artifact::BackupSet set;
-  set.run_id = run_id;
-  set.state = state;
-  return set;
-}
-
 } // namespace
 
 TEST_CASE("a record as programs read it") {
@@ -78,16 +71,3 @@ TEST_CASE("store replaces .last-drill, 0600, and adds one line to backup.log") {
   CHECK(test::read_file(temporary.file("b/.last-drill")) == serialize(good));
 }
 
-TEST_CASE("latest is the newest set that claims to be complete") {
-  using artifact::SetState;
-  std::vector<artifact::BackupSet> sets;
-  CHECK(choose(sets, "latest") == nullptr);
-  sets = {set_of("4", SetState::incomplete),
-          set_of("3", SetState::damaged),
-          set_of("2", SetState::complete)};
-  CHECK(choose(sets, "latest")->run_id == "3"); // damage is what a drill is for
-  CHECK(choose(sets, "4")->run_id == "4");
-  CHECK(choose(sets, "5") == nullptr);
-  sets.resize(1, {});
-  CHECK(choose(sets, "latest")->run_id == "4");
-}

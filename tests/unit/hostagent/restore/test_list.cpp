@@ -13,7 +13,7 @@ TEST_CASE_FIXTURE(BackupFixture, "list: one line a set, the newest first") {
   test::write_file(artifact(api::ArtifactType::kubeconfig, run_id_of_day(3)), "cut off");
   const auto result = run({"list"});
   CHECK(result.code == 0);
-  CHECK(result.err.empty());
+  CHECK(result.err == "passing over 20260104T000000Z: its run was cut off\n");
   CHECK(result.out.starts_with("SET               AGE"));
   const std::size_t third = result.out.find("20260104T000000Z  6d   incomplete  7 B");
   const std::size_t second = result.out.find("20260103T000000Z  7d   incomplete");
