@@ -1,15 +1,16 @@
 #include "controller/helm_inventory.hpp"
 
+#include "controller/helm_metadata.hpp"
 #include "controller/helm_pages.hpp"
 
 #include "base/secret_bytes.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -18,6 +19,8 @@ namespace rb::controller {
 namespace {
 
 constexpr unsigned k_get_workers = 4;
+/// How often a release is looked for anew whose newest revision is gone when it is to be read.
+constexpr int k_rounds = 3;
 
 /// Where an object lies. The kind is that of the storage which is being read.
 using Place = std::pair<std::string, std::string>;
@@ -29,11 +32,11 @@ Place place_of(const helm::StoredRelease& stored) {
 /// Turns objects into releases; what was wanted and not yet seen stays in `wanted`.
 class Decoder {
 public:
-  Decoder(helm::Collector& collector, const std::vector<helm::StoredRelease>& newest)
-      : m_collector(collector) {
-    for (const helm::StoredRelease& stored : newest) {
-      m_wanted.emplace(place_of(stored), stored);
-    }
+  explicit Decoder(helm::Collector& collector) : m_collector(collector) {}
+
+  void want(helm::StoredRelease stored) {
+    Place place = place_of(stored);
+    m_wanted.emplace(std::move(place), std::move(stored));
   }
 
   void decode_page(nlohmann::json& items) {
@@ -65,6 +68,16 @@ public:
     }
   }
 
+  /// The object is gone. Its release may have another by now.
+  void note_gone(const Place& place) {
+    const auto found = m_wanted.find(place);
+    if (found != m_wanted.end()) {
+      m_gone.push_back(std::move(found->second));
+      m_wanted.erase(found);
+    }
+  }
+  [[nodiscard]] std::vector<helm::StoredRelease> take_gone() { return std::exchange(m_gone, {}); }
+
   [[nodiscard]] std::vector<Place> still_wanted() const {
     std::vector<Place> places;
     for (const auto& [place, stored] : m_wanted) {
@@ -76,6 +89,7 @@ public:
 private:
   helm::Collector& m_collector;
   std::map<Place, helm::StoredRelease> m_wanted;
+  std::vector<helm::StoredRelease> m_gone;
 };
 
 /// Hands pages from the thread that fetches to the one that decodes, one at a time: the next page
@@ -113,49 +127,54 @@ private:
   bool m_closed = false;
 };
 
+/// What cannot be listed is left to decode_singly.
 Status decode_pages(kube::Client& client,
                     const HelmStorage& storage,
                     Decoder& decoder,
                     std::stop_token stop) {
   Handover pages;
-  Status result;
+  Result<std::vector<Unlisted>> result{std::vector<Unlisted>{}};
   {
     const std::jthread fetcher([&] {
       // A list that starts over brings objects again; those that were decoded are not wanted any
-      // more, so `first` needs no answer.
-      result = list_objects(
-          client,
-          storage,
-          [&](nlohmann::json items, bool) -> Status {
-            pages.put(std::move(items));
-            return {};
-          },
-          stop);
+      // more, so `begin` needs no answer.
+      const ListSink sink{[](const std::string&) {},
+                          [&](nlohmann::json items) { pages.put(std::move(items)); }};
+      result = list_everywhere(client, storage.type, storage.not_superseded, sink, stop);
       pages.close();
     });
     while (auto page = pages.take()) {
       decoder.decode_page(*page);
     }
   }
-  return result;
+  return result || is_of_content(result.error()) ? Status() : Status(result.error());
 }
 
-/// Whatever the pages did not bring: superseded by now, or never anything else.
+/// Whatever the pages did not bring: superseded by now, or never anything else. Errors: those that
+/// are of no single object.
 Status decode_singly(kube::Client& client,
                      const HelmStorage& storage,
                      Decoder& decoder,
                      std::stop_token stop) {
   const std::vector<Place> places = decoder.still_wanted();
-  std::atomic<std::size_t> next{0};
+  std::size_t next = 0;
   std::mutex mutex;
+  Status result;
   const auto work = [&] {
-    for (std::size_t i = next++; i < places.size() && !stop.stop_requested(); i = next++) {
-      auto object = client.get({storage.type, places[i].first, places[i].second, {}}, stop);
-      const std::lock_guard lock(mutex);
+    std::unique_lock lock(mutex);
+    while (result && next < places.size() && !stop.stop_requested()) {
+      const Place& place = places[next++];
+      lock.unlock();
+      auto object = client.get({storage.type, place.first, place.second, {}}, stop, keeps_key);
+      lock.lock();
       if (object) {
         decoder.decode(*object);
-      } else if (!stop.stop_requested()) {
-        decoder.give_up(places[i], object.error());
+      } else if (object.error().code == ErrorCode::not_found) {
+        decoder.note_gone(place);
+      } else if (is_of_all(object.error())) {
+        result = object.error();
+      } else {
+        decoder.give_up(place, object.error());
       }
     }
   };
@@ -169,6 +188,92 @@ Status decode_singly(kube::Client& client,
   if (stop.stop_requested()) {
     return Error{ErrorCode::cancelled, "Helm releases: cancelled", {}};
   }
+  return result;
+}
+
+ListSink sink_of(NewestRevisions& newest) {
+  return {[&](const std::string& name_space) { newest.forget(name_space); },
+          [&](const nlohmann::json& items) { newest.add(items); }};
+}
+
+kube::ListOptions metadata_of(const HelmStorage& storage) {
+  kube::ListOptions options = storage.all;
+  options.metadata_only = true;
+  options.page_size = k_first_metadata_page;
+  return options;
+}
+
+/// Identity of a release within its storage; nothing where the object does not tell.
+std::optional<Place> release_of(const helm::StoredRelease& stored) {
+  const auto key = helm::release_key(stored);
+  return key ? std::optional(Place{key->name_space, key->name}) : std::nullopt;
+}
+
+/// A namespace of which objects are missing, as an entry of the list.
+helm::StoredRelease all_of(const HelmStorage& storage, const std::string& name_space) {
+  helm::StoredRelease stored;
+  stored.kind = storage.kind;
+  stored.name_space = name_space;
+  stored.object_name = "*";
+  return stored;
+}
+
+/// Releases whose newest revision was gone when it was to be read: upgraded, or uninstalled. What
+/// is the newest now is wanted; a release that has none any more is no release.
+Status look_again(kube::Client& client,
+                  const HelmStorage& storage,
+                  const std::vector<helm::StoredRelease>& gone,
+                  helm::Collector& collector,
+                  Decoder& decoder,
+                  std::stop_token stop) {
+  std::map<std::string, std::set<Place>> releases; // by namespace
+  for (const helm::StoredRelease& stored : gone) {
+    if (auto release = release_of(stored)) {
+      releases[stored.name_space].insert(*std::move(release));
+    }
+  }
+  for (const auto& [name_space, wanted] : releases) {
+    NewestRevisions newest(storage.kind);
+    const Status listed = list_namespace(
+        client, storage.type, name_space, metadata_of(storage), sink_of(newest), stop);
+    if (!listed && is_of_all(listed.error())) {
+      return listed;
+    }
+    if (!listed) {
+      collector.add_unread(all_of(storage, name_space), Error(listed.error()).within("not listed"));
+    }
+    for (helm::StoredRelease& stored : std::move(newest).take()) {
+      const auto release = release_of(stored);
+      if (release && wanted.contains(*release)) {
+        decoder.want(std::move(stored));
+      }
+    }
+  }
+  return {};
+}
+
+Status want_newest(kube::Client& client,
+                   const HelmStorage& storage,
+                   helm::Collector& collector,
+                   Decoder& decoder,
+                   std::stop_token stop) {
+  NewestRevisions newest(storage.kind);
+  RB_TRY_ASSIGN(const std::vector<Unlisted> unlisted,
+                list_everywhere(client, storage.type, metadata_of(storage), sink_of(newest), stop));
+  for (const Unlisted& one : unlisted) {
+    collector.add_unread(all_of(storage, one.name_space), Error(one.error).within("not listed"));
+  }
+  for (const std::string& name_space : newest.left_out()) {
+    collector.add_unread(all_of(storage, name_space),
+                         {ErrorCode::unsupported,
+                          "too many: the cluster has more than " +
+                              std::to_string(k_releases_limit) +
+                              " releases, and most of them are here; some were not read",
+                          {}});
+  }
+  for (helm::StoredRelease& stored : std::move(newest).take()) {
+    decoder.want(std::move(stored));
+  }
   return {};
 }
 
@@ -176,13 +281,27 @@ Status read_storage(kube::Client& client,
                     const HelmStorage& storage,
                     helm::Collector& collector,
                     std::stop_token stop) {
-  RB_TRY_ASSIGN(auto stored, list_metadata(client, storage, stop));
-  if (stored.empty()) {
+  Decoder decoder(collector);
+  RB_TRY(want_newest(client, storage, collector, decoder, stop));
+  if (decoder.still_wanted().empty()) {
     return {};
   }
-  Decoder decoder(collector, helm::newest_revisions(std::move(stored)));
   RB_TRY(decode_pages(client, storage, decoder, stop));
-  return decode_singly(client, storage, decoder, stop);
+  for (int round = 1;; ++round) {
+    RB_TRY(decode_singly(client, storage, decoder, stop));
+    const std::vector<helm::StoredRelease> gone = decoder.take_gone();
+    if (gone.empty()) {
+      return {};
+    }
+    if (round == k_rounds) {
+      for (const helm::StoredRelease& stored : gone) {
+        collector.add_unread(
+            stored, {ErrorCode::not_found, "gone: it changed each time that it was read", {}});
+      }
+      return {};
+    }
+    RB_TRY(look_again(client, storage, gone, collector, decoder, stop));
+  }
 }
 
 } // namespace

@@ -1,43 +1,67 @@
 #include "controller/helm_pages.hpp"
 
+#include "kube/passing.hpp"
+
 #include <algorithm>
 
 namespace rb::controller {
 
 namespace {
 
-// An object is at most 1 MiB (validation of Secret), 1.4 MiB in base64: 16 are 22 MiB at worst.
-constexpr unsigned k_first_page = 16;
-constexpr unsigned k_largest_page = 500;
-constexpr std::size_t k_target_page_bytes = std::size_t{4} << 20U;
+constexpr unsigned k_first_page = 16; ///< Of whole objects.
+constexpr unsigned k_largest_page = k_first_metadata_page;
 constexpr int k_restarts = 3;
 
 kube::ListOptions options(std::string labels, std::string fields) {
   kube::ListOptions options;
   options.label_selector = std::move(labels);
   options.field_selector = std::move(fields);
+  options.page_size = k_first_page;
+  options.keep = keeps_key;
   return options;
 }
 
-std::size_t data_bytes(nlohmann::json& items) {
-  std::size_t bytes = 0;
-  for (nlohmann::json& item : items) {
-    const std::string* data = release_data(item);
-    bytes += 1024 + (data == nullptr ? 0 : data->size());
-  }
-  return bytes;
+/// For an answer of half of what is allowed.
+unsigned next_page_size(std::size_t items, std::size_t bytes) {
+  const std::size_t average = std::max<std::size_t>(bytes / std::max<std::size_t>(items, 1), 1);
+  return static_cast<unsigned>(
+      std::clamp<std::size_t>(k_page_limit_bytes / 2 / average, 1, k_largest_page));
 }
 
-unsigned next_page_size(std::size_t items, std::size_t bytes) {
-  if (items == 0) {
-    return k_first_page;
-  }
-  const std::size_t average = std::max<std::size_t>(bytes / items, 1);
-  return static_cast<unsigned>(
-      std::clamp<std::size_t>(k_target_page_bytes / average, 1, k_largest_page));
+/// Names that are all that is used of a namespace.
+bool keeps_name(int depth, std::string_view key) {
+  return depth == 0 ? key == "metadata" : key == "name";
+}
+
+Result<std::vector<std::string>> list_namespaces(kube::Client& client, std::stop_token stop) {
+  std::vector<std::string> names;
+  kube::ListOptions options;
+  options.metadata_only = true;
+  options.keep = keeps_name;
+  const ListSink sink{[&](const std::string&) { names.clear(); },
+                      [&](const nlohmann::json& items) {
+                        for (const nlohmann::json& item : items) {
+                          names.push_back(item.value("/metadata/name"_json_pointer, ""));
+                        }
+                      }};
+  RB_TRY(list_namespace(client, kube::k_namespaces, "", options, sink, stop));
+  return names;
 }
 
 } // namespace
+
+bool keeps_key(int depth, std::string_view key) {
+  switch (depth) {
+  case 0:
+    return key == "metadata" || key == "data";
+  case 1:
+    return key == "name" || key == "namespace" || key == "labels" || key == "release" ||
+           key == "resourceVersion";
+  default:
+    return key == "name" || key == "version" || key == "status" || key == "owner" ||
+           key == "helm.toolkit.fluxcd.io/name" || key == "helm.toolkit.fluxcd.io/namespace";
+  }
+}
 
 const HelmStorage& secret_storage() {
   static const HelmStorage storage{helm::StorageKind::secret,
@@ -88,54 +112,84 @@ std::string* release_data(nlohmann::json& object) {
   return release == data->end() ? nullptr : release->get_ptr<std::string*>();
 }
 
-Result<std::vector<helm::StoredRelease>>
-list_metadata(kube::Client& client, const HelmStorage& storage, std::stop_token stop) {
-  std::vector<helm::StoredRelease> all;
-  kube::ListOptions options = storage.all;
-  options.metadata_only = true;
-  const auto keep = [&](const kube::ListPage& page, bool first) -> Status {
-    if (first) {
-      all.clear();
-    }
-    for (const nlohmann::json& item : page.items) {
-      all.push_back(stored_release(storage.kind, item));
-    }
-    return {};
-  };
-  RB_TRY(client.list(storage.type, "", options, keep, stop));
-  return all;
+bool is_of_content(const Error& error) {
+  // 500: the server cannot decode or decrypt what it has stored.
+  return error.code == ErrorCode::unsupported || error.code == ErrorCode::corrupt ||
+         error.http_status == 500;
 }
 
-Status list_objects(kube::Client& client,
-                    const HelmStorage& storage,
-                    const ObjectSink& sink,
-                    std::stop_token stop) {
-  kube::ListOptions options = storage.not_superseded;
-  options.page_size = k_first_page;
+bool is_of_all(const Error& error) {
+  return error.code == ErrorCode::cancelled ||
+         (kube::is_passing(error.code) && !is_of_content(error));
+}
+
+Status list_namespace(kube::Client& client,
+                      const kube::ResourceType& type,
+                      const std::string& name_space,
+                      const kube::ListOptions& options,
+                      const ListSink& sink,
+                      std::stop_token stop) {
+  kube::ListOptions page_options = options;
   std::string token;
-  bool first = true;
+  sink.begin(name_space);
   for (int restarts = 0;;) {
-    auto page = client.list_page(storage.type, "", options, token, stop);
+    page_options.body_limit_bytes =
+        page_options.page_size == 1
+            ? 0
+            : std::min(k_page_limit_bytes, client.options().body_limit_bytes);
+    auto page = client.list_page(type, name_space, page_options, token, stop);
     if (!page) {
-      if (page.error().code == ErrorCode::unsupported && options.page_size > 1) {
-        options.page_size = std::max(options.page_size / 8, 1U); // larger than the last page told
+      if (page.error().code == ErrorCode::unsupported && page_options.page_size > 1) {
+        page_options.page_size /= 2;
         continue;
       }
       if (page.error().code != ErrorCode::gone || ++restarts > k_restarts) {
         return std::move(page).error();
       }
       token.clear();
-      first = true;
+      sink.begin(name_space);
       continue;
     }
-    options.page_size = next_page_size(page->items.size(), data_bytes(page->items));
+    page_options.page_size = next_page_size(page->items.size(), page->body_bytes);
     token = page->continue_token;
-    RB_TRY(sink(std::move(page->items), first));
-    first = false;
+    sink.page(std::move(page->items));
     if (token.empty()) {
       return {};
     }
   }
+}
+
+Result<std::vector<Unlisted>> list_everywhere(kube::Client& client,
+                                              const kube::ResourceType& type,
+                                              const kube::ListOptions& options,
+                                              const ListSink& sink,
+                                              std::stop_token stop) {
+  const Status whole = list_namespace(client, type, "", options, sink, stop);
+  if (whole) {
+    return std::vector<Unlisted>{};
+  }
+  if (!is_of_content(whole.error())) {
+    return whole.error();
+  }
+  auto names = list_namespaces(client, stop);
+  if (!names) {
+    return stop.stop_requested() ? std::move(names).error() : whole.error();
+  }
+  sink.begin("");
+  std::vector<Unlisted> unlisted;
+  for (const std::string& name : *names) {
+    const Status one = list_namespace(client, type, name, options, sink, stop);
+    if (!one && is_of_all(one.error())) {
+      return one.error();
+    }
+    if (!one) {
+      unlisted.push_back({name, one.error()});
+    }
+  }
+  if (unlisted.size() == names->size()) { // not of one namespace, then
+    return whole.error();
+  }
+  return unlisted;
 }
 
 } // namespace rb::controller

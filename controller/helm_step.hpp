@@ -5,6 +5,8 @@
 #include "controller/plan.hpp"
 #include "controller/recipients.hpp"
 
+#include "helm/limits.hpp"
+
 #include <stop_token>
 #include <string>
 
@@ -32,7 +34,8 @@ public:
   ApiHelmStep(kube::Client& client,
               const Clock& clock,
               PayloadStore& payloads,
-              std::string sops_yaml_path);
+              std::string sops_yaml_path,
+              helm::Budget budget = {});
 
   [[nodiscard]] Result<HelmOutcome> run(const CollectHelm& order, std::stop_token stop) override;
 
@@ -41,6 +44,7 @@ private:
   const Clock& m_clock;
   PayloadStore& m_payloads;
   std::string m_sops_yaml_path;
+  helm::Budget m_budget;
 };
 
 } // namespace rb::controller

@@ -1,4 +1,5 @@
 // railiance-backup-controller: wires the parts together and ends in order on SIGTERM and SIGINT.
+#include "controller/memory_limit.hpp"
 #include "controller/options.hpp"
 #include "controller/reconciler.hpp"
 #include "controller/standing_reporter.hpp"
@@ -21,7 +22,8 @@ namespace rb::controller {
 namespace {
 
 constexpr const char* k_lease = "railiance-backup-controller";
-// A page of the largest releases that can exist: 16 of 1.4 MiB (helm_pages.cpp).
+// One object: 1.5 MiB in etcd, six times that where all of it must be escaped. Lists of Secrets
+// come in pages that are smaller (helm_pages.hpp).
 constexpr std::size_t k_body_limit_bytes = std::size_t{24} << 20U;
 
 /// Two arenas instead of one a thread: what is freed is used again.
@@ -107,7 +109,7 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
   const StoreFeed feed(store, client, options.name_space);
   kube::EventRecorder events(client, {"backup.railiance.io/controller", options.identity});
   PayloadStore payloads(client, options.name_space);
-  ApiHelmStep helm(client, clock, payloads, options.sops_yaml);
+  ApiHelmStep helm(client, clock, payloads, options.sops_yaml, inventory_budget(memory_limit()));
   Reconciler reconciler({client,
                          helm,
                          payloads,

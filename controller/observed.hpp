@@ -52,7 +52,8 @@ struct Settings {
   /// For the agent to tell what became of a run that began before this process knew of it: it may
   /// have ended long ago, and the cluster may just have been restored.
   std::chrono::seconds resume_wait{300};
-  /// The snapshot waits for the Helm values no longer than this, nor than a quarter of the deadline.
+  /// The snapshot waits for the Helm values no longer than this, nor than a quarter of the
+  /// deadline.
   std::chrono::seconds helm_limit{300};
 };
 

@@ -1,6 +1,5 @@
 #include "controller/payload_store.hpp"
 
-#include "api/payload_name.hpp"
 #include "base/sha256.hpp"
 
 #include <nlohmann/json.hpp>
@@ -13,10 +12,17 @@ namespace {
 
 constexpr const char* k_run_label = "backup.railiance.io/run-uid";
 
-nlohmann::json config_map(const std::string& name_space,
-                          const api::OwnerReference& owner,
-                          std::size_t number,
-                          ByteView piece) {
+} // namespace
+
+std::size_t payload_pieces(std::size_t ciphertext_bytes) {
+  return (ciphertext_bytes + k_payload_piece_bytes - 1) / k_payload_piece_bytes;
+}
+
+nlohmann::json payload_config_map(const std::string& name_space,
+                                  const api::OwnerReference& owner,
+                                  std::size_t number,
+                                  ByteView ciphertext) {
+  const ByteView rest = ciphertext.subspan(number * k_payload_piece_bytes);
   api::ObjectMeta meta;
   meta.name = std::string(api::k_payload_name_prefix) + owner.uid + "-" + std::to_string(number);
   meta.name_space = name_space;
@@ -28,21 +34,8 @@ nlohmann::json config_map(const std::string& name_space,
           {"kind", "ConfigMap"},
           {"metadata", to_json(meta)},
           {"immutable", true},
-          {"binaryData", {{"payload", to_base64(piece)}}}};
-}
-
-} // namespace
-
-std::vector<nlohmann::json> payload_config_maps(const std::string& name_space,
-                                                const api::OwnerReference& owner,
-                                                ByteView ciphertext) {
-  std::vector<nlohmann::json> objects;
-  while (!ciphertext.empty()) {
-    const ByteView piece = ciphertext.first(std::min(ciphertext.size(), k_payload_piece_bytes));
-    objects.push_back(config_map(name_space, owner, objects.size(), piece));
-    ciphertext = ciphertext.subspan(piece.size());
-  }
-  return objects;
+          {"binaryData",
+           {{"payload", to_base64(rest.first(std::min(rest.size(), k_payload_piece_bytes)))}}}};
 }
 
 PayloadStore::PayloadStore(kube::Client& client, std::string name_space)
@@ -50,7 +43,7 @@ PayloadStore::PayloadStore(kube::Client& client, std::string name_space)
 
 Result<api::HelmPayload>
 PayloadStore::write(const api::OwnerReference& owner, ByteView ciphertext, std::stop_token stop) {
-  if (ciphertext.size() > k_payload_piece_bytes * k_payload_pieces_limit) {
+  if (ciphertext.size() > api::k_payload_limit_bytes) {
     return Error{ErrorCode::unsupported,
                  "helm payload: " + std::to_string(ciphertext.size()) + " bytes are too many",
                  {}};
@@ -59,7 +52,9 @@ PayloadStore::write(const api::OwnerReference& owner, ByteView ciphertext, std::
   api::HelmPayload payload;
   payload.size_bytes = ciphertext.size();
   payload.sha256 = to_hex(sha256(ciphertext));
-  for (const nlohmann::json& object : payload_config_maps(m_name_space, owner, ciphertext)) {
+  // One at a time: all of them would take a third more than the payload once more.
+  for (std::size_t number = 0; number < payload_pieces(ciphertext.size()); ++number) {
+    const nlohmann::json object = payload_config_map(m_name_space, owner, number, ciphertext);
     auto made = m_client.create(kube::k_config_maps, m_name_space, object, stop);
     // A POST whose answer was lost is sent again by the library: our own object is there then. It
     // is told from a stranger's by the digest in the order, which the agent checks.

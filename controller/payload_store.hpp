@@ -3,6 +3,7 @@
 
 #include "api/cluster_backup.hpp"
 #include "api/node_backup.hpp"
+#include "api/payload_name.hpp"
 #include "base/bytes.hpp"
 #include "kube/client.hpp"
 
@@ -17,18 +18,22 @@ namespace rb::controller {
 inline constexpr std::size_t k_payload_piece_bytes = std::size_t{768} << 10U;
 /// As in crds/ (helmPayload.configMaps, maxItems).
 inline constexpr std::size_t k_payload_pieces_limit = 256;
+static_assert(api::k_payload_limit_bytes <= k_payload_piece_bytes * k_payload_pieces_limit);
 
-/// The objects to create, in order; owned by the run's ClusterBackup. Pure.
-[[nodiscard]] std::vector<nlohmann::json> payload_config_maps(const std::string& name_space,
-                                                              const api::OwnerReference& owner,
-                                                              ByteView ciphertext);
+[[nodiscard]] std::size_t payload_pieces(std::size_t ciphertext_bytes);
+
+/// One of the objects to create; owned by the run's ClusterBackup. Pure.
+[[nodiscard]] nlohmann::json payload_config_map(const std::string& name_space,
+                                                const api::OwnerReference& owner,
+                                                std::size_t number,
+                                                ByteView ciphertext);
 
 class PayloadStore {
 public:
   PayloadStore(kube::Client& client, std::string name_space);
 
   /// Removes what is there of the run, then writes all pieces. Errors: those of the client;
-  /// unsupported (more than k_payload_pieces_limit pieces).
+  /// unsupported (more than the agent takes).
   [[nodiscard]] Result<api::HelmPayload>
   write(const api::OwnerReference& owner, ByteView ciphertext, std::stop_token stop);
 

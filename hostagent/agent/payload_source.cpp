@@ -1,5 +1,6 @@
 #include "agent/payload_source.hpp"
 
+#include "api/payload_name.hpp"
 #include "base/sha256.hpp"
 #include "kube/passing.hpp"
 
@@ -62,9 +63,10 @@ Result<Bytes> fetch_payload(PayloadSource& source,
                             const Wait& wait,
                             const std::stop_token& stop) {
   auto patience = k_patience;
-  if (payload.size_bytes > k_payload_limit_bytes) {
+  if (payload.size_bytes > api::k_payload_limit_bytes) {
     return Error{ErrorCode::unsupported,
-                 "Helm payload: larger than " + std::to_string(k_payload_limit_bytes) + " bytes",
+                 "Helm payload: larger than " + std::to_string(api::k_payload_limit_bytes) +
+                     " bytes",
                  {}};
   }
   Bytes joined;

@@ -45,12 +45,10 @@ private:
 /// Joins the pieces in order. While the API server is away or does not know us (a restart, a new
 /// certificate, a token that is renewed), a piece is asked for again for half a minute. Errors:
 /// corrupt (size or digest is not what the order says, or it is not an age file), unsupported
-/// (larger than k_payload_limit_bytes), those of `source`.
+/// (larger than api::k_payload_limit_bytes), those of `source`.
 [[nodiscard]] Result<Bytes> fetch_payload(PayloadSource& source,
                                           const api::HelmPayload& payload,
                                           const Wait& wait,
                                           const std::stop_token& stop);
-
-inline constexpr std::uint64_t k_payload_limit_bytes = std::uint64_t{64} << 20U;
 
 } // namespace rb::agent

@@ -22,8 +22,19 @@ std::string what(const Request& request) {
   return std::string(to_string(request.method)) + " " + request.path;
 }
 
-Result<json> parse(const std::string& subject, const std::string& body) {
-  json parsed = json_of(body);
+/// An item of a list lies below the list's object and its array.
+constexpr int k_item_depth = 3;
+constexpr int k_object_depth = 1;
+
+/// `depth` is that of an object's own keys in the body; what encloses the object is kept.
+JsonKeep keep_at(int depth, KeepKey keep) {
+  return keep == nullptr ? JsonKeep() : [depth, keep](int at, std::string_view key) {
+    return at < depth || keep(at - depth, key);
+  };
+}
+
+Result<json> parse(const std::string& subject, const std::string& body, const JsonKeep& keep = {}) {
+  json parsed = json_of(body, keep);
   if (!parsed.is_object()) {
     return Error{ErrorCode::corrupt, subject + ": the answer is not a JSON object", {}};
   }
@@ -80,10 +91,12 @@ Client::attempt(const Request& request, const ResourceType& type, const std::sto
   return response;
 }
 
-Result<Response>
-Client::call(Request request, const ResourceType& type, const std::stop_token& stop) {
+Result<Response> Client::call(Request request,
+                              const ResourceType& type,
+                              const std::stop_token& stop,
+                              std::size_t body_limit_bytes) {
   request.timeout = m_options.request_timeout;
-  request.body_limit_bytes = m_options.body_limit_bytes;
+  request.body_limit_bytes = body_limit_bytes == 0 ? m_options.body_limit_bytes : body_limit_bytes;
   request.user_agent = m_options.user_agent;
   Backoff backoff(m_options.backoff);
   for (unsigned done = 1;; ++done) {
@@ -99,26 +112,32 @@ Client::call(Request request, const ResourceType& type, const std::stop_token& s
   }
 }
 
-Result<json>
-Client::call_json(Request request, const ResourceType& type, const std::stop_token& stop) {
+Result<json> Client::call_json(Request request,
+                               const ResourceType& type,
+                               const std::stop_token& stop,
+                               const Reading& reading) {
   const std::string subject = what(request);
   const std::string path = request.path;
   // A further page has the version of the first one, however old that is.
   const bool is_present = std::ranges::none_of(
       request.query, [](const auto& parameter) { return parameter.first == k_continue; });
   const std::string before = m_runtime.versions->known(path);
-  RB_TRY_ASSIGN(const Response response, call(std::move(request), type, stop));
-  RB_TRY_ASSIGN(json answer, parse(subject, response.body));
+  RB_TRY_ASSIGN(const Response response,
+                call(std::move(request), type, stop, reading.body_limit_bytes));
+  RB_TRY_ASSIGN(json answer, parse(subject, response.body, keep_at(reading.depth, reading.keep)));
   if (is_present) {
     m_runtime.versions->answered(path, text_at(answer, "metadata", "resourceVersion"), before);
+  }
+  if (reading.body_bytes != nullptr) {
+    *reading.body_bytes = response.body.size();
   }
   return answer;
 }
 
-Result<json> Client::get(const ObjectRef& ref, std::stop_token stop) {
+Result<json> Client::get(const ObjectRef& ref, std::stop_token stop, KeepKey keep) {
   Request request;
   RB_TRY_ASSIGN(request.path, object_path(ref));
-  return call_json(std::move(request), ref.type, stop);
+  return call_json(std::move(request), ref.type, stop, {.keep = keep, .depth = k_object_depth});
 }
 
 Result<ListPage> Client::list_page(const ResourceType& type,
@@ -141,8 +160,15 @@ Result<ListPage> Client::list_page(const ResourceType& type,
     request.accept = k_metadata_only;
   }
   const std::string subject = what(request);
-  RB_TRY_ASSIGN(json list, call_json(std::move(request), type, stop));
   ListPage page;
+  RB_TRY_ASSIGN(json list,
+                call_json(std::move(request),
+                          type,
+                          stop,
+                          {.keep = options.keep,
+                           .depth = k_item_depth,
+                           .body_limit_bytes = options.body_limit_bytes,
+                           .body_bytes = &page.body_bytes}));
   page.resource_version = text_at(list, "metadata", "resourceVersion");
   page.continue_token = text_at(list, "metadata", "continue");
   auto items = list.find("items");
@@ -216,7 +242,7 @@ Result<json> Client::create(const ResourceType& type,
   RB_TRY_ASSIGN(request.path, collection_path(type, name_space));
   request.content_type = k_json;
   request.body = dump(object);
-  return call_json(std::move(request), type, stop);
+  return call_json(std::move(request), type, stop, {});
 }
 
 Result<json> Client::replace(const ObjectRef& ref, const json& object, std::stop_token stop) {
@@ -229,7 +255,7 @@ Result<json> Client::replace(const ObjectRef& ref, const json& object, std::stop
   }
   request.content_type = k_json;
   request.body = dump(object);
-  return call_json(std::move(request), ref.type, stop);
+  return call_json(std::move(request), ref.type, stop, {});
 }
 
 Result<json> Client::patch(const ObjectRef& ref,
@@ -248,7 +274,7 @@ Result<json> Client::patch(const ObjectRef& ref,
   }
   request.content_type = content_type_of(type);
   request.body = dump(patch);
-  return call_json(std::move(request), ref.type, stop);
+  return call_json(std::move(request), ref.type, stop, {});
 }
 
 Status Client::remove(const ObjectRef& ref, std::string_view uid, std::stop_token stop) {

@@ -22,17 +22,24 @@ struct ClientOptions {
   std::string user_agent; ///< Not sent when empty.
 };
 
+/// Which keys of an object are kept while an answer is read; its own have the depth 0. What is not
+/// kept takes no memory. Null: all.
+using KeepKey = bool (*)(int depth, std::string_view key);
+
 struct ListOptions {
   std::string label_selector;
   std::string field_selector;
   unsigned page_size = 500;   ///< 0: one page, the server's choice.
   bool metadata_only = false; ///< PartialObjectMetadata: `metadata` of each item, nothing else.
+  std::size_t body_limit_bytes = 0; ///< Of one page; 0: as the client's options say.
+  KeepKey keep = nullptr;           ///< Of each item.
 };
 
 struct ListPage {
   nlohmann::json items;         ///< An array.
   std::string resource_version; ///< Of the list; a watch starts from it.
   std::string continue_token;   ///< Empty: this was the last page.
+  std::size_t body_bytes = 0;   ///< Of the answer as it came.
 };
 
 enum class PatchType { merge, json, apply };
@@ -48,7 +55,8 @@ public:
   /// `transport` and what `runtime` points at outlive the client.
   explicit Client(Transport& transport, Runtime runtime = {}, ClientOptions options = {});
 
-  [[nodiscard]] Result<nlohmann::json> get(const ObjectRef& ref, std::stop_token stop = {});
+  [[nodiscard]] Result<nlohmann::json>
+  get(const ObjectRef& ref, std::stop_token stop = {}, KeepKey keep = nullptr);
 
   /// One page. `continue_token` empty: the first.
   [[nodiscard]] Result<ListPage> list_page(const ResourceType& type,
@@ -106,12 +114,24 @@ public:
   [[nodiscard]] const ClientOptions& options() const { return m_options; }
 
 private:
-  [[nodiscard]] Result<Response>
-  call(Request request, const ResourceType& type, const std::stop_token& stop);
+  /// `body_limit_bytes` 0: as the options say.
+  [[nodiscard]] Result<Response> call(Request request,
+                                      const ResourceType& type,
+                                      const std::stop_token& stop,
+                                      std::size_t body_limit_bytes = 0);
   [[nodiscard]] Result<Response>
   attempt(const Request& request, const ResourceType& type, const std::stop_token& stop);
-  [[nodiscard]] Result<nlohmann::json>
-  call_json(Request request, const ResourceType& type, const std::stop_token& stop);
+  /// How an answer is read.
+  struct Reading {
+    KeepKey keep = nullptr;
+    int depth = 0; ///< Of the keys that `keep` is asked of first, in the body.
+    std::size_t body_limit_bytes = 0;
+    std::size_t* body_bytes = nullptr; ///< Set to the size of the body, where it is given.
+  };
+  [[nodiscard]] Result<nlohmann::json> call_json(Request request,
+                                                 const ResourceType& type,
+                                                 const std::stop_token& stop,
+                                                 const Reading& reading);
 
   Transport& m_transport;
   Runtime m_runtime;

@@ -99,7 +99,7 @@ void apply(nlohmann::json& stored, nlohmann::json given) {
 bool is_collection(const std::string& path) {
   const std::string last = path.substr(path.rfind('/') + 1);
   return last == "secrets" || last == "configmaps" || last == "clusterbackups" ||
-         last == "nodebackups";
+         last == "nodebackups" || last == "namespaces";
 }
 
 } // namespace
@@ -110,13 +110,13 @@ std::size_t FakeApi::count(const std::string& call_prefix) const {
 }
 
 kube::Response FakeApi::list(const kube::Request& request) const {
-  nlohmann::json items = nlohmann::json::array();
+  std::vector<std::reference_wrapper<const nlohmann::json>> items;
   const std::string type = query_value(request, "fieldSelector");
   for (const auto& [path, object] : objects) {
     if (in_collection(path, request.path) &&
         matches(object, query_value(request, "labelSelector")) &&
         (type.empty() || "type=" + object.value("type", "") == type)) {
-      items.push_back(object);
+      items.emplace_back(object);
     }
   }
   const std::string token = query_value(request, "continue");
@@ -124,8 +124,10 @@ kube::Response FakeApi::list(const kube::Request& request) const {
   const std::size_t start = token.empty() ? 0 : std::stoul(token);
   const std::size_t limit = limit_text.empty() ? items.size() : std::stoul(limit_text);
   nlohmann::json page = nlohmann::json::array();
+  const bool metadata_only = request.accept.find("PartialObjectMetadata") != std::string::npos;
   for (std::size_t i = start; i < std::min(items.size(), start + limit); ++i) {
-    page.push_back(items[i]);
+    page.push_back(metadata_only ? nlohmann::json{{"metadata", items[i].get().at("metadata")}}
+                                 : items[i].get());
   }
   const std::string next = start + limit < items.size() ? std::to_string(start + limit) : "";
   return answer(200,
@@ -151,6 +153,10 @@ Result<kube::Response> FakeApi::send(const kube::Request& request, std::stop_tok
   kube::Response response = work(request);
   if (before_answer) {
     before_answer(request);
+  }
+  if (response.body.size() > request.body_limit_bytes) {
+    return Error{
+        ErrorCode::unsupported, request.path + ": the answer is larger than our limit", {}};
   }
   return response;
 }

@@ -1,5 +1,7 @@
 #include "agent/payload_source.hpp"
 
+#include "api/payload_name.hpp"
+
 #include "base/sha256.hpp"
 
 #include <doctest/doctest.h>
@@ -77,7 +79,7 @@ TEST_CASE("a payload that is not what the order says is refused") {
 TEST_CASE("a payload that claims to be huge is not fetched") {
   Pieces source;
   auto payload = payload_of(k_whole);
-  payload.size_bytes = k_payload_limit_bytes + 1;
+  payload.size_bytes = api::k_payload_limit_bytes + 1;
   CHECK(fetch_payload(source, payload, k_no_wait, {}).error().code == ErrorCode::unsupported);
 }
 
