@@ -221,6 +221,12 @@ std::string advice(const observe::Current& current) {
     return "set the clock of the server right (timedatectl)";
   case observe::CurrentReason::no_expected_interval:
     return "enable the schedule, or set monitoring.expectedIntervalSeconds of the chart";
+  case observe::CurrentReason::run_stalled:
+    return "railiance-backup list, then railiance-backup show NAME, says where it stands; then: "
+           "kubectl -n railiance-backup get pods";
+  case observe::CurrentReason::controller_restarting:
+    return "kubectl -n railiance-backup describe pod -l app.kubernetes.io/component=controller "
+           "says why it ended (OOMKilled: raise controller.resources.limits.memory)";
   case observe::CurrentReason::controller_unavailable:
     return "kubectl -n railiance-backup get deployment,pods; on the server, railiance-restore list "
            "shows what the disk holds";

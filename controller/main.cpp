@@ -70,8 +70,8 @@ Result<std::unique_ptr<kube::Connection>> connect(const Options& options,
 kube::LeaderCallbacks callbacks(Reconciler& reconciler, StandingReporter& standing) {
   kube::LeaderCallbacks callbacks;
   callbacks.on_started = [&] {
+    standing.start(); // first: that we have started is told before a run can end us
     reconciler.start();
-    standing.start();
   };
   callbacks.on_stopped = [&] {
     reconciler.stop();

@@ -25,6 +25,8 @@ observe::Current judge(const StandingView& view, const Expectation& expectation,
   input.expected_interval = expected_interval(expectation, now);
   input.nodes = living_nodes(view);
   input.last_run = view.last_run;
+  input.active_run = view.active_run;
+  input.controller_starts = view.controller_starts;
   return observe::judge(input);
 }
 
@@ -121,7 +123,20 @@ standing_status(const StandingView& view, const Expectation& expectation, System
   status.last_success_run_id = current.last_success_run_id;
   status.last_success_node = current.last_success_node;
   status.last_run = view.last_run;
+  status.controller_starts = view.controller_starts;
   return status;
+}
+
+std::vector<SystemTime> with_start(std::vector<SystemTime> starts, SystemTime start) {
+  if (std::ranges::find(starts, start) == starts.end()) {
+    starts.push_back(start);
+  }
+  std::ranges::sort(starts);
+  if (starts.size() > api::k_controller_starts_limit) {
+    starts.erase(starts.begin(),
+                 starts.end() - static_cast<std::ptrdiff_t>(api::k_controller_starts_limit));
+  }
+  return starts;
 }
 
 bool says_more(const api::BackupStatusStatus& next, const api::BackupStatusStatus& written) {
@@ -132,7 +147,8 @@ bool says_more(const api::BackupStatusStatus& next, const api::BackupStatusStatu
   };
   return word(next) != word(written) || next.next_schedule_time != written.next_schedule_time ||
          next.expected_interval_seconds != written.expected_interval_seconds ||
-         next.last_success_time != written.last_success_time || next.last_run != written.last_run;
+         next.last_success_time != written.last_success_time || next.last_run != written.last_run ||
+         next.controller_starts != written.controller_starts;
 }
 
 std::vector<observe::Family>
@@ -146,6 +162,12 @@ standing_families(const StandingView& view, const Expectation& expectation, Syst
       current_family(current),
       observe::expected_interval(expected_interval(expectation, now)),
       last_run_state(view.last_run),
+      {"railiance_backup_controller_run_stalled",
+       "1: a run, or a request that waits for its turn, does not get on.",
+       {{{}, view.active_run && observe::is_stalled(*view.active_run, now) ? 1.0 : 0.0}}},
+      {"railiance_backup_controller_recent_starts",
+       "Starts of the controller within the last 30 minutes.",
+       {{{}, static_cast<double>(observe::recent_starts(view.controller_starts, now))}}},
       last_run_reason(view.last_run),
       {"railiance_backup_controller_last_run_prune_failed",
        "1: the last ClusterBackup that ended could not remove a set that is not kept.",

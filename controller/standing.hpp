@@ -30,8 +30,10 @@ struct StandingView {
   std::vector<std::string> agent_nodes;   ///< Nodes that have a pod of the agent.
   std::vector<api::Condition> conditions; ///< As they are in the object.
   std::optional<api::LastRun> last_run;
-  bool last_prune_failed = false; ///< Of that run.
-  bool exists = false;            ///< The object is there.
+  std::optional<observe::ActiveRun> active_run;
+  std::vector<SystemTime> controller_starts; ///< As they are in the object.
+  bool last_prune_failed = false;            ///< Of the last run.
+  bool exists = false;                       ///< The object is there.
 };
 
 /// `view` without nodes that are gone: no pod of the agent there, and silent for a day.
@@ -41,6 +43,9 @@ struct StandingView {
 /// stays.
 [[nodiscard]] api::BackupStatusStatus
 standing_status(const StandingView& view, const Expectation& expectation, SystemTime now);
+
+/// `starts` with one more, the newest k_controller_starts_limit of them, oldest first.
+[[nodiscard]] std::vector<SystemTime> with_start(std::vector<SystemTime> starts, SystemTime start);
 
 /// Whether `next` says anything that `written` does not; its time of observation does not count.
 [[nodiscard]] bool says_more(const api::BackupStatusStatus& next,

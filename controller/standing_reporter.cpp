@@ -23,7 +23,7 @@ StandingReporter::StandingReporter(kube::Client& client,
                                    std::function<bool()> synced,
                                    StandingTimes times)
     : m_client(client), m_store(store), m_clock(clock), m_expectation(std::move(expectation)),
-      m_synced(std::move(synced)), m_times(times) {}
+      m_synced(std::move(synced)), m_times(times), m_process_start(clock.now()) {}
 
 void StandingReporter::start() {
   m_written_at.reset();
@@ -38,7 +38,8 @@ void StandingReporter::stop() {
 }
 
 Status StandingReporter::visit(const std::stop_token& stop) {
-  const StandingView view = m_store.standing();
+  StandingView view = m_store.standing();
+  view.controller_starts = with_start(std::move(view.controller_starts), m_process_start);
   if (!view.exists) {
     const auto made = m_client.create(kube::k_backup_statuses, "", api::new_backup_status(), stop);
     if (!made && made.error().code != ErrorCode::already_exists) {

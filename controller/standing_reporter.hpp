@@ -45,6 +45,7 @@ private:
   const Expectation m_expectation;
   const std::function<bool()> m_synced;
   const StandingTimes m_times;
+  const SystemTime m_process_start;
   api::BackupStatusStatus m_written;
   std::optional<std::chrono::steady_clock::time_point> m_written_at;
   std::jthread m_thread;

@@ -43,6 +43,24 @@ ages(const std::map<std::string, std::chrono::steady_clock::time_point>& times,
   return ages;
 }
 
+/// What stands in the objects, so that a controller that restarts judges as the one before.
+std::optional<observe::ActiveRun> active_run_of(const Observed& world) {
+  const api::ClusterBackup* run = active_run(world);
+  if (run == nullptr) {
+    return std::nullopt;
+  }
+  observe::ActiveRun active{run->meta.name, run->meta.creation_timestamp, std::nullopt};
+  if (run->status.start_time) {
+    active.last_progress = *run->status.start_time;
+    active.deadline = *run->status.start_time + std::chrono::seconds{run->spec.deadline_seconds};
+  }
+  const auto order = world.orders.find(run->meta.uid);
+  if (order != world.orders.end() && order->second.status.heartbeat_time) {
+    active.last_progress = std::max(active.last_progress, *order->second.status.heartbeat_time);
+  }
+  return active;
+}
+
 } // namespace
 
 Store::Store(const Clock& clock, Settings settings) : m_clock(clock) {
@@ -256,6 +274,8 @@ StandingView Store::standing() const {
   StandingView view;
   view.exists = m_standing_exists;
   view.conditions = m_standing.conditions;
+  view.controller_starts = m_standing.controller_starts;
+  view.active_run = active_run_of(m_world);
   for (const api::NodeFacts& facts : m_standing.nodes) {
     const auto at = m_node_reported_at.at(facts.node_name);
     view.nodes.push_back(

@@ -50,6 +50,11 @@ Result<BackupStatusStatus> status_from_json(const nlohmann::json& json) {
   if (json.contains("lastRun")) {
     RB_TRY_ASSIGN(status.last_run, last_run_from_json(json["lastRun"]));
   }
+  for (const auto& item : json.value("controllerStartTimes", nlohmann::json::array())) {
+    if (const auto start = parse_rfc3339(item.get<std::string>())) {
+      status.controller_starts.push_back(*start);
+    }
+  }
   for (const auto& item : json.value("nodes", nlohmann::json::array())) {
     if (auto facts = node_facts_from_json(item)) {
       status.nodes.push_back(*std::move(facts));
@@ -88,6 +93,9 @@ nlohmann::json controller_apply(const BackupStatusStatus& status) {
   put_text(json, "lastSuccessNode", status.last_success_node);
   if (status.last_run) {
     json["lastRun"] = to_json(*status.last_run);
+  }
+  for (const SystemTime start : status.controller_starts) {
+    json["controllerStartTimes"].push_back(format_rfc3339(start));
   }
   nlohmann::json object = envelope();
   object["status"] = std::move(json);

@@ -22,6 +22,9 @@ namespace condition_type {
 inline constexpr std::string_view k_backup_current = "BackupCurrent";
 } // namespace condition_type
 
+/// As in crds/ (controllerStartTimes, maxItems).
+inline constexpr std::size_t k_controller_starts_limit = 5;
+
 /// The last run that the controller knows to have ended.
 struct LastRun {
   std::string name; ///< Of the ClusterBackup.
@@ -47,6 +50,9 @@ struct BackupStatusStatus {
   std::string last_success_run_id;
   std::string last_success_node;
   std::optional<LastRun> last_run;
+  /// The newest starts of controllers, oldest first: many of them close together are one that does
+  /// not stay up.
+  std::vector<SystemTime> controller_starts;
   std::vector<NodeFacts> nodes;
 };
 

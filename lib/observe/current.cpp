@@ -15,7 +15,7 @@ using std::chrono::seconds;
 /// Two machines' clocks may be apart by this much (as in artifact/retention.hpp).
 constexpr seconds k_clock_tolerance{60};
 
-constexpr std::array<CurrentReason, 10> k_reasons{CurrentReason::current,
+constexpr std::array<CurrentReason, 12> k_reasons{CurrentReason::current,
                                                   CurrentReason::never_ran,
                                                   CurrentReason::stale,
                                                   CurrentReason::last_failed,
@@ -24,6 +24,8 @@ constexpr std::array<CurrentReason, 10> k_reasons{CurrentReason::current,
                                                   CurrentReason::facts_stale,
                                                   CurrentReason::clock_anomaly,
                                                   CurrentReason::no_expected_interval,
+                                                  CurrentReason::run_stalled,
+                                                  CurrentReason::controller_restarting,
                                                   CurrentReason::controller_unavailable};
 
 struct Attempt {
@@ -148,7 +150,41 @@ Current judge_fresh(const CurrentInput& input, const std::vector<const NodeFacts
              what + "; one is expected every " + span_of(input.expected_interval));
 }
 
+/// What is current now will not stay so: True is not said quietly.
+Current& doubt(const CurrentInput& input, Current& current) {
+  if (current.reason != CurrentReason::current) {
+    return current;
+  }
+  const std::size_t starts = recent_starts(input.controller_starts, input.now);
+  if (starts >= k_many_starts) {
+    return say(current,
+               CurrentReason::controller_restarting,
+               "the controller started " + std::to_string(starts) + " times within " +
+                   span_of(k_starts_window) + "; the newest complete backup is " + current.message);
+  }
+  if (input.active_run && is_stalled(*input.active_run, input.now)) {
+    return say(current,
+               CurrentReason::run_stalled,
+               "the run " + input.active_run->name + " has not got on since " +
+                   format_rfc3339(input.active_run->last_progress) +
+                   "; the newest complete backup is " + current.message);
+  }
+  return current;
+}
+
 } // namespace
+
+bool is_stalled(const ActiveRun& run, SystemTime now) {
+  return now - run.last_progress > k_stalled_after ||
+         (run.deadline && now - *run.deadline > k_overdue_after);
+}
+
+std::size_t recent_starts(const std::vector<SystemTime>& starts, SystemTime now) {
+  return static_cast<std::size_t>(
+      std::count_if(starts.begin(), starts.end(), [&](SystemTime start) {
+        return start <= now && now - start <= k_starts_window;
+      }));
+}
 
 std::string_view to_string(CurrentReason reason) {
   switch (reason) {
@@ -170,6 +206,10 @@ std::string_view to_string(CurrentReason reason) {
     return "ClockAnomaly";
   case CurrentReason::no_expected_interval:
     return "NoExpectedInterval";
+  case CurrentReason::run_stalled:
+    return "RunStalled";
+  case CurrentReason::controller_restarting:
+    return "ControllerRestarting";
   case CurrentReason::controller_unavailable:
     return "ControllerUnavailable";
   }
@@ -189,6 +229,8 @@ ConditionStatus status_of(CurrentReason reason) {
   case CurrentReason::facts_stale:
   case CurrentReason::clock_anomaly:
   case CurrentReason::no_expected_interval:
+  case CurrentReason::run_stalled:
+  case CurrentReason::controller_restarting:
   case CurrentReason::controller_unavailable:
     return ConditionStatus::unknown;
   }
@@ -211,6 +253,8 @@ ExitCode exit_code_for(CurrentReason reason) {
   case CurrentReason::facts_stale:
   case CurrentReason::clock_anomaly:
   case CurrentReason::no_expected_interval:
+  case CurrentReason::run_stalled:
+  case CurrentReason::controller_restarting:
   case CurrentReason::controller_unavailable:
     return ExitCode::unreachable;
   }
@@ -250,7 +294,7 @@ Current judge(const CurrentInput& input) {
   // A silent node may hold a newer backup: then nothing is proven but a backup that is current.
   const bool proven = !fresh.empty() && status_of(current.reason) != ConditionStatus::false_;
   if (silent == nullptr || proven) {
-    return current;
+    return doubt(input, current);
   }
   return say(current,
              CurrentReason::facts_stale,

@@ -27,6 +27,8 @@ enum class CurrentReason {
   facts_stale,            ///< No agent has reported lately, so nobody knows what the disk holds.
   clock_anomaly,          ///< A clock is wrong: ages mean nothing.
   no_expected_interval,   ///< There is no schedule: nobody said how old a backup may be.
+  run_stalled,            ///< A backup is young enough, but the run at work does not get on.
+  controller_restarting,  ///< A backup is young enough, but the controller does not stay up.
   controller_unavailable, ///< Nobody has judged lately (said by readers, never written).
 };
 
@@ -44,12 +46,23 @@ struct NodeSeen {
   std::chrono::seconds silence{0};
 };
 
+/// A run that has not ended, or the oldest request that waits for its turn.
+struct ActiveRun {
+  std::string name; ///< Of the ClusterBackup.
+  /// When it was last seen to do anything, by what stands in the objects: that outlives the
+  /// controller.
+  SystemTime last_progress{};
+  std::optional<SystemTime> deadline; ///< Nothing before its start.
+};
+
 struct CurrentInput {
   SystemTime now{};
   std::chrono::seconds expected_interval{0}; ///< 0: not known.
   std::chrono::seconds facts_limit{300};     ///< Facts that are silent for longer prove nothing.
   std::vector<NodeSeen> nodes;
   std::optional<api::LastRun> last_run;
+  std::optional<ActiveRun> active_run;
+  std::vector<SystemTime> controller_starts;
 };
 
 struct Current {
@@ -60,6 +73,17 @@ struct Current {
   std::string last_success_run_id;
   std::string last_success_node;
 };
+
+/// No word of an agent for that long, or this far past the deadline: the run does not get on.
+inline constexpr std::chrono::seconds k_stalled_after{600};
+inline constexpr std::chrono::seconds k_overdue_after{60};
+[[nodiscard]] bool is_stalled(const ActiveRun& run, SystemTime now);
+
+/// An upgrade is one start, a controller that runs out of memory in a run has three; one in
+/// CrashLoopBackOff has these within ten minutes, and keeps them.
+inline constexpr std::size_t k_many_starts = 4;
+inline constexpr std::chrono::seconds k_starts_window{1800};
+[[nodiscard]] std::size_t recent_starts(const std::vector<SystemTime>& starts, SystemTime now);
 
 /// How old a backup may be: 1.5 times the interval.
 [[nodiscard]] std::chrono::seconds allowed_age(std::chrono::seconds expected_interval);

@@ -64,6 +64,13 @@ CurrentInput some_world(test::Random& random) {
                                   succeeded,
                                   random.below(2) == 0 ? "Incomplete" : "StorageFull"};
   }
+  if (random.below(3) == 0) {
+    input.active_run =
+        ActiveRun{"run", k_now - seconds(random.below(1200)), k_now - seconds(random.below(120))};
+  }
+  for (auto starts = random.below(6); starts > 0; --starts) {
+    input.controller_starts.push_back(k_now - seconds(random.below(7200)));
+  }
   return input;
 }
 
@@ -96,6 +103,8 @@ TEST_CASE("True is said only of a young complete backup that a fresh report spea
     ++seen_true;
     REQUIRE(input.expected_interval.count() > 0);
     REQUIRE(proves_current(input));
+    REQUIRE(recent_starts(input.controller_starts, input.now) < k_many_starts);
+    REQUIRE_FALSE((input.active_run && is_stalled(*input.active_run, input.now)));
   }
   CHECK(seen_true > 100);
 }

@@ -147,6 +147,64 @@ TEST_CASE("the last run is the one that ended last, and a failure of it is said 
   CHECK(reason_of(store, clock.time) == "Current");
 }
 
+TEST_CASE("a run that does not get on is seen by what stands in the objects, over restarts") {
+  SetClock clock;
+  Store store(clock, {});
+  store.upsert_standing(object_of({facts(clock.time)}));
+  nlohmann::json run{{"metadata",
+                      {{"name", "nightly"},
+                       {"uid", "u1"},
+                       {"resourceVersion", "1"},
+                       {"creationTimestamp", format_rfc3339(clock.time)}}},
+                     {"spec", {{"deadlineSeconds", 3600}}}};
+  store.upsert_backup(run);
+  CHECK(reason_of(store, clock.time) == "Current");
+  CHECK(reason_of(store, clock.time + seconds(601)) == "RunStalled"); // nobody begins it
+  run["status"] = {{"runID", "20260101T030000Z"},
+                   {"startTime", format_rfc3339(clock.time + seconds(500))}};
+  store.upsert_backup(run);
+  CHECK(reason_of(store, clock.time + seconds(601)) == "Current");
+  Store another(clock, {}); // and another controller judges as this one
+  another.upsert_standing(object_of({facts(clock.time)}));
+  another.upsert_backup(run);
+  CHECK(reason_of(another, clock.time + seconds(1101)) == "RunStalled");
+  another.upsert_order(
+      {{"metadata", {{"name", "u1"}, {"uid", "o"}, {"resourceVersion", "1"}}},
+       {"spec",
+        {{"clusterBackupName", "nightly"},
+         {"runID", "20260101T030000Z"},
+         {"nodeName", "n1"},
+         {"artifacts", {"EtcdSnapshot"}},
+         {"keepLast", 7},
+         {"deadline", format_rfc3339(clock.time + seconds(4100))}}},
+       {"status", {{"heartbeatTime", format_rfc3339(clock.time + seconds(1000))}}}});
+  CHECK(reason_of(another, clock.time + seconds(1101)) == "Current");
+  const auto families =
+      standing_families(another.standing(), k_nightly, clock.time + seconds(9000));
+  CHECK(value_of(families, "railiance_backup_controller_run_stalled") == 1);
+}
+
+TEST_CASE(
+    "each start of a controller is told once; five are kept; many of them are no quiet True") {
+  SetClock clock;
+  FakeApi api;
+  kube::Client client(api);
+  for (int start = 0; start < 7; ++start) {
+    clock.pass(seconds(60));
+    Store store(clock, {});
+    api.objects.try_emplace(k_object, object_of({}));
+    api.objects.at(k_object)["status"]["nodes"] = {api::to_json(facts(clock.time))};
+    store.upsert_standing(api.objects.at(k_object));
+    StandingReporter reporter(client, store, clock, k_nightly, [] { return true; });
+    REQUIRE(reporter.visit({}));
+    REQUIRE(reporter.visit({}));
+    const auto& status = api.objects.at(k_object)["status"];
+    CHECK(status["controllerStartTimes"].size() == std::min(start + 1, 5));
+    CHECK(status["controllerStartTimes"].back() == format_rfc3339(clock.time));
+    CHECK(status["conditions"][0]["reason"] == (start < 3 ? "Current" : "ControllerRestarting"));
+  }
+}
+
 TEST_CASE("why the last run failed, and what it could not remove, are told as metrics") {
   SetClock clock;
   Store store(clock, {});
@@ -176,6 +234,8 @@ TEST_CASE("the metrics of the whole are there from the first moment") {
   CHECK(value_of(families, "railiance_backup_expected_interval_seconds") == 86400);
   CHECK(value_of(families, "railiance_backup_controller_last_run_state", "Failed") == 0);
   CHECK(value_of(families, "railiance_backup_controller_last_run_timestamp_seconds") == 0);
+  CHECK(value_of(families, "railiance_backup_controller_run_stalled") == 0);
+  CHECK(value_of(families, "railiance_backup_controller_recent_starts") == 0);
 }
 
 TEST_CASE("the metrics repeat what each node said, silent or not") {

@@ -99,6 +99,38 @@ TEST_CASE("a run that reached no agent counts, too") {
   CHECK(judge(input).reason == CurrentReason::incomplete);
 }
 
+TEST_CASE("a run that does not get on, or that is past its deadline, is not passed over") {
+  CurrentInput input = input_with({node_with(hours(7))});
+  input.active_run = ActiveRun{"nightly", k_now - seconds(600), k_now + seconds(3000)};
+  CHECK(judge(input).reason == CurrentReason::current);
+  input.active_run->last_progress = k_now - seconds(601);
+  const Current stalled = judge(input);
+  CHECK(stalled.reason == CurrentReason::run_stalled);
+  CHECK(status_of(stalled.reason) == ConditionStatus::unknown);
+  CHECK(exit_code_for(stalled.reason) == ExitCode::unreachable);
+  CHECK(stalled.message == "the run nightly has not got on since 2026-11-23T08:49:59Z; the newest "
+                           "complete backup is 20261123T020000Z on server-1, 7 h old; one is "
+                           "expected every 24 h");
+  CHECK(stalled.last_success_run_id == "20261123T020000Z");
+  input.active_run->last_progress = k_now; // the agent's heart beats
+  input.active_run->deadline = k_now - seconds(61);
+  CHECK(judge(input).reason == CurrentReason::run_stalled);
+  CHECK(judge(input_with({empty_node()})).reason == CurrentReason::never_ran);
+}
+
+TEST_CASE("a controller that does not stay up is not passed over") {
+  CurrentInput input = input_with({node_with(hours(7))});
+  // An upgrade, and a run that took the controller with it twice.
+  input.controller_starts = {k_now - hours(2), k_now - seconds(900), k_now - seconds(60), k_now};
+  CHECK(judge(input).reason == CurrentReason::current);
+  input.controller_starts[0] = k_now - seconds(1800);
+  const Current restarting = judge(input);
+  CHECK(restarting.reason == CurrentReason::controller_restarting);
+  CHECK(restarting.message.starts_with("the controller started 4 times within 30 min"));
+  CHECK(parse_current_reason("ControllerRestarting") == CurrentReason::controller_restarting);
+  CHECK(parse_current_reason("RunStalled") == CurrentReason::run_stalled);
+}
+
 TEST_CASE("without an agent's word nothing is proven") {
   CHECK(judge(input_with({})).reason == CurrentReason::agent_unavailable);
   NodeSeen silent = node_with(hours(1));
