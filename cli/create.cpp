@@ -19,7 +19,7 @@ int report_end(const nlohmann::json& object, OutputFormat output, Io& io) {
     return fail(io, backup.error());
   }
   if (output == OutputFormat::json) {
-    io.out << object.dump(2) << '\n';
+    io.out << json_lines(object);
   } else {
     io.out << describe(*backup);
   }
@@ -32,7 +32,7 @@ int report_end(const nlohmann::json& object, OutputFormat output, Io& io) {
 int report_asked(const nlohmann::json& object, bool attached, OutputFormat output, Io& io) {
   const std::string name = object["metadata"]["name"].get<std::string>();
   if (output == OutputFormat::json) {
-    io.out << object.dump(2) << '\n';
+    io.out << json_lines(object);
   } else {
     io.out << "clusterbackup/" << name << (attached ? " was there already" : " created") << '\n';
     io.err << "hint: follow it with: railiance-backup show " << name << '\n';

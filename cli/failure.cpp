@@ -1,5 +1,7 @@
 #include "failure.hpp"
 
+#include "base/terminal_text.hpp"
+
 #include <cerrno>
 
 namespace rb::cli {
@@ -68,9 +70,9 @@ Error not_installed(Error error) {
 }
 
 int fail(const Io& io, const Error& error, const std::string& server) {
-  io.err << "railiance-backup: " << error.message << '\n';
+  io.err << "railiance-backup: " << terminal_text(error.message) << '\n';
   if (const std::string hint = hint_for(error, server); !hint.empty()) {
-    io.err << "hint: " << hint << '\n';
+    io.err << "hint: " << terminal_text(hint) << '\n';
   }
   return static_cast<int>(exit_code_of(error));
 }

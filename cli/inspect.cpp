@@ -3,6 +3,8 @@
 #include "failure.hpp"
 #include "report.hpp"
 
+#include "base/terminal_text.hpp"
+
 namespace rb::cli {
 
 int list(Api& api, OutputFormat output, Io& io) {
@@ -13,8 +15,7 @@ int list(Api& api, OutputFormat output, Io& io) {
         io, error.code == ErrorCode::not_found ? not_installed(error) : error, api.server());
   }
   if (output == OutputFormat::json) {
-    io.out << nlohmann::json{{"apiVersion", "v1"}, {"kind", "List"}, {"items", *items}}.dump(2)
-           << '\n';
+    io.out << json_lines(nlohmann::json{{"apiVersion", "v1"}, {"kind", "List"}, {"items", *items}});
     return static_cast<int>(ExitCode::done);
   }
   std::vector<api::ClusterBackup> backups;
@@ -27,7 +28,7 @@ int list(Api& api, OutputFormat output, Io& io) {
   }
   if (output == OutputFormat::name) {
     for (const api::ClusterBackup& backup : backups) {
-      io.out << backup.meta.name << '\n';
+      io.out << terminal_text(backup.meta.name) << '\n';
     }
   } else if (backups.empty()) {
     io.err << "no ClusterBackups in the cluster; make the first: railiance-backup create --wait\n";
@@ -49,7 +50,7 @@ int show(Api& api, const ShowCommand& command, OutputFormat output, Io& io) {
     return fail(io, error, api.server());
   }
   if (output == OutputFormat::json) {
-    io.out << object->dump(2) << '\n';
+    io.out << json_lines(*object);
     return static_cast<int>(ExitCode::done);
   }
   const auto backup = api::cluster_backup_from_json(*object);

@@ -2,6 +2,7 @@
 
 #include "units.hpp"
 
+#include "base/terminal_text.hpp"
 #include "base/text_table.hpp"
 
 #include <nlohmann/json.hpp>
@@ -35,13 +36,13 @@ std::string headline(const observe::Current& current, bool colour) {
   const std::string reason(observe::to_string(current.reason));
   switch (observe::status_of(current.reason)) {
   case ConditionStatus::true_:
-    return shaded("CURRENT", Shade::good, colour) + ": " + current.message + "\n";
+    return shaded("CURRENT", Shade::good, colour) + ": " + terminal_text(current.message) + "\n";
   case ConditionStatus::false_:
-    return shaded("NOT CURRENT", Shade::bad, colour) + " (" + reason + "): " + current.message +
-           "\n";
+    return shaded("NOT CURRENT", Shade::bad, colour) + " (" + reason +
+           "): " + terminal_text(current.message) + "\n";
   case ConditionStatus::unknown:
-    return shaded("UNKNOWN", Shade::doubtful, colour) + " (" + reason + "): " + current.message +
-           "\n";
+    return shaded("UNKNOWN", Shade::doubtful, colour) + " (" + reason +
+           "): " + terminal_text(current.message) + "\n";
   }
   return {};
 }

@@ -2,6 +2,8 @@
 
 #include "units.hpp"
 
+#include "base/terminal_text.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -113,7 +115,7 @@ std::string live_line(const api::ClusterBackup& backup,
     }
     line += "  " + words_of_step(progress->step);
   }
-  return line.substr(0, width);
+  return terminal_text(line).substr(0, width);
 }
 
 std::vector<std::string> Changes::lines(const api::ClusterBackup& now) {
@@ -165,7 +167,8 @@ void ProgressView::show(const api::ClusterBackup& backup,
            << std::flush;
 }
 
-void ProgressView::say(const std::string& text) {
+void ProgressView::say(const std::string& words) {
+  const std::string text = terminal_text(words);
   if (m_io.err_is_terminal) {
     m_io.err << "\r\x1b[K" << text << '\n' << std::flush;
   } else {

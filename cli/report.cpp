@@ -2,6 +2,7 @@
 
 #include "units.hpp"
 
+#include "base/terminal_text.hpp"
 #include "base/text_table.hpp"
 
 #include <algorithm>
@@ -28,10 +29,12 @@ std::string proven_or_dash(const api::ClusterBackup& backup) {
 
 std::string outcome(const api::ClusterBackup& backup) {
   const api::Condition* summary = summary_of(backup);
-  const std::string name = "backup " + backup.meta.name;
+  const std::string name = "backup " + terminal_text(backup.meta.name);
   if (summary == nullptr || summary->status == api::ConditionStatus::unknown) {
     return name + ": " + (summary == nullptr ? "not started yet" : "in progress") +
-           (summary != nullptr && !summary->reason.empty() ? " (" + summary->reason + ")" : "");
+           (summary != nullptr && !summary->reason.empty()
+                ? " (" + terminal_text(summary->reason) + ")"
+                : "");
   }
   std::string text = name;
   if (summary->status == api::ConditionStatus::true_) {
@@ -41,13 +44,13 @@ std::string outcome(const api::ClusterBackup& backup) {
             std::string(lacks_proof(*summary)                          ? "NOT PROVEN"
                         : exit_code_of(backup) == ExitCode::incomplete ? "INCOMPLETE"
                                                                        : "FAILED") +
-            " (" + summary->reason + ")";
+            " (" + terminal_text(summary->reason) + ")";
   }
   if (backup.status.start_time && backup.status.completion_time) {
     text += " in " + format_elapsed(*backup.status.completion_time - *backup.status.start_time);
   }
   if (summary->status == api::ConditionStatus::false_ && !summary->message.empty()) {
-    text += "\n  " + summary->message;
+    text += "\n  " + terminal_text(summary->message);
   }
   return text;
 }
@@ -100,12 +103,14 @@ std::string gaps(const api::ClusterBackup& backup) {
   for (const api::MissingArtifact& missing : backup.status.missing) {
     text += "  missing: " + std::string(api::to_string(missing.type)) + " (" +
             std::string(api::to_string(missing.reason)) + ")" +
-            (missing.message.empty() ? "" : ": " + missing.message) + "\n";
+            (missing.message.empty() ? "" : ": " + terminal_text(missing.message)) + "\n";
   }
   if (backup.status.helm) {
     for (const api::UndecodableRelease& release : backup.status.helm->undecodable) {
-      text += "  undecodable: " + release.name_space + "/" + release.storage_object + ": " +
-              release.message + "\n";
+      text += "  undecodable: " +
+              terminal_text(release.name_space + "/" + release.storage_object + ": " +
+                            release.message) +
+              "\n";
     }
   }
   return text;
@@ -116,6 +121,10 @@ std::string number_or_dash(bool known, std::int64_t number) {
 }
 
 } // namespace
+
+std::string json_lines(const nlohmann::json& json) {
+  return json.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
+}
 
 ExitCode exit_code_of(const api::ClusterBackup& backup) {
   const api::Condition* summary = summary_of(backup);

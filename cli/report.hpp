@@ -4,6 +4,8 @@
 #include "api/cluster_backup.hpp"
 #include "base/exit_code.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <string>
 #include <vector>
 
@@ -14,6 +16,9 @@ namespace rb::cli {
 
 /// What `create --wait` and `show` print: outcome, files, counts, what is missing and why.
 [[nodiscard]] std::string describe(const api::ClusterBackup& backup);
+
+/// For scripts: indented, in ASCII, so that nothing in it can upset a terminal, and a line end.
+[[nodiscard]] std::string json_lines(const nlohmann::json& json);
 
 /// The conditions as a table, for `show`.
 [[nodiscard]] std::string condition_table(const api::ClusterBackup& backup);

@@ -3,6 +3,8 @@
 #include "commands.hpp"
 #include "failure.hpp"
 
+#include "base/terminal_text.hpp"
+
 #include <exception>
 
 namespace rb::cli {
@@ -45,6 +47,11 @@ int run(std::span<const std::string> args, Io& io) {
     if (!options) {
       return fail(io, options.error());
     }
+    const auto controls = [](bool terminal) {
+      return terminal ? TerminalFilter::Controls::ours : TerminalFilter::Controls::none;
+    };
+    const TerminalGuard out(io.out, controls(io.out_colour));
+    const TerminalGuard err(io.err, controls(io.err_is_terminal));
     return dispatch(*options, io);
   } catch (const std::exception& exception) { // a bug, or no memory: say so rather than abort
     return fail(io, Error{ErrorCode::internal, exception.what(), {}});

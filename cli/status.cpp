@@ -2,6 +2,7 @@
 #include "commands.hpp"
 #include "failure.hpp"
 #include "overview.hpp"
+#include "report.hpp"
 
 #include "kube/resource.hpp"
 
@@ -54,7 +55,7 @@ int status(Api& api, OutputFormat output, Io& io) {
   }
   read_backups(api, io, overview);
   if (output == OutputFormat::json) {
-    io.out << to_json(overview).dump(2) << '\n';
+    io.out << json_lines(to_json(overview));
   } else {
     io.out << describe(overview, io.out_colour);
     if (const std::string hint = advice(overview.current); !hint.empty()) {

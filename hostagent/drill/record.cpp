@@ -90,7 +90,7 @@ std::string serialize(const Record& record) {
   if (record.boot) {
     json["boot"] = to_json(*record.boot);
   }
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 Status store(artifact::Directory& directory, const Record& record) {

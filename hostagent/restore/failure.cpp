@@ -1,5 +1,7 @@
 #include "restore/failure.hpp"
 
+#include "base/terminal_text.hpp"
+
 namespace rb::restore {
 
 int fail(const Io& io, const Error& error) {
@@ -7,15 +9,15 @@ int fail(const Io& io, const Error& error) {
 }
 
 int fail(const Io& io, const Error& error, ExitCode code) {
-  io.err << "railiance-restore: " << error.message << '\n';
+  io.err << "railiance-restore: " << terminal_text(error.message) << '\n';
   if (!error.hint.empty()) {
-    io.err << "hint: " << error.hint << '\n';
+    io.err << "hint: " << terminal_text(error.hint) << '\n';
   }
   return static_cast<int>(code);
 }
 
 void warn(const Io& io, const std::string& message) {
-  io.err << "railiance-restore: warning: " << message << '\n';
+  io.err << "railiance-restore: warning: " << terminal_text(message) << '\n';
 }
 
 int fail_to_open(const Io& io, const Error& error) {

@@ -4,6 +4,7 @@
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
 #include "restore/remote.hpp"
+#include "restore/set_json.hpp"
 #include "restore/text.hpp"
 #include "restore/trust.hpp"
 
@@ -116,7 +117,7 @@ int fetch(const FetchCommand& command, const Options& options, Io& io) {
     for (const auto& [run_id, why] : found->passed_over) {
       json["passedOver"].push_back({{"runID", run_id}, {"why", why}});
     }
-    io.out << json.dump(2) << '\n';
+    io.out << dump(json);
   } else {
     io.out << "set " << found->set.run_id << ": " << fetched->files.size() << " files in " << to
            << ", each with the size and the SHA-256 of the manifest\n";

@@ -3,6 +3,8 @@
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
 
+#include "base/terminal_text.hpp"
+
 #include <exception>
 
 namespace rb::restore {
@@ -47,6 +49,14 @@ int run(std::span<const std::string> args, Io& io) {
     if (!options) {
       return fail(io, options.error(), ExitCode::usage);
     }
+    const auto controls = [](bool terminal) {
+      return terminal ? TerminalFilter::Controls::ours : TerminalFilter::Controls::none;
+    };
+    const TerminalGuard err(io.err, controls(io.err_is_terminal));
+    if (std::holds_alternative<DecryptCommand>(options->command)) {
+      return dispatch(*options, io); // its output is the file itself
+    }
+    const TerminalGuard out(io.out, controls(false));
     return dispatch(*options, io);
   } catch (const std::exception& exception) { // a bug, or no memory: say so rather than abort
     return fail(io, Error{ErrorCode::internal, exception.what(), {}});

@@ -29,7 +29,7 @@ void put_latest(const artifact::Latest& latest, Json& json) {
 }
 
 std::string dump(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 } // namespace rb::restore

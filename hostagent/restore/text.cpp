@@ -1,6 +1,5 @@
 #include "restore/text.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -36,13 +35,6 @@ std::string format_age(std::chrono::seconds age) {
 
 std::string or_dash(const std::string& text) {
   return text.empty() ? "-" : text;
-}
-
-std::string harmless(const std::string& text) {
-  std::string clean = text;
-  std::replace_if(
-      clean.begin(), clean.end(), [](char c) { return c >= 0 && (c < ' ' || c == 0x7f); }, '?');
-  return clean;
 }
 
 } // namespace rb::restore

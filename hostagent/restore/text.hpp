@@ -1,6 +1,8 @@
 // Sizes, ages and tables as people read them. Pure.
 #pragma once
 
+#include "base/terminal_text.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -17,7 +19,9 @@ namespace rb::restore {
 /// `text`, or "-" where there is none.
 [[nodiscard]] std::string or_dash(const std::string& text);
 
-/// `text` without characters that could upset a terminal: a manifest may come from anywhere.
-[[nodiscard]] std::string harmless(const std::string& text);
+/// A manifest may come from anywhere.
+[[nodiscard]] inline std::string harmless(const std::string& text) {
+  return terminal_text(text);
+}
 
 } // namespace rb::restore

@@ -1,5 +1,7 @@
 #include "archive/entry_path.hpp"
 
+#include "base/terminal_text.hpp"
+
 #include <algorithm>
 
 namespace rb::archive {
@@ -20,13 +22,7 @@ Error unsafe(std::string_view path, std::string_view why) {
 } // namespace
 
 std::string printable(std::string_view text) {
-  std::string shown(text.substr(0, k_shown_bytes));
-  std::replace_if(
-      shown.begin(), shown.end(), [](char c) { return c < 0x20 || c == 0x7f; }, '?');
-  if (text.size() > k_shown_bytes) {
-    shown += "...";
-  }
-  return shown.empty() ? "(empty)" : shown;
+  return text.empty() ? "(empty)" : terminal_text(text, k_shown_bytes);
 }
 
 Status check_entry_path(std::string_view path) {

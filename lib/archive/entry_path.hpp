@@ -17,7 +17,7 @@ inline constexpr std::size_t k_component_limit_bytes = 255; ///< NAME_MAX of Lin
 /// Errors: invalid_argument.
 [[nodiscard]] Status check_entry_path(std::string_view path);
 
-/// `text` as it may be shown: what is not printable ASCII becomes '?', and a long text is cut.
+/// terminal_text() of a name in a message: cut when it is long, "(empty)" when there is none.
 [[nodiscard]] std::string printable(std::string_view text);
 
 } // namespace rb::archive

@@ -1,10 +1,17 @@
 #include "base/text_table.hpp"
 
+#include "base/terminal_text.hpp"
+
 #include <algorithm>
 
 namespace rb {
 
-std::string text_table(const std::vector<std::vector<std::string>>& rows) {
+std::string text_table(std::vector<std::vector<std::string>> rows) {
+  for (auto& row : rows) {
+    for (std::string& cell : row) {
+      cell = terminal_text(cell);
+    }
+  }
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));

@@ -1,6 +1,7 @@
 #include "kube/status_error.hpp"
 
 #include "base/json_text.hpp"
+#include "base/terminal_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -44,19 +45,6 @@ StatusFields fields_of(const json& status) {
     }
   }
   return fields;
-}
-
-std::string printable(std::string_view text) {
-  std::string clean;
-  for (const char c : text.substr(0, k_message_limit_bytes)) {
-    clean.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c);
-  }
-  // Not inside a UTF-8 sequence.
-  while (text.size() > k_message_limit_bytes && !clean.empty() &&
-         (static_cast<unsigned char>(clean.back()) & 0x80U) != 0) {
-    clean.pop_back();
-  }
-  return clean;
 }
 
 ErrorCode code_of(int http_status, std::string_view reason) {
@@ -105,8 +93,9 @@ Error make(std::string_view what, const StatusFields& fields, int http_status, b
   error.http_status = http_status;
   error.retry_after = fields.retry_after;
   const std::string_view said = confidential ? fields.reason : fields.message;
-  error.message.append(what).append(": ").append(
-      said.empty() ? "HTTP " + std::to_string(http_status) : printable(said));
+  error.message.append(what).append(": ").append(said.empty()
+                                                     ? "HTTP " + std::to_string(http_status)
+                                                     : terminal_text(said, k_message_limit_bytes));
   error.hint = hint_of(error.code, what);
   return error;
 }

@@ -1,6 +1,9 @@
 #include "log/log.hpp"
 
+#include "base/terminal_text.hpp"
+
 #include <spdlog/formatter.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
 #include <unistd.h>
@@ -62,7 +65,7 @@ public:
     append(out, R"(","program":)");
     append_json_text(out, m_program);
     append(out, ",\"msg\":");
-    append_json_text(out, {message.payload.data(), message.payload.size()});
+    append_json_text(out, terminal_text({message.payload.data(), message.payload.size()}));
     append(out, "}\n");
   }
 
@@ -72,6 +75,19 @@ public:
 
 private:
   std::string m_program;
+};
+
+/// The message; kubectl and journalctl show it on a terminal.
+class TextFlag final : public spdlog::custom_flag_formatter {
+public:
+  void format(const spdlog::details::log_msg& message,
+              const std::tm& /*time*/,
+              spdlog::memory_buf_t& out) override {
+    append(out, terminal_text({message.payload.data(), message.payload.size()}));
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<TextFlag>();
+  }
 };
 
 std::string line_of(std::string_view what, const Error& failure) {
@@ -96,7 +112,9 @@ void setup(std::string_view program, Format format, std::string_view level) {
   if (json) {
     logger->set_formatter(std::make_unique<JsonFormatter>(std::string(program)));
   } else {
-    logger->set_pattern("%H:%M:%S %^%l%$ %v");
+    auto formatter = std::make_unique<spdlog::pattern_formatter>();
+    formatter->add_flag<TextFlag>('*').set_pattern("%H:%M:%S %^%l%$ %*");
+    logger->set_formatter(std::move(formatter));
   }
   logger->set_level(spdlog::level::from_str(std::string(level)));
   logger->flush_on(spdlog::level::trace);

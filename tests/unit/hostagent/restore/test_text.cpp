@@ -22,7 +22,3 @@ TEST_CASE("format_age") {
   CHECK(format_age(seconds(48 * 3600)) == "2d");
   CHECK(format_age(seconds(-180)) == "in 3m");
 }
-
-TEST_CASE("harmless") {
-  CHECK(harmless("a\x1b[1m\n\x7f z\xc3\xa4") == "a?[1m?? z\xc3\xa4");
-}
