@@ -54,7 +54,7 @@ public:
   Status alive_with;
   std::function<Result<ProcessResult>()> on_run = [] { return reset_done(); };
   std::function<Result<ProcessResult>(const ProcessSpec&)> on_kubectl = [](const ProcessSpec&) {
-    return ProcessResult{0, 0, false, "ok", ""};
+    return ProcessResult{0, 0, false, false, "ok", ""};
   };
   std::function<Status(const ProcessSpec&, const std::string&)> on_start;
   std::uint64_t memory = 0;

@@ -65,13 +65,13 @@ struct Bench {
       write_file(kubeconfig(), "of the start");
     }
     if (!std::filesystem::exists(kubeconfig())) {
-      return {1, 0, false, "", "error: stat " + kubeconfig() + ": no such file or directory\n"};
+      return {1, 0, false, false, "", "error: stat " + kubeconfig() + ": no such file or directory\n"};
     }
     if (read_file(kubeconfig()) != "of the start") {
-      return {1, 0, false, "", "tls: x509: certificate signed by unknown authority\n"};
+      return {1, 0, false, false, "", "tls: x509: certificate signed by unknown authority\n"};
     }
-    return asked < 5 ? ProcessResult{1, 0, false, "", "starting\n"}
-                     : ProcessResult{0, 0, false, "ok", ""};
+    return asked < 5 ? ProcessResult{1, 0, false, false, "", "starting\n"}
+                     : ProcessResult{0, 0, false, false, "ok", ""};
   }
 
   Result<BootReport> run(std::stop_token stop = {}) {
