@@ -22,6 +22,10 @@ std::string advice_for(api::Reason reason) {
   case api::Reason::server_unreachable:
     return "does the k3s server run on that node, and does it listen on 127.0.0.1:6443? another "
            "port is set with the chart's agent.etcdServer";
+  case api::Reason::not_authorized:
+    return "restart k3s on that node (systemctl restart k3s): its token was rotated, and the "
+           "server "
+           "still has the old one";
   case api::Reason::k3s_not_found:
     return "where is k3s on that node? set the chart's agent.k3sPath";
   case api::Reason::snapshot_failed:

@@ -5,6 +5,9 @@
 
 #include "log/log.hpp"
 
+#include <algorithm>
+#include <filesystem>
+
 namespace rb::agent {
 
 namespace {
@@ -136,9 +139,25 @@ K3sPlace find_k3s(const Settings& settings) {
   } else {
     log::warn("configuration of the k3s server", config.error());
   }
+  const std::string usual = snapshot_directory(settings.data_dir, {});
+  const std::string configured = snapshot_directory(settings.data_dir, place.config.snapshot_dir);
   const std::string& directory =
       settings.etcd_snapshot_dir.empty() ? place.config.snapshot_dir : settings.etcd_snapshot_dir;
   place.snapshot_dir = snapshot_directory(settings.data_dir, directory);
+  std::error_code unseen;
+  if (settings.etcd_snapshot_dir.empty() && configured != usual &&
+      !std::filesystem::is_directory(configured, unseen)) {
+    log::warn("etcd-snapshot-dir of the k3s server",
+              Error{ErrorCode::not_found,
+                    configured + ": not to be seen here; snapshots are taken in " + usual,
+                    "mount it (agent.snapshotDir of the chart) to have them taken there"});
+    place.snapshot_dir = usual;
+  }
+  for (const std::string& path : {place.snapshot_dir, usual, configured}) {
+    if (std::ranges::find(place.plaintext_dirs, path) == place.plaintext_dirs.end()) {
+      place.plaintext_dirs.push_back(path);
+    }
+  }
   place.command.program = settings.k3s_program;
   place.command.data_dir = settings.data_dir;
   place.command.node_name = settings.node_name;

@@ -56,11 +56,15 @@ struct RunPorts {
                                    const RunControl& control);
 
 /// How to call k3s for this server, and where its snapshots appear. Configuration that cannot be
-/// read is taken as absent.
+/// read is taken as absent. A directory of the configuration that is not to be seen here (a
+/// container) is not used: k3s takes one with each call.
 struct K3sPlace {
   ServerConfig config;
   K3sCommand command;
-  std::string snapshot_dir;
+  std::string snapshot_dir; ///< Where we have them put.
+  /// All places where a plaintext of ours may lie: that one, the server's usual one, and the one
+  /// that its configuration names now.
+  std::vector<std::string> plaintext_dirs;
 };
 [[nodiscard]] K3sPlace find_k3s(const Settings& settings);
 

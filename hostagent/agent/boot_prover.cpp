@@ -43,7 +43,8 @@ artifact::ProofRecord record_of(const boot::BootReport& report) {
 
 BootProver::BootProver(const Settings& settings)
     : m_k3s(settings.k3s_program),
-      m_scratch_parent(settings.scratch_dir.empty() ? settings.data_dir : settings.scratch_dir) {}
+      m_scratch_parent(settings.scratch_dir.empty() ? settings.data_dir : settings.scratch_dir),
+      m_places(settings.key_dir + "/scratch-places") {}
 
 Outcome BootProver::prove(const ProofRequest& request, const std::stop_token& stop) {
   const auto state = unpack::parse_host_state(request.host_state);
@@ -60,8 +61,8 @@ Outcome BootProver::prove(const ProofRequest& request, const std::stop_token& st
   if (auto lack = lacks_memory()) {
     return *lack;
   }
-  auto scratch =
-      boot::ScratchDir::make(m_scratch_parent, boot::scratch_bytes_for(request.record.size_bytes));
+  auto scratch = boot::ScratchDir::make(
+      m_scratch_parent, boot::scratch_bytes_for(request.record.size_bytes), m_places);
   if (!scratch) {
     return unavailable(scratch.error().message);
   }
@@ -85,6 +86,7 @@ Outcome BootProver::prove(const ProofRequest& request, const std::stop_token& st
 
 void BootProver::sweep() {
   boot::sweep_scratch_dirs(m_scratch_parent);
+  m_places.sweep();
 }
 
 } // namespace rb::agent

@@ -3,6 +3,7 @@
 
 #include "agent/prover.hpp"
 #include "agent/settings.hpp"
+#include "boot/scratch_places.hpp"
 
 namespace rb::agent {
 
@@ -17,6 +18,7 @@ public:
 private:
   std::string m_k3s;
   std::string m_scratch_parent;
+  boot::ScratchPlaces m_places;
 };
 
 } // namespace rb::agent

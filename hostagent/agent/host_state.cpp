@@ -1,11 +1,13 @@
 #include "agent/host_state.hpp"
 
 #include "agent/signing.hpp"
+#include "k3s/cluster_ca.hpp"
 
 #include "etcdsnap/token_hash.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace rb::agent {
@@ -65,6 +67,12 @@ SecretBytes host_json(const Settings& settings,
   return SecretBytes(as_bytes(text + "\n"));
 }
 
+std::string cluster_ca_of(FileCollector& files, const std::string& path) {
+  const auto found = std::ranges::find(files.entries(), path, &archive::Entry::path);
+  return found == files.entries().end() ? std::string()
+                                        : k3s::cluster_ca_of_file(found->content.text());
+}
+
 Failure token_missing(const std::string& path, const FileCollector& files) {
   const std::string why =
       files.skipped().empty() ? path + ": there is no server token" : files.skipped().back().why;
@@ -98,6 +106,7 @@ collect_host_state(const Settings& settings, const HostFacts& facts, CollectLimi
   files.add_tree(server + "/manifests", in_archive(server + "/manifests"));
   files.add_tree(server + "/tls", in_archive(server + "/tls"));
 
+  state.cluster_ca = cluster_ca_of(files, in_archive(server + "/tls/server-ca.crt"));
   files.entries().push_back(
       {"host.json", host_json(settings, facts, state.token_hash, files), 0600, facts.now});
   auto packed = archive::write_tar_gz(files.entries());

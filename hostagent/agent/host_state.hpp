@@ -23,6 +23,7 @@ struct HostFacts {
 struct HostState {
   SecretBytes tar_gz;
   std::string token_hash;
+  std::string cluster_ca; ///< As k3s::cluster_ca_of_file; empty: the file is not there.
   std::size_t files = 0;
   std::vector<SkippedFile> skipped;
 };

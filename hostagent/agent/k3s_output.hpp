@@ -14,13 +14,7 @@ namespace rb::agent {
 /// the zap JSON of releases up to 1.29.3 (`"msg":"saved","path":"/dir/X"`).
 [[nodiscard]] std::vector<std::string> saved_names(std::string_view output);
 
-/// The message of k3s's last fatal or error line, or else of its last line, on stderr or (when
-/// that is empty) stdout: without its logging frame, without tokens, at most 300 characters.
-/// Empty when it said nothing.
+/// k3s::last_words() of stderr, or else of stdout.
 [[nodiscard]] std::string last_words(const ProcessResult& result);
-
-/// `text` with what looks like a server token (K10…::user:password) or a password in a URL
-/// replaced by "[removed]".
-[[nodiscard]] std::string without_secrets(std::string_view text);
 
 } // namespace rb::agent

@@ -15,7 +15,7 @@ constexpr std::string_view k_convert =
     "/etc/rancher/k3s/config.yaml and restart k3s";
 
 /// k3s's own words, newest to oldest releases; the first match counts.
-constexpr std::array<Saying, 9> k_sayings{{
+constexpr std::array<Saying, 10> k_sayings{{
     {"etcd datastore disabled", api::Reason::datastore_not_etcd, k_convert},
     {"etcd database not found", api::Reason::datastore_not_etcd, k_convert},
     {"failed to get CA certs", api::Reason::server_unreachable, k_is_server_running},
@@ -28,6 +28,10 @@ constexpr std::array<Saying, 9> k_sayings{{
     {"two forms of the same flag",
      api::Reason::snapshot_failed,
      "an etcd-snapshot flag in config.yaml clashes with ours: use its long etcd-… spelling"},
+    {"not authorized",
+     api::Reason::not_authorized,
+     "the server token was rotated and k3s not restarted since: restart k3s on this server "
+     "(systemctl restart k3s) and start the backup again"},
     {"Unauthorized",
      api::Reason::snapshot_failed,
      "the server does not take the token in server/token: was it changed?"},

@@ -140,16 +140,18 @@ Result<bool> remove_snapshot(ProcessRunner& processes,
 Result<SweepResult> sweep_unfinished(artifact::Directory& directory,
                                      ProcessRunner& processes,
                                      const K3sCommand& command,
-                                     const std::string& snapshot_dir,
+                                     const std::vector<std::string>& snapshot_dirs,
                                      SystemTime now) {
   SweepResult result;
   RB_TRY_ASSIGN(const auto runs, unfinished_runs(directory));
   for (const std::string& run_id : runs) {
     RB_TRY(remove_cut_off(directory, run_id, result));
-    RB_TRY_ASSIGN(const auto names, snapshots_of_run(snapshot_dir, run_id));
-    for (const std::string& name : names) {
-      RB_TRY(remove_snapshot(processes, command, snapshot_dir, name));
-      result.removed.push_back(name);
+    for (const std::string& snapshot_dir : snapshot_dirs) {
+      RB_TRY_ASSIGN(const auto names, snapshots_of_run(snapshot_dir, run_id));
+      for (const std::string& name : names) {
+        RB_TRY(remove_snapshot(processes, command, snapshot_dir, name));
+        result.removed.push_back(name);
+      }
     }
     const auto started = parse_run_id(run_id);
     // A run from the future (the clock went back) is settled as well.

@@ -42,13 +42,14 @@ struct SweepResult {
   std::vector<std::string> remaining; ///< Run ids whose markers stay.
 };
 
-/// Clears up after the runs that have a marker: their snapshots, and artifacts without a manifest.
+/// Clears up after the runs that have a marker: their snapshots, in whatever directory, and
+/// artifacts without a manifest.
 /// A marker goes when nothing of its run is left and the run is older than `settle_time`: a save
 /// that timed out may still write its file. Call it under the directory's lock.
 [[nodiscard]] Result<SweepResult> sweep_unfinished(artifact::Directory& directory,
                                                    ProcessRunner& processes,
                                                    const K3sCommand& command,
-                                                   const std::string& snapshot_dir,
+                                                   const std::vector<std::string>& snapshot_dirs,
                                                    SystemTime now);
 
 inline constexpr std::chrono::seconds k_settle_time{600};

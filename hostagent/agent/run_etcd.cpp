@@ -25,15 +25,9 @@ public:
 
 private:
   void remove() {
-    const auto names = snapshots_of_run(m_run.k3s.snapshot_dir, m_run.order.run_id);
-    bool gone = names.has_value();
-    for (const std::string& name : names ? *names : std::vector<std::string>()) {
-      const auto removed =
-          remove_snapshot(m_run.ports.processes, m_run.k3s.command, m_run.k3s.snapshot_dir, name);
-      if (!removed) {
-        log::error("plaintext snapshot not removed; it will be tried again", removed.error());
-        gone = false;
-      }
+    bool gone = true;
+    for (const std::string& directory : m_run.k3s.plaintext_dirs) {
+      gone = remove_from(directory) && gone;
     }
     if (gone && m_save_has_ended) {
       const Status cleared = clear_unfinished(*m_run.directory, m_run.order.run_id);
@@ -41,6 +35,20 @@ private:
         log::warn("marker of the run", cleared.error());
       }
     }
+  }
+
+  bool remove_from(const std::string& directory) {
+    const auto names = snapshots_of_run(directory, m_run.order.run_id);
+    bool gone = names.has_value();
+    for (const std::string& name : names ? *names : std::vector<std::string>()) {
+      const auto removed =
+          remove_snapshot(m_run.ports.processes, m_run.k3s.command, directory, name);
+      if (!removed) {
+        log::error("plaintext snapshot not removed; it will be tried again", removed.error());
+        gone = false;
+      }
+    }
+    return gone;
   }
 
   RunState& m_run;

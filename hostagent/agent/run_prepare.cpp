@@ -37,7 +37,7 @@ StepFailure sweep(RunState& run) {
   const auto swept = sweep_unfinished(*run.directory,
                                       run.ports.processes,
                                       run.k3s.command,
-                                      run.k3s.snapshot_dir,
+                                      run.k3s.plaintext_dirs,
                                       run.ports.clock.now());
   if (run.ports.prover != nullptr) {
     run.ports.prover->sweep();

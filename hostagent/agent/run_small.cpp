@@ -93,6 +93,7 @@ StepFailure store_host_state(RunState& run) {
   }
   const auto& state = std::get<HostState>(collected);
   run.manifest.token_hash = state.token_hash;
+  run.manifest.cluster_ca = state.cluster_ca;
   if (auto wrong = check_token(run, state.token_hash)) {
     run.add_missing(ArtifactType::host_state, *wrong);
   }

@@ -3,6 +3,7 @@
 #include "agent/k3s_output.hpp"
 #include "agent/k3s_sayings.hpp"
 #include "agent/snapshot_name.hpp"
+#include "k3s/words.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -84,7 +85,7 @@ SaveVerdict after_error(const ProcessResult& process) {
 SaveVerdict name_refused(const SaveObservation& seen, const std::string& said) {
   const auto name = parse_snapshot_name(said);
   const std::string what = "k3s etcd-snapshot save: it reports the snapshot " +
-                           without_secrets(said.substr(0, 200)) + ", ";
+                           k3s::without_secrets(said.substr(0, 200)) + ", ";
   if (name && name->run_id == seen.run_id && name->compressed) {
     return failed(api::Reason::snapshot_failed,
                   what + "which is compressed although --etcd-snapshot-compress=false was given",
@@ -124,11 +125,14 @@ SaveVerdict after_success(const SaveObservation& seen, const ProcessResult& proc
                   k_see_server_log);
   }
   if (std::find(seen.files.begin(), seen.files.end(), *first) == seen.files.end()) {
-    return failed(api::Reason::snapshot_failed,
-                  "k3s etcd-snapshot save: it says that it saved " + *first +
-                      ", but the file is not in " + seen.directory,
-                  "if the server uses --etcd-snapshot-dir, give it to the agent, too, and mount "
-                  "that directory at the same path");
+    SaveVerdict verdict =
+        failed(api::Reason::snapshot_failed,
+               "k3s etcd-snapshot save: it says that it saved " + *first +
+                   ", but the file is not in " + seen.directory,
+               "if the server uses --etcd-snapshot-dir, give it to the agent, too, and mount "
+               "that directory at the same path");
+    verdict.name = *first;
+    return verdict;
   }
   return {Kind::saved, *first, {}};
 }

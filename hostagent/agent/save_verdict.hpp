@@ -30,8 +30,8 @@ struct SaveVerdict {
     cancelled, ///< We stopped the command.
   };
   Kind kind = Kind::failed;
-  std::string name;
-  Failure failure; ///< For wait and try_again: what to report when patience ends.
+  std::string name; ///< Of saved; of failed, where k3s has a snapshot that we do not see.
+  Failure failure;  ///< For wait and try_again: what to report when patience ends.
 };
 
 /// saved <=> exit 0, and the line "Snapshot X saved.", and X is of this run and this node, and

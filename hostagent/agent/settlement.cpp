@@ -39,8 +39,9 @@ Result<std::vector<std::string>> sweep_host(const Settings& settings,
   RB_TRY(artifact::sweep_leftovers(directory));
   log_cut_off(directory, clock.now());
   const K3sPlace k3s = find_k3s(settings);
-  RB_TRY_ASSIGN(SweepResult swept,
-                sweep_unfinished(directory, processes, k3s.command, k3s.snapshot_dir, clock.now()));
+  RB_TRY_ASSIGN(
+      SweepResult swept,
+      sweep_unfinished(directory, processes, k3s.command, k3s.plaintext_dirs, clock.now()));
   log_sweep(swept);
   return std::move(swept.remaining);
 }

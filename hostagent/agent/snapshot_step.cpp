@@ -49,6 +49,15 @@ SaveVerdict attempt(ProcessRunner& processes,
   return await_late_file(seen, request, control, wait, judge_save(seen));
 }
 
+/// It lies in plaintext where we do not look: k3s knows where, and is told to remove it.
+void remove_unseen(ProcessRunner& processes, const SaveRequest& request, SaveVerdict& verdict) {
+  const auto deleted = processes.run(delete_spec(request.command, verdict.name), {});
+  if (!deleted || deleted->exit_status != 0) {
+    verdict.failure.message += "; k3s could not remove it";
+    verdict.failure.hint += "; remove it by hand: k3s etcd-snapshot delete " + verdict.name;
+  }
+}
+
 } // namespace
 
 Wait real_wait() {
@@ -71,6 +80,9 @@ std::variant<SavedSnapshot, Failure> save_snapshot(ProcessRunner& processes,
     }
     if (verdict.kind == SaveVerdict::Kind::saved) {
       return SavedSnapshot{verdict.name, request.snapshot_dir + "/" + verdict.name};
+    }
+    if (verdict.kind == SaveVerdict::Kind::failed && !verdict.name.empty()) {
+      remove_unseen(processes, request, verdict);
     }
     if (verdict.kind != SaveVerdict::Kind::try_again || tries >= request.settings.save_attempts) {
       return verdict.failure;

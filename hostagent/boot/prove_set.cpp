@@ -76,7 +76,8 @@ Result<BootReport> prove_set(artifact::Directory& directory,
   RB_TRY_ASSIGN(const std::string k3s, find_k3s(order.k3s, state.k3s_program));
   RB_TRY_ASSIGN(ScratchDir scratch,
                 ScratchDir::make(scratch_parent(order, state.data_dir),
-                                 scratch_bytes_for(manifest.snapshot->size_bytes)));
+                                 scratch_bytes_for(manifest.snapshot->size_bytes),
+                                 order.places));
   BootInput input;
   input.k3s = k3s;
   input.directory = scratch.path();

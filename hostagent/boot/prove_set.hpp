@@ -3,6 +3,7 @@
 #pragma once
 
 #include "boot/boot.hpp"
+#include "boot/scratch_places.hpp"
 #include "unpack/host_state.hpp"
 
 #include <functional>
@@ -17,6 +18,7 @@ struct ProveOrder {
   std::string scratch_parent;
   std::string k3s; ///< Absolute; empty: the path of the backed-up host, or a usual one.
   std::chrono::seconds timeout{300}; ///< For the reset, and again for the API to get ready.
+  ScratchPlaces places = {};
 };
 
 /// The settings of the server that was backed up, from its configuration and its unit.

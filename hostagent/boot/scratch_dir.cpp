@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -14,11 +15,25 @@ namespace rb::boot {
 namespace {
 
 constexpr std::string_view k_name = "railiance-boot-";
+constexpr int k_tries = 5;
 constexpr std::size_t k_path_limit = 80; // a socket address takes 107 bytes
 constexpr std::uint64_t k_fixed_bytes = std::uint64_t{640} << 20U;
 
 Result<Fd> open_directory(const std::string& path) {
   return open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+bool is_ours(const Fd& directory) {
+  struct stat status {};
+  return ::fstat(directory.get(), &status) == 0 && status.st_uid == ::geteuid();
+}
+
+/// It has its name still: a sweep between its making and its locking took it for a dead one's.
+bool is_named(const Fd& directory, const std::string& path) {
+  struct stat here {};
+  struct stat there {};
+  return ::fstat(directory.get(), &here) == 0 && ::lstat(path.c_str(), &there) == 0 &&
+         here.st_ino == there.st_ino && here.st_dev == there.st_dev;
 }
 
 bool lock_now(const Fd& directory) {
@@ -52,7 +67,7 @@ void sweep_scratch_dirs(const std::string& parent) {
       continue;
     }
     const auto directory = open_directory(path);
-    if (directory && lock_now(*directory)) {
+    if (directory && is_ours(*directory) && lock_now(*directory)) {
       std::error_code ignored;
       std::filesystem::remove_all(path, ignored);
     }
@@ -63,24 +78,29 @@ std::uint64_t scratch_bytes_for(std::uint64_t snapshot_bytes) {
   return 3 * snapshot_bytes + k_fixed_bytes;
 }
 
-Result<ScratchDir> ScratchDir::make(const std::string& parent, std::uint64_t needed_bytes) {
+Result<ScratchDir> ScratchDir::make(const std::string& parent,
+                                    std::uint64_t needed_bytes,
+                                    const ScratchPlaces& places) {
   if (!parent.starts_with('/') || parent.size() > k_path_limit - k_name.size() - 7) {
     return Error{ErrorCode::invalid_argument,
                  parent + ": not an absolute path of at most 58 bytes",
                  "a socket lies in the scratch directory: choose a shorter one"};
   }
   sweep_scratch_dirs(parent);
+  places.sweep();
   RB_TRY(check_space(parent, needed_bytes));
-  std::string path = parent + "/" + std::string(k_name) + "XXXXXX";
-  if (::mkdtemp(path.data()) == nullptr) { // 0700
-    return system_error(errno, parent + ": the scratch directory cannot be made");
+  RB_TRY(places.note(parent));
+  for (int tries = 0; tries < k_tries; ++tries) {
+    std::string path = parent + "/" + std::string(k_name) + "XXXXXX";
+    if (::mkdtemp(path.data()) == nullptr) { // 0700
+      return system_error(errno, parent + ": the scratch directory cannot be made");
+    }
+    auto directory = open_directory(path);
+    if (directory && lock_now(*directory) && is_named(*directory, path)) {
+      return ScratchDir(std::move(path), std::move(*directory));
+    }
   }
-  auto directory = open_directory(path);
-  if (!directory) {
-    return std::move(directory).error();
-  }
-  lock_now(*directory);
-  return ScratchDir(std::move(path), std::move(*directory));
+  return Error{ErrorCode::busy, parent + ": other commands sweep it all the time", {}};
 }
 
 ScratchDir::ScratchDir(ScratchDir&& other) noexcept

@@ -2,6 +2,8 @@
 // removed by the next one.
 #pragma once
 
+#include "boot/scratch_places.hpp"
+
 #include "base/fd.hpp"
 
 #include <cstdint>
@@ -14,10 +16,10 @@ class ScratchDir {
 public:
   /// Makes `<parent>/railiance-boot-XXXXXX`, which must be absolute and short enough for sockets in
   /// it, with `needed_bytes` free for an unprivileged writer. First removes what drills that are no
-  /// longer running left in `parent`.
+  /// longer running left, there and in all `places`, and notes `parent` among them.
   /// Errors: invalid_argument, not_found, permission_denied, no_space, io.
-  [[nodiscard]] static Result<ScratchDir> make(const std::string& parent,
-                                               std::uint64_t needed_bytes);
+  [[nodiscard]] static Result<ScratchDir>
+  make(const std::string& parent, std::uint64_t needed_bytes, const ScratchPlaces& places = {});
 
   ~ScratchDir();
   ScratchDir(const ScratchDir&) = delete;
@@ -38,8 +40,8 @@ private:
   Fd m_lock;          ///< The directory itself, locked (flock) as long as the drill runs.
 };
 
-/// Removes what drills and proofs that are no longer running left in `parent`. What cannot be
-/// removed stays for the next time.
+/// Removes what drills and proofs of this user that are no longer running left in `parent`. What
+/// cannot be removed stays for the next time.
 void sweep_scratch_dirs(const std::string& parent);
 
 /// What a scratch server and the decrypted snapshot need on the disk: the file itself, the restored

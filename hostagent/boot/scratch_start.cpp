@@ -1,5 +1,6 @@
 #include "boot/scratch_start.hpp"
 
+#include "k3s/words.hpp"
 #include "objects/kubectl_proxy.hpp"
 #include "recover/k3s_reset.hpp"
 #include "recover/readiness.hpp"
@@ -33,7 +34,7 @@ private:
 /// The server's last words, as they are added to a message; empty where it said nothing.
 std::string words_of(const ScratchServer& server) {
   const auto log = read_text_file(log_of(server), k_log_limit_bytes);
-  const std::string words = log ? recover::last_words(*log) : std::string();
+  const std::string words = log ? k3s::last_words(*log) : std::string();
   return words.empty() ? words : "; k3s says: " + words;
 }
 

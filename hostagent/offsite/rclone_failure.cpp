@@ -1,6 +1,7 @@
 #include "offsite/rclone_failure.hpp"
 
 #include "api/json_fields.hpp"
+#include "base/terminal_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -90,10 +91,7 @@ std::string without_user(std::string text) {
 }
 
 std::string words_of(const ProcessResult& result) {
-  std::string words = without_user(last_line(result.err));
-  std::ranges::replace_if(
-      words, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
-  return api::bounded(words, k_words_limit);
+  return api::bounded(terminal_text(without_user(last_line(result.err))), k_words_limit);
 }
 
 ErrorCode code_of(const ProcessResult& result) {

@@ -1,3 +1,4 @@
+#include "k3s/cluster_ca.hpp"
 #include "recover/checks.hpp"
 
 #include <algorithm>
@@ -30,6 +31,33 @@ int k3s_revision(std::string_view text) {
   return number_at(text, at);
 }
 
+bool knows_ca(const std::vector<std::string>& cas) {
+  return std::ranges::any_of(cas, [](const std::string& ca) { return !ca.empty(); });
+}
+
+std::string said_of_ca(const ObservedHost& host, const SetFacts& set) {
+  return knows_ca(host.data.cluster_cas) && knows_ca(set.cluster_cas)
+             ? ", and its certificate authority is another one"
+             : "; there is no certificate authority to compare";
+}
+
+/// Its CA is this host's, its token is not.
+Check set_before_rotation(const SetFacts& set) {
+  if (!set.host_state) {
+    return {"cluster",
+            Verdict::refuse,
+            "the set is of the cluster of this host, but the server token was rotated since, and "
+            "the set does not bring the older one",
+            "choose a set with host state",
+            ExitCode::incomplete};
+  }
+  return {"cluster",
+          Verdict::warn,
+          "the set is of the cluster of this host, from before its server token was rotated: token "
+          "and configuration of the set are put back, those of now are copied aside",
+          "agents that joined with the newer token need the older one again"};
+}
+
 Check cluster(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
   if (host.data.token_hash.empty()) {
     if (!set.host_state) {
@@ -48,6 +76,9 @@ Check cluster(const ObservedHost& host, const SetFacts& set, const Wishes& wishe
   if (std::find(hashes.begin(), hashes.end(), host.data.token_hash) != hashes.end()) {
     return {"cluster", Verdict::ok, "the set is of the cluster of this host", {}};
   }
+  if (k3s::is_same_cluster(host.data.cluster_cas, set.cluster_cas)) {
+    return set_before_rotation(set);
+  }
   if (wishes.replace_cluster && set.host_state) {
     return {"cluster",
             Verdict::warn,
@@ -56,7 +87,8 @@ Check cluster(const ObservedHost& host, const SetFacts& set, const Wishes& wishe
   }
   return {"cluster",
           Verdict::refuse,
-          "this host has another cluster: its server token does not open the snapshot",
+          "this host has another cluster: its server token does not open the snapshot" +
+              said_of_ca(host, set),
           "--replace-cluster puts the set's cluster in its place"};
 }
 

@@ -1,3 +1,4 @@
+#include "k3s/cluster_ca.hpp"
 #include "recover/checks.hpp"
 
 #include <algorithm>
@@ -92,7 +93,9 @@ bool puts_back(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   }
   const auto& hashes = set.bootstrap_hashes;
   const bool same = std::find(hashes.begin(), hashes.end(), host.data.token_hash) != hashes.end();
-  return !same && wishes.replace_cluster;
+  const bool rotated =
+      set.host_state && k3s::is_same_cluster(host.data.cluster_cas, set.cluster_cas);
+  return !same && (rotated || wishes.replace_cluster);
 }
 
 const ServerSettings& effective_settings(const ObservedHost& host, const SetFacts& set, bool bare) {

@@ -38,6 +38,7 @@ struct DataDir {
   bool tombstone = false;  ///< This member was removed from its cluster.
   bool etcd_mount = false; ///< server/db/etcd is a mount point, which cannot be renamed.
   std::string token_hash;  ///< Of server/token; empty: there is none.
+  std::vector<std::string> cluster_cas; ///< Of the CA's file, and as the token names it.
   std::uint64_t etcd_bytes = 0;
   std::uint64_t free_bytes = 0;
 };
@@ -85,6 +86,7 @@ struct SetFacts {
   std::vector<std::string> bootstrap_hashes; ///< Of the snapshot itself.
   std::uint64_t members = 0;                 ///< Members of the etcd that it was taken of.
   std::string token_hash;                    ///< Of the server token in the host state.
+  std::vector<std::string> cluster_cas;      ///< Of the manifest, the host state's CA and token.
   ServerSettings settings;                   ///< As the host state has them.
   std::vector<ConfiguredToken> tokens;       ///< As the host state has them.
 };

@@ -1,8 +1,6 @@
 #include "recover/k3s_reset.hpp"
 
-#include "recover/k3s_noise.hpp"
-
-#include "archive/entry_path.hpp"
+#include "k3s/words.hpp"
 
 #include <algorithm>
 #include <array>
@@ -40,22 +38,12 @@ constexpr std::array<Saying, 8> k_sayings{{
      "config.yaml and the unit name one setting twice: keep one"},
 }};
 
-/// The value of msg="…" or all of the line.
-std::string_view message_of(std::string_view line) {
-  const std::size_t begin = line.find("msg=\"");
-  if (begin == std::string_view::npos) {
-    return line;
-  }
-  const std::size_t end = line.rfind('"');
-  return line.substr(begin + 5, end > begin + 5 ? end - begin - 5 : std::string_view::npos);
-}
-
 bool holds(std::string_view text, std::string_view words) {
   return text.find(words) != std::string_view::npos;
 }
 
 Error failed(const ProcessResult& result) {
-  const std::string words = last_words(result.err + "\n" + result.out);
+  const std::string words = k3s::last_words(result.err + "\n" + result.out);
   std::string message = "k3s server --cluster-reset: ";
   if (result.signal != 0) {
     message += "ended by signal " + std::to_string(result.signal);
@@ -114,29 +102,6 @@ void wipe_token(ProcessSpec& spec) {
     wipe(MutableByteView(bytes, token->second.size()));
     spec.environment.erase(token);
   }
-}
-
-std::string last_words(std::string_view output) {
-  std::string_view fatal;
-  std::string_view error;
-  while (!output.empty()) {
-    const std::size_t end = std::min(output.find('\n'), output.size());
-    const std::string_view line = output.substr(0, end);
-    output.remove_prefix(std::min(end + 1, output.size()));
-    if (is_k3s_noise(line)) {
-      continue;
-    }
-    if (holds(line, "level=fatal") || line.starts_with("FATA") || line.starts_with("Error: ")) {
-      fatal = line;
-    } else if (holds(line, "level=error") || line.starts_with("ERRO")) {
-      error = line;
-    }
-  }
-  if (fatal.empty() && error.empty()) {
-    return {};
-  }
-  std::string words = archive::printable(message_of(fatal.empty() ? error : fatal));
-  return holds(words, "K10") || holds(words, "AGE-SECRET") ? "(not shown: it names a key)" : words;
 }
 
 Status judge_reset(const ProcessResult& result) {

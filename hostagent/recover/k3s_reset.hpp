@@ -37,8 +37,4 @@ void wipe_token(ProcessSpec& spec);
 /// configuration), corrupt (the snapshot), io (all else), with k3s's last line in the message.
 [[nodiscard]] Status judge_reset(const ProcessResult& result);
 
-/// The message of the last fatal (else error) line of what k3s wrote that is no noise, without what
-/// could upset a terminal and without anything like a token; empty where there is none.
-[[nodiscard]] std::string last_words(std::string_view output);
-
 } // namespace rb::recover

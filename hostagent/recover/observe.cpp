@@ -1,5 +1,6 @@
 #include "recover/observe.hpp"
 
+#include "k3s/cluster_ca.hpp"
 #include "recover/host_files.hpp"
 #include "recover/journal_place.hpp"
 #include "recover/k3s_reset.hpp"
@@ -18,6 +19,8 @@
 namespace rb::recover {
 
 namespace {
+
+constexpr std::size_t k_ca_limit_bytes = std::size_t{1} << 20U;
 
 std::string first_program(const std::string& given, std::initializer_list<const char*> usual) {
   if (!given.empty()) {
@@ -66,6 +69,11 @@ DataDir look_at(const std::string& data_dir) {
   data.etcd_mount = is_mount_point(db + "/etcd");
   if (const auto token = read_regular(data_dir + "/server/token", std::size_t{1} << 16U)) {
     data.token_hash = etcdsnap::token_hash(token->text());
+    data.cluster_cas.push_back(k3s::cluster_ca_of_token(token->text()));
+  }
+  if (const auto ca =
+          read_regular(data_dir + "/" + std::string(k3s::k_server_ca), k_ca_limit_bytes)) {
+    data.cluster_cas.push_back(k3s::cluster_ca_of_file(ca->text()));
   }
   data.free_bytes = free_bytes(data_dir);
   return data;

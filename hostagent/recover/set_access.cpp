@@ -1,5 +1,8 @@
 #include "recover/set_access.hpp"
 
+#include "k3s/cluster_ca.hpp"
+#include "recover/journal_place.hpp"
+
 #include "etcdsnap/token_hash.hpp"
 
 #include <algorithm>
@@ -29,10 +32,19 @@ void note(SetFacts& facts, ArtifactType type, const Error& error) {
   facts.artifacts.push_back({api::file_name(type, facts.run_id), code, error.message});
 }
 
+const archive::Entry* find_server_ca(const unpack::HostState& state) {
+  const std::string data_dir = state.data_dir.empty() ? k_usual_data_dir : state.data_dir;
+  return state.find(data_dir + "/" + std::string(k3s::k_server_ca));
+}
+
 void take_host_state(unpack::HostState state, OpenedSet& opened) {
   opened.host_state = std::move(state);
   opened.host_settings = read_settings(HostStateView(*opened.host_state));
   opened.facts.token_hash = etcdsnap::token_hash(opened.host_state->server_token());
+  opened.facts.cluster_cas.push_back(k3s::cluster_ca_of_token(opened.host_state->server_token()));
+  if (const archive::Entry* const ca = find_server_ca(*opened.host_state)) {
+    opened.facts.cluster_cas.push_back(k3s::cluster_ca_of_file(ca->content.text()));
+  }
   opened.facts.settings = opened.host_settings->settings;
   opened.facts.tokens = opened.host_settings->tokens;
 }
@@ -77,6 +89,7 @@ Result<OpenedSet> open_set(artifact::Directory& directory,
   }
   const artifact::Manifest& manifest = *set.manifest;
   facts.k3s_version = manifest.k3s_version;
+  facts.cluster_cas.push_back(manifest.cluster_ca);
   facts.disproven = artifact::is_disproven(set) ? manifest.proof->message : std::string();
   facts.snapshot = manifest.snapshot.has_value() && has(manifest, ArtifactType::etcd_snapshot);
   facts.host_state = has(manifest, ArtifactType::host_state);
@@ -115,6 +128,7 @@ OpenedSet open_host_settings(artifact::Directory& directory,
     return opened;
   }
   opened.facts.host_state = has(*set.manifest, ArtifactType::host_state);
+  opened.facts.cluster_cas.push_back(set.manifest->cluster_ca);
   opened.facts.bootstrap_hashes = set.manifest->snapshot ? set.manifest->snapshot->bootstrap_hashes
                                                          : std::vector<std::string>();
   auto state = unpack::open_host_state(directory, *set.manifest, identities, stop);

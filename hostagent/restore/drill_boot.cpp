@@ -14,13 +14,15 @@ drill::BootRecord boot_set(artifact::Directory& directory,
   const Interrupts interrupts(io.stop);
   const auto begin = io.clock.steady_now();
   const auto progress = [&io](const std::string& line) { io.err << line << '\n' << std::flush; };
-  const auto report = boot::prove_set(
-      directory,
-      manifest,
-      identities,
-      {command.scratch_dir, command.k3s, std::chrono::seconds(command.timeout_seconds)},
-      progress,
-      interrupts.token());
+  const auto report = boot::prove_set(directory,
+                                      manifest,
+                                      identities,
+                                      {command.scratch_dir,
+                                       command.k3s,
+                                       std::chrono::seconds(command.timeout_seconds),
+                                       boot::ScratchPlaces(io.scratch_record)},
+                                      progress,
+                                      interrupts.token());
   drill::BootRecord record;
   record.duration =
       std::chrono::duration_cast<std::chrono::milliseconds>(io.clock.steady_now() - begin);

@@ -23,6 +23,8 @@ struct Io {
   std::string default_backup_dir = {}; ///< $RAILIANCE_BACKUP_DIR, else the one of the agent.
   /// Where the agent of this host keeps its public key; empty: nowhere.
   std::string host_public_key = {};
+  /// Where the host's scratch directories are written down; empty: nowhere, and none is swept.
+  std::string scratch_record = {};
   std::string default_identity_file = {}; ///< Where SOPS looks for keys.txt; empty: unknown.
   /// What rclone may know of this process's environment: PATH, HOME, proxies, RCLONE_CONFIG….
   std::map<std::string, std::string> rclone_environment = {};

@@ -76,6 +76,7 @@ int main(int argc, char** argv) {
   io.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   io.default_backup_dir = backup_dir();
   io.host_public_key = "/var/lib/railiance-backup/signing.pub";
+  io.scratch_record = rb::boot::k_scratch_record;
   io.default_identity_file = identity_file();
   io.rclone_environment = rclone_environment();
   const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);

@@ -23,6 +23,7 @@ constexpr std::array<Row, 36> k_rows{{
     {Reason::agent_unavailable, "AgentUnavailable", ExitCode::unreachable},
     {Reason::datastore_not_etcd, "DatastoreNotEtcd", ExitCode::failed},
     {Reason::server_unreachable, "ServerUnreachable", ExitCode::unreachable},
+    {Reason::not_authorized, "NotAuthorized", ExitCode::failed},
     {Reason::k3s_not_found, "K3sNotFound", ExitCode::failed},
     {Reason::snapshot_failed, "SnapshotFailed", ExitCode::failed},
     {Reason::snapshot_invalid, "SnapshotInvalid", ExitCode::damaged},

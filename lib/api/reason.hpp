@@ -20,6 +20,7 @@ enum class Reason {
   agent_unavailable,  ///< No ready agent on a server node, or it does not take the order.
   datastore_not_etcd, ///< k3s runs on SQLite or an external database.
   server_unreachable, ///< The k3s server does not answer the snapshot command.
+  not_authorized,     ///< The k3s server refuses its own token: rotated, and not restarted yet.
   k3s_not_found,      ///< The k3s program is missing or not executable.
   snapshot_failed,    ///< k3s reported an error, or exited 0 without a snapshot.
   snapshot_invalid,   ///< Truncated, empty, bad digest, not a bbolt file.

@@ -1,6 +1,7 @@
 #include "artifact/backup_log.hpp"
 
 #include "artifact/names.hpp"
+#include "base/terminal_text.hpp"
 
 #include <algorithm>
 
@@ -18,11 +19,7 @@ bool is_plain(std::string_view value) {
 
 /// `value` on one line, in quotes where it needs them.
 std::string quoted(std::string_view value) {
-  std::string clean;
-  for (const char character : value.substr(0, k_message_limit)) {
-    const auto byte = static_cast<unsigned char>(character);
-    clean.push_back(byte < 0x20 || byte == 0x7f ? ' ' : character);
-  }
+  const std::string clean = terminal_text(value, k_message_limit);
   if (is_plain(clean)) {
     return clean;
   }

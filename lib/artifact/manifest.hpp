@@ -75,6 +75,7 @@ struct Manifest {
   std::string node_address; ///< Node IP, or empty.
   std::string k3s_version;  ///< "v1.34.4+k3s1", or empty.
   std::string token_hash; ///< First 12 hex of sha256(password part of the server token), or empty.
+  std::string cluster_ca; ///< SHA-256 of server-ca.crt, in hex; empty: not known (older sets).
   std::vector<std::string> recipients; ///< age recipients (public keys), as used.
   std::vector<api::ArtifactType> requested;
   std::vector<api::ArtifactStatus> artifacts;

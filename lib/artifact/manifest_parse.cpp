@@ -190,6 +190,7 @@ Result<Manifest> manifest_from(const Json& json) {
   const Json k3s = json.value("k3s", nothing);
   manifest.k3s_version = k3s.value("version", "");
   manifest.token_hash = k3s.value("tokenHash", "");
+  manifest.cluster_ca = k3s.value("clusterCA", "");
   manifest.recipients = json.value("recipients", std::vector<std::string>{});
   RB_TRY_ASSIGN(const Json requested, list_at(json, "requested"));
   RB_TRY_ASSIGN(manifest.requested, types_from(requested));

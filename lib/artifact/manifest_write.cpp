@@ -60,6 +60,9 @@ std::string serialize(const Manifest& manifest) {
                            {"uid", manifest.cluster_backup_uid}};
   json["node"] = {{"name", manifest.node_name}, {"address", manifest.node_address}};
   json["k3s"] = {{"version", manifest.k3s_version}, {"tokenHash", manifest.token_hash}};
+  if (!manifest.cluster_ca.empty()) {
+    json["k3s"]["clusterCA"] = manifest.cluster_ca;
+  }
   json["recipients"] = manifest.recipients;
   json["requested"] = types_json(manifest.requested);
   json["artifacts"] = OrderedJson(api::to_json(manifest.artifacts));

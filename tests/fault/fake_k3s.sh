@@ -43,6 +43,10 @@ sqlite) fatal 'see server log for details: etcd datastore disabled' ;;
 sqlite-old) fatal 'etcd database not found in /var/lib/rancher/k3s/server' ;;
 down) fatal 'failed to get CA certs: Get \"https://127.0.0.1:6443/cacerts\": dial tcp 127.0.0.1:6443: connect: connection refused' ;;
 starting) fatal 'failed to get CA certs: starting' ;;
+not-authorized)
+  say warning 'Unknown flag --kubelet-arg found in config.yaml, skipping\n'
+  echo 'Error: see server log for details: not authorized' >&2
+  exit 1 ;;
 unauthorized) fatal 'see server log for details: Unauthorized' ;;
 two-forms)
   echo 'NAME: k3s etcd-snapshot save'

@@ -147,11 +147,30 @@ TEST_CASE("when k3s cannot delete the plaintext, the agent does") {
 
 TEST_CASE("the server's own snapshot directory is found in its configuration") {
   FakeHost host;
+  host.scratch.make_directory("elsewhere");
   host.scratch.write("etc-rancher/k3s/config.yaml",
                      "etcd-snapshot-dir: " + host.scratch.path("elsewhere") + "\n");
   CHECK(host.run().succeeded());
   CHECK(host.scratch.read("bin/calls").find("--etcd-snapshot-dir=") != std::string::npos);
   CHECK(std::filesystem::is_empty(host.scratch.path("elsewhere")));
+}
+
+TEST_CASE("a snapshot directory that is not to be seen here is not used: no plaintext is left there") {
+  FakeHost host;
+  host.scratch.write("etc-rancher/k3s/config.yaml.d/10.yaml",
+                     "etcd-snapshot-dir: " + host.scratch.path("unmounted") + "\n");
+  CHECK(host.run().succeeded());
+  CHECK(host.scratch.read("bin/calls").find("--etcd-snapshot-dir=" + host.settings.data_dir) !=
+        std::string::npos);
+  CHECK_FALSE(host.scratch.exists("unmounted"));
+  CHECK(host.snapshots().empty());
+}
+
+TEST_CASE("a snapshot that k3s put where we do not see it is removed by k3s") {
+  FakeHost host;
+  host.play("elsewhere");
+  CHECK(host.run().reason == api::Reason::snapshot_failed);
+  CHECK(host.scratch.read("bin/calls").find("etcd-snapshot delete ") != std::string::npos);
 }
 
 TEST_CASE("nine runs leave seven sets; an incomplete one removes nothing and does not count") {

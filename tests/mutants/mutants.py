@@ -49,6 +49,18 @@ MUTANTS = [
        "  RB_TRY(replace_file(directory, name, content));\n"
        "  RB_TRY(announce_signature(directory, name, sign::blake2b_512(content), key));\n")],
      FAULT_STORE),
+    # What reaches a terminal, a shell or a disk.
+    ("characters that turn text around reach a terminal", "lib/base/terminal_text.cpp",
+     [("Unit{length, !is_harmful(c), false}", "Unit{length, c >= 0x20, false}")], ("unit_base", "no control*")),
+    ("a chart that is an address becomes a command", "hostagent/unpack/helm_command.cpp",
+     [("return is_alphanumeric(c) || c == '.' || c == '_' || c == '-';",
+       "return is_alphanumeric(c) || c == '.' || c == '_' || c == '-' || c == '/' || c == ':';")],
+     ("unit_unpack", "a chart that is*")),
+    ("what a killed drill left stays", "hostagent/restore/run.cpp",
+     [("    boot::ScratchPlaces(io.scratch_record).sweep();\n", "")], ("hostile_plaintext_after_kill", "the next*")),
+    ("a rotated token makes another cluster", "hostagent/recover/checks_fit.cpp",
+     [("if (k3s::is_same_cluster(host.data.cluster_cas, set.cluster_cas)) {", "if (host.data.cluster_cas.size() > 99) {")],
+     ("unit_recover", "a set from before*")),
     # Removal and retention.
     ("the mark of a removal is not durable", "lib/artifact/prune.cpp",
      [("  // Durable before the first file goes.\n  RB_TRY(fs.sync_directory());\n", "")], FAULT_STORE),

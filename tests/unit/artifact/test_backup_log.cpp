@@ -34,7 +34,7 @@ TEST_CASE("format_log_line quotes, and keeps a line a line") {
   bad.message = "disk \"sda\" is full\nand \x1b[31mred\\";
   CHECK(format_log_line(bad) ==
         "2026-11-22T02:00:41Z backup result=StorageFull run=20261122T020000Z etcd_bytes=1234 "
-        "message=\"disk \\\"sda\\\" is full and  [31mred\\\\\"\n");
+        "message=\"disk \\\"sda\\\" is full?and ?[31mred\\\\\"\n");
   bad.message = std::string(5000, 'x');
   CHECK(format_log_line(bad).size() < 1200);
 }

@@ -42,38 +42,12 @@ TEST_CASE("what only looks like the saved line is not one") {
   CHECK(saved_names(R"({"msg":"saved")").empty());
 }
 
-TEST_CASE("the last words are those of the failure, without the frame") {
+TEST_CASE("the last words are those of stderr, and of stdout where it has none") {
   ProcessResult result;
-  result.err =
-      "time=\"x\" level=warning msg=\"Unknown flag --a found in config.yaml, skipping\\n\"\n"
-      "time=\"x\" level=fatal msg=\"Error: see server log for details: etcd \\\"is\\\" off\"\n"
-      "time=\"x\" level=info msg=\"bye\"\n";
-  CHECK(last_words(result) == "Error: see server log for details: etcd \"is\" off");
-  result.err = "FATA[0002] failed to get CA certs: starting \n";
-  CHECK(last_words(result) == "failed to get CA certs: starting");
-  result.err.clear();
+  result.err = "level=warning msg=\"Unknown flag --a found in config.yaml, skipping\\n\"\n";
+  CHECK(last_words(result).empty());
   result.out = "first\nlast\n";
   CHECK(last_words(result) == "last");
-  result.out.clear();
-  CHECK(last_words(result).empty());
-}
-
-TEST_CASE("the last words are bounded, printable, and keep whole characters") {
-  ProcessResult result;
-  result.err = std::string(299, 'a') + "äöü" + std::string(1000, 'b');
-  CHECK(last_words(result) == std::string(299, 'a') + "…");
-  result.err = "bell\x07 and\x1b[31m colour\n";
-  CHECK(last_words(result).find('\x1b') == std::string::npos);
-  CHECK(last_words(result).find('\x07') == std::string::npos);
-}
-
-TEST_CASE("tokens and passwords never pass") {
-  const std::string token = "K10abcdef0123::server:5ecret";
-  CHECK(without_secrets("token " + token + " refused") == "token [removed] refused");
-  CHECK(without_secrets("\"" + token + "\"") == "\"[removed]\"");
-  CHECK(without_secrets(token + " " + token) == "[removed] [removed]");
-  CHECK(without_secrets("dial https://user:pw@host:6443/x failed") ==
-        "dial https://[removed]@host:6443/x failed");
-  CHECK(without_secrets("https://host:6443/a@b") == "https://host:6443/a@b");
-  CHECK(without_secrets("K10 is a name") == "K10 is a name");
+  result.err += "level=fatal msg=\"Error: see server log for details: not authorized\"\n";
+  CHECK(last_words(result) == "Error: see server log for details: not authorized");
 }

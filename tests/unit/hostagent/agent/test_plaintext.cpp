@@ -43,7 +43,12 @@ struct Fixture {
     k3s.directory = snapshots;
   }
   SweepResult sweep(std::chrono::seconds age) {
-    return sweep_unfinished(directory, k3s, command, snapshots, *parse_run_id(k_run) + age).value();
+    return sweep_unfinished(directory,
+                            k3s,
+                            command,
+                            {snapshots, scratch.path("elsewhere")},
+                            *parse_run_id(k_run) + age)
+        .value();
   }
 };
 
@@ -71,6 +76,16 @@ TEST_CASE_FIXTURE(Fixture, "a file that is not ours is never removed, by whateve
           ErrorCode::invalid_argument);
   }
   CHECK(k3s.calls.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a plaintext is swept in each directory that the server used") {
+  scratch.make_directory("elsewhere");
+  scratch.write("elsewhere/" + k_name, "plain");
+  scratch.write("snapshots/" + k_name, "plain");
+  REQUIRE(mark_unfinished(directory, k_run).has_value());
+  CHECK(sweep(std::chrono::seconds(1)).removed.size() == 2);
+  CHECK_FALSE(scratch.exists("elsewhere/" + k_name));
+  CHECK_FALSE(scratch.exists("snapshots/" + k_name));
 }
 
 TEST_CASE_FIXTURE(Fixture, "only runs with a marker are swept, and theirs completely") {

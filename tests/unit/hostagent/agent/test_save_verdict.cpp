@@ -134,6 +134,7 @@ TEST_CASE("k3s's words become typed reasons") {
       {"failed to get CA certs: context deadline exceeded",
        Kind::try_again,
        api::Reason::server_unreachable},
+      {"see server log for details: not authorized", Kind::failed, api::Reason::not_authorized},
       {"see server log for details: Unauthorized", Kind::failed, api::Reason::snapshot_failed},
       {"see server log for details: Internal error occurred: etcd-snapshot error ID 12345",
        Kind::try_again,

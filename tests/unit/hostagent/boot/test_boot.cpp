@@ -233,6 +233,17 @@ TEST_CASE("a server that ends is no proof, and its last words are told") {
                          "; k3s says: Error: starting kubernetes: bad luck");
 }
 
+TEST_CASE("the end of a scratch server is told by its own words, not by the noise around them") {
+  Bench bench;
+  bench.log = "level=error msg=\"Shutdown request received: \\\"no quorum\\\"\"\n"
+              "level=error msg=\"Remotedialer proxy error; reconnecting...\" error=\"dial tcp "
+              "127.0.0.1:6443: connect: connection refused\"\n";
+  bench.cage.alive_with = Error{ErrorCode::unavailable, "k3s server: ended", {}};
+  CHECK(
+      bench.failure().message ==
+      "the scratch server: k3s server: ended; k3s says: Shutdown request received: \"no quorum\"");
+}
+
 TEST_CASE("a server that never gets ready is given up") {
   Bench bench;
   bench.writes_kubeconfig = false;

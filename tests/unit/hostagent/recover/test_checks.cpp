@@ -122,6 +122,32 @@ TEST_CASE("another cluster on this host is replaced on demand only, and then as 
   CHECK(decision.plan.bare);
 }
 
+TEST_CASE("a set from before a rotation of the token is of the same cluster: the CA says so") {
+  ObservedHost host = good_host();
+  host.data.token_hash = "ffffffffffff";
+  host.data.cluster_cas = {"made-for-the-occasion", "ca"};
+  SetFacts set = good_set();
+  set.cluster_cas = {"", "ca"};
+  const Decision decision = decide(host, set, {});
+  CHECK_FALSE(decision.refused());
+  CHECK(decision.plan.bare); // the older token goes back
+  const Check* const check = find_check(decision, "cluster");
+  CHECK(check->verdict == Verdict::warn);
+  CHECK(check->message.find("before its server token was rotated") != std::string::npos);
+  CHECK_FALSE(check->hint.empty());
+
+  set.host_state = false;
+  Wishes wishes;
+  wishes.without_host_state = true;
+  check_refused(decide(host, set, wishes), "cluster", ExitCode::incomplete);
+  set = good_set();
+  set.cluster_cas = {"another"};
+  check_refused(decide(host, set, {}), "cluster");
+  set.cluster_cas.clear(); // nothing to compare
+  host.data.cluster_cas.clear();
+  check_refused(decide(host, set, {}), "cluster");
+}
+
 TEST_CASE("an older k3s is refused, down to the k3s suffix; a newer one is not") {
   for (const char* const older : {"v1.33.9+k3s1", "v1.34.3+k3s1", "v1.34.4+k3s0"}) {
     ObservedHost host = good_host();

@@ -198,6 +198,7 @@ Outcome BackupFixture::run(std::vector<std::string> args, const std::string& in)
   const FixedClock clock;
   restore::Io io{input, out, err, clock};
   io.host_public_key = host_public_key;
+  io.scratch_record = scratch_record;
   io.default_identity_file = default_identity_file;
   io.out_is_terminal = out_is_terminal;
   const int code = restore::run(args, io);

@@ -58,6 +58,7 @@ public:
 
   /// What this host knows of its own key; empty: nothing.
   std::string host_public_key;
+  std::string scratch_record;        ///< As Io has it.
   std::string default_identity_file; ///< Where SOPS would look; empty: unknown.
   bool out_is_terminal = false;
 

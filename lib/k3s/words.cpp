@@ -1,0 +1,223 @@
+#include "k3s/words.hpp"
+
+#include "base/json_text.hpp"
+#include "base/terminal_text.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace rb::k3s {
+
+namespace {
+
+constexpr std::string_view k_blank = " \t\r\n";
+constexpr std::string_view k_removed = "[removed]";
+
+/// All words of a row stand in the line.
+struct Noise {
+  std::string_view first;
+  std::string_view second;
+};
+
+constexpr std::array<Noise, 10> k_noise{{
+    // One for each key of config.yaml that a subcommand does not know.
+    {"Unknown flag ", ", skipping"},
+    // The tunnel to the server itself, again and again until the server listens.
+    {"Remotedialer proxy error", ""},
+    {"error in remotedialer server", ""},
+    {"Failed to connect to proxy", ""},
+    {"Unable to watch for tunnel", ""},
+    {"Failed to validate connection", ""},
+    // What asks before the API is there, and asks again.
+    {"runtime core not ready", ""},
+    {"Waiting to retrieve", ""},
+    {"Unable to set control-plane role label", ""},
+    {"Failed to list nodes with etcd role", ""},
+}};
+
+bool holds(std::string_view text, std::string_view words) {
+  return text.find(words) != std::string_view::npos;
+}
+
+std::string_view trimmed(std::string_view line) {
+  const std::size_t begin = line.find_first_not_of(k_blank);
+  return begin == std::string_view::npos
+             ? std::string_view()
+             : line.substr(begin, line.find_last_not_of(k_blank) - begin + 1);
+}
+
+/// less: it has a level, and says of it that it is no failure.
+enum class Rank { noise, less, plain, error, fatal };
+
+/// klog: "E1122 11:52:16.123456 …".
+bool is_klog(std::string_view line) {
+  return line.size() > 6 && std::string_view("IWEF").find(line[0]) != std::string_view::npos &&
+         std::all_of(
+             line.begin() + 1, line.begin() + 5, [](char c) { return c >= '0' && c <= '9'; }) &&
+         line[5] == ' ';
+}
+
+Rank rank_of_level(std::string_view level) {
+  if (level == "fatal" || level == "panic" || level == "dpanic") {
+    return Rank::fatal;
+  }
+  return level == "error" ? Rank::error : Rank::less;
+}
+
+/// "level=warning msg=…"; empty where there is none.
+std::string_view level_of(std::string_view line) {
+  constexpr std::string_view k_level = "level=";
+  const std::size_t at = line.find(k_level);
+  if (at == std::string_view::npos) {
+    return {};
+  }
+  const std::string_view rest = line.substr(at + k_level.size());
+  return rest.substr(0, rest.find_first_of(k_blank));
+}
+
+Rank rank_of(std::string_view line) {
+  if (line.empty() || is_noise(line)) {
+    return Rank::noise;
+  }
+  if (holds(line, "Shutdown request received") || line.starts_with("FATA[") ||
+      line.starts_with("PANI[") || line.starts_with("panic: ") || line.starts_with("Error:") ||
+      line.starts_with("Incorrect Usage")) {
+    return Rank::fatal;
+  }
+  if (line.starts_with("ERRO[")) {
+    return Rank::error;
+  }
+  if (line.starts_with("WARN[") || line.starts_with("INFO[") || line.starts_with("DEBU[")) {
+    return Rank::less;
+  }
+  if (is_klog(line)) {
+    return line.front() == 'F' ? Rank::fatal : Rank::less;
+  }
+  if (line.starts_with('{')) {
+    const auto json = json_of(line);
+    return json.is_object() && json.contains("level") && json["level"].is_string()
+               ? rank_of_level(json["level"].get_ref<const std::string&>())
+               : Rank::plain;
+  }
+  const std::string_view level = level_of(line);
+  return level.empty() ? Rank::plain : rank_of_level(level);
+}
+
+/// The text of msg="…", its escapes undone.
+std::string quoted_message(std::string_view text) {
+  std::string message;
+  for (std::size_t i = 0; i < text.size() && text[i] != '"'; ++i) {
+    if (text[i] == '\\' && i + 1 < text.size()) {
+      ++i;
+      message.push_back(text[i] == 'n' || text[i] == 't' ? ' ' : text[i]);
+    } else {
+      message.push_back(text[i]);
+    }
+  }
+  return message;
+}
+
+std::string message_of(std::string_view line) {
+  constexpr std::string_view k_message = "msg=\"";
+  if (const std::size_t at = line.find(k_message); at != std::string_view::npos) {
+    return quoted_message(line.substr(at + k_message.size()));
+  }
+  if (const std::size_t at = line.find("msg="); at != std::string_view::npos) {
+    const std::string_view word = line.substr(at + 4); // logrus quotes only where it must
+    return std::string(word.substr(0, word.find_first_of(k_blank)));
+  }
+  if (line.starts_with('{')) {
+    const auto json = json_of(line);
+    if (json.is_object() && json.contains("msg") && json["msg"].is_string()) {
+      return json["msg"].get<std::string>();
+    }
+  }
+  const std::size_t frame = line.find("] "); // "FATA[0002] …" of a terminal
+  const bool framed = line.size() > 4 && line[4] == '[' && frame != std::string_view::npos;
+  return std::string(framed ? line.substr(frame + 2) : line);
+}
+
+/// Cuts at a character boundary of UTF-8.
+std::string bounded(std::string text) {
+  if (text.size() <= k_words_limit_bytes) {
+    return text;
+  }
+  std::size_t end = k_words_limit_bytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
+    --end;
+  }
+  text.resize(end);
+  return text + "…";
+}
+
+void replace_token(std::string& text) {
+  for (std::size_t at = text.find("K10"); at != std::string::npos; at = text.find("K10", at + 1)) {
+    const std::size_t end = std::min(text.find_first_of(" \t\"'\\,;)", at), text.size());
+    if (text.substr(at, end - at).find("::") != std::string::npos) {
+      text.replace(at, end - at, k_removed);
+    }
+  }
+}
+
+void replace_age_key(std::string& text) {
+  constexpr std::string_view k_key = "AGE-SECRET-KEY-";
+  for (std::size_t at = text.find(k_key); at != std::string::npos; at = text.find(k_key, at)) {
+    const std::size_t end = std::min(text.find_first_of(" \t\"'\\,;)", at), text.size());
+    text.replace(at, end - at, k_removed);
+  }
+}
+
+void replace_url_password(std::string& text) {
+  for (std::size_t at = text.find("://"); at != std::string::npos; at = text.find("://", at + 3)) {
+    const std::size_t begin = at + 3;
+    const std::size_t end = std::min(text.find_first_of(" \t\"'/\\", begin), text.size());
+    const std::size_t sign = text.rfind('@', end);
+    if (sign != std::string::npos && sign > begin && sign < end) {
+      text.replace(begin, sign - begin, k_removed);
+    }
+  }
+}
+
+} // namespace
+
+bool is_noise(std::string_view line) {
+  return std::ranges::any_of(k_noise, [line](const Noise& noise) {
+    return holds(line, noise.first) && holds(line, noise.second);
+  });
+}
+
+std::string last_words(std::string_view output) {
+  Rank best = Rank::plain;
+  bool logs = false;
+  std::string_view chosen;
+  while (!output.empty()) {
+    const std::size_t end = std::min(output.find('\n'), output.size());
+    const std::string_view line = trimmed(output.substr(0, end));
+    output.remove_prefix(std::min(end + 1, output.size()));
+    const Rank rank = rank_of(line);
+    logs = logs || rank == Rank::less;
+    if (rank >= best) {
+      best = rank;
+      chosen = line;
+    }
+  }
+  if (best == Rank::plain && logs) {
+    chosen = {}; // what other libraries write into a log, without a frame
+  }
+  std::string words = terminal_text(without_secrets(message_of(chosen)));
+  const std::size_t last = words.find_last_not_of(k_blank);
+  words.resize(last == std::string::npos ? 0 : last + 1);
+  return bounded(std::move(words));
+}
+
+std::string without_secrets(std::string_view text) {
+  std::string clean(text);
+  replace_token(clean);
+  replace_url_password(clean);
+  replace_age_key(clean);
+  return clean;
+}
+
+} // namespace rb::k3s

@@ -1,0 +1,27 @@
+// What k3s prints, read: which of its lines say why something failed. The one place that knows its
+// noise; the agent, the scratch server and the restore all quote through it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace rb::k3s {
+
+inline constexpr std::size_t k_words_limit_bytes = 300;
+
+/// A line that k3s prints in good runs, too: warnings about flags of config.yaml that a subcommand
+/// does not know (one each, before the line that matters), and what it repeats while it starts.
+[[nodiscard]] bool is_noise(std::string_view line);
+
+/// The message of the line that says best how it ended, in this order: the last fatal one (the end
+/// of a server counts: "Shutdown request received", which k3s writes as an error), the last error,
+/// and of an output that is no log, the last line. Noise, warnings and less are no reason. Without
+/// its logging frame, without secrets, at most 300 bytes, harmless on a terminal. Empty when there
+/// is none.
+[[nodiscard]] std::string last_words(std::string_view output);
+
+/// `text` with what looks like a server token (K10…::user:password), a password in a URL, or a
+/// private age key replaced by "[removed]".
+[[nodiscard]] std::string without_secrets(std::string_view text);
+
+} // namespace rb::k3s

@@ -1,0 +1,24 @@
+#include "k3s/cluster_ca.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb::k3s;
+
+TEST_CASE("a full token names the digest of the server's CA") {
+  const std::string ca = cluster_ca_of_file("-----BEGIN CERTIFICATE-----\n");
+  CHECK(ca.size() == 64);
+  CHECK(cluster_ca_of_token("K10" + ca + "::server:secret") == ca);
+  CHECK(cluster_ca_of_token("K10" + ca + "::node:secret\n") == ca);
+  CHECK(cluster_ca_of_token("secret").empty());
+  CHECK(cluster_ca_of_token("K10" + ca).empty());
+  CHECK(cluster_ca_of_token("K10abc::server:x").empty());
+  CHECK(cluster_ca_of_token("K10" + std::string(64, 'Z') + "::server:x").empty());
+  CHECK(cluster_ca_of_file("").empty());
+}
+
+TEST_CASE("the same cluster is one whose authority both know") {
+  CHECK(is_same_cluster({"a", "b"}, {"b"}));
+  CHECK(!is_same_cluster({"a"}, {"b"}));
+  CHECK(!is_same_cluster({}, {"b"}));
+  CHECK(!is_same_cluster({""}, {""}));
+}
