@@ -14,7 +14,7 @@ struct Row {
   ExitCode exit_code;
 };
 
-constexpr std::array<Row, 36> k_rows{{
+constexpr std::array<Row, 37> k_rows{{
     {Reason::pending, "Pending", ExitCode::failed},
     {Reason::queued, "Queued", ExitCode::failed},
     {Reason::running, "Running", ExitCode::failed},
