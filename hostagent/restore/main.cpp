@@ -1,5 +1,6 @@
 // railiance-restore: streams, terminal and environment for run().
 #include "boot/namespace_helper.hpp"
+#include "boot/scratch_places.hpp"
 #include "restore/run.hpp"
 
 #include <openssl/crypto.h>
