@@ -3,6 +3,7 @@
 #include "agent/k3s_output.hpp"
 
 #include "base/bytes.hpp"
+#include "k3s/words.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -31,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   result.err = text;
   // An ellipsis may follow, and what was removed is named.
   require(rb::agent::last_words(result).size() <= k_words_limit + 32);
-  const std::string clean = rb::agent::without_secrets(text);
-  require(rb::agent::without_secrets(clean) == clean);
+  const std::string clean = rb::k3s::without_secrets(text);
+  require(rb::k3s::without_secrets(clean) == clean);
   return 0;
 }
