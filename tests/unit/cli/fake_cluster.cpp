@@ -89,7 +89,7 @@ nlohmann::json a_backup(const std::string& name,
                         {"metadata",
                          {{"name", name},
                           {"uid", "uid-of-" + name},
-                          {"resourceVersion", "7"},
+                          {"resourceVersion", "10"},
                           {"generation", 1},
                           {"creationTimestamp", "2026-11-22T11:50:16Z"}}},
                         {"spec", nlohmann::json::object()}};
