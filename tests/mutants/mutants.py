@@ -41,7 +41,7 @@ MUTANTS = [
      [("origin == KeyOrigin::outside && verdict.verdict", "origin == KeyOrigin::directory && verdict.verdict")],
      ("hostile_backup_directory", "all signatures stripped*")),
     ("a signed file passes for another", "lib/artifact/signed_files.cpp",
-     [("(*signature)->trusted_comment == comment_of_file(name)", "!(*signature)->trusted_comment.empty()")],
+     [("(*signature)->trusted_comment == comment_of_file(name)", "(*signature)->trusted_comment != name")],
      ("hostile_backup_directory", "a file that is signed by another key*")),
     ("a file is replaced before its signature is durable", "lib/artifact/signed_file_write.cpp",
      [("  RB_TRY(announce_signature(directory, name, sign::blake2b_512(content), key));\n", ""),
