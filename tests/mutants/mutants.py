@@ -51,7 +51,7 @@ MUTANTS = [
      FAULT_STORE),
     # What reaches a terminal, a shell or a disk.
     ("characters that turn text around reach a terminal", "lib/base/terminal_text.cpp",
-     [("Unit{length, !is_harmful(c), false}", "Unit{length, c >= 0x20, false}")], ("unit_base", "no control*")),
+     [("Unit{length, !is_harmful(c), false}", "Unit{length, !is_harmful(c) || c >= 0x20, false}")], ("unit_base", "no control*")),
     ("a chart that is an address becomes a command", "hostagent/unpack/helm_command.cpp",
      [("return is_alphanumeric(c) || c == '.' || c == '_' || c == '-';",
        "return is_alphanumeric(c) || c == '.' || c == '_' || c == '-' || c == '/' || c == ':';")],
