@@ -32,6 +32,9 @@ std::string why_not(const BackupSet& set, std::optional<api::ArtifactType> wante
   if (wanted && !has(*set.manifest, *wanted)) {
     return "it has no " + std::string(api::to_string(*wanted));
   }
+  if (!set.manifest->snapshot) {
+    return "its manifest does not describe its etcd snapshot";
+  }
   const std::string& message = set.manifest->proof ? set.manifest->proof->message : std::string();
   return "its proof failed" + (message.empty() ? "" : ": " + message);
 }

@@ -234,7 +234,8 @@ std::vector<std::string> BedCluster::plain_snapshots() const {
 std::map<std::string, std::string> BedCluster::kept() const {
   std::map<std::string, std::string> contents;
   for (const std::string& name : files()) {
-    const bool lasting = name == "backup.log" || name == "railiance-backup.pub";
+    const bool lasting =
+        name == "backup.log" || name == "railiance-backup.pub" || name == ".disk-id";
     if (!lasting && !name.starts_with(".unfinished-")) {
       contents[name] = m_scratch.read("backups/" + name);
     }

@@ -16,6 +16,7 @@ import tempfile
 import time
 
 BACKUPS = pathlib.Path("/opt/backup/railiance/cluster")
+KNOWN_DISKS = pathlib.Path("/var/lib/railiance-backup/backup-disks")
 DATA = pathlib.Path("/var/lib/rancher/k3s")
 KEY_DIR = pathlib.Path("/var/lib/railiance-backup")
 KUBECONFIG = pathlib.Path("/etc/rancher/k3s/k3s.yaml")
@@ -126,7 +127,9 @@ def another_cluster(*config):
     """A new cluster on this node, with more lines of configuration; the bed's own is back afterwards."""
     file = pathlib.Path("/etc/rancher/k3s/config.yaml")
     # Where wipe() does not come.
-    kept = [(DATA, BACKUPS.parent / "k3s-of-the-bed"), (BACKUPS, BACKUPS.parent / "cluster-of-the-bed")]
+    # The disk of the backups is known by a file on it and one of the host: they go together.
+    kept = [(DATA, BACKUPS.parent / "k3s-of-the-bed"), (BACKUPS, BACKUPS.parent / "cluster-of-the-bed"),
+            (KNOWN_DISKS, KNOWN_DISKS.with_name("backup-disks-of-the-bed"))]
     BACKUPS.parent.mkdir(parents=True, exist_ok=True)
     places = [pathlib.Path("/etc/rancher"), pathlib.Path("/etc/systemd/system")]
     run("/usr/local/bin/bedctl", "stop")
@@ -144,7 +147,7 @@ def another_cluster(*config):
         finally:
             run("/usr/local/bin/bedctl", "stop")
             for path, other in kept:
-                shutil.rmtree(path, ignore_errors=True)
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
                 if other.exists():
                     run("/bin/mv", other, path)
             for place in places:

@@ -118,6 +118,9 @@ class TestRestoreMd(unittest.TestCase):
         self.addCleanup(systemctl.unlink)
         section = self.guide.split("\n## With our command\n", 1)[1].split("```")[1].removeprefix("text\n")
         script = self.operator.home / "ours.sh"
+        # The key that the operator wrote down.
+        key = (server.BACKUPS / "railiance-backup.pub").read_text().split("\n")[1]
+        section = section.replace("RW…", key)
         script.write_text("set -e\n" + re.sub(r"--execute.*", "--execute --yes", section))
         environment = {"PATH": server.BED_PATH, "HOME": str(self.operator.home)}
         done = server.run("/bin/sh", script, env=environment, check=False, cwd="/")
