@@ -15,6 +15,9 @@ namespace rb::cli {
 
 [[nodiscard]] int status(Api& api, OutputFormat output, Io& io);
 
+/// Needs no cluster.
+[[nodiscard]] int recipients(const RecipientsCommand& command, OutputFormat output, Io& io);
+
 /// The completion script. Precondition: bash, zsh or fish.
 [[nodiscard]] std::string completion_script(std::string_view shell);
 

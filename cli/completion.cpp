@@ -9,7 +9,7 @@ constexpr const char* k_bash = R"sh(# bash completion of railiance-backup; for e
 _railiance_backup() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i
   for ((i = 1; i < COMP_CWORD; i++)); do
-    case ${COMP_WORDS[i]} in create|status|list|show|completion) command=${COMP_WORDS[i]}; break ;; esac
+    case ${COMP_WORDS[i]} in create|status|list|show|recipients|completion) command=${COMP_WORDS[i]}; break ;; esac
   done
   local common='--kubeconfig --context --output --help'
   case $before in
@@ -23,7 +23,7 @@ _railiance_backup() {
     show) COMPREPLY=($(compgen -W "$(railiance-backup list --output name 2>/dev/null) $common" -- "$word")) ;;
     completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")) ;;
     list|status) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;
-    *) COMPREPLY=($(compgen -W "create status list show completion --version $common" -- "$word")) ;;
+    *) COMPREPLY=($(compgen -W "create status list show recipients completion --version $common" -- "$word")) ;;
   esac
 }
 complete -F _railiance_backup railiance-backup

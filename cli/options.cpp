@@ -38,11 +38,20 @@ Exit codes:
 It shows what the controller and the agents last wrote into BackupStatus/cluster. What
 is older than five minutes proves nothing. NO_COLOR turns colours off.)";
 
+constexpr const char* k_recipients_footer = R"(Examples:
+  railiance-backup recipients .sops.yaml
+  railiance-backup recipients .sops.yaml --output json | jq -r .recipients[]
+
+The creation rule is chosen as SOPS chooses one for a file named railiance-backup.yaml: the first
+whose path_regex matches. To give the backups other recipients, put a rule of their own before
+it, with path_regex: ^railiance-backup\.yaml$)";
+
 /// What CLI11 fills in; turned into Options when it is done.
 struct Raw {
   Options options;
   CreateCommand create;
   ShowCommand show;
+  RecipientsCommand recipients;
   CompletionCommand completion;
   std::string output = "text";
   std::vector<std::string> artifacts;
@@ -168,6 +177,8 @@ Result<Options> finish(const CLI::App& app, Raw& raw) {
   } else if (app.got_subcommand("show")) {
     RB_TRY(kube::check_name(raw.show.name));
     raw.options.command = std::move(raw.show);
+  } else if (app.got_subcommand("recipients")) {
+    raw.options.command = std::move(raw.recipients);
   } else if (app.got_subcommand("status")) {
     raw.options.command = StatusCommand{};
   } else if (app.got_subcommand("completion")) {
@@ -182,7 +193,7 @@ Result<Options> finish(const CLI::App& app, Raw& raw) {
 Error usage_error(const CLI::App& app, const CLI::Error& error) {
   std::string message = error.what();
   if (message == "A subcommand is required") {
-    message = "a command is required: create, status, list, show or completion";
+    message = "a command is required: create, status, list, show, recipients or completion";
     for (const std::string& word : app.remaining()) {
       if (!word.starts_with('-')) {
         message = "there is no command '" + word + "'";
@@ -221,6 +232,10 @@ Result<Options> parse_options(std::span<const std::string> args) {
   app.add_subcommand("show", "Show one ClusterBackup: result, files, what is missing and why")
       ->add_option("NAME", raw.show.name, "Name of the ClusterBackup")
       ->required();
+  CLI::App* recipients =
+      app.add_subcommand("recipients", "Say who can read the backups by a .sops.yaml");
+  recipients->footer(k_recipients_footer);
+  recipients->add_option("FILE", raw.recipients.file, "The .sops.yaml")->required();
   app.add_subcommand("completion", "Print a completion script for a shell")
       ->add_option("SHELL", raw.completion.shell, "bash, zsh or fish")
       ->required()

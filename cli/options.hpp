@@ -31,6 +31,10 @@ struct CreateCommand {
   api::Verification verification = api::Verification::snapshot;
   std::optional<std::chrono::seconds> timeout; ///< Of the wait.
 };
+/// Who can read the backups by a .sops.yaml; asks no cluster.
+struct RecipientsCommand {
+  std::string file;
+};
 struct ListCommand {};
 struct StatusCommand {};
 struct ShowCommand {
@@ -48,6 +52,7 @@ using Command = std::variant<CreateCommand,
                              ListCommand,
                              ShowCommand,
                              StatusCommand,
+                             RecipientsCommand,
                              CompletionCommand,
                              PrintCommand>;
 

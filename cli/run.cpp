@@ -20,6 +20,9 @@ int dispatch(const Options& options, Io& io) {
     io.out << completion_script(completion->shell);
     return static_cast<int>(ExitCode::done);
   }
+  if (const auto* command = std::get_if<RecipientsCommand>(&options.command)) {
+    return recipients(*command, options.output, io);
+  }
   const auto connected = io.connect(options.cluster);
   if (!connected) {
     // Usage is what was typed; a kubeconfig that is not usable is a failure.

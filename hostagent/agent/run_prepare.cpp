@@ -62,11 +62,12 @@ StepFailure read_recipients(RunState& run) {
     failure.hint = "install with your .sops.yaml (ConfigMap railiance-backup-sops, key .sops.yaml)";
     return failure;
   }
-  auto recipients = age::recipients_from_sops_yaml(*text);
-  if (!recipients) {
-    return recipient_failure(std::move(recipients).error().within(path));
+  auto rule = age::recipient_rule_of_sops_yaml(*text);
+  if (!rule) {
+    return recipient_failure(std::move(rule).error().within(path));
   }
-  run.recipients = std::move(*recipients);
+  run.recipients = std::move(rule->recipients);
+  run.manifest.recipient_rule = std::move(rule->rule);
   for (const age::Recipient& recipient : run.recipients) {
     run.manifest.recipients.push_back(recipient.text());
   }

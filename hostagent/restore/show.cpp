@@ -48,6 +48,9 @@ void add_manifest(Rows& rows, const Manifest& manifest) {
             ? "a booted server served all " + std::to_string(proof->objects) + " objects"
             : "no (" + std::string(api::to_string(proof->reason)) + "): " + proof->message);
   }
+  if (!manifest.recipient_rule.empty()) {
+    add("Readable by", manifest.recipient_rule);
+  }
   for (const std::string& recipient : manifest.recipients) {
     add("Recipient", recipient);
   }

@@ -192,6 +192,7 @@ Result<Manifest> manifest_from(const Json& json) {
   manifest.token_hash = k3s.value("tokenHash", "");
   manifest.cluster_ca = k3s.value("clusterCA", "");
   manifest.recipients = json.value("recipients", std::vector<std::string>{});
+  manifest.recipient_rule = json.value("recipientRule", "");
   RB_TRY_ASSIGN(const Json requested, list_at(json, "requested"));
   RB_TRY_ASSIGN(manifest.requested, types_from(requested));
   RB_TRY_ASSIGN(const Json artifacts, list_at(json, "artifacts"));

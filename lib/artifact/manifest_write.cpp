@@ -64,6 +64,9 @@ std::string serialize(const Manifest& manifest) {
     json["k3s"]["clusterCA"] = manifest.cluster_ca;
   }
   json["recipients"] = manifest.recipients;
+  if (!manifest.recipient_rule.empty()) {
+    json["recipientRule"] = manifest.recipient_rule;
+  }
   json["requested"] = types_json(manifest.requested);
   json["artifacts"] = OrderedJson(api::to_json(manifest.artifacts));
   json["missing"] = OrderedJson(api::to_json(manifest.missing));

@@ -34,6 +34,7 @@ Manifest make_manifest(const std::string& run_id, bool complete) {
   manifest.k3s_version = "v1.34.4+k3s1";
   manifest.token_hash = "0123456789ab";
   manifest.recipients = {"age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq"};
+  manifest.recipient_rule = "creation rule 1 (for every path)";
   manifest.not_covered = artifact::default_not_covered();
   for (const ArtifactType type : api::k_all_artifacts) {
     manifest.requested.push_back(type);

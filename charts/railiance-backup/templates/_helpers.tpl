@@ -34,6 +34,34 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ .Values.sops.existingConfigMap | default "railiance-backup-sops" }}
 {{- end }}
 
+{{/* Who can read the backups, in words, for NOTES.txt. The program decides it (railiance-backup recipients);
+     this says what it will find: the first rule that is for railiance-backup.yaml. */}}
+{{- define "rb.whoReads" -}}
+{{- $found := dict -}}
+{{- if .Values.sops.existingConfigMap -}}
+Who can read the backups stands in the ConfigMap {{ .Values.sops.existingConfigMap }}.
+{{- else -}}
+{{- range $i, $rule := (fromYaml .Values.sops.config).creation_rules -}}
+{{- $regex := toString (default "" $rule.path_regex) -}}
+{{- if and (not $found.rule) (or (not $regex) (regexMatch $regex "railiance-backup.yaml")) -}}
+{{- $_ := set $found "rule" (printf "creation rule %d (%s)" (add1 $i) ($regex | empty | ternary "for every path" (printf "path_regex %s" $regex))) -}}
+{{- $_ := set $found "keys" (regexFindAll "age1[0-9a-z]+" (printf "%v" (default $rule.age $rule.key_groups)) -1 | uniq) -}}
+{{- end -}}
+{{- end -}}
+{{- if $found.rule -}}
+Who can read the backups is decided by {{ $found.rule }} of .sops.yaml:
+{{- range $found.keys }}
+    {{ . }}
+{{- end }}
+{{- else -}}
+No creation rule of .sops.yaml is for railiance-backup.yaml: its rules must all name the same recipients.
+{{- end -}}
+{{- end }}
+Check it beforehand, or after a change:
+
+    railiance-backup recipients .sops.yaml
+{{- end -}}
+
 {{/* A changed .sops.yaml restarts the pods, so that the next run reads the new recipients. */}}
 {{- define "rb.sopsChecksum" -}}
 {{- if not .Values.sops.existingConfigMap -}}

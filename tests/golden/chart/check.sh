@@ -37,6 +37,23 @@ golden() {
   fi
 }
 
+# says WORDS ARGS...: the notes of an installation with these values have the words. Helm renders notes
+# for a cluster only; a copy of the chart has them as a template.
+says() {
+  local words=$1
+  shift
+  if [ ! -d "$work/noted" ]; then
+    cp -r "$chart" "$work/noted"
+    mv "$work/noted/templates/NOTES.txt" "$work/noted/templates/_notes.tpl"
+    sed -i '1i {{ define "test.notes" }}' "$work/noted/templates/_notes.tpl"
+    echo '{{ end }}' >>"$work/noted/templates/_notes.tpl"
+    echo 'notes: {{ include "test.notes" . | toJson }}' >"$work/noted/templates/noted.yaml"
+  fi
+  helm template railiance-backup "$work/noted" --namespace railiance-backup --show-only templates/noted.yaml "$@" \
+    >"$work/notes" 2>"$work/err" || fail "no notes: $(cat "$work/err")"
+  sed -n 's/^notes: //p' "$work/notes" | jq -r . | grep -qF -- "$words" || fail "the notes do not say '$words': $*"
+}
+
 # refused WORDS ARGS...: the chart does not render, and says why.
 refused() {
   local words=$1
@@ -59,6 +76,15 @@ golden hardened "${sops[@]}" --values "$here/hardened-values.yaml"
 golden offsite "${sops[@]}" --values "$here/offsite-values.yaml" --show-only templates/offsite.yaml \
   --show-only templates/rbac-offsite.yaml --show-only templates/networkpolicy.yaml
 golden monitoring "${sops[@]}" --values "$here/monitoring-values.yaml" --show-only templates/monitoring.yaml
+
+# Who can read the backups is said at the installation, whatever the layout of the file.
+inputs=$root/tests/cases/inputs
+says "creation rule 2 (path_regex .*\.yaml$) of .sops.yaml" --set-file "sops.config=$inputs/s26-catch-all-dev.yaml"
+says age1g6ncpurpndq98xrq9g37mash9s20rwg7gtp7c026jzpjp62m8s7s3dllyx --set-file "sops.config=$inputs/s26-catch-all-dev.yaml"
+says "creation rule 2 (for every path) of .sops.yaml" --set-file "sops.config=$inputs/s01-merge-key.yaml"
+says age1g6ncpurpndq98xrq9g37mash9s20rwg7gtp7c026jzpjp62m8s7s3dllyx --set-file "sops.config=$inputs/s02-group-merge-key.yaml"
+says "No creation rule of .sops.yaml is for" --set-file "sops.config=$inputs/s20-unrelated-rule-yubikey.yaml"
+says "the ConfigMap mine" --set sops.existingConfigMap=mine
 
 refused "no .sops.yaml given"
 refused "give one of them" "${sops[@]}" --set sops.existingConfigMap=mine

@@ -43,6 +43,26 @@ TEST_CASE("show: a set that is stored and not proven is no success, and says wha
   CHECK(has(outcome.out, "railiance-restore drill --boot"));
 }
 
+TEST_CASE("recipients says who can read the backups and by which rule, without a cluster") {
+  const std::string inputs = RB_SOURCE_DIR "/tests/cases/inputs/";
+  FakeCluster cluster;
+  const Outcome outcome = run_command(cluster, {"recipients", inputs + "s26-catch-all-dev.yaml"});
+  CHECK(outcome.code == 0);
+  CHECK(outcome.out ==
+        "By creation rule 2 (path_regex .*\\.yaml$), whoever has a private key of these can read the backups:\n"
+        "  age1g6ncpurpndq98xrq9g37mash9s20rwg7gtp7c026jzpjp62m8s7s3dllyx\n");
+  const auto json = json_of(
+      run_command(cluster, {"recipients", inputs + "s01-merge-key.yaml", "-o", "json"}).out);
+  CHECK(json["rule"] == "creation rule 2 (for every path)");
+  CHECK(json["recipients"].size() == 2);
+
+  const Outcome refused = run_command(cluster, {"recipients", inputs + "s08-yubikey-mixed.yaml"});
+  CHECK(refused.code != 0);
+  CHECK(has(refused.err, "a plugin or hardware key is not supported"));
+  CHECK(has(refused.err, "hint: give the backups a creation rule of their own"));
+  CHECK(run_command(cluster, {"recipients", inputs + "nothing.yaml"}).code != 0);
+}
+
 TEST_CASE("list in a cluster without backups says how to make one, and is no failure") {
   FakeCluster cluster;
   const Outcome outcome = run_command(cluster, {"list"});
