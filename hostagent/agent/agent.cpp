@@ -1,5 +1,6 @@
 #include "agent/agent.hpp"
 
+#include "agent/backup_disk.hpp"
 #include "agent/deadline.hpp"
 #include "agent/order_action.hpp"
 #include "agent/run_status.hpp"
@@ -57,7 +58,7 @@ void Agent::tidy() {
   }
   const auto remaining =
       sweep_host(m_settings, m_ports.processes, m_ports.clock, m_ports.open_directory);
-  m_ports.metrics.directory_usable(remaining || remaining.error().code == ErrorCode::busy);
+  m_ports.metrics.directory_usable(remaining || takes_orders_despite(remaining.error()));
   if (!remaining) {
     log::warn("sweep of the backup directory", remaining.error());
     return;

@@ -244,6 +244,10 @@ bool is_mounted(std::string_view mountinfo, const std::string& directory) {
   return longest > 0 && !inside.ends_with(directory);
 }
 
+bool takes_orders_despite(const Error& error) {
+  return error.code == ErrorCode::busy || error.code == ErrorCode::unavailable;
+}
+
 Result<artifact::Directory> open_backup_directory(const Settings& settings,
                                                   const OpenDirectory& open) {
   RB_TRY(check_mounted(settings));

@@ -52,14 +52,14 @@ std::string draw_instance_id() {
   return text.str();
 }
 
-/// Ready when the directory can be used; it is made here where there is none.
+/// Ready when the directory can be used, or a run can say why not; it is made here where there is
+/// none.
 void check_directory(const Settings& settings, AgentMetrics& metrics) {
   const auto directory = open_backup_directory(settings, artifact::Directory::open);
   if (!directory) {
     log::error("backup directory", directory.error());
-    return;
   }
-  metrics.directory_usable(true);
+  metrics.directory_usable(directory || takes_orders_despite(directory.error()));
 }
 
 serve::Endpoints endpoints_of(const kube::Watcher& watcher, const AgentMetrics& metrics) {

@@ -199,8 +199,13 @@ def test_a_directory_that_cannot_be_written(installed, kept):
 
 def test_a_full_disk(installed, kept):
     installed.run("mount", "-t", "tmpfs", "-o", "size=256k,mode=0700", "tmpfs", BACKUP_DIR)
-    restart_agent(installed)
     try:
+        restart_agent(installed)
+        # Another disk than before is not written to before the operator says so.
+        backup = backups.run(installed, "another-disk")
+        assert backups.reason(backup) == "StorageNotMounted", backup["status"]
+        assert installed.files() == []
+        installed.run("touch", f"{BACKUP_DIR}/.new-disk")
         backup = backups.run(installed, "full-disk")
         assert backups.reason(backup) == "StorageFull"
         assert not [name for name in installed.files() if name.endswith((".age", ".part"))]

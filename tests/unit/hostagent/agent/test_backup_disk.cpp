@@ -113,6 +113,13 @@ TEST_CASE("a set never goes to another disk than the last one without the operat
   CHECK(world.open());
 }
 
+TEST_CASE(
+    "an agent whose disk is not the one that is meant takes orders, so that the run says why") {
+  CHECK(takes_orders_despite({ErrorCode::unavailable, "not mounted", {}}));
+  CHECK(takes_orders_despite({ErrorCode::busy, "another run", {}}));
+  CHECK_FALSE(takes_orders_despite({ErrorCode::permission_denied, "read-only", {}}));
+}
+
 TEST_CASE("another path is the operator's word, and so is a host that knows no disk yet") {
   World world;
   REQUIRE(world.open());
