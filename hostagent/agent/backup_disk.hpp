@@ -47,8 +47,8 @@ inline constexpr std::string_view k_mount_none = "none";
 [[nodiscard]] Result<artifact::Directory> open_backup_directory(const Settings& settings,
                                                                 const OpenDirectory& open);
 
-/// An agent that meets `error` at its directory can take orders all the same: another run has it, or
-/// the disk is not the one that is meant, which the run then says (StorageNotMounted) where "no
+/// An agent that meets `error` at its directory can take orders all the same: another run has it,
+/// or the disk is not the one that is meant, which the run then says (StorageNotMounted) where "no
 /// ready agent" would hide it. Pure.
 [[nodiscard]] bool takes_orders_despite(const Error& error);
 

@@ -77,7 +77,8 @@ struct Manifest {
   std::string token_hash; ///< First 12 hex of sha256(password part of the server token), or empty.
   std::string cluster_ca; ///< SHA-256 of server-ca.crt, in hex; empty: not known (older sets).
   std::vector<std::string> recipients; ///< age recipients (public keys), as used.
-  std::string recipient_rule; ///< The rule of .sops.yaml that gave them (age::RecipientRule), or empty.
+  std::string
+      recipient_rule; ///< The rule of .sops.yaml that gave them (age::RecipientRule), or empty.
   std::vector<api::ArtifactType> requested;
   std::vector<api::ArtifactStatus> artifacts;
   std::vector<api::MissingArtifact> missing;

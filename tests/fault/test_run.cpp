@@ -155,7 +155,8 @@ TEST_CASE("the server's own snapshot directory is found in its configuration") {
   CHECK(std::filesystem::is_empty(host.scratch.path("elsewhere")));
 }
 
-TEST_CASE("a snapshot directory that is not to be seen here is not used: no plaintext is left there") {
+TEST_CASE(
+    "a snapshot directory that is not to be seen here is not used: no plaintext is left there") {
   FakeHost host;
   host.scratch.write("etc-rancher/k3s/config.yaml.d/10.yaml",
                      "etcd-snapshot-dir: " + host.scratch.path("unmounted") + "\n");

@@ -218,7 +218,7 @@ private:
   Observed m_world;
   int m_requests = 0;
   std::set<std::string> m_deleted;
-  int m_process = 0; ///< Counts controllers.
+  int m_process = 0;                                     ///< Counts controllers.
   std::map<std::string, std::set<int>> m_helm_processes; ///< Which began the Helm step, by uid.
   std::map<std::string, std::string> m_run_ids;
   std::map<std::string, nlohmann::json> m_results;

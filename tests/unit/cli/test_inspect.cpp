@@ -48,9 +48,9 @@ TEST_CASE("recipients says who can read the backups and by which rule, without a
   FakeCluster cluster;
   const Outcome outcome = run_command(cluster, {"recipients", inputs + "s26-catch-all-dev.yaml"});
   CHECK(outcome.code == 0);
-  CHECK(outcome.out ==
-        "By creation rule 2 (path_regex .*\\.yaml$), whoever has a private key of these can read the backups:\n"
-        "  age1g6ncpurpndq98xrq9g37mash9s20rwg7gtp7c026jzpjp62m8s7s3dllyx\n");
+  CHECK(outcome.out == "By creation rule 2 (path_regex .*\\.yaml$), whoever has a private key of "
+                       "these can read the backups:\n"
+                       "  age1g6ncpurpndq98xrq9g37mash9s20rwg7gtp7c026jzpjp62m8s7s3dllyx\n");
   const auto json = json_of(
       run_command(cluster, {"recipients", inputs + "s01-merge-key.yaml", "-o", "json"}).out);
   CHECK(json["rule"] == "creation rule 2 (for every path)");

@@ -1,7 +1,6 @@
 #include "agent/payload_source.hpp"
 
 #include "api/payload_name.hpp"
-
 #include "base/sha256.hpp"
 
 #include <doctest/doctest.h>

@@ -65,7 +65,8 @@ struct Bench {
       write_file(kubeconfig(), "of the start");
     }
     if (!std::filesystem::exists(kubeconfig())) {
-      return {1, 0, false, false, "", "error: stat " + kubeconfig() + ": no such file or directory\n"};
+      return {
+          1, 0, false, false, "", "error: stat " + kubeconfig() + ": no such file or directory\n"};
     }
     if (read_file(kubeconfig()) != "of the start") {
       return {1, 0, false, false, "", "tls: x509: certificate signed by unknown authority\n"};

@@ -85,7 +85,8 @@ TEST_CASE_FIXTURE(BackupFixture, "restore --artifact kubeconfig and host-state")
         std::string(test::k_token) + "\n");
 }
 
-TEST_CASE_FIXTURE(BackupFixture, "restore --artifact: latest is the newest whole set that has the artifact") {
+TEST_CASE_FIXTURE(BackupFixture,
+                  "restore --artifact: latest is the newest whole set that has the artifact") {
   add_set(k_run);
   add_incomplete_set(run_id_of_day(2));
   const auto json =
