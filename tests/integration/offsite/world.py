@@ -195,6 +195,10 @@ class World:
         return subprocess.run([os.environ["RB_RESTORE"], *words], capture_output=True, text=True,
                               env=CLEAN)
 
+    def fetch(self, *arguments):
+        """Sets that nobody signed, on a host whose key other tests of this bed may have left."""
+        return self.restore_remote("fetch", *arguments, "--allow-unsigned")
+
     def restore_remote(self, command, *words):
         return self.restore(command, *words, "--remote", REMOTE, "--rclone-config", str(self.config))
 
