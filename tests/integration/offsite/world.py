@@ -72,7 +72,8 @@ class World:
         self.sign(self.backups / name, f"railiance-backup file={name}")
 
     def key_id(self):
-        return self.public_key.read_text().split("\n")[0].split()[-1]
+        # minisign leaves out the zeros at the front, which is one key in 16.
+        return self.public_key.read_text().split("\n")[0].split()[-1].zfill(16)
 
     # Sets and objects
 
