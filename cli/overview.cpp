@@ -138,11 +138,30 @@ std::string untrusted_text(const api::NodeFacts& node) {
                    " files beside them (railiance-restore verify --all)";
 }
 
+std::string datastore_text(api::Datastore datastore) {
+  switch (datastore) {
+  case api::Datastore::unknown:
+    break;
+  case api::Datastore::embedded_etcd:
+    return "embedded etcd";
+  case api::Datastore::sqlite:
+    return "SQLite: no etcd snapshots";
+  case api::Datastore::external:
+    return "external: no etcd snapshots";
+  case api::Datastore::none:
+    return "none on this node: no backups are made here";
+  }
+  return {};
+}
+
 void add_node(Rows& rows, const api::NodeFacts& node, SystemTime now) {
   rows.push_back({"node " + node.node_name,
                   "agent " + (node.version.empty() ? std::string(k_unknown) : node.version) +
                       " reported " + ago(node.report_time, now) +
                       (node.clock_anomaly ? "; ITS CLOCK IS BEHIND ITS BACKUPS" : "")});
+  if (node.datastore != api::Datastore::unknown) { // an agent that does not say it
+    rows.push_back({"  datastore", datastore_text(node.datastore)});
+  }
   rows.push_back({"  sets",
                   std::to_string(node.complete_sets) + " complete, " +
                       std::to_string(node.incomplete_sets) + " incomplete, " +

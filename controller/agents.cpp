@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <tuple>
 
 namespace rb::controller {
 
@@ -41,6 +42,63 @@ std::string last_node(const Observed& observed) {
   return last == nullptr ? std::string{} : last->status.node_name;
 }
 
+/// How well a node serves for a run, the best first.
+enum class Rank { right, unknown, other_datastore, nothing };
+
+/// `last` is the node of the latest run that stored something: what it could then it can now,
+/// unless its agent says otherwise.
+Rank rank_of(const Observed& observed,
+             const api::ClusterBackup& backup,
+             const std::string& node,
+             const std::string& last) {
+  if (std::ranges::find(backup.spec.artifacts, api::ArtifactType::etcd_snapshot) ==
+      backup.spec.artifacts.end()) {
+    return Rank::right; // the other artifacts are on every server
+  }
+  const auto found = observed.datastores.find(node);
+  switch (found == observed.datastores.end() ? api::Datastore::unknown : found->second) {
+  case api::Datastore::embedded_etcd:
+    return Rank::right;
+  case api::Datastore::unknown:
+    return node == last ? Rank::right : Rank::unknown;
+  case api::Datastore::sqlite:
+  case api::Datastore::external:
+    return Rank::other_datastore;
+  case api::Datastore::none:
+    break;
+  }
+  return Rank::nothing;
+}
+
+struct Candidate {
+  Rank rank;
+  std::string node;
+};
+
+std::optional<Candidate> best_ready(const Observed& observed, const api::ClusterBackup& backup) {
+  const std::string last = last_node(observed);
+  const auto key = [&](const Candidate& candidate) {
+    return std::tuple(candidate.rank, candidate.node != last, std::string_view(candidate.node));
+  };
+  std::optional<Candidate> best;
+  for (const auto& [pod, agent] : observed.agents) {
+    if (!agent.ready || agent.node.empty()) {
+      continue;
+    }
+    Candidate candidate{rank_of(observed, backup, agent.node, last), agent.node};
+    if (!best || key(candidate) < key(*best)) {
+      best = std::move(candidate);
+    }
+  }
+  return best;
+}
+
+bool knows_a_datastore(const Observed& observed) {
+  return std::ranges::any_of(observed.datastores, [](const auto& entry) {
+    return entry.second != api::Datastore::unknown && entry.second != api::Datastore::none;
+  });
+}
+
 } // namespace
 
 Result<Agent> agent_from_pod(const nlohmann::json& pod) {
@@ -59,16 +117,48 @@ std::optional<std::string> choose_node(const Observed& observed, const api::Clus
                ? std::optional<std::string>{backup.spec.node_name}
                : std::nullopt;
   }
-  if (std::string last = last_node(observed); has_ready_agent(observed, last)) {
-    return last;
+  const auto best = best_ready(observed, backup);
+  return best && !(best->rank == Rank::nothing && knows_a_datastore(observed))
+             ? std::optional<std::string>{best->node}
+             : std::nullopt;
+}
+
+bool is_better_to_wait(const Observed& observed, const api::ClusterBackup& backup) {
+  const auto best = best_ready(observed, backup);
+  if (!backup.spec.node_name.empty() || (best && best->rank == Rank::right)) {
+    return false;
   }
-  std::optional<std::string> first;
-  for (const auto& [pod, agent] : observed.agents) {
-    if (agent.ready && !agent.node.empty() && (!first || agent.node < *first)) {
-      first = agent.node;
+  return std::ranges::any_of(observed.agents, [&](const auto& entry) {
+    const Agent& agent = entry.second;
+    const bool silent = !agent.node.empty() && !observed.datastores.contains(agent.node);
+    const bool chosen = best && best->node == agent.node;
+    return !chosen &&
+           (silent || (!agent.ready && rank_of(observed, backup, agent.node, {}) == Rank::right));
+  });
+}
+
+bool names_wrong_node(const Observed& observed, const api::ClusterBackup& backup) {
+  return !backup.spec.node_name.empty() &&
+         rank_of(observed, backup, backup.spec.node_name, {}) == Rank::nothing &&
+         knows_a_datastore(observed);
+}
+
+std::vector<std::string> nodes_with(const Observed& observed, api::Datastore datastore) {
+  std::vector<std::string> nodes;
+  for (const auto& [node, its] : observed.datastores) {
+    if (its == datastore) {
+      nodes.push_back(node);
     }
   }
-  return first;
+  return nodes;
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) {
+    list.append(list.empty() ? "" : ", ").append(name);
+  }
+  return list;
 }
 
 } // namespace rb::controller

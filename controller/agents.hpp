@@ -5,6 +5,9 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <string>
+#include <vector>
+
 namespace rb::controller {
 
 /// The label selector of the agent's pods.
@@ -14,10 +17,25 @@ inline constexpr std::string_view k_agent_selector =
 /// A pod that is being deleted is not ready. Errors: corrupt.
 [[nodiscard]] Result<Agent> agent_from_pod(const nlohmann::json& pod);
 
-/// The node whose agent gets the order of `backup`: spec.nodeName if given, else the node of the
-/// latest run that stored a set (so that sets stay together), else the first by name. nullopt: no
-/// agent there is ready.
+/// The node whose agent gets the order of `backup`: spec.nodeName if given. Else, of the nodes with
+/// embedded etcd, the node of the latest run that stored a set (so that sets stay together), or the
+/// first by name; then one that nobody knows of, then one with another datastore. One without any
+/// only where no agent knows of a datastore: the agent says why. nullopt: no agent is ready there.
 [[nodiscard]] std::optional<std::string> choose_node(const Observed& observed,
                                                      const api::ClusterBackup& backup);
+
+/// choose_node may have something better in a moment: an agent has not come up yet, or has not said
+/// yet whether there is a datastore on its node.
+[[nodiscard]] bool is_better_to_wait(const Observed& observed, const api::ClusterBackup& backup);
+
+/// The node that `backup` names has no datastore for its etcd snapshot, and others have one.
+[[nodiscard]] bool names_wrong_node(const Observed& observed, const api::ClusterBackup& backup);
+
+/// The nodes with that datastore, by name.
+[[nodiscard]] std::vector<std::string> nodes_with(const Observed& observed,
+                                                  api::Datastore datastore);
+
+/// "cp-1, cp-2".
+[[nodiscard]] std::string list_of(const std::vector<std::string>& names);
 
 } // namespace rb::controller

@@ -3,6 +3,7 @@
 
 #include "api/cluster_backup.hpp"
 #include "api/node_backup.hpp"
+#include "api/node_facts.hpp"
 
 #include <chrono>
 #include <map>
@@ -71,6 +72,8 @@ struct Observed {
   /// run that had ended is unfinished again: then it counts from there.
   std::map<std::string, std::chrono::seconds> unfinished_for;
   std::map<std::string, Agent> agents; ///< By pod name.
+  /// What the agents say of their nodes, by node; absent: that agent has not said anything yet.
+  std::map<std::string, api::Datastore> datastores;
   std::optional<RecipientsProblem> recipients_problem;
   std::map<std::string, RunMemory> memory; ///< By uid of the backup.
   std::set<std::string> payload_runs;      ///< Uids for which payload ConfigMaps may exist.

@@ -140,7 +140,7 @@ void plan_order(const RunView& view, Plan& plan) {
     return;
   }
   const std::optional<std::string> node = choose_node(view.observed, view.backup);
-  if (!node) {
+  if (!node || waits_for_better_agent(view)) {
     return;
   }
   if (plan_helm(view, plan)) {

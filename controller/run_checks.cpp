@@ -95,16 +95,44 @@ std::optional<Verdict> recipients_unusable(const RunView& view) {
   return Verdict{false, problem.reason, problem.message};
 }
 
+/// "; without a datastore: cp-1", or nothing.
+std::string and_those_without(const Observed& observed) {
+  const std::vector<std::string> without = nodes_with(observed, api::Datastore::none);
+  return without.empty() ? std::string() : "; without a datastore: " + list_of(without);
+}
+
+std::optional<Verdict> wrong_node(const RunView& view) {
+  if (was_ordered(view) || overdue(view) || !names_wrong_node(view.observed, view.backup)) {
+    return std::nullopt;
+  }
+  const std::vector<std::string> with = nodes_with(view.observed, api::Datastore::embedded_etcd);
+  return Verdict{false,
+                 Reason::datastore_not_etcd,
+                 "node " + view.backup.spec.node_name +
+                     " has no datastore, so there is nothing to take a snapshot of; " +
+                     (with.empty() ? "no agent knows of embedded etcd on another node"
+                                   : "nodes with embedded etcd: " + list_of(with)) +
+                     "; name another node with --node (spec.nodeName), or none"};
+}
+
+std::string where_awaited(const RunView& view) {
+  if (!view.backup.spec.node_name.empty()) {
+    return "node " + view.backup.spec.node_name;
+  }
+  const std::vector<std::string> with = nodes_with(view.observed, api::Datastore::embedded_etcd);
+  return with.empty() ? "any server node"
+                      : "any node with embedded etcd (" + list_of(with) +
+                            and_those_without(view.observed) + ")";
+}
+
 std::optional<Verdict> no_agent(const RunView& view) {
   if (was_ordered(view) || choose_node(view.observed, view.backup) ||
       view.observed.now < agent_awaited_until(view)) {
     return std::nullopt;
   }
-  const std::string where =
-      view.backup.spec.node_name.empty() ? "any server node" : "node " + view.backup.spec.node_name;
   return Verdict{false,
                  Reason::agent_unavailable,
-                 "no ready agent on " + where + " within " +
+                 "no ready agent on " + where_awaited(view) + " within " +
                      in_seconds(resumed(view) ? view.observed.settings.resume_wait
                                               : view.observed.settings.agent_wait) +
                      "; see the pods of the DaemonSet railiance-backup-agent"};
@@ -149,12 +177,13 @@ std::optional<Verdict> agent_silent(const RunView& view) {
                      in_seconds(patience(view))};
 }
 
-constexpr std::array<Check, 9> k_checks{
+constexpr std::array<Check, 10> k_checks{
     order_finished,      // the agent's report counts, however late
     being_deleted,       // nobody waits for the result
     deadline_passed,     // spec.deadlineSeconds, and a grace for the agent's own report
     order_removed,       // the NodeBackup was deleted; a run is never ordered twice
     recipients_unusable, // nothing is ordered that could not be encrypted
+    wrong_node,          // spec.nodeName has no etcd, and others have
     no_agent,            // nobody to order from
     order_refused,       // the API server takes no such order
     order_not_taken,     // an agent that is there but does nothing
@@ -166,6 +195,11 @@ constexpr std::array<Check, 9> k_checks{
 bool resumed(const RunView& view) {
   return view.observed.unfinished_for.contains(view.backup.meta.uid) &&
          view.observed.now - known_for(view) > *view.backup.status.start_time + k_slack;
+}
+
+bool waits_for_better_agent(const RunView& view) {
+  return view.observed.now < agent_awaited_until(view) &&
+         is_better_to_wait(view.observed, view.backup);
 }
 
 bool overdue(const RunView& view) {

@@ -29,6 +29,9 @@ struct RunView {
 /// deadline, and the agent gets time to say it.
 [[nodiscard]] bool resumed(const RunView& view);
 
+/// No order yet: the agent of a node that serves better may come up, or say so, in time.
+[[nodiscard]] bool waits_for_better_agent(const RunView& view);
+
 /// The deadline of the run has passed: an order that is made now only asks what is on the disk.
 [[nodiscard]] bool overdue(const RunView& view);
 

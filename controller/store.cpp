@@ -260,6 +260,19 @@ void Store::upsert_standing(const nlohmann::json& object) {
   }
   m_standing = std::move(standing->status);
   m_standing_exists = true;
+  take_datastores_locked();
+}
+
+/// A run may wait for them.
+void Store::take_datastores_locked() {
+  std::map<std::string, api::Datastore> datastores;
+  for (const api::NodeFacts& facts : m_standing.nodes) {
+    datastores[facts.node_name] = facts.datastore;
+  }
+  if (datastores != m_world.datastores) {
+    m_world.datastores = std::move(datastores);
+    changed();
+  }
 }
 
 void Store::remove_standing() {
@@ -267,6 +280,7 @@ void Store::remove_standing() {
   m_standing = {};
   m_standing_exists = false;
   m_node_reported_at.clear();
+  take_datastores_locked();
 }
 
 StandingView Store::standing() const {

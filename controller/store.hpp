@@ -76,6 +76,7 @@ private:
   void put_locked(api::NodeBackup order);
   void forget_other_life_locked(const api::ClusterBackup& backup);
   void slim(api::ClusterBackup& backup);
+  void take_datastores_locked();
 
   const Clock& m_clock;
   mutable std::mutex m_mutex;

@@ -10,7 +10,8 @@ DatastoreProbe probe_datastore(const std::string& data_dir, const ServerConfig& 
   return {std::filesystem::is_directory(data_dir, ignored),
           std::filesystem::is_directory(database / "etcd" / "member" / "wal", ignored),
           std::filesystem::is_regular_file(database / "state.db", ignored),
-          !config.datastore_endpoint.empty()};
+          !config.datastore_endpoint.empty(),
+          config.etcd_disabled};
 }
 
 Datastore detect_datastore(const DatastoreProbe& probe) {
@@ -20,11 +21,30 @@ Datastore detect_datastore(const DatastoreProbe& probe) {
   if (probe.endpoint_configured) {
     return Datastore::external;
   }
+  if (probe.etcd_disabled) {
+    return Datastore::elsewhere;
+  }
   // After `--cluster-init` on an SQLite server both are there; etcd is then the one in use.
   if (probe.etcd_wal_directory) {
     return Datastore::embedded_etcd;
   }
   return probe.sqlite_file ? Datastore::sqlite : Datastore::none;
+}
+
+api::Datastore told_as(Datastore datastore) {
+  switch (datastore) {
+  case Datastore::embedded_etcd:
+    return api::Datastore::embedded_etcd;
+  case Datastore::sqlite:
+    return api::Datastore::sqlite;
+  case Datastore::external:
+    return api::Datastore::external;
+  case Datastore::elsewhere:
+  case Datastore::none:
+  case Datastore::no_directory:
+    return api::Datastore::none;
+  }
+  return api::Datastore::unknown;
 }
 
 StepFailure datastore_failure(Datastore datastore, const std::string& data_dir) {
@@ -43,6 +63,12 @@ StepFailure datastore_failure(Datastore datastore, const std::string& data_dir) 
                    "datastore, of which there are no etcd snapshots",
                    "back that datastore up with its own tools, and leave EtcdSnapshot out of "
                    "spec.artifacts"};
+  case Datastore::elsewhere:
+    return Failure{api::Reason::datastore_not_etcd,
+                   "disable-etcd is set: this k3s server is a control plane without a datastore",
+                   "see that the agent runs on the servers with etcd (label "
+                   "node-role.kubernetes.io/etcd; their taints: agent.tolerations), and name no "
+                   "node or one of those in spec.nodeName"};
   case Datastore::none:
     return Failure{api::Reason::datastore_not_etcd,
                    data_dir + "/server/db: there is no datastore here: not a k3s server, or one "

@@ -5,6 +5,8 @@
 #include "agent/failure.hpp"
 #include "agent/server_config.hpp"
 
+#include "api/node_facts.hpp"
+
 #include <string>
 
 namespace rb::agent {
@@ -13,6 +15,7 @@ enum class Datastore {
   embedded_etcd,
   sqlite,
   external,     ///< datastore-endpoint is set.
+  elsewhere,    ///< A server without a datastore (disable-etcd): another server has it.
   none,         ///< A k3s data directory without a datastore: an agent node, or never started.
   no_directory, ///< No data directory at all.
 };
@@ -24,12 +27,16 @@ struct DatastoreProbe {
                                    ///< nothing (k3s issue 8960).
   bool sqlite_file = false;        ///< server/db/state.db
   bool endpoint_configured = false;
+  bool etcd_disabled = false; ///< disable-etcd; an etcd directory is then what was left behind.
 };
 
 [[nodiscard]] DatastoreProbe probe_datastore(const std::string& data_dir,
                                              const ServerConfig& config);
 
 [[nodiscard]] Datastore detect_datastore(const DatastoreProbe& probe);
+
+/// The word for it that the cluster is told.
+[[nodiscard]] api::Datastore told_as(Datastore datastore);
 
 /// Nothing for embedded etcd; else why no snapshot can be taken, and the remedy.
 [[nodiscard]] StepFailure datastore_failure(Datastore datastore, const std::string& data_dir);

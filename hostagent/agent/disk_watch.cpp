@@ -1,5 +1,6 @@
 #include "agent/disk_watch.hpp"
 
+#include "agent/datastore.hpp"
 #include "agent/signing.hpp"
 #include "observe/disk_facts.hpp"
 
@@ -20,11 +21,19 @@ std::vector<sign::PublicKey> keys_at(const std::string& path) {
   return key ? std::vector{*key} : std::vector<sign::PublicKey>{};
 }
 
+/// Not said where the configuration cannot be read: a run says why.
+api::Datastore datastore_of(const std::string& data_dir, const std::string& config_dir) {
+  const auto config = read_server_config(config_dir);
+  return config ? told_as(detect_datastore(probe_datastore(data_dir, *config)))
+                : api::Datastore::unknown;
+}
+
 } // namespace
 
 DiskWatch::DiskWatch(const Settings& settings, const Clock& clock, std::chrono::milliseconds pause)
     : m_backup_dir(settings.backup_dir),
       m_public_key(settings.key_dir + "/" + std::string(k_signing_pub_name)),
+      m_data_dir(settings.data_dir), m_config_dir(settings.config_dir),
       m_node_name(settings.node_name), m_agent_id(settings.agent_id), m_clock(clock),
       m_pause(pause) {}
 
@@ -46,6 +55,7 @@ std::optional<api::NodeFacts> DiskWatch::facts() {
   m_facts = *std::move(read);
   m_facts->node_name = m_node_name;
   m_facts->agent_id = m_agent_id;
+  m_facts->datastore = datastore_of(m_data_dir, m_config_dir);
   return m_facts;
 }
 

@@ -1,4 +1,5 @@
-// What the agent knows of its backup directory, looked up when somebody asks.
+// What the agent knows of its backup directory and of the server beside it, looked up when somebody
+// asks.
 #pragma once
 
 #include "agent/settings.hpp"
@@ -19,8 +20,9 @@ public:
             const Clock& clock,
             std::chrono::milliseconds pause = std::chrono::seconds(5));
 
-  /// With the agent's names in it. A directory that is not there yet is an empty one; one that
-  /// cannot be read gives what was last known, with its report time, or nothing.
+  /// With the agent's names in it, and what the server of this node keeps its state in. A directory
+  /// that is not there yet is an empty one; one that cannot be read gives what was last known, with
+  /// its report time, or nothing.
   [[nodiscard]] std::optional<api::NodeFacts> facts();
 
   /// The next facts() looks at the disk.
@@ -29,6 +31,8 @@ public:
 private:
   const std::string m_backup_dir;
   const std::string m_public_key; ///< The file.
+  const std::string m_data_dir;
+  const std::string m_config_dir;
   const std::string m_node_name;
   const std::string m_agent_id;
   const Clock& m_clock;

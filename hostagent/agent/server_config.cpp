@@ -5,6 +5,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 namespace rb::agent {
@@ -17,6 +18,13 @@ constexpr std::size_t k_config_limit_bytes = std::size_t{1} << 20U;
 std::string scalar(const YAML::Node& document, const char* key) {
   const YAML::Node value = document[key];
   return value && value.IsScalar() ? value.Scalar() : std::string();
+}
+
+/// As YAML 1.1 and k3s's own flags have it.
+bool is_true(std::string word) {
+  std::ranges::transform(word, word.begin(), [](unsigned char c) { return std::tolower(c); });
+  return word == "true" || word == "yes" || word == "on" || word == "y" || word == "1" ||
+         word == "t";
 }
 
 void overlay(std::string& setting, const std::string& value) {
@@ -61,6 +69,9 @@ Status merge_server_config(ServerConfig& config, std::string_view text, const st
     overlay(config.snapshot_dir, scalar(document, "etcd-snapshot-dir"));
     overlay(config.datastore_endpoint, scalar(document, "datastore-endpoint"));
     overlay(config.https_listen_port, scalar(document, "https-listen-port"));
+    if (const std::string disabled = scalar(document, "disable-etcd"); !disabled.empty()) {
+      config.etcd_disabled = is_true(disabled);
+    }
     config.logs_to_file = config.logs_to_file || !scalar(document, "log").empty();
   } catch (const YAML::Exception& error) {
     const std::string line =

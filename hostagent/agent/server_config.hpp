@@ -14,6 +14,7 @@ struct ServerConfig {
   std::string snapshot_dir;       ///< etcd-snapshot-dir; empty: k3s's default.
   std::string datastore_endpoint; ///< Set: the datastore is not in the data directory.
   std::string https_listen_port;  ///< Empty: 6443.
+  bool etcd_disabled = false;     ///< disable-etcd: a server that has no datastore of its own.
   bool logs_to_file = false;      ///< `log:` sends the command's own output to that file, too.
 };
 

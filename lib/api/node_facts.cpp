@@ -16,6 +16,12 @@ constexpr std::array<AttemptResult, 4> k_results{AttemptResult::none,
                                                  AttemptResult::incomplete,
                                                  AttemptResult::failed};
 
+constexpr std::array<Datastore, 5> k_datastores{Datastore::unknown,
+                                                Datastore::embedded_etcd,
+                                                Datastore::sqlite,
+                                                Datastore::external,
+                                                Datastore::none};
+
 void put_when(nlohmann::json& json, const char* key, SystemTime time) {
   if (time != SystemTime{}) {
     json[key] = format_rfc3339(time);
@@ -83,6 +89,10 @@ Result<NodeFacts> read(const nlohmann::json& json) {
   facts.node_name = json.at("nodeName").get<std::string>();
   facts.agent_id = json.value("agentID", "");
   facts.version = json.value("version", "");
+  const std::string datastore = json.value("datastore", "");
+  for (const Datastore known : k_datastores) {
+    facts.datastore = to_string(known) == datastore ? known : facts.datastore;
+  }
   RB_TRY_ASSIGN(facts.report_time, when(json, "reportTime"));
   facts.last_success_run_id = json.value("lastSuccessRunID", "");
   RB_TRY_ASSIGN(facts.last_success_time, when(json, "lastSuccessTime"));
@@ -119,11 +129,28 @@ std::string_view to_string(AttemptResult result) {
   return "";
 }
 
+std::string_view to_string(Datastore datastore) {
+  switch (datastore) {
+  case Datastore::unknown:
+    return "";
+  case Datastore::embedded_etcd:
+    return "EmbeddedEtcd";
+  case Datastore::sqlite:
+    return "SQLite";
+  case Datastore::external:
+    return "External";
+  case Datastore::none:
+    return "None";
+  }
+  return "";
+}
+
 nlohmann::json to_json(const NodeFacts& facts) {
   nlohmann::json json{{"nodeName", facts.node_name},
                       {"artifacts", artifacts_to_json(facts.artifacts)}};
   put_text(json, "agentID", facts.agent_id);
   put_text(json, "version", facts.version);
+  put_text(json, "datastore", std::string(to_string(facts.datastore)));
   put_when(json, "reportTime", facts.report_time);
   put_text(json, "lastSuccessRunID", facts.last_success_run_id);
   put_when(json, "lastSuccessTime", facts.last_success_time);

@@ -20,6 +20,13 @@ enum class AttemptResult { none, succeeded, incomplete, failed };
 /// "None", "Succeeded", "Incomplete", "Failed".
 [[nodiscard]] std::string_view to_string(AttemptResult result);
 
+/// Where the server of a node keeps the cluster's state. `unknown`: nobody said, or the word is one
+/// of a newer release. `none`: that server has no datastore, as a control plane without etcd.
+enum class Datastore { unknown, embedded_etcd, sqlite, external, none };
+
+/// "EmbeddedEtcd", "SQLite", "External", "None"; empty for unknown.
+[[nodiscard]] std::string_view to_string(Datastore datastore);
+
 /// Of one kind of artifact.
 struct ArtifactFacts {
   SystemTime last_success_time{};         ///< Of the newest set that holds it whole; 0: none does.
@@ -35,6 +42,7 @@ struct NodeFacts {
   std::string agent_id;     ///< Pod UID; empty when no agent read them.
   SystemTime report_time{}; ///< When they were read, by the node's clock.
   std::string version;      ///< Of the program that read them.
+  Datastore datastore = Datastore::unknown;
 
   std::string last_success_run_id; ///< Of the newest complete set with an etcd snapshot.
   SystemTime last_success_time{};  ///< Its completion.

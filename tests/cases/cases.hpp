@@ -21,6 +21,9 @@ struct Verdict {
 /// whose section of rclone.conf stands in a comment, "[NAME] key=value ...".
 [[nodiscard]] Verdict check_values(const std::filesystem::path& file);
 
+/// The servers of one cluster (u*/NODE.yaml, their config.yaml): where a run goes.
+[[nodiscard]] Verdict check_roles(const std::filesystem::path& directory);
+
 /// The whole file. Ends the program when it can't be read: there is nothing to check then.
 [[nodiscard]] std::string contents_of(const std::filesystem::path& file);
 

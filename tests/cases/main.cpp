@@ -26,6 +26,17 @@ std::string contents_of(const fs::path& file) {
 
 namespace {
 
+/// One for each node of a cluster; a host's own files are further down.
+bool has_yaml_files(const fs::path& path) {
+  if (!fs::is_directory(path)) {
+    return false;
+  }
+  const fs::directory_iterator files(path);
+  return std::any_of(begin(files), end(files), [](const fs::directory_entry& entry) {
+    return entry.path().extension() == ".yaml";
+  });
+}
+
 std::optional<Verdict> check(const fs::path& path) {
   const std::string name = path.filename().string();
   const std::string extension = path.extension().string();
@@ -34,6 +45,9 @@ std::optional<Verdict> check(const fs::path& path) {
   }
   if (name.starts_with('s') && extension == ".yaml") {
     return check_sops(path);
+  }
+  if (name.starts_with('u') && has_yaml_files(path)) {
+    return check_roles(path);
   }
   if (name.starts_with('o') && extension == ".yaml") {
     return check_values(path);

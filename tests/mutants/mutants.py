@@ -182,6 +182,9 @@ MUTANTS = [
      [("      out.emplace_back(Delete{{it->first.first, it->first.second, it->second}});\n      it", "      it")], ("prop_kube_watch", "")),
     ("a POST is sent again after a lost answer", "lib/kube/retry.cpp",
      [("  case Method::patch:\n    return false;", "  case Method::patch:\n    return true;")], ("unit_kube", "")),
+    ("a run goes to a control plane without etcd", "controller/agents.cpp",
+     [("  case api::Datastore::none:\n    break;", "  case api::Datastore::none:\n    return Rank::right;")],
+     ("unit_controller", "of split roles*")),
     # Boot.
     ("a scratch server is asked through what the reset left", "hostagent/boot/scratch_start.cpp",
      [("  if (::unlink(left.c_str()) != 0 && errno != ENOENT) {", "  if (left.empty()) {")], ("unit_boot", "what the reset leaves*")),

@@ -59,3 +59,104 @@ TEST_CASE("a pod that is not yet on a node gets no order") {
   observed.agents["agent-0"] = {"agent-0", "", true};
   CHECK_FALSE(choose_node(observed, backup("b")));
 }
+
+namespace {
+
+/// u12: the control plane without etcd sorts before the server that has it.
+Observed split_roles() {
+  Observed observed;
+  observed.now = k_start + std::chrono::seconds{60};
+  observed.agents["agent-a"] = {"agent-a", "cp-1", true};
+  observed.agents["agent-b"] = {"agent-b", "etcd-1", true};
+  observed.datastores = {{"cp-1", api::Datastore::none}, {"etcd-1", api::Datastore::embedded_etcd}};
+  return observed;
+}
+
+} // namespace
+
+TEST_CASE("of split roles, the run goes to the server with etcd") {
+  CHECK(choose_node(split_roles(), backup("b")) == "etcd-1");
+  CHECK_FALSE(is_better_to_wait(split_roles(), backup("b")));
+}
+
+TEST_CASE("the node of the latest run is left when its etcd is gone") {
+  Observed observed = split_roles();
+  auto done = backup("done");
+  done.status.node_name = "cp-1";
+  done.status.run_id = "20260101T000000Z";
+  done.status.total_size_bytes = 5;
+  done.status.conditions = {
+      condition("Succeeded", api::ConditionStatus::true_, api::Reason::completed)};
+  add(observed, done);
+  CHECK(choose_node(observed, backup("b")) == "etcd-1");
+}
+
+TEST_CASE("the node of the latest run is kept while its agent says nothing of the datastore") {
+  Observed observed = split_roles();
+  observed.datastores.erase("cp-1");
+  auto done = backup("done");
+  done.status.node_name = "cp-1";
+  done.status.run_id = "20260101T000000Z";
+  done.status.total_size_bytes = 5;
+  done.status.conditions = {
+      condition("Succeeded", api::ConditionStatus::true_, api::Reason::completed)};
+  add(observed, done);
+  CHECK(choose_node(observed, backup("b")) == "cp-1");
+  CHECK_FALSE(is_better_to_wait(observed, backup("b")));
+}
+
+TEST_CASE("while two may have etcd and neither agent has said so, the run waits for their word") {
+  Observed observed = split_roles();
+  observed.datastores.clear();
+  CHECK(is_better_to_wait(observed, backup("b")));
+  observed.datastores["cp-1"] = api::Datastore::none; // etcd-1 alone is left
+  CHECK(choose_node(observed, backup("b")) == "etcd-1");
+  CHECK_FALSE(is_better_to_wait(observed, backup("b")));
+}
+
+TEST_CASE("an agent of an earlier release, and one alone, are not waited for") {
+  Observed observed = split_roles();
+  observed.datastores = {{"cp-1", api::Datastore::unknown}, {"etcd-1", api::Datastore::unknown}};
+  CHECK_FALSE(is_better_to_wait(observed, backup("b")));
+  CHECK(choose_node(observed, backup("b")) == "cp-1");
+  CHECK_FALSE(is_better_to_wait(cluster(), backup("b")));
+}
+
+TEST_CASE("the server with etcd is waited for when only its agent is not ready") {
+  Observed observed = split_roles();
+  observed.agents["agent-b"].ready = false;
+  CHECK(is_better_to_wait(observed, backup("b")));
+  CHECK_FALSE(choose_node(observed, backup("b")));
+}
+
+TEST_CASE("where no agent knows of a datastore, one is asked all the same: it says why") {
+  Observed observed = split_roles();
+  observed.datastores["etcd-1"] = api::Datastore::none;
+  CHECK(choose_node(observed, backup("b")) == "cp-1");
+}
+
+TEST_CASE("SQLite is better than nothing: the agent says what to do") {
+  Observed observed = split_roles();
+  observed.datastores["etcd-1"] = api::Datastore::sqlite;
+  CHECK(choose_node(observed, backup("b")) == "etcd-1");
+}
+
+TEST_CASE("a run without an etcd snapshot may go to any server") {
+  auto request = backup("b");
+  request.spec.artifacts = {api::ArtifactType::kubeconfig};
+  CHECK(choose_node(split_roles(), request) == "cp-1");
+  request.spec.node_name = "cp-1";
+  CHECK_FALSE(names_wrong_node(split_roles(), request));
+}
+
+TEST_CASE("a named node without a datastore is the wrong one, when another has it") {
+  auto request = backup("b");
+  request.spec.node_name = "cp-1";
+  CHECK(names_wrong_node(split_roles(), request));
+  request.spec.node_name = "etcd-1";
+  CHECK_FALSE(names_wrong_node(split_roles(), request));
+  request.spec.node_name = "cp-1";
+  Observed alone = split_roles();
+  alone.datastores["etcd-1"] = api::Datastore::none;
+  CHECK_FALSE(names_wrong_node(alone, request));
+}

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+
 using namespace rb;
 using namespace rb::controller;
 using namespace rb::controller::test;
@@ -94,6 +96,66 @@ TEST_CASE("no agent for the node that was asked for: AgentUnavailable names the 
   settle(observed);
   CHECK(succeeded(observed, "uid-b").reason == "AgentUnavailable");
   CHECK(succeeded(observed, "uid-b").message.find("node n9") != std::string::npos);
+}
+
+namespace {
+
+void split_roles(Observed& observed) {
+  observed.agents = {{"agent-a", {"agent-a", "cp-1", true}},
+                     {"agent-b", {"agent-b", "etcd-1", true}}};
+  observed.datastores = {{"cp-1", api::Datastore::none}, {"etcd-1", api::Datastore::embedded_etcd}};
+}
+
+} // namespace
+
+TEST_CASE(
+    "a named node without a datastore: DatastoreNotEtcd at once, with the nodes that have it") {
+  Observed observed = cluster();
+  split_roles(observed);
+  auto request = backup("b");
+  request.spec.node_name = "cp-1";
+  add(observed, request);
+  settle(observed);
+  CHECK(observed.orders.empty());
+  CHECK(succeeded(observed, "uid-b").reason == "DatastoreNotEtcd");
+  CHECK(
+      succeeded(observed, "uid-b").message ==
+      "node cp-1 has no datastore, so there is nothing to take a snapshot of; nodes with embedded "
+      "etcd: etcd-1; name another node with --node (spec.nodeName), or none");
+}
+
+TEST_CASE("right after the installation the run waits until the agents say who has etcd") {
+  Observed observed = begun();
+  split_roles(observed);
+  const auto known = std::exchange(observed.datastores, {});
+  CHECK(plan(observed).empty());
+  observed.now += seconds{10};
+  observed.datastores = known;
+  settle(observed);
+  CHECK(observed.orders.at("uid-b").spec.node_name == "etcd-1");
+}
+
+TEST_CASE("agents that never say what they have are not waited for longer than for an agent") {
+  Observed observed = begun();
+  split_roles(observed);
+  observed.datastores.clear();
+  observed.now += seconds{60};
+  settle(observed);
+  CHECK(observed.orders.at("uid-b").spec.node_name == "cp-1");
+}
+
+TEST_CASE(
+    "the agent beside etcd does not come up: AgentUnavailable names the node, no other is asked") {
+  Observed observed = begun();
+  split_roles(observed);
+  observed.agents["agent-b"].ready = false;
+  observed.now += seconds{60};
+  settle(observed);
+  CHECK(observed.orders.empty());
+  CHECK(succeeded(observed, "uid-b").reason == "AgentUnavailable");
+  CHECK(succeeded(observed, "uid-b")
+            .message.starts_with("no ready agent on any node with embedded etcd (etcd-1; without a "
+                                 "datastore: cp-1) within"));
 }
 
 TEST_CASE(

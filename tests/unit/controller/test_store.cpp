@@ -191,3 +191,30 @@ TEST_CASE("an order that was seen and is gone is asked for, not made anew") {
   const Plan plan = store.make_plan(std::nullopt);
   CHECK(only_action<ConfirmOrderGone>(plan) != nullptr);
 }
+
+TEST_CASE("what the agents say of their datastores wakes the run that waits for it") {
+  const SetClock clock;
+  Store store(clock, {});
+  const auto pod = [](const char* node) {
+    return nlohmann::json{{"metadata", {{"name", std::string("agent-") + node}}},
+                          {"spec", {{"nodeName", node}}},
+                          {"status", {{"conditions", {{{"type", "Ready"}, {"status", "True"}}}}}}};
+  };
+  store.upsert_agent(pod("cp-1"));
+  store.upsert_agent(pod("etcd-1"));
+  auto request = running_backup();
+  request["spec"] = {{"artifacts", {"EtcdSnapshot"}}};
+  store.upsert_backup(request);
+  static_cast<void>(store.make_plan(std::nullopt));
+  CHECK(store.make_plan(std::nullopt).actions.empty());
+  store.upsert_standing({{"metadata", {{"name", "cluster"}}},
+                         {"status",
+                          {{"nodes",
+                            {{{"nodeName", "cp-1"}, {"datastore", "None"}},
+                             {{"nodeName", "etcd-1"}, {"datastore", "EmbeddedEtcd"}}}}}}});
+  store.wait(std::chrono::minutes(5), {}); // at once
+  const Plan next = store.make_plan(std::nullopt);
+  const auto* create = only_action<CreateOrder>(next);
+  REQUIRE(create != nullptr);
+  CHECK(create->order.spec.node_name == "etcd-1");
+}

@@ -19,6 +19,7 @@ NodeFacts facts() {
   facts.agent_id = "pod-uid";
   facts.report_time = at("2026-11-22T02:01:00Z");
   facts.version = "0.1.0";
+  facts.datastore = Datastore::embedded_etcd;
   facts.last_success_run_id = "20261122T020000Z";
   facts.last_success_time = at("2026-11-22T02:00:41Z");
   facts.last_attempt_time = at("2026-11-22T02:00:41Z");
@@ -63,10 +64,12 @@ TEST_CASE("a newer agent may say more than we know") {
   nlohmann::json json = to_json(facts());
   json["artifacts"].push_back({{"type", "Volumes"}, {"sizeBytes", 1}});
   json["lastAttemptResult"] = "Undecided";
+  json["datastore"] = "Etched";
   const auto read = node_facts_from_json(json);
   REQUIRE(read);
   CHECK(read->artifacts.size() == 1);
   CHECK(read->last_attempt_result == AttemptResult::none);
+  CHECK(read->datastore == Datastore::unknown);
 }
 
 TEST_CASE("what an agent sends is its own entry and nothing else") {

@@ -27,14 +27,38 @@ TEST_CASE("the WAL directory is the sign of embedded etcd, etcd's directory alon
   CHECK(detected(scratch, config) == Datastore::external);
 }
 
+TEST_CASE("a control plane without etcd has none, whatever an earlier life left on its disk") {
+  const test::Scratch scratch;
+  ServerConfig config;
+  REQUIRE(merge_server_config(config, "disable-etcd: true\nserver: https://etcd-1:6443\n", "a"));
+  scratch.make_directory("server");
+  CHECK(detected(scratch, config) == Datastore::elsewhere);
+  scratch.make_directory("server/db/etcd/member/wal");
+  CHECK(detected(scratch, config) == Datastore::elsewhere);
+  REQUIRE(merge_server_config(config, "disable-etcd: \"no\"\n", "b"));
+  CHECK(detected(scratch, config) == Datastore::embedded_etcd);
+}
+
+TEST_CASE("the cluster is told what a run would find") {
+  CHECK(told_as(Datastore::embedded_etcd) == api::Datastore::embedded_etcd);
+  CHECK(told_as(Datastore::sqlite) == api::Datastore::sqlite);
+  CHECK(told_as(Datastore::external) == api::Datastore::external);
+  for (const Datastore without : {Datastore::elsewhere, Datastore::none, Datastore::no_directory}) {
+    CHECK(told_as(without) == api::Datastore::none);
+  }
+}
+
 TEST_CASE("a data directory that is not there is told apart from an empty one") {
   CHECK(detect_datastore(probe_datastore("/nonexistent/k3s", {})) == Datastore::no_directory);
 }
 
 TEST_CASE("every datastore but etcd has a typed reason and a remedy") {
   CHECK_FALSE(datastore_failure(Datastore::embedded_etcd, "/d"));
-  for (const Datastore datastore :
-       {Datastore::sqlite, Datastore::external, Datastore::none, Datastore::no_directory}) {
+  for (const Datastore datastore : {Datastore::sqlite,
+                                    Datastore::external,
+                                    Datastore::elsewhere,
+                                    Datastore::none,
+                                    Datastore::no_directory}) {
     const auto failure = datastore_failure(datastore, "/d");
     REQUIRE(failure);
     CHECK(failure->reason == api::Reason::datastore_not_etcd);

@@ -1,0 +1,58 @@
+#include "agent/datastore.hpp"
+#include "cases/cases.hpp"
+#include "controller/agents.hpp"
+#include "controller/run_checks.hpp"
+
+namespace rb::cases {
+
+namespace {
+
+/// What the agent beside a server with that configuration says, its disk being as k3s makes it.
+api::Datastore told_by_agent(const agent::ServerConfig& config) {
+  const bool external = !config.datastore_endpoint.empty();
+  const bool etcd = !external && !config.etcd_disabled;
+  return agent::told_as(
+      agent::detect_datastore({true, etcd, false, external, config.etcd_disabled}));
+}
+
+controller::Observed cluster_of(const std::filesystem::path& directory) {
+  controller::Observed observed;
+  observed.now = parse_run_id("20260101T020000Z").value_or(SystemTime{});
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    const std::string node = entry.path().stem().string();
+    agent::ServerConfig config;
+    const Status read =
+        agent::merge_server_config(config, contents_of(entry.path()), entry.path().string());
+    observed.agents[node] = {"agent-" + node, node, true};
+    observed.datastores[node] = read ? told_by_agent(config) : api::Datastore::unknown;
+  }
+  return observed;
+}
+
+std::string said_of_named(const controller::Observed& observed, const std::string& node) {
+  api::ClusterBackup request;
+  request.meta.uid = "u";
+  request.spec.node_name = node;
+  request.status.start_time = observed.now;
+  const auto verdict = controller::check_run({observed, request});
+  return verdict ? verdict->message : std::string();
+}
+
+} // namespace
+
+Verdict check_roles(const std::filesystem::path& directory) {
+  const controller::Observed observed = cluster_of(directory);
+  const auto chosen = controller::choose_node(observed, {});
+  if (!chosen || observed.datastores.at(*chosen) != api::Datastore::embedded_etcd) {
+    return {false, "the run goes to " + chosen.value_or("nobody") + ", which has no etcd"};
+  }
+  for (const std::string& node : controller::nodes_with(observed, api::Datastore::none)) {
+    const std::string said = said_of_named(observed, node);
+    if (said.find("nodes with embedded etcd: ") == std::string::npos) {
+      return {false, "--node " + node + ": who has etcd is not said: " + said};
+    }
+  }
+  return {true, "the run goes to " + *chosen};
+}
+
+} // namespace rb::cases
