@@ -1,5 +1,6 @@
 #include "agent/backup_run.hpp"
 
+#include "agent/mounted_files.hpp"
 #include "agent/run_state.hpp"
 #include "agent/settlement.hpp"
 
@@ -133,12 +134,11 @@ private:
 
 K3sPlace find_k3s(const Settings& settings) {
   K3sPlace place;
-  auto config = read_server_config(settings.config_dir);
-  if (config) {
-    place.config = std::move(*config);
-  } else {
-    log::warn("configuration of the k3s server", config.error());
+  const k3s::HostSettings server = k3s::read_host_settings(MountedFiles(settings));
+  if (!server.problem.empty()) {
+    log::warn("configuration of the k3s server", {ErrorCode::corrupt, server.problem, {}});
   }
+  place.config = server_config_of(server.settings);
   const std::string usual = snapshot_directory(settings.data_dir, {});
   const std::string configured = snapshot_directory(settings.data_dir, place.config.snapshot_dir);
   const std::string& directory =

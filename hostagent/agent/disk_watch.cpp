@@ -22,8 +22,8 @@ std::vector<sign::PublicKey> keys_at(const std::string& path) {
 }
 
 /// Not said where the configuration cannot be read: a run says why.
-api::Datastore datastore_of(const std::string& data_dir, const std::string& config_dir) {
-  const auto config = read_server_config(config_dir);
+api::Datastore datastore_of(const std::string& data_dir, const MountedFiles& files) {
+  const auto config = read_server_config(files);
   return config ? told_as(detect_datastore(probe_datastore(data_dir, *config)))
                 : api::Datastore::unknown;
 }
@@ -33,9 +33,8 @@ api::Datastore datastore_of(const std::string& data_dir, const std::string& conf
 DiskWatch::DiskWatch(const Settings& settings, const Clock& clock, std::chrono::milliseconds pause)
     : m_backup_dir(settings.backup_dir),
       m_public_key(settings.key_dir + "/" + std::string(k_signing_pub_name)),
-      m_data_dir(settings.data_dir), m_config_dir(settings.config_dir),
-      m_node_name(settings.node_name), m_agent_id(settings.agent_id), m_clock(clock),
-      m_pause(pause) {}
+      m_data_dir(settings.data_dir), m_files(settings), m_node_name(settings.node_name),
+      m_agent_id(settings.agent_id), m_clock(clock), m_pause(pause) {}
 
 std::optional<api::NodeFacts> DiskWatch::facts() {
   const std::lock_guard lock(m_mutex);
@@ -55,7 +54,7 @@ std::optional<api::NodeFacts> DiskWatch::facts() {
   m_facts = *std::move(read);
   m_facts->node_name = m_node_name;
   m_facts->agent_id = m_agent_id;
-  m_facts->datastore = datastore_of(m_data_dir, m_config_dir);
+  m_facts->datastore = datastore_of(m_data_dir, m_files);
   return m_facts;
 }
 

@@ -2,6 +2,7 @@
 // asks.
 #pragma once
 
+#include "agent/mounted_files.hpp"
 #include "agent/settings.hpp"
 
 #include "api/node_facts.hpp"
@@ -32,7 +33,7 @@ private:
   const std::string m_backup_dir;
   const std::string m_public_key; ///< The file.
   const std::string m_data_dir;
-  const std::string m_config_dir;
+  const MountedFiles m_files;
   const std::string m_node_name;
   const std::string m_agent_id;
   const Clock& m_clock;

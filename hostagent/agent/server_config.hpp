@@ -1,31 +1,26 @@
 // The few settings of the k3s server that change how its snapshot command must be called.
-// Source: k3s, config.yaml and config.yaml.d/*.yaml|yml, later files override earlier ones.
 #pragma once
+
+#include "k3s/host_settings.hpp"
 
 #include "base/result.hpp"
 
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace rb::agent {
 
 struct ServerConfig {
   std::string snapshot_dir;       ///< etcd-snapshot-dir; empty: k3s's default.
-  std::string datastore_endpoint; ///< Set: the datastore is not in the data directory.
+  std::string datastore_endpoint; ///< Masked. Set: the datastore is not in the data directory.
   std::string https_listen_port;  ///< Empty: 6443.
   bool etcd_disabled = false;     ///< disable-etcd: a server that has no datastore of its own.
   bool logs_to_file = false;      ///< `log:` sends the command's own output to that file, too.
 };
 
-/// One file laid over what the earlier ones said. `path` is for messages.
-/// Errors: corrupt (not YAML, or not a mapping); `config` is then as it was.
-[[nodiscard]] Status
-merge_server_config(ServerConfig& config, std::string_view text, const std::string& path);
+[[nodiscard]] ServerConfig server_config_of(const k3s::ServerSettings& settings);
 
-/// Reads <config_dir>/k3s/config.yaml and config.yaml.d. Files that are not there are not missed.
-/// Errors: corrupt, permission_denied, io.
-[[nodiscard]] Result<ServerConfig> read_server_config(const std::string& config_dir);
+/// Errors: corrupt (a file that k3s could not read, either).
+[[nodiscard]] Result<ServerConfig> read_server_config(const k3s::HostFiles& files);
 
 /// Where the server puts its snapshots: `configured` (relative ones below <data_dir>/server, where
 /// the server's working directory is), or <data_dir>/server/db/snapshots.

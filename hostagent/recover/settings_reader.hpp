@@ -1,6 +1,7 @@
 // Reads the settings of a k3s server off a host, or off the files of a host state.
 #pragma once
 
+#include "k3s/host_settings.hpp"
 #include "recover/facts.hpp"
 #include "unpack/host_state.hpp"
 
@@ -10,21 +11,7 @@
 
 namespace rb::recover {
 
-/// Files by their absolute paths on the host.
-class FileView {
-public:
-  FileView() = default;
-  virtual ~FileView() = default;
-  FileView(const FileView&) = delete;
-  FileView& operator=(const FileView&) = delete;
-  FileView(FileView&&) = delete;
-  FileView& operator=(FileView&&) = delete;
-
-  /// Up to 1 MiB; nothing where it is not there or cannot be read.
-  [[nodiscard]] virtual std::optional<std::string> read(const std::string& path) const = 0;
-  /// Names of the files in a directory, sorted.
-  [[nodiscard]] virtual std::vector<std::string> list(const std::string& directory) const = 0;
-};
+using FileView = k3s::HostFiles;
 
 class DiskView final : public FileView {
 public:
@@ -49,11 +36,14 @@ private:
 struct ReadSettings {
   ServerSettings settings; ///< Without any token: those are hashes only.
   std::vector<ConfiguredToken> tokens;
-  std::string systemd_unit;   ///< "k3s"; empty: none starts a server.
-  std::string openrc_service; ///< The same for OpenRC.
-  std::string problem;        ///< A file that k3s could not read, either.
+  std::string systemd_unit;       ///< "k3s"; empty: none starts a server.
+  std::string openrc_service;     ///< The same for OpenRC.
+  std::vector<std::string> files; ///< That were read, by their absolute paths.
+  std::string problem;            ///< A file that k3s could not read, either.
 };
 
-[[nodiscard]] ReadSettings read_settings(const FileView& files);
+/// As k3s::read_host_settings; of tokens only the hash stays.
+[[nodiscard]] ReadSettings read_settings(const FileView& files,
+                                         const k3s::NodeArguments& node = {});
 
 } // namespace rb::recover

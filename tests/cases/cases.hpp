@@ -23,6 +23,9 @@ struct Verdict {
 
 /// The servers of one cluster (u*/NODE.yaml, their config.yaml): where a run goes.
 [[nodiscard]] Verdict check_roles(const std::filesystem::path& directory);
+/// A directory with files of a host, etc/ and so on (u*): what agent and restore know of its
+/// server.
+[[nodiscard]] Verdict check_host(const std::filesystem::path& root);
 
 /// The whole file. Ends the program when it can't be read: there is nothing to check then.
 [[nodiscard]] std::string contents_of(const std::filesystem::path& file);

@@ -2,6 +2,8 @@
 #include "cases/cases.hpp"
 #include "controller/agents.hpp"
 #include "controller/run_checks.hpp"
+#include "k3s/config_file.hpp"
+#include "support/map_files.hpp"
 
 namespace rb::cases {
 
@@ -20,11 +22,10 @@ controller::Observed cluster_of(const std::filesystem::path& directory) {
   observed.now = parse_run_id("20260101T020000Z").value_or(SystemTime{});
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     const std::string node = entry.path().stem().string();
-    agent::ServerConfig config;
-    const Status read =
-        agent::merge_server_config(config, contents_of(entry.path()), entry.path().string());
+    const test::MapFiles files{{std::string(k3s::k_usual_config), contents_of(entry.path())}};
+    const auto config = agent::read_server_config(files);
     observed.agents[node] = {"agent-" + node, node, true};
-    observed.datastores[node] = read ? told_by_agent(config) : api::Datastore::unknown;
+    observed.datastores[node] = config ? told_by_agent(*config) : api::Datastore::unknown;
   }
   return observed;
 }

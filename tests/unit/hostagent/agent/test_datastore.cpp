@@ -1,4 +1,6 @@
 #include "agent/datastore.hpp"
+#include "k3s/config_file.hpp"
+#include "support/map_files.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>
@@ -29,14 +31,15 @@ TEST_CASE("the WAL directory is the sign of embedded etcd, etcd's directory alon
 
 TEST_CASE("a control plane without etcd has none, whatever an earlier life left on its disk") {
   const test::Scratch scratch;
-  ServerConfig config;
-  REQUIRE(merge_server_config(config, "disable-etcd: true\nserver: https://etcd-1:6443\n", "a"));
+  const std::string main(k3s::k_usual_config);
+  const test::MapFiles off{{main, "disable-etcd: yes\nserver: https://etcd-1:6443\n"}};
+  const ServerConfig config = read_server_config(off).value();
   scratch.make_directory("server");
   CHECK(detected(scratch, config) == Datastore::elsewhere);
   scratch.make_directory("server/db/etcd/member/wal");
   CHECK(detected(scratch, config) == Datastore::elsewhere);
-  REQUIRE(merge_server_config(config, "disable-etcd: \"no\"\n", "b"));
-  CHECK(detected(scratch, config) == Datastore::embedded_etcd);
+  const test::MapFiles on{{main, "disable-etcd: false\n"}};
+  CHECK(detected(scratch, read_server_config(on).value()) == Datastore::embedded_etcd);
 }
 
 TEST_CASE("the cluster is told what a run would find") {

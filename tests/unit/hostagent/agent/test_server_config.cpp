@@ -1,47 +1,56 @@
+#include "agent/backup_run.hpp"
 #include "agent/server_config.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 using namespace rb;
 using namespace rb::agent;
 
+namespace {
+
+Settings settings_in(const test::Scratch& scratch) {
+  Settings settings;
+  settings.config_dir = scratch.path("etc/rancher");
+  settings.host_etc_dir = scratch.path("etc");
+  return settings;
+}
+
+} // namespace
+
 TEST_CASE("a server without configuration files has the defaults") {
   const test::Scratch scratch;
-  const auto config = read_server_config(scratch.path()).value();
-  CHECK(config.snapshot_dir.empty());
-  CHECK(config.datastore_endpoint.empty());
-  CHECK_FALSE(config.logs_to_file);
+  const K3sPlace place = find_k3s(settings_in(scratch));
+  CHECK(place.config.snapshot_dir.empty());
+  CHECK(place.config.datastore_endpoint.empty());
+  CHECK_FALSE(place.config.logs_to_file);
 }
 
-TEST_CASE("later files override earlier ones, in the order of their names") {
+TEST_CASE("the agent knows what the unit, its environment and a configuration elsewhere say") {
   const test::Scratch scratch;
-  scratch.write("k3s/config.yaml",
-                "etcd-snapshot-dir: /first\nhttps-listen-port: 6444\ntls-san:\n- a\n");
-  scratch.write("k3s/config.yaml.d/20-b.yml", "etcd-snapshot-dir: /third\n");
-  scratch.write("k3s/config.yaml.d/10-a.yaml", "etcd-snapshot-dir: /second\nlog: /var/log/k3s\n");
-  scratch.write("k3s/config.yaml.d/30-c.txt", "etcd-snapshot-dir: /never\n");
-  const auto config = read_server_config(scratch.path()).value();
-  CHECK(config.snapshot_dir == "/third");
-  CHECK(config.https_listen_port == "6444");
-  CHECK(config.logs_to_file);
+  scratch.write("etc/systemd/system/k3s.service",
+                "[Service]\nEnvironmentFile=-/etc/systemd/system/k3s.service.env\n"
+                "ExecStart=/usr/local/bin/k3s server --log=/var/log/k3s.log\n");
+  scratch.write("etc/systemd/system/k3s.service.env", "K3S_CONFIG_FILE=/etc/k3s/server.yaml\n");
+  scratch.write("etc/k3s/server.yaml", "etcd-snapshot-dir: /mnt/snap\nhttps-listen-port: 7443\n");
+  scratch.write("etc/rancher/k3s/config.yaml", "etcd-snapshot-dir: /never\n");
+  const K3sPlace place = find_k3s(settings_in(scratch));
+  CHECK(place.config.snapshot_dir == "/mnt/snap");
+  CHECK(place.command.etcd_server == "https://127.0.0.1:7443");
+  CHECK(place.config.logs_to_file);
 }
 
-TEST_CASE("an external datastore is seen, an empty file is not missed") {
-  ServerConfig config;
-  REQUIRE(merge_server_config(config, "", "a"));
-  REQUIRE(merge_server_config(config, "datastore-endpoint: postgres://u:p@h/d\n", "a"));
-  CHECK_FALSE(config.datastore_endpoint.empty());
-}
-
-TEST_CASE("a configuration that is no mapping is named, with its line") {
-  ServerConfig config;
-  CHECK(merge_server_config(config, "- a\n", "/c.yaml").error().message ==
-        "/c.yaml: not a YAML mapping");
-  const Status broken = merge_server_config(config, "a: 1\nb: [\n", "/c.yaml");
-  REQUIRE_FALSE(broken);
-  CHECK(broken.error().code == ErrorCode::corrupt);
-  CHECK(broken.error().message.find("not valid YAML") != std::string::npos);
+TEST_CASE("links of the host are followed as the host follows them") {
+  const test::Scratch scratch;
+  scratch.write("etc/static/k3s.service", "[Service]\nExecStart=/k3s server --log=/l\n");
+  std::filesystem::create_directories(scratch.path("etc/systemd"));
+  std::filesystem::create_directory_symlink("/etc/static/units",
+                                            scratch.path("etc/systemd/system"));
+  std::filesystem::create_directories(scratch.path("etc/static/units"));
+  std::filesystem::create_symlink("../k3s.service", scratch.path("etc/static/units/k3s.service"));
+  CHECK(find_k3s(settings_in(scratch)).config.logs_to_file);
 }
 
 TEST_CASE("the snapshot directory: default, absolute, and relative to the server's directory") {

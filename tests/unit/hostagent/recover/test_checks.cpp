@@ -63,7 +63,7 @@ TEST_CASE("a bare host gets its files back before the reset") {
   host.service = ServiceState::inactive;
   host.servers.clear();
   SetFacts set = good_set();
-  set.settings.unit["node-name"] = {"one"};
+  set.settings.add("node-name", "one", k3s::Origin::command_line);
   const Decision decision = decide(host, set, {});
   CHECK_FALSE(decision.refused());
   CHECK(decision.plan.bare);
@@ -174,16 +174,16 @@ TEST_CASE("room for the snapshot twice and for etcd's log") {
 
 TEST_CASE("trap: a server that joined another one") {
   ObservedHost host = good_host();
-  host.settings.config["server"] = {"https://10.0.0.1:6443"};
+  host.settings.add("server", "https://10.0.0.1:6443");
   check_refused(decide(host, good_set(), {}), "server-url");
   host = good_host();
-  host.settings.unit["server"] = {"https://10.0.0.1:6443"}; // K3S_URL
+  host.settings.add("server", "https://10.0.0.1:6443", k3s::Origin::command_line); // K3S_URL
   check_refused(decide(host, good_set(), {}), "server-url");
   // A bare host would get that configuration from the set.
   host = good_host();
   host.data.token_hash.clear();
   SetFacts set = good_set();
-  set.settings.config["server"] = {"https://10.0.0.1:6443"};
+  set.settings.add("server", "https://10.0.0.1:6443");
   check_refused(decide(host, set, {}), "server-url");
 }
 
@@ -205,8 +205,8 @@ TEST_CASE("a host that does not say which processes run is not taken for one wit
 
 TEST_CASE("trap: S3 and a snapshot directory in the configuration do not matter to the reset") {
   ObservedHost host = good_host();
-  host.settings.config["etcd-s3"] = {"true"};
-  host.settings.config["etcd-snapshot-dir"] = {"/mnt/snapshots"};
+  host.settings.add("etcd-s3", "true");
+  host.settings.add("etcd-snapshot-dir", "/mnt/snapshots");
   const Decision decision = decide(host, good_set(), {});
   CHECK_FALSE(decision.refused());
   CHECK(describe(decision.plan)[3].find("--etcd-s3=false") != std::string::npos);
@@ -215,12 +215,16 @@ TEST_CASE("trap: S3 and a snapshot directory in the configuration do not matter 
 
 TEST_CASE("trap: flags that only the unit has are carried over, tokens are not") {
   ObservedHost host = good_host();
-  host.settings.unit = {{"node-ip", {"10.0.0.5"}},
-                        {"secrets-encryption", {""}},
-                        {"etcd-arg", {"quota-backend-bytes=1", "snapshot-count=5"}},
-                        {"https-listen-port", {"7443"}},
-                        {"token", {"not this"}},
-                        {"tls-san", {"x"}}};
+  for (const auto& [flag, value] :
+       std::vector<std::pair<std::string, std::string>>{{"node-ip", "10.0.0.5"},
+                                                        {"secrets-encryption", ""},
+                                                        {"etcd-arg", "quota-backend-bytes=1"},
+                                                        {"etcd-arg", "snapshot-count=5"},
+                                                        {"https-listen-port", "7443"},
+                                                        {"token", "not this"},
+                                                        {"tls-san", "x"}}) {
+    host.settings.add(flag, value, k3s::Origin::command_line);
+  }
   const Plan plan = decide(host, good_set(), {}).plan;
   CHECK(plan.carried == std::vector<std::string>{"--node-ip=10.0.0.5",
                                                  "--https-listen-port=7443",
@@ -233,16 +237,16 @@ TEST_CASE("trap: no CNI plugin host-local") {
   ObservedHost host = good_host();
   host.host_local = false;
   CHECK(carries(decide(host, good_set(), {}).plan, "--disable-agent"));
-  host.settings.config["disable-agent"] = {"true"};
+  host.settings.add("disable-agent", "true");
   CHECK_FALSE(carries(decide(host, good_set(), {}).plan, "--disable-agent"));
 }
 
 TEST_CASE("trap: secrets encryption that the configuration has lost") {
   SetFacts set = good_set();
-  set.settings.config["secrets-encryption"] = {"true"};
+  set.settings.add("secrets-encryption", "true");
   check_refused(decide(good_host(), set, {}), "secrets-encryption");
   ObservedHost host = good_host();
-  host.settings.unit["secrets-encryption"] = {""};
+  host.settings.add("secrets-encryption", "", k3s::Origin::command_line);
   CHECK_FALSE(decide(host, set, {}).refused());
   CHECK(carries(decide(host, set, {}).plan, "--secrets-encryption"));
   CHECK(find_check(decide(host, good_set(), {}), "secrets-encryption")->verdict == Verdict::warn);
@@ -250,10 +254,10 @@ TEST_CASE("trap: secrets encryption that the configuration has lost") {
 
 TEST_CASE("trap: etcd's data elsewhere, or no etcd at all") {
   ObservedHost host = good_host();
-  host.settings.config["etcd-arg"] = {"data-dir=/mnt/etcd"};
+  host.settings.add("etcd-arg", "data-dir=/mnt/etcd");
   check_refused(decide(host, good_set(), {}), "datastore");
   host = good_host();
-  host.settings.config["datastore-endpoint"] = {"mysql://x"};
+  host.settings.add("datastore-endpoint", "mysql://x");
   check_refused(decide(host, good_set(), {}), "datastore");
   host = good_host();
   host.data.etcd_mount = true;

@@ -17,7 +17,9 @@ TEST_CASE("the version that k3s prints") {
 
 TEST_CASE("settings are read where an operator may have put them; of tokens only the hash stays") {
   const test::Scratch root;
-  root.write("etc/systemd/system/k3s.service", "[Service]\nExecStart=/k3s server --node-ip=1\n");
+  root.write("etc/systemd/system/k3s.service",
+             "[Service]\nEnvironmentFile=-/etc/systemd/system/k3s.service.env\n"
+             "ExecStart=/k3s server --node-ip=1\n");
   root.write("etc/systemd/system/k3s-agent.service", "[Service]\nExecStart=/k3s agent\n");
   root.write("etc/systemd/system/k3s.service.env", "K3S_DATA_DIR=/data\nK3S_TOKEN=envtoken\n");
   root.write("etc/rancher/k3s/config.yaml", "token: secret\nnode-name: one\n");
@@ -28,7 +30,7 @@ TEST_CASE("settings are read where an operator may have put them; of tokens only
   CHECK(read.settings.value("node-name") == "two");
   CHECK(read.settings.value("node-ip") == "1");
   CHECK(read.settings.value("data-dir") == "/data");
-  CHECK_FALSE(read.settings.has("token"));
+  CHECK(read.settings.value("token") == k3s::k_masked);
   REQUIRE(read.tokens.size() == 2);
   CHECK(read.tokens[0].hash == etcdsnap::token_hash("secret"));
   CHECK(read.tokens[1].hash == etcdsnap::token_hash("envtoken"));

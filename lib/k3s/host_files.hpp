@@ -1,0 +1,26 @@
+// The files of a host, by their absolute paths there: on its disk, or as a host state has them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rb::k3s {
+
+/// The port through which settings are read.
+class HostFiles {
+public:
+  HostFiles() = default;
+  virtual ~HostFiles() = default;
+  HostFiles(const HostFiles&) = delete;
+  HostFiles& operator=(const HostFiles&) = delete;
+  HostFiles(HostFiles&&) = delete;
+  HostFiles& operator=(HostFiles&&) = delete;
+
+  /// Up to 1 MiB; nothing where it is not there or cannot be read.
+  [[nodiscard]] virtual std::optional<std::string> read(const std::string& path) const = 0;
+  /// Names of the files in a directory, sorted.
+  [[nodiscard]] virtual std::vector<std::string> list(const std::string& directory) const = 0;
+};
+
+} // namespace rb::k3s

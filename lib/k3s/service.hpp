@@ -1,0 +1,39 @@
+// The service that starts a k3s server: a unit of systemd with its drop-ins, or a script of OpenRC
+// with its conf.d. What it starts, with which arguments and environment, and which files say so.
+#pragma once
+
+#include "k3s/host_files.hpp"
+#include "k3s/shell.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rb::k3s {
+
+struct Service {
+  std::string name;                   ///< "k3s"
+  std::vector<std::string> arguments; ///< Behind `server`.
+  std::string place;                  ///< The file that has them.
+  Variables environment;
+  Variables variable_places;      ///< The file that has the variable.
+  std::vector<std::string> files; ///< All that were read for it, in their order.
+};
+
+/// As systemd reads it: units of /etc, /run, /usr/local/lib, /usr/lib and /lib, drop-ins of all of
+/// them, EnvironmentFile=, specifiers, `sh -c`. Of several that start a server, "k3s" goes first.
+[[nodiscard]] std::optional<Service> find_systemd_service(const HostFiles& files);
+
+/// As OpenRC reads it: /etc/conf.d/NAME, then /etc/init.d/NAME.
+[[nodiscard]] std::optional<Service> find_openrc_service(const HostFiles& files);
+
+/// What follows `server` where the words start a k3s server (and not an agent, or another command).
+[[nodiscard]] std::optional<std::vector<std::string>>
+server_arguments(const std::vector<std::string>& words);
+
+/// Looks through a script for the command that starts a server; adds to `service` what it exports.
+/// False: there is none.
+[[nodiscard]] bool find_in_script(std::string_view script, Shell& shell, Service& service);
+
+} // namespace rb::k3s

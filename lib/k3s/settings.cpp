@@ -1,0 +1,188 @@
+#include "k3s/settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace rb::k3s {
+
+namespace {
+
+using Pair = std::pair<std::string_view, std::string_view>;
+
+constexpr std::array<Pair, 7> k_short{{{"d", "data-dir"},
+                                       {"t", "token"},
+                                       {"s", "server"},
+                                       {"c", "config"},
+                                       {"i", "node-ip"},
+                                       {"o", "write-kubeconfig"},
+                                       {"l", "log"}}};
+
+/// Source: k3s, the EnvVars of `server` and `agent`.
+constexpr std::array<Pair, 29> k_variables{{
+    {"K3S_URL", "server"},
+    {"K3S_TOKEN", "token"},
+    {"K3S_TOKEN_FILE", "token-file"},
+    {"K3S_AGENT_TOKEN", "agent-token"},
+    {"K3S_AGENT_TOKEN_FILE", "agent-token-file"},
+    {"K3S_CLUSTER_SECRET", "cluster-secret"},
+    {"K3S_DATA_DIR", "data-dir"},
+    {"K3S_NODE_NAME", "node-name"},
+    {"K3S_CONFIG_FILE", "config"},
+    {"K3S_CLUSTER_INIT", "cluster-init"},
+    {"K3S_DATASTORE_ENDPOINT", "datastore-endpoint"},
+    {"K3S_DATASTORE_CAFILE", "datastore-cafile"},
+    {"K3S_DATASTORE_CERTFILE", "datastore-certfile"},
+    {"K3S_DATASTORE_KEYFILE", "datastore-keyfile"},
+    {"K3S_KUBECONFIG_OUTPUT", "write-kubeconfig"},
+    {"K3S_KUBECONFIG_MODE", "write-kubeconfig-mode"},
+    {"K3S_KUBECONFIG_GROUP", "write-kubeconfig-group"},
+    {"K3S_SUPERVISOR_PORT", "supervisor-port"},
+    {"K3S_SECRETS_ENCRYPTION", "secrets-encryption"},
+    {"K3S_SELINUX", "selinux"},
+    {"K3S_RESOLV_CONF", "resolv-conf"},
+    {"K3S_LB_SERVER_PORT", "lb-server-port"},
+    {"K3S_DEBUG", "debug"},
+    {"K3S_VPN_AUTH", "vpn-auth"},
+    {"K3S_VPN_AUTH_FILE", "vpn-auth-file"},
+    {"K3S_SYSTEM_DEFAULT_REGISTRY", "system-default-registry"},
+    {"AWS_ACCESS_KEY_ID", "etcd-s3-access-key"},
+    {"AWS_SECRET_ACCESS_KEY", "etcd-s3-secret-key"},
+    {"AWS_SESSION_TOKEN", "etcd-s3-session-token"},
+}};
+
+constexpr std::array<std::string_view, 8> k_secrets{"token",
+                                                    "agent-token",
+                                                    "cluster-secret",
+                                                    "datastore-endpoint",
+                                                    "etcd-s3-access-key",
+                                                    "etcd-s3-secret-key",
+                                                    "etcd-s3-session-token",
+                                                    "vpn-auth"};
+
+/// Flags that k3s takes several of, besides those that end with "-arg".
+constexpr std::array<std::string_view, 13> k_lists{"cluster-cidr",
+                                                   "service-cidr",
+                                                   "cluster-dns",
+                                                   "tls-san",
+                                                   "node-ip",
+                                                   "node-external-ip",
+                                                   "node-internal-dns",
+                                                   "node-external-dns",
+                                                   "node-label",
+                                                   "node-taint",
+                                                   "disable",
+                                                   "no-deploy",
+                                                   "image-service-endpoint"};
+
+template <typename Names> bool holds(const Names& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+bool is_list(std::string_view flag) {
+  return flag.ends_with("-arg") || holds(k_lists, flag);
+}
+
+/// An own value may begin with a dash there: "--kubelet-arg --v=2".
+bool takes_any_value(std::string_view flag) {
+  return flag.ends_with("-arg");
+}
+
+bool is_rank(const Setting& setting, int rank) {
+  switch (setting.origin) {
+  case Origin::node:
+    return rank == 0;
+  case Origin::config:
+  case Origin::command_line:
+    return rank == 1;
+  case Origin::environment:
+    return rank == 2;
+  }
+  return false;
+}
+
+} // namespace
+
+void ServerSettings::add(std::string flag, std::string value, Origin origin) {
+  m_all.push_back({std::move(flag), std::move(value), origin, {}});
+}
+
+void ServerSettings::remove(std::string_view flag, Origin origin) {
+  std::erase_if(m_all, [&](const Setting& setting) {
+    return setting.flag == flag && setting.origin == origin;
+  });
+}
+
+std::vector<Setting> ServerSettings::of(std::string_view flag) const {
+  std::vector<Setting> found;
+  for (int rank = 0; rank < 3 && found.empty(); ++rank) {
+    for (const Setting& setting : m_all) {
+      if (setting.flag == flag && is_rank(setting, rank)) {
+        found.push_back(setting);
+      }
+    }
+  }
+  std::ranges::stable_sort(found, {}, &Setting::origin);
+  if (!is_list(flag) && found.size() > 1) {
+    found.erase(found.begin(), found.end() - 1);
+  }
+  return found;
+}
+
+std::string ServerSettings::value(std::string_view flag) const {
+  const std::vector<Setting> found = of(flag);
+  return found.empty() ? std::string() : found.back().value;
+}
+
+std::vector<std::string> ServerSettings::values(std::string_view flag) const {
+  std::vector<std::string> all;
+  for (const Setting& setting : of(flag)) {
+    all.push_back(setting.value);
+  }
+  return all;
+}
+
+bool ServerSettings::is_on(std::string_view flag) const {
+  constexpr std::array<std::string_view, 6> k_off{"false", "0", "f", "F", "FALSE", "False"};
+  return has(flag) && !holds(k_off, value(flag));
+}
+
+std::string long_name(std::string_view flag) {
+  const auto* const found = std::ranges::find(k_short, flag, &Pair::first);
+  return std::string(found == k_short.end() ? flag : found->second);
+}
+
+bool is_secret(std::string_view flag) {
+  return holds(k_secrets, flag);
+}
+
+std::vector<Setting> settings_of_arguments(const std::vector<std::string>& arguments,
+                                           Origin origin,
+                                           const std::string& place) {
+  std::vector<Setting> settings;
+  for (auto word = arguments.begin(); word != arguments.end(); ++word) {
+    const std::size_t begin = word->find_first_not_of('-');
+    if (!word->starts_with('-') || begin == std::string::npos) {
+      continue;
+    }
+    const std::size_t equals = word->find('=', begin);
+    Setting setting{long_name(word->substr(begin, equals - begin)), {}, origin, place};
+    const auto next = word + 1;
+    if (equals != std::string::npos) {
+      setting.value = word->substr(equals + 1);
+    } else if (next != arguments.end() &&
+               (!next->starts_with('-') || takes_any_value(setting.flag))) {
+      setting.value = *next;
+      word = next;
+    }
+    settings.push_back(std::move(setting));
+  }
+  return settings;
+}
+
+std::string flag_of_variable(std::string_view variable) {
+  const auto* const found = std::ranges::find(k_variables, variable, &Pair::first);
+  return std::string(found == k_variables.end() ? std::string_view() : found->second);
+}
+
+} // namespace rb::k3s

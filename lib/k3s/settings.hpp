@@ -1,0 +1,67 @@
+// The settings of a k3s server: every argument that it has, from wherever an operator may have put
+// it, and where that is. Without secrets: their values are masked, as k3s masks them in the Node.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rb::k3s {
+
+/// What k3s itself writes in the place of a secret.
+inline constexpr std::string_view k_masked = "********";
+
+/// In the order in which k3s takes them: arguments of the command line stand behind those of its
+/// configuration files, and a variable counts where neither names its flag.
+enum class Origin {
+  config,       ///< config.yaml, config.yaml.d: every `k3s server` reads it, also one by hand.
+  command_line, ///< Of the service alone.
+  environment,  ///< Of the service alone.
+  node,         ///< The Node object says so, and no file that we know.
+};
+
+struct Setting {
+  std::string flag;  ///< The long name, without dashes: "data-dir".
+  std::string value; ///< Empty: the flag stands alone, and is on.
+  Origin origin = Origin::config;
+  std::string place; ///< The file: "/etc/rancher/k3s/config.yaml"; may be empty.
+};
+
+class ServerSettings {
+public:
+  /// Behind what is there; the order within an origin counts.
+  void add(Setting setting) { m_all.push_back(std::move(setting)); }
+  void add(std::string flag, std::string value, Origin origin = Origin::config);
+  void remove(std::string_view flag, Origin origin);
+
+  [[nodiscard]] const std::vector<Setting>& all() const { return m_all; }
+  /// Those that count, of one flag: of a list all of them, of another flag the last.
+  [[nodiscard]] std::vector<Setting> of(std::string_view flag) const;
+
+  [[nodiscard]] bool has(std::string_view flag) const { return !of(flag).empty(); }
+  /// The last one that counts. Empty: not set.
+  [[nodiscard]] std::string value(std::string_view flag) const;
+  [[nodiscard]] std::vector<std::string> values(std::string_view flag) const;
+  /// Set, and to nothing that means "off".
+  [[nodiscard]] bool is_on(std::string_view flag) const;
+
+private:
+  std::vector<Setting> m_all;
+};
+
+/// "d" -> "data-dir"; other names as they are.
+[[nodiscard]] std::string long_name(std::string_view flag);
+
+/// The flag holds a secret: no value of it is kept here.
+[[nodiscard]] bool is_secret(std::string_view flag);
+
+/// The arguments behind `server`: "--flag=value", "--flag value", "-d value", "--flag".
+[[nodiscard]] std::vector<Setting> settings_of_arguments(const std::vector<std::string>& arguments,
+                                                         Origin origin,
+                                                         const std::string& place);
+
+/// The flag that a variable of the environment stands for ("K3S_DATA_DIR"); empty: none.
+[[nodiscard]] std::string flag_of_variable(std::string_view variable);
+
+} // namespace rb::k3s

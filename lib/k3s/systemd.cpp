@@ -1,0 +1,267 @@
+#include "k3s/service.hpp"
+#include "k3s/systemd_syntax.hpp"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <array>
+
+namespace rb::k3s {
+
+namespace {
+
+/// In the order in which they go before each other.
+constexpr std::array<std::string_view, 5> k_places{"/etc/systemd/system",
+                                                   "/run/systemd/system",
+                                                   "/usr/local/lib/systemd/system",
+                                                   "/usr/lib/systemd/system",
+                                                   "/lib/systemd/system"};
+constexpr std::string_view k_suffix = ".service";
+
+struct Text {
+  std::string path;
+  std::string text;
+};
+
+std::optional<Text> unit_file(const HostFiles& files, const std::string& name) {
+  for (const std::string_view place : k_places) {
+    std::string path = std::string(place) + "/" + name;
+    if (auto text = files.read(path)) {
+      return Text{std::move(path), std::move(*text)};
+    }
+  }
+  return std::nullopt;
+}
+
+/// "a-b-c" -> "a-b-c.service.d", "a-b-.service.d", "a-.service.d", "service.d"; of "a@b" the
+/// template's, too.
+std::vector<std::string> drop_in_directories(const std::string& unit) {
+  std::vector<std::string> names{unit + ".service.d"};
+  if (const std::size_t at = unit.find('@'); at != std::string::npos) {
+    names.push_back(unit.substr(0, at + 1) + ".service.d");
+  }
+  for (std::size_t dash = unit.rfind('-'); dash != std::string::npos && dash > 0;
+       dash = unit.rfind('-', dash - 1)) {
+    names.push_back(unit.substr(0, dash + 1) + ".service.d");
+  }
+  names.emplace_back("service.d");
+  return names;
+}
+
+/// In the order of their names, wherever they are; of one name, that of the first directory.
+std::vector<Text> drop_ins(const HostFiles& files, const std::string& unit) {
+  std::map<std::string, std::string> paths;
+  for (const std::string& directory : drop_in_directories(unit)) {
+    for (const std::string_view place : k_places) {
+      const std::string path = std::string(place) + "/" + directory;
+      for (const std::string& name : files.list(path)) {
+        if (name.ends_with(".conf")) {
+          paths.try_emplace(name, path + "/" + name);
+        }
+      }
+    }
+  }
+  std::vector<Text> texts;
+  for (const auto& [name, path] : paths) {
+    if (auto text = files.read(path)) {
+      texts.push_back({path, std::move(*text)});
+    }
+  }
+  return texts;
+}
+
+/// What the files of a unit come to.
+class Unit {
+public:
+  explicit Unit(std::string name) { m_service.name = std::move(name); }
+
+  void lay_over(const Text& file) {
+    m_service.files.push_back(file.path);
+    for (const UnitLine& line : service_lines(file.text)) {
+      const std::string value = without_specifiers(line.value, m_service.name);
+      if (line.key == "ExecStart") {
+        set(m_commands, value, file.path);
+      } else if (line.key == "EnvironmentFile") {
+        set(m_environment_files, value, file.path);
+      } else if (line.key == "Environment") {
+        set_environment(value, file.path);
+      } else if (line.key == "UnsetEnvironment") {
+        m_unset.push_back(value);
+      }
+    }
+  }
+
+  std::optional<Service> service(const HostFiles& files) {
+    for (const Text& entry : m_environment_files) {
+      read_environment(files, entry.text);
+    }
+    for (const std::string& names : m_unset) {
+      for (const std::string& name : unit_words(names)) {
+        m_service.environment.erase(name.substr(0, name.find('=')));
+      }
+    }
+    for (const Text& command : m_commands) {
+      if (takes(files, command)) {
+        return std::move(m_service);
+      }
+    }
+    return std::nullopt;
+  }
+
+private:
+  /// An empty value takes back what was said.
+  static void set(std::vector<Text>& list, const std::string& value, const std::string& path) {
+    if (value.empty()) {
+      list.clear();
+    } else {
+      list.push_back({path, value});
+    }
+  }
+
+  void set_environment(const std::string& value, const std::string& path) {
+    if (value.empty()) {
+      m_service.environment.clear();
+    }
+    for (const std::string& word : unit_words(value)) {
+      if (const std::size_t equals = word.find('='); equals != std::string::npos) {
+        add_variable(word.substr(0, equals), word.substr(equals + 1), path);
+      }
+    }
+  }
+
+  void add_variable(const std::string& name, std::string value, const std::string& path) {
+    m_service.environment[name] = std::move(value);
+    m_service.variable_places[name] = path;
+  }
+
+  void read_environment(const HostFiles& files, std::string path) {
+    if (path.starts_with('-')) {
+      path.erase(0, 1);
+    }
+    std::vector<std::string> paths{path};
+    if (path.find_first_of("*?[") != std::string::npos) {
+      const std::size_t slash = path.rfind('/');
+      paths.clear();
+      for (const std::string& name : files.list(path.substr(0, slash))) {
+        if (::fnmatch(path.c_str() + slash + 1, name.c_str(), FNM_PERIOD) == 0) {
+          paths.push_back(path.substr(0, slash + 1) + name);
+        }
+      }
+    }
+    for (const std::string& one : paths) {
+      if (const auto text = files.read(one)) {
+        m_service.files.push_back(one);
+        for (auto& [name, value] : environment_of_file(*text)) {
+          add_variable(name, value, one);
+        }
+      }
+    }
+  }
+
+  bool takes(const HostFiles& files, const Text& command) {
+    const std::vector<std::string> words = command_words(command.text, m_service.environment);
+    if (words.empty()) {
+      return false;
+    }
+    m_service.place = command.path;
+    if (auto arguments = server_arguments(words)) {
+      take_assignments(words, command.path);
+      m_service.arguments = std::move(*arguments);
+      return true;
+    }
+    const auto option = std::ranges::find_if(words, [](const std::string& word) {
+      return word.starts_with('-') && !word.starts_with("--") && word.ends_with('c');
+    });
+    if (option != words.end() && option + 1 != words.end()) { // sh -c 'SCRIPT' NAME PARAMETER…
+      const auto behind = option + 2;
+      return takes_script(
+          files, *(option + 1), {behind == words.end() ? behind : behind + 1, words.end()});
+    }
+    const auto script = files.read(words.front());
+    if (script && script->starts_with("#!")) {
+      m_service.files.push_back(words.front());
+      return takes_script(files, *script, {words.begin() + 1, words.end()});
+    }
+    return false;
+  }
+
+  bool takes_script(const HostFiles& files,
+                    std::string_view script,
+                    std::vector<std::string> parameters) {
+    Shell shell;
+    shell.variables = m_service.environment;
+    for (const auto& entry : m_service.environment) {
+      shell.exported.insert(entry.first);
+    }
+    shell.parameters = std::move(parameters);
+    shell.source = [&](const std::string& path) {
+      auto text = files.read(path);
+      if (text) {
+        m_service.files.push_back(path);
+      }
+      return text;
+    };
+    return find_in_script(script, shell, m_service);
+  }
+
+  /// "/usr/bin/env K3S_DATA_DIR=/data k3s server"
+  void take_assignments(const std::vector<std::string>& words, const std::string& path) {
+    for (const std::string& word : words) {
+      const std::size_t equals = word.find('=');
+      if (word.starts_with("K3S_") && equals != std::string::npos) {
+        add_variable(word.substr(0, equals), word.substr(equals + 1), path);
+      } else if (word == "server") {
+        break;
+      }
+    }
+  }
+
+  Service m_service;
+  std::vector<Text> m_commands;
+  std::vector<Text> m_environment_files;
+  std::vector<std::string> m_unset;
+};
+
+std::optional<Service> read_unit(const HostFiles& files, const std::string& name) {
+  const auto file = unit_file(files, name + std::string(k_suffix));
+  if (!file) {
+    return std::nullopt;
+  }
+  Unit unit(name);
+  unit.lay_over(*file);
+  for (const Text& drop_in : drop_ins(files, name)) {
+    unit.lay_over(drop_in);
+  }
+  return unit.service(files);
+}
+
+/// k3s's own names go first: a host has hundreds of units.
+std::vector<std::string> unit_names(const HostFiles& files) {
+  std::vector<std::string> names;
+  for (const std::string_view place : k_places) {
+    for (const std::string& file : files.list(std::string(place))) {
+      if (file.ends_with(k_suffix)) {
+        names.push_back(file.substr(0, file.size() - k_suffix.size()));
+      }
+    }
+  }
+  std::ranges::sort(names);
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  std::ranges::stable_partition(names,
+                                [](const std::string& name) { return name.starts_with("k3s"); });
+  std::ranges::stable_partition(names, [](const std::string& name) { return name == "k3s"; });
+  return names;
+}
+
+} // namespace
+
+std::optional<Service> find_systemd_service(const HostFiles& files) {
+  for (const std::string& name : unit_names(files)) {
+    if (auto service = read_unit(files, name)) {
+      return service;
+    }
+  }
+  return std::nullopt;
+}
+
+} // namespace rb::k3s

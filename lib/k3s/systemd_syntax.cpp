@@ -1,0 +1,269 @@
+#include "k3s/systemd_syntax.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <optional>
+#include <utility>
+
+namespace rb::k3s {
+
+namespace {
+
+constexpr std::string_view k_blank = " \t\r";
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(k_blank);
+  return begin == std::string_view::npos
+             ? std::string_view()
+             : text.substr(begin, text.find_last_not_of(k_blank) - begin + 1);
+}
+
+bool is_comment(std::string_view line) {
+  return line.starts_with('#') || line.starts_with(';');
+}
+
+/// Lines without comments; one that ends with '\' goes on, also behind a comment.
+std::vector<std::string> logical_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  bool goes_on = false;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (is_comment(trimmed(line))) {
+      continue;
+    }
+    if (line.ends_with('\r')) {
+      line.remove_suffix(1);
+    }
+    const bool more = line.ends_with('\\');
+    if (more) {
+      line.remove_suffix(1);
+    }
+    if (goes_on) {
+      lines.back().append(" ").append(trimmed(line));
+    } else {
+      lines.emplace_back(trimmed(line));
+    }
+    goes_on = more;
+  }
+  return lines;
+}
+
+/// Of "\n" and its like; nothing where the escape is of no kind that systemd knows.
+std::optional<char> escaped(char c) {
+  constexpr std::array<std::pair<char, char>, 11> k_escapes{{{'a', '\a'},
+                                                             {'b', '\b'},
+                                                             {'f', '\f'},
+                                                             {'n', '\n'},
+                                                             {'r', '\r'},
+                                                             {'t', '\t'},
+                                                             {'v', '\v'},
+                                                             {'\\', '\\'},
+                                                             {'"', '"'},
+                                                             {'\'', '\''},
+                                                             {'s', ' '}}};
+  for (const auto& [letter, meant] : k_escapes) {
+    if (letter == c) {
+      return meant;
+    }
+  }
+  return std::nullopt;
+}
+
+bool is_name(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+
+std::string variable(const Variables& environment, std::string_view name) {
+  const auto found = environment.find(std::string(name));
+  return found == environment.end() ? std::string() : found->second;
+}
+
+/// "${A}" and "$$"; a "$A" in the middle of a word stays.
+std::string filled_in(std::string_view word, const Variables& environment) {
+  std::string filled;
+  for (std::size_t at = 0; at < word.size(); ++at) {
+    const std::string_view rest = word.substr(at);
+    const std::size_t end = rest.find('}');
+    if (rest.starts_with("$$")) {
+      filled += '$';
+      ++at;
+    } else if (rest.starts_with("${") && end != std::string_view::npos) {
+      filled += variable(environment, rest.substr(2, end - 2));
+      at += end;
+    } else {
+      filled += word[at];
+    }
+  }
+  return filled;
+}
+
+/// One value of an environment file, from behind '='; `text` is behind its line afterwards.
+std::string environment_value(std::string_view& text) {
+  std::string value;
+  std::size_t kept = 0; ///< Blanks at the end go, but quoted ones.
+  char quote = '\0';
+  std::size_t at = std::min(text.find_first_not_of(k_blank), text.size());
+  for (; at < text.size() && (quote != '\0' || text[at] != '\n'); ++at) {
+    const char c = text[at];
+    if (quote != '\'' && c == '\\' && at + 1 < text.size()) {
+      ++at;
+      const bool literal =
+          quote == '"' && std::string_view("\"\\`$\n").find(text[at]) == std::string_view::npos;
+      if (literal) {
+        value += '\\';
+      }
+      if (text[at] != '\n') {
+        value += text[at];
+      }
+      kept = value.size();
+    } else if (quote != '\0') {
+      if (c == quote) {
+        quote = '\0';
+      } else {
+        value += c;
+      }
+      kept = value.size();
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else {
+      value += c;
+      kept = k_blank.find(c) == std::string_view::npos ? value.size() : kept;
+    }
+  }
+  text.remove_prefix(std::min(at + 1, text.size()));
+  value.resize(kept);
+  return value;
+}
+
+} // namespace
+
+std::vector<UnitLine> service_lines(std::string_view text) {
+  std::vector<UnitLine> lines;
+  bool service = false;
+  for (const std::string& line : logical_lines(text)) {
+    const std::size_t equals = line.find('=');
+    if (line.starts_with('[')) {
+      service = line == "[Service]";
+    } else if (service && equals != std::string::npos) {
+      const std::string_view all = line;
+      lines.push_back({std::string(trimmed(all.substr(0, equals))),
+                       std::string(trimmed(all.substr(equals + 1)))});
+    }
+  }
+  return lines;
+}
+
+Variables environment_of_file(std::string_view text) {
+  Variables variables;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::size_t equals = text.find('=');
+    const std::string_view line = trimmed(text.substr(0, end));
+    if (line.empty() || is_comment(line) || equals >= end) {
+      text.remove_prefix(std::min(end + 1, text.size()));
+      continue;
+    }
+    std::string_view name = trimmed(text.substr(0, equals));
+    if (name.starts_with("export ")) { // of those files that a shell sources, too
+      name = trimmed(name.substr(7));
+    }
+    text.remove_prefix(equals + 1);
+    std::string value = environment_value(text);
+    if (std::ranges::all_of(name, is_name)) {
+      variables[std::string(name)] = std::move(value);
+    }
+  }
+  return variables;
+}
+
+std::vector<std::string> unit_words(std::string_view line) {
+  std::vector<std::string> words;
+  bool open = false;
+  char quote = '\0';
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    const char c = line[at];
+    if (quote == '\0' && k_blank.find(c) != std::string_view::npos) {
+      open = false;
+      continue;
+    }
+    if (!open) {
+      words.emplace_back();
+      open = true;
+    }
+    if (quote == '\0' ? c == '\'' || c == '"' : c == quote) {
+      quote = quote == '\0' ? c : '\0';
+    } else if (c == '\\' && at + 1 < line.size()) {
+      const auto meant = escaped(line[++at]);
+      if (!meant) {
+        words.back() += c;
+      }
+      words.back() += meant.value_or(line[at]);
+    } else {
+      words.back() += c;
+    }
+  }
+  return words;
+}
+
+std::string without_specifiers(std::string_view text, const std::string& unit) {
+  const std::size_t at_sign = unit.find('@');
+  const std::string prefix = unit.substr(0, at_sign);
+  const std::string instance = at_sign == std::string::npos ? "" : unit.substr(at_sign + 1);
+  const std::array<std::pair<char, std::string>, 11> meanings{{{'N', unit},
+                                                               {'n', unit + ".service"},
+                                                               {'p', prefix},
+                                                               {'P', prefix},
+                                                               {'i', instance},
+                                                               {'I', instance},
+                                                               {'t', "/run"},
+                                                               {'S', "/var/lib"},
+                                                               {'E', "/etc"},
+                                                               {'h', "/root"},
+                                                               {'%', "%"}}};
+  std::string meant;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto* const found =
+        text[at] == '%' && at + 1 < text.size()
+            ? std::ranges::find(meanings, text[at + 1], &std::pair<char, std::string>::first)
+            : meanings.end();
+    if (found == meanings.end()) {
+      meant += text[at];
+    } else {
+      meant += found->second;
+      ++at;
+    }
+  }
+  return meant;
+}
+
+std::vector<std::string> command_words(std::string_view line, const Variables& environment) {
+  bool fills_in = true;
+  bool has_name = false;
+  while (!line.empty() && std::string_view("@-:+!|").find(line.front()) != std::string_view::npos) {
+    fills_in = fills_in && line.front() != ':';
+    has_name = has_name || line.front() == '@';
+    line.remove_prefix(1);
+  }
+  std::vector<std::string> words;
+  for (const std::string& word : unit_words(line)) {
+    const bool alone = word.size() > 1 && word.front() == '$' && word[1] != '$' &&
+                       std::ranges::all_of(word.substr(1), is_name);
+    if (!fills_in) {
+      words.push_back(word);
+    } else if (alone) {
+      const std::string value = variable(environment, std::string_view(word).substr(1));
+      std::ranges::move(unit_words(value), std::back_inserter(words));
+    } else {
+      words.push_back(filled_in(word, environment));
+    }
+  }
+  if (has_name && words.size() > 1) {
+    words.erase(words.begin() + 1);
+  }
+  return words;
+}
+
+} // namespace rb::k3s

@@ -1,0 +1,188 @@
+// Where an operator may have put the settings of a server, and in which order they count.
+#include "k3s/config_file.hpp"
+#include "k3s/host_settings.hpp"
+#include "support/map_files.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::k3s;
+using test::MapFiles;
+
+using Values = std::vector<std::string>;
+
+namespace {
+
+constexpr const char* k_unit = "/etc/systemd/system/k3s.service";
+constexpr const char* k_plain_unit =
+    "[Service]\nEnvironmentFile=-/etc/default/%N\n"
+    "EnvironmentFile=-/etc/systemd/system/k3s.service.env\nExecStart=/usr/local/bin/k3s \\\n"
+    "    server \\\n\n";
+
+std::string config_value(const std::string& text, const std::string& flag) {
+  std::vector<Setting> settings;
+  REQUIRE(merge_config(settings, text, "c"));
+  ServerSettings all;
+  for (Setting& setting : settings) {
+    all.add(std::move(setting));
+  }
+  return all.value(flag);
+}
+
+} // namespace
+
+TEST_CASE("later files override, key+ appends, the order is that of the names") {
+  const MapFiles files{
+      {"/etc/rancher/k3s/config.yaml", "node-name: one\netcd-arg: [a=1]\nlog: x\n"},
+      {"/etc/rancher/k3s/config.yaml.d/20-b.yml", "node-name: three\n"},
+      {"/etc/rancher/k3s/config.yaml.d/10-a.YAML", "node-name: two\netcd-arg+: b=2\n"},
+      {"/etc/rancher/k3s/config.yaml.d/30-c.txt", "node-name: never\n"}};
+  const HostSettings read = read_host_settings(files);
+  CHECK(read.settings.value("node-name") == "three");
+  CHECK(read.settings.values("etcd-arg") == Values{"a=1", "b=2"});
+  CHECK(read.settings.of("node-name").front().place == "/etc/rancher/k3s/config.yaml.d/20-b.yml");
+  CHECK(read.files.size() == 3);
+}
+
+TEST_CASE("scalars are read as YAML 1.1 has them, quoted ones are text") {
+  for (const char* const on : {"yes", "Yes", "on", "true", "TRUE", "y"}) {
+    CHECK(config_value("secrets-encryption: " + std::string(on), "secrets-encryption") == "true");
+  }
+  for (const char* const off : {"no", "off", "False", "n"}) {
+    CHECK(config_value("secrets-encryption: " + std::string(off), "secrets-encryption") == "false");
+  }
+  CHECK(config_value("a: 'yes'", "a") == "yes");
+  CHECK(config_value("write-kubeconfig-mode: 0644", "write-kubeconfig-mode") == "420");
+  CHECK(config_value("write-kubeconfig-mode: \"0644\"", "write-kubeconfig-mode") == "0644");
+  CHECK(config_value("a: 0x1F", "a") == "31");
+  CHECK(config_value("https-listen-port: 6_443", "https-listen-port") == "6443");
+  CHECK(config_value("a: ~", "a").empty());
+  CHECK(config_value("a: 10.42.0.0/16", "a") == "10.42.0.0/16");
+  CHECK(config_value("d: /data", "data-dir") == "/data");
+  CHECK(config_value("x: &x {a: 1}\n<<: *x\n", "a") == "1");
+}
+
+TEST_CASE("a configuration that is no mapping is named with its line, never with its content") {
+  for (const char* const text : {"- a\n", "a: 1\ntoken: [secret\n", "secret\n"}) {
+    std::vector<Setting> settings{{"kept", "1", Origin::config, {}}};
+    const Status merged = merge_config(settings, text, "/etc/rancher/k3s/config.yaml");
+    REQUIRE_FALSE(merged);
+    CHECK(merged.error().code == ErrorCode::corrupt);
+    CHECK(merged.error().message.find("config.yaml") != std::string::npos);
+    CHECK(merged.error().message.find("secret") == std::string::npos);
+    CHECK(settings.size() == 1);
+  }
+  std::vector<Setting> none;
+  CHECK(merge_config(none, "", "empty.yaml"));
+  const MapFiles files{{"/etc/rancher/k3s/config.yaml", "- a list\n"}};
+  CHECK(read_host_settings(files).problem.find("config.yaml") != std::string::npos);
+}
+
+TEST_CASE("the command line goes before the files, a variable counts where neither has the flag") {
+  const MapFiles files{
+      {k_unit,
+       "[Service]\nEnvironment=K3S_NODE_NAME=env K3S_DATA_DIR=/env\n"
+       "ExecStart=/usr/local/bin/k3s server --node-ip=10.0.0.5 --etcd-arg b=2\n"},
+      {"/etc/rancher/k3s/config.yaml", "node-ip: 10.0.0.4\nnode-name: config\netcd-arg: a=1\n"}};
+  const ServerSettings settings = read_host_settings(files).settings;
+  CHECK(settings.values("node-ip") == Values{"10.0.0.4", "10.0.0.5"}); // a list: both count
+  CHECK(settings.value("node-name") == "config");
+  CHECK(settings.value("data-dir") == "/env");
+  CHECK(settings.values("etcd-arg") == Values{"a=1", "b=2"});
+  CHECK(settings.of("data-dir").front().origin == Origin::environment);
+}
+
+TEST_CASE("K3S_CONFIG_FILE goes before --config, which goes before the usual file") {
+  const std::string config = "/etc/k3s/server.yaml";
+  const MapFiles both{{k_unit, k_plain_unit + std::string(" --config /else.yaml\n")},
+                      {"/etc/systemd/system/k3s.service.env", "K3S_CONFIG_FILE=" + config + "\n"},
+                      {config, "etcd-snapshot-dir: /mnt/snap\n"},
+                      {config + ".d/10.yaml", "token: abc\n"},
+                      {"/etc/rancher/k3s/config.yaml", "node-name: never\n"}};
+  const HostSettings read = read_host_settings(both);
+  CHECK(read.settings.value("etcd-snapshot-dir") == "/mnt/snap");
+  CHECK_FALSE(read.settings.has("node-name"));
+  CHECK(read.settings.value("token") == k_masked);
+  REQUIRE(read.secrets.size() == 1);
+  CHECK(read.secrets[0].value.text() == "abc");
+  CHECK(read.secrets[0].place == config + ".d/10.yaml");
+  const MapFiles flag{{k_unit, "[Service]\nExecStart=/k3s server -c /c.yaml --config=/d.yaml\n"},
+                      {"/c.yaml", "node-name: c\n"},
+                      {"/d.yaml", "node-name: d\n"}};
+  CHECK(read_host_settings(flag).settings.value("node-name") == "c");
+}
+
+TEST_CASE("no secret stays in the settings, wherever it stood") {
+  const MapFiles files{
+      {k_unit,
+       "[Service]\nEnvironment=K3S_TOKEN=one AWS_SECRET_ACCESS_KEY=two\n"
+       "ExecStart=/k3s server --agent-token three --datastore-endpoint=mysql://u:four@h/d\n"},
+      {"/etc/rancher/k3s/config.yaml", "etcd-s3-access-key: five\nvpn-auth: six\n"}};
+  const HostSettings read = read_host_settings(files);
+  CHECK(read.secrets.size() == 6);
+  for (const Setting& setting : read.settings.all()) {
+    CHECK(setting.value == k_masked);
+  }
+  CHECK(read.settings.has("datastore-endpoint"));
+}
+
+TEST_CASE("what the Node says goes first; what it masks comes from the files") {
+  const MapFiles files{{"/etc/rancher/k3s/config.yaml",
+                        "node-name: old\ncluster-init: true\ntoken: abc\nlog: /l\n"}};
+  const NodeArguments node{
+      R"(["server","--cluster-init","true","--node-name","new","--token","********","-d","/data",)"
+      R"("--kube-apiserver-arg","audit-policy-file=/a","--secrets-encryption"])",
+      R"({"K3S_CONFIG_FILE":"/c","K3S_TOKEN":"********","K3S_DATA_DIR":"/never"})"};
+  const HostSettings read = read_host_settings(files, node);
+  CHECK(read.settings.value("node-name") == "new");
+  CHECK(read.settings.of("node-name").front().origin == Origin::node);
+  CHECK(read.settings.of("cluster-init").front().origin == Origin::node); // it read another file
+  const HostSettings same = read_host_settings(files, {node.args, "{}"});
+  CHECK(same.settings.of("cluster-init").front().origin == Origin::config);
+  CHECK(same.settings.of("token").front().origin == Origin::config);
+  CHECK(same.secrets.size() == 1);
+  CHECK(same.settings.value("data-dir") == "/data");
+  CHECK(same.settings.value("log") == "/l");
+  CHECK(same.settings.is_on("secrets-encryption"));
+  CHECK(same.settings.values("kube-apiserver-arg") == Values{"audit-policy-file=/a"});
+}
+
+TEST_CASE("the directory of its own programs, which k3s has in its environment, is not the data "
+          "directory") {
+  const std::string hash(64, 'a');
+  const NodeArguments node{R"(["server"])",
+                           R"({"K3S_DATA_DIR":"/var/lib/rancher/k3s/data/)" + hash + "\"}"};
+  CHECK_FALSE(read_host_settings(MapFiles{}, node).settings.has("data-dir"));
+}
+
+TEST_CASE("annotations that are no list of a server say nothing") {
+  for (const char* const args :
+       {"", "{}", "[1,2]", "[\"agent\",\"--node-ip\",\"1\"]", "[\"--x\"", "null"}) {
+    CHECK(settings_of_node({args, "[]"}).empty());
+  }
+}
+
+TEST_CASE("a flag with its value apart, joined, repeated, short, alone") {
+  const auto settings = settings_of_arguments({"-d",
+                                               "/data",
+                                               "--node-ip=1",
+                                               "--disable",
+                                               "traefik",
+                                               "--disable=servicelb",
+                                               "--cluster-init",
+                                               "--kubelet-arg",
+                                               "--v=2",
+                                               "--write-kubeconfig",
+                                               ""},
+                                              Origin::command_line,
+                                              "unit");
+  ServerSettings all;
+  for (const Setting& setting : settings) {
+    all.add(setting);
+  }
+  CHECK(all.value("data-dir") == "/data");
+  CHECK(all.values("disable") == Values{"traefik", "servicelb"});
+  CHECK(all.is_on("cluster-init"));
+  CHECK(all.values("kubelet-arg") == Values{"--v=2"});
+  CHECK_FALSE(all.has("v"));
+}

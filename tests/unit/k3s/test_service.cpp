@@ -1,0 +1,205 @@
+// What starts a server: systemd and OpenRC, as they read their files.
+#include "k3s/service.hpp"
+#include "k3s/systemd_syntax.hpp"
+#include "support/map_files.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb::k3s;
+using rb::test::MapFiles;
+
+using Words = std::vector<std::string>;
+
+namespace {
+
+constexpr const char* k_unit = "/etc/systemd/system/k3s.service";
+
+Words arguments_of(const std::string& exec_start) {
+  const auto service = find_systemd_service(MapFiles{
+      {k_unit,
+       "[Service]\nEnvironment=\"OPTS=--a --b=1\" DIR=/d\nExecStart=" + exec_start + "\n"}});
+  return service ? service->arguments : Words{"(none)"};
+}
+
+} // namespace
+
+TEST_CASE("the unit as k3s's install script writes it") {
+  const MapFiles files{{k_unit,
+                        "[Service]\nEnvironmentFile=-/etc/default/%N\n"
+                        "ExecStart=/usr/local/bin/k3s \\\n    server \\\n\t'--node-ip' \\\n"
+                        "\t'10.0.0.5' \\\n\t'-d=/data' \\\n\n[Install]\nExecStart=/never\n"},
+                       {"/etc/default/k3s", "K3S_NODE_NAME=one\n"}};
+  const auto service = find_systemd_service(files);
+  REQUIRE(service);
+  CHECK(service->name == "k3s");
+  CHECK(service->arguments == Words{"--node-ip", "10.0.0.5", "-d=/data"});
+  CHECK(service->environment == Variables{{"K3S_NODE_NAME", "one"}});
+  CHECK(service->files == Words{k_unit, "/etc/default/k3s"});
+}
+
+TEST_CASE("an agent, another command and an empty unit start no server") {
+  CHECK(arguments_of("/usr/local/bin/k3s agent --node-ip=1") == Words{"(none)"});
+  CHECK(arguments_of("/usr/local/bin/k3s kubectl get server") == Words{"(none)"});
+  CHECK(arguments_of("/usr/bin/other server") == Words{"(none)"});
+  CHECK(arguments_of("") == Words{"(none)"});
+}
+
+TEST_CASE("drop-ins: an empty ExecStart= takes back, names order them, /etc hides /usr/lib") {
+  const MapFiles files{
+      {"/usr/lib/systemd/system/k3s.service", "[Service]\nExecStart=/k3s server --old\n"},
+      {"/usr/lib/systemd/system/k3s.service.d/10-a.conf",
+       "[Service]\nExecStart=\nExecStart=/k3s server --never\n"},
+      {"/etc/systemd/system/k3s.service.d/10-a.conf",
+       "[Service]\nExecStart=\nExecStart=/k3s server --new\n"},
+      {"/run/systemd/system/k3s.service.d/20-b.conf", "[Service]\nEnvironment=A=1\n"},
+      {"/etc/systemd/system/service.d/90-all.conf", "[Service]\nEnvironment=K3S_DEBUG=true A=2\n"},
+      {"/etc/systemd/system/k3s.service.d/notes.txt", "[Service]\nEnvironment=A=3\n"}};
+  const auto service = find_systemd_service(files);
+  REQUIRE(service);
+  CHECK(service->arguments == Words{"--new"});
+  CHECK(service->place == "/etc/systemd/system/k3s.service.d/10-a.conf");
+  CHECK(service->environment == Variables{{"A", "2"}, {"K3S_DEBUG", "true"}});
+  CHECK(service->files.size() == 4);
+}
+
+TEST_CASE("a unit in /etc hides that in /usr/lib, and one of another name is found") {
+  const MapFiles hidden{
+      {"/etc/systemd/system/k3s.service", ""}, // masked
+      {"/usr/lib/systemd/system/k3s.service", "[Service]\nExecStart=/k3s server\n"}};
+  CHECK_FALSE(find_systemd_service(hidden));
+  const MapFiles other{
+      {"/etc/systemd/system/cluster.service",
+       "[Service]\nExecStart=/nix/store/abc-k3s-1.34.1+k3s1/bin/k3s server --x\n"},
+      {"/etc/systemd/system/ssh.service", "[Service]\nExecStart=/usr/sbin/sshd -D\n"}};
+  const auto service = find_systemd_service(other);
+  REQUIRE(service);
+  CHECK(service->name == "cluster");
+  CHECK(service->arguments == Words{"--x"});
+}
+
+TEST_CASE("variables in the command line, prefixes, quotes, comments between its lines") {
+  CHECK(arguments_of("/k3s server $OPTS --data-dir=${DIR}/x --keep=$DIR") ==
+        Words{"--a", "--b=1", "--data-dir=/d/x", "--keep=$DIR"});
+  CHECK(arguments_of("-+/k3s server \"--tls-san=a b\" --c='d\\x'") ==
+        Words{"--tls-san=a b", "--c=d\\x"});
+  CHECK(arguments_of(":/k3s server $OPTS") == Words{"$OPTS"});
+  CHECK(arguments_of("@/k3s k3s server --a") == Words{"--a"});
+  CHECK(arguments_of("/k3s server \\\n# a comment\n  --a \\\n; another\n --b") ==
+        Words{"--a", "--b"});
+  CHECK(arguments_of("/usr/bin/nice -n 5 /usr/local/bin/k3s --debug server --a") ==
+        Words{"--debug", "--a"});
+}
+
+TEST_CASE("a shell in between: sh -c, exec, env, a script of its own") {
+  CHECK(arguments_of("/bin/sh -c 'exec /usr/local/bin/k3s server --a ${OPTS} >>/log 2>&1'") ==
+        Words{"--a", "--a", "--b=1"});
+  CHECK(arguments_of("/bin/bash -ec 'sleep 1; K3S_NODE_NAME=n k3s server --d=\"$$DIR\" && true'") ==
+        Words{"--d=/d"});
+  const MapFiles script{
+      {k_unit, "[Service]\nExecStart=/opt/start-k3s --b\n"},
+      {"/opt/start-k3s",
+       "#!/bin/sh\n# starts k3s agent\nset -a\n. /etc/k3s.env\nset +a\nIP=10.0.0.1\n"
+       "if [ -n \"$X\" ]; then\n  ARGS=\"--x\"\nfi\nexec /usr/local/bin/k3s server --node-ip=$IP "
+       "\"$@\"\n"},
+      {"/etc/k3s.env", "K3S_DATA_DIR=/data\n"}};
+  const auto service = find_systemd_service(script);
+  REQUIRE(service);
+  CHECK(service->arguments == Words{"--node-ip=10.0.0.1", "--b"});
+  CHECK(service->environment == Variables{{"K3S_DATA_DIR", "/data"}});
+  CHECK(service->files == Words{k_unit, "/opt/start-k3s", "/etc/k3s.env"});
+  const auto env = find_systemd_service(
+      MapFiles{{k_unit, "[Service]\nExecStart=/usr/bin/env K3S_DATA_DIR=/data k3s server\n"}});
+  REQUIRE(env);
+  CHECK(env->environment.at("K3S_DATA_DIR") == "/data");
+}
+
+TEST_CASE("an environment file: quotes, comments, continued lines, blanks") {
+  const Variables read =
+      environment_of_file("# K3S_A=1\n;K3S_B=2\n\nK3S_C='a b'  \nK3S_D=\"x\\\"y\"\n"
+                          " K3S_E = one \\\n two\nK3S_F=a#b\nno line\n"
+                          "export K3S_G=g\r\nK3S_H=\"two\nlines\"\nK3S_I=");
+  CHECK(read == Variables{{"K3S_C", "a b"},
+                          {"K3S_D", "x\"y"},
+                          {"K3S_E", "one  two"},
+                          {"K3S_F", "a#b"},
+                          {"K3S_G", "g"},
+                          {"K3S_H", "two\nlines"},
+                          {"K3S_I", ""}});
+}
+
+TEST_CASE("files of the environment go before Environment=, and a pattern names several") {
+  const auto service = find_systemd_service(
+      MapFiles{{k_unit,
+                "[Service]\nEnvironmentFile=/etc/k3s.d/*.env\nEnvironment=A=unit B=unit C=unit\n"
+                "UnsetEnvironment=C\nExecStart=/k3s server\n"},
+               {"/etc/k3s.d/10.env", "A=10\n"},
+               {"/etc/k3s.d/20.env", "A=20\n"},
+               {"/etc/k3s.d/30.txt", "A=30\n"}});
+  REQUIRE(service);
+  CHECK(service->environment == Variables{{"A", "20"}, {"B", "unit"}});
+  CHECK(service->variable_places.at("A") == "/etc/k3s.d/20.env");
+}
+
+TEST_CASE("OpenRC: k3s's own script with its environment file") {
+  const MapFiles files{{"/etc/init.d/k3s",
+                        "#!/sbin/openrc-run\ndepend() {\n    after network-online\n}\n"
+                        "command=\"/usr/local/bin/k3s\"\ncommand_args=\"server \\\n"
+                        "    '--node-name' 'one two' \\\n    >>/var/log/k3s.log 2>&1\"\n"
+                        "set -o allexport\nif [ -f /etc/rancher/k3s/k3s.env ]; then sourcex "
+                        "/etc/rancher/k3s/k3s.env; fi\nset +o allexport\n"},
+                       {"/etc/rancher/k3s/k3s.env", "K3S_DATA_DIR=/d\n"}};
+  const auto service = find_openrc_service(files);
+  REQUIRE(service);
+  CHECK(service->arguments == Words{"--node-name", "one two"});
+  CHECK(service->environment == Variables{{"K3S_DATA_DIR", "/d"}});
+}
+
+TEST_CASE("OpenRC: the arguments stand in conf.d, over several lines and with defaults") {
+  const MapFiles files{
+      {"/etc/init.d/k3s",
+       "#!/sbin/openrc-run\nsupervisor=supervise-daemon\nname=\"k3s\"\n"
+       "command=\"${K3S_BIN:-/usr/bin/k3s}\"\ncommand_args=\"${K3S_EXEC:-server} $K3S_OPTS\"\n"
+       "supervise_daemon_args=\"--env K3S_DEBUG=true\"\n"},
+      {"/etc/conf.d/k3s",
+       "# K3S_OPTS=\"--never\"\nK3S_OPTS=\"--cluster-init \\\n --node-ip 1\n--tls-san=a\"\n"
+       "K3S_OPTS=\"$K3S_OPTS --b\"\nexport K3S_NODE_NAME=n\nK3S_X=y\n"}};
+  const auto service = find_openrc_service(files);
+  REQUIRE(service);
+  CHECK(service->arguments == Words{"--cluster-init", "--node-ip", "1", "--tls-san=a", "--b"});
+  CHECK(service->environment == Variables{{"K3S_DEBUG", "true"}, {"K3S_NODE_NAME", "n"}});
+  CHECK(service->files == Words{"/etc/init.d/k3s", "/etc/conf.d/k3s"});
+}
+
+TEST_CASE("OpenRC: a start function of its own, and a script that starts an agent") {
+  const MapFiles own{{"/etc/init.d/k3s-main",
+                      "#!/sbin/openrc-run\nstart() {\n  start-stop-daemon --start --exec "
+                      "/usr/bin/k3s -- server --a\n}\n"}};
+  const auto service = find_openrc_service(own);
+  REQUIRE(service);
+  CHECK(service->name == "k3s-main");
+  CHECK(service->arguments == Words{"--a"});
+  CHECK_FALSE(find_openrc_service(MapFiles{
+      {"/etc/init.d/k3s", "#!/sbin/openrc-run\ncommand=/usr/bin/k3s\ncommand_args=\"agent\"\n"}}));
+}
+
+TEST_CASE("a script that grows without end is cut off") {
+  std::string script = "#!/bin/sh\nA=aaaaaaaaaaaaaaaa\n";
+  for (int i = 0; i < 1000; ++i) {
+    script += "A=\"$A$A\"\nB=$A$A$A\necho $A\n";
+  }
+  Shell shell;
+  static_cast<void>(read_shell(script, shell));
+  CHECK(shell.variables.at("A").size() <= (std::size_t{64} << 10U));
+  Shell circle;
+  int sourced = 0;
+  circle.source = [&](const std::string& path) {
+    ++sourced;
+    return std::optional("A=1\n. " + path + "\n. " + path + "\n. " + path + "\n. " + path + "\n");
+  };
+  static_cast<void>(read_shell(". a\n. b\n. c\n. d\n", circle));
+  CHECK(sourced < 40000);
+  for (const char* const odd :
+       {"${", "$", "${A", "\"", "'", "\\", "$(", "`", "A=${A:-${A:-${A:-", ">", "2>"}) {
+    static_cast<void>(read_shell(odd, shell));
+  }
+}
