@@ -4,6 +4,7 @@
 #include "recover/steps.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace rb::recover {
 
@@ -55,18 +56,47 @@ Status advance(Step step,
   return journal.save(state);
 }
 
-Outcome untouched(const Error& error, const Plan& plan) {
+/// A restore that has not begun yet takes note of the one before it, and of what it will make.
+Status look_before(JournalState& state, const Journal& journal) {
+  if (!state.completed.empty() || state.current) {
+    return {};
+  }
+  RB_TRY_ASSIGN(std::optional<JournalState> there, journal.load());
+  if (there && there->phase == Phase::done) {
+    there->earlier.clear();
+    state.saved_dir = there->saved_dir == "saved" ? "saved-2" : "saved";
+    state.earlier.assign(1, std::move(*there));
+  }
+  note_made(state, state.plan.work_dir());
+  return {};
+}
+
+/// The way back leads to before this restore from now on.
+void supersede_earlier(JournalState& state, const Journal& journal, Ports& ports) {
+  const std::vector<JournalState> earlier = std::exchange(state.earlier, {});
+  Status done = journal.save(state);
+  if (done && !earlier.empty()) {
+    done = remove_path(earlier.front().saved_path());
+  }
+  if (!done) {
+    ports.progress.on_line("warning: " + done.error().message);
+  }
+}
+
+/// Nothing but the service, if that, was touched: the next try begins anew, and what remains of
+/// this one is of no use.
+Outcome untouched(const Error& error, const JournalState& state, const Journal& journal) {
   Outcome outcome{exit_code_for(error.code), error.message, error.hint, true};
-  // The next try begins anew; what remains of this one is of no use.
-  if (const Status removed = remove_path(plan.work_dir()); !removed) {
+  if (const Status removed = forget(state, journal); !removed) {
     outcome.message += " (and " + removed.error().message + ")";
   }
   return outcome;
 }
 
 /// The service was stopped, if that, and nothing else: it runs again as before.
-Outcome only_stopped(const Error& error, const JournalState& state, Ports& ports) {
-  Outcome outcome = untouched(error, state.plan);
+Outcome
+only_stopped(const Error& error, const JournalState& state, const Journal& journal, Ports& ports) {
+  Outcome outcome = untouched(error, state, journal);
   if (!state.plan.was_active) {
     return outcome;
   }
@@ -102,6 +132,9 @@ Outcome failed(const Error& error,
 
 Outcome execute(JournalState state, const Journal& journal, Ports& ports, const Limits& limits) {
   Outcome outcome;
+  if (const Status looked = look_before(state, journal); !looked) {
+    return {exit_code_for(looked.error().code), looked.error().message, looked.error().hint, true};
+  }
   for (const Step step : state.plan.steps) {
     if (state.is_complete(step)) {
       continue;
@@ -111,10 +144,10 @@ Outcome execute(JournalState state, const Journal& journal, Ports& ports, const 
       continue;
     }
     if (step == Step::decrypt || (step == Step::stop && !state.current)) {
-      return untouched(status.error(), state.plan);
+      return untouched(status.error(), state, journal);
     }
     if (step == Step::stop) {
-      return only_stopped(status.error(), state, ports);
+      return only_stopped(status.error(), state, journal, ports);
     }
     if (step == Step::compare || step == Step::clean_up) { // the cluster is back; only say so
       return {ExitCode::failed, status.error().message, "repeat with --resume", false};
@@ -122,9 +155,7 @@ Outcome execute(JournalState state, const Journal& journal, Ports& ports, const 
     return failed(status.error(), std::move(state), journal, ports, limits);
   }
   state.phase = Phase::done;
-  if (const Status saved = journal.save(state); !saved) {
-    ports.progress.on_line("warning: " + saved.error().message);
-  }
+  supersede_earlier(state, journal, ports);
   outcome.code = outcome.objects.missing.count == 0 ? ExitCode::done : ExitCode::incomplete;
   return outcome;
 }

@@ -105,16 +105,22 @@ JournalState state_of(const Json& json) {
   for (const Json& file : json.at("files")) {
     state.files.push_back({file.at("path").get<std::string>(), file.at("existed").get<bool>()});
   }
+  // Absent in journals of before:
+  if (json.contains("before")) {
+    state.before = json.at("before").get<std::vector<std::string>>();
+  }
+  state.made = json.value("made", std::vector<std::string>());
+  state.saved_dir = json.value("savedDir", state.saved_dir);
+  if (state.saved_dir.empty() || state.saved_dir.find_first_of("/.") != std::string::npos) {
+    throw std::invalid_argument("savedDir");
+  }
+  if (json.contains("earlier")) {
+    state.earlier.push_back(state_of(json.at("earlier")));
+  }
   return state;
 }
 
-} // namespace
-
-bool JournalState::is_complete(Step step) const {
-  return std::find(completed.begin(), completed.end(), step) != completed.end();
-}
-
-std::string serialize(const JournalState& state) {
+Json json_of(const JournalState& state) {
   Json json{{"schema", k_schema},
             {"phase", name_of(state.phase)},
             {"backupDir", state.backup_dir},
@@ -128,6 +134,8 @@ std::string serialize(const JournalState& state) {
             {"oldDatabases", state.old_databases},
             {"original", state.original},
             {"saved", state.saved},
+            {"savedDir", state.saved_dir},
+            {"made", state.made},
             {"files", Json::array()}};
   if (state.current) {
     json["current"].push_back(to_string(*state.current));
@@ -135,7 +143,23 @@ std::string serialize(const JournalState& state) {
   for (const PutBackFile& file : state.files) {
     json["files"].push_back({{"path", file.path}, {"existed", file.existed}});
   }
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (state.before) {
+    json["before"] = *state.before;
+  }
+  if (!state.earlier.empty()) {
+    json["earlier"] = json_of(state.earlier.front());
+  }
+  return json;
+}
+
+} // namespace
+
+bool JournalState::is_complete(Step step) const {
+  return std::find(completed.begin(), completed.end(), step) != completed.end();
+}
+
+std::string serialize(const JournalState& state) {
+  return json_of(state).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 Result<JournalState> parse_journal(std::string_view text) {

@@ -33,7 +33,7 @@ struct JournalState {
   std::string failure;         ///< Why it is rolled back.
 
   // As it was before the reset.
-  bool recorded = false; ///< The three below are.
+  bool recorded = false; ///< What is below is.
   bool had_etcd = false;
   std::vector<std::string> old_databases; ///< Names of db/etcd-old-*.
   /// That of them all which the first reset moved aside: the database that was there before. Noted
@@ -43,6 +43,16 @@ struct JournalState {
 
   std::vector<PutBackFile> files;
 
+  /// What the data directory held where there was no etcd in it (see names_before): what is new is
+  /// taken away on the way back. Nothing: not known.
+  std::optional<std::vector<std::string>> before;
+  std::vector<std::string> made;   ///< Directories that were not there, the outer ones first.
+  std::string saved_dir = "saved"; ///< Below the work directory; each restore has its own.
+  /// The restore before this one where that can be undone; one at most. It is in force again when
+  /// this one is undone, and forgotten when this one has succeeded.
+  std::vector<JournalState> earlier;
+
+  [[nodiscard]] std::string saved_path() const { return plan.work_dir() + "/" + saved_dir; }
   [[nodiscard]] bool is_complete(Step step) const;
 };
 

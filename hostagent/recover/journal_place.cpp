@@ -13,6 +13,10 @@ Status remember_place(const std::string& data_dir, const std::string& file) {
   return write_file(file, as_bytes(data_dir + "\n"), 0600);
 }
 
+Status forget_place(const std::string& before, const std::string& file) {
+  return before.empty() ? remove_path(file) : remember_place(before, file);
+}
+
 std::string remembered_place(const std::string& file) {
   const auto text = read_text_file(file, PATH_MAX);
   const bool is_path = text && text->starts_with('/') && text->ends_with('\n') &&

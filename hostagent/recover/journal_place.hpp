@@ -18,6 +18,10 @@ inline constexpr const char* k_place_file = "/var/lib/rancher/railiance-restore.
 [[nodiscard]] Status remember_place(const std::string& data_dir,
                                     const std::string& file = k_place_file);
 
+/// Notes `before` again, or nothing where that is empty. Errors: those of the system.
+[[nodiscard]] Status forget_place(const std::string& before = {},
+                                  const std::string& file = k_place_file);
+
 /// The data directory that was noted last; empty where none was, or none that can be.
 [[nodiscard]] std::string remembered_place(const std::string& file = k_place_file);
 

@@ -5,20 +5,29 @@
 #include "recover/steps.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace rb::recover {
 
 namespace {
+
+/// `path`, or with a number after it where that is taken: a clock may show a second twice.
+std::string free_name(const std::string& path) {
+  std::string name = path;
+  for (int number = 1; exists(name); ++number) {
+    name = path + "-" + std::to_string(number);
+  }
+  return name;
+}
 
 /// Half-made ones, which resets that were repeated have moved aside. They go before the original
 /// comes back: what is left under the name of an old database is then one.
 Status set_half_made_aside(const JournalState& state, const std::string& failed) {
   const std::string db = state.plan.data_dir + "/server/db";
   const auto& before = state.old_databases;
-  int number = 0;
   for (const std::string& name : names_in(db, "etcd-old-")) {
     if (name != state.original && std::find(before.begin(), before.end(), name) == before.end()) {
-      RB_TRY(move_path(db + "/" + name, failed + "-" + std::to_string(++number)));
+      RB_TRY(move_path(db + "/" + name, free_name(failed)));
     }
   }
   return {};
@@ -29,8 +38,10 @@ Status put_database_back(const JournalState& state, Ports& ports) {
   const auto seconds = ports.clock.now().time_since_epoch().count();
   const std::string failed = db + "/etcd-failed-" + std::to_string(seconds);
   const bool moved = !state.original.empty() && exists(db + "/" + state.original);
-  if (exists(db + "/etcd") && (moved || !state.had_etcd)) {
-    RB_TRY(move_path(db + "/etcd", failed));
+  // On a bare host that of a reset is removed with the rest; one that was lived in is kept.
+  const bool kept = !state.before || state.is_complete(Step::ready);
+  if (exists(db + "/etcd") && (moved || (!state.had_etcd && kept))) {
+    RB_TRY(move_path(db + "/etcd", free_name(failed)));
   }
   if (state.had_etcd) {
     RB_TRY(set_half_made_aside(state, failed));
@@ -43,7 +54,7 @@ Status put_database_back(const JournalState& state, Ports& ports) {
 
 Status put_files_back(const JournalState& state) {
   const std::string server = state.plan.data_dir + "/server";
-  const std::string aside = state.plan.work_dir() + "/saved";
+  const std::string aside = state.saved_path();
   for (const PutBackFile& file : state.files) {
     if (file.existed) {
       RB_TRY(copy_tree(aside + "/files" + file.path, file.path));
@@ -54,6 +65,7 @@ Status put_files_back(const JournalState& state) {
   for (const std::string& name : state.saved) {
     RB_TRY(copy_tree(aside + "/server/" + name, server + "/" + name));
   }
+  RB_TRY(remove_new(state));
   if (!state.had_etcd) { // made by the reset, of another cluster than a later start would make
     for (const char* const name : {"token", "agent-token", "node-token", "tls", "cred"}) {
       if (std::find(state.saved.begin(), state.saved.end(), name) == state.saved.end()) {
@@ -62,6 +74,34 @@ Status put_files_back(const JournalState& state) {
     }
   }
   return {};
+}
+
+/// After an unfinished restore nothing of it is left; after one that had succeeded its journal
+/// stays, and says that it was undone.
+Status end_of_the_way(JournalState state, const Journal& journal, Ports& ports) {
+  state.phase = Phase::rolled_back;
+  if (state.earlier.empty() && state.had_etcd) {
+    return journal.save(state);
+  }
+  RB_TRY(forget(state, journal));
+  for (const JournalState& earlier : state.earlier) {
+    ports.progress.on_line(
+        "the restore of " + earlier.plan.run_id +
+        " before it can still be undone: `railiance-restore restore --rollback`");
+  }
+  return {};
+}
+
+std::string said_at_the_end(const JournalState& state) {
+  if (state.plan.was_active) {
+    return "rolled back: the old cluster runs again";
+  }
+  std::string text = "rolled back: the host is as it was";
+  const char* separator = " but for ";
+  for (const std::string& path : left_over(state)) {
+    text += std::exchange(separator, ", ") + path;
+  }
+  return text;
 }
 
 Status go_back(const JournalState& state, Ports& ports, const Limits& limits) {
@@ -114,12 +154,10 @@ roll_back(JournalState state, const Journal& journal, Ports& told_to_stop, const
             "`railiance-restore restore --rollback` tries again",
             false};
   }
-  state.phase = Phase::rolled_back;
-  if (const Status saved = journal.save(state); !saved) {
-    ports.progress.on_line("warning: " + saved.error().message);
+  if (const Status ended = end_of_the_way(state, journal, ports); !ended) {
+    ports.progress.on_line("warning: " + ended.error().message);
   }
-  ports.progress.on_line(state.plan.was_active ? "rolled back: the old cluster runs again"
-                                               : "rolled back: the host is as it was");
+  ports.progress.on_line(said_at_the_end(state));
   return {ExitCode::done, {}, {}, true};
 }
 

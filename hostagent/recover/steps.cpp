@@ -14,6 +14,9 @@ namespace {
 constexpr int k_end_tries = 40;
 constexpr std::chrono::milliseconds k_end_interval{250};
 constexpr int k_down_tries = 3;
+/// More than that is not below server/ of any k3s; what is new there is then only named.
+constexpr std::size_t k_names_limit = 20'000;
+constexpr const char* k_node_password = "/etc/rancher/node/password";
 
 constexpr std::array<const char*, 4> k_saved{"token", "agent-token", "tls", "cred"};
 
@@ -33,24 +36,25 @@ Status save_files(JournalState& state, Ports& ports) {
     PutBackFile file{(in_data_dir ? "" : ports.root) + path, false};
     file.existed = exists(file.path);
     if (file.existed) {
-      RB_TRY(copy_tree(file.path, state.plan.work_dir() + "/saved/files" + file.path));
+      RB_TRY(copy_tree(file.path, state.saved_path() + "/files" + file.path));
     }
+    note_made(state, file.path);
     state.files.push_back(std::move(file));
   }
   return {};
 }
 
-/// The kubeconfig of before: both a reset and a start write it.
-Status save_kubeconfig(JournalState& state, Ports& ports) {
-  const std::string path = ports.root + state.plan.kubeconfig;
+/// A file of before that k3s itself writes.
+Status save_written_by_k3s(JournalState& state, const std::string& path) {
   struct stat status {};
   const bool there = ::lstat(path.c_str(), &status) == 0;
   if (there && !S_ISREG(status.st_mode)) {
     return {}; // the operator's own link is followed, and stays
   }
   if (there) {
-    RB_TRY(copy_tree(path, state.plan.work_dir() + "/saved/files" + path));
+    RB_TRY(copy_tree(path, state.saved_path() + "/files" + path));
   }
+  note_made(state, path);
   state.files.push_back({path, there});
   return {};
 }
@@ -96,7 +100,7 @@ Status do_stop(const JournalState& state, Ports& ports) {
 
 Status do_save_state(JournalState& state, Ports& ports) {
   const std::string server = server_dir(state.plan);
-  const std::string aside = state.plan.work_dir() + "/saved";
+  const std::string aside = state.saved_path();
   RB_TRY(remove_path(aside));
   RB_TRY(make_directories(aside + "/server", 0700));
   state.had_etcd = exists(server + "/db/etcd");
@@ -112,10 +116,16 @@ Status do_save_state(JournalState& state, Ports& ports) {
       state.saved.emplace_back(name);
     }
   }
+  state.before.reset();
+  if (std::vector<std::string> names = names_of_data(state.plan);
+      !state.had_etcd && names.size() <= k_names_limit) {
+    state.before = std::move(names);
+  }
   if (state.plan.bare) {
     RB_TRY(save_files(state, ports));
+    RB_TRY(save_written_by_k3s(state, ports.root + k_node_password));
   }
-  RB_TRY(save_kubeconfig(state, ports));
+  RB_TRY(save_written_by_k3s(state, ports.root + state.plan.kubeconfig));
   state.recorded = true;
   return {};
 }

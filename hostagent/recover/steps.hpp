@@ -21,6 +21,23 @@ namespace rb::recover {
 /// reset that is repeated, and moves its own half-made one aside, does not count.
 void note_original(JournalState& state);
 
+/// Adds the directories above `path` that are not there yet to what this restore makes.
+void note_made(JournalState& state, const std::string& path);
+
+/// The names in the data directory but ours, and all below its server/, relative and sorted.
+[[nodiscard]] std::vector<std::string> names_of_data(const Plan& plan);
+
+/// Takes away what is new below server/, where there was no etcd; not a database that was moved
+/// aside. Errors: those of the system.
+[[nodiscard]] Status remove_new(const JournalState& state);
+
+/// Paths in the data directory that were not there before, where there was no etcd.
+[[nodiscard]] std::vector<std::string> left_over(const JournalState& state);
+
+/// Nothing stays of a restore that was undone or did not touch anything, and the one before it can
+/// be undone again. Errors: those of the system.
+[[nodiscard]] Status forget(const JournalState& state, const Journal& journal);
+
 /// busy where a k3s server process is there; it is given some seconds to end.
 [[nodiscard]] Status expect_no_server(const std::string& data_dir, Ports& ports);
 

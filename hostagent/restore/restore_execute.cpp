@@ -150,6 +150,17 @@ void remember_journal(const recover::Plan& plan, const Io& io) {
   }
 }
 
+/// Where nothing is left of a restore, the note of its place goes, too.
+void settle_place(const recover::Plan& plan, const std::string& before, const Io& io) {
+  const auto left = recover::Journal(plan.work_dir()).load();
+  if (plan.data_dir == recover::k_usual_data_dir || !left || *left) {
+    return;
+  }
+  if (const Status forgotten = recover::forget_place(before); !forgotten) {
+    warn(io, forgotten.error().message);
+  }
+}
+
 /// What a restore that was cut off left, if one was.
 Result<std::optional<JournalState>> unfinished(const std::string& data_dir) {
   recover::Plan place;
@@ -250,9 +261,13 @@ int begin(Chosen& chosen,
   state.backup_dir = options.backup_dir;
   state.started = format_rfc3339(io.clock.now());
   state.plan = decision.plan;
-  remember_journal(state.plan, io);
-  return carry_out(
-      std::move(state), chosen, identities, host, command, options, std::move(json), io);
+  const recover::Plan plan = state.plan;
+  const std::string place_before = recover::remembered_place();
+  remember_journal(plan, io);
+  const int code =
+      carry_out(std::move(state), chosen, identities, host, command, options, std::move(json), io);
+  settle_place(plan, place_before, io);
+  return code;
 }
 
 } // namespace

@@ -80,6 +80,11 @@ int roll_back(const RestoreCommand& command, const Options& options, Io& io) {
   const recover::Journal journal(place.work_dir());
   const Interrupts interrupts(io.stop); // the way back is not stopped; a second signal ends us
   const recover::Outcome outcome = recover::roll_back(std::move(**state), journal, ports, limits);
+  if (const auto left = journal.load(); left && !*left && place.data_dir == elsewhere) {
+    if (const Status forgotten = recover::forget_place(); !forgotten) {
+      progress.on_line("warning: " + forgotten.error().message);
+    }
+  }
   if (outcome.code != ExitCode::done) {
     return fail(io, {ErrorCode::io, outcome.message, outcome.hint}, outcome.code);
   }

@@ -95,11 +95,19 @@ def empty(directory):
             entry.unlink()
 
 
+PLACES = ("/var/lib/rancher", "/etc/rancher", "/etc/systemd/system", KEY_DIR)
+
+
 def wipe():
     """The disk of the server is new: nothing is left but the backup directory."""
     run("/usr/local/bin/bedctl", "stop")
-    for directory in ("/var/lib/rancher", "/etc/rancher", "/etc/systemd/system", KEY_DIR):
+    for directory in PLACES:
         empty(directory)
+
+
+def paths_of_a_server():
+    """All that is there of a server, whoever made it."""
+    return sorted(str(path) for place in PLACES for path in pathlib.Path(place).rglob("*"))
 
 
 def settled(seconds=60):

@@ -94,6 +94,12 @@ Status FakeHost::start() {
   }
   m_running = true;
   left_by_the_reset = scratch.read(k_kubeconfig) == "of the reset";
+  scratch.write("data/server/manifests/coredns.yaml", "of k3s");
+  scratch.write("data/server/static/charts/traefik.tgz", "of k3s");
+  scratch.write("root/etc/rancher/node/password", "of k3s");
+  if (with_node) {
+    scratch.write("data/agent/client-ca.crt", "of the backup");
+  }
   if (!never_ready || data() != "restored") {
     scratch.write(k_kubeconfig, "of the start");
     scratch.write("data/server/token", "K10a::server:same\n");
@@ -159,8 +165,13 @@ ProcessResult FakeHost::reset(const ProcessSpec& spec) {
   if (reset_fails_late) {
     return result;
   }
+  if (scratch.exists("data/server/tls")) {
+    fs::rename(data_dir() + "/server/tls",
+               data_dir() + "/server/tls-" + std::to_string(300 + m_resets));
+  }
   scratch.write("data/server/tls/ca.crt", "of the backup");
   scratch.write("data/server/cred/passwd", "of the backup");
+  scratch.write("data/server/etc/egress-selector.yaml", "of k3s");
   token_at_reset = scratch.read("data/server/token");
   if (bare) { // of a CA made for the occasion
     scratch.write("data/server/token", "K10b::server:same\n");

@@ -71,6 +71,7 @@ public:
   std::uint64_t configmaps = 3;   ///< In the restored cluster; the backup has 3, and a payload.
   bool api_fails = false;         ///< Once it is ready: when the objects are asked for.
   std::stop_source stopped;       ///< Told to stop, as by Ctrl-C.
+  bool with_node = false;         ///< The server is a node, too: it makes data/agent.
   bool start_crashes = false;     ///< The power goes when k3s is started.
   std::string token_seen;         ///< K3S_TOKEN of the reset.
   std::string token_at_reset;     ///< server/token when it began.

@@ -24,6 +24,13 @@ JournalState full_state() {
   state.old_databases = {"etcd-old-1"};
   state.saved = {"token"};
   state.files = {{"/etc/rancher/k3s/config.yaml", true}};
+  state.before = {"agent", "server", "server/manifests"};
+  state.made = {"/etc/rancher", "/etc/rancher/k3s"};
+  state.saved_dir = "saved-2";
+  JournalState first = state;
+  first.phase = Phase::done;
+  first.saved_dir = "saved";
+  state.earlier = {first};
   return state;
 }
 
@@ -37,6 +44,32 @@ TEST_CASE("a journal reads back as it was written") {
   CHECK(read->is_complete(Step::decrypt));
   CHECK_FALSE(read->is_complete(Step::reset));
   CHECK(read->current == Step::reset);
+}
+
+TEST_CASE("a journal of an earlier release is read: nothing is known of what it did not note") {
+  JournalState state = full_state();
+  state.before.reset();
+  state.made.clear();
+  state.saved_dir = "saved";
+  state.earlier.clear();
+  std::string text = serialize(state);
+  for (const std::string_view field : {R"(  "savedDir": "saved",)", R"(  "made": [],)"}) {
+    const std::size_t at = text.find(field);
+    REQUIRE(at != std::string::npos);
+    text.erase(at, field.size());
+  }
+  const auto read = parse_journal(text);
+  REQUIRE(read);
+  CHECK(serialize(*read) == serialize(state));
+}
+
+TEST_CASE("a journal that leads out of its directory is corrupt") {
+  for (const char* const name : {"", "../saved", "/etc", "a/b"}) {
+    CAPTURE(name);
+    JournalState state = full_state();
+    state.saved_dir = name;
+    CHECK_FALSE(parse_journal(serialize(state)));
+  }
 }
 
 TEST_CASE("a journal that is damaged is corrupt, never half believed") {

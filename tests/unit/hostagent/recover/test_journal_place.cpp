@@ -18,6 +18,17 @@ TEST_CASE("the data directory of the last restore is remembered") {
   CHECK(remembered_place(file) == "/srv/other");
 }
 
+TEST_CASE("a restore that left nothing is not remembered, and the one before it is again") {
+  const test::TemporaryDirectory temporary;
+  const std::string file = temporary.file("restore.place");
+  REQUIRE(remember_place("/srv/other", file));
+  REQUIRE(forget_place("/data/k3s", file));
+  CHECK(remembered_place(file) == "/data/k3s");
+  REQUIRE(forget_place({}, file));
+  CHECK(remembered_place(file).empty());
+  CHECK(forget_place({}, file)); // it is gone already
+}
+
 TEST_CASE("what is no absolute path on a line of its own is not believed") {
   const test::TemporaryDirectory temporary;
   const std::string file = temporary.file("place");

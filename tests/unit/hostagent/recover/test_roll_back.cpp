@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <map>
+
 using namespace rb;
 using namespace rb::recover;
 using test::Crash;
@@ -19,6 +23,20 @@ void check_as_before(const FakeHost& host) {
   CHECK(host.scratch.read("data/server/db/etcd-old-100/member") == "ancient");
   CHECK_FALSE(host.scratch.exists("data/server/db/reset-flag"));
   CHECK_FALSE(host.scratch.exists("data/railiance-restore/snapshot"));
+}
+
+/// Paths below `root` with their kinds and contents.
+std::map<std::string, std::string> tree(const std::string& root) {
+  std::map<std::string, std::string> found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+    std::string content = "directory";
+    if (entry.is_regular_file()) {
+      std::ifstream in(entry.path());
+      content.assign(std::istreambuf_iterator<char>(in), {});
+    }
+    found[entry.path().lexically_relative(root).string()] = content;
+  }
+  return found;
 }
 
 } // namespace
@@ -81,6 +99,102 @@ TEST_CASE("a bare host is bare again: no half of a cluster stays behind") {
     CAPTURE(path);
     CHECK_FALSE(host.scratch.exists(path));
   }
+}
+
+TEST_CASE("a bare host that failed is as it was, to the last file and directory") {
+  for (const Step at :
+       {Step::decrypt, Step::save_state, Step::put_back, Step::reset, Step::ready}) {
+    for (const bool lived_in : {false, true}) {
+      CAPTURE(std::string(to_string(at)));
+      CAPTURE(lived_in);
+      FakeHost host(true);
+      if (lived_in) { // what somebody laid out for the server to come
+        host.scratch.write("data/server/manifests/own.yaml", "of the operator");
+        host.scratch.write("data/storage/volume/file", "of the operator");
+        host.scratch.write("data/server/db/notes", "of the operator");
+        host.scratch.write("root/etc/rancher/k3s/registries.yaml", "of the operator");
+      }
+      const auto before = tree(host.scratch.path(""));
+      host.before_step = [&](Step step) {
+        if (step == at) {
+          host.stopped.request_stop();
+        }
+      };
+      host.reset_fails_late = at == Step::reset;
+      host.never_ready = true;
+      CHECK(host.execute().rolled_back);
+      CHECK(tree(host.scratch.path("")) == before);
+    }
+  }
+}
+
+TEST_CASE("what cannot be taken away again on a bare host is named") {
+  FakeHost host(true);
+  host.with_node = true; // containers may run from there
+  host.never_ready = true;
+  CHECK(host.execute().rolled_back);
+  CHECK(host.lines.find("the host is as it was but for " + host.data_dir() + "/agent") !=
+        std::string::npos);
+}
+
+TEST_CASE("a bare host's restore that succeeded is undone, and its database is kept aside") {
+  FakeHost host(true);
+  REQUIRE(host.execute().code == ExitCode::done);
+  host.scratch.write("data/server/db/etcd/member", "weeks later");
+  CHECK(host.roll_back().rolled_back);
+  CHECK(host.scratch.read("data/server/db/etcd-failed-1800000000/member") == "weeks later");
+  CHECK_FALSE(host.scratch.exists("data/server/token"));
+  CHECK_FALSE(host.scratch.exists("data/server/manifests"));
+  CHECK_FALSE(host.scratch.exists("data/railiance-restore"));
+  CHECK(host.lines.find("as it was but for " + host.data_dir() +
+                        "/server/db/etcd-failed-1800000000\n") != std::string::npos);
+}
+
+TEST_CASE("a restore that fails, wherever it does, leaves the way back of the one before it") {
+  for (const Step at : {Step::decrypt, Step::stop, Step::save_state, Step::reset, Step::ready}) {
+    for (const bool crashed : {false, true}) {
+      CAPTURE(std::string(to_string(at)));
+      CAPTURE(crashed);
+      if (at == Step::decrypt && crashed) {
+        continue; // the first entry is not written yet: the way back is that of the first
+      }
+      FakeHost host;
+      REQUIRE(host.execute().code == ExitCode::done);
+      host.scratch.write("data/server/tls/ca.crt", "of the first");
+      host.before_step = [&](Step step) {
+        if (step == at && crashed) {
+          throw Crash();
+        }
+        if (step == at) {
+          host.stopped.request_stop();
+        }
+      };
+      host.decrypt_fails = at == Step::decrypt && !crashed;
+      if (crashed) {
+        CHECK_THROWS_AS(static_cast<void>(host.execute()), Crash);
+        CHECK(host.roll_back().rolled_back);
+      } else {
+        CHECK(host.execute().rolled_back);
+      }
+      host.before_step = nullptr;
+      CHECK(host.data() == "restored");
+      CHECK(host.scratch.read("data/server/tls/ca.crt") == "of the first");
+      CHECK_FALSE(host.scratch.exists("data/railiance-restore/saved-2"));
+      CHECK(host.roll_back().rolled_back);
+      check_as_before(host);
+    }
+  }
+}
+
+TEST_CASE("once another restore has succeeded, the way back leads to before that one") {
+  FakeHost host;
+  REQUIRE(host.execute().code == ExitCode::done);
+  host.scratch.write("data/server/db/etcd/member", "of the first");
+  REQUIRE(host.execute().code == ExitCode::done);
+  CHECK(host.roll_back().rolled_back);
+  CHECK(host.data() == "of the first");
+  CHECK(host.roll_back().rolled_back); // again: there is nothing more to go back from
+  CHECK(host.data() == "of the first");
 }
 
 TEST_CASE("files of the host that were replaced come back") {
