@@ -1,5 +1,6 @@
 #include "agent/kit.hpp"
 
+#include "artifact/durable_file.hpp"
 #include "artifact/signed_files.hpp"
 #include "base/fd.hpp"
 
@@ -58,29 +59,19 @@ Result<Digests> read_through(const Fd& source, const std::string& path, Take tak
 }
 
 Status copy_over(artifact::Fs& fs, const std::string& program, const Fd& source) {
-  const std::string name(artifact::k_tool_name);
-  const std::string part = name + std::string(artifact::k_part_suffix);
-  RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> file, fs.create(part));
-  const auto store = [&]() -> Status {
-    RB_TRY_ASSIGN(const Digests written, read_through(source, program, [&](ByteView bytes) {
-                    return file->write(bytes);
-                  }));
-    RB_TRY(file->make_executable());
-    RB_TRY(file->sync());
-    RB_TRY(file->close());
-    RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> again, fs.open_uncached(part));
-    RB_TRY_ASSIGN(const artifact::ContentDigest read_back, artifact::digest_of(*again));
-    if (read_back.sha256 != written.sha256) {
-      return Error{ErrorCode::corrupt, part + ": what was read back is not what was written", {}};
-    }
-    RB_TRY(fs.rename_over(part, name));
-    return fs.sync_directory();
-  };
-  Status stored = store();
-  if (!stored) {
-    static_cast<void>(fs.remove(part));
+  artifact::DurableOrder order;
+  order.name = std::string(artifact::k_tool_name);
+  order.mode = 0700;
+  order.replace = true;
+  order.read_back = true;
+  RB_TRY_ASSIGN(artifact::DurableFile file, artifact::DurableFile::create(fs, std::move(order)));
+  const auto written =
+      read_through(source, program, [&](ByteView bytes) { return file.write(bytes); });
+  if (!written) {
+    return written.error();
   }
-  return stored;
+  const auto committed = file.commit();
+  return committed ? Status() : Status(committed.error());
 }
 
 bool is_genuine(artifact::Directory& directory, std::string_view name, const sign::PublicKey& own) {

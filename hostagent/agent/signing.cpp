@@ -1,5 +1,6 @@
 #include "agent/signing.hpp"
 
+#include "artifact/durable_file.hpp"
 #include "artifact/names.hpp"
 #include "artifact/writer.hpp"
 #include "base/open_beneath.hpp"
@@ -62,17 +63,14 @@ Status make(artifact::Directory& directory) {
   artifact::Fs& fs = directory.fs();
   RB_TRY_ASSIGN(const sign::SigningKey key, sign::SigningKey::generate());
   RB_TRY_ASSIGN(const SecretBytes pem, key.to_pem());
-  const std::string part = std::string(k_part_begin) + sign::to_string(key.public_key().id()) +
-                           std::string(artifact::k_part_suffix);
-  RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> file, fs.create(part));
-  RB_TRY(file->write(pem.view()));
-  RB_TRY(file->sync());
-  RB_TRY(file->close());
-  const Status named = fs.rename_new(part, std::string(k_signing_key_name));
+  artifact::DurableOrder order;
+  order.name = std::string(k_signing_key_name);
+  order.part = std::string(k_part_begin) + sign::to_string(key.public_key().id()) +
+               std::string(artifact::k_part_suffix);
+  Status named = artifact::write_durably(fs, std::move(order), pem.view());
   if (named) {
-    return fs.sync_directory();
+    return {};
   }
-  static_cast<void>(fs.remove(part));
   // The other one was faster, and has cleared up ours.
   const bool beaten =
       named.error().code == ErrorCode::already_exists || named.error().code == ErrorCode::not_found;

@@ -39,7 +39,6 @@ public:
   }
   Status sync() override { return {}; }
   Status close() override { return {}; }
-  Status make_executable() override { return read_only("file"); }
   Result<std::uint64_t> size() override { return std::uint64_t{m_text.size()}; }
 
 private:

@@ -20,7 +20,9 @@ do_step(Step step, JournalState& state, Ports& ports, const Limits& limits, Outc
   case Step::save_state:
     return do_save_state(state, ports);
   case Step::put_back:
-    return do_put_back(state, ports);
+    RB_TRY(do_put_back(state, ports));
+    put_image(state.plan, ports);
+    return {};
   case Step::reset:
     return do_reset(state, ports, limits);
   case Step::start:
@@ -46,6 +48,11 @@ Status advance(Step step,
     return Error{ErrorCode::cancelled, "told to stop", {}};
   }
   ports.progress.on_step(step);
+  // Since the start the machine may have been switched off and on: k3s need not come by itself.
+  if (step > Step::start && ports.service.state() == ServiceState::inactive) {
+    RB_TRY(ports.service.start());
+    RB_TRY(step > Step::ready ? do_ready(state.plan, ports, limits) : Status());
+  }
   state.current = step;
   note_original(state);
   RB_TRY(journal.save(state));

@@ -1,5 +1,7 @@
 #include "recover/host_files.hpp"
 
+#include "artifact/directory.hpp"
+#include "artifact/durable_file.hpp"
 #include "base/fd.hpp"
 #include "base/open_beneath.hpp"
 
@@ -55,26 +57,13 @@ Status make_directories(const std::string& path, unsigned mode) {
 }
 
 Status write_file(const std::string& path, ByteView content, unsigned mode) {
-  const std::string part = path + ".railiance-part";
-  ::unlink(part.c_str());
-  RB_TRY_ASSIGN(Fd fd, open_file(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-  const auto fill = [&]() -> Status {
-    RB_TRY(write_all(fd, content, part));
-    if (::fchmod(fd.get(), mode & k_permissions) != 0) {
-      return system_error(errno, part + ": chmod");
-    }
-    RB_TRY(sync_file(fd, part));
-    RB_TRY(fd.close(part));
-    if (::rename(part.c_str(), path.c_str()) != 0) {
-      return system_error(errno, path + ": rename");
-    }
-    return sync_directory(parent_of(path));
-  };
-  Status status = fill();
-  if (!status) {
-    ::unlink(part.c_str());
-  }
-  return status;
+  RB_TRY_ASSIGN(artifact::Directory directory, artifact::Directory::open_existing(parent_of(path)));
+  artifact::DurableOrder order;
+  order.name = fs::path(path).filename().string();
+  order.part = order.name + ".railiance-part";
+  order.mode = mode;
+  order.replace = true;
+  return artifact::write_durably(directory.fs(), std::move(order), content);
 }
 
 Status copy_file(const std::string& from, const std::string& to) {

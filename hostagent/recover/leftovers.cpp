@@ -16,6 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* k_server = "server";
+constexpr std::string_view k_agent = "agent";
+/// Below agent/: containers go on running from there when k3s is stopped.
+constexpr const char* k_containers = "/containerd";
 
 /// Databases in which a restored cluster has lived are nobody's to throw away.
 constexpr std::string_view k_kept = "server/db/etcd-failed-";
@@ -68,6 +71,10 @@ Status remove_new(const JournalState& state) {
     return {};
   }
   std::vector<std::string> names = new_names(state);
+  const std::string agent = state.plan.data_dir + "/" + std::string(k_agent);
+  if (std::binary_search(names.begin(), names.end(), k_agent) && !exists(agent + k_containers)) {
+    RB_TRY(remove_path(agent));
+  }
   std::reverse(names.begin(), names.end()); // what is in a directory goes before it
   for (const std::string& name : names) {
     const bool of_server = name == k_server || name.starts_with(std::string(k_server) + "/");

@@ -114,7 +114,7 @@ Status to_file(Job& job) {
     job.code = exit_code_for(created.error().code);
     return std::move(created).error();
   }
-  age::FdSink sink(created->fd(), job.command.out);
+  unpack::OutputSink sink(*created);
   RB_TRY(decrypt_to(sink, job));
   Status committed = created->commit();
   job.code = committed ? job.code : exit_code_for(committed.error().code);

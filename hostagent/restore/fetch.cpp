@@ -107,6 +107,11 @@ int fetch(const FetchCommand& command, const Options& options, Io& io) {
   if (!fetched) {
     return fail(io, fetched.error());
   }
+  if (fetched->no_image) {
+    warn(io,
+         "the image of railiance-backup did not come along: " + fetched->no_image->message +
+             "; the set is whole without it");
+  }
   if (options.output == OutputFormat::json) {
     nlohmann::ordered_json json{{"runID", found->set.run_id},
                                 {"remote", store.name()},

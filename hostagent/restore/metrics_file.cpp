@@ -1,63 +1,22 @@
 #include "restore/metrics_file.hpp"
 
-#include "base/fd.hpp"
+#include "artifact/directory.hpp"
+#include "artifact/durable_file.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
+#include <filesystem>
 
 namespace rb::restore {
 
-namespace {
-
-constexpr mode_t k_mode = 0644;
-
-Status write_all(const Fd& fd, const std::string& path, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd.get(), text.data(), text.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written < 0) {
-      return system_error(errno, path + ": write");
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
-Status write_part(const std::string& part, std::string_view text) {
-  // What an earlier call left behind; a link goes, and not what it points at.
-  if (::unlink(part.c_str()) != 0 && errno != ENOENT) {
-    return system_error(errno, part + ": unlink");
-  }
-  const Fd fd(::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, k_mode));
-  if (fd.get() < 0) {
-    return system_error(errno, part + ": open");
-  }
-  RB_TRY(write_all(fd, part, text));
-  // Whatever the umask: node_exporter runs as a user of its own.
-  if (::fchmod(fd.get(), k_mode) != 0) {
-    return system_error(errno, part + ": chmod");
-  }
-  return {};
-}
-
-} // namespace
-
 Status write_metrics_file(const std::string& path, std::string_view text) {
-  const std::string part = path + ".part";
-  Status status = write_part(part, text);
-  if (status && ::rename(part.c_str(), path.c_str()) != 0) {
-    status = system_error(errno, path + ": rename");
-  }
-  if (!status) {
-    ::unlink(part.c_str());
-  }
-  return status;
+  const std::filesystem::path whole(path);
+  const std::string parent = whole.parent_path().string();
+  RB_TRY_ASSIGN(const artifact::Directory directory,
+                artifact::Directory::open_existing(parent.empty() ? "." : parent));
+  artifact::DurableOrder order;
+  order.name = whole.filename().string();
+  order.mode = 0644; // node_exporter runs as a user of its own
+  order.replace = true;
+  return artifact::write_durably(directory.fs(), std::move(order), as_bytes(text));
 }
 
 } // namespace rb::restore

@@ -106,7 +106,8 @@ int carry_out(JournalState state,
               nlohmann::ordered_json json,
               Io& io) {
   const recover::Plan plan = state.plan;
-  const auto source = recover::make_set_source(chosen.directory, *chosen.set.manifest, identities);
+  const auto source = recover::make_set_source(
+      chosen.directory, *chosen.set.manifest, identities, chosen.catalogue.keys);
   LineProgress progress(io);
   // What is started has a process group of its own: an interrupt of the terminal reaches only us.
   const Interrupts interrupts(io.stop);

@@ -160,7 +160,7 @@ Status decrypt_artifact_to(artifact::Directory& directory,
   RB_TRY_ASSIGN(const api::ArtifactStatus expected, named_in(manifest, type));
   RB_TRY_ASSIGN(const std::unique_ptr<File> file, directory.fs().open_uncached(expected.file_name));
   RB_TRY_ASSIGN(OutputFile out, OutputFile::create(target.path, target.replace));
-  age::FdSink sink(out.fd(), target.path);
+  OutputSink sink(out);
   ProvingSink proving(sink, type == ArtifactType::etcd_snapshot);
   RB_TRY(named(decrypt_into(*file, expected, proving, identities, stop, on_progress),
                expected.file_name));

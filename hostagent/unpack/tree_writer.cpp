@@ -1,6 +1,8 @@
 #include "unpack/tree_writer.hpp"
 
 #include "archive/entry_path.hpp"
+#include "artifact/directory.hpp"
+#include "artifact/durable_file.hpp"
 #include "base/fd.hpp"
 
 #include <fcntl.h>
@@ -8,7 +10,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <set>
 
 namespace rb::unpack {
@@ -67,23 +68,25 @@ public:
 
   [[nodiscard]] Status write(const Entry& entry, bool replace) const {
     RB_TRY_ASSIGN(const Place place, reach(entry.path, true));
-    const int fd = ::openat(place.directory.get(),
-                            part_name().c_str(),
-                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                            0600);
-    if (fd < 0) {
-      return system_error(errno, shown(entry) + ": open");
-    }
-    Status written = fill(Fd(fd), entry);
-    if (written) {
-      written = give_name(place, entry, replace);
-    }
+    RB_TRY_ASSIGN(Fd directory, copy_of(place.directory));
+    const auto fs = artifact::open_fs(std::move(directory), parent_of(shown(entry)));
+    artifact::DurableOrder order;
+    order.name = place.name;
+    order.part = ".railiance-" + std::to_string(::getpid()) + ".part";
+    order.mode = entry.mode & k_permissions;
+    order.replace = replace;
+    const Status written = artifact::write_durably(*fs, std::move(order), entry.content.view());
     if (!written) {
-      ::unlinkat(place.directory.get(), part_name().c_str(), 0);
+      return written.error().code == ErrorCode::already_exists ? exists(entry) : written;
     }
-    return written;
+    const timespec time{entry.mtime.time_since_epoch().count(), 0};
+    const timespec times[2] = {time, time};
+    return ::utimensat(place.directory.get(), place.name.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0
+               ? Status()
+               : system_error(errno, shown(entry) + ": utimens");
   }
 
+  /// The directories that were made, and the times of the files.
   [[nodiscard]] Status sync() const {
     return ::syncfs(m_root.get()) == 0 ? Status() : system_error(errno, m_path + ": sync");
   }
@@ -97,8 +100,12 @@ private:
   [[nodiscard]] std::string shown(const Entry& entry) const {
     return m_path + "/" + printable(entry.path);
   }
-  [[nodiscard]] static std::string part_name() {
-    return ".railiance-" + std::to_string(::getpid()) + ".part";
+  [[nodiscard]] static std::string parent_of(const std::string& path) {
+    return path.substr(0, path.rfind('/'));
+  }
+  [[nodiscard]] Result<Fd> copy_of(const Fd& directory) const {
+    Fd copy(::fcntl(directory.get(), F_DUPFD_CLOEXEC, 0));
+    return copy.valid() ? Result<Fd>(std::move(copy)) : system_error(errno, m_path + ": dup");
   }
   [[nodiscard]] Error exists(const Entry& entry) const {
     return {ErrorCode::already_exists,
@@ -113,10 +120,8 @@ private:
 
   /// The directory of `path`, made where it is missing and `make` is given.
   [[nodiscard]] Result<Place> reach(const std::string& path, bool make) const {
-    Place place{Fd(::fcntl(m_root.get(), F_DUPFD_CLOEXEC, 0)), path};
-    if (!place.directory.valid()) {
-      return system_error(errno, m_path + ": dup");
-    }
+    RB_TRY_ASSIGN(Fd root, copy_of(m_root));
+    Place place{std::move(root), path};
     for (std::size_t slash = place.name.find('/'); slash != std::string::npos;
          slash = place.name.find('/')) {
       const std::string component = place.name.substr(0, slash);
@@ -137,32 +142,6 @@ private:
       place.directory = Fd(fd);
     }
     return place;
-  }
-
-  [[nodiscard]] Status fill(Fd file, const Entry& entry) const {
-    RB_TRY(write_all(file, entry.content.view(), shown(entry)));
-    const timespec time{entry.mtime.time_since_epoch().count(), 0};
-    const timespec times[2] = {time, time};
-    if (::fchmod(file.get(), entry.mode & k_permissions) != 0 ||
-        ::futimens(file.get(), times) != 0) {
-      return system_error(errno, shown(entry) + ": chmod");
-    }
-    return file.close(shown(entry));
-  }
-
-  [[nodiscard]] Status give_name(const Place& place, const Entry& entry, bool replace) const {
-    const int directory = place.directory.get();
-    const std::string part = part_name();
-    int done = ::renameat2(
-        directory, part.c_str(), directory, place.name.c_str(), replace ? 0 : RENAME_NOREPLACE);
-    if (done != 0 && errno == EINVAL && !replace) {
-      // A file system without this flag; check() has seen that the name is free.
-      done = ::renameat(directory, part.c_str(), directory, place.name.c_str());
-    }
-    if (done == 0) {
-      return {};
-    }
-    return errno == EEXIST ? Status(exists(entry)) : system_error(errno, shown(entry) + ": rename");
   }
 
   Fd m_root;

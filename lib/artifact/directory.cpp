@@ -1,5 +1,6 @@
 #include "artifact/directory.hpp"
 
+#include "artifact/modes.hpp"
 #include "artifact/posix_fs.hpp"
 
 #include <fcntl.h>
@@ -56,13 +57,11 @@ Status make_private(const Fd& fd, const std::string& path) {
     return Error{ErrorCode::permission_denied,
                  path + ": belongs to user " + std::to_string(status.st_uid) + ", not to user " +
                      std::to_string(::geteuid()),
-                 "chown it, or use another directory"};
+                 mode_hint(fd, "chown it, or use another directory")};
   }
-  if ((status.st_mode & k_permission_bits) != k_directory_mode &&
-      ::fchmod(fd.get(), k_directory_mode) != 0) {
-    return system_error(errno, path + ": chmod");
-  }
-  return {};
+  return (status.st_mode & k_permission_bits) == k_directory_mode
+             ? Status()
+             : give_mode(fd, k_directory_mode, path);
 }
 
 } // namespace
@@ -90,6 +89,10 @@ Result<Directory> Directory::open_existing(const std::string& given_path) {
   const std::string path = without_trailing_slashes(given_path);
   RB_TRY_ASSIGN(Fd fd, open_file(path, O_RDONLY | O_DIRECTORY));
   return Directory(std::make_unique<PosixFs>(std::move(fd), path), path);
+}
+
+std::unique_ptr<Fs> open_fs(Fd directory, std::string path) {
+  return std::make_unique<PosixFs>(std::move(directory), std::move(path));
 }
 
 Directory::Directory(std::unique_ptr<Fs> fs, std::string path)

@@ -34,9 +34,13 @@ public:
   /// succeeds proves nothing (Linux drops the error with the page).
   [[nodiscard]] virtual Status sync() = 0;
   [[nodiscard]] virtual Status close() = 0;
-  /// Mode 0700 instead of 0600: the file is a program. Errors: unsupported (it cannot be one).
-  [[nodiscard]] virtual Status make_executable() {
-    return Error{ErrorCode::unsupported, "not a file that can be a program", {}};
+  /// Permissions, instead of 0600. Errors: unsupported (it has none), those of fchmod(2).
+  [[nodiscard]] virtual Status set_mode(unsigned) {
+    return Error{ErrorCode::unsupported, "not a file that has a mode", {}};
+  }
+  /// Of one that has none yet. Errors: already_exists; unsupported (it has a name).
+  [[nodiscard]] virtual Status give_name(const std::string&) {
+    return Error{ErrorCode::unsupported, "the file has a name already", {}};
   }
   [[nodiscard]] virtual Result<std::uint64_t> size() = 0;
 };
@@ -66,6 +70,11 @@ public:
 
   /// A new, empty file, mode 0600. Errors besides: already_exists.
   [[nodiscard]] virtual Result<std::unique_ptr<File>> create(const std::string& name) = 0;
+  /// A new, empty file that has no name and goes when it is closed, mode 0600; `name`, which it may
+  /// be given later, is for messages. Errors: unsupported (there are none such here), those of Fs.
+  [[nodiscard]] virtual Result<std::unique_ptr<File>> create_nameless(const std::string&) {
+    return Error{ErrorCode::unsupported, "no files without a name here", {}};
+  }
   /// To append; made with mode 0600 when missing.
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open_append(const std::string& name) = 0;
   /// To read from the start. Errors besides: unsupported (not a regular file).

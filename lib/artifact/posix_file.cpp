@@ -1,7 +1,10 @@
 #include "artifact/posix_file.hpp"
 
+#include "artifact/modes.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -78,10 +81,19 @@ Status PosixFile::close() {
   return m_fd.close(m_path);
 }
 
-Status PosixFile::make_executable() {
-  if (::fchmod(m_fd.get(), 0700) != 0) {
-    return system_error(errno, m_path + ": chmod");
+Status PosixFile::set_mode(unsigned mode) {
+  return give_mode(m_fd, mode, m_path);
+}
+
+Status PosixFile::give_name(const std::string& name) {
+  if (!m_directory.valid()) {
+    return File::give_name(name);
   }
+  const std::string self = "/proc/self/fd/" + std::to_string(m_fd.get());
+  if (::linkat(AT_FDCWD, self.c_str(), m_directory.get(), name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+    return system_error(errno, m_path + ": link");
+  }
+  m_directory = Fd();
   return {};
 }
 

@@ -11,13 +11,17 @@ namespace rb::artifact {
 class PosixFile final : public File {
 public:
   PosixFile(Fd fd, std::string path) : m_fd(std::move(fd)), m_path(std::move(path)) {}
+  /// One without a name, in `directory`.
+  PosixFile(Fd fd, std::string path, Fd directory)
+      : m_fd(std::move(fd)), m_path(std::move(path)), m_directory(std::move(directory)) {}
 
   [[nodiscard]] Status write(ByteView bytes) override;
   [[nodiscard]] Result<std::size_t> read(MutableByteView buffer) override;
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, MutableByteView buffer) override;
   [[nodiscard]] Status sync() override;
   [[nodiscard]] Status close() override;
-  [[nodiscard]] Status make_executable() override;
+  [[nodiscard]] Status set_mode(unsigned mode) override;
+  [[nodiscard]] Status give_name(const std::string& name) override;
   [[nodiscard]] Result<std::uint64_t> size() override;
 
   /// Forgets the clean pages of the whole file, so that reads come from the medium.
@@ -28,6 +32,7 @@ private:
 
   Fd m_fd;
   std::string m_path;
+  Fd m_directory; ///< Not valid: it has a name.
   std::uint64_t m_written_bytes = 0;
   std::uint64_t m_window_start = 0; ///< Bytes before it are on their way to the medium.
   std::uint64_t m_read_bytes = 0;

@@ -1,5 +1,6 @@
 #include "artifact/posix_fs.hpp"
 
+#include "artifact/modes.hpp"
 #include "artifact/posix_file.hpp"
 #include "base/open_beneath.hpp"
 
@@ -39,12 +40,27 @@ Result<Fd> PosixFs::open_at(const std::string& name, int flags) {
 Result<std::unique_ptr<File>> PosixFs::create(const std::string& name) {
   RB_TRY_ASSIGN(Fd fd, open_at(name, O_WRONLY | O_CREAT | O_EXCL));
   // Whatever the umask was.
-  if (::fchmod(fd.get(), k_file_mode) != 0) {
-    const int cause = errno;
+  if (const Status given = give_mode(fd, k_file_mode, path_of(name)); !given) {
     static_cast<void>(remove(name)); // nobody else knows that it is there
-    return system_error(cause, path_of(name) + ": chmod");
+    return given.error();
   }
   return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(fd), path_of(name)));
+}
+
+Result<std::unique_ptr<File>> PosixFs::create_nameless(const std::string& name) {
+  RB_TRY(check_name(name));
+  Fd directory(::fcntl(m_fd.get(), F_DUPFD_CLOEXEC, 0));
+  if (!directory.valid()) {
+    return system_error(errno, m_path + ": dup");
+  }
+  Fd fd(::openat(directory.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, k_file_mode));
+  if (!fd.valid()) {
+    const bool none = errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL || errno == ENOENT;
+    return none ? Fs::create_nameless(name).error() : system_error(errno, path_of(name) + ": open");
+  }
+  RB_TRY(give_mode(fd, k_file_mode, path_of(name))); // whatever the umask was
+  return std::unique_ptr<File>(
+      std::make_unique<PosixFile>(std::move(fd), path_of(name), std::move(directory)));
 }
 
 Result<std::unique_ptr<File>> PosixFs::open_append(const std::string& name) {

@@ -12,6 +12,7 @@ public:
   PosixFs(Fd directory, std::string path) : m_fd(std::move(directory)), m_path(std::move(path)) {}
 
   [[nodiscard]] Result<std::unique_ptr<File>> create(const std::string& name) override;
+  [[nodiscard]] Result<std::unique_ptr<File>> create_nameless(const std::string& name) override;
   [[nodiscard]] Result<std::unique_ptr<File>> open_append(const std::string& name) override;
   [[nodiscard]] Result<std::unique_ptr<File>> open_read(const std::string& name) override;
   [[nodiscard]] Result<std::unique_ptr<File>> open_uncached(const std::string& name) override;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "artifact/directory.hpp"
+#include "artifact/durable_file.hpp"
 #include "base/sha256.hpp"
 
 #include <cstdint>
@@ -25,16 +26,10 @@ public:
   /// those of Fs.
   [[nodiscard]] static Result<ArtifactWriter> create(Directory& directory, std::string name);
 
-  ~ArtifactWriter();
-  ArtifactWriter(ArtifactWriter&& other) noexcept;
-  ArtifactWriter& operator=(ArtifactWriter&&) = delete;
-  ArtifactWriter(const ArtifactWriter&) = delete;
-  ArtifactWriter& operator=(const ArtifactWriter&) = delete;
-
   /// Appends. Hashes in the same pass, and keeps the amount of dirty pages bounded.
-  [[nodiscard]] Status write(ByteView bytes);
+  [[nodiscard]] Status write(ByteView bytes) { return m_file.write(bytes); }
 
-  [[nodiscard]] std::uint64_t size_bytes() const { return m_size_bytes; }
+  [[nodiscard]] std::uint64_t size_bytes() const { return m_file.size_bytes(); }
 
   /// fsync, read back and compare, rename without replacing, fsync of the directory. Once.
   /// Errors: corrupt (what was read back is not what was written: VerificationFailed),
@@ -44,24 +39,13 @@ public:
   [[nodiscard]] Result<StoredFile> commit(std::stop_token stop = {});
 
 private:
-  ArtifactWriter(Directory& directory, std::string name, std::unique_ptr<File> file);
-  void discard();
+  ArtifactWriter(Directory& directory, std::string name, DurableFile file)
+      : m_directory(&directory), m_name(std::move(name)), m_file(std::move(file)) {}
 
   Directory* m_directory;
   std::string m_name;
-  std::unique_ptr<File> m_file; ///< Null once committed, discarded or moved from.
-  bool m_pending = true;        ///< The .part file is ours to remove.
-  Sha256 m_hash;
-  std::uint64_t m_size_bytes = 0;
+  DurableFile m_file;
 };
-
-struct ContentDigest {
-  std::uint64_t size_bytes = 0;
-  Sha256Digest sha256{};
-};
-
-/// Reads to the end. Errors: cancelled, those of File::read.
-[[nodiscard]] Result<ContentDigest> digest_of(File& file, std::stop_token stop = {});
 
 /// Replaces a small file in one durable step: "<name>.part", fsync, rename over, fsync of the
 /// directory. Errors: those of Fs. The old content stays when it fails.

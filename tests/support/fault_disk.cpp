@@ -50,8 +50,18 @@ public:
     return {};
   }
 
-  Status make_executable() override {
+  Status set_mode(unsigned) override {
     RB_TRY(m_disk.begin_call(true));
+    m_disk.end_call();
+    return {};
+  }
+
+  Status give_name(const std::string& name) override {
+    RB_TRY(m_disk.begin_call(true));
+    if (m_disk.m_names.contains(name)) {
+      return system_error(EEXIST, name);
+    }
+    m_disk.make({{}, name, m_inode});
     m_disk.end_call();
     return {};
   }
@@ -74,6 +84,12 @@ public:
       return system_error(EEXIST, name);
     }
     return add(name);
+  }
+
+  Result<std::unique_ptr<File>> create_nameless(const std::string&) override {
+    RB_TRY(m_disk.begin_call(true));
+    m_disk.end_call();
+    return file(std::make_shared<FaultDisk::Inode>());
   }
 
   Result<std::unique_ptr<File>> open_append(const std::string& name) override {

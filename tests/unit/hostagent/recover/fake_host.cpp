@@ -2,6 +2,12 @@
 
 #include "recover/host_files.hpp"
 #include "support/fake_api.hpp"
+#include "unpack/output_file.hpp"
+
+#include "base/fd.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -18,9 +24,19 @@ constexpr const char* k_kubeconfig = "root/etc/rancher/k3s/k3s.yaml";
 
 FakeHost::FakeHost(bool is_bare) : bare(is_bare) {
   scratch.make_directory("data");
-  if (bare) {
-    return;
+  if (!bare) {
+    lay_out();
   }
+}
+
+void FakeHost::sync_data() const {
+  const Fd data = open_file(data_dir(), O_RDONLY | O_DIRECTORY).value();
+  if (::syncfs(data.get()) != 0) {
+    throw std::runtime_error("syncfs failed");
+  }
+}
+
+void FakeHost::lay_out() {
   scratch.write(k_kubeconfig, "of before");
   scratch.write("data/server/db/etcd/member", "old");
   scratch.write("data/server/db/etcd-old-100/member", "ancient");
@@ -92,17 +108,24 @@ Status FakeHost::start() {
   if (start_crashes) {
     throw Crash();
   }
+  if (before_start) {
+    before_start();
+  }
   m_running = true;
   left_by_the_reset = scratch.read(k_kubeconfig) == "of the reset";
   scratch.write("data/server/manifests/coredns.yaml", "of k3s");
   scratch.write("data/server/static/charts/traefik.tgz", "of k3s");
   scratch.write("root/etc/rancher/node/password", "of k3s");
+  scratch.write("data/agent/client-ca.crt", "of the backup");
   if (with_node) {
-    scratch.write("data/agent/client-ca.crt", "of the backup");
+    scratch.write("data/agent/containerd/state", "of a container");
   }
   if (!never_ready || data() != "restored") {
     scratch.write(k_kubeconfig, "of the start");
     scratch.write("data/server/token", "K10a::server:same\n");
+  }
+  if (durable) {
+    sync_data();
   }
   return {};
 }
@@ -120,7 +143,9 @@ Status FakeHost::decrypt_snapshot(const std::string& path) {
   if (decrypt_fails) {
     return Error{ErrorCode::no_space, path + ": no space left on device", {}};
   }
-  return write_file(path, as_bytes("restored"), 0600);
+  RB_TRY_ASSIGN(unpack::OutputFile file, unpack::OutputFile::create(path, true));
+  RB_TRY(file.write(as_bytes("restored")));
+  return file.commit();
 }
 
 Result<unpack::HostState> FakeHost::host_state() {
@@ -136,6 +161,17 @@ Result<unpack::HostState> FakeHost::host_state() {
   add("etc/systemd/system/k3s.service", "[Service]");
   add("etc/passwd", "never");
   return state;
+}
+
+Result<bool> FakeHost::put_image(const std::string& path) {
+  if (image_fails) {
+    RB_TRY(write_file(path, as_bytes("half"), 0600));
+    return Error{ErrorCode::no_space, path + ": no space left on device", {}};
+  }
+  return image.empty() ? Result<bool>(false) : [&]() -> Result<bool> {
+    RB_TRY(write_file(path, as_bytes(image), 0600));
+    return true;
+  }();
 }
 
 void FakeHost::on_step(Step step) {
@@ -225,7 +261,17 @@ Result<std::unique_ptr<objects::ApiPort>> FakeHost::connect(const Kubectl&, cons
 }
 
 Result<ProcessResult> FakeHost::run(const ProcessSpec& spec, std::stop_token) {
-  return spec.arguments.front() == "server" ? reset(spec) : kubectl();
+  if (spec.arguments.front() != "server") {
+    return kubectl();
+  }
+  if (before_reset) {
+    before_reset();
+  }
+  ProcessResult result = reset(spec);
+  if (durable) {
+    sync_data();
+  }
+  return result;
 }
 
 } // namespace rb::test

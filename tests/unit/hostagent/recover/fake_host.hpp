@@ -36,6 +36,7 @@ public:
   // SetSource
   [[nodiscard]] Status decrypt_snapshot(const std::string& path) override;
   [[nodiscard]] Result<unpack::HostState> host_state() override;
+  [[nodiscard]] Result<bool> put_image(const std::string& path) override;
   // ClusterApi
   [[nodiscard]] Result<objects::Contents> contents(const std::string& snapshot_path) override;
   [[nodiscard]] Result<std::unique_ptr<objects::ApiPort>>
@@ -45,6 +46,10 @@ public:
   void on_line(const std::string& line) override { lines += line + "\n"; }
   // Sleeper
   void sleep(std::chrono::milliseconds time) override { m_clock.now_ms += time; }
+
+  void lay_out();         ///< What a server has; again where a disk was mounted over it.
+  void sync_data() const; ///< Of the whole data directory, to the medium.
+  void lose_processes() { m_running = false; }
 
   recover::JournalState fresh_journal();
   recover::Outcome execute();   ///< From a new journal.
@@ -61,17 +66,24 @@ public:
   std::string lines;
   std::vector<std::string> calls;
 
+  /// What k3s writes is on the medium once it has said that it is done.
+  bool durable = false;
+
   // What goes wrong.
+  std::function<void()> before_reset;
+  std::function<void()> before_start;
   std::function<void(recover::Step)> before_step;
   bool reset_fails_early = false; ///< Before it moves the old database.
   bool reset_fails_late = false;  ///< After it.
   bool never_ready = false;       ///< With restored data.
   bool decrypt_fails = false;
   bool process_left = false;
+  std::string image = "of the kit"; ///< Empty: it holds none.
+  bool image_fails = false;
   std::uint64_t configmaps = 3;   ///< In the restored cluster; the backup has 3, and a payload.
   bool api_fails = false;         ///< Once it is ready: when the objects are asked for.
   std::stop_source stopped;       ///< Told to stop, as by Ctrl-C.
-  bool with_node = false;         ///< The server is a node, too: it makes data/agent.
+  bool with_node = false;         ///< The server is a node, too: containers run from data/agent.
   bool start_crashes = false;     ///< The power goes when k3s is started.
   std::string token_seen;         ///< K3S_TOKEN of the reset.
   std::string token_at_reset;     ///< server/token when it began.

@@ -52,6 +52,31 @@ TEST_CASE("a bare host: token in the environment, files back, but no certificate
   CHECK(mode_of(host.data_dir() + "/server") == 0700);
 }
 
+TEST_CASE("a bare host gets the product's image, where k3s takes it in before it is started") {
+  constexpr const char* k_image = "data/agent/images/railiance-backup-image.tar";
+  FakeHost host(true);
+  host.before_start = [&] { CHECK(host.scratch.read(k_image) == "of the kit"); };
+  check_restored(host, host.execute());
+  CHECK(host.lines.find("k3s takes it in at its start") != std::string::npos);
+
+  FakeHost in_place;
+  check_restored(in_place, in_place.execute());
+  CHECK_FALSE(in_place.scratch.exists(k_image));
+}
+
+TEST_CASE("no image, or one that cannot be put there, is said and fails no restore") {
+  FakeHost without(true);
+  without.image.clear();
+  check_restored(without, without.execute());
+  CHECK(without.lines.find("the kit holds none): there are no backups until") != std::string::npos);
+
+  FakeHost full(true);
+  full.image_fails = true;
+  check_restored(full, full.execute());
+  CHECK(full.lines.find("no space left on device): there are no backups until") !=
+        std::string::npos);
+}
+
 TEST_CASE("a crash before each step, in place and bare: the same command ends the restore") {
   for (const bool bare : {false, true}) {
     for (const Step at : k_steps) {

@@ -16,7 +16,7 @@ TEST_CASE("OutputFile: no name before commit, and none without it") {
   {
     auto file = OutputFile::create(temporary.file("out"), false);
     REQUIRE(file);
-    REQUIRE(write_all(file->fd(), as_bytes("secret"), "out"));
+    REQUIRE(file->write(as_bytes("secret")));
     CHECK(!std::filesystem::exists(temporary.file("out")));
   }
   CHECK(std::filesystem::is_empty(temporary.path()));
