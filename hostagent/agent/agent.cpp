@@ -169,7 +169,8 @@ void Agent::carry_out(const api::NodeBackup& order,
                           reporter,
                           m_ports.open_directory,
                           m_ports.wait,
-                          m_ports.prover},
+                          m_ports.prover,
+                          m_ports.image},
                          *control);
     reporter.stop();
   }

@@ -25,6 +25,7 @@ struct AgentPorts {
   OpenDirectory open_directory = artifact::Directory::open;
   Wait wait = real_wait();
   Prover* prover = nullptr;                ///< Null: nothing can be proven here.
+  OwnImage* image = nullptr;               ///< Null: the kit holds none.
   std::function<void()> run_ended = [] {}; ///< The disk holds something else now.
 };
 

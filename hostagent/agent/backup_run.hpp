@@ -4,6 +4,7 @@
 #pragma once
 
 #include "agent/k3s_command.hpp"
+#include "agent/kit_image.hpp"
 #include "agent/payload_source.hpp"
 #include "agent/prover.hpp"
 #include "agent/run_control.hpp"
@@ -45,7 +46,8 @@ struct RunPorts {
   RunObserver& observer;
   OpenDirectory open_directory = artifact::Directory::open;
   Wait wait = real_wait();
-  Prover* prover = nullptr; ///< Null: nothing can be proven here.
+  Prover* prover = nullptr;  ///< Null: nothing can be proven here.
+  OwnImage* image = nullptr; ///< Null: the kit holds none.
 };
 
 /// Carries out one order. Only one at a time for a directory: a second one, in this process or

@@ -6,6 +6,7 @@
 #include "agent/facts_reporter.hpp"
 #include "agent/offsite_worker.hpp"
 #include "agent/options.hpp"
+#include "agent/pod_image.hpp"
 #include "agent/settlement.hpp"
 #include "boot/namespace_helper.hpp"
 #include "observe/collector.hpp"
@@ -217,6 +218,8 @@ int run(const Options& options, const sigset_t& signals) {
   AgentPorts ports{board, sink, payloads, processes, clock, metrics};
   ports.run_ended = [&facts] { facts.poke(); };
   ports.prover = &prover;
+  PodImage image(client, settings.name_space, settings.pod_name);
+  ports.image = settings.pod_name.empty() ? nullptr : &image;
   Agent worker(settings, std::move(ports));
   worker.work(work.get_token(), report.get_token());
   spdlog::info("agent ends");

@@ -37,6 +37,9 @@ void declare_host(CLI::App& app, Settings& settings) {
   app.add_option("--agent-id", settings.agent_id, "Identity of this agent: the pod's UID")
       ->envname("POD_UID")
       ->required();
+  app.add_option(
+         "--pod-name", settings.pod_name, "Name of this pod, whose image the kit brings along")
+      ->envname("POD_NAME");
   app.add_option("--node-address", settings.node_address, "Address of this node, for the manifest")
       ->envname("NODE_IP");
   app.add_option("--backup-dir", settings.backup_dir, "Where the backup sets are kept")

@@ -108,6 +108,20 @@ std::uint64_t stored_bytes(const RunState& run) {
   return total;
 }
 
+/// The next set must still find room beside it.
+Status keep_own_image(RunState& run) {
+  if (run.ports.image == nullptr) {
+    return {};
+  }
+  RB_TRY_ASSIGN(const ImageName image, run.ports.image->ask(run.control.token()));
+  return keep_image(*run.directory,
+                    run.settings.data_dir,
+                    image,
+                    stored_bytes(run),
+                    *run.key,
+                    run.control.token());
+}
+
 } // namespace
 
 StepFailure write_manifest_of(RunState& run) {
@@ -175,8 +189,12 @@ void write_kit_of(RunState& run) {
                                    run.settings.data_dir,
                                    run.settings.config_dir,
                                    run.key->public_key().line()};
-  for (const Error& error :
-       write_kit(*run.directory, run.settings.kit_program, run.manifest, facts, *run.key)) {
+  std::vector<Error> problems =
+      write_kit(*run.directory, run.settings.kit_program, run.manifest, facts, *run.key);
+  if (Status kept = keep_own_image(run); !kept) {
+    problems.push_back(std::move(kept).error());
+  }
+  for (const Error& error : problems) {
     log::warn("kit for a restore", error);
     run.kit_problem += (run.kit_problem.empty() ? "" : "; ") + error.message;
   }

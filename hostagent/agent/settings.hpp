@@ -11,6 +11,7 @@ struct Settings {
   std::string name_space = "railiance-backup";
   std::string node_name;
   std::string agent_id;
+  std::string pod_name;    ///< Empty: the kit holds no image.
   std::string instance_id; ///< Of this process, and of no other.
   std::string backup_dir = "/opt/backup/railiance/cluster";
   /// The mount point on which it has to lie: a path, "auto" or "none" (backup_disk.hpp).

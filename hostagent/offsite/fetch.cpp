@@ -2,21 +2,18 @@
 
 #include "offsite/replicate.hpp"
 
+#include "artifact/durable_file.hpp"
 #include "artifact/names.hpp"
+#include "artifact/signed_files.hpp"
 #include "artifact/writer.hpp"
-#include "base/fd.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <cerrno>
+#include <algorithm>
 
 namespace rb::offsite {
 
 namespace {
 
 using artifact::Directory;
-constexpr mode_t k_file_mode = 0600;
 
 /// True: there already, and right. Errors: already_exists (something else is there).
 Result<bool> is_present(Directory& to, const LocalFile& wanted, std::stop_token stop) {
@@ -36,6 +33,16 @@ Result<bool> is_present(Directory& to, const LocalFile& wanted, std::stop_token 
   return true;
 }
 
+Result<artifact::ContentDigest> expected_of(const LocalFile& wanted) {
+  artifact::ContentDigest expected{wanted.file.size_bytes, {}};
+  RB_TRY_ASSIGN(const Bytes digest, from_hex(wanted.sha256));
+  if (digest.size() != expected.sha256.size()) {
+    return Error{ErrorCode::corrupt, wanted.file.name + ": not a SHA-256 in the manifest", {}};
+  }
+  std::ranges::copy(digest, expected.sha256.begin());
+  return expected;
+}
+
 Status fetch_part(Directory& to,
                   RemoteStore& remote,
                   const LocalFile& wanted,
@@ -43,24 +50,30 @@ Status fetch_part(Directory& to,
                   std::stop_token stop) {
   const std::string path = to.path() + "/" + part;
   RB_TRY(remote.get(wanted.file, path, stop));
-  // rclone gives files the mode of the umask; the directory is closed to others anyway.
-  if (::chmod(path.c_str(), k_file_mode) != 0) {
-    return system_error(errno, path + ": chmod");
-  }
+  RB_TRY_ASSIGN(const artifact::ContentDigest content, expected_of(wanted));
+  const auto damaged = [&](const char* what) {
+    return Error{ErrorCode::corrupt,
+                 remote.name() + ": " + wanted.file.name +
+                     ": damaged: it is not what the manifest says (" + what + " differs)",
+                 "choose another set: railiance-restore list --remote"};
+  };
   {
-    RB_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_NOFOLLOW));
-    RB_TRY(sync_file(fd, path));
+    RB_TRY_ASSIGN(const auto came, to.fs().open_read(part));
+    RB_TRY_ASSIGN(const std::uint64_t size_bytes, came->size());
+    if (size_bytes != content.size_bytes) {
+      return damaged("size");
+    }
   }
-  RB_TRY_ASSIGN(const auto file, to.fs().open_uncached(part));
-  RB_TRY_ASSIGN(const auto content, artifact::digest_of(*file, std::move(stop)));
-  if (content.size_bytes != wanted.file.size_bytes || to_hex(content.sha256) != wanted.sha256) {
-    return Error{
-        ErrorCode::corrupt,
-        remote.name() + ": " + wanted.file.name + ": damaged: it is not what the manifest says (" +
-            (content.size_bytes == wanted.file.size_bytes ? "SHA-256" : "size") + " differs)",
-        "choose another set: railiance-restore list --remote"};
+  artifact::DurableOrder order;
+  order.name = wanted.file.name;
+  order.part = part;
+  RB_TRY_ASSIGN(artifact::DurableFile file,
+                artifact::DurableFile::adopt(to.fs(), std::move(order), content));
+  const auto committed = file.commit(std::move(stop));
+  if (!committed && committed.error().code == ErrorCode::corrupt) {
+    return damaged("SHA-256");
   }
-  return to.fs().rename_new(part, wanted.file.name);
+  return committed ? Status() : Status(committed.error());
 }
 
 /// Adds the file to `result`.
@@ -120,6 +133,56 @@ Status bring_public_key(Directory& to, Directory& listing) {
   return artifact::replace_file(to, name, ByteView(text).first(got));
 }
 
+/// Under a bound, and never in the place of what is there.
+Status bring_file(Directory& to,
+                  RemoteStore& remote,
+                  const RemoteFile& wanted,
+                  const std::stop_token& stop) {
+  RB_TRY(artifact::check_free_space(to, wanted.size_bytes));
+  artifact::DurableOrder order;
+  order.name = wanted.name;
+  order.part = wanted.name + std::string(artifact::k_part_suffix);
+  static_cast<void>(to.fs().remove(order.part)); // of a fetch that was cut off
+  const auto bring = [&]() -> Status {
+    RB_TRY(remote.get(wanted, to.path() + "/" + order.part, stop));
+    RB_TRY_ASSIGN(const auto part, to.fs().open_uncached(order.part));
+    RB_TRY_ASSIGN(const artifact::ContentDigest content, artifact::digest_of(*part, stop));
+    RB_TRY_ASSIGN(artifact::DurableFile file,
+                  artifact::DurableFile::adopt(to.fs(), order, content));
+    const auto committed = file.commit(stop);
+    return committed ? Status() : Status(committed.error());
+  };
+  Status brought = bring();
+  if (!brought) {
+    static_cast<void>(to.fs().remove(order.part));
+  }
+  return brought;
+}
+
+/// The signature first: an image without one looks as if it had been taken away.
+Status bring_image(Directory& to,
+                   RemoteStore& remote,
+                   const std::function<void(const std::string&)>& on_file,
+                   const std::stop_token& stop) {
+  const std::string image(artifact::k_image_name);
+  if (to.fs().open_read(image)) {
+    return {};
+  }
+  RB_TRY_ASSIGN(const auto there, remote.list(stop));
+  for (const std::string& name : {image + std::string(artifact::k_signature_suffix), image}) {
+    const auto found = std::ranges::find(there, name, &RemoteFile::name);
+    if (found == there.end()) {
+      return {}; // of an older release
+    }
+    if (found->size_bytes > artifact::k_signed_file_limit_bytes) {
+      return Error{ErrorCode::unsupported, name + ": too large to be of the host", {}};
+    }
+    on_file(name);
+    RB_TRY(bring_file(to, remote, *found, stop));
+  }
+  return {};
+}
+
 } // namespace
 
 Result<Fetched> fetch_set(Directory& to,
@@ -148,6 +211,12 @@ Result<Fetched> fetch_set(Directory& to,
   on_file(artifact::manifest_name(set.run_id));
   RB_TRY(store_small(to, listing, artifact::manifest_name(set.run_id), result, stop));
   RB_TRY(to.fs().sync_directory());
+  if (Status brought = bring_image(to, remote, on_file, stop); !brought) {
+    if (brought.error().code == ErrorCode::cancelled) {
+      return std::move(brought).error();
+    }
+    result.no_image = std::move(brought).error();
+  }
   return result;
 }
 

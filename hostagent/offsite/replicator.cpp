@@ -119,7 +119,8 @@ Status Replicator::send_kit(Directory& directory,
                             State& state,
                             std::stop_token stop) {
   std::optional<Error> refused;
-  for (const std::string_view word : {artifact::k_guide_name, artifact::k_tool_name}) {
+  for (const std::string_view word :
+       {artifact::k_guide_name, artifact::k_tool_name, artifact::k_image_name}) {
     const artifact::SignedFile file = artifact::judge_signed_file(directory, word, m_keys);
     if (file.trust == artifact::FileTrust::genuine && is_settled(directory, file.name)) {
       RB_TRY(send_if_new(directory, there, file.name, state, stop));

@@ -31,6 +31,9 @@ public:
   /// Whole and proven, mode 0600, replacing what is there. Errors: those of unpack.
   [[nodiscard]] virtual Status decrypt_snapshot(const std::string& path) = 0;
   [[nodiscard]] virtual Result<unpack::HostState> host_state() = 0;
+  /// Puts the product's own image out of the kit, proven, to `path`, whose directory is there.
+  /// False: the kit holds none. Errors: corrupt (not the host's), no_space, those of the system.
+  [[nodiscard]] virtual Result<bool> put_image(const std::string&) { return false; }
 };
 
 /// Told of what is done; one line each.

@@ -3,6 +3,7 @@
 #include "k3s/cluster_ca.hpp"
 #include "recover/journal_place.hpp"
 
+#include "artifact/signed_copy.hpp"
 #include "etcdsnap/token_hash.hpp"
 
 #include <algorithm>
@@ -12,6 +13,9 @@ namespace rb::recover {
 namespace {
 
 using api::ArtifactType;
+
+/// For the database: its reset comes after the image.
+constexpr std::uint64_t k_left_free_bytes = std::uint64_t{512} << 20U;
 
 bool has(const artifact::Manifest& manifest, ArtifactType type) {
   return std::any_of(manifest.artifacts.begin(), manifest.artifacts.end(), [&](const auto& one) {
@@ -53,8 +57,10 @@ class DirectorySetSource final : public SetSource {
 public:
   DirectorySetSource(artifact::Directory& directory,
                      const artifact::Manifest& manifest,
-                     std::span<const age::Identity> identities)
-      : m_directory(directory), m_manifest(manifest), m_identities(identities) {}
+                     std::span<const age::Identity> identities,
+                     std::span<const sign::PublicKey> trusted)
+      : m_directory(directory), m_manifest(manifest), m_identities(identities), m_trusted(trusted) {
+  }
 
   [[nodiscard]] Status decrypt_snapshot(const std::string& path) override {
     return unpack::decrypt_artifact_to(
@@ -63,11 +69,31 @@ public:
   [[nodiscard]] Result<unpack::HostState> host_state() override {
     return unpack::open_host_state(m_directory, m_manifest, m_identities);
   }
+  [[nodiscard]] Result<bool> put_image(const std::string& path) override {
+    const std::string name(artifact::k_image_name);
+    const auto file = m_directory.fs().open_read(name);
+    if (!file && file.error().code == ErrorCode::not_found) {
+      return false;
+    }
+    if (!file) {
+      return file.error();
+    }
+    RB_TRY_ASSIGN(const std::uint64_t size, (*file)->size());
+    RB_TRY_ASSIGN(artifact::Directory images,
+                  artifact::Directory::open_existing(path.substr(0, path.rfind('/'))));
+    RB_TRY(artifact::check_free_space(images, size + k_left_free_bytes));
+    artifact::DurableOrder order;
+    order.name = path.substr(path.rfind('/') + 1);
+    order.replace = true;
+    RB_TRY(artifact::copy_genuine_file(m_directory, name, m_trusted, images.fs(), order));
+    return true;
+  }
 
 private:
   artifact::Directory& m_directory;
   const artifact::Manifest& m_manifest;
   std::span<const age::Identity> m_identities;
+  std::span<const sign::PublicKey> m_trusted;
 };
 
 } // namespace
@@ -140,8 +166,9 @@ OpenedSet open_host_settings(artifact::Directory& directory,
 
 std::unique_ptr<SetSource> make_set_source(artifact::Directory& directory,
                                            const artifact::Manifest& manifest,
-                                           std::span<const age::Identity> identities) {
-  return std::make_unique<DirectorySetSource>(directory, manifest, identities);
+                                           std::span<const age::Identity> identities,
+                                           std::span<const sign::PublicKey> trusted) {
+  return std::make_unique<DirectorySetSource>(directory, manifest, identities, trusted);
 }
 
 } // namespace rb::recover

@@ -33,9 +33,11 @@ struct OpenedSet {
                                            std::span<const age::Identity> identities,
                                            const std::stop_token& stop);
 
-/// The set as the executor reads it; directory, manifest and identities outlive it.
+/// The set as the executor reads it; directory, manifest, identities and keys outlive it.
+/// `trusted`: whose signature the image of the kit must have.
 [[nodiscard]] std::unique_ptr<SetSource> make_set_source(artifact::Directory& directory,
                                                          const artifact::Manifest& manifest,
-                                                         std::span<const age::Identity> identities);
+                                                         std::span<const age::Identity> identities,
+                                                         std::span<const sign::PublicKey> trusted);
 
 } // namespace rb::recover

@@ -3,6 +3,8 @@
 #include "recover/host_files.hpp"
 #include "recover/k3s_reset.hpp"
 
+#include "artifact/names.hpp"
+
 #include <sys/stat.h>
 
 #include <array>
@@ -42,6 +44,19 @@ Status save_files(JournalState& state, Ports& ports) {
     state.files.push_back(std::move(file));
   }
   return {};
+}
+
+std::string image_path(const Plan& plan) {
+  return plan.data_dir + "/agent/images/" + std::string(artifact::k_image_name);
+}
+
+/// One that is there already stays, also on the way back.
+void note_image(JournalState& state) {
+  const std::string path = image_path(state.plan);
+  if (!exists(path)) {
+    note_made(state, path);
+    state.files.push_back({path, false});
+  }
 }
 
 /// A file of before that k3s itself writes.
@@ -124,6 +139,7 @@ Status do_save_state(JournalState& state, Ports& ports) {
   if (state.plan.bare) {
     RB_TRY(save_files(state, ports));
     RB_TRY(save_written_by_k3s(state, ports.root + k_node_password));
+    note_image(state);
   }
   RB_TRY(save_written_by_k3s(state, ports.root + state.plan.kubeconfig));
   state.recorded = true;
@@ -143,6 +159,23 @@ Status do_put_back(const JournalState& state, Ports& ports) {
     RB_TRY(write_file(target, entry.content.view(), entry.mode));
   }
   return {};
+}
+
+void put_image(const Plan& plan, Ports& ports) {
+  const std::string path = image_path(plan);
+  const auto put = [&]() -> Result<bool> {
+    RB_TRY(make_directories(path.substr(0, path.rfind('/')), 0755));
+    return ports.set.put_image(path);
+  };
+  const auto done = put();
+  if (done && *done) {
+    ports.progress.on_line("the image of railiance-backup lies at " + path +
+                           ": k3s takes it in at its start");
+    return;
+  }
+  const std::string why = done ? "the kit holds none" : done.error().message;
+  ports.progress.on_line("warning: no image of railiance-backup is put there (" + why +
+                         "): there are no backups until k3s can pull it");
 }
 
 Status do_reset(const JournalState& state, Ports& ports, const Limits& limits) {

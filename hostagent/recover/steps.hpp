@@ -12,6 +12,9 @@ namespace rb::recover {
 /// Fills in what `state` says of the time before the reset.
 [[nodiscard]] Status do_save_state(JournalState& state, Ports& ports);
 [[nodiscard]] Status do_put_back(const JournalState& state, Ports& ports);
+/// The product's image, where k3s takes it in at its start; without it the restored cluster makes
+/// no backups until it is pulled. Whatever fails is said, and fails no restore.
+void put_image(const Plan& plan, Ports& ports);
 [[nodiscard]] Status do_reset(const JournalState& state, Ports& ports, const Limits& limits);
 /// Until the API is ready; the service must go on running meanwhile.
 [[nodiscard]] Status do_ready(const Plan& plan, Ports& ports, const Limits& limits);
@@ -27,8 +30,8 @@ void note_made(JournalState& state, const std::string& path);
 /// The names in the data directory but ours, and all below its server/, relative and sorted.
 [[nodiscard]] std::vector<std::string> names_of_data(const Plan& plan);
 
-/// Takes away what is new below server/, where there was no etcd; not a database that was moved
-/// aside. Errors: those of the system.
+/// Takes away what is new below server/, where there was no etcd, and an agent/ from which no
+/// containers run; not a database that was moved aside. Errors: those of the system.
 [[nodiscard]] Status remove_new(const JournalState& state);
 
 /// Paths in the data directory that were not there before, where there was no etcd.

@@ -4,6 +4,7 @@
 // and with the locale.
 #include "archive/entry_path.hpp"
 #include "archive/tar_gz.hpp"
+#include "archive/tar_header.hpp"
 #include "archive/tar_layout.hpp"
 #include "base/secret_buffer.hpp"
 
@@ -137,6 +138,14 @@ Status check_tree(std::span<const Entry> entries) {
 }
 
 } // namespace
+
+Bytes tar_header(const std::string& path, std::uint64_t size_bytes) {
+  Entry entry;
+  entry.mode = 0644;
+  const Record record =
+      make_header({{}, std::string_view(path).substr(0, k_name_bytes)}, '0', entry, size_bytes);
+  return {record.begin(), record.end()};
+}
 
 Result<SecretBytes> write_tar_gz(std::span<const Entry> entries) {
   std::size_t expected = k_end_bytes;

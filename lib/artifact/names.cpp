@@ -18,12 +18,16 @@ run_id_between(std::string_view name, std::string_view prefix, std::string_view 
   return parse_run_id(name) ? std::string(name) : std::string();
 }
 
+bool is_kit_file(std::string_view name) {
+  return name == k_guide_name || name == k_tool_name || name == k_image_name;
+}
+
 /// Of a file that has a signature of its own, also the one that is about to count.
 bool is_signature_of_a_file(std::string_view name) {
   for (const std::string_view suffix : {k_signature_suffix, k_next_signature_suffix}) {
     if (name.ends_with(suffix)) {
       name.remove_suffix(suffix.size());
-      return name == k_guide_name || name == k_tool_name || name == k_stamp_name;
+      return is_kit_file(name) || name == k_stamp_name;
     }
   }
   return false;
@@ -39,8 +43,7 @@ NameInfo classify_final(std::string_view name) {
   if (name == k_last_restore_name) {
     return {NameKind::last_restore, {}, {}};
   }
-  if (name == k_guide_name || name == k_tool_name || name == k_public_key_name ||
-      is_signature_of_a_file(name)) {
+  if (is_kit_file(name) || name == k_public_key_name || is_signature_of_a_file(name)) {
     return {NameKind::kit, {}, {}};
   }
   if (name == k_log_name || name == k_old_log_name) {

@@ -15,6 +15,8 @@ inline constexpr std::string_view k_last_drill_name = ".last-drill";
 inline constexpr std::string_view k_last_restore_name = ".last-restore";
 inline constexpr std::string_view k_guide_name = "RESTORE.md";
 inline constexpr std::string_view k_tool_name = "railiance-restore";
+/// The product's own container image, for a restored host that has none.
+inline constexpr std::string_view k_image_name = "railiance-backup-image.tar";
 inline constexpr std::string_view k_public_key_name = "railiance-backup.pub";
 inline constexpr std::string_view k_log_name = "backup.log";
 inline constexpr std::string_view k_old_log_name = "backup.log.1";
@@ -34,8 +36,8 @@ enum class NameKind {
   log,
   last_drill,   ///< ".last-drill"
   last_restore, ///< ".last-restore"
-  /// "RESTORE.md", "railiance-restore", "railiance-backup.pub", and the signatures of these and of
-  /// the stamp: replaced by runs, never removed
+  /// "RESTORE.md", "railiance-restore", "railiance-backup-image.tar", "railiance-backup.pub", and
+  /// the signatures of these and of the stamp: replaced by runs, never removed
   kit,
   foreign,
 };

@@ -3,6 +3,7 @@
 #include "sign/signature.hpp"
 
 #include "artifact/signed_comment.hpp"
+#include "artifact/signed_copy.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -13,7 +14,9 @@ namespace {
 
 constexpr std::size_t k_buffer_bytes = 256U << 10U;
 
-Result<sign::Blake2bDigest> digest_of_file(File& file, std::string_view name) {
+/// `take` gets all of it.
+template <typename Take>
+Result<sign::Blake2bDigest> read_through(File& file, std::string_view name, Take take) {
   Bytes buffer(k_buffer_bytes);
   sign::Blake2b hash;
   for (std::uint64_t size = 0;;) {
@@ -23,10 +26,15 @@ Result<sign::Blake2bDigest> digest_of_file(File& file, std::string_view name) {
       return Error{ErrorCode::unsupported, std::string(name) + ": too large to be of the host", {}};
     }
     hash.update(ByteView(buffer).first(got));
+    RB_TRY(take(ByteView(buffer).first(got)));
     if (got < buffer.size()) {
       return hash.digest();
     }
   }
+}
+
+Result<sign::Blake2bDigest> digest_of_file(File& file, std::string_view name) {
+  return read_through(file, name, [](ByteView) { return Status(); });
 }
 
 /// Nothing where there is none; one that cannot be read or parsed holds for nothing.
@@ -125,6 +133,28 @@ SignedFile judge_signed_file(Directory& directory,
                           : "its signature cannot be read: " + own->error().message;
   }
   return judged;
+}
+
+Status copy_genuine_file(Directory& from,
+                         std::string_view name,
+                         std::span<const sign::PublicKey> trusted,
+                         Fs& to,
+                         DurableOrder order) {
+  const std::string own(name);
+  RB_TRY_ASSIGN(const std::unique_ptr<File> source, from.fs().open_read(own));
+  RB_TRY_ASSIGN(DurableFile copy, DurableFile::create(to, std::move(order)));
+  RB_TRY_ASSIGN(const sign::Blake2bDigest digest,
+                read_through(*source, name, [&](ByteView bytes) { return copy.write(bytes); }));
+  const bool genuine =
+      holds(signature_at(from, own + std::string(k_signature_suffix)), name, digest, trusted) ||
+      holds(signature_at(from, own + std::string(k_next_signature_suffix)), name, digest, trusted);
+  if (!genuine) {
+    return Error{ErrorCode::corrupt,
+                 from.path() + "/" + own + ": it is not signed by a key that is trusted",
+                 "look who can write there"};
+  }
+  const auto committed = copy.commit();
+  return committed ? Status() : Status(committed.error());
 }
 
 std::vector<SignedFile> judge_signed_files(Directory& directory,

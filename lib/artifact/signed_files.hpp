@@ -1,5 +1,6 @@
 // Files beside the sets that have a signature of their own: the program that an operator runs as
-// root, the guide that is followed, and the stamp that scripts read. No manifest vouches for them,
+// root, the guide that is followed, the image that a restored host runs, and the stamp that scripts
+// read. No manifest vouches for them,
 // since they are replaced after it is written. docs/artifact-format.md, "Files with a signature of
 // their own".
 #pragma once
@@ -20,8 +21,8 @@ class SigningKey;
 
 namespace rb::artifact {
 
-inline constexpr std::array<std::string_view, 3> k_signed_files{
-    k_tool_name, k_guide_name, k_stamp_name};
+inline constexpr std::array<std::string_view, 4> k_signed_files{
+    k_tool_name, k_guide_name, k_image_name, k_stamp_name};
 
 /// The largest one that is looked into.
 inline constexpr std::uint64_t k_signed_file_limit_bytes = 256ULL << 20U;

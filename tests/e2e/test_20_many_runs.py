@@ -66,5 +66,5 @@ def test_the_cron_job_makes_a_run(installed):
 
 def test_the_directory_holds_nothing_unknown(installed):
     known = ("etcd-", "helm-values-", "kubeconfig-", "host-state-", "manifest-", ".last-backup", ".last-drill", ".last-restore",
-             "backup.log", "railiance-restore", "RESTORE.md", "railiance-backup.pub", ".disk-id")
+             "backup.log", "railiance-restore", "RESTORE.md", "railiance-backup.pub", "railiance-backup-image.tar", ".disk-id")
     assert [name for name in installed.files() if not name.startswith(known)] == [], BACKUP_DIR

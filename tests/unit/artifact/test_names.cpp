@@ -33,7 +33,8 @@ TEST_CASE("classify_name knows the names of a set") {
   CHECK(classify_name("railiance-backup.pub.part").kind == NameKind::part);
   CHECK(classify_name("RESTORE.md").kind == NameKind::kit);
   CHECK(classify_name("railiance-restore").kind == NameKind::kit);
-  for (const std::string name : {"RESTORE.md", "railiance-restore", ".last-backup"}) {
+  for (const std::string name :
+       {"RESTORE.md", "railiance-restore", "railiance-backup-image.tar", ".last-backup"}) {
     CHECK(classify_name(name + ".minisig").kind == NameKind::kit);
     CHECK(classify_name(name + ".minisig.next").kind == NameKind::kit);
     CHECK(classify_name(name + ".minisig.next.part").kind == NameKind::part);

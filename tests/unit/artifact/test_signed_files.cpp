@@ -86,5 +86,5 @@ TEST_CASE(
   place.write("one");
   place.put(".last-backup", "run_id=x\n");
   CHECK(files_vouched_for(place.directory, place.key.public_key()) ==
-        std::vector<std::string>{"railiance-restore", "RESTORE.md"});
+        std::vector<std::string>{"railiance-restore", "RESTORE.md", "railiance-backup-image.tar"});
 }

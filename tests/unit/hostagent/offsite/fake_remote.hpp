@@ -22,9 +22,10 @@ namespace rb::test {
 class FakeRemote final : public offsite::RemoteStore {
 public:
   std::map<std::string, std::string> files;
-  std::vector<std::string> calls; ///< "put etcd-….snap.age"
-  std::optional<Error> failure;   ///< Of every call.
-  std::string manifests_path;     ///< Where they were last put.
+  std::vector<std::string> calls;                 ///< "put etcd-….snap.age"
+  std::optional<Error> failure;                   ///< Of every call.
+  std::map<std::string, std::uint64_t> listed_as; ///< Sizes that are not true.
+  std::string manifests_path;                     ///< Where they were last put.
   /// What becomes of a file that arrives.
   std::function<std::string(const std::string& name, std::string content)> storage;
 
@@ -33,7 +34,8 @@ public:
     RB_TRY(call("list"));
     std::vector<offsite::RemoteFile> listed;
     for (const auto& [name, content] : files) {
-      listed.push_back({name, content.size()});
+      const auto lie = listed_as.find(name);
+      listed.push_back({name, lie == listed_as.end() ? content.size() : lie->second});
     }
     return listed;
   }

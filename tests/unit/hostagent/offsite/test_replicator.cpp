@@ -472,6 +472,39 @@ TEST_CASE("a remote is listed as a disk is, and a set of it fetched whole") {
   CHECK(damaged.error().message.find("size differs") != std::string::npos);
 }
 
+TEST_CASE("the image of the kit goes off-site, and comes along with a set for a bare host") {
+  World world;
+  world.know_key();
+  world.backups.add_signed(1);
+  world.put_signed("railiance-backup-image.tar", "the image");
+  world.visit();
+  CHECK(world.remote.files.at("railiance-backup-image.tar") == "the image");
+  auto listing = open_remote(world.remote, {}).value();
+  const auto sets = artifact::list_sets(listing).value();
+  const auto fetch = [&](const std::string& path) {
+    auto to = artifact::Directory::open(path).value();
+    return fetch_set(to, world.remote, listing, sets.front(), [](const std::string&) {}, {});
+  };
+  const std::string bare = world.backups.temporary.file("bare");
+  auto fetched = fetch(bare);
+  REQUIRE(fetched);
+  CHECK_FALSE(fetched->no_image);
+  CHECK(test::read_file(bare + "/railiance-backup-image.tar") == "the image");
+  auto there = artifact::Directory::open(bare).value();
+  const sign::PublicKey key = world.backups.key.public_key();
+  const auto judged =
+      artifact::judge_signed_file(there, artifact::k_image_name, std::span(&key, 1));
+  CHECK(judged.trust == artifact::FileTrust::genuine);
+
+  // Too large a one is a word, and the set comes all the same.
+  world.remote.listed_as["railiance-backup-image.tar"] = std::uint64_t{1} << 40U;
+  fetched = fetch(world.backups.temporary.file("other"));
+  REQUIRE(fetched);
+  REQUIRE(fetched->no_image);
+  CHECK(fetched->no_image->message.find("too large") != std::string::npos);
+  CHECK(fetched->files.size() == 6);
+}
+
 TEST_CASE("manifests of a remote pass through a directory of TMPDIR that is gone afterwards") {
   World world;
   world.backups.add(1);
