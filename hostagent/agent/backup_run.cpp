@@ -190,6 +190,7 @@ RunReport run_backup(const Settings& settings,
                {},
                {},
                {},
+               {},
                {}};
   return BackupRun(run).execute();
 }

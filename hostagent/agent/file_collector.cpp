@@ -32,24 +32,53 @@ Names sorted_names(const std::string& path) {
   return listing;
 }
 
-bool is_plain_directory(const std::string& path) {
+enum class Kind { none, directory, link, other };
+
+Kind kind_of(const std::string& path) {
   struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+  if (::lstat(path.c_str(), &status) != 0) {
+    return Kind::none;
+  }
+  if (S_ISDIR(status.st_mode)) {
+    return Kind::directory;
+  }
+  return S_ISLNK(status.st_mode) ? Kind::link : Kind::other;
+}
+
+/// What the link leads to, whoever made it.
+bool leads_to_directory(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
 }
 
 } // namespace
 
 void FileCollector::skip(const std::string& archive_path, std::string why) {
-  if (m_skipped.size() < k_skipped_limit) {
+  const std::string shown = archive::printable(archive_path);
+  const bool known = std::ranges::find(m_skipped, shown, &SkippedFile::path) != m_skipped.end();
+  if (!known && m_skipped.size() < k_skipped_limit) {
     m_skipped.push_back({archive::printable(archive_path), std::move(why)});
   }
 }
 
+bool FileCollector::has(const std::string& archive_path) const {
+  return std::ranges::find(m_entries, archive_path, &archive::Entry::path) != m_entries.end();
+}
+
+std::string FileCollector::seen(const std::string& path, const std::string& archive_path) const {
+  return m_resolve ? m_resolve("/" + archive_path) : path;
+}
+
 bool FileCollector::add_file(const std::string& path, const std::string& archive_path) {
-  const auto fd = open_regular(path);
+  if (has(archive_path)) {
+    return true;
+  }
+  const auto fd = open_regular(seen(path, archive_path));
   if (!fd) {
     if (fd.error().code != ErrorCode::not_found) {
       skip(archive_path, fd.error().message);
+    } else if (kind_of(path) == Kind::link) {
+      skip(archive_path, "a link to what is not there, or not to be seen here");
     }
     return false;
   }
@@ -95,33 +124,45 @@ void FileCollector::add_below(const std::string& path,
     skip(archive_path, listing.error.message());
   }
   for (const std::string& name : listing.names) {
-    const std::string below = path + "/" + name;
-    if (is_plain_directory(below)) {
-      add_below(below, archive_path + "/" + name, depth + 1);
-    } else {
-      add_file(below, archive_path + "/" + name);
-    }
+    add_entry(path + "/" + name, archive_path + "/" + name, depth);
+  }
+}
+
+void FileCollector::add_entry(const std::string& path,
+                              const std::string& archive_path,
+                              unsigned depth) {
+  const Kind kind = kind_of(path);
+  if (kind == Kind::directory) {
+    add_below(path, archive_path, depth + 1);
+    return;
+  }
+  const std::string target = kind == Kind::link ? seen(path, archive_path) : path;
+  if (kind != Kind::link || !leads_to_directory(target)) {
+    add_file(path, archive_path);
+  } else if (m_resolve && kind_of(target) == Kind::directory) {
+    add_below(target, archive_path, depth + 1);
+  } else {
+    skip(archive_path, "a link to a directory, which is not followed");
   }
 }
 
 void FileCollector::add_tree(const std::string& path, const std::string& archive_path) {
-  if (is_plain_directory(path)) {
-    add_below(path, archive_path, 0);
+  const std::string here = seen(path, archive_path);
+  const Kind kind = kind_of(here);
+  if (kind == Kind::directory) {
+    add_below(here, archive_path, 0);
+  } else if (kind == Kind::link) {
+    skip(archive_path, "a link to a directory, which is not followed");
   }
 }
 
 void FileCollector::add_matching(const std::string& path,
                                  const std::string& prefix,
                                  const std::string& archive_path) {
-  for (const std::string& name : sorted_names(path).names) {
-    if (!name.starts_with(prefix)) {
-      continue;
-    }
-    const std::string below = path + "/" + name;
-    if (is_plain_directory(below)) {
-      add_below(below, archive_path + "/" + name, 1);
-    } else {
-      add_file(below, archive_path + "/" + name);
+  const std::string here = seen(path, archive_path);
+  for (const std::string& name : sorted_names(here).names) {
+    if (name.starts_with(prefix)) {
+      add_entry(here + "/" + name, archive_path + "/" + name, 0);
     }
   }
 }

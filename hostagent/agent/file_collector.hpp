@@ -4,6 +4,7 @@
 #include "archive/tar_gz.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,18 +22,25 @@ struct SkippedFile {
   std::string why;
 };
 
+/// Where a path of the host is seen here, its links followed.
+using Resolve = std::function<std::string(const std::string& host_path)>;
+
 /// Collects entries whose archive path is the path on the host without its first '/'.
-/// What is there and cannot be taken is noted in skipped(); what is not there is not.
+/// What is there and cannot be taken is noted in skipped(); what is not there is not, but a link
+/// that leads nowhere is. An entry is taken once.
 class FileCollector {
 public:
-  explicit FileCollector(CollectLimits limits = {}) : m_limits(limits) {}
+  /// With `resolve`, what lies at an archive path is read where that says; links to directories are
+  /// followed then. Without it, they are noted as left out.
+  explicit FileCollector(CollectLimits limits = {}, Resolve resolve = {})
+      : m_limits(limits), m_resolve(std::move(resolve)) {}
 
   /// One regular file, by open_regular (a link counts that only root can have made), stored as
   /// `archive_path`. True when it was taken.
   bool add_file(const std::string& path, const std::string& archive_path);
 
-  /// All regular files below `path`, in the order of their names; links to directories are not
-  /// followed, leftovers (*.part, *~) are taken like the rest.
+  /// All regular files below `path`, in the order of their names; leftovers (*.part, *~) are taken
+  /// like the rest.
   void add_tree(const std::string& path, const std::string& archive_path);
 
   /// The regular files in `path` whose names begin with `prefix`, and the trees of directories
@@ -40,14 +48,20 @@ public:
   void
   add_matching(const std::string& path, const std::string& prefix, const std::string& archive_path);
 
+  /// Notes that something was left out.
+  void skip(const std::string& archive_path, std::string why);
+
+  [[nodiscard]] bool has(const std::string& archive_path) const;
   [[nodiscard]] std::vector<archive::Entry>& entries() { return m_entries; }
   [[nodiscard]] const std::vector<SkippedFile>& skipped() const { return m_skipped; }
 
 private:
   void add_below(const std::string& path, const std::string& archive_path, unsigned depth);
-  void skip(const std::string& archive_path, std::string why);
+  void add_entry(const std::string& path, const std::string& archive_path, unsigned depth);
+  [[nodiscard]] std::string seen(const std::string& path, const std::string& archive_path) const;
 
   CollectLimits m_limits;
+  Resolve m_resolve;
   std::size_t m_total_bytes = 0;
   std::vector<archive::Entry> m_entries;
   std::vector<SkippedFile> m_skipped;

@@ -1,5 +1,7 @@
 #include "agent/host_state.hpp"
 
+#include "agent/mounted_files.hpp"
+#include "agent/named_files.hpp"
 #include "agent/signing.hpp"
 #include "k3s/cluster_ca.hpp"
 
@@ -32,9 +34,8 @@ void add_server_files(FileCollector& files, const std::string& server) {
 }
 
 void add_configuration(FileCollector& files, const Settings& settings) {
-  files.add_tree(settings.config_dir + "/k3s", in_archive(settings.config_dir + "/k3s"));
-  files.add_file(settings.config_dir + "/node/password",
-                 in_archive(settings.config_dir + "/node/password"));
+  files.add_tree(settings.config_dir + "/k3s", "etc/rancher/k3s");
+  files.add_file(settings.config_dir + "/node/password", "etc/rancher/node/password");
   const std::string& etc = settings.host_etc_dir;
   for (const char* const directory :
        {"/systemd/system", "/default", "/sysconfig", "/init.d", "/conf.d"}) {
@@ -55,6 +56,8 @@ SecretBytes host_json(const Settings& settings,
                       {"k3sProgram", settings.k3s_program},
                       {"dataDir", settings.data_dir},
                       {"tokenHash", hash},
+                      {"nodeArgs", facts.node.args},
+                      {"nodeEnv", facts.node.env},
                       {"files", nlohmann::json::array()},
                       {"skipped", nlohmann::json::array()}};
   for (const archive::Entry& entry : files.entries()) {
@@ -87,7 +90,8 @@ Failure token_missing(const std::string& path, const FileCollector& files) {
 std::variant<HostState, Failure>
 collect_host_state(const Settings& settings, const HostFacts& facts, CollectLimits limits) {
   const std::string server = settings.data_dir + "/server";
-  FileCollector files(limits);
+  const MountedFiles mounted(settings);
+  FileCollector files(limits, [&](const std::string& path) { return mounted.seen_as(path); });
   if (!files.add_file(server + "/token", in_archive(server + "/token"))) {
     return token_missing(server + "/token", files);
   }
@@ -103,7 +107,7 @@ collect_host_state(const Settings& settings, const HostFacts& facts, CollectLimi
     const std::string path = settings.key_dir + "/" + std::string(name);
     files.add_file(path, in_archive(path));
   }
-  files.add_tree(server + "/manifests", in_archive(server + "/manifests"));
+  add_named_files(files, mounted, k3s::read_host_settings(mounted, facts.node), settings.data_dir);
   files.add_tree(server + "/tls", in_archive(server + "/tls"));
 
   state.cluster_ca = cluster_ca_of(files, in_archive(server + "/tls/server-ca.crt"));

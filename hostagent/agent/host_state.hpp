@@ -5,6 +5,7 @@
 #include "agent/failure.hpp"
 #include "agent/file_collector.hpp"
 #include "agent/settings.hpp"
+#include "k3s/node_arguments.hpp"
 
 #include "base/clock.hpp"
 #include "base/secret_bytes.hpp"
@@ -18,6 +19,7 @@ struct HostFacts {
   std::string run_id;
   std::string k3s_version; ///< May be empty.
   SystemTime now{};
+  k3s::NodeArguments node = {}; ///< What the Node says of this server; may be empty.
 };
 
 struct HostState {
@@ -28,8 +30,10 @@ struct HostState {
   std::vector<SkippedFile> skipped;
 };
 
-/// Reads the server token (required), agent token, cred/, tls/, manifests/, /etc/rancher, unit and
-/// environment files, and adds `host.json`. Reason: host_state_missing (no token), internal_error.
+/// Reads the server token (required), agent token, cred/, tls/, what an operator puts into the data
+/// directory (manifests/, static/, …), /etc/rancher, unit and environment files, and the files that
+/// the server's settings name, wherever they are; adds `host.json`, which says what was left out.
+/// Reason: host_state_missing (no token), internal_error.
 [[nodiscard]] std::variant<HostState, Failure>
 collect_host_state(const Settings& settings, const HostFacts& facts, CollectLimits limits = {});
 

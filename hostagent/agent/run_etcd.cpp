@@ -62,6 +62,7 @@ StepFailure store(RunState& run, const SavedSnapshot& saved) {
   request.name = saved.name;
   request.file_name = api::file_name(api::ArtifactType::etcd_snapshot, run.order.run_id);
   request.recipients = run.recipients;
+  request.node_name = run.settings.node_name;
   request.threads = run.settings.encryption_threads;
   request.progress = [&run](std::uint64_t done, std::uint64_t total) {
     run.enter(step::k_encrypting_snapshot, done, total);
@@ -72,6 +73,7 @@ StepFailure store(RunState& run, const SavedSnapshot& saved) {
   }
   auto& snapshot = std::get<StoredSnapshot>(stored);
   run.manifest.snapshot = snapshot.record;
+  run.node = std::move(snapshot.node);
   run.status.etcd = api::EtcdStatus{snapshot.record.revision, snapshot.record.total_keys};
   run.add_stored(api::ArtifactType::etcd_snapshot, snapshot.file);
   return std::nullopt;

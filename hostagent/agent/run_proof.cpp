@@ -53,7 +53,8 @@ Outcome prove(RunState& run, const std::string& snapshot_path) {
     return unavailable("too little time is left before the deadline of the run");
   }
   // The same collection that becomes the artifact: the proof is one of the host state, too.
-  auto collected = collect_host_state(run.settings, {run.order.run_id, {}, run.ports.clock.now()});
+  auto collected =
+      collect_host_state(run.settings, {run.order.run_id, {}, run.ports.clock.now(), run.node});
   if (const auto* failure = std::get_if<Failure>(&collected)) {
     return unavailable(failure->message);
   }

@@ -86,7 +86,7 @@ StepFailure check_token(const RunState& run, const std::string& hash) {
 
 StepFailure store_host_state(RunState& run) {
   auto collected = collect_host_state(
-      run.settings, {run.order.run_id, run.manifest.k3s_version, run.ports.clock.now()});
+      run.settings, {run.order.run_id, run.manifest.k3s_version, run.ports.clock.now(), run.node});
   if (const auto* failure = std::get_if<Failure>(&collected)) {
     run.add_missing(ArtifactType::host_state, *failure);
     return std::nullopt;

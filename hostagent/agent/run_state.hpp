@@ -52,6 +52,7 @@ struct RunState {
   api::NodeBackupStatus status;
   Bytes helm_ciphertext;
   std::map<std::string, std::chrono::duration<double>> durations;
+  k3s::NodeArguments node; ///< What the snapshot says of this server.
   std::string kit_problem; ///< Why the kit is not as it should be; empty when it is.
 
   /// Sets a condition and tells the observer.

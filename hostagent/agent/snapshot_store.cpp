@@ -7,6 +7,7 @@
 #include "age/fd_io.hpp"
 #include "base/open_beneath.hpp"
 #include "etcdsnap/inspect.hpp"
+#include "etcdsnap/stored_annotations.hpp"
 #include "etcdsnap/trailer_check.hpp"
 
 #include <fcntl.h>
@@ -38,7 +39,17 @@ Result<etcdsnap::SnapshotInfo>
 look_inside(const Fd& fd, const StoreRequest& request, std::stop_token stop) {
   RB_TRY_ASSIGN(Fd copy, second_descriptor(fd, request.path));
   RB_TRY_ASSIGN(const auto reader, etcdsnap::FileReader::open(std::move(copy), request.path));
-  return etcdsnap::inspect(*reader, {}, stop);
+  etcdsnap::InspectLimits limits;
+  limits.wanted_key = k3s::node_key(request.node_name);
+  return etcdsnap::inspect(*reader, limits, stop);
+}
+
+k3s::NodeArguments node_of(const etcdsnap::SnapshotInfo& info) {
+  if (!info.wanted_value) {
+    return {};
+  }
+  return {etcdsnap::stored_annotation(*info.wanted_value, k3s::k_node_args),
+          etcdsnap::stored_annotation(*info.wanted_value, k3s::k_node_env)};
 }
 
 artifact::SnapshotRecord record_of(const StoreRequest& request,
@@ -87,7 +98,7 @@ public:
     if (!file) {
       return stopped().value_or(storage_failure(file.error()));
     }
-    return StoredSnapshot{*file, record_of(m_request, *digests, *info)};
+    return StoredSnapshot{*file, record_of(m_request, *digests, *info), node_of(*info)};
   }
 
 private:

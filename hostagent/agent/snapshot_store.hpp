@@ -5,6 +5,7 @@
 
 #include "agent/failure.hpp"
 #include "agent/run_control.hpp"
+#include "k3s/node_arguments.hpp"
 
 #include "age/recipient.hpp"
 #include "artifact/manifest.hpp"
@@ -23,12 +24,14 @@ struct StoreRequest {
   std::string file_name; ///< Of the artifact.
   std::span<const age::Recipient> recipients;
   unsigned threads = 0;
+  std::string node_name; ///< Of the server: what its Node says is looked up.
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
 };
 
 struct StoredSnapshot {
   artifact::StoredFile file;
   artifact::SnapshotRecord record;
+  k3s::NodeArguments node; ///< Empty where the server has no Node.
 };
 
 /// Reasons: snapshot_invalid (empty, truncated, wrong digest, not a sound bbolt file),

@@ -122,12 +122,14 @@ Result<OpenedSet> open_set(artifact::Directory& directory,
   unpack::CheckHooks hooks;
   hooks.stop = stop;
   bool whole = true;
+  k3s::NodeArguments node;
   for (const unpack::FileReport& file :
        unpack::check_set(directory, set, identities, hooks).files) {
     facts.artifacts.push_back({file.name, file.code, file.message});
     whole = whole && file.code == ExitCode::done;
     if (file.snapshot) {
       take_snapshot(*file.snapshot, facts);
+      node = file.snapshot->node;
     }
   }
   if (stop.stop_requested()) {
@@ -136,6 +138,9 @@ Result<OpenedSet> open_set(artifact::Directory& directory,
   if (whole && facts.host_state) {
     auto state = unpack::open_host_state(directory, manifest, identities, stop);
     if (state) {
+      if (!node.empty()) { // sets of before have it in the snapshot alone
+        state->node = std::move(node);
+      }
       take_host_state(std::move(*state), opened);
     } else {
       note(facts, ArtifactType::host_state, state.error());

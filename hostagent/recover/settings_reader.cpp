@@ -62,6 +62,10 @@ std::vector<std::string> HostStateView::list(const std::string& directory) const
   return names;
 }
 
+ReadSettings read_settings(const HostStateView& files) {
+  return read_settings(static_cast<const FileView&>(files), files.state().node);
+}
+
 ReadSettings read_settings(const FileView& files, const k3s::NodeArguments& node) {
   k3s::HostSettings from = k3s::read_host_settings(files, node);
   ReadSettings read;

@@ -29,6 +29,8 @@ public:
   [[nodiscard]] std::optional<std::string> read(const std::string& path) const override;
   [[nodiscard]] std::vector<std::string> list(const std::string& directory) const override;
 
+  [[nodiscard]] const unpack::HostState& state() const { return m_state; }
+
 private:
   const unpack::HostState& m_state;
 };
@@ -41,6 +43,9 @@ struct ReadSettings {
   std::vector<std::string> files; ///< That were read, by their absolute paths.
   std::string problem;            ///< A file that k3s could not read, either.
 };
+
+/// Of a host state, what the Node said is in it.
+[[nodiscard]] ReadSettings read_settings(const HostStateView& files);
 
 /// As k3s::read_host_settings; of tokens only the hash stays.
 [[nodiscard]] ReadSettings read_settings(const FileView& files,

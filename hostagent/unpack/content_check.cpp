@@ -5,6 +5,7 @@
 #include "unpack/small_checks.hpp"
 
 #include "etcdsnap/inspect.hpp"
+#include "etcdsnap/stored_annotations.hpp"
 #include "etcdsnap/trailer_check.hpp"
 
 #include <algorithm>
@@ -57,8 +58,9 @@ public:
     report.proven.emplace_back("snapshot digest");
     RB_TRY_ASSIGN(const std::unique_ptr<AgeReader> reader, AgeReader::open(file, identities));
     ToldReader told(*reader, m_task.name + ": pages read", hooks);
-    RB_TRY_ASSIGN(const etcdsnap::SnapshotInfo info, etcdsnap::inspect(told, {}, hooks.stop));
-    report.snapshot = SnapshotFacts{reader->size(), info.bootstrap_hashes, info.members};
+    RB_TRY_ASSIGN(const etcdsnap::SnapshotInfo info, etcdsnap::inspect(told, limits(), hooks.stop));
+    report.snapshot =
+        SnapshotFacts{reader->size(), info.bootstrap_hashes, info.members, node_of(info)};
     if (m_task.manifest != nullptr && m_task.manifest->snapshot) {
       RB_TRY(compare(*m_task.manifest->snapshot, digests, info));
     }
@@ -72,6 +74,21 @@ public:
   }
 
 private:
+  [[nodiscard]] etcdsnap::InspectLimits limits() const {
+    etcdsnap::InspectLimits limits;
+    limits.wanted_key =
+        m_task.manifest == nullptr ? std::string() : k3s::node_key(m_task.manifest->node_name);
+    return limits;
+  }
+
+  static k3s::NodeArguments node_of(const etcdsnap::SnapshotInfo& info) {
+    return info.wanted_value ? k3s::NodeArguments{etcdsnap::stored_annotation(*info.wanted_value,
+                                                                              k3s::k_node_args),
+                                                  etcdsnap::stored_annotation(*info.wanted_value,
+                                                                              k3s::k_node_env)}
+                             : k3s::NodeArguments{};
+  }
+
   static Status compare(const artifact::SnapshotRecord& expected,
                         const etcdsnap::TrailerDigests& digests,
                         const etcdsnap::SnapshotInfo& info) {

@@ -1,6 +1,8 @@
 // One artifact of a set, checked: with a key down to what is in it, without one by its digest.
 #pragma once
 
+#include "k3s/node_arguments.hpp"
+
 #include "age/identity.hpp"
 #include "artifact/sets.hpp"
 #include "base/exit_code.hpp"
@@ -27,6 +29,7 @@ struct SnapshotFacts {
   std::uint64_t size_bytes = 0; ///< Of the plaintext.
   std::vector<std::string> bootstrap_hashes;
   std::uint64_t members = 0; ///< Of the etcd that it was taken of.
+  k3s::NodeArguments node;   ///< Of the manifest's node; empty where it has none.
 };
 
 struct FileReport {

@@ -49,6 +49,7 @@ Status read_description(std::string_view text, HostState& state) {
   state.node_address = field("nodeAddress");
   state.data_dir = field("dataDir");
   state.token_hash = field("tokenHash");
+  state.node = {field("nodeArgs"), field("nodeEnv")};
   return {};
 }
 

@@ -2,6 +2,7 @@
 // Layout: docs/artifact-format.md.
 #pragma once
 
+#include "k3s/node_arguments.hpp"
 #include "unpack/opened_set.hpp"
 
 #include "archive/tar_gz.hpp"
@@ -24,6 +25,7 @@ struct HostState {
   std::string node_address;
   std::string data_dir; ///< "/var/lib/rancher/k3s", absolute
   std::string token_hash;
+  k3s::NodeArguments node; ///< What the Node said of the server; empty where nobody knew.
 
   /// The entry, or null. `path` is absolute ("/etc/rancher/k3s/config.yaml") or as in the archive.
   [[nodiscard]] const archive::Entry* find(std::string_view path) const;

@@ -18,7 +18,8 @@ constexpr std::size_t k_version_length = 32;
 /// One walk over the whole file.
 class Survey final : public Visitor {
 public:
-  Survey(const SipKey& sip_key, std::size_t live_limit) : live(sip_key, live_limit) {}
+  Survey(const SipKey& sip_key, const InspectLimits& limits)
+      : live(sip_key, limits.live_keys), m_wanted_key(limits.wanted_key) {}
 
   [[nodiscard]] Status on_bucket(ByteView name) override {
     hash.update(name);
@@ -50,6 +51,7 @@ public:
   std::int64_t revision = 0;
   std::string storage_version;
   bool has_key_bucket = false;
+  std::optional<Bytes> wanted_value;
 
 private:
   Status on_revision(ByteView key, ByteView value) {
@@ -68,9 +70,19 @@ private:
     } else {
       live.put(*name);
     }
+    if (!m_wanted_key.empty() && as_text(*name) == m_wanted_key) {
+      keep(at->tombstone, value);
+    }
     return {};
   }
 
+  void keep(bool deleted, ByteView message) {
+    const auto stored = deleted ? std::nullopt : decode_key_value(message);
+    wanted_value =
+        stored ? std::optional(Bytes(stored->value.begin(), stored->value.end())) : std::nullopt;
+  }
+
+  const std::string& m_wanted_key;
   bool m_in_key = false;
   bool m_in_meta = false;
   bool m_in_members = false;
@@ -94,7 +106,7 @@ Status count_in_parts(const PageFile& file,
                       SnapshotInfo& info) {
   const unsigned bits = part_bits(revisions, limits.live_keys);
   for (std::uint64_t part = 0; part < std::uint64_t{1} << bits; ++part) {
-    Survey survey(sip_key, limits.live_keys);
+    Survey survey(sip_key, limits);
     survey.live.choose_part(bits, part);
     PageMap reachable(file.meta().high_water);
     RB_TRY(walk_buckets(file, reachable, limits, stop, survey));
@@ -113,7 +125,7 @@ inspect(RandomReader& reader, const InspectLimits& limits, std::stop_token stop)
   RB_TRY_ASSIGN(const PageFile file, PageFile::open(reader));
   PageMap reachable(file.meta().high_water);
   const SipKey sip_key = SipKey::random();
-  Survey survey(sip_key, limits.live_keys);
+  Survey survey(sip_key, limits);
   RB_TRY(walk_buckets(file, reachable, limits, stop, survey));
   RB_TRY(check_freelist(file, reachable));
   if (!survey.has_key_bucket) {
@@ -127,6 +139,7 @@ inspect(RandomReader& reader, const InspectLimits& limits, std::stop_token stop)
   info.hash = survey.hash.value();
   info.db_size_bytes = file.size_bytes();
   info.members = survey.members;
+  info.wanted_value = std::move(survey.wanted_value);
   info.storage_version = survey.storage_version;
   info.page_size_bytes = file.meta().page_size_bytes;
   info.pages_in_use = reachable.claimed();

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -27,6 +28,8 @@ struct SnapshotInfo {
   /// The <hash> of each live key /bootstrap/<hash>: k3s names it after its server token.
   std::vector<std::string> bootstrap_hashes;
   std::uint64_t members = 0; ///< Members of the etcd that it was taken of (bucket "members").
+  /// The last value of InspectLimits::wanted_key; absent where it is not there.
+  std::optional<Bytes> wanted_value;
 };
 
 inline constexpr std::size_t k_kind_limit = 4096;
@@ -39,6 +42,7 @@ struct InspectLimits {
   std::uint32_t branch_bytes = 1U << 20U; ///< One branch node; one a level is held.
   unsigned depth = 24;                    ///< Levels of the tree.
   std::size_t live_keys = 1U << 20U;      ///< Counted in one pass; more keys take more passes.
+  std::string wanted_key; ///< Its value is kept ("/registry/minions/NODE"); empty: none is.
 };
 
 /// Walks the whole file: both meta pages, every reachable page (own id, once only, bounds, order

@@ -41,6 +41,10 @@ std::vector<std::string> compared(std::vector<std::string> values) {
 
 } // namespace
 
+std::string node_key(const std::string& node_name) {
+  return node_name.empty() ? std::string() : "/registry/minions/" + node_name;
+}
+
 std::vector<Setting> settings_of_node(const NodeArguments& node) {
   std::vector<std::string> words = words_of(node.args);
   const auto server = std::ranges::find(words, "server");

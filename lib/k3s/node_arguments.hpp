@@ -21,6 +21,9 @@ struct NodeArguments {
   [[nodiscard]] bool empty() const { return args.empty(); }
 };
 
+/// The key of a Node in the datastore: "/registry/minions/NAME".
+[[nodiscard]] std::string node_key(const std::string& node_name);
+
 /// As settings; empty where the annotations are not those of a server.
 [[nodiscard]] std::vector<Setting> settings_of_node(const NodeArguments& node);
 

@@ -1,6 +1,7 @@
 #include "support/bolt_builder.hpp"
 
 #include "etcdsnap/inspect.hpp"
+#include "etcdsnap/stored_annotations.hpp"
 
 #include <doctest/doctest.h>
 
@@ -146,4 +147,48 @@ TEST_CASE("inspect stops when it is told to") {
   const auto info = inspect(reader, {}, stop.get_token());
   REQUIRE(!info);
   CHECK(info.error().code == ErrorCode::cancelled);
+}
+
+TEST_CASE(
+    "inspect keeps the last value of the key that is asked for, and none of one that is gone") {
+  const Bytes database = test::make_bolt(test::etcd_buckets({
+      {revision_key(2, 0), key_value("/registry/minions/one", "old")},
+      {revision_key(3, 0), key_value("/registry/minions/one", "new")},
+      {revision_key(4, 0), key_value("/registry/minions/two", "two")},
+      {revision_key(5, 0, true), key_value("/registry/minions/two")},
+  }));
+  const auto value_of = [&](const std::string& key) {
+    InspectLimits limits;
+    limits.wanted_key = key;
+    return inspect_bytes(database, limits).value().wanted_value;
+  };
+  REQUIRE(value_of("/registry/minions/one"));
+  CHECK(as_text(*value_of("/registry/minions/one")) == "new");
+  CHECK_FALSE(value_of("/registry/minions/two"));
+  CHECK_FALSE(value_of("/registry/minions/three"));
+  CHECK_FALSE(value_of(""));
+}
+
+TEST_CASE("an annotation of a stored object: protobuf, JSON, or nothing") {
+  const auto field = [](char number, const std::string& content) {
+    return std::string(1, static_cast<char>(number << 3 | 2)) + static_cast<char>(content.size()) +
+           content;
+  };
+  const std::string entry = field(1, "k3s.io/node-args") + field(2, "[\"server\"]");
+  const std::string metadata =
+      field(1, "vm") + field(12, field(1, "a") + field(2, "b")) + field(12, entry);
+  const std::string stored = std::string("k8s\0", 4) + field(2, field(1, metadata));
+  CHECK(stored_annotation(as_bytes(stored), "k3s.io/node-args") == "[\"server\"]");
+  CHECK(stored_annotation(as_bytes(stored), "a") == "b");
+  CHECK(stored_annotation(as_bytes(stored), "c").empty());
+  const std::string json = R"({"metadata":{"annotations":{"a":"b","n":1}}})";
+  CHECK(stored_annotation(as_bytes(json), "a") == "b");
+  CHECK(stored_annotation(as_bytes(json), "n").empty());
+  for (const std::string& odd : {std::string("k8s:enc:aescbc:v1:key1:xyz"),
+                                 std::string("k8s\0\x12\x7f", 6),
+                                 std::string("{"),
+                                 std::string(),
+                                 std::string("{\"metadata\":[]}")}) {
+    CHECK(stored_annotation(as_bytes(odd), "a").empty());
+  }
 }

@@ -35,7 +35,7 @@ TEST_CASE("a tree is collected in the order of its names, with modes") {
   CHECK(files.skipped().empty());
 }
 
-TEST_CASE("links to files count, links to directories and devices do not") {
+TEST_CASE("links to files count; links to directories are not followed, and that is said") {
   const test::Scratch scratch;
   scratch.write("real", "x");
   scratch.make_directory("t");
@@ -46,6 +46,9 @@ TEST_CASE("links to files count, links to directories and devices do not") {
   FileCollector files;
   files.add_tree(scratch.path("t"), "t");
   CHECK(paths(files) == Names{"t/link"});
+  REQUIRE(files.skipped().size() == 2);
+  CHECK(files.skipped()[0].path == "t/dir");
+  CHECK(files.skipped()[1].path == "t/loop");
 }
 
 TEST_CASE("what is over a bound is left out and noted; the rest is not hidden by it") {

@@ -73,9 +73,9 @@ TEST_CASE("the disaster kit holds what a bare host needs, and nothing else") {
                                 "data/server/cred/encryption-config.json",
                                 "data/server/tls/server-ca.key",
                                 "data/server/manifests/mine.yaml",
-                                "etc-rancher/k3s/config.yaml",
-                                "etc-rancher/k3s/registries.yaml",
-                                "etc-rancher/node/password",
+                                "etc/rancher/k3s/config.yaml",
+                                "etc/rancher/k3s/registries.yaml",
+                                "etc/rancher/node/password",
                                 "etc/systemd/system/k3s.service",
                                 "etc/systemd/system/k3s.service.d/override.conf",
                                 "etc/default/k3s",
@@ -126,4 +126,71 @@ TEST_CASE("without a token there is no host state") {
   host.scratch.write("data/server/token", "\n");
   collected = collect_host_state(host.settings, host.facts());
   CHECK(std::get<Failure>(collected).message.ends_with("the file is empty"));
+}
+
+TEST_CASE("the files that the settings name are kept, and those that they name; what is left out "
+          "is said") {
+  const Host host;
+  host.scratch.write("etc-rancher/k3s/config.yaml",
+                     "kube-apiserver-arg:\n- audit-policy-file=audit.yaml\n"
+                     "- encryption-provider-config=/etc/k8s/enc.yaml\n"
+                     "- admission-control-config-file=/etc/k8s/admission.yaml\n"
+                     "- oidc-ca-file=/etc/k8s/not-there.pem\n");
+  host.scratch.write("data/server/audit.yaml", "kind: Policy\n");
+  host.scratch.write("etc/k8s/enc.yaml", "kind: EncryptionConfiguration\n");
+  host.scratch.write("etc/k8s/admission.yaml", "plugins:\n- path: psa.yaml\n");
+  host.scratch.write("etc/k8s/psa.yaml", "kind: PodSecurityConfiguration\n");
+  host.scratch.write("etc/k8s/nobodys.yaml", "not this one");
+  host.scratch.write("data/agent/pod-manifests/mine.yaml", "kind: Pod\n");
+  host.scratch.write("data/server/static/charts/mine.tgz", "chart");
+  host.scratch.write("data/agent/etc/containerd/config.toml.tmpl", "");
+  const auto collected = collect_host_state(host.settings, host.facts());
+  const auto& state = std::get<HostState>(collected);
+  const auto entries = unpacked(state);
+  for (const char* const end : {"data/server/audit.yaml",
+                                "etc/k8s/enc.yaml",
+                                "etc/k8s/admission.yaml",
+                                "etc/k8s/psa.yaml",
+                                "agent/pod-manifests/mine.yaml",
+                                "server/static/charts/mine.tgz",
+                                "containerd/config.toml.tmpl"}) {
+    CAPTURE(end);
+    CHECK(find(entries, end) != nullptr);
+  }
+  CHECK(find(entries, "nobodys.yaml") == nullptr);
+  REQUIRE(state.skipped.size() == 1);
+  CHECK(state.skipped[0].path == "etc/k8s/not-there.pem");
+  CHECK(state.skipped[0].why.find("named by kube-apiserver-arg oidc-ca-file") != std::string::npos);
+}
+
+TEST_CASE("what the Node says is kept in host.json, and files that it alone names are collected") {
+  const Host host;
+  host.scratch.write("etc/k8s/audit.yaml", "kind: Policy\n");
+  HostFacts facts = host.facts();
+  facts.node.args = R"(["server","--kube-apiserver-arg","audit-policy-file=/etc/k8s/audit.yaml"])";
+  facts.node.env = R"({"K3S_DATA_DIR":"/data"})";
+  const auto entries = unpacked(std::get<HostState>(collect_host_state(host.settings, facts)));
+  CHECK(find(entries, "etc/k8s/audit.yaml") != nullptr);
+  const auto json = json_of(find(entries, "host.json")->content.text());
+  CHECK(json["nodeArgs"] == facts.node.args);
+  CHECK(json["nodeEnv"] == facts.node.env);
+}
+
+TEST_CASE("links to directories are followed on the host's own terms, and one that leads nowhere "
+          "is said") {
+  const Host host;
+  host.scratch.write("etc/static/k3s.d/10.yaml", "a: b\n");
+  host.scratch.write("elsewhere/registries.d/r.yaml", "c: d\n");
+  std::filesystem::create_directory_symlink("/etc/static/k3s.d",
+                                            host.scratch.path("etc-rancher/k3s/config.yaml.d"));
+  std::filesystem::create_directory_symlink(host.scratch.path("elsewhere/registries.d"),
+                                            host.scratch.path("etc-rancher/k3s/more"));
+  std::filesystem::create_symlink("/nowhere/x", host.scratch.path("etc-rancher/k3s/lost.yaml"));
+  const auto collected = collect_host_state(host.settings, host.facts());
+  const auto& state = std::get<HostState>(collected);
+  const auto entries = unpacked(state);
+  CHECK(find(entries, "etc/rancher/k3s/config.yaml.d/10.yaml") != nullptr);
+  CHECK(find(entries, "etc/rancher/k3s/more/r.yaml") != nullptr);
+  REQUIRE(state.skipped.size() == 1);
+  CHECK(state.skipped[0].path == "etc/rancher/k3s/lost.yaml");
 }

@@ -1,0 +1,135 @@
+// Which files of a host a server's settings name, and which these name in turn.
+#include "k3s/named_files.hpp"
+#include "support/map_files.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace rb;
+using namespace rb::k3s;
+using test::MapFiles;
+
+using Paths = std::vector<std::string>;
+
+namespace {
+
+constexpr const char* k_data = "/var/lib/rancher/k3s";
+
+Paths paths_of(const std::vector<NamedFile>& files) {
+  Paths paths;
+  for (const NamedFile& file : files) {
+    paths.push_back(file.path);
+  }
+  std::ranges::sort(paths);
+  return paths;
+}
+
+Paths named_by(std::initializer_list<std::pair<std::string, std::string>> settings) {
+  ServerSettings all;
+  for (const auto& [flag, value] : settings) {
+    all.add(flag, value);
+  }
+  return paths_of(named_by_settings(all, k_data));
+}
+
+} // namespace
+
+TEST_CASE("arguments of components and flags of k3s name files; relative ones lie in the server's "
+          "directory") {
+  CHECK(named_by({{"kube-apiserver-arg", "audit-policy-file=/etc/k8s/audit.yaml"},
+                  {"kube-apiserver-arg", "--encryption-provider-config=/etc/k8s/enc.yaml"},
+                  {"kube-apiserver-arg", "admission-control-config-file=psa.yaml"},
+                  {"kube-apiserver-arg", "tls-sni-cert-key=/a.crt,/a.key:example.com"},
+                  {"kubelet-arg", "config=/etc/kubelet.yaml"},
+                  {"kubelet-arg", "config-dir=/etc/kubelet.d/"},
+                  {"private-registry", "/etc/registries/r.yaml"},
+                  {"token-file", "/etc/token"},
+                  {"datastore-cafile", "ca.pem"}}) ==
+        Paths{"/a.crt",
+              "/a.key",
+              "/etc/k8s/audit.yaml",
+              "/etc/k8s/enc.yaml",
+              "/etc/kubelet.d",
+              "/etc/kubelet.yaml",
+              "/etc/registries/r.yaml",
+              "/etc/token",
+              "/var/lib/rancher/k3s/server/ca.pem",
+              "/var/lib/rancher/k3s/server/psa.yaml"});
+}
+
+TEST_CASE("what a server writes, makes or is no file is not looked for") {
+  CHECK(named_by({{"kube-apiserver-arg", "audit-log-path=/var/log/audit.log"},
+                  {"kube-apiserver-arg", "enable-admission-plugins=NodeRestriction,PodSecurity"},
+                  {"kube-apiserver-arg", "service-account-issuer=https://example.com/x"},
+                  {"data-dir", "/data"},
+                  {"write-kubeconfig", "/root/.kube/config"},
+                  {"etcd-snapshot-dir", "/mnt/snap"},
+                  {"log", "/var/log/k3s.log"},
+                  {"config", "/etc/k3s/server.yaml"},
+                  {"container-runtime-endpoint", "/run/containerd/containerd.sock"},
+                  {"etcd-snapshot-schedule-cron", "*/5 * * * *"},
+                  {"token", "/not/shown"},
+                  {"cluster-cidr", "10.42.0.0/16"},
+                  {"node-label", "a=/b"}})
+            .empty());
+}
+
+TEST_CASE("the server does not start without what its API server reads at once") {
+  ServerSettings settings;
+  settings.add("kube-apiserver-arg", "audit-policy-file=/a");
+  settings.add("kube-apiserver-arg", "anything-else=/b");
+  const auto files = named_by_settings(settings, k_data);
+  REQUIRE(files.size() == 2);
+  CHECK(files[0].needed);
+  CHECK(files[0].by == "kube-apiserver-arg audit-policy-file");
+  CHECK_FALSE(files[1].needed);
+}
+
+TEST_CASE(
+    "configuration files name files by their fields, and a secret is never taken for a path") {
+  CHECK(paths_of(named_by_file("/etc/k8s/admission.yaml",
+                               "plugins:\n- name: A\n  path: a.yaml\n- name: W\n  configuration:\n"
+                               "    kubeConfigFile: /etc/k8s/webhook.kubeconfig\n")) ==
+        Paths{"/etc/k8s/a.yaml", "/etc/k8s/webhook.kubeconfig"});
+  CHECK(paths_of(named_by_file(
+            "/k/kubeconfig",
+            "users:\n- user: {client-certificate: c.pem, client-key: ../c.key, token: /secret}\n"
+            "clusters:\n- cluster: {certificate-authority: /ca.pem, server: 'https://x'}\n")) ==
+        Paths{"/c.key", "/ca.pem", "/k/c.pem"});
+  CHECK(named_by_file(
+            "/enc.yaml",
+            "resources:\n- resources: [secrets]\n  providers:\n  - secretbox:\n      keys:\n"
+            "      - {name: key1, secret: /abcABC+w==}\n  - kms: {endpoint: "
+            "'unix:///run/kms.sock'}\n")
+            .empty());
+  CHECK(paths_of(
+            named_by_file("/r.yaml",
+                          "configs:\n  r:\n    tls: {ca_file: /ca.pem, cert_file: /c.pem}\n"
+                          "    auth: {password: /p}\nmirrors: {docker.io: {endpoint: [/e]}}\n")) ==
+        Paths{"/c.pem", "/ca.pem"});
+  CHECK(paths_of(named_by_file(
+            "/c/config.toml.tmpl",
+            "{{ template \"base\" . }}\n  BinaryName = \"/usr/bin/runtime\"\n"
+            "  root = \"/data\"\n  password = \"/p\"\n  config_path = '/etc/certs.d'\n")) ==
+        Paths{"/etc/certs.d", "/usr/bin/runtime"});
+  for (const char* const odd :
+       {"- [", "\x01", "", "a: {b: &x [*x]}", "just text /a/b", "%YAML 9"}) {
+    CHECK(named_by_file("/odd.yaml", odd).empty());
+  }
+}
+
+TEST_CASE("files are followed from one to the next, a circle ends") {
+  ServerSettings settings;
+  settings.add("kube-apiserver-arg", "admission-control-config-file=/etc/k8s/admission.yaml");
+  const MapFiles files{
+      {"/etc/k8s/admission.yaml", "plugins:\n- path: more.yaml\n- path: admission.yaml\n"},
+      {"/etc/k8s/more.yaml", "kubeConfigFile: /etc/k8s/kubeconfig\n"},
+      {"/etc/k8s/kubeconfig", "certificate-authority: ca.pem\n"},
+      {"/etc/rancher/k3s/registries.yaml", "ca_file: /etc/ca.pem\n"}};
+  CHECK(paths_of(all_named_files(files, settings, k_data)) == Paths{"/etc/ca.pem",
+                                                                    "/etc/k8s/admission.yaml",
+                                                                    "/etc/k8s/ca.pem",
+                                                                    "/etc/k8s/kubeconfig",
+                                                                    "/etc/k8s/more.yaml"});
+}
