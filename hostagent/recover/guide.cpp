@@ -16,8 +16,9 @@ std::string file_of(const GuideInput& input, api::ArtifactType type) {
 } // namespace
 
 std::vector<std::string> our_commands(const GuideInput& input) {
-  const std::string common = " -i " + shell_word(input.identity_file) + " --backup-dir " +
-                             shell_word(input.backup_dir) +
+  const std::string key =
+      input.identity_file.empty() ? std::string() : " -i " + shell_word(input.identity_file);
+  const std::string common = key + " --backup-dir " + shell_word(input.backup_dir) +
                              (input.extra_options.empty() ? "" : " " + input.extra_options);
   const std::string restore = "railiance-restore restore " + input.run_id;
   return {"# what would be done, and whether it can be:",
@@ -28,9 +29,14 @@ std::vector<std::string> our_commands(const GuideInput& input) {
 
 std::vector<std::string> commands_by_hand(const GuideInput& input) {
   const Plan& plan = input.plan;
-  const std::string age = "age -d -i " + shell_word(input.identity_file) + " ";
+  const bool somewhere = input.identity_file.empty();
+  const std::string age =
+      "age -d -i " + (somewhere ? "keys.txt" : shell_word(input.identity_file)) + " ";
   const std::string snapshot = shell_word(plan.snapshot_path());
   std::vector<std::string> lines;
+  if (somewhere) {
+    lines.emplace_back("# keys.txt: the private key, which this program got without a file:");
+  }
   lines.push_back("umask 077 && mkdir -p " + shell_word(plan.work_dir()));
   lines.push_back(age + "-o " + snapshot + " " + file_of(input, api::ArtifactType::etcd_snapshot));
   lines.emplace_back(

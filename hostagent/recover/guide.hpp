@@ -12,7 +12,7 @@ namespace rb::recover {
 struct GuideInput {
   std::string run_id;
   std::string backup_dir;
-  std::string identity_file;
+  std::string identity_file; ///< Empty: the keys come from the environment.
   std::string stop_command;  ///< "systemctl stop k3s"
   std::string start_command; ///< "systemctl start k3s"
   std::string extra_options; ///< Of railiance-restore, as the operator gave them; may be empty.

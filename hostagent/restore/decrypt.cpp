@@ -2,7 +2,7 @@
 
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
-#include "restore/identities.hpp"
+#include "restore/keys.hpp"
 #include "restore/progress.hpp"
 #include "unpack/output_file.hpp"
 
@@ -138,9 +138,9 @@ int decrypt(const DecryptCommand& command, Io& io) {
                  "write them to a file with -o FILE, or to a pipe"},
                 ExitCode::usage);
   }
-  const auto identities = read_identities(command.identity_files, io);
-  if (!identities) {
-    return fail(io, identities.error(), ExitCode::no_identity);
+  const auto keys = read_keys(command.identity_files, io);
+  if (!keys) {
+    return fail(io, keys.error(), ExitCode::no_identity);
   }
   Fd fd;
   StreamSource standard_input(io.in);
@@ -154,12 +154,16 @@ int decrypt(const DecryptCommand& command, Io& io) {
     file.emplace(fd, command.file);
   }
   age::Source& source = file ? static_cast<age::Source&>(*file) : standard_input;
-  Job job{command, io, *identities, source};
+  Job job{command, io, keys->identities, source};
   if (file) {
     job.source_bytes = file_size(fd, command.file).value_or(0);
   }
   if (const Status status = command.out == "-" ? to_pipe(job) : to_file(job); !status) {
-    return fail(io, status.error(), job.code);
+    const int code = fail(io, status.error(), job.code);
+    if (job.code == ExitCode::no_identity) {
+      say_what_was_tried(*keys, io);
+    }
+    return code;
   }
   return static_cast<int>(ExitCode::done);
 }

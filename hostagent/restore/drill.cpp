@@ -3,7 +3,7 @@
 #include "restore/commands.hpp"
 #include "restore/drill_boot.hpp"
 #include "restore/failure.hpp"
-#include "restore/identities.hpp"
+#include "restore/keys.hpp"
 #include "restore/progress.hpp"
 #include "restore/set_json.hpp"
 #include "restore/set_report.hpp"
@@ -33,10 +33,11 @@ public:
       return fail_to_open(m_io, directory.error());
     }
     m_directory = std::move(*directory);
-    const auto identities = read_identities(m_command.identity_files, m_io);
-    if (!identities) {
-      return could_not_begin({}, ExitCode::no_identity, identities.error());
+    auto keys = read_keys(m_command.identity_files, m_io);
+    if (!keys) {
+      return could_not_begin({}, ExitCode::no_identity, keys.error());
     }
+    m_keys = std::move(*keys);
     const auto sets = artifact::list_sets(*m_directory);
     if (!sets) {
       return could_not_begin({}, exit_code_for(sets.error().code), sets.error());
@@ -52,13 +53,12 @@ public:
         !artifact::can_restore_cluster(*found.set)) {
       return could_not_begin(found.set->run_id, ExitCode::incomplete, useless(*sets));
     }
-    auto catalogue =
-        judge(*m_directory, *sets, {m_options.public_keys, m_command.identity_files}, m_io);
+    auto catalogue = judge(*m_directory, *sets, {m_options.public_keys, m_keys.pins}, m_io);
     if (!catalogue) {
       return could_not_begin({}, judge_failure_code(catalogue.error()), catalogue.error());
     }
     m_catalogue = std::move(*catalogue);
-    return check(*found.set, *identities);
+    return check(*found.set);
   }
 
 private:
@@ -76,7 +76,7 @@ private:
             "make a whole backup (`make backup`), or drill one set by its run id"};
   }
 
-  int check(const BackupSet& set, const std::vector<age::Identity>& identities) {
+  int check(const BackupSet& set) {
     m_io.err << set.run_id << ": opening " << set.files.size() << " files, "
              << format_size(set.size_bytes) << '\n'
              << std::flush;
@@ -89,13 +89,13 @@ private:
                << '\n'
                << std::flush;
     };
-    unpack::SetReport report = unpack::check_set(*m_directory, set, identities, hooks);
+    unpack::SetReport report = unpack::check_set(*m_directory, set, m_keys.identities, hooks);
     add_provenance(report, m_catalogue, m_command.allow_unsigned);
     warn_of_first_use(m_catalogue, m_io);
     tell_of_files(m_catalogue, m_io.err);
     Record record = drill::judge(set, report, m_io.clock.now(), elapsed());
     if (m_command.boot && record.code == ExitCode::done && set.manifest) {
-      boot(*set.manifest, identities, record);
+      boot(*set.manifest, record);
     }
     note_files(record);
     print(report, record);
@@ -108,10 +108,8 @@ private:
   }
 
   /// What comes of it is part of the drill.
-  void boot(const artifact::Manifest& manifest,
-            const std::vector<age::Identity>& identities,
-            Record& record) {
-    record.boot = boot_set(*m_directory, manifest, identities, m_command, m_io);
+  void boot(const artifact::Manifest& manifest, Record& record) {
+    record.boot = boot_set(*m_directory, manifest, m_keys.identities, m_command, m_io);
     record.code = record.boot->code;
     record.message = record.boot->message;
     record.duration = elapsed();
@@ -145,6 +143,7 @@ private:
     if (record.code == ExitCode::no_identity) {
       m_io.err << "hint: the set was made for other recipients: `railiance-restore show "
                << set.run_id << "` names them\n";
+      say_what_was_tried(m_keys, m_io);
     } else if (record.code == ExitCode::damaged) {
       m_io.err
           << "hint: make a new backup now (`make backup`); `railiance-restore list` shows what "
@@ -172,6 +171,7 @@ private:
   Io& m_io;
   std::chrono::steady_clock::time_point m_begin;
   std::optional<Directory> m_directory; ///< From run() on.
+  Keys m_keys;
   Catalogue m_catalogue;
 };
 

@@ -45,7 +45,7 @@ Result<Found> find_remote_set(offsite::RemoteStore& store,
                  "`railiance-restore list --remote` shows what is there"};
   }
   RB_TRY_ASSIGN(Catalogue catalogue,
-                judge(listing, sets, {options.public_keys, default_pins(io)}, io));
+                judge(listing, sets, {options.public_keys, read_pins({}, io)}, io));
   Found result{std::move(listing), *found.set, {}, std::move(catalogue)};
   for (const artifact::PassedOver& each : found.passed_over) {
     result.passed_over.emplace_back(each.set->run_id, each.why);

@@ -2,8 +2,13 @@
 // in their own process.
 #pragma once
 
-#include "base/clock.hpp"
+#include "restore/key_environment.hpp"
 
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "base/secret_bytes.hpp"
+
+#include <functional>
 #include <istream>
 #include <map>
 #include <ostream>
@@ -25,7 +30,9 @@ struct Io {
   std::string host_public_key = {};
   /// Where the host's scratch directories are written down; empty: nowhere, and none is swept.
   std::string scratch_record = {};
-  std::string default_identity_file = {}; ///< Where SOPS looks for keys.txt; empty: unknown.
+  KeyEnvironment key_environment = {}; ///< Where SOPS would look for private keys.
+  /// Asks on the terminal, without echo; empty: there is none.
+  std::function<Result<SecretBytes>(const std::string& question)> ask_secret = {};
   /// What rclone may know of this process's environment: PATH, HOME, proxies, RCLONE_CONFIG….
   std::map<std::string, std::string> rclone_environment = {};
   std::stop_token stop = {};

@@ -134,7 +134,7 @@ int list(const ListCommand& command, const Options& options, Io& io) {
   if (!sets) {
     return fail(io, sets.error());
   }
-  const auto catalogue = judge(*directory, *sets, {options.public_keys, default_pins(io)}, io);
+  const auto catalogue = judge(*directory, *sets, {options.public_keys, read_pins({}, io)}, io);
   if (!catalogue) {
     return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
   }

@@ -1,7 +1,9 @@
 // railiance-restore: streams, terminal and environment for run().
 #include "boot/namespace_helper.hpp"
 #include "boot/scratch_places.hpp"
+#include "restore/key_environment.hpp"
 #include "restore/run.hpp"
+#include "restore/terminal_prompt.hpp"
 
 #include <openssl/crypto.h>
 
@@ -10,6 +12,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -17,18 +20,6 @@ namespace {
 std::string variable(const char* name) {
   const char* const value = std::getenv(name);
   return value == nullptr ? std::string() : value;
-}
-
-/// Where SOPS keeps keys.txt (sops, age/keysource.go).
-std::string identity_file() {
-  if (std::string named = variable("SOPS_AGE_KEY_FILE"); !named.empty()) {
-    return named;
-  }
-  if (const std::string config = variable("XDG_CONFIG_HOME"); !config.empty()) {
-    return config + "/sops/age/keys.txt";
-  }
-  const std::string home = variable("HOME");
-  return home.empty() ? std::string() : home + "/.config/sops/age/keys.txt";
 }
 
 /// All that rclone gets to see of our environment.
@@ -66,6 +57,7 @@ int main(int argc, char** argv) {
   if (argc == 2 && rb::boot::k_helper_command == argv[1]) {
     return rb::boot::helper_main();
   }
+  rb::restore::KeyEnvironment keys = rb::restore::take_key_environment();
   // What openssl.cnf of this host says is no business of a program that must work on any host.
   OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
@@ -78,7 +70,8 @@ int main(int argc, char** argv) {
   io.default_backup_dir = backup_dir();
   io.host_public_key = "/var/lib/railiance-backup/signing.pub";
   io.scratch_record = rb::boot::k_scratch_record;
-  io.default_identity_file = identity_file();
+  io.key_environment = std::move(keys);
+  io.ask_secret = rb::restore::ask_on_terminal;
   io.rclone_environment = rclone_environment();
   const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);
   const int code = rb::restore::run(args, io);

@@ -43,7 +43,7 @@ Result<observe::DiskView> view_of(const Options& options, const Io& io) {
     return open_backups(path).error(); // with its hint
   }
   RB_TRY_ASSIGN(const Catalogue known,
-                judge(*directory, {}, {options.public_keys, default_pins(io)}, io));
+                judge(*directory, {}, {options.public_keys, read_pins({}, io)}, io));
   return observe::view_disk(
       *directory, known.known_from_outside() ? known.keys : std::vector<sign::PublicKey>{});
 }

@@ -23,7 +23,10 @@ Exit codes:
 It needs neither the cluster nor a network. SET is a run id (20261122T020000Z) or
 "latest". Sets are signed by their host: its public key is that of --public-key, else
 of the lines "# railiance-backup public key: RW..." in the identity file and of this
-host, else (first use, with a warning) the one beside the sets. The backup directory is that of --backup-dir, else of
+host, else (first use, with a warning) the one beside the sets. Private keys are those
+of -i, else all that SOPS would find, together: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, the
+output of SOPS_AGE_KEY_CMD, ~/.config/sops/age/keys.txt. A file with a passphrase is
+opened on the terminal. The backup directory is that of --backup-dir, else of
 $RAILIANCE_BACKUP_DIR, else /opt/backup/railiance/cluster.)";
 
 constexpr const char* k_list_footer = R"(Examples:
@@ -104,7 +107,7 @@ void add_commands(CLI::App& app, Raw& raw) {
   decrypt
       ->add_option("-i,--identity",
                    raw.decrypt.identity_files,
-                   "File with private age keys (default: where SOPS keeps them)")
+                   "File with private age keys (default: all that SOPS finds)")
       ->allow_extra_args(false);
   decrypt->add_option("-o,--out", raw.decrypt.out, "The decrypted file, or - for a pipe")
       ->required();
@@ -118,21 +121,7 @@ void add_commands(CLI::App& app, Raw& raw) {
   add_metrics(app, raw.metrics);
 }
 
-/// Where no -i was given: the file of SOPS.
-Status default_identity(const char* command, std::vector<std::string>& files, const Io& io) {
-  if (!files.empty()) {
-    return {};
-  }
-  if (io.default_identity_file.empty()) {
-    return Error{ErrorCode::invalid_argument,
-                 std::string(command) + ": no identity file given",
-                 "name the file with the private age key: -i keys.txt"};
-  }
-  files.push_back(io.default_identity_file);
-  return {};
-}
-
-Result<Options> finish(const CLI::App& app, Raw& raw, const Io& io) {
+Result<Options> finish(const CLI::App& app, Raw& raw) {
   if (raw.output != "text" && raw.output != "json") {
     return Error{ErrorCode::invalid_argument,
                  "--output: '" + raw.output + "' is not a form of output",
@@ -151,15 +140,12 @@ Result<Options> finish(const CLI::App& app, Raw& raw, const Io& io) {
   } else if (app.got_subcommand("fetch")) {
     raw.options.command = std::move(raw.fetch);
   } else if (app.got_subcommand("restore")) {
-    RB_TRY(default_identity("restore", raw.restore.identity_files, io));
     raw.options.command = std::move(raw.restore);
   } else if (app.got_subcommand("drill")) {
-    RB_TRY(default_identity("drill", raw.drill.identity_files, io));
     raw.options.command = std::move(raw.drill);
   } else if (app.got_subcommand("metrics")) {
     raw.options.command = std::move(raw.metrics);
   } else {
-    RB_TRY(default_identity("decrypt", raw.decrypt.identity_files, io));
     raw.options.command = std::move(raw.decrypt);
   }
   return std::move(raw.options);
@@ -215,7 +201,7 @@ Result<Options> parse_options(std::span<const std::string> args, const Io& io) {
   } catch (const CLI::Error& error) {
     return usage_error(app, error);
   }
-  return finish(app, raw, io);
+  return finish(app, raw);
 }
 
 } // namespace rb::restore

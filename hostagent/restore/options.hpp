@@ -34,7 +34,7 @@ struct DecryptCommand {
   std::string file; ///< "-": standard input.
   std::string out;  ///< "-": standard output.
   bool force = false;
-  std::vector<std::string> identity_files; ///< At least one.
+  std::vector<std::string> identity_files; ///< Empty: where SOPS looks.
 };
 /// --help and --version: text to print, and done.
 struct PrintCommand {

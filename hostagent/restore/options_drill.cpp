@@ -32,7 +32,7 @@ void add_drill(CLI::App& app, DrillCommand& command) {
   drill
       ->add_option("-i,--identity",
                    command.identity_files,
-                   "File with private age keys (default: where SOPS keeps them)")
+                   "File with private age keys (default: all that SOPS finds)")
       ->allow_extra_args(false);
   drill->add_flag("--allow-unsigned",
                   command.allow_unsigned,

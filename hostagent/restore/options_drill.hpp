@@ -12,7 +12,7 @@ namespace rb::restore {
 
 struct DrillCommand {
   std::string set = "latest";
-  std::vector<std::string> identity_files; ///< At least one.
+  std::vector<std::string> identity_files; ///< Empty: where SOPS looks.
   bool no_record = false;
   bool allow_unsigned = false;    ///< Sets without a signature pass, though the key is known.
   bool boot = false;              ///< Boot a scratch server from the set, too.

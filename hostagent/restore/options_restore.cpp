@@ -76,7 +76,7 @@ void add_restore(CLI::App& app, RestoreCommand& command) {
   restore
       ->add_option("-i,--identity",
                    command.identity_files,
-                   "File with private age keys (default: where SOPS keeps them)")
+                   "File with private age keys (default: all that SOPS finds)")
       ->allow_extra_args(false);
   restore->add_option(
       "--artifact", command.artifact, "Unpack only this: helm-values, kubeconfig or host-state");

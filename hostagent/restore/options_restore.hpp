@@ -16,7 +16,7 @@ namespace rb::restore {
 struct RestoreCommand {
   std::string set = "latest";
   bool set_given = false;
-  std::vector<std::string> identity_files; ///< At least one.
+  std::vector<std::string> identity_files; ///< Empty: where SOPS looks.
 
   // One artifact: decrypted and unpacked, the cluster left alone.
   std::string artifact; ///< "helm-values", "kubeconfig" or "host-state"; empty: the cluster.

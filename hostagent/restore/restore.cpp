@@ -4,7 +4,7 @@
 #include "restore/cluster_host.hpp"
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
-#include "restore/identities.hpp"
+#include "restore/keys.hpp"
 #include "restore/restore_cluster.hpp"
 #include "restore/restore_list.hpp"
 #include "restore/set_json.hpp"
@@ -19,13 +19,17 @@ using artifact::BackupSet;
 namespace {
 
 /// The guide needs the key only for what a bare host gets back; without one it is shorter.
-std::vector<age::Identity> identities_for_guide(const RestoreCommand& command, const Io& io) {
-  auto identities = read_identities(command.identity_files, io);
-  if (!identities) {
-    warn(io, identities.error().message + "; which sets open is not known");
-    return {};
+Keys keys_for_guide(const RestoreCommand& command, const Io& io) {
+  auto keys = read_keys(command.identity_files, io);
+  if (keys) {
+    return std::move(*keys);
   }
-  return std::move(*identities);
+  warn(io, keys.error().message + "; which sets open is not known");
+  Keys none;
+  none.pins = read_pins(command.identity_files, io);
+  none.file =
+      command.identity_files.empty() ? io.key_environment.user_file : command.identity_files[0];
+  return none;
 }
 
 const BackupSet* ask(const std::vector<ListedSet>& sets, const BackupSet* proposed, const Io& io) {
@@ -44,12 +48,13 @@ const BackupSet* ask(const std::vector<ListedSet>& sets, const BackupSet* propos
 recover::GuideInput guide_for(const BackupSet& set,
                               const ClusterHost& host,
                               const recover::SetFacts& facts,
+                              const Keys& keys,
                               const RestoreCommand& command,
                               const Options& options) {
   recover::GuideInput input;
   input.run_id = set.run_id;
   input.backup_dir = options.backup_dir;
-  input.identity_file = command.identity_files.front();
+  input.identity_file = keys.file;
   input.stop_command = typed_command(host, command, "stop");
   input.start_command = typed_command(host, command, "start");
   input.plan = recover::decide(host.observed, facts, {}).plan;
@@ -96,16 +101,16 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
     return fail(
         io, nothing_to_restore(options.backup_dir, command.set), ExitCode::nothing_to_restore);
   }
-  const std::vector<age::Identity> identities = identities_for_guide(command, io);
-  const auto catalogue =
-      judge(*directory, *sets, {options.public_keys, command.identity_files}, io);
+  const Keys keys = keys_for_guide(command, io);
+  const auto catalogue = judge(*directory, *sets, {options.public_keys, keys.pins}, io);
   if (!catalogue) {
     return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
   }
   tell_of_files(*catalogue, io.err);
   std::vector<ListedSet> listed;
   for (const BackupSet& one : *sets) {
-    listed.push_back({&one, opens(*directory, one, identities), catalogue->word_for(one.run_id)});
+    listed.push_back(
+        {&one, opens(*directory, one, keys.identities), catalogue->word_for(one.run_id)});
   }
   const bool json = options.output == OutputFormat::json;
   nlohmann::ordered_json out{{"directory", options.backup_dir},
@@ -128,12 +133,13 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
     }
     return *code;
   }
-  recover::OpenedSet opened = recover::open_host_settings(*directory, *set, identities, io.stop);
+  recover::OpenedSet opened =
+      recover::open_host_settings(*directory, *set, keys.identities, io.stop);
   ClusterHost host;
   if (const Status looked = look_at_host(host, command, &opened); !looked) {
     return fail(io, looked.error(), ExitCode::usage);
   }
-  print_guide(guide_for(*set, host, opened.facts, command, options), json, out, io);
+  print_guide(guide_for(*set, host, opened.facts, keys, command, options), json, out, io);
   if (json) {
     io.out << dump(out);
   }

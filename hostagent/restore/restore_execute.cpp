@@ -6,8 +6,8 @@
 #include "restore/cluster_host.hpp"
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
-#include "restore/identities.hpp"
 #include "restore/interrupts.hpp"
+#include "restore/keys.hpp"
 #include "restore/restore_cluster.hpp"
 #include "restore/restore_report.hpp"
 #include "restore/set_json.hpp"
@@ -39,10 +39,8 @@ struct Chosen {
   Catalogue catalogue;
 };
 
-Result<Chosen> choose(const std::string& name,
-                      const RestoreCommand& command,
-                      const Options& options,
-                      const Io& io) {
+Result<Chosen>
+choose(const std::string& name, const Keys& keys, const Options& options, const Io& io) {
   RB_TRY_ASSIGN(artifact::Directory directory, open_backups(options.backup_dir));
   RB_TRY_ASSIGN(const std::vector<BackupSet> sets, artifact::list_sets(directory));
   const artifact::Latest found = find_set(sets, name);
@@ -50,8 +48,7 @@ Result<Chosen> choose(const std::string& name,
     return nothing_to_restore(options.backup_dir, name);
   }
   say_passed_over(found, io);
-  RB_TRY_ASSIGN(Catalogue catalogue,
-                judge(directory, sets, {options.public_keys, command.identity_files}, io));
+  RB_TRY_ASSIGN(Catalogue catalogue, judge(directory, sets, {options.public_keys, keys.pins}, io));
   tell_of_files(catalogue, io.err);
   return Chosen{std::move(directory), *found.set, std::move(catalogue)};
 }
@@ -186,7 +183,7 @@ Result<std::optional<JournalState>> find_unfinished(const ClusterHost& host,
 }
 
 int resume(JournalState state,
-           std::span<const age::Identity> identities,
+           const Keys& keys,
            ClusterHost& host,
            const RestoreCommand& command,
            const Options& options,
@@ -197,7 +194,7 @@ int resume(JournalState state,
                  "a restore of " + state.plan.run_id + " was begun and not ended",
                  "end it with --resume, or undo it with --rollback"});
   }
-  auto chosen = choose(state.plan.run_id, command, options, io);
+  auto chosen = choose(state.plan.run_id, keys, options, io);
   if (!chosen) {
     return fail(io, chosen.error(), ExitCode::nothing_to_restore);
   }
@@ -206,7 +203,7 @@ int resume(JournalState state,
   }
   // On a bare host the unit may not be back yet: the set knows its name.
   const recover::OpenedSet opened =
-      recover::open_host_settings(chosen->directory, chosen->set, identities, io.stop);
+      recover::open_host_settings(chosen->directory, chosen->set, keys.identities, io.stop);
   if (const Status looked = look_at_host(host, command, &opened); !looked) {
     return fail(io, looked.error(), ExitCode::usage);
   }
@@ -218,18 +215,22 @@ int resume(JournalState state,
   }
   io.err << "continuing the restore of " << state.plan.run_id << " that began " << state.started
          << '\n';
-  return carry_out(std::move(state), *chosen, identities, host, command, options, {}, io);
+  return carry_out(std::move(state), *chosen, keys.identities, host, command, options, {}, io);
 }
 
 int begin(Chosen& chosen,
-          std::span<const age::Identity> identities,
+          const Keys& keys,
           const RestoreCommand& command,
           const Options& options,
           Io& io) {
   io.err << "checking set " << chosen.set.run_id << '\n';
-  auto opened = recover::open_set(chosen.directory, chosen.set, identities, io.stop);
+  auto opened = recover::open_set(chosen.directory, chosen.set, keys.identities, io.stop);
   if (!opened) {
-    return fail(io, opened.error());
+    const int code = fail(io, opened.error());
+    if (code == static_cast<int>(ExitCode::no_identity)) {
+      say_what_was_tried(keys, io);
+    }
+    return code;
   }
   opened->facts.signature = fact_of(chosen.catalogue, chosen.set.run_id);
   ClusterHost host;
@@ -265,8 +266,8 @@ int begin(Chosen& chosen,
   const recover::Plan plan = state.plan;
   const std::string place_before = recover::remembered_place();
   remember_journal(plan, io);
-  const int code =
-      carry_out(std::move(state), chosen, identities, host, command, options, std::move(json), io);
+  const int code = carry_out(
+      std::move(state), chosen, keys.identities, host, command, options, std::move(json), io);
   settle_place(plan, place_before, io);
   return code;
 }
@@ -274,9 +275,9 @@ int begin(Chosen& chosen,
 } // namespace
 
 int execute(const RestoreCommand& command, const Options& options, Io& io) {
-  const auto identities = read_identities(command.identity_files, io);
-  if (!identities) {
-    return fail(io, identities.error(), ExitCode::no_identity);
+  const auto keys = read_keys(command.identity_files, io);
+  if (!keys) {
+    return fail(io, keys.error(), ExitCode::no_identity);
   }
   // Held from the first look at the host to the end. A dry run changes nothing, and who may not
   // take it may not restore either: the checks say so.
@@ -294,7 +295,7 @@ int execute(const RestoreCommand& command, const Options& options, Io& io) {
     return fail(io, left.error());
   }
   if (*left && !command.dry_run) {
-    return resume(std::move(**left), *identities, host, resumed, options, io);
+    return resume(std::move(**left), *keys, host, resumed, options, io);
   }
   if (command.resume) {
     return fail(io,
@@ -303,13 +304,13 @@ int execute(const RestoreCommand& command, const Options& options, Io& io) {
                  "begin one with --execute; --data-dir names another data directory"},
                 ExitCode::nothing_to_restore);
   }
-  auto chosen = choose(command.set, command, options, io);
+  auto chosen = choose(command.set, *keys, options, io);
   if (!chosen) {
     const bool missing = chosen.error().code == ErrorCode::not_found;
     return missing ? fail(io, chosen.error(), ExitCode::nothing_to_restore)
                    : fail(io, chosen.error());
   }
-  return begin(*chosen, *identities, command, options, io);
+  return begin(*chosen, *keys, command, options, io);
 }
 
 } // namespace rb::restore

@@ -109,7 +109,7 @@ int show(const ShowCommand& command, const Options& options, Io& io) {
     return fail(
         io, nothing_to_restore(options.backup_dir, command.set), ExitCode::nothing_to_restore);
   }
-  const auto catalogue = judge(*directory, *sets, {options.public_keys, default_pins(io)}, io);
+  const auto catalogue = judge(*directory, *sets, {options.public_keys, read_pins({}, io)}, io);
   if (!catalogue) {
     return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
   }

@@ -16,8 +16,6 @@ using sign::PublicKey;
 namespace {
 
 constexpr std::size_t k_public_key_limit_bytes = 4096;
-constexpr std::size_t k_identity_limit_bytes = std::size_t{1} << 20U;
-constexpr std::string_view k_pin = "# railiance-backup public key: ";
 
 /// A key, or the file that holds one.
 Result<PublicKey> given_key(const std::string& word) {
@@ -35,26 +33,12 @@ Result<PublicKey> given_key(const std::string& word) {
 }
 
 /// Lines that age takes for comments.
-void add_pins(const std::string& identity_file, std::vector<PublicKey>& keys, const Io& io) {
-  const auto text = read_secret_file(identity_file, k_identity_limit_bytes);
-  if (!text) {
-    if (text.error().code != ErrorCode::not_found) {
-      warn(io, "no public key is read from the identity file: " + text.error().message);
-    }
-    return;
-  }
-  std::string_view rest = text->text();
-  while (!rest.empty()) {
-    const std::size_t end = rest.find('\n');
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    if (!line.starts_with(k_pin)) {
-      continue;
-    }
-    if (const auto key = PublicKey::parse(line.substr(k_pin.size()))) {
+void add_pins(const std::vector<Pin>& pins, std::vector<PublicKey>& keys, const Io& io) {
+  for (const Pin& pin : pins) {
+    if (const auto key = PublicKey::parse(pin.key)) {
       keys.push_back(*key);
     } else {
-      warn(io, identity_file + ": a railiance-backup public key that cannot be read");
+      warn(io, pin.source + ": a railiance-backup public key that cannot be read");
     }
   }
 }
@@ -109,9 +93,7 @@ Status find_keys(artifact::Directory& directory,
     catalogue.source = TrustSource::pinned;
     return {};
   }
-  for (const std::string& file : wishes.identity_files) {
-    add_pins(file, catalogue.keys, io);
-  }
+  add_pins(wishes.pins, catalogue.keys, io);
   const bool pinned = !catalogue.keys.empty();
   RB_TRY(add_host_key(catalogue.keys, io));
   if (!catalogue.keys.empty()) {
@@ -138,11 +120,6 @@ std::string_view to_string(TrustSource source) {
 }
 
 } // namespace
-
-std::vector<std::string> default_pins(const Io& io) {
-  return io.default_identity_file.empty() ? std::vector<std::string>()
-                                          : std::vector<std::string>{io.default_identity_file};
-}
 
 const artifact::SignedFile* Catalogue::tampered_file() const {
   const auto found = std::ranges::find_if(
@@ -187,12 +164,13 @@ void warn_of_first_use(const Catalogue& catalogue, const Io& io) {
   if (catalogue.source != TrustSource::directory || !rests) {
     return;
   }
-  warn(io,
-       "first use: the key of the signatures comes from the backup directory itself, and who can "
-       "write there can have put both there. Compare it with the one that you wrote down: " +
-           catalogue.keys.front().line() + " (--public-key, or the line \"" + std::string(k_pin) +
-           "RW...\" in your keys file, "
-           "does that for you)");
+  warn(
+      io,
+      "first use: the key of the signatures comes from the backup directory itself, and who can "
+      "write there can have put both there. Compare it with the one that you wrote down: " +
+          catalogue.keys.front().line() +
+          " (--public-key, or the line \"# railiance-backup public key: RW...\" in your keys file, "
+          "does that for you)");
 }
 
 void tell_of_files(const Catalogue& catalogue, std::ostream& stream) {

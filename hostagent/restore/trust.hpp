@@ -4,6 +4,7 @@
 
 #include "recover/facts.hpp"
 #include "restore/io.hpp"
+#include "restore/keys.hpp"
 #include "unpack/set_check.hpp"
 
 #include "artifact/catalogue.hpp"
@@ -28,11 +29,8 @@ enum class TrustSource {
 /// What the operator gave.
 struct TrustWishes {
   std::vector<std::string> public_keys; ///< Files, or the keys themselves (RW…).
-  std::vector<std::string> identity_files;
+  std::vector<Pin> pins;                ///< Of the keys file.
 };
-
-/// The keys file of SOPS: looked at for such lines only, so it need not be there.
-[[nodiscard]] std::vector<std::string> default_pins(const Io& io);
 
 /// The keys that count, and what they make of the sets of a directory.
 struct Catalogue {

@@ -2,7 +2,7 @@
 
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
-#include "restore/identities.hpp"
+#include "restore/keys.hpp"
 #include "restore/restore_cluster.hpp"
 #include "restore/set_json.hpp"
 #include "restore/text.hpp"
@@ -124,9 +124,9 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
                         "makes a file of an etcd snapshot"},
                 ExitCode::usage);
   }
-  const auto identities = read_identities(command.identity_files, io);
-  if (!identities) {
-    return fail(io, identities.error(), ExitCode::no_identity);
+  const auto keys = read_keys(command.identity_files, io);
+  if (!keys) {
+    return fail(io, keys.error(), ExitCode::no_identity);
   }
   auto directory = open_backups(options.backup_dir);
   if (!directory) {
@@ -143,8 +143,7 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
         io, nothing_to_restore(options.backup_dir, command.set), ExitCode::nothing_to_restore);
   }
   say_passed_over(found, io);
-  const auto catalogue =
-      judge(*directory, *sets, {options.public_keys, command.identity_files}, io);
+  const auto catalogue = judge(*directory, *sets, {options.public_keys, keys->pins}, io);
   if (!catalogue) {
     return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
   }
@@ -164,12 +163,17 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
         damaged ? ExitCode::damaged : ExitCode::incomplete);
   }
   const auto unpacked = unpack::unpack(
-      *directory, *set->manifest, *identities, {*type, command.to, command.force}, io.stop);
+      *directory, *set->manifest, keys->identities, {*type, command.to, command.force}, io.stop);
   if (!unpacked) {
     const bool missing = std::none_of(set->manifest->artifacts.begin(),
                                       set->manifest->artifacts.end(),
                                       [&](const auto& artifact) { return artifact.type == *type; });
-    return missing ? fail(io, unpacked.error(), ExitCode::incomplete) : fail(io, unpacked.error());
+    const int code =
+        missing ? fail(io, unpacked.error(), ExitCode::incomplete) : fail(io, unpacked.error());
+    if (code == static_cast<int>(ExitCode::no_identity)) {
+      say_what_was_tried(*keys, io);
+    }
+    return code;
   }
   print(*unpacked, set->run_id, command, options.output, io);
   return static_cast<int>(ExitCode::done);

@@ -1,6 +1,6 @@
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
-#include "restore/identities.hpp"
+#include "restore/keys.hpp"
 #include "restore/progress.hpp"
 #include "restore/set_json.hpp"
 #include "restore/set_report.hpp"
@@ -32,11 +32,22 @@ Result<std::vector<const BackupSet*>> chosen(const std::vector<BackupSet>& sets,
   return some;
 }
 
+/// Without -i nothing is opened; who made the sets is asked all the same.
+Result<Keys> keys_of(const VerifyCommand& command, const Io& io) {
+  if (!command.identity_files.empty()) {
+    return read_keys(command.identity_files, io);
+  }
+  Keys keys;
+  keys.pins = read_pins({}, io);
+  return keys;
+}
+
 int print(const std::vector<SetReport>& reports,
           const Catalogue& catalogue,
-          bool with_key,
+          const Keys& keys,
           const Options& options,
           Io& io) {
+  const bool with_key = !keys.identities.empty();
   ExitCode code = ExitCode::done;
   nlohmann::ordered_json json{{"directory", options.backup_dir}, {"withKey", with_key}};
   for (const SetReport& report : reports) {
@@ -63,6 +74,7 @@ int print(const std::vector<SetReport>& reports,
   if (code == ExitCode::no_identity) {
     io.err << "hint: these sets were made for other recipients; `railiance-restore show` names "
               "them\n";
+    say_what_was_tried(keys, io);
   }
   return static_cast<int>(code);
 }
@@ -70,9 +82,9 @@ int print(const std::vector<SetReport>& reports,
 } // namespace
 
 int verify(const VerifyCommand& command, const Options& options, Io& io) {
-  const auto identities = read_identities(command.identity_files, io);
-  if (!identities) {
-    return fail(io, identities.error(), ExitCode::no_identity);
+  const auto keys = keys_of(command, io);
+  if (!keys) {
+    return fail(io, keys.error(), ExitCode::no_identity);
   }
   auto directory = open_backups(options.backup_dir);
   if (!directory) {
@@ -86,21 +98,20 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
   if (!some) {
     return fail(io, some.error(), ExitCode::nothing_to_restore);
   }
-  // Without -i nothing is opened; who made the sets is asked all the same.
-  const auto pins = command.identity_files.empty() ? default_pins(io) : command.identity_files;
-  const auto catalogue = judge(*directory, *sets, {options.public_keys, pins}, io);
+  const auto catalogue = judge(*directory, *sets, {options.public_keys, keys->pins}, io);
   if (!catalogue) {
     return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
   }
   std::vector<SetReport> reports;
   Progress progress(io);
   for (const BackupSet* const set : *some) {
-    reports.push_back(unpack::check_set(*directory, *set, *identities, hooks_for(progress, io)));
+    reports.push_back(
+        unpack::check_set(*directory, *set, keys->identities, hooks_for(progress, io)));
     add_provenance(reports.back(), *catalogue, command.allow_unsigned);
   }
   progress.clear();
   warn_of_first_use(*catalogue, io);
-  return print(reports, *catalogue, !identities->empty(), options, io);
+  return print(reports, *catalogue, *keys, options, io);
 }
 
 } // namespace rb::restore

@@ -25,7 +25,7 @@ Result<std::unique_ptr<AgeReader>> AgeReader::open(artifact::File& file,
   age::BufferedSource source(start);
   RB_TRY_ASSIGN(const std::string header, age::read_header(source));
   age::DecryptFailure failure = age::DecryptFailure::none;
-  RB_TRY_ASSIGN(const SecretBytes file_key, age::unwrap_file_key(header, identities, failure));
+  RB_TRY_ASSIGN(const SecretBytes file_key, age::unwrap_file_key(header, {identities}, failure));
   std::array<std::uint8_t, age::k_payload_nonce_bytes> nonce{};
   RB_TRY_ASSIGN(const std::size_t got, source.read(nonce));
   if (got != nonce.size()) {

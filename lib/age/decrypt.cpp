@@ -45,12 +45,12 @@ private:
 /// Header, nonce and payload, in the binary format. `failure` is set when it fails.
 Result<std::uint64_t> decrypt_binary(BufferedSource& source,
                                      Sink& sink,
-                                     std::span<const Identity> identities,
+                                     const HeaderKeys& keys,
                                      const StreamOptions& options,
                                      DecryptFailure& failure) {
   failure = DecryptFailure::header;
   RB_TRY_ASSIGN(const std::string header, read_header(source));
-  RB_TRY_ASSIGN(const SecretBytes file_key, unwrap_file_key(header, identities, failure));
+  RB_TRY_ASSIGN(const SecretBytes file_key, unwrap_file_key(header, keys, failure));
   failure = DecryptFailure::header;
   std::array<std::uint8_t, k_payload_nonce_bytes> nonce{};
   RB_TRY_ASSIGN(const std::size_t nonce_bytes, source.read(nonce));
@@ -70,11 +70,11 @@ Result<std::uint64_t> decrypt_binary(BufferedSource& source,
 
 Result<DecryptSummary> decrypt_classified(Source& source,
                                           Sink& sink,
-                                          std::span<const Identity> identities,
+                                          const HeaderKeys& keys,
                                           const StreamOptions& options,
                                           DecryptFailure& failure) {
   failure = DecryptFailure::other;
-  if (identities.empty()) {
+  if (keys.identities.empty() && !keys.ask) {
     return Error{ErrorCode::invalid_argument, "decrypt: no identity", {}};
   }
   ObservedSource file(source, options.on_ciphertext);
@@ -85,13 +85,13 @@ Result<DecryptSummary> decrypt_classified(Source& source,
   if (summary.armored) {
     ArmorSource armor(buffered_file);
     BufferedSource inside(armor);
-    plaintext_bytes = decrypt_binary(inside, sink, identities, options, failure);
+    plaintext_bytes = decrypt_binary(inside, sink, keys, options, failure);
     // A chunk that is damaged comes before armor that was read ahead of it.
     if (!plaintext_bytes && armor.damaged() && failure != DecryptFailure::payload) {
       failure = DecryptFailure::armor;
     }
   } else {
-    plaintext_bytes = decrypt_binary(buffered_file, sink, identities, options, failure);
+    plaintext_bytes = decrypt_binary(buffered_file, sink, keys, options, failure);
   }
   if (!plaintext_bytes) {
     if (file.failed() && failure != DecryptFailure::payload) {
@@ -133,7 +133,7 @@ Result<DecryptSummary> decrypt(Source& source,
                                const StreamOptions& options,
                                DecryptFailure* failure) {
   DecryptFailure found = DecryptFailure::none;
-  auto summary = decrypt_classified(source, sink, identities, options, found);
+  auto summary = decrypt_classified(source, sink, {identities, {}}, options, found);
   if (failure != nullptr) {
     *failure = found;
   }
@@ -144,6 +144,22 @@ Result<SecretBytes> decrypt_bytes(ByteView ciphertext, std::span<const Identity>
   MemorySource source(ciphertext);
   SecretSink sink(ciphertext.size()); // plaintext is always shorter
   RB_TRY(decrypt(source, sink, identities));
+  return sink.take();
+}
+
+Result<SecretBytes> decrypt_bytes_with_passphrase(ByteView ciphertext,
+                                                  const AskPassphrase& ask,
+                                                  DecryptFailure* failure) {
+  MemorySource source(ciphertext);
+  SecretSink sink(ciphertext.size());
+  DecryptFailure found = DecryptFailure::none;
+  const auto summary = decrypt_classified(source, sink, {{}, ask}, {}, found);
+  if (failure != nullptr) {
+    *failure = found;
+  }
+  if (!summary) {
+    return summary.error();
+  }
   return sink.take();
 }
 

@@ -9,9 +9,13 @@
 #include "base/secret_bytes.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
 namespace rb::age {
+
+/// Gives the passphrase; asked only for a file that is opened by one.
+using AskPassphrase = std::function<Result<SecretBytes>()>;
 
 struct DecryptSummary {
   std::uint64_t plaintext_bytes = 0;
@@ -46,5 +50,12 @@ enum class DecryptFailure {
 /// As decrypt(), for what fits in memory; the result is wiped when it goes.
 [[nodiscard]] Result<SecretBytes> decrypt_bytes(ByteView ciphertext,
                                                 std::span<const Identity> identities);
+
+/// As decrypt_bytes(), for a file that a passphrase protects (`age -p`); `ask` is asked only for
+/// such a file. Errors: no_matching_identity (another passphrase), unsupported (made for keys), and
+/// those of `ask`.
+[[nodiscard]] Result<SecretBytes> decrypt_bytes_with_passphrase(ByteView ciphertext,
+                                                                const AskPassphrase& ask,
+                                                                DecryptFailure* failure = nullptr);
 
 } // namespace rb::age

@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace rb::age {
@@ -32,7 +33,7 @@ std::optional<std::string_view> skipped_kind(std::string_view line) {
 Error is_encrypted() {
   return {ErrorCode::unsupported,
           "the identity file is itself encrypted",
-          "decrypt it with age first, into memory (/dev/shm) and not to a disk"};
+          "give it to railiance-restore with -i, which asks for the passphrase"};
 }
 
 Error bad_line(std::size_t number, const Error& why, std::string_view line) {
@@ -47,6 +48,8 @@ Error bad_line(std::size_t number, const Error& why, std::string_view line) {
 /// Line by line; keeps what was found so far.
 class Parser {
 public:
+  explicit Parser(IdentityLayout layout) : m_layout(layout) {}
+
   Status take(std::string_view line) {
     ++m_number;
     if (m_in_pem) {
@@ -64,16 +67,19 @@ public:
       skip("private key in PEM");
       return {};
     }
-    if (const auto kind = skipped_kind(line)) {
-      skip(*kind);
-      return {};
+    if (m_layout == IdentityLayout::lines) {
+      return take_identity(line);
     }
-    auto identity = Identity::parse(line);
-    if (!identity) {
-      return bad_line(m_number, identity.error(), line);
+    constexpr std::string_view k_blanks = " \t\v\f\r";
+    for (;;) {
+      line.remove_prefix(std::min(line.find_first_not_of(k_blanks), line.size()));
+      if (line.empty()) {
+        return {};
+      }
+      const std::size_t end = std::min(line.find_first_of(k_blanks), line.size());
+      RB_TRY(take_identity(line.substr(0, end)));
+      line.remove_prefix(end);
     }
-    m_file.identities.push_back(std::move(*identity));
-    return {};
   }
 
   Result<IdentityFile> finish() {
@@ -91,11 +97,25 @@ public:
   }
 
 private:
+  Status take_identity(std::string_view text) {
+    if (const auto kind = skipped_kind(text)) {
+      skip(*kind);
+      return {};
+    }
+    auto identity = Identity::parse(text);
+    if (!identity) {
+      return bad_line(m_number, identity.error(), text);
+    }
+    m_file.identities.push_back(std::move(*identity));
+    return {};
+  }
+
   void skip(std::string_view kind) {
     m_file.warnings.push_back(at_line(m_number) + ": " + std::string(kind) +
                               " skipped: not supported");
   }
 
+  IdentityLayout m_layout;
   IdentityFile m_file;
   std::size_t m_number = 0;
   bool m_in_pem = false;
@@ -103,11 +123,15 @@ private:
 
 } // namespace
 
-Result<IdentityFile> parse_identity_file(std::string_view text) {
-  if (text.starts_with("age-encryption.org/")) {
+bool is_encrypted_identity_file(std::string_view text) {
+  return text.starts_with("age-encryption") || text.starts_with("-----BEGIN AGE");
+}
+
+Result<IdentityFile> parse_identity_file(std::string_view text, IdentityLayout layout) {
+  if (is_encrypted_identity_file(text)) {
     return is_encrypted();
   }
-  Parser parser;
+  Parser parser(layout);
   while (!text.empty()) {
     const std::size_t newline = text.find('\n');
     std::string_view line = text.substr(0, newline);

@@ -3,6 +3,7 @@
 #include "age/header.hpp"
 #include "age/keys.hpp"
 #include "age/primitives.hpp"
+#include "age/scrypt.hpp"
 #include "age/x25519.hpp"
 
 #include <algorithm>
@@ -12,8 +13,6 @@
 namespace rb::age {
 
 namespace {
-
-constexpr std::string_view k_scrypt_type = "scrypt";
 
 // Kinds of stanzas that the format or its usual tools define and that we do not open.
 constexpr std::array<std::string_view, 7> k_other_types{k_scrypt_type,
@@ -36,9 +35,13 @@ bool is_other(const Stanza& stanza) {
   return std::find(k_other_types.begin(), k_other_types.end(), stanza.type) != k_other_types.end();
 }
 
-Error nothing_opens(const Header& header, DecryptFailure& failure) {
+Error nothing_opens(const Header& header, const HeaderKeys& keys, DecryptFailure& failure) {
   const auto other = std::find_if(header.stanzas.begin(), header.stanzas.end(), is_other);
   const bool any_x25519 = std::any_of(header.stanzas.begin(), header.stanzas.end(), is_x25519);
+  if (keys.ask && header.stanzas.front().type == k_scrypt_type) {
+    failure = DecryptFailure::no_match;
+    return {ErrorCode::no_matching_identity, "wrong passphrase", {}};
+  }
   if (!any_x25519 && other != header.stanzas.end()) {
     failure = DecryptFailure::unsupported;
     return {ErrorCode::unsupported,
@@ -51,11 +54,14 @@ Error nothing_opens(const Header& header, DecryptFailure& failure) {
           "give the identity whose recipient it was encrypted to"};
 }
 
-/// The first file key that any pair of identity and stanza gives. A malformed X25519 stanza
-/// condemns the file, whether it is ours or not.
-Result<std::optional<SecretBytes>> try_identities(const Header& header,
-                                                  std::span<const Identity> identities) {
-  for (const Identity& identity : identities) {
+/// The file key that the passphrase or any pair of identity and stanza gives. A malformed X25519
+/// stanza condemns the file, whether it is ours or not.
+Result<std::optional<SecretBytes>> try_keys(const Header& header, const HeaderKeys& keys) {
+  if (keys.ask && header.stanzas.front().type == k_scrypt_type) {
+    RB_TRY_ASSIGN(const SecretBytes passphrase, keys.ask());
+    return unwrap_scrypt(header.stanzas.front(), passphrase.view());
+  }
+  for (const Identity& identity : keys.identities) {
     for (const Stanza& stanza : header.stanzas) {
       if (!is_x25519(stanza)) {
         continue;
@@ -92,9 +98,8 @@ Result<std::string> read_header(BufferedSource& source) {
   }
 }
 
-Result<SecretBytes> unwrap_file_key(std::string_view text,
-                                    std::span<const Identity> identities,
-                                    DecryptFailure& failure) {
+Result<SecretBytes>
+unwrap_file_key(std::string_view text, const HeaderKeys& keys, DecryptFailure& failure) {
   failure = DecryptFailure::header;
   auto header = parse_header(text);
   if (!header) {
@@ -107,12 +112,16 @@ Result<SecretBytes> unwrap_file_key(std::string_view text,
   if (any_scrypt && header->stanzas.size() > 1) {
     return bad_header("a passphrase stanza is not alone");
   }
-  auto file_key = try_identities(*header, identities);
+  auto file_key = try_keys(*header, keys);
   if (!file_key) {
+    if (file_key.error().code != ErrorCode::corrupt) { // no passphrase, no memory
+      failure = DecryptFailure::other;
+      return std::move(file_key).error();
+    }
     return std::move(file_key).error().within("header");
   }
   if (!*file_key) {
-    return nothing_opens(*header, failure);
+    return nothing_opens(*header, keys, failure);
   }
   RB_TRY_ASSIGN(const Sha256Digest mac, header_mac((*file_key)->view(), mac_covered(text)));
   if (!equal_constant_time(mac, header->mac)) {

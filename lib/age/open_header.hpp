@@ -16,10 +16,16 @@ namespace rb::age {
 /// of the source.
 [[nodiscard]] Result<std::string> read_header(BufferedSource& source);
 
-/// The file key that one of `identities` unwraps, once the header's MAC is known to be right.
-/// `failure` is set when it fails. Errors: corrupt, no_matching_identity, unsupported, internal.
-[[nodiscard]] Result<SecretBytes> unwrap_file_key(std::string_view text,
-                                                  std::span<const Identity> identities,
-                                                  DecryptFailure& failure);
+/// What may open a file: private keys, or a passphrase.
+struct HeaderKeys {
+  std::span<const Identity> identities;
+  AskPassphrase ask = {}; ///< Empty: there is nobody to ask.
+};
+
+/// The file key that one of `keys` unwraps, once the header's MAC is known to be right.
+/// `failure` is set when it fails. Errors: corrupt, no_matching_identity, unsupported, internal,
+/// and those of `ask`.
+[[nodiscard]] Result<SecretBytes>
+unwrap_file_key(std::string_view text, const HeaderKeys& keys, DecryptFailure& failure);
 
 } // namespace rb::age

@@ -68,6 +68,31 @@ Result<SecretBytes> hkdf_sha256(ByteView secret, ByteView salt, std::string_view
   return key;
 }
 
+Result<SecretBytes> scrypt(ByteView passphrase, ByteView salt, unsigned work_factor) {
+  constexpr std::uint64_t k_r = 8;
+  constexpr std::uint64_t k_p = 1;
+  constexpr std::uint64_t k_slack_bytes = 1U << 20U;
+  const std::uint64_t n = std::uint64_t{1} << work_factor;
+  SecretBytes key(32);
+  const std::string_view text = as_text(passphrase);
+  if (EVP_PBE_scrypt(text.data(),
+                     text.size(),
+                     salt.data(),
+                     salt.size(),
+                     n,
+                     k_r,
+                     k_p,
+                     128 * k_r * n + k_slack_bytes,
+                     key.data(),
+                     key.size()) != 1) {
+    return Error{ErrorCode::unsupported,
+                 "scrypt: openssl failed; this passphrase needs " + std::to_string(n >> 10U) +
+                     " MiB of memory",
+                 "open it on a machine with more memory"};
+  }
+  return key;
+}
+
 Result<Sha256Digest> hmac_sha256(ByteView key, ByteView message) {
   Sha256Digest mac{};
   unsigned size = 0;

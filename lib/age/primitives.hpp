@@ -18,6 +18,10 @@ namespace rb::age {
 [[nodiscard]] Result<SecretBytes>
 hkdf_sha256(ByteView secret, ByteView salt, std::string_view info);
 
+/// scrypt (RFC 7914) with r = 8 and p = 1, 32 bytes; `work_factor` is the logarithm of N. It takes
+/// 2^work_factor KiB of memory. Errors: unsupported (there is not so much), internal.
+[[nodiscard]] Result<SecretBytes> scrypt(ByteView passphrase, ByteView salt, unsigned work_factor);
+
 /// HMAC-SHA-256 (RFC 2104). Errors: internal.
 [[nodiscard]] Result<Sha256Digest> hmac_sha256(ByteView key, ByteView message);
 

@@ -1,8 +1,12 @@
 // Our files opened by the stock age program and its files by us, at the sizes where chunks begin
 // and end. Needs age and age-keygen: RB_AGE names age, else PATH is searched.
+#include "support/passphrase_file.hpp"
+#include "support/pseudo_terminal.hpp"
+
 #include "age/decrypt.hpp"
 #include "age/encrypt.hpp"
 #include "age/identity_file.hpp"
+#include "base/argument_vector.hpp"
 #include "base/fd.hpp"
 #include "base/process.hpp"
 
@@ -101,6 +105,7 @@ public:
     return read("theirs.age");
   }
 
+  [[nodiscard]] std::string age_program() const { return m_age; }
   [[nodiscard]] const std::vector<Identity>& identities() const { return m_identities; }
   [[nodiscard]] std::string recipient(std::size_t i) const {
     return m_identities[i].recipient().text();
@@ -196,4 +201,50 @@ TEST_CASE("interop: identities and recipients are written as age-keygen writes t
   REQUIRE(file->identities.size() == 1);
   const auto printed = fixture.run("age-keygen", {"-y", fixture.path("new.txt")});
   CHECK(printed.out == file->identities[0].recipient().text() + "\n");
+}
+
+TEST_CASE("interop: a keys file that stock age protects with a passphrase is opened by it") {
+  const Fixture fixture;
+  for (const bool armor : {false, true}) {
+    const std::string name = armor ? "locked.asc" : "locked.age";
+    std::vector<std::string> words{fixture.age_program(), "-p", "-o", fixture.path(name)};
+    if (armor) {
+      words.insert(words.begin() + 2, "-a");
+    }
+    words.push_back(fixture.path("keys.txt"));
+    const auto session = rb::test::at_terminal(
+        [&words] {
+          ::execv(words.front().c_str(), pointers_to(words).data());
+          return 127;
+        },
+        {{"assphrase", "correct horse\r"}, {"onfirm", "correct horse\r"}});
+    CAPTURE(session.screen);
+    REQUIRE(session.status == 0);
+    const auto text = read_secret_file(fixture.path(name), k_identity_file_limit_bytes);
+    REQUIRE(text);
+    CHECK(is_encrypted_identity_file(text->text()));
+    const auto opened = decrypt_bytes_with_passphrase(text->view(), []() -> Result<SecretBytes> {
+      return SecretBytes(as_bytes("correct horse"));
+    });
+    REQUIRE(opened);
+    const auto keys = parse_identity_file(opened->text());
+    REQUIRE(keys);
+    CHECK(keys->identities[0].recipient().text() == fixture.recipient(1));
+  }
+}
+
+TEST_CASE("interop: stock age opens the protected files that our tests are made of") {
+  const Fixture fixture;
+  fixture.write("ours.age", as_bytes(rb::test::protect("plain", "correct horse")));
+  std::vector<std::string> words{
+      fixture.age_program(), "-d", "-o", fixture.path("plain.out"), fixture.path("ours.age")};
+  const auto session = rb::test::at_terminal(
+      [&words] {
+        ::execv(words.front().c_str(), pointers_to(words).data());
+        return 127;
+      },
+      {{"assphrase", "correct horse\r"}});
+  CAPTURE(session.screen);
+  REQUIRE(session.status == 0);
+  CHECK(as_text(fixture.read("plain.out")) == "plain");
 }

@@ -1,6 +1,6 @@
-// Every vector of the C2SP CCTV age test kit: what an X25519 identity opens must end in the class
-// of success or failure that the vector names, with exactly the plaintext that it names; what needs
-// a passphrase or a post-quantum key must be refused with nothing released.
+// Every vector of the C2SP CCTV age test kit: what an X25519 identity or a passphrase opens must
+// end in the class of success or failure that the vector names, with exactly the plaintext that it
+// names; what needs a post-quantum key must be refused with nothing released.
 #include "conformance/vector_file.hpp"
 
 #include "age/armor.hpp"
@@ -168,6 +168,35 @@ TEST_CASE("test kit: an X25519 vector ends as it must, and releases what it must
   // The numbers of the pinned version; a newer kit may only have more.
   CHECK(seen >= 102);
   CHECK(armored >= 35);
+}
+
+TEST_CASE("test kit: a passphrase opens what it must, and nothing else") {
+  std::map<std::string, int> passed;
+  int seen = 0;
+  for (const Vector& vector : load_all()) {
+    if (vector.kind() != Kind::scrypt) {
+      continue;
+    }
+    ++seen;
+    CAPTURE(vector.name);
+    DecryptFailure failure = DecryptFailure::none;
+    const auto opened = decrypt_bytes_with_passphrase(
+        vector.file,
+        [&]() -> Result<SecretBytes> { return SecretBytes(as_bytes(vector.passphrases.front())); },
+        &failure);
+    CHECK(class_of(failure) == vector.expect);
+    CHECK(opened.has_value() == (vector.expect == "success"));
+    if (opened) {
+      CHECK(to_hex(sha256(opened->view())) == vector.payload_sha256);
+    }
+    ++passed[vector.expect];
+  }
+  print_counts("scrypt vectors", passed);
+  for (const char* expect : {"success", "header failure", "no match"}) {
+    CAPTURE(expect);
+    CHECK(passed[expect] > 0);
+  }
+  CHECK(seen >= 26);
 }
 
 TEST_CASE("test kit: a vector of another kind is refused, and nothing is released") {

@@ -56,7 +56,7 @@ Status apply(const Field& field, Vector& vector, bool& compressed) {
   } else if (field.key == "identity") {
     vector.identities.push_back(field.value);
   } else if (field.key == "passphrase") {
-    vector.has_passphrase = true;
+    vector.passphrases.push_back(field.value);
   } else if (field.key == "armored") {
     vector.armored = field.value == "yes";
   } else if (field.key == "compressed") {
@@ -73,7 +73,7 @@ Status apply(const Field& field, Vector& vector, bool& compressed) {
 } // namespace
 
 Kind Vector::kind() const {
-  if (has_passphrase) {
+  if (!passphrases.empty()) {
     return Kind::scrypt;
   }
   const bool hybrid = std::any_of(identities.begin(), identities.end(), [](const auto& identity) {

@@ -17,7 +17,7 @@ struct Vector {
   std::string expect;         ///< "success", "header failure", …
   std::string payload_sha256; ///< Hexadecimal; of nothing when the vector names none.
   std::vector<std::string> identities;
-  bool has_passphrase = false;
+  std::vector<std::string> passphrases;
   bool armored = false;
   Bytes file; ///< Decompressed.
 

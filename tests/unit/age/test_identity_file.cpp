@@ -68,6 +68,19 @@ TEST_CASE("parse_identity_file: a malformed line is named by its number, never b
         "line 1: a recipient where an identity (AGE-SECRET-KEY-1...) is expected");
 }
 
+TEST_CASE("parse_identity_file: a variable may hold several identities in a line") {
+  const auto second = Identity::generate().value();
+  const std::string text = "# a comment\n " + k_key + "\t" + std::string(second.text().text()) +
+                           " AGE-PLUGIN-YUBIKEY-1QQQ \r\n   \n";
+  const auto file = parse_identity_file(text, IdentityLayout::words);
+  REQUIRE(file);
+  REQUIRE(file->identities.size() == 2);
+  CHECK(file->identities[1].recipient() == second.recipient());
+  CHECK(file->warnings.size() == 1);
+  CHECK_FALSE(parse_identity_file(text, IdentityLayout::lines));
+  CHECK_FALSE(parse_identity_file(k_key + " hello", IdentityLayout::words));
+}
+
 TEST_CASE("parse_identity_file: an encrypted identity file is unsupported, with a hint") {
   for (const char* text :
        {"age-encryption.org/v1\n-> scrypt a 18\n", "-----BEGIN AGE ENCRYPTED FILE-----\nAAAA\n"}) {

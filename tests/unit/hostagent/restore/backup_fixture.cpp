@@ -199,7 +199,22 @@ Outcome BackupFixture::run(std::vector<std::string> args, const std::string& in)
   restore::Io io{input, out, err, clock};
   io.host_public_key = host_public_key;
   io.scratch_record = scratch_record;
-  io.default_identity_file = default_identity_file;
+  io.key_environment.keys = SecretBytes(as_bytes(sops_key));
+  io.key_environment.key_file = sops_key_file;
+  io.key_environment.key_command = sops_key_command;
+  io.key_environment.user_file = default_identity_file;
+  io.key_environment.all = {"PATH=/usr/bin:/bin", "OWN=1"};
+  if (!passphrases.empty()) {
+    io.ask_secret = [this](const std::string& question) -> Result<SecretBytes> {
+      questions.push_back(question);
+      if (passphrases.empty()) {
+        return Error{ErrorCode::cancelled, "no passphrase was given", {}};
+      }
+      SecretBytes typed(as_bytes(passphrases.front()));
+      passphrases.erase(passphrases.begin());
+      return typed;
+    };
+  }
   io.out_is_terminal = out_is_terminal;
   const int code = restore::run(args, io);
   return {code, out.str(), err.str()};

@@ -58,8 +58,14 @@ public:
 
   /// What this host knows of its own key; empty: nothing.
   std::string host_public_key;
-  std::string scratch_record;        ///< As Io has it.
-  std::string default_identity_file; ///< Where SOPS would look; empty: unknown.
+  std::string scratch_record; ///< As Io has it.
+  std::string sops_key;       ///< SOPS_AGE_KEY, and so on; empty: not set.
+  std::string sops_key_file;
+  std::string sops_key_command;
+  std::string default_identity_file; ///< sops/age/keys.txt of the user; empty: unknown.
+  /// What is typed, one a question; none at all: there is no terminal.
+  std::vector<std::string> passphrases;
+  std::vector<std::string> questions; ///< That were asked.
   bool out_is_terminal = false;
 
 private:

@@ -13,8 +13,7 @@ TEST_CASE_FIXTURE(BackupFixture, "usage errors are exit code 2, with a hint") {
                                                     {"list", "--output", "yaml"},
                                                     {"verify", "x", "--all"},
                                                     {"decrypt", "-o", "out"},
-                                                    {"decrypt", "file"},
-                                                    {"decrypt", "-o", "out", "file"}};
+                                                    {"decrypt", "file"}};
   for (const auto& args : wrong) {
     const auto result = run(args);
     CAPTURE(result.err);

@@ -1,0 +1,255 @@
+#include "restore/keys.hpp"
+
+#include "restore/failure.hpp"
+#include "restore/key_command.hpp"
+
+#include "age/decrypt.hpp"
+#include "age/identity_file.hpp"
+#include "base/fd.hpp"
+#include "base/terminal_text.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace rb::restore {
+
+namespace {
+
+using age::IdentityLayout;
+
+constexpr std::string_view k_pin = "# railiance-backup public key: ";
+constexpr int k_passphrase_tries = 3;
+/// Somebody may have to unlock a password manager.
+constexpr std::chrono::minutes k_key_command_limit{5};
+
+std::vector<Pin> pins_in(std::string_view text, const std::string& source) {
+  std::vector<Pin> pins;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.starts_with(k_pin)) {
+      pins.push_back({source, std::string(line.substr(k_pin.size()))});
+    }
+  }
+  return pins;
+}
+
+Error no_terminal(const std::string& source) {
+  return {ErrorCode::no_matching_identity,
+          source + ": protected by a passphrase, and there is no terminal to ask for it on",
+          "run it on a terminal; where there is none, let SOPS_AGE_KEY_CMD name a program that "
+          "prints the key"};
+}
+
+/// The keys text that a passphrase protects.
+Result<SecretBytes> unlock(const std::string& source, const SecretBytes& sealed, const Io& io) {
+  const age::AskPassphrase ask = [&]() -> Result<SecretBytes> {
+    if (!io.ask_secret) {
+      return no_terminal(source);
+    }
+    RB_TRY_ASSIGN(SecretBytes passphrase,
+                  io.ask_secret("Passphrase for " + terminal_text(source) + ": "));
+    if (passphrase.empty()) {
+      return Error{ErrorCode::cancelled, source + ": no passphrase was given", {}};
+    }
+    return passphrase;
+  };
+  for (int tries = 1;; ++tries) {
+    auto failure = age::DecryptFailure::none;
+    auto opened = age::decrypt_bytes_with_passphrase(sealed.view(), ask, &failure);
+    if (opened || failure != age::DecryptFailure::no_match || tries == k_passphrase_tries) {
+      if (!opened && !opened.error().message.starts_with(source)) {
+        return std::move(opened).error().within(source);
+      }
+      return opened;
+    }
+    warn(io, source + ": wrong passphrase");
+  }
+}
+
+/// Takes one source after the other.
+class Reader {
+public:
+  explicit Reader(const Io& io) : m_io(io) {}
+
+  /// `text` is what `source` gave.
+  Status take(const std::string& source, SecretBytes text, IdentityLayout layout) {
+    if (age::is_encrypted_identity_file(text.text())) {
+      RB_TRY_ASSIGN(text, unlock(source, text, m_io));
+      layout = IdentityLayout::lines;
+    }
+    auto file = age::parse_identity_file(text.text(), layout);
+    if (!file) {
+      return std::move(file).error().within(source);
+    }
+    for (const std::string& warning : file->warnings) {
+      warn(m_io, source + ": " + warning);
+    }
+    std::string line = source + ": " + std::to_string(file->identities.size()) +
+                       (file->identities.size() == 1 ? " key" : " keys");
+    const char* separator = " (";
+    for (age::Identity& identity : file->identities) {
+      line += separator + identity.recipient().text();
+      separator = ", ";
+      m_keys.identities.push_back(std::move(identity));
+    }
+    m_keys.account.push_back(line + ")");
+    std::ranges::move(pins_in(text.text(), source), std::back_inserter(m_keys.pins));
+    return {};
+  }
+
+  Status take_file(const std::string& path) {
+    RB_TRY_ASSIGN(SecretBytes text, read_secret_file(path, age::k_identity_file_limit_bytes));
+    RB_TRY(take(path, std::move(text), IdentityLayout::lines));
+    m_keys.file = m_keys.file.empty() ? path : m_keys.file;
+    return {};
+  }
+
+  void note(std::string line) { m_keys.account.push_back(std::move(line)); }
+
+  /// A source of SOPS that is no good does not spoil the others.
+  void pass_over(const Error& error) {
+    m_keys.account.push_back(error.message);
+    m_failures.push_back(error);
+  }
+
+  Result<Keys> finish() {
+    if (m_keys.identities.empty()) {
+      return nothing_found();
+    }
+    for (const Error& failure : m_failures) {
+      warn(m_io, failure.message);
+    }
+    return std::move(m_keys);
+  }
+
+private:
+  [[nodiscard]] Error nothing_found() const {
+    std::string message = "no private key: ";
+    for (const std::string& line : m_keys.account) {
+      message += (&line == &m_keys.account.front() ? "" : "; ") + line;
+    }
+    const bool one = m_failures.size() == 1 && !m_failures.front().hint.empty();
+    return {ErrorCode::not_found,
+            std::move(message),
+            one ? m_failures.front().hint
+                : "name the file with the private age key (AGE-SECRET-KEY-1…) with -i"};
+  }
+
+  const Io& m_io;
+  Keys m_keys;
+  std::vector<Error> m_failures;
+};
+
+void take_variable(Reader& reader, const Io& io) {
+  constexpr const char* k_name = "SOPS_AGE_KEY";
+  if (io.key_environment.keys.empty()) {
+    reader.note(std::string(k_name) + ": not set");
+    return;
+  }
+  if (const Status taken =
+          reader.take(k_name, SecretBytes(io.key_environment.keys.view()), IdentityLayout::words);
+      !taken) {
+    reader.pass_over(taken.error());
+  }
+}
+
+void take_named_file(Reader& reader, const Io& io) {
+  const std::string name = "SOPS_AGE_KEY_FILE";
+  const std::string& path = io.key_environment.key_file;
+  if (path.empty()) {
+    reader.note(name + ": not set");
+  } else if (Status taken = reader.take_file(path); !taken) {
+    reader.pass_over(std::move(taken).error().within(name));
+  }
+}
+
+Result<SecretBytes> output_of_command(const Io& io) {
+  RB_TRY_ASSIGN(std::vector<std::string> words, split_command(io.key_environment.key_command));
+  return run_key_command(std::move(words), io.key_environment.all, io.stop, k_key_command_limit);
+}
+
+void take_command(Reader& reader, const Io& io) {
+  const std::string name = "SOPS_AGE_KEY_CMD";
+  if (io.key_environment.key_command.empty()) {
+    reader.note(name + ": not set");
+    return;
+  }
+  auto output = output_of_command(io);
+  if (!output) {
+    reader.pass_over(std::move(output).error().within(name));
+  } else if (const Status taken = reader.take(name, std::move(*output), IdentityLayout::lines);
+             !taken) {
+    reader.pass_over(taken.error());
+  }
+}
+
+/// That it is not there is nothing to warn of.
+void take_user_file(Reader& reader, const Io& io) {
+  const std::string& path = io.key_environment.user_file;
+  if (path.empty()) {
+    reader.note("~/.config/sops/age/keys.txt: there is no HOME");
+  } else if (path == io.key_environment.key_file) {
+    return; // taken already
+  } else if (const Status taken = reader.take_file(path); !taken) {
+    if (taken.error().code == ErrorCode::not_found && taken.error().system_errno != 0) {
+      reader.note(path + ": not there");
+    } else {
+      reader.pass_over(taken.error());
+    }
+  }
+}
+
+} // namespace
+
+Result<Keys> read_keys(const std::vector<std::string>& files, const Io& io) {
+  Reader reader(io);
+  for (const std::string& file : files) {
+    if (Status taken = reader.take_file(file); !taken) {
+      Error error = std::move(taken).error();
+      if (error.hint.empty()) {
+        error.hint = "name the file with the private age key (AGE-SECRET-KEY-1…) with -i";
+      }
+      return error;
+    }
+  }
+  if (!files.empty()) {
+    return reader.finish();
+  }
+  if (io.key_environment.ssh_key) {
+    reader.note("the ssh key of SOPS_AGE_SSH_PRIVATE_KEY_FILE or _CMD: not used, since no set is "
+                "made for ssh keys");
+  }
+  take_variable(reader, io);
+  take_named_file(reader, io);
+  take_command(reader, io);
+  take_user_file(reader, io);
+  return reader.finish();
+}
+
+std::vector<Pin> read_pins(const std::vector<std::string>& files, const Io& io) {
+  std::vector<Pin> pins;
+  std::vector<std::string> paths = files;
+  if (files.empty()) {
+    pins = pins_in(io.key_environment.keys.text(), "SOPS_AGE_KEY");
+    paths = {io.key_environment.key_file, io.key_environment.user_file};
+  }
+  for (const std::string& path : paths) {
+    const auto text = read_secret_file(path, age::k_identity_file_limit_bytes);
+    if (text) {
+      std::ranges::move(pins_in(text->text(), path), std::back_inserter(pins));
+    } else if (!path.empty() && text.error().code != ErrorCode::not_found) {
+      warn(io, "no public key is read from the identity file: " + text.error().message);
+    }
+  }
+  return pins;
+}
+
+void say_what_was_tried(const Keys& keys, const Io& io) {
+  for (const std::string& line : keys.account) {
+    io.err << "tried: " << terminal_text(line) << '\n';
+  }
+}
+
+} // namespace rb::restore
