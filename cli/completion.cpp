@@ -19,7 +19,7 @@ _railiance_backup() {
     --artifacts) COMPREPLY=($(compgen -W 'EtcdSnapshot HelmValues Kubeconfig HostState' -- "$word")); return ;;
   esac
   case $command in
-    create) COMPREPLY=($(compgen -W "--wait --attach --artifacts --keep-last --deadline --node --verification --ttl --timeout $common" -- "$word")) ;;
+    create) COMPREPLY=($(compgen -W "--wait --attach --artifacts --keep-last --scheduled --deadline --node --verification --ttl --timeout $common" -- "$word")) ;;
     show) COMPREPLY=($(compgen -W "$(railiance-backup list --output name 2>/dev/null) $common" -- "$word")) ;;
     completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")) ;;
     list|status) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;

@@ -45,7 +45,7 @@ int exit_code_of_stopped_wait(const Error& error, Api& api, const Io& io) {
   if (error.code == ErrorCode::cancelled) {
     return 128 + io.stop_signal();
   }
-  return error.code == ErrorCode::timeout ? static_cast<int>(ExitCode::deadline_passed) : code;
+  return code;
 }
 
 /// Name and uid as the server gave them.

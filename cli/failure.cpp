@@ -7,31 +7,13 @@
 namespace rb::cli {
 
 ExitCode exit_code_of(const Error& error) {
-  switch (error.code) {
-  case ErrorCode::unavailable:
-  case ErrorCode::throttled:
-  case ErrorCode::timeout:
-    return ExitCode::unreachable;
-  case ErrorCode::invalid_argument:
+  if (error.code == ErrorCode::invalid_argument) {
     return ExitCode::usage;
-  case ErrorCode::not_found:
-  case ErrorCode::already_exists:
-  case ErrorCode::permission_denied:
-  case ErrorCode::no_space:
-  case ErrorCode::io:
-  case ErrorCode::corrupt:
-  case ErrorCode::no_matching_identity:
-  case ErrorCode::unsupported:
-  case ErrorCode::conflict:
-  case ErrorCode::gone:
-  case ErrorCode::unauthenticated:
-  case ErrorCode::cancelled:
-  case ErrorCode::busy:
-  case ErrorCode::incomplete:
-  case ErrorCode::internal:
-    return ExitCode::failed;
   }
-  return ExitCode::failed;
+  if (error.code == ErrorCode::corrupt) {
+    return ExitCode::failed; // an answer of the server, not a backup
+  }
+  return exit_code_for(error.code);
 }
 
 namespace {

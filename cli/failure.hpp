@@ -7,8 +7,8 @@
 
 namespace rb::cli {
 
-/// The exit code for a failed call of the API. Only what this program can mean: a certificate that
-/// can't be parsed is no damaged backup.
+/// That of the one table (base/exit_code.hpp), but for what this program means by it: a wrong
+/// argument is a wrong use, and an answer that can't be parsed is no damaged backup.
 [[nodiscard]] ExitCode exit_code_of(const Error& error);
 
 /// The answer to a call on all ClusterBackups was 404: the CRD is not there.

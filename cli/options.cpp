@@ -104,9 +104,17 @@ void add_create(CLI::App& app, Raw& raw) {
   create->add_option("--artifacts", raw.artifacts, "Only these, separated by commas (default: all)")
       ->delimiter(',')
       ->allow_extra_args(false);
-  create->add_option("--keep-last", raw.create.keep_last, "Complete sets that stay on the disk")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+  create
+      ->add_option(
+          "--keep-last",
+          raw.create.keep_last,
+          "Complete sets of this kind that stay on the disk (default: schedule.keepLast of "
+          "the chart)")
+      ->check(CLI::Range(1, 1000));
+  create->add_flag("--scheduled",
+                   raw.create.scheduled,
+                   "A schedule asks: its sets count for themselves, apart from those asked for by "
+                   "hand");
   create->add_option("--deadline", raw.deadline, "The run fails when it takes longer")
       ->capture_default_str();
   create->add_option("--node", raw.create.node, "The server node that makes the backup");

@@ -24,7 +24,8 @@ struct CreateCommand {
   bool wait = false;
   bool attach = false; ///< A ClusterBackup of that name may be there already: take it as ours.
   std::vector<api::ArtifactType> artifacts; ///< Empty: all.
-  std::int32_t keep_last = 7;
+  std::optional<std::int32_t> keep_last;    ///< Absent: what the cluster is configured to keep.
+  bool scheduled = false;
   std::chrono::seconds deadline{3600};
   std::string node;
   std::optional<std::chrono::seconds> ttl;

@@ -102,7 +102,7 @@ std::string gaps(const api::ClusterBackup& backup) {
   std::string text;
   for (const api::MissingArtifact& missing : backup.status.missing) {
     text += "  missing: " + std::string(api::to_string(missing.type)) + " (" +
-            std::string(api::to_string(missing.reason)) + ")" +
+            terminal_text(missing.reason_word()) + ")" +
             (missing.message.empty() ? "" : ": " + terminal_text(missing.message)) + "\n";
   }
   if (backup.status.helm) {

@@ -69,6 +69,7 @@ nlohmann::json backup_object(const CreateCommand& command,
     backup.spec.artifacts = command.artifacts;
   }
   backup.spec.keep_last = command.keep_last;
+  backup.spec.scheduled = command.scheduled;
   backup.spec.deadline_seconds = static_cast<std::int32_t>(command.deadline.count());
   backup.spec.node_name = command.node;
   backup.spec.verification = command.verification;

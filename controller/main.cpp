@@ -105,6 +105,7 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
   kube::Client& client = connection->client();
   Settings settings;
   settings.agent_wait = options.agent_wait;
+  settings.keep_last = options.keep_last;
   Store store(clock, settings);
   const StoreFeed feed(store, client, options.name_space);
   kube::EventRecorder events(client, {"backup.railiance.io/controller", options.identity});

@@ -47,6 +47,7 @@ struct RunMemory {
 };
 
 struct Settings {
+  std::int32_t keep_last = 7;               ///< Where a request does not say it.
   std::chrono::seconds agent_wait{60};      ///< For a ready agent, and for it to take the order.
   std::chrono::seconds heartbeat_limit{90}; ///< Then the agent is held for lost.
   std::chrono::seconds deadline_grace{15};  ///< So that the agent can report its own deadline.

@@ -45,6 +45,11 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   app.add_option("--agent-wait-seconds", agent_wait, "How long a run waits for an agent")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
+  app.add_option("--keep-last",
+                 options.keep_last,
+                 "Complete sets of a kind that stay on the disk, where a request does not say it")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   std::int64_t interval = 0;
   app.add_option("--schedule",
                  options.expectation.schedule,

@@ -19,6 +19,7 @@ struct Options {
   std::string metrics_listen = "0.0.0.0:8080";
   std::string log_level = "info";
   log::Format log_format = log::Format::automatic;
+  std::int32_t keep_last = 7;
   std::chrono::seconds agent_wait{60};
   Expectation expectation;
   std::string kubeconfig; ///< Empty: in-cluster.

@@ -79,8 +79,10 @@ api::MissingArtifact lost_collection() {
               "pod: was it out of memory?"};
 }
 
-CreateOrder
-make_order(const ClusterBackup& backup, const std::string& node, const RunMemory* memory) {
+CreateOrder make_order(const ClusterBackup& backup,
+                       const std::string& node,
+                       std::int32_t keep_last,
+                       const RunMemory* memory) {
   NodeBackup order;
   order.meta.name = backup.meta.uid;
   order.meta.labels = {{"app.kubernetes.io/name", "railiance-backup"},
@@ -93,7 +95,8 @@ make_order(const ClusterBackup& backup, const std::string& node, const RunMemory
   order.spec.run_id = backup.status.run_id;
   order.spec.node_name = node;
   order.spec.artifacts = backup.spec.artifacts;
-  order.spec.keep_last = backup.spec.keep_last;
+  order.spec.keep_last = backup.spec.keep_last.value_or(keep_last);
+  order.spec.manual = !backup.spec.scheduled;
   order.spec.verification = backup.spec.verification;
   order.spec.deadline = *backup.status.start_time + seconds{backup.spec.deadline_seconds};
   if (memory != nullptr && memory->helm) {
@@ -146,7 +149,8 @@ void plan_order(const RunView& view, Plan& plan) {
   if (plan_helm(view, plan)) {
     return;
   }
-  CreateOrder create = make_order(view.backup, *node, view.memory);
+  CreateOrder create =
+      make_order(view.backup, *node, view.observed.settings.keep_last, view.memory);
   const bool collected = view.memory != nullptr && view.memory->helm;
   if (!collected && !overdue(view) && helm_attempts(view.backup.status) > 0) {
     create.order.spec.missing.push_back(lost_collection());
@@ -169,8 +173,7 @@ void plan_active(const Observed& observed, const ClusterBackup& backup, Plan& pl
     patch(plan,
           backup,
           ended(backup, view.order, *verdict, observed.now),
-          ResultEvent{
-              !verdict->succeeded, std::string(api::to_string(verdict->reason)), verdict->message});
+          ResultEvent{!verdict->succeeded, verdict->reason_word(), verdict->message});
     return;
   }
   look_again(plan, next_check(view));

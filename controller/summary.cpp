@@ -246,14 +246,15 @@ ClusterBackupStatus ended(const ClusterBackup& backup,
   complete_conditions(backup, status, writer);
   writer.put(type::k_succeeded,
              verdict.succeeded ? ConditionStatus::true_ : ConditionStatus::false_,
-             verdict.reason,
+             verdict.reason_word(),
              verdict.message);
   for (const Step& step : k_steps) {
     const api::Condition* known = api::find_condition(status.conditions, step.condition);
     if (known != nullptr && known->status == ConditionStatus::unknown) {
       writer.put(step.condition,
                  ConditionStatus::false_,
-                 verdict.succeeded ? Reason::not_requested : verdict.reason,
+                 verdict.succeeded ? std::string(api::to_string(Reason::not_requested))
+                                   : verdict.reason_word(),
                  "the run ended before this step was reported");
     }
   }

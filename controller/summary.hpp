@@ -14,6 +14,9 @@ struct Verdict {
   bool succeeded = false;
   api::Reason reason = api::Reason::internal_error;
   std::string message;
+  std::string newer_reason{}; ///< The agent's word, where this release does not know it.
+
+  [[nodiscard]] std::string reason_word() const;
 };
 
 /// The request waits behind another run.

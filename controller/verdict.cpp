@@ -28,7 +28,7 @@ std::string describe_missing(const std::vector<api::MissingArtifact>& missing) {
   std::string text = "missing or not whole:";
   for (const api::MissingArtifact& item : missing) {
     text.append(&item == &missing.front() ? " " : "; ");
-    text.append(api::to_string(item.type)).append(" (").append(api::to_string(item.reason));
+    text.append(api::to_string(item.type)).append(" (").append(item.reason_word());
     if (!item.message.empty()) {
       text.append(": ").append(item.message);
     }
@@ -43,6 +43,10 @@ bool reported(const api::NodeBackup& order, std::string_view type) {
 }
 
 } // namespace
+
+std::string Verdict::reason_word() const {
+  return newer_reason.empty() ? std::string(api::to_string(reason)) : newer_reason;
+}
 
 std::vector<api::MissingArtifact> all_missing(const api::NodeBackup& order) {
   std::vector<api::MissingArtifact> missing = order.spec.missing;
@@ -84,7 +88,11 @@ Verdict verdict_of(const api::ClusterBackup& backup, const api::NodeBackup& orde
       result == nullptr ? Reason::internal_error
                         : api::parse_reason(result->reason).value_or(Reason::internal_error);
   if (!agent_succeeded && agent_reason != Reason::incomplete) {
-    return {false, agent_reason, result == nullptr ? "" : result->message};
+    Verdict verdict{false, agent_reason, result == nullptr ? "" : result->message};
+    if (result != nullptr && !api::parse_reason(result->reason)) {
+      verdict.newer_reason = result->reason;
+    }
+    return verdict;
   }
   std::vector<api::MissingArtifact> missing = all_missing(order);
   add_unaccounted(backup, order, missing);
@@ -93,6 +101,12 @@ Verdict verdict_of(const api::ClusterBackup& backup, const api::NodeBackup& orde
   }
   if (!agent_succeeded) {
     return {false, Reason::incomplete, result->message};
+  }
+  if (!backup.spec.unknown.empty()) {
+    return {false,
+            Reason::incomplete,
+            "asked for " + backup.spec.unknown.front() +
+                ", which this release does not know; all else is stored and was read back"};
   }
   if (!reported(order, api::condition_type::k_verified)) {
     return {

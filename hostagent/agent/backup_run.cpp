@@ -47,6 +47,7 @@ private:
     manifest.cluster_backup_uid = m_run.order.cluster_backup_uid;
     manifest.node_name = m_run.settings.node_name;
     manifest.node_address = m_run.settings.node_address;
+    manifest.manual = m_run.order.manual;
     manifest.requested = m_run.order.artifacts;
     manifest.missing = m_run.order.missing;
     manifest.not_covered = artifact::default_not_covered();

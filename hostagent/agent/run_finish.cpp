@@ -40,13 +40,14 @@ RemovalChoice choose_removals(RunState& run) {
   sets.push_back(set_of(run));
   // One that is not proven protects only itself: the newest good set stays for sure.
   const bool good = run.manifest.is_good();
-  return {artifact::select_for_removal(artifact::sets_like(run.order.artifacts, std::move(sets)),
-                                       {run.order.keep_last,
-                                        run.order.run_id,
-                                        good ? std::optional(run.order.run_id) : std::nullopt,
-                                        *restored ? (*restored)->run_id : std::string(),
-                                        !run.manifest.complete},
-                                       run.ports.clock.now()),
+  return {artifact::select_for_removal(
+              artifact::sets_like(artifact::kind_of(run.manifest), std::move(sets)),
+              {run.order.keep_last,
+               run.order.run_id,
+               good ? std::optional(run.order.run_id) : std::nullopt,
+               *restored ? (*restored)->run_id : std::string(),
+               !run.manifest.complete},
+              run.ports.clock.now()),
           std::nullopt};
 }
 
@@ -96,7 +97,8 @@ void note_pruned(RunState& run, const artifact::RemovalPlan& plan, const artifac
              api::ConditionStatus::true_,
              api::Reason::completed,
              std::to_string(run.status.pruned.size()) + " sets removed, " +
-                 std::to_string(run.order.keep_last) + " are kept");
+                 std::to_string(run.order.keep_last) +
+                 (run.order.manual ? " asked for by hand are kept" : " are kept"));
   }
 }
 

@@ -16,6 +16,7 @@ RunOrder run_order_from(const api::NodeBackup& order) {
       order.meta.controller_owner ? order.meta.controller_owner->uid : order.meta.name;
   run.artifacts = order.spec.artifacts;
   run.keep_last = order.spec.keep_last;
+  run.manual = order.spec.manual;
   run.helm_payload = order.spec.helm_payload;
   run.helm = order.spec.helm;
   run.missing = order.spec.missing;

@@ -20,6 +20,7 @@ struct RunOrder {
   std::string cluster_backup_uid;
   std::vector<api::ArtifactType> artifacts;
   std::int32_t keep_last = 7;
+  bool manual = false;
   std::optional<api::HelmPayload> helm_payload;
   std::optional<api::HelmStatus> helm;
   std::vector<api::MissingArtifact> missing; ///< Known by the controller.

@@ -41,7 +41,7 @@ std::string describe_missing(const std::vector<api::MissingArtifact>& missing) {
   std::string text;
   for (const api::MissingArtifact& artifact : missing) {
     text.append(text.empty() ? "" : "; ")
-        .append(api::to_string(artifact.reason))
+        .append(artifact.reason_word())
         .append(" (")
         .append(api::to_string(artifact.type))
         .append("): ")

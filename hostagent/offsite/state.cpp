@@ -35,8 +35,8 @@ Result<State> state_from(const nlohmann::json& json) {
   state.damaged = json.value("damaged", state.damaged);
   if (json.contains("trouble")) {
     Trouble trouble;
-    RB_TRY_ASSIGN(trouble.reason,
-                  api::parse_reason(json.at("trouble").at("reason").get<std::string>()));
+    const auto reason = api::parse_reason(json.at("trouble").at("reason").get<std::string>());
+    trouble.reason = reason ? *reason : api::Reason::remote_failed;
     trouble.message = json.at("trouble").at("message").get<std::string>();
     state.trouble = std::move(trouble);
   }

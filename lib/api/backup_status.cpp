@@ -31,11 +31,15 @@ nlohmann::json to_json(const std::vector<ArtifactStatus>& artifacts) {
   return list;
 }
 
+std::string MissingArtifact::reason_word() const {
+  return newer_reason.empty() ? std::string(to_string(reason)) : newer_reason;
+}
+
 nlohmann::json to_json(const std::vector<MissingArtifact>& missing) {
   nlohmann::json list = nlohmann::json::array();
   for (const MissingArtifact& item : missing) {
     list.push_back({{"type", to_string(item.type)},
-                    {"reason", to_string(item.reason)},
+                    {"reason", item.reason_word()},
                     {"message", bounded(item.message, k_message_limit)}});
   }
   return list;
@@ -64,8 +68,12 @@ Result<std::vector<ArtifactStatus>> artifacts_from_json(const nlohmann::json& js
   std::vector<ArtifactStatus> artifacts;
   try {
     for (const auto& item : json) {
+      const auto type = parse_artifact_type(item.at("type").get<std::string>());
+      if (!type) {
+        continue;
+      }
       ArtifactStatus artifact;
-      RB_TRY_ASSIGN(artifact.type, parse_artifact_type(item.at("type").get<std::string>()));
+      artifact.type = *type;
       artifact.file_name = item.at("fileName").get<std::string>();
       artifact.size_bytes = json_integer<std::uint64_t>(item.at("sizeBytes"));
       artifact.sha256 = item.at("sha256").get<std::string>();
@@ -81,9 +89,18 @@ Result<std::vector<MissingArtifact>> missing_from_json(const nlohmann::json& jso
   std::vector<MissingArtifact> missing;
   try {
     for (const auto& item : json) {
+      const auto type = parse_artifact_type(item.at("type").get<std::string>());
+      if (!type) {
+        continue;
+      }
       MissingArtifact entry;
-      RB_TRY_ASSIGN(entry.type, parse_artifact_type(item.at("type").get<std::string>()));
-      RB_TRY_ASSIGN(entry.reason, parse_reason(item.at("reason").get<std::string>()));
+      entry.type = *type;
+      auto word = item.at("reason").get<std::string>();
+      if (const auto reason = parse_reason(word)) {
+        entry.reason = *reason;
+      } else {
+        entry.newer_reason = std::move(word);
+      }
       entry.message = item.value("message", "");
       missing.push_back(std::move(entry));
     }

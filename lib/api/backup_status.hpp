@@ -27,6 +27,10 @@ struct MissingArtifact {
   ArtifactType type = ArtifactType::etcd_snapshot;
   Reason reason = Reason::internal_error;
   std::string message;
+  std::string newer_reason{}; ///< The word as it was read, where this release does not know it.
+
+  /// What is written and shown.
+  [[nodiscard]] std::string reason_word() const;
 
   bool operator==(const MissingArtifact&) const = default;
 };
@@ -62,8 +66,9 @@ inline constexpr std::size_t k_undecodable_limit = 50;
 [[nodiscard]] nlohmann::json to_json(const EtcdStatus& etcd);
 [[nodiscard]] nlohmann::json to_json(const HelmStatus& helm);
 
-// Each takes what its to_json made, from a document of ours or of the API server.
-// Errors: corrupt.
+// Each takes what its to_json made, from a document of ours or of the API server. Words
+// that only a newer release knows make nothing unreadable: a reason is kept and written again as it
+// was, an artifact is passed over. Errors: corrupt.
 [[nodiscard]] Result<std::vector<ArtifactStatus>> artifacts_from_json(const nlohmann::json& json);
 [[nodiscard]] Result<std::vector<MissingArtifact>> missing_from_json(const nlohmann::json& json);
 [[nodiscard]] Result<EtcdStatus> etcd_from_json(const nlohmann::json& json);

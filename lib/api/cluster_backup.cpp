@@ -12,17 +12,20 @@ namespace {
 Result<ClusterBackupSpec> spec_from_json(const nlohmann::json& json) {
   ClusterBackupSpec spec;
   if (json.contains("artifacts")) {
-    RB_TRY_ASSIGN(spec.artifacts, artifact_types_from_json(json["artifacts"]));
+    spec.artifacts = artifact_types_from_json(json["artifacts"], spec.unknown);
   }
-  spec.keep_last = json_integer_or(
-      json.value("retention", nlohmann::json::object()), "keepLast", spec.keep_last);
+  const nlohmann::json retention = json.value("retention", nlohmann::json::object());
+  if (retention.contains("keepLast")) {
+    spec.keep_last = json_integer<std::int32_t>(retention["keepLast"]);
+  }
+  spec.scheduled = json.value("trigger", "") == k_trigger_schedule;
   spec.deadline_seconds = json_integer_or(json, "deadlineSeconds", spec.deadline_seconds);
   spec.node_name = json.value("nodeName", "");
   if (json.contains("ttlSecondsAfterFinished")) {
     spec.ttl_seconds_after_finished = json_integer<std::int32_t>(json["ttlSecondsAfterFinished"]);
   }
   if (json.contains("verification")) {
-    RB_TRY_ASSIGN(spec.verification, parse_verification(json["verification"].get<std::string>()));
+    spec.verification = verification_from_json(json["verification"], spec.unknown);
   }
   return spec;
 }
@@ -72,8 +75,13 @@ Result<ClusterBackup> cluster_backup_from_json(const nlohmann::json& object) {
 nlohmann::json to_json(const ClusterBackup& backup) {
   const ClusterBackupSpec& spec = backup.spec;
   nlohmann::json json{{"artifacts", to_json(spec.artifacts)},
-                      {"retention", {{"keepLast", spec.keep_last}}},
                       {"deadlineSeconds", spec.deadline_seconds}};
+  if (spec.keep_last) {
+    json["retention"] = {{"keepLast", *spec.keep_last}};
+  }
+  if (spec.scheduled) {
+    json["trigger"] = k_trigger_schedule;
+  }
   if (!spec.node_name.empty()) {
     json["nodeName"] = spec.node_name;
   }

@@ -16,11 +16,17 @@ namespace rb::api {
 
 struct ClusterBackupSpec {
   std::vector<ArtifactType> artifacts{k_all_artifacts.begin(), k_all_artifacts.end()};
-  std::int32_t keep_last = 7;           ///< spec.retention.keepLast, 1..1000
+  /// spec.retention.keepLast, 1..1000; absent: what the cluster is configured to keep.
+  std::optional<std::int32_t> keep_last;
+  /// spec.trigger is "Schedule". Sets that were asked for otherwise never push out those of the
+  /// schedule.
+  bool scheduled = false;
   std::int32_t deadline_seconds = 3600; ///< From startTime to the end of the run.
   std::string node_name;                ///< Empty: any server node with an agent.
   std::optional<std::int32_t> ttl_seconds_after_finished;
   Verification verification = Verification::snapshot;
+  /// What was asked for in words that only a newer release knows. Never written.
+  std::vector<std::string> unknown;
 };
 
 struct ClusterBackupStatus {
@@ -47,7 +53,7 @@ struct ClusterBackup {
   [[nodiscard]] bool finished() const;
 };
 
-/// Defaults are those of the CRD. Errors: corrupt, invalid_argument (unknown artifact).
+/// Defaults are those of the CRD. Errors: corrupt. Words of a newer release are no error.
 [[nodiscard]] Result<ClusterBackup> cluster_backup_from_json(const nlohmann::json& object);
 
 /// An object to be created: apiVersion, kind, metadata, spec.

@@ -49,13 +49,27 @@ nlohmann::json to_json(const std::vector<ArtifactType>& types) {
   return list;
 }
 
-Result<std::vector<ArtifactType>> artifact_types_from_json(const nlohmann::json& json) {
+std::vector<ArtifactType> artifact_types_from_json(const nlohmann::json& json,
+                                                   std::vector<std::string>& unknown) {
   std::vector<ArtifactType> types;
   for (const auto& item : json) {
-    RB_TRY_ASSIGN(const ArtifactType type, parse_artifact_type(item.get<std::string>()));
-    types.push_back(type);
+    auto word = item.get<std::string>();
+    if (const auto type = parse_artifact_type(word)) {
+      types.push_back(*type);
+    } else {
+      unknown.push_back(std::move(word));
+    }
   }
   return types;
+}
+
+Verification verification_from_json(const nlohmann::json& json, std::vector<std::string>& unknown) {
+  auto word = json.get<std::string>();
+  const auto verification = parse_verification(word);
+  if (!verification) {
+    unknown.push_back(std::move(word));
+  }
+  return verification ? *verification : Verification::snapshot;
 }
 
 } // namespace rb::api

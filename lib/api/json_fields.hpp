@@ -3,6 +3,7 @@
 
 #include "api/artifact_type.hpp"
 #include "api/condition.hpp"
+#include "api/verification.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -14,6 +15,10 @@ namespace rb::api {
 
 /// Of a condition and of a missing artifact: the maxLength of crds/.
 inline constexpr std::size_t k_message_limit = 1024;
+
+/// spec.trigger: who asked for the run.
+inline constexpr std::string_view k_trigger_schedule = "Schedule";
+inline constexpr std::string_view k_trigger_manual = "Manual";
 
 /// Succeeded is True or False.
 [[nodiscard]] bool has_ended(const std::vector<Condition>& conditions);
@@ -31,8 +36,11 @@ void put_text(nlohmann::json& json, const char* key, const std::string& text);
 
 [[nodiscard]] nlohmann::json to_json(const std::vector<ArtifactType>& types);
 
-/// Errors: invalid_argument (unknown word). Throws nlohmann's type errors.
-[[nodiscard]] Result<std::vector<ArtifactType>>
-artifact_types_from_json(const nlohmann::json& json);
+// Words that this release does not know go to `unknown`; the rest is read all the same. Each throws
+// nlohmann's type errors.
+[[nodiscard]] std::vector<ArtifactType> artifact_types_from_json(const nlohmann::json& json,
+                                                                 std::vector<std::string>& unknown);
+[[nodiscard]] Verification verification_from_json(const nlohmann::json& json,
+                                                  std::vector<std::string>& unknown);
 
 } // namespace rb::api

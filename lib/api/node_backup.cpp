@@ -21,8 +21,9 @@ Result<NodeBackupSpec> spec_from_json(const nlohmann::json& json) {
   spec.run_id = json.at("runID").get<std::string>();
   RB_TRY(parse_run_id(spec.run_id));
   spec.node_name = json.at("nodeName").get<std::string>();
-  RB_TRY_ASSIGN(spec.artifacts, artifact_types_from_json(json.at("artifacts")));
+  spec.artifacts = artifact_types_from_json(json.at("artifacts"), spec.unknown);
   spec.keep_last = json_integer<std::int32_t>(json.at("keepLast"));
+  spec.manual = json.value("trigger", "") == k_trigger_manual;
   RB_TRY_ASSIGN(spec.deadline, parse_rfc3339(json.at("deadline").get<std::string>()));
   if (json.contains("helmPayload")) {
     spec.helm_payload = payload_from_json(json["helmPayload"]);
@@ -32,7 +33,7 @@ Result<NodeBackupSpec> spec_from_json(const nlohmann::json& json) {
   }
   RB_TRY_ASSIGN(spec.missing, missing_from_json(json.value("missing", nlohmann::json::array())));
   if (json.contains("verification")) {
-    RB_TRY_ASSIGN(spec.verification, parse_verification(json["verification"].get<std::string>()));
+    spec.verification = verification_from_json(json["verification"], spec.unknown);
   }
   return spec;
 }
@@ -91,6 +92,9 @@ nlohmann::json to_json(const NodeBackup& order) {
                       {"keepLast", spec.keep_last},
                       {"deadline", format_rfc3339(spec.deadline)},
                       {"missing", to_json(spec.missing)}};
+  if (spec.manual) { // else the default, which older CRDs do not know
+    json["trigger"] = k_trigger_manual;
+  }
   if (spec.helm_payload) {
     json["helmPayload"] = {{"configMaps", spec.helm_payload->config_maps},
                            {"sizeBytes", spec.helm_payload->size_bytes},

@@ -29,11 +29,14 @@ struct NodeBackupSpec {
   std::string node_name;
   std::vector<ArtifactType> artifacts; ///< As asked for, HelmValues included.
   std::int32_t keep_last = 7;
-  SystemTime deadline{};                   ///< The agent gives up then (DeadlineExceeded).
+  bool manual = false;   ///< Its set counts and goes beside its like only (artifact::SetKind).
+  SystemTime deadline{}; ///< The agent gives up then (DeadlineExceeded).
   std::optional<HelmPayload> helm_payload; ///< Absent: not asked for, or could not be made.
   std::optional<HelmStatus> helm;          ///< Goes into the manifest.
   std::vector<MissingArtifact> missing;    ///< What the controller already knows to be missing.
   Verification verification = Verification::snapshot;
+  /// What was asked for in words that only a newer release knows. Never written.
+  std::vector<std::string> unknown;
 };
 
 /// Where the agent is; `bytes_total` is 0 where it is not known.

@@ -78,7 +78,8 @@ struct Manifest {
   std::string cluster_ca; ///< SHA-256 of server-ca.crt, in hex; empty: not known (older sets).
   std::vector<std::string> recipients; ///< age recipients (public keys), as used.
   std::string
-      recipient_rule; ///< The rule of .sops.yaml that gave them (age::RecipientRule), or empty.
+      recipient_rule;  ///< The rule of .sops.yaml that gave them (age::RecipientRule), or empty.
+  bool manual = false; ///< No schedule asked for it. Older sets: false.
   std::vector<api::ArtifactType> requested;
   std::vector<api::ArtifactStatus> artifacts;
   std::vector<api::MissingArtifact> missing;
@@ -95,6 +96,9 @@ struct Manifest {
   /// Names of files beside the sets (artifact/signed_files) that have a signature of this host, or
   /// will have one when they come to be there.
   std::vector<std::string> signed_files;
+  /// File names of artifacts that only a newer release knows: they are neither checked nor removed.
+  /// Never written.
+  std::vector<std::string> unknown_files;
   std::vector<std::string> not_covered; ///< Sentences; default_not_covered() unless changed.
 
   /// Complete, and proven where that was asked for: what retention, stamp and kit count on.
@@ -108,9 +112,9 @@ struct Manifest {
 /// Indented JSON with a final newline; the same manifest gives the same bytes.
 [[nodiscard]] std::string serialize(const Manifest& manifest);
 
-/// Strict where it matters: schema, run id, types, digests of 64 hex digits, file names that
-/// belong to that run id. Unknown fields are skipped. Errors: corrupt, unsupported (another
-/// schema; hint: a newer railiance-restore).
+/// Strict where it matters: schema, run id, digests of 64 hex digits, file names that belong to
+/// that run id. Unknown fields are skipped, and so are words that only a newer release knows.
+/// Errors: corrupt, unsupported (another schema; hint: a newer railiance-restore).
 [[nodiscard]] Result<Manifest> parse_manifest(std::string_view text);
 
 /// serialize() through an ArtifactWriter. Errors: those of ArtifactWriter.

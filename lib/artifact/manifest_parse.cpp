@@ -70,31 +70,25 @@ Result<ProofRecord> proof_from(const Json& json) {
   return proof;
 }
 
-Result<std::vector<api::ArtifactType>> types_from(const Json& json) {
+/// Those that this release knows.
+std::vector<api::ArtifactType> types_from(const Json& json) {
   std::vector<api::ArtifactType> types;
   for (const Json& item : json) {
-    RB_TRY_ASSIGN(const api::ArtifactType type, api::parse_artifact_type(item.get<std::string>()));
-    types.push_back(type);
+    if (const auto type = api::parse_artifact_type(item.get<std::string>())) {
+      types.push_back(*type);
+    }
   }
   return types;
 }
 
-/// A reason that only a newer release knows must not make the set unreadable.
-Result<std::vector<api::MissingArtifact>> missing_from(const Json& json) {
-  std::vector<api::MissingArtifact> missing;
-  for (const Json& item : json) {
-    api::MissingArtifact entry;
-    const auto word = item.at("reason").get<std::string>();
-    RB_TRY_ASSIGN(entry.type, api::parse_artifact_type(item.at("type").get<std::string>()));
-    entry.message = item.value("message", "");
-    if (auto reason = api::parse_reason(word)) {
-      entry.reason = *reason;
-    } else {
-      entry.message = word + ": " + entry.message;
+std::vector<std::string> unknown_files(const Json& artifacts) {
+  std::vector<std::string> names;
+  for (const Json& item : artifacts) {
+    if (!api::parse_artifact_type(item.at("type").get<std::string>())) {
+      names.push_back(item.at("fileName").get<std::string>());
     }
-    missing.push_back(std::move(entry));
   }
-  return missing;
+  return names;
 }
 
 Result<ManifestLink> link_from(const Json& json) {
@@ -148,7 +142,8 @@ Status check(const Manifest& manifest) {
       manifest.requested.begin(), manifest.requested.end(), [&](api::ArtifactType type) {
         return std::find(present.begin(), present.end(), type) != present.end();
       });
-  if (manifest.complete && (!all_there || !manifest.missing.empty() || present.empty())) {
+  const bool nothing = present.empty() && manifest.unknown_files.empty();
+  if (manifest.complete && (!all_there || !manifest.missing.empty() || nothing)) {
     return malformed("it calls itself complete and is not");
   }
   return {};
@@ -194,11 +189,13 @@ Result<Manifest> manifest_from(const Json& json) {
   manifest.recipients = json.value("recipients", std::vector<std::string>{});
   manifest.recipient_rule = json.value("recipientRule", "");
   RB_TRY_ASSIGN(const Json requested, list_at(json, "requested"));
-  RB_TRY_ASSIGN(manifest.requested, types_from(requested));
+  manifest.requested = types_from(requested);
+  manifest.manual = json.value("trigger", "") == "Manual";
   RB_TRY_ASSIGN(const Json artifacts, list_at(json, "artifacts"));
   RB_TRY_ASSIGN(manifest.artifacts, api::artifacts_from_json(artifacts));
+  manifest.unknown_files = unknown_files(artifacts);
   RB_TRY_ASSIGN(const Json missing, list_at(json, "missing"));
-  RB_TRY_ASSIGN(manifest.missing, missing_from(missing));
+  RB_TRY_ASSIGN(manifest.missing, api::missing_from_json(missing));
   if (json.contains("snapshot")) {
     RB_TRY_ASSIGN(manifest.snapshot, snapshot_from(json.at("snapshot")));
   }

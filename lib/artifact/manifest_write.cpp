@@ -67,6 +67,9 @@ std::string serialize(const Manifest& manifest) {
   if (!manifest.recipient_rule.empty()) {
     json["recipientRule"] = manifest.recipient_rule;
   }
+  if (manifest.manual) {
+    json["trigger"] = "Manual";
+  }
   json["requested"] = types_json(manifest.requested);
   json["artifacts"] = OrderedJson(api::to_json(manifest.artifacts));
   json["missing"] = OrderedJson(api::to_json(manifest.missing));

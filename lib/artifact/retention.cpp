@@ -61,27 +61,25 @@ std::string best_of(const std::vector<const BackupSet*>& order) {
   return best == order.end() ? std::string() : (*best)->run_id;
 }
 
-std::vector<api::ArtifactType> sorted(std::vector<api::ArtifactType> types) {
-  std::sort(types.begin(), types.end());
-  return types;
-}
-
 } // namespace
 
-std::vector<BackupSet> sets_like(const std::vector<api::ArtifactType>& requested,
-                                 std::vector<BackupSet> sets) {
-  const auto wanted = sorted(requested);
-  std::erase_if(sets, [&](const BackupSet& set) {
-    return set.manifest && sorted(set.manifest->requested) != wanted;
-  });
+SetKind kind_of(const Manifest& manifest) {
+  SetKind kind{manifest.requested, manifest.manual};
+  std::sort(kind.requested.begin(), kind.requested.end());
+  return kind;
+}
+
+std::vector<BackupSet> sets_like(const SetKind& kind, std::vector<BackupSet> sets) {
+  std::erase_if(
+      sets, [&](const BackupSet& set) { return set.manifest && kind_of(*set.manifest) != kind; });
   return sets;
 }
 
-std::vector<std::vector<api::ArtifactType>> kinds_of_sets(const std::vector<BackupSet>& sets) {
-  std::set<std::vector<api::ArtifactType>> kinds;
+std::vector<SetKind> kinds_of_sets(const std::vector<BackupSet>& sets) {
+  std::set<SetKind> kinds;
   for (const BackupSet& set : sets) {
     if (set.manifest) {
-      kinds.insert(sorted(set.manifest->requested));
+      kinds.insert(kind_of(*set.manifest));
     }
   }
   return {kinds.begin(), kinds.end()};

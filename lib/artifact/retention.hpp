@@ -49,14 +49,22 @@ struct RemovalPlan {
                                              const RetentionPolicy& policy,
                                              SystemTime now);
 
-/// Of `sets`, those that count against a run which asked for `requested`: seven kubeconfigs must
-/// not push out the last etcd snapshot. Sets without a manifest belong to everybody. Pure.
-[[nodiscard]] std::vector<BackupSet> sets_like(const std::vector<api::ArtifactType>& requested,
-                                               std::vector<BackupSet> sets);
+/// Sets of one kind count against each other, and against no others: seven kubeconfigs must not
+/// push out the last etcd snapshot, nor seven sets by hand those of the schedule.
+struct SetKind {
+  std::vector<api::ArtifactType> requested; ///< Sorted.
+  bool manual = false;
 
-/// What is asked for by any of `sets`, each once. Pure.
-[[nodiscard]] std::vector<std::vector<api::ArtifactType>>
-kinds_of_sets(const std::vector<BackupSet>& sets);
+  auto operator<=>(const SetKind&) const = default;
+};
+
+[[nodiscard]] SetKind kind_of(const Manifest& manifest);
+
+/// Of `sets`, those of that kind. Sets without a manifest belong to every kind. Pure.
+[[nodiscard]] std::vector<BackupSet> sets_like(const SetKind& kind, std::vector<BackupSet> sets);
+
+/// The kinds of `sets`, each once. Pure.
+[[nodiscard]] std::vector<SetKind> kinds_of_sets(const std::vector<BackupSet>& sets);
 
 /// Removes one set, or touches nothing of it where a file of it can't be removed (permission_denied
 /// names it). First its manifest is renamed to "….removing" and the directory synced, so

@@ -25,7 +25,7 @@ void judge(BackupSet& set) {
   set.state = manifest.complete ? SetState::complete : SetState::incomplete;
   for (const api::MissingArtifact& missing : manifest.missing) {
     set.problems.push_back(std::string(api::to_string(missing.type)) +
-                           " is missing: " + std::string(api::to_string(missing.reason)) +
+                           " is missing: " + missing.reason_word() +
                            (missing.message.empty() ? "" : ": " + missing.message));
   }
   for (const api::ArtifactStatus& artifact : manifest.artifacts) {
@@ -38,6 +38,10 @@ void judge(BackupSet& set) {
       set.problems.push_back(artifact.file_name + " has " + std::to_string(file->size_bytes) +
                              " bytes instead of " + std::to_string(artifact.size_bytes));
     }
+  }
+  for (const std::string& name : manifest.unknown_files) {
+    set.problems.push_back(name +
+                           " is of a kind that only a newer release knows: it is not checked");
   }
 }
 

@@ -226,6 +226,27 @@ TEST_CASE("runs of the kubeconfig alone push no etcd snapshot out, and leave the
   CHECK(sets_of(host).size() == 3);
 }
 
+TEST_CASE("runs by hand push out no set of the schedule, and are bounded among themselves") {
+  FakeHost host;
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(host.run().succeeded());
+  }
+  const auto scheduled = host.backups();
+  for (int i = 0; i < 4; ++i) {
+    auto order = host.next_order();
+    order.manual = true;
+    order.keep_last = 2;
+    CHECK(host.run(order).succeeded());
+  }
+  CHECK(is_untouched(scheduled, host.backups()));
+  CHECK(sets_of(host).size() == 5);
+  auto order = host.next_order();
+  order.keep_last = 2;
+  const auto report = host.run(order);
+  CHECK(report.status.pruned.size() == 2); // of the schedule's four
+  CHECK(sets_of(host).size() == 4);
+}
+
 TEST_CASE("a clock that went back removes nothing and says so") {
   FakeHost host;
   for (int i = 0; i < 2; ++i) {

@@ -12,7 +12,8 @@ TEST_CASE("a ClusterBackup with an empty spec has the defaults of the CRD") {
   const auto backup =
       cluster_backup_from_json(json_of(R"({"metadata":{"name":"b","uid":"u"},"spec":{}})")).value();
   CHECK(backup.spec.artifacts.size() == 4);
-  CHECK(backup.spec.keep_last == 7);
+  CHECK_FALSE(backup.spec.keep_last); // what the cluster is configured to keep
+  CHECK_FALSE(backup.spec.scheduled);
   CHECK(backup.spec.deadline_seconds == 3600);
   CHECK_FALSE(backup.spec.ttl_seconds_after_finished);
   CHECK_FALSE(backup.finished());
@@ -63,10 +64,46 @@ TEST_CASE("what is to be proven is said in request and order, and only then") {
   order.spec.verification = Verification::boot;
   CHECK(node_backup_from_json(to_json(order)).value().spec.verification == Verification::boot);
   auto json = to_json(order);
-  json["spec"]["verification"] = "Twice";
-  CHECK(node_backup_from_json(json).error().code == ErrorCode::invalid_argument);
   json["spec"]["verification"] = "Snapshot";
   CHECK(node_backup_from_json(json).value().spec.verification == Verification::snapshot);
+}
+
+TEST_CASE(
+    "a reason of a newer release makes no object unreadable, and is written again as it was") {
+  const nlohmann::json missing = nlohmann::json::array(
+      {nlohmann::json{{"type", "HelmValues"}, {"reason", "OfTheFuture"}, {"message", "words"}}});
+  const auto read = api::missing_from_json(missing);
+  REQUIRE(read);
+  CHECK(read->at(0).reason == api::Reason::internal_error);
+  CHECK(read->at(0).reason_word() == "OfTheFuture");
+  CHECK(api::to_json(*read) == missing);
+}
+
+TEST_CASE("words of a newer release make no request and no order unreadable") {
+  const nlohmann::json spec{{"artifacts", {"EtcdSnapshot", "Volumes"}}, {"verification", "Moon"}};
+  const auto request =
+      cluster_backup_from_json({{"metadata", {{"name", "b"}, {"uid", "u"}}}, {"spec", spec}});
+  REQUIRE(request);
+  CHECK(request->spec.artifacts == std::vector{ArtifactType::etcd_snapshot});
+  CHECK(request->spec.verification == Verification::snapshot);
+  CHECK(request->spec.unknown == std::vector<std::string>{"Volumes", "Moon"});
+
+  NodeBackup order;
+  order.spec.run_id = "20261122T115200Z";
+  nlohmann::json json = to_json(order);
+  json["spec"]["artifacts"] = {"Kubeconfig", "Volumes"};
+  json["status"]["artifacts"] = {{{"type", "Volumes"}, {"fileName", "x"}, {"what", "ever"}}};
+  json["status"]["missing"] = {{{"type", "Volumes"}, {"reason", "NoDisk"}}};
+  json["status"]["conditions"] = {{{"type", "Succeeded"},
+                                   {"status", "Maybe"},
+                                   {"reason", "R"},
+                                   {"lastTransitionTime", "2026-01-01T00:00:00Z"}}};
+  const auto read = node_backup_from_json(json);
+  REQUIRE(read);
+  CHECK(read->spec.artifacts == std::vector{ArtifactType::kubeconfig});
+  CHECK(read->status.artifacts.empty());
+  CHECK(read->status.missing.empty());
+  CHECK_FALSE(read->finished());
 }
 
 TEST_CASE("an order's status keeps which process of which agent has taken it") {

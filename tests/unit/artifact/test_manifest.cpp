@@ -117,7 +117,8 @@ TEST_CASE("manifest: fields of later releases are skipped") {
   json["missing"][0]["reason"] = "SunSpots";
   const auto incomplete = parse_manifest(json.dump());
   REQUIRE(incomplete);
-  CHECK(incomplete->missing.at(0).message == "SunSpots: the releases could not be listed");
+  CHECK(incomplete->missing.at(0).reason_word() == "SunSpots");
+  CHECK(incomplete->missing.at(0).message == "the releases could not be listed");
 }
 
 TEST_CASE("manifest: another schema is unsupported, not damaged") {
@@ -145,6 +146,24 @@ TEST_CASE("manifest: what breaks its rules is refused") {
   CHECK(!parse_changed("/artifacts", nlohmann::json::array()));
   CHECK(!parse_changed("/snapshot/contentSHA256", ""));
   CHECK(!parse_changed("/requested", "EtcdSnapshot"));
+}
+
+TEST_CASE("manifest: artifacts that only a newer release knows are named, and stop nothing") {
+  auto json = json_of(serialize(test::make_manifest(k_run_id)));
+  json["requested"].push_back("Volumes");
+  json["artifacts"].push_back({{"type", "Volumes"}, {"fileName", "volumes.tar.age"}});
+  const auto manifest = parse_manifest(json.dump());
+  REQUIRE(manifest);
+  CHECK(manifest->complete);
+  CHECK(manifest->unknown_files == std::vector<std::string>{"volumes.tar.age"});
+  CHECK(manifest->requested == test::make_manifest(k_run_id).requested);
+}
+
+TEST_CASE("manifest: who asked for the run is kept, and older ones count with the schedule's") {
+  Manifest manifest = test::make_manifest(k_run_id);
+  CHECK_FALSE(parse_manifest(serialize(manifest)).value().manual);
+  manifest.manual = true;
+  CHECK(parse_manifest(serialize(manifest)).value().manual);
 }
 
 TEST_CASE("manifest: an artifact may not be there twice") {

@@ -1,4 +1,5 @@
 // create and create --wait, from the command line to the exit code.
+#include "failure.hpp"
 #include "fake_cluster.hpp"
 
 #include "base/json_text.hpp"
@@ -34,6 +35,16 @@ TEST_CASE("create asks and says how to follow") {
   REQUIRE(cluster.created.size() == 1);
   CHECK(cluster.created[0]["spec"]["retention"]["keepLast"] == 3);
   CHECK_FALSE(cluster.created[0]["metadata"].contains("generateName"));
+}
+
+TEST_CASE("a request says only what its author said") {
+  FakeCluster cluster;
+  CHECK(run_command(cluster, {"create", "by-hand"}).code == 0);
+  CHECK(run_command(cluster, {"create", "nightly", "--scheduled"}).code == 0);
+  REQUIRE(cluster.created.size() == 2);
+  CHECK_FALSE(cluster.created[0]["spec"].contains("retention"));
+  CHECK_FALSE(cluster.created[0]["spec"].contains("trigger"));
+  CHECK(cluster.created[1]["spec"]["trigger"] == "Schedule");
 }
 
 TEST_CASE("without a name the time makes one, and a taken one gets a number") {
@@ -175,6 +186,16 @@ TEST_CASE("--timeout ends the waiting with 9") {
   CHECK(outcome.code == 9);
   CHECK(has(outcome.err, "has not ended in the time that was given"));
   CHECK(has(outcome.err, "railiance-backup show b"));
+}
+
+TEST_CASE("an error ends this program with the same code as the other one, but for its own words") {
+  for (const ErrorCode code :
+       {ErrorCode::timeout, ErrorCode::unavailable, ErrorCode::busy, ErrorCode::incomplete}) {
+    CHECK(cli::exit_code_of({code, "", {}}) == exit_code_for(code));
+  }
+  CHECK(cli::exit_code_of({ErrorCode::timeout, "", {}}) == ExitCode::deadline_passed);
+  CHECK(cli::exit_code_of({ErrorCode::invalid_argument, "", {}}) == ExitCode::usage);
+  CHECK(cli::exit_code_of({ErrorCode::corrupt, "", {}}) == ExitCode::failed);
 }
 
 TEST_CASE("a backup that is deleted while it is waited for ends the waiting") {

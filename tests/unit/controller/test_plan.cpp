@@ -77,6 +77,7 @@ TEST_CASE("then the Helm values are collected, then the order is made, then we w
   CHECK(create->order.spec.node_name == "n1");
   CHECK(create->order.spec.artifacts.size() == 4);
   CHECK(create->order.spec.keep_last == 7);
+  CHECK(create->order.spec.manual);
   CHECK(create->order.spec.deadline == observed.now + std::chrono::seconds{3600});
   CHECK(create->order.spec.helm_payload->config_maps.size() == 1);
   carry_out(third, observed);
@@ -86,6 +87,24 @@ TEST_CASE("then the Helm values are collected, then the order is made, then we w
   CHECK(condition_of(status, type::k_helm_values_collected).message == "3 releases");
   CHECK(status.node_name == "n1");
   CHECK(plan(observed).requeue_after == std::chrono::seconds{60});
+}
+
+TEST_CASE("a request that says nothing keeps what the cluster is configured to keep") {
+  const auto ordered = [](std::optional<std::int32_t> asked, bool scheduled) {
+    Observed observed = cluster();
+    observed.settings.keep_last = 30;
+    add(observed, backup("b"));
+    observed.backups.at("uid-b").spec.keep_last = asked;
+    observed.backups.at("uid-b").spec.scheduled = scheduled;
+    observed.backups.at("uid-b").spec.artifacts = {api::ArtifactType::etcd_snapshot};
+    carry_out(plan(observed), observed);
+    return only_action<CreateOrder>(plan(observed))->order.spec;
+  };
+  CHECK(ordered({}, false).keep_last == 30);
+  CHECK(ordered({}, true).keep_last == 30);
+  CHECK(ordered(3, true).keep_last == 3);
+  CHECK(ordered({}, false).manual);
+  CHECK_FALSE(ordered({}, true).manual);
 }
 
 TEST_CASE("a Helm step that is begun and lost twice is left out, and the snapshot is ordered") {

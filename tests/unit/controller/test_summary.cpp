@@ -37,6 +37,35 @@ TEST_CASE("success says what is stored where") {
   CHECK(result.message == "4 files, 3.9 KiB on node n1; etcd revision 42; 3 Helm releases");
 }
 
+TEST_CASE("reasons of a newer agent end the run, and are passed on as they are") {
+  Observed observed = reported();
+  observed.orders.at("uid-b").status.missing =
+      api::missing_from_json(
+          nlohmann::json::array({nlohmann::json{
+              {"type", "HostState"}, {"reason", "OfTheFuture"}, {"message", "words"}}}))
+          .value();
+  CHECK(verdict(observed).reason == Reason::incomplete);
+  CHECK(verdict(observed).message == "missing or not whole: HostState (OfTheFuture: words)");
+  settle(observed);
+  CHECK(api::to_json(observed.backups.at("uid-b").status.missing)[0]["reason"] == "OfTheFuture");
+
+  Observed failed = reported();
+  fail(failed, "uid-b", Reason::internal_error, "words");
+  failed.orders.at("uid-b").status.conditions[0].reason = "OfTheFuture";
+  const Plan next = plan(failed);
+  CHECK(next.statuses.at(0).event->reason == "OfTheFuture");
+  settle(failed);
+  CHECK(succeeded(failed, "uid-b").reason == "OfTheFuture");
+  CHECK(succeeded(failed, "uid-b").message == "words");
+}
+
+TEST_CASE("a word of a newer release in the request ends the run as incomplete, naming it") {
+  Observed observed = reported();
+  observed.backups.at("uid-b").spec.unknown = {"Volumes"};
+  CHECK(verdict(observed).reason == Reason::incomplete);
+  CHECK(verdict(observed).message.starts_with("asked for Volumes, which this release does not"));
+}
+
 TEST_CASE("an agent that claims success without a file that was asked for is not believed") {
   Observed observed = reported();
   observed.orders.at("uid-b").status.artifacts.pop_back();
