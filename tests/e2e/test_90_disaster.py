@@ -110,7 +110,7 @@ def story(request, keys, tmp_path_factory):
         it.bed = bed
         it.keys = keys
         if it.restore.returncode == 0:
-            bring_in_image(name)
+            # Nobody brings the product's image in again: the kit does.
             it.after = objects.everything(bed)
         yield it
     finally:
@@ -120,6 +120,11 @@ def story(request, keys, tmp_path_factory):
 def test_one_command_brings_the_cluster_back(story):
     assert story.restore.returncode == 0, story.restore.stdout + story.restore.stderr
     assert story.backup["status"]["runID"] in story.restore.stdout + story.restore.stderr
+
+
+def test_the_product_s_own_image_comes_out_of_the_kit(story):
+    assert "k3s takes it in at its start" in story.restore.stderr
+    assert "railiance-backup-image.tar" in story.bed.files("/var/lib/rancher/k3s/agent/images")
 
 
 def test_the_authority_of_the_cluster_is_the_same(story):

@@ -1,5 +1,6 @@
 // One run of the agent on this server node, without pods and without the API: its places are those
-// of a real installation. Arguments: NODE SOPS_FILE HELM_TAR_GZ PROGRAM_OF_THE_KIT [DATA_DIR].
+// of a real installation. Arguments: NODE SOPS_FILE HELM_TAR_GZ PROGRAM_OF_THE_KIT [DATA_DIR [IMAGE
+// ID_OF_IMAGE]].
 // Prints the run id; exit code 0 when the set is complete.
 #include "agent/backup_run.hpp"
 
@@ -30,6 +31,15 @@ public:
   void on_progress(const api::Progress&) override {}
 };
 
+class GivenImage final : public agent::OwnImage {
+public:
+  explicit GivenImage(agent::ImageName name) : m_name(std::move(name)) {}
+  Result<agent::ImageName> ask(std::stop_token) override { return m_name; }
+
+private:
+  agent::ImageName m_name;
+};
+
 Result<Bytes> encrypted(const std::string& sops_file, const std::string& path) {
   constexpr std::size_t k_limit_bytes = 1U << 20U;
   RB_TRY_ASSIGN(const std::string sops, read_text_file(sops_file, k_limit_bytes));
@@ -41,7 +51,7 @@ Result<Bytes> encrypted(const std::string& sops_file, const std::string& path) {
 } // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5 && argc != 6) {
+  if (argc != 5 && argc != 6 && argc != 8) {
     return 2;
   }
   const auto values = encrypted(argv[2], argv[3]);
@@ -53,7 +63,7 @@ int main(int argc, char** argv) {
   settings.node_name = argv[1];
   settings.sops_config = argv[2];
   settings.kit_program = argv[4];
-  settings.data_dir = argc == 6 ? argv[5] : settings.data_dir;
+  settings.data_dir = argc > 5 ? argv[5] : settings.data_dir;
   RealClock clock;
   agent::RunOrder order;
   order.run_id = format_run_id(clock.now());
@@ -68,8 +78,10 @@ int main(int argc, char** argv) {
   OnePiece payload(*values);
   NoObserver observer;
   const agent::RunControl control;
-  const auto report =
-      agent::run_backup(settings, order, {processes, clock, payload, observer}, control);
+  agent::RunPorts ports{processes, clock, payload, observer};
+  GivenImage image(argc == 8 ? agent::ImageName{argv[6], argv[7]} : agent::ImageName{});
+  ports.image = argc == 8 ? &image : nullptr;
+  const auto report = agent::run_backup(settings, order, ports, control);
   std::fprintf(stderr, "%s\n", report.message.c_str());
   std::printf("%s\n", order.run_id.c_str());
   return report.succeeded() ? 0 : 1;
