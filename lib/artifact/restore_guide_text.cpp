@@ -223,7 +223,10 @@ mv .last-restore.part .last-restore
 - **More than one server (HA)**: stop k3s on *all* servers before step 3. Restore on one, start it. On each other one: save
   `@data@/server/db/snapshots` if you want them, remove `@data@/server/db`, see that `server:` in its
   `config.yaml` names the restored server, and start it. A peer that keeps its old database is refused (cluster ID mismatch).
-- Data of volumes, databases and container images are not in these backups.
+- The image of railiance-backup: our command brings it along for a bare machine. By hand, where k3s can't pull it: once
+  `minisign -Vm railiance-backup-image.tar -P RW…` has vouched for it, `mkdir -p @data@/agent/images`, `cp railiance-backup-image.tar
+  @data@/agent/images/`, and restart k3s.
+- Data of volumes, databases and other container images are not in these backups.
 
 ## Another set
 `./railiance-restore list` shows them all; each has its `manifest-….json`. Say `railiance-restore restore SET` as above. By hand, use

@@ -27,7 +27,7 @@ MUTANTS = [
     # The way back of a restore.
     ("a restore that fails takes the way back of the one before it along", "hostagent/recover/leftovers.cpp",
      [("  if (!state.earlier.empty()) {\n    RB_TRY(journal.save(state.earlier.front()));", "  if (state.earlier.size() > 1) {\n    RB_TRY(journal.save(state.earlier.front()));")],
-     ("unit_recover", "a restore that fails, wherever*")),
+     ("unit_recover", "*leaves the way back of the one*")),
     ("k3s's own files stay on a bare host", "hostagent/recover/roll_back.cpp",
      [("  RB_TRY(remove_new(state));\n", "")], ("unit_recover", "a bare host that failed*")),
     # The kit's image.
@@ -41,7 +41,7 @@ MUTANTS = [
      [("      state.damaged[set->run_id] = here.error().message;\n      continue;", "      return here;")],
      ("unit_offsite", "a set that is damaged on our disk*")),
     ("retention over there counts sets of all kinds as one", "hostagent/offsite/decide.cpp",
-     [("artifact::sets_like(kind, remote), policy", "remote, policy")], ("unit_offsite", "hourly kubeconfigs*")),
+     [("artifact::sets_like(kind, remote), policy", "(static_cast<void>(kind), remote), policy")], ("unit_offsite", "hourly kubeconfigs*")),
     ("a failing close is ignored", "lib/artifact/posix_file.cpp",
      [("  return m_fd.close(m_path);", "  static_cast<void>(m_fd.close(m_path));\n  return {};")],
      ("fault_process", "an fsync or close*")),
