@@ -50,8 +50,8 @@ std::string advice_for(api::Reason reason) {
     return "without the server's token a snapshot cannot be restored on another host: is "
            "server/token in k3s's data directory (agent.dataDir)?";
   case api::Reason::storage_full:
-    return "make room in the backup directory, or keep fewer sets (--keep-last); earlier sets are "
-           "untouched";
+    return "make room on the node's disk; earlier sets are untouched, and a lower keepLast takes "
+           "effect after the next complete run only";
   case api::Reason::storage_not_mounted:
     return "mount the disk of the backup directory on the node; nothing was written to another one "
            "(docs/runbooks/RailianceBackupDiskNotMounted.md)";

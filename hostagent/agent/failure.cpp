@@ -46,7 +46,7 @@ std::string Failure::text() const {
 Failure storage_failure(const Error& error) {
   Failure failure{storage_reason(error.code), error.message, error.hint};
   if (failure.reason == api::Reason::storage_full && failure.hint.empty()) {
-    failure.hint = "free some space, or lower spec.retention.keepLast; earlier sets are untouched";
+    failure.hint = "free some space; earlier sets are untouched";
   }
   return failure;
 }

@@ -96,6 +96,15 @@ StepFailure get_signing_key(RunState& run) {
   return std::nullopt;
 }
 
+/// A run that fails prunes nothing: what helps a full disk is a command.
+void add_way_out(Failure& failure, const RunState& run) {
+  const artifact::BackupSet* const oldest = artifact::to_give_up(run.earlier_sets);
+  if (failure.reason == api::Reason::storage_full && oldest != nullptr) {
+    failure.hint +=
+        "; the oldest set goes with: rm " + run.directory->path() + "/*-" + oldest->run_id + ".*";
+  }
+}
+
 StepFailure look_at_earlier_sets(RunState& run) {
   auto sets = artifact::list_sets(*run.directory);
   if (!sets) {
@@ -110,10 +119,14 @@ StepFailure look_at_earlier_sets(RunState& run) {
     }
   }
   const bool etcd = run.order.wants(api::ArtifactType::etcd_snapshot);
-  return check_space(*run.directory,
-                     run.k3s.snapshot_dir,
-                     etcd ? etcd_database_bytes(run.settings.data_dir) : 0,
-                     etcd ? artifact::expected_run_bytes(run.earlier_sets) : 0);
+  auto failure = check_space(*run.directory,
+                             run.k3s.snapshot_dir,
+                             etcd ? etcd_database_bytes(run.settings.data_dir) : 0,
+                             etcd ? artifact::expected_run_bytes(run.earlier_sets) : 0);
+  if (failure) {
+    add_way_out(*failure, run);
+  }
+  return failure;
 }
 
 } // namespace

@@ -55,8 +55,7 @@ std::vector<BackupSet> sets_of_host(std::vector<BackupSet> sets,
   }
   const auto verdicts = artifact::judge_catalogue(sets, keys, artifact::KeyOrigin::outside);
   std::erase_if(sets, [&](const BackupSet& set) {
-    const artifact::Provenance verdict = verdicts.at(set.run_id).verdict;
-    return artifact::is_tampering(verdict) && verdict != artifact::Provenance::removed_before;
+    return artifact::is_tampering(verdicts.at(set.run_id).verdict);
   });
   return sets;
 }

@@ -57,8 +57,7 @@ Result<Found> find_remote_set(offsite::RemoteStore& store,
 /// genuine.
 std::optional<Error> refusal(const Found& found, const FetchCommand& command) {
   const artifact::SetProvenance made = found.catalogue.of(found.set.run_id);
-  if (command.allow_unsigned || !artifact::is_tampering(made.verdict) ||
-      made.verdict == artifact::Provenance::removed_before) {
+  if (command.allow_unsigned || !artifact::is_tampering(made.verdict)) {
     return std::nullopt;
   }
   return Error{

@@ -160,7 +160,7 @@ ExitCode judge_failure_code(const Error& error) {
 
 void warn_of_first_use(const Catalogue& catalogue, const Io& io) {
   const bool rests = std::ranges::any_of(
-      catalogue.sets, [](const auto& set) { return set.second.verdict == Provenance::genuine; });
+      catalogue.sets, [](const auto& set) { return artifact::is_of_host(set.second.verdict); });
   if (catalogue.source != TrustSource::directory || !rests) {
     return;
   }
@@ -199,6 +199,9 @@ void add_provenance(unpack::SetReport& report, const Catalogue& catalogue, bool 
   } else if (artifact::is_tampering(provenance.verdict)) {
     report.code = unpack::worse(report.code, ExitCode::damaged);
     report.problems.insert(report.problems.begin(), "signature: " + provenance.message);
+  } else if (provenance.verdict == Provenance::removed_before) {
+    report.problems.insert(report.problems.begin(),
+                           "warning: " + provenance.message + "; this set itself is good");
   }
 }
 

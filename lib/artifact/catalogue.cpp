@@ -100,7 +100,7 @@ private:
       return;
     }
     SetProvenance& other = m_verdicts.at(link.run_id);
-    if (!is_tampering(other.verdict) || other.verdict == Provenance::removed_before) {
+    if (!is_tampering(other.verdict)) {
       other.verdict = Provenance::swapped;
       other.message = "not the manifest that was here when " + set.run_id + " was made";
     }
@@ -156,17 +156,21 @@ bool is_tampering(Provenance verdict) {
   case Provenance::no_manifest:
   case Provenance::unproven:
   case Provenance::unsigned_before:
+  case Provenance::removed_before:
     return false;
   case Provenance::unsigned_known:
   case Provenance::unsigned_after:
   case Provenance::signature_missing:
   case Provenance::tampered:
   case Provenance::other_key:
-  case Provenance::removed_before:
   case Provenance::swapped:
     return true;
   }
   return true;
+}
+
+bool is_of_host(Provenance verdict) {
+  return verdict == Provenance::genuine || verdict == Provenance::removed_before;
 }
 
 std::map<std::string, SetProvenance> judge_catalogue(const std::vector<BackupSet>& sets,

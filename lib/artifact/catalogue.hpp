@@ -34,8 +34,12 @@ enum class Provenance {
 /// "tampered", "other key", "gap before", "swapped".
 [[nodiscard]] std::string_view to_string(Provenance verdict);
 
-/// Somebody had a hand in it: exit code 6.
+/// Somebody had a hand in this set: exit code 6. Not where another one was taken away: that is said
+/// and counted, and makes no damaged set of its neighbour.
 [[nodiscard]] bool is_tampering(Provenance verdict);
+
+/// The set is what the host made, whatever became of the one before it.
+[[nodiscard]] bool is_of_host(Provenance verdict);
 
 struct SetProvenance {
   Provenance verdict = Provenance::no_manifest;

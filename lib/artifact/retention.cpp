@@ -85,6 +85,12 @@ std::vector<SetKind> kinds_of_sets(const std::vector<BackupSet>& sets) {
   return {kinds.begin(), kinds.end()};
 }
 
+const BackupSet* to_give_up(const std::vector<BackupSet>& sets) {
+  const std::vector<const BackupSet*> order = sorted(sets);
+  const BackupSet* const latest = latest_of(order);
+  return latest == nullptr || order.back() == latest ? nullptr : order.back();
+}
+
 RemovalPlan select_for_removal(const std::vector<BackupSet>& sets,
                                const RetentionPolicy& policy,
                                SystemTime now) {

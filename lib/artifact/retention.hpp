@@ -66,6 +66,11 @@ struct SetKind {
 /// The kinds of `sets`, each once. Pure.
 [[nodiscard]] std::vector<SetKind> kinds_of_sets(const std::vector<BackupSet>& sets);
 
+/// The set that can be given up first where a full disk lets no run end, so that nothing is ever
+/// pruned: the oldest, when latest_of() names a newer one. Nobody misses it in the catalogue. Null:
+/// there is none. Pure.
+[[nodiscard]] const BackupSet* to_give_up(const std::vector<BackupSet>& sets);
+
 /// Removes one set, or touches nothing of it where a file of it can't be removed (permission_denied
 /// names it). First its manifest is renamed to "….removing" and the directory synced, so
 /// that no crash leaves a manifest that promises files which are gone; then the files, then the

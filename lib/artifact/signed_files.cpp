@@ -164,10 +164,7 @@ std::vector<SignedFile> judge_signed_files(Directory& directory,
   const auto was_signed = [&](const std::string& name) {
     return std::ranges::any_of(sets, [&](const BackupSet& set) {
       const auto verdict = verdicts.find(set.run_id);
-      const bool counts =
-          verdict != verdicts.end() && (verdict->second.verdict == Provenance::genuine ||
-                                        verdict->second.verdict == Provenance::removed_before);
-      return counts && set.manifest &&
+      return verdict != verdicts.end() && is_of_host(verdict->second.verdict) && set.manifest &&
              std::ranges::find(set.manifest->signed_files, name) !=
                  set.manifest->signed_files.end();
     });

@@ -145,8 +145,10 @@ void judge_trust(artifact::Directory& directory,
     return;
   }
   const auto verdicts = artifact::judge_catalogue(view.sets, keys, artifact::KeyOrigin::outside);
-  view.untrusted_sets = std::ranges::count_if(
-      verdicts, [](const auto& set) { return artifact::is_tampering(set.second.verdict); });
+  view.untrusted_sets = std::ranges::count_if(verdicts, [](const auto& set) {
+    return artifact::is_tampering(set.second.verdict) ||
+           set.second.verdict == artifact::Provenance::removed_before;
+  });
   view.untrusted_files = std::ranges::count_if(
       artifact::judge_signed_files(directory, view.sets, verdicts, keys),
       [](const artifact::SignedFile& file) { return artifact::is_tampering(file.trust); });

@@ -230,6 +230,24 @@ TEST_CASE("a disk that is too small is seen before k3s is asked") {
   CHECK_FALSE(host.scratch.exists("bin/calls"));
 }
 
+TEST_CASE("a full disk, on which no run ends and so none prunes: the way out is said, and helps") {
+  FakeHost host;
+  const Tmpfs small(host.settings.backup_dir, "size=80m");
+  REQUIRE_MESSAGE(small.mounted(), "this test needs root");
+  const auto first = host.next_order();
+  REQUIRE(host.run(first).succeeded());
+  host.scratch.write("filler", std::string(20U << 20U, 'x'));
+  std::filesystem::copy(host.scratch.path("filler"), host.settings.backup_dir + "/filler");
+  CHECK(host.run().message.find(" rm ") == std::string::npos); // the only set is none to give up
+  std::filesystem::remove(host.settings.backup_dir + "/filler");
+  REQUIRE(host.run().succeeded());
+  std::filesystem::copy(host.scratch.path("filler"), host.settings.backup_dir + "/filler");
+  const auto full = host.run();
+  CHECK(full.reason == Reason::storage_full);
+  const std::string files = host.settings.backup_dir + "/*-" + first.run_id + ".*";
+  CHECK(full.message.ends_with("rm " + files));
+}
+
 TEST_CASE("a disk that fills up in mid-run: StorageFull, no part left, earlier sets whole") {
   FakeHost host;
   const Tmpfs small(host.settings.backup_dir, "size=80m");

@@ -231,7 +231,9 @@ TEST_CASE("runs by hand push out no set of the schedule, and are bounded among t
   for (int i = 0; i < 3; ++i) {
     REQUIRE(host.run().succeeded());
   }
-  const auto scheduled = host.backups();
+  auto scheduled = host.backups();
+  scheduled.erase(".last-backup"); // names the newest, and so does its signature
+  scheduled.erase(".last-backup.minisig");
   for (int i = 0; i < 4; ++i) {
     auto order = host.next_order();
     order.manual = true;

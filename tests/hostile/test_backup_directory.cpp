@@ -41,6 +41,17 @@ struct Attacker : BackupFixture {
     args.insert(args.end(), more.begin(), more.end());
     return run(args);
   }
+  artifact::ManifestLink link_to(const std::string& id) {
+    const std::string text = test::read_file(manifest_file(id));
+    return {id, to_hex(sha256(as_bytes(text)))};
+  }
+  void remove_files_of(const std::string& id) {
+    for (const auto& entry : std::filesystem::directory_iterator(backups())) {
+      if (has(entry.path().filename().string(), id)) {
+        std::filesystem::remove(entry.path());
+      }
+    }
+  }
   std::string drill_result() {
     return test::read_file(backups() + "/.last-drill").find("\"Passed\"") != std::string::npos
                ? "Passed"
@@ -87,6 +98,25 @@ TEST_CASE_FIXTURE(Attacker, "all signatures stripped: with a key known from outs
   CHECK(drill_result() == "Passed");
   said.emplace_back("--allow-unsigned");
   CHECK(restore(said).code == 0);
+}
+
+TEST_CASE_FIXTURE(Attacker, "a set that somebody removed is missed, and its neighbours are good") {
+  add_set(run_id);
+  auto second = add_set(run_id_of_day(2));
+  auto third = add_set(run_id_of_day(3));
+  second.catalogue = {link_to(run_id)};
+  sign(second);
+  third.catalogue = {link_to(run_id), link_to(run_id_of_day(2))};
+  sign(third);
+  CHECK(run({"verify", "--all", "-i", keys()}).code == 0);
+  remove_files_of(run_id_of_day(2));
+  const auto verified = run({"verify", "--all", "-i", keys()});
+  CHECK(verified.code == 0);
+  CHECK(has(verified.out, "warning: set " + run_id_of_day(2) + " was taken away"));
+  CHECK(has(run({"list"}).out, "gap before"));
+  CHECK(run({"drill", "-i", keys()}).code == 0);
+  CHECK(restore().code == 0);
+  CHECK(has(run({"metrics"}).out, "railiance_backup_untrusted_sets{node=\"server-1\"} 1\n"));
 }
 
 TEST_CASE_FIXTURE(Attacker, "--allow-unsigned of verify and drill takes nothing that was changed") {

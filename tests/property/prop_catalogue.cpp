@@ -104,8 +104,9 @@ bool all_good(const Verdicts& verdicts) {
 }
 
 bool shows(const Verdicts& verdicts) {
-  return std::ranges::any_of(verdicts,
-                             [](const auto& set) { return is_tampering(set.second.verdict); });
+  return std::ranges::any_of(verdicts, [](const auto& set) {
+    return is_tampering(set.second.verdict) || set.second.verdict == Provenance::removed_before;
+  });
 }
 
 } // namespace
