@@ -26,6 +26,9 @@ check_fit(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
 [[nodiscard]] std::vector<Check>
 check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
 
+/// Of the files that the settings of the set name: whether each will be there.
+[[nodiscard]] Check check_named_files(const std::vector<NamedFact>& named);
+
 /// Of the host: root, program, service, processes, data directory.
 [[nodiscard]] std::vector<Check> check_host(const ObservedHost& host);
 

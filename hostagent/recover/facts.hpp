@@ -2,6 +2,7 @@
 // only; observe.hpp and set_facts.hpp fill them in.
 #pragma once
 
+#include "recover/named_back.hpp"
 #include "recover/server_settings.hpp"
 
 #include "artifact/catalogue.hpp"
@@ -56,7 +57,8 @@ struct ObservedHost {
   ServerSettings settings; ///< As on the disk.
   std::string settings_problem;
   std::vector<ConfiguredToken> tokens;
-  bool host_local = false; ///< The CNI plugin is where k3s finds it.
+  std::vector<NamedFact> named; ///< What the settings of the set name, looked for here.
+  bool host_local = false;      ///< The CNI plugin is where k3s finds it.
 };
 
 struct ArtifactFact {

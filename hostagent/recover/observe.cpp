@@ -175,6 +175,9 @@ ObservedHost observe_host(ProcessRunner& processes,
   host.settings = here.settings;
   host.settings_problem = here.problem;
   host.tokens = here.tokens;
+  if (there != nullptr) {
+    host.named = NamedBack(*there, host.data_dir, hints.root).facts();
+  }
   host.host_local = has_host_local(host.data_dir);
   if (manager != nullptr) {
     host.manager = manager->name();

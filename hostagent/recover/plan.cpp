@@ -123,6 +123,9 @@ Decision decide(const ObservedHost& host, const SetFacts& set, const Wishes& wis
   if (opened) { // else there is nothing yet that the host could be held against
     append(decision.checks, check_fit(host, set, wishes));
     append(decision.checks, check_settings(host, set, wishes));
+    if (puts_back(host, set, wishes)) {
+      decision.checks.push_back(check_named_files(host.named));
+    }
   }
   decision.plan = make_plan(host, set, wishes);
   return decision;

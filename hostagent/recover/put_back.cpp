@@ -11,8 +11,13 @@ namespace rb::recover {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> k_server_files{
-    "server/token", "server/agent-token", "server/manifests/"};
+constexpr std::array<std::string_view, 7> k_server_files{"server/token",
+                                                         "server/agent-token",
+                                                         "server/manifests/",
+                                                         "server/static/",
+                                                         "agent/pod-manifests/",
+                                                         "agent/etc/containerd/config",
+                                                         "agent/etc/kubelet.conf.d/"};
 constexpr std::array<std::string_view, 7> k_host_files{"/etc/rancher/",
                                                        "/var/lib/railiance-backup/signing.",
                                                        "/etc/systemd/system/k3s",

@@ -2,11 +2,13 @@
 
 #include "recover/host_files.hpp"
 #include "recover/k3s_reset.hpp"
+#include "recover/named_back.hpp"
 
 #include "artifact/names.hpp"
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 
 namespace rb::recover {
@@ -26,6 +28,42 @@ std::string server_dir(const Plan& plan) {
   return plan.data_dir + "/server";
 }
 
+std::string under_root(const std::string& path, const Plan& plan, const Ports& ports) {
+  return (path.starts_with(plan.data_dir + "/") ? "" : ports.root) + path;
+}
+
+/// Where a file goes that is put back: what the settings name only where nothing was before.
+std::string target_of(const archive::Entry& entry,
+                      const unpack::HostState& host,
+                      const NamedBack& named,
+                      const JournalState& state,
+                      const Ports& ports) {
+  const std::string path = put_back_path(entry.path, host.data_dir, state.plan.data_dir);
+  if (!path.empty()) {
+    return under_root(path, state.plan, ports);
+  }
+  const std::string named_path = named.target_of(entry.path);
+  const std::string target =
+      named_path.empty() ? std::string() : under_root(named_path, state.plan, ports);
+  const bool is_new = std::ranges::any_of(
+      state.files, [&](const PutBackFile& file) { return file.path == target && !file.existed; });
+  return is_new ? target : std::string();
+}
+
+/// Files that the settings name and of which this host has none of its own.
+void note_named(JournalState& state, const unpack::HostState& host, const Ports& ports) {
+  const NamedBack named(host, state.plan.data_dir, ports.root);
+  for (const archive::Entry& entry : host.files) {
+    const bool is_own = !put_back_path(entry.path, host.data_dir, state.plan.data_dir).empty();
+    const std::string path = is_own ? std::string() : named.missing_target_of(entry.path);
+    if (!path.empty()) {
+      const std::string target = under_root(path, state.plan, ports);
+      note_made(state, target);
+      state.files.push_back({target, false});
+    }
+  }
+}
+
 /// What lies at the paths that will be put back, copied aside.
 Status save_files(JournalState& state, Ports& ports) {
   RB_TRY_ASSIGN(const unpack::HostState host, ports.set.host_state());
@@ -43,6 +81,7 @@ Status save_files(JournalState& state, Ports& ports) {
     note_made(state, file.path);
     state.files.push_back(std::move(file));
   }
+  note_named(state, host, ports);
   return {};
 }
 
@@ -148,13 +187,13 @@ Status do_save_state(JournalState& state, Ports& ports) {
 
 Status do_put_back(const JournalState& state, Ports& ports) {
   RB_TRY_ASSIGN(const unpack::HostState host, ports.set.host_state());
+  const NamedBack named(host, state.plan.data_dir, ports.root);
   for (const archive::Entry& entry : host.files) {
-    const std::string path = put_back_path(entry.path, host.data_dir, state.plan.data_dir);
-    if (path.empty()) {
+    const std::string target = target_of(entry, host, named, state, ports);
+    if (target.empty()) {
       continue;
     }
-    const bool in_data_dir = path.starts_with(state.plan.data_dir + "/");
-    const std::string target = (in_data_dir ? "" : ports.root) + path;
+    const bool in_data_dir = target.starts_with(state.plan.data_dir + "/");
     RB_TRY(make_directories(target.substr(0, target.rfind('/')), in_data_dir ? 0700 : 0755));
     RB_TRY(write_file(target, entry.content.view(), entry.mode));
   }

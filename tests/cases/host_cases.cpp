@@ -1,8 +1,11 @@
 #include "agent/mounted_files.hpp"
-#include "agent/server_config.hpp"
+#include "agent/named_files.hpp"
 #include "cases/cases.hpp"
+#include "recover/checks.hpp"
+#include "recover/named_back.hpp"
 #include "recover/settings_reader.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace rb::cases {
@@ -25,13 +28,16 @@ const std::map<std::string, Expected> k_expected{
       {"etcd-snapshot-dir", "/mnt/snap"},
       {"https-listen-port", "7443"},
       {"token", std::string(k3s::k_masked)}}},
+    {"u09-hardened", {{"protect-kernel-defaults", "true"}}},
 };
 
-agent::MountedFiles as_agent(const std::filesystem::path& root) {
+constexpr const char* k_data_dir = "/var/lib/rancher/k3s";
+
+agent::Settings settings_in(const std::filesystem::path& root) {
   agent::Settings settings;
   settings.host_etc_dir = root / "etc";
   settings.config_dir = root / "etc/rancher";
-  return agent::MountedFiles(settings);
+  return settings;
 }
 
 std::string all_of(const k3s::ServerSettings& settings) {
@@ -50,19 +56,46 @@ std::string service_of(const recover::ReadSettings& read) {
   return read.openrc_service.empty() ? "no service" : "OpenRC service " + read.openrc_service;
 }
 
+/// Each file that the settings name is collected or listed, and the pre-flight of a bare host looks
+/// for it. Empty: it is so.
+std::string wrong_with_named_files(const std::filesystem::path& root, std::string& said) {
+  const agent::MountedFiles mounted(settings_in(root));
+  agent::FileCollector files({}, [&](const std::string& path) { return mounted.seen_as(path); });
+  agent::add_named_files(files, mounted, k3s::read_host_settings(mounted), k_data_dir);
+  unpack::HostState state;
+  state.data_dir = k_data_dir;
+  state.files = std::move(files.entries());
+  const auto facts = recover::NamedBack(state, k_data_dir, "/nonexistent").facts();
+  const recover::Check check = recover::check_named_files(facts);
+  for (const recover::NamedFact& fact : facts) {
+    const bool listed = std::ranges::any_of(files.skipped(), [&](const agent::SkippedFile& file) {
+      return "/" + file.path == fact.path;
+    });
+    if (!fact.in_set && (!listed || check.message.find(fact.path) == std::string::npos)) {
+      return fact.path + ": neither collected nor listed and looked for";
+    }
+  }
+  said += facts.empty() ? "" : "; pre-flight: " + check.message;
+  return {};
+}
+
 } // namespace
 
 Verdict check_host(const std::filesystem::path& root) {
   const recover::ReadSettings restore = recover::read_settings(recover::DiskView(root.string()));
-  const k3s::HostSettings agent = k3s::read_host_settings(as_agent(root));
+  const k3s::HostSettings agent = k3s::read_host_settings(agent::MountedFiles(settings_in(root)));
   const std::string known = all_of(restore.settings);
   Verdict verdict{!known.empty(), service_of(restore) + ": " + known};
   if (known != all_of(agent.settings)) {
     return {false, "restore: " + known + "; agent: " + all_of(agent.settings)};
   }
+  if (const std::string wrong = wrong_with_named_files(root, verdict.said); !wrong.empty()) {
+    return {false, wrong};
+  }
   const auto expected = k_expected.find(root.filename().string());
   if (expected != k_expected.end()) {
-    verdict.right = verdict.right && service_of(restore) != "no service";
+    verdict.right =
+        verdict.right && (service_of(restore) != "no service" || root.filename() == "u09-hardened");
     for (const auto& [flag, value] : expected->second) {
       verdict.right =
           verdict.right && restore.settings.has(flag) && restore.settings.value(flag) == value;

@@ -52,7 +52,7 @@ std::optional<Verdict> check(const fs::path& path) {
   if (name.starts_with('o') && extension == ".yaml") {
     return check_values(path);
   }
-  if (name.starts_with("u0") && name != "u09-hardened" && fs::is_directory(path / "etc")) {
+  if (name.starts_with("u0") && fs::is_directory(path / "etc")) {
     return check_host(path);
   }
   return std::nullopt;

@@ -160,6 +160,10 @@ Result<unpack::HostState> FakeHost::host_state() {
   add("etc/rancher/k3s/config.yaml", "node-name: one");
   add("etc/systemd/system/k3s.service", "[Service]");
   add("etc/passwd", "never");
+  for (const auto& [path, content] : more_files) {
+    std::erase_if(state.files, [&](const archive::Entry& entry) { return entry.path == path; });
+    add(path.c_str(), content.c_str());
+  }
   return state;
 }
 

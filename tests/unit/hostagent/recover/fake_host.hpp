@@ -78,7 +78,8 @@ public:
   bool never_ready = false;       ///< With restored data.
   bool decrypt_fails = false;
   bool process_left = false;
-  std::string image = "of the kit"; ///< Empty: it holds none.
+  std::string image = "of the kit";                            ///< Empty: it holds none.
+  std::vector<std::pair<std::string, std::string>> more_files; ///< Of the host state.
   bool image_fails = false;
   std::uint64_t configmaps = 3;   ///< In the restored cluster; the backup has 3, and a payload.
   bool api_fails = false;         ///< Once it is ready: when the objects are asked for.
