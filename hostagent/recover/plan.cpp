@@ -47,7 +47,8 @@ std::string line_for(Step step, const Plan& plan) {
   case Step::save_state:
     return "copy tokens and certificates to " + plan.work_dir() + "/saved";
   case Step::put_back:
-    return "put token, configuration, unit and manifests of the backup back";
+    return "put token, configuration, unit and manifests of the backup back, and the image of the "
+           "kit";
   case Step::reset: {
     std::string line =
         "k3s server --cluster-reset --cluster-reset-restore-path=" + plan.snapshot_path() +
