@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* k_server = "server";
-constexpr std::string_view k_agent = "agent";
+constexpr const char* k_agent = "agent";
 /// Below agent/: containers go on running from there when k3s is stopped.
 constexpr const char* k_containers = "/containerd";
 
@@ -29,6 +29,10 @@ void add_all_below(const std::string& data_dir, std::vector<std::string>& names)
   for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     names.push_back(it->path().string().substr(data_dir.size() + 1));
   }
+}
+
+bool is_in(const std::string& directory, const std::string& name) {
+  return name == directory || name.starts_with(directory + "/");
 }
 
 std::vector<std::string> new_names(const JournalState& state) {
@@ -45,6 +49,9 @@ std::vector<std::string> names_of_data(const Plan& plan) {
   std::vector<std::string> names = names_in(plan.data_dir, "");
   const std::string own = plan.work_dir().substr(plan.data_dir.size() + 1);
   std::erase(names, own);
+  for (const std::string& name : names_in(plan.data_dir + "/" + k_agent, "")) {
+    names.push_back(std::string(k_agent) + "/" + name);
+  }
   add_all_below(plan.data_dir, names);
   std::sort(names.begin(), names.end());
   return names;
@@ -71,13 +78,14 @@ Status remove_new(const JournalState& state) {
     return {};
   }
   std::vector<std::string> names = new_names(state);
-  const std::string agent = state.plan.data_dir + "/" + std::string(k_agent);
-  if (std::binary_search(names.begin(), names.end(), k_agent) && !exists(agent + k_containers)) {
-    RB_TRY(remove_path(agent));
-  }
+  const bool containers = exists(state.plan.data_dir + "/" + k_agent + k_containers);
   std::reverse(names.begin(), names.end()); // what is in a directory goes before it
   for (const std::string& name : names) {
-    const bool of_server = name == k_server || name.starts_with(std::string(k_server) + "/");
+    if (is_in(k_agent, name) && !containers) {
+      RB_TRY(remove_path(state.plan.data_dir + "/" + name));
+      continue;
+    }
+    const bool of_server = is_in(k_server, name);
     if (!of_server || name.starts_with(k_kept)) {
       continue;
     }

@@ -27,11 +27,12 @@ void note_original(JournalState& state);
 /// Adds the directories above `path` that are not there yet to what this restore makes.
 void note_made(JournalState& state, const std::string& path);
 
-/// The names in the data directory but ours, and all below its server/, relative and sorted.
+/// The names in the data directory but ours, those in its agent/, and all below its server/;
+/// relative and sorted.
 [[nodiscard]] std::vector<std::string> names_of_data(const Plan& plan);
 
-/// Takes away what is new below server/, where there was no etcd, and an agent/ from which no
-/// containers run; not a database that was moved aside. Errors: those of the system.
+/// Takes away what is new in server/ and, while no containers run from there, in agent/, where
+/// there was no etcd; not a database that was moved aside. Errors: those of the system.
 [[nodiscard]] Status remove_new(const JournalState& state);
 
 /// Paths in the data directory that were not there before, where there was no etcd.

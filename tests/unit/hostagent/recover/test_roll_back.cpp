@@ -112,6 +112,7 @@ TEST_CASE("a bare host that failed is as it was, to the last file and directory"
         host.scratch.write("data/server/manifests/own.yaml", "of the operator");
         host.scratch.write("data/storage/volume/file", "of the operator");
         host.scratch.write("data/server/db/notes", "of the operator");
+        host.scratch.write("data/agent/images/own.tar", "of the operator");
         host.scratch.write("root/etc/rancher/k3s/registries.yaml", "of the operator");
       }
       const auto before = tree(host.scratch.path(""));
