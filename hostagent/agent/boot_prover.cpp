@@ -71,7 +71,13 @@ Outcome BootProver::prove(const ProofRequest& request, const std::stop_token& st
   input.snapshot_path = request.snapshot_path;
   input.directory = scratch->path();
   input.token = state->server_token();
-  input.settings = boot::settings_of(*state);
+  input.settings = boot::settings_of(*state, scratch->path());
+  if (const Status brought = boot::bring_files(*state, scratch->path()); !brought) {
+    return unavailable(brought.error().message);
+  }
+  if (const std::string line = boot::left_out_line(input.settings); !line.empty()) {
+    spdlog::info("{}", line);
+  }
   input.revision = request.record.revision;
   input.objects = request.record.objects;
   input.reset_timeout = request.timeout;

@@ -1,12 +1,15 @@
 #include "boot/prove_set.hpp"
 
 #include "boot/real_boot.hpp"
+#include "recover/host_files.hpp"
 #include "recover/settings_reader.hpp"
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <set>
 
 namespace rb::boot {
 
@@ -28,17 +31,115 @@ std::string scratch_parent(const ProveOrder& order, const std::string& data_dir)
   return k_fallback_parent;
 }
 
+/// Which kinds are served, and how objects are read.
+constexpr std::array<std::string_view, 2> k_taken_over{"runtime-config", "feature-gates"};
+constexpr std::string_view k_encryption = "encryption-provider-config";
+
+/// Taken over, or replaced by what a scratch server has of its own; of no interest here.
+constexpr std::array<std::string_view, 12> k_known{"cluster-cidr",
+                                                   "service-cidr",
+                                                   "secrets-encryption",
+                                                   "secrets-encryption-provider",
+                                                   "config",
+                                                   "data-dir",
+                                                   "node-ip",
+                                                   "node-name",
+                                                   "token",
+                                                   "cluster-init",
+                                                   "write-kubeconfig",
+                                                   "write-kubeconfig-mode"};
+
+recover::ServerSettings server_settings_of(const unpack::HostState& state) {
+  return recover::read_settings(recover::HostStateView(state)).settings;
+}
+
+std::string encryption_path(const std::string& directory) {
+  return directory + "/encryption-provider.yaml";
+}
+
+/// The name and the value of "--NAME=VALUE" or "NAME=VALUE".
+std::pair<std::string, std::string> parts_of(const std::string& argument) {
+  const std::size_t begin = std::min(argument.find_first_not_of('-'), argument.size());
+  const std::size_t equals = std::min(argument.find('=', begin), argument.size());
+  return {argument.substr(begin, equals - begin),
+          argument.substr(std::min(equals + 1, argument.size()))};
+}
+
+/// The operator's own encryption configuration; empty: there is none.
+std::string own_encryption(const recover::ServerSettings& settings) {
+  std::string path;
+  for (const std::string& argument : settings.values("kube-apiserver-arg")) {
+    const auto [name, value] = parts_of(argument);
+    path = name == k_encryption ? value : path;
+  }
+  return path;
+}
+
+/// A relative path lies in the server's working directory.
+const archive::Entry* entry_of(const unpack::HostState& state, const std::string& path) {
+  return path.starts_with('/') || path.empty() ? state.find(path)
+                                               : state.find(state.data_dir + "/server/" + path);
+}
+
+void take_argument(const unpack::HostState& state,
+                   const k3s::Setting& setting,
+                   const std::string& directory,
+                   ServerSettings& settings) {
+  if (std::ranges::find(k_known, setting.flag) != k_known.end()) {
+    return;
+  }
+  const bool of_component = setting.flag.ends_with("-arg");
+  const auto [name, value] = parts_of(setting.value);
+  if (setting.flag == "kube-apiserver-arg") {
+    if (std::ranges::find(k_taken_over, name) != k_taken_over.end()) {
+      settings.api_server_args.push_back(name + "=" + value);
+      return;
+    }
+    if (name == k_encryption && entry_of(state, value) != nullptr) {
+      settings.api_server_args.push_back(name + "=" + encryption_path(directory));
+      return;
+    }
+  }
+  std::string shown = setting.flag + (of_component ? " " + name : "");
+  if (std::ranges::find(settings.left_out, shown) == settings.left_out.end()) {
+    settings.left_out.push_back(std::move(shown));
+  }
+}
+
 } // namespace
 
-ServerSettings settings_of(const unpack::HostState& state) {
-  const recover::ServerSettings read =
-      recover::read_settings(recover::HostStateView(state)).settings;
+ServerSettings settings_of(const unpack::HostState& state, const std::string& directory) {
+  const recover::ServerSettings read = server_settings_of(state);
   ServerSettings settings;
   settings.cluster_cidr = read.value("cluster-cidr");
   settings.service_cidr = read.value("service-cidr");
   settings.secrets_encryption = read.is_on("secrets-encryption");
   settings.secrets_encryption_provider = read.value("secrets-encryption-provider");
+  std::set<std::string> seen;
+  for (const k3s::Setting& any : read.all()) {
+    if (seen.insert(any.flag).second) {
+      for (const k3s::Setting& setting : read.of(any.flag)) {
+        take_argument(state, setting, directory, settings);
+      }
+    }
+  }
   return settings;
+}
+
+Status bring_files(const unpack::HostState& state, const std::string& directory) {
+  const recover::ServerSettings read = server_settings_of(state);
+  const archive::Entry* const file = entry_of(state, own_encryption(read));
+  return file == nullptr
+             ? Status()
+             : recover::write_file(encryption_path(directory), file->content.view(), 0600);
+}
+
+std::string left_out_line(const ServerSettings& settings) {
+  std::string line;
+  for (const std::string& name : settings.left_out) {
+    line += (line.empty() ? "boot: without " : ", ") + name;
+  }
+  return line;
 }
 
 Result<std::string> find_k3s(const std::string& ordered, const std::string& of_host) {
@@ -83,7 +184,11 @@ Result<BootReport> prove_set(artifact::Directory& directory,
   input.directory = scratch.path();
   input.snapshot_path = scratch.path() + "/snapshot";
   input.token = state.server_token();
-  input.settings = settings_of(state);
+  input.settings = settings_of(state, scratch.path());
+  RB_TRY(bring_files(state, scratch.path()));
+  if (const std::string line = left_out_line(input.settings); !line.empty()) {
+    progress(line);
+  }
   input.revision = manifest.snapshot->revision;
   input.objects = manifest.snapshot->objects;
   input.reset_timeout = order.timeout;

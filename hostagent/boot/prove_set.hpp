@@ -21,8 +21,16 @@ struct ProveOrder {
   ScratchPlaces places = {};
 };
 
-/// The settings of the server that was backed up, from its configuration and its unit.
-[[nodiscard]] ServerSettings settings_of(const unpack::HostState& state);
+/// The settings of the server that was backed up, as far as its objects depend on them; the rest of
+/// its arguments is in `left_out`. A file that they name is named where bring_files() puts it.
+[[nodiscard]] ServerSettings settings_of(const unpack::HostState& state,
+                                         const std::string& directory);
+
+/// Writes the files that these settings name into `directory` (0600). Errors: those of the system.
+[[nodiscard]] Status bring_files(const unpack::HostState& state, const std::string& directory);
+
+/// "boot: without kube-apiserver-arg audit-policy-file, …"; empty: nothing was left out.
+[[nodiscard]] std::string left_out_line(const ServerSettings& settings);
 
 /// An executable k3s. Errors: not_found (hint at --k3s).
 [[nodiscard]] Result<std::string> find_k3s(const std::string& ordered, const std::string& of_host);

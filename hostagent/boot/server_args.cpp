@@ -55,6 +55,9 @@ Result<std::vector<std::string>> common_flags(const ScratchServer& server) {
   if (!server.settings.secrets_encryption_provider.empty()) {
     flags.push_back("--secrets-encryption-provider=" + server.settings.secrets_encryption_provider);
   }
+  for (const std::string& argument : server.settings.api_server_args) {
+    flags.push_back("--kube-apiserver-arg=" + argument);
+  }
   return flags;
 }
 

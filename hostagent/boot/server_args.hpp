@@ -17,6 +17,10 @@ struct ServerSettings {
   std::string service_cidr;                ///< As cluster_cidr.
   bool secrets_encryption = false;         ///< Its keys come from the snapshot.
   std::string secrets_encryption_provider; ///< Empty: k3s's default.
+  /// "NAME=VALUE" for the API server: without them it serves or reads other objects.
+  std::vector<std::string> api_server_args = {};
+  /// Arguments that the server has and the scratch server does not, by their names.
+  std::vector<std::string> left_out = {};
 };
 
 struct ScratchServer {

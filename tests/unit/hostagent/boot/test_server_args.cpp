@@ -79,10 +79,47 @@ TEST_CASE("settings come from config.yaml and the unit of the backed-up host") {
   add("etc/systemd/system/k3s.service",
       "[Service]\nExecStart=/usr/local/bin/k3s \\\n    server \\\n    "
       "'--cluster-cidr=10.52.0.0/16' \\\n");
-  const ServerSettings settings = settings_of(state);
+  const ServerSettings settings = settings_of(state, "/scratch/d");
   CHECK(settings.secrets_encryption);
   CHECK(settings.service_cidr == "10.53.0.0/16");
   CHECK(settings.cluster_cidr == "10.52.0.0/16");
+}
+
+TEST_CASE("what decides on the objects goes along, also an encryption provider of the operator's "
+          "own; the rest is said") {
+  const test::TemporaryDirectory directory;
+  unpack::HostState state;
+  const auto add = [&](const std::string& path, const std::string& text) {
+    state.files.push_back({path, SecretBytes(as_bytes(text)), 0600, {}});
+  };
+  add("etc/rancher/k3s/config.yaml",
+      "kube-apiserver-arg:\n- audit-policy-file=/a\n- "
+      "encryption-provider-config=/etc/k8s/enc.yaml\n"
+      "- feature-gates=A=true,B=false\nkubelet-arg: [max-pods=200]\ntls-san: [a, b]\n");
+  add("etc/k8s/enc.yaml", "kind: EncryptionConfiguration\n");
+  ScratchServer server = scratch();
+  server.directory = directory.path();
+  server.settings = settings_of(state, server.directory);
+  REQUIRE(bring_files(state, server.directory));
+  const std::string brought = server.directory + "/encryption-provider.yaml";
+  CHECK(read_text_file(brought, 100).value() == "kind: EncryptionConfiguration\n");
+  for (const auto& spec : {scratch_reset_spec(server), scratch_server_spec(server)}) {
+    REQUIRE(spec.has_value());
+    CHECK(has(*spec, "--kube-apiserver-arg=encryption-provider-config=" + brought));
+    CHECK(has(*spec, "--kube-apiserver-arg=feature-gates=A=true,B=false"));
+    CHECK_FALSE(has(*spec, "--kube-apiserver-arg=audit-policy-file=/a"));
+  }
+  CHECK(left_out_line(server.settings) ==
+        "boot: without kube-apiserver-arg audit-policy-file, kubelet-arg max-pods, tls-san");
+  CHECK(left_out_line({}).empty());
+}
+
+TEST_CASE("an encryption provider that the set does not have is said") {
+  unpack::HostState state;
+  state.node.args = R"(["server","--kube-apiserver-arg","encryption-provider-config=/enc.yaml"])";
+  CHECK(left_out_line(settings_of(state, "/d")) ==
+        "boot: without kube-apiserver-arg encryption-provider-config");
+  CHECK(bring_files(state, "/nonexistent"));
 }
 
 TEST_CASE("k3s is looked for, and its absence says how to name it") {
