@@ -65,6 +65,23 @@ MUTANTS = [
        "  RB_TRY(replace_file(directory, name, content));\n"
        "  RB_TRY(announce_signature(directory, name, sign::blake2b_512(content), key));\n")],
      FAULT_STORE),
+    # Who can read it, and with what it is read.
+    ("a merge key wins over what stands in the map itself", "lib/age/sops_map.cpp",
+     [("      m_values.emplace(entry.first.Scalar(), entry.second);", "      m_values.insert_or_assign(entry.first.Scalar(), entry.second);")],
+     ("unit_age", "sops yaml: merge keys*")),
+    ("a path_regex that comes by a merge key is dropped", "lib/age/sops_map.cpp",
+     [("  return merged ? merge(*merged, what, depth + 1) : Status{};",
+       "  if (merged) {\n    RB_TRY(merge(*merged, what, depth + 1));\n    m_values.erase(\"path_regex\");\n  }\n  return {};")],
+     ("unit_age", "sops yaml: merge keys*")),
+    ("the first source of private keys wins", "hostagent/restore/keys.cpp",
+     [("    for (age::Identity& identity : file->identities) {",
+       "    for (age::Identity& identity : file->identities) {\n      if (!m_keys.account.empty() && !m_keys.identities.empty()) {\n        break;\n      }")],
+     ("unit_restore", "keys: all sources*")),
+    ("SOPS_AGE_KEY is inherited by what is started", "hostagent/restore/key_environment.cpp",
+     [("  ::unsetenv(name);\n", "")], ("unit_restore", "take_key_environment: SOPS_AGE_KEY*")),
+    ("scrypt work without a bound", "lib/age/scrypt.cpp",
+     [("parsed.ec != std::errc() || factor > limit", "parsed.ec != std::errc() || factor > limit + 30")],
+     ("unit_age", "scrypt: the work*")),
     # What reaches a terminal, a shell or a disk.
     ("characters that turn text around reach a terminal", "lib/base/terminal_text.cpp",
      [("Unit{length, !is_harmful(c), false}", "Unit{length, !is_harmful(c) || c >= 0x20, false}")], ("unit_base", "no control*")),
