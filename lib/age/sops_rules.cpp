@@ -28,54 +28,58 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(k_white_space) - begin + 1);
 }
 
-Status append(std::string_view recipient, std::vector<std::string>& recipients) {
-  if (recipients.size() == k_recipient_limit) {
-    return malformed("more than 1024 age recipients");
+/// The first thing wrong is the one that is said.
+void note(CreationRule& rule, std::string_view what) {
+  if (!rule.problem) {
+    rule.problem = malformed(what);
   }
-  recipients.emplace_back(recipient);
-  return {};
 }
 
 // What SOPS makes of an empty item depends on where it stands (config.go, parseKeyField; age,
 // MasterKeysFromRecipients).
 enum class EmptyItem { skipped, refused };
 
-Status append_split(std::string_view text, EmptyItem empty, std::vector<std::string>& recipients) {
+void append_split(std::string_view text, EmptyItem empty, CreationRule& rule) {
   bool more = true;
   while (more) {
     const std::size_t comma = text.find(',');
     const std::string_view item = trimmed(text.substr(0, comma));
     more = comma != std::string_view::npos;
     text.remove_prefix(more ? comma + 1 : text.size());
+    if (rule.age.size() == k_recipient_limit) {
+      return note(rule, "more than 1024 age recipients");
+    }
     if (!item.empty()) {
-      RB_TRY(append(item, recipients));
+      rule.age.emplace_back(item);
     } else if (empty == EmptyItem::refused) {
-      return malformed("age has an empty recipient: there is a comma too many");
+      note(rule, "age has an empty recipient: there is a comma too many");
     }
   }
-  return {};
 }
 
-/// The flat field `age` of a rule: a string, or a list whose items may hold commas.
-Status append_flat(const YAML::Node& age, std::vector<std::string>& recipients) {
+/// The flat field `age` of a rule: a string, or a list whose items may hold commas. Whatever else
+/// it is counts when the rule is the one.
+void append_flat(const YAML::Node& age, CreationRule& rule) {
   if (age.IsScalar()) {
-    return append_split(age.Scalar(), EmptyItem::skipped, recipients);
+    return append_split(age.Scalar(), EmptyItem::skipped, rule);
   }
   if (!age.IsSequence()) {
-    return malformed("age is neither a string nor a list");
+    return note(rule, "age is neither a string nor a list");
   }
   std::string joined;
   for (std::size_t i = 0; i < age.size(); ++i) {
     if (!age[i].IsScalar()) {
-      return malformed("age holds an item that is not a string");
+      return note(rule, "age holds an item that is not a string");
     }
     joined += (i == 0 ? "" : ",") + age[i].Scalar();
   }
-  return joined.empty() ? Status{} : append_split(joined, EmptyItem::refused, recipients);
+  if (!joined.empty()) {
+    append_split(joined, EmptyItem::refused, rule);
+  }
 }
 
 /// The field `age` of a key group: a list.
-Status append_group_list(const YAML::Node& age, std::vector<std::string>& recipients) {
+Status append_group_list(const YAML::Node& age, CreationRule& rule) {
   if (!age.IsSequence()) {
     return malformed("age of a key group is not a list");
   }
@@ -87,7 +91,7 @@ Status append_group_list(const YAML::Node& age, std::vector<std::string>& recipi
       return malformed("age holds an item that is not a string");
     }
     if (!item.Scalar().empty()) {
-      RB_TRY(append_split(item.Scalar(), EmptyItem::refused, recipients));
+      append_split(item.Scalar(), EmptyItem::refused, rule);
     }
   }
   return {};
@@ -95,10 +99,8 @@ Status append_group_list(const YAML::Node& age, std::vector<std::string>& recipi
 
 /// The recipients of the groups that are merged into a key group, then its own. `visited` bounds
 /// the work, since anchors may make the same group appear many times.
-Status append_group(const YAML::Node& node,
-                    std::size_t depth,
-                    std::size_t& visited,
-                    std::vector<std::string>& recipients) {
+Status
+append_group(const YAML::Node& node, std::size_t depth, std::size_t& visited, CreationRule& rule) {
   if (node.IsNull()) {
     return {};
   }
@@ -111,15 +113,15 @@ Status append_group(const YAML::Node& node,
       return malformed("merge of a key group is not a list");
     }
     for (const YAML::Node& merged : merge) {
-      RB_TRY(append_group(merged, depth + 1, visited, recipients));
+      RB_TRY(append_group(merged, depth + 1, visited, rule));
     }
   }
   const YAML::Node age = group.find("age");
-  return age ? append_group_list(age, recipients) : Status{};
+  return age ? append_group_list(age, rule) : Status{};
 }
 
 /// SOPS refuses a rule that says twice which values are encrypted.
-Status check_selectors(const SopsMap& rule) {
+void check_selectors(const SopsMap& map, CreationRule& rule) {
   constexpr std::array k_selectors = {"unencrypted_suffix",
                                       "encrypted_suffix",
                                       "unencrypted_regex",
@@ -127,12 +129,12 @@ Status check_selectors(const SopsMap& rule) {
                                       "unencrypted_comment_regex",
                                       "encrypted_comment_regex"};
   const auto given = std::count_if(k_selectors.begin(), k_selectors.end(), [&](const char* name) {
-    const YAML::Node value = rule.find(name);
+    const YAML::Node value = map.find(name);
     return value && !(value.IsScalar() && value.Scalar().empty());
   });
-  return given > 1 ? Status(malformed(
-                         "more than one of encrypted_regex, encrypted_suffix and their like"))
-                   : Status{};
+  if (given > 1) {
+    note(rule, "more than one of encrypted_regex, encrypted_suffix and their like");
+  }
 }
 
 Result<CreationRule> read_rule(const YAML::Node& node) {
@@ -145,11 +147,11 @@ Result<CreationRule> read_rule(const YAML::Node& node) {
     // An empty one matches any path, in SOPS as in RE2.
     rule.path_regex = path_regex.Scalar();
   }
-  RB_TRY(check_selectors(map));
+  check_selectors(map, rule);
   const YAML::Node groups = map.find("key_groups");
   if (!groups || (groups.IsSequence() && groups.size() == 0)) {
     if (const YAML::Node age = map.find("age")) {
-      RB_TRY(append_flat(age, rule.age));
+      append_flat(age, rule);
     }
     return rule;
   }
@@ -159,7 +161,7 @@ Result<CreationRule> read_rule(const YAML::Node& node) {
   rule.key_groups = groups.size();
   std::size_t visited = 0;
   for (const YAML::Node& group : groups) {
-    RB_TRY(append_group(group, 0, visited, rule.age));
+    RB_TRY(append_group(group, 0, visited, rule));
   }
   return rule;
 }

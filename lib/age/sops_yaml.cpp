@@ -52,6 +52,9 @@ std::string rule_name(std::size_t index) {
 }
 
 Result<std::vector<Recipient>> required_recipients_of(const CreationRule& rule, std::size_t index) {
+  if (rule.problem) {
+    return Error(*rule.problem).within(rule_name(index));
+  }
   if (rule.age.empty()) {
     return Error{ErrorCode::not_found,
                  rule_name(index) + ": no age recipient",
@@ -87,6 +90,9 @@ Result<RecipientRule> common_recipients(const std::vector<CreationRule>& rules,
                                         std::string_view nominal_path) {
   std::optional<std::size_t> first;
   for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (rules[i].problem) {
+      return Error(*rules[i].problem).within(rule_name(i));
+    }
     if (rules[i].age.empty()) {
       continue;
     }

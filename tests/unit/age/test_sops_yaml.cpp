@@ -211,6 +211,29 @@ TEST_CASE("sops yaml: a malformed recipient is an invalid argument, another kind
   CHECK(secret.message.find("EGTZ") == std::string::npos);
 }
 
+TEST_CASE("sops yaml: what is wrong in the keys of a rule for other files is nobody's business") {
+  const std::string ours = "creation_rules:\n  - {path_regex: '^railiance', age: " + k_a + "}\n";
+  for (const std::string& other :
+       std::vector<std::string>{"age: {a: b}",
+                                "age: [null]",
+                                "age: ['" + k_b + ",']",
+                                "encrypted_regex: a, encrypted_suffix: b",
+                                "key_groups: [{age: ['" + k_b + ",']}]"}) {
+    CAPTURE(other);
+    const std::string foreign = "  - {path_regex: '^other/', " + other + "}\n";
+    CHECK(joined(recipients_from_sops_yaml(ours + foreign)) == k_a);
+    CHECK(joined(recipients_from_sops_yaml("creation_rules:\n" + foreign + ours.substr(16))) ==
+          k_a);
+    // Where it is the one, or all must agree, it is refused.
+    CHECK(error_of("creation_rules:\n  - {" + other + "}\n")
+              .message.starts_with("creation rule 1: "));
+    CHECK(error_of("creation_rules:\n  - {path_regex: x, age: " + k_a + "}\n" + foreign)
+              .message.starts_with("creation rule 2: "));
+  }
+  // What SOPS refuses wherever it stands is.
+  CHECK_FALSE(recipients_from_sops_yaml(ours + "  - {path_regex: '^other/', key_groups: x}\n"));
+}
+
 TEST_CASE("sops yaml: malformed files are invalid arguments and say where") {
   struct Case {
     std::string text;
