@@ -37,6 +37,25 @@ Error failed(const std::error_code& error, const std::string& path) {
   return system_error(error.value(), path);
 }
 
+/// The link itself. What was at `to` is replaced in one step, but for a directory.
+Status copy_link(const std::string& from, const std::string& to) {
+  std::error_code error;
+  const fs::path target = fs::read_symlink(from, error);
+  if (error) {
+    return failed(error, from);
+  }
+  if (fs::is_directory(fs::symlink_status(to, error))) {
+    RB_TRY(remove_path(to));
+  }
+  RB_TRY(make_directories(parent_of(to), 0700));
+  const std::string part = to + ".railiance-part";
+  ::unlink(part.c_str());
+  if (::symlink(target.c_str(), part.c_str()) != 0) {
+    return system_error(errno, part + ": symlink");
+  }
+  return move_path(part, to);
+}
+
 } // namespace
 
 bool exists(const std::string& path) {
@@ -90,6 +109,9 @@ Status copy_tree(const std::string& from, const std::string& to) {
   }
   if (S_ISREG(status.st_mode)) {
     return copy_file(from, to);
+  }
+  if (S_ISLNK(status.st_mode)) {
+    return copy_link(from, to);
   }
   if (!S_ISDIR(status.st_mode)) {
     return {};

@@ -20,7 +20,7 @@ namespace rb::recover {
 /// A regular file of up to 64 MiB, with mode and owner. Errors: not_found, unsupported.
 [[nodiscard]] Status copy_file(const std::string& from, const std::string& to);
 
-/// Regular files and directories below `from`; `to` is replaced. Other kinds are left out. `from`
+/// Regular files, links and directories below `from`; `to` is replaced. Other kinds are left out. `from`
 /// may be a file. Errors: not_found, those of the system.
 [[nodiscard]] Status copy_tree(const std::string& from, const std::string& to);
 

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 namespace rb::recover {
 
@@ -74,10 +75,11 @@ Status save_files(JournalState& state, Ports& ports) {
     }
     const bool in_data_dir = path.starts_with(state.plan.data_dir + "/");
     PutBackFile file{(in_data_dir ? "" : ports.root) + path, false};
-    file.existed = exists(file.path);
-    if (file.existed) {
-      RB_TRY(copy_tree(file.path, state.saved_path() + "/files" + file.path));
+    const std::string copy = state.saved_path() + "/files" + file.path;
+    if (exists(file.path)) {
+      RB_TRY(copy_tree(file.path, copy));
     }
+    file.existed = exists(copy); // of a socket, say, there is none
     note_made(state, file.path);
     state.files.push_back(std::move(file));
   }
@@ -165,7 +167,6 @@ Status do_save_state(JournalState& state, Ports& ports) {
     if (exists(server + "/" + name)) {
       RB_TRY(copy_tree(server + "/" + name, aside + "/server/" + name));
     }
-    // A link (agent-token to token) is k3s's own, and made anew by it.
     if (exists(aside + "/server/" + name)) {
       state.saved.emplace_back(name);
     }
@@ -195,6 +196,9 @@ Status do_put_back(const JournalState& state, Ports& ports) {
     }
     const bool in_data_dir = target.starts_with(state.plan.data_dir + "/");
     RB_TRY(make_directories(target.substr(0, target.rfind('/')), in_data_dir ? 0700 : 0755));
+    if (std::filesystem::is_directory(std::filesystem::symlink_status(target))) {
+      RB_TRY(remove_path(target)); // it was copied aside
+    }
     RB_TRY(write_file(target, entry.content.view(), entry.mode));
   }
   return {};

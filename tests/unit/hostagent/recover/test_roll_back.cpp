@@ -129,6 +129,24 @@ TEST_CASE("a bare host that failed is as it was, to the last file and directory"
   }
 }
 
+TEST_CASE("links and directories in the way of a bare host's files stop nothing, and come back") {
+  FakeHost host(true);
+  host.scratch.write("elsewhere/config.yaml", "of the operator");
+  host.scratch.write("root/etc/systemd/system/k3s.service/a-directory", "of the operator");
+  const std::string link = host.scratch.path("root/etc/rancher/k3s/config.yaml");
+  std::filesystem::create_directories(std::filesystem::path(link).parent_path());
+  std::filesystem::create_symlink("../../../../elsewhere/config.yaml", link);
+  const auto before = tree(host.scratch.path(""));
+  host.never_ready = true;
+  CHECK(host.execute().rolled_back);
+  CHECK(std::filesystem::is_symlink(link));
+  CHECK(tree(host.scratch.path("")) == before);
+  host.never_ready = false;
+  CHECK(host.execute().code == ExitCode::done);
+  CHECK_FALSE(std::filesystem::is_symlink(link));
+  CHECK(host.scratch.read("elsewhere/config.yaml") == "of the operator");
+}
+
 TEST_CASE("what cannot be taken away again on a bare host is named") {
   FakeHost host(true);
   host.with_node = true; // containers may run from there
