@@ -36,7 +36,7 @@ constexpr std::array<std::string_view, 2> k_taken_over{"runtime-config", "featur
 constexpr std::string_view k_encryption = "encryption-provider-config";
 
 /// Taken over, or replaced by what a scratch server has of its own; of no interest here.
-constexpr std::array<std::string_view, 12> k_known{"cluster-cidr",
+constexpr std::array<std::string_view, 21> k_known{"cluster-cidr",
                                                    "service-cidr",
                                                    "secrets-encryption",
                                                    "secrets-encryption-provider",
@@ -47,7 +47,16 @@ constexpr std::array<std::string_view, 12> k_known{"cluster-cidr",
                                                    "token",
                                                    "cluster-init",
                                                    "write-kubeconfig",
-                                                   "write-kubeconfig-mode"};
+                                                   "write-kubeconfig-mode",
+                                                   "disable",
+                                                   "disable-agent",
+                                                   "disable-scheduler",
+                                                   "disable-cloud-controller",
+                                                   "disable-controller-manager",
+                                                   "disable-helm-controller",
+                                                   "disable-network-policy",
+                                                   "flannel-backend",
+                                                   "debug"};
 
 recover::ServerSettings server_settings_of(const unpack::HostState& state) {
   return recover::read_settings(recover::HostStateView(state)).settings;
