@@ -1,9 +1,17 @@
 // create [--wait]: ask, follow, report.
 #include "commands.hpp"
 #include "failure.hpp"
+#include "presence.hpp"
 #include "report.hpp"
 #include "request.hpp"
 #include "wait.hpp"
+
+#include "api/standing.hpp"
+#include "kube/resource.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
 
 namespace rb::cli {
 
@@ -59,6 +67,38 @@ Result<WaitOptions> wait_options(const nlohmann::json& object, const CreateComma
   return options;
 }
 
+/// The agent looks at its disk soon after a run; `status` must not deny a set that was just made.
+constexpr std::chrono::seconds k_standing_patience{15};
+constexpr std::chrono::milliseconds k_standing_tick{300};
+
+/// Whether `status` knows of the set that the run left; also where it will never say so.
+bool standing_knows(kube::Client& client, const api::ClusterBackup& run, const Io& io) {
+  const auto object = client.get(
+      {kube::k_backup_statuses, "", std::string(api::k_backup_status_name), ""}, io.stop);
+  const auto standing = object ? api::backup_status_from_json(*object) : object.error();
+  if (!standing) {
+    return true;
+  }
+  const auto& nodes = standing->status.nodes;
+  const auto node = std::ranges::find(nodes, run.status.node_name, &api::NodeFacts::node_name);
+  return node != nodes.end() && node->last_success_run_id >= run.status.run_id;
+}
+
+void await_standing(kube::Client& client, const nlohmann::json& object, const Io& io) {
+  const auto run = api::cluster_backup_from_json(object);
+  if (!run || exit_code_of(*run) != ExitCode::done || !run->status.etcd) {
+    return; // nothing that `status` calls a backup
+  }
+  const auto start = io.clock.steady_now();
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any never;
+  while (!io.stop.stop_requested() && !standing_knows(client, *run, io) &&
+         io.clock.steady_now() - start < k_standing_patience) {
+    never.wait_for(lock, io.stop, k_standing_tick, [] { return false; });
+  }
+}
+
 } // namespace
 
 int create(Api& api, const CreateCommand& command, OutputFormat output, Io& io) {
@@ -70,16 +110,20 @@ int create(Api& api, const CreateCommand& command, OutputFormat output, Io& io) 
   if (!command.wait) {
     return report_asked(requested->object, requested->attached, output, io);
   }
-  const auto options = wait_options(requested->object, command);
+  auto options = wait_options(requested->object, command);
   if (!options) {
     return fail(io, options.error(), api.server());
   }
+  options->why_quiet = [&] { return describe(look_for_controller(api, io)); };
   ProgressView view(io);
   if (!io.err_is_terminal) {
     view.say((requested->attached ? "waiting for the backup " : "asked for the backup ") +
              options->name);
   }
   const auto object = wait_for_end(api.client(), *options, view, io);
+  if (object) {
+    await_standing(api.client(), *object, io);
+  }
   view.end();
   return object ? report_end(*object, output, io)
                 : exit_code_of_stopped_wait(object.error(), api, io);

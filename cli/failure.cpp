@@ -45,9 +45,10 @@ std::string hint_for(const Error& error, const std::string& server) {
 } // namespace
 
 Error not_installed(Error error) {
-  error.message = "the cluster does not know ClusterBackup: " + error.message;
-  error.hint = "install railiance-backup into it first: make install, or helm install "
-               "railiance-backup charts/railiance-backup";
+  error.message =
+      "railiance-backup is not installed in this cluster: it does not know ClusterBackup";
+  error.hint = "install it first: helm install railiance-backup charts/railiance-backup -n "
+               "railiance-backup --create-namespace --set-file sops.config=.sops.yaml";
   return error;
 }
 

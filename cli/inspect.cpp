@@ -7,6 +7,16 @@
 
 namespace rb::cli {
 
+namespace {
+
+/// The kind itself is unknown to the cluster.
+bool knows_no_backups(Api& api, const Io& io) {
+  const auto all = api.client().list_all(kube::k_cluster_backups, "", {}, io.stop);
+  return !all && all.error().code == ErrorCode::not_found;
+}
+
+} // namespace
+
 int list(Api& api, OutputFormat output, Io& io) {
   const auto items = api.client().list_all(kube::k_cluster_backups, "", {}, io.stop);
   if (!items) {
@@ -42,7 +52,9 @@ int show(Api& api, const ShowCommand& command, OutputFormat output, Io& io) {
   auto object = api.client().get({kube::k_cluster_backups, "", command.name, ""}, io.stop);
   if (!object) {
     Error error = std::move(object).error();
-    if (error.code == ErrorCode::not_found) {
+    if (error.code == ErrorCode::not_found && knows_no_backups(api, io)) {
+      error = not_installed(std::move(error));
+    } else if (error.code == ErrorCode::not_found) {
       error.message = "there is no ClusterBackup '" + command.name + "'";
       error.hint = "railiance-backup list shows those that there are; files outlive them: on the "
                    "server, railiance-restore list";

@@ -53,25 +53,25 @@ std::string interval_text(std::int64_t seconds) {
 }
 
 void add_backup(Rows& rows, const Overview& all) {
-  if (!all.standing || !all.standing->last_success_time) {
+  const observe::Current& current = all.current;
+  if (!all.standing || !current.last_success_time) {
     rows.push_back({"last backup", all.standing ? "none" : k_unknown});
     return;
   }
   rows.push_back({"last backup",
-                  format_rfc3339(*all.standing->last_success_time) + " (" +
-                      ago(*all.standing->last_success_time, all.now) + "), " +
-                      all.standing->last_success_run_id + " on " +
-                      all.standing->last_success_node});
+                  format_rfc3339(*current.last_success_time) + " (" +
+                      ago(*current.last_success_time, all.now) + "), " +
+                      current.last_success_run_id + " on " + current.last_success_node});
 }
 
 void add_run(Rows& rows, const Overview& all) {
   if (const api::ClusterBackup* backup = running(all)) {
     rows.push_back({"running", backup->meta.name});
   }
-  if (all.standing && all.standing->last_run) {
-    const api::LastRun& run = *all.standing->last_run;
+  const auto run = all.standing ? last_run(*all.standing, all.backups) : std::nullopt;
+  if (run) {
     rows.push_back(
-        {"last run", run.name + ": " + run.reason + ", " + ago(run.completion_time, all.now)});
+        {"last run", run->name + ": " + run->reason + ", " + ago(run->completion_time, all.now)});
   } else {
     rows.push_back({"last run", all.standing ? "none" : k_unknown});
   }
@@ -88,9 +88,11 @@ void add_schedule(Rows& rows, const Overview& all) {
     rows.push_back({"next run", "no schedule"});
     return;
   }
+  const bool kept = all.current.reason != observe::CurrentReason::controller_unavailable;
   const std::string cron = "\"" + standing.schedule + "\" " + standing.time_zone;
   rows.push_back({"next run",
-                  standing.next_schedule_time
+                  !kept ? "unknown: no controller to carry it out; it was " + cron
+                  : standing.next_schedule_time
                       ? format_rfc3339(*standing.next_schedule_time) + " (" +
                             ago(*standing.next_schedule_time, all.now) + "), " + cron
                       : std::string(k_unknown) + ", " + cron});
@@ -199,6 +201,52 @@ nlohmann::json standing_json(const api::BackupStatusStatus& standing) {
 }
 
 } // namespace
+
+std::optional<api::LastRun> last_run(const api::BackupStatusStatus& standing,
+                                     const std::vector<api::ClusterBackup>& backups) {
+  std::optional<api::LastRun> last = standing.last_run;
+  for (const api::ClusterBackup& backup : backups) {
+    auto run = observe::ended_run(backup);
+    if (run && !observe::named_no_server(backup, standing.nodes) &&
+        (!last || run->completion_time > last->completion_time)) {
+      last = std::move(run);
+    }
+  }
+  return last;
+}
+
+observe::Current judge_now(const api::BackupStatusStatus& standing,
+                           const std::vector<api::ClusterBackup>& backups,
+                           Presence controller,
+                           SystemTime now) {
+  using observe::CurrentReason;
+  observe::Current read = observe::as_read(standing, now);
+  if (read.reason == CurrentReason::controller_unavailable) {
+    return read;
+  }
+  if (const std::string gone = describe(controller); !gone.empty()) {
+    read.message = gone + "; then it was " + std::string(observe::to_string(read.reason));
+    read.reason = CurrentReason::controller_unavailable;
+    return read;
+  }
+  if (standing.nodes.empty() || read.reason == CurrentReason::facts_stale ||
+      read.reason == CurrentReason::run_stalled) {
+    return read;
+  }
+  observe::CurrentInput input;
+  input.now = std::max(now, *standing.observed_time); // our clock may be behind the cluster's
+  input.expected_interval = std::chrono::seconds(standing.expected_interval_seconds);
+  for (const api::NodeFacts& node : standing.nodes) {
+    const auto silence =
+        std::max(std::chrono::seconds(0), *standing.observed_time - node.report_time);
+    if (silence <= std::chrono::hours(24)) {
+      input.nodes.push_back({node, silence});
+    }
+  }
+  input.last_run = last_run(standing, backups);
+  input.controller_starts = standing.controller_starts;
+  return input.nodes.empty() ? read : observe::judge(input);
+}
 
 const api::ClusterBackup* running(const Overview& overview) {
   const auto found = std::ranges::find_if(overview.backups, [](const api::ClusterBackup& backup) {

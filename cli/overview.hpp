@@ -2,6 +2,7 @@
 #pragma once
 
 #include "observe/current.hpp"
+#include "presence.hpp"
 
 #include "api/cluster_backup.hpp"
 #include "api/standing.hpp"
@@ -21,6 +22,17 @@ struct Overview {
   std::vector<api::ClusterBackup> backups;
   std::string backups_problem; ///< Why `backups` could not be read; empty when they could.
 };
+
+/// What holds now: judged by what the API has at this moment, not by what the controller wrote when
+/// it last looked; but what only the controller can know (who is silent, for how long) is believed.
+[[nodiscard]] observe::Current judge_now(const api::BackupStatusStatus& standing,
+                                         const std::vector<api::ClusterBackup>& backups,
+                                         Presence controller,
+                                         SystemTime now);
+
+/// The newest run that ended and says something of the cluster's backups.
+[[nodiscard]] std::optional<api::LastRun> last_run(const api::BackupStatusStatus& standing,
+                                                   const std::vector<api::ClusterBackup>& backups);
 
 /// The run that goes on, or null.
 [[nodiscard]] const api::ClusterBackup* running(const Overview& overview);

@@ -24,17 +24,24 @@ Result<api::BackupStatus> read_standing(Api& api, const Io& io) {
   return api::backup_status_from_json(object);
 }
 
-void read_backups(Api& api, const Io& io, Overview& overview) {
+Status read_backups(Api& api, const Io& io, Overview& overview) {
   const auto items = api.client().list_all(kube::k_cluster_backups, "", {}, io.stop);
   if (!items) {
     overview.backups_problem = items.error().message;
-    return;
+    return items.error();
   }
   for (const nlohmann::json& item : *items) {
     if (auto backup = api::cluster_backup_from_json(item)) {
       overview.backups.push_back(*std::move(backup));
     }
   }
+  return {};
+}
+
+/// Neither kind is known: then there is no railiance-backup to ask.
+bool is_nowhere(const Error& standing, const Status& backups) {
+  return standing.code == ErrorCode::not_found && !backups &&
+         backups.error().code == ErrorCode::not_found;
 }
 
 } // namespace
@@ -46,14 +53,20 @@ int status(Api& api, OutputFormat output, Io& io) {
   if (!standing && !leaves_unknown(standing.error())) {
     return fail(io, standing.error(), api.server());
   }
+  const Status backups = read_backups(api, io, overview);
   if (standing) {
     overview.standing = std::move(standing->status);
-    overview.current = observe::as_read(*overview.standing, overview.now);
+    overview.current =
+        judge_now(*overview.standing, overview.backups, look_for_controller(api, io), overview.now);
+  } else if (is_nowhere(standing.error(), backups)) {
+    static_cast<void>(fail(io, not_installed(standing.error())));
+    return static_cast<int>(observe::exit_code_for(observe::CurrentReason::controller_unavailable));
   } else {
     overview.current.reason = observe::CurrentReason::controller_unavailable;
-    overview.current.message = standing.error().message;
+    overview.current.message = standing.error().code == ErrorCode::not_found
+                                   ? "no controller has looked yet: there is no BackupStatus"
+                                   : standing.error().message;
   }
-  read_backups(api, io, overview);
   if (output == OutputFormat::json) {
     io.out << json_lines(to_json(overview));
   } else {

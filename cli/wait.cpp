@@ -1,5 +1,7 @@
 #include "wait.hpp"
 
+#include "units.hpp"
+
 #include "kube/watcher.hpp"
 
 #include <condition_variable>
@@ -111,9 +113,40 @@ private:
   bool m_forbidden = false;
 };
 
-std::string goes_on(const std::string& name) {
+std::string goes_on(const Seen::News& news, const std::string& name) {
+  if (!news.spoken_of()) {
+    return "no controller was seen to take it up; the request stays, and is carried out as soon as "
+           "one runs (kubectl -n railiance-backup get pods); to withdraw it: kubectl delete "
+           "clusterbackup " +
+           name + "; to look at it: railiance-backup show " + name;
+  }
   return "the run goes on in the cluster; look at it with: railiance-backup show " + name;
 }
+
+/// Nobody speaks of the object: said after a while, and again at times.
+class Quiet {
+public:
+  explicit Quiet(const WaitOptions& options) : m_options(options), m_next(options.quiet) {}
+
+  /// What to say now, or "".
+  std::string news(const Seen::News& news, std::chrono::nanoseconds waited) {
+    if (waited < m_next || !news.object.is_object() || news.spoken_of()) {
+      return {};
+    }
+    m_next = waited + k_again;
+    const std::string why = m_options.why_quiet ? m_options.why_quiet() : std::string();
+    return "no controller has taken up " + m_options.name + " for " +
+           format_elapsed(std::chrono::duration_cast<std::chrono::seconds>(waited)) +
+           (why.empty() ? "" : " (" + why + ")") +
+           "; waiting for one: kubectl -n railiance-backup get pods";
+  }
+
+private:
+  static constexpr std::chrono::seconds k_again{30};
+
+  const WaitOptions& m_options;
+  std::chrono::nanoseconds m_next;
+};
 
 /// The reason to stop waiting without a result, if there is one.
 std::optional<Error> gives_up(const Seen::News& news,
@@ -122,7 +155,7 @@ std::optional<Error> gives_up(const Seen::News& news,
                               const Io& io) {
   if (io.stop.stop_requested()) {
     return Error{
-        ErrorCode::cancelled, "stopped waiting for " + options.name, goes_on(options.name)};
+        ErrorCode::cancelled, "stopped waiting for " + options.name, goes_on(news, options.name)};
   }
   if (news.deleted) {
     return Error{ErrorCode::not_found,
@@ -147,7 +180,7 @@ std::optional<Error> gives_up(const Seen::News& news,
   if (waited >= options.timeout) {
     return Error{ErrorCode::timeout,
                  "the run '" + options.name + "' has not ended in the time that was given",
-                 goes_on(options.name)};
+                 goes_on(news, options.name)};
   }
   return std::nullopt;
 }
@@ -163,6 +196,7 @@ wait_for_end(kube::Client& client, const WaitOptions& options, ProgressView& vie
   Bytes bytes(client, options.uid);
   const TimePoint start = io.clock.steady_now();
   bool in_trouble = false;
+  Quiet quiet(options);
   kube::Watcher watcher(client, kube::k_cluster_backups, watch, seen);
   while (true) {
     Seen::News news = seen.next(options.tick, io.stop);
@@ -176,6 +210,9 @@ wait_for_end(kube::Client& client, const WaitOptions& options, ProgressView& vie
     }
     if (std::exchange(in_trouble, news.trouble.has_value()) != in_trouble && in_trouble) {
       view.say("connection lost, trying again: " + news.trouble->message);
+    }
+    if (const std::string said = quiet.news(news, io.clock.steady_now() - start); !said.empty()) {
+      view.say(said);
     }
     if (auto error = gives_up(news, options, io.clock.steady_now() - start, io)) {
       return std::move(*error);

@@ -143,6 +143,26 @@ bool names_wrong_node(const Observed& observed, const api::ClusterBackup& backup
          knows_a_datastore(observed);
 }
 
+bool names_unknown_node(const Observed& observed, const api::ClusterBackup& backup) {
+  const std::string& named = backup.spec.node_name;
+  const bool known = observed.datastores.contains(named) ||
+                     std::ranges::any_of(observed.agents, [&](const auto& entry) {
+                       return entry.second.node == named;
+                     });
+  return !named.empty() && !known &&
+         std::ranges::any_of(observed.agents, [](const auto& entry) { return entry.second.ready; });
+}
+
+std::vector<std::string> nodes_with_agent(const Observed& observed) {
+  std::set<std::string> nodes;
+  for (const auto& [pod, agent] : observed.agents) {
+    if (!agent.node.empty()) {
+      nodes.insert(agent.node);
+    }
+  }
+  return {nodes.begin(), nodes.end()};
+}
+
 std::vector<std::string> nodes_with(const Observed& observed, api::Datastore datastore) {
   std::vector<std::string> nodes;
   for (const auto& [node, its] : observed.datastores) {

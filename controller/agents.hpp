@@ -31,6 +31,12 @@ inline constexpr std::string_view k_agent_selector =
 /// The node that `backup` names has no datastore for its etcd snapshot, and others have one.
 [[nodiscard]] bool names_wrong_node(const Observed& observed, const api::ClusterBackup& backup);
 
+/// The node that `backup` names has no agent and never had one, while another node's is ready.
+[[nodiscard]] bool names_unknown_node(const Observed& observed, const api::ClusterBackup& backup);
+
+/// The nodes with an agent, by name.
+[[nodiscard]] std::vector<std::string> nodes_with_agent(const Observed& observed);
+
 /// The nodes with that datastore, by name.
 [[nodiscard]] std::vector<std::string> nodes_with(const Observed& observed,
                                                   api::Datastore datastore);

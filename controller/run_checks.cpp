@@ -101,6 +101,18 @@ std::string and_those_without(const Observed& observed) {
   return without.empty() ? std::string() : "; without a datastore: " + list_of(without);
 }
 
+std::optional<Verdict> unknown_node(const RunView& view) {
+  if (was_ordered(view) || resumed(view) || !names_unknown_node(view.observed, view.backup)) {
+    return std::nullopt;
+  }
+  return Verdict{false,
+                 Reason::agent_unavailable,
+                 "there is no node " + view.backup.spec.node_name +
+                     " with an agent; nodes with an agent: " +
+                     list_of(nodes_with_agent(view.observed)) + and_those_without(view.observed) +
+                     "; name one of them with --node (spec.nodeName), or none"};
+}
+
 std::optional<Verdict> wrong_node(const RunView& view) {
   if (was_ordered(view) || overdue(view) || !names_wrong_node(view.observed, view.backup)) {
     return std::nullopt;
@@ -177,12 +189,13 @@ std::optional<Verdict> agent_silent(const RunView& view) {
                      in_seconds(patience(view))};
 }
 
-constexpr std::array<Check, 10> k_checks{
+constexpr std::array<Check, 11> k_checks{
     order_finished,      // the agent's report counts, however late
     being_deleted,       // nobody waits for the result
     deadline_passed,     // spec.deadlineSeconds, and a grace for the agent's own report
     order_removed,       // the NodeBackup was deleted; a run is never ordered twice
     recipients_unusable, // nothing is ordered that could not be encrypted
+    unknown_node,        // spec.nodeName is no server of this cluster
     wrong_node,          // spec.nodeName has no etcd, and others have
     no_agent,            // nobody to order from
     order_refused,       // the API server takes no such order

@@ -18,10 +18,21 @@ bool is_newer_word(const api::NodeBackup& before, const api::NodeBackup& after) 
          before.accepted() != after.accepted() || before.meta.uid != after.meta.uid;
 }
 
+/// " NAME", or nothing where there is none.
+std::string name_of(const nlohmann::json& json) {
+  const auto pointer = nlohmann::json::json_pointer("/metadata/name");
+  return json.is_object() && json.contains(pointer) && json[pointer].is_string()
+             ? " " + json[pointer].get<std::string>()
+             : std::string();
+}
+
 /// Nothing, and a warning, where the object cannot be read.
-template <typename Object> std::optional<Object> readable(Result<Object> object, const char* what) {
+template <typename Object>
+std::optional<Object>
+readable(Result<Object> object, const char* what, const nlohmann::json& json) {
   if (!object) {
-    log::warn(std::string(what) + " cannot be read and is left out", object.error());
+    log::warn(std::string(what) + name_of(json) + " cannot be read and is left out",
+              object.error());
     return std::nullopt;
   }
   return *std::move(object);
@@ -108,14 +119,14 @@ void Store::slim(api::ClusterBackup& backup) {
 }
 
 void Store::upsert_backup(const nlohmann::json& object) {
-  if (auto backup = readable(api::cluster_backup_from_json(object), "a ClusterBackup")) {
+  if (auto backup = readable(api::cluster_backup_from_json(object), "a ClusterBackup", object)) {
     const std::lock_guard lock(m_mutex);
     put_locked(*std::move(backup));
   }
 }
 
 void Store::answered_backup(const nlohmann::json& object) {
-  if (auto backup = readable(api::cluster_backup_from_json(object), "a ClusterBackup")) {
+  if (auto backup = readable(api::cluster_backup_from_json(object), "a ClusterBackup", object)) {
     const std::lock_guard lock(m_mutex);
     const auto known = m_world.backups.find(backup->meta.uid);
     if (known == m_world.backups.end() || !overtaken(backup->meta, known->second.meta)) {
@@ -169,14 +180,14 @@ void Store::remove_backup(const std::string& uid) {
 }
 
 void Store::upsert_order(const nlohmann::json& object) {
-  if (auto order = readable(api::node_backup_from_json(object), "a NodeBackup")) {
+  if (auto order = readable(api::node_backup_from_json(object), "a NodeBackup", object)) {
     const std::lock_guard lock(m_mutex);
     put_locked(*std::move(order));
   }
 }
 
 void Store::answered_order(const nlohmann::json& object) {
-  if (auto order = readable(api::node_backup_from_json(object), "a NodeBackup")) {
+  if (auto order = readable(api::node_backup_from_json(object), "a NodeBackup", object)) {
     const std::lock_guard lock(m_mutex);
     const auto known = m_world.orders.find(order->meta.name);
     if (known == m_world.orders.end() || !overtaken(order->meta, known->second.meta)) {
@@ -216,7 +227,7 @@ void Store::remove_order(const std::string& name) {
 void Store::upsert_agent(const nlohmann::json& pod) {
   auto agent = agent_from_pod(pod);
   if (!agent) {
-    log::warn("a pod cannot be read and is left out", agent.error());
+    log::warn("the pod" + name_of(pod) + " cannot be read and is left out", agent.error());
     return;
   }
   const std::lock_guard lock(m_mutex);
@@ -299,18 +310,12 @@ StandingView Store::standing() const {
     view.agent_nodes.push_back(agent.node);
   }
   for (const auto& [uid, backup] : m_world.backups) {
-    const auto& ended = backup.status.completion_time;
-    if (!backup.finished() || !ended ||
-        (view.last_run && *ended < view.last_run->completion_time)) {
+    auto run = observe::ended_run(backup);
+    if (!run || (view.last_run && run->completion_time < view.last_run->completion_time) ||
+        observe::named_no_server(backup, m_standing.nodes, view.agent_nodes)) {
       continue;
     }
-    const api::Condition* result =
-        api::find_condition(backup.status.conditions, api::condition_type::k_succeeded);
-    view.last_run = api::LastRun{backup.meta.name,
-                                 backup.status.run_id,
-                                 *ended,
-                                 result->status == api::ConditionStatus::true_,
-                                 result->reason};
+    view.last_run = *std::move(run);
     view.last_prune_failed = std::ranges::any_of(backup.status.conditions, is_failed_prune);
   }
   return view;

@@ -56,7 +56,8 @@ Attempt newest_attempt(const std::vector<const NodeFacts*>& nodes,
 
 std::string span_of(seconds span) {
   const auto count = span.count();
-  return count < 7200     ? std::to_string(count / 60) + " min"
+  return count < 120      ? std::to_string(count) + " s"
+         : count < 7200   ? std::to_string(count / 60) + " min"
          : count < 172800 ? std::to_string(count / 3600) + " h"
                           : std::to_string(count / 86400) + " d";
 }
@@ -173,6 +174,34 @@ Current& doubt(const CurrentInput& input, Current& current) {
 }
 
 } // namespace
+
+std::optional<api::LastRun> ended_run(const api::ClusterBackup& backup) {
+  const api::Condition* result =
+      api::find_condition(backup.status.conditions, api::condition_type::k_succeeded);
+  if (!backup.finished() || result == nullptr || !backup.status.completion_time) {
+    return std::nullopt;
+  }
+  return api::LastRun{backup.meta.name,
+                      backup.status.run_id,
+                      *backup.status.completion_time,
+                      result->status == ConditionStatus::true_,
+                      result->reason};
+}
+
+bool named_no_server(const api::ClusterBackup& backup,
+                     const std::vector<NodeFacts>& nodes,
+                     const std::vector<std::string>& agent_nodes) {
+  const std::string& named = backup.spec.node_name;
+  if (named.empty() || !backup.status.node_name.empty()) {
+    return false;
+  }
+  const auto facts = std::ranges::find(nodes, named, &NodeFacts::node_name);
+  if (facts != nodes.end()) {
+    return facts->datastore == api::Datastore::none;
+  }
+  const bool others = !nodes.empty() || !agent_nodes.empty();
+  return others && std::ranges::find(agent_nodes, named) == agent_nodes.end();
+}
 
 bool is_stalled(const ActiveRun& run, SystemTime now) {
   return now - run.last_progress > k_stalled_after ||

@@ -3,6 +3,7 @@
 // True and False are said only when they are proven by facts that are fresh; all else is Unknown.
 #pragma once
 
+#include "api/cluster_backup.hpp"
 #include "api/condition.hpp"
 #include "api/standing.hpp"
 #include "base/exit_code.hpp"
@@ -45,6 +46,16 @@ struct NodeSeen {
   api::NodeFacts facts;
   std::chrono::seconds silence{0};
 };
+
+/// The end of a run as the standing object has it. Nothing: it has not ended.
+[[nodiscard]] std::optional<api::LastRun> ended_run(const api::ClusterBackup& backup);
+
+/// The request named a node on which there is no server of this cluster, or none with a datastore,
+/// and nothing was ordered: that says nothing of the cluster's backups. `agent_nodes`: where there
+/// are agents, besides those of `nodes`.
+[[nodiscard]] bool named_no_server(const api::ClusterBackup& backup,
+                                   const std::vector<api::NodeFacts>& nodes,
+                                   const std::vector<std::string>& agent_nodes = {});
 
 /// A run that has not ended, or the oldest request that waits for its turn.
 struct ActiveRun {

@@ -2,6 +2,7 @@
 #include "failure.hpp"
 #include "fake_cluster.hpp"
 
+#include "api/standing.hpp"
 #include "base/json_text.hpp"
 
 #include <doctest/doctest.h>
@@ -176,8 +177,60 @@ TEST_CASE("Ctrl-C stops the waiting, not the backup, and says so") {
   const Outcome outcome = run_command(cluster, {"create", "b", "--wait"}, options);
   CHECK(outcome.code == 130);
   CHECK(has(outcome.err, "stopped waiting for b"));
-  CHECK(has(outcome.err, "the run goes on"));
+  CHECK_FALSE(has(outcome.err, "the run goes on")); // nobody has taken it up
+  CHECK(has(outcome.err, "no controller was seen to take it up; the request stays"));
+  CHECK(has(outcome.err, "kubectl delete clusterbackup b"));
   CHECK(cluster.backups.contains("b"));
+}
+
+TEST_CASE("Ctrl-C while a run is at work: the run goes on") {
+  FakeCluster cluster;
+  cluster.backups["b"] = a_backup("b", "Unknown", "Running", "etcd");
+  std::stop_source stop;
+  cluster.on_watch = [&stop] { stop.request_stop(); };
+  RunOptions options;
+  options.stop = stop.get_token();
+  options.signal = 15;
+  const Outcome outcome = run_command(cluster, {"create", "b", "--wait", "--attach"}, options);
+  CHECK(outcome.code == 143);
+  CHECK(has(outcome.err, "the run goes on in the cluster"));
+}
+
+TEST_CASE("create --wait says after some seconds that no controller takes it up, and why") {
+  FakeCluster cluster;
+  cluster.answer = [](const kube::Request& request) -> std::optional<kube::Response> {
+    if (request.path.find("/leases/") == std::string::npos) {
+      return std::nullopt;
+    }
+    return kube::Response{200, {}, R"({"metadata":{"resourceVersion":"7"},"spec":{}})"};
+  };
+  const Outcome outcome = run_command(cluster, {"create", "b", "--wait", "--timeout", "15s"});
+  CHECK(outcome.code == 9);
+  CHECK(has(outcome.err, "no controller has taken up b for 0:1"));
+  CHECK(has(outcome.err, "(no controller runs in the cluster: the last one ended"));
+  CHECK(has(outcome.err, "the request stays, and is carried out as soon as one runs"));
+}
+
+TEST_CASE("create --wait ends when the status knows of the set") {
+  FakeCluster cluster;
+  nlohmann::json ended = finished("b", "True", "Completed");
+  ended["status"]["etcd"] = {{"revision", 7}, {"totalKeys", 9}};
+  cluster.watches.push_back({{ended}, End::stays_open});
+  int asked = 0;
+  cluster.answer = [&](const kube::Request& request) -> std::optional<kube::Response> {
+    if (request.path.find("/backupstatuses/") == std::string::npos) {
+      return std::nullopt;
+    }
+    api::NodeFacts node;
+    node.node_name = "server-1";
+    node.report_time = parse_rfc3339("2026-11-22T11:52:18Z").value();
+    node.last_success_run_id = ++asked < 3 ? "20261121T020000Z" : "20261122T115216Z";
+    nlohmann::json object = api::controller_apply({});
+    object["status"]["nodes"] = nlohmann::json::array({api::to_json(node)});
+    return kube::Response{200, {}, object.dump()};
+  };
+  CHECK(run_command(cluster, {"create", "b", "--wait"}).code == 0);
+  CHECK(asked == 3);
 }
 
 TEST_CASE("--timeout ends the waiting with 9") {
@@ -224,7 +277,7 @@ TEST_CASE("a cluster without the CRD says to install it") {
   for (const char* command : {"create", "list"}) {
     const Outcome outcome = run_command(cluster, {command});
     CHECK(outcome.code == 1);
-    CHECK(has(outcome.err, "the cluster does not know ClusterBackup"));
+    CHECK(has(outcome.err, "is not installed in this cluster: it does not know ClusterBackup"));
     CHECK(has(outcome.err, "helm install"));
   }
 }

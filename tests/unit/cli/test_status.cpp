@@ -1,5 +1,6 @@
 // status: one look at all of it, and an exit code that scripts can use.
 #include "fake_cluster.hpp"
+#include "presence.hpp"
 
 #include "api/standing.hpp"
 #include "base/json_text.hpp"
@@ -60,6 +61,27 @@ nlohmann::json standing(const char* status, const char* reason, const char* mess
   return object;
 }
 
+/// The standing object of a cluster in which that reason is the right one.
+nlohmann::json facts_of(const char* status, const std::string& reason) {
+  nlohmann::json object = standing(status, reason.c_str(), "why");
+  nlohmann::json& all = object["status"];
+  nlohmann::json& node = all["nodes"][0];
+  if (reason == "LastFailed" || reason == "Incomplete") {
+    all["lastRun"]["succeeded"] = false;
+    all["lastRun"]["reason"] = reason == "Incomplete" ? "Incomplete" : "StorageFull";
+    all["lastRun"]["completionTime"] = "2026-11-22T10:00:00Z";
+  } else if (reason == "NeverRan") {
+    node.erase("lastSuccessTime");
+    node.erase("lastSuccessRunID");
+    all.erase("lastRun");
+  } else if (reason == "Stale") {
+    all["expectedIntervalSeconds"] = 3600;
+  } else if (reason == "NoExpectedInterval") {
+    all["expectedIntervalSeconds"] = 0;
+  }
+  return object;
+}
+
 struct Cluster : FakeCluster {
   explicit Cluster(nlohmann::json object) {
     answer = [object = std::move(object)](
@@ -86,7 +108,7 @@ TEST_CASE("status shows all of it at once, and 0 when the backup is current") {
   const Outcome outcome = run_command(cluster, {"status"});
   CHECK(outcome.code == 0);
   CHECK(outcome.out ==
-        "CURRENT: 20261122T020000Z on server-1, 9 h old\n"
+        "CURRENT: 20261122T020000Z on server-1, 9 h old; one is expected every 24 h\n"
         "last backup    2026-11-22T02:00:41Z (9h ago), 20261122T020000Z on server-1\n"
         "last run       nightly: Completed, 9h ago\n"
         "expected       every 24h\n"
@@ -114,12 +136,90 @@ TEST_CASE("status: each reason has the exit code that the help names") {
       {"Unknown", "NoExpectedInterval", 8}};
   for (const auto& [status, reason, code] : cases) {
     CAPTURE(reason);
-    Cluster cluster(standing(status, reason, "why"));
+    Cluster cluster(facts_of(status, reason));
     const Outcome outcome = run_command(cluster, {"status"});
     CHECK(outcome.code == code);
-    CHECK(has(outcome.out, code == 0 ? "CURRENT: why" : std::string("(") + reason + "): why"));
+    CHECK(has(outcome.out,
+              code == 0 ? std::string("CURRENT: 20261122T020000Z")
+                        : std::string("(") + reason + "): "));
     CHECK(has(outcome.out, "hint: ") == (code != 0));
   }
+}
+
+TEST_CASE("status is judged when it is asked: right after the first success it is not NeverRan") {
+  Cluster cluster(standing("False", "NeverRan", "there is no complete backup on any node"));
+  const Outcome outcome = run_command(cluster, {"status"});
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.out, "CURRENT: 20261122T020000Z on server-1"));
+}
+
+TEST_CASE("status is judged when it is asked: right after a failure it is not CURRENT") {
+  Cluster cluster(standing("True", "Current", "20261122T020000Z on server-1, 0 min old"));
+  cluster.backups["now"] = a_backup("now", "False", "StorageFull", "no space");
+  cluster.backups["now"]["status"]["completionTime"] = "2026-11-22T11:52:10Z";
+  const Outcome outcome = run_command(cluster, {"status"});
+  CHECK(outcome.code == 1);
+  CHECK(has(outcome.out, "NOT CURRENT (LastFailed)"));
+  CHECK(has(outcome.out, "StorageFull, 6s ago"));
+  CHECK_FALSE(has(outcome.out, "0 min old"));
+}
+
+TEST_CASE("status: a request for a node that does not exist changes nothing") {
+  Cluster cluster(standing("True", "Current", "why"));
+  auto& request = cluster.backups["now"] = a_backup("now", "False", "AgentUnavailable", "srv1");
+  request["spec"]["nodeName"] = "srv1";
+  request["status"]["completionTime"] = "2026-11-22T11:52:10Z";
+  const Outcome outcome = run_command(cluster, {"status"});
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.out, "last run       nightly: Completed"));
+}
+
+TEST_CASE("status after helm uninstall: the Lease is given back, and nothing will come next") {
+  Cluster cluster(standing("True", "Current", "why"));
+  const auto others = cluster.answer;
+  cluster.answer = [&](const kube::Request& request) -> std::optional<kube::Response> {
+    if (request.path.find("/leases/railiance-backup-controller") == std::string::npos) {
+      return others(request);
+    }
+    kube::LeaseRecord released;
+    released.resource_version = "7";
+    released.renew_time = "2026-11-22T11:52:10.000000Z";
+    return kube::Response{
+        200,
+        {},
+        kube::lease_to_json(released, "railiance-backup", "railiance-backup-controller").dump()};
+  };
+  const Outcome outcome = run_command(cluster, {"status"});
+  CHECK(outcome.code == 8);
+  CHECK(has(outcome.out, "UNKNOWN (ControllerUnavailable): no controller runs in the cluster"));
+  CHECK(has(outcome.out, "then it was Current"));
+  CHECK(has(outcome.out, "next run       unknown: no controller to carry it out"));
+}
+
+TEST_CASE("a Lease is told by two looks where the clocks of two machines may differ") {
+  kube::LeaseRecord lease;
+  lease.holder = "pod-1";
+  lease.renew_time = "2026-11-22T11:52:10.123456Z";
+  const SystemTime now = at("2026-11-22T11:52:16Z");
+  CHECK(cli::judge_lease(lease, now) == cli::Presence::there);
+  CHECK_FALSE(cli::judge_lease(lease, now + std::chrono::seconds(60)));
+  CHECK_FALSE(cli::judge_lease(lease, now - std::chrono::seconds(60)));
+  kube::LeaseRecord renewed = lease;
+  renewed.renew_time = "2026-11-22T11:52:12.123456Z";
+  CHECK(cli::judge_lease(lease, renewed) == cli::Presence::there);
+  CHECK(cli::judge_lease(lease, lease) == cli::Presence::silent);
+  const Error forbidden{ErrorCode::permission_denied, "no", {}};
+  CHECK(cli::judge_lease(lease, forbidden) == cli::Presence::unknown);
+  CHECK(cli::judge_lease(forbidden, now) == cli::Presence::unknown);
+  lease.renew_time.clear();
+  CHECK_FALSE(cli::judge_lease(lease, now));
+}
+
+TEST_CASE("status: what only the controller knows is believed: an agent that fell silent") {
+  Cluster cluster(standing("Unknown", "FactsStale", "the agent of node server-1 is silent"));
+  const Outcome outcome = run_command(cluster, {"status"});
+  CHECK(outcome.code == 8);
+  CHECK(has(outcome.out, "(FactsStale): the agent of node server-1 is silent"));
 }
 
 TEST_CASE("status: an object that nobody has kept for five minutes proves nothing") {
@@ -137,9 +237,28 @@ TEST_CASE("status without the object says what is not known") {
   FakeCluster cluster;
   const Outcome outcome = run_command(cluster, {"status"});
   CHECK(outcome.code == 8);
-  CHECK(has(outcome.out, "UNKNOWN (ControllerUnavailable)"));
+  CHECK(has(outcome.out,
+            "UNKNOWN (ControllerUnavailable): no controller has looked yet: there is no "
+            "BackupStatus"));
   CHECK(has(outcome.out, "last backup  unknown"));
   CHECK(has(outcome.out, "nodes        unknown"));
+}
+
+TEST_CASE("a cluster without the chart: each command says so, with the command that installs it") {
+  FakeCluster cluster;
+  cluster.answer = [](const kube::Request&) -> std::optional<kube::Response> {
+    return kube::Response{404, {}, "404 page not found\n"};
+  };
+  const std::vector<std::pair<std::vector<std::string>, int>> commands{
+      {{"status"}, 8}, {{"list"}, 1}, {{"show", "b"}, 1}, {{"create"}, 1}};
+  for (const auto& [command, code] : commands) {
+    CAPTURE(command.front());
+    const Outcome outcome = run_command(cluster, command);
+    CHECK(outcome.code == code);
+    CHECK(has(outcome.err, "railiance-backup is not installed in this cluster"));
+    CHECK(has(outcome.err, "helm install railiance-backup"));
+    CHECK_FALSE(has(outcome.err + outcome.out, "404"));
+  }
 }
 
 TEST_CASE("status of a cluster that is not there is 8, and says how to look at the disk") {
@@ -151,7 +270,7 @@ TEST_CASE("status of a cluster that is not there is 8, and says how to look at t
 }
 
 TEST_CASE("status for scripts") {
-  Cluster cluster(standing("False", "Stale", "too old"));
+  Cluster cluster(facts_of("False", "Stale"));
   cluster.backups["now"] = a_backup("now", "Unknown", "Running");
   cluster.backups["now"]["status"]["startTime"] = "2026-11-22T11:50:00Z";
   const Outcome outcome = run_command(cluster, {"status", "--output", "json"});
@@ -176,7 +295,8 @@ TEST_CASE("status has colours only where they are wanted") {
   CHECK_FALSE(has(run_command(cluster, {"status"}).out, "\x1b["));
   RunOptions options;
   options.colour = true;
-  CHECK(has(run_command(cluster, {"status"}, options).out, "\x1b[1;32mCURRENT\x1b[0m: fine"));
+  CHECK(has(run_command(cluster, {"status"}, options).out,
+            "\x1b[1;32mCURRENT\x1b[0m: 20261122T020000Z on"));
   CHECK_FALSE(has(run_command(cluster, {"status", "-o", "json"}, options).out, "\x1b["));
 }
 

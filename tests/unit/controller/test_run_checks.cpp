@@ -124,6 +124,34 @@ TEST_CASE(
       "etcd: etcd-1; name another node with --node (spec.nodeName), or none");
 }
 
+TEST_CASE("a node that does not exist is not waited for: the nodes that exist are named") {
+  Observed observed = cluster();
+  split_roles(observed);
+  auto request = backup("b");
+  request.spec.node_name = "srv1";
+  add(observed, request);
+  settle(observed);
+  CHECK(observed.orders.empty());
+  CHECK(succeeded(observed, "uid-b").reason == "AgentUnavailable");
+  CHECK(succeeded(observed, "uid-b").message ==
+        "there is no node srv1 with an agent; nodes with an agent: cp-1, etcd-1; without a "
+        "datastore: cp-1; name one of them with --node (spec.nodeName), or none");
+}
+
+TEST_CASE("a named node whose agent is not ready, or has just no pod, is waited for") {
+  Observed observed = cluster();
+  split_roles(observed);
+  observed.agents["agent-b"].ready = false;
+  auto request = backup("b");
+  request.spec.node_name = "etcd-1";
+  add(observed, request);
+  settle(observed);
+  CHECK_FALSE(observed.backups.at("uid-b").finished());
+  observed.agents.erase("agent-b"); // replaced by the DaemonSet
+  settle(observed);
+  CHECK_FALSE(observed.backups.at("uid-b").finished());
+}
+
 TEST_CASE("right after the installation the run waits until the agents say who has etcd") {
   Observed observed = begun();
   split_roles(observed);

@@ -218,3 +218,25 @@ TEST_CASE("what the agents say of their datastores wakes the run that waits for 
   REQUIRE(create != nullptr);
   CHECK(create->order.spec.node_name == "etcd-1");
 }
+
+TEST_CASE("a request that names no server of the cluster says nothing of its backups") {
+  const SetClock clock;
+  const auto failed_on = [&](const char* named, const char* ordered) {
+    Store store(clock, {});
+    store.upsert_agent({{"metadata", {{"name", "agent-1"}}}, {"spec", {{"nodeName", "n1"}}}});
+    auto object = running_backup();
+    object["spec"]["nodeName"] = named;
+    object["status"]["nodeName"] = ordered;
+    object["status"]["completionTime"] = "2026-01-01T02:00:01Z";
+    object["status"]["conditions"] = {{{"type", "Succeeded"},
+                                       {"status", "False"},
+                                       {"reason", "AgentUnavailable"},
+                                       {"lastTransitionTime", "2026-01-01T02:00:01Z"}}};
+    store.upsert_backup(object);
+    return store.standing().last_run.has_value();
+  };
+  CHECK_FALSE(failed_on("no-such-node", ""));
+  CHECK(failed_on("n1", ""));       // its agent is down: that counts
+  CHECK(failed_on("gone", "gone")); // it was a server when the order was made
+  CHECK(failed_on("", ""));
+}
