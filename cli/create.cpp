@@ -71,32 +71,39 @@ Result<WaitOptions> wait_options(const nlohmann::json& object, const CreateComma
 constexpr std::chrono::seconds k_standing_patience{15};
 constexpr std::chrono::milliseconds k_standing_tick{300};
 
-/// Whether `status` knows of the set that the run left; also where it will never say so.
-bool standing_knows(kube::Client& client, const api::ClusterBackup& run, const Io& io) {
+/// What the agent says of the node that the run was on; nothing where it cannot be read.
+std::optional<api::NodeFacts>
+facts_of(kube::Client& client, const api::ClusterBackup& run, const Io& io) {
   const auto object = client.get(
       {kube::k_backup_statuses, "", std::string(api::k_backup_status_name), ""}, io.stop);
   const auto standing = object ? api::backup_status_from_json(*object) : object.error();
   if (!standing) {
-    return true;
+    return std::nullopt;
   }
   const auto& nodes = standing->status.nodes;
   const auto node = std::ranges::find(nodes, run.status.node_name, &api::NodeFacts::node_name);
-  return node != nodes.end() && node->last_success_run_id >= run.status.run_id;
+  return node == nodes.end() ? api::NodeFacts{} : *node;
 }
 
-void await_standing(kube::Client& client, const nlohmann::json& object, const Io& io) {
+/// Until `status` knows of the set that the run left. Nothing: it made none, or it is not known.
+std::optional<api::NodeFacts>
+await_standing(kube::Client& client, const nlohmann::json& object, const Io& io) {
   const auto run = api::cluster_backup_from_json(object);
   if (!run || exit_code_of(*run) != ExitCode::done || !run->status.etcd) {
-    return; // nothing that `status` calls a backup
+    return std::nullopt; // nothing that `status` calls a backup
   }
   const auto start = io.clock.steady_now();
   std::mutex mutex;
   std::unique_lock lock(mutex);
   std::condition_variable_any never;
-  while (!io.stop.stop_requested() && !standing_knows(client, *run, io) &&
-         io.clock.steady_now() - start < k_standing_patience) {
+  while (!io.stop.stop_requested() && io.clock.steady_now() - start < k_standing_patience) {
+    auto facts = facts_of(client, *run, io);
+    if (!facts || facts->last_success_run_id >= run->status.run_id) {
+      return facts;
+    }
     never.wait_for(lock, io.stop, k_standing_tick, [] { return false; });
   }
+  return std::nullopt;
 }
 
 } // namespace
@@ -121,12 +128,16 @@ int create(Api& api, const CreateCommand& command, OutputFormat output, Io& io) 
              options->name);
   }
   const auto object = wait_for_end(api.client(), *options, view, io);
-  if (object) {
-    await_standing(api.client(), *object, io);
-  }
+  const auto facts = object ? await_standing(api.client(), *object, io) : std::nullopt;
   view.end();
-  return object ? report_end(*object, output, io)
-                : exit_code_of_stopped_wait(object.error(), api, io);
+  if (!object) {
+    return exit_code_of_stopped_wait(object.error(), api, io);
+  }
+  const int code = report_end(*object, output, io);
+  if (const std::string readers = facts ? who_reads(*facts) : std::string(); !readers.empty()) {
+    io.err << "readable with " << readers << '\n';
+  }
+  return code;
 }
 
 } // namespace rb::cli

@@ -3,7 +3,9 @@
 #include "failure.hpp"
 #include "report.hpp"
 
+#include "api/standing.hpp"
 #include "base/terminal_text.hpp"
+#include "kube/resource.hpp"
 
 namespace rb::cli {
 
@@ -13,6 +15,23 @@ namespace {
 bool knows_no_backups(Api& api, const Io& io) {
   const auto all = api.client().list_all(kube::k_cluster_backups, "", {}, io.stop);
   return !all && all.error().code == ErrorCode::not_found;
+}
+
+/// Below the table, so that scripts which read that see nothing of it. Not being able to is no
+/// failure.
+void say_who_reads(Api& api, Io& io) {
+  const auto object = api.client().get(
+      {kube::k_backup_statuses, "", std::string(api::k_backup_status_name), ""}, io.stop);
+  const auto standing = object ? api::backup_status_from_json(*object) : object.error();
+  if (!standing) {
+    return;
+  }
+  for (const api::NodeFacts& node : standing->status.nodes) {
+    if (const std::string text = who_reads(node); !text.empty()) {
+      io.err << "the newest set on " << terminal_text(node.node_name) << " is readable with "
+             << text << '\n';
+    }
+  }
 }
 
 } // namespace
@@ -44,6 +63,7 @@ int list(Api& api, OutputFormat output, Io& io) {
     io.err << "no ClusterBackups in the cluster; make the first: railiance-backup create --wait\n";
   } else {
     io.out << backup_table(std::move(backups), io.clock.now());
+    say_who_reads(api, io);
   }
   return static_cast<int>(ExitCode::done);
 }

@@ -179,7 +179,8 @@ void add_node(Rows& rows, const api::NodeFacts& node, SystemTime now) {
                       format_size(node.next_run_bytes)});
   rows.push_back({"  recipients",
                   std::to_string(node.recipients) +
-                      (node.recipients == 1 ? " (one lost key would lose all backups)" : "")});
+                      (node.recipients == 1 ? " (one lost key would lose all backups)" : "") +
+                      (node.recipient_rule.empty() ? "" : ", by " + node.recipient_rule)});
   rows.push_back({"  drill", drill_text(node, now)});
 }
 

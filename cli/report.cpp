@@ -139,6 +139,16 @@ std::string describe(const api::ClusterBackup& backup) {
   return outcome(backup) + "\n" + facts(backup) + files(backup) + gaps(backup);
 }
 
+std::string who_reads(const api::NodeFacts& node) {
+  if (node.recipients == 0) {
+    return {};
+  }
+  return std::to_string(node.recipients) + (node.recipients == 1 ? " public key" : " public keys") +
+         (node.recipient_rule.empty()
+              ? std::string()
+              : ", by " + terminal_text(node.recipient_rule) + " of .sops.yaml");
+}
+
 std::string condition_table(const api::ClusterBackup& backup) {
   std::vector<std::vector<std::string>> rows{
       {"  CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE"}};

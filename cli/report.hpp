@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/cluster_backup.hpp"
+#include "api/node_facts.hpp"
 #include "base/exit_code.hpp"
 
 #include <nlohmann/json.hpp>
@@ -16,6 +17,10 @@ namespace rb::cli {
 
 /// What `create --wait` and `show` print: outcome, files, counts, what is missing and why.
 [[nodiscard]] std::string describe(const api::ClusterBackup& backup);
+
+/// "2 public keys, by creation rule 1 (...)": who reads the newest complete set of that node. ""
+/// where there is none.
+[[nodiscard]] std::string who_reads(const api::NodeFacts& node);
 
 /// For scripts: indented, in ASCII, so that nothing in it can upset a terminal, and a line end.
 [[nodiscard]] std::string json_lines(const nlohmann::json& json);

@@ -95,6 +95,7 @@ Result<NodeFacts> read(const nlohmann::json& json) {
   }
   RB_TRY_ASSIGN(facts.report_time, when(json, "reportTime"));
   facts.last_success_run_id = json.value("lastSuccessRunID", "");
+  facts.recipient_rule = json.value("recipientRule", "");
   RB_TRY_ASSIGN(facts.last_success_time, when(json, "lastSuccessTime"));
   RB_TRY_ASSIGN(facts.last_attempt_time, when(json, "lastAttemptTime"));
   const std::string result = json.value("lastAttemptResult", "");
@@ -164,6 +165,7 @@ nlohmann::json to_json(const NodeFacts& facts) {
   put_number(json, "helmReleases", facts.helm_releases);
   put_number(json, "helmUndecodable", facts.helm_undecodable);
   put_number(json, "recipients", facts.recipients);
+  put_text(json, "recipientRule", facts.recipient_rule);
   put_number(json, "completeSets", facts.complete_sets);
   put_number(json, "incompleteSets", facts.incomplete_sets);
   put_number(json, "damagedSets", facts.damaged_sets);

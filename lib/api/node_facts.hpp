@@ -56,6 +56,7 @@ struct NodeFacts {
   std::int64_t helm_releases = 0;    ///< In the newest Helm artifact.
   std::int64_t helm_undecodable = 0; ///< Stored objects in it that are no releases.
   std::int64_t recipients = 0;       ///< Of the newest complete set.
+  std::string recipient_rule;        ///< Of .sops.yaml, that gave them; as in its manifest.
 
   std::int64_t complete_sets = 0;
   std::int64_t incomplete_sets = 0;

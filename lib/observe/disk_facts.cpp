@@ -69,6 +69,19 @@ void judge_artifacts(const std::vector<BackupSet>& sets, NodeFacts& facts) {
 }
 
 /// What the newest sets hold; `sets` are newest first, so the first one has it.
+/// As in crds/ (recipientRule, maxLength); not cut within a character.
+std::string short_text(const std::string& text) {
+  constexpr std::size_t k_limit = 256;
+  if (text.size() <= k_limit) {
+    return text;
+  }
+  std::size_t end = k_limit - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+    --end;
+  }
+  return text.substr(0, end) + "...";
+}
+
 void judge_content(const std::vector<BackupSet>& sets, NodeFacts& facts) {
   bool helm_seen = false;
   for (const BackupSet& set : sets) {
@@ -87,6 +100,7 @@ void judge_content(const std::vector<BackupSet>& sets, NodeFacts& facts) {
     }
     if (facts.recipients == 0 && set.state == SetState::complete) {
       facts.recipients = static_cast<std::int64_t>(manifest.recipients.size());
+      facts.recipient_rule = short_text(manifest.recipient_rule);
     }
     if (facts.last_success_run_id.empty() && is_whole_backup(set)) {
       facts.last_success_run_id = set.run_id;

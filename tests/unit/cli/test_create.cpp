@@ -225,12 +225,17 @@ TEST_CASE("create --wait ends when the status knows of the set") {
     node.node_name = "server-1";
     node.report_time = parse_rfc3339("2026-11-22T11:52:18Z").value();
     node.last_success_run_id = ++asked < 3 ? "20261121T020000Z" : "20261122T115216Z";
+    node.recipients = 2;
+    node.recipient_rule = "creation rule 2 (path_regex dev/.*)";
     nlohmann::json object = api::controller_apply({});
     object["status"]["nodes"] = nlohmann::json::array({api::to_json(node)});
     return kube::Response{200, {}, object.dump()};
   };
-  CHECK(run_command(cluster, {"create", "b", "--wait"}).code == 0);
+  const Outcome outcome = run_command(cluster, {"create", "b", "--wait"});
+  CHECK(outcome.code == 0);
   CHECK(asked == 3);
+  CHECK(has(outcome.err,
+            "readable with 2 public keys, by creation rule 2 (path_regex dev/.*) of .sops.yaml"));
 }
 
 TEST_CASE("--timeout ends the waiting with 9") {

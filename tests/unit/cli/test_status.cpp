@@ -30,6 +30,7 @@ nlohmann::json standing(const char* status, const char* reason, const char* mess
   node.etcd_revision = 4711;
   node.etcd_keys = 600;
   node.recipients = 1;
+  node.recipient_rule = "creation rule 1 (path_regex dev/.*)";
   node.complete_sets = 7;
   node.retained_bytes = 91226112;
   node.disk_free_bytes = 42949672960;
@@ -120,7 +121,8 @@ TEST_CASE("status shows all of it at once, and 0 when the backup is current") {
         "  artifacts    EtcdSnapshot 12.3 MiB, HelmValues none, Kubeconfig none, HostState none\n"
         "  etcd         revision 4711, 600 keys\n"
         "  disk         40.0 GiB free of 80.0 GiB; the next backup takes up to 64.0 MiB\n"
-        "  recipients   1 (one lost key would lose all backups)\n"
+        "  recipients   1 (one lost key would lose all backups), by creation rule 1 (path_regex "
+        "dev/.*)\n"
         "  drill        Passed 6h ago, 20261122T020000Z\n");
   CHECK(outcome.err.empty());
 }
@@ -267,6 +269,15 @@ TEST_CASE("status of a cluster that is not there is 8, and says how to look at t
   const Outcome outcome = run_command(cluster, {"status"});
   CHECK(outcome.code == 8);
   CHECK(has(outcome.err, "connection refused"));
+}
+
+TEST_CASE("list says below its table who reads the newest set, and by which rule") {
+  Cluster cluster(standing("True", "Current", "fine"));
+  cluster.backups["nightly"] = a_backup("nightly", "True", "Completed");
+  const Outcome outcome = run_command(cluster, {"list"});
+  CHECK(outcome.code == 0);
+  CHECK(outcome.err == "the newest set on server-1 is readable with 1 public key, by creation rule "
+                       "1 (path_regex dev/.*) of .sops.yaml\n");
 }
 
 TEST_CASE("status for scripts") {

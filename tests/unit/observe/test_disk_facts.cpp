@@ -63,6 +63,7 @@ TEST_CASE("the newest complete set gives the facts, the older ones the sizes to 
   CHECK(found.etcd_revision == 4711);
   CHECK(found.etcd_keys == 815);
   CHECK(found.recipients == 1);
+  CHECK(found.recipient_rule == "creation rule 1 (for every path)");
   const auto& etcd = found.artifacts.at(ArtifactType::etcd_snapshot);
   CHECK(etcd.size_bytes ==
         test::content_of(ArtifactType::etcd_snapshot, "20260104T000000Z").size());

@@ -31,6 +31,7 @@ NodeFacts facts() {
   facts.helm_releases = 3;
   facts.helm_undecodable = 1;
   facts.recipients = 2;
+  facts.recipient_rule = "creation rule 2 (path_regex dev/.*)";
   facts.complete_sets = 7;
   facts.incomplete_sets = 1;
   facts.damaged_sets = 1;
