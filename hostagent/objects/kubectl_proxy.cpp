@@ -1,11 +1,11 @@
 #include "objects/kubectl_proxy.hpp"
 
-#include "objects/last_line.hpp"
 #include "objects/socket_api.hpp"
 
 #include "archive/entry_path.hpp"
 #include "base/argument_vector.hpp"
 #include "base/fd.hpp"
+#include "base/last_line.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>

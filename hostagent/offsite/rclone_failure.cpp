@@ -1,6 +1,7 @@
 #include "offsite/rclone_failure.hpp"
 
 #include "api/json_fields.hpp"
+#include "base/last_line.hpp"
 #include "base/terminal_text.hpp"
 
 #include <algorithm>
@@ -65,11 +66,9 @@ std::string lower(std::string text) {
   return text;
 }
 
-std::string last_line(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) {
-    text.remove_suffix(1);
-  }
-  text.remove_prefix(text.rfind('\n') + 1);
+/// Without the time that rclone puts before it.
+std::string last_words(std::string_view output) {
+  const std::string_view text = last_line(output);
   const auto is_stamp = [](std::string_view line) {
     return line.size() > k_stamp_length && line[4] == '/' && line[7] == '/' && line[10] == ' ' &&
            line[13] == ':' && line[19] == ' ';
@@ -91,7 +90,7 @@ std::string without_user(std::string text) {
 }
 
 std::string words_of(const ProcessResult& result) {
-  return api::bounded(terminal_text(without_user(last_line(result.err))), k_words_limit);
+  return api::bounded(terminal_text(without_user(last_words(result.err))), k_words_limit);
 }
 
 ErrorCode code_of(const ProcessResult& result) {

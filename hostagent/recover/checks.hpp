@@ -8,9 +8,13 @@ namespace rb::recover {
 /// The restore puts the host state's files back: there is no token here, or another cluster's.
 [[nodiscard]] bool puts_back(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
 
-/// The configuration that the restored server will run with.
+/// Its configuration among them.
+[[nodiscard]] bool
+puts_back_configuration(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
+
+/// The configuration that the restored server will run with; `from_set` as above.
 [[nodiscard]] const ServerSettings&
-effective_settings(const ObservedHost& host, const SetFacts& set, bool bare);
+effective_settings(const ObservedHost& host, const SetFacts& set, bool from_set);
 
 /// Who made the set; `set.signature` is there.
 [[nodiscard]] Check signature_check(const SetFacts& set, const Wishes& wishes);
@@ -28,6 +32,10 @@ check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wish
 
 /// Of the files that the settings of the set name: whether each will be there.
 [[nodiscard]] Check check_named_files(const std::vector<NamedFact>& named);
+
+/// Of addresses and interfaces in it: whether this host has them, and what was rewritten.
+[[nodiscard]] std::vector<Check>
+check_addresses(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
 
 /// Of the host: root, program, service, processes, data directory.
 [[nodiscard]] std::vector<Check> check_host(const ObservedHost& host);

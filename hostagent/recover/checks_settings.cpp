@@ -49,9 +49,29 @@ Check snapshots(const ServerSettings& settings) {
   return {"snapshot-settings", Verdict::ok, text.empty() ? "none that matter" : text, {}};
 }
 
-Check encryption(const ObservedHost& host, const SetFacts& set, bool bare) {
+/// A server with etcd alone cannot show that the cluster is back, one without etcd cannot bring it.
+Check roles(const ServerSettings& settings) {
+  if (settings.is_on("disable-etcd")) {
+    return {"roles",
+            Verdict::refuse,
+            "the configuration has `disable-etcd`: there is no etcd on this server to restore into",
+            "restore on a server with etcd, or remove the line"};
+  }
+  if (settings.is_on("disable-apiserver")) {
+    return {"roles",
+            Verdict::refuse,
+            "the configuration has `disable-apiserver`: nobody could see that the cluster is back, "
+            "and no other server can join before it is",
+            "remove disable-apiserver, disable-controller-manager and disable-scheduler for the "
+            "restore (--keep-config with a configuration of this host's own does it for a bare "
+            "host), and set them again when the other servers are back"};
+  }
+  return {"roles", Verdict::ok, "etcd and API server", {}};
+}
+
+Check encryption(const ObservedHost& host, const SetFacts& set, bool from_set) {
   const bool then = set.settings.is_on("secrets-encryption");
-  const bool now = effective_settings(host, set, bare).is_on("secrets-encryption");
+  const bool now = effective_settings(host, set, from_set).is_on("secrets-encryption");
   if (then && !now) {
     return {"secrets-encryption",
             Verdict::refuse,
@@ -98,16 +118,21 @@ bool puts_back(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   return !same && (rotated || wishes.replace_cluster);
 }
 
-const ServerSettings& effective_settings(const ObservedHost& host, const SetFacts& set, bool bare) {
-  return bare ? set.settings : host.settings;
+bool puts_back_configuration(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
+  return puts_back(host, set, wishes) && !wishes.keep_config;
+}
+
+const ServerSettings&
+effective_settings(const ObservedHost& host, const SetFacts& set, bool from_set) {
+  return from_set ? set.settings : host.settings;
 }
 
 std::vector<Check>
 check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
-  const bool bare = puts_back(host, set, wishes);
-  const ServerSettings& settings = effective_settings(host, set, bare);
+  const bool from_set = puts_back_configuration(host, set, wishes);
+  const ServerSettings& settings = effective_settings(host, set, from_set);
   std::vector<Check> checks;
-  if (!host.settings_problem.empty() && !bare) {
+  if (!host.settings_problem.empty() && !from_set) {
     checks.push_back({"configuration",
                       Verdict::refuse,
                       host.settings_problem,
@@ -115,9 +140,10 @@ check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   }
   checks.push_back(server_url(settings));
   checks.push_back(datastore(settings));
+  checks.push_back(roles(settings));
   checks.push_back(snapshots(settings));
-  checks.push_back(encryption(host, set, bare));
-  checks.push_back(configured_tokens(bare ? set.tokens : host.tokens, set));
+  checks.push_back(encryption(host, set, from_set));
+  checks.push_back(configured_tokens(from_set ? set.tokens : host.tokens, set));
   return checks;
 }
 

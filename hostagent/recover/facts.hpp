@@ -2,7 +2,9 @@
 // only; observe.hpp and set_facts.hpp fill them in.
 #pragma once
 
+#include "recover/host_network.hpp"
 #include "recover/named_back.hpp"
+#include "recover/replacements.hpp"
 #include "recover/server_settings.hpp"
 
 #include "artifact/catalogue.hpp"
@@ -58,7 +60,8 @@ struct ObservedHost {
   std::string settings_problem;
   std::vector<ConfiguredToken> tokens;
   std::vector<NamedFact> named; ///< What the settings of the set name, looked for here.
-  bool host_local = false;      ///< The CNI plugin is where k3s finds it.
+  HostNetwork network;
+  bool host_local = false; ///< The CNI plugin is where k3s finds it.
 };
 
 struct ArtifactFact {
@@ -89,16 +92,19 @@ struct SetFacts {
   std::uint64_t members = 0;                 ///< Members of the etcd that it was taken of.
   std::string token_hash;                    ///< Of the server token in the host state.
   std::vector<std::string> cluster_cas;      ///< Of the manifest, the host state's CA and token.
-  ServerSettings settings;                   ///< As the host state has them.
+  ServerSettings settings;                   ///< As the host state has them, rewritten as wished.
+  std::vector<Rewritten> rewritten;          ///< Where that was, by index of the wish.
   std::vector<ConfiguredToken> tokens;       ///< As the host state has them.
 };
 
 /// What the operator asked for.
 struct Wishes {
-  bool single_server = false;      ///< --single-server
-  bool replace_cluster = false;    ///< --replace-cluster
-  bool without_host_state = false; ///< --without-host-state
-  bool allow_unsigned = false;     ///< --allow-unsigned
+  bool single_server = false;                 ///< --single-server
+  bool replace_cluster = false;               ///< --replace-cluster
+  bool without_host_state = false;            ///< --without-host-state
+  bool allow_unsigned = false;                ///< --allow-unsigned
+  bool keep_config = false;                   ///< --keep-config
+  std::vector<Replacement> replacements = {}; ///< --set-address, --set-interface
 };
 
 } // namespace rb::recover

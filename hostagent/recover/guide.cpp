@@ -13,6 +13,14 @@ std::string file_of(const GuideInput& input, api::ArtifactType type) {
   return shell_word(input.backup_dir + "/" + api::file_name(type, input.run_id));
 }
 
+void add_changes(const Plan& plan, std::vector<std::string>& lines) {
+  for (const Replacement& one : plan.replacements) {
+    lines.push_back("# write " + one.to + " for " + one.from +
+                    " in /etc/rancher/k3s/config.yaml (and config.yaml.d), the unit of k3s, its "
+                    "drop-ins and environment files");
+  }
+}
+
 } // namespace
 
 std::vector<std::string> our_commands(const GuideInput& input) {
@@ -56,7 +64,12 @@ std::vector<std::string> commands_by_hand(const GuideInput& input) {
         "snapshot holds:");
     lines.push_back(age + file_of(input, api::ArtifactType::host_state) +
                     " | tar xzp -C / --exclude=host.json --exclude=" + shell_word(server + "/tls") +
-                    " --exclude=" + shell_word(server + "/cred"));
+                    " --exclude=" + shell_word(server + "/cred") +
+                    (plan.keep_config ? " --exclude='etc/rancher/k3s' --exclude='etc/systemd' "
+                                        "--exclude='etc/default' --exclude='etc/sysconfig' "
+                                        "--exclude='etc/init.d' --exclude='etc/conf.d'"
+                                      : ""));
+    add_changes(plan, lines);
     reset = "K3S_TOKEN=\"$(cat " + shell_word(plan.data_dir + "/server/token") + ")\" " + reset;
   }
   lines.emplace_back("# ends with exit status 0 and \"restart without --cluster-reset flag now\":");

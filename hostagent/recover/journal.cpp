@@ -37,6 +37,27 @@ Json names_of(const std::vector<Step>& steps) {
   return names;
 }
 
+Json json_of(const std::vector<Replacement>& replacements) {
+  Json list = Json::array();
+  for (const Replacement& one : replacements) {
+    list.push_back({{"interface", one.kind == ReplacementKind::interface},
+                    {"from", one.from},
+                    {"to", one.to}});
+  }
+  return list;
+}
+
+std::vector<Replacement> replacements_of(const Json& list) {
+  std::vector<Replacement> replacements;
+  for (const Json& one : list) {
+    replacements.push_back(
+        {one.at("interface").get<bool>() ? ReplacementKind::interface : ReplacementKind::address,
+         one.at("from").get<std::string>(),
+         one.at("to").get<std::string>()});
+  }
+  return replacements;
+}
+
 Json json_of(const Plan& plan) {
   return {{"runID", plan.run_id},
           {"dataDir", plan.data_dir},
@@ -44,6 +65,8 @@ Json json_of(const Plan& plan) {
           {"kubeconfig", plan.kubeconfig},
           {"bare", plan.bare},
           {"wasActive", plan.was_active},
+          {"keepConfig", plan.keep_config},
+          {"replacements", json_of(plan.replacements)},
           {"carried", plan.carried},
           {"steps", names_of(plan.steps)}};
 }
@@ -68,6 +91,8 @@ Plan plan_of(const Json& json) {
   plan.kubeconfig = json.at("kubeconfig").get<std::string>();
   plan.bare = json.at("bare").get<bool>();
   plan.was_active = json.at("wasActive").get<bool>();
+  plan.keep_config = json.value("keepConfig", false); // absent in journals of before
+  plan.replacements = replacements_of(json.value("replacements", Json::array()));
   plan.carried = json.at("carried").get<std::vector<std::string>>();
   plan.steps = steps_of(json.at("steps"));
   return plan;

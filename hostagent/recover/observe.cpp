@@ -152,7 +152,7 @@ Result<std::unique_ptr<ServiceManager>> find_service_manager(ProcessRunner& proc
   const std::string rc_service = first_program({}, {"/sbin/rc-service", "/usr/sbin/rc-service"});
   const std::string service = unit_of(&ReadSettings::openrc_service);
   if (!rc_service.empty() && !service.empty()) {
-    return make_openrc(processes, rc_service, service);
+    return make_openrc(processes, rc_service, service, "/var/log/" + service + ".log");
   }
   return std::unique_ptr<ServiceManager>();
 }
@@ -178,6 +178,7 @@ ObservedHost observe_host(ProcessRunner& processes,
   if (there != nullptr) {
     host.named = NamedBack(*there, host.data_dir, hints.root).facts();
   }
+  host.network = look_at_network();
   host.host_local = has_host_local(host.data_dir);
   if (manager != nullptr) {
     host.manager = manager->name();

@@ -20,8 +20,11 @@ Plan make_plan(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   plan.data_dir = host.data_dir;
   plan.k3s_program = host.k3s_program;
   plan.bare = puts_back(host, set, wishes);
+  plan.keep_config = plan.bare && wishes.keep_config;
+  plan.replacements = wishes.replacements;
+  std::erase_if(plan.replacements, [](const Replacement& one) { return one.keeps(); });
   plan.was_active = host.service == ServiceState::active;
-  const ServerSettings& settings = effective_settings(host, set, plan.bare);
+  const ServerSettings& settings = effective_settings(host, set, plan.bare && !plan.keep_config);
   plan.kubeconfig = settings.value("write-kubeconfig");
   if (!plan.kubeconfig.starts_with('/')) {
     plan.kubeconfig = k_kubeconfig;
@@ -38,6 +41,20 @@ Plan make_plan(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   return plan;
 }
 
+std::string put_back_line(const Plan& plan) {
+  if (plan.keep_config) {
+    return "put token and manifests of the backup back, and the image of the kit; the "
+           "configuration "
+           "of this host stays";
+  }
+  std::string line =
+      "put token, configuration, unit and manifests of the backup back, and the image of the kit";
+  for (const Replacement& one : plan.replacements) {
+    line += (&one == &plan.replacements.front() ? "; " : ", ") + one.from + " becomes " + one.to;
+  }
+  return line;
+}
+
 std::string line_for(Step step, const Plan& plan) {
   switch (step) {
   case Step::decrypt:
@@ -47,8 +64,7 @@ std::string line_for(Step step, const Plan& plan) {
   case Step::save_state:
     return "copy tokens and certificates to " + plan.work_dir() + "/saved";
   case Step::put_back:
-    return "put token, configuration, unit and manifests of the backup back, and the image of the "
-           "kit";
+    return put_back_line(plan);
   case Step::reset: {
     std::string line =
         "k3s server --cluster-reset --cluster-reset-restore-path=" + plan.snapshot_path() +
@@ -124,9 +140,10 @@ Decision decide(const ObservedHost& host, const SetFacts& set, const Wishes& wis
   if (opened) { // else there is nothing yet that the host could be held against
     append(decision.checks, check_fit(host, set, wishes));
     append(decision.checks, check_settings(host, set, wishes));
-    if (puts_back(host, set, wishes)) {
+    if (puts_back_configuration(host, set, wishes)) {
       decision.checks.push_back(check_named_files(host.named));
     }
+    append(decision.checks, check_addresses(host, set, wishes));
   }
   decision.plan = make_plan(host, set, wishes);
   return decision;

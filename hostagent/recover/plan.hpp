@@ -55,8 +55,10 @@ struct Plan {
   std::string data_dir;
   std::string k3s_program;
   std::string kubeconfig;
-  bool bare = false;       ///< The files of the host state are put back.
-  bool was_active = false; ///< The service ran: a way back starts it again.
+  bool bare = false;        ///< The files of the host state are put back.
+  bool keep_config = false; ///< Of them only token and state, not the configuration.
+  std::vector<Replacement> replacements = {}; ///< In the configuration that is put back.
+  bool was_active = false;                    ///< The service ran: a way back starts it again.
   std::vector<std::string> carried;
   std::vector<Step> steps;
 

@@ -1,9 +1,9 @@
 #include "recover/readiness.hpp"
 
-#include "objects/last_line.hpp"
 #include "recover/k3s_reset.hpp"
 
 #include "archive/entry_path.hpp"
+#include "base/last_line.hpp"
 
 namespace rb::recover {
 
@@ -48,7 +48,7 @@ Result<milliseconds> wait_until_ready(ProcessRunner& processes,
     if (result.exit_status == 0 && result.out.starts_with("ok")) {
       return elapsed;
     }
-    said = result.timed_out ? "no answer" : archive::printable(objects::last_line(result.err));
+    said = result.timed_out ? "no answer" : archive::printable(last_line(result.err));
     if (wait.alive) {
       RB_TRY(wait.alive());
     }

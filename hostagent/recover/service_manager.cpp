@@ -1,5 +1,6 @@
 #include "recover/service_manager.hpp"
 
+#include "k3s/words.hpp"
 #include "recover/k3s_reset.hpp"
 
 #include "archive/entry_path.hpp"
@@ -14,6 +15,9 @@ namespace {
 constexpr std::chrono::seconds k_stop_timeout{180};
 constexpr std::chrono::seconds k_start_timeout{60};
 constexpr std::chrono::seconds k_state_timeout{15};
+constexpr std::size_t k_log_limit_bytes = std::size_t{4} << 20U;
+/// A server that does not get on repeats itself; its start must be among them.
+constexpr const char* k_log_lines = "2000";
 
 using Words = std::vector<std::string>;
 
@@ -34,6 +38,7 @@ public:
     std::vector<Words> start; ///< One after the other; all but the last may fail.
     Words stop;
     Words status;
+    Words log; ///< Prints it; empty: nobody knows where it is.
   };
 
   CommandManager(ProcessRunner& processes, std::string name, Commands commands, ReadState read)
@@ -55,6 +60,16 @@ public:
   [[nodiscard]] ServiceState state() override {
     const auto result = m_processes.run(spec_of(m_commands.status, k_state_timeout), {});
     return result && !result->timed_out ? m_read(*result) : ServiceState::unknown;
+  }
+
+  [[nodiscard]] std::string last_words() override {
+    if (m_commands.log.empty()) {
+      return {};
+    }
+    ProcessSpec spec = spec_of(m_commands.log, k_state_timeout);
+    spec.output_limit_bytes = k_log_limit_bytes;
+    const auto result = m_processes.run(spec, {});
+    return result ? k3s::last_words(k3s::since_last_start(result->out)) : std::string();
   }
 
 private:
@@ -112,16 +127,21 @@ make_systemd(ProcessRunner& processes, std::string systemctl, std::string unit) 
                     {systemctl, "start", "--no-block", unit}};
   commands.stop = {systemctl, "stop", unit};
   commands.status = {systemctl, "is-active", unit};
+  const std::string journalctl = systemctl.substr(0, systemctl.rfind('/') + 1) + "journalctl";
+  commands.log = {journalctl, "--no-pager", "--output=cat", "--lines", k_log_lines, "--unit", unit};
   return std::make_unique<CommandManager>(
       processes, "systemd unit " + unit, std::move(commands), by_systemd_word);
 }
 
-std::unique_ptr<ServiceManager>
-make_openrc(ProcessRunner& processes, std::string rc_service, std::string name) {
+std::unique_ptr<ServiceManager> make_openrc(ProcessRunner& processes,
+                                            std::string rc_service,
+                                            std::string name,
+                                            const std::string& log_file) {
   CommandManager::Commands commands;
   commands.start = {{rc_service, name, "start"}};
   commands.stop = {rc_service, name, "stop"};
   commands.status = {rc_service, name, "status"};
+  commands.log = {"/usr/bin/tail", "-n", k_log_lines, log_file};
   return std::make_unique<CommandManager>(
       processes, "OpenRC service " + name, std::move(commands), by_exit_status);
 }
@@ -129,13 +149,18 @@ make_openrc(ProcessRunner& processes, std::string rc_service, std::string name) 
 Result<std::unique_ptr<ServiceManager>> make_commands(ProcessRunner& processes,
                                                       const ServiceCommands& given) {
   CommandManager::Commands commands{
-      {words_of(given.start)}, words_of(given.stop), words_of(given.status)};
+      {words_of(given.start)}, words_of(given.stop), words_of(given.status), words_of(given.log)};
   for (const Words* const words : {&commands.start.front(), &commands.stop, &commands.status}) {
     if (words->empty() || !words->front().starts_with('/')) {
       return Error{ErrorCode::invalid_argument,
                    "the commands of the service manager: each needs the absolute path of a program",
                    "give all of --start-command, --stop-command and --status-command"};
     }
+  }
+  if (!commands.log.empty() && !commands.log.front().starts_with('/')) {
+    return Error{ErrorCode::invalid_argument,
+                 "--log-command: it needs the absolute path of a program",
+                 "for example --log-command '/usr/bin/tail -n 2000 /var/log/k3s.log'"};
   }
   std::unique_ptr<ServiceManager> manager = std::make_unique<CommandManager>(
       processes, "the command " + given.stop, std::move(commands), by_exit_status);

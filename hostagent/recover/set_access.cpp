@@ -53,21 +53,31 @@ void take_host_state(unpack::HostState state, OpenedSet& opened) {
   opened.facts.tokens = opened.host_settings->tokens;
 }
 
+std::vector<Rewritten> rewrite_state(unpack::HostState& state,
+                                     std::span<const Replacement> replacements) {
+  const ReadSettings settings = read_settings(HostStateView(state));
+  return rewrite(state, settings.files, replacements);
+}
+
 class DirectorySetSource final : public SetSource {
 public:
   DirectorySetSource(artifact::Directory& directory,
                      const artifact::Manifest& manifest,
                      std::span<const age::Identity> identities,
-                     std::span<const sign::PublicKey> trusted)
-      : m_directory(directory), m_manifest(manifest), m_identities(identities), m_trusted(trusted) {
-  }
+                     std::span<const sign::PublicKey> trusted,
+                     std::vector<Replacement> replacements)
+      : m_directory(directory), m_manifest(manifest), m_identities(identities), m_trusted(trusted),
+        m_replacements(std::move(replacements)) {}
 
   [[nodiscard]] Status decrypt_snapshot(const std::string& path) override {
     return unpack::decrypt_artifact_to(
         m_directory, m_manifest, ArtifactType::etcd_snapshot, m_identities, {path, true});
   }
   [[nodiscard]] Result<unpack::HostState> host_state() override {
-    return unpack::open_host_state(m_directory, m_manifest, m_identities);
+    RB_TRY_ASSIGN(unpack::HostState state,
+                  unpack::open_host_state(m_directory, m_manifest, m_identities));
+    static_cast<void>(rewrite_state(state, m_replacements));
+    return state;
   }
   [[nodiscard]] Result<bool> put_image(const std::string& path) override {
     const std::string name(artifact::k_image_name);
@@ -94,6 +104,7 @@ private:
   const artifact::Manifest& m_manifest;
   std::span<const age::Identity> m_identities;
   std::span<const sign::PublicKey> m_trusted;
+  const std::vector<Replacement> m_replacements;
 };
 
 } // namespace
@@ -169,11 +180,22 @@ OpenedSet open_host_settings(artifact::Directory& directory,
   return opened;
 }
 
+void apply_replacements(OpenedSet& opened, std::span<const Replacement> replacements) {
+  if (!opened.host_state || replacements.empty()) {
+    return;
+  }
+  opened.facts.rewritten = rewrite_state(*opened.host_state, replacements);
+  opened.host_settings = read_settings(HostStateView(*opened.host_state));
+  opened.facts.settings = opened.host_settings->settings;
+}
+
 std::unique_ptr<SetSource> make_set_source(artifact::Directory& directory,
                                            const artifact::Manifest& manifest,
                                            std::span<const age::Identity> identities,
-                                           std::span<const sign::PublicKey> trusted) {
-  return std::make_unique<DirectorySetSource>(directory, manifest, identities, trusted);
+                                           std::span<const sign::PublicKey> trusted,
+                                           std::vector<Replacement> replacements) {
+  return std::make_unique<DirectorySetSource>(
+      directory, manifest, identities, trusted, std::move(replacements));
 }
 
 } // namespace rb::recover

@@ -33,11 +33,15 @@ struct OpenedSet {
                                            std::span<const age::Identity> identities,
                                            const std::stop_token& stop);
 
-/// The set as the executor reads it; directory, manifest, identities and keys outlive it.
-/// `trusted`: whose signature the image of the kit must have.
+/// Rewrites the host state, and what is known of its settings.
+void apply_replacements(OpenedSet& opened, std::span<const Replacement> replacements);
+
+/// The set as the executor reads it, its configuration rewritten; directory, manifest, identities
+/// and keys outlive it. `trusted`: whose signature the image of the kit must have.
 [[nodiscard]] std::unique_ptr<SetSource> make_set_source(artifact::Directory& directory,
                                                          const artifact::Manifest& manifest,
                                                          std::span<const age::Identity> identities,
-                                                         std::span<const sign::PublicKey> trusted);
+                                                         std::span<const sign::PublicKey> trusted,
+                                                         std::vector<Replacement> replacements);
 
 } // namespace rb::recover

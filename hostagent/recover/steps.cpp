@@ -39,9 +39,10 @@ std::string target_of(const archive::Entry& entry,
                       const NamedBack& named,
                       const JournalState& state,
                       const Ports& ports) {
-  const std::string path = put_back_path(entry.path, host.data_dir, state.plan.data_dir);
-  if (!path.empty()) {
-    return under_root(path, state.plan, ports);
+  const std::string path =
+      put_back_path(entry.path, host.data_dir, state.plan.data_dir, state.plan.keep_config);
+  if (!path.empty() || state.plan.keep_config) {
+    return path.empty() ? path : under_root(path, state.plan, ports);
   }
   const std::string named_path = named.target_of(entry.path);
   const std::string target =
@@ -53,6 +54,9 @@ std::string target_of(const archive::Entry& entry,
 
 /// Files that the settings name and of which this host has none of its own.
 void note_named(JournalState& state, const unpack::HostState& host, const Ports& ports) {
+  if (state.plan.keep_config) { // which names its own
+    return;
+  }
   const NamedBack named(host, state.plan.data_dir, ports.root);
   for (const archive::Entry& entry : host.files) {
     const bool is_own = !put_back_path(entry.path, host.data_dir, state.plan.data_dir).empty();
@@ -69,7 +73,8 @@ void note_named(JournalState& state, const unpack::HostState& host, const Ports&
 Status save_files(JournalState& state, Ports& ports) {
   RB_TRY_ASSIGN(const unpack::HostState host, ports.set.host_state());
   for (const archive::Entry& entry : host.files) {
-    const std::string path = put_back_path(entry.path, host.data_dir, state.plan.data_dir);
+    const std::string path =
+        put_back_path(entry.path, host.data_dir, state.plan.data_dir, state.plan.keep_config);
     if (path.empty()) {
       continue;
     }
@@ -123,6 +128,36 @@ std::string version_of(const std::string& path) {
   }
   return std::to_string(status.st_ino) + ":" + std::to_string(status.st_ctim.tv_sec) + ":" +
          std::to_string(status.st_ctim.tv_nsec);
+}
+
+struct Advice {
+  std::string_view words;
+  std::string_view hint;
+};
+
+constexpr std::array<Advice, 4> k_advice{{
+    {"cannot assign requested address",
+     "a setting names an address that this host does not have: --set-address OLD=NEW"},
+    {"no such network interface",
+     "a setting names an interface that this host does not have: --set-interface OLD=NEW"},
+    {"address already in use", "another program listens there: stop it"},
+    {"no such file or directory", "a file that the configuration names is not on this host"},
+}};
+
+/// What k3s itself says of it, once.
+Error with_last_words(Error error, Ports& ports) {
+  const std::string words = ports.service.last_words();
+  if (words.empty()) {
+    error.hint = "the log of k3s says why (journalctl -u k3s)";
+    return error;
+  }
+  error.message += ": " + words;
+  const auto* const found = std::ranges::find_if(k_advice, [&](const Advice& advice) {
+    return words.find(advice.words) != std::string::npos;
+  });
+  error.hint = found == k_advice.end() ? "that is the last word of k3s in its log"
+                                       : std::string(found->hint);
+  return error;
 }
 
 } // namespace
@@ -257,13 +292,14 @@ Status do_ready(const Plan& plan, Ports& ports, const Limits& limits) {
     if (down < k_down_tries) {
       return {};
     }
-    return Error{ErrorCode::io, "k3s has ended instead of getting ready", "see its log"};
+    return with_last_words({ErrorCode::io, "k3s has ended instead of getting ready", {}}, ports);
   };
   const Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
   const auto took =
       wait_until_ready(ports.processes, ports.clock, ports.sleeper, kubectl, wait, ports.stop);
   if (!took) {
-    return took.error();
+    return took.error().code == ErrorCode::timeout ? with_last_words(took.error(), ports)
+                                                   : took.error();
   }
   ports.progress.on_line("the API is ready after " + std::to_string(took->count() / 1000) + " s");
   return {};

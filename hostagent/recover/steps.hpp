@@ -45,9 +45,11 @@ void note_made(JournalState& state, const std::string& path);
 /// busy where a k3s server process is there; it is given some seconds to end.
 [[nodiscard]] Status expect_no_server(const std::string& data_dir, Ports& ports);
 
-/// Where a file of the host state belongs on this host; empty for one that is not put back.
+/// Where a file of the host state belongs on this host; empty for one that is not put back: with
+/// `keep_config` the configuration of the server is not.
 [[nodiscard]] std::string put_back_path(const std::string& archive_path,
                                         const std::string& its_data_dir,
-                                        const std::string& data_dir);
+                                        const std::string& data_dir,
+                                        bool keep_config = false);
 
 } // namespace rb::recover

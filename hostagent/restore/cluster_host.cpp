@@ -6,9 +6,11 @@ Status
 look_at_host(ClusterHost& host, const RestoreCommand& command, const recover::OpenedSet* opened) {
   host.hints.k3s_program = command.k3s_program;
   host.hints.data_dir = command.data_dir;
-  host.hints.commands = {command.start_command, command.stop_command, command.status_command};
+  host.hints.commands = {
+      command.start_command, command.stop_command, command.status_command, command.log_command};
   host.settings = recover::read_settings(recover::DiskView());
-  const bool state = opened != nullptr && opened->host_state.has_value();
+  // What is not put back says nothing of this host.
+  const bool state = opened != nullptr && opened->host_state.has_value() && !command.keep_config;
   RB_TRY_ASSIGN(
       host.manager,
       recover::find_service_manager(

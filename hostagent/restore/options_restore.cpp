@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+
 namespace rb::restore {
 
 namespace {
@@ -10,6 +12,8 @@ constexpr const char* k_footer = R"(Examples:
   railiance-restore restore
   railiance-restore restore latest --dry-run -i keys.txt
   railiance-restore restore 20261122T020000Z --execute -i keys.txt
+  railiance-restore restore --execute --set-address 192.0.2.10=198.51.100.7 --set-interface enp7s0=eth0
+  railiance-restore restore --execute --keep-config
   railiance-restore restore --rollback
   railiance-restore restore --artifact helm-values --to values
 
@@ -22,6 +26,9 @@ to the old data by itself. A restore that was cut off is continued by the same c
 Exit codes: 1 failed and rolled back, or refused; 3 the set lacks what is needed, or
 objects are missing after the restore; 4 no set; 5 no identity opens it; 6 damaged
 or tampered with; 7 k3s still runs. Nothing was touched by 3 to 7 but where it says so.
+On a new machine with another address or interface the checks say which settings do
+not fit: --set-address and --set-interface rewrite them (whole words, in k3s's
+configuration, unit, drop-ins and environment files) in what is put back.
 A set that is not signed by a known host is refused: --public-key, --allow-unsigned.
 --artifact decrypts and unpacks one artifact; of Helm values it prints the lines that
 rebuild the releases.)";
@@ -49,11 +56,29 @@ void add_cluster_options(CLI::App& restore, RestoreCommand& command) {
                    command.restart_workloads,
                    "Afterwards restart the workloads whose programs may watch the API (without it "
                    "they are named)");
+  restore
+      .add_option("--set-address",
+                  command.set_addresses,
+                  "OLD=NEW: an address of the old host, rewritten in the configuration that is put "
+                  "back; OLD=OLD: it is right as it is (repeatable)")
+      ->type_name("OLD=NEW")
+      ->allow_extra_args(false);
+  restore
+      .add_option(
+          "--set-interface", command.set_interfaces, "The same for an interface (flannel-iface)")
+      ->type_name("OLD=NEW")
+      ->allow_extra_args(false);
+  restore.add_flag("--keep-config",
+                   command.keep_config,
+                   "On a bare host: take token and state from the set, and leave the configuration "
+                   "and the unit of this host as they are");
   restore.add_option("--k3s", command.k3s_program, "The k3s program");
   restore.add_option("--data-dir", command.data_dir, "k3s's data directory");
   restore.add_option("--start-command", command.start_command, "Starts k3s; no shell");
   restore.add_option("--stop-command", command.stop_command, "Stops k3s");
   restore.add_option("--status-command", command.status_command, "Exit status 0: k3s runs");
+  restore.add_option(
+      "--log-command", command.log_command, "Prints the log of k3s, where it is not the journal's");
   restore
       .add_option("--reset-timeout", command.reset_timeout_seconds, "Seconds for k3s's own reset")
       ->check(CLI::Range(1U, 86400U))
@@ -92,12 +117,35 @@ std::optional<api::ArtifactType> artifact_of(const std::string& name) {
                                 : std::nullopt;
 }
 
+Result<std::vector<recover::Replacement>> replacements_of(const RestoreCommand& command) {
+  std::vector<recover::Replacement> replacements;
+  for (const std::string& text : command.set_addresses) {
+    RB_TRY_ASSIGN(auto one, recover::parse_replacement(recover::ReplacementKind::address, text));
+    replacements.push_back(std::move(one));
+  }
+  for (const std::string& text : command.set_interfaces) {
+    RB_TRY_ASSIGN(auto one, recover::parse_replacement(recover::ReplacementKind::interface, text));
+    replacements.push_back(std::move(one));
+  }
+  return replacements;
+}
+
 std::string problem_of(const RestoreCommand& command) {
   if (command.artifact.empty() && !command.to.empty()) {
     return "restore: --to goes with --artifact";
   }
   if (command.restart_workloads && !command.execute && !command.resume) {
     return "restore: --restart-workloads goes with --execute or --resume";
+  }
+  const auto replacements = replacements_of(command);
+  if (!replacements) {
+    return "restore: " + replacements.error().message + "; " + replacements.error().hint;
+  }
+  const bool rewrites = std::ranges::any_of(
+      *replacements, [](const recover::Replacement& one) { return !one.keeps(); });
+  if (command.keep_config && rewrites) {
+    return "restore: --keep-config puts no configuration back that --set-address or "
+           "--set-interface could rewrite: give one of them";
   }
   const int ways = (command.dry_run ? 1 : 0) + (command.rollback ? 1 : 0) +
                    (command.execute || command.resume ? 1 : 0) + (command.artifact.empty() ? 0 : 1);

@@ -1,6 +1,8 @@
 // The options of `railiance-restore restore`.
 #pragma once
 
+#include "recover/replacements.hpp"
+
 #include "api/artifact_type.hpp"
 
 #include <optional>
@@ -34,11 +36,15 @@ struct RestoreCommand {
   bool without_host_state = false;
   bool allow_unsigned = false;
   bool restart_workloads = false;
+  bool keep_config = false;
+  std::vector<std::string> set_addresses;  ///< "OLD=NEW"
+  std::vector<std::string> set_interfaces; ///< "OLD=NEW"
   std::string k3s_program;
   std::string data_dir;
   std::string start_command;
   std::string stop_command;
   std::string status_command;
+  std::string log_command;
   unsigned reset_timeout_seconds = 600;
   unsigned ready_timeout_seconds = 300;
 };
@@ -47,6 +53,10 @@ void add_restore(CLI::App& app, RestoreCommand& command);
 
 /// The type that --artifact names; nothing for another word, and for the etcd snapshot.
 [[nodiscard]] std::optional<api::ArtifactType> artifact_of(const std::string& name);
+
+/// --set-address and --set-interface. Errors: invalid_argument.
+[[nodiscard]] Result<std::vector<recover::Replacement>>
+replacements_of(const RestoreCommand& command);
 
 /// What CLI11 cannot say: options that exclude each other. Empty: fine.
 [[nodiscard]] std::string problem_of(const RestoreCommand& command);

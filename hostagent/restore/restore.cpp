@@ -45,6 +45,22 @@ const BackupSet* ask(const std::vector<ListedSet>& sets, const BackupSet* propos
   return whole && number >= 1 && number <= sets.size() ? sets[number - 1].set : nullptr;
 }
 
+recover::Wishes wishes_for_guide(const RestoreCommand& command) {
+  recover::Wishes wishes;
+  wishes.keep_config = command.keep_config;
+  wishes.replacements = replacements_of(command).value_or(std::vector<recover::Replacement>());
+  return wishes;
+}
+
+/// Those that the commands of the guide need as well.
+std::string options_that_fit(const RestoreCommand& command) {
+  std::string text = command.keep_config ? "--keep-config" : "";
+  for (const recover::Replacement& one : wishes_for_guide(command).replacements) {
+    text += (text.empty() ? "" : " ") + one.option();
+  }
+  return text;
+}
+
 recover::GuideInput guide_for(const BackupSet& set,
                               const ClusterHost& host,
                               const recover::SetFacts& facts,
@@ -57,7 +73,8 @@ recover::GuideInput guide_for(const BackupSet& set,
   input.identity_file = keys.file;
   input.stop_command = typed_command(host, command, "stop");
   input.start_command = typed_command(host, command, "start");
-  input.plan = recover::decide(host.observed, facts, {}).plan;
+  input.extra_options = options_that_fit(command);
+  input.plan = recover::decide(host.observed, facts, wishes_for_guide(command)).plan;
   return input;
 }
 
@@ -135,6 +152,7 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
   }
   recover::OpenedSet opened =
       recover::open_host_settings(*directory, *set, keys.identities, io.stop);
+  recover::apply_replacements(opened, wishes_for_guide(command).replacements);
   ClusterHost host;
   if (const Status looked = look_at_host(host, command, &opened); !looked) {
     return fail(io, looked.error(), ExitCode::usage);

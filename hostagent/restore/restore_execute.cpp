@@ -104,7 +104,7 @@ int carry_out(JournalState state,
               Io& io) {
   const recover::Plan plan = state.plan;
   const auto source = recover::make_set_source(
-      chosen.directory, *chosen.set.manifest, identities, chosen.catalogue.keys);
+      chosen.directory, *chosen.set.manifest, identities, chosen.catalogue.keys, plan.replacements);
   LineProgress progress(io);
   // What is started has a process group of its own: an interrupt of the terminal reaches only us.
   const Interrupts interrupts(io.stop);
@@ -232,6 +232,11 @@ int begin(Chosen& chosen,
     }
     return code;
   }
+  const auto replacements = replacements_of(command);
+  if (!replacements) {
+    return fail(io, replacements.error(), ExitCode::usage);
+  }
+  recover::apply_replacements(*opened, *replacements);
   opened->facts.signature = fact_of(chosen.catalogue, chosen.set.run_id);
   ClusterHost host;
   if (const Status looked = look_at_host(host, command, &*opened); !looked) {
@@ -240,7 +245,9 @@ int begin(Chosen& chosen,
   const recover::Wishes wishes{command.single_server,
                                command.replace_cluster,
                                command.without_host_state,
-                               command.allow_unsigned};
+                               command.allow_unsigned,
+                               command.keep_config,
+                               *replacements};
   const recover::Decision decision = recover::decide(host.observed, opened->facts, wishes);
   nlohmann::ordered_json json = to_json(decision);
   const bool stop_here = decision.refused() || command.dry_run;

@@ -212,6 +212,15 @@ std::string last_words(std::string_view output) {
   return bounded(std::move(words));
 }
 
+std::string_view since_last_start(std::string_view log) {
+  const std::size_t start = log.rfind("Starting k3s ");
+  if (start == std::string_view::npos) {
+    return log;
+  }
+  const std::size_t line = log.rfind('\n', start);
+  return log.substr(line == std::string_view::npos ? 0 : line + 1);
+}
+
 std::string without_secrets(std::string_view text) {
   std::string clean(text);
   replace_token(clean);

@@ -20,6 +20,10 @@ inline constexpr std::size_t k_words_limit_bytes = 300;
 /// is none.
 [[nodiscard]] std::string last_words(std::string_view output);
 
+/// What a log says from the last start of a server on ("Starting k3s"); all of it where that is not
+/// in it.
+[[nodiscard]] std::string_view since_last_start(std::string_view log);
+
 /// `text` with what looks like a server token (K10…::user:password), a password in a URL, or a
 /// private age key replaced by "[removed]".
 [[nodiscard]] std::string without_secrets(std::string_view text);

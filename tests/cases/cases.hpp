@@ -27,6 +27,10 @@ struct Verdict {
 /// server.
 [[nodiscard]] Verdict check_host(const std::filesystem::path& root);
 
+/// The files of a server (u*/etc/...): what the pre-flight says of their addresses and interfaces
+/// on another machine, and what rewriting them there gives.
+[[nodiscard]] Verdict check_new_host(const std::filesystem::path& root);
+
 /// The whole file. Ends the program when it can't be read: there is nothing to check then.
 [[nodiscard]] std::string contents_of(const std::filesystem::path& file);
 

@@ -52,6 +52,9 @@ std::optional<Verdict> check(const fs::path& path) {
   if (name.starts_with('o') && extension == ".yaml") {
     return check_values(path);
   }
+  if (name.starts_with("u10") && fs::is_directory(path / "etc")) {
+    return check_new_host(path);
+  }
   if (name.starts_with("u0") && fs::is_directory(path / "etc")) {
     return check_host(path);
   }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,6 +94,9 @@ func startEtcd(ctx context.Context, l layout, o serverOptions, e etcdInstance, f
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := canListen(o, e); err != nil {
+		return nil, nil, fmt.Errorf("start managed database: %w", err)
+	}
 	process, err := startChild("etcd", componentCmd("etcd", "--config-file="+config), failed)
 	if err != nil {
 		return nil, nil, err
@@ -106,6 +110,19 @@ func startEtcd(ctx context.Context, l layout, o serverOptions, e etcdInstance, f
 		return nil, nil, err
 	}
 	return process, client, nil
+}
+
+// canListen fails as etcd itself does within k3s, where it is no child of its
+// own: a reset listens on loopback only, so a wrong node-ip shows at the start.
+func canListen(o serverOptions, e etcdInstance) error {
+	if e.loopbackOnly {
+		return nil
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(o.nodeIP, "0"))
+	if err != nil {
+		return fmt.Errorf("listen tcp %s: bind: cannot assign requested address", net.JoinHostPort(o.nodeIP, "2380"))
+	}
+	return listener.Close()
 }
 
 func etcdClient(l layout) (*clientv3.Client, error) {

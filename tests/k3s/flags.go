@@ -78,6 +78,7 @@ func serverFlags() []cli.Flag {
 		&cli.StringFlag{Name: "write-kubeconfig", Aliases: []string{"o"}, EnvVars: []string{"K3S_KUBECONFIG_OUTPUT"}, Value: "/etc/rancher/k3s/k3s.yaml", Usage: "(client) Write kubeconfig for admin client to this file"},
 		&cli.StringFlag{Name: "write-kubeconfig-mode", EnvVars: []string{"K3S_KUBECONFIG_MODE"}, Usage: "(client) Write kubeconfig with this mode"},
 		&cli.StringFlag{Name: "node-ip", Aliases: []string{"i"}, Usage: "(agent/networking) IPv4 address to advertise for node"},
+		&cli.StringFlag{Name: "flannel-iface", Usage: "(agent/networking) Override default flannel interface"},
 		&cli.StringSliceFlag{Name: "tls-san", Usage: "(listener) Additional hostnames or addresses for the TLS certificate"},
 		&cli.IntFlag{Name: "https-listen-port", Value: 6443, Usage: "(listener) HTTPS listen port"},
 		&cli.IntFlag{Name: "supervisor-port", Value: 9345, Usage: "(stand-in) supervisor port; k3s serves both on one"},

@@ -22,6 +22,7 @@ type serverOptions struct {
 	nodeName, nodeIP              string
 	tlsSANs                       []string
 	apiPort, supervisorPort       int
+	flannelIface                  string
 	disableAgent                  bool
 	disableScheduler, disableCtrl bool
 	datastoreEndpoint             string
@@ -43,6 +44,7 @@ func optionsOf(c *cli.Context) (serverOptions, error) {
 		kubeconfig:  c.String("write-kubeconfig"), kubeconfigMode: c.String("write-kubeconfig-mode"),
 		nodeName: c.String("node-name"), nodeIP: c.String("node-ip"), tlsSANs: c.StringSlice("tls-san"),
 		apiPort: c.Int("https-listen-port"), supervisorPort: c.Int("supervisor-port"),
+		flannelIface: c.String("flannel-iface"),
 		disableAgent: c.Bool("disable-agent"), disableScheduler: c.Bool("disable-scheduler"),
 		disableCtrl: c.Bool("disable-controller-manager"), datastoreEndpoint: c.String("datastore-endpoint"),
 		pauseImage: c.String("pause-image"), kubeletArgs: c.StringSlice("kubelet-arg"),
@@ -69,6 +71,12 @@ func optionsOf(c *cli.Context) (serverOptions, error) {
 	}
 	if net.ParseIP(o.nodeIP) == nil {
 		return o, fmt.Errorf("invalid node-ip %q", o.nodeIP)
+	}
+	// A reset has no agent, and does not look for it.
+	if o.flannelIface != "" && !o.clusterReset {
+		if _, err := net.InterfaceByName(o.flannelIface); err != nil {
+			return o, fmt.Errorf("unable to find interface %s: %w", o.flannelIface, err)
+		}
 	}
 	for _, cidr := range []string{o.clusterCIDR, o.serviceCIDR} {
 		if _, _, err := net.ParseCIDR(cidr); err != nil {

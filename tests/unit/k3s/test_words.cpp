@@ -82,3 +82,11 @@ TEST_CASE("tokens, passwords and keys never pass") {
   CHECK(without_secrets("K10 is a name") == "K10 is a name");
   CHECK(without_secrets("with AGE-SECRET-KEY-1ABC.") == "with [removed]");
 }
+
+TEST_CASE("of a log that holds several starts, the last one counts") {
+  const std::string log = "level=info msg=\"Starting k3s v1 (a)\"\nlevel=fatal msg=\"of before\"\n"
+                          "level=info msg=\"Starting k3s v1 (a)\"\nlevel=error msg=\"of now\"\n";
+  CHECK(last_words(since_last_start(log)) == "of now");
+  CHECK(since_last_start("no start\n") == "no start\n");
+  CHECK(since_last_start("").empty());
+}

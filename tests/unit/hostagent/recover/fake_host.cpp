@@ -111,7 +111,7 @@ Status FakeHost::start() {
   if (before_start) {
     before_start();
   }
-  m_running = true;
+  m_running = !(ends_at_start && data() == "restored");
   left_by_the_reset = scratch.read(k_kubeconfig) == "of the reset";
   scratch.write("data/server/manifests/coredns.yaml", "of k3s");
   scratch.write("data/server/static/charts/traefik.tgz", "of k3s");

@@ -31,6 +31,7 @@ public:
   [[nodiscard]] Status stop() override;
   [[nodiscard]] Status start() override;
   [[nodiscard]] recover::ServiceState state() override;
+  [[nodiscard]] std::string last_words() override { return k3s_says; }
   // ServerProcesses
   [[nodiscard]] Result<std::vector<recover::ServerProcess>> find(const std::string&) override;
   // SetSource
@@ -81,6 +82,8 @@ public:
   std::string image = "of the kit";                            ///< Empty: it holds none.
   std::vector<std::pair<std::string, std::string>> more_files; ///< Of the host state.
   bool image_fails = false;
+  bool ends_at_start = false;     ///< With restored data.
+  std::string k3s_says;           ///< The last word in its log.
   std::uint64_t configmaps = 3;   ///< In the restored cluster; the backup has 3, and a payload.
   bool api_fails = false;         ///< Once it is ready: when the objects are asked for.
   std::stop_source stopped;       ///< Told to stop, as by Ctrl-C.

@@ -209,3 +209,46 @@ TEST_CASE("which files are put back, and where") {
     CHECK(put_back_path(other, theirs, "/d").empty());
   }
 }
+
+TEST_CASE("--keep-config: token, manifests and what the node is known by, not its configuration") {
+  const std::string theirs = "/var/lib/rancher/k3s";
+  for (const char* const state : {"var/lib/rancher/k3s/server/token",
+                                  "var/lib/rancher/k3s/server/manifests/a.yaml",
+                                  "etc/rancher/node/password",
+                                  "var/lib/railiance-backup/signing.key"}) {
+    CAPTURE(state);
+    CHECK_FALSE(put_back_path(state, theirs, "/d", true).empty());
+  }
+  for (const char* const configuration : {"etc/rancher/k3s/config.yaml",
+                                          "etc/rancher/k3s/registries.yaml",
+                                          "etc/systemd/system/k3s.service",
+                                          "etc/default/k3s",
+                                          "etc/init.d/k3s"}) {
+    CAPTURE(configuration);
+    CHECK_FALSE(put_back_path(configuration, theirs, "/d").empty());
+    CHECK(put_back_path(configuration, theirs, "/d", true).empty());
+  }
+}
+
+TEST_CASE("a server that ends instead of getting ready: its own last word, and what to do") {
+  FakeHost host;
+  host.ends_at_start = true;
+  host.k3s_says = "starting kubernetes: listen tcp 192.0.2.10:2380: bind: cannot assign requested "
+                  "address";
+  const Outcome outcome = host.execute();
+  CHECK(outcome.rolled_back);
+  CHECK(outcome.message == "k3s has ended instead of getting ready: " + host.k3s_says);
+  CHECK(outcome.hint.find("--set-address OLD=NEW") != std::string::npos);
+  CHECK(host.data() == "old");
+}
+
+TEST_CASE(
+    "a server that is started again and again: its last word comes with the time that passed") {
+  FakeHost host;
+  host.never_ready = true;
+  host.k3s_says = "flannel: no such network interface";
+  const Outcome outcome = host.execute();
+  CHECK(outcome.message.starts_with("the API is not ready after "));
+  CHECK(outcome.message.ends_with(": " + host.k3s_says));
+  CHECK(outcome.hint.find("--set-interface OLD=NEW") != std::string::npos);
+}

@@ -13,8 +13,16 @@ JournalState full_state() {
   state.phase = Phase::rolling_back;
   state.backup_dir = "/opt/backup";
   state.started = "2026-11-22T02:00:00Z";
-  state.plan = {
-      "20261122T020000Z", "/data", "/k3s", "/kubeconfig", true, true, {"--node-ip=1"}, {}};
+  state.plan.run_id = "20261122T020000Z";
+  state.plan.data_dir = "/data";
+  state.plan.k3s_program = "/k3s";
+  state.plan.kubeconfig = "/kubeconfig";
+  state.plan.bare = true;
+  state.plan.keep_config = true;
+  state.plan.replacements = {{ReplacementKind::address, "192.0.2.10", "198.51.100.7"},
+                             {ReplacementKind::interface, "enp7s0", "eth0"}};
+  state.plan.was_active = true;
+  state.plan.carried = {"--node-ip=1"};
   state.plan.steps = {Step::decrypt, Step::reset};
   state.completed = {Step::decrypt};
   state.current = Step::reset;
@@ -44,6 +52,8 @@ TEST_CASE("a journal reads back as it was written") {
   CHECK(read->is_complete(Step::decrypt));
   CHECK_FALSE(read->is_complete(Step::reset));
   CHECK(read->current == Step::reset);
+  CHECK(read->plan.keep_config);
+  CHECK(read->plan.replacements == full_state().plan.replacements);
 }
 
 TEST_CASE("a journal of an earlier release is read: nothing is known of what it did not note") {

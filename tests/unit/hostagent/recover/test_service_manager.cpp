@@ -64,7 +64,7 @@ TEST_CASE("systemd's words: a server that is being restarted is not stopped") {
 
 TEST_CASE("OpenRC and commands go by exit status") {
   Recorder recorder;
-  const auto openrc = make_openrc(recorder, "/sbin/rc-service", "k3s");
+  const auto openrc = make_openrc(recorder, "/sbin/rc-service", "k3s", "/var/log/k3s.log");
   recorder.answer = said(3, "");
   CHECK(openrc->state() == ServiceState::inactive);
   CHECK_FALSE(openrc->stop());
@@ -77,13 +77,35 @@ TEST_CASE("OpenRC and commands go by exit status") {
 TEST_CASE("commands of the operator's: split at blanks, no shell, all three, absolute") {
   Recorder recorder;
   recorder.answer = said(0, "");
-  auto manager = make_commands(recorder, {"/bin/a  start $(x)", "/bin/a stop", "/bin/a status"});
+  auto manager =
+      make_commands(recorder, {"/bin/a  start $(x)", "/bin/a stop", "/bin/a status", ""});
   REQUIRE(manager);
   CHECK((*manager)->start());
   CHECK(recorder.lines.back() == "/bin/a start $(x)");
-  for (const ServiceCommands& wrong : {ServiceCommands{"", "/bin/a", "/bin/a"},
-                                       ServiceCommands{"/bin/a", "a stop", "/bin/a"},
-                                       ServiceCommands{"/bin/a", "/bin/a", " "}}) {
+  for (const ServiceCommands& wrong : {ServiceCommands{"", "/bin/a", "/bin/a", ""},
+                                       ServiceCommands{"/bin/a", "a stop", "/bin/a", ""},
+                                       ServiceCommands{"/bin/a", "/bin/a", " ", ""}}) {
     CHECK(make_commands(recorder, wrong).error().code == ErrorCode::invalid_argument);
   }
+}
+
+TEST_CASE("k3s's last words come from the journal, a file, or a command of the operator's") {
+  Recorder recorder;
+  recorder.answer = said(0,
+                         "level=fatal msg=\"of before\"\nlevel=info msg=\"Starting k3s v1\"\n"
+                         "level=fatal msg=\"starting kubernetes: bind: cannot assign\"\n");
+  CHECK(make_systemd(recorder, "/usr/bin/systemctl", "k3s")->last_words() ==
+        "starting kubernetes: bind: cannot assign");
+  CHECK(recorder.lines.back() ==
+        "/usr/bin/journalctl --no-pager --output=cat --lines 2000 --unit k3s");
+  CHECK_FALSE(
+      make_openrc(recorder, "/sbin/rc-service", "k3s", "/var/log/k3s.log")->last_words().empty());
+  CHECK(recorder.lines.back() == "/usr/bin/tail -n 2000 /var/log/k3s.log");
+  ServiceCommands given{"/bin/a", "/bin/a", "/bin/a", "/bin/log of k3s"};
+  CHECK_FALSE((*make_commands(recorder, given))->last_words().empty());
+  CHECK(recorder.lines.back() == "/bin/log of k3s");
+  given.log.clear();
+  CHECK((*make_commands(recorder, given))->last_words().empty());
+  given.log = "log of k3s";
+  CHECK(make_commands(recorder, given).error().code == ErrorCode::invalid_argument);
 }

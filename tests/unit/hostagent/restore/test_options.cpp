@@ -5,15 +5,19 @@
 using rb::test::BackupFixture;
 
 TEST_CASE_FIXTURE(BackupFixture, "usage errors are exit code 2, with a hint") {
-  const std::vector<std::vector<std::string>> wrong{{},
-                                                    {"frobnicate"},
-                                                    {"list", "--bogus"},
-                                                    {"list", "extra"},
-                                                    {"show"},
-                                                    {"list", "--output", "yaml"},
-                                                    {"verify", "x", "--all"},
-                                                    {"decrypt", "-o", "out"},
-                                                    {"decrypt", "file"}};
+  const std::vector<std::vector<std::string>> wrong{
+      {},
+      {"frobnicate"},
+      {"list", "--bogus"},
+      {"list", "extra"},
+      {"show"},
+      {"list", "--output", "yaml"},
+      {"verify", "x", "--all"},
+      {"decrypt", "-o", "out"},
+      {"decrypt", "file"},
+      {"restore", "--set-address", "192.0.2.10"},
+      {"restore", "--set-interface", "eth0"},
+      {"restore", "--keep-config", "--set-address", "192.0.2.10=192.0.2.11"}};
   for (const auto& args : wrong) {
     const auto result = run(args);
     CAPTURE(result.err);
