@@ -182,6 +182,10 @@ std::vector<Rewritten> rewrite(unpack::HostState& state,
       file.content = replaced(file.content.text(), places, replacements);
     }
   }
+  // What the Node said goes before the files: it must not bring the old ones back.
+  for (std::string* const told : {&state.node.args, &state.node.env}) {
+    *told = replaced(*told, find_places(*told, replacements), replacements).text();
+  }
   return all;
 }
 

@@ -51,7 +51,8 @@ struct Rewritten {
   std::vector<std::size_t> lines;
 };
 
-/// In `files` (absolute paths on the host): those that the settings were read from.
+/// In `files` (absolute paths on the host): those that the settings were read from; and in what the
+/// Node said of them, which is not told.
 [[nodiscard]] std::vector<Rewritten> rewrite(unpack::HostState& state,
                                              const std::vector<std::string>& files,
                                              std::span<const Replacement> replacements);

@@ -122,6 +122,20 @@ TEST_CASE("only the files that the settings were read from are rewritten, and ea
   CHECK(state.files[3].content.text() == "addresses: [192.0.2.10]\n");
 }
 
+TEST_CASE("what the Node said is rewritten, too: it goes before the files") {
+  unpack::HostState state;
+  state.node.args = R"(["server","--node-ip","192.0.2.10","--tls-san","192.0.2.100"])";
+  state.node.env = R"({"K3S_NODE_IP":"192.0.2.10"})";
+  put(state, "etc/rancher/k3s/config.yaml", "node-ip: 192.0.2.10\n");
+  const std::vector<Replacement> wishes{address("192.0.2.10=198.51.100.7")};
+  CHECK(rewrite(state, read_settings(HostStateView(state)).files, wishes).size() == 1);
+  CHECK(state.node.args == R"(["server","--node-ip","198.51.100.7","--tls-san","192.0.2.100"])");
+  CHECK(read_settings(HostStateView(state)).settings.values("node-ip") ==
+        std::vector<std::string>{"198.51.100.7"});
+  unpack::HostState without;
+  CHECK(rewrite(without, {}, wishes).empty());
+}
+
 TEST_CASE("what is no pair of addresses of one family, or of names, is refused") {
   for (const char* const wrong : {"",
                                   "=",
