@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 namespace rb::agent {
@@ -32,7 +33,16 @@ bool can_be_trusted(const std::string& directory, const struct stat& link) {
 } // namespace
 
 MountedFiles::MountedFiles(const Settings& settings)
-    : m_mounts{{"/etc/rancher", settings.config_dir}, {"/etc", settings.host_etc_dir}} {}
+    : m_in_container(settings.host_etc_dir != "/etc"), m_mounts{
+                                                           {"/etc/rancher", settings.config_dir},
+                                                           {"/etc", settings.host_etc_dir}} {}
+
+bool MountedFiles::is_of_the_image(const std::string& path) const {
+  constexpr std::array<std::string_view, 4> k_of_images{"/usr/", "/lib/", "/run/", "/bin/"};
+  return m_in_container && std::ranges::any_of(k_of_images, [&](std::string_view place) {
+           return path.starts_with(place);
+         });
+}
 
 std::string MountedFiles::mounted(const std::string& path) const {
   for (const Mount& mount : m_mounts) {
@@ -68,12 +78,18 @@ std::string MountedFiles::seen_as(const std::string& path) const {
 }
 
 std::optional<std::string> MountedFiles::read(const std::string& path) const {
+  if (is_of_the_image(path)) {
+    return std::nullopt;
+  }
   auto text = read_regular_text(seen_as(path), k_limit_bytes);
   return text ? std::optional<std::string>(std::move(*text)) : std::nullopt;
 }
 
 std::vector<std::string> MountedFiles::list(const std::string& directory) const {
   std::vector<std::string> names;
+  if (is_of_the_image(directory)) {
+    return names;
+  }
   std::error_code error;
   for (fs::directory_iterator it(seen_as(directory), error), end; !error && it != end;
        it.increment(error)) {

@@ -27,7 +27,10 @@ private:
     std::string here;  ///< "/host/etc"
   };
   [[nodiscard]] std::string mounted(const std::string& path) const;
+  /// The container's own, of its image: nothing there says anything of the host.
+  [[nodiscard]] bool is_of_the_image(const std::string& path) const;
 
+  bool m_in_container;         ///< The host's /etc is seen elsewhere.
   std::vector<Mount> m_mounts; ///< The deepest first.
 };
 

@@ -1,4 +1,5 @@
 #include "agent/backup_run.hpp"
+#include "agent/mounted_files.hpp"
 #include "agent/server_config.hpp"
 #include "support/scratch.hpp"
 
@@ -51,6 +52,16 @@ TEST_CASE("links of the host are followed as the host follows them") {
   std::filesystem::create_directories(scratch.path("etc/static/units"));
   std::filesystem::create_symlink("../k3s.service", scratch.path("etc/static/units/k3s.service"));
   CHECK(find_k3s(settings_in(scratch)).config.logs_to_file);
+}
+
+TEST_CASE("what belongs to the container's image says nothing of the host") {
+  const test::Scratch scratch;
+  const MountedFiles in_a_container(settings_in(scratch));
+  CHECK(in_a_container.list("/usr/lib").empty());
+  CHECK_FALSE(in_a_container.read("/usr/lib/os-release"));
+  const MountedFiles on_the_host{Settings()};
+  CHECK_FALSE(on_the_host.list("/usr/lib").empty());
+  CHECK(on_the_host.read("/usr/lib/os-release"));
 }
 
 TEST_CASE("the snapshot directory: default, absolute, and relative to the server's directory") {
