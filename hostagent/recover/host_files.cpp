@@ -44,7 +44,7 @@ Status copy_link(const std::string& from, const std::string& to) {
   if (error) {
     return failed(error, from);
   }
-  if (fs::is_directory(fs::symlink_status(to, error))) {
+  if (is_directory(to)) {
     RB_TRY(remove_path(to));
   }
   RB_TRY(make_directories(parent_of(to), 0700));
@@ -57,6 +57,11 @@ Status copy_link(const std::string& from, const std::string& to) {
 }
 
 } // namespace
+
+bool is_directory(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
 
 bool exists(const std::string& path) {
   struct stat status {};

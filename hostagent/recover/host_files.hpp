@@ -20,8 +20,8 @@ namespace rb::recover {
 /// A regular file of up to 64 MiB, with mode and owner. Errors: not_found, unsupported.
 [[nodiscard]] Status copy_file(const std::string& from, const std::string& to);
 
-/// Regular files, links and directories below `from`; `to` is replaced. Other kinds are left out. `from`
-/// may be a file. Errors: not_found, those of the system.
+/// Regular files, links and directories below `from`; `to` is replaced. Other kinds are left out.
+/// `from` may be a file. Errors: not_found, those of the system.
 [[nodiscard]] Status copy_tree(const std::string& from, const std::string& to);
 
 /// Syncs the directories of both. Errors: those of rename(2).
@@ -32,6 +32,9 @@ namespace rb::recover {
 
 /// The link itself, for a link.
 [[nodiscard]] bool exists(const std::string& path);
+
+/// A directory; not a link to one.
+[[nodiscard]] bool is_directory(const std::string& path);
 
 /// Names in `directory` that begin with `prefix`, sorted; none where it is not there.
 [[nodiscard]] std::vector<std::string> names_in(const std::string& directory,

@@ -3,7 +3,6 @@
 #include "recover/host_files.hpp"
 #include "recover/steps.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,12 +22,14 @@ constexpr const char* k_containers = "/containerd";
 /// Databases in which a restored cluster has lived are nobody's to throw away.
 constexpr std::string_view k_kept = "server/db/etcd-failed-";
 
-void add_all_below(const std::string& data_dir, std::vector<std::string>& names) {
+/// False: it could not be read to its end.
+bool add_all_below(const std::string& data_dir, std::vector<std::string>& names) {
   std::error_code error;
   fs::recursive_directory_iterator it(data_dir + "/" + k_server, error);
   for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     names.push_back(it->path().string().substr(data_dir.size() + 1));
   }
+  return !error || error == std::errc::no_such_file_or_directory;
 }
 
 bool is_in(const std::string& directory, const std::string& name) {
@@ -36,7 +37,7 @@ bool is_in(const std::string& directory, const std::string& name) {
 }
 
 std::vector<std::string> new_names(const JournalState& state) {
-  std::vector<std::string> names = names_of_data(state.plan);
+  std::vector<std::string> names = names_of_data(state.plan).value_or(std::vector<std::string>());
   std::erase_if(names, [&](const std::string& name) {
     return std::binary_search(state.before->begin(), state.before->end(), name);
   });
@@ -45,14 +46,16 @@ std::vector<std::string> new_names(const JournalState& state) {
 
 } // namespace
 
-std::vector<std::string> names_of_data(const Plan& plan) {
+std::optional<std::vector<std::string>> names_of_data(const Plan& plan) {
   std::vector<std::string> names = names_in(plan.data_dir, "");
   const std::string own = plan.work_dir().substr(plan.data_dir.size() + 1);
   std::erase(names, own);
   for (const std::string& name : names_in(plan.data_dir + "/" + k_agent, "")) {
     names.push_back(std::string(k_agent) + "/" + name);
   }
-  add_all_below(plan.data_dir, names);
+  if (!add_all_below(plan.data_dir, names)) {
+    return std::nullopt;
+  }
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -90,8 +93,7 @@ Status remove_new(const JournalState& state) {
       continue;
     }
     const std::string path = state.plan.data_dir + "/" + name;
-    struct stat status {};
-    if (::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
+    if (is_directory(path)) {
       ::rmdir(path.c_str()); // not empty: something that is kept
     } else {
       RB_TRY(remove_path(path));

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 namespace rb::recover {
 
@@ -207,8 +206,8 @@ Status do_save_state(JournalState& state, Ports& ports) {
     }
   }
   state.before.reset();
-  if (std::vector<std::string> names = names_of_data(state.plan);
-      !state.had_etcd && names.size() <= k_names_limit) {
+  if (auto names = names_of_data(state.plan);
+      !state.had_etcd && names && names->size() <= k_names_limit) {
     state.before = std::move(names);
   }
   if (state.plan.bare) {
@@ -231,7 +230,7 @@ Status do_put_back(const JournalState& state, Ports& ports) {
     }
     const bool in_data_dir = target.starts_with(state.plan.data_dir + "/");
     RB_TRY(make_directories(target.substr(0, target.rfind('/')), in_data_dir ? 0700 : 0755));
-    if (std::filesystem::is_directory(std::filesystem::symlink_status(target))) {
+    if (is_directory(target)) {
       RB_TRY(remove_path(target)); // it was copied aside
     }
     RB_TRY(write_file(target, entry.content.view(), entry.mode));

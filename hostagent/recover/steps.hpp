@@ -28,8 +28,9 @@ void note_original(JournalState& state);
 void note_made(JournalState& state, const std::string& path);
 
 /// The names in the data directory but ours, those in its agent/, and all below its server/;
-/// relative and sorted.
-[[nodiscard]] std::vector<std::string> names_of_data(const Plan& plan);
+/// relative and sorted. Nothing where they could not be read to their end: then no name may pass
+/// for a new one.
+[[nodiscard]] std::optional<std::vector<std::string>> names_of_data(const Plan& plan);
 
 /// Takes away what is new in server/ and, while no containers run from there, in agent/, where
 /// there was no etcd; not a database that was moved aside. Errors: those of the system.

@@ -16,6 +16,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t k_path_limit_bytes = 1024;
 constexpr unsigned k_depth_limit = 24;
+/// Of one file: aliases of YAML can make a few lines into more than any reader ends with.
+constexpr std::size_t k_nodes_limit = 100'000;
 constexpr std::size_t k_turns_limit = 4;
 
 /// What a server writes, makes or serves under that name.
@@ -169,7 +171,7 @@ public:
   Fields(std::string path, Found& found) : m_path(std::move(path)), m_found(found) {}
 
   void read(const YAML::Node& node, const std::string& field, unsigned depth) {
-    if (depth > k_depth_limit) {
+    if (depth > k_depth_limit || ++m_nodes > k_nodes_limit) {
       return;
     }
     if (node.IsMap()) {
@@ -190,6 +192,7 @@ public:
 private:
   std::string m_path;
   Found& m_found;
+  std::size_t m_nodes = 0;
 };
 
 /// Lines of TOML, and of templates of it: KEY = "/PATH".

@@ -119,6 +119,19 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("aliases that multiply a file end the search, and not the reader") {
+  std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 20; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before;
+    for (int j = 0; j < 9; ++j) {
+      text += ", " + before;
+    }
+    text += "]\n";
+  }
+  CHECK(named_by_file("/etc/k8s/bomb.yaml", "path: /etc/first.yaml\n" + text).size() == 1);
+}
+
 TEST_CASE("files are followed from one to the next, a circle ends") {
   ServerSettings settings;
   settings.add("kube-apiserver-arg", "admission-control-config-file=/etc/k8s/admission.yaml");
