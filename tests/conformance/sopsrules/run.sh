@@ -18,6 +18,7 @@ if [ "$(cat "$build/sops.version" 2>/dev/null)" != "$version" ]; then
 fi
 for package in "$here"/standins/*/; do
   name=$(basename "$package")
+  mkdir -p "$build/sops/$name"
   rm -f "$build/sops/$name"/*.go
   cp "$package"*.go "$build/sops/$name/"
 done

@@ -2,35 +2,16 @@
 package hcvault
 
 import (
-	"errors"
-	"strings"
+	"github.com/getsops/sops/v3/cloudkey"
 )
 
-// MasterKey has the methods that SOPS asks of a key of any kind; it encrypts nothing.
-type MasterKey struct{ name string }
+// MasterKey is a name and no more.
+type MasterKey struct{ cloudkey.Key }
 
-func (key *MasterKey) Encrypt([]byte) error          { return errNoCloud }
-func (key *MasterKey) EncryptIfNeeded([]byte) error  { return errNoCloud }
-func (key *MasterKey) EncryptedDataKey() []byte      { return nil }
-func (key *MasterKey) SetEncryptedDataKey([]byte)    {}
-func (key *MasterKey) Decrypt() ([]byte, error)      { return nil, errNoCloud }
-func (key *MasterKey) NeedsRotation() bool           { return false }
-func (key *MasterKey) ToString() string              { return key.name }
-func (key *MasterKey) ToMap() map[string]interface{} { return nil }
-func (key *MasterKey) TypeToIdentifier() string      { return "hc_vault" }
+func named(name string) *MasterKey { return &MasterKey{cloudkey.Key{Name: name, Kind: "hc_vault"}} }
 
-var errNoCloud = errors.New("hc_vault: left out of this reader")
+func NewMasterKeyFromURI(uri string) (*MasterKey, error) { return named(uri), nil }
 
-func split(text string) (keys []*MasterKey) {
-	if text == "" {
-		return nil
-	}
-	for _, name := range strings.Split(text, ",") {
-		keys = append(keys, &MasterKey{strings.TrimSpace(name)})
-	}
-	return keys
+func NewMasterKeysFromURIs(uris string) ([]*MasterKey, error) {
+	return cloudkey.Split(uris, named), nil
 }
-
-func NewMasterKeyFromURI(uri string) (*MasterKey, error) { return &MasterKey{uri}, nil }
-
-func NewMasterKeysFromURIs(uris string) ([]*MasterKey, error) { return split(uris), nil }
