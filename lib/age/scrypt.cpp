@@ -48,12 +48,7 @@ unwrap_scrypt(const Stanza& stanza, ByteView passphrase, unsigned work_factor_li
   Bytes labelled(k_label.begin(), k_label.end());
   labelled.insert(labelled.end(), salt->begin(), salt->end());
   RB_TRY_ASSIGN(const SecretBytes key, scrypt(passphrase, labelled, factor));
-  RB_TRY_ASSIGN(ChunkCipher cipher, ChunkCipher::make(key.view(), ChunkCipher::Direction::open));
-  SecretBytes body(stanza.body);
-  if (!cipher.open(ChunkNonce{}, body.span())) {
-    return std::optional<SecretBytes>();
-  }
-  return std::optional<SecretBytes>(SecretBytes(body.view().first(k_file_key_bytes)));
+  return unwrap_file_key(key.view(), stanza.body);
 }
 
 } // namespace rb::age

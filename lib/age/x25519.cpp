@@ -25,6 +25,15 @@ wrapping_key(ByteView shared_secret, const PublicKey& share, const PublicKey& re
 
 } // namespace
 
+Result<std::optional<SecretBytes>> unwrap_file_key(ByteView wrapping_key, ByteView body) {
+  RB_TRY_ASSIGN(ChunkCipher cipher, ChunkCipher::make(wrapping_key, ChunkCipher::Direction::open));
+  SecretBytes text(body);
+  if (!cipher.open(ChunkNonce{}, text.span())) {
+    return std::optional<SecretBytes>();
+  }
+  return std::optional<SecretBytes>(SecretBytes(text.view().first(k_file_key_bytes)));
+}
+
 Result<Stanza> wrap_x25519(ByteView file_key, const Recipient& recipient) {
   SecretBytes ephemeral(32);
   RB_TRY(fill_random(ephemeral.span()));
@@ -62,12 +71,7 @@ Result<std::optional<SecretBytes>> unwrap_x25519(const Stanza& stanza, const Ide
   RB_TRY_ASSIGN(const SecretBytes shared, x25519_shared_secret(identity.secret(), share));
   RB_TRY_ASSIGN(const SecretBytes key,
                 wrapping_key(shared.view(), share, identity.recipient().key()));
-  RB_TRY_ASSIGN(ChunkCipher cipher, ChunkCipher::make(key.view(), ChunkCipher::Direction::open));
-  SecretBytes body(stanza.body);
-  if (!cipher.open(ChunkNonce{}, body.span())) {
-    return std::optional<SecretBytes>();
-  }
-  return std::optional<SecretBytes>(SecretBytes(body.view().first(k_file_key_bytes)));
+  return unwrap_file_key(key.view(), stanza.body);
 }
 
 } // namespace rb::age

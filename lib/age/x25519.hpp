@@ -12,6 +12,12 @@
 namespace rb::age {
 
 inline constexpr std::size_t k_file_key_bytes = 16;
+
+/// The file key in the body of a stanza, of the length that every recipient type of age makes.
+/// Nothing: it was not sealed with this key. Errors: those of ChunkCipher::make.
+[[nodiscard]] Result<std::optional<SecretBytes>> unwrap_file_key(ByteView wrapping_key,
+                                                                 ByteView body);
+
 inline constexpr std::string_view k_x25519_type = "X25519";
 
 /// Errors: invalid_argument (the recipient is a point of low order), internal.
