@@ -1,5 +1,6 @@
 #include "controller/standing.hpp"
 
+#include "controller/plan.hpp"
 #include "observe/cron.hpp"
 
 #include <algorithm>
@@ -89,6 +90,23 @@ seconds expected_interval(const Expectation& expectation, SystemTime now) {
   }
   const auto cron = observe::Cron::parse(expectation.schedule);
   return cron ? cron->longest_pause(now).value_or(seconds(0)) : seconds(0);
+}
+
+std::optional<observe::ActiveRun> active_run_of(const Observed& world) {
+  const api::ClusterBackup* run = active_run(world);
+  if (run == nullptr) {
+    return std::nullopt;
+  }
+  observe::ActiveRun active{run->meta.name, run->meta.creation_timestamp, std::nullopt};
+  if (run->status.start_time) {
+    active.last_progress = *run->status.start_time;
+    active.deadline = *run->status.start_time + std::chrono::seconds{run->spec.deadline_seconds};
+  }
+  const auto order = world.orders.find(run->meta.uid);
+  if (order != world.orders.end() && order->second.status.heartbeat_time) {
+    active.last_progress = std::max(active.last_progress, *order->second.status.heartbeat_time);
+  }
+  return active;
 }
 
 std::vector<observe::NodeSeen> living_nodes(const StandingView& view) {

@@ -2,6 +2,7 @@
 // metrics that go with them. Pure.
 #pragma once
 
+#include "controller/observed.hpp"
 #include "observe/current.hpp"
 #include "observe/families.hpp"
 
@@ -35,6 +36,10 @@ struct StandingView {
   bool last_prune_failed = false;            ///< Of the last run.
   bool exists = false;                       ///< The object is there.
 };
+
+/// The run that goes on, from what stands in its objects, so that a controller that restarts judges
+/// as the one before. Nothing where there is none.
+[[nodiscard]] std::optional<observe::ActiveRun> active_run_of(const Observed& world);
 
 /// `view` without nodes that are gone: no pod of the agent there, and silent for a day.
 [[nodiscard]] std::vector<observe::NodeSeen> living_nodes(const StandingView& view);

@@ -54,22 +54,9 @@ ages(const std::map<std::string, std::chrono::steady_clock::time_point>& times,
   return ages;
 }
 
-/// What stands in the objects, so that a controller that restarts judges as the one before.
-std::optional<observe::ActiveRun> active_run_of(const Observed& world) {
-  const api::ClusterBackup* run = active_run(world);
-  if (run == nullptr) {
-    return std::nullopt;
-  }
-  observe::ActiveRun active{run->meta.name, run->meta.creation_timestamp, std::nullopt};
-  if (run->status.start_time) {
-    active.last_progress = *run->status.start_time;
-    active.deadline = *run->status.start_time + std::chrono::seconds{run->spec.deadline_seconds};
-  }
-  const auto order = world.orders.find(run->meta.uid);
-  if (order != world.orders.end() && order->second.status.heartbeat_time) {
-    active.last_progress = std::max(active.last_progress, *order->second.status.heartbeat_time);
-  }
-  return active;
+bool is_failed_prune(const api::Condition& condition) {
+  return condition.type == api::condition_type::k_pruned &&
+         condition.reason == api::to_string(api::Reason::prune_failed);
 }
 
 } // namespace
@@ -82,15 +69,6 @@ void Store::changed() {
   m_dirty = true;
   m_changed.notify_all();
 }
-
-namespace {
-
-bool is_failed_prune(const api::Condition& condition) {
-  return condition.type == api::condition_type::k_pruned &&
-         condition.reason == api::to_string(api::Reason::prune_failed);
-}
-
-} // namespace
 
 void Store::slim(api::ClusterBackup& backup) {
   backup.meta.labels.clear();
