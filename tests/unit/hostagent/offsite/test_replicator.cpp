@@ -1,45 +1,17 @@
-#include "fake_remote.hpp"
 #include "offsite/fetch.hpp"
 #include "offsite/remote_fs.hpp"
-#include "offsite/replicator.hpp"
-
-#include "artifact/last_restore.hpp"
-#include "artifact/signed_files.hpp"
+#include "offsite_world.hpp"
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 using namespace rb;
 using namespace rb::offsite;
 using rb::test::run_id_of_day;
+using World = rb::test::OffsiteWorld;
 
 namespace {
-
-struct World {
-  test::Backups backups;
-  test::FakeRemote remote;
-  test::SetClock clock;
-  std::size_t changes = 0;
-  const std::string state_dir = backups.temporary.file("state");
-  const std::string key_file = backups.temporary.file("signing.pub");
-
-  /// The agent has made its key, and put the public half where these pods see it.
-  void know_key() { test::write_file(key_file, backups.key.public_key().file()); }
-  void put_signed(const std::string& name, const std::string& text) {
-    REQUIRE(artifact::write_signed_file(backups.directory, name, as_bytes(text), backups.key));
-  }
-
-  View visit(unsigned keep_last = 0) {
-    Replicator replicator(
-        {backups.directory.path(), state_dir, key_file, keep_last, {}}, remote, clock);
-    auto view = replicator.visit({}, [this](const View&) { ++changes; });
-    REQUIRE(view);
-    return *view;
-  }
-};
 
 Error unreachable() {
   return {ErrorCode::unavailable, "nextcloud:backups/cluster: connection refused", {}};
@@ -199,53 +171,6 @@ TEST_CASE("one set that does not arrive as it was sent holds up no older one") {
   CHECK(world.remote.files.contains("RESTORE.md"));
 }
 
-TEST_CASE("hourly kubeconfigs push out no etcd snapshot over there") {
-  World world;
-  for (int day = 1; day <= 12; ++day) {
-    if (day % 4 == 0) {
-      world.backups.add(day);
-    } else {
-      auto manifest = test::make_manifest(run_id_of_day(day));
-      manifest.requested = {api::ArtifactType::kubeconfig};
-      REQUIRE(test::store_set(world.backups.directory, manifest));
-    }
-  }
-  world.visit();
-  for (const auto& set : world.backups.sets()) { // the disk is new
-    for (const auto& file : set.files) {
-      REQUIRE(world.backups.directory.fs().remove(file.name));
-    }
-  }
-  world.backups.add(13);
-  world.visit(3);
-  for (const int day : {8, 12, 13}) {
-    CHECK(world.remote.files.contains("etcd-" + run_id_of_day(day) + ".snap.age"));
-  }
-  CHECK_FALSE(world.remote.files.contains("etcd-" + run_id_of_day(4) + ".snap.age"));
-  const auto manifests = std::ranges::count_if(
-      world.remote.files, [](const auto& file) { return file.first.starts_with("manifest-"); });
-  CHECK(manifests == 6); // three of each
-}
-
-TEST_CASE("the set that the cluster was last restored from stays over there, too") {
-  World world;
-  for (int day = 1; day <= 4; ++day) {
-    world.backups.add(day);
-  }
-  REQUIRE(
-      artifact::write_last_restore(world.backups.directory, run_id_of_day(1), world.clock.now()));
-  world.visit();
-  for (const auto& set : world.backups.sets()) {
-    for (const auto& file : set.files) {
-      REQUIRE(world.backups.directory.fs().remove(file.name));
-    }
-  }
-  world.backups.add(5);
-  world.visit(2);
-  CHECK(world.remote.files.contains("manifest-" + run_id_of_day(1) + ".json"));
-  CHECK_FALSE(world.remote.files.contains("manifest-" + run_id_of_day(2) + ".json"));
-}
-
 TEST_CASE("without its memory it compares, and sends nothing that is there") {
   World world;
   world.backups.add(1);
@@ -336,28 +261,6 @@ TEST_CASE("what the backup directory says of the off-site copy counts for nothin
   CHECK(world.remote.files.contains("manifest-" + run_id_of_day(1) + ".json"));
 }
 
-TEST_CASE("old sets go over there only when told so") {
-  World world;
-  for (int day = 1; day <= 3; ++day) {
-    world.backups.add(day);
-  }
-  world.visit();
-  for (const auto& set : world.backups.sets()) {
-    if (set.run_id != run_id_of_day(3)) {
-      for (const auto& file : set.files) {
-        REQUIRE(world.backups.directory.fs().remove(file.name));
-      }
-    }
-  }
-  world.backups.add(4);
-  world.visit();
-  CHECK(world.remote.files.size() == 20);
-  world.backups.add(5);
-  world.visit(3);
-  CHECK(world.remote.files.size() == 15);
-  CHECK(world.remote.names_of("remove").front() == "manifest-" + run_id_of_day(1) + ".json");
-}
-
 TEST_CASE("what rots over there without changing its size is noticed in its turn and sent again") {
   World world;
   world.backups.add(1);
@@ -412,28 +315,6 @@ TEST_CASE("a remote that is away when a set is to be read back says nothing of t
   CHECK(world.remote.names_of("sha256").size() == 5);
 }
 
-TEST_CASE("sets whose proof failed are copied, too, and push out none that is good") {
-  World world;
-  world.backups.add(1);
-  world.visit();
-  for (int day = 2; day <= 4; ++day) {
-    world.backups.add_disproven(day);
-    CHECK(world.visit().pending() == 0);
-  }
-  // Retention on the disk took all but the newest.
-  for (const auto& set : world.backups.sets()) {
-    for (const auto& file : set.files) {
-      REQUIRE(world.backups.directory.fs().remove(file.name));
-    }
-  }
-  world.backups.add_disproven(5);
-  CHECK(world.visit(2).pending() == 0);
-  CHECK(world.remote.files.contains("manifest-" + run_id_of_day(1) + ".json"));
-  CHECK_FALSE(world.remote.files.contains("manifest-" + run_id_of_day(3) + ".json"));
-  CHECK(world.remote.files.contains("manifest-" + run_id_of_day(4) + ".json"));
-  CHECK(world.remote.files.contains("manifest-" + run_id_of_day(5) + ".json"));
-}
-
 TEST_CASE("no directory yet is nothing to do") {
   World world;
   Replicator replicator(
@@ -441,105 +322,4 @@ TEST_CASE("no directory yet is nothing to do") {
   const auto view = replicator.visit({}, [](const View&) {});
   REQUIRE(view);
   CHECK(view->sets.empty());
-}
-
-TEST_CASE("a remote is listed as a disk is, and a set of it fetched whole") {
-  World world;
-  world.backups.add(1);
-  world.backups.add(2);
-  world.visit();
-  world.remote.files["etcd-" + run_id_of_day(2) + ".snap.age"] += "x";
-  auto listing = open_remote(world.remote, {});
-  REQUIRE(listing);
-  const auto sets = artifact::list_sets(*listing).value();
-  REQUIRE(sets.size() == 2);
-  CHECK(sets[0].state == artifact::SetState::damaged);
-  CHECK(sets[1].state == artifact::SetState::complete);
-
-  test::Backups bare;
-  const auto fetched =
-      fetch_set(bare.directory, world.remote, *listing, sets[1], [](const std::string&) {}, {});
-  REQUIRE(fetched);
-  CHECK(fetched->files.size() == 5);
-  CHECK(fetched->present.empty());
-  REQUIRE(bare.sets().size() == 1);
-  CHECK(bare.sets()[0].state == artifact::SetState::complete);
-
-  const auto damaged =
-      fetch_set(bare.directory, world.remote, *listing, sets[0], [](const std::string&) {}, {});
-  REQUIRE_FALSE(damaged);
-  CHECK(damaged.error().code == ErrorCode::corrupt);
-  CHECK(damaged.error().message.find("size differs") != std::string::npos);
-}
-
-TEST_CASE("the image of the kit goes off-site, and comes along with a set for a bare host") {
-  World world;
-  world.know_key();
-  world.backups.add_signed(1);
-  world.put_signed("railiance-backup-image.tar", "the image");
-  world.visit();
-  CHECK(world.remote.files.at("railiance-backup-image.tar") == "the image");
-  auto listing = open_remote(world.remote, {}).value();
-  const auto sets = artifact::list_sets(listing).value();
-  const auto fetch = [&](const std::string& path) {
-    auto to = artifact::Directory::open(path).value();
-    return fetch_set(to, world.remote, listing, sets.front(), [](const std::string&) {}, {});
-  };
-  const std::string bare = world.backups.temporary.file("bare");
-  auto fetched = fetch(bare);
-  REQUIRE(fetched);
-  CHECK_FALSE(fetched->no_image);
-  CHECK(test::read_file(bare + "/railiance-backup-image.tar") == "the image");
-  auto there = artifact::Directory::open(bare).value();
-  const sign::PublicKey key = world.backups.key.public_key();
-  const auto judged =
-      artifact::judge_signed_file(there, artifact::k_image_name, std::span(&key, 1));
-  CHECK(judged.trust == artifact::FileTrust::genuine);
-
-  // Too large a one is a word, and the set comes all the same.
-  world.remote.listed_as["railiance-backup-image.tar"] = std::uint64_t{1} << 40U;
-  fetched = fetch(world.backups.temporary.file("other"));
-  REQUIRE(fetched);
-  REQUIRE(fetched->no_image);
-  CHECK(fetched->no_image->message.find("too large") != std::string::npos);
-  CHECK(fetched->files.size() == 6);
-}
-
-TEST_CASE("manifests of a remote pass through a directory of TMPDIR that is gone afterwards") {
-  World world;
-  world.backups.add(1);
-  world.visit();
-  const test::TemporaryDirectory temporary;
-  const char* const before = std::getenv("TMPDIR");
-  const std::string old = before == nullptr ? "" : before;
-  const auto opened_with = [&](const std::string& directory) {
-    ::setenv("TMPDIR", directory.c_str(), 1);
-    const auto listing = open_remote(world.remote, {});
-    CHECK(listing.has_value());
-    CHECK(!std::filesystem::exists(world.remote.manifests_path));
-    return world.remote.manifests_path;
-  };
-  CHECK(opened_with(temporary.path()).starts_with(temporary.path() + "/railiance-remote-"));
-  CHECK(opened_with(temporary.file("none")).starts_with("/tmp/railiance-remote-"));
-  if (before == nullptr) {
-    ::unsetenv("TMPDIR");
-  } else {
-    ::setenv("TMPDIR", old.c_str(), 1);
-  }
-}
-
-TEST_CASE("fetch replaces nothing") {
-  World world;
-  world.backups.add(1);
-  world.visit();
-  auto listing = open_remote(world.remote, {});
-  const auto sets = artifact::list_sets(*listing).value();
-  test::Backups bare;
-  const std::string taken = "etcd-" + run_id_of_day(1) + ".snap.age";
-  test::write_file(bare.directory.path() + "/" + taken, "mine");
-  const auto fetched =
-      fetch_set(bare.directory, world.remote, *listing, sets[0], [](const std::string&) {}, {});
-  REQUIRE_FALSE(fetched);
-  CHECK(fetched.error().code == ErrorCode::already_exists);
-  CHECK(test::read_file(bare.directory.path() + "/" + taken) == "mine");
 }

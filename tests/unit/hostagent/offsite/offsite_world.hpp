@@ -1,0 +1,38 @@
+// Backup sets on a disk, a remote, and a replicator between them.
+#pragma once
+
+#include "fake_remote.hpp"
+#include "offsite/replicator.hpp"
+
+#include "artifact/signed_files.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+namespace rb::test {
+
+struct OffsiteWorld {
+  Backups backups;
+  FakeRemote remote;
+  SetClock clock;
+  std::size_t changes = 0;
+  const std::string state_dir = backups.temporary.file("state");
+  const std::string key_file = backups.temporary.file("signing.pub");
+
+  /// The agent has made its key, and put the public half where these pods see it.
+  void know_key() { write_file(key_file, backups.key.public_key().file()); }
+  void put_signed(const std::string& name, const std::string& text) {
+    REQUIRE(artifact::write_signed_file(backups.directory, name, as_bytes(text), backups.key));
+  }
+
+  offsite::View visit(unsigned keep_last = 0) {
+    offsite::Replicator replicator(
+        {backups.directory.path(), state_dir, key_file, keep_last, {}}, remote, clock);
+    auto view = replicator.visit({}, [this](const offsite::View&) { ++changes; });
+    REQUIRE(view);
+    return *view;
+  }
+};
+
+} // namespace rb::test

@@ -1,0 +1,115 @@
+// What comes back from a remote.
+#include "offsite/fetch.hpp"
+#include "offsite/remote_fs.hpp"
+#include "offsite_world.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+using namespace rb;
+using namespace rb::offsite;
+using rb::test::run_id_of_day;
+using World = rb::test::OffsiteWorld;
+
+TEST_CASE("a remote is listed as a disk is, and a set of it fetched whole") {
+  World world;
+  world.backups.add(1);
+  world.backups.add(2);
+  world.visit();
+  world.remote.files["etcd-" + run_id_of_day(2) + ".snap.age"] += "x";
+  auto listing = open_remote(world.remote, {});
+  REQUIRE(listing);
+  const auto sets = artifact::list_sets(*listing).value();
+  REQUIRE(sets.size() == 2);
+  CHECK(sets[0].state == artifact::SetState::damaged);
+  CHECK(sets[1].state == artifact::SetState::complete);
+
+  test::Backups bare;
+  const auto fetched =
+      fetch_set(bare.directory, world.remote, *listing, sets[1], [](const std::string&) {}, {});
+  REQUIRE(fetched);
+  CHECK(fetched->files.size() == 5);
+  CHECK(fetched->present.empty());
+  REQUIRE(bare.sets().size() == 1);
+  CHECK(bare.sets()[0].state == artifact::SetState::complete);
+
+  const auto damaged =
+      fetch_set(bare.directory, world.remote, *listing, sets[0], [](const std::string&) {}, {});
+  REQUIRE_FALSE(damaged);
+  CHECK(damaged.error().code == ErrorCode::corrupt);
+  CHECK(damaged.error().message.find("size differs") != std::string::npos);
+}
+
+TEST_CASE("the image of the kit goes off-site, and comes along with a set for a bare host") {
+  World world;
+  world.know_key();
+  world.backups.add_signed(1);
+  world.put_signed("railiance-backup-image.tar", "the image");
+  world.visit();
+  CHECK(world.remote.files.at("railiance-backup-image.tar") == "the image");
+  auto listing = open_remote(world.remote, {}).value();
+  const auto sets = artifact::list_sets(listing).value();
+  const auto fetch = [&](const std::string& path) {
+    auto to = artifact::Directory::open(path).value();
+    return fetch_set(to, world.remote, listing, sets.front(), [](const std::string&) {}, {});
+  };
+  const std::string bare = world.backups.temporary.file("bare");
+  auto fetched = fetch(bare);
+  REQUIRE(fetched);
+  CHECK_FALSE(fetched->no_image);
+  CHECK(test::read_file(bare + "/railiance-backup-image.tar") == "the image");
+  auto there = artifact::Directory::open(bare).value();
+  const sign::PublicKey key = world.backups.key.public_key();
+  const auto judged =
+      artifact::judge_signed_file(there, artifact::k_image_name, std::span(&key, 1));
+  CHECK(judged.trust == artifact::FileTrust::genuine);
+
+  // Too large a one is a word, and the set comes all the same.
+  world.remote.listed_as["railiance-backup-image.tar"] = std::uint64_t{1} << 40U;
+  fetched = fetch(world.backups.temporary.file("other"));
+  REQUIRE(fetched);
+  REQUIRE(fetched->no_image);
+  CHECK(fetched->no_image->message.find("too large") != std::string::npos);
+  CHECK(fetched->files.size() == 6);
+}
+
+TEST_CASE("manifests of a remote pass through a directory of TMPDIR that is gone afterwards") {
+  World world;
+  world.backups.add(1);
+  world.visit();
+  const test::TemporaryDirectory temporary;
+  const char* const before = std::getenv("TMPDIR");
+  const std::string old = before == nullptr ? "" : before;
+  const auto opened_with = [&](const std::string& directory) {
+    ::setenv("TMPDIR", directory.c_str(), 1);
+    const auto listing = open_remote(world.remote, {});
+    CHECK(listing.has_value());
+    CHECK(!std::filesystem::exists(world.remote.manifests_path));
+    return world.remote.manifests_path;
+  };
+  CHECK(opened_with(temporary.path()).starts_with(temporary.path() + "/railiance-remote-"));
+  CHECK(opened_with(temporary.file("none")).starts_with("/tmp/railiance-remote-"));
+  if (before == nullptr) {
+    ::unsetenv("TMPDIR");
+  } else {
+    ::setenv("TMPDIR", old.c_str(), 1);
+  }
+}
+
+TEST_CASE("fetch replaces nothing") {
+  World world;
+  world.backups.add(1);
+  world.visit();
+  auto listing = open_remote(world.remote, {});
+  const auto sets = artifact::list_sets(*listing).value();
+  test::Backups bare;
+  const std::string taken = "etcd-" + run_id_of_day(1) + ".snap.age";
+  test::write_file(bare.directory.path() + "/" + taken, "mine");
+  const auto fetched =
+      fetch_set(bare.directory, world.remote, *listing, sets[0], [](const std::string&) {}, {});
+  REQUIRE_FALSE(fetched);
+  CHECK(fetched.error().code == ErrorCode::already_exists);
+  CHECK(test::read_file(bare.directory.path() + "/" + taken) == "mine");
+}
