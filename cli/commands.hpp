@@ -1,8 +1,8 @@
 // The commands, each from its options to its exit code.
 #pragma once
 
-#include "io.hpp"
-#include "options.hpp"
+#include "cli/io.hpp"
+#include "cli/options.hpp"
 
 #include <string>
 #include <string_view>

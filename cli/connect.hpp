@@ -1,7 +1,7 @@
 // Finds the cluster that is meant, and opens a connection to it.
 #pragma once
 
-#include "io.hpp"
+#include "cli/io.hpp"
 
 #include "kube/client_config.hpp"
 

@@ -1,10 +1,10 @@
 // create [--wait]: ask, follow, report.
-#include "commands.hpp"
-#include "failure.hpp"
-#include "presence.hpp"
-#include "report.hpp"
-#include "request.hpp"
-#include "wait.hpp"
+#include "cli/commands.hpp"
+#include "cli/failure.hpp"
+#include "cli/presence.hpp"
+#include "cli/report.hpp"
+#include "cli/request.hpp"
+#include "cli/wait.hpp"
 
 #include "api/standing.hpp"
 #include "kube/resource.hpp"

@@ -1,6 +1,6 @@
-#include "failure.hpp"
+#include "cli/failure.hpp"
 
-#include "base/terminal_text.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <cerrno>
 

@@ -1,7 +1,7 @@
 // How a command ends that could not do its work.
 #pragma once
 
-#include "io.hpp"
+#include "cli/io.hpp"
 
 #include "base/exit_code.hpp"
 

@@ -1,10 +1,10 @@
 // list and show: what the cluster says of its backups.
-#include "commands.hpp"
-#include "failure.hpp"
-#include "report.hpp"
+#include "cli/commands.hpp"
+#include "cli/failure.hpp"
+#include "cli/report.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include "api/standing.hpp"
-#include "base/terminal_text.hpp"
 #include "kube/resource.hpp"
 
 namespace rb::cli {

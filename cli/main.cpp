@@ -1,6 +1,6 @@
 // railiance-backup: signals, terminal and random numbers for run().
-#include "connect.hpp"
-#include "run.hpp"
+#include "cli/connect.hpp"
+#include "cli/run.hpp"
 
 #include "base/bytes.hpp"
 #include "base/fd.hpp"

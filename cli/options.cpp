@@ -1,6 +1,6 @@
-#include "options.hpp"
+#include "cli/options.hpp"
 
-#include "units.hpp"
+#include "cli/units.hpp"
 
 #include "kube/resource.hpp"
 

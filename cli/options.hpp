@@ -1,7 +1,7 @@
 // The command line of railiance-backup as a value.
 #pragma once
 
-#include "io.hpp"
+#include "cli/io.hpp"
 
 #include "api/artifact_type.hpp"
 #include "api/verification.hpp"

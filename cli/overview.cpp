@@ -1,9 +1,8 @@
-#include "overview.hpp"
+#include "cli/overview.hpp"
 
-#include "units.hpp"
-
-#include "base/terminal_text.hpp"
-#include "base/text_table.hpp"
+#include "cli/units.hpp"
+#include "terminal/terminal_text.hpp"
+#include "terminal/text_table.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -32,9 +31,9 @@ std::string ago(SystemTime time, SystemTime now) {
   return time > now ? "in " + format_age(time - now) : format_age(now - time) + " ago";
 }
 
-std::string headline(const observe::Current& current, bool colour) {
-  const std::string reason(observe::to_string(current.reason));
-  switch (observe::status_of(current.reason)) {
+std::string headline(const status::Current& current, bool colour) {
+  const std::string reason(status::to_string(current.reason));
+  switch (status::status_of(current.reason)) {
   case ConditionStatus::true_:
     return shaded("CURRENT", Shade::good, colour) + ": " + terminal_text(current.message) + "\n";
   case ConditionStatus::false_:
@@ -53,7 +52,7 @@ std::string interval_text(std::int64_t seconds) {
 }
 
 void add_backup(Rows& rows, const Overview& all) {
-  const observe::Current& current = all.current;
+  const status::Current& current = all.current;
   if (!all.standing || !current.last_success_time) {
     rows.push_back({"last backup", all.standing ? "none" : k_unknown});
     return;
@@ -88,7 +87,7 @@ void add_schedule(Rows& rows, const Overview& all) {
     rows.push_back({"next run", "no schedule"});
     return;
   }
-  const bool kept = all.current.reason != observe::CurrentReason::controller_unavailable;
+  const bool kept = all.current.reason != status::CurrentReason::controller_unavailable;
   const std::string cron = "\"" + standing.schedule + "\" " + standing.time_zone;
   rows.push_back({"next run",
                   !kept ? "unknown: no controller to carry it out; it was " + cron
@@ -207,8 +206,8 @@ std::optional<api::LastRun> last_run(const api::BackupStatusStatus& standing,
                                      const std::vector<api::ClusterBackup>& backups) {
   std::optional<api::LastRun> last = standing.last_run;
   for (const api::ClusterBackup& backup : backups) {
-    auto run = observe::ended_run(backup);
-    if (run && !observe::named_no_server(backup, standing.nodes) &&
+    auto run = status::ended_run(backup);
+    if (run && !status::named_no_server(backup, standing.nodes) &&
         (!last || run->completion_time > last->completion_time)) {
       last = std::move(run);
     }
@@ -216,17 +215,17 @@ std::optional<api::LastRun> last_run(const api::BackupStatusStatus& standing,
   return last;
 }
 
-observe::Current judge_now(const api::BackupStatusStatus& standing,
-                           const std::vector<api::ClusterBackup>& backups,
-                           Presence controller,
-                           SystemTime now) {
-  using observe::CurrentReason;
-  observe::Current read = observe::as_read(standing, now);
+status::Current judge_now(const api::BackupStatusStatus& standing,
+                          const std::vector<api::ClusterBackup>& backups,
+                          Presence controller,
+                          SystemTime now) {
+  using status::CurrentReason;
+  status::Current read = status::as_read(standing, now);
   if (read.reason == CurrentReason::controller_unavailable) {
     return read;
   }
   if (const std::string gone = describe(controller); !gone.empty()) {
-    read.message = gone + "; then it was " + std::string(observe::to_string(read.reason));
+    read.message = gone + "; then it was " + std::string(status::to_string(read.reason));
     read.reason = CurrentReason::controller_unavailable;
     return read;
   }
@@ -234,7 +233,7 @@ observe::Current judge_now(const api::BackupStatusStatus& standing,
       read.reason == CurrentReason::run_stalled) {
     return read;
   }
-  observe::CurrentInput input;
+  status::CurrentInput input;
   input.now = std::max(now, *standing.observed_time); // our clock may be behind the cluster's
   input.expected_interval = std::chrono::seconds(standing.expected_interval_seconds);
   for (const api::NodeFacts& node : standing.nodes) {
@@ -246,7 +245,7 @@ observe::Current judge_now(const api::BackupStatusStatus& standing,
   }
   input.last_run = last_run(standing, backups);
   input.controller_starts = standing.controller_starts;
-  return input.nodes.empty() ? read : observe::judge(input);
+  return input.nodes.empty() ? read : status::judge(input);
 }
 
 const api::ClusterBackup* running(const Overview& overview) {
@@ -270,33 +269,33 @@ const api::Condition* offsite(const Overview& overview) {
   return newest;
 }
 
-std::string advice(const observe::Current& current) {
+std::string advice(const status::Current& current) {
   switch (current.reason) {
-  case observe::CurrentReason::current:
+  case status::CurrentReason::current:
     return {};
-  case observe::CurrentReason::never_ran:
+  case status::CurrentReason::never_ran:
     return "make the first one: railiance-backup create --wait";
-  case observe::CurrentReason::stale:
+  case status::CurrentReason::stale:
     return "does the schedule run? kubectl -n railiance-backup get cronjob,job; then: "
            "railiance-backup create --wait";
-  case observe::CurrentReason::last_failed:
-  case observe::CurrentReason::incomplete:
+  case status::CurrentReason::last_failed:
+  case status::CurrentReason::incomplete:
     return "railiance-backup list, then railiance-backup show NAME, says why";
-  case observe::CurrentReason::agent_unavailable:
-  case observe::CurrentReason::facts_stale:
+  case status::CurrentReason::agent_unavailable:
+  case status::CurrentReason::facts_stale:
     return "kubectl -n railiance-backup get pods -l app.kubernetes.io/component=agent; on the "
            "server, railiance-restore list shows what the disk holds";
-  case observe::CurrentReason::clock_anomaly:
+  case status::CurrentReason::clock_anomaly:
     return "set the clock of the server right (timedatectl)";
-  case observe::CurrentReason::no_expected_interval:
+  case status::CurrentReason::no_expected_interval:
     return "enable the schedule, or set monitoring.expectedIntervalSeconds of the chart";
-  case observe::CurrentReason::run_stalled:
+  case status::CurrentReason::run_stalled:
     return "railiance-backup list, then railiance-backup show NAME, says where it stands; then: "
            "kubectl -n railiance-backup get pods";
-  case observe::CurrentReason::controller_restarting:
+  case status::CurrentReason::controller_restarting:
     return "kubectl -n railiance-backup describe pod -l app.kubernetes.io/component=controller "
            "says why it ended (OOMKilled: raise controller.resources.limits.memory)";
-  case observe::CurrentReason::controller_unavailable:
+  case status::CurrentReason::controller_unavailable:
     return "kubectl -n railiance-backup get deployment,pods; on the server, railiance-restore list "
            "shows what the disk holds";
   }
@@ -327,10 +326,10 @@ std::string describe(const Overview& overview, bool colour) {
 
 nlohmann::json to_json(const Overview& overview) {
   nlohmann::json json{
-      {"current", api::to_string(observe::status_of(overview.current.reason))},
-      {"reason", observe::to_string(overview.current.reason)},
+      {"current", api::to_string(status::status_of(overview.current.reason))},
+      {"reason", status::to_string(overview.current.reason)},
       {"message", overview.current.message},
-      {"exitCode", static_cast<int>(observe::exit_code_for(overview.current.reason))},
+      {"exitCode", static_cast<int>(status::exit_code_for(overview.current.reason))},
       {"status", nullptr},
       {"running", nullptr},
       {"offsite", nullptr}};

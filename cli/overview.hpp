@@ -1,8 +1,8 @@
 // All that `status` shows, gathered by the command and told here as text or JSON. Pure.
 #pragma once
 
-#include "observe/current.hpp"
-#include "presence.hpp"
+#include "cli/presence.hpp"
+#include "status/current.hpp"
 
 #include "api/cluster_backup.hpp"
 #include "api/standing.hpp"
@@ -17,7 +17,7 @@ namespace rb::cli {
 
 struct Overview {
   SystemTime now{};
-  observe::Current current;
+  status::Current current;
   std::optional<api::BackupStatusStatus> standing; ///< Absent: it could not be read.
   std::vector<api::ClusterBackup> backups;
   std::string backups_problem; ///< Why `backups` could not be read; empty when they could.
@@ -25,10 +25,10 @@ struct Overview {
 
 /// What holds now: judged by what the API has at this moment, not by what the controller wrote when
 /// it last looked; but what only the controller can know (who is silent, for how long) is believed.
-[[nodiscard]] observe::Current judge_now(const api::BackupStatusStatus& standing,
-                                         const std::vector<api::ClusterBackup>& backups,
-                                         Presence controller,
-                                         SystemTime now);
+[[nodiscard]] status::Current judge_now(const api::BackupStatusStatus& standing,
+                                        const std::vector<api::ClusterBackup>& backups,
+                                        Presence controller,
+                                        SystemTime now);
 
 /// The newest run that ended and says something of the cluster's backups.
 [[nodiscard]] std::optional<api::LastRun> last_run(const api::BackupStatusStatus& standing,
@@ -41,7 +41,7 @@ struct Overview {
 [[nodiscard]] const api::Condition* offsite(const Overview& overview);
 
 /// What to do about it, or "".
-[[nodiscard]] std::string advice(const observe::Current& current);
+[[nodiscard]] std::string advice(const status::Current& current);
 
 /// One look at all of it. What is not known is called "unknown". With `colour`, words that matter
 /// are green, red or yellow.

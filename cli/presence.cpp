@@ -1,4 +1,4 @@
-#include "presence.hpp"
+#include "cli/presence.hpp"
 
 #include "kube/resource.hpp"
 

@@ -1,7 +1,7 @@
 // Is there a controller? Told by its Lease, which it renews every two seconds.
 #pragma once
 
-#include "io.hpp"
+#include "cli/io.hpp"
 
 #include "kube/lease.hpp"
 

@@ -1,8 +1,7 @@
-#include "progress.hpp"
+#include "cli/progress.hpp"
 
-#include "units.hpp"
-
-#include "base/terminal_text.hpp"
+#include "cli/units.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <algorithm>
 #include <array>

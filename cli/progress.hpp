@@ -1,7 +1,7 @@
 // What a person sees while a run goes on: one live line on a terminal, lines with a time elsewhere.
 #pragma once
 
-#include "io.hpp"
+#include "cli/io.hpp"
 
 #include "api/cluster_backup.hpp"
 #include "api/node_backup.hpp"

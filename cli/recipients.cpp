@@ -1,10 +1,10 @@
 // recipients: who can read the backups, said before anything is installed.
-#include "commands.hpp"
-#include "failure.hpp"
+#include "cli/commands.hpp"
+#include "cli/failure.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include "age/sops_yaml.hpp"
 #include "base/fd.hpp"
-#include "base/terminal_text.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,9 +1,8 @@
-#include "report.hpp"
+#include "cli/report.hpp"
 
-#include "units.hpp"
-
-#include "base/terminal_text.hpp"
-#include "base/text_table.hpp"
+#include "cli/units.hpp"
+#include "terminal/terminal_text.hpp"
+#include "terminal/text_table.hpp"
 
 #include <algorithm>
 

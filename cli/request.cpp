@@ -1,6 +1,6 @@
-#include "request.hpp"
+#include "cli/request.hpp"
 
-#include "failure.hpp"
+#include "cli/failure.hpp"
 
 #include "api/cluster_backup.hpp"
 

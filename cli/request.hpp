@@ -1,8 +1,8 @@
 // Puts a ClusterBackup into the cluster, once, although a POST may arrive twice.
 #pragma once
 
-#include "io.hpp"
-#include "options.hpp"
+#include "cli/io.hpp"
+#include "cli/options.hpp"
 
 #include <nlohmann/json.hpp>
 

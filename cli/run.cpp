@@ -1,9 +1,8 @@
-#include "run.hpp"
+#include "cli/run.hpp"
 
-#include "commands.hpp"
-#include "failure.hpp"
-
-#include "base/terminal_text.hpp"
+#include "cli/commands.hpp"
+#include "cli/failure.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <exception>
 

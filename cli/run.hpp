@@ -1,7 +1,7 @@
 // The whole program but for what only a process can do (main.cpp).
 #pragma once
 
-#include "io.hpp"
+#include "cli/io.hpp"
 
 #include <span>
 #include <string>

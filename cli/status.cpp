@@ -1,8 +1,8 @@
 // status: one look at all of it. Its exit code says whether there is a current backup.
-#include "commands.hpp"
-#include "failure.hpp"
-#include "overview.hpp"
-#include "report.hpp"
+#include "cli/commands.hpp"
+#include "cli/failure.hpp"
+#include "cli/overview.hpp"
+#include "cli/report.hpp"
 
 #include "kube/resource.hpp"
 
@@ -60,9 +60,9 @@ int status(Api& api, OutputFormat output, Io& io) {
         judge_now(*overview.standing, overview.backups, look_for_controller(api, io), overview.now);
   } else if (is_nowhere(standing.error(), backups)) {
     static_cast<void>(fail(io, not_installed(standing.error())));
-    return static_cast<int>(observe::exit_code_for(observe::CurrentReason::controller_unavailable));
+    return static_cast<int>(status::exit_code_for(status::CurrentReason::controller_unavailable));
   } else {
-    overview.current.reason = observe::CurrentReason::controller_unavailable;
+    overview.current.reason = status::CurrentReason::controller_unavailable;
     overview.current.message = standing.error().code == ErrorCode::not_found
                                    ? "no controller has looked yet: there is no BackupStatus"
                                    : standing.error().message;
@@ -75,7 +75,7 @@ int status(Api& api, OutputFormat output, Io& io) {
       io.out << "\nhint: " << hint << '\n';
     }
   }
-  return static_cast<int>(observe::exit_code_for(overview.current.reason));
+  return static_cast<int>(status::exit_code_for(overview.current.reason));
 }
 
 } // namespace rb::cli

@@ -1,6 +1,6 @@
-#include "wait.hpp"
+#include "cli/wait.hpp"
 
-#include "units.hpp"
+#include "cli/units.hpp"
 
 #include "kube/watcher.hpp"
 

@@ -1,8 +1,8 @@
 // Follows one ClusterBackup until its run has ended, over lost connections and API restarts.
 #pragma once
 
-#include "io.hpp"
-#include "progress.hpp"
+#include "cli/io.hpp"
+#include "cli/progress.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -57,11 +57,17 @@ function(rb_precompile target kind)
   endif()
 endfunction()
 
-# rb_room(NAME SOURCES... LINKS targets...): one static library lib/NAME -> rb_NAME.
+# rb_room(NAME [SOURCES...|EXCEPT files...] LINKS targets... PRIVATE_LINKS targets...): a folder is a room.
+# All its sources but main.cpp are the library rb_NAME; it is included by its path below lib/ or hostagent/.
 function(rb_room name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;EXCEPT;LINKS;PRIVATE_LINKS" ${ARGN})
+  if(NOT ARG_SOURCES)
+    file(GLOB ARG_SOURCES RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" CONFIGURE_DEPENDS *.cpp)
+    list(REMOVE_ITEM ARG_SOURCES main.cpp ${ARG_EXCEPT})
+  endif()
   add_library(rb_${name} STATIC ${ARG_SOURCES})
-  target_include_directories(rb_${name} PUBLIC "${PROJECT_SOURCE_DIR}/lib")
+  target_include_directories(rb_${name} PUBLIC
+    "${PROJECT_SOURCE_DIR}/lib" "${PROJECT_SOURCE_DIR}/hostagent" "${PROJECT_SOURCE_DIR}")
   target_link_libraries(rb_${name} PUBLIC rb_options ${ARG_LINKS} PRIVATE rb_warnings ${ARG_PRIVATE_LINKS})
   rb_precompile(rb_${name} room)
 endfunction()
@@ -74,13 +80,19 @@ function(rb_program name)
   rb_precompile(${name} program)
 endfunction()
 
-# rb_test(NAME SOURCES... LINKS... LABEL kind): a doctest binary registered with CTest.
+# rb_test(NAME [SOURCES...|EXCEPT files...] LINKS... LABEL kind): a doctest binary registered with CTest, of
+# all sources of the folder where none are named.
 function(rb_test name)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINKS" ${ARGN})
-  add_executable(${name} "${PROJECT_SOURCE_DIR}/tests/support/doctest_main.cpp" ${ARG_SOURCES})
-  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;EXCEPT;LINKS" ${ARGN})
+  if(NOT ARG_SOURCES)
+    file(GLOB ARG_SOURCES RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" CONFIGURE_DEPENDS *.cpp)
+    if(ARG_EXCEPT)
+      list(REMOVE_ITEM ARG_SOURCES ${ARG_EXCEPT})
+    endif()
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
   target_compile_definitions(${name} PRIVATE RB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  target_link_libraries(${name} PRIVATE rb_warnings rb_options doctest::doctest ${ARG_LINKS})
+  target_link_libraries(${name} PRIVATE rb_warnings rb_options rb_doctest_main rb_test_support ${ARG_LINKS})
   rb_precompile(${name} program)
   add_test(NAME ${name} COMMAND ${name} --no-intro)
   if(NOT ARG_LABEL)

@@ -1,9 +1,9 @@
 #include "controller/executor.hpp"
 
 #include "controller/wording.hpp"
+#include "terminal/log.hpp"
 
 #include "kube/passing.hpp"
-#include "log/log.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -3,8 +3,8 @@
 #include "controller/options.hpp"
 #include "controller/reconciler.hpp"
 #include "controller/standing_reporter.hpp"
-#include "observe/collector.hpp"
-#include "serve/server.hpp"
+#include "status/collector.hpp"
+#include "status/serve/server.hpp"
 
 #include "base/exit_code.hpp"
 #include "kube/connection.hpp"
@@ -122,15 +122,15 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
                         [&] { return feed.current(); });
   StandingReporter standing(
       client, store, clock, options.expectation, [&] { return feed.standing_synced(); });
-  serve::Endpoints endpoints;
-  endpoints.metrics = std::make_shared<observe::Collector>(
+  status::Endpoints endpoints;
+  endpoints.metrics = std::make_shared<status::Collector>(
       [&] { return standing_families(store.standing(), options.expectation, clock.now()); },
       metrics.registry());
   endpoints.not_ready_because = [&] {
     return feed.synced() ? "" : "the API objects are not yet listed";
   };
   RB_TRY_ASSIGN(const auto server,
-                serve::Server::start(options.metrics_listen, std::move(endpoints)));
+                status::Server::start(options.metrics_listen, std::move(endpoints)));
   kube::LeaderElector elector(lease_connection->client(),
                               options.name_space,
                               k_lease,

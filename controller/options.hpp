@@ -2,9 +2,9 @@
 #pragma once
 
 #include "controller/standing.hpp"
+#include "terminal/log.hpp"
 
 #include "base/result.hpp"
-#include "log/log.hpp"
 
 #include <chrono>
 #include <optional>

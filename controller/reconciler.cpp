@@ -1,7 +1,8 @@
 #include "controller/reconciler.hpp"
 
+#include "terminal/log.hpp"
+
 #include "kube/retry.hpp"
-#include "log/log.hpp"
 
 #include <malloc.h>
 

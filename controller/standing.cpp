@@ -1,7 +1,7 @@
 #include "controller/standing.hpp"
 
 #include "controller/plan.hpp"
-#include "observe/cron.hpp"
+#include "status/cron.hpp"
 
 #include <algorithm>
 #include <array>
@@ -20,37 +20,37 @@ bool is_utc(const std::string& zone) {
   return zone.empty() || zone == "UTC" || zone == "Etc/UTC" || zone == "Etc/UCT" || zone == "GMT";
 }
 
-observe::Current judge(const StandingView& view, const Expectation& expectation, SystemTime now) {
-  observe::CurrentInput input;
+status::Current judge(const StandingView& view, const Expectation& expectation, SystemTime now) {
+  status::CurrentInput input;
   input.now = now;
   input.expected_interval = expected_interval(expectation, now);
   input.nodes = living_nodes(view);
   input.last_run = view.last_run;
   input.active_run = view.active_run;
   input.controller_starts = view.controller_starts;
-  return observe::judge(input);
+  return status::judge(input);
 }
 
 std::optional<SystemTime> next_time(const Expectation& expectation, SystemTime now) {
-  const auto cron = observe::Cron::parse(expectation.schedule);
+  const auto cron = status::Cron::parse(expectation.schedule);
   return cron && is_utc(expectation.time_zone) ? cron->next(now) : std::nullopt;
 }
 
-observe::Family current_family(const observe::Current& current) {
-  observe::Family family{
+status::Family current_family(const status::Current& current) {
+  status::Family family{
       "railiance_backup_current", "The condition BackupCurrent: 1 for the status that holds.", {}};
   for (const ConditionStatus status :
        {ConditionStatus::true_, ConditionStatus::false_, ConditionStatus::unknown}) {
     family.samples.push_back({{{"status", std::string(api::to_string(status))}},
-                              observe::status_of(current.reason) == status ? 1.0 : 0.0});
+                              status::status_of(current.reason) == status ? 1.0 : 0.0});
   }
   return family;
 }
 
-observe::Family last_run_state(const std::optional<api::LastRun>& run) {
-  observe::Family family{"railiance_backup_controller_last_run_state",
-                         "1 for what came of the last ClusterBackup that ended; all 0: none did.",
-                         {}};
+status::Family last_run_state(const std::optional<api::LastRun>& run) {
+  status::Family family{"railiance_backup_controller_last_run_state",
+                        "1 for what came of the last ClusterBackup that ended; all 0: none did.",
+                        {}};
   const bool incomplete = run && run->reason == api::to_string(api::Reason::incomplete);
   const char* const state = !run             ? ""
                             : run->succeeded ? "Succeeded"
@@ -62,10 +62,10 @@ observe::Family last_run_state(const std::optional<api::LastRun>& run) {
   return family;
 }
 
-observe::Family last_run_reason(const std::optional<api::LastRun>& run) {
-  observe::Family family{"railiance_backup_controller_last_run_reason",
-                         "1 for the reason of the last ClusterBackup that ended.",
-                         {}};
+status::Family last_run_reason(const std::optional<api::LastRun>& run) {
+  status::Family family{"railiance_backup_controller_last_run_reason",
+                        "1 for the reason of the last ClusterBackup that ended.",
+                        {}};
   const std::string not_mounted(api::to_string(api::Reason::storage_not_mounted));
   const std::string reason = run ? run->reason : "";
   // There with 0, too: an alert asks for it.
@@ -76,7 +76,7 @@ observe::Family last_run_reason(const std::optional<api::LastRun>& run) {
   return family;
 }
 
-observe::Family time_family(const char* name, const char* help, std::optional<SystemTime> time) {
+status::Family time_family(const char* name, const char* help, std::optional<SystemTime> time) {
   return {name,
           help,
           {{{}, static_cast<double>(time.value_or(SystemTime{}).time_since_epoch().count())}}};
@@ -88,16 +88,16 @@ seconds expected_interval(const Expectation& expectation, SystemTime now) {
   if (expectation.interval.count() > 0 || expectation.schedule.empty()) {
     return expectation.interval;
   }
-  const auto cron = observe::Cron::parse(expectation.schedule);
+  const auto cron = status::Cron::parse(expectation.schedule);
   return cron ? cron->longest_pause(now).value_or(seconds(0)) : seconds(0);
 }
 
-std::optional<observe::ActiveRun> active_run_of(const Observed& world) {
+std::optional<status::ActiveRun> active_run_of(const Observed& world) {
   const api::ClusterBackup* run = active_run(world);
   if (run == nullptr) {
     return std::nullopt;
   }
-  observe::ActiveRun active{run->meta.name, run->meta.creation_timestamp, std::nullopt};
+  status::ActiveRun active{run->meta.name, run->meta.creation_timestamp, std::nullopt};
   if (run->status.start_time) {
     active.last_progress = *run->status.start_time;
     active.deadline = *run->status.start_time + std::chrono::seconds{run->spec.deadline_seconds};
@@ -109,9 +109,9 @@ std::optional<observe::ActiveRun> active_run_of(const Observed& world) {
   return active;
 }
 
-std::vector<observe::NodeSeen> living_nodes(const StandingView& view) {
-  std::vector<observe::NodeSeen> living = view.nodes;
-  std::erase_if(living, [&](const observe::NodeSeen& node) {
+std::vector<status::NodeSeen> living_nodes(const StandingView& view) {
+  std::vector<status::NodeSeen> living = view.nodes;
+  std::erase_if(living, [&](const status::NodeSeen& node) {
     const bool has_agent =
         std::ranges::find(view.agent_nodes, node.facts.node_name) != view.agent_nodes.end();
     return !has_agent && node.silence > k_gone_after;
@@ -121,13 +121,13 @@ std::vector<observe::NodeSeen> living_nodes(const StandingView& view) {
 
 api::BackupStatusStatus
 standing_status(const StandingView& view, const Expectation& expectation, SystemTime now) {
-  const observe::Current current = judge(view, expectation, now);
+  const status::Current current = judge(view, expectation, now);
   api::BackupStatusStatus status;
   status.conditions = view.conditions;
   api::set_condition(status.conditions,
                      {std::string(api::condition_type::k_backup_current),
-                      observe::status_of(current.reason),
-                      std::string(observe::to_string(current.reason)),
+                      status::status_of(current.reason),
+                      std::string(status::to_string(current.reason)),
                       current.message,
                       {},
                       1},
@@ -169,23 +169,23 @@ bool says_more(const api::BackupStatusStatus& next, const api::BackupStatusStatu
          next.controller_starts != written.controller_starts;
 }
 
-std::vector<observe::Family>
+std::vector<status::Family>
 standing_families(const StandingView& view, const Expectation& expectation, SystemTime now) {
-  const observe::Current current = judge(view, expectation, now);
+  const status::Current current = judge(view, expectation, now);
   std::vector<api::NodeFacts> facts;
-  for (const observe::NodeSeen& node : living_nodes(view)) {
+  for (const status::NodeSeen& node : living_nodes(view)) {
     facts.push_back(node.facts);
   }
-  std::vector<observe::Family> families{
+  std::vector<status::Family> families{
       current_family(current),
-      observe::expected_interval(expected_interval(expectation, now)),
+      status::expected_interval(expected_interval(expectation, now)),
       last_run_state(view.last_run),
       {"railiance_backup_controller_run_stalled",
        "1: a run, or a request that waits for its turn, does not get on.",
-       {{{}, view.active_run && observe::is_stalled(*view.active_run, now) ? 1.0 : 0.0}}},
+       {{{}, view.active_run && status::is_stalled(*view.active_run, now) ? 1.0 : 0.0}}},
       {"railiance_backup_controller_recent_starts",
        "Starts of the controller within the last 30 minutes.",
-       {{{}, static_cast<double>(observe::recent_starts(view.controller_starts, now))}}},
+       {{{}, static_cast<double>(status::recent_starts(view.controller_starts, now))}}},
       last_run_reason(view.last_run),
       {"railiance_backup_controller_last_run_prune_failed",
        "1: the last ClusterBackup that ended could not remove a set that is not kept.",
@@ -197,7 +197,7 @@ standing_families(const StandingView& view, const Expectation& expectation, Syst
           "railiance_backup_controller_next_schedule_timestamp_seconds",
           "When the schedule comes next; 0: there is none, its zone is not UTC, or it is @every.",
           next_time(expectation, now))};
-  for (observe::Family& family : observe::families_of(facts)) {
+  for (status::Family& family : status::families_of(facts)) {
     families.push_back(std::move(family));
   }
   return families;

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "controller/observed.hpp"
-#include "observe/current.hpp"
-#include "observe/families.hpp"
+#include "status/current.hpp"
+#include "status/families.hpp"
 
 #include "api/standing.hpp"
 
@@ -27,11 +27,11 @@ struct Expectation {
 
 /// What the store has seen of BackupStatus, of the agents, and of the runs.
 struct StandingView {
-  std::vector<observe::NodeSeen> nodes;
+  std::vector<status::NodeSeen> nodes;
   std::vector<std::string> agent_nodes;   ///< Nodes that have a pod of the agent.
   std::vector<api::Condition> conditions; ///< As they are in the object.
   std::optional<api::LastRun> last_run;
-  std::optional<observe::ActiveRun> active_run;
+  std::optional<status::ActiveRun> active_run;
   std::vector<SystemTime> controller_starts; ///< As they are in the object.
   bool last_prune_failed = false;            ///< Of the last run.
   bool exists = false;                       ///< The object is there.
@@ -39,10 +39,10 @@ struct StandingView {
 
 /// The run that goes on, from what stands in its objects, so that a controller that restarts judges
 /// as the one before. Nothing where there is none.
-[[nodiscard]] std::optional<observe::ActiveRun> active_run_of(const Observed& world);
+[[nodiscard]] std::optional<status::ActiveRun> active_run_of(const Observed& world);
 
 /// `view` without nodes that are gone: no pod of the agent there, and silent for a day.
-[[nodiscard]] std::vector<observe::NodeSeen> living_nodes(const StandingView& view);
+[[nodiscard]] std::vector<status::NodeSeen> living_nodes(const StandingView& view);
 
 /// The fields that the controller writes; the condition keeps its transition time while its status
 /// stays.
@@ -58,7 +58,7 @@ standing_status(const StandingView& view, const Expectation& expectation, System
 
 /// railiance_backup_current, …_expected_interval_seconds, …_controller_last_run_state and so on,
 /// and the metrics of all living nodes.
-[[nodiscard]] std::vector<observe::Family>
+[[nodiscard]] std::vector<status::Family>
 standing_families(const StandingView& view, const Expectation& expectation, SystemTime now);
 
 } // namespace rb::controller

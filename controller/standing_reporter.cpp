@@ -1,7 +1,8 @@
 #include "controller/standing_reporter.hpp"
 
+#include "terminal/log.hpp"
+
 #include "kube/resource.hpp"
-#include "log/log.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,9 +1,9 @@
 #include "controller/store.hpp"
 
 #include "controller/agents.hpp"
+#include "terminal/log.hpp"
 
 #include "kube/resource.hpp"
-#include "log/log.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -288,9 +288,9 @@ StandingView Store::standing() const {
     view.agent_nodes.push_back(agent.node);
   }
   for (const auto& [uid, backup] : m_world.backups) {
-    auto run = observe::ended_run(backup);
+    auto run = status::ended_run(backup);
     if (!run || (view.last_run && run->completion_time < view.last_run->completion_time) ||
-        observe::named_no_server(backup, m_standing.nodes, view.agent_nodes)) {
+        status::named_no_server(backup, m_standing.nodes, view.agent_nodes)) {
       continue;
     }
     view.last_run = *std::move(run);

@@ -1,9 +1,9 @@
 // The four watches of the controller and what each tells the store.
 #include "controller/agents.hpp"
 #include "controller/store.hpp"
+#include "terminal/log.hpp"
 
 #include "kube/resource.hpp"
-#include "log/log.hpp"
 
 namespace rb::controller {
 

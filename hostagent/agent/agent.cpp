@@ -5,8 +5,7 @@
 #include "agent/order_action.hpp"
 #include "agent/run_status.hpp"
 #include "agent/settlement.hpp"
-
-#include "log/log.hpp"
+#include "terminal/log.hpp"
 
 namespace rb::agent {
 

@@ -22,7 +22,7 @@ struct AgentPorts {
   ProcessRunner& processes;
   const Clock& clock;
   AgentMetrics& metrics;
-  OpenDirectory open_directory = artifact::Directory::open;
+  OpenDirectory open_directory = set::Directory::open;
   Wait wait = real_wait();
   Prover* prover = nullptr;                ///< Null: nothing can be proven here.
   OwnImage* image = nullptr;               ///< Null: the kit holds none.

@@ -1,6 +1,7 @@
 #include "agent/backup_disk.hpp"
 
-#include "artifact/writer.hpp"
+#include "set/writer.hpp"
+
 #include "base/fd.hpp"
 
 #include <algorithm>
@@ -120,7 +121,7 @@ std::string draw_id() {
 }
 
 /// Empty: there is none. Errors: those of Fs.
-Result<std::string> text_of(artifact::Directory& directory, std::string_view name) {
+Result<std::string> text_of(set::Directory& directory, std::string_view name) {
   const auto file = directory.fs().open_read(std::string(name));
   if (!file) {
     return file.error().code == ErrorCode::not_found ? Result<std::string>(std::string())
@@ -149,22 +150,22 @@ std::vector<std::string> known_ids(const std::string& text, const std::string& p
 
 /// First on the disk, then in what is known: a crash between them leaves a disk without a record,
 /// which is taken again, and no record without a disk.
-Status remember(artifact::Directory& directory,
-                artifact::Directory& keys,
+Status remember(set::Directory& directory,
+                set::Directory& keys,
                 const std::string& known,
                 const std::string& id,
                 bool is_new) {
   if (is_new) {
-    RB_TRY(artifact::replace_file(directory, std::string(k_disk_id_name), as_bytes(id + "\n")));
+    RB_TRY(set::replace_file(directory, std::string(k_disk_id_name), as_bytes(id + "\n")));
   }
   const std::string text = known + id + " " + directory.path() + "\n";
-  RB_TRY(artifact::replace_file(keys, std::string(k_known_disks_name), as_bytes(text)));
+  RB_TRY(set::replace_file(keys, std::string(k_known_disks_name), as_bytes(text)));
   const Status removed = directory.fs().remove(std::string(k_new_disk_name));
   return removed || removed.error().code == ErrorCode::not_found ? Status() : removed;
 }
 
-Status check_known(artifact::Directory& directory, const Settings& settings) {
-  RB_TRY_ASSIGN(artifact::Directory keys, artifact::Directory::open(settings.key_dir));
+Status check_known(set::Directory& directory, const Settings& settings) {
+  RB_TRY_ASSIGN(set::Directory keys, set::Directory::open(settings.key_dir));
   RB_TRY_ASSIGN(const std::string known, text_of(keys, k_known_disks_name));
   RB_TRY_ASSIGN(const std::string marker, text_of(directory, k_disk_id_name));
   const std::string id = first_word(marker);
@@ -248,10 +249,9 @@ bool takes_orders_despite(const Error& error) {
   return error.code == ErrorCode::busy || error.code == ErrorCode::unavailable;
 }
 
-Result<artifact::Directory> open_backup_directory(const Settings& settings,
-                                                  const OpenDirectory& open) {
+Result<set::Directory> open_backup_directory(const Settings& settings, const OpenDirectory& open) {
   RB_TRY(check_mounted(settings));
-  RB_TRY_ASSIGN(artifact::Directory directory, open(settings.backup_dir));
+  RB_TRY_ASSIGN(set::Directory directory, open(settings.backup_dir));
   RB_TRY(check_known(directory, settings));
   return directory;
 }

@@ -44,8 +44,8 @@ inline constexpr std::string_view k_mount_none = "none";
 /// has to be; and it is a disk that was written to before, the first one of this path, or one
 /// with k_new_disk_name. Errors: unavailable (it is not; nothing was written), those of `open` and
 /// Fs.
-[[nodiscard]] Result<artifact::Directory> open_backup_directory(const Settings& settings,
-                                                                const OpenDirectory& open);
+[[nodiscard]] Result<set::Directory> open_backup_directory(const Settings& settings,
+                                                           const OpenDirectory& open);
 
 /// An agent that meets `error` at its directory can take orders all the same: another run has it,
 /// or the disk is not the one that is meant, which the run then says (StorageNotMounted) where "no

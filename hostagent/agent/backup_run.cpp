@@ -3,8 +3,7 @@
 #include "agent/mounted_files.hpp"
 #include "agent/run_state.hpp"
 #include "agent/settlement.hpp"
-
-#include "log/log.hpp"
+#include "terminal/log.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -39,7 +38,7 @@ public:
 
 private:
   void begin() {
-    artifact::Manifest& manifest = m_run.manifest;
+    set::Manifest& manifest = m_run.manifest;
     manifest.run_id = m_run.order.run_id;
     manifest.start_time = m_run.ports.clock.now();
     manifest.generator = "railiance-backup " RB_VERSION;
@@ -50,7 +49,7 @@ private:
     manifest.manual = m_run.order.manual;
     manifest.requested = m_run.order.artifacts;
     manifest.missing = m_run.order.missing;
-    manifest.not_covered = artifact::default_not_covered();
+    manifest.not_covered = set::default_not_covered();
     m_run.status.observed_generation = m_run.order.generation;
     m_run.status.missing = manifest.missing;
     for (const std::string_view type : {api::condition_type::k_succeeded,

@@ -12,8 +12,8 @@
 #include "agent/server_config.hpp"
 #include "agent/settings.hpp"
 #include "agent/snapshot_step.hpp"
+#include "set/directory.hpp"
 
-#include "artifact/directory.hpp"
 #include "base/clock.hpp"
 #include "base/process.hpp"
 
@@ -36,7 +36,7 @@ public:
   virtual void on_progress(const api::Progress& progress) = 0;
 };
 
-using OpenDirectory = std::function<Result<artifact::Directory>(const std::string& path)>;
+using OpenDirectory = std::function<Result<set::Directory>(const std::string& path)>;
 
 /// The world of a run. All references outlive it.
 struct RunPorts {
@@ -44,7 +44,7 @@ struct RunPorts {
   const Clock& clock;
   PayloadSource& payloads;
   RunObserver& observer;
-  OpenDirectory open_directory = artifact::Directory::open;
+  OpenDirectory open_directory = set::Directory::open;
   Wait wait = real_wait();
   Prover* prover = nullptr;  ///< Null: nothing can be proven here.
   OwnImage* image = nullptr; ///< Null: the kit holds none.

@@ -1,18 +1,18 @@
 #include "agent/boot_prover.hpp"
 
-#include "boot/container_memory.hpp"
-#include "boot/prove_set.hpp"
-#include "boot/real_boot.hpp"
-#include "unpack/host_state.hpp"
+#include "restore/proof/container_memory.hpp"
+#include "restore/proof/prove_set.hpp"
+#include "restore/proof/real_boot.hpp"
+#include "set/host_state.hpp"
+#include "terminal/log.hpp"
 
 #include "base/open_beneath.hpp"
-#include "log/log.hpp"
 
 namespace rb::agent {
 
 namespace {
 
-using Outcome = std::variant<artifact::ProofRecord, NotProven>;
+using Outcome = std::variant<set::ProofRecord, NotProven>;
 
 NotProven unavailable(std::string message) {
   return {api::Reason::proof_unavailable, std::move(message)};
@@ -20,17 +20,17 @@ NotProven unavailable(std::string message) {
 
 /// Before anything is started, so that want of memory is never taken for a bad snapshot.
 std::optional<NotProven> lacks_memory() {
-  const std::uint64_t usable = boot::usable_memory_bytes();
-  if (usable == 0 || usable >= boot::k_memory_needed_bytes) {
+  const std::uint64_t usable = proof::usable_memory_bytes();
+  if (usable == 0 || usable >= proof::k_memory_needed_bytes) {
     return std::nullopt;
   }
   return unavailable("too little memory for a scratch server: " + std::to_string(usable >> 20U) +
                      " MiB available on this host or below the agent's limit, " +
-                     std::to_string(boot::k_memory_needed_bytes >> 20U) + " needed");
+                     std::to_string(proof::k_memory_needed_bytes >> 20U) + " needed");
 }
 
-artifact::ProofRecord record_of(const boot::BootReport& report) {
-  artifact::ProofRecord record;
+set::ProofRecord record_of(const proof::BootReport& report) {
+  set::ProofRecord record;
   record.reason = api::Reason::completed;
   record.objects = report.comparison.objects;
   record.kinds = report.comparison.kinds.size();
@@ -47,11 +47,11 @@ BootProver::BootProver(const Settings& settings)
       m_places(settings.key_dir + "/scratch-places") {}
 
 Outcome BootProver::prove(const ProofRequest& request, const std::stop_token& stop) {
-  const auto state = unpack::parse_host_state(request.host_state);
+  const auto state = set::parse_host_state(request.host_state);
   if (!state) {
     return unavailable(state.error().message);
   }
-  const auto k3s = boot::find_k3s(m_k3s, {});
+  const auto k3s = proof::find_k3s(m_k3s, {});
   if (!k3s) {
     return unavailable(k3s.error().message);
   }
@@ -61,28 +61,28 @@ Outcome BootProver::prove(const ProofRequest& request, const std::stop_token& st
   if (auto lack = lacks_memory()) {
     return *lack;
   }
-  auto scratch = boot::ScratchDir::make(
-      m_scratch_parent, boot::scratch_bytes_for(request.record.size_bytes), m_places);
+  auto scratch = proof::ScratchDir::make(
+      m_scratch_parent, proof::scratch_bytes_for(request.record.size_bytes), m_places);
   if (!scratch) {
     return unavailable(scratch.error().message);
   }
-  boot::BootInput input;
+  proof::BootInput input;
   input.k3s = *k3s;
   input.snapshot_path = request.snapshot_path;
   input.directory = scratch->path();
   input.token = state->server_token();
-  input.settings = boot::settings_of(*state, scratch->path());
-  if (const Status brought = boot::bring_files(*state, scratch->path()); !brought) {
+  input.settings = proof::settings_of(*state, scratch->path());
+  if (const Status brought = proof::bring_files(*state, scratch->path()); !brought) {
     return unavailable(brought.error().message);
   }
-  if (const std::string line = boot::left_out_line(input.settings); !line.empty()) {
+  if (const std::string line = proof::left_out_line(input.settings); !line.empty()) {
     spdlog::info("{}", line);
   }
   input.revision = request.record.revision;
   input.objects = request.record.objects;
   input.reset_timeout = request.timeout;
   input.ready_timeout = request.timeout;
-  const auto report = boot::boot_here(
+  const auto report = proof::boot_here(
       input, *scratch, [](const std::string& line) { spdlog::info("{}", line); }, stop);
   if (!report) {
     return not_proven(report.error());
@@ -91,7 +91,7 @@ Outcome BootProver::prove(const ProofRequest& request, const std::stop_token& st
 }
 
 void BootProver::sweep() {
-  boot::sweep_scratch_dirs(m_scratch_parent);
+  proof::sweep_scratch_dirs(m_scratch_parent);
   m_places.sweep();
 }
 

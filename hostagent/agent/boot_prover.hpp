@@ -3,7 +3,7 @@
 
 #include "agent/prover.hpp"
 #include "agent/settings.hpp"
-#include "boot/scratch_places.hpp"
+#include "restore/proof/scratch_places.hpp"
 
 namespace rb::agent {
 
@@ -11,14 +11,14 @@ class BootProver final : public Prover {
 public:
   explicit BootProver(const Settings& settings);
 
-  [[nodiscard]] std::variant<artifact::ProofRecord, NotProven>
+  [[nodiscard]] std::variant<set::ProofRecord, NotProven>
   prove(const ProofRequest& request, const std::stop_token& stop) override;
   void sweep() override;
 
 private:
   std::string m_k3s;
   std::string m_scratch_parent;
-  boot::ScratchPlaces m_places;
+  proof::ScratchPlaces m_places;
 };
 
 } // namespace rb::agent

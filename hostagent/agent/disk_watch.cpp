@@ -2,10 +2,10 @@
 
 #include "agent/datastore.hpp"
 #include "agent/signing.hpp"
-#include "observe/disk_facts.hpp"
+#include "status/disk_facts.hpp"
+#include "terminal/log.hpp"
 
 #include "base/open_beneath.hpp"
-#include "log/log.hpp"
 
 namespace rb::agent {
 
@@ -43,9 +43,9 @@ std::optional<api::NodeFacts> DiskWatch::facts() {
     return m_facts;
   }
   m_next_look = now + m_pause;
-  auto read = observe::read_facts(m_backup_dir, m_clock.now(), keys_at(m_public_key));
+  auto read = status::read_facts(m_backup_dir, m_clock.now(), keys_at(m_public_key));
   if (!read && read.error().code == ErrorCode::not_found) {
-    read = observe::facts_of({}, m_clock.now());
+    read = status::facts_of({}, m_clock.now());
   }
   if (!read) {
     log::warn("backup directory", read.error());

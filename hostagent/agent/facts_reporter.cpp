@@ -1,9 +1,10 @@
 #include "agent/facts_reporter.hpp"
 
+#include "terminal/log.hpp"
+
 #include "api/standing.hpp"
 #include "base/sha256.hpp"
 #include "kube/resource.hpp"
-#include "log/log.hpp"
 
 namespace rb::agent {
 

@@ -4,8 +4,7 @@
 #include "agent/named_files.hpp"
 #include "agent/signing.hpp"
 #include "k3s/cluster_ca.hpp"
-
-#include "etcdsnap/token_hash.hpp"
+#include "k3s/token_hash.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -96,7 +95,7 @@ collect_host_state(const Settings& settings, const HostFacts& facts, CollectLimi
     return token_missing(server + "/token", files);
   }
   HostState state;
-  state.token_hash = etcdsnap::token_hash(files.entries().front().content.text());
+  state.token_hash = k3s::token_hash(files.entries().front().content.text());
   if (state.token_hash.empty()) {
     return Failure{api::Reason::host_state_missing, server + "/token: the file is empty", {}};
   }

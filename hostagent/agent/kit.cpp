@@ -1,7 +1,8 @@
 #include "agent/kit.hpp"
 
-#include "artifact/durable_file.hpp"
-#include "artifact/signed_files.hpp"
+#include "set/signed_files.hpp"
+
+#include "base/durable_file.hpp"
 #include "base/fd.hpp"
 
 #include <fcntl.h>
@@ -22,11 +23,10 @@ Error not_a_file(Error error) {
 }
 
 /// The file of that name, nullptr where there is none. Errors: unsupported (a link, a directory).
-Result<std::unique_ptr<artifact::File>> existing(artifact::Directory& directory,
-                                                 const std::string& name) {
+Result<std::unique_ptr<File>> existing(set::Directory& directory, const std::string& name) {
   auto file = directory.fs().open_read(name);
   if (!file && file.error().code == ErrorCode::not_found) {
-    return std::unique_ptr<artifact::File>();
+    return std::unique_ptr<File>();
   }
   if (!file) {
     return not_a_file(std::move(file).error());
@@ -58,13 +58,13 @@ Result<Digests> read_through(const Fd& source, const std::string& path, Take tak
   }
 }
 
-Status copy_over(artifact::Fs& fs, const std::string& program, const Fd& source) {
-  artifact::DurableOrder order;
-  order.name = std::string(artifact::k_tool_name);
+Status copy_over(Fs& fs, const std::string& program, const Fd& source) {
+  DurableOrder order;
+  order.name = std::string(set::k_tool_name);
   order.mode = 0700;
   order.replace = true;
   order.read_back = true;
-  RB_TRY_ASSIGN(artifact::DurableFile file, artifact::DurableFile::create(fs, std::move(order)));
+  RB_TRY_ASSIGN(DurableFile file, DurableFile::create(fs, std::move(order)));
   const auto written =
       read_through(source, program, [&](ByteView bytes) { return file.write(bytes); });
   if (!written) {
@@ -74,40 +74,39 @@ Status copy_over(artifact::Fs& fs, const std::string& program, const Fd& source)
   return committed ? Status() : Status(committed.error());
 }
 
-bool is_genuine(artifact::Directory& directory, std::string_view name, const sign::PublicKey& own) {
-  return artifact::judge_signed_file(directory, name, std::span(&own, 1)).trust ==
-         artifact::FileTrust::genuine;
+bool is_genuine(set::Directory& directory, std::string_view name, const sign::PublicKey& own) {
+  return set::judge_signed_file(directory, name, std::span(&own, 1)).trust ==
+         set::FileTrust::genuine;
 }
 
-Status keep_program(artifact::Directory& directory,
-                    const std::string& program,
-                    const sign::SigningKey& key) {
-  const std::string name(artifact::k_tool_name);
+Status
+keep_program(set::Directory& directory, const std::string& program, const sign::SigningKey& key) {
+  const std::string name(set::k_tool_name);
   RB_TRY_ASSIGN(const Fd source, open_file(program, O_RDONLY));
   RB_TRY_ASSIGN(const Digests wanted,
                 read_through(source, program, [](ByteView) { return Status(); }));
-  RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> copy, existing(directory, name));
+  RB_TRY_ASSIGN(const std::unique_ptr<File> copy, existing(directory, name));
   bool is_there = false;
   if (copy != nullptr) {
-    RB_TRY_ASSIGN(const artifact::ContentDigest there, artifact::digest_of(*copy));
+    RB_TRY_ASSIGN(const ContentDigest there, digest_of(*copy));
     is_there = there.sha256 == wanted.sha256;
   }
   if (is_there && is_genuine(directory, name, key.public_key())) {
     return {};
   }
-  RB_TRY(artifact::announce_signature(directory, name, wanted.blake2b, key));
+  RB_TRY(set::announce_signature(directory, name, wanted.blake2b, key));
   if (!is_there) {
     RB_TRY(copy_over(directory.fs(), program, source));
   }
-  return artifact::settle_signature(directory, name);
+  return set::settle_signature(directory, name);
 }
 
-Status keep_guide(artifact::Directory& directory,
-                  const artifact::Manifest& manifest,
-                  const artifact::GuideFacts& facts,
+Status keep_guide(set::Directory& directory,
+                  const set::Manifest& manifest,
+                  const set::GuideFacts& facts,
                   const sign::SigningKey& key) {
-  const std::string name(artifact::k_guide_name);
-  RB_TRY_ASSIGN(const std::unique_ptr<artifact::File> there, existing(directory, name));
+  const std::string name(set::k_guide_name);
+  RB_TRY_ASSIGN(const std::unique_ptr<File> there, existing(directory, name));
   const bool host_state = std::ranges::find(manifest.artifacts,
                                             api::ArtifactType::host_state,
                                             &api::ArtifactStatus::type) != manifest.artifacts.end();
@@ -115,16 +114,16 @@ Status keep_guide(artifact::Directory& directory,
   if (there != nullptr && !host_state && is_genuine(directory, name, key.public_key())) {
     return {};
   }
-  const std::string text = artifact::restore_guide(manifest, facts);
-  return artifact::write_signed_file(directory, name, as_bytes(text), key);
+  const std::string text = set::restore_guide(manifest, facts);
+  return set::write_signed_file(directory, name, as_bytes(text), key);
 }
 
 } // namespace
 
-std::vector<Error> write_kit(artifact::Directory& directory,
+std::vector<Error> write_kit(set::Directory& directory,
                              const std::string& program,
-                             const artifact::Manifest& manifest,
-                             const artifact::GuideFacts& facts,
+                             const set::Manifest& manifest,
+                             const set::GuideFacts& facts,
                              const sign::SigningKey& key) {
   std::vector<Error> problems;
   if (Status kept = program.empty() ? Status() : keep_program(directory, program, key); !kept) {

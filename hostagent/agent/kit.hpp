@@ -2,9 +2,8 @@
 // all that a restore on a bare machine needs.
 #pragma once
 
+#include "set/restore_guide.hpp"
 #include "sign/signing_key.hpp"
-
-#include "artifact/restore_guide.hpp"
 
 #include <string>
 #include <vector>
@@ -17,10 +16,10 @@ namespace rb::agent {
 /// guide of ours for a set with host state is not replaced by one for a set without. Neither is
 /// written through, or in place of, a link. `program` empty: only the guide is written. Returns
 /// what went wrong; one failure does not keep the other file from being written.
-[[nodiscard]] std::vector<Error> write_kit(artifact::Directory& directory,
+[[nodiscard]] std::vector<Error> write_kit(set::Directory& directory,
                                            const std::string& program,
-                                           const artifact::Manifest& manifest,
-                                           const artifact::GuideFacts& facts,
+                                           const set::Manifest& manifest,
+                                           const set::GuideFacts& facts,
                                            const sign::SigningKey& key);
 
 } // namespace rb::agent

@@ -3,9 +3,8 @@
 #pragma once
 
 #include "agent/image_content.hpp"
+#include "set/directory.hpp"
 #include "sign/signing_key.hpp"
-
-#include "artifact/directory.hpp"
 
 #include <cstdint>
 #include <stop_token>
@@ -36,7 +35,7 @@ public:
 /// image: once for each version. `spare_bytes` must be left free beside it. Errors: no_space,
 /// unsupported (larger than a signed file may be, or a link is in the way), those of find_image,
 /// cancelled.
-[[nodiscard]] Status keep_image(artifact::Directory& directory,
+[[nodiscard]] Status keep_image(set::Directory& directory,
                                 const std::string& data_dir,
                                 const ImageName& image,
                                 std::uint64_t spare_bytes,

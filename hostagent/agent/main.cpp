@@ -8,17 +8,17 @@
 #include "agent/options.hpp"
 #include "agent/pod_image.hpp"
 #include "agent/settlement.hpp"
-#include "boot/namespace_helper.hpp"
-#include "observe/collector.hpp"
 #include "offsite/rclone.hpp"
 #include "offsite/remote_port.hpp"
-#include "serve/server.hpp"
+#include "restore/proof/namespace_helper.hpp"
+#include "status/collector.hpp"
+#include "status/serve/server.hpp"
+#include "terminal/log.hpp"
 
 #include "base/fd.hpp"
 #include "base/trusted_runner.hpp"
 #include "kube/connection.hpp"
 #include "kube/transport_cpprest.hpp"
-#include "log/log.hpp"
 
 #include <csignal>
 #include <cstdlib>
@@ -56,15 +56,15 @@ std::string draw_instance_id() {
 /// Ready when the directory can be used, or a run can say why not; it is made here where there is
 /// none.
 void check_directory(const Settings& settings, AgentMetrics& metrics) {
-  const auto directory = open_backup_directory(settings, artifact::Directory::open);
+  const auto directory = open_backup_directory(settings, set::Directory::open);
   if (!directory) {
     log::error("backup directory", directory.error());
   }
   metrics.directory_usable(directory || takes_orders_despite(directory.error()));
 }
 
-serve::Endpoints endpoints_of(const kube::Watcher& watcher, const AgentMetrics& metrics) {
-  serve::Endpoints endpoints;
+status::Endpoints endpoints_of(const kube::Watcher& watcher, const AgentMetrics& metrics) {
+  status::Endpoints endpoints;
   endpoints.not_ready_because = [&watcher, &metrics]() -> std::string {
     if (!watcher.synced()) {
       return "the orders have not been listed yet";
@@ -77,10 +77,10 @@ serve::Endpoints endpoints_of(const kube::Watcher& watcher, const AgentMetrics& 
 
 /// What this process did, and what is on the disk.
 std::shared_ptr<prometheus::Collectable> all_metrics(const AgentMetrics& metrics, DiskWatch& disk) {
-  return std::make_shared<observe::Collector>(
+  return std::make_shared<status::Collector>(
       [&disk] {
         const auto facts = disk.facts();
-        return observe::families_of(facts ? std::vector{*facts} : std::vector<api::NodeFacts>{});
+        return status::families_of(facts ? std::vector{*facts} : std::vector<api::NodeFacts>{});
       },
       metrics.registry());
 }
@@ -197,11 +197,11 @@ int run(const Options& options, const sigset_t& signals) {
   ConfigMapPayloads payloads(client, settings.name_space);
   OrderBoard board(settings.node_name);
   kube::Watcher watcher(client, kube::k_node_backups, {}, board);
-  serve::Endpoints endpoints = endpoints_of(watcher, metrics);
+  status::Endpoints endpoints = endpoints_of(watcher, metrics);
   if (!only_offsite) {
     endpoints.metrics = all_metrics(metrics, disk);
   }
-  auto server = serve::Server::start(options.metrics_listen, std::move(endpoints));
+  auto server = status::Server::start(options.metrics_listen, std::move(endpoints));
   if (!server) {
     return fail("metrics", server.error());
   }
@@ -229,8 +229,8 @@ int run(const Options& options, const sigset_t& signals) {
 } // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 2 && argv[1] == boot::k_helper_command) {
-    return boot::helper_main();
+  if (argc == 2 && argv[1] == proof::k_helper_command) {
+    return proof::helper_main();
   }
   const sigset_t signals = block_signals();
   const Parsed parsed = parse_options(argc, argv);

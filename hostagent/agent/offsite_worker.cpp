@@ -1,8 +1,7 @@
 #include "agent/offsite_worker.hpp"
 
 #include "agent/offsite_condition.hpp"
-
-#include "log/log.hpp"
+#include "terminal/log.hpp"
 
 #include <condition_variable>
 #include <mutex>

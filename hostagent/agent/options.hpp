@@ -2,8 +2,7 @@
 #pragma once
 
 #include "agent/settings.hpp"
-
-#include "log/log.hpp"
+#include "terminal/log.hpp"
 
 #include <optional>
 #include <string>

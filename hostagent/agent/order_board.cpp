@@ -1,6 +1,6 @@
 #include "agent/order_board.hpp"
 
-#include "log/log.hpp"
+#include "terminal/log.hpp"
 
 #include <tuple>
 

@@ -1,9 +1,8 @@
 #include "agent/plaintext.hpp"
 
 #include "agent/snapshot_name.hpp"
-
-#include "artifact/names.hpp"
-#include "artifact/retention.hpp"
+#include "set/names.hpp"
+#include "set/retention.hpp"
 
 #include <unistd.h>
 
@@ -27,34 +26,32 @@ bool is_gone(const std::string& path) {
   return ::access(path.c_str(), F_OK) != 0 && errno == ENOENT;
 }
 
-bool run_has_manifest(const std::vector<artifact::DirectoryEntry>& entries,
-                      const std::string& run_id) {
-  const std::string wanted = artifact::manifest_name(run_id);
+bool run_has_manifest(const std::vector<DirectoryEntry>& entries, const std::string& run_id) {
+  const std::string wanted = set::manifest_name(run_id);
   return std::ranges::any_of(entries, [&](const auto& entry) { return entry.name == wanted; });
 }
 
-bool run_has_artifacts(const std::vector<artifact::DirectoryEntry>& entries,
-                       const std::string& run_id) {
+bool run_has_artifacts(const std::vector<DirectoryEntry>& entries, const std::string& run_id) {
   return std::ranges::any_of(entries, [&](const auto& entry) {
-    const auto info = artifact::classify_name(entry.name);
-    return info.kind == artifact::NameKind::artifact && info.run_id == run_id;
+    const auto info = set::classify_name(entry.name);
+    return info.kind == set::NameKind::artifact && info.run_id == run_id;
   });
 }
 
 /// The artifacts of a run that was cut off before its manifest.
-Status remove_cut_off(artifact::Directory& directory, const std::string& run_id, SweepResult& out) {
+Status remove_cut_off(set::Directory& directory, const std::string& run_id, SweepResult& out) {
   RB_TRY_ASSIGN(const auto entries, directory.fs().list());
   if (run_has_manifest(entries, run_id) || !run_has_artifacts(entries, run_id)) {
     return {};
   }
-  RB_TRY(artifact::remove_set(directory, run_id));
+  RB_TRY(set::remove_set(directory, run_id));
   out.cut_off.push_back(run_id);
   return {};
 }
 
 } // namespace
 
-Status mark_unfinished(artifact::Directory& directory, const std::string& run_id) {
+Status mark_unfinished(set::Directory& directory, const std::string& run_id) {
   auto file = directory.fs().create(marker_name(run_id));
   if (!file && file.error().code == ErrorCode::already_exists) {
     return {};
@@ -67,7 +64,7 @@ Status mark_unfinished(artifact::Directory& directory, const std::string& run_id
   return directory.fs().sync_directory();
 }
 
-Status clear_unfinished(artifact::Directory& directory, const std::string& run_id) {
+Status clear_unfinished(set::Directory& directory, const std::string& run_id) {
   Status removed = directory.fs().remove(marker_name(run_id));
   if (!removed && removed.error().code != ErrorCode::not_found) {
     return removed;
@@ -75,7 +72,7 @@ Status clear_unfinished(artifact::Directory& directory, const std::string& run_i
   return directory.fs().sync_directory();
 }
 
-Result<std::vector<std::string>> unfinished_runs(artifact::Directory& directory) {
+Result<std::vector<std::string>> unfinished_runs(set::Directory& directory) {
   RB_TRY_ASSIGN(const auto entries, directory.fs().list());
   std::vector<std::string> runs;
   for (const auto& entry : entries) {
@@ -137,7 +134,7 @@ Result<bool> remove_snapshot(ProcessRunner& processes,
   return false;
 }
 
-Result<SweepResult> sweep_unfinished(artifact::Directory& directory,
+Result<SweepResult> sweep_unfinished(set::Directory& directory,
                                      ProcessRunner& processes,
                                      const K3sCommand& command,
                                      const std::vector<std::string>& snapshot_dirs,

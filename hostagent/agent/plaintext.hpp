@@ -4,8 +4,8 @@
 #pragma once
 
 #include "agent/k3s_command.hpp"
+#include "set/directory.hpp"
 
-#include "artifact/directory.hpp"
 #include "base/clock.hpp"
 #include "base/process.hpp"
 
@@ -15,12 +15,12 @@
 namespace rb::agent {
 
 /// Writes the marker durably; one that is there is taken as it is. Errors: those of Fs.
-[[nodiscard]] Status mark_unfinished(artifact::Directory& directory, const std::string& run_id);
+[[nodiscard]] Status mark_unfinished(set::Directory& directory, const std::string& run_id);
 
-[[nodiscard]] Status clear_unfinished(artifact::Directory& directory, const std::string& run_id);
+[[nodiscard]] Status clear_unfinished(set::Directory& directory, const std::string& run_id);
 
 /// The run ids of the markers, oldest first.
-[[nodiscard]] Result<std::vector<std::string>> unfinished_runs(artifact::Directory& directory);
+[[nodiscard]] Result<std::vector<std::string>> unfinished_runs(set::Directory& directory);
 
 /// Names of the regular files in k3s's snapshot directory that belong to that run, those of other
 /// nodes and partial ones included. A directory that is not there has none. Errors: io.
@@ -46,7 +46,7 @@ struct SweepResult {
 /// artifacts without a manifest.
 /// A marker goes when nothing of its run is left and the run is older than `settle_time`: a save
 /// that timed out may still write its file. Call it under the directory's lock.
-[[nodiscard]] Result<SweepResult> sweep_unfinished(artifact::Directory& directory,
+[[nodiscard]] Result<SweepResult> sweep_unfinished(set::Directory& directory,
                                                    ProcessRunner& processes,
                                                    const K3sCommand& command,
                                                    const std::vector<std::string>& snapshot_dirs,

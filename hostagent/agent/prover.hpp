@@ -1,8 +1,9 @@
 // Proving a snapshot by booting a server from it: the port of a run, and what its answers mean.
 #pragma once
 
+#include "set/manifest.hpp"
+
 #include "api/reason.hpp"
-#include "artifact/manifest.hpp"
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -15,10 +16,10 @@
 namespace rb::agent {
 
 struct ProofRequest {
-  std::string snapshot_path;              ///< Plaintext, absolute; it is only read.
-  const artifact::SnapshotRecord& record; ///< What was found in it.
-  ByteView host_state;                    ///< The tar.gz of this host: token and settings.
-  std::chrono::seconds timeout{300};      ///< For the reset, and again for the API to get ready.
+  std::string snapshot_path;         ///< Plaintext, absolute; it is only read.
+  const set::SnapshotRecord& record; ///< What was found in it.
+  ByteView host_state;               ///< The tar.gz of this host: token and settings.
+  std::chrono::seconds timeout{300}; ///< For the reset, and again for the API to get ready.
 };
 
 /// Why there is no proof: proof_failed (a server was tried), proof_unavailable (none could be).
@@ -38,7 +39,7 @@ public:
 
   /// Boots a scratch server and compares; leaves nothing behind. The record of a proof has the
   /// reason completed. `stop` ends it early, and the answer is then of no use.
-  [[nodiscard]] virtual std::variant<artifact::ProofRecord, NotProven>
+  [[nodiscard]] virtual std::variant<set::ProofRecord, NotProven>
   prove(const ProofRequest& request, const std::stop_token& stop) = 0;
 
   /// Removes what an agent that was killed in a proof left on the disk.

@@ -3,8 +3,7 @@
 #include "agent/plaintext.hpp"
 #include "agent/run_state.hpp"
 #include "agent/snapshot_store.hpp"
-
-#include "log/log.hpp"
+#include "terminal/log.hpp"
 
 namespace rb::agent {
 
@@ -119,7 +118,7 @@ StepFailure back_up_etcd(RunState& run) {
              api::Reason::not_requested,
              "EtcdSnapshot is not in spec.artifacts");
     if (run.order.verification == api::Verification::boot) {
-      artifact::ProofRecord nothing;
+      set::ProofRecord nothing;
       nothing.reason = api::Reason::proof_unavailable;
       nothing.message = "EtcdSnapshot is not in spec.artifacts: there is nothing to boot from";
       note_proof(run, std::move(nothing));

@@ -1,16 +1,15 @@
 // The last steps of a run: manifest, retention, stamp, log, and taking back after a failure.
 #include "agent/kit.hpp"
 #include "agent/run_state.hpp"
-
-#include "artifact/backup_log.hpp"
-#include "artifact/catalogue.hpp"
-#include "artifact/last_restore.hpp"
-#include "artifact/latest.hpp"
-#include "artifact/names.hpp"
-#include "artifact/retention.hpp"
-#include "artifact/signed_files.hpp"
-#include "artifact/stamp.hpp"
-#include "log/log.hpp"
+#include "set/backup_log.hpp"
+#include "set/catalogue.hpp"
+#include "set/last_restore.hpp"
+#include "set/latest.hpp"
+#include "set/names.hpp"
+#include "set/retention.hpp"
+#include "set/signed_files.hpp"
+#include "set/stamp.hpp"
+#include "terminal/log.hpp"
 
 #include <algorithm>
 
@@ -21,47 +20,46 @@ namespace {
 constexpr std::size_t k_pruned_limit = 100;
 
 /// The set of this run, as it will be listed once its manifest is there.
-artifact::BackupSet set_of(const RunState& run) {
-  artifact::BackupSet set;
+set::BackupSet set_of(const RunState& run) {
+  set::BackupSet set;
   set.run_id = run.order.run_id;
   set.time = parse_run_id(set.run_id).value_or(SystemTime());
-  set.state = run.manifest.complete ? artifact::SetState::complete : artifact::SetState::incomplete;
+  set.state = run.manifest.complete ? set::SetState::complete : set::SetState::incomplete;
   set.manifest = run.manifest;
   return set;
 }
 
 /// Only a complete run removes complete sets.
 RemovalChoice choose_removals(RunState& run) {
-  const auto restored = artifact::read_last_restore(*run.directory);
+  const auto restored = set::read_last_restore(*run.directory);
   if (!restored) {
     return {{}, restored.error()};
   }
-  std::vector<artifact::BackupSet> sets = run.earlier_sets;
+  std::vector<set::BackupSet> sets = run.earlier_sets;
   sets.push_back(set_of(run));
   // One that is not proven protects only itself: the newest good set stays for sure.
   const bool good = run.manifest.is_good();
-  return {artifact::select_for_removal(
-              artifact::sets_like(artifact::kind_of(run.manifest), std::move(sets)),
-              {run.order.keep_last,
-               run.order.run_id,
-               good ? std::optional(run.order.run_id) : std::nullopt,
-               *restored ? (*restored)->run_id : std::string(),
-               !run.manifest.complete},
-              run.ports.clock.now()),
+  return {set::select_for_removal(set::sets_like(set::kind_of(run.manifest), std::move(sets)),
+                                  {run.order.keep_last,
+                                   run.order.run_id,
+                                   good ? std::optional(run.order.run_id) : std::nullopt,
+                                   *restored ? (*restored)->run_id : std::string(),
+                                   !run.manifest.complete},
+                                  run.ports.clock.now()),
           std::nullopt};
 }
 
 /// The link to the manifest before, and the sets that stay beside this one.
 void join_chain(RunState& run) {
-  artifact::ChainEnd end =
-      artifact::chain_end(run.earlier_sets, run.removal.plan.run_ids, run.key->public_key());
+  set::ChainEnd end =
+      set::chain_end(run.earlier_sets, run.removal.plan.run_ids, run.key->public_key());
   run.manifest.previous = std::move(end.previous);
   run.manifest.catalogue = std::move(end.catalogue);
 }
 
 /// The first that is left, by name, and how many more there are.
-std::string describe_left(const std::vector<artifact::Pruned::Left>& left) {
-  const artifact::Pruned::Left& first = left.front();
+std::string describe_left(const std::vector<set::Pruned::Left>& left) {
+  const set::Pruned::Left& first = left.front();
   std::string text = "set " + first.run_id + " stays: " + first.why.message;
   if (!first.why.hint.empty()) {
     text += "; " + first.why.hint;
@@ -72,7 +70,7 @@ std::string describe_left(const std::vector<artifact::Pruned::Left>& left) {
   return text;
 }
 
-void note_pruned(RunState& run, const artifact::RemovalPlan& plan, const artifact::Pruned& pruned) {
+void note_pruned(RunState& run, const set::RemovalPlan& plan, const set::Pruned& pruned) {
   if (plan.clock_anomaly) {
     run.note(api::condition_type::k_pruned,
              api::ConditionStatus::false_,
@@ -131,8 +129,8 @@ StepFailure write_manifest_of(RunState& run) {
   run.manifest.complete = run.manifest.missing.empty();
   run.removal = choose_removals(run);
   join_chain(run);
-  run.manifest.signed_files = artifact::files_vouched_for(*run.directory, run.key->public_key());
-  const auto written = artifact::write_signed_manifest(*run.directory, run.manifest, *run.key);
+  run.manifest.signed_files = set::files_vouched_for(*run.directory, run.key->public_key());
+  const auto written = set::write_signed_manifest(*run.directory, run.manifest, *run.key);
   if (!written) {
     return storage_failure(written.error());
   }
@@ -161,8 +159,8 @@ void prune_old_sets(RunState& run) {
              run.removal.problem->message);
     return;
   }
-  const artifact::RemovalPlan& plan = run.removal.plan;
-  const artifact::Pruned pruned = artifact::prune(*run.directory, plan);
+  const set::RemovalPlan& plan = run.removal.plan;
+  const set::Pruned pruned = set::prune(*run.directory, plan);
   run.status.pruned = pruned.removed;
   run.status.pruned.resize(std::min(pruned.removed.size(), k_pruned_limit));
   note_pruned(run, plan, pruned);
@@ -170,27 +168,25 @@ void prune_old_sets(RunState& run) {
 
 StepFailure write_stamp_of(RunState& run) {
   // The stamp speaks of backups from which a cluster can be restored.
-  if (!run.manifest.is_good() || !artifact::can_restore_cluster(run.manifest)) {
+  if (!run.manifest.is_good() || !set::can_restore_cluster(run.manifest)) {
     return std::nullopt;
   }
-  const Status stamped =
-      artifact::write_stamp(*run.directory, artifact::make_stamp(run.manifest), *run.key);
+  const Status stamped = set::write_stamp(*run.directory, set::make_stamp(run.manifest), *run.key);
   return stamped ? StepFailure() : storage_failure(stamped.error());
 }
 
 void write_kit_of(RunState& run) {
   // A guide to a set that was not proven must not replace the one to a good set.
-  const bool only_one =
-      std::ranges::none_of(run.earlier_sets, [](const artifact::BackupSet& earlier) {
-        return artifact::is_good(earlier) && earlier.manifest && earlier.manifest->snapshot;
-      });
+  const bool only_one = std::ranges::none_of(run.earlier_sets, [](const set::BackupSet& earlier) {
+    return set::is_good(earlier) && earlier.manifest && earlier.manifest->snapshot;
+  });
   if (!run.manifest.complete || !run.manifest.snapshot || !(run.manifest.is_good() || only_one)) {
     return;
   }
-  const artifact::GuideFacts facts{run.settings.backup_dir,
-                                   run.settings.data_dir,
-                                   run.settings.config_dir,
-                                   run.key->public_key().line()};
+  const set::GuideFacts facts{run.settings.backup_dir,
+                              run.settings.data_dir,
+                              run.settings.config_dir,
+                              run.key->public_key().line()};
   std::vector<Error> problems =
       write_kit(*run.directory, run.settings.kit_program, run.manifest, facts, *run.key);
   if (Status kept = keep_own_image(run); !kept) {
@@ -214,7 +210,7 @@ void log_run(RunState& run, api::Reason reason, const std::string& message) {
   if (!run.directory || !run.lock) {
     return;
   }
-  artifact::LogLine line;
+  set::LogLine line;
   line.time = run.ports.clock.now();
   line.action = "backup";
   line.result = std::string(api::to_string(reason));
@@ -235,7 +231,7 @@ void log_run(RunState& run, api::Reason reason, const std::string& message) {
   }
   line.fields.emplace_back("pruned", std::to_string(run.status.pruned.size()));
   line.message = message;
-  const Status written = artifact::append_log(*run.directory, line);
+  const Status written = set::append_log(*run.directory, line);
   if (!written) {
     log::warn("backup.log", written.error());
   }
@@ -248,7 +244,7 @@ void take_back(RunState& run) {
   }
   // Only then is the run id ours: the set of another run under it keeps its signature.
   if (!names.empty()) {
-    names.push_back(artifact::signature_name(run.order.run_id));
+    names.push_back(set::signature_name(run.order.run_id));
   }
   for (const std::string& name : names) {
     const Status removed = run.directory->fs().remove(name);

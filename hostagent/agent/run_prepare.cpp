@@ -5,10 +5,10 @@
 #include "agent/run_state.hpp"
 #include "agent/signing.hpp"
 #include "agent/space.hpp"
+#include "terminal/log.hpp"
 
 #include "age/sops_yaml.hpp"
 #include "base/fd.hpp"
-#include "log/log.hpp"
 
 namespace rb::agent {
 
@@ -19,7 +19,7 @@ StepFailure open_and_lock(RunState& run) {
   if (!directory) {
     return storage_failure(directory.error());
   }
-  auto lock = artifact::DirectoryLock::acquire(directory->path());
+  auto lock = set::DirectoryLock::acquire(directory->path());
   if (!lock) {
     return storage_failure(lock.error());
   }
@@ -29,7 +29,7 @@ StepFailure open_and_lock(RunState& run) {
 }
 
 StepFailure sweep(RunState& run) {
-  const auto leftovers = artifact::sweep_leftovers(*run.directory);
+  const auto leftovers = set::sweep_leftovers(*run.directory);
   if (!leftovers) {
     return storage_failure(leftovers.error());
   }
@@ -98,7 +98,7 @@ StepFailure get_signing_key(RunState& run) {
 
 /// A run that fails prunes nothing: what helps a full disk is a command.
 void add_way_out(Failure& failure, const RunState& run) {
-  const artifact::BackupSet* const oldest = artifact::to_give_up(run.earlier_sets);
+  const set::BackupSet* const oldest = set::to_give_up(run.earlier_sets);
   if (failure.reason == api::Reason::storage_full && oldest != nullptr) {
     failure.hint +=
         "; the oldest set goes with: rm " + run.directory->path() + "/*-" + oldest->run_id + ".*";
@@ -106,12 +106,12 @@ void add_way_out(Failure& failure, const RunState& run) {
 }
 
 StepFailure look_at_earlier_sets(RunState& run) {
-  auto sets = artifact::list_sets(*run.directory);
+  auto sets = set::list_sets(*run.directory);
   if (!sets) {
     return storage_failure(sets.error());
   }
   run.earlier_sets = std::move(*sets);
-  for (const artifact::BackupSet& set : run.earlier_sets) {
+  for (const set::BackupSet& set : run.earlier_sets) {
     if (set.run_id == run.order.run_id) {
       return Failure{api::Reason::storage_failed,
                      run.settings.backup_dir + ": there is a backup set " + set.run_id + " already",
@@ -122,7 +122,7 @@ StepFailure look_at_earlier_sets(RunState& run) {
   auto failure = check_space(*run.directory,
                              run.k3s.snapshot_dir,
                              etcd ? etcd_database_bytes(run.settings.data_dir) : 0,
-                             etcd ? artifact::expected_run_bytes(run.earlier_sets) : 0);
+                             etcd ? set::expected_run_bytes(run.earlier_sets) : 0);
   if (failure) {
     add_way_out(*failure, run);
   }

@@ -37,7 +37,7 @@ private:
   std::jthread m_thread; ///< Last: it uses the others.
 };
 
-using Outcome = std::variant<artifact::ProofRecord, NotProven>;
+using Outcome = std::variant<set::ProofRecord, NotProven>;
 
 NotProven unavailable(std::string message) {
   return {api::Reason::proof_unavailable, std::move(message)};
@@ -74,7 +74,7 @@ Outcome prove(RunState& run, const std::string& snapshot_path) {
 
 } // namespace
 
-void note_proof(RunState& run, artifact::ProofRecord proof) {
+void note_proof(RunState& run, set::ProofRecord proof) {
   proof.message.resize(std::min(proof.message.size(), k_message_limit));
   run.note(api::condition_type::k_proven,
            proof.proven() ? api::ConditionStatus::true_ : api::ConditionStatus::false_,
@@ -94,11 +94,11 @@ StepFailure prove_snapshot(RunState& run, const std::string& snapshot_path) {
   if (auto stopped = run.stopped(step::k_proving_snapshot)) {
     return stopped;
   }
-  if (auto* proof = std::get_if<artifact::ProofRecord>(&outcome)) {
+  if (auto* proof = std::get_if<set::ProofRecord>(&outcome)) {
     note_proof(run, std::move(*proof));
   } else {
     const auto& lack = std::get<NotProven>(outcome);
-    artifact::ProofRecord record;
+    set::ProofRecord record;
     record.reason = lack.reason;
     record.message = lack.message;
     note_proof(run, std::move(record));

@@ -1,6 +1,6 @@
 #include "agent/run_reporter.hpp"
 
-#include "log/log.hpp"
+#include "terminal/log.hpp"
 
 #include <algorithm>
 

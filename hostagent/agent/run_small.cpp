@@ -15,8 +15,7 @@ namespace {
 using api::ArtifactType;
 
 StepFailure store_ciphertext(RunState& run, ArtifactType type, ByteView ciphertext) {
-  auto writer =
-      artifact::ArtifactWriter::create(*run.directory, api::file_name(type, run.order.run_id));
+  auto writer = set::ArtifactWriter::create(*run.directory, api::file_name(type, run.order.run_id));
   if (!writer) {
     return storage_failure(writer.error());
   }

@@ -31,7 +31,7 @@ void RunState::add_missing(api::ArtifactType type, const Failure& failure) {
   }
 }
 
-void RunState::add_stored(api::ArtifactType type, const artifact::StoredFile& file) {
+void RunState::add_stored(api::ArtifactType type, const set::StoredFile& file) {
   manifest.artifacts.push_back({type, file.name, file.size_bytes, to_hex(file.sha256)});
   status.artifacts = manifest.artifacts;
   ports.observer.on_status(status);

@@ -5,13 +5,13 @@
 #include "agent/failure.hpp"
 #include "agent/run_status.hpp"
 #include "agent/server_config.hpp"
+#include "set/manifest.hpp"
+#include "set/retention.hpp"
+#include "set/sets.hpp"
+#include "set/writer.hpp"
 #include "sign/signing_key.hpp"
 
 #include "age/recipient.hpp"
-#include "artifact/manifest.hpp"
-#include "artifact/retention.hpp"
-#include "artifact/sets.hpp"
-#include "artifact/writer.hpp"
 
 #include <optional>
 #include <string>
@@ -31,7 +31,7 @@ inline constexpr std::string_view k_pruning = "Pruning";
 
 /// What retention will take, chosen before the manifest is written, which names it.
 struct RemovalChoice {
-  artifact::RemovalPlan plan;
+  set::RemovalPlan plan;
   std::optional<Error> problem; ///< Nobody knows what must stay: nothing goes.
 };
 
@@ -42,13 +42,13 @@ struct RunState {
   const RunControl& control;
   K3sPlace k3s;
   // The lock goes before the directory does.
-  std::optional<artifact::Directory> directory;
-  std::optional<artifact::DirectoryLock> lock;
+  std::optional<set::Directory> directory;
+  std::optional<set::DirectoryLock> lock;
   std::vector<age::Recipient> recipients;
-  std::vector<artifact::BackupSet> earlier_sets;
+  std::vector<set::BackupSet> earlier_sets;
   std::optional<sign::SigningKey> key;
   RemovalChoice removal;
-  artifact::Manifest manifest;
+  set::Manifest manifest;
   api::NodeBackupStatus status;
   Bytes helm_ciphertext;
   std::map<std::string, std::chrono::duration<double>> durations;
@@ -66,7 +66,7 @@ struct RunState {
   [[nodiscard]] StepFailure stopped(std::string_view step) const;
   /// One entry a type: the first one stays.
   void add_missing(api::ArtifactType type, const Failure& failure);
-  void add_stored(api::ArtifactType type, const artifact::StoredFile& file);
+  void add_stored(api::ArtifactType type, const set::StoredFile& file);
 };
 
 // The steps, in order. Each returns why the run cannot go on, or nothing.
@@ -79,7 +79,7 @@ struct RunState {
 /// ends it here: a set that could not be proven is stored all the same, and the manifest says so.
 [[nodiscard]] StepFailure prove_snapshot(RunState& run, const std::string& snapshot_path);
 /// What came of the proof: into the manifest and the condition Proven.
-void note_proof(RunState& run, artifact::ProofRecord proof);
+void note_proof(RunState& run, set::ProofRecord proof);
 /// Fetches the Helm payload early, while the API is surely there; never ends the run.
 void fetch_helm(RunState& run);
 /// Kubeconfig, host state and Helm values: what is missing makes the set incomplete.

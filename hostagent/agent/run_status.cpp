@@ -50,7 +50,7 @@ std::string describe_missing(const std::vector<api::MissingArtifact>& missing) {
   return text;
 }
 
-std::string proof_text(const artifact::ProofRecord& proof) {
+std::string proof_text(const set::ProofRecord& proof) {
   if (!proof.proven()) {
     return proof.message;
   }
@@ -60,7 +60,7 @@ std::string proof_text(const artifact::ProofRecord& proof) {
          std::to_string(proof.peak_memory_bytes >> 20U) + " MiB)";
 }
 
-Failure outcome_of(const artifact::Manifest& manifest) {
+Failure outcome_of(const set::Manifest& manifest) {
   const auto& proof = manifest.proof;
   const bool lacks_proof = proof && !proof->proven();
   const std::string gaps = describe_missing(manifest.missing);
@@ -105,7 +105,7 @@ void finish_status(api::NodeBackupStatus& status,
   status.progress.reset();
 }
 
-RunReport report_of_manifest(const artifact::Manifest& manifest, SystemTime now) {
+RunReport report_of_manifest(const set::Manifest& manifest, SystemTime now) {
   using api::ConditionStatus;
   RunReport report;
   api::NodeBackupStatus& status = report.status;

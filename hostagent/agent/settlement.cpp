@@ -4,9 +4,8 @@
 #include "agent/cut_off.hpp"
 #include "agent/plaintext.hpp"
 #include "agent/run_status.hpp"
-
-#include "artifact/sets.hpp"
-#include "log/log.hpp"
+#include "set/sets.hpp"
+#include "terminal/log.hpp"
 
 namespace rb::agent {
 
@@ -23,7 +22,7 @@ void log_sweep(const SweepResult& swept) {
 }
 
 /// A manifest that names no request is taken for anybody's.
-bool is_of(const artifact::Manifest& manifest, const RunOrder& order) {
+bool is_of(const set::Manifest& manifest, const RunOrder& order) {
   return manifest.cluster_backup_uid.empty() ||
          manifest.cluster_backup_uid == order.cluster_backup_uid;
 }
@@ -34,9 +33,9 @@ Result<std::vector<std::string>> sweep_host(const Settings& settings,
                                             ProcessRunner& processes,
                                             const Clock& clock,
                                             const OpenDirectory& open_directory) {
-  RB_TRY_ASSIGN(artifact::Directory directory, open_backup_directory(settings, open_directory));
-  RB_TRY_ASSIGN(const auto lock, artifact::DirectoryLock::acquire(directory.path()));
-  RB_TRY(artifact::sweep_leftovers(directory));
+  RB_TRY_ASSIGN(set::Directory directory, open_backup_directory(settings, open_directory));
+  RB_TRY_ASSIGN(const auto lock, set::DirectoryLock::acquire(directory.path()));
+  RB_TRY(set::sweep_leftovers(directory));
   log_cut_off(directory, clock.now());
   const K3sPlace k3s = find_k3s(settings);
   RB_TRY_ASSIGN(
@@ -47,11 +46,11 @@ Result<std::vector<std::string>> sweep_host(const Settings& settings,
 }
 
 bool has_manifest(const Settings& settings, const RunOrder& order) {
-  auto directory = artifact::Directory::open_existing(settings.backup_dir);
+  auto directory = set::Directory::open_existing(settings.backup_dir);
   if (!directory) {
     return false;
   }
-  const auto manifest = artifact::read_manifest(*directory, order.run_id);
+  const auto manifest = set::read_manifest(*directory, order.run_id);
   if (manifest) {
     return is_of(*manifest, order);
   }
@@ -60,11 +59,11 @@ bool has_manifest(const Settings& settings, const RunOrder& order) {
 }
 
 RunReport report_from_disk(const Settings& settings, const RunOrder& order, const Clock& clock) {
-  auto directory = artifact::Directory::open_existing(settings.backup_dir);
+  auto directory = set::Directory::open_existing(settings.backup_dir);
   if (!directory) {
     return failed_report(failure_as(api::Reason::interrupted, directory.error()), clock.now());
   }
-  const auto manifest = artifact::read_manifest(*directory, order.run_id);
+  const auto manifest = set::read_manifest(*directory, order.run_id);
   RunReport report =
       manifest && is_of(*manifest, order)
           ? report_of_manifest(*manifest, clock.now())
@@ -74,7 +73,7 @@ RunReport report_from_disk(const Settings& settings, const RunOrder& order, cons
                            "start the backup again"},
                           clock.now());
   report.directory_used = true;
-  if (const auto lock = artifact::DirectoryLock::acquire(directory->path())) {
+  if (const auto lock = set::DirectoryLock::acquire(directory->path())) {
     log_settled(*directory, order.run_id, report, clock.now());
   }
   return report;

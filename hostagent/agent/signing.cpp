@@ -1,8 +1,9 @@
 #include "agent/signing.hpp"
 
-#include "artifact/durable_file.hpp"
-#include "artifact/names.hpp"
-#include "artifact/writer.hpp"
+#include "set/names.hpp"
+#include "set/writer.hpp"
+
+#include "base/durable_file.hpp"
 #include "base/open_beneath.hpp"
 
 #include <fcntl.h>
@@ -59,15 +60,15 @@ Result<sign::SigningKey> load(const std::string& path) {
 constexpr std::string_view k_part_begin = "signing.key.";
 
 /// Under a name of its own first: another agent may be at it, too.
-Status make(artifact::Directory& directory) {
-  artifact::Fs& fs = directory.fs();
+Status make(set::Directory& directory) {
+  Fs& fs = directory.fs();
   RB_TRY_ASSIGN(const sign::SigningKey key, sign::SigningKey::generate());
   RB_TRY_ASSIGN(const SecretBytes pem, key.to_pem());
-  artifact::DurableOrder order;
+  DurableOrder order;
   order.name = std::string(k_signing_key_name);
   order.part = std::string(k_part_begin) + sign::to_string(key.public_key().id()) +
-               std::string(artifact::k_part_suffix);
-  Status named = artifact::write_durably(fs, std::move(order), pem.view());
+               std::string(set::k_part_suffix);
+  Status named = write_durably(fs, std::move(order), pem.view());
   if (named) {
     return {};
   }
@@ -78,20 +79,20 @@ Status make(artifact::Directory& directory) {
 }
 
 /// Keys that were never used: of a crash, or of an agent that came second.
-void remove_parts(artifact::Directory& directory) {
+void remove_parts(set::Directory& directory) {
   const auto entries = directory.fs().list();
   if (!entries) {
     return;
   }
-  for (const artifact::DirectoryEntry& entry : *entries) {
-    if (entry.name.starts_with(k_part_begin) && entry.name.ends_with(artifact::k_part_suffix)) {
+  for (const DirectoryEntry& entry : *entries) {
+    if (entry.name.starts_with(k_part_begin) && entry.name.ends_with(set::k_part_suffix)) {
       static_cast<void>(directory.fs().remove(entry.name));
     }
   }
 }
 
 /// Empty where there is none, or none that is a file.
-std::string text_of(artifact::Directory& directory, const std::string& name) {
+std::string text_of(set::Directory& directory, const std::string& name) {
   const auto file = directory.fs().open_read(name);
   std::string text(k_pub_limit_bytes, '\0');
   const auto got = file ? (*file)->read(MutableByteView(
@@ -101,24 +102,24 @@ std::string text_of(artifact::Directory& directory, const std::string& name) {
   return text;
 }
 
-Status put_public(artifact::Directory& directory, const sign::PublicKey& key) {
+Status put_public(set::Directory& directory, const sign::PublicKey& key) {
   const std::string name(k_signing_pub_name);
   return text_of(directory, name) == key.file()
              ? Status()
-             : artifact::replace_file(directory, name, as_bytes(key.file()));
+             : set::replace_file(directory, name, as_bytes(key.file()));
 }
 
-Status keep_public(artifact::Directory& directory, const sign::PublicKey& key) {
+Status keep_public(set::Directory& directory, const sign::PublicKey& key) {
   RB_TRY(put_public(directory, key));
-  RB_TRY_ASSIGN(artifact::Directory apart,
-                artifact::Directory::open(directory.path() + "/" + std::string(k_public_dir_name)));
+  RB_TRY_ASSIGN(set::Directory apart,
+                set::Directory::open(directory.path() + "/" + std::string(k_public_dir_name)));
   return put_public(apart, key);
 }
 
 } // namespace
 
 Result<sign::SigningKey> host_key(const std::string& key_dir) {
-  RB_TRY_ASSIGN(artifact::Directory directory, artifact::Directory::open(key_dir));
+  RB_TRY_ASSIGN(set::Directory directory, set::Directory::open(key_dir));
   const std::string path = directory.path() + "/" + std::string(k_signing_key_name);
   auto key = load(path);
   if (!key && key.error().code == ErrorCode::not_found) {
@@ -132,9 +133,9 @@ Result<sign::SigningKey> host_key(const std::string& key_dir) {
   return key;
 }
 
-Result<std::optional<std::string>> publish_key(artifact::Directory& directory,
+Result<std::optional<std::string>> publish_key(set::Directory& directory,
                                                const sign::PublicKey& key) {
-  const std::string name(artifact::k_public_key_name);
+  const std::string name(set::k_public_key_name);
   const std::string there = text_of(directory, name);
   std::optional<std::string> replaced;
   if (there == key.file()) {
@@ -147,7 +148,7 @@ Result<std::optional<std::string>> publish_key(artifact::Directory& directory,
       return std::move(kept).error();
     }
   }
-  RB_TRY(artifact::replace_file(directory, name, as_bytes(key.file())));
+  RB_TRY(set::replace_file(directory, name, as_bytes(key.file())));
   return replaced;
 }
 

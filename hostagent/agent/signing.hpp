@@ -2,9 +2,8 @@
 // who can write there, and no more, must not be able to sign. Why there: docs/decisions/0004.
 #pragma once
 
+#include "set/directory.hpp"
 #include "sign/signing_key.hpp"
-
-#include "artifact/directory.hpp"
 
 #include <optional>
 #include <string>
@@ -28,7 +27,7 @@ inline constexpr std::string_view k_public_dir_name = "public";
 /// Puts `railiance-backup.pub` beside the artifacts, where it is not there or is another one. That
 /// of another key stays as `railiance-backup-<id>.pub`; its id is returned: the host has a new key.
 /// Errors: those of Fs.
-[[nodiscard]] Result<std::optional<std::string>> publish_key(artifact::Directory& directory,
+[[nodiscard]] Result<std::optional<std::string>> publish_key(set::Directory& directory,
                                                              const sign::PublicKey& key);
 
 } // namespace rb::agent

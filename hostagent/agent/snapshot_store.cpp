@@ -2,13 +2,13 @@
 
 #include "agent/polite.hpp"
 #include "agent/writer_sink.hpp"
+#include "datastore/etcd/inspect.hpp"
+#include "datastore/etcd/stored_annotations.hpp"
+#include "datastore/etcd/trailer_check.hpp"
 
 #include "age/encrypt.hpp"
 #include "age/fd_io.hpp"
 #include "base/open_beneath.hpp"
-#include "etcdsnap/inspect.hpp"
-#include "etcdsnap/stored_annotations.hpp"
-#include "etcdsnap/trailer_check.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -35,27 +35,27 @@ Result<Fd> second_descriptor(const Fd& fd, const std::string& path) {
   return copy >= 0 ? Result<Fd>(Fd(copy)) : Result<Fd>(system_error(errno, path));
 }
 
-Result<etcdsnap::SnapshotInfo>
+Result<etcd::SnapshotInfo>
 look_inside(const Fd& fd, const StoreRequest& request, std::stop_token stop) {
   RB_TRY_ASSIGN(Fd copy, second_descriptor(fd, request.path));
-  RB_TRY_ASSIGN(const auto reader, etcdsnap::FileReader::open(std::move(copy), request.path));
-  etcdsnap::InspectLimits limits;
+  RB_TRY_ASSIGN(const auto reader, etcd::FileReader::open(std::move(copy), request.path));
+  etcd::InspectLimits limits;
   limits.wanted_key = k3s::node_key(request.node_name);
-  return etcdsnap::inspect(*reader, limits, stop);
+  return etcd::inspect(*reader, limits, stop);
 }
 
-k3s::NodeArguments node_of(const etcdsnap::SnapshotInfo& info) {
+k3s::NodeArguments node_of(const etcd::SnapshotInfo& info) {
   if (!info.wanted_value) {
     return {};
   }
-  return {etcdsnap::stored_annotation(*info.wanted_value, k3s::k_node_args),
-          etcdsnap::stored_annotation(*info.wanted_value, k3s::k_node_env)};
+  return {etcd::stored_annotation(*info.wanted_value, k3s::k_node_args),
+          etcd::stored_annotation(*info.wanted_value, k3s::k_node_env)};
 }
 
-artifact::SnapshotRecord record_of(const StoreRequest& request,
-                                   const etcdsnap::TrailerDigests& digests,
-                                   const etcdsnap::SnapshotInfo& info) {
-  artifact::SnapshotRecord record;
+set::SnapshotRecord record_of(const StoreRequest& request,
+                              const etcd::TrailerDigests& digests,
+                              const etcd::SnapshotInfo& info) {
+  set::SnapshotRecord record;
   record.name = request.name;
   record.size_bytes = digests.size_bytes;
   record.file_sha256 = to_hex(digests.file);
@@ -71,7 +71,7 @@ artifact::SnapshotRecord record_of(const StoreRequest& request,
 
 class Pass {
 public:
-  Pass(artifact::Directory& directory, const StoreRequest& request, const RunControl& control)
+  Pass(set::Directory& directory, const StoreRequest& request, const RunControl& control)
       : m_directory(directory), m_request(request), m_control(control) {}
 
   Stored run() {
@@ -79,7 +79,7 @@ public:
     if (!fd) {
       return failure_as(api::Reason::snapshot_failed, fd.error());
     }
-    auto writer = artifact::ArtifactWriter::create(m_directory, m_request.file_name);
+    auto writer = set::ArtifactWriter::create(m_directory, m_request.file_name);
     if (!writer) {
       return storage_failure(writer.error());
     }
@@ -102,7 +102,7 @@ public:
   }
 
 private:
-  StepFailure encrypt(const Fd& fd, artifact::ArtifactWriter& writer) {
+  StepFailure encrypt(const Fd& fd, set::ArtifactWriter& writer) {
     const auto total = file_size(fd, m_request.path);
     if (!total) {
       return failure_as(api::Reason::snapshot_failed, total.error());
@@ -131,17 +131,16 @@ private:
     return stop_failure(m_control.cause(), "EncryptingSnapshot");
   }
 
-  artifact::Directory& m_directory;
+  set::Directory& m_directory;
   const StoreRequest& m_request;
   const RunControl& m_control;
-  etcdsnap::TrailerCheck m_trailer;
+  etcd::TrailerCheck m_trailer;
 };
 
 } // namespace
 
-Stored store_snapshot(artifact::Directory& directory,
-                      const StoreRequest& request,
-                      const RunControl& control) {
+Stored
+store_snapshot(set::Directory& directory, const StoreRequest& request, const RunControl& control) {
   std::optional<Stored> stored;
   run_politely([&] { stored = Pass(directory, request, control).run(); });
   return std::move(*stored);

@@ -6,10 +6,10 @@
 #include "agent/failure.hpp"
 #include "agent/run_control.hpp"
 #include "k3s/node_arguments.hpp"
+#include "set/manifest.hpp"
+#include "set/writer.hpp"
 
 #include "age/recipient.hpp"
-#include "artifact/manifest.hpp"
-#include "artifact/writer.hpp"
 
 #include <functional>
 #include <span>
@@ -29,16 +29,15 @@ struct StoreRequest {
 };
 
 struct StoredSnapshot {
-  artifact::StoredFile file;
-  artifact::SnapshotRecord record;
+  set::StoredFile file;
+  set::SnapshotRecord record;
   k3s::NodeArguments node; ///< Empty where the server has no Node.
 };
 
 /// Reasons: snapshot_invalid (empty, truncated, wrong digest, not a sound bbolt file),
 /// snapshot_failed (it cannot be read, it is gone), the storage reasons, those of a stop.
 /// After a failure the directory is as it was.
-[[nodiscard]] std::variant<StoredSnapshot, Failure> store_snapshot(artifact::Directory& directory,
-                                                                   const StoreRequest& request,
-                                                                   const RunControl& control);
+[[nodiscard]] std::variant<StoredSnapshot, Failure>
+store_snapshot(set::Directory& directory, const StoreRequest& request, const RunControl& control);
 
 } // namespace rb::agent

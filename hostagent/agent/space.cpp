@@ -35,7 +35,7 @@ std::uint64_t etcd_database_bytes(const std::string& data_dir) {
   return error ? 0 : static_cast<std::uint64_t>(size);
 }
 
-StepFailure check_space(artifact::Directory& directory,
+StepFailure check_space(set::Directory& directory,
                         const std::string& snapshot_dir,
                         std::uint64_t database_bytes,
                         std::uint64_t expected_bytes) {
@@ -43,7 +43,7 @@ StepFailure check_space(artifact::Directory& directory,
   const bool shared = on_one_file_system(directory.path(), snapshots);
   const std::uint64_t needed =
       database_bytes == 0 ? expected_bytes : database_bytes * (shared ? 2 : 1) + k_margin_bytes;
-  const Status fits = artifact::check_free_space(directory, needed);
+  const Status fits = set::check_free_space(directory, needed);
   if (!fits) {
     return storage_failure(fits.error());
   }

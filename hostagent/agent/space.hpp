@@ -3,8 +3,7 @@
 #pragma once
 
 #include "agent/failure.hpp"
-
-#include "artifact/directory.hpp"
+#include "set/directory.hpp"
 
 #include <cstdint>
 #include <string>
@@ -17,7 +16,7 @@ namespace rb::agent {
 /// `database_bytes` are needed in `snapshot_dir` (or the nearest directory above it that exists)
 /// and about as many in the backup directory: twice, when both are on one file system. Without a
 /// database size, `expected_bytes` are needed in the backup directory. Reason: storage_full.
-[[nodiscard]] StepFailure check_space(artifact::Directory& directory,
+[[nodiscard]] StepFailure check_space(set::Directory& directory,
                                       const std::string& snapshot_dir,
                                       std::uint64_t database_bytes,
                                       std::uint64_t expected_bytes);

@@ -1,15 +1,16 @@
 // Lets lib/age write into an artifact, and remembers whose failure it was.
 #pragma once
 
+#include "set/writer.hpp"
+
 #include "age/io.hpp"
-#include "artifact/writer.hpp"
 
 namespace rb::agent {
 
 /// The writer outlives it.
 class WriterSink final : public age::Sink {
 public:
-  explicit WriterSink(artifact::ArtifactWriter& writer) : m_writer(writer) {}
+  explicit WriterSink(set::ArtifactWriter& writer) : m_writer(writer) {}
 
   [[nodiscard]] Status write(ByteView bytes) override {
     Status written = m_writer.write(bytes);
@@ -21,7 +22,7 @@ public:
   [[nodiscard]] bool failed() const { return m_failed; }
 
 private:
-  artifact::ArtifactWriter& m_writer;
+  set::ArtifactWriter& m_writer;
   bool m_failed = false;
 };
 

@@ -1,16 +1,16 @@
 #include "offsite/decide.hpp"
 
-#include "artifact/names.hpp"
-#include "artifact/retention.hpp"
+#include "set/names.hpp"
+#include "set/retention.hpp"
 
 #include <algorithm>
 #include <map>
 
 namespace rb::offsite {
 
-using artifact::BackupSet;
-using artifact::NameKind;
-using artifact::SetState;
+using set::BackupSet;
+using set::NameKind;
+using set::SetState;
 
 namespace {
 
@@ -99,13 +99,13 @@ std::vector<RemoteFile> files_of(const BackupSet& set) {
   for (const api::ArtifactStatus& artifact : set.manifest->artifacts) {
     files.push_back({artifact.file_name, artifact.size_bytes});
   }
-  const std::string signature = artifact::signature_name(set.run_id);
-  const auto beside = std::ranges::find(set.files, signature, &artifact::SetFile::name);
+  const std::string signature = set::signature_name(set.run_id);
+  const auto beside = std::ranges::find(set.files, signature, &set::SetFile::name);
   if (beside != set.files.end()) {
     files.push_back({signature, beside->size_bytes});
   }
-  const std::string manifest = artifact::manifest_name(set.run_id);
-  const auto own = std::ranges::find(set.files, manifest, &artifact::SetFile::name);
+  const std::string manifest = set::manifest_name(set.run_id);
+  const auto own = std::ranges::find(set.files, manifest, &set::SetFile::name);
   files.push_back({manifest, own == set.files.end() ? 0 : own->size_bytes});
   return files;
 }
@@ -127,7 +127,7 @@ std::set<std::string> still_there(const State& state,
 
 bool are_too_many(const std::vector<RemoteFile>& remote, unsigned keep_last) {
   const auto manifests = std::ranges::count_if(remote, [](const RemoteFile& file) {
-    return artifact::classify_name(file.name).kind == NameKind::manifest;
+    return set::classify_name(file.name).kind == NameKind::manifest;
   });
   return keep_last != 0 && static_cast<std::size_t>(manifests) > keep_last;
 }
@@ -140,13 +140,13 @@ std::vector<std::string> to_remove(const std::vector<BackupSet>& remote,
   if (keep_last == 0) {
     return {};
   }
-  artifact::RetentionPolicy policy;
+  set::RetentionPolicy policy;
   policy.keep_last = static_cast<int>(std::min(keep_last, k_keep_limit));
   policy.last_restored_run_id = last_restored;
-  const auto kinds = artifact::kinds_of_sets(remote);
+  const auto kinds = set::kinds_of_sets(remote);
   std::map<std::string, std::size_t> votes; // oldest first
   for (const auto& kind : kinds) {
-    const auto plan = artifact::select_for_removal(artifact::sets_like(kind, remote), policy, now);
+    const auto plan = set::select_for_removal(set::sets_like(kind, remote), policy, now);
     for (const std::string& run_id : plan.run_ids) {
       ++votes[run_id];
     }
@@ -169,7 +169,7 @@ std::vector<std::string> removal_order(const std::vector<RemoteFile>& remote,
                                        const std::string& run_id) {
   std::vector<std::string> names;
   for (const RemoteFile& file : remote) {
-    const auto info = artifact::classify_name(file.name);
+    const auto info = set::classify_name(file.name);
     if (info.run_id != run_id) {
       continue;
     }

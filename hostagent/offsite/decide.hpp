@@ -3,8 +3,7 @@
 
 #include "offsite/remote_store.hpp"
 #include "offsite/state.hpp"
-
-#include "artifact/sets.hpp"
+#include "set/sets.hpp"
 
 #include <chrono>
 #include <string>
@@ -21,20 +20,20 @@ struct Schedule {
 
 /// The complete sets that are not known to be off-site, newest first. Not those that are known to
 /// be damaged on the disk: the next attempt looks at them again.
-[[nodiscard]] std::vector<const artifact::BackupSet*>
-pending(const std::vector<artifact::BackupSet>& sets, const State& state);
+[[nodiscard]] std::vector<const set::BackupSet*> pending(const std::vector<set::BackupSet>& sets,
+                                                         const State& state);
 
 /// The set over there that was not read back for the longest time, when it is time to read one;
 /// else null.
-[[nodiscard]] const artifact::BackupSet* to_reread(const std::vector<artifact::BackupSet>& sets,
-                                                   const State& state,
-                                                   SystemTime now,
-                                                   const Schedule& schedule);
+[[nodiscard]] const set::BackupSet* to_reread(const std::vector<set::BackupSet>& sets,
+                                              const State& state,
+                                              SystemTime now,
+                                              const Schedule& schedule);
 
 /// Something is pending, or it is time to compare or to read back; and no pause after a failure
 /// holds it back. A set that is newer than any that was tried does not wait. A clock that jumped
 /// back never holds it for longer than the longest pause.
-[[nodiscard]] bool is_due(const std::vector<artifact::BackupSet>& sets,
+[[nodiscard]] bool is_due(const std::vector<set::BackupSet>& sets,
                           const State& state,
                           SystemTime now,
                           const Schedule& schedule);
@@ -45,22 +44,22 @@ pending(const std::vector<artifact::BackupSet>& sets, const State& state);
 /// The run ids of state.replicated that still stand: the set is on the disk, and all its files are
 /// over there with their sizes.
 [[nodiscard]] std::set<std::string> still_there(const State& state,
-                                                const std::vector<artifact::BackupSet>& sets,
+                                                const std::vector<set::BackupSet>& sets,
                                                 const std::vector<RemoteFile>& remote);
 
 /// The files of a set as they must be over there: artifacts, the signature, then the manifest.
-[[nodiscard]] std::vector<RemoteFile> files_of(const artifact::BackupSet& set);
+[[nodiscard]] std::vector<RemoteFile> files_of(const set::BackupSet& set);
 
 /// More sets with a manifest are over there than are to stay. `keep_last` 0: everything stays.
 [[nodiscard]] bool are_too_many(const std::vector<RemoteFile>& remote, unsigned keep_last);
 
-/// Retention over there, by the same rules as on the disk (artifact::select_for_removal): the run
+/// Retention over there, by the same rules as on the disk (set::select_for_removal): the run
 /// ids to remove, oldest first, so that the newest `keep_last` good sets stay of each kind (of
 /// those that were asked for the same artifacts); a set whose proof failed never pushes out a good
 /// one. A set that is on the disk stays, and what has no manifest, and `last_restored` (may be
 /// empty). `remote`: the sets over there. `keep_last` 0: everything stays.
-[[nodiscard]] std::vector<std::string> to_remove(const std::vector<artifact::BackupSet>& remote,
-                                                 const std::vector<artifact::BackupSet>& sets,
+[[nodiscard]] std::vector<std::string> to_remove(const std::vector<set::BackupSet>& remote,
+                                                 const std::vector<set::BackupSet>& sets,
                                                  unsigned keep_last,
                                                  const std::string& last_restored,
                                                  SystemTime now);

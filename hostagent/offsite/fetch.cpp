@@ -1,11 +1,11 @@
 #include "offsite/fetch.hpp"
 
 #include "offsite/replicate.hpp"
+#include "set/names.hpp"
+#include "set/signed_files.hpp"
+#include "set/writer.hpp"
 
-#include "artifact/durable_file.hpp"
-#include "artifact/names.hpp"
-#include "artifact/signed_files.hpp"
-#include "artifact/writer.hpp"
+#include "base/durable_file.hpp"
 
 #include <algorithm>
 
@@ -13,7 +13,7 @@ namespace rb::offsite {
 
 namespace {
 
-using artifact::Directory;
+using set::Directory;
 
 /// True: there already, and right. Errors: already_exists (something else is there).
 Result<bool> is_present(Directory& to, const LocalFile& wanted, std::stop_token stop) {
@@ -33,8 +33,8 @@ Result<bool> is_present(Directory& to, const LocalFile& wanted, std::stop_token 
   return true;
 }
 
-Result<artifact::ContentDigest> expected_of(const LocalFile& wanted) {
-  artifact::ContentDigest expected{wanted.file.size_bytes, {}};
+Result<ContentDigest> expected_of(const LocalFile& wanted) {
+  ContentDigest expected{wanted.file.size_bytes, {}};
   RB_TRY_ASSIGN(const Bytes digest, from_hex(wanted.sha256));
   if (digest.size() != expected.sha256.size()) {
     return Error{ErrorCode::corrupt, wanted.file.name + ": not a SHA-256 in the manifest", {}};
@@ -50,7 +50,7 @@ Status fetch_part(Directory& to,
                   std::stop_token stop) {
   const std::string path = to.path() + "/" + part;
   RB_TRY(remote.get(wanted.file, path, stop));
-  RB_TRY_ASSIGN(const artifact::ContentDigest content, expected_of(wanted));
+  RB_TRY_ASSIGN(const ContentDigest content, expected_of(wanted));
   const auto damaged = [&](const char* what) {
     return Error{ErrorCode::corrupt,
                  remote.name() + ": " + wanted.file.name +
@@ -64,11 +64,10 @@ Status fetch_part(Directory& to,
       return damaged("size");
     }
   }
-  artifact::DurableOrder order;
+  DurableOrder order;
   order.name = wanted.file.name;
   order.part = part;
-  RB_TRY_ASSIGN(artifact::DurableFile file,
-                artifact::DurableFile::adopt(to.fs(), std::move(order), content));
+  RB_TRY_ASSIGN(DurableFile file, DurableFile::adopt(to.fs(), std::move(order), content));
   const auto committed = file.commit(std::move(stop));
   if (!committed && committed.error().code == ErrorCode::corrupt) {
     return damaged("SHA-256");
@@ -88,7 +87,7 @@ Status fetch_file(Directory& to,
     result.present.push_back(wanted.file.name);
     return {};
   }
-  const std::string part = wanted.file.name + std::string(artifact::k_part_suffix);
+  const std::string part = wanted.file.name + std::string(set::k_part_suffix);
   static_cast<void>(to.fs().remove(part)); // of a fetch that was cut off
   Status fetched = fetch_part(to, remote, wanted, part, std::move(stop));
   if (!fetched) {
@@ -104,7 +103,7 @@ Status store_small(Directory& to,
                    Fetched& result,
                    std::stop_token stop) {
   RB_TRY_ASSIGN(const auto source, listing.fs().open_read(name));
-  Bytes text(artifact::k_manifest_limit_bytes);
+  Bytes text(set::k_manifest_limit_bytes);
   RB_TRY_ASSIGN(const std::size_t got, source->read(text));
   text.resize(got);
   const LocalFile wanted{{name, got}, to_hex(rb::sha256(text))};
@@ -114,7 +113,7 @@ Status store_small(Directory& to,
     result.present.push_back(name);
     return {};
   }
-  RB_TRY_ASSIGN(auto writer, artifact::ArtifactWriter::create(to, name));
+  RB_TRY_ASSIGN(auto writer, set::ArtifactWriter::create(to, name));
   RB_TRY(writer.write(text));
   RB_TRY(writer.commit(std::move(stop)));
   return {};
@@ -122,15 +121,15 @@ Status store_small(Directory& to,
 
 /// Only where there is none: the one that is there may be the operator's own.
 Status bring_public_key(Directory& to, Directory& listing) {
-  const std::string name(artifact::k_public_key_name);
+  const std::string name(set::k_public_key_name);
   const auto source = listing.fs().open_read(name);
   const auto there = to.fs().open_read(name);
   if (!source || there || there.error().code != ErrorCode::not_found) {
     return {};
   }
-  Bytes text(artifact::k_manifest_limit_bytes);
+  Bytes text(set::k_manifest_limit_bytes);
   RB_TRY_ASSIGN(const std::size_t got, (*source)->read(text));
-  return artifact::replace_file(to, name, ByteView(text).first(got));
+  return set::replace_file(to, name, ByteView(text).first(got));
 }
 
 /// Under a bound, and never in the place of what is there.
@@ -138,17 +137,16 @@ Status bring_file(Directory& to,
                   RemoteStore& remote,
                   const RemoteFile& wanted,
                   const std::stop_token& stop) {
-  RB_TRY(artifact::check_free_space(to, wanted.size_bytes));
-  artifact::DurableOrder order;
+  RB_TRY(set::check_free_space(to, wanted.size_bytes));
+  DurableOrder order;
   order.name = wanted.name;
-  order.part = wanted.name + std::string(artifact::k_part_suffix);
+  order.part = wanted.name + std::string(set::k_part_suffix);
   static_cast<void>(to.fs().remove(order.part)); // of a fetch that was cut off
   const auto bring = [&]() -> Status {
     RB_TRY(remote.get(wanted, to.path() + "/" + order.part, stop));
     RB_TRY_ASSIGN(const auto part, to.fs().open_uncached(order.part));
-    RB_TRY_ASSIGN(const artifact::ContentDigest content, artifact::digest_of(*part, stop));
-    RB_TRY_ASSIGN(artifact::DurableFile file,
-                  artifact::DurableFile::adopt(to.fs(), order, content));
+    RB_TRY_ASSIGN(const ContentDigest content, digest_of(*part, stop));
+    RB_TRY_ASSIGN(DurableFile file, DurableFile::adopt(to.fs(), order, content));
     const auto committed = file.commit(stop);
     return committed ? Status() : Status(committed.error());
   };
@@ -164,17 +162,17 @@ Status bring_image(Directory& to,
                    RemoteStore& remote,
                    const std::function<void(const std::string&)>& on_file,
                    const std::stop_token& stop) {
-  const std::string image(artifact::k_image_name);
+  const std::string image(set::k_image_name);
   if (to.fs().open_read(image)) {
     return {};
   }
   RB_TRY_ASSIGN(const auto there, remote.list(stop));
-  for (const std::string& name : {image + std::string(artifact::k_signature_suffix), image}) {
+  for (const std::string& name : {image + std::string(set::k_signature_suffix), image}) {
     const auto found = std::ranges::find(there, name, &RemoteFile::name);
     if (found == there.end()) {
       return {}; // of an older release
     }
-    if (found->size_bytes > artifact::k_signed_file_limit_bytes) {
+    if (found->size_bytes > set::k_signed_file_limit_bytes) {
       return Error{ErrorCode::unsupported, name + ": too large to be of the host", {}};
     }
     on_file(name);
@@ -188,7 +186,7 @@ Status bring_image(Directory& to,
 Result<Fetched> fetch_set(Directory& to,
                           RemoteStore& remote,
                           Directory& listing,
-                          const artifact::BackupSet& set,
+                          const set::BackupSet& set,
                           const std::function<void(const std::string&)>& on_file,
                           std::stop_token stop) {
   if (!set.manifest) {
@@ -196,7 +194,7 @@ Result<Fetched> fetch_set(Directory& to,
                  remote.name() + ": set " + set.run_id + " has no manifest that can be read",
                  "choose another set: railiance-restore list --remote"};
   }
-  RB_TRY(artifact::check_free_space(to, set.size_bytes));
+  RB_TRY(set::check_free_space(to, set.size_bytes));
   Fetched result;
   for (const api::ArtifactStatus& artifact : set.manifest->artifacts) {
     on_file(artifact.file_name);
@@ -204,12 +202,12 @@ Result<Fetched> fetch_set(Directory& to,
     RB_TRY(fetch_file(to, remote, wanted, result, stop));
   }
   if (set.signature) {
-    on_file(artifact::signature_name(set.run_id));
-    RB_TRY(store_small(to, listing, artifact::signature_name(set.run_id), result, stop));
+    on_file(set::signature_name(set.run_id));
+    RB_TRY(store_small(to, listing, set::signature_name(set.run_id), result, stop));
   }
   RB_TRY(bring_public_key(to, listing));
-  on_file(artifact::manifest_name(set.run_id));
-  RB_TRY(store_small(to, listing, artifact::manifest_name(set.run_id), result, stop));
+  on_file(set::manifest_name(set.run_id));
+  RB_TRY(store_small(to, listing, set::manifest_name(set.run_id), result, stop));
   RB_TRY(to.fs().sync_directory());
   if (Status brought = bring_image(to, remote, on_file, stop); !brought) {
     if (brought.error().code == ErrorCode::cancelled) {

@@ -3,8 +3,7 @@
 #pragma once
 
 #include "offsite/remote_store.hpp"
-
-#include "artifact/sets.hpp"
+#include "set/sets.hpp"
 
 #include <functional>
 #include <optional>
@@ -24,10 +23,10 @@ struct Fetched {
 /// incomplete (the remote's set has no usable manifest), corrupt (a file is not what the manifest
 /// says: it is removed again), already_exists (another file has the name), no_space, those of
 /// RemoteStore and Fs.
-[[nodiscard]] Result<Fetched> fetch_set(artifact::Directory& to,
+[[nodiscard]] Result<Fetched> fetch_set(set::Directory& to,
                                         RemoteStore& remote,
-                                        artifact::Directory& listing,
-                                        const artifact::BackupSet& set,
+                                        set::Directory& listing,
+                                        const set::BackupSet& set,
                                         const std::function<void(const std::string&)>& on_file,
                                         std::stop_token stop);
 

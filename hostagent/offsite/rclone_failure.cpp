@@ -1,8 +1,9 @@
 #include "offsite/rclone_failure.hpp"
 
+#include "terminal/terminal_text.hpp"
+
 #include "api/json_fields.hpp"
 #include "base/last_line.hpp"
-#include "base/terminal_text.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #include "offsite/remote_fs.hpp"
 
-#include "artifact/manifest.hpp"
-#include "artifact/names.hpp"
+#include "set/manifest.hpp"
+#include "set/names.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -14,8 +14,8 @@ namespace rb::offsite {
 
 namespace {
 
-using artifact::File;
-using artifact::Fs;
+using File;
+using Fs;
 
 Error read_only(const std::string& name) {
   return {ErrorCode::unsupported, name + ": a remote is only read here", {}};
@@ -73,15 +73,15 @@ public:
   }
   Status remove(const std::string& name) override { return read_only(name); }
   Status sync_directory() override { return {}; }
-  Result<std::vector<artifact::DirectoryEntry>> list() override {
-    std::vector<artifact::DirectoryEntry> entries;
+  Result<std::vector<DirectoryEntry>> list() override {
+    std::vector<DirectoryEntry> entries;
     for (const RemoteFile& file : m_files) {
       entries.push_back({file.name, true, file.size_bytes});
     }
-    std::ranges::sort(entries, {}, &artifact::DirectoryEntry::name);
+    std::ranges::sort(entries, {}, &DirectoryEntry::name);
     return entries;
   }
-  Result<artifact::Space> space() override { return artifact::Space{}; }
+  Result<Space> space() override { return Space{}; }
 
 private:
   const std::vector<RemoteFile> m_files;
@@ -122,14 +122,14 @@ private:
 
 /// What says what is there: manifests, their signatures, the public key.
 bool is_catalogue(const RemoteFile& file) {
-  const artifact::NameKind kind = artifact::classify_name(file.name).kind;
-  return kind == artifact::NameKind::manifest || kind == artifact::NameKind::signature ||
-         file.name == artifact::k_public_key_name;
+  const set::NameKind kind = set::classify_name(file.name).kind;
+  return kind == set::NameKind::manifest || kind == set::NameKind::signature ||
+         file.name == set::k_public_key_name;
 }
 
 } // namespace
 
-Result<artifact::Directory> open_remote(RemoteStore& remote, std::stop_token stop) {
+Result<set::Directory> open_remote(RemoteStore& remote, std::stop_token stop) {
   RB_TRY_ASSIGN(auto files, remote.list(stop));
   std::map<std::string, std::string> manifests;
   if (std::ranges::any_of(files, is_catalogue)) {
@@ -139,15 +139,14 @@ Result<artifact::Directory> open_remote(RemoteStore& remote, std::stop_token sto
       if (!is_catalogue(file)) {
         continue;
       }
-      auto text =
-          read_text_file(temporary.path() + "/" + file.name, artifact::k_manifest_limit_bytes);
+      auto text = read_text_file(temporary.path() + "/" + file.name, set::k_manifest_limit_bytes);
       if (text) {
         manifests.emplace(file.name, *std::move(text));
       } // else its set is listed as damaged
     }
   }
-  return artifact::Directory(std::make_unique<RemoteFs>(std::move(files), std::move(manifests)),
-                             remote.name());
+  return set::Directory(std::make_unique<RemoteFs>(std::move(files), std::move(manifests)),
+                        remote.name());
 }
 
 } // namespace rb::offsite

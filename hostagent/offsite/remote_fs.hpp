@@ -2,8 +2,7 @@
 #pragma once
 
 #include "offsite/remote_store.hpp"
-
-#include "artifact/directory.hpp"
+#include "set/directory.hpp"
 
 namespace rb::offsite {
 
@@ -11,6 +10,6 @@ namespace rb::offsite {
 /// the public key, fetched once into a private
 /// temporary directory that is gone when this returns. Other files cannot be read. Errors: those
 /// of RemoteStore and of the temporary directory.
-[[nodiscard]] Result<artifact::Directory> open_remote(RemoteStore& remote, std::stop_token stop);
+[[nodiscard]] Result<set::Directory> open_remote(RemoteStore& remote, std::stop_token stop);
 
 } // namespace rb::offsite

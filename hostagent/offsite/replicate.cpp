@@ -1,7 +1,7 @@
 #include "offsite/replicate.hpp"
 
-#include "artifact/names.hpp"
-#include "artifact/writer.hpp"
+#include "set/names.hpp"
+#include "set/writer.hpp"
 
 #include <algorithm>
 
@@ -15,7 +15,7 @@ bool is_listed(const RemoteFile& wanted, const std::vector<RemoteFile>& there) {
   });
 }
 
-Error damaged_here(const artifact::Directory& directory, const std::string& name) {
+Error damaged_here(const set::Directory& directory, const std::string& name) {
   return {ErrorCode::corrupt,
           directory.path() + "/" + name +
               ": damaged on this disk: its SHA-256 is not that of the manifest",
@@ -23,7 +23,7 @@ Error damaged_here(const artifact::Directory& directory, const std::string& name
 }
 
 /// What came back is wrong: is it the copy, or was it wrong here already?
-Error damaged(artifact::Directory& directory,
+Error damaged(set::Directory& directory,
               const RemoteStore& remote,
               const LocalFile& wanted,
               std::stop_token stop) {
@@ -39,7 +39,7 @@ Error damaged(artifact::Directory& directory,
 
 /// What must be over there of a set, the manifest last: a set over there that has one is whole.
 Result<std::vector<LocalFile>>
-wanted_files(artifact::Directory& directory, const artifact::BackupSet& set, std::stop_token stop) {
+wanted_files(set::Directory& directory, const set::BackupSet& set, std::stop_token stop) {
   if (!set.manifest) {
     return Error{ErrorCode::incomplete, "set " + set.run_id + " has no manifest", {}};
   }
@@ -49,11 +49,10 @@ wanted_files(artifact::Directory& directory, const artifact::BackupSet& set, std
   }
   // Before the manifest, so that no complete set over there lacks it.
   if (set.signature) {
-    RB_TRY_ASSIGN(LocalFile signature,
-                  measure(directory, artifact::signature_name(set.run_id), stop));
+    RB_TRY_ASSIGN(LocalFile signature, measure(directory, set::signature_name(set.run_id), stop));
     files.push_back(std::move(signature));
   }
-  RB_TRY_ASSIGN(LocalFile manifest, measure(directory, artifact::manifest_name(set.run_id), stop));
+  RB_TRY_ASSIGN(LocalFile manifest, measure(directory, set::manifest_name(set.run_id), stop));
   files.push_back(std::move(manifest));
   return files;
 }
@@ -61,13 +60,13 @@ wanted_files(artifact::Directory& directory, const artifact::BackupSet& set, std
 } // namespace
 
 Result<LocalFile>
-measure(artifact::Directory& directory, const std::string& name, std::stop_token stop) {
+measure(set::Directory& directory, const std::string& name, std::stop_token stop) {
   RB_TRY_ASSIGN(const auto file, directory.fs().open_read(name));
-  RB_TRY_ASSIGN(const auto content, artifact::digest_of(*file, std::move(stop)));
+  RB_TRY_ASSIGN(const auto content, digest_of(*file, std::move(stop)));
   return LocalFile{{name, content.size_bytes}, to_hex(content.sha256)};
 }
 
-Status replicate_file(artifact::Directory& directory,
+Status replicate_file(set::Directory& directory,
                       RemoteStore& remote,
                       const std::vector<RemoteFile>& there,
                       const LocalFile& wanted,
@@ -86,8 +85,7 @@ Status replicate_file(artifact::Directory& directory,
   return {};
 }
 
-Status
-check_here(artifact::Directory& directory, const artifact::BackupSet& set, std::stop_token stop) {
+Status check_here(set::Directory& directory, const set::BackupSet& set, std::stop_token stop) {
   RB_TRY_ASSIGN(const auto files, wanted_files(directory, set, stop));
   for (const LocalFile& wanted : files) {
     RB_TRY_ASSIGN(const LocalFile here, measure(directory, wanted.file.name, stop));
@@ -98,10 +96,10 @@ check_here(artifact::Directory& directory, const artifact::BackupSet& set, std::
   return {};
 }
 
-Status replicate_set(artifact::Directory& directory,
+Status replicate_set(set::Directory& directory,
                      RemoteStore& remote,
                      const std::vector<RemoteFile>& there,
-                     const artifact::BackupSet& set,
+                     const set::BackupSet& set,
                      std::stop_token stop) {
   RB_TRY_ASSIGN(const auto files, wanted_files(directory, set, stop));
   for (const LocalFile& wanted : files) {
@@ -110,9 +108,9 @@ Status replicate_set(artifact::Directory& directory,
   return {};
 }
 
-Status reread_set(artifact::Directory& directory,
+Status reread_set(set::Directory& directory,
                   RemoteStore& remote,
-                  const artifact::BackupSet& set,
+                  const set::BackupSet& set,
                   std::stop_token stop) {
   RB_TRY_ASSIGN(const auto files, wanted_files(directory, set, stop));
   for (const LocalFile& wanted : files) {

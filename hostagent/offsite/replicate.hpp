@@ -2,8 +2,7 @@
 #pragma once
 
 #include "offsite/remote_store.hpp"
-
-#include "artifact/sets.hpp"
+#include "set/sets.hpp"
 
 namespace rb::offsite {
 
@@ -15,13 +14,13 @@ struct LocalFile {
 
 /// SHA-256 and size of a file of the directory. Errors: those of Fs, cancelled.
 [[nodiscard]] Result<LocalFile>
-measure(artifact::Directory& directory, const std::string& name, std::stop_token stop);
+measure(set::Directory& directory, const std::string& name, std::stop_token stop);
 
 /// Afterwards the file is over there, with the right digest. One that is listed in `there` with its
 /// size is compared first, and sent only when its digest is another. Errors: corrupt (what came
 /// back is not what was sent, or the file on our disk is damaged; the message says which), those of
 /// RemoteStore and Fs.
-[[nodiscard]] Status replicate_file(artifact::Directory& directory,
+[[nodiscard]] Status replicate_file(set::Directory& directory,
                                     RemoteStore& remote,
                                     const std::vector<RemoteFile>& there,
                                     const LocalFile& wanted,
@@ -30,21 +29,21 @@ measure(artifact::Directory& directory, const std::string& name, std::stop_token
 /// Reads every artifact of the set here and compares it with the manifest: what rotted here is not
 /// sent. Errors: corrupt (which file), those of Fs, cancelled; all of them are of this disk.
 [[nodiscard]] Status
-check_here(artifact::Directory& directory, const artifact::BackupSet& set, std::stop_token stop);
+check_here(set::Directory& directory, const set::BackupSet& set, std::stop_token stop);
 
 /// All files of a complete set, the manifest last: a set over there that has a manifest is whole.
-[[nodiscard]] Status replicate_set(artifact::Directory& directory,
+[[nodiscard]] Status replicate_set(set::Directory& directory,
                                    RemoteStore& remote,
                                    const std::vector<RemoteFile>& there,
-                                   const artifact::BackupSet& set,
+                                   const set::BackupSet& set,
                                    std::stop_token stop);
 
 /// Reads every file of a set over there back and compares it with what the manifest says,
 /// the manifest and its signature with those on our disk. Errors: corrupt (which file rotted over
 /// there), those of RemoteStore and Fs.
-[[nodiscard]] Status reread_set(artifact::Directory& directory,
+[[nodiscard]] Status reread_set(set::Directory& directory,
                                 RemoteStore& remote,
-                                const artifact::BackupSet& set,
+                                const set::BackupSet& set,
                                 std::stop_token stop);
 
 } // namespace rb::offsite

@@ -2,17 +2,17 @@
 
 #include "offsite/rclone_failure.hpp"
 #include "offsite/remote_fs.hpp"
+#include "set/last_restore.hpp"
+#include "set/signed_files.hpp"
 
-#include "artifact/last_restore.hpp"
-#include "artifact/signed_files.hpp"
 #include "base/fd.hpp"
 
 #include <algorithm>
 
 namespace rb::offsite {
 
-using artifact::BackupSet;
-using artifact::Directory;
+using set::BackupSet;
+using set::Directory;
 
 namespace {
 
@@ -32,13 +32,13 @@ std::vector<sign::PublicKey> keys_at(const std::string& path) {
 
 /// The agent is not just replacing it.
 bool is_settled(Directory& directory, const std::string& name) {
-  const auto next = directory.fs().open_read(name + std::string(artifact::k_next_signature_suffix));
+  const auto next = directory.fs().open_read(name + std::string(set::k_next_signature_suffix));
   return !next && next.error().code == ErrorCode::not_found;
 }
 
 /// What lies there as the host's public key is that key.
 bool is_public_key(Directory& directory, const std::vector<sign::PublicKey>& keys) {
-  const auto file = directory.fs().open_read(std::string(artifact::k_public_key_name));
+  const auto file = directory.fs().open_read(std::string(set::k_public_key_name));
   Bytes text(k_public_key_limit_bytes);
   const auto got = file ? (*file)->read(text) : Result<std::size_t>(file.error());
   return got && std::ranges::any_of(keys, [&](const sign::PublicKey& key) {
@@ -53,9 +53,9 @@ std::vector<BackupSet> sets_of_host(std::vector<BackupSet> sets,
   if (keys.empty()) {
     return sets;
   }
-  const auto verdicts = artifact::judge_catalogue(sets, keys, artifact::KeyOrigin::outside);
+  const auto verdicts = set::judge_catalogue(sets, keys, set::KeyOrigin::outside);
   std::erase_if(sets, [&](const BackupSet& set) {
-    return artifact::is_tampering(verdicts.at(set.run_id).verdict);
+    return set::is_tampering(verdicts.at(set.run_id).verdict);
   });
   return sets;
 }
@@ -83,7 +83,7 @@ View Replicator::view_of(const std::vector<BackupSet>& sets, const State& state)
   View view;
   view.remote = m_remote.name();
   for (const BackupSet& set : sets) {
-    if (set.state == artifact::SetState::complete && set.manifest) {
+    if (set.state == set::SetState::complete && set.manifest) {
       const auto damaged = state.damaged.find(set.run_id);
       view.sets[set.run_id] = {set.manifest->cluster_backup_uid,
                                state.replicated.contains(set.run_id),
@@ -118,21 +118,20 @@ Status Replicator::send_kit(Directory& directory,
                             State& state,
                             std::stop_token stop) {
   std::optional<Error> refused;
-  for (const std::string_view word :
-       {artifact::k_guide_name, artifact::k_tool_name, artifact::k_image_name}) {
-    const artifact::SignedFile file = artifact::judge_signed_file(directory, word, m_keys);
-    if (file.trust == artifact::FileTrust::genuine && is_settled(directory, file.name)) {
+  for (const std::string_view word : {set::k_guide_name, set::k_tool_name, set::k_image_name}) {
+    const set::SignedFile file = set::judge_signed_file(directory, word, m_keys);
+    if (file.trust == set::FileTrust::genuine && is_settled(directory, file.name)) {
       RB_TRY(send_if_new(directory, there, file.name, state, stop));
-      const std::string signature = file.name + std::string(artifact::k_signature_suffix);
+      const std::string signature = file.name + std::string(set::k_signature_suffix);
       RB_TRY(send_if_new(directory, there, signature, state, stop));
-    } else if (artifact::is_tampering(file.trust)) {
+    } else if (set::is_tampering(file.trust)) {
       refused = Error{ErrorCode::corrupt,
                       directory.path() + "/" + file.name + ": not copied: " + file.message,
                       "look who can write there; the next backup puts the host's own file there"};
     }
   }
   if (is_public_key(directory, m_keys)) {
-    RB_TRY(send_if_new(directory, there, std::string(artifact::k_public_key_name), state, stop));
+    RB_TRY(send_if_new(directory, there, std::string(set::k_public_key_name), state, stop));
   }
   return refused ? Status(*refused) : Status();
 }
@@ -147,9 +146,9 @@ Status Replicator::remove_old(Directory& directory,
   if (!are_too_many(there, m_settings.keep_last)) {
     return {};
   }
-  RB_TRY_ASSIGN(const auto restored, artifact::read_last_restore(directory));
+  RB_TRY_ASSIGN(const auto restored, set::read_last_restore(directory));
   RB_TRY_ASSIGN(Directory listing, open_remote(m_remote, stop));
-  RB_TRY_ASSIGN(const auto over_there, artifact::list_sets(listing));
+  RB_TRY_ASSIGN(const auto over_there, set::list_sets(listing));
   for (const std::string& run_id : to_remove(over_there,
                                              sets,
                                              m_settings.keep_last,
@@ -272,7 +271,7 @@ Result<View> Replicator::visit(std::stop_token stop, const OnChange& on_change) 
     return std::move(directory).error();
   }
   RB_TRY_ASSIGN(Directory memory, Directory::open(m_settings.state_dir));
-  RB_TRY_ASSIGN(auto listed, artifact::list_sets(*directory));
+  RB_TRY_ASSIGN(auto listed, set::list_sets(*directory));
   m_keys = keys_at(m_settings.public_key_file);
   const auto sets = sets_of_host(std::move(listed), m_keys);
   State state = read_state(memory, m_remote.name());
@@ -280,7 +279,7 @@ Result<View> Replicator::visit(std::stop_token stop, const OnChange& on_change) 
     return view_of(sets, state);
   }
   for (const BackupSet& set : sets) {
-    if (set.state == artifact::SetState::complete) {
+    if (set.state == set::SetState::complete) {
       state.tried = std::max(state.tried, set.run_id);
     }
   }

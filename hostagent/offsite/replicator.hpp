@@ -33,7 +33,7 @@ struct View {
   [[nodiscard]] std::size_t damaged() const;
 };
 
-using OpenDirectory = std::function<Result<artifact::Directory>(const std::string&)>;
+using OpenDirectory = std::function<Result<set::Directory>(const std::string&)>;
 
 struct ReplicatorSettings {
   std::string backup_dir; ///< Only read.
@@ -54,49 +54,48 @@ public:
   Replicator(ReplicatorSettings settings,
              RemoteStore& remote,
              const Clock& clock,
-             OpenDirectory open_directory = artifact::Directory::open_existing);
+             OpenDirectory open_directory = set::Directory::open_existing);
 
   /// Looks at the disk, and does what is due. `on_change` is told after each set. Returns how
   /// things are afterwards. Errors: those of reading the disk; failures of the remote are in View.
   [[nodiscard]] Result<View> visit(std::stop_token stop, const OnChange& on_change);
 
 private:
-  [[nodiscard]] Status attempt(artifact::Directory& directory,
-                               artifact::Directory& memory,
-                               const std::vector<artifact::BackupSet>& sets,
+  [[nodiscard]] Status attempt(set::Directory& directory,
+                               set::Directory& memory,
+                               const std::vector<set::BackupSet>& sets,
                                State& state,
                                std::stop_token stop,
                                const OnChange& on_change);
   /// All that is pending. One set that is damaged, here or on its way, holds up no other. Errors:
   /// the first of them; one that would be that of every set ends it.
-  [[nodiscard]] Status send_sets(artifact::Directory& directory,
-                                 artifact::Directory& memory,
+  [[nodiscard]] Status send_sets(set::Directory& directory,
+                                 set::Directory& memory,
                                  const std::vector<RemoteFile>& there,
-                                 const std::vector<artifact::BackupSet>& sets,
+                                 const std::vector<set::BackupSet>& sets,
                                  State& state,
                                  std::stop_token stop,
                                  const OnChange& on_change);
   /// Program and guide with their signatures, and the public key: what the host's key vouches for.
-  [[nodiscard]] Status send_kit(artifact::Directory& directory,
+  [[nodiscard]] Status send_kit(set::Directory& directory,
                                 const std::vector<RemoteFile>& there,
                                 State& state,
                                 std::stop_token stop);
-  [[nodiscard]] Status send_if_new(artifact::Directory& directory,
+  [[nodiscard]] Status send_if_new(set::Directory& directory,
                                    const std::vector<RemoteFile>& there,
                                    const std::string& name,
                                    State& state,
                                    std::stop_token stop);
-  [[nodiscard]] Status remove_old(artifact::Directory& directory,
-                                  const std::vector<artifact::BackupSet>& sets,
+  [[nodiscard]] Status remove_old(set::Directory& directory,
+                                  const std::vector<set::BackupSet>& sets,
                                   std::stop_token stop);
   /// One set in its turn; one that rotted is not replicated any more.
-  [[nodiscard]] Status reread(artifact::Directory& directory,
-                              const std::vector<artifact::BackupSet>& sets,
+  [[nodiscard]] Status reread(set::Directory& directory,
+                              const std::vector<set::BackupSet>& sets,
                               State& state,
                               std::stop_token stop);
   void settle(const Status& outcome, State& state) const;
-  [[nodiscard]] View view_of(const std::vector<artifact::BackupSet>& sets,
-                             const State& state) const;
+  [[nodiscard]] View view_of(const std::vector<set::BackupSet>& sets, const State& state) const;
 
   const ReplicatorSettings m_settings;
   RemoteStore& m_remote;

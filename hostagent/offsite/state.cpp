@@ -1,6 +1,7 @@
 #include "offsite/state.hpp"
 
-#include "artifact/writer.hpp"
+#include "set/writer.hpp"
+
 #include "base/json_integer.hpp"
 #include "base/json_text.hpp"
 
@@ -79,7 +80,7 @@ Result<State> parse_state(std::string_view text) {
   }
 }
 
-State read_state(artifact::Directory& directory, const std::string& remote) {
+State read_state(set::Directory& directory, const std::string& remote) {
   State fresh;
   fresh.remote = remote;
   const auto file = directory.fs().open_read(std::string(k_state_name));
@@ -93,8 +94,8 @@ State read_state(artifact::Directory& directory, const std::string& remote) {
   return state && state->remote == remote ? *std::move(state) : fresh;
 }
 
-Status write_state(artifact::Directory& directory, const State& state) {
-  return artifact::replace_file(directory, std::string(k_state_name), as_bytes(serialize(state)));
+Status write_state(set::Directory& directory, const State& state) {
+  return set::replace_file(directory, std::string(k_state_name), as_bytes(serialize(state)));
 }
 
 } // namespace rb::offsite

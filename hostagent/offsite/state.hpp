@@ -3,8 +3,9 @@
 // work: without it every set is compared anew, and what is there is not sent again.
 #pragma once
 
+#include "set/directory.hpp"
+
 #include "api/reason.hpp"
-#include "artifact/directory.hpp"
 #include "base/clock.hpp"
 
 #include <map>
@@ -51,9 +52,9 @@ struct State {
 
 /// The state for `remote`; an empty one when there is none, when it is another remote's, or when
 /// it cannot be read.
-[[nodiscard]] State read_state(artifact::Directory& directory, const std::string& remote);
+[[nodiscard]] State read_state(set::Directory& directory, const std::string& remote);
 
 /// In one durable step, mode 0600. Errors: those of Fs.
-[[nodiscard]] Status write_state(artifact::Directory& directory, const State& state);
+[[nodiscard]] Status write_state(set::Directory& directory, const State& state);
 
 } // namespace rb::offsite

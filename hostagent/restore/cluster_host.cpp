@@ -3,19 +3,19 @@
 namespace rb::restore {
 
 Status
-look_at_host(ClusterHost& host, const RestoreCommand& command, const recover::OpenedSet* opened) {
+look_at_host(ClusterHost& host, const RestoreCommand& command, const cluster::OpenedSet* opened) {
   host.hints.k3s_program = command.k3s_program;
   host.hints.data_dir = command.data_dir;
   host.hints.commands = {
       command.start_command, command.stop_command, command.status_command, command.log_command};
-  host.settings = recover::read_settings(recover::DiskView());
+  host.settings = cluster::read_settings(cluster::DiskView());
   // What is not put back says nothing of this host.
   const bool state = opened != nullptr && opened->host_state.has_value() && !command.keep_config;
   RB_TRY_ASSIGN(
       host.manager,
-      recover::find_service_manager(
+      cluster::find_service_manager(
           host.processes, host.hints, host.settings, state ? &*opened->host_settings : nullptr));
-  host.observed = recover::observe_host(host.processes,
+  host.observed = cluster::observe_host(host.processes,
                                         host.servers,
                                         host.manager.get(),
                                         host.hints,

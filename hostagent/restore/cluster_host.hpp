@@ -1,9 +1,9 @@
 // This host, as the commands that restore a cluster see it.
 #pragma once
 
-#include "recover/cluster_api.hpp"
-#include "recover/observe.hpp"
-#include "recover/set_access.hpp"
+#include "restore/cluster/cluster_api.hpp"
+#include "restore/cluster/observe.hpp"
+#include "restore/cluster/set_access.hpp"
 #include "restore/options_restore.hpp"
 
 #include <memory>
@@ -13,19 +13,19 @@ namespace rb::restore {
 /// The real ports, and what was read off the host.
 struct ClusterHost {
   RealProcessRunner processes;
-  recover::ProcServerProcesses servers;
+  cluster::ProcServerProcesses servers;
   RealSleeper sleeper;
-  recover::ProxiedClusterApi cluster;
-  recover::HostHints hints;
-  recover::ReadSettings settings;
-  std::unique_ptr<recover::ServiceManager> manager; ///< May be null.
-  recover::ObservedHost observed;
+  cluster::ProxiedClusterApi cluster;
+  cluster::HostHints hints;
+  cluster::ReadSettings settings;
+  std::unique_ptr<cluster::ServiceManager> manager; ///< May be null.
+  cluster::ObservedHost observed;
 };
 
 /// `opened` is null where no set was opened. Changes nothing. Errors: invalid_argument (the
 /// operator's commands).
 [[nodiscard]] Status
-look_at_host(ClusterHost& host, const RestoreCommand& command, const recover::OpenedSet* opened);
+look_at_host(ClusterHost& host, const RestoreCommand& command, const cluster::OpenedSet* opened);
 
 /// "systemctl stop k3s", as a person would type it on this host.
 [[nodiscard]] std::string

@@ -2,8 +2,7 @@
 #pragma once
 
 #include "restore/options.hpp"
-
-#include "artifact/latest.hpp"
+#include "set/latest.hpp"
 
 namespace rb::restore {
 
@@ -21,22 +20,22 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
 
 /// The backup directory, for reading. Errors: not_found with a hint at --backup-dir,
 /// permission_denied, io.
-[[nodiscard]] Result<artifact::Directory> open_backups(const std::string& path);
+[[nodiscard]] Result<set::Directory> open_backups(const std::string& path);
 
 /// The set named `name`: a run id, or "latest" as choose_latest has it. Where there is no latest:
 /// the newest that has `wanted`, else the newest, so that a command can say what is wrong with it.
 /// Null: there is none.
-[[nodiscard]] artifact::Latest find_set(const std::vector<artifact::BackupSet>& sets,
-                                        const std::string& name,
-                                        std::optional<api::ArtifactType> wanted = std::nullopt);
+[[nodiscard]] set::Latest find_set(const std::vector<set::BackupSet>& sets,
+                                   const std::string& name,
+                                   std::optional<api::ArtifactType> wanted = std::nullopt);
 
 /// The same for those who look for damage: of the sets that "latest" passes over the newest damaged
 /// one comes first.
-[[nodiscard]] artifact::Latest find_set_to_check(const std::vector<artifact::BackupSet>& sets,
-                                                 const std::string& name);
+[[nodiscard]] set::Latest find_set_to_check(const std::vector<set::BackupSet>& sets,
+                                            const std::string& name);
 
 /// "passing over RUN: why", for each.
-void say_passed_over(const artifact::Latest& latest, const Io& io);
+void say_passed_over(const set::Latest& latest, const Io& io);
 
 /// No set at all, or not the one that was named.
 [[nodiscard]] Error nothing_to_restore(const std::string& path, const std::string& name);

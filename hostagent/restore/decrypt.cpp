@@ -4,7 +4,7 @@
 #include "restore/failure.hpp"
 #include "restore/keys.hpp"
 #include "restore/progress.hpp"
-#include "unpack/output_file.hpp"
+#include "set/output_file.hpp"
 
 #include "age/fd_io.hpp"
 
@@ -14,7 +14,7 @@
 
 namespace rb::restore {
 
-using unpack::OutputFile;
+using set::OutputFile;
 
 namespace {
 
@@ -114,7 +114,7 @@ Status to_file(Job& job) {
     job.code = exit_code_for(created.error().code);
     return std::move(created).error();
   }
-  unpack::OutputSink sink(*created);
+  set::OutputSink sink(*created);
   RB_TRY(decrypt_to(sink, job));
   Status committed = created->commit();
   job.code = committed ? job.code : exit_code_for(committed.error().code);

@@ -1,4 +1,4 @@
-#include "drill/drill.hpp"
+#include "restore/proof/drill.hpp"
 
 #include "restore/commands.hpp"
 #include "restore/drill_boot.hpp"
@@ -16,9 +16,9 @@
 
 namespace rb::restore {
 
-using artifact::BackupSet;
-using artifact::Directory;
-using drill::Record;
+using proof::Record;
+using set::BackupSet;
+using set::Directory;
 
 namespace {
 
@@ -38,19 +38,19 @@ public:
       return could_not_begin({}, ExitCode::no_identity, keys.error());
     }
     m_keys = std::move(*keys);
-    const auto sets = artifact::list_sets(*m_directory);
+    const auto sets = set::list_sets(*m_directory);
     if (!sets) {
       return could_not_begin({}, exit_code_for(sets.error().code), sets.error());
     }
-    const artifact::Latest found = find_set_to_check(*sets, m_command.set);
+    const set::Latest found = find_set_to_check(*sets, m_command.set);
     if (found.set == nullptr) {
       return could_not_begin({},
                              ExitCode::nothing_to_restore,
                              nothing_to_restore(m_options.backup_dir, m_command.set));
     }
     say_passed_over(found, m_io);
-    if (m_command.set == "latest" && found.set->state != artifact::SetState::damaged &&
-        !artifact::can_restore_cluster(*found.set)) {
+    if (m_command.set == "latest" && found.set->state != set::SetState::damaged &&
+        !set::can_restore_cluster(*found.set)) {
       return could_not_begin(found.set->run_id, ExitCode::incomplete, useless(*sets));
     }
     auto catalogue = judge(*m_directory, *sets, {m_options.public_keys, m_keys.pins}, m_io);
@@ -64,7 +64,7 @@ public:
 private:
   int could_not_begin(const std::string& run_id, ExitCode code, const Error& error) {
     const int exit_code = fail(m_io, error, code);
-    static_cast<void>(store(drill::not_begun(run_id, code, error, m_io.clock.now())));
+    static_cast<void>(store(proof::not_begun(run_id, code, error, m_io.clock.now())));
     return exit_code;
   }
 
@@ -72,7 +72,7 @@ private:
   Error useless(const std::vector<BackupSet>& sets) {
     return {ErrorCode::incomplete,
             m_options.backup_dir + ": no cluster can be restored from any set here; " +
-                sets.front().run_id + ": " + artifact::choose_latest(sets).passed_over.front().why,
+                sets.front().run_id + ": " + set::choose_latest(sets).passed_over.front().why,
             "make a whole backup (`make backup`), or drill one set by its run id"};
   }
 
@@ -81,19 +81,19 @@ private:
              << format_size(set.size_bytes) << '\n'
              << std::flush;
     Progress progress(m_io);
-    unpack::CheckHooks hooks = hooks_for(progress, m_io);
-    hooks.on_file = [&](const unpack::FileReport& file) {
+    set::CheckHooks hooks = hooks_for(progress, m_io);
+    hooks.on_file = [&](const set::FileReport& file) {
       progress.clear();
       m_io.err << file.name << ": "
-               << (file.code == ExitCode::done ? "ok" : std::string(drill::result_word(file.code)))
+               << (file.code == ExitCode::done ? "ok" : std::string(proof::result_word(file.code)))
                << '\n'
                << std::flush;
     };
-    unpack::SetReport report = unpack::check_set(*m_directory, set, m_keys.identities, hooks);
+    set::SetReport report = set::check_set(*m_directory, set, m_keys.identities, hooks);
     add_provenance(report, m_catalogue, m_command.allow_unsigned);
     warn_of_first_use(m_catalogue, m_io);
     tell_of_files(m_catalogue, m_io.err);
-    Record record = drill::judge(set, report, m_io.clock.now(), elapsed());
+    Record record = proof::judge(set, report, m_io.clock.now(), elapsed());
     if (m_command.boot && record.code == ExitCode::done && set.manifest) {
       boot(*set.manifest, record);
     }
@@ -108,7 +108,7 @@ private:
   }
 
   /// What comes of it is part of the drill.
-  void boot(const artifact::Manifest& manifest, Record& record) {
+  void boot(const set::Manifest& manifest, Record& record) {
     record.boot = boot_set(*m_directory, manifest, m_keys.identities, m_command, m_io);
     record.code = record.boot->code;
     record.message = record.boot->message;
@@ -118,8 +118,8 @@ private:
 
   /// The set may be whole, but what a restore would begin with is somebody else's.
   void note_files(Record& record) const {
-    const artifact::SignedFile* const file = m_catalogue.tampered_file();
-    if (file != nullptr && unpack::worse(record.code, ExitCode::damaged) != record.code) {
+    const set::SignedFile* const file = m_catalogue.tampered_file();
+    if (file != nullptr && set::worse(record.code, ExitCode::damaged) != record.code) {
       record.code = ExitCode::damaged;
       record.message = file->name + " beside the sets: " + file->message;
     }
@@ -129,12 +129,12 @@ private:
     return std::chrono::duration_cast<std::chrono::milliseconds>(m_io.clock.steady_now() - m_begin);
   }
 
-  void print(const unpack::SetReport& report, const Record& record) {
+  void print(const set::SetReport& report, const Record& record) {
     if (m_options.output == OutputFormat::json) {
-      m_io.out << drill::serialize(record);
+      m_io.out << proof::serialize(record);
       return;
     }
-    m_io.out << to_text(report) << "drill: " << drill::result_word(record.code) << " in "
+    m_io.out << to_text(report) << "drill: " << proof::result_word(record.code) << " in "
              << std::round(static_cast<double>(record.duration.count()) / 100) / 10 << " s\n";
   }
 
@@ -157,7 +157,7 @@ private:
     if (m_command.no_record) {
       return true;
     }
-    const Status stored = drill::store(*m_directory, record);
+    const Status stored = proof::store(*m_directory, record);
     if (!stored) {
       Error error = stored.error();
       error.hint = "run it as root; for a directory that cannot be written: --no-record";

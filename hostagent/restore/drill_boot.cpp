@@ -1,29 +1,29 @@
 #include "restore/drill_boot.hpp"
 
-#include "boot/prove_set.hpp"
 #include "restore/failure.hpp"
 #include "restore/interrupts.hpp"
+#include "restore/proof/prove_set.hpp"
 
 namespace rb::restore {
 
-drill::BootRecord boot_set(artifact::Directory& directory,
-                           const artifact::Manifest& manifest,
+proof::BootRecord boot_set(set::Directory& directory,
+                           const set::Manifest& manifest,
                            std::span<const age::Identity> identities,
                            const DrillCommand& command,
                            Io& io) {
   const Interrupts interrupts(io.stop);
   const auto begin = io.clock.steady_now();
   const auto progress = [&io](const std::string& line) { io.err << line << '\n' << std::flush; };
-  const auto report = boot::prove_set(directory,
-                                      manifest,
-                                      identities,
-                                      {command.scratch_dir,
-                                       command.k3s,
-                                       std::chrono::seconds(command.timeout_seconds),
-                                       boot::ScratchPlaces(io.scratch_record)},
-                                      progress,
-                                      interrupts.token());
-  drill::BootRecord record;
+  const auto report = proof::prove_set(directory,
+                                       manifest,
+                                       identities,
+                                       {command.scratch_dir,
+                                        command.k3s,
+                                        std::chrono::seconds(command.timeout_seconds),
+                                        proof::ScratchPlaces(io.scratch_record)},
+                                       progress,
+                                       interrupts.token());
+  proof::BootRecord record;
   record.duration =
       std::chrono::duration_cast<std::chrono::milliseconds>(io.clock.steady_now() - begin);
   if (!report) {

@@ -1,6 +1,6 @@
 #include "restore/failure.hpp"
 
-#include "base/terminal_text.hpp"
+#include "terminal/terminal_text.hpp"
 
 namespace rb::restore {
 

@@ -18,8 +18,8 @@ namespace rb::restore {
 namespace {
 
 struct Found {
-  artifact::Directory listing;
-  artifact::BackupSet set;
+  set::Directory listing;
+  set::BackupSet set;
   std::vector<std::pair<std::string, std::string>> passed_over; ///< Run id, and why.
   Catalogue catalogue;
 };
@@ -28,11 +28,11 @@ Result<Found> find_remote_set(offsite::RemoteStore& store,
                               const std::string& name,
                               const Options& options,
                               const Io& io) {
-  RB_TRY_ASSIGN(artifact::Directory listing, offsite::open_remote(store, io.stop));
-  RB_TRY_ASSIGN(const auto sets, artifact::list_sets(listing));
-  artifact::Latest found;
+  RB_TRY_ASSIGN(set::Directory listing, offsite::open_remote(store, io.stop));
+  RB_TRY_ASSIGN(const auto sets, set::list_sets(listing));
+  set::Latest found;
   if (name == "latest") {
-    found = artifact::choose_latest(sets);
+    found = set::choose_latest(sets);
     say_passed_over(found, io);
   } else {
     found = find_set(sets, name);
@@ -47,7 +47,7 @@ Result<Found> find_remote_set(offsite::RemoteStore& store,
   RB_TRY_ASSIGN(Catalogue catalogue,
                 judge(listing, sets, {options.public_keys, read_pins({}, io)}, io));
   Found result{std::move(listing), *found.set, {}, std::move(catalogue)};
-  for (const artifact::PassedOver& each : found.passed_over) {
+  for (const set::PassedOver& each : found.passed_over) {
     result.passed_over.emplace_back(each.set->run_id, each.why);
   }
   return result;
@@ -56,8 +56,8 @@ Result<Found> find_remote_set(offsite::RemoteStore& store,
 /// What a known key does not vouch for does not come onto this disk unasked. A set after a gap is
 /// genuine.
 std::optional<Error> refusal(const Found& found, const FetchCommand& command) {
-  const artifact::SetProvenance made = found.catalogue.of(found.set.run_id);
-  if (command.allow_unsigned || !artifact::is_tampering(made.verdict)) {
+  const set::SetProvenance made = found.catalogue.of(found.set.run_id);
+  if (command.allow_unsigned || !set::is_tampering(made.verdict)) {
     return std::nullopt;
   }
   return Error{
@@ -69,8 +69,8 @@ std::optional<Error> refusal(const Found& found, const FetchCommand& command) {
 
 Result<offsite::Fetched>
 fetch_into(const std::string& path, offsite::RemoteStore& store, Found& found, Io& io) {
-  RB_TRY_ASSIGN(artifact::Directory to, artifact::Directory::open(path));
-  RB_TRY_ASSIGN(const auto lock, artifact::DirectoryLock::acquire(to.path()));
+  RB_TRY_ASSIGN(set::Directory to, set::Directory::open(path));
+  RB_TRY_ASSIGN(const auto lock, set::DirectoryLock::acquire(to.path()));
   return offsite::fetch_set(
       to,
       store,
@@ -94,7 +94,7 @@ int fetch(const FetchCommand& command, const Options& options, Io& io) {
                ? fail(io, found.error(), ExitCode::nothing_to_restore)
                : fail(io, found.error());
   }
-  if (!artifact::is_good(found->set) && found->set.state == artifact::SetState::complete) {
+  if (!set::is_good(found->set) && found->set.state == set::SetState::complete) {
     warn(io, "set " + found->set.run_id + " was to be proven, and is not");
   }
   if (const auto refused = refusal(*found, command)) {
@@ -126,8 +126,8 @@ int fetch(const FetchCommand& command, const Options& options, Io& io) {
     io.out << "set " << found->set.run_id << ": " << fetched->files.size() << " files in " << to
            << ", each with the size and the SHA-256 of the manifest\n";
   }
-  return static_cast<int>(found->set.state == artifact::SetState::complete ? ExitCode::done
-                                                                           : ExitCode::incomplete);
+  return static_cast<int>(found->set.state == set::SetState::complete ? ExitCode::done
+                                                                      : ExitCode::incomplete);
 }
 
 } // namespace rb::restore

@@ -2,11 +2,11 @@
 
 #include "restore/failure.hpp"
 #include "restore/key_command.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include "age/decrypt.hpp"
 #include "age/identity_file.hpp"
 #include "base/fd.hpp"
-#include "base/terminal_text.hpp"
 
 #include <algorithm>
 #include <iterator>

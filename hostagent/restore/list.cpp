@@ -6,15 +6,14 @@
 #include "restore/set_report.hpp"
 #include "restore/text.hpp"
 #include "restore/trust.hpp"
-
-#include "base/text_table.hpp"
+#include "terminal/text_table.hpp"
 
 #include <algorithm>
 
 namespace rb::restore {
 
-using artifact::BackupSet;
-using artifact::Directory;
+using set::BackupSet;
+using set::Directory;
 
 Result<Directory> open_backups(const std::string& path) {
   auto directory = Directory::open_existing(path);
@@ -30,16 +29,16 @@ Result<Directory> open_backups(const std::string& path) {
   return error;
 }
 
-artifact::Latest find_set(const std::vector<BackupSet>& sets,
-                          const std::string& name,
-                          std::optional<api::ArtifactType> wanted) {
-  artifact::Latest found;
+set::Latest find_set(const std::vector<BackupSet>& sets,
+                     const std::string& name,
+                     std::optional<api::ArtifactType> wanted) {
+  set::Latest found;
   if (name != "latest") {
     const auto named = std::ranges::find(sets, name, &BackupSet::run_id);
     found.set = named == sets.end() ? nullptr : &*named;
     return found;
   }
-  found = artifact::choose_latest(sets, wanted);
+  found = set::choose_latest(sets, wanted);
   if (found.set == nullptr && !sets.empty()) {
     const auto having = std::ranges::find_if(sets, [&](const BackupSet& set) {
       return wanted && set.manifest &&
@@ -48,15 +47,15 @@ artifact::Latest find_set(const std::vector<BackupSet>& sets,
     });
     found.set = having == sets.end() ? &sets.front() : &*having;
     std::erase_if(found.passed_over,
-                  [&](const artifact::PassedOver& each) { return each.set >= found.set; });
+                  [&](const set::PassedOver& each) { return each.set >= found.set; });
   }
   return found;
 }
 
-artifact::Latest find_set_to_check(const std::vector<BackupSet>& sets, const std::string& name) {
-  artifact::Latest found = find_set(sets, name);
+set::Latest find_set_to_check(const std::vector<BackupSet>& sets, const std::string& name) {
+  set::Latest found = find_set(sets, name);
   const auto damaged = std::ranges::find_if(found.passed_over, [](const auto& each) {
-    return each.set->state == artifact::SetState::damaged;
+    return each.set->state == set::SetState::damaged;
   });
   if (damaged != found.passed_over.end()) {
     found.set = damaged->set;
@@ -65,10 +64,10 @@ artifact::Latest find_set_to_check(const std::vector<BackupSet>& sets, const std
   return found;
 }
 
-void say_passed_over(const artifact::Latest& latest, const Io& io) {
+void say_passed_over(const set::Latest& latest, const Io& io) {
   constexpr std::size_t k_most = 10;
   std::size_t said = 0;
-  for (const artifact::PassedOver& each : latest.passed_over) {
+  for (const set::PassedOver& each : latest.passed_over) {
     if (said++ == k_most) {
       io.err << "… and " << latest.passed_over.size() - k_most << " more\n";
       break;
@@ -93,7 +92,7 @@ namespace {
 std::vector<std::string> row_of(const BackupSet& set, const Catalogue& catalogue, SystemTime now) {
   std::vector<std::string> row{set.run_id,
                                format_age(now - set.time),
-                               std::string(artifact::to_string(set.state)),
+                               std::string(set::to_string(set.state)),
                                format_size(set.size_bytes),
                                catalogue.word_for(set.run_id)};
   const auto& manifest = set.manifest;
@@ -130,7 +129,7 @@ int list(const ListCommand& command, const Options& options, Io& io) {
     return missing ? fail(io, directory.error(), ExitCode::nothing_to_restore)
                    : fail(io, directory.error());
   }
-  const auto sets = artifact::list_sets(*directory);
+  const auto sets = set::list_sets(*directory);
   if (!sets) {
     return fail(io, sets.error());
   }
@@ -148,7 +147,7 @@ int list(const ListCommand& command, const Options& options, Io& io) {
       json["sets"].back()["signature"] = to_json(*catalogue, set.run_id);
     }
     json["files"] = files_to_json(*catalogue);
-    put_latest(artifact::choose_latest(*sets), json);
+    put_latest(set::choose_latest(*sets), json);
     io.out << dump(json);
   } else if (!sets->empty()) {
     std::vector<std::vector<std::string>> rows{
@@ -157,7 +156,7 @@ int list(const ListCommand& command, const Options& options, Io& io) {
       rows.push_back(row_of(set, *catalogue, io.clock.now()));
     }
     io.out << text_table(rows) << std::flush;
-    const artifact::Latest latest = artifact::choose_latest(*sets);
+    const set::Latest latest = set::choose_latest(*sets);
     say_passed_over(latest, io);
     if (latest.set == nullptr) {
       warn(io, "no cluster can be restored from any of these sets");

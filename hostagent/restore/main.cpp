@@ -1,7 +1,7 @@
 // railiance-restore: streams, terminal and environment for run().
-#include "boot/namespace_helper.hpp"
-#include "boot/scratch_places.hpp"
 #include "restore/key_environment.hpp"
+#include "restore/proof/namespace_helper.hpp"
+#include "restore/proof/scratch_places.hpp"
 #include "restore/run.hpp"
 #include "restore/terminal_prompt.hpp"
 
@@ -54,8 +54,8 @@ std::string backup_dir() {
 
 int main(int argc, char** argv) {
   // This program again, for the namespaces of `drill --boot`. Not a command for people.
-  if (argc == 2 && rb::boot::k_helper_command == argv[1]) {
-    return rb::boot::helper_main();
+  if (argc == 2 && rb::proof::k_helper_command == argv[1]) {
+    return rb::proof::helper_main();
   }
   rb::restore::KeyEnvironment keys = rb::restore::take_key_environment();
   // What openssl.cnf of this host says is no business of a program that must work on any host.
@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
   io.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   io.default_backup_dir = backup_dir();
   io.host_public_key = "/var/lib/railiance-backup/signing.pub";
-  io.scratch_record = rb::boot::k_scratch_record;
+  io.scratch_record = rb::proof::k_scratch_record;
   io.key_environment = std::move(keys);
   io.ask_secret = rb::restore::ask_on_terminal;
   io.rclone_environment = rclone_environment();

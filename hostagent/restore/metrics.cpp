@@ -1,10 +1,10 @@
 // railiance-restore metrics: what Prometheus should know of the sets, cluster or no cluster.
-#include "observe/disk_facts.hpp"
-#include "observe/families.hpp"
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
 #include "restore/metrics_file.hpp"
 #include "restore/trust.hpp"
+#include "status/disk_facts.hpp"
+#include "status/families.hpp"
 
 #include <unistd.h>
 
@@ -19,11 +19,11 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
-std::string node_of(const MetricsCommand& command, const observe::DiskView& view) {
+std::string node_of(const MetricsCommand& command, const status::DiskView& view) {
   if (!command.node.empty()) {
     return command.node;
   }
-  for (const artifact::BackupSet& set : view.sets) {
+  for (const set::BackupSet& set : view.sets) {
     if (set.manifest && !set.manifest->node_name.empty()) {
       return set.manifest->node_name;
     }
@@ -32,19 +32,19 @@ std::string node_of(const MetricsCommand& command, const observe::DiskView& view
 }
 
 /// A directory that is not there yet holds no backup: that is a fact, and an alert.
-Result<observe::DiskView> view_of(const Options& options, const Io& io) {
+Result<status::DiskView> view_of(const Options& options, const Io& io) {
   const std::string& path = options.backup_dir;
-  auto directory = artifact::Directory::open_existing(path);
+  auto directory = set::Directory::open_existing(path);
   if (!directory && directory.error().code == ErrorCode::not_found) {
     warn(io, path + ": there is no such directory; the metrics say that there is no backup");
-    return observe::DiskView{};
+    return status::DiskView{};
   }
   if (!directory) {
     return open_backups(path).error(); // with its hint
   }
   RB_TRY_ASSIGN(const Catalogue known,
                 judge(*directory, {}, {options.public_keys, read_pins({}, io)}, io));
-  return observe::view_disk(
+  return status::view_disk(
       *directory, known.known_from_outside() ? known.keys : std::vector<sign::PublicKey>{});
 }
 
@@ -55,14 +55,14 @@ int metrics(const MetricsCommand& command, const Options& options, Io& io) {
   if (!view) {
     return fail(io, view.error());
   }
-  api::NodeFacts facts = observe::facts_of(*view, io.clock.now());
+  api::NodeFacts facts = status::facts_of(*view, io.clock.now());
   facts.node_name = node_of(command, *view);
-  std::vector<observe::Family> families = observe::families_of({facts});
+  std::vector<status::Family> families = status::families_of({facts});
   if (command.expected_interval_seconds > 0) {
     families.push_back(
-        observe::expected_interval(std::chrono::seconds(command.expected_interval_seconds)));
+        status::expected_interval(std::chrono::seconds(command.expected_interval_seconds)));
   }
-  const std::string text = observe::exposition(families);
+  const std::string text = status::exposition(families);
   if (command.text_file.empty()) {
     io.out << text;
     return static_cast<int>(ExitCode::done);

@@ -117,14 +117,14 @@ std::optional<api::ArtifactType> artifact_of(const std::string& name) {
                                 : std::nullopt;
 }
 
-Result<std::vector<recover::Replacement>> replacements_of(const RestoreCommand& command) {
-  std::vector<recover::Replacement> replacements;
+Result<std::vector<cluster::Replacement>> replacements_of(const RestoreCommand& command) {
+  std::vector<cluster::Replacement> replacements;
   for (const std::string& text : command.set_addresses) {
-    RB_TRY_ASSIGN(auto one, recover::parse_replacement(recover::ReplacementKind::address, text));
+    RB_TRY_ASSIGN(auto one, cluster::parse_replacement(cluster::ReplacementKind::address, text));
     replacements.push_back(std::move(one));
   }
   for (const std::string& text : command.set_interfaces) {
-    RB_TRY_ASSIGN(auto one, recover::parse_replacement(recover::ReplacementKind::interface, text));
+    RB_TRY_ASSIGN(auto one, cluster::parse_replacement(cluster::ReplacementKind::interface, text));
     replacements.push_back(std::move(one));
   }
   return replacements;
@@ -142,7 +142,7 @@ std::string problem_of(const RestoreCommand& command) {
     return "restore: " + replacements.error().message + "; " + replacements.error().hint;
   }
   const bool rewrites = std::ranges::any_of(
-      *replacements, [](const recover::Replacement& one) { return !one.keeps(); });
+      *replacements, [](const cluster::Replacement& one) { return !one.keeps(); });
   if (command.keep_config && rewrites) {
     return "restore: --keep-config puts no configuration back that --set-address or "
            "--set-interface could rewrite: give one of them";

@@ -1,7 +1,7 @@
 // The options of `railiance-restore restore`.
 #pragma once
 
-#include "recover/replacements.hpp"
+#include "restore/cluster/replacements.hpp"
 
 #include "api/artifact_type.hpp"
 
@@ -55,7 +55,7 @@ void add_restore(CLI::App& app, RestoreCommand& command);
 [[nodiscard]] std::optional<api::ArtifactType> artifact_of(const std::string& name);
 
 /// --set-address and --set-interface. Errors: invalid_argument.
-[[nodiscard]] Result<std::vector<recover::Replacement>>
+[[nodiscard]] Result<std::vector<cluster::Replacement>>
 replacements_of(const RestoreCommand& command);
 
 /// What CLI11 cannot say: options that exclude each other. Empty: fine.

@@ -42,8 +42,8 @@ void Progress::clear() {
   }
 }
 
-unpack::CheckHooks hooks_for(Progress& progress, const Io& io) {
-  unpack::CheckHooks hooks;
+set::CheckHooks hooks_for(Progress& progress, const Io& io) {
+  set::CheckHooks hooks;
   hooks.stop = io.stop;
   hooks.on_bytes = [&progress](const std::string& step, std::uint64_t done, std::uint64_t total) {
     progress.show(step, done, total);

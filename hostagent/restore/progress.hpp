@@ -3,7 +3,7 @@
 #pragma once
 
 #include "restore/io.hpp"
-#include "unpack/file_check.hpp"
+#include "set/file_check.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -41,6 +41,6 @@ private:
 };
 
 /// Bytes go to `progress`, which outlives the hooks.
-[[nodiscard]] unpack::CheckHooks hooks_for(Progress& progress, const Io& io);
+[[nodiscard]] set::CheckHooks hooks_for(Progress& progress, const Io& io);
 
 } // namespace rb::restore

@@ -1,4 +1,4 @@
-#include "recover/checks.hpp"
+#include "restore/cluster/checks.hpp"
 #include "restore/failure.hpp"
 #include "restore/restore_cluster.hpp"
 #include "restore/text.hpp"
@@ -9,20 +9,20 @@ std::optional<int> refused_by_signature(const Catalogue& catalogue,
                                         const std::string& run_id,
                                         const RestoreCommand& command,
                                         const Io& io) {
-  recover::SetFacts facts;
+  cluster::SetFacts facts;
   facts.run_id = run_id;
   facts.signature = fact_of(catalogue, run_id);
-  recover::Wishes wishes;
+  cluster::Wishes wishes;
   wishes.allow_unsigned = command.allow_unsigned;
-  const recover::Check check = recover::signature_check(facts, wishes);
+  const cluster::Check check = cluster::signature_check(facts, wishes);
   switch (check.verdict) {
-  case recover::Verdict::ok:
+  case cluster::Verdict::ok:
     return std::nullopt;
-  case recover::Verdict::warn:
+  case cluster::Verdict::warn:
     warn(io,
          "signature: " + harmless(check.message) + (check.hint.empty() ? "" : "; " + check.hint));
     return std::nullopt;
-  case recover::Verdict::refuse:
+  case cluster::Verdict::refuse:
     return fail(
         io, {ErrorCode::corrupt, "refused: " + harmless(check.message), check.hint}, check.code);
   }

@@ -1,6 +1,6 @@
 // `restore` without --execute: the sets, and how this host gets one of them back.
-#include "recover/guide.hpp"
-#include "recover/plan.hpp"
+#include "restore/cluster/guide.hpp"
+#include "restore/cluster/plan.hpp"
 #include "restore/cluster_host.hpp"
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
@@ -14,7 +14,7 @@
 
 namespace rb::restore {
 
-using artifact::BackupSet;
+using set::BackupSet;
 
 namespace {
 
@@ -45,42 +45,42 @@ const BackupSet* ask(const std::vector<ListedSet>& sets, const BackupSet* propos
   return whole && number >= 1 && number <= sets.size() ? sets[number - 1].set : nullptr;
 }
 
-recover::Wishes wishes_for_guide(const RestoreCommand& command) {
-  recover::Wishes wishes;
+cluster::Wishes wishes_for_guide(const RestoreCommand& command) {
+  cluster::Wishes wishes;
   wishes.keep_config = command.keep_config;
-  wishes.replacements = replacements_of(command).value_or(std::vector<recover::Replacement>());
+  wishes.replacements = replacements_of(command).value_or(std::vector<cluster::Replacement>());
   return wishes;
 }
 
 /// Those that the commands of the guide need as well.
 std::string options_that_fit(const RestoreCommand& command) {
   std::string text = command.keep_config ? "--keep-config" : "";
-  for (const recover::Replacement& one : wishes_for_guide(command).replacements) {
+  for (const cluster::Replacement& one : wishes_for_guide(command).replacements) {
     text += (text.empty() ? "" : " ") + one.option();
   }
   return text;
 }
 
-recover::GuideInput guide_for(const BackupSet& set,
+cluster::GuideInput guide_for(const BackupSet& set,
                               const ClusterHost& host,
-                              const recover::SetFacts& facts,
+                              const cluster::SetFacts& facts,
                               const Keys& keys,
                               const RestoreCommand& command,
                               const Options& options) {
-  recover::GuideInput input;
+  cluster::GuideInput input;
   input.run_id = set.run_id;
   input.backup_dir = options.backup_dir;
   input.identity_file = keys.file;
   input.stop_command = typed_command(host, command, "stop");
   input.start_command = typed_command(host, command, "start");
   input.extra_options = options_that_fit(command);
-  input.plan = recover::decide(host.observed, facts, wishes_for_guide(command)).plan;
+  input.plan = cluster::decide(host.observed, facts, wishes_for_guide(command)).plan;
   return input;
 }
 
-void print_guide(const recover::GuideInput& input, bool json, nlohmann::ordered_json& out, Io& io) {
-  const auto ours = recover::our_commands(input);
-  const auto by_hand = recover::commands_by_hand(input);
+void print_guide(const cluster::GuideInput& input, bool json, nlohmann::ordered_json& out, Io& io) {
+  const auto ours = cluster::our_commands(input);
+  const auto by_hand = cluster::commands_by_hand(input);
   if (json) {
     out["guide"] = {{"runID", input.run_id},
                     {"bareHost", input.plan.bare},
@@ -108,11 +108,11 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
   if (!directory) {
     return fail_to_open(io, directory.error());
   }
-  const auto sets = artifact::list_sets(*directory);
+  const auto sets = set::list_sets(*directory);
   if (!sets) {
     return fail(io, sets.error());
   }
-  const artifact::Latest found = find_set(*sets, command.set);
+  const set::Latest found = find_set(*sets, command.set);
   const BackupSet* set = found.set;
   if (set == nullptr) {
     return fail(
@@ -133,7 +133,7 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
   nlohmann::ordered_json out{{"directory", options.backup_dir},
                              {"sets", json_of(listed)},
                              {"files", files_to_json(*catalogue)}};
-  put_latest(artifact::choose_latest(*sets), out);
+  put_latest(set::choose_latest(*sets), out);
   if (!json) {
     io.out << table_of(listed, io.clock.now()) << std::flush;
     say_passed_over(found, io);
@@ -150,9 +150,9 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
     }
     return *code;
   }
-  recover::OpenedSet opened =
-      recover::open_host_settings(*directory, *set, keys.identities, io.stop);
-  recover::apply_replacements(opened, wishes_for_guide(command).replacements);
+  cluster::OpenedSet opened =
+      cluster::open_host_settings(*directory, *set, keys.identities, io.stop);
+  cluster::apply_replacements(opened, wishes_for_guide(command).replacements);
   ClusterHost host;
   if (const Status looked = look_at_host(host, command, &opened); !looked) {
     return fail(io, looked.error(), ExitCode::usage);

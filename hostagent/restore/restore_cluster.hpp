@@ -3,8 +3,7 @@
 
 #include "restore/options.hpp"
 #include "restore/trust.hpp"
-
-#include "artifact/sets.hpp"
+#include "set/sets.hpp"
 
 #include <optional>
 #include <string>

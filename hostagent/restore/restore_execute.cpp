@@ -1,8 +1,8 @@
 // `restore --execute`, --dry-run, --resume and --rollback.
-#include "recover/execute.hpp"
-#include "recover/journal_place.hpp"
-#include "recover/restore_lock.hpp"
-#include "recover/workloads.hpp"
+#include "restore/cluster/execute.hpp"
+#include "restore/cluster/journal_place.hpp"
+#include "restore/cluster/restore_lock.hpp"
+#include "restore/cluster/workloads.hpp"
 #include "restore/cluster_host.hpp"
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
@@ -13,37 +13,36 @@
 #include "restore/set_json.hpp"
 #include "restore/text.hpp"
 #include "restore/trust.hpp"
-
-#include "artifact/directory.hpp"
-#include "artifact/last_restore.hpp"
+#include "set/directory.hpp"
+#include "set/last_restore.hpp"
 
 #include <algorithm>
 
 namespace rb::restore {
 
-using artifact::BackupSet;
-using recover::JournalState;
-using recover::Phase;
+using cluster::JournalState;
+using cluster::Phase;
+using set::BackupSet;
 
 namespace {
 
-recover::Limits limits_of(const RestoreCommand& command) {
+cluster::Limits limits_of(const RestoreCommand& command) {
   return {std::chrono::seconds(command.reset_timeout_seconds),
           std::chrono::seconds(command.ready_timeout_seconds)};
 }
 
 /// A set with its directory, found again by its run id.
 struct Chosen {
-  artifact::Directory directory;
+  set::Directory directory;
   BackupSet set;
   Catalogue catalogue;
 };
 
 Result<Chosen>
 choose(const std::string& name, const Keys& keys, const Options& options, const Io& io) {
-  RB_TRY_ASSIGN(artifact::Directory directory, open_backups(options.backup_dir));
-  RB_TRY_ASSIGN(const std::vector<BackupSet> sets, artifact::list_sets(directory));
-  const artifact::Latest found = find_set(sets, name);
+  RB_TRY_ASSIGN(set::Directory directory, open_backups(options.backup_dir));
+  RB_TRY_ASSIGN(const std::vector<BackupSet> sets, set::list_sets(directory));
+  const set::Latest found = find_set(sets, name);
   if (found.set == nullptr) {
     return nothing_to_restore(options.backup_dir, name);
   }
@@ -66,9 +65,9 @@ bool confirmed(const RestoreCommand& command, const Io& io) {
 /// Retention keeps this set from now on. A medium that cannot be written to is no failure.
 void remember(const std::string& run_id, const Options& options, const Io& io) {
   const auto write = [&]() -> Status {
-    RB_TRY_ASSIGN(const auto lock, artifact::DirectoryLock::acquire(options.backup_dir));
-    RB_TRY_ASSIGN(artifact::Directory directory, artifact::Directory::open(options.backup_dir));
-    return artifact::write_last_restore(directory, run_id, io.clock.now());
+    RB_TRY_ASSIGN(const auto lock, set::DirectoryLock::acquire(options.backup_dir));
+    RB_TRY_ASSIGN(set::Directory directory, set::Directory::open(options.backup_dir));
+    return set::write_last_restore(directory, run_id, io.clock.now());
   };
   if (const Status written = write(); !written) {
     warn(io, "the restore is not noted beside the sets: " + written.error().message);
@@ -78,19 +77,19 @@ void remember(const std::string& run_id, const Options& options, const Io& io) {
 /// Other programs than ours go on with watches of the future. Whatever fails here: the cluster is
 /// restored.
 std::vector<std::string>
-wake_workloads(const recover::Plan& plan, ClusterHost& host, bool restart, const Io& io) {
+wake_workloads(const cluster::Plan& plan, ClusterHost& host, bool restart, const Io& io) {
   constexpr std::chrono::seconds k_limit{120};
-  const recover::Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
-  const auto found = recover::find_workloads_that_watch(host.processes, kubectl, io.stop);
+  const cluster::Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
+  const auto found = cluster::find_workloads_that_watch(host.processes, kubectl, io.stop);
   if (!found) {
     warn(io, found.error().message + "; what watches the API may need a restart");
     return {};
   }
-  std::vector<recover::Workload> left;
+  std::vector<cluster::Workload> left;
   if (restart) {
-    left = recover::restart_workloads(host.processes, io.clock, kubectl, *found, k_limit, io.stop);
+    left = cluster::restart_workloads(host.processes, io.clock, kubectl, *found, k_limit, io.stop);
   }
-  return recover::words_for(*found, restart, left);
+  return cluster::words_for(*found, restart, left);
 }
 
 /// Carries on from `state`.
@@ -102,13 +101,13 @@ int carry_out(JournalState state,
               const Options& options,
               nlohmann::ordered_json json,
               Io& io) {
-  const recover::Plan plan = state.plan;
-  const auto source = recover::make_set_source(
+  const cluster::Plan plan = state.plan;
+  const auto source = cluster::make_set_source(
       chosen.directory, *chosen.set.manifest, identities, chosen.catalogue.keys, plan.replacements);
   LineProgress progress(io);
   // What is started has a process group of its own: an interrupt of the terminal reaches only us.
   const Interrupts interrupts(io.stop);
-  recover::Ports ports{host.processes,
+  cluster::Ports ports{host.processes,
                        *host.manager,
                        host.servers,
                        *source,
@@ -118,11 +117,11 @@ int carry_out(JournalState state,
                        progress,
                        {},
                        interrupts.token()};
-  const recover::Journal journal(plan.work_dir());
+  const cluster::Journal journal(plan.work_dir());
   const bool back = state.phase == Phase::rolling_back;
-  const recover::Outcome outcome =
-      back ? recover::roll_back(std::move(state), journal, ports, limits_of(command))
-           : recover::execute(std::move(state), journal, ports, limits_of(command));
+  const cluster::Outcome outcome =
+      back ? cluster::roll_back(std::move(state), journal, ports, limits_of(command))
+           : cluster::execute(std::move(state), journal, ports, limits_of(command));
   std::vector<std::string> blind;
   if (!back && outcome.message.empty()) {
     remember(plan.run_id, options, io);
@@ -137,11 +136,11 @@ int carry_out(JournalState state,
 }
 
 /// The way back to a journal in a data directory that only the set names.
-void remember_journal(const recover::Plan& plan, const Io& io) {
-  if (plan.data_dir == recover::k_usual_data_dir) {
+void remember_journal(const cluster::Plan& plan, const Io& io) {
+  if (plan.data_dir == cluster::k_usual_data_dir) {
     return;
   }
-  if (const Status noted = recover::remember_place(plan.data_dir); !noted) {
+  if (const Status noted = cluster::remember_place(plan.data_dir); !noted) {
     warn(io,
          noted.error().message + "; a restore that is cut off is continued with --data-dir " +
              plan.data_dir);
@@ -149,21 +148,21 @@ void remember_journal(const recover::Plan& plan, const Io& io) {
 }
 
 /// Where nothing is left of a restore, the note of its place goes, too.
-void settle_place(const recover::Plan& plan, const std::string& before, const Io& io) {
-  const auto left = recover::Journal(plan.work_dir()).load();
-  if (plan.data_dir == recover::k_usual_data_dir || !left || *left) {
+void settle_place(const cluster::Plan& plan, const std::string& before, const Io& io) {
+  const auto left = cluster::Journal(plan.work_dir()).load();
+  if (plan.data_dir == cluster::k_usual_data_dir || !left || *left) {
     return;
   }
-  if (const Status forgotten = recover::forget_place(before); !forgotten) {
+  if (const Status forgotten = cluster::forget_place(before); !forgotten) {
     warn(io, forgotten.error().message);
   }
 }
 
 /// What a restore that was cut off left, if one was.
 Result<std::optional<JournalState>> unfinished(const std::string& data_dir) {
-  recover::Plan place;
+  cluster::Plan place;
   place.data_dir = data_dir;
-  RB_TRY_ASSIGN(std::optional<JournalState> state, recover::Journal(place.work_dir()).load());
+  RB_TRY_ASSIGN(std::optional<JournalState> state, cluster::Journal(place.work_dir()).load());
   const bool open =
       state && (state->phase == Phase::restoring || state->phase == Phase::rolling_back);
   return open ? std::move(state) : std::nullopt;
@@ -173,7 +172,7 @@ Result<std::optional<JournalState>> unfinished(const std::string& data_dir) {
 Result<std::optional<JournalState>> find_unfinished(const ClusterHost& host,
                                                     RestoreCommand& command) {
   RB_TRY_ASSIGN(std::optional<JournalState> state, unfinished(host.observed.data_dir));
-  const std::string elsewhere = recover::remembered_place();
+  const std::string elsewhere = cluster::remembered_place();
   if (state || !command.data_dir.empty() || elsewhere.empty()) {
     return state;
   }
@@ -202,8 +201,8 @@ int resume(JournalState state,
     return *code;
   }
   // On a bare host the unit may not be back yet: the set knows its name.
-  const recover::OpenedSet opened =
-      recover::open_host_settings(chosen->directory, chosen->set, keys.identities, io.stop);
+  const cluster::OpenedSet opened =
+      cluster::open_host_settings(chosen->directory, chosen->set, keys.identities, io.stop);
   if (const Status looked = look_at_host(host, command, &opened); !looked) {
     return fail(io, looked.error(), ExitCode::usage);
   }
@@ -224,7 +223,7 @@ int begin(Chosen& chosen,
           const Options& options,
           Io& io) {
   io.err << "checking set " << chosen.set.run_id << '\n';
-  auto opened = recover::open_set(chosen.directory, chosen.set, keys.identities, io.stop);
+  auto opened = cluster::open_set(chosen.directory, chosen.set, keys.identities, io.stop);
   if (!opened) {
     const int code = fail(io, opened.error());
     if (code == static_cast<int>(ExitCode::no_identity)) {
@@ -236,19 +235,19 @@ int begin(Chosen& chosen,
   if (!replacements) {
     return fail(io, replacements.error(), ExitCode::usage);
   }
-  recover::apply_replacements(*opened, *replacements);
+  cluster::apply_replacements(*opened, *replacements);
   opened->facts.signature = fact_of(chosen.catalogue, chosen.set.run_id);
   ClusterHost host;
   if (const Status looked = look_at_host(host, command, &*opened); !looked) {
     return fail(io, looked.error(), ExitCode::usage);
   }
-  const recover::Wishes wishes{command.single_server,
+  const cluster::Wishes wishes{command.single_server,
                                command.replace_cluster,
                                command.without_host_state,
                                command.allow_unsigned,
                                command.keep_config,
                                *replacements};
-  const recover::Decision decision = recover::decide(host.observed, opened->facts, wishes);
+  const cluster::Decision decision = cluster::decide(host.observed, opened->facts, wishes);
   nlohmann::ordered_json json = to_json(decision);
   const bool stop_here = decision.refused() || command.dry_run;
   if (options.output == OutputFormat::text) {
@@ -270,8 +269,8 @@ int begin(Chosen& chosen,
   state.backup_dir = options.backup_dir;
   state.started = format_rfc3339(io.clock.now());
   state.plan = decision.plan;
-  const recover::Plan plan = state.plan;
-  const std::string place_before = recover::remembered_place();
+  const cluster::Plan plan = state.plan;
+  const std::string place_before = cluster::remembered_place();
   remember_journal(plan, io);
   const int code = carry_out(
       std::move(state), chosen, keys.identities, host, command, options, std::move(json), io);
@@ -288,7 +287,7 @@ int execute(const RestoreCommand& command, const Options& options, Io& io) {
   }
   // Held from the first look at the host to the end. A dry run changes nothing, and who may not
   // take it may not restore either: the checks say so.
-  const auto lock = recover::RestoreLock::acquire();
+  const auto lock = cluster::RestoreLock::acquire();
   if (!lock && lock.error().code == ErrorCode::busy && !command.dry_run) {
     return fail(io, lock.error());
   }

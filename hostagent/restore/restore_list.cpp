@@ -3,24 +3,23 @@
 #include "restore/set_json.hpp"
 #include "restore/set_report.hpp"
 #include "restore/text.hpp"
-#include "unpack/age_reader.hpp"
-
-#include "base/text_table.hpp"
+#include "set/age_reader.hpp"
+#include "terminal/text_table.hpp"
 
 namespace rb::restore {
 
-std::string opens(artifact::Directory& directory,
-                  const artifact::BackupSet& set,
+std::string opens(set::Directory& directory,
+                  const set::BackupSet& set,
                   std::span<const age::Identity> identities) {
   std::size_t opened = 0;
   std::size_t all = 0;
-  for (const artifact::SetFile& file : set.files) {
+  for (const set::SetFile& file : set.files) {
     if (!file.name.ends_with(".age")) {
       continue;
     }
     ++all;
     const auto open = directory.fs().open_read(file.name);
-    opened += open && unpack::AgeReader::open(**open, identities) ? 1U : 0U;
+    opened += open && set::AgeReader::open(**open, identities) ? 1U : 0U;
   }
   return identities.empty() || all == 0 ? "-"
          : opened == all                ? "yes"
@@ -41,14 +40,14 @@ std::string table_of(const std::vector<ListedSet>& sets, SystemTime now) {
                                               "REVISION",
                                               "K3S"}};
   for (const ListedSet& listed : sets) {
-    const artifact::BackupSet& set = *listed.set;
+    const set::BackupSet& set = *listed.set;
     const auto& manifest = set.manifest;
     rows.push_back(
         {std::to_string(rows.size()),
          set.run_id,
          format_age(now - set.time),
          format_size(set.size_bytes),
-         std::string(artifact::to_string(set.state)),
+         std::string(set::to_string(set.state)),
          manifest && manifest->complete ? "yes" : "no",
          proof_word(set),
          listed.signature,

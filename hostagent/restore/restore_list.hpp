@@ -2,10 +2,10 @@
 #pragma once
 
 #include "restore/io.hpp"
+#include "set/directory.hpp"
+#include "set/sets.hpp"
 
 #include "age/identity.hpp"
-#include "artifact/directory.hpp"
-#include "artifact/sets.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -17,12 +17,12 @@ namespace rb::restore {
 
 /// "yes", "no", "partly" (some of its artifacts), or "-" where there is no key or nothing to open.
 /// Looks at the headers only.
-[[nodiscard]] std::string opens(artifact::Directory& directory,
-                                const artifact::BackupSet& set,
+[[nodiscard]] std::string opens(set::Directory& directory,
+                                const set::BackupSet& set,
                                 std::span<const age::Identity> identities);
 
 struct ListedSet {
-  const artifact::BackupSet* set;
+  const set::BackupSet* set;
   std::string opens;
   std::string signature; ///< The word for who made it.
 };

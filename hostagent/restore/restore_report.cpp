@@ -6,10 +6,10 @@
 
 namespace rb::restore {
 
-using recover::Check;
-using recover::Decision;
-using recover::Outcome;
-using recover::Verdict;
+using cluster::Check;
+using cluster::Decision;
+using cluster::Outcome;
+using cluster::Verdict;
 
 namespace {
 
@@ -31,11 +31,11 @@ void say_hint(const std::string& hint, std::string& text) {
   }
 }
 
-nlohmann::ordered_json json_of(const recover::NamedObjects& objects) {
+nlohmann::ordered_json json_of(const cluster::NamedObjects& objects) {
   return {{"count", objects.count}, {"first", objects.first}};
 }
 
-void say_objects(const char* what, const recover::NamedObjects& objects, const Io& io) {
+void say_objects(const char* what, const cluster::NamedObjects& objects, const Io& io) {
   for (const std::string& name : objects.first) {
     io.err << "  " << what << ": " << harmless(name) << '\n';
   }
@@ -45,7 +45,7 @@ void say_objects(const char* what, const recover::NamedObjects& objects, const I
 }
 
 /// "configmaps shop/settings and 2 more"
-std::string in_short(const recover::NamedObjects& objects) {
+std::string in_short(const cluster::NamedObjects& objects) {
   std::string text = objects.first.front();
   if (objects.count > 1) {
     text += " and " + std::to_string(objects.count - 1) + " more";
@@ -68,7 +68,7 @@ std::string to_text(const Decision& decision) {
   if (!decision.refused()) {
     text += "\nSteps:\n";
     int number = 0;
-    for (const std::string& line : recover::describe(decision.plan)) {
+    for (const std::string& line : cluster::describe(decision.plan)) {
       text += "  " + std::to_string(++number) + ". " + line + "\n";
     }
   }
@@ -80,7 +80,7 @@ nlohmann::ordered_json to_json(const Decision& decision) {
                               {"refused", decision.refused()},
                               {"bareHost", decision.plan.bare},
                               {"checks", nlohmann::ordered_json::array()},
-                              {"steps", recover::describe(decision.plan)}};
+                              {"steps", cluster::describe(decision.plan)}};
   for (const Check& check : decision.checks) {
     json["checks"].push_back({{"name", check.name},
                               {"verdict", word_of(check.verdict)},
@@ -91,7 +91,7 @@ nlohmann::ordered_json to_json(const Decision& decision) {
 }
 
 int report(const Outcome& outcome,
-           const recover::Plan& plan,
+           const cluster::Plan& plan,
            const Options& options,
            nlohmann::ordered_json json,
            Io& io) {
@@ -130,8 +130,8 @@ int report(const Outcome& outcome,
   return static_cast<int>(outcome.code);
 }
 
-void LineProgress::on_step(recover::Step step) {
-  m_io.err << "step: " << recover::to_string(step) << std::endl;
+void LineProgress::on_step(cluster::Step step) {
+  m_io.err << "step: " << cluster::to_string(step) << std::endl;
 }
 
 void LineProgress::on_line(const std::string& line) {

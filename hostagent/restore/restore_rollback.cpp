@@ -1,7 +1,7 @@
 // `restore --rollback`. Needs neither the set nor a key: all of the way back lies on this host.
-#include "recover/execute.hpp"
-#include "recover/journal_place.hpp"
-#include "recover/restore_lock.hpp"
+#include "restore/cluster/execute.hpp"
+#include "restore/cluster/journal_place.hpp"
+#include "restore/cluster/restore_lock.hpp"
 #include "restore/cluster_host.hpp"
 #include "restore/failure.hpp"
 #include "restore/interrupts.hpp"
@@ -12,26 +12,26 @@ namespace rb::restore {
 
 namespace {
 
-class NoSet final : public recover::SetSource {
+class NoSet final : public cluster::SetSource {
 public:
   [[nodiscard]] Status decrypt_snapshot(const std::string& /*path*/) override { return none(); }
-  [[nodiscard]] Result<unpack::HostState> host_state() override { return none(); }
+  [[nodiscard]] Result<set::HostState> host_state() override { return none(); }
 
 private:
   static Error none() { return {ErrorCode::internal, "the way back needs no set", {}}; }
 };
 
 /// The restore that can be undone there, if there is one.
-Result<std::optional<recover::JournalState>> begun(const recover::Plan& place) {
-  RB_TRY_ASSIGN(auto state, recover::Journal(place.work_dir()).load());
-  const bool open = state && state->phase != recover::Phase::rolled_back;
+Result<std::optional<cluster::JournalState>> begun(const cluster::Plan& place) {
+  RB_TRY_ASSIGN(auto state, cluster::Journal(place.work_dir()).load());
+  const bool open = state && state->phase != cluster::Phase::rolled_back;
   return open ? std::move(state) : std::nullopt;
 }
 
 } // namespace
 
 int roll_back(const RestoreCommand& command, const Options& options, Io& io) {
-  const auto lock = recover::RestoreLock::acquire();
+  const auto lock = cluster::RestoreLock::acquire();
   if (!lock && lock.error().code == ErrorCode::busy) {
     return fail(io, lock.error());
   }
@@ -39,10 +39,10 @@ int roll_back(const RestoreCommand& command, const Options& options, Io& io) {
   if (const Status looked = look_at_host(host, command, nullptr); !looked) {
     return fail(io, looked.error(), ExitCode::usage);
   }
-  recover::Plan place;
+  cluster::Plan place;
   place.data_dir = host.observed.data_dir;
   auto state = begun(place);
-  const std::string elsewhere = recover::remembered_place();
+  const std::string elsewhere = cluster::remembered_place();
   if (state && !*state && command.data_dir.empty() && !elsewhere.empty()) {
     place.data_dir = elsewhere;
     state = begun(place);
@@ -67,7 +67,7 @@ int roll_back(const RestoreCommand& command, const Options& options, Io& io) {
   }
   NoSet none;
   LineProgress progress(io);
-  recover::Ports ports{host.processes,
+  cluster::Ports ports{host.processes,
                        *host.manager,
                        host.servers,
                        none,
@@ -75,13 +75,13 @@ int roll_back(const RestoreCommand& command, const Options& options, Io& io) {
                        io.clock,
                        host.sleeper,
                        progress};
-  const recover::Limits limits{std::chrono::seconds(command.reset_timeout_seconds),
+  const cluster::Limits limits{std::chrono::seconds(command.reset_timeout_seconds),
                                std::chrono::seconds(command.ready_timeout_seconds)};
-  const recover::Journal journal(place.work_dir());
+  const cluster::Journal journal(place.work_dir());
   const Interrupts interrupts(io.stop); // the way back is not stopped; a second signal ends us
-  const recover::Outcome outcome = recover::roll_back(std::move(**state), journal, ports, limits);
+  const cluster::Outcome outcome = cluster::roll_back(std::move(**state), journal, ports, limits);
   if (const auto left = journal.load(); left && !*left && place.data_dir == elsewhere) {
-    if (const Status forgotten = recover::forget_place(); !forgotten) {
+    if (const Status forgotten = cluster::forget_place(); !forgotten) {
       progress.on_line("warning: " + forgotten.error().message);
     }
   }

@@ -1,10 +1,9 @@
 #include "restore/run.hpp"
 
-#include "boot/scratch_places.hpp"
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
-
-#include "base/terminal_text.hpp"
+#include "restore/proof/scratch_places.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <exception>
 
@@ -47,7 +46,7 @@ int dispatch(const Options& options, Io& io) {
 int run(std::span<const std::string> args, Io& io) {
   try {
     // A killed drill leaves plaintext: whatever is asked next, it goes first.
-    boot::ScratchPlaces(io.scratch_record).sweep();
+    proof::ScratchPlaces(io.scratch_record).sweep();
     const auto options = parse_options(args, io);
     if (!options) {
       return fail(io, options.error(), ExitCode::usage);

@@ -1,9 +1,8 @@
 #include "restore/set_report.hpp"
 
 #include "restore/text.hpp"
-
-#include "base/terminal_text.hpp"
-#include "base/text_table.hpp"
+#include "terminal/terminal_text.hpp"
+#include "terminal/text_table.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -11,8 +10,8 @@
 
 namespace rb::restore {
 
-using unpack::FileReport;
-using unpack::SetReport;
+using set::FileReport;
+using set::SetReport;
 
 namespace {
 
@@ -59,17 +58,17 @@ std::string odd_text(const FileReport& file) {
 
 } // namespace
 
-std::string proof_word(const artifact::BackupSet& set) {
+std::string proof_word(const set::BackupSet& set) {
   if (!set.manifest || !set.manifest->proof) {
     return "-";
   }
-  const artifact::ProofRecord& proof = *set.manifest->proof;
+  const set::ProofRecord& proof = *set.manifest->proof;
   return proof.proven() ? "yes" : proof.reason == api::Reason::proof_failed ? "FAILED" : "no";
 }
 
 std::string to_text(const SetReport& report) {
   std::string text = report.run_id + ": " + word_of(report.code) + " (" +
-                     std::string(artifact::to_string(report.state)) + ")\n";
+                     std::string(set::to_string(report.state)) + ")\n";
   std::vector<std::vector<std::string>> rows;
   for (const FileReport& file : report.files) {
     rows.push_back({"  " + word_of(file.code),
@@ -92,7 +91,7 @@ std::string to_text(const SetReport& report) {
 nlohmann::ordered_json to_json(const SetReport& report) {
   nlohmann::ordered_json json;
   json["runID"] = report.run_id;
-  json["state"] = artifact::to_string(report.state);
+  json["state"] = set::to_string(report.state);
   json["exitCode"] = static_cast<int>(report.code);
   json["problems"] = report.problems;
   json["files"] = nlohmann::ordered_json::array();

@@ -3,13 +3,12 @@
 #include "restore/set_json.hpp"
 #include "restore/text.hpp"
 #include "restore/trust.hpp"
-
-#include "base/text_table.hpp"
+#include "terminal/text_table.hpp"
 
 namespace rb::restore {
 
-using artifact::BackupSet;
-using artifact::Manifest;
+using set::BackupSet;
+using set::Manifest;
 
 namespace {
 
@@ -57,7 +56,7 @@ void add_manifest(Rows& rows, const Manifest& manifest) {
 }
 
 std::string signature_line(const BackupSet& set, const Catalogue& catalogue) {
-  const artifact::SetProvenance provenance = catalogue.of(set.run_id);
+  const set::SetProvenance provenance = catalogue.of(set.run_id);
   return catalogue.word_for(set.run_id) +
          (provenance.key_id.empty() ? "" : ", key " + provenance.key_id) +
          (provenance.message.empty() ? "" : ": " + harmless(provenance.message));
@@ -65,7 +64,7 @@ std::string signature_line(const BackupSet& set, const Catalogue& catalogue) {
 
 std::string describe(const BackupSet& set, const Catalogue& catalogue) {
   Rows rows{{"Set:", set.run_id},
-            {"State:", std::string(artifact::to_string(set.state))},
+            {"State:", std::string(set::to_string(set.state))},
             {"Size:", format_size(set.size_bytes)},
             {"Signature:", signature_line(set, catalogue)}};
   if (set.manifest) {
@@ -73,7 +72,7 @@ std::string describe(const BackupSet& set, const Catalogue& catalogue) {
   }
   std::string text = text_table(rows);
   Rows files{{"FILE", "SIZE"}};
-  for (const artifact::SetFile& file : set.files) {
+  for (const set::SetFile& file : set.files) {
     files.push_back({file.name, format_size(file.size_bytes)});
   }
   text += "\n" + text_table(files);
@@ -99,11 +98,11 @@ int show(const ShowCommand& command, const Options& options, Io& io) {
   if (!directory) {
     return fail_to_open(io, directory.error());
   }
-  const auto sets = artifact::list_sets(*directory);
+  const auto sets = set::list_sets(*directory);
   if (!sets) {
     return fail(io, sets.error());
   }
-  const artifact::Latest found = find_set(*sets, command.set);
+  const set::Latest found = find_set(*sets, command.set);
   const BackupSet* const set = found.set;
   if (set == nullptr) {
     return fail(

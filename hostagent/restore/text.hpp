@@ -1,7 +1,7 @@
 // Sizes, ages and tables as people read them. Pure.
 #pragma once
 
-#include "base/terminal_text.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -2,15 +2,15 @@
 
 #include "restore/failure.hpp"
 #include "restore/text.hpp"
+#include "set/names.hpp"
 
-#include "artifact/names.hpp"
 #include "base/open_beneath.hpp"
 
 #include <algorithm>
 
 namespace rb::restore {
 
-using artifact::Provenance;
+using set::Provenance;
 using sign::PublicKey;
 
 namespace {
@@ -68,8 +68,8 @@ Status add_host_key(std::vector<PublicKey>& keys, const Io& io) {
   return {};
 }
 
-Status add_key_beside(artifact::Directory& directory, std::vector<PublicKey>& keys) {
-  const auto file = directory.fs().open_read(std::string(artifact::k_public_key_name));
+Status add_key_beside(set::Directory& directory, std::vector<PublicKey>& keys) {
+  const auto file = directory.fs().open_read(std::string(set::k_public_key_name));
   Bytes text(k_public_key_limit_bytes);
   const auto got = file ? (*file)->read(text) : Result<std::size_t>(file.error());
   if (!got) {
@@ -81,7 +81,7 @@ Status add_key_beside(artifact::Directory& directory, std::vector<PublicKey>& ke
   return {};
 }
 
-Status find_keys(artifact::Directory& directory,
+Status find_keys(set::Directory& directory,
                  const TrustWishes& wishes,
                  const Io& io,
                  Catalogue& catalogue) {
@@ -121,36 +121,35 @@ std::string_view to_string(TrustSource source) {
 
 } // namespace
 
-const artifact::SignedFile* Catalogue::tampered_file() const {
+const set::SignedFile* Catalogue::tampered_file() const {
   const auto found = std::ranges::find_if(
-      files, [](const artifact::SignedFile& file) { return artifact::is_tampering(file.trust); });
+      files, [](const set::SignedFile& file) { return set::is_tampering(file.trust); });
   return found == files.end() ? nullptr : &*found;
 }
 
-artifact::SetProvenance Catalogue::of(const std::string& run_id) const {
+set::SetProvenance Catalogue::of(const std::string& run_id) const {
   const auto found = sets.find(run_id);
-  return found == sets.end() ? artifact::SetProvenance() : found->second;
+  return found == sets.end() ? set::SetProvenance() : found->second;
 }
 
 std::string Catalogue::word_for(const std::string& run_id) const {
   const Provenance verdict = of(run_id).verdict;
   return verdict == Provenance::genuine && source == TrustSource::directory
              ? "first use"
-             : std::string(artifact::to_string(verdict));
+             : std::string(set::to_string(verdict));
 }
 
-Result<Catalogue> judge(artifact::Directory& directory,
-                        const std::vector<artifact::BackupSet>& sets,
+Result<Catalogue> judge(set::Directory& directory,
+                        const std::vector<set::BackupSet>& sets,
                         const TrustWishes& wishes,
                         const Io& io) {
   Catalogue catalogue;
   RB_TRY(find_keys(directory, wishes, io, catalogue));
-  catalogue.sets =
-      artifact::judge_catalogue(sets,
-                                catalogue.keys,
-                                catalogue.known_from_outside() ? artifact::KeyOrigin::outside
-                                                               : artifact::KeyOrigin::directory);
-  catalogue.files = artifact::judge_signed_files(directory, sets, catalogue.sets, catalogue.keys);
+  catalogue.sets = set::judge_catalogue(sets,
+                                        catalogue.keys,
+                                        catalogue.known_from_outside() ? set::KeyOrigin::outside
+                                                                       : set::KeyOrigin::directory);
+  catalogue.files = set::judge_signed_files(directory, sets, catalogue.sets, catalogue.keys);
   return catalogue;
 }
 
@@ -160,7 +159,7 @@ ExitCode judge_failure_code(const Error& error) {
 
 void warn_of_first_use(const Catalogue& catalogue, const Io& io) {
   const bool rests = std::ranges::any_of(
-      catalogue.sets, [](const auto& set) { return artifact::is_of_host(set.second.verdict); });
+      catalogue.sets, [](const auto& set) { return set::is_of_host(set.second.verdict); });
   if (catalogue.source != TrustSource::directory || !rests) {
     return;
   }
@@ -174,15 +173,15 @@ void warn_of_first_use(const Catalogue& catalogue, const Io& io) {
 }
 
 void tell_of_files(const Catalogue& catalogue, std::ostream& stream) {
-  for (const artifact::SignedFile& file : catalogue.files) {
-    if (file.trust == artifact::FileTrust::absent || file.trust == artifact::FileTrust::genuine ||
-        file.trust == artifact::FileTrust::unproven) {
+  for (const set::SignedFile& file : catalogue.files) {
+    if (file.trust == set::FileTrust::absent || file.trust == set::FileTrust::genuine ||
+        file.trust == set::FileTrust::unproven) {
       continue; // where no key is known, every set says so
     }
-    const bool tampered = artifact::is_tampering(file.trust);
+    const bool tampered = set::is_tampering(file.trust);
     stream << (tampered ? "WARNING: " : "warning: ") << file.name
-           << " beside the sets: " << artifact::to_string(file.trust) << ": "
-           << harmless(file.message) << '\n';
+           << " beside the sets: " << set::to_string(file.trust) << ": " << harmless(file.message)
+           << '\n';
     if (tampered) {
       stream << "hint: do not run it, follow it or read values from it; take the program from "
                 "elsewhere. The next backup puts the host's own file there\n";
@@ -190,14 +189,14 @@ void tell_of_files(const Catalogue& catalogue, std::ostream& stream) {
   }
 }
 
-void add_provenance(unpack::SetReport& report, const Catalogue& catalogue, bool allow_unsigned) {
-  const artifact::SetProvenance provenance = catalogue.of(report.run_id);
+void add_provenance(set::SetReport& report, const Catalogue& catalogue, bool allow_unsigned) {
+  const set::SetProvenance provenance = catalogue.of(report.run_id);
   report.signature = catalogue.word_for(report.run_id);
   if (allow_unsigned && provenance.verdict == Provenance::unsigned_known) {
     report.problems.insert(report.problems.begin(),
                            "signature: " + provenance.message + " (--allow-unsigned)");
-  } else if (artifact::is_tampering(provenance.verdict)) {
-    report.code = unpack::worse(report.code, ExitCode::damaged);
+  } else if (set::is_tampering(provenance.verdict)) {
+    report.code = set::worse(report.code, ExitCode::damaged);
     report.problems.insert(report.problems.begin(), "signature: " + provenance.message);
   } else if (provenance.verdict == Provenance::removed_before) {
     report.problems.insert(report.problems.begin(),
@@ -207,11 +206,11 @@ void add_provenance(unpack::SetReport& report, const Catalogue& catalogue, bool 
 
 nlohmann::ordered_json files_to_json(const Catalogue& catalogue) {
   auto json = nlohmann::ordered_json::array();
-  for (const artifact::SignedFile& file : catalogue.files) {
-    if (file.trust != artifact::FileTrust::absent) {
+  for (const set::SignedFile& file : catalogue.files) {
+    if (file.trust != set::FileTrust::absent) {
       json.push_back({{"name", file.name},
-                      {"verdict", artifact::to_string(file.trust)},
-                      {"tampering", artifact::is_tampering(file.trust)},
+                      {"verdict", set::to_string(file.trust)},
+                      {"tampering", set::is_tampering(file.trust)},
                       {"message", file.message}});
     }
   }
@@ -219,16 +218,16 @@ nlohmann::ordered_json files_to_json(const Catalogue& catalogue) {
 }
 
 nlohmann::ordered_json to_json(const Catalogue& catalogue, const std::string& run_id) {
-  const artifact::SetProvenance provenance = catalogue.of(run_id);
-  return {{"verdict", artifact::to_string(provenance.verdict)},
-          {"tampering", artifact::is_tampering(provenance.verdict)},
+  const set::SetProvenance provenance = catalogue.of(run_id);
+  return {{"verdict", set::to_string(provenance.verdict)},
+          {"tampering", set::is_tampering(provenance.verdict)},
           {"keyID", provenance.key_id},
           {"trust", to_string(catalogue.source)},
           {"message", provenance.message}};
 }
 
-recover::SignatureFact fact_of(const Catalogue& catalogue, const std::string& run_id) {
-  recover::SignatureFact fact;
+cluster::SignatureFact fact_of(const Catalogue& catalogue, const std::string& run_id) {
+  cluster::SignatureFact fact;
   fact.provenance = catalogue.of(run_id);
   fact.first_use = catalogue.source == TrustSource::directory;
   if (fact.first_use) {

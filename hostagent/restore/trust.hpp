@@ -2,13 +2,13 @@
 // is outside of the backup directory; on a bare machine the operator must have brought it along.
 #pragma once
 
-#include "recover/facts.hpp"
+#include "restore/cluster/facts.hpp"
 #include "restore/io.hpp"
 #include "restore/keys.hpp"
-#include "unpack/set_check.hpp"
+#include "set/catalogue.hpp"
+#include "set/set_check.hpp"
+#include "set/signed_files.hpp"
 
-#include "artifact/catalogue.hpp"
-#include "artifact/signed_files.hpp"
 #include "base/exit_code.hpp"
 
 #include <nlohmann/json.hpp>
@@ -36,16 +36,16 @@ struct TrustWishes {
 struct Catalogue {
   std::vector<sign::PublicKey> keys;
   TrustSource source = TrustSource::none;
-  std::map<std::string, artifact::SetProvenance> sets;
-  std::vector<artifact::SignedFile> files; ///< Program, guide and stamp beside the sets.
+  std::map<std::string, set::SetProvenance> sets;
+  std::vector<set::SignedFile> files; ///< Program, guide and stamp beside the sets.
 
   /// Nobody who can only write to the directory had a hand in the choice of the keys.
   [[nodiscard]] bool known_from_outside() const {
     return source == TrustSource::pinned || source == TrustSource::host;
   }
   /// The first of `files` that somebody had a hand in; null: there is none.
-  [[nodiscard]] const artifact::SignedFile* tampered_file() const;
-  [[nodiscard]] artifact::SetProvenance of(const std::string& run_id) const;
+  [[nodiscard]] const set::SignedFile* tampered_file() const;
+  [[nodiscard]] set::SetProvenance of(const std::string& run_id) const;
   /// "good"; "first use" where nothing but the directory itself vouches for the key.
   [[nodiscard]] std::string word_for(const std::string& run_id) const;
 };
@@ -54,8 +54,8 @@ struct Catalogue {
 /// RW…" of the identity files, and the key of this host; only where there is neither, the one
 /// beside the sets. Errors: invalid_argument (what --public-key gives is no key), those of the
 /// system (a key is there and cannot be read).
-[[nodiscard]] Result<Catalogue> judge(artifact::Directory& directory,
-                                      const std::vector<artifact::BackupSet>& sets,
+[[nodiscard]] Result<Catalogue> judge(set::Directory& directory,
+                                      const std::vector<set::BackupSet>& sets,
                                       const TrustWishes& wishes,
                                       const Io& io);
 
@@ -71,7 +71,7 @@ void tell_of_files(const Catalogue& catalogue, std::ostream& stream);
 
 /// Adds the verdict to a report: its word, and exit code 6 for tampering. `allow_unsigned`: a set
 /// that was never signed is taken, and the report says so.
-void add_provenance(unpack::SetReport& report, const Catalogue& catalogue, bool allow_unsigned);
+void add_provenance(set::SetReport& report, const Catalogue& catalogue, bool allow_unsigned);
 
 [[nodiscard]] nlohmann::ordered_json to_json(const Catalogue& catalogue, const std::string& run_id);
 
@@ -79,6 +79,6 @@ void add_provenance(unpack::SetReport& report, const Catalogue& catalogue, bool 
 [[nodiscard]] nlohmann::ordered_json files_to_json(const Catalogue& catalogue);
 
 /// For the checks that come before a restore.
-[[nodiscard]] recover::SignatureFact fact_of(const Catalogue& catalogue, const std::string& run_id);
+[[nodiscard]] cluster::SignatureFact fact_of(const Catalogue& catalogue, const std::string& run_id);
 
 } // namespace rb::restore

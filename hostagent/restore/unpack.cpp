@@ -1,4 +1,4 @@
-#include "unpack/unpack.hpp"
+#include "set/unpack.hpp"
 
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
@@ -6,16 +6,16 @@
 #include "restore/restore_cluster.hpp"
 #include "restore/set_json.hpp"
 #include "restore/text.hpp"
-#include "unpack/helm_command.hpp"
+#include "set/helm_command.hpp"
 
 #include <algorithm>
 
 namespace rb::restore {
 
-using artifact::BackupSet;
-using artifact::SetState;
 using helm::IndexedRelease;
-using unpack::Unpacked;
+using set::BackupSet;
+using set::SetState;
+using set::Unpacked;
 
 namespace {
 
@@ -45,7 +45,7 @@ void print_helm(const helm::Contents& contents, const std::string& to, Io& io) {
       << "# A release does not record its chart's repository: for each line set REPO to the name "
          "that `helm repo add` gave it, or to oci://HOST/PATH.\n";
   for (const IndexedRelease& release : contents.index.releases) {
-    const unpack::HelmCommand command = unpack::helm_command(release, to);
+    const set::HelmCommand command = set::helm_command(release, to);
     io.out << (is_gone(release)
                    ? "# uninstalled: " + (command.line.empty() ? command.note : command.line) + "\n"
                    : command.text());
@@ -59,14 +59,14 @@ to_json(const Unpacked& unpacked, const std::string& run_id, const RestoreComman
                               {"artifact", command.artifact},
                               {"directory", command.to},
                               {"files", nlohmann::ordered_json::array()}};
-  for (const unpack::UnpackedFile& file : unpacked.files) {
+  for (const set::UnpackedFile& file : unpacked.files) {
     json["files"].push_back(
         {{"path", file.path}, {"sizeBytes", file.size_bytes}, {"mode", file.mode}});
   }
   if (unpacked.helm) {
     json["releases"] = nlohmann::ordered_json::array();
     for (const IndexedRelease& release : unpacked.helm->index.releases) {
-      const unpack::HelmCommand made = unpack::helm_command(release, command.to);
+      const set::HelmCommand made = set::helm_command(release, command.to);
       json["releases"].push_back({{"namespace", release.name_space},
                                   {"targetNamespace", release.target_namespace},
                                   {"name", release.name},
@@ -105,7 +105,7 @@ void print(const Unpacked& unpacked,
     print_helm(*unpacked.helm, command.to, io);
     return;
   }
-  for (const unpack::UnpackedFile& file : unpacked.files) {
+  for (const set::UnpackedFile& file : unpacked.files) {
     io.out << command.to << (command.to.ends_with('/') ? "" : "/") << file.path << '\n';
   }
 }
@@ -132,11 +132,11 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
   if (!directory) {
     return fail_to_open(io, directory.error());
   }
-  const auto sets = artifact::list_sets(*directory);
+  const auto sets = set::list_sets(*directory);
   if (!sets) {
     return fail(io, sets.error());
   }
-  const artifact::Latest found = find_set(*sets, command.set, *type);
+  const set::Latest found = find_set(*sets, command.set, *type);
   const BackupSet* const set = found.set;
   if (set == nullptr) {
     return fail(
@@ -162,7 +162,7 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
          "choose another set, or open a file of it with `railiance-restore decrypt`"},
         damaged ? ExitCode::damaged : ExitCode::incomplete);
   }
-  const auto unpacked = unpack::unpack(
+  const auto unpacked = set::unpack(
       *directory, *set->manifest, keys->identities, {*type, command.to, command.force}, io.stop);
   if (!unpacked) {
     const bool missing = std::none_of(set->manifest->artifacts.begin(),

@@ -8,8 +8,8 @@
 
 namespace rb::restore {
 
-using artifact::BackupSet;
-using unpack::SetReport;
+using set::BackupSet;
+using set::SetReport;
 
 namespace {
 
@@ -51,7 +51,7 @@ int print(const std::vector<SetReport>& reports,
   ExitCode code = ExitCode::done;
   nlohmann::ordered_json json{{"directory", options.backup_dir}, {"withKey", with_key}};
   for (const SetReport& report : reports) {
-    code = unpack::worse(code, report.code);
+    code = set::worse(code, report.code);
     json["sets"].push_back(to_json(report));
     json["sets"].back()["signature"] = to_json(catalogue, report.run_id);
     if (options.output == OutputFormat::text) {
@@ -59,7 +59,7 @@ int print(const std::vector<SetReport>& reports,
     }
   }
   if (catalogue.tampered_file() != nullptr) {
-    code = unpack::worse(code, ExitCode::damaged);
+    code = set::worse(code, ExitCode::damaged);
   }
   if (options.output == OutputFormat::text) {
     tell_of_files(catalogue, io.out);
@@ -90,7 +90,7 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
   if (!directory) {
     return fail_to_open(io, directory.error());
   }
-  const auto sets = artifact::list_sets(*directory);
+  const auto sets = set::list_sets(*directory);
   if (!sets) {
     return fail(io, sets.error());
   }
@@ -105,8 +105,7 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
   std::vector<SetReport> reports;
   Progress progress(io);
   for (const BackupSet* const set : *some) {
-    reports.push_back(
-        unpack::check_set(*directory, *set, keys->identities, hooks_for(progress, io)));
+    reports.push_back(set::check_set(*directory, *set, keys->identities, hooks_for(progress, io)));
     add_provenance(reports.back(), *catalogue, command.allow_unsigned);
   }
   progress.clear();

@@ -29,7 +29,7 @@ struct NodeBackupSpec {
   std::string node_name;
   std::vector<ArtifactType> artifacts; ///< As asked for, HelmValues included.
   std::int32_t keep_last = 7;
-  bool manual = false;   ///< Its set counts and goes beside its like only (artifact::SetKind).
+  bool manual = false;   ///< Its set counts and goes beside its like only (set::SetKind).
   SystemTime deadline{}; ///< The agent gives up then (DeadlineExceeded).
   std::optional<HelmPayload> helm_payload; ///< Absent: not asked for, or could not be made.
   std::optional<HelmStatus> helm;          ///< Goes into the manifest.

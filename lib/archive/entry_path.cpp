@@ -1,6 +1,6 @@
 #include "archive/entry_path.hpp"
 
-#include "base/terminal_text.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <algorithm>
 

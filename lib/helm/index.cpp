@@ -1,9 +1,10 @@
 #include "helm/index.hpp"
 
+#include "terminal/terminal_text.hpp"
+
 #include "archive/entry_path.hpp"
 #include "base/json_text.hpp"
 #include "base/secret_buffer.hpp"
-#include "base/terminal_text.hpp"
 #include "helm/names.hpp"
 
 #include <nlohmann/json.hpp>

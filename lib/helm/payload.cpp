@@ -1,7 +1,8 @@
 #include "helm/payload.hpp"
 
+#include "terminal/terminal_text.hpp"
+
 #include "archive/entry_path.hpp"
-#include "base/terminal_text.hpp"
 #include "helm/names.hpp"
 
 #include <algorithm>

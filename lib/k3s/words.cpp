@@ -1,7 +1,8 @@
 #include "k3s/words.hpp"
 
+#include "terminal/terminal_text.hpp"
+
 #include "base/json_text.hpp"
-#include "base/terminal_text.hpp"
 
 #include <nlohmann/json.hpp>
 

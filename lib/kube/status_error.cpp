@@ -1,7 +1,8 @@
 #include "kube/status_error.hpp"
 
+#include "terminal/terminal_text.hpp"
+
 #include "base/json_text.hpp"
-#include "base/terminal_text.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
 #include "cases/helm_lines.hpp"
 
-#include "unpack/helm_command.hpp"
+#include "set/helm_command.hpp"
 
 #include "archive/tar_gz.hpp"
 
@@ -64,7 +64,7 @@ HelmLines helm_lines(const helm::Payload& payload) {
   }
   const Json json = Json::parse(listed->content.text());
   for (std::size_t i = 0; i < index->releases.size(); ++i) {
-    std::istringstream text(unpack::helm_command(index->releases[i], "/to").text());
+    std::istringstream text(set::helm_command(index->releases[i], "/to").text());
     for (std::string line; std::getline(text, line);) {
       const std::string why = why_wrong(line, json.at("releases").at(i), lines);
       if (!why.empty() && lines.wrong.empty()) {

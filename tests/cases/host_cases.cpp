@@ -1,9 +1,9 @@
 #include "agent/mounted_files.hpp"
 #include "agent/named_files.hpp"
 #include "cases/cases.hpp"
-#include "recover/checks.hpp"
-#include "recover/named_back.hpp"
-#include "recover/settings_reader.hpp"
+#include "restore/cluster/checks.hpp"
+#include "restore/cluster/named_back.hpp"
+#include "restore/cluster/settings_reader.hpp"
 
 #include <algorithm>
 #include <map>
@@ -49,7 +49,7 @@ std::string all_of(const k3s::ServerSettings& settings) {
   return text;
 }
 
-std::string service_of(const recover::ReadSettings& read) {
+std::string service_of(const cluster::ReadSettings& read) {
   if (!read.systemd_unit.empty()) {
     return "systemd unit " + read.systemd_unit;
   }
@@ -62,12 +62,12 @@ std::string wrong_with_named_files(const std::filesystem::path& root, std::strin
   const agent::MountedFiles mounted(settings_in(root));
   agent::FileCollector files({}, [&](const std::string& path) { return mounted.seen_as(path); });
   agent::add_named_files(files, mounted, k3s::read_host_settings(mounted), k_data_dir);
-  unpack::HostState state;
+  set::HostState state;
   state.data_dir = k_data_dir;
   state.files = std::move(files.entries());
-  const auto facts = recover::NamedBack(state, k_data_dir, "/nonexistent").facts();
-  const recover::Check check = recover::check_named_files(facts);
-  for (const recover::NamedFact& fact : facts) {
+  const auto facts = cluster::NamedBack(state, k_data_dir, "/nonexistent").facts();
+  const cluster::Check check = cluster::check_named_files(facts);
+  for (const cluster::NamedFact& fact : facts) {
     const bool listed = std::ranges::any_of(files.skipped(), [&](const agent::SkippedFile& file) {
       return "/" + file.path == fact.path;
     });
@@ -82,7 +82,7 @@ std::string wrong_with_named_files(const std::filesystem::path& root, std::strin
 } // namespace
 
 Verdict check_host(const std::filesystem::path& root) {
-  const recover::ReadSettings restore = recover::read_settings(recover::DiskView(root.string()));
+  const cluster::ReadSettings restore = cluster::read_settings(cluster::DiskView(root.string()));
   const k3s::HostSettings agent = k3s::read_host_settings(agent::MountedFiles(settings_in(root)));
   const std::string known = all_of(restore.settings);
   Verdict verdict{!known.empty(), service_of(restore) + ": " + known};

@@ -1,6 +1,6 @@
 #include "cases/cases.hpp"
-#include "recover/plan.hpp"
-#include "recover/settings_reader.hpp"
+#include "restore/cluster/plan.hpp"
+#include "restore/cluster/settings_reader.hpp"
 
 #include <algorithm>
 
@@ -14,8 +14,8 @@ constexpr const char* k_address = "203.0.113.77";
 constexpr const char* k_address_six = "2001:db8:77::77";
 constexpr const char* k_interface = "new0";
 
-unpack::HostState state_of(const fs::path& root) {
-  unpack::HostState state;
+set::HostState state_of(const fs::path& root) {
+  set::HostState state;
   for (const auto& entry : fs::recursive_directory_iterator(root)) {
     if (entry.is_regular_file()) {
       archive::Entry file;
@@ -28,12 +28,12 @@ unpack::HostState state_of(const fs::path& root) {
 }
 
 /// A new machine: nothing of a server is on it.
-recover::ObservedHost new_machine() {
-  recover::ObservedHost host;
+cluster::ObservedHost new_machine() {
+  cluster::ObservedHost host;
   host.k3s_program = "/usr/local/bin/k3s";
   host.k3s_version = "v1.34.4+k3s1";
   host.manager = "systemd unit k3s";
-  host.service = recover::ServiceState::inactive;
+  host.service = cluster::ServiceState::inactive;
   host.data_dir = "/var/lib/rancher/k3s";
   host.data.free_bytes = std::uint64_t{8} << 30U;
   host.host_local = true;
@@ -42,8 +42,8 @@ recover::ObservedHost new_machine() {
   return host;
 }
 
-recover::SetFacts facts_of(const unpack::HostState& state) {
-  recover::SetFacts facts;
+cluster::SetFacts facts_of(const set::HostState& state) {
+  cluster::SetFacts facts;
   facts.run_id = "20260101T020000Z";
   facts.complete = facts.snapshot = facts.host_state = true;
   facts.k3s_version = "v1.34.4+k3s1";
@@ -51,18 +51,18 @@ recover::SetFacts facts_of(const unpack::HostState& state) {
   facts.bootstrap_hashes = {"0123456789ab"};
   facts.token_hash = "0123456789ab";
   facts.members = 1;
-  facts.settings = recover::read_settings(recover::HostStateView(state)).settings;
+  facts.settings = cluster::read_settings(cluster::HostStateView(state)).settings;
   return facts;
 }
 
 /// "--set-address OLD=NEW" of a hint, if it has one.
-std::optional<recover::Replacement> proposed_by(const recover::Check& check) {
-  using recover::ReplacementKind;
+std::optional<cluster::Replacement> proposed_by(const cluster::Check& check) {
+  using cluster::ReplacementKind;
   for (const auto& [option, kind] : {std::pair("--set-address ", ReplacementKind::address),
                                      std::pair("--set-interface ", ReplacementKind::interface)}) {
     if (check.hint.starts_with(option)) {
       const std::string words = check.hint.substr(std::string(option).size());
-      auto parsed = recover::parse_replacement(kind, words.substr(0, words.find(' ')));
+      auto parsed = cluster::parse_replacement(kind, words.substr(0, words.find(' ')));
       return parsed ? std::optional(*std::move(parsed)) : std::nullopt;
     }
   }
@@ -72,11 +72,11 @@ std::optional<recover::Replacement> proposed_by(const recover::Check& check) {
 } // namespace
 
 Verdict check_new_host(const fs::path& root) {
-  unpack::HostState state = state_of(root);
-  const recover::Decision before = recover::decide(new_machine(), facts_of(state), {});
+  set::HostState state = state_of(root);
+  const cluster::Decision before = cluster::decide(new_machine(), facts_of(state), {});
   std::string said;
-  recover::Wishes wishes;
-  for (const recover::Check& check : before.checks) {
+  cluster::Wishes wishes;
+  for (const cluster::Check& check : before.checks) {
     const auto proposed = proposed_by(check);
     if (!proposed) {
       continue;
@@ -89,13 +89,13 @@ Verdict check_new_host(const fs::path& root) {
   if (wishes.replacements.empty()) {
     return {false, "nothing is said of what does not fit another machine"};
   }
-  const auto files = recover::read_settings(recover::HostStateView(state)).files;
-  auto rewritten = recover::rewrite(state, files, wishes.replacements);
-  recover::SetFacts facts = facts_of(state);
+  const auto files = cluster::read_settings(cluster::HostStateView(state)).files;
+  auto rewritten = cluster::rewrite(state, files, wishes.replacements);
+  cluster::SetFacts facts = facts_of(state);
   facts.rewritten = std::move(rewritten);
-  const recover::Decision after = recover::decide(new_machine(), facts, wishes);
-  for (const recover::Check& check : after.checks) {
-    if (check.verdict != recover::Verdict::ok &&
+  const cluster::Decision after = cluster::decide(new_machine(), facts, wishes);
+  for (const cluster::Check& check : after.checks) {
+    if (check.verdict != cluster::Verdict::ok &&
         (check.name == "replacement" || proposed_by(check))) {
       return {false, "rewritten, and still: " + check.message};
     }

@@ -1,13 +1,13 @@
 #include "fault/fake_host.hpp"
 
+#include "k3s/token_hash.hpp"
+#include "set/names.hpp"
 #include "support/bolt_builder.hpp"
 
 #include "age/decrypt.hpp"
 #include "age/encrypt.hpp"
-#include "artifact/names.hpp"
 #include "base/sha256.hpp"
 #include "base/trusted_runner.hpp"
-#include "etcdsnap/token_hash.hpp"
 
 #include <algorithm>
 
@@ -59,7 +59,7 @@ FakeHost::FakeHost()
 void FakeHost::use_snapshot(std::size_t padding_bytes) const {
   constexpr std::size_t k_value_bytes = 16384;
   Entries revisions{
-      {revision_key(2, 0), key_value("/bootstrap/" + etcdsnap::token_hash(k_token), "b")},
+      {revision_key(2, 0), key_value("/bootstrap/" + k3s::token_hash(k_token), "b")},
       {revision_key(3, 0), key_value("/registry/secrets/a/b", std::string(k_planted))}};
   for (std::size_t i = 0; i < 16 + padding_bytes / k_value_bytes; ++i) {
     revisions.emplace_back(
@@ -104,7 +104,7 @@ std::map<std::string, std::string> FakeHost::backups() const {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(settings.backup_dir, ignored)) {
     const std::string name = entry.path().filename().string();
-    const bool kit = artifact::classify_name(name).kind == artifact::NameKind::kit;
+    const bool kit = set::classify_name(name).kind == set::NameKind::kit;
     if (name != "backup.log" && name != ".disk-id" && !kit && !name.starts_with(".unfinished-")) {
       std::ifstream file(entry.path(), std::ios::binary);
       files[name] = {std::istreambuf_iterator<char>(file), {}};
@@ -146,10 +146,9 @@ std::string FakeHost::opened(const std::string& file_name) const {
   return plain ? std::string(plain->text()) : "not opened: " + plain.error().message;
 }
 
-std::vector<artifact::BackupSet> sets_of(const FakeHost& host) {
-  artifact::Directory directory =
-      artifact::Directory::open_existing(host.settings.backup_dir).value();
-  return artifact::list_sets(directory).value();
+std::vector<set::BackupSet> sets_of(const FakeHost& host) {
+  set::Directory directory = set::Directory::open_existing(host.settings.backup_dir).value();
+  return set::list_sets(directory).value();
 }
 
 bool is_untouched(const std::map<std::string, std::string>& before,

@@ -4,10 +4,10 @@
 
 #include "agent/backup_run.hpp"
 #include "fault/host_paths.hpp"
+#include "set/sets.hpp"
 #include "support/scratch.hpp"
 
 #include "age/identity.hpp"
-#include "artifact/sets.hpp"
 
 #include <map>
 #include <optional>
@@ -54,7 +54,7 @@ private:
 };
 
 /// What `railiance-restore list` would show.
-[[nodiscard]] std::vector<artifact::BackupSet> sets_of(const FakeHost& host);
+[[nodiscard]] std::vector<set::BackupSet> sets_of(const FakeHost& host);
 
 /// Everything in `before` is still there, bit by bit.
 [[nodiscard]] bool is_untouched(const std::map<std::string, std::string>& before,

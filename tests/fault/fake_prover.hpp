@@ -11,8 +11,8 @@ namespace rb::test {
 
 class FakeProver final : public agent::Prover {
 public:
-  std::variant<artifact::ProofRecord, agent::NotProven>
-  prove(const agent::ProofRequest& request, const std::stop_token& stop) override {
+  std::variant<set::ProofRecord, agent::NotProven> prove(const agent::ProofRequest& request,
+                                                         const std::stop_token& stop) override {
     ++asked;
     snapshot = read_text_file(request.snapshot_path, std::size_t{64} << 20U).value_or("");
     revision = request.record.revision;
@@ -24,11 +24,11 @@ public:
   }
   void sweep() override { ++swept; }
 
-  static artifact::ProofRecord proven() {
+  static set::ProofRecord proven() {
     return {api::Reason::completed, "", 4211, 63, 11'500, 451'000'000};
   }
 
-  std::variant<artifact::ProofRecord, agent::NotProven> answer = proven();
+  std::variant<set::ProofRecord, agent::NotProven> answer = proven();
   std::function<void(const std::stop_token&)> on_prove;
   int asked = 0;
   int swept = 0;

@@ -2,9 +2,8 @@
 // nothing lost of what was there.
 #include "fault/disk/mounts.hpp"
 #include "fault/fake_host.hpp"
-
-#include "artifact/directory.hpp"
-#include "artifact/sets.hpp"
+#include "set/directory.hpp"
+#include "set/sets.hpp"
 
 #include <doctest/doctest.h>
 
@@ -173,8 +172,8 @@ TEST_CASE("a missing kubeconfig makes the set incomplete; the rest is stored") {
   CHECK(report.status.missing.front().reason == Reason::kubeconfig_missing);
   CHECK(report.status.artifacts.size() == 3);
   CHECK(is_untouched(before, host.backups()));
-  auto directory = artifact::Directory::open_existing(host.settings.backup_dir).value();
-  CHECK(artifact::list_sets(directory).value().front().state == artifact::SetState::incomplete);
+  auto directory = set::Directory::open_existing(host.settings.backup_dir).value();
+  CHECK(set::list_sets(directory).value().front().state == set::SetState::incomplete);
 }
 
 TEST_CASE("a missing token, a token of another cluster, lost Helm values: incomplete, by name") {
@@ -293,8 +292,8 @@ TEST_CASE("a backup directory that is a link or a file is refused") {
 TEST_CASE("two runs at once: the second one says HostBusy") {
   FakeHost host;
   expect_failure(host, Reason::host_busy, host.settings.backup_dir, [&] {
-    static std::optional<artifact::DirectoryLock> lock;
-    lock = artifact::DirectoryLock::acquire(host.settings.backup_dir).value();
+    static std::optional<set::DirectoryLock> lock;
+    lock = set::DirectoryLock::acquire(host.settings.backup_dir).value();
   });
 }
 

@@ -1,8 +1,7 @@
 // Clocks that jump: no set is lost to one, none is made twice, and retention holds its hand while
 // the clock is behind the newest set.
 #include "fault/process/invariants.hpp"
-
-#include "artifact/retention.hpp"
+#include "set/retention.hpp"
 
 #include <doctest/doctest.h>
 
@@ -45,7 +44,7 @@ Findings run_after(seconds jump, Tally& tally) {
   const Sets after = complete_sets(host);
   Findings findings = check_sets(host);
   const auto* pruned = api::find_condition(report.status.conditions, "Pruned");
-  const bool behind = host.clock.time + artifact::k_clock_tolerance < newest;
+  const bool behind = host.clock.time + set::k_clock_tolerance < newest;
   if (before.contains(order.run_id)) {
     // The very second of a set: nothing is written over, and it says so.
     tally.count("of a second that was used");

@@ -2,9 +2,8 @@
 #include "agent/settlement.hpp"
 #include "fault/fake_host.hpp"
 #include "fault/fake_prover.hpp"
-
-#include "artifact/sets.hpp"
-#include "artifact/stamp.hpp"
+#include "set/sets.hpp"
+#include "set/stamp.hpp"
 
 #include <doctest/doctest.h>
 
@@ -33,8 +32,8 @@ const api::Condition& proven(const agent::RunReport& report) {
 }
 
 std::string stamped(const FakeHost& host) {
-  auto directory = artifact::Directory::open_existing(host.settings.backup_dir).value();
-  const auto stamp = artifact::read_stamp(directory);
+  auto directory = set::Directory::open_existing(host.settings.backup_dir).value();
+  const auto stamp = set::read_stamp(directory);
   return stamp ? stamp->run_id : std::string();
 }
 
@@ -99,9 +98,9 @@ TEST_CASE("a proof that is not there: the set is stored and kept, the run has no
     CHECK(report.status.artifacts.size() == 4);
     const auto sets = sets_of(host);
     REQUIRE(sets.size() == 2);
-    CHECK(sets.front().state == artifact::SetState::complete);
-    CHECK_FALSE(artifact::is_good(sets.front()));
-    CHECK(artifact::is_disproven(sets.front()) == (answer.reason == Reason::proof_failed));
+    CHECK(sets.front().state == set::SetState::complete);
+    CHECK_FALSE(set::is_good(sets.front()));
+    CHECK(set::is_disproven(sets.front()) == (answer.reason == Reason::proof_failed));
     // Stamp and guide stay with the set that is known to be good.
     CHECK(stamped(host) == good);
     CHECK(host.scratch.read("backups/RESTORE.md") == guide);
@@ -140,7 +139,7 @@ TEST_CASE("proofs that fail for weeks push no good set out and do not fill the d
   }
   const auto sets = sets_of(host);
   CHECK(sets.size() == 3);
-  CHECK(std::all_of(sets.begin(), sets.end(), artifact::is_good));
+  CHECK(std::all_of(sets.begin(), sets.end(), set::is_good));
 }
 
 TEST_CASE("what the disk says of a run after a crash has its proof, too") {

@@ -1,10 +1,9 @@
 // What runs keep over time, and what they remove.
 #include "fault/fake_host.hpp"
+#include "set/last_restore.hpp"
+#include "set/sets.hpp"
+#include "set/stamp.hpp"
 #include "support/immutable.hpp"
-
-#include "artifact/last_restore.hpp"
-#include "artifact/sets.hpp"
-#include "artifact/stamp.hpp"
 
 #include <doctest/doctest.h>
 
@@ -32,8 +31,8 @@ TEST_CASE("nine runs leave seven sets; an incomplete one removes nothing and doe
   const auto report = host.run();
   REQUIRE(report.succeeded());
   const auto sets = sets_of(host);
-  CHECK(std::count_if(sets.begin(), sets.end(), [](const artifact::BackupSet& set) {
-          return set.state == artifact::SetState::complete;
+  CHECK(std::count_if(sets.begin(), sets.end(), [](const set::BackupSet& set) {
+          return set.state == set::SetState::complete;
         }) == 7);
   CHECK_FALSE(report.status.pruned.empty());
 }
@@ -113,8 +112,8 @@ TEST_CASE("the set that was restored stays, also when it is the oldest of many")
     REQUIRE(host.run().succeeded());
   }
   const std::string restored = "20261122T020100Z";
-  auto directory = artifact::Directory::open(host.settings.backup_dir).value();
-  REQUIRE(artifact::write_last_restore(directory, restored, host.clock.time));
+  auto directory = set::Directory::open(host.settings.backup_dir).value();
+  REQUIRE(set::write_last_restore(directory, restored, host.clock.time));
   for (int i = 0; i < 3; ++i) {
     auto order = host.next_order();
     order.keep_last = 2;
@@ -123,7 +122,7 @@ TEST_CASE("the set that was restored stays, also when it is the oldest of many")
   const auto sets = sets_of(host);
   REQUIRE(sets.size() == 3);
   CHECK(sets.back().run_id == restored);
-  REQUIRE(artifact::write_last_restore(directory, sets.front().run_id, host.clock.time));
+  REQUIRE(set::write_last_restore(directory, sets.front().run_id, host.clock.time));
   REQUIRE(host.run().succeeded());
   auto order = host.next_order();
   order.keep_last = 2;
@@ -166,6 +165,6 @@ TEST_CASE("an immutable file in an old set ends neither pruning nor a run, and i
     const auto sets = sets_of(host);
     REQUIRE(sets.size() == 2); // the newest, and this one
     CHECK(sets.back().run_id == oldest);
-    CHECK(sets.back().state == artifact::SetState::complete);
+    CHECK(sets.back().state == set::SetState::complete);
   }
 }

@@ -2,10 +2,10 @@
 #include "agent/plaintext.hpp"
 #include "agent/settlement.hpp"
 #include "fault/fake_host.hpp"
+#include "set/sets.hpp"
+#include "set/stamp.hpp"
 
 #include "archive/tar_gz.hpp"
-#include "artifact/sets.hpp"
-#include "artifact/stamp.hpp"
 
 #include <doctest/doctest.h>
 
@@ -20,8 +20,8 @@ using api::find_condition;
 
 namespace {
 
-artifact::Directory directory_of(const FakeHost& host) {
-  return artifact::Directory::open_existing(host.settings.backup_dir).value();
+set::Directory directory_of(const FakeHost& host) {
+  return set::Directory::open_existing(host.settings.backup_dir).value();
 }
 
 } // namespace
@@ -77,7 +77,7 @@ TEST_CASE("manifest, status and stamp agree") {
   const auto sets = sets_of(host);
   REQUIRE(sets.size() == 1);
   const auto& manifest = *sets.front().manifest;
-  CHECK(sets.front().state == artifact::SetState::complete);
+  CHECK(sets.front().state == set::SetState::complete);
   CHECK(manifest.artifacts == report.status.artifacts);
   CHECK(manifest.snapshot->revision == report.status.etcd->revision);
   CHECK(manifest.snapshot->total_keys == 18);
@@ -85,10 +85,10 @@ TEST_CASE("manifest, status and stamp agree") {
   CHECK(manifest.token_hash == manifest.snapshot->bootstrap_hashes.front());
   CHECK(manifest.recipients == std::vector{host.identity.recipient().text()});
   auto directory = directory_of(host);
-  CHECK(artifact::read_stamp(directory)->run_id == manifest.run_id);
-  const auto checks = artifact::verify_set(directory, manifest).value();
-  CHECK(std::all_of(checks.begin(), checks.end(), [](const artifact::FileCheck& check) {
-    return check.verdict == artifact::FileVerdict::intact;
+  CHECK(set::read_stamp(directory)->run_id == manifest.run_id);
+  const auto checks = set::verify_set(directory, manifest).value();
+  CHECK(std::all_of(checks.begin(), checks.end(), [](const set::FileCheck& check) {
+    return check.verdict == set::FileVerdict::intact;
   }));
   for (const char* const type :
        {"Succeeded", "SnapshotTaken", "ArtifactsStored", "Verified", "Pruned"}) {
@@ -199,7 +199,7 @@ TEST_CASE("a run that ended with its process gets its line in backup.log at the 
   };
   const auto start = [&] {
     RealProcessRunner processes;
-    REQUIRE(agent::sweep_host(host.settings, processes, host.clock, artifact::Directory::open));
+    REQUIRE(agent::sweep_host(host.settings, processes, host.clock, set::Directory::open));
   };
   SUBCASE("killed while k3s saved: its mark is there") {
     auto directory = directory_of(host);

@@ -1,9 +1,9 @@
 // What a run signs, and what becomes of the catalogue when runs fail, crash and prune.
 #include "fault/fake_host.hpp"
+#include "set/signed_files.hpp"
 #include "sign/signing_key.hpp"
 
 #include "archive/tar_gz.hpp"
-#include "artifact/signed_files.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,7 +11,7 @@
 
 using namespace rb;
 using namespace rb::test;
-using artifact::Provenance;
+using set::Provenance;
 
 namespace {
 
@@ -21,7 +21,7 @@ sign::PublicKey key_of(const FakeHost& host) {
 
 bool all_good(const FakeHost& host) {
   const sign::PublicKey key = key_of(host);
-  const auto verdicts = artifact::judge_catalogue(sets_of(host), std::span(&key, 1));
+  const auto verdicts = set::judge_catalogue(sets_of(host), std::span(&key, 1));
   return std::ranges::all_of(
       verdicts, [](const auto& set) { return set.second.verdict == Provenance::genuine; });
 }
@@ -108,7 +108,7 @@ TEST_CASE("a host that lost its key begins with a new one, and keeps the old pub
   CHECK(host.scratch.read("backups/railiance-backup-" + sign::to_string(old_key.id()) + ".pub") ==
         old_key.file());
   const std::vector<sign::PublicKey> both{old_key, new_key};
-  for (const auto& [run_id, set] : artifact::judge_catalogue(sets_of(host), both)) {
+  for (const auto& [run_id, set] : set::judge_catalogue(sets_of(host), both)) {
     CHECK(set.verdict == Provenance::genuine);
   }
 }
@@ -131,12 +131,12 @@ TEST_CASE("program, guide and stamp are signed by each run, and the manifests sa
   for (int i = 0; i < 2; ++i) {
     REQUIRE(host.run().succeeded());
     const sign::PublicKey key = key_of(host);
-    auto directory = artifact::Directory::open_existing(host.settings.backup_dir).value();
-    for (const std::string_view name : artifact::k_signed_files) {
+    auto directory = set::Directory::open_existing(host.settings.backup_dir).value();
+    for (const std::string_view name : set::k_signed_files) {
       CAPTURE(name);
-      const bool none = name == artifact::k_image_name; // without a pod there is no image
-      CHECK(artifact::judge_signed_file(directory, name, std::span(&key, 1)).trust ==
-            (none ? artifact::FileTrust::absent : artifact::FileTrust::genuine));
+      const bool none = name == set::k_image_name; // without a pod there is no image
+      CHECK(set::judge_signed_file(directory, name, std::span(&key, 1)).trust ==
+            (none ? set::FileTrust::absent : set::FileTrust::genuine));
     }
     // What is not there counts, too: one that comes to lie there unsigned is not the host's.
     CHECK(sets_of(host).front().manifest->signed_files.size() == 4);

@@ -1,1 +1,1 @@
-rb_fuzz(fuzz_manifest LINKS rb_artifact)
+rb_fuzz(fuzz_manifest LINKS rb_set)

@@ -1,1 +1,1 @@
-rb_fuzz(fuzz_etcdsnap_pages LINKS rb_etcdsnap)
+rb_fuzz(fuzz_etcdsnap_pages LINKS rb_etcd)

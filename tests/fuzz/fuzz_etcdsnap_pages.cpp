@@ -1,7 +1,7 @@
 // A hostile snapshot: inspect() must return, within its limits, whatever the bytes are. The meta
 // pages are given right checksums, so that the fuzzer gets past them.
-#include "etcdsnap/inspect.hpp"
-#include "etcdsnap/trailer_check.hpp"
+#include "datastore/etcd/inspect.hpp"
+#include "datastore/etcd/trailer_check.hpp"
 
 #include <cstdlib>
 #include <cstring>
@@ -28,17 +28,17 @@ void fix_meta(rb::Bytes& file, std::size_t meta) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   rb::Bytes file(data, data + size);
-  rb::etcdsnap::TrailerCheck check;
+  rb::etcd::TrailerCheck check;
   check.update(file);
   static_cast<void>(check.finish());
 
   fix_meta(file, 16);
-  rb::etcdsnap::InspectLimits limits;
+  rb::etcd::InspectLimits limits;
   limits.live_keys = 32;
   limits.node_bytes = 1U << 16U;
   limits.branch_bytes = 1U << 16U;
-  rb::etcdsnap::MemoryReader reader(file);
-  const auto info = rb::etcdsnap::inspect(reader, limits);
+  rb::etcd::MemoryReader reader(file);
+  const auto info = rb::etcd::inspect(reader, limits);
   if (info && info->db_size_bytes > file.size()) {
     std::abort();
   }

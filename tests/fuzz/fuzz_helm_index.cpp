@@ -1,9 +1,9 @@
 // The index of a Helm artifact that somebody else packed: what is taken makes commands of single
 // lines, in which every word is quoted, or comments.
-#include "unpack/helm_command.hpp"
+#include "set/helm_command.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include "base/bytes.hpp"
-#include "base/terminal_text.hpp"
 
 #include <cstdint>
 #include <cstdlib>
@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   for (const auto& release : index->releases) {
-    const rb::unpack::HelmCommand command = rb::unpack::helm_command(release, "/to");
+    const rb::set::HelmCommand command = rb::set::helm_command(release, "/to");
     for (const std::string& line : {command.line, command.note}) {
       if (rb::terminal_text(line) != line) {
         std::abort();

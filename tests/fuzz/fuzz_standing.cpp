@@ -1,11 +1,11 @@
 // What is read to say whether there is a current backup: BackupStatus, `.last-drill`, lines of
 // backup.log, schedules. Nothing of it may throw, and what is read must survive being written.
-#include "observe/cron.hpp"
-#include "observe/families.hpp"
+#include "set/backup_log.hpp"
+#include "set/last_drill.hpp"
+#include "status/cron.hpp"
+#include "status/families.hpp"
 
 #include "api/standing.hpp"
-#include "artifact/backup_log.hpp"
-#include "artifact/last_drill.hpp"
 #include "base/json_text.hpp"
 
 #include <nlohmann/json.hpp>
@@ -30,7 +30,7 @@ void read_object(std::string_view text) {
       std::abort();
     }
   }
-  static_cast<void>(observe::exposition(observe::families_of(standing->status.nodes)));
+  static_cast<void>(status::exposition(status::families_of(standing->status.nodes)));
   static_cast<void>(api::controller_apply(standing->status));
 }
 
@@ -39,9 +39,9 @@ void read_object(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text = as_text(ByteView(data, size));
   read_object(text);
-  static_cast<void>(artifact::parse_last_drill(text));
-  static_cast<void>(artifact::parse_log_line(text));
-  if (const auto cron = observe::Cron::parse(text)) {
+  static_cast<void>(set::parse_last_drill(text));
+  static_cast<void>(set::parse_log_line(text));
+  if (const auto cron = status::Cron::parse(text)) {
     static_cast<void>(cron->next(SystemTime{}));
     static_cast<void>(cron->longest_pause(SystemTime{}));
   }

@@ -1,9 +1,8 @@
 // Who can write to the backup directory or to its copy, and no more: what they change must show, in
 // every command, and nothing of theirs may pass for the host's.
-#include "backup_fixture.hpp"
+#include "set/signed_files.hpp"
+#include "support/backup_fixture.hpp"
 #include "support/sets.hpp"
-
-#include "artifact/signed_files.hpp"
 
 #include <doctest/doctest.h>
 
@@ -25,9 +24,9 @@ struct Attacker : BackupFixture {
 
   /// The same artifacts below a manifest that does not claim to be signed.
   void strip(const std::string& id) {
-    auto manifest = artifact::parse_manifest(test::read_file(manifest_file(id))).value();
+    auto manifest = set::parse_manifest(test::read_file(manifest_file(id))).value();
     manifest.signed_by.clear();
-    test::write_file(manifest_file(id), artifact::serialize(manifest));
+    test::write_file(manifest_file(id), set::serialize(manifest));
     std::filesystem::remove(manifest_file(id) + ".minisig");
   }
   void pin() {
@@ -41,7 +40,7 @@ struct Attacker : BackupFixture {
     args.insert(args.end(), more.begin(), more.end());
     return run(args);
   }
-  artifact::ManifestLink link_to(const std::string& id) {
+  set::ManifestLink link_to(const std::string& id) {
     const std::string text = test::read_file(manifest_file(id));
     return {id, to_hex(sha256(as_bytes(text)))};
   }
@@ -121,9 +120,9 @@ TEST_CASE_FIXTURE(Attacker, "a set that somebody removed is missed, and its neig
 
 TEST_CASE_FIXTURE(Attacker, "--allow-unsigned of verify and drill takes nothing that was changed") {
   add_set(run_id);
-  auto manifest = artifact::parse_manifest(test::read_file(manifest_file(run_id))).value();
+  auto manifest = set::parse_manifest(test::read_file(manifest_file(run_id))).value();
   manifest.node_name = "another";
-  test::write_file(manifest_file(run_id), artifact::serialize(manifest));
+  test::write_file(manifest_file(run_id), set::serialize(manifest));
   CHECK(run({"verify", "--allow-unsigned"}).code == 6);
   CHECK(run({"drill", "--allow-unsigned", "-i", keys()}).code == 6);
 }
@@ -138,10 +137,10 @@ struct KitAttacker : Attacker {
     auto manifest = add_set(run_id);
     manifest.signed_files = {names[0], names[1], names[2]};
     sign(manifest);
-    auto directory = artifact::Directory::open(backups()).value();
+    auto directory = set::Directory::open(backups()).value();
     for (const std::string& name : names) {
-      REQUIRE(artifact::write_signed_file(
-          directory, name, as_bytes("the host's " + name), signing_key()));
+      REQUIRE(
+          set::write_signed_file(directory, name, as_bytes("the host's " + name), signing_key()));
     }
   }
   /// Every command says it of `name`; those that prove something end with 6, and a restore goes on,
@@ -204,10 +203,10 @@ TEST_CASE_FIXTURE(KitAttacker,
 
 TEST_CASE_FIXTURE(KitAttacker,
                   "a file that is signed by another key, or as another file, is theirs") {
-  auto directory = artifact::Directory::open(backups()).value();
+  auto directory = set::Directory::open(backups()).value();
   SUBCASE("another key") {
     const auto other = sign::SigningKey::generate().value();
-    REQUIRE(artifact::write_signed_file(directory, "RESTORE.md", as_bytes("theirs"), other));
+    REQUIRE(set::write_signed_file(directory, "RESTORE.md", as_bytes("theirs"), other));
     must_show("RESTORE.md", "other key");
   }
   SUBCASE("another file of the host, with its true signature") {

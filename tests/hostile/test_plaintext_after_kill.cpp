@@ -1,7 +1,7 @@
 // A drill that boots a server keeps the decrypted snapshot in a scratch directory. However it is
 // killed and wherever that lies: whatever command comes next leaves none of it behind.
-#include "backup_fixture.hpp"
-#include "boot/scratch_dir.hpp"
+#include "restore/proof/scratch_dir.hpp"
+#include "support/backup_fixture.hpp"
 #include "support/sets.hpp"
 
 #include <doctest/doctest.h>
@@ -15,8 +15,8 @@
 #include <functional>
 
 using namespace rb;
-using boot::ScratchDir;
-using boot::ScratchPlaces;
+using proof::ScratchDir;
+using proof::ScratchPlaces;
 using test::BackupFixture;
 using test::run_id_of_day;
 

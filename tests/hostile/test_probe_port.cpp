@@ -1,7 +1,7 @@
 // Anybody on the node can connect to the port of the probes, and to the controller's from any pod
 // that the network policy lets through. Sockets that sent a byte a second kept the kubelet from
 // its answer: the agent and the controller were restarted, and a run did not end for minutes.
-#include "serve/server.hpp"
+#include "status/serve/server.hpp"
 #include "support/http_socket.hpp"
 
 #include <doctest/doctest.h>
@@ -31,10 +31,10 @@ std::shared_ptr<prometheus::Registry> registry_of(std::size_t series) {
   return registry;
 }
 
-std::unique_ptr<serve::Server> start(std::size_t series = 10, serve::Limits limits = {}) {
-  serve::Endpoints endpoints;
+std::unique_ptr<status::Server> start(std::size_t series = 10, status::Limits limits = {}) {
+  status::Endpoints endpoints;
   endpoints.metrics = registry_of(series);
-  return serve::Server::start("127.0.0.1:0", std::move(endpoints), limits).value();
+  return status::Server::start("127.0.0.1:0", std::move(endpoints), limits).value();
 }
 
 std::size_t open_descriptors() {
@@ -114,7 +114,7 @@ TEST_CASE("headers without an end are refused at a bound, however they come") {
 }
 
 TEST_CASE("the whole request has one deadline, not each byte of it") {
-  serve::Limits limits;
+  status::Limits limits;
   limits.request = 300ms;
   const auto server = start(10, limits);
   test::HttpSocket slow(server->port());
@@ -127,7 +127,7 @@ TEST_CASE("the whole request has one deadline, not each byte of it") {
 }
 
 TEST_CASE("who does not read the answer keeps nobody from theirs, and is cut off") {
-  serve::Limits limits;
+  status::Limits limits;
   limits.answer = 3s;
   const auto server = start(100'000, limits); // some megabytes
   std::vector<std::unique_ptr<test::HttpSocket>> readers;
@@ -155,9 +155,9 @@ TEST_CASE("metrics that take long to collect do not hold up the probes") {
       return {};
     }
   };
-  serve::Endpoints endpoints;
+  status::Endpoints endpoints;
   endpoints.metrics = std::make_shared<Slow>();
-  const auto server = serve::Server::start("127.0.0.1:0", std::move(endpoints)).value();
+  const auto server = status::Server::start("127.0.0.1:0", std::move(endpoints)).value();
   Attackers attackers(server->port(), 60);
   attackers.send("GET /metrics HTTP/1.1\r\n\r\n");
   for (int i = 0; i < 5; ++i) {
@@ -208,7 +208,7 @@ TEST_CASE("connections come and go by the thousand, and a probe is answered each
 TEST_CASE("descriptors come back, and stopping does not wait for anybody") {
   const std::size_t before = open_descriptors();
   {
-    serve::Limits limits;
+    status::Limits limits;
     limits.request = 200ms;
     limits.farewell = 200ms;
     limits.connections = 32;

@@ -1,3 +1,3 @@
 rb_test(prop_catalogue
-  SOURCES prop_catalogue.cpp ../support/fault_disk.cpp ../support/sets.cpp
-  LINKS rb_artifact LABEL property)
+  SOURCES prop_catalogue.cpp
+  LINKS rb_set LABEL property)

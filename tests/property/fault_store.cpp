@@ -1,15 +1,14 @@
 // One run on a disk that fails or loses power at every call: what was said to be stored is there,
 // what was there before is untouched, and the next run needs no hand work.
+#include "set/backup_log.hpp"
+#include "set/names.hpp"
+#include "set/retention.hpp"
+#include "set/signed_files.hpp"
+#include "set/stamp.hpp"
 #include "sign/signing_key.hpp"
 #include "support/fault_disk.hpp"
 #include "support/random.hpp"
 #include "support/sets.hpp"
-
-#include "artifact/backup_log.hpp"
-#include "artifact/names.hpp"
-#include "artifact/retention.hpp"
-#include "artifact/signed_files.hpp"
-#include "artifact/stamp.hpp"
 
 #include <doctest/doctest.h>
 
@@ -20,7 +19,7 @@
 #include <set>
 
 using namespace rb;
-using namespace rb::artifact;
+using namespace rb::set;
 using test::Fault;
 using test::FaultDisk;
 

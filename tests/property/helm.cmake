@@ -7,9 +7,5 @@ if(TARGET rb_helm)
   endforeach()
   rb_test(prop_helm_secrets
     SOURCES "${CMAKE_CURRENT_LIST_DIR}/prop_helm_secrets.cpp"
-            "${PROJECT_SOURCE_DIR}/tests/unit/hostagent/restore/backup_fixture.cpp"
-            "${PROJECT_SOURCE_DIR}/tests/support/bolt_builder.cpp"
-            "${PROJECT_SOURCE_DIR}/tests/support/sets.cpp"
-            "${PROJECT_SOURCE_DIR}/tests/support/temporary_directory.cpp"
     LINKS rb_restore rb_helm LABEL property)
 endif()

@@ -1,21 +1,20 @@
 // A host that makes and removes sets at random, and crashes: its catalogue is good at every moment.
 // Then one thing is done to it by somebody without the key: it shows, with two exceptions that are
 // named (the newest sets, and all that is older than some set, can be taken away).
+#include "set/catalogue.hpp"
+#include "set/names.hpp"
+#include "set/retention.hpp"
 #include "sign/signing_key.hpp"
 #include "support/fault_disk.hpp"
 #include "support/random.hpp"
 #include "support/sets.hpp"
-
-#include "artifact/catalogue.hpp"
-#include "artifact/names.hpp"
-#include "artifact/retention.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 
 using namespace rb;
-using namespace rb::artifact;
+using namespace rb::set;
 using test::run_id_of_day;
 
 namespace {

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 using namespace rb;
-using namespace rb::observe;
+using namespace rb::status;
 using api::AttemptResult;
 using api::ConditionStatus;
 using std::chrono::seconds;

@@ -1,8 +1,7 @@
 // What retention may never do, on random directories.
+#include "set/latest.hpp"
+#include "set/retention.hpp"
 #include "support/sets.hpp"
-
-#include "artifact/latest.hpp"
-#include "artifact/retention.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,7 +10,7 @@
 #include <set>
 
 using namespace rb;
-using namespace rb::artifact;
+using namespace rb::set;
 
 namespace {
 

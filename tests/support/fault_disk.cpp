@@ -5,10 +5,10 @@
 
 namespace rb::test {
 
-using artifact::DirectoryEntry;
-using artifact::File;
-using artifact::Fs;
-using artifact::Space;
+using DirectoryEntry;
+using File;
+using Fs;
+using Space;
 
 class FaultFile final : public File {
 public:

@@ -4,7 +4,7 @@
 // any subset survives; of what a file holds beyond its last fsync some beginning survives.
 #pragma once
 
-#include "artifact/fs.hpp"
+#include "base/fs.hpp"
 
 #include <cstdint>
 #include <map>
@@ -27,7 +27,7 @@ enum class Fault {
 class FaultDisk {
 public:
   /// An Fs on this disk, which must outlive it. "Mounting" again is a new process.
-  [[nodiscard]] std::unique_ptr<artifact::Fs> mount();
+  [[nodiscard]] std::unique_ptr<Fs> mount();
 
   /// The call with this number (from 0, counted from now) meets the fault.
   void arrange(Fault fault, std::size_t call);

@@ -2,9 +2,9 @@
 // do with one.
 #pragma once
 
+#include "support/backup_fixture.hpp"
 #include "support/helm_records.hpp"
 #include "support/sets.hpp"
-#include "unit/hostagent/restore/backup_fixture.hpp"
 
 #include "archive/tar_gz.hpp"
 #include "helm/payload.hpp"
@@ -23,7 +23,7 @@ struct SetOfSecrets : BackupFixture {
 
   void put(const helm::Payload& payload) {
     replace_content(api::ArtifactType::helm_values, run_id, std::string(payload.tar_gz.text()));
-    auto manifest = artifact::parse_manifest(read_file(manifest_file(run_id))).value();
+    auto manifest = set::parse_manifest(read_file(manifest_file(run_id))).value();
     manifest.helm = payload.status;
     sign(manifest);
   }

@@ -2,7 +2,7 @@
 // through.
 #pragma once
 
-#include "base/terminal_text.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <algorithm>
 #include <array>

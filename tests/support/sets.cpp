@@ -1,11 +1,11 @@
 #include "support/sets.hpp"
 
-#include "artifact/writer.hpp"
+#include "set/writer.hpp"
 
 namespace rb::test {
 
 using api::ArtifactType;
-using artifact::Manifest;
+using set::Manifest;
 
 std::string run_id_of_day(int days) {
   return format_run_id(parse_run_id("20260101T000000Z").value() + std::chrono::days(days));
@@ -35,7 +35,7 @@ Manifest make_manifest(const std::string& run_id, bool complete) {
   manifest.token_hash = "0123456789ab";
   manifest.recipients = {"age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq"};
   manifest.recipient_rule = "creation rule 1 (for every path)";
-  manifest.not_covered = artifact::default_not_covered();
+  manifest.not_covered = set::default_not_covered();
   for (const ArtifactType type : api::k_all_artifacts) {
     manifest.requested.push_back(type);
     if (!complete && type == ArtifactType::helm_values) {
@@ -47,7 +47,7 @@ Manifest make_manifest(const std::string& run_id, bool complete) {
     manifest.artifacts.push_back(
         {type, api::file_name(type, run_id), content.size(), to_hex(sha256(content))});
   }
-  artifact::SnapshotRecord snapshot;
+  set::SnapshotRecord snapshot;
   snapshot.name = "railiance-" + run_id + "-server-1-1795348336";
   snapshot.size_bytes = 20512;
   snapshot.file_sha256 = std::string(64, 'a');
@@ -64,13 +64,13 @@ Manifest make_manifest(const std::string& run_id, bool complete) {
   return manifest;
 }
 
-Status store_set(artifact::Directory& directory, const Manifest& manifest) {
+Status store_set(set::Directory& directory, const Manifest& manifest) {
   for (const api::ArtifactStatus& artifact : manifest.artifacts) {
-    RB_TRY_ASSIGN(auto writer, artifact::ArtifactWriter::create(directory, artifact.file_name));
+    RB_TRY_ASSIGN(auto writer, set::ArtifactWriter::create(directory, artifact.file_name));
     RB_TRY(writer.write(content_of(artifact.type, manifest.run_id)));
     RB_TRY(writer.commit());
   }
-  RB_TRY(artifact::write_manifest(directory, manifest));
+  RB_TRY(set::write_manifest(directory, manifest));
   return {};
 }
 

@@ -6,6 +6,7 @@
 //
 // `step` is the whole of what a backup does to a snapshot: SHA-256 of the plaintext with the check
 // of its trailer in the same pass, encryption, SHA-256 of the ciphertext, fsync.
+#include "datastore/etcd/trailer_check.hpp"
 #include "disk_sink.hpp"
 
 #include "age/decrypt.hpp"
@@ -13,7 +14,6 @@
 #include "age/fd_io.hpp"
 #include "age/identity_file.hpp"
 #include "base/sha256.hpp"
-#include "etcdsnap/trailer_check.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -67,7 +67,7 @@ Result<nlohmann::json> run(const Arguments& arguments) {
   age::StreamOptions options;
   options.threads = arguments.threads;
 
-  etcdsnap::TrailerCheck plaintext;
+  etcd::TrailerCheck plaintext;
   Sha256 ciphertext;
   nlohmann::json report{{"mode", arguments.mode}, {"input_bytes", size}};
   if (arguments.mode == "decrypt") {
@@ -84,7 +84,7 @@ Result<nlohmann::json> run(const Arguments& arguments) {
   RB_TRY(age::encrypt(source, sink, std::vector{recipient}, options));
   RB_TRY(sink.finish());
   if (arguments.mode == "step") {
-    RB_TRY_ASSIGN(const etcdsnap::TrailerDigests digests, plaintext.finish());
+    RB_TRY_ASSIGN(const etcd::TrailerDigests digests, plaintext.finish());
     report["plaintext_sha256"] = to_hex(digests.file);
     report["ciphertext_sha256"] = to_hex(ciphertext.digest());
   }

@@ -1,8 +1,8 @@
 #include "fault/process/invariants.hpp"
 
-#include "artifact/names.hpp"
-#include "artifact/sets.hpp"
-#include "artifact/stamp.hpp"
+#include "set/names.hpp"
+#include "set/sets.hpp"
+#include "set/stamp.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -11,16 +11,16 @@ namespace rb::test {
 
 namespace {
 
-artifact::Directory directory_of(const FakeHost& host) {
-  return artifact::Directory::open_existing(host.settings.backup_dir).value();
+set::Directory directory_of(const FakeHost& host) {
+  return set::Directory::open_existing(host.settings.backup_dir).value();
 }
 
-std::vector<artifact::BackupSet> list(const FakeHost& host) {
+std::vector<set::BackupSet> list(const FakeHost& host) {
   if (!std::filesystem::exists(host.settings.backup_dir)) {
     return {};
   }
   auto directory = directory_of(host);
-  return artifact::list_sets(directory).value();
+  return set::list_sets(directory).value();
 }
 
 std::string content_of(const std::string& path) {
@@ -29,7 +29,7 @@ std::string content_of(const std::string& path) {
 }
 
 /// The etcd artifact of a set is what k3s saved.
-bool snapshot_is_true(const FakeHost& host, const artifact::Manifest& manifest) {
+bool snapshot_is_true(const FakeHost& host, const set::Manifest& manifest) {
   const auto found =
       std::find_if(manifest.artifacts.begin(), manifest.artifacts.end(), [](const auto& artifact) {
         return artifact.type == api::ArtifactType::etcd_snapshot;
@@ -42,15 +42,15 @@ bool snapshot_is_true(const FakeHost& host, const artifact::Manifest& manifest) 
 
 Sets complete_sets(const FakeHost& host) {
   Sets sets;
-  for (const artifact::BackupSet& set : list(host)) {
-    if (set.state != artifact::SetState::complete) {
+  for (const set::BackupSet& set : list(host)) {
+    if (set.state != set::SetState::complete) {
       continue;
     }
     auto& files = sets[set.run_id];
     for (const auto& artifact : set.manifest->artifacts) {
       files[artifact.file_name] = content_of(host.settings.backup_dir + "/" + artifact.file_name);
     }
-    const std::string manifest = artifact::manifest_name(set.run_id);
+    const std::string manifest = set::manifest_name(set.run_id);
     files[manifest] = content_of(host.settings.backup_dir + "/" + manifest);
   }
   return sets;
@@ -59,17 +59,17 @@ Sets complete_sets(const FakeHost& host) {
 Findings check_sets(const FakeHost& host) {
   Findings findings;
   const auto sets = list(host);
-  for (const artifact::BackupSet& set : sets) {
-    if (set.state == artifact::SetState::damaged) {
+  for (const set::BackupSet& set : sets) {
+    if (set.state == set::SetState::damaged) {
       findings.push_back("I1: set " + set.run_id + " is damaged: " + set.problems.front());
     }
-    if (set.state != artifact::SetState::complete) {
+    if (set.state != set::SetState::complete) {
       continue;
     }
     auto directory = directory_of(host);
-    const auto checks = artifact::verify_set(directory, *set.manifest).value();
-    for (const artifact::FileCheck& check : checks) {
-      if (check.verdict != artifact::FileVerdict::intact) {
+    const auto checks = set::verify_set(directory, *set.manifest).value();
+    for (const set::FileCheck& check : checks) {
+      if (check.verdict != set::FileVerdict::intact) {
         findings.push_back("I1: " + check.name + " of a complete set: " + check.message);
       }
     }
@@ -81,12 +81,12 @@ Findings check_sets(const FakeHost& host) {
     return findings;
   }
   auto directory = directory_of(host);
-  const auto stamp = artifact::read_stamp(directory);
+  const auto stamp = set::read_stamp(directory);
   if (!stamp && stamp.error().code != ErrorCode::not_found) {
     findings.push_back("stamp: " + stamp.error().message);
   }
-  if (stamp && std::none_of(sets.begin(), sets.end(), [&](const artifact::BackupSet& set) {
-        return set.run_id == stamp->run_id && set.state == artifact::SetState::complete;
+  if (stamp && std::none_of(sets.begin(), sets.end(), [&](const set::BackupSet& set) {
+        return set.run_id == stamp->run_id && set.state == set::SetState::complete;
       })) {
     findings.push_back("stamp: it names " + stamp->run_id + ", which is no complete set");
   }
@@ -132,9 +132,8 @@ Findings check_next_run(FakeHost& host) {
   }
   for (const auto& entry : std::filesystem::directory_iterator(host.settings.backup_dir)) {
     const std::string name = entry.path().filename().string();
-    const auto kind = artifact::classify_name(name).kind;
-    if (kind == artifact::NameKind::part || kind == artifact::NameKind::removing ||
-        name.ends_with(".part")) {
+    const auto kind = set::classify_name(name).kind;
+    if (kind == set::NameKind::part || kind == set::NameKind::removing || name.ends_with(".part")) {
       findings.push_back("I3: left after the next run: " + name);
     }
   }

@@ -4,9 +4,9 @@
 #include "agent/backup_run.hpp"
 #include "agent/settlement.hpp"
 #include "fault/host_paths.hpp"
+#include "set/retention.hpp"
+#include "set/sets.hpp"
 
-#include "artifact/retention.hpp"
-#include "artifact/sets.hpp"
 #include "base/fd.hpp"
 #include "base/sha256.hpp"
 
@@ -79,12 +79,12 @@ int done(const Status& status) {
 
 /// Keeps the newest set alone.
 Status prune(const agent::Settings& settings, const std::string& run_id) {
-  RB_TRY_ASSIGN(artifact::Directory directory, artifact::Directory::open(settings.backup_dir));
-  RB_TRY_ASSIGN(const auto lock, artifact::DirectoryLock::acquire(directory.path()));
-  RB_TRY_ASSIGN(const auto sets, artifact::list_sets(directory));
+  RB_TRY_ASSIGN(set::Directory directory, set::Directory::open(settings.backup_dir));
+  RB_TRY_ASSIGN(const auto lock, set::DirectoryLock::acquire(directory.path()));
+  RB_TRY_ASSIGN(const auto sets, set::list_sets(directory));
   const auto plan =
-      artifact::select_for_removal(sets, {1, {}, std::nullopt}, parse_run_id(run_id).value());
-  const artifact::Pruned pruned = artifact::prune(directory, plan);
+      set::select_for_removal(sets, {1, {}, std::nullopt}, parse_run_id(run_id).value());
+  const set::Pruned pruned = set::prune(directory, plan);
   return pruned.left.empty() ? Status() : Status(pruned.left.front().why);
 }
 
@@ -92,7 +92,7 @@ Status sweep(const agent::Settings& settings, const std::string& run_id) {
   test::SetClock clock;
   clock.time = parse_run_id(run_id).value();
   RealProcessRunner processes;
-  RB_TRY(agent::sweep_host(settings, processes, clock, artifact::Directory::open));
+  RB_TRY(agent::sweep_host(settings, processes, clock, set::Directory::open));
   return {};
 }
 

@@ -3,9 +3,8 @@
 #include "agent/cut_off.hpp"
 #include "agent/plaintext.hpp"
 #include "fault/process/campaign.hpp"
-
-#include "artifact/backup_log.hpp"
-#include "artifact/names.hpp"
+#include "set/backup_log.hpp"
+#include "set/names.hpp"
 
 #include <doctest/doctest.h>
 
@@ -84,7 +83,7 @@ honest(const Bench& bench, const Attempt& attempt, const std::string& cause, boo
     }
     // An incomplete set has a manifest that says so, and stays.
     const auto files = bench.host.backups();
-    const bool kept = whole || files.contains(artifact::manifest_name(attempt.run_id));
+    const bool kept = whole || files.contains(set::manifest_name(attempt.run_id));
     for (const auto& [name, content] : files) {
       if (cleans && !kept && name.find(attempt.run_id) != std::string::npos) {
         findings.push_back("left of the failed run: " + name);
@@ -96,15 +95,15 @@ honest(const Bench& bench, const Attempt& attempt, const std::string& cause, boo
 
 /// What the directory shows of a run that was cut off: the next start must say so in backup.log.
 bool left_traces(const FakeHost& host, const std::string& run_id) {
-  auto directory = artifact::Directory::open_existing(host.settings.backup_dir).value();
+  auto directory = set::Directory::open_existing(host.settings.backup_dir).value();
   const auto runs =
       agent::cut_off_runs(directory.fs().list().value(), agent::unfinished_runs(directory).value());
   return std::ranges::find(runs, run_id) != runs.end();
 }
 
 bool has_line(const FakeHost& host, const std::string& run_id) {
-  auto directory = artifact::Directory::open_existing(host.settings.backup_dir).value();
-  return artifact::has_line(directory, "backup", run_id).value();
+  auto directory = set::Directory::open_existing(host.settings.backup_dir).value();
+  return set::has_line(directory, "backup", run_id).value();
 }
 
 void kill_everywhere(const std::string& name, std::size_t few) {

@@ -2,8 +2,8 @@
 // noticed by whoever reads it, and nothing of it appears under a final name.
 #include "fault/process/tally.hpp"
 #include "fault/restore/age_stream.hpp"
+#include "support/backup_fixture.hpp"
 #include "support/sets.hpp"
-#include "unit/hostagent/restore/backup_fixture.hpp"
 
 #include "age/decrypt.hpp"
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 using namespace rb;
-using namespace rb::recover;
+using namespace rb::cluster;
 using namespace rb::test;
 
 namespace {

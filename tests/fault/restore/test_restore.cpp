@@ -3,9 +3,9 @@
 #include "fault/disk/mounts.hpp"
 #include "fault/process/tally.hpp"
 #include "fault/process/tracer.hpp"
+#include "support/backup_fixture.hpp"
 #include "support/sets.hpp"
 #include "support/temporary_directory.hpp"
-#include "unit/hostagent/restore/backup_fixture.hpp"
 
 #include <doctest/doctest.h>
 

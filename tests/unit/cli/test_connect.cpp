@@ -1,4 +1,4 @@
-#include "connect.hpp"
+#include "cli/connect.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // create and create --wait, from the command line to the exit code.
-#include "failure.hpp"
+#include "cli/failure.hpp"
 #include "fake_cluster.hpp"
 
 #include "api/standing.hpp"

@@ -1,6 +1,6 @@
 // status: one look at all of it, and an exit code that scripts can use.
+#include "cli/presence.hpp"
 #include "fake_cluster.hpp"
-#include "presence.hpp"
 
 #include "api/standing.hpp"
 #include "base/json_text.hpp"

@@ -1,4 +1,4 @@
-#include "units.hpp"
+#include "cli/units.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // When waiting is given up.
+#include "cli/wait.hpp"
 #include "fake_cluster.hpp"
-#include "wait.hpp"
 
 #include <doctest/doctest.h>
 

@@ -10,7 +10,7 @@
 using namespace rb;
 using namespace rb::controller;
 using namespace rb::controller::test;
-using observe::CurrentReason;
+using status::CurrentReason;
 using std::chrono::hours;
 using std::chrono::seconds;
 
@@ -67,11 +67,11 @@ ended_backup(const char* name, const char* time, const char* status, const char*
                {"lastTransitionTime", time}}}}}}};
 }
 
-double value_of(const std::vector<observe::Family>& families,
+double value_of(const std::vector<status::Family>& families,
                 const std::string& name,
                 const std::string& label = {}) {
-  for (const observe::Family& family : families) {
-    for (const observe::Sample& sample : family.samples) {
+  for (const status::Family& family : families) {
+    for (const status::Sample& sample : family.samples) {
       if (family.name == name && (label.empty() || sample.labels.at(0).second == label)) {
         return sample.value;
       }

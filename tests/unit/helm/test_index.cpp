@@ -1,5 +1,6 @@
+#include "terminal/terminal_text.hpp"
+
 #include "base/json_text.hpp"
-#include "base/terminal_text.hpp"
 #include "helm/index.hpp"
 
 #include <doctest/doctest.h>

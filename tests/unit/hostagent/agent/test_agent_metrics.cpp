@@ -67,7 +67,7 @@ TEST_CASE("the disk is looked at when it is asked for, and not more often than t
   CHECK(before->agent_id == "pod-uid");
   CHECK(before->complete_sets == 0); // a directory that is not there yet is an empty one
 
-  auto directory = artifact::Directory::open(settings.backup_dir).value();
+  auto directory = set::Directory::open(settings.backup_dir).value();
   REQUIRE(test::store_set(directory, test::make_manifest(test::run_id_of_day(1))));
   CHECK(disk.facts()->complete_sets == 0);
   disk.changed();

@@ -30,9 +30,7 @@ struct World {
     test::write_file(settings.mountinfo, "1 0 254:1 / / rw - ext4 /dev/vda1 rw\n");
     std::filesystem::create_directories(settings.host_etc_dir + "/systemd/system");
   }
-  Result<artifact::Directory> open() {
-    return open_backup_directory(settings, artifact::Directory::open);
-  }
+  Result<set::Directory> open() { return open_backup_directory(settings, set::Directory::open); }
   /// As when another disk is mounted in its place.
   void swap_disk(const std::string& away) const {
     std::filesystem::rename(settings.backup_dir, temporary.file(away));

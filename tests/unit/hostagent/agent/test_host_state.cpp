@@ -1,8 +1,8 @@
 #include "agent/host_state.hpp"
+#include "k3s/token_hash.hpp"
 #include "support/scratch.hpp"
 
 #include "base/json_text.hpp"
-#include "etcdsnap/token_hash.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -86,7 +86,7 @@ TEST_CASE("the disaster kit holds what a bare host needs, and nothing else") {
   CHECK(entries.size() == 12);
   CHECK(state.files == 12);
   CHECK(find(entries, "server/token")->content.text() == "K10aa::server:5ecret\n");
-  CHECK(state.token_hash == etcdsnap::token_hash("5ecret"));
+  CHECK(state.token_hash == k3s::token_hash("5ecret"));
 }
 
 TEST_CASE("host.json says where it all comes from, without the token") {
@@ -99,7 +99,7 @@ TEST_CASE("host.json says where it all comes from, without the token") {
   CHECK(json["nodeAddress"] == "10.0.0.1");
   CHECK(json["k3sVersion"] == "v1.34.4+k3s1");
   CHECK(json["dataDir"] == host.settings.data_dir);
-  CHECK(json["tokenHash"] == etcdsnap::token_hash("5ecret"));
+  CHECK(json["tokenHash"] == k3s::token_hash("5ecret"));
   CHECK(json["files"].size() == 11);
   CHECK(text.find("5ecret") == std::string::npos);
 }

@@ -1,9 +1,8 @@
 // The kit beside the artifacts: current, whole, and never in place of what is not ours.
 #include "agent/kit.hpp"
+#include "set/signed_files.hpp"
 #include "support/scratch.hpp"
 #include "support/sets.hpp"
-
-#include "artifact/signed_files.hpp"
 
 #include <doctest/doctest.h>
 
@@ -18,10 +17,10 @@ namespace {
 
 struct Place {
   test::Scratch scratch;
-  artifact::Directory directory = artifact::Directory::open(scratch.path("backups")).value();
-  artifact::Manifest manifest = test::make_manifest("20261122T020000Z");
+  set::Directory directory = set::Directory::open(scratch.path("backups")).value();
+  set::Manifest manifest = test::make_manifest("20261122T020000Z");
   sign::SigningKey key = sign::SigningKey::generate().value();
-  artifact::GuideFacts facts{scratch.path("backups"), "/var/lib/rancher/k3s", "/etc/rancher"};
+  set::GuideFacts facts{scratch.path("backups"), "/var/lib/rancher/k3s", "/etc/rancher"};
 
   Place() { scratch.write("tool", "first program"); }
   [[nodiscard]] std::vector<Error> write() {
@@ -29,9 +28,9 @@ struct Place {
   }
 };
 
-artifact::FileTrust trust_of(Place& place, std::string_view name) {
+set::FileTrust trust_of(Place& place, std::string_view name) {
   const sign::PublicKey own = place.key.public_key();
-  return artifact::judge_signed_file(place.directory, name, std::span(&own, 1)).trust;
+  return set::judge_signed_file(place.directory, name, std::span(&own, 1)).trust;
 }
 
 struct ::stat status_of(const std::string& path) {
@@ -49,7 +48,7 @@ TEST_CASE("the program lies there with mode 0700, the guide with 0600, and nothi
   CHECK((status_of(place.scratch.path("backups/railiance-restore")).st_mode & 07777U) == 0700U);
   CHECK((status_of(place.scratch.path("backups/RESTORE.md")).st_mode & 07777U) == 0600U);
   CHECK(place.scratch.read("backups/RESTORE.md") ==
-        artifact::restore_guide(place.manifest, place.facts));
+        set::restore_guide(place.manifest, place.facts));
   CHECK_FALSE(place.scratch.exists("backups/railiance-restore.part"));
 }
 
@@ -108,19 +107,19 @@ TEST_CASE("program and guide are signed, and a file that is not ours is made ane
   REQUIRE(place.write().empty());
   for (const char* const name : {"railiance-restore", "RESTORE.md"}) {
     CAPTURE(name);
-    CHECK(trust_of(place, name) == artifact::FileTrust::genuine);
+    CHECK(trust_of(place, name) == set::FileTrust::genuine);
     const std::string path = std::string("backups/") + name;
     const std::string ours = place.scratch.read(path);
     place.scratch.write(path, "theirs");
-    CHECK(trust_of(place, name) == artifact::FileTrust::tampered);
+    CHECK(trust_of(place, name) == set::FileTrust::tampered);
     REQUIRE(place.write().empty());
-    CHECK(trust_of(place, name) == artifact::FileTrust::genuine);
+    CHECK(trust_of(place, name) == set::FileTrust::genuine);
     CHECK(place.scratch.read(path) == ours);
 
     std::filesystem::remove(place.scratch.path(path + ".minisig"));
-    CHECK(trust_of(place, name) == artifact::FileTrust::not_signed);
+    CHECK(trust_of(place, name) == set::FileTrust::not_signed);
     REQUIRE(place.write().empty());
-    CHECK(trust_of(place, name) == artifact::FileTrust::genuine);
+    CHECK(trust_of(place, name) == set::FileTrust::genuine);
   }
 }
 
@@ -130,5 +129,5 @@ TEST_CASE("a guide of somebody else does not stay because the new set has no hos
   place.manifest.artifacts.pop_back();
   REQUIRE(place.write().empty());
   CHECK(place.scratch.read("backups/RESTORE.md") != "theirs");
-  CHECK(trust_of(place, "RESTORE.md") == artifact::FileTrust::genuine);
+  CHECK(trust_of(place, "RESTORE.md") == set::FileTrust::genuine);
 }

@@ -1,11 +1,11 @@
 // The image in the kit: found in containerd's content store by every name that a Pod's status has
 // for it, whole, written once for each version, and never in the way of a backup.
 #include "agent/kit_image.hpp"
+#include "set/signed_copy.hpp"
+#include "set/signed_files.hpp"
 #include "support/scratch.hpp"
 #include "support/temporary_directory.hpp"
 
-#include "artifact/signed_copy.hpp"
-#include "artifact/signed_files.hpp"
 #include "base/sha256.hpp"
 
 #include <doctest/doctest.h>
@@ -30,7 +30,7 @@ std::string hex_of(const std::string& content) {
 
 struct Node {
   test::Scratch scratch;
-  artifact::Directory directory = artifact::Directory::open(scratch.path("backups")).value();
+  set::Directory directory = set::Directory::open(scratch.path("backups")).value();
   sign::SigningKey key = sign::SigningKey::generate().value();
   std::string layer = std::string(3000, 'l');
   std::string config;
@@ -60,9 +60,9 @@ struct Node {
     return keep_image(
         directory, scratch.path("data"), {"railiance/backup:1", id}, 0, key, std::move(stop));
   }
-  [[nodiscard]] artifact::FileTrust trust() {
+  [[nodiscard]] set::FileTrust trust() {
     const sign::PublicKey own = key.public_key();
-    return artifact::judge_signed_file(directory, artifact::k_image_name, std::span(&own, 1)).trust;
+    return set::judge_signed_file(directory, set::k_image_name, std::span(&own, 1)).trust;
   }
   [[nodiscard]] ino_t inode() const {
     struct ::stat status {};
@@ -78,7 +78,7 @@ TEST_CASE("the image is found by its index, its manifest and its configuration, 
     Node node;
     const std::string id = "docker.io/railiance/backup@sha256:" + hex_of(node.*named);
     REQUIRE(node.keep(id));
-    CHECK(node.trust() == artifact::FileTrust::genuine);
+    CHECK(node.trust() == set::FileTrust::genuine);
     const std::string archive = node.scratch.read(k_archive);
     CHECK(archive.size() % 512 == 0);
     CHECK(archive.find("\"io.containerd.image.name\":\"docker.io/railiance/backup:1\"") !=
@@ -116,13 +116,13 @@ TEST_CASE("the archive is written once for each version, and again when somebody
   std::string changed = node.scratch.read(k_archive);
   changed[changed.size() - 2000] ^= 1;
   node.scratch.write(k_archive, changed);
-  CHECK(node.trust() == artifact::FileTrust::tampered);
+  CHECK(node.trust() == set::FileTrust::tampered);
   REQUIRE(node.keep("sha256:" + hex_of(node.index)));
-  CHECK(node.trust() == artifact::FileTrust::genuine);
+  CHECK(node.trust() == set::FileTrust::genuine);
   node.pull("2");
   REQUIRE(node.keep("sha256:" + hex_of(node.index)));
   CHECK(node.scratch.read(k_archive).find("\"version\":\"2\"") != std::string::npos);
-  CHECK(node.trust() == artifact::FileTrust::genuine);
+  CHECK(node.trust() == set::FileTrust::genuine);
 }
 
 TEST_CASE("an image of which a part is missing, changed or odd is said, and the old one stays") {
@@ -144,7 +144,7 @@ TEST_CASE("an image of which a part is missing, changed or odd is said, and the 
     CHECK(node.keep(odd).error().code == ErrorCode::unsupported);
   }
   CHECK(node.scratch.read(k_archive) == before);
-  CHECK(node.trust() == artifact::FileTrust::genuine);
+  CHECK(node.trust() == set::FileTrust::genuine);
   CHECK_FALSE(node.scratch.exists(std::string(k_archive) + ".part"));
 }
 
@@ -173,14 +173,14 @@ TEST_CASE("only an image that the host signed is copied to where it takes effect
   Node node;
   REQUIRE(node.keep("sha256:" + hex_of(node.index)));
   node.scratch.make_directory("images");
-  const auto images = artifact::Directory::open_existing(node.scratch.path("images"));
+  const auto images = set::Directory::open_existing(node.scratch.path("images"));
   const sign::PublicKey own = node.key.public_key();
   const sign::PublicKey other = sign::SigningKey::generate().value().public_key();
   const auto copy = [&](const sign::PublicKey& trusted) {
-    artifact::DurableOrder order;
+    DurableOrder order;
     order.name = "image.tar";
-    return artifact::copy_genuine_file(
-        node.directory, artifact::k_image_name, std::span(&trusted, 1), images->fs(), order);
+    return set::copy_genuine_file(
+        node.directory, set::k_image_name, std::span(&trusted, 1), images->fs(), order);
   };
   CHECK(copy(other).error().code == ErrorCode::corrupt);
   CHECK(std::filesystem::is_empty(node.scratch.path("images")));

@@ -33,7 +33,7 @@ public:
 
 struct Fixture {
   test::Scratch scratch;
-  artifact::Directory directory = artifact::Directory::open(scratch.path("backups")).value();
+  set::Directory directory = set::Directory::open(scratch.path("backups")).value();
   K3sCommand command{"/k3s", "/d", "vm", {}, {}, false};
   Deleter k3s;
   std::string snapshots = scratch.path("snapshots");
@@ -125,16 +125,15 @@ TEST_CASE_FIXTURE(Fixture, "artifacts of a run without manifest go, those of a w
 }
 
 TEST_CASE("cut_off_runs: marks, and artifacts without a manifest; no set that is going, no kit") {
-  const std::vector<artifact::DirectoryEntry> entries{
-      {"etcd-20261122T020000Z.snap.age", true},
-      {"manifest-20261122T020000Z.json", true},
-      {"etcd-20261123T020000Z.snap.age", true},
-      {"host-state-20261123T020000Z.tar.gz.age", true},
-      {"etcd-20261121T020000Z.snap.age", true},
-      {"manifest-20261121T020000Z.json.removing", true},
-      {"RESTORE.md", true},
-      {"backup.log", true},
-      {"etcd-today.snap", true}};
+  const std::vector<DirectoryEntry> entries{{"etcd-20261122T020000Z.snap.age", true},
+                                            {"manifest-20261122T020000Z.json", true},
+                                            {"etcd-20261123T020000Z.snap.age", true},
+                                            {"host-state-20261123T020000Z.tar.gz.age", true},
+                                            {"etcd-20261121T020000Z.snap.age", true},
+                                            {"manifest-20261121T020000Z.json.removing", true},
+                                            {"RESTORE.md", true},
+                                            {"backup.log", true},
+                                            {"etcd-today.snap", true}};
   CHECK(cut_off_runs(entries, {}) == std::vector<std::string>{"20261123T020000Z"});
   CHECK(cut_off_runs(entries, {"20261124T020000Z", "20261122T020000Z"}) ==
         std::vector<std::string>{"20261123T020000Z", "20261124T020000Z"});

@@ -41,13 +41,13 @@ TEST_CASE("a condition's message is cut between characters") {
 }
 
 TEST_CASE("the report of a manifest says what the disk says") {
-  artifact::Manifest manifest;
+  set::Manifest manifest;
   manifest.run_id = "20261122T115200Z";
   manifest.complete = true;
   manifest.start_time = k_now;
   manifest.completion_time = k_now + std::chrono::seconds(3);
   manifest.artifacts = {{api::ArtifactType::kubeconfig, "k", 1, "aa"}};
-  manifest.snapshot = artifact::SnapshotRecord{};
+  manifest.snapshot = set::SnapshotRecord{};
   manifest.snapshot->revision = 42;
   manifest.snapshot->total_keys = 7;
   RunReport report = report_of_manifest(manifest, k_now + std::chrono::hours(1));

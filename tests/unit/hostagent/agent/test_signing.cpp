@@ -138,7 +138,7 @@ TEST_CASE("a link in the place of the key's directory is not followed") {
 
 TEST_CASE("the public key lies beside the artifacts; that of another key stays under its id") {
   const test::Scratch scratch;
-  auto directory = artifact::Directory::open(scratch.path("backups")).value();
+  auto directory = set::Directory::open(scratch.path("backups")).value();
   const auto first = sign::SigningKey::generate().value().public_key();
   const auto second = sign::SigningKey::generate().value().public_key();
   CHECK_FALSE(publish_key(directory, first).value());

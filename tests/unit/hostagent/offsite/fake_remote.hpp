@@ -2,12 +2,12 @@
 #pragma once
 
 #include "offsite/remote_store.hpp"
+#include "set/directory.hpp"
+#include "set/sets.hpp"
 #include "sign/signing_key.hpp"
 #include "support/sets.hpp"
 #include "support/temporary_directory.hpp"
 
-#include "artifact/directory.hpp"
-#include "artifact/sets.hpp"
 #include "base/sha256.hpp"
 
 #include <fstream>
@@ -104,7 +104,7 @@ public:
   /// As add: a server was booted from it, and served something else.
   void add_disproven(int day) {
     auto manifest = make_manifest(run_id_of_day(day));
-    manifest.proof = artifact::ProofRecord{};
+    manifest.proof = set::ProofRecord{};
     manifest.proof->message = "it differs";
     const Status stored = store_set(directory, manifest);
     if (!stored) {
@@ -119,17 +119,15 @@ public:
       write_file(directory.path() + "/" + artifact.file_name,
                  as_text(content_of(artifact.type, manifest.run_id)));
     }
-    if (!artifact::write_signed_manifest(directory, manifest, key)) {
+    if (!set::write_signed_manifest(directory, manifest, key)) {
       throw std::runtime_error("the manifest was not written");
     }
     write_file(directory.path() + "/railiance-backup.pub", key.public_key().file());
   }
-  [[nodiscard]] std::vector<artifact::BackupSet> sets() {
-    return artifact::list_sets(directory).value();
-  }
+  [[nodiscard]] std::vector<set::BackupSet> sets() { return set::list_sets(directory).value(); }
 
   TemporaryDirectory temporary;
-  artifact::Directory directory = artifact::Directory::open(temporary.file("backups")).value();
+  set::Directory directory = set::Directory::open(temporary.file("backups")).value();
   sign::SigningKey key = sign::SigningKey::generate().value();
 };
 

@@ -3,8 +3,7 @@
 
 #include "fake_remote.hpp"
 #include "offsite/replicator.hpp"
-
-#include "artifact/signed_files.hpp"
+#include "set/signed_files.hpp"
 
 #include <doctest/doctest.h>
 
@@ -23,7 +22,7 @@ struct OffsiteWorld {
   /// The agent has made its key, and put the public half where these pods see it.
   void know_key() { write_file(key_file, backups.key.public_key().file()); }
   void put_signed(const std::string& name, const std::string& text) {
-    REQUIRE(artifact::write_signed_file(backups.directory, name, as_bytes(text), backups.key));
+    REQUIRE(set::write_signed_file(backups.directory, name, as_bytes(text), backups.key));
   }
 
   offsite::View visit(unsigned keep_last = 0) {

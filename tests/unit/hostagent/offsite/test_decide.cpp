@@ -7,8 +7,8 @@
 
 using namespace rb;
 using namespace rb::offsite;
-using rb::artifact::BackupSet;
-using rb::artifact::SetState;
+using rb::set::BackupSet;
+using rb::set::SetState;
 using rb::test::run_id_of_day;
 using std::chrono::seconds;
 
@@ -149,7 +149,7 @@ TEST_CASE("sets whose proof failed never push out a good one over there") {
   for (int day = 6; day >= 1; --day) {
     all.push_back(set_of_day(day));
     if (day >= 4) {
-      all.back().manifest->proof = artifact::ProofRecord{};
+      all.back().manifest->proof = set::ProofRecord{};
     }
   }
   // 6, 5, 4 failed; 3, 2, 1 are good.
@@ -159,7 +159,7 @@ TEST_CASE("sets whose proof failed never push out a good one over there") {
 
 TEST_CASE("what has no manifest over there stays: it may be on its way") {
   BackupSet cut_off = set_of_day(1);
-  cut_off.state = artifact::SetState::incomplete;
+  cut_off.state = set::SetState::incomplete;
   cut_off.manifest.reset();
   CHECK(to_remove({set_of_day(3), set_of_day(2), cut_off}, {}, 1, "", k_now) ==
         std::vector{run_id_of_day(2)});

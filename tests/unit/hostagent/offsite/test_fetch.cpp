@@ -21,10 +21,10 @@ TEST_CASE("a remote is listed as a disk is, and a set of it fetched whole") {
   world.remote.files["etcd-" + run_id_of_day(2) + ".snap.age"] += "x";
   auto listing = open_remote(world.remote, {});
   REQUIRE(listing);
-  const auto sets = artifact::list_sets(*listing).value();
+  const auto sets = set::list_sets(*listing).value();
   REQUIRE(sets.size() == 2);
-  CHECK(sets[0].state == artifact::SetState::damaged);
-  CHECK(sets[1].state == artifact::SetState::complete);
+  CHECK(sets[0].state == set::SetState::damaged);
+  CHECK(sets[1].state == set::SetState::complete);
 
   test::Backups bare;
   const auto fetched =
@@ -33,7 +33,7 @@ TEST_CASE("a remote is listed as a disk is, and a set of it fetched whole") {
   CHECK(fetched->files.size() == 5);
   CHECK(fetched->present.empty());
   REQUIRE(bare.sets().size() == 1);
-  CHECK(bare.sets()[0].state == artifact::SetState::complete);
+  CHECK(bare.sets()[0].state == set::SetState::complete);
 
   const auto damaged =
       fetch_set(bare.directory, world.remote, *listing, sets[0], [](const std::string&) {}, {});
@@ -50,9 +50,9 @@ TEST_CASE("the image of the kit goes off-site, and comes along with a set for a 
   world.visit();
   CHECK(world.remote.files.at("railiance-backup-image.tar") == "the image");
   auto listing = open_remote(world.remote, {}).value();
-  const auto sets = artifact::list_sets(listing).value();
+  const auto sets = set::list_sets(listing).value();
   const auto fetch = [&](const std::string& path) {
-    auto to = artifact::Directory::open(path).value();
+    auto to = set::Directory::open(path).value();
     return fetch_set(to, world.remote, listing, sets.front(), [](const std::string&) {}, {});
   };
   const std::string bare = world.backups.temporary.file("bare");
@@ -60,11 +60,10 @@ TEST_CASE("the image of the kit goes off-site, and comes along with a set for a 
   REQUIRE(fetched);
   CHECK_FALSE(fetched->no_image);
   CHECK(test::read_file(bare + "/railiance-backup-image.tar") == "the image");
-  auto there = artifact::Directory::open(bare).value();
+  auto there = set::Directory::open(bare).value();
   const sign::PublicKey key = world.backups.key.public_key();
-  const auto judged =
-      artifact::judge_signed_file(there, artifact::k_image_name, std::span(&key, 1));
-  CHECK(judged.trust == artifact::FileTrust::genuine);
+  const auto judged = set::judge_signed_file(there, set::k_image_name, std::span(&key, 1));
+  CHECK(judged.trust == set::FileTrust::genuine);
 
   // Too large a one is a word, and the set comes all the same.
   world.remote.listed_as["railiance-backup-image.tar"] = std::uint64_t{1} << 40U;
@@ -103,7 +102,7 @@ TEST_CASE("fetch replaces nothing") {
   world.backups.add(1);
   world.visit();
   auto listing = open_remote(world.remote, {});
-  const auto sets = artifact::list_sets(*listing).value();
+  const auto sets = set::list_sets(*listing).value();
   test::Backups bare;
   const std::string taken = "etcd-" + run_id_of_day(1) + ".snap.age";
   test::write_file(bare.directory.path() + "/" + taken, "mine");

@@ -1,7 +1,6 @@
 // What stays over there, and what goes.
 #include "offsite_world.hpp"
-
-#include "artifact/last_restore.hpp"
+#include "set/last_restore.hpp"
 
 #include <doctest/doctest.h>
 
@@ -45,8 +44,7 @@ TEST_CASE("the set that the cluster was last restored from stays over there, too
   for (int day = 1; day <= 4; ++day) {
     world.backups.add(day);
   }
-  REQUIRE(
-      artifact::write_last_restore(world.backups.directory, run_id_of_day(1), world.clock.now()));
+  REQUIRE(set::write_last_restore(world.backups.directory, run_id_of_day(1), world.clock.now()));
   world.visit();
   for (const auto& set : world.backups.sets()) {
     for (const auto& file : set.files) {

@@ -52,19 +52,19 @@ TEST_CASE("a signed set is sent with its signature before the manifest, and come
   CHECK(world.remote.files.contains("railiance-backup.pub"));
 
   auto listing = open_remote(world.remote, {}).value();
-  const auto sets = artifact::list_sets(listing).value();
+  const auto sets = set::list_sets(listing).value();
   REQUIRE(sets.size() == 1);
   const sign::PublicKey key = world.backups.key.public_key();
-  const auto judged = artifact::judge_catalogue(sets, std::span(&key, 1));
-  CHECK(judged.at(run_id_of_day(1)).verdict == artifact::Provenance::genuine);
+  const auto judged = set::judge_catalogue(sets, std::span(&key, 1));
+  CHECK(judged.at(run_id_of_day(1)).verdict == set::Provenance::genuine);
 
-  auto to = artifact::Directory::open(world.backups.temporary.file("bare")).value();
+  auto to = set::Directory::open(world.backups.temporary.file("bare")).value();
   const auto fetched =
       fetch_set(to, world.remote, listing, sets.front(), [](const std::string&) {}, {});
   REQUIRE(fetched);
   CHECK(fetched->files.size() == 6);
-  const auto there = artifact::judge_catalogue(artifact::list_sets(to).value(), std::span(&key, 1));
-  CHECK(there.at(run_id_of_day(1)).verdict == artifact::Provenance::genuine);
+  const auto there = set::judge_catalogue(set::list_sets(to).value(), std::span(&key, 1));
+  CHECK(there.at(run_id_of_day(1)).verdict == set::Provenance::genuine);
   CHECK(test::read_file(to.path() + "/railiance-backup.pub") == key.file());
 }
 

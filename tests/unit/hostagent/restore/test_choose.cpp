@@ -1,14 +1,14 @@
 // Which set a command takes by name, and by "latest".
-#include "backup_fixture.hpp"
 #include "restore/commands.hpp"
+#include "support/backup_fixture.hpp"
 #include "support/sets.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace rb;
 using namespace rb::restore;
-using artifact::BackupSet;
-using artifact::SetState;
+using set::BackupSet;
+using set::SetState;
 using test::BackupFixture;
 using test::run_id_of_day;
 
@@ -43,14 +43,14 @@ void add_kubeconfig_only(const BackupFixture& backups, int day) {
   manifest.requested = {api::ArtifactType::kubeconfig};
   std::erase_if(manifest.artifacts,
                 [](const auto& each) { return each.type != api::ArtifactType::kubeconfig; });
-  auto directory = artifact::Directory::open(backups.backups());
+  auto directory = set::Directory::open(backups.backups());
   REQUIRE(directory);
   REQUIRE(test::store_set(*directory, manifest));
 }
 
 /// "" for none.
 std::string chosen(const std::vector<BackupSet>& newest_first, const std::string& name = "latest") {
-  const artifact::Latest found = find_set(newest_first, name);
+  const set::Latest found = find_set(newest_first, name);
   return found.set == nullptr ? "" : found.set->run_id;
 }
 
@@ -95,7 +95,7 @@ TEST_CASE("of one artifact latest is a set that has it") {
 TEST_CASE("who looks for damage looks at a newer damaged set first") {
   const std::vector<BackupSet> sets{
       kubeconfig_only(4), set_of_day(3, SetState::damaged), set_of_day(2, SetState::complete)};
-  const artifact::Latest found = find_set_to_check(sets, "latest");
+  const set::Latest found = find_set_to_check(sets, "latest");
   CHECK(found.set == &sets[1]);
   CHECK(found.passed_over.size() == 1);
   CHECK(find_set_to_check(sets, run_id_of_day(2)).set == &sets[2]);

@@ -1,6 +1,6 @@
 // Where private keys come from: -i, else everything that SOPS looks at, joined.
-#include "backup_fixture.hpp"
 #include "restore/key_environment.hpp"
+#include "support/backup_fixture.hpp"
 #include "support/passphrase_file.hpp"
 
 #include <doctest/doctest.h>

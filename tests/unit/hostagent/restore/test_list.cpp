@@ -1,4 +1,4 @@
-#include "backup_fixture.hpp"
+#include "support/backup_fixture.hpp"
 #include "support/sets.hpp"
 
 #include <doctest/doctest.h>
@@ -41,9 +41,9 @@ TEST_CASE_FIXTURE(BackupFixture, "list and show: what came of a proof") {
                                     std::pair{2, api::Reason::proof_failed},
                                     std::pair{3, api::Reason::proof_unavailable}}) {
     auto manifest = add_set(run_id_of_day(day));
-    manifest.proof = artifact::ProofRecord{reason, "why not", 4211, 63, 1, 1};
+    manifest.proof = set::ProofRecord{reason, "why not", 4211, 63, 1, 1};
     test::write_file(backups() + "/manifest-" + run_id_of_day(day) + ".json",
-                     artifact::serialize(manifest));
+                     set::serialize(manifest));
   }
   const std::string table = run({"list"}).out;
   CHECK(table.find("402       1         no      v1.34.4") < table.find("1         FAILED  v1.34"));
@@ -87,8 +87,7 @@ TEST_CASE_FIXTURE(BackupFixture, "show: a hostile manifest cannot upset the term
   auto manifest = add_set(run_id_of_day(1));
   manifest.node_name = "\x1b]0;evil\x07";
   manifest.not_covered = {"\x1b[2J"};
-  test::write_file(backups() + "/manifest-" + run_id_of_day(1) + ".json",
-                   artifact::serialize(manifest));
+  test::write_file(backups() + "/manifest-" + run_id_of_day(1) + ".json", set::serialize(manifest));
   CHECK(run({"show", "latest"}).out.find('\x1b') == std::string::npos);
   CHECK(run({"list"}).out.find('\x1b') == std::string::npos);
 }

@@ -1,5 +1,5 @@
 // railiance-restore metrics: the text file for hosts that nobody scrapes.
-#include "backup_fixture.hpp"
+#include "support/backup_fixture.hpp"
 #include "support/sets.hpp"
 
 #include <doctest/doctest.h>

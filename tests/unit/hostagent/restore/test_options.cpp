@@ -1,4 +1,4 @@
-#include "backup_fixture.hpp"
+#include "support/backup_fixture.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,8 +1,7 @@
 // Who made a set, as list, show, verify and restore see it, and whom they believe.
-#include "backup_fixture.hpp"
+#include "set/catalogue.hpp"
+#include "support/backup_fixture.hpp"
 #include "support/sets.hpp"
-
-#include "artifact/catalogue.hpp"
 
 #include <doctest/doctest.h>
 
@@ -31,10 +30,9 @@ struct SignatureFixture : BackupFixture {
   }
   std::string verdict() { return run_json({"show", "latest"}).at("signature").at("verdict"); }
   void tamper() {
-    artifact::Manifest manifest =
-        artifact::parse_manifest(test::read_file(manifest_file(run_id))).value();
+    set::Manifest manifest = set::parse_manifest(test::read_file(manifest_file(run_id))).value();
     manifest.node_name = "another";
-    test::write_file(manifest_file(run_id), artifact::serialize(manifest));
+    test::write_file(manifest_file(run_id), set::serialize(manifest));
   }
 };
 
@@ -78,10 +76,10 @@ TEST_CASE_FIXTURE(SignatureFixture, "signature: a changed manifest is 6, and is 
 
 TEST_CASE_FIXTURE(SignatureFixture,
                   "signature: an unsigned set is not restored, and verifies with no key at hand") {
-  const artifact::Manifest manifest = add_set(run_id);
-  artifact::Manifest plain = manifest;
+  const set::Manifest manifest = add_set(run_id);
+  set::Manifest plain = manifest;
   plain.signed_by.clear();
-  test::write_file(manifest_file(run_id), artifact::serialize(plain));
+  test::write_file(manifest_file(run_id), set::serialize(plain));
   std::filesystem::remove(manifest_file(run_id) + ".minisig");
   SUBCASE("no key is known from outside: it may be from before this host signed") {
     host_public_key.clear();
@@ -107,9 +105,9 @@ TEST_CASE_FIXTURE(SignatureFixture,
 TEST_CASE_FIXTURE(SignatureFixture, "signature: a planted set is 6, also as the newest") {
   add_set(run_id);
   // Encrypted to the public key, as anybody can, with a manifest to match.
-  artifact::Manifest planted = add_set(run_id_of_day(2));
+  set::Manifest planted = add_set(run_id_of_day(2));
   planted.signed_by.clear();
-  test::write_file(manifest_file(planted.run_id), artifact::serialize(planted));
+  test::write_file(manifest_file(planted.run_id), set::serialize(planted));
   std::filesystem::remove(manifest_file(planted.run_id) + ".minisig");
   CHECK(run({"verify"}).code == 6);
   CHECK(has(run({"verify"}).out, "signature: planted\n"));
@@ -167,10 +165,9 @@ TEST_CASE_FIXTURE(SignatureFixture,
   }
   SUBCASE("what first use cannot see: all was made anew; a pin does") {
     const auto attacker = sign::SigningKey::generate().value();
-    artifact::Manifest manifest =
-        artifact::parse_manifest(test::read_file(manifest_file(run_id))).value();
+    set::Manifest manifest = set::parse_manifest(test::read_file(manifest_file(run_id))).value();
     manifest.signed_by = sign::to_string(attacker.public_key().id());
-    const std::string text = artifact::serialize(manifest);
+    const std::string text = set::serialize(manifest);
     test::write_file(manifest_file(run_id), text);
     test::write_file(manifest_file(run_id) + ".minisig",
                      sign::serialize(attacker.sign(as_bytes(text), "x").value()));

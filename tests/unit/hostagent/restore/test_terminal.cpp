@@ -1,6 +1,6 @@
 // Whatever a set, its names and its files hold, no command prints a character that could upset a
 // terminal or deceive its reader.
-#include "backup_fixture.hpp"
+#include "support/backup_fixture.hpp"
 #include "support/hostile_text.hpp"
 #include "support/sets.hpp"
 
@@ -14,7 +14,7 @@ using test::run_id_of_day;
 
 namespace {
 
-artifact::Manifest hostile(artifact::Manifest manifest) {
+set::Manifest hostile(set::Manifest manifest) {
   manifest.node_name = k_hostile_text;
   manifest.node_address = k_hostile_text;
   manifest.k3s_version = k_hostile_text;
@@ -43,7 +43,7 @@ std::string hostile_values() {
 
 TEST_CASE_FIXTURE(BackupFixture, "no command prints what could upset a terminal") {
   const std::string run_id = run_id_of_day(1);
-  const artifact::Manifest manifest = add_set(run_id);
+  const set::Manifest manifest = add_set(run_id);
   replace_content(ArtifactType::helm_values, run_id, hostile_values());
   sign(hostile(manifest));
   test::write_file(backups() + "/manifest-" + run_id_of_day(2) + ".json", k_hostile_text);

@@ -1,4 +1,4 @@
-#include "backup_fixture.hpp"
+#include "support/backup_fixture.hpp"
 #include "support/bolt_builder.hpp"
 #include "support/sets.hpp"
 

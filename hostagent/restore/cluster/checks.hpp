@@ -1,0 +1,49 @@
+// The checks that come before anything is touched, one function a question. Private to this room.
+#pragma once
+
+#include "restore/cluster/plan.hpp"
+
+namespace rb::cluster {
+
+/// The restore puts the host state's files back: there is no token here, or another cluster's.
+[[nodiscard]] bool puts_back(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
+
+/// Its configuration among them.
+[[nodiscard]] bool
+puts_back_configuration(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
+
+/// The configuration that the restored server will run with; `from_set` as above.
+[[nodiscard]] const ServerSettings&
+effective_settings(const ObservedHost& host, const SetFacts& set, bool from_set);
+
+/// Who made the set; `set.signature` is there.
+[[nodiscard]] Check signature_check(const SetFacts& set, const Wishes& wishes);
+
+/// Of the set: artifacts, the snapshot, its token, what is missing.
+[[nodiscard]] std::vector<Check> check_set_facts(const SetFacts& set, const Wishes& wishes);
+
+/// Of the two together: cluster, version, space, number of servers.
+[[nodiscard]] std::vector<Check>
+check_fit(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
+
+/// Of the configuration that the restored server will run with.
+[[nodiscard]] std::vector<Check>
+check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
+
+/// Of the files that the settings of the set name: whether each will be there.
+[[nodiscard]] Check check_named_files(const std::vector<NamedFact>& named);
+
+/// Of addresses and interfaces in it: whether this host has them, and what was rewritten.
+[[nodiscard]] std::vector<Check>
+check_addresses(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
+
+/// Of the host: root, program, service, processes, data directory.
+[[nodiscard]] std::vector<Check> check_host(const ObservedHost& host);
+
+/// Three numbers of "v1.34.4+k3s1"; empty for other text.
+[[nodiscard]] std::vector<int> version_numbers(std::string_view text);
+
+/// What is left at which the k3s suffix counts: "k3s1" < "k3s2".
+[[nodiscard]] int compare_versions(std::string_view left, std::string_view right);
+
+} // namespace rb::cluster

@@ -1,0 +1,150 @@
+#include "k3s/cluster_ca.hpp"
+#include "restore/cluster/checks.hpp"
+
+#include <algorithm>
+
+namespace rb::cluster {
+
+namespace {
+
+Check server_url(const ServerSettings& settings) {
+  if (settings.has("server") && !settings.value("server").empty()) {
+    return {"server-url",
+            Verdict::refuse,
+            "the configuration has `server:` (or K3S_URL): this server joined another one",
+            "restore on the first server, or remove `server:` when that one is lost"};
+  }
+  return {"server-url", Verdict::ok, "no `server:` in the configuration", {}};
+}
+
+Check datastore(const ServerSettings& settings) {
+  if (settings.has("datastore-endpoint") && !settings.value("datastore-endpoint").empty()) {
+    return {"datastore",
+            Verdict::refuse,
+            "the configuration has `datastore-endpoint`: this server would not use etcd",
+            "remove it to go over to embedded etcd"};
+  }
+  for (const std::string& argument : settings.values("etcd-arg")) {
+    if (argument.starts_with("data-dir=") || argument.starts_with("wal-dir=") ||
+        argument.starts_with("--data-dir=") || argument.starts_with("--wal-dir=")) {
+      return {"datastore",
+              Verdict::refuse,
+              "the configuration has `etcd-arg: " + argument.substr(0, argument.find('=')) +
+                  "`: k3s would restore elsewhere than etcd reads",
+              "remove it, and move etcd's data below the data directory"};
+    }
+  }
+  return {"datastore", Verdict::ok, "embedded etcd", {}};
+}
+
+Check snapshots(const ServerSettings& settings) {
+  std::string text;
+  if (settings.is_on("etcd-s3")) {
+    text = "etcd-s3 is on: the reset is told --etcd-s3=false";
+  }
+  if (settings.has("etcd-snapshot-dir")) {
+    text += text.empty() ? "" : "; ";
+    text += "etcd-snapshot-dir is set: the reset gets an absolute path";
+  }
+  return {"snapshot-settings", Verdict::ok, text.empty() ? "none that matter" : text, {}};
+}
+
+/// A server with etcd alone cannot show that the cluster is back, one without etcd cannot bring it.
+Check roles(const ServerSettings& settings) {
+  if (settings.is_on("disable-etcd")) {
+    return {"roles",
+            Verdict::refuse,
+            "the configuration has `disable-etcd`: there is no etcd on this server to restore into",
+            "restore on a server with etcd, or remove the line"};
+  }
+  if (settings.is_on("disable-apiserver")) {
+    return {"roles",
+            Verdict::refuse,
+            "the configuration has `disable-apiserver`: nobody could see that the cluster is back, "
+            "and no other server can join before it is",
+            "remove disable-apiserver, disable-controller-manager and disable-scheduler for the "
+            "restore (--keep-config with a configuration of this host's own does it for a bare "
+            "host), and set them again when the other servers are back"};
+  }
+  return {"roles", Verdict::ok, "etcd and API server", {}};
+}
+
+Check encryption(const ObservedHost& host, const SetFacts& set, bool from_set) {
+  const bool then = set.settings.is_on("secrets-encryption");
+  const bool now = effective_settings(host, set, from_set).is_on("secrets-encryption");
+  if (then && !now) {
+    return {"secrets-encryption",
+            Verdict::refuse,
+            "Secrets were encrypted at the backup, and are not any more by this configuration: "
+            "the restored server could not read them",
+            "add `secrets-encryption: true` to /etc/rancher/k3s/config.yaml"};
+  }
+  if (now && !then && set.host_state) {
+    return {"secrets-encryption",
+            Verdict::warn,
+            "Secrets were not encrypted at the backup",
+            "run `k3s secrets-encrypt reencrypt` afterwards"};
+  }
+  return {"secrets-encryption", Verdict::ok, now ? "on, and carried over" : "off", {}};
+}
+
+Check configured_tokens(const std::vector<ConfiguredToken>& tokens, const SetFacts& set) {
+  const auto& hashes = set.bootstrap_hashes;
+  for (const ConfiguredToken& token : tokens) {
+    if (std::find(hashes.begin(), hashes.end(), token.hash) == hashes.end()) {
+      return {"configured-token",
+              Verdict::refuse,
+              token.source + (token.hash.empty() ? ": cannot be read"
+                                                 : ": another token than that of the snapshot"),
+              "make it the token of the backup, or remove it: k3s would not start"};
+    }
+  }
+  return {"configured-token",
+          Verdict::ok,
+          tokens.empty() ? "none in the configuration" : "that of the snapshot",
+          {}};
+}
+
+} // namespace
+
+bool puts_back(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
+  if (host.data.token_hash.empty()) {
+    return true;
+  }
+  const auto& hashes = set.bootstrap_hashes;
+  const bool same = std::find(hashes.begin(), hashes.end(), host.data.token_hash) != hashes.end();
+  const bool rotated =
+      set.host_state && k3s::is_same_cluster(host.data.cluster_cas, set.cluster_cas);
+  return !same && (rotated || wishes.replace_cluster);
+}
+
+bool puts_back_configuration(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
+  return puts_back(host, set, wishes) && !wishes.keep_config;
+}
+
+const ServerSettings&
+effective_settings(const ObservedHost& host, const SetFacts& set, bool from_set) {
+  return from_set ? set.settings : host.settings;
+}
+
+std::vector<Check>
+check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
+  const bool from_set = puts_back_configuration(host, set, wishes);
+  const ServerSettings& settings = effective_settings(host, set, from_set);
+  std::vector<Check> checks;
+  if (!host.settings_problem.empty() && !from_set) {
+    checks.push_back({"configuration",
+                      Verdict::refuse,
+                      host.settings_problem,
+                      "repair the file: k3s would not start with it"});
+  }
+  checks.push_back(server_url(settings));
+  checks.push_back(datastore(settings));
+  checks.push_back(roles(settings));
+  checks.push_back(snapshots(settings));
+  checks.push_back(encryption(host, set, from_set));
+  checks.push_back(configured_tokens(from_set ? set.tokens : host.tokens, set));
+  return checks;
+}
+
+} // namespace rb::cluster

@@ -1,0 +1,110 @@
+// What the decision is made on: the host as it was found, and the set as it was checked. Values
+// only; observe.hpp and set_facts.hpp fill them in.
+#pragma once
+
+#include "restore/cluster/host_network.hpp"
+#include "restore/cluster/named_back.hpp"
+#include "restore/cluster/replacements.hpp"
+#include "restore/cluster/server_settings.hpp"
+#include "set/catalogue.hpp"
+
+#include "base/exit_code.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rb::cluster {
+
+enum class ServiceState {
+  active,   ///< Running, starting or about to be restarted.
+  inactive, ///< Stopped or failed.
+  unknown,  ///< It could not be asked.
+};
+
+struct ServerProcess {
+  int pid = 0;
+  std::string command; ///< As it may be shown.
+};
+
+/// A token that the configuration names; its hash only.
+struct ConfiguredToken {
+  std::string source; ///< "/etc/rancher/k3s/config.yaml: token"
+  std::string hash;   ///< Empty: it could not be read.
+};
+
+struct DataDir {
+  bool server = false;     ///< <data-dir>/server is there.
+  bool etcd = false;       ///< server/db/etcd/member/wal is a directory.
+  bool sqlite = false;     ///< server/db/state.db
+  bool tombstone = false;  ///< This member was removed from its cluster.
+  bool etcd_mount = false; ///< server/db/etcd is a mount point, which cannot be renamed.
+  std::string token_hash;  ///< Of server/token; empty: there is none.
+  std::vector<std::string> cluster_cas; ///< Of the CA's file, and as the token names it.
+  std::uint64_t etcd_bytes = 0;
+  std::uint64_t free_bytes = 0;
+};
+
+struct ObservedHost {
+  unsigned user_id = 0;
+  std::string k3s_program; ///< Absolute path; empty: not found.
+  std::string k3s_version; ///< "v1.34.4+k3s1"; empty: it did not say.
+  std::string manager;     ///< "systemd unit k3s"; empty: none that we know.
+  ServiceState service = ServiceState::unknown;
+  std::vector<ServerProcess> servers;
+  std::string processes_problem; ///< Why nobody knows whether a server runs.
+  std::string data_dir;
+  DataDir data;
+  ServerSettings settings; ///< As on the disk.
+  std::string settings_problem;
+  std::vector<ConfiguredToken> tokens;
+  std::vector<NamedFact> named; ///< What the settings of the set name, looked for here.
+  HostNetwork network;
+  bool host_local = false; ///< The CNI plugin is where k3s finds it.
+};
+
+struct ArtifactFact {
+  std::string name;
+  ExitCode code = ExitCode::done; ///< done, damaged, no_identity or failed.
+  std::string message;
+};
+
+/// Who made the set, as far as signatures say.
+struct SignatureFact {
+  set::SetProvenance provenance;
+  bool first_use = false; ///< The key comes from the backup directory itself.
+  std::string key;        ///< That key, "RW…".
+};
+
+struct SetFacts {
+  std::string run_id;
+  std::optional<SignatureFact> signature; ///< Absent: it was not asked.
+  bool complete = false;
+  std::vector<std::string> problems;
+  std::string disproven;   ///< Why a server that was booted from it failed; empty: none did.
+  std::string k3s_version; ///< May be empty.
+  std::vector<ArtifactFact> artifacts;
+  bool snapshot = false;   ///< It is there.
+  bool host_state = false; ///< It is there.
+  std::uint64_t snapshot_bytes = 0;
+  std::vector<std::string> bootstrap_hashes; ///< Of the snapshot itself.
+  std::uint64_t members = 0;                 ///< Members of the etcd that it was taken of.
+  std::string token_hash;                    ///< Of the server token in the host state.
+  std::vector<std::string> cluster_cas;      ///< Of the manifest, the host state's CA and token.
+  ServerSettings settings;                   ///< As the host state has them, rewritten as wished.
+  std::vector<Rewritten> rewritten;          ///< Where that was, by index of the wish.
+  std::vector<ConfiguredToken> tokens;       ///< As the host state has them.
+};
+
+/// What the operator asked for.
+struct Wishes {
+  bool single_server = false;                 ///< --single-server
+  bool replace_cluster = false;               ///< --replace-cluster
+  bool without_host_state = false;            ///< --without-host-state
+  bool allow_unsigned = false;                ///< --allow-unsigned
+  bool keep_config = false;                   ///< --keep-config
+  std::vector<Replacement> replacements = {}; ///< --set-address, --set-interface
+};
+
+} // namespace rb::cluster

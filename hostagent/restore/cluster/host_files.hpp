@@ -1,0 +1,43 @@
+// The few ways in which a restore changes files of the host: each in one step, and durable.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+#include <string>
+#include <vector>
+
+namespace rb::cluster {
+
+/// Makes `path` and what is missing above it; the mode is that of those that are made. Errors:
+/// those of the system.
+[[nodiscard]] Status make_directories(const std::string& path, unsigned mode);
+
+/// Replaces `path` by a new file with this content and mode, synced, never through a link. Errors:
+/// no_space, io, …
+[[nodiscard]] Status write_file(const std::string& path, ByteView content, unsigned mode);
+
+/// A regular file of up to 64 MiB, with mode and owner. Errors: not_found, unsupported.
+[[nodiscard]] Status copy_file(const std::string& from, const std::string& to);
+
+/// Regular files, links and directories below `from`; `to` is replaced. Other kinds are left out.
+/// `from` may be a file. Errors: not_found, those of the system.
+[[nodiscard]] Status copy_tree(const std::string& from, const std::string& to);
+
+/// Syncs the directories of both. Errors: those of rename(2).
+[[nodiscard]] Status move_path(const std::string& from, const std::string& to);
+
+/// All below it, too; nothing where it is not there. Errors: those of the system.
+[[nodiscard]] Status remove_path(const std::string& path);
+
+/// The link itself, for a link.
+[[nodiscard]] bool exists(const std::string& path);
+
+/// A directory; not a link to one.
+[[nodiscard]] bool is_directory(const std::string& path);
+
+/// Names in `directory` that begin with `prefix`, sorted; none where it is not there.
+[[nodiscard]] std::vector<std::string> names_in(const std::string& directory,
+                                                const std::string& prefix);
+
+} // namespace rb::cluster

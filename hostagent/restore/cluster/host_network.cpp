@@ -1,0 +1,95 @@
+#include "restore/cluster/host_network.hpp"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace rb::cluster {
+
+namespace {
+
+std::string text_of(int family, const void* address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  return ::inet_ntop(family, address, text.data(), static_cast<socklen_t>(text.size())) == nullptr
+             ? std::string()
+             : std::string(text.data());
+}
+
+std::string text_of(const sockaddr* address) {
+  if (address == nullptr) {
+    return {};
+  }
+  if (address->sa_family == AF_INET) {
+    sockaddr_in four{};
+    std::memcpy(&four, address, sizeof four);
+    return text_of(AF_INET, &four.sin_addr);
+  }
+  if (address->sa_family == AF_INET6) {
+    sockaddr_in6 six{};
+    std::memcpy(&six, address, sizeof six);
+    return text_of(AF_INET6, &six.sin6_addr);
+  }
+  return {};
+}
+
+Interface& interface_of(HostNetwork& network, const char* name) {
+  const auto found = std::ranges::find(network.interfaces, name, &Interface::name);
+  return found == network.interfaces.end() ? network.interfaces.emplace_back(Interface{name, {}})
+                                           : *found;
+}
+
+} // namespace
+
+bool HostNetwork::has_address(std::string_view canonical) const {
+  return std::ranges::any_of(interfaces, [&](const Interface& one) {
+    return std::ranges::find(one.addresses, canonical) != one.addresses.end();
+  });
+}
+
+bool HostNetwork::has_interface(std::string_view name) const {
+  return std::ranges::find(interfaces, name, &Interface::name) != interfaces.end();
+}
+
+std::string canonical_address(std::string_view text) {
+  if (text.starts_with('[') && text.ends_with(']')) {
+    text = text.substr(1, text.size() - 2);
+  }
+  const std::string address(text.substr(0, text.find('%')));
+  in_addr four{};
+  if (::inet_pton(AF_INET, address.c_str(), &four) == 1) {
+    return text_of(AF_INET, &four);
+  }
+  in6_addr six{};
+  return ::inet_pton(AF_INET6, address.c_str(), &six) == 1 ? text_of(AF_INET6, &six)
+                                                           : std::string();
+}
+
+bool is_on_every_host(std::string_view canonical) {
+  return canonical.starts_with("127.") || canonical == "::1" || canonical == "0.0.0.0" ||
+         canonical == "::";
+}
+
+HostNetwork look_at_network() {
+  HostNetwork network;
+  ifaddrs* first = nullptr;
+  if (::getifaddrs(&first) != 0) {
+    network.problem = std::string("the interfaces of this host: ") + std::strerror(errno);
+    return network;
+  }
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> all(first, &::freeifaddrs);
+  for (const ifaddrs* one = all.get(); one != nullptr; one = one->ifa_next) {
+    Interface& its = interface_of(network, one->ifa_name);
+    if (std::string address = text_of(one->ifa_addr); !address.empty()) {
+      its.addresses.push_back(std::move(address));
+    }
+  }
+  return network;
+}
+
+} // namespace rb::cluster

@@ -1,0 +1,184 @@
+#include "restore/cluster/lost_objects.hpp"
+
+#include "datastore/etcd/key_names.hpp"
+#include "objects/object_list.hpp"
+#include "objects/self_made.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace rb::cluster {
+
+namespace {
+
+using objects::Contents;
+using objects::ServedObject;
+using objects::StoredObject;
+
+using Keys = std::vector<std::string>;
+
+/// Of the snapshot, by kind, without what no API lists.
+std::map<std::string, Keys> keys_by_kind(const Contents& contents) {
+  std::map<std::string, Keys> kinds;
+  for (const auto& [key, object] : contents.objects) {
+    if (!objects::is_unserved(key)) {
+      kinds[etcd::object_kind("/registry/" + key).value_or("")].push_back(key);
+    }
+  }
+  return kinds;
+}
+
+std::string numbers(const std::string& kind, std::uint64_t here, std::uint64_t there) {
+  return kind + ": " + std::to_string(here) + ", the backup has " + std::to_string(there);
+}
+
+/// "configmaps/shop/settings" of kind "configmaps" as "configmaps shop/settings".
+std::string name_of(const std::string& kind, const std::string& key) {
+  return kind + " " + key.substr(std::min(kind.size() + 1, key.size()));
+}
+
+class Comparer {
+public:
+  Comparer(objects::ApiPort& api, const Contents& contents, Sleeper& sleeper)
+      : m_api(&api), m_contents(&contents), m_sleeper(&sleeper) {}
+
+  /// A kind that is refused is a difference, and does not hide the others.
+  Status take(const objects::Resource& resource, const Keys& stored) {
+    const objects::SelfMade* const row = objects::self_made_kind(resource.prefix);
+    Status status = row != nullptr ? count(resource, stored.size(), *row) : list(resource, stored);
+    m_result.kinds += status ? 1U : 0U;
+    if (!status && status.error().http_status != 0) {
+      m_result.differences.push_back(resource.prefix + ": not counted, " + status.error().message);
+      return {};
+    }
+    return status;
+  }
+
+  void not_served(const std::string& kind) {
+    if (kind != etcd::k_other_kind && objects::self_made_kind(kind) == nullptr) {
+      m_result.differences.push_back(kind + ": not counted, the API has no such list");
+    }
+  }
+
+  [[nodiscard]] ObjectComparison result() && { return std::move(m_result); }
+
+private:
+  Status
+  count(const objects::Resource& resource, std::uint64_t stored, const objects::SelfMade& row) {
+    RB_TRY_ASSIGN(const std::uint64_t here,
+                  objects::count_objects(*m_api, resource.path, *m_sleeper, {}));
+    if (here < stored) {
+      m_result.passing.add(numbers(resource.prefix, here, stored) + ": " + std::string(row.reason));
+    }
+    return {};
+  }
+
+  Status list(const objects::Resource& resource, const Keys& stored) {
+    std::set<std::string> served;
+    std::uint64_t added = 0;
+    const auto take = [&](const ServedObject& object) {
+      std::string key =
+          resource.prefix + "/" + (object.name_space.empty() ? "" : object.name_space + "/");
+      key += object.name;
+      const bool known = m_contents->objects.contains(key);
+      added += known || objects::self_made(key, true) != nullptr ? 0U : 1U;
+      if (known) {
+        served.insert(std::move(key));
+      }
+    };
+    RB_TRY(objects::list_objects(*m_api, {resource.path, 0}, *m_sleeper, take, {}));
+    std::uint64_t lost = 0;
+    std::uint64_t expected = 0;
+    for (const std::string& key : stored) {
+      if (served.contains(key)) {
+        ++expected;
+      } else if (const auto why = why_gone(key, *m_contents)) {
+        m_result.passing.add(name_of(resource.prefix, key) + ": " + std::string(*why));
+      } else {
+        ++expected;
+        ++lost;
+        m_result.missing.add(name_of(resource.prefix, key));
+      }
+    }
+    if (lost != added) {
+      m_result.differences.push_back(numbers(resource.prefix, expected - lost + added, expected));
+    }
+    return {};
+  }
+
+  objects::ApiPort* m_api;
+  const Contents* m_contents;
+  Sleeper* m_sleeper;
+  ObjectComparison m_result;
+};
+
+bool is_deleting(const Contents& contents, const std::string& key) {
+  const auto found = contents.objects.find(key);
+  return found != contents.objects.end() && found->second.metadata.deleting;
+}
+
+/// An object whose uid cannot be read may be the one.
+bool may_have_uid(const Contents& contents, const std::string& uid) {
+  return std::any_of(contents.objects.begin(), contents.objects.end(), [&](const auto& object) {
+    const std::string& its = object.second.metadata.uid;
+    return its == uid || (its.empty() && !objects::is_unserved(object.first));
+  });
+}
+
+/// Of "KIND/NAMESPACE/NAME".
+std::string name_space_of(const std::string& key) {
+  const std::size_t name = key.rfind('/');
+  const std::size_t space =
+      name == std::string::npos || name == 0 ? name : key.rfind('/', name - 1);
+  return space == std::string::npos ? std::string() : key.substr(space + 1, name - space - 1);
+}
+
+} // namespace
+
+void NamedObjects::add(std::string name) {
+  ++count;
+  if (first.size() < k_objects_named) {
+    first.push_back(std::move(name));
+  }
+}
+
+std::optional<std::string_view> why_gone(const std::string& key, const Contents& contents) {
+  const auto found = contents.objects.find(key);
+  const objects::StoredMetadata metadata =
+      found == contents.objects.end() ? objects::StoredMetadata() : found->second.metadata;
+  if (const objects::SelfMade* const row = objects::self_made(key, metadata.controlled)) {
+    return row->reason;
+  }
+  if (metadata.deleting) {
+    return "it was being deleted when the backup was made";
+  }
+  if (is_deleting(contents, "namespaces/" + name_space_of(key))) {
+    return "its namespace was being deleted when the backup was made";
+  }
+  if (!metadata.owner.empty() && !may_have_uid(contents, metadata.owner)) {
+    return "its owner was gone already when the backup was made";
+  }
+  return std::nullopt;
+}
+
+Result<ObjectComparison> compare_objects(objects::ApiPort& api,
+                                         const Contents& contents,
+                                         const std::vector<objects::Resource>& served,
+                                         Sleeper& sleeper) {
+  std::map<std::string, Keys> stored = keys_by_kind(contents);
+  Comparer comparer(api, contents, sleeper);
+  for (const objects::Resource& resource : served) {
+    const auto kind = stored.find(resource.prefix);
+    if (kind != stored.end()) {
+      RB_TRY(comparer.take(resource, kind->second));
+      stored.erase(kind);
+    }
+  }
+  for (const auto& [kind, keys] : stored) {
+    comparer.not_served(kind);
+  }
+  return std::move(comparer).result();
+}
+
+} // namespace rb::cluster

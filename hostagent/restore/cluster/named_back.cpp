@@ -1,0 +1,122 @@
+#include "restore/cluster/named_back.hpp"
+
+#include "k3s/named_files.hpp"
+#include "restore/cluster/host_files.hpp"
+#include "restore/cluster/journal_place.hpp"
+#include "restore/cluster/settings_reader.hpp"
+#include "restore/cluster/steps.hpp"
+
+#include "archive/entry_path.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace rb::cluster {
+
+namespace {
+
+/// The system's own, made at its start, or not to be written to.
+constexpr std::array<std::string_view, 14> k_systems{"/usr/",
+                                                     "/bin/",
+                                                     "/sbin/",
+                                                     "/lib",
+                                                     "/boot/",
+                                                     "/proc/",
+                                                     "/sys/",
+                                                     "/dev/",
+                                                     "/run/",
+                                                     "/var/run/",
+                                                     "/tmp/",
+                                                     "/nix/",
+                                                     "/gnu/",
+                                                     "/snap/"};
+/// In the data directory: k3s's own, which the snapshot brings.
+constexpr std::array<std::string_view, 4> k_k3s{
+    "server/db/", "server/tls/", "server/cred/", "data/"};
+constexpr std::array<std::string_view, 4> k_unit_places{"/usr/local/lib/systemd/system/",
+                                                        "/usr/lib/systemd/system/",
+                                                        "/lib/systemd/system/",
+                                                        "/run/systemd/system/"};
+
+template <typename Names> bool begins(std::string_view path, const Names& names) {
+  return std::ranges::any_of(names, [&](std::string_view name) { return path.starts_with(name); });
+}
+
+std::string as_unit_of_etc(const std::string& path) {
+  for (const std::string_view place : k_unit_places) {
+    if (path.starts_with(place)) {
+      return "/etc/systemd/system/" + path.substr(place.size());
+    }
+  }
+  return path;
+}
+
+} // namespace
+
+NamedBack::NamedBack(const set::HostState& state, std::string data_dir, std::string root)
+    : m_state(state), m_its_data_dir(state.data_dir.empty() ? k_usual_data_dir : state.data_dir),
+      m_data_dir(std::move(data_dir)), m_root(std::move(root)) {
+  const HostStateView view(state);
+  const ReadSettings read = read_settings(view);
+  m_paths.insert(read.files.begin(), read.files.end());
+  for (const k3s::NamedFile& named : k3s::all_named_files(view, read.settings, m_its_data_dir)) {
+    m_paths.insert(named.path);
+    m_named.push_back({named.path, named.by, named.needed, false, false});
+  }
+}
+
+std::string NamedBack::on_this_host(const std::string& path) const {
+  const bool in_data_dir = path.starts_with(m_its_data_dir + "/");
+  return in_data_dir ? m_data_dir + path.substr(m_its_data_dir.size()) : path;
+}
+
+bool NamedBack::is_there(const std::string& path) const {
+  return exists((path.starts_with(m_data_dir + "/") ? "" : m_root) + path);
+}
+
+/// Itself, or a directory above it.
+bool NamedBack::is_named(const std::string& path) const {
+  for (std::size_t end = path.size(); end != std::string::npos && end > 0;
+       end = path.rfind('/', end - 1)) {
+    if (m_paths.contains(path.substr(0, end))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string NamedBack::target_of(const std::string& archive_path) const {
+  const std::string path = "/" + archive_path;
+  if (!archive::check_entry_path(archive_path) || !is_named(path)) {
+    return {};
+  }
+  if (path.starts_with(m_its_data_dir + "/")) {
+    const bool of_k3s = begins(path.substr(m_its_data_dir.size() + 1), k_k3s);
+    return of_k3s ? std::string() : on_this_host(path);
+  }
+  const std::string target = as_unit_of_etc(path);
+  return begins(target, k_systems) ? std::string() : target;
+}
+
+std::string NamedBack::missing_target_of(const std::string& archive_path) const {
+  std::string target = target_of(archive_path);
+  const bool has_own = !target.empty() && (is_there(target) || is_there("/" + archive_path));
+  return has_own ? std::string() : target;
+}
+
+std::vector<NamedFact> NamedBack::facts() const {
+  std::vector<NamedFact> facts = m_named;
+  for (NamedFact& fact : facts) {
+    const std::string entry = fact.path.substr(1);
+    fact.in_set = std::ranges::any_of(m_state.files, [&](const archive::Entry& file) {
+      const bool is_it = file.path == entry || file.path.starts_with(entry + "/");
+      return is_it && !(put_back_path(file.path, m_its_data_dir, m_data_dir).empty() &&
+                        target_of(file.path).empty());
+    });
+    fact.path = on_this_host(fact.path);
+    fact.on_host = is_there(fact.path);
+  }
+  return facts;
+}
+
+} // namespace rb::cluster

@@ -1,0 +1,196 @@
+#include "restore/cluster/observe.hpp"
+
+#include "k3s/cluster_ca.hpp"
+#include "k3s/token_hash.hpp"
+#include "restore/cluster/host_files.hpp"
+#include "restore/cluster/journal_place.hpp"
+#include "restore/cluster/k3s_reset.hpp"
+
+#include "archive/entry_path.hpp"
+#include "base/open_beneath.hpp"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+namespace rb::cluster {
+
+namespace {
+
+constexpr std::size_t k_ca_limit_bytes = std::size_t{1} << 20U;
+
+std::string first_program(const std::string& given, std::initializer_list<const char*> usual) {
+  if (!given.empty()) {
+    return ::access(given.c_str(), X_OK) == 0 ? given : std::string();
+  }
+  for (const char* const path : usual) {
+    if (::access(path, X_OK) == 0) {
+      return path;
+    }
+  }
+  return {};
+}
+
+bool is_directory(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool is_mount_point(const std::string& path) {
+  struct stat own {};
+  struct stat parent {};
+  return ::stat(path.c_str(), &own) == 0 && ::stat((path + "/..").c_str(), &parent) == 0 &&
+         own.st_dev != parent.st_dev;
+}
+
+/// Of the next directory above that is there.
+std::uint64_t free_bytes(std::string path) {
+  struct statvfs status {};
+  while (::statvfs(path.c_str(), &status) != 0) {
+    const std::size_t slash = path.rfind('/');
+    if (slash == std::string::npos || slash == 0) {
+      return ::statvfs("/", &status) == 0 ? status.f_bavail * status.f_frsize : 0;
+    }
+    path.resize(slash);
+  }
+  return status.f_bavail * status.f_frsize;
+}
+
+DataDir look_at(const std::string& data_dir) {
+  DataDir data;
+  const std::string db = data_dir + "/server/db";
+  data.server = is_directory(data_dir + "/server");
+  data.etcd = is_directory(db + "/etcd/member/wal");
+  data.sqlite = exists(db + "/state.db");
+  data.tombstone = exists(db + "/etcd/tombstone");
+  data.etcd_mount = is_mount_point(db + "/etcd");
+  if (const auto token = read_regular(data_dir + "/server/token", std::size_t{1} << 16U)) {
+    data.token_hash = k3s::token_hash(token->text());
+    data.cluster_cas.push_back(k3s::cluster_ca_of_token(token->text()));
+  }
+  if (const auto ca =
+          read_regular(data_dir + "/" + std::string(k3s::k_server_ca), k_ca_limit_bytes)) {
+    data.cluster_cas.push_back(k3s::cluster_ca_of_file(ca->text()));
+  }
+  data.free_bytes = free_bytes(data_dir);
+  return data;
+}
+
+std::string ask_version(ProcessRunner& processes, const std::string& program) {
+  ProcessSpec spec;
+  spec.program = program;
+  spec.arguments = {"--version"};
+  spec.environment = clean_environment();
+  spec.timeout = std::chrono::seconds(30);
+  const auto result = processes.run(spec, {});
+  return result && result->exit_status == 0 ? version_in(result->out) : std::string();
+}
+
+bool has_host_local(const std::string& data_dir) {
+  const std::array<std::string, 7> directories{"/usr/local/sbin",
+                                               "/usr/local/bin",
+                                               "/usr/sbin",
+                                               "/usr/bin",
+                                               "/opt/cni/bin",
+                                               "/usr/lib/cni",
+                                               data_dir + "/data/current/bin"};
+  return std::ranges::any_of(directories, [](const std::string& directory) {
+    return ::access((directory + "/host-local").c_str(), X_OK) == 0;
+  });
+}
+
+std::string
+choose_data_dir(const HostHints& hints, const ReadSettings& here, const set::HostState* there) {
+  std::string path = hints.data_dir.empty() ? here.settings.value("data-dir") : hints.data_dir;
+  if (path.empty() && there != nullptr &&
+      !exists(std::string(k_usual_data_dir) + "/server/token")) {
+    path = there->data_dir; // a bare host takes the layout of the backup
+  }
+  while (path.size() > 1 && path.ends_with('/')) {
+    path.pop_back();
+  }
+  return path.starts_with('/') && path.size() > 1 ? path : k_usual_data_dir;
+}
+
+} // namespace
+
+std::string version_in(std::string_view output) {
+  constexpr std::string_view k_lead = "k3s version ";
+  const std::size_t at = output.find(k_lead);
+  if (at == std::string_view::npos) {
+    return {};
+  }
+  output.remove_prefix(at + k_lead.size());
+  return archive::printable(output.substr(0, output.find_first_of(" \n\r\t")));
+}
+
+Result<std::unique_ptr<ServiceManager>> find_service_manager(ProcessRunner& processes,
+                                                             const HostHints& hints,
+                                                             const ReadSettings& here,
+                                                             const ReadSettings* there) {
+  const ServiceCommands& given = hints.commands;
+  if (!given.start.empty() || !given.stop.empty() || !given.status.empty()) {
+    return make_commands(processes, given);
+  }
+  const auto unit_of = [&](std::string ReadSettings::*member) {
+    const std::string own = here.*member;
+    return own.empty() && there != nullptr ? there->*member : own;
+  };
+  const std::string systemctl =
+      first_program({}, {"/usr/local/bin/systemctl", "/usr/bin/systemctl", "/bin/systemctl"});
+  const std::string unit = unit_of(&ReadSettings::systemd_unit);
+  if (!systemctl.empty() && !unit.empty()) {
+    auto manager = make_systemd(processes, systemctl, unit);
+    // The program may be there where systemd does not run (containers): it does not answer then.
+    if (manager->state() != ServiceState::unknown) {
+      return manager;
+    }
+  }
+  const std::string rc_service = first_program({}, {"/sbin/rc-service", "/usr/sbin/rc-service"});
+  const std::string service = unit_of(&ReadSettings::openrc_service);
+  if (!rc_service.empty() && !service.empty()) {
+    return make_openrc(processes, rc_service, service, "/var/log/" + service + ".log");
+  }
+  return std::unique_ptr<ServiceManager>();
+}
+
+ObservedHost observe_host(ProcessRunner& processes,
+                          ServerProcesses& servers,
+                          ServiceManager* manager,
+                          const HostHints& hints,
+                          const ReadSettings& here,
+                          const set::HostState* there) {
+  ObservedHost host;
+  host.user_id = ::geteuid();
+  host.k3s_program = first_program(
+      hints.k3s_program, {"/usr/local/bin/k3s", "/opt/bin/k3s", "/usr/bin/k3s", "/usr/sbin/k3s"});
+  if (!host.k3s_program.empty()) {
+    host.k3s_version = ask_version(processes, host.k3s_program);
+  }
+  host.data_dir = choose_data_dir(hints, here, there);
+  host.data = look_at(host.data_dir);
+  host.settings = here.settings;
+  host.settings_problem = here.problem;
+  host.tokens = here.tokens;
+  if (there != nullptr) {
+    host.named = NamedBack(*there, host.data_dir, hints.root).facts();
+  }
+  host.network = look_at_network();
+  host.host_local = has_host_local(host.data_dir);
+  if (manager != nullptr) {
+    host.manager = manager->name();
+    host.service = manager->state();
+  }
+  auto found = servers.find(host.data_dir);
+  if (found) {
+    host.servers = std::move(*found);
+  } else {
+    host.processes_problem = found.error().message;
+  }
+  return host;
+}
+
+} // namespace rb::cluster

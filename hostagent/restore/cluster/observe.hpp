@@ -1,0 +1,42 @@
+// Looks at the host, and changes nothing.
+#pragma once
+
+#include "restore/cluster/server_processes.hpp"
+#include "restore/cluster/service_manager.hpp"
+#include "restore/cluster/settings_reader.hpp"
+
+#include "base/process.hpp"
+
+#include <memory>
+#include <string>
+
+namespace rb::cluster {
+
+/// What the operator says of the host; all may be empty.
+struct HostHints {
+  std::string k3s_program;
+  std::string data_dir;
+  ServiceCommands commands;
+  std::string root; ///< Before the paths of host files; for tests.
+};
+
+/// As the operator gave them, else the systemd or OpenRC of this host with the unit that `here`, or
+/// else the host state `there`, has. Null: none is known. Errors: invalid_argument.
+[[nodiscard]] Result<std::unique_ptr<ServiceManager>>
+find_service_manager(ProcessRunner& processes,
+                     const HostHints& hints,
+                     const ReadSettings& here,
+                     const ReadSettings* there);
+
+/// `manager` may be null. `there` is the host state where the set has one, else null.
+[[nodiscard]] ObservedHost observe_host(ProcessRunner& processes,
+                                        ServerProcesses& servers,
+                                        ServiceManager* manager,
+                                        const HostHints& hints,
+                                        const ReadSettings& here,
+                                        const set::HostState* there);
+
+/// "v1.34.4+k3s1" of "k3s version v1.34.4+k3s1 (abcdef)"; empty where it is not that.
+[[nodiscard]] std::string version_in(std::string_view output);
+
+} // namespace rb::cluster

@@ -1,0 +1,84 @@
+// The decision: what was checked, and the steps in their order. Pure.
+#pragma once
+
+#include "restore/cluster/facts.hpp"
+
+#include "base/result.hpp"
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rb::cluster {
+
+enum class Verdict { ok, warn, refuse };
+
+struct Check {
+  std::string name;
+  Verdict verdict = Verdict::ok;
+  std::string message;
+  std::string hint;                 ///< What to do next; empty where nothing is to be done.
+  ExitCode code = ExitCode::failed; ///< Of a refusal.
+};
+
+/// In the order in which they are done. What can fail for a reason of the set or of the disk comes
+/// before the cluster is stopped.
+enum class Step {
+  decrypt,    ///< The snapshot, to a file of mode 0600 below the data directory.
+  stop,       ///< The service; then no k3s server may be left.
+  save_state, ///< Tokens, certificates and what is put back are copied aside.
+  put_back,   ///< Bare host: token, configuration, unit, manifests.
+  reset,
+  start,
+  ready,
+  compare,  ///< The objects, with the manifest.
+  clean_up, ///< The decrypted snapshot goes.
+};
+
+inline constexpr std::array<Step, 9> k_steps{Step::decrypt,
+                                             Step::stop,
+                                             Step::save_state,
+                                             Step::put_back,
+                                             Step::reset,
+                                             Step::start,
+                                             Step::ready,
+                                             Step::compare,
+                                             Step::clean_up};
+
+/// "decrypt", "stop", "save-state", "put-back", …
+[[nodiscard]] std::string_view to_string(Step step);
+[[nodiscard]] Result<Step> parse_step(std::string_view text);
+
+struct Plan {
+  std::string run_id;
+  std::string data_dir;
+  std::string k3s_program;
+  std::string kubeconfig;
+  bool bare = false;        ///< The files of the host state are put back.
+  bool keep_config = false; ///< Of them only token and state, not the configuration.
+  std::vector<Replacement> replacements = {}; ///< In the configuration that is put back.
+  bool was_active = false;                    ///< The service ran: a way back starts it again.
+  std::vector<std::string> carried;
+  std::vector<Step> steps;
+
+  /// 0700, on the data directory's disk: journal, decrypted snapshot, what was copied aside.
+  [[nodiscard]] std::string work_dir() const { return data_dir + "/railiance-restore"; }
+  [[nodiscard]] std::string snapshot_path() const { return work_dir() + "/snapshot"; }
+};
+
+struct Decision {
+  std::vector<Check> checks;
+  Plan plan; ///< Meaningful when nothing was refused.
+
+  [[nodiscard]] bool refused() const;
+  /// done, or that of the first refusal.
+  [[nodiscard]] ExitCode code() const;
+};
+
+[[nodiscard]] Decision decide(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
+
+/// The steps as lines for people.
+[[nodiscard]] std::vector<std::string> describe(const Plan& plan);
+
+} // namespace rb::cluster

@@ -1,0 +1,45 @@
+// Waits until the API server of a k3s server answers, asked by `k3s kubectl`.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/process.hpp"
+#include "base/sleeper.hpp"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace rb::cluster {
+
+struct Kubectl {
+  std::string program;    ///< k3s, absolute path.
+  std::string kubeconfig; ///< Absolute path of the admin kubeconfig; read anew by each call.
+  std::map<std::string, std::string> environment = {}; ///< All of it; empty: clean_environment().
+};
+
+/// `k3s kubectl --kubeconfig=… ARGUMENTS`.
+[[nodiscard]] ProcessSpec kubectl_spec(const Kubectl& kubectl,
+                                       std::vector<std::string> arguments,
+                                       std::chrono::seconds timeout = std::chrono::seconds(15));
+
+struct ReadyWait {
+  std::chrono::seconds timeout{300};
+  std::chrono::milliseconds interval{500};
+  /// Asked between two tries; its error ends the wait (a server that has ended). May be empty.
+  std::function<Status()> alive = {};
+};
+
+/// Until /readyz says ok, through the kubeconfig as it is at that moment: a server that starts
+/// writes it anew. Returns how long it took. Errors: timeout (with what kubectl said last),
+/// cancelled, that of `alive`, those of ProcessRunner::run.
+[[nodiscard]] Result<std::chrono::milliseconds> wait_until_ready(ProcessRunner& processes,
+                                                                 const Clock& clock,
+                                                                 Sleeper& sleeper,
+                                                                 const Kubectl& kubectl,
+                                                                 const ReadyWait& wait,
+                                                                 std::stop_token stop);
+
+} // namespace rb::cluster

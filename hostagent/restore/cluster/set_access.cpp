@@ -1,0 +1,199 @@
+#include "restore/cluster/set_access.hpp"
+
+#include "k3s/cluster_ca.hpp"
+#include "k3s/token_hash.hpp"
+#include "restore/cluster/journal_place.hpp"
+#include "set/signed_copy.hpp"
+
+#include <algorithm>
+
+namespace rb::cluster {
+
+namespace {
+
+using api::ArtifactType;
+
+/// For the database: its reset comes after the image.
+constexpr std::uint64_t k_left_free_bytes = std::uint64_t{512} << 20U;
+
+bool has(const set::Manifest& manifest, ArtifactType type) {
+  return std::any_of(manifest.artifacts.begin(), manifest.artifacts.end(), [&](const auto& one) {
+    return one.type == type;
+  });
+}
+
+/// What the manifest cannot be trusted with, or does not say: the snapshot's own word.
+void take_snapshot(const set::SnapshotFacts& snapshot, SetFacts& facts) {
+  facts.bootstrap_hashes = snapshot.bootstrap_hashes;
+  facts.members = snapshot.members;
+  facts.snapshot_bytes = snapshot.size_bytes;
+}
+
+void note(SetFacts& facts, ArtifactType type, const Error& error) {
+  const ExitCode code =
+      error.code == ErrorCode::corrupt ? ExitCode::damaged : exit_code_for(error.code);
+  facts.artifacts.push_back({api::file_name(type, facts.run_id), code, error.message});
+}
+
+const archive::Entry* find_server_ca(const set::HostState& state) {
+  const std::string data_dir = state.data_dir.empty() ? k_usual_data_dir : state.data_dir;
+  return state.find(data_dir + "/" + std::string(k3s::k_server_ca));
+}
+
+void take_host_state(set::HostState state, OpenedSet& opened) {
+  opened.host_state = std::move(state);
+  opened.host_settings = read_settings(HostStateView(*opened.host_state));
+  opened.facts.token_hash = k3s::token_hash(opened.host_state->server_token());
+  opened.facts.cluster_cas.push_back(k3s::cluster_ca_of_token(opened.host_state->server_token()));
+  if (const archive::Entry* const ca = find_server_ca(*opened.host_state)) {
+    opened.facts.cluster_cas.push_back(k3s::cluster_ca_of_file(ca->content.text()));
+  }
+  opened.facts.settings = opened.host_settings->settings;
+  opened.facts.tokens = opened.host_settings->tokens;
+}
+
+std::vector<Rewritten> rewrite_state(set::HostState& state,
+                                     std::span<const Replacement> replacements) {
+  const ReadSettings settings = read_settings(HostStateView(state));
+  return rewrite(state, settings.files, replacements);
+}
+
+class DirectorySetSource final : public SetSource {
+public:
+  DirectorySetSource(set::Directory& directory,
+                     const set::Manifest& manifest,
+                     std::span<const age::Identity> identities,
+                     std::span<const sign::PublicKey> trusted,
+                     std::vector<Replacement> replacements)
+      : m_directory(directory), m_manifest(manifest), m_identities(identities), m_trusted(trusted),
+        m_replacements(std::move(replacements)) {}
+
+  [[nodiscard]] Status decrypt_snapshot(const std::string& path) override {
+    return set::decrypt_artifact_to(
+        m_directory, m_manifest, ArtifactType::etcd_snapshot, m_identities, {path, true});
+  }
+  [[nodiscard]] Result<set::HostState> host_state() override {
+    RB_TRY_ASSIGN(set::HostState state,
+                  set::open_host_state(m_directory, m_manifest, m_identities));
+    static_cast<void>(rewrite_state(state, m_replacements));
+    return state;
+  }
+  [[nodiscard]] Result<bool> put_image(const std::string& path) override {
+    const std::string name(set::k_image_name);
+    const auto file = m_directory.fs().open_read(name);
+    if (!file && file.error().code == ErrorCode::not_found) {
+      return false;
+    }
+    if (!file) {
+      return file.error();
+    }
+    RB_TRY_ASSIGN(const std::uint64_t size, (*file)->size());
+    RB_TRY_ASSIGN(set::Directory images,
+                  set::Directory::open_existing(path.substr(0, path.rfind('/'))));
+    RB_TRY(set::check_free_space(images, size + k_left_free_bytes));
+    DurableOrder order;
+    order.name = path.substr(path.rfind('/') + 1);
+    order.replace = true;
+    RB_TRY(set::copy_genuine_file(m_directory, name, m_trusted, images.fs(), order));
+    return true;
+  }
+
+private:
+  set::Directory& m_directory;
+  const set::Manifest& m_manifest;
+  std::span<const age::Identity> m_identities;
+  std::span<const sign::PublicKey> m_trusted;
+  const std::vector<Replacement> m_replacements;
+};
+
+} // namespace
+
+Result<OpenedSet> open_set(set::Directory& directory,
+                           const set::BackupSet& set,
+                           std::span<const age::Identity> identities,
+                           const std::stop_token& stop) {
+  OpenedSet opened;
+  SetFacts& facts = opened.facts;
+  facts.run_id = set.run_id;
+  facts.complete = set.state == set::SetState::complete;
+  facts.problems = set.problems;
+  if (!set.manifest) {
+    facts.artifacts.push_back({"manifest-" + set.run_id + ".json",
+                               ExitCode::damaged,
+                               "missing or damaged: nothing says what the set must hold"});
+    return opened;
+  }
+  const set::Manifest& manifest = *set.manifest;
+  facts.k3s_version = manifest.k3s_version;
+  facts.cluster_cas.push_back(manifest.cluster_ca);
+  facts.disproven = set::is_disproven(set) ? manifest.proof->message : std::string();
+  facts.snapshot = manifest.snapshot.has_value() && has(manifest, ArtifactType::etcd_snapshot);
+  facts.host_state = has(manifest, ArtifactType::host_state);
+  set::CheckHooks hooks;
+  hooks.stop = stop;
+  bool whole = true;
+  k3s::NodeArguments node;
+  for (const set::FileReport& file : set::check_set(directory, set, identities, hooks).files) {
+    facts.artifacts.push_back({file.name, file.code, file.message});
+    whole = whole && file.code == ExitCode::done;
+    if (file.snapshot) {
+      take_snapshot(*file.snapshot, facts);
+      node = file.snapshot->node;
+    }
+  }
+  if (stop.stop_requested()) {
+    return Error{ErrorCode::cancelled, "told to stop", {}};
+  }
+  if (whole && facts.host_state) {
+    auto state = set::open_host_state(directory, manifest, identities, stop);
+    if (state) {
+      if (!node.empty()) { // sets of before have it in the snapshot alone
+        state->node = std::move(node);
+      }
+      take_host_state(std::move(*state), opened);
+    } else {
+      note(facts, ArtifactType::host_state, state.error());
+    }
+  }
+  return opened;
+}
+
+OpenedSet open_host_settings(set::Directory& directory,
+                             const set::BackupSet& set,
+                             std::span<const age::Identity> identities,
+                             const std::stop_token& stop) {
+  OpenedSet opened;
+  opened.facts.run_id = set.run_id;
+  if (!set.manifest || identities.empty()) {
+    return opened;
+  }
+  opened.facts.host_state = has(*set.manifest, ArtifactType::host_state);
+  opened.facts.cluster_cas.push_back(set.manifest->cluster_ca);
+  opened.facts.bootstrap_hashes = set.manifest->snapshot ? set.manifest->snapshot->bootstrap_hashes
+                                                         : std::vector<std::string>();
+  auto state = set::open_host_state(directory, *set.manifest, identities, stop);
+  if (state) {
+    take_host_state(std::move(*state), opened);
+  }
+  return opened;
+}
+
+void apply_replacements(OpenedSet& opened, std::span<const Replacement> replacements) {
+  if (!opened.host_state || replacements.empty()) {
+    return;
+  }
+  opened.facts.rewritten = rewrite_state(*opened.host_state, replacements);
+  opened.host_settings = read_settings(HostStateView(*opened.host_state));
+  opened.facts.settings = opened.host_settings->settings;
+}
+
+std::unique_ptr<SetSource> make_set_source(set::Directory& directory,
+                                           const set::Manifest& manifest,
+                                           std::span<const age::Identity> identities,
+                                           std::span<const sign::PublicKey> trusted,
+                                           std::vector<Replacement> replacements) {
+  return std::make_unique<DirectorySetSource>(
+      directory, manifest, identities, trusted, std::move(replacements));
+}
+
+} // namespace rb::cluster

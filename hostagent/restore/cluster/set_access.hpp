@@ -1,0 +1,47 @@
+// A set that is opened for a restore: what is known of it, and where its contents come from.
+#pragma once
+
+#include "restore/cluster/execute.hpp"
+#include "restore/cluster/facts.hpp"
+#include "restore/cluster/settings_reader.hpp"
+#include "set/opened_set.hpp"
+#include "set/set_check.hpp"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+
+namespace rb::cluster {
+
+struct OpenedSet {
+  SetFacts facts;
+  std::optional<set::HostState> host_state;
+  std::optional<ReadSettings> host_settings; ///< Of the host state.
+};
+
+/// Checks the whole set with the keys (each artifact is decrypted once, nothing is written). What
+/// is wrong with it is in the facts, not an error. Errors: cancelled.
+[[nodiscard]] Result<OpenedSet> open_set(set::Directory& directory,
+                                         const set::BackupSet& set,
+                                         std::span<const age::Identity> identities,
+                                         const std::stop_token& stop);
+
+/// Only what the guide needs: the host state, where a key opens it. Nothing is checked.
+[[nodiscard]] OpenedSet open_host_settings(set::Directory& directory,
+                                           const set::BackupSet& set,
+                                           std::span<const age::Identity> identities,
+                                           const std::stop_token& stop);
+
+/// Rewrites the host state, and what is known of its settings.
+void apply_replacements(OpenedSet& opened, std::span<const Replacement> replacements);
+
+/// The set as the executor reads it, its configuration rewritten; directory, manifest, identities
+/// and keys outlive it. `trusted`: whose signature the image of the kit must have.
+[[nodiscard]] std::unique_ptr<SetSource> make_set_source(set::Directory& directory,
+                                                         const set::Manifest& manifest,
+                                                         std::span<const age::Identity> identities,
+                                                         std::span<const sign::PublicKey> trusted,
+                                                         std::vector<Replacement> replacements);
+
+} // namespace rb::cluster

@@ -1,0 +1,306 @@
+#include "restore/cluster/steps.hpp"
+
+#include "restore/cluster/host_files.hpp"
+#include "restore/cluster/k3s_reset.hpp"
+#include "restore/cluster/named_back.hpp"
+#include "set/names.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+
+namespace rb::cluster {
+
+namespace {
+
+constexpr int k_end_tries = 40;
+constexpr std::chrono::milliseconds k_end_interval{250};
+constexpr int k_down_tries = 3;
+/// More than that is not below server/ of any k3s; what is new there is then only named.
+constexpr std::size_t k_names_limit = 20'000;
+constexpr const char* k_node_password = "/etc/rancher/node/password";
+
+constexpr std::array<const char*, 4> k_saved{"token", "agent-token", "tls", "cred"};
+
+std::string server_dir(const Plan& plan) {
+  return plan.data_dir + "/server";
+}
+
+std::string under_root(const std::string& path, const Plan& plan, const Ports& ports) {
+  return (path.starts_with(plan.data_dir + "/") ? "" : ports.root) + path;
+}
+
+/// Where a file goes that is put back: what the settings name only where nothing was before.
+std::string target_of(const archive::Entry& entry,
+                      const set::HostState& host,
+                      const NamedBack& named,
+                      const JournalState& state,
+                      const Ports& ports) {
+  const std::string path =
+      put_back_path(entry.path, host.data_dir, state.plan.data_dir, state.plan.keep_config);
+  if (!path.empty() || state.plan.keep_config) {
+    return path.empty() ? path : under_root(path, state.plan, ports);
+  }
+  const std::string named_path = named.target_of(entry.path);
+  const std::string target =
+      named_path.empty() ? std::string() : under_root(named_path, state.plan, ports);
+  const bool is_new = std::ranges::any_of(
+      state.files, [&](const PutBackFile& file) { return file.path == target && !file.existed; });
+  return is_new ? target : std::string();
+}
+
+/// Files that the settings name and of which this host has none of its own.
+void note_named(JournalState& state, const set::HostState& host, const Ports& ports) {
+  if (state.plan.keep_config) { // which names its own
+    return;
+  }
+  const NamedBack named(host, state.plan.data_dir, ports.root);
+  for (const archive::Entry& entry : host.files) {
+    const bool is_own = !put_back_path(entry.path, host.data_dir, state.plan.data_dir).empty();
+    const std::string path = is_own ? std::string() : named.missing_target_of(entry.path);
+    if (!path.empty()) {
+      const std::string target = under_root(path, state.plan, ports);
+      note_made(state, target);
+      state.files.push_back({target, false});
+    }
+  }
+}
+
+/// What lies at the paths that will be put back, copied aside.
+Status save_files(JournalState& state, Ports& ports) {
+  RB_TRY_ASSIGN(const set::HostState host, ports.set.host_state());
+  for (const archive::Entry& entry : host.files) {
+    const std::string path =
+        put_back_path(entry.path, host.data_dir, state.plan.data_dir, state.plan.keep_config);
+    if (path.empty()) {
+      continue;
+    }
+    const bool in_data_dir = path.starts_with(state.plan.data_dir + "/");
+    PutBackFile file{(in_data_dir ? "" : ports.root) + path, false};
+    const std::string copy = state.saved_path() + "/files" + file.path;
+    if (exists(file.path)) {
+      RB_TRY(copy_tree(file.path, copy));
+    }
+    file.existed = exists(copy); // of a socket, say, there is none
+    note_made(state, file.path);
+    state.files.push_back(std::move(file));
+  }
+  note_named(state, host, ports);
+  return {};
+}
+
+std::string image_path(const Plan& plan) {
+  return plan.data_dir + "/agent/images/" + std::string(set::k_image_name);
+}
+
+/// One that is there already stays, also on the way back.
+void note_image(JournalState& state) {
+  const std::string path = image_path(state.plan);
+  if (!exists(path)) {
+    note_made(state, path);
+    state.files.push_back({path, false});
+  }
+}
+
+/// A file of before that k3s itself writes.
+Status save_written_by_k3s(JournalState& state, const std::string& path) {
+  struct stat status {};
+  const bool there = ::lstat(path.c_str(), &status) == 0;
+  if (there && !S_ISREG(status.st_mode)) {
+    return {}; // the operator's own link is followed, and stays
+  }
+  if (there) {
+    RB_TRY(copy_tree(path, state.saved_path() + "/files" + path));
+  }
+  note_made(state, path);
+  state.files.push_back({path, there});
+  return {};
+}
+
+/// Which writing of a file this is.
+std::string version_of(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return {};
+  }
+  return std::to_string(status.st_ino) + ":" + std::to_string(status.st_ctim.tv_sec) + ":" +
+         std::to_string(status.st_ctim.tv_nsec);
+}
+
+struct Advice {
+  std::string_view words;
+  std::string_view hint;
+};
+
+constexpr std::array<Advice, 4> k_advice{{
+    {"cannot assign requested address",
+     "a setting names an address that this host does not have: --set-address OLD=NEW"},
+    {"no such network interface",
+     "a setting names an interface that this host does not have: --set-interface OLD=NEW"},
+    {"address already in use", "another program listens there: stop it"},
+    {"no such file or directory", "a file that the configuration names is not on this host"},
+}};
+
+/// What k3s itself says of it, once.
+Error with_last_words(Error error, Ports& ports) {
+  const std::string words = ports.service.last_words();
+  if (words.empty()) {
+    error.hint = "the log of k3s says why (journalctl -u k3s)";
+    return error;
+  }
+  error.message += ": " + words;
+  const auto* const found = std::ranges::find_if(k_advice, [&](const Advice& advice) {
+    return words.find(advice.words) != std::string::npos;
+  });
+  error.hint = found == k_advice.end() ? "that is the last word of k3s in its log"
+                                       : std::string(found->hint);
+  return error;
+}
+
+} // namespace
+
+Status expect_no_server(const std::string& data_dir, Ports& ports) {
+  std::vector<ServerProcess> left;
+  for (int tries = 0; tries < k_end_tries; ++tries) {
+    RB_TRY_ASSIGN(left, ports.servers.find(data_dir));
+    if (left.empty()) {
+      return {};
+    }
+    ports.sleeper.sleep(k_end_interval);
+  }
+  return Error{ErrorCode::busy,
+               "a k3s server process is left: " + std::to_string(left.front().pid) + " (" +
+                   left.front().command + ")",
+               "end it: two servers on one data directory destroy it"};
+}
+
+Status do_decrypt(const JournalState& state, Ports& ports) {
+  RB_TRY(make_directories(state.plan.work_dir(), 0700));
+  return ports.set.decrypt_snapshot(state.plan.snapshot_path());
+}
+
+Status do_stop(const JournalState& state, Ports& ports) {
+  if (ports.service.state() != ServiceState::inactive) {
+    RB_TRY(ports.service.stop());
+  }
+  return expect_no_server(state.plan.data_dir, ports);
+}
+
+Status do_save_state(JournalState& state, Ports& ports) {
+  const std::string server = server_dir(state.plan);
+  const std::string aside = state.saved_path();
+  RB_TRY(remove_path(aside));
+  RB_TRY(make_directories(aside + "/server", 0700));
+  state.had_etcd = exists(server + "/db/etcd");
+  state.old_databases = names_in(server + "/db", "etcd-old-");
+  state.saved.clear();
+  state.files.clear();
+  for (const char* const name : k_saved) {
+    if (exists(server + "/" + name)) {
+      RB_TRY(copy_tree(server + "/" + name, aside + "/server/" + name));
+    }
+    if (exists(aside + "/server/" + name)) {
+      state.saved.emplace_back(name);
+    }
+  }
+  state.before.reset();
+  if (auto names = names_of_data(state.plan);
+      !state.had_etcd && names && names->size() <= k_names_limit) {
+    state.before = std::move(names);
+  }
+  if (state.plan.bare) {
+    RB_TRY(save_files(state, ports));
+    RB_TRY(save_written_by_k3s(state, ports.root + k_node_password));
+    note_image(state);
+  }
+  RB_TRY(save_written_by_k3s(state, ports.root + state.plan.kubeconfig));
+  state.recorded = true;
+  return {};
+}
+
+Status do_put_back(const JournalState& state, Ports& ports) {
+  RB_TRY_ASSIGN(const set::HostState host, ports.set.host_state());
+  const NamedBack named(host, state.plan.data_dir, ports.root);
+  for (const archive::Entry& entry : host.files) {
+    const std::string target = target_of(entry, host, named, state, ports);
+    if (target.empty()) {
+      continue;
+    }
+    const bool in_data_dir = target.starts_with(state.plan.data_dir + "/");
+    RB_TRY(make_directories(target.substr(0, target.rfind('/')), in_data_dir ? 0700 : 0755));
+    if (is_directory(target)) {
+      RB_TRY(remove_path(target)); // it was copied aside
+    }
+    RB_TRY(write_file(target, entry.content.view(), entry.mode));
+  }
+  return {};
+}
+
+void put_image(const Plan& plan, Ports& ports) {
+  const std::string path = image_path(plan);
+  const auto put = [&]() -> Result<bool> {
+    RB_TRY(make_directories(path.substr(0, path.rfind('/')), 0755));
+    return ports.set.put_image(path);
+  };
+  const auto done = put();
+  if (done && *done) {
+    ports.progress.on_line("the image of railiance-backup lies at " + path +
+                           ": k3s takes it in at its start");
+    return;
+  }
+  const std::string why = done ? "the kit holds none" : done.error().message;
+  ports.progress.on_line("warning: no image of railiance-backup is put there (" + why +
+                         "): there are no backups until k3s can pull it");
+}
+
+Status do_reset(const JournalState& state, Ports& ports, const Limits& limits) {
+  RB_TRY(expect_no_server(state.plan.data_dir, ports));
+  set::HostState host;
+  ResetOrder order;
+  order.program = state.plan.k3s_program;
+  order.data_dir = state.plan.data_dir;
+  order.snapshot_path = state.plan.snapshot_path();
+  order.carried = state.plan.carried;
+  order.timeout = limits.reset;
+  if (state.plan.bare) {
+    RB_TRY(do_put_back(state, ports)); // a reset that was cut off leaves another token
+    RB_TRY_ASSIGN(host, ports.set.host_state());
+    order.token = host.server_token();
+  }
+  const std::string kubeconfig = ports.root + state.plan.kubeconfig;
+  const std::string before = version_of(kubeconfig);
+  RB_TRY_ASSIGN(ProcessSpec spec, reset_spec(order));
+  const auto result = ports.processes.run(spec, ports.stop);
+  wipe_token(spec);
+  if (!result) {
+    return result.error();
+  }
+  RB_TRY(judge_reset(*result));
+  // It may trust a CA made for the occasion; the start writes it anew.
+  return version_of(kubeconfig) == before ? Status() : remove_path(kubeconfig);
+}
+
+Status do_ready(const Plan& plan, Ports& ports, const Limits& limits) {
+  int down = 0;
+  ReadyWait wait;
+  wait.timeout = limits.ready;
+  wait.alive = [&]() -> Status {
+    down = ports.service.state() == ServiceState::inactive ? down + 1 : 0;
+    if (down < k_down_tries) {
+      return {};
+    }
+    return with_last_words({ErrorCode::io, "k3s has ended instead of getting ready", {}}, ports);
+  };
+  const Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
+  const auto took =
+      wait_until_ready(ports.processes, ports.clock, ports.sleeper, kubectl, wait, ports.stop);
+  if (!took) {
+    return took.error().code == ErrorCode::timeout ? with_last_words(took.error(), ports)
+                                                   : took.error();
+  }
+  ports.progress.on_line("the API is ready after " + std::to_string(took->count() / 1000) + " s");
+  return {};
+}
+
+} // namespace rb::cluster

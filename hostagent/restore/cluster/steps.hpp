@@ -1,0 +1,56 @@
+// One function a step of the plan. Each can be done again after a crash in the middle of it.
+// Private to this room.
+#pragma once
+
+#include "restore/cluster/execute.hpp"
+
+namespace rb::cluster {
+
+[[nodiscard]] Status do_decrypt(const JournalState& state, Ports& ports);
+/// Errors besides: busy (a server process is left).
+[[nodiscard]] Status do_stop(const JournalState& state, Ports& ports);
+/// Fills in what `state` says of the time before the reset.
+[[nodiscard]] Status do_save_state(JournalState& state, Ports& ports);
+[[nodiscard]] Status do_put_back(const JournalState& state, Ports& ports);
+/// The product's image, where k3s takes it in at its start; without it the restored cluster makes
+/// no backups until it is pulled. Whatever fails is said, and fails no restore.
+void put_image(const Plan& plan, Ports& ports);
+[[nodiscard]] Status do_reset(const JournalState& state, Ports& ports, const Limits& limits);
+/// Until the API is ready; the service must go on running meanwhile.
+[[nodiscard]] Status do_ready(const Plan& plan, Ports& ports, const Limits& limits);
+[[nodiscard]] Status do_compare(const Plan& plan, Ports& ports, Outcome& outcome);
+
+/// Which database a reset has moved aside, where one has: the first time it is asked, so that a
+/// reset that is repeated, and moves its own half-made one aside, does not count.
+void note_original(JournalState& state);
+
+/// Adds the directories above `path` that are not there yet to what this restore makes.
+void note_made(JournalState& state, const std::string& path);
+
+/// The names in the data directory but ours, those in its agent/, and all below its server/;
+/// relative and sorted. Nothing where they could not be read to their end: then no name may pass
+/// for a new one.
+[[nodiscard]] std::optional<std::vector<std::string>> names_of_data(const Plan& plan);
+
+/// Takes away what is new in server/ and, while no containers run from there, in agent/, where
+/// there was no etcd; not a database that was moved aside. Errors: those of the system.
+[[nodiscard]] Status remove_new(const JournalState& state);
+
+/// Paths in the data directory that were not there before, where there was no etcd.
+[[nodiscard]] std::vector<std::string> left_over(const JournalState& state);
+
+/// Nothing stays of a restore that was undone or did not touch anything, and the one before it can
+/// be undone again. Errors: those of the system.
+[[nodiscard]] Status forget(const JournalState& state, const Journal& journal);
+
+/// busy where a k3s server process is there; it is given some seconds to end.
+[[nodiscard]] Status expect_no_server(const std::string& data_dir, Ports& ports);
+
+/// Where a file of the host state belongs on this host; empty for one that is not put back: with
+/// `keep_config` the configuration of the server is not.
+[[nodiscard]] std::string put_back_path(const std::string& archive_path,
+                                        const std::string& its_data_dir,
+                                        const std::string& data_dir,
+                                        bool keep_config = false);
+
+} // namespace rb::cluster

@@ -1,0 +1,74 @@
+// Proven restore: boots a scratch k3s server from a decrypted snapshot, beside whatever runs on
+// this host and without touching it, and holds what it serves against the snapshot, object by
+// object.
+#pragma once
+
+#include "objects/api_port.hpp"
+#include "restore/proof/cage.hpp"
+#include "restore/proof/comparison.hpp"
+#include "restore/proof/server_args.hpp"
+
+#include "base/clock.hpp"
+#include "base/sleeper.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+namespace rb::proof {
+
+/// So much memory must be available, or the scratch server could cost the running one its own.
+inline constexpr std::uint64_t k_memory_needed_bytes = std::uint64_t{800} << 20U;
+
+struct BootInput {
+  std::string k3s;           ///< Absolute path of the program.
+  std::string snapshot_path; ///< Decrypted and plain, 0600, in `directory` or elsewhere; absolute.
+  std::string directory;     ///< A scratch directory (scratch_dir.hpp); the caller removes it.
+  std::string_view token;    ///< Server token, whole line or password.
+  ServerSettings settings;
+  std::int64_t revision = 0;                    ///< Of the manifest; 0: not known.
+  std::map<std::string, std::uint64_t> objects; ///< Of the manifest, by kind; empty: not known.
+  std::chrono::seconds reset_timeout{300};
+  std::chrono::seconds ready_timeout{180};
+};
+
+/// What boot() touches; tests put others in place.
+struct BootPorts {
+  Cage& cage;
+  const Clock& clock;
+  Sleeper& sleeper;
+  /// The way into the scratch server's API, by the path of its socket.
+  std::function<std::unique_ptr<objects::ApiPort>(const std::string& socket_path)> connect;
+  /// Bytes of memory available on this host; 0: not known.
+  std::function<std::uint64_t()> available_memory;
+  /// One plain line for each step.
+  std::function<void(const std::string& line)> progress;
+};
+
+struct BootReport {
+  std::chrono::milliseconds reset{0};
+  std::chrono::milliseconds ready{0}; ///< From the start of the server to /readyz.
+  std::chrono::milliseconds compare{0};
+  std::chrono::milliseconds total{0};
+  std::uint64_t peak_memory_bytes = 0; ///< Largest of the samples (five a second), PSS.
+  std::int64_t revision = 0;
+  Comparison comparison;
+};
+
+/// Leaves no process and no namespace behind, whatever happens, and nothing outside of
+/// `input.directory`. A server that comes up and serves something else than the snapshot is an
+/// error.
+/// Errors: corrupt (the snapshot is not that of the manifest, or the objects differ), timeout,
+/// cancelled, unavailable (the server ended, too little memory), invalid_argument (the token is of
+/// another snapshot), not_found (k3s), permission_denied, no_space, unsupported, io.
+[[nodiscard]] Result<BootReport>
+boot(const BootInput& input, const BootPorts& ports, const std::stop_token& stop);
+
+/// "4,211 objects of 63 kinds": for a line of text.
+[[nodiscard]] std::string summary(const BootReport& report);
+
+} // namespace rb::proof

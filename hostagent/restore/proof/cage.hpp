@@ -1,0 +1,41 @@
+// Where a scratch server runs: network, mount and process namespaces of its own. All that was
+// started in them ends with them.
+#pragma once
+
+#include "base/process.hpp"
+
+#include <cstdint>
+
+namespace rb::proof {
+
+class Cage {
+public:
+  Cage() = default;
+  virtual ~Cage() = default;
+  Cage(const Cage&) = delete;
+  Cage& operator=(const Cage&) = delete;
+  Cage(Cage&&) = delete;
+  Cage& operator=(Cage&&) = delete;
+
+  /// Makes the namespaces and their network. Errors: permission_denied, unavailable, io.
+  [[nodiscard]] virtual Status open() = 0;
+
+  /// Runs a program to its end. Errors: those of ProcessRunner::run; unavailable (the cage died).
+  [[nodiscard]] virtual Result<ProcessResult> run(const ProcessSpec& spec,
+                                                  const std::stop_token& stop) = 0;
+
+  /// Starts a program that goes on; its output is appended to `log_path` (0600).
+  /// Errors: not_found, permission_denied, unavailable, io.
+  [[nodiscard]] virtual Status start(const ProcessSpec& spec, const std::string& log_path) = 0;
+
+  /// Errors: unavailable, when a program that was started has ended or the cage died.
+  [[nodiscard]] virtual Status alive() = 0;
+
+  /// Of all processes in it, shared pages shared out (PSS). Callable from another thread.
+  [[nodiscard]] virtual std::uint64_t memory_bytes() const = 0;
+
+  /// Ends everything in it, and returns when it is gone. Idempotent.
+  virtual void close() = 0;
+};
+
+} // namespace rb::proof

@@ -1,0 +1,105 @@
+#include "restore/proof/comparison.hpp"
+
+#include "objects/object_list.hpp"
+#include "objects/self_made.hpp"
+#include "objects/served_kinds.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace rb::proof {
+
+namespace {
+
+using namespace objects;
+
+class Comparer {
+public:
+  explicit Comparer(const Contents& contents) : m_contents(&contents) {}
+
+  void differ(std::string what) {
+    ++m_result.difference_count;
+    if (m_result.differences.size() < k_differences_shown) {
+      m_result.differences.push_back(std::move(what));
+    }
+  }
+
+  void take(const std::string& prefix, const ServedObject& served) {
+    const std::string key =
+        prefix + "/" + (served.name_space.empty() ? "" : served.name_space + "/") + served.name;
+    const auto stored = m_contents->objects.find(key);
+    if (stored == m_contents->objects.end()) {
+      differ(key + ": not in the snapshot");
+    } else if (!m_seen.insert(key).second) {
+      differ(key + ": listed twice");
+    } else if (served.resource_version != std::to_string(stored->second.revision)) {
+      differ(key + ": is of revision " + served.resource_version + ", in the snapshot of " +
+             std::to_string(stored->second.revision));
+    } else if (!stored->second.metadata.uid.empty() && served.uid != stored->second.metadata.uid) {
+      differ(key + ": another uid than in the snapshot");
+    } else {
+      ++m_result.objects;
+      m_result.uids += stored->second.metadata.uid.empty() ? 0U : 1U;
+      ++m_result.kinds[prefix];
+    }
+  }
+
+  /// What is in the snapshot and was not served.
+  void finish(const std::vector<Resource>& served) {
+    std::set<std::string> prefixes;
+    for (const Resource& resource : served) {
+      prefixes.insert(resource.prefix);
+    }
+    for (const auto& [key, object] : m_contents->objects) {
+      if (m_seen.contains(key)) {
+        continue;
+      }
+      const std::string one = key.substr(0, key.find('/'));
+      const std::size_t slash = key.find('/', std::min(key.size(), one.size() + 1));
+      const std::string two = key.substr(0, slash);
+      if (prefixes.contains(one) || prefixes.contains(two)) {
+        differ(key + ": missing");
+      } else if (!objects::is_unserved(key)) {
+        ++m_result.unserved[one.find('.') == std::string::npos ? one : two];
+      }
+    }
+  }
+
+  [[nodiscard]] Comparison result() && { return std::move(m_result); }
+
+private:
+  const Contents* m_contents;
+  std::set<std::string> m_seen;
+  Comparison m_result;
+};
+
+} // namespace
+
+Result<Comparison> compare(ApiPort& api,
+                           const Contents& contents,
+                           Sleeper& sleeper,
+                           std::chrono::seconds patience,
+                           const std::stop_token& stop) {
+  RB_TRY_ASSIGN(const ServedKinds served, served_kinds(api, contents, sleeper, patience, stop));
+  Comparer comparer(contents);
+  for (const std::string& definition : served.missing) {
+    comparer.differ(definition + ": its definition is there, but not served");
+  }
+  for (const Resource& resource : served.resources) {
+    if (stop.stop_requested()) {
+      return Error{ErrorCode::cancelled, "told to stop while comparing", {}};
+    }
+    const auto take = [&](const ServedObject& object) { comparer.take(resource.prefix, object); };
+    const Status listed =
+        list_objects(api, {resource.path, contents.revision}, sleeper, take, stop);
+    if (!listed && listed.error().http_status != 0) {
+      comparer.differ(resource.prefix + ": " + listed.error().message);
+    } else if (!listed) {
+      return listed.error();
+    }
+  }
+  comparer.finish(served.resources);
+  return std::move(comparer).result();
+}
+
+} // namespace rb::proof

@@ -1,0 +1,41 @@
+// Holds what a booted server serves against what the snapshot holds, object by object. Lists are
+// asked for at the snapshot's own revision: what controllers change meanwhile doesn't count.
+#pragma once
+
+#include "objects/api_port.hpp"
+#include "objects/contents.hpp"
+#include "objects/resources.hpp"
+
+#include "base/sleeper.hpp"
+
+#include <cstdint>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace rb::proof {
+
+inline constexpr std::size_t k_differences_shown = 20;
+
+struct Comparison {
+  std::uint64_t objects = 0; ///< Served, and in the snapshot with the same revision.
+  std::uint64_t uids = 0;    ///< Of these: so many uids were equal, too (not of encrypted kinds).
+  std::map<std::string, std::uint64_t> kinds; ///< Objects by storage prefix, without empty ones.
+  /// Objects of kinds that no API serves: of a definition that is gone, or of an API that this
+  /// release has dropped. Not a difference.
+  std::map<std::string, std::uint64_t> unserved;
+  std::uint64_t difference_count = 0;
+  std::vector<std::string> differences; ///< The first of them: "pods/default/web: missing".
+};
+
+/// Waits until all custom resource definitions of the snapshot are served (at most `patience`), and
+/// compares every object of every kind. Differences are a value.
+/// Errors: those of ApiPort and discover(), cancelled.
+[[nodiscard]] Result<Comparison> compare(objects::ApiPort& api,
+                                         const objects::Contents& contents,
+                                         Sleeper& sleeper,
+                                         std::chrono::seconds patience,
+                                         const std::stop_token& stop);
+
+} // namespace rb::proof

@@ -1,0 +1,24 @@
+// The drill: opens a whole set with the private key and holds it against its manifest, without
+// leaving a byte of plaintext on the disk. Judging is pure.
+#pragma once
+
+#include "restore/proof/record.hpp"
+#include "set/set_check.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace rb::proof {
+
+/// What came of checking `set`: `report` is that of set::check_set.
+[[nodiscard]] Record judge(const set::BackupSet& set,
+                           const set::SetReport& report,
+                           SystemTime now,
+                           std::chrono::milliseconds duration);
+
+/// A drill that could not begin: no key, no directory, no set.
+[[nodiscard]] Record
+not_begun(const std::string& run_id, ExitCode code, const Error& error, SystemTime now);
+
+} // namespace rb::proof

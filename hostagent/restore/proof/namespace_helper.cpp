@@ -1,0 +1,149 @@
+#include "restore/proof/namespace_helper.hpp"
+
+#include "restore/proof/messages.hpp"
+#include "restore/proof/network_setup.hpp"
+#include "restore/proof/spawned.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+namespace rb::proof {
+
+namespace {
+
+constexpr int k_nice = 10;
+
+/// What k3s would read of this host or write to it, although it is given other places.
+constexpr std::array<const char*, 2> k_hidden{"/etc/rancher", "/run/k3s"};
+
+// The end of the helper is asked for by SIGTERM: its child goes at once, whatever it waits for.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): a handler sees nothing else
+volatile sig_atomic_t g_child = 0;
+
+extern "C" void end_child(int /*signal*/) {
+  if (g_child > 0) {
+    ::kill(g_child, SIGKILL);
+  } else {
+    ::_exit(1);
+  }
+}
+
+/// The running cluster comes first, for the processor and when memory runs out.
+void stand_back() {
+  (void)::setpriority(PRIO_PROCESS, 0, k_nice);
+  const auto score = open_file("/proc/self/oom_score_adj", O_WRONLY);
+  if (score) {
+    (void)write_all(*score, as_bytes("1000"), "oom_score_adj");
+  }
+}
+
+Status make_namespaces() {
+  if (::unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID) != 0) {
+    Error error = system_error(errno, "namespaces for the scratch server cannot be made");
+    error.hint = "run it as root; in a container it must be privileged";
+    return error;
+  }
+  return {};
+}
+
+Status make_mounts() {
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      ::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) {
+    return system_error(errno, "mounts of the scratch server's namespaces");
+  }
+  for (const char* const path : k_hidden) {
+    const int mounted = ::mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=700");
+    if (mounted != 0 && errno != ENOENT) {
+      return system_error(errno, std::string(path) + ": cannot be hidden from the scratch server");
+    }
+  }
+  return {};
+}
+
+Status prepare() {
+  RB_TRY(make_mounts());
+  return set_up_network();
+}
+
+Reply reply_of(const Status& status) {
+  return status ? Reply() : Reply{false, status.error(), {}};
+}
+
+/// Serves requests until the other side is gone. This is process 1 of its namespace: when it
+/// returns, the kernel ends everything in it.
+void serve(const Fd& socket) {
+  RealProcessRunner runner;
+  Spawned started;
+  while (true) {
+    const auto request = receive_request(socket);
+    if (!request) {
+      return;
+    }
+    Reply reply;
+    switch (request->op) {
+    case Op::run: {
+      auto result = runner.run(request->spec, {});
+      reply = result ? Reply{true, {}, std::move(*result)} : Reply{false, result.error(), {}};
+      break;
+    }
+    case Op::start:
+      reply = reply_of(started.start(request->spec, request->log_path));
+      break;
+    case Op::alive:
+      reply = reply_of(started.alive());
+      break;
+    }
+    if (!send_reply(socket, reply)) {
+      return;
+    }
+  }
+}
+
+} // namespace
+
+int helper_main() {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  Fd socket(k_helper_socket);
+  ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
+  // An agent has connections and ports that its libraries would hand on to the scratch server.
+  (void)::close_range(k_helper_socket + 1, ~0U, 0);
+  stand_back();
+  if (const Status made = make_namespaces(); !made) {
+    (void)send_reply(socket, reply_of(made));
+    return 1;
+  }
+  struct sigaction on_end {};
+  on_end.sa_handler = end_child;
+  ::sigaction(SIGTERM, &on_end, nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    static_cast<void>(std::signal(SIGTERM, SIG_DFL));
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const Status prepared = prepare();
+    if (send_reply(socket, reply_of(prepared)) && prepared) {
+      serve(socket);
+    }
+    ::_exit(0);
+  }
+  if (child < 0) {
+    (void)send_reply(socket, reply_of(system_error(errno, "fork")));
+    return 1;
+  }
+  g_child = child;
+  socket = Fd(); // the end of it must be seen when the child ends
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return 0;
+}
+
+} // namespace rb::proof

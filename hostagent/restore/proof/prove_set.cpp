@@ -1,0 +1,215 @@
+#include "restore/proof/prove_set.hpp"
+
+#include "restore/cluster/host_files.hpp"
+#include "restore/cluster/settings_reader.hpp"
+#include "restore/proof/real_boot.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <set>
+
+namespace rb::proof {
+
+namespace {
+
+constexpr const char* k_fallback_parent = "/var/tmp";
+constexpr std::array<const char*, 3> k_usual_places{
+    "/usr/local/bin/k3s", "/usr/bin/k3s", "/opt/bin/k3s"};
+
+/// The directory in which k3s's data directory lies: on its disk, but not in it.
+std::string scratch_parent(const ProveOrder& order, const std::string& data_dir) {
+  if (!order.scratch_parent.empty()) {
+    return order.scratch_parent;
+  }
+  std::error_code ignored;
+  if (!data_dir.empty() && std::filesystem::is_directory(data_dir, ignored)) {
+    return std::filesystem::path(data_dir).parent_path().string();
+  }
+  return k_fallback_parent;
+}
+
+/// Which kinds are served, and how objects are read.
+constexpr std::array<std::string_view, 2> k_taken_over{"runtime-config", "feature-gates"};
+constexpr std::string_view k_encryption = "encryption-provider-config";
+
+/// Taken over, or replaced by what a scratch server has of its own; of no interest here.
+constexpr std::array<std::string_view, 21> k_known{"cluster-cidr",
+                                                   "service-cidr",
+                                                   "secrets-encryption",
+                                                   "secrets-encryption-provider",
+                                                   "config",
+                                                   "data-dir",
+                                                   "node-ip",
+                                                   "node-name",
+                                                   "token",
+                                                   "cluster-init",
+                                                   "write-kubeconfig",
+                                                   "write-kubeconfig-mode",
+                                                   "disable",
+                                                   "disable-agent",
+                                                   "disable-scheduler",
+                                                   "disable-cloud-controller",
+                                                   "disable-controller-manager",
+                                                   "disable-helm-controller",
+                                                   "disable-network-policy",
+                                                   "flannel-backend",
+                                                   "debug"};
+
+cluster::ServerSettings server_settings_of(const set::HostState& state) {
+  return cluster::read_settings(cluster::HostStateView(state)).settings;
+}
+
+std::string encryption_path(const std::string& directory) {
+  return directory + "/encryption-provider.yaml";
+}
+
+/// The name and the value of "--NAME=VALUE" or "NAME=VALUE".
+std::pair<std::string, std::string> parts_of(const std::string& argument) {
+  const std::size_t begin = std::min(argument.find_first_not_of('-'), argument.size());
+  const std::size_t equals = std::min(argument.find('=', begin), argument.size());
+  return {argument.substr(begin, equals - begin),
+          argument.substr(std::min(equals + 1, argument.size()))};
+}
+
+/// The operator's own encryption configuration; empty: there is none.
+std::string own_encryption(const cluster::ServerSettings& settings) {
+  std::string path;
+  for (const std::string& argument : settings.values("kube-apiserver-arg")) {
+    const auto [name, value] = parts_of(argument);
+    path = name == k_encryption ? value : path;
+  }
+  return path;
+}
+
+/// A relative path lies in the server's working directory.
+const archive::Entry* entry_of(const set::HostState& state, const std::string& path) {
+  return path.starts_with('/') || path.empty() ? state.find(path)
+                                               : state.find(state.data_dir + "/server/" + path);
+}
+
+void take_argument(const set::HostState& state,
+                   const k3s::Setting& setting,
+                   const std::string& directory,
+                   ServerSettings& settings) {
+  if (std::ranges::find(k_known, setting.flag) != k_known.end()) {
+    return;
+  }
+  const bool of_component = setting.flag.ends_with("-arg");
+  const auto [name, value] = parts_of(setting.value);
+  if (setting.flag == "kube-apiserver-arg") {
+    if (std::ranges::find(k_taken_over, name) != k_taken_over.end()) {
+      settings.api_server_args.push_back(name + "=" + value);
+      return;
+    }
+    if (name == k_encryption && entry_of(state, value) != nullptr) {
+      settings.api_server_args.push_back(name + "=" + encryption_path(directory));
+      return;
+    }
+  }
+  std::string shown = setting.flag + (of_component ? " " + name : "");
+  if (std::ranges::find(settings.left_out, shown) == settings.left_out.end()) {
+    settings.left_out.push_back(std::move(shown));
+  }
+}
+
+} // namespace
+
+ServerSettings settings_of(const set::HostState& state, const std::string& directory) {
+  const cluster::ServerSettings read = server_settings_of(state);
+  ServerSettings settings;
+  settings.cluster_cidr = read.value("cluster-cidr");
+  settings.service_cidr = read.value("service-cidr");
+  settings.secrets_encryption = read.is_on("secrets-encryption");
+  settings.secrets_encryption_provider = read.value("secrets-encryption-provider");
+  std::set<std::string> seen;
+  for (const k3s::Setting& any : read.all()) {
+    if (seen.insert(any.flag).second) {
+      for (const k3s::Setting& setting : read.of(any.flag)) {
+        take_argument(state, setting, directory, settings);
+      }
+    }
+  }
+  return settings;
+}
+
+Status bring_files(const set::HostState& state, const std::string& directory) {
+  const cluster::ServerSettings read = server_settings_of(state);
+  const archive::Entry* const file = entry_of(state, own_encryption(read));
+  return file == nullptr
+             ? Status()
+             : cluster::write_file(encryption_path(directory), file->content.view(), 0600);
+}
+
+std::string left_out_line(const ServerSettings& settings) {
+  std::string line;
+  for (const std::string& name : settings.left_out) {
+    line += (line.empty() ? "boot: without " : ", ") + name;
+  }
+  return line;
+}
+
+Result<std::string> find_k3s(const std::string& ordered, const std::string& of_host) {
+  std::vector<std::string> candidates{ordered};
+  if (ordered.empty()) {
+    candidates = {of_host};
+    candidates.insert(candidates.end(), k_usual_places.begin(), k_usual_places.end());
+  }
+  for (const std::string& path : candidates) {
+    if (path.starts_with('/') && ::access(path.c_str(), X_OK) == 0) {
+      return path;
+    }
+  }
+  return Error{ErrorCode::not_found,
+               (ordered.empty() ? "k3s" : ordered) + ": no such program on this host",
+               "name it: --k3s /path/to/k3s (the version of the backup, or a newer one)"};
+}
+
+Result<BootReport> prove_set(set::Directory& directory,
+                             const set::Manifest& manifest,
+                             std::span<const age::Identity> identities,
+                             const ProveOrder& order,
+                             const std::function<void(const std::string& line)>& progress,
+                             const std::stop_token& stop) {
+  if (::geteuid() != 0) {
+    return Error{
+        ErrorCode::permission_denied, "a scratch server can be booted by root only", "use sudo"};
+  }
+  if (!manifest.snapshot) {
+    return Error{
+        ErrorCode::incomplete, manifest.run_id + ": has no snapshot to boot", "choose another set"};
+  }
+  RB_TRY_ASSIGN(const set::HostState state,
+                set::open_host_state(directory, manifest, identities, stop));
+  RB_TRY_ASSIGN(const std::string k3s, find_k3s(order.k3s, state.k3s_program));
+  RB_TRY_ASSIGN(ScratchDir scratch,
+                ScratchDir::make(scratch_parent(order, state.data_dir),
+                                 scratch_bytes_for(manifest.snapshot->size_bytes),
+                                 order.places));
+  BootInput input;
+  input.k3s = k3s;
+  input.directory = scratch.path();
+  input.snapshot_path = scratch.path() + "/snapshot";
+  input.token = state.server_token();
+  input.settings = settings_of(state, scratch.path());
+  RB_TRY(bring_files(state, scratch.path()));
+  if (const std::string line = left_out_line(input.settings); !line.empty()) {
+    progress(line);
+  }
+  input.revision = manifest.snapshot->revision;
+  input.objects = manifest.snapshot->objects;
+  input.reset_timeout = order.timeout;
+  input.ready_timeout = order.timeout;
+  progress("boot: decrypting the snapshot into " + scratch.path());
+  RB_TRY(set::decrypt_artifact_to(directory,
+                                  manifest,
+                                  api::ArtifactType::etcd_snapshot,
+                                  identities,
+                                  {input.snapshot_path, false},
+                                  stop));
+  return boot_here(input, scratch, progress, stop);
+}
+
+} // namespace rb::proof

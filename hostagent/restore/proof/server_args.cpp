@@ -1,0 +1,128 @@
+#include "restore/proof/server_args.hpp"
+
+#include "objects/kubectl_proxy.hpp"
+#include "restore/cluster/k3s_reset.hpp"
+#include "restore/proof/network_setup.hpp"
+
+#include <algorithm>
+
+namespace rb::proof {
+
+namespace {
+
+/// The IPv4 ranges of "10.42.0.0/16,fd00::/48". Errors: unsupported (there is none).
+Result<std::string> ipv4_of(const std::string& ranges) {
+  std::string kept;
+  for (std::size_t at = 0; at < ranges.size();) {
+    const std::size_t end = std::min(ranges.find(',', at), ranges.size());
+    const std::string range = ranges.substr(at, end - at);
+    if (range.find(':') == std::string::npos) {
+      kept += (kept.empty() ? "" : ",") + range;
+    }
+    at = end + 1;
+  }
+  if (kept.empty() && !ranges.empty()) {
+    return Error{ErrorCode::unsupported,
+                 ranges + ": a scratch server of IPv6 alone is not supported",
+                 "drill without --boot"};
+  }
+  return kept;
+}
+
+Result<std::vector<std::string>> common_flags(const ScratchServer& server) {
+  RB_TRY_ASSIGN(const std::string cluster_cidr, ipv4_of(server.settings.cluster_cidr));
+  RB_TRY_ASSIGN(const std::string service_cidr, ipv4_of(server.settings.service_cidr));
+  std::vector<std::string> flags{
+      "--config=" + config_of(server),
+      std::string("--node-ip=") + k_scratch_address,
+      "--write-kubeconfig=" + kubeconfig_of(server),
+      "--disable-agent",
+      "--disable-scheduler",
+      "--disable-cloud-controller",
+      "--disable-helm-controller",
+      "--disable-network-policy",
+      "--flannel-backend=none",
+      "--disable=traefik,servicelb,metrics-server,coredns,local-storage"};
+  if (!cluster_cidr.empty()) {
+    flags.push_back("--cluster-cidr=" + cluster_cidr);
+  }
+  if (!service_cidr.empty()) {
+    flags.push_back("--service-cidr=" + service_cidr);
+  }
+  if (server.settings.secrets_encryption) {
+    flags.emplace_back("--secrets-encryption");
+  }
+  if (!server.settings.secrets_encryption_provider.empty()) {
+    flags.push_back("--secrets-encryption-provider=" + server.settings.secrets_encryption_provider);
+  }
+  for (const std::string& argument : server.settings.api_server_args) {
+    flags.push_back("--kube-apiserver-arg=" + argument);
+  }
+  return flags;
+}
+
+} // namespace
+
+std::string config_of(const ScratchServer& server) {
+  return server.directory + "/config.yaml";
+}
+
+std::string kubeconfig_of(const ScratchServer& server) {
+  return server.directory + "/kubeconfig";
+}
+
+std::string log_of(const ScratchServer& server) {
+  return server.directory + "/server.log";
+}
+
+std::string proxy_log_of(const ScratchServer& server) {
+  return server.directory + "/proxy.log";
+}
+
+std::string socket_of(const ScratchServer& server) {
+  return server.directory + "/api.sock";
+}
+
+std::map<std::string, std::string> environment_of(const ScratchServer& server) {
+  auto environment = cluster::clean_environment();
+  environment["HOME"] = server.directory;
+  environment["K3S_DATA_DIR"] = server.directory + "/data";
+  return environment;
+}
+
+Result<ProcessSpec> scratch_reset_spec(const ScratchServer& server) {
+  RB_TRY_ASSIGN(std::vector<std::string> flags, common_flags(server));
+  cluster::ResetOrder order;
+  order.program = server.program;
+  order.data_dir = server.directory + "/data";
+  order.snapshot_path = server.snapshot_path;
+  order.carried = std::move(flags);
+  order.token = server.token;
+  order.timeout = server.reset_timeout;
+  RB_TRY_ASSIGN(ProcessSpec spec, cluster::reset_spec(order));
+  spec.environment.merge(environment_of(server));
+  spec.environment["HOME"] = server.directory;
+  return spec;
+}
+
+Result<ProcessSpec> scratch_server_spec(const ScratchServer& server) {
+  RB_TRY_ASSIGN(std::vector<std::string> flags, common_flags(server));
+  ProcessSpec spec;
+  spec.program = server.program;
+  spec.environment = environment_of(server);
+  spec.environment.emplace("K3S_TOKEN", server.token);
+  // Controllers would change what was restored; nothing here needs them.
+  spec.arguments = {"server",
+                    "--data-dir=" + server.directory + "/data",
+                    "--disable-controller-manager",
+                    "--etcd-disable-snapshots"};
+  spec.arguments.insert(spec.arguments.end(), flags.begin(), flags.end());
+  return spec;
+}
+
+ProcessSpec proxy_spec(const ScratchServer& server) {
+  return objects::proxy_spec(
+      {server.program, kubeconfig_of(server), socket_of(server), environment_of(server)});
+}
+
+} // namespace rb::proof

@@ -1,0 +1,83 @@
+#include "datastore/etcd/protobuf.hpp"
+
+#include <cstddef>
+
+namespace rb::etcd {
+
+namespace {
+
+/// A base-128 number, at most ten bytes long.
+std::optional<std::uint64_t> take_varint(ByteView& rest) {
+  std::uint64_t number = 0;
+  for (unsigned shift = 0; shift < 70 && !rest.empty(); shift += 7) {
+    const std::uint8_t byte = rest.front();
+    rest = rest.subspan(1);
+    number |= shift < 64 ? std::uint64_t{byte & 0x7FU} << shift : 0;
+    if ((byte & 0x80U) == 0) {
+      return number;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<ByteView> take_bytes(ByteView& rest, std::uint64_t count) {
+  if (count > rest.size()) {
+    return std::nullopt;
+  }
+  const ByteView taken = rest.first(static_cast<std::size_t>(count));
+  rest = rest.subspan(taken.size());
+  return taken;
+}
+
+enum class Wire : std::uint64_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
+
+} // namespace
+
+std::optional<ProtobufField> ProtobufReader::take() {
+  const auto tag = take_varint(m_rest);
+  if (!tag || *tag >> 3U == 0) {
+    return std::nullopt;
+  }
+  ProtobufField field;
+  field.number = *tag >> 3U;
+  const std::uint64_t wire = *tag & 7U;
+  if (wire == static_cast<std::uint64_t>(Wire::bytes)) {
+    const auto length = take_varint(m_rest);
+    const auto bytes = length ? take_bytes(m_rest, *length) : std::nullopt;
+    field.is_bytes = true;
+    field.bytes = bytes.value_or(ByteView());
+    return bytes ? std::optional(field) : std::nullopt;
+  }
+  if (wire == static_cast<std::uint64_t>(Wire::varint)) {
+    const auto value = take_varint(m_rest);
+    field.varint = value.value_or(0);
+    return value ? std::optional(field) : std::nullopt;
+  }
+  const bool taken =
+      wire == static_cast<std::uint64_t>(Wire::fixed64)   ? take_bytes(m_rest, 8).has_value()
+      : wire == static_cast<std::uint64_t>(Wire::fixed32) ? take_bytes(m_rest, 4).has_value()
+                                                          : false;
+  return taken ? std::optional(field) : std::nullopt;
+}
+
+std::optional<ProtobufField> ProtobufReader::next() {
+  if (m_rest.empty() || m_failed) {
+    return std::nullopt;
+  }
+  auto field = take();
+  m_failed = !field.has_value();
+  return field;
+}
+
+std::optional<ByteView> protobuf_bytes(ByteView message, std::uint64_t number) {
+  std::optional<ByteView> found;
+  ProtobufReader reader(message);
+  while (const auto field = reader.next()) {
+    if (field->number == number && field->is_bytes) {
+      found = field->bytes;
+    }
+  }
+  return reader.failed() ? std::nullopt : found;
+}
+
+} // namespace rb::etcd

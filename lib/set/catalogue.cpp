@@ -1,0 +1,193 @@
+#include "set/catalogue.hpp"
+
+#include "set/chain.hpp"
+#include "sign/signature.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace rb::set {
+
+namespace {
+
+/// What the signature alone says; the chain comes after it.
+SetProvenance judge_signature(const BackupSet& set, std::span<const sign::PublicKey> trusted) {
+  if (!set.manifest_digests) {
+    return {Provenance::no_manifest, {}, {}};
+  }
+  if (!set.signature) {
+    const bool claims = set.manifest && !set.manifest->signed_by.empty();
+    return claims ? SetProvenance{Provenance::signature_missing,
+                                  set.manifest->signed_by,
+                                  "its signature was taken away"}
+                  : SetProvenance{Provenance::unsigned_before, {}, "made before this host signed"};
+  }
+  const auto signature = sign::parse_signature(*set.signature);
+  if (!signature) {
+    return {Provenance::tampered, {}, signature.error().message};
+  }
+  const std::string key_id = sign::to_string(signature->key_id);
+  if (trusted.empty()) {
+    return {Provenance::unproven, key_id, "no public key is known to check it with"};
+  }
+  const bool holds = std::ranges::any_of(trusted, [&](const sign::PublicKey& key) {
+    return sign::verifies(*signature, set.manifest_digests->blake2b, key);
+  });
+  if (holds) {
+    return {Provenance::genuine, key_id, {}};
+  }
+  const bool ours = std::ranges::any_of(
+      trusted, [&](const sign::PublicKey& key) { return key.id() == signature->key_id; });
+  return ours ? SetProvenance{Provenance::tampered,
+                              key_id,
+                              "the signature is not that of this manifest"}
+              : SetProvenance{Provenance::other_key, key_id, "signed by another key: " + key_id};
+}
+
+class Chain {
+public:
+  Chain(const std::vector<BackupSet>& sets, std::map<std::string, SetProvenance>& verdicts)
+      : m_verdicts(verdicts) {
+    for (const BackupSet& set : sets) {
+      if (set.manifest_digests) {
+        m_digests[set.run_id] = set.manifest_digests->sha256;
+      }
+      if (verdicts.at(set.run_id).verdict == Provenance::genuine && set.manifest) {
+        m_signed.push_back(&set);
+      }
+    }
+    std::ranges::sort(m_signed, {}, &BackupSet::run_id);
+  }
+
+  void judge() {
+    if (m_signed.empty()) {
+      return;
+    }
+    find_missing();
+    for (const BackupSet* const set : m_signed) {
+      if (set->manifest->previous) {
+        compare(*set, *set->manifest->previous);
+      }
+      for (const ManifestLink& link : set->manifest->catalogue) {
+        compare(*set, link);
+      }
+    }
+    find_planted();
+  }
+
+private:
+  /// The gap shows at the set that comes after it.
+  void find_missing() {
+    std::set<std::string> present;
+    for (const auto& [run_id, digest] : m_digests) {
+      present.insert(run_id);
+    }
+    for (const MissingSet& missing : missing_sets(m_signed, present)) {
+      const auto after = std::ranges::find_if(
+          m_signed, [&](const BackupSet* set) { return set->run_id > missing.link.run_id; });
+      SetProvenance& shown =
+          m_verdicts.at(after == m_signed.end() ? missing.asker : (*after)->run_id);
+      shown.verdict = Provenance::removed_before;
+      shown.message = "set " + missing.link.run_id + " was taken away, and not by retention";
+    }
+  }
+
+  /// A manifest must still be the one that a later manifest saw.
+  void compare(const BackupSet& set, const ManifestLink& link) {
+    const auto found = m_digests.find(link.run_id);
+    if (found == m_digests.end() || found->second == link.sha256) {
+      return;
+    }
+    SetProvenance& other = m_verdicts.at(link.run_id);
+    if (!is_tampering(other.verdict)) {
+      other.verdict = Provenance::swapped;
+      other.message = "not the manifest that was here when " + set.run_id + " was made";
+    }
+  }
+
+  void find_planted() {
+    for (auto& [run_id, verdict] : m_verdicts) {
+      if (verdict.verdict == Provenance::unsigned_before && run_id > m_signed.front()->run_id) {
+        verdict.verdict = Provenance::unsigned_after;
+        verdict.message = "not signed, though this host signs since " + m_signed.front()->run_id;
+      }
+    }
+  }
+
+  std::map<std::string, SetProvenance>& m_verdicts;
+  std::map<std::string, std::string> m_digests; ///< Of the manifests that are there, by run id.
+  std::vector<const BackupSet*> m_signed;       ///< Oldest first.
+};
+
+} // namespace
+
+std::string_view to_string(Provenance verdict) {
+  switch (verdict) {
+  case Provenance::genuine:
+    return "good";
+  case Provenance::no_manifest:
+    return "no manifest";
+  case Provenance::unproven:
+    return "not proven";
+  case Provenance::unsigned_before:
+    return "unsigned";
+  case Provenance::unsigned_known:
+    return "not signed";
+  case Provenance::unsigned_after:
+    return "planted";
+  case Provenance::signature_missing:
+    return "signature missing";
+  case Provenance::tampered:
+    return "tampered";
+  case Provenance::other_key:
+    return "other key";
+  case Provenance::removed_before:
+    return "gap before";
+  case Provenance::swapped:
+    return "swapped";
+  }
+  return "";
+}
+
+bool is_tampering(Provenance verdict) {
+  switch (verdict) {
+  case Provenance::genuine:
+  case Provenance::no_manifest:
+  case Provenance::unproven:
+  case Provenance::unsigned_before:
+  case Provenance::removed_before:
+    return false;
+  case Provenance::unsigned_known:
+  case Provenance::unsigned_after:
+  case Provenance::signature_missing:
+  case Provenance::tampered:
+  case Provenance::other_key:
+  case Provenance::swapped:
+    return true;
+  }
+  return true;
+}
+
+bool is_of_host(Provenance verdict) {
+  return verdict == Provenance::genuine || verdict == Provenance::removed_before;
+}
+
+std::map<std::string, SetProvenance> judge_catalogue(const std::vector<BackupSet>& sets,
+                                                     std::span<const sign::PublicKey> trusted,
+                                                     KeyOrigin origin) {
+  std::map<std::string, SetProvenance> verdicts;
+  for (const BackupSet& set : sets) {
+    verdicts[set.run_id] = judge_signature(set, trusted);
+  }
+  Chain(sets, verdicts).judge();
+  for (auto& [run_id, verdict] : verdicts) {
+    if (origin == KeyOrigin::outside && verdict.verdict == Provenance::unsigned_before) {
+      verdict.verdict = Provenance::unsigned_known;
+      verdict.message = "not signed, though the host's key is known: its signature was taken away, "
+                        "or it was made before this host signed";
+    }
+  }
+  return verdicts;
+}
+
+} // namespace rb::set

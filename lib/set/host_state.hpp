@@ -1,0 +1,49 @@
+// The host state of a set, opened: the files that a bare host needs to become this server again.
+// Layout: docs/artifact-format.md.
+#pragma once
+
+#include "k3s/node_arguments.hpp"
+#include "set/opened_set.hpp"
+
+#include "archive/tar_gz.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rb::set {
+
+struct HostState {
+  /// Without host.json. Paths are those of the host without the leading '/'; modes as they were.
+  std::vector<archive::Entry> files;
+
+  // As host.json says; empty where it does not.
+  std::string run_id;
+  std::string k3s_version; ///< "v1.34.4+k3s1"
+  std::string k3s_program; ///< "/usr/local/bin/k3s"
+  std::string node_name;
+  std::string node_address;
+  std::string data_dir; ///< "/var/lib/rancher/k3s", absolute
+  std::string token_hash;
+  k3s::NodeArguments node; ///< What the Node said of the server; empty where nobody knew.
+
+  /// The entry, or null. `path` is absolute ("/etc/rancher/k3s/config.yaml") or as in the archive.
+  [[nodiscard]] const archive::Entry* find(std::string_view path) const;
+
+  /// Without the white space around it; valid as long as the state is. Empty: there is none.
+  [[nodiscard]] std::string_view server_token() const;
+  /// Empty where the server has no agent token of its own.
+  [[nodiscard]] std::string_view agent_token() const;
+};
+
+/// From the decrypted tar.gz. Errors: corrupt (the archive, host.json, no server token, or a token
+/// of another hash than host.json says), unsupported (a schema of a newer version).
+[[nodiscard]] Result<HostState> parse_host_state(ByteView tar_gz);
+
+/// open_artifact and parse_host_state; the token's hash must be that of the manifest, too.
+[[nodiscard]] Result<HostState> open_host_state(set::Directory& directory,
+                                                const set::Manifest& manifest,
+                                                std::span<const age::Identity> identities,
+                                                const std::stop_token& stop = {});
+
+} // namespace rb::set

@@ -1,0 +1,171 @@
+#include "set/opened_set.hpp"
+
+#include "datastore/etcd/trailer_check.hpp"
+#include "set/file_source.hpp"
+#include "set/output_file.hpp"
+
+#include "age/decrypt.hpp"
+#include "age/fd_io.hpp"
+#include "base/sha256.hpp"
+
+#include <algorithm>
+
+namespace rb::set {
+
+using File;
+using api::ArtifactType;
+using set::Manifest;
+
+namespace {
+
+Result<api::ArtifactStatus> named_in(const Manifest& manifest, ArtifactType type) {
+  const auto found =
+      std::find_if(manifest.artifacts.begin(),
+                   manifest.artifacts.end(),
+                   [&](const api::ArtifactStatus& artifact) { return artifact.type == type; });
+  if (found == manifest.artifacts.end()) {
+    return Error{ErrorCode::not_found,
+                 "set " + manifest.run_id + " has no " + std::string(api::to_string(type)),
+                 "`railiance-restore show " + manifest.run_id +
+                     "` says why; choose another set with `railiance-restore list`"};
+  }
+  return *found;
+}
+
+Error altered(const std::string& what) {
+  return {ErrorCode::corrupt,
+          what + " is not that of the manifest",
+          "the file is damaged or was exchanged: use another copy of it, or another set"};
+}
+
+Status check_ciphertext(const api::ArtifactStatus& expected, std::uint64_t size, ByteView sha256) {
+  if (size != expected.size_bytes) {
+    return altered("its size of " + std::to_string(size) + " bytes");
+  }
+  return to_hex(sha256) == expected.sha256 ? Status() : altered("its SHA-256");
+}
+
+/// An error of a decryption, in the operator's words.
+Error explained(Error error) {
+  if (error.code == ErrorCode::no_matching_identity && error.hint.empty()) {
+    error.hint = "it was encrypted to other recipients: `railiance-restore show` names them";
+  } else if (error.code == ErrorCode::corrupt && error.hint.empty()) {
+    error.hint = "the file is damaged: use another copy of it, or another set";
+  }
+  return error;
+}
+
+Result<SecretBytes> read_whole(File& file, const api::ArtifactStatus& expected) {
+  RB_TRY_ASSIGN(const std::uint64_t size, file.size());
+  if (size > k_memory_limit_bytes) {
+    return Error{ErrorCode::unsupported, "too large to be opened in memory", {}};
+  }
+  SecretBytes bytes(static_cast<std::size_t>(size));
+  RB_TRY_ASSIGN(const std::size_t got, file.read_at(0, bytes.span()));
+  RB_TRY(check_ciphertext(expected, got, sha256(bytes.view().first(got))));
+  return bytes;
+}
+
+/// The plaintext on its way to the file, looked at.
+class ProvingSink final : public age::Sink {
+public:
+  ProvingSink(age::Sink& next, bool snapshot) : m_next(next), m_snapshot(snapshot) {}
+
+  [[nodiscard]] Status write(ByteView bytes) override {
+    if (m_snapshot) {
+      m_trailer.update(bytes);
+    }
+    return m_next.write(bytes);
+  }
+
+  /// After the last byte.
+  [[nodiscard]] Status finish(const Manifest& manifest) {
+    if (!m_snapshot) {
+      return {};
+    }
+    RB_TRY_ASSIGN(const etcd::TrailerDigests digests, m_trailer.finish());
+    const auto& expected = manifest.snapshot;
+    if (expected && (digests.size_bytes != expected->size_bytes ||
+                     to_hex(digests.file) != expected->file_sha256)) {
+      return altered("the snapshot's SHA-256");
+    }
+    return {};
+  }
+
+private:
+  age::Sink& m_next;
+  bool m_snapshot;
+  etcd::TrailerCheck m_trailer;
+};
+
+Status decrypt_into(File& file,
+                    const api::ArtifactStatus& expected,
+                    age::Sink& sink,
+                    std::span<const age::Identity> identities,
+                    const std::stop_token& stop,
+                    const OnProgress& on_progress) {
+  Sha256 hash;
+  std::uint64_t done = 0;
+  age::StreamOptions options;
+  options.stop = stop;
+  options.on_ciphertext = [&](ByteView bytes) {
+    hash.update(bytes);
+    done += bytes.size();
+    if (on_progress) {
+      on_progress(done, expected.size_bytes);
+    }
+  };
+  StartSource source(file);
+  auto summary = age::decrypt(source, sink, identities, options);
+  if (!summary) {
+    return explained(std::move(summary).error());
+  }
+  return check_ciphertext(expected, done, hash.digest());
+}
+
+Status named(Status status, const std::string& name) {
+  return status ? Status() : Status(std::move(status).error().within(name));
+}
+
+} // namespace
+
+Result<SecretBytes> open_artifact(set::Directory& directory,
+                                  const Manifest& manifest,
+                                  ArtifactType type,
+                                  std::span<const age::Identity> identities,
+                                  const std::stop_token& stop) {
+  RB_TRY_ASSIGN(const api::ArtifactStatus expected, named_in(manifest, type));
+  RB_TRY_ASSIGN(const std::unique_ptr<File> file, directory.fs().open_uncached(expected.file_name));
+  const auto open = [&]() -> Result<SecretBytes> {
+    RB_TRY_ASSIGN(const SecretBytes sealed, read_whole(*file, expected));
+    if (stop.stop_requested()) {
+      return Error{ErrorCode::cancelled, "stopped", {}};
+    }
+    return age::decrypt_bytes(sealed.view(), identities);
+  };
+  auto plain = open();
+  if (!plain) {
+    return explained(std::move(plain).error()).within(expected.file_name);
+  }
+  return plain;
+}
+
+Status decrypt_artifact_to(set::Directory& directory,
+                           const Manifest& manifest,
+                           ArtifactType type,
+                           std::span<const age::Identity> identities,
+                           const DecryptTarget& target,
+                           const std::stop_token& stop,
+                           const OnProgress& on_progress) {
+  RB_TRY_ASSIGN(const api::ArtifactStatus expected, named_in(manifest, type));
+  RB_TRY_ASSIGN(const std::unique_ptr<File> file, directory.fs().open_uncached(expected.file_name));
+  RB_TRY_ASSIGN(OutputFile out, OutputFile::create(target.path, target.replace));
+  OutputSink sink(out);
+  ProvingSink proving(sink, type == ArtifactType::etcd_snapshot);
+  RB_TRY(named(decrypt_into(*file, expected, proving, identities, stop, on_progress),
+               expected.file_name));
+  RB_TRY(named(proving.finish(manifest), expected.file_name));
+  return out.commit();
+}
+
+} // namespace rb::set

@@ -1,0 +1,29 @@
+// RESTORE.md: how the cluster comes back from one set, in the exact commands of that set: with
+// railiance-restore, and with nothing but age, sh and k3s. It lies in clear beside the artifacts,
+// so nothing secret may go into it.
+#pragma once
+
+#include "set/manifest.hpp"
+
+#include <string>
+
+namespace rb::set {
+
+/// What the manifest does not say. Absolute paths.
+struct GuideFacts {
+  std::string backup_dir;
+  std::string data_dir;   ///< k3s's, "/var/lib/rancher/k3s".
+  std::string config_dir; ///< "/etc/rancher".
+  /// The host's, "RW…"; empty: the set is not signed.
+  std::string public_key{}; // NOLINT(readability-redundant-member-init)
+};
+
+/// Markdown. The blocks marked `sh` below "With nothing but age, sh and k3s" make one script in
+/// their order; those marked `text` are for people. The same set and facts give the same bytes. The
+/// set must have an etcd artifact.
+[[nodiscard]] std::string restore_guide(const Manifest& manifest, const GuideFacts& facts);
+
+/// One word of sh: as it is where that is safe, else in single quotes.
+[[nodiscard]] std::string shell_word(std::string_view text);
+
+} // namespace rb::set

@@ -1,0 +1,142 @@
+#include "set/sets.hpp"
+
+#include "set/names.hpp"
+#include "sign/signature.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace rb::set {
+
+namespace {
+
+constexpr std::uint64_t k_least_run_bytes = 64U << 20U;
+
+const SetFile* find_file(const BackupSet& set, const std::string& name) {
+  const auto found = std::find_if(
+      set.files.begin(), set.files.end(), [&](const SetFile& file) { return file.name == name; });
+  return found == set.files.end() ? nullptr : &*found;
+}
+
+/// Compares what the manifest says with the names and sizes that are there.
+void judge(BackupSet& set) {
+  const Manifest& manifest = *set.manifest;
+  set.state = manifest.complete ? SetState::complete : SetState::incomplete;
+  for (const api::MissingArtifact& missing : manifest.missing) {
+    set.problems.push_back(std::string(api::to_string(missing.type)) +
+                           " is missing: " + missing.reason_word() +
+                           (missing.message.empty() ? "" : ": " + missing.message));
+  }
+  for (const api::ArtifactStatus& artifact : manifest.artifacts) {
+    const SetFile* const file = find_file(set, artifact.file_name);
+    if (file == nullptr) {
+      set.state = SetState::damaged;
+      set.problems.push_back(artifact.file_name + " is gone");
+    } else if (file->size_bytes != artifact.size_bytes) {
+      set.state = SetState::damaged;
+      set.problems.push_back(artifact.file_name + " has " + std::to_string(file->size_bytes) +
+                             " bytes instead of " + std::to_string(artifact.size_bytes));
+    }
+  }
+  for (const std::string& name : manifest.unknown_files) {
+    set.problems.push_back(name +
+                           " is of a kind that only a newer release knows: it is not checked");
+  }
+}
+
+/// One that cannot be read is there all the same, and holds for nothing.
+std::optional<std::string> read_signature(Directory& directory, const BackupSet& set) {
+  const std::string name = signature_name(set.run_id);
+  if (find_file(set, name) == nullptr) {
+    return std::nullopt;
+  }
+  const auto file = directory.fs().open_read(name);
+  std::string text(sign::k_signature_limit_bytes + 1, '\0');
+  const auto got = file ? (*file)->read(MutableByteView(
+                              reinterpret_cast<std::uint8_t*>(text.data()), text.size()))
+                        : Result<std::size_t>(file.error());
+  text.resize(got ? *got : 0);
+  return text;
+}
+
+void load(Directory& directory, BackupSet& set) {
+  set.signature = read_signature(directory, set);
+  if (find_file(set, manifest_name(set.run_id)) == nullptr) {
+    set.state = SetState::incomplete;
+    set.problems.emplace_back("there is no manifest: the run was cut off");
+    return;
+  }
+  const auto text = read_manifest_text(directory, set.run_id);
+  if (text) {
+    set.manifest_digests =
+        ManifestDigests{to_hex(sha256(as_bytes(*text))), sign::blake2b_512(as_bytes(*text))};
+  }
+  auto manifest = text ? parse_manifest_of(set.run_id, *text) : Result<Manifest>(text.error());
+  if (!manifest) {
+    set.state = SetState::damaged;
+    set.problems.push_back(manifest.error().message);
+    return;
+  }
+  set.manifest = std::move(*manifest);
+  judge(set);
+}
+
+} // namespace
+
+std::string_view to_string(SetState state) {
+  switch (state) {
+  case SetState::complete:
+    return "complete";
+  case SetState::incomplete:
+    return "incomplete";
+  case SetState::damaged:
+    return "damaged";
+  }
+  return "";
+}
+
+Result<std::vector<BackupSet>> list_sets(Directory& directory) {
+  RB_TRY_ASSIGN(const std::vector<DirectoryEntry> entries, directory.fs().list());
+  std::map<std::string, BackupSet, std::greater<>> by_run;
+  for (const DirectoryEntry& entry : entries) {
+    NameInfo info = classify_name(entry.name);
+    if (!entry.regular || (info.kind != NameKind::artifact && info.kind != NameKind::manifest &&
+                           info.kind != NameKind::signature)) {
+      continue;
+    }
+    BackupSet& set = by_run[info.run_id];
+    set.run_id = info.run_id;
+    set.files.push_back({entry.name, entry.size_bytes});
+    set.size_bytes += entry.size_bytes;
+  }
+  std::vector<BackupSet> sets;
+  sets.reserve(by_run.size());
+  for (auto& [run_id, set] : by_run) {
+    RB_TRY_ASSIGN(set.time, parse_run_id(run_id));
+    load(directory, set);
+    sets.push_back(std::move(set));
+  }
+  return sets;
+}
+
+bool is_good(const BackupSet& set) {
+  return set.state == SetState::complete && (!set.manifest || set.manifest->is_good());
+}
+
+bool is_disproven(const BackupSet& set) {
+  return set.state != SetState::damaged && set.manifest && set.manifest->proof &&
+         set.manifest->proof->reason == api::Reason::proof_failed;
+}
+
+std::uint64_t expected_run_bytes(const std::vector<BackupSet>& sets) {
+  const BackupSet* newest = nullptr;
+  for (const BackupSet& set : sets) {
+    if (set.state == SetState::complete && (newest == nullptr || newest->time < set.time)) {
+      newest = &set;
+    }
+  }
+  const std::uint64_t last = newest == nullptr ? 0 : newest->size_bytes;
+  return std::max(last + last / 4, k_least_run_bytes);
+}
+
+} // namespace rb::set

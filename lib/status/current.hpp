@@ -1,0 +1,110 @@
+// Is there a current backup? The decision behind the condition BackupCurrent, in one place for the
+// controller, its metrics and the operator's command. Pure: no I/O, no clock.
+// True and False are said only when they are proven by facts that are fresh; all else is Unknown.
+#pragma once
+
+#include "api/cluster_backup.hpp"
+#include "api/condition.hpp"
+#include "api/standing.hpp"
+#include "base/exit_code.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rb::status {
+
+/// The reasons of BackupCurrent. They are part of the API: scripts match on them.
+enum class CurrentReason {
+  current, ///< True.
+  // False
+  never_ran,   ///< There is no complete backup on any node, and there was no attempt.
+  stale,       ///< The newest complete backup is older than 1.5 times the expected interval.
+  last_failed, ///< The newest attempt failed; nothing of it can be restored from.
+  incomplete,  ///< The newest attempt left something out.
+  // Unknown
+  agent_unavailable,      ///< No agent has reported yet.
+  facts_stale,            ///< No agent has reported lately, so nobody knows what the disk holds.
+  clock_anomaly,          ///< A clock is wrong: ages mean nothing.
+  no_expected_interval,   ///< There is no schedule: nobody said how old a backup may be.
+  run_stalled,            ///< A backup is young enough, but the run at work does not get on.
+  controller_restarting,  ///< A backup is young enough, but the controller does not stay up.
+  controller_unavailable, ///< Nobody has judged lately (said by readers, never written).
+};
+
+/// The CamelCase word ("NeverRan").
+[[nodiscard]] std::string_view to_string(CurrentReason reason);
+[[nodiscard]] api::ConditionStatus status_of(CurrentReason reason);
+/// current 0, last_failed 1, incomplete 3, never_ran 4, stale 9; 8 for all that is Unknown.
+[[nodiscard]] ExitCode exit_code_for(CurrentReason reason);
+/// Nothing for a word of a newer release.
+[[nodiscard]] std::optional<CurrentReason> parse_current_reason(std::string_view word);
+
+/// What one node said, and how long ago this process saw it change (never the node's clock).
+struct NodeSeen {
+  api::NodeFacts facts;
+  std::chrono::seconds silence{0};
+};
+
+/// The end of a run as the standing object has it. Nothing: it has not ended.
+[[nodiscard]] std::optional<api::LastRun> ended_run(const api::ClusterBackup& backup);
+
+/// The request named a node on which there is no server of this cluster, or none with a datastore,
+/// and nothing was ordered: that says nothing of the cluster's backups. `agent_nodes`: where there
+/// are agents, besides those of `nodes`.
+[[nodiscard]] bool named_no_server(const api::ClusterBackup& backup,
+                                   const std::vector<api::NodeFacts>& nodes,
+                                   const std::vector<std::string>& agent_nodes = {});
+
+/// A run that has not ended, or the oldest request that waits for its turn.
+struct ActiveRun {
+  std::string name; ///< Of the ClusterBackup.
+  /// When it was last seen to do anything, by what stands in the objects: that outlives the
+  /// controller.
+  SystemTime last_progress{};
+  std::optional<SystemTime> deadline; ///< Nothing before its start.
+};
+
+struct CurrentInput {
+  SystemTime now{};
+  std::chrono::seconds expected_interval{0}; ///< 0: not known.
+  std::chrono::seconds facts_limit{300};     ///< Facts that are silent for longer prove nothing.
+  std::vector<NodeSeen> nodes;
+  std::optional<api::LastRun> last_run;
+  std::optional<ActiveRun> active_run;
+  std::vector<SystemTime> controller_starts;
+};
+
+struct Current {
+  CurrentReason reason = CurrentReason::agent_unavailable;
+  std::string message; ///< For people.
+  /// The newest complete backup that fresh facts speak of.
+  std::optional<SystemTime> last_success_time;
+  std::string last_success_run_id;
+  std::string last_success_node;
+};
+
+/// No word of an agent for that long, or this far past the deadline: the run does not get on.
+inline constexpr std::chrono::seconds k_stalled_after{600};
+inline constexpr std::chrono::seconds k_overdue_after{60};
+[[nodiscard]] bool is_stalled(const ActiveRun& run, SystemTime now);
+
+/// An upgrade is one start, a controller that runs out of memory in a run has three; one in
+/// CrashLoopBackOff has these within ten minutes, and keeps them.
+inline constexpr std::size_t k_many_starts = 4;
+inline constexpr std::chrono::seconds k_starts_window{1800};
+[[nodiscard]] std::size_t recent_starts(const std::vector<SystemTime>& starts, SystemTime now);
+
+/// How old a backup may be: 1.5 times the interval.
+[[nodiscard]] std::chrono::seconds allowed_age(std::chrono::seconds expected_interval);
+
+[[nodiscard]] Current judge(const CurrentInput& input);
+
+/// What a reader may believe of the object at `now`: what it says, or that nobody has looked for
+/// `limit`.
+[[nodiscard]] Current as_read(const api::BackupStatusStatus& status,
+                              SystemTime now,
+                              std::chrono::seconds limit = std::chrono::seconds(300));
+
+} // namespace rb::status

@@ -1,0 +1,207 @@
+#include "status/disk_facts.hpp"
+
+#include "set/latest.hpp"
+#include "set/retention.hpp"
+#include "set/signed_files.hpp"
+
+#include <algorithm>
+
+namespace rb::status {
+
+namespace {
+
+using api::AttemptResult;
+using api::NodeFacts;
+using set::BackupSet;
+using set::SetState;
+
+/// A backup from which a cluster can be restored, as `.last-backup` understands it.
+bool is_whole_backup(const BackupSet& set) {
+  return set.state == SetState::complete && set::can_restore_cluster(set);
+}
+
+std::uint64_t median(std::vector<std::uint64_t> sizes) {
+  if (sizes.empty()) {
+    return 0;
+  }
+  const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
+  std::nth_element(sizes.begin(), middle, sizes.end());
+  return *middle;
+}
+
+void count_sets(const std::vector<BackupSet>& sets, NodeFacts& facts) {
+  for (const BackupSet& set : sets) {
+    facts.retained_bytes += set.size_bytes;
+    switch (set.state) {
+    case SetState::complete:
+      ++facts.complete_sets;
+      break;
+    case SetState::incomplete:
+      ++facts.incomplete_sets;
+      break;
+    case SetState::damaged:
+      ++facts.damaged_sets;
+      break;
+    }
+  }
+}
+
+/// Of each kind the newest artifact, and the median size of those before it.
+void judge_artifacts(const std::vector<BackupSet>& sets, NodeFacts& facts) {
+  std::map<api::ArtifactType, std::vector<std::uint64_t>> earlier;
+  for (const BackupSet& set : sets) {
+    if (!set.manifest || set.state == SetState::damaged) {
+      continue;
+    }
+    for (const api::ArtifactStatus& stored : set.manifest->artifacts) {
+      const auto [found, is_new] = facts.artifacts.try_emplace(stored.type);
+      if (is_new) {
+        found->second.last_success_time = set.manifest->completion_time;
+        found->second.size_bytes = stored.size_bytes;
+      } else {
+        earlier[stored.type].push_back(stored.size_bytes);
+      }
+    }
+  }
+  for (auto& [type, sizes] : earlier) {
+    facts.artifacts[type].reference_size_bytes = median(std::move(sizes));
+  }
+}
+
+/// What the newest sets hold; `sets` are newest first, so the first one has it.
+/// As in crds/ (recipientRule, maxLength); not cut within a character.
+std::string short_text(const std::string& text) {
+  constexpr std::size_t k_limit = 256;
+  if (text.size() <= k_limit) {
+    return text;
+  }
+  std::size_t end = k_limit - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+    --end;
+  }
+  return text.substr(0, end) + "...";
+}
+
+void judge_content(const std::vector<BackupSet>& sets, NodeFacts& facts) {
+  bool helm_seen = false;
+  for (const BackupSet& set : sets) {
+    if (!set.manifest || set.state == SetState::damaged) {
+      continue;
+    }
+    const set::Manifest& manifest = *set.manifest;
+    if (facts.etcd_revision == 0 && manifest.snapshot) {
+      facts.etcd_revision = manifest.snapshot->revision;
+      facts.etcd_keys = manifest.snapshot->total_keys;
+    }
+    if (!helm_seen && manifest.helm) {
+      helm_seen = true;
+      facts.helm_releases = manifest.helm->releases;
+      facts.helm_undecodable = manifest.helm->undecodable_total;
+    }
+    if (facts.recipients == 0 && set.state == SetState::complete) {
+      facts.recipients = static_cast<std::int64_t>(manifest.recipients.size());
+      facts.recipient_rule = short_text(manifest.recipient_rule);
+    }
+    if (facts.last_success_run_id.empty() && is_whole_backup(set)) {
+      facts.last_success_run_id = set.run_id;
+      facts.last_success_time = manifest.completion_time;
+    }
+  }
+}
+
+AttemptResult result_of(const std::string& reason) {
+  if (reason == api::to_string(api::Reason::completed)) {
+    return AttemptResult::succeeded;
+  }
+  return reason == api::to_string(api::Reason::incomplete) ? AttemptResult::incomplete
+                                                           : AttemptResult::failed;
+}
+
+/// The log says how it ended; where that was lost, the newest manifest does. A set without a
+/// manifest says nothing: its run may still go on.
+void judge_attempt(const DiskView& view, NodeFacts& facts) {
+  if (view.last_attempt) {
+    facts.last_attempt_time = view.last_attempt->time;
+    facts.last_attempt_reason = view.last_attempt->result;
+    facts.last_attempt_result = result_of(view.last_attempt->result);
+  }
+  const auto newest = std::find_if(view.sets.begin(), view.sets.end(), [](const BackupSet& set) {
+    return set.manifest.has_value();
+  });
+  if (newest == view.sets.end() || newest->time <= facts.last_attempt_time) {
+    return;
+  }
+  const bool complete = newest->manifest->complete;
+  facts.last_attempt_time = newest->manifest->completion_time;
+  facts.last_attempt_result = complete ? AttemptResult::succeeded : AttemptResult::incomplete;
+  facts.last_attempt_reason =
+      std::string(api::to_string(complete ? api::Reason::completed : api::Reason::incomplete));
+}
+
+void judge_markers(const DiskView& view, NodeFacts& facts) {
+  if (view.last_drill) {
+    facts.last_drill_time = view.last_drill->time;
+    facts.last_drill_result = view.last_drill->result;
+    facts.last_drill_run_id = view.last_drill->run_id;
+    facts.last_drill_seconds =
+        std::chrono::ceil<std::chrono::seconds>(view.last_drill->duration).count();
+    facts.last_drill_booted = view.last_drill->booted;
+  }
+  if (view.last_restore) {
+    facts.last_restore_time = view.last_restore->time;
+  }
+}
+
+void judge_trust(set::Directory& directory, std::span<const sign::PublicKey> keys, DiskView& view) {
+  if (keys.empty()) {
+    return;
+  }
+  const auto verdicts = set::judge_catalogue(view.sets, keys, set::KeyOrigin::outside);
+  view.untrusted_sets = std::ranges::count_if(verdicts, [](const auto& set) {
+    return set::is_tampering(set.second.verdict) ||
+           set.second.verdict == set::Provenance::removed_before;
+  });
+  view.untrusted_files = std::ranges::count_if(
+      set::judge_signed_files(directory, view.sets, verdicts, keys),
+      [](const set::SignedFile& file) { return set::is_tampering(file.trust); });
+}
+
+} // namespace
+
+api::NodeFacts facts_of(const DiskView& view, SystemTime now) {
+  NodeFacts facts;
+  facts.report_time = now;
+  facts.version = RB_VERSION;
+  count_sets(view.sets, facts);
+  judge_artifacts(view.sets, facts);
+  judge_content(view.sets, facts);
+  judge_attempt(view, facts);
+  judge_markers(view, facts);
+  facts.untrusted_sets = view.untrusted_sets;
+  facts.untrusted_files = view.untrusted_files;
+  facts.disk_free_bytes = view.space.available_bytes;
+  facts.disk_size_bytes = view.space.total_bytes;
+  facts.next_run_bytes = set::expected_run_bytes(view.sets);
+  facts.clock_anomaly = !view.sets.empty() && now + set::k_clock_tolerance < view.sets.front().time;
+  return facts;
+}
+
+Result<DiskView> view_disk(set::Directory& directory, std::span<const sign::PublicKey> keys) {
+  DiskView view;
+  RB_TRY_ASSIGN(view.sets, set::list_sets(directory));
+  RB_TRY_ASSIGN(view.space, directory.fs().space());
+  RB_TRY_ASSIGN(view.last_attempt, set::read_last_line(directory, "backup"));
+  view.last_drill = set::read_last_drill(directory).value_or(std::nullopt);
+  view.last_restore = set::read_last_restore(directory).value_or(std::nullopt);
+  judge_trust(directory, keys, view);
+  return view;
+}
+
+Result<api::NodeFacts>
+read_facts(const std::string& path, SystemTime now, std::span<const sign::PublicKey> keys) {
+  RB_TRY_ASSIGN(set::Directory directory, set::Directory::open_existing(path));
+  RB_TRY_ASSIGN(const DiskView view, view_disk(directory, keys));
+  return facts_of(view, now);
+}
+
+} // namespace rb::status

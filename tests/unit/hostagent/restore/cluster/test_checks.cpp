@@ -1,0 +1,357 @@
+#include "facts.hpp"
+#include "restore/cluster/checks.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::cluster;
+using test::find_check;
+using test::good_host;
+using test::good_set;
+
+namespace {
+
+/// The check `name` refuses, with that exit code and a next step.
+void check_refused(const Decision& decision, const char* name, ExitCode code = ExitCode::failed) {
+  const Check* const check = find_check(decision, name);
+  REQUIRE(check != nullptr);
+  CHECK(check->verdict == Verdict::refuse);
+  CHECK(decision.code() == code);
+  CHECK_FALSE(check->message.empty());
+  CHECK_FALSE(check->hint.empty());
+}
+
+bool carries(const Plan& plan, const char* flag) {
+  return std::find(plan.carried.begin(), plan.carried.end(), flag) != plan.carried.end();
+}
+
+} // namespace
+
+TEST_CASE(
+    "a host and a set that fit: nothing is refused, and the cluster stops as late as can be") {
+  const Decision decision = decide(good_host(), good_set(), {});
+  CHECK_FALSE(decision.refused());
+  CHECK(decision.plan.steps == std::vector<Step>{Step::decrypt,
+                                                 Step::stop,
+                                                 Step::save_state,
+                                                 Step::reset,
+                                                 Step::start,
+                                                 Step::ready,
+                                                 Step::compare,
+                                                 Step::clean_up});
+  CHECK_FALSE(decision.plan.bare);
+  CHECK(decision.plan.was_active);
+  CHECK(decision.plan.snapshot_path() == "/var/lib/rancher/k3s/railiance-restore/snapshot");
+  CHECK(decision.plan.carried.empty());
+}
+
+TEST_CASE("a set from which no server came up is not refused, but said") {
+  SetFacts set = good_set();
+  set.disproven = "the scratch server: it ended";
+  const Decision decision = decide(good_host(), set, {});
+  CHECK_FALSE(decision.refused());
+  const Check* const check = find_check(decision, "set");
+  REQUIRE(check != nullptr);
+  CHECK(check->verdict == Verdict::warn);
+  CHECK(check->message.find("the scratch server: it ended") != std::string::npos);
+}
+
+TEST_CASE("a bare host gets its files back before the reset") {
+  ObservedHost host = good_host();
+  host.data = {};
+  host.data.free_bytes = std::uint64_t{8} << 30U;
+  host.service = ServiceState::inactive;
+  host.servers.clear();
+  SetFacts set = good_set();
+  set.settings.add("node-name", "one", k3s::Origin::command_line);
+  const Decision decision = decide(host, set, {});
+  CHECK_FALSE(decision.refused());
+  CHECK(decision.plan.bare);
+  const auto& steps = decision.plan.steps;
+  CHECK(std::find(steps.begin(), steps.end(), Step::put_back) + 1 ==
+        std::find(steps.begin(), steps.end(), Step::reset));
+  CHECK(carries(decision.plan, "--node-name=one")); // of the unit that is put back
+}
+
+TEST_CASE("who is not root is refused") {
+  ObservedHost host = good_host();
+  host.user_id = 1000;
+  check_refused(decide(host, good_set(), {}), "root");
+}
+
+TEST_CASE("an artifact that does not open or is damaged, with its own exit code") {
+  SetFacts set = good_set();
+  set.artifacts.push_back({"kubeconfig.age", ExitCode::no_identity, "no identity opens it"});
+  check_refused(decide(good_host(), set, {}), "artifact", ExitCode::no_identity);
+  set.artifacts.back().code = ExitCode::damaged;
+  check_refused(decide(good_host(), set, {}), "artifact", ExitCode::damaged);
+}
+
+TEST_CASE("a set without snapshot or host state is incomplete") {
+  SetFacts set = good_set();
+  set.snapshot = false;
+  check_refused(decide(good_host(), set, {}), "set", ExitCode::incomplete);
+  set = good_set();
+  set.host_state = false;
+  check_refused(decide(good_host(), set, {}), "set", ExitCode::incomplete);
+  Wishes wishes;
+  wishes.without_host_state = true;
+  CHECK_FALSE(decide(good_host(), set, wishes).refused());
+  ObservedHost bare = good_host();
+  bare.data.token_hash.clear();
+  check_refused(decide(bare, set, wishes), "cluster", ExitCode::incomplete);
+}
+
+TEST_CASE("the token of the host state must be one that the snapshot knows") {
+  SetFacts set = good_set();
+  set.token_hash = "ba9876543210";
+  check_refused(decide(good_host(), set, {}), "token", ExitCode::damaged);
+  set = good_set();
+  set.bootstrap_hashes.clear();
+  check_refused(decide(good_host(), set, {}), "token", ExitCode::damaged);
+}
+
+TEST_CASE("another cluster on this host is replaced on demand only, and then as a bare host") {
+  ObservedHost host = good_host();
+  host.data.token_hash = "ffffffffffff";
+  check_refused(decide(host, good_set(), {}), "cluster");
+  Wishes wishes;
+  wishes.replace_cluster = true;
+  const Decision decision = decide(host, good_set(), wishes);
+  CHECK_FALSE(decision.refused());
+  CHECK(decision.plan.bare);
+}
+
+TEST_CASE("a set from before a rotation of the token is of the same cluster: the CA says so") {
+  ObservedHost host = good_host();
+  host.data.token_hash = "ffffffffffff";
+  host.data.cluster_cas = {"made-for-the-occasion", "ca"};
+  SetFacts set = good_set();
+  set.cluster_cas = {"", "ca"};
+  const Decision decision = decide(host, set, {});
+  CHECK_FALSE(decision.refused());
+  CHECK(decision.plan.bare); // the older token goes back
+  const Check* const check = find_check(decision, "cluster");
+  CHECK(check->verdict == Verdict::warn);
+  CHECK(check->message.find("before its server token was rotated") != std::string::npos);
+  CHECK_FALSE(check->hint.empty());
+
+  set.host_state = false;
+  Wishes wishes;
+  wishes.without_host_state = true;
+  check_refused(decide(host, set, wishes), "cluster", ExitCode::incomplete);
+  set = good_set();
+  set.cluster_cas = {"another"};
+  check_refused(decide(host, set, {}), "cluster");
+  set.cluster_cas.clear(); // nothing to compare
+  host.data.cluster_cas.clear();
+  check_refused(decide(host, set, {}), "cluster");
+}
+
+TEST_CASE("an older k3s is refused, down to the k3s suffix; a newer one is not") {
+  for (const char* const older : {"v1.33.9+k3s1", "v1.34.3+k3s1", "v1.34.4+k3s0"}) {
+    ObservedHost host = good_host();
+    host.k3s_version = older;
+    check_refused(decide(host, good_set(), {}), "k3s-version");
+  }
+  for (const char* const newer : {"v1.34.4+k3s1", "v1.34.5+k3s1", "v1.35.0+k3s1", "v1.40.0+k3s1"}) {
+    ObservedHost host = good_host();
+    host.k3s_version = newer;
+    CHECK_FALSE(decide(host, good_set(), {}).refused());
+  }
+  ObservedHost host = good_host();
+  host.k3s_version = "v1.40.0+k3s1";
+  CHECK(find_check(decide(host, good_set(), {}), "k3s-version")->verdict == Verdict::warn);
+  host.k3s_version.clear();
+  check_refused(decide(host, good_set(), {}), "k3s-version");
+}
+
+TEST_CASE("room for the snapshot twice and for etcd's log") {
+  ObservedHost host = good_host();
+  host.data.free_bytes = 2 * good_set().snapshot_bytes;
+  check_refused(decide(host, good_set(), {}), "disk-space");
+}
+
+TEST_CASE("trap: a server that joined another one") {
+  ObservedHost host = good_host();
+  host.settings.add("server", "https://10.0.0.1:6443");
+  check_refused(decide(host, good_set(), {}), "server-url");
+  host = good_host();
+  host.settings.add("server", "https://10.0.0.1:6443", k3s::Origin::command_line); // K3S_URL
+  check_refused(decide(host, good_set(), {}), "server-url");
+  // A bare host would get that configuration from the set.
+  host = good_host();
+  host.data.token_hash.clear();
+  SetFacts set = good_set();
+  set.settings.add("server", "https://10.0.0.1:6443");
+  check_refused(decide(host, set, {}), "server-url");
+}
+
+TEST_CASE("trap: k3s does not look whether it runs") {
+  ObservedHost host = good_host();
+  host.service = ServiceState::inactive; // and process 4711 is there
+  check_refused(decide(host, good_set(), {}), "service", ExitCode::busy);
+  host.manager.clear();
+  check_refused(decide(host, good_set(), {}), "service", ExitCode::busy);
+  host.servers.clear();
+  check_refused(decide(host, good_set(), {}), "service");
+}
+
+TEST_CASE("a host that does not say which processes run is not taken for one without") {
+  ObservedHost host = good_host();
+  host.processes_problem = "/proc: not there";
+  check_refused(decide(host, good_set(), {}), "service", ExitCode::busy);
+}
+
+TEST_CASE("trap: S3 and a snapshot directory in the configuration do not matter to the reset") {
+  ObservedHost host = good_host();
+  host.settings.add("etcd-s3", "true");
+  host.settings.add("etcd-snapshot-dir", "/mnt/snapshots");
+  const Decision decision = decide(host, good_set(), {});
+  CHECK_FALSE(decision.refused());
+  CHECK(describe(decision.plan)[3].find("--etcd-s3=false") != std::string::npos);
+  CHECK(describe(decision.plan)[3].find("restore-path=/var/lib") != std::string::npos);
+}
+
+TEST_CASE("trap: flags that only the unit has are carried over, tokens are not") {
+  ObservedHost host = good_host();
+  for (const auto& [flag, value] :
+       std::vector<std::pair<std::string, std::string>>{{"node-ip", "10.0.0.5"},
+                                                        {"secrets-encryption", ""},
+                                                        {"etcd-arg", "quota-backend-bytes=1"},
+                                                        {"etcd-arg", "snapshot-count=5"},
+                                                        {"https-listen-port", "7443"},
+                                                        {"token", "not this"},
+                                                        {"tls-san", "x"}}) {
+    host.settings.add(flag, value, k3s::Origin::command_line);
+  }
+  const Plan plan = decide(host, good_set(), {}).plan;
+  CHECK(plan.carried == std::vector<std::string>{"--node-ip=10.0.0.5",
+                                                 "--https-listen-port=7443",
+                                                 "--secrets-encryption",
+                                                 "--etcd-arg=quota-backend-bytes=1",
+                                                 "--etcd-arg=snapshot-count=5"});
+}
+
+TEST_CASE("trap: no CNI plugin host-local") {
+  ObservedHost host = good_host();
+  host.host_local = false;
+  CHECK(carries(decide(host, good_set(), {}).plan, "--disable-agent"));
+  host.settings.add("disable-agent", "true");
+  CHECK_FALSE(carries(decide(host, good_set(), {}).plan, "--disable-agent"));
+}
+
+TEST_CASE("trap: secrets encryption that the configuration has lost") {
+  SetFacts set = good_set();
+  set.settings.add("secrets-encryption", "true");
+  check_refused(decide(good_host(), set, {}), "secrets-encryption");
+  ObservedHost host = good_host();
+  host.settings.add("secrets-encryption", "", k3s::Origin::command_line);
+  CHECK_FALSE(decide(host, set, {}).refused());
+  CHECK(carries(decide(host, set, {}).plan, "--secrets-encryption"));
+  CHECK(find_check(decide(host, good_set(), {}), "secrets-encryption")->verdict == Verdict::warn);
+}
+
+TEST_CASE("trap: etcd's data elsewhere, or no etcd at all") {
+  ObservedHost host = good_host();
+  host.settings.add("etcd-arg", "data-dir=/mnt/etcd");
+  check_refused(decide(host, good_set(), {}), "datastore");
+  host = good_host();
+  host.settings.add("datastore-endpoint", "mysql://x");
+  check_refused(decide(host, good_set(), {}), "datastore");
+  host = good_host();
+  host.data.etcd_mount = true;
+  check_refused(decide(host, good_set(), {}), "data-directory");
+}
+
+TEST_CASE("trap: a token in the configuration that is not that of the snapshot") {
+  ObservedHost host = good_host();
+  host.tokens = {{"config.yaml: token", "ffffffffffff"}};
+  check_refused(decide(host, good_set(), {}), "configured-token");
+  host.tokens = {{"config.yaml: token", "0123456789ab"}};
+  CHECK_FALSE(decide(host, good_set(), {}).refused());
+}
+
+TEST_CASE("trap: several servers") {
+  SetFacts set = good_set();
+  set.members = 3;
+  ObservedHost host = good_host();
+  host.data_dir = "/data/k3s";
+  const Decision refusal = decide(host, set, {});
+  check_refused(refusal, "servers");
+  CHECK(find_check(refusal, "servers")->message ==
+        "the cluster had 3 servers: restoring one while others run would split the cluster");
+  Wishes wishes;
+  wishes.single_server = true;
+  const Decision decision = decide(host, set, wishes);
+  CHECK_FALSE(decision.refused());
+  // Both times what is to be done on the others.
+  for (const Decision* const one : {&refusal, &decision}) {
+    const std::string& hint = find_check(*one, "servers")->hint;
+    CHECK(hint.starts_with("stop k3s on all of them first; after the restore move "
+                           "/data/k3s/server/db away on each other server"));
+    CHECK(hint.find("start it with `server:` naming this one") != std::string::npos);
+  }
+  CHECK(find_check(refusal, "servers")->hint.ends_with("then repeat with --single-server"));
+}
+
+TEST_CASE("a set is restored when its host is known, refused when not, and taken when told") {
+  using set::Provenance;
+  SetFacts set = good_set();
+  const auto decided = [&](Provenance verdict, bool first_use = false, bool allowed = false) {
+    set.signature = SignatureFact{{verdict, "0123456789ABCDEF", ""}, first_use, "RWkey"};
+    Wishes wishes;
+    wishes.allow_unsigned = allowed;
+    return decide(good_host(), set, wishes);
+  };
+  const Decision known = decided(Provenance::genuine);
+  CHECK_FALSE(known.refused());
+  CHECK(known.checks.front().name == "signature");
+  CHECK(known.checks.front().verdict == Verdict::ok);
+  const Decision first = decided(Provenance::genuine, true);
+  CHECK_FALSE(first.refused());
+  CHECK(find_check(first, "signature")->verdict == Verdict::warn);
+  CHECK(find_check(first, "signature")->message.find("RWkey") != std::string::npos);
+  for (const Provenance verdict : {Provenance::unproven, Provenance::unsigned_before}) {
+    check_refused(decided(verdict), "signature", ExitCode::failed);
+    CHECK_FALSE(decided(verdict, false, true).refused());
+  }
+  for (const Provenance verdict : {Provenance::unsigned_known,
+                                   Provenance::unsigned_after,
+                                   Provenance::signature_missing,
+                                   Provenance::tampered,
+                                   Provenance::other_key,
+                                   Provenance::swapped}) {
+    check_refused(decided(verdict), "signature", ExitCode::damaged);
+    const Decision told = decided(verdict, false, true);
+    CHECK(find_check(told, "signature")->verdict == Verdict::warn);
+  }
+}
+
+TEST_CASE("a set is restored, with a warning, when one before it was taken away") {
+  SetFacts set = good_set();
+  set.signature = SignatureFact{
+      {set::Provenance::removed_before, "0123456789ABCDEF", "set A was taken away"}, false, ""};
+  const Decision decision = decide(good_host(), set, {});
+  CHECK_FALSE(decision.refused());
+  CHECK(find_check(decision, "signature")->verdict == Verdict::warn);
+  CHECK(find_check(decision, "signature")->message.starts_with("set A was taken away"));
+}
+
+TEST_CASE("a tombstone and SQLite data are only spoken of") {
+  ObservedHost host = good_host();
+  host.data.tombstone = true;
+  CHECK(find_check(decide(host, good_set(), {}), "data-directory")->verdict == Verdict::warn);
+  host = good_host();
+  host.data.etcd = false;
+  host.data.sqlite = true;
+  CHECK(find_check(decide(host, good_set(), {}), "data-directory")->verdict == Verdict::warn);
+}
+
+TEST_CASE("versions are compared as numbers") {
+  CHECK(version_numbers("v1.34.4+k3s1") == std::vector<int>{1, 34, 4});
+  CHECK(version_numbers("1.34").empty());
+  CHECK(version_numbers("latest").empty());
+  CHECK(compare_versions("v1.9.0+k3s1", "v1.10.0+k3s1") < 0);
+  CHECK(compare_versions("v1.34.4+k3s10", "v1.34.4+k3s9") > 0);
+}

@@ -1,0 +1,254 @@
+#include "fake_host.hpp"
+#include "restore/cluster/steps.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+
+using namespace rb;
+using namespace rb::cluster;
+using test::Crash;
+using test::FakeHost;
+
+namespace {
+
+unsigned mode_of(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 0777U : 0;
+}
+
+void check_restored(const FakeHost& host, const Outcome& outcome) {
+  INFO(outcome.message);
+  CHECK(outcome.code == ExitCode::done);
+  CHECK(host.data() == "restored");
+  CHECK(host.running());
+  CHECK_FALSE(host.left_by_the_reset);
+  CHECK_FALSE(host.scratch.exists("data/railiance-restore/snapshot"));
+}
+
+} // namespace
+
+TEST_CASE("a restore in place: decrypt, stop, reset, start, and nothing decrypted is left") {
+  FakeHost host;
+  host.before_step = [&](Step step) {
+    CHECK(host.running() == (step <= Step::stop || step > Step::start));
+  };
+  check_restored(host, host.execute());
+  CHECK(host.token_seen.empty());
+  CHECK(mode_of(host.data_dir() + "/railiance-restore") == 0700);
+  CHECK(mode_of(host.data_dir() + "/railiance-restore/journal.json") == 0600);
+  CHECK(host.scratch.read("data/railiance-restore/journal.json").find("K10") == std::string::npos);
+}
+
+TEST_CASE("a bare host: token in the environment, files back, but no certificates of theirs") {
+  FakeHost host(true);
+  check_restored(host, host.execute());
+  CHECK(host.token_seen == "K10a::server:same");
+  CHECK(host.scratch.read("data/server/token") == "K10a::server:same\n");
+  CHECK(host.scratch.read("data/server/manifests/mine.yaml") == "kind: ConfigMap");
+  CHECK(host.scratch.read("root/etc/rancher/k3s/config.yaml") == "node-name: one");
+  CHECK(host.scratch.exists("root/etc/systemd/system/k3s.service"));
+  CHECK_FALSE(host.scratch.exists("root/etc/passwd"));
+  CHECK(mode_of(host.data_dir() + "/server") == 0700);
+}
+
+TEST_CASE("a bare host gets the product's image, where k3s takes it in before it is started") {
+  constexpr const char* k_image = "data/agent/images/railiance-backup-image.tar";
+  FakeHost host(true);
+  host.before_start = [&] { CHECK(host.scratch.read(k_image) == "of the kit"); };
+  check_restored(host, host.execute());
+  CHECK(host.lines.find("k3s takes it in at its start") != std::string::npos);
+
+  FakeHost in_place;
+  check_restored(in_place, in_place.execute());
+  CHECK_FALSE(in_place.scratch.exists(k_image));
+}
+
+TEST_CASE("no image, or one that cannot be put there, is said and fails no restore") {
+  FakeHost without(true);
+  without.image.clear();
+  check_restored(without, without.execute());
+  CHECK(without.lines.find("the kit holds none): there are no backups until") != std::string::npos);
+
+  FakeHost full(true);
+  full.image_fails = true;
+  check_restored(full, full.execute());
+  CHECK(full.lines.find("no space left on device): there are no backups until") !=
+        std::string::npos);
+}
+
+TEST_CASE("a crash before each step, in place and bare: the same command ends the restore") {
+  for (const bool bare : {false, true}) {
+    for (const Step at : k_steps) {
+      FakeHost host(bare);
+      if (at == Step::put_back && !bare) {
+        continue;
+      }
+      CAPTURE(std::string(to_string(at)));
+      host.before_step = [&](Step step) {
+        if (step == at) {
+          throw Crash();
+        }
+      };
+      CHECK_THROWS_AS(static_cast<void>(host.execute()), Crash);
+      host.before_step = nullptr;
+      check_restored(host, host.resume());
+    }
+  }
+}
+
+TEST_CASE(
+    "a crash in the middle of the reset: it is done again, and the way back finds the original") {
+  FakeHost host;
+  host.before_step = [&](Step step) {
+    if (step == Step::start) {
+      throw Crash();
+    }
+  };
+  CHECK_THROWS_AS(static_cast<void>(host.execute()), Crash);
+  // As if the entry "reset is complete" had been lost.
+  const Journal journal(host.data_dir() + "/railiance-restore");
+  JournalState state = **journal.load();
+  state.completed.pop_back();
+  REQUIRE(journal.save(state));
+  host.before_step = nullptr;
+  check_restored(host, host.resume());
+  CHECK(host.scratch.exists("data/server/db/etcd-old-201"));
+  CHECK(host.roll_back().rolled_back);
+  CHECK(host.data() == "old");
+}
+
+TEST_CASE("nothing is concluded from the token and the kubeconfig that a reset leaves") {
+  FakeHost host(true);
+  host.before_step = [&](Step step) {
+    if (step == Step::start) {
+      CHECK_FALSE(host.scratch.exists("root/etc/rancher/k3s/k3s.yaml"));
+      throw Crash();
+    }
+  };
+  CHECK_THROWS_AS(static_cast<void>(host.execute()), Crash);
+  // As if the entry "reset is complete" had been lost.
+  const Journal journal(host.data_dir() + "/railiance-restore");
+  JournalState state = **journal.load();
+  state.completed.pop_back();
+  REQUIRE(journal.save(state));
+  host.before_step = nullptr;
+  check_restored(host, host.resume());
+  CHECK(host.token_at_reset == "K10a::server:same\n");
+}
+
+TEST_CASE("a full disk is noticed while the cluster still runs") {
+  FakeHost host;
+  host.decrypt_fails = true;
+  const Outcome outcome = host.execute();
+  CHECK(outcome.code == ExitCode::failed);
+  CHECK(outcome.rolled_back);
+  CHECK(host.running());
+  CHECK(host.calls == std::vector<std::string>{"decrypt"});
+  CHECK_FALSE(host.scratch.exists("data/railiance-restore"));
+}
+
+TEST_CASE("a server process that is left: busy, and the service runs again") {
+  FakeHost host;
+  host.process_left = true;
+  host.before_step = [&](Step step) { CHECK(step <= Step::stop); };
+  const Outcome outcome = host.execute();
+  CHECK(outcome.code == ExitCode::busy);
+  CHECK(outcome.message.find("4711") != std::string::npos);
+  CHECK(outcome.rolled_back);
+  CHECK(host.running());
+  CHECK(host.data() == "old");
+  CHECK(host.calls == std::vector<std::string>{"decrypt", "stop", "stop", "start"});
+}
+
+TEST_CASE("objects that are missing are named; the cluster stays up") {
+  FakeHost host;
+  host.configmaps = 2;
+  const Outcome outcome = host.execute();
+  CHECK(outcome.code == ExitCode::incomplete);
+  CHECK(outcome.objects.missing.first == std::vector<std::string>{"configmaps shop/c"});
+  CHECK(host.running());
+}
+
+TEST_CASE("a payload and a node password that went meanwhile are not missing") {
+  FakeHost host; // the snapshot holds them, the server no more
+  const Outcome outcome = host.execute();
+  CHECK(outcome.code == ExitCode::done);
+  CHECK(outcome.objects.differences.empty());
+  CHECK(outcome.objects.passing.count == 2);
+}
+
+TEST_CASE("where the objects cannot be asked for the cluster stays up, and it can be repeated") {
+  FakeHost host;
+  host.api_fails = true;
+  const Outcome outcome = host.execute();
+  CHECK(outcome.code == ExitCode::failed);
+  CHECK(outcome.message.find("HTTP 503") != std::string::npos);
+  CHECK(outcome.hint == "repeat with --resume");
+  CHECK(host.running());
+  host.api_fails = false;
+  CHECK(host.resume().code == ExitCode::done);
+}
+
+TEST_CASE("which files are put back, and where") {
+  const std::string theirs = "/var/lib/rancher/k3s";
+  CHECK(put_back_path("var/lib/rancher/k3s/server/token", theirs, "/d") == "/d/server/token");
+  CHECK(put_back_path("var/lib/rancher/k3s/server/manifests/a/b.yaml", theirs, "/d") ==
+        "/d/server/manifests/a/b.yaml");
+  CHECK(put_back_path("etc/rancher/k3s/config.yaml.d/x.yaml", theirs, "/d") ==
+        "/etc/rancher/k3s/config.yaml.d/x.yaml");
+  for (const char* const other : {"var/lib/rancher/k3s/server/tls/ca.key",
+                                  "var/lib/rancher/k3s/server/cred/passwd",
+                                  "etc/passwd",
+                                  "etc/systemd/system/other.service",
+                                  "../etc/rancher/x",
+                                  "etc/rancher/../passwd",
+                                  "/etc/rancher/x",
+                                  "root/.ssh/authorized_keys"}) {
+    CAPTURE(other);
+    CHECK(put_back_path(other, theirs, "/d").empty());
+  }
+}
+
+TEST_CASE("--keep-config: token, manifests and what the node is known by, not its configuration") {
+  const std::string theirs = "/var/lib/rancher/k3s";
+  for (const char* const state : {"var/lib/rancher/k3s/server/token",
+                                  "var/lib/rancher/k3s/server/manifests/a.yaml",
+                                  "etc/rancher/node/password",
+                                  "var/lib/railiance-backup/signing.key"}) {
+    CAPTURE(state);
+    CHECK_FALSE(put_back_path(state, theirs, "/d", true).empty());
+  }
+  for (const char* const configuration : {"etc/rancher/k3s/config.yaml",
+                                          "etc/rancher/k3s/registries.yaml",
+                                          "etc/systemd/system/k3s.service",
+                                          "etc/default/k3s",
+                                          "etc/init.d/k3s"}) {
+    CAPTURE(configuration);
+    CHECK_FALSE(put_back_path(configuration, theirs, "/d").empty());
+    CHECK(put_back_path(configuration, theirs, "/d", true).empty());
+  }
+}
+
+TEST_CASE("a server that ends instead of getting ready: its own last word, and what to do") {
+  FakeHost host;
+  host.ends_at_start = true;
+  host.k3s_says = "starting kubernetes: listen tcp 192.0.2.10:2380: bind: cannot assign requested "
+                  "address";
+  const Outcome outcome = host.execute();
+  CHECK(outcome.rolled_back);
+  CHECK(outcome.message == "k3s has ended instead of getting ready: " + host.k3s_says);
+  CHECK(outcome.hint.find("--set-address OLD=NEW") != std::string::npos);
+  CHECK(host.data() == "old");
+}
+
+TEST_CASE(
+    "a server that is started again and again: its last word comes with the time that passed") {
+  FakeHost host;
+  host.never_ready = true;
+  host.k3s_says = "flannel: no such network interface";
+  const Outcome outcome = host.execute();
+  CHECK(outcome.message.starts_with("the API is not ready after "));
+  CHECK(outcome.message.ends_with(": " + host.k3s_says));
+  CHECK(outcome.hint.find("--set-interface OLD=NEW") != std::string::npos);
+}

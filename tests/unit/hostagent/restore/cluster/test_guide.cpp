@@ -1,0 +1,56 @@
+// Holds: the commands of the guide are whole, and speak of the other servers.
+#include "restore/cluster/guide.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace rb::cluster;
+
+namespace {
+
+GuideInput input_for(bool bare) {
+  GuideInput input;
+  input.run_id = "20260101T000000Z";
+  input.backup_dir = "/opt/backup";
+  input.identity_file = "/root/my keys.txt";
+  input.stop_command = "systemctl stop k3s";
+  input.start_command = "systemctl start k3s";
+  input.plan.data_dir = "/data/k3s";
+  input.plan.k3s_program = "/usr/local/bin/k3s";
+  input.plan.bare = bare;
+  return input;
+}
+
+std::size_t line_of(const std::vector<std::string>& lines, const std::string& words) {
+  const auto found = std::find_if(lines.begin(), lines.end(), [&](const std::string& line) {
+    return line.find(words) != std::string::npos;
+  });
+  return static_cast<std::size_t>(found - lines.begin());
+}
+
+} // namespace
+
+TEST_CASE("by hand: what other servers need stands before the server is stopped") {
+  for (const bool bare : {false, true}) {
+    const auto lines = commands_by_hand(input_for(bare));
+    const std::size_t others = line_of(lines, "more than one server");
+    REQUIRE(others < lines.size());
+    CHECK(lines[others].starts_with('#'));
+    CHECK(lines[others].find("/data/k3s/server/db away") != std::string::npos);
+    CHECK(others < line_of(lines, "systemctl stop k3s"));
+    CHECK(line_of(lines, "systemctl stop k3s") < line_of(lines, "--cluster-reset-restore-path="));
+  }
+}
+
+TEST_CASE("by hand: only a bare host needs the token, which is passed in the environment") {
+  const auto bare = commands_by_hand(input_for(true));
+  CHECK(bare[line_of(bare, "--cluster-reset-restore-path=")].starts_with(
+      "K3S_TOKEN=\"$(cat /data/k3s"));
+  CHECK(line_of(commands_by_hand(input_for(false)), "K3S_TOKEN") ==
+        commands_by_hand(input_for(false)).size());
+}
+
+TEST_CASE("words with spaces are quoted") {
+  CHECK(our_commands(input_for(false))[1].find("-i '/root/my keys.txt'") != std::string::npos);
+}

@@ -1,0 +1,149 @@
+// Holds: an object of the operator's that a restored cluster does not have is named; what comes and
+// goes by itself is told with the reason, and is no loss.
+#include "restore/cluster/lost_objects.hpp"
+#include "support/fake_api.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::cluster;
+using objects::Contents;
+using rb::test::FakeApi;
+using rb::test::metadata_list;
+
+namespace {
+
+struct NoSleep final : Sleeper {
+  void sleep(std::chrono::milliseconds) override {}
+};
+
+const std::vector<objects::Resource> k_served{{"/api/v1/configmaps", "configmaps"},
+                                              {"/api/v1/secrets", "secrets"},
+                                              {"/api/v1/events", "events"},
+                                              {"/api/v1/namespaces", "namespaces"},
+                                              {"/api/v1/pods", "pods"},
+                                              {"/apis/x.io/v1/things", "x.io/things"}};
+
+Contents snapshot_of(const std::vector<std::string>& keys) {
+  Contents contents;
+  for (const std::string& key : keys) {
+    contents.objects[key] = {10, {"uid of " + key, {}, false, false}};
+  }
+  return contents;
+}
+
+/// Objects as "namespace/name".
+void serve(FakeApi& api, const std::string& path, const std::vector<std::string>& names) {
+  std::vector<std::array<std::string, 4>> objects;
+  for (const std::string& name : names) {
+    const std::size_t slash = name.find('/');
+    objects.push_back({name.substr(0, slash), name.substr(slash + 1), "u", "10"});
+  }
+  api.on(path + "?limit=500", metadata_list(objects));
+}
+
+ObjectComparison compared(FakeApi& api, const Contents& contents) {
+  NoSleep sleeper;
+  const auto result = compare_objects(api, contents, k_served, sleeper);
+  REQUIRE(result);
+  return *result;
+}
+
+using Names = std::vector<std::string>;
+
+} // namespace
+
+TEST_CASE("a node's password that k3s has deleted after the reset is no loss") {
+  FakeApi api;
+  serve(api, "/api/v1/secrets", {"shop/registry"});
+  const auto result = compared(
+      api, snapshot_of({"secrets/shop/registry", "secrets/kube-system/n1.node-password.k3s"}));
+  CHECK(result.missing.count == 0);
+  CHECK(result.differences.empty());
+  REQUIRE(result.passing.count == 1);
+  CHECK(result.passing.first[0].starts_with(
+      "secrets kube-system/n1.node-password.k3s: k3s deletes it after a reset"));
+}
+
+TEST_CASE("what the operator made and is not there is named") {
+  FakeApi api;
+  serve(api, "/api/v1/configmaps", {"shop/a"});
+  serve(api, "/api/v1/secrets", {"shop/added"});
+  const auto result = compared(
+      api, snapshot_of({"configmaps/shop/a", "configmaps/shop/b", "secrets/shop/registry"}));
+  CHECK(result.missing.first == Names{"configmaps shop/b", "secrets shop/registry"});
+  CHECK(result.missing.count == 2);
+  CHECK(result.passing.count == 0);
+  // The numbers of Secrets are equal: one came, one went.
+  CHECK(result.differences == Names{"configmaps: 1, the backup has 2"});
+  CHECK(result.kinds == 2);
+}
+
+TEST_CASE("only the first are named, and all are counted") {
+  FakeApi api;
+  serve(api, "/api/v1/configmaps", {});
+  std::vector<std::string> keys;
+  for (int i = 0; i < 50; ++i) {
+    keys.push_back("configmaps/shop/" + std::to_string(i));
+  }
+  const auto result = compared(api, snapshot_of(keys));
+  CHECK(result.missing.first.size() == k_objects_named);
+  CHECK(result.missing.count == 50);
+}
+
+TEST_CASE("kinds that come and go as a whole are counted by one question") {
+  FakeApi api;
+  api.on("/api/v1/events?limit=1", R"({"metadata":{"remainingItemCount":1},"items":[{}]})");
+  const auto result = compared(api, snapshot_of({"events/a/1", "events/a/2", "events/a/3"}));
+  CHECK(result.missing.count == 0);
+  CHECK(result.passing.first == Names{"events: 2, the backup has 3: Events expire after an hour"});
+  CHECK(api.asked.size() == 1);
+}
+
+TEST_CASE("a pod of a controller is replaced; one that was made by hand is missing") {
+  FakeApi api;
+  serve(api, "/api/v1/pods", {"shop/web-2"});
+  Contents contents = snapshot_of({"pods/shop/web-1", "pods/shop/by-hand"});
+  contents.objects["pods/shop/web-1"].metadata.controlled = true;
+  const auto result = compared(api, contents);
+  CHECK(result.missing.first == Names{"pods shop/by-hand"});
+  CHECK(result.passing.count == 1);
+}
+
+TEST_CASE("what was going when the backup was made may be gone") {
+  Contents contents = snapshot_of(
+      {"namespaces/old", "configmaps/old/a", "configmaps/shop/b", "x.io/things/shop/of-a"});
+  CHECK_FALSE(why_gone("configmaps/old/a", contents));
+  SUBCASE("itself") {
+    contents.objects["configmaps/shop/b"].metadata.deleting = true;
+    CHECK(why_gone("configmaps/shop/b", contents));
+  }
+  SUBCASE("with its namespace") {
+    contents.objects["namespaces/old"].metadata.deleting = true;
+    CHECK(why_gone("configmaps/old/a", contents));
+    CHECK_FALSE(why_gone("configmaps/shop/b", contents));
+  }
+  SUBCASE("after its owner") {
+    auto& metadata = contents.objects["x.io/things/shop/of-a"].metadata;
+    metadata.owner = "uid of configmaps/shop/b";
+    CHECK_FALSE(why_gone("x.io/things/shop/of-a", contents));
+    metadata.owner = "uid of something else";
+    CHECK(why_gone("x.io/things/shop/of-a", contents));
+    // Its owner may be an object that cannot be read.
+    contents.objects["secrets/shop/encrypted"] = {};
+    CHECK_FALSE(why_gone("x.io/things/shop/of-a", contents));
+  }
+}
+
+TEST_CASE("a kind that is refused or not served is said, and does not hide the others") {
+  FakeApi api;
+  serve(api, "/api/v1/configmaps", {});
+  api.on("/apis/x.io/v1/things?limit=500", R"({"message":"no conversion"})", 500);
+  const auto result = compared(
+      api, snapshot_of({"configmaps/shop/a", "x.io/things/a/one", "gone.io/things/a/one"}));
+  CHECK(result.missing.first == Names{"configmaps shop/a"});
+  CHECK(result.differences ==
+        Names{"configmaps: 0, the backup has 1",
+              "x.io/things: not counted, cannot be listed: HTTP 500: no conversion",
+              "gone.io/things: not counted, the API has no such list"});
+}

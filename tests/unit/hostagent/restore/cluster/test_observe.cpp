@@ -1,0 +1,58 @@
+#include "k3s/token_hash.hpp"
+#include "restore/cluster/observe.hpp"
+#include "support/scratch.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::cluster;
+
+TEST_CASE("the version that k3s prints") {
+  CHECK(version_in("k3s version v1.34.4+k3s1 (148243c4)\ngo version go1.24\n") == "v1.34.4+k3s1");
+  CHECK(version_in("k3s version v1.34.4+standin\n") == "v1.34.4+standin");
+  CHECK(version_in("").empty());
+  CHECK(version_in("bash: k3s: command not found").empty());
+}
+
+TEST_CASE("settings are read where an operator may have put them; of tokens only the hash stays") {
+  const test::Scratch root;
+  root.write("etc/systemd/system/k3s.service",
+             "[Service]\nEnvironmentFile=-/etc/systemd/system/k3s.service.env\n"
+             "ExecStart=/k3s server --node-ip=1\n");
+  root.write("etc/systemd/system/k3s-agent.service", "[Service]\nExecStart=/k3s agent\n");
+  root.write("etc/systemd/system/k3s.service.env", "K3S_DATA_DIR=/data\nK3S_TOKEN=envtoken\n");
+  root.write("etc/rancher/k3s/config.yaml", "token: secret\nnode-name: one\n");
+  root.write("etc/rancher/k3s/config.yaml.d/10.yaml", "node-name: two\n");
+  root.write("etc/rancher/k3s/config.yaml.d/notes.txt", "node-name: three\n");
+  const ReadSettings read = read_settings(DiskView(root.path()));
+  CHECK(read.systemd_unit == "k3s");
+  CHECK(read.settings.value("node-name") == "two");
+  CHECK(read.settings.value("node-ip") == "1");
+  CHECK(read.settings.value("data-dir") == "/data");
+  CHECK(read.settings.value("token") == k3s::k_masked);
+  REQUIRE(read.tokens.size() == 2);
+  CHECK(read.tokens[0].hash == k3s::token_hash("secret"));
+  CHECK(read.tokens[1].hash == k3s::token_hash("envtoken"));
+  CHECK(read.problem.empty());
+}
+
+TEST_CASE("the same off the files of a host state") {
+  set::HostState state;
+  state.files.push_back({"etc/systemd/system/k3s.service",
+                         SecretBytes(as_bytes("[Service]\nExecStart=/k3s server --node-ip=1\n")),
+                         0644,
+                         {}});
+  state.files.push_back({"etc/rancher/k3s/config.yaml",
+                         SecretBytes(as_bytes("secrets-encryption: true\n")),
+                         0600,
+                         {}});
+  const ReadSettings read = read_settings(HostStateView(state));
+  CHECK(read.systemd_unit == "k3s");
+  CHECK(read.settings.is_on("secrets-encryption"));
+}
+
+TEST_CASE("a configuration that k3s could not read is a problem that is named") {
+  const test::Scratch root;
+  root.write("etc/rancher/k3s/config.yaml", "- a list\n");
+  CHECK(read_settings(DiskView(root.path())).problem.find("config.yaml") != std::string::npos);
+}

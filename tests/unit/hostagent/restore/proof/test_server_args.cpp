@@ -1,0 +1,138 @@
+// Holds: a scratch server reads nothing of this host, writes nothing outside of its directory, and
+// starts nothing that is not needed.
+#include "restore/proof/prove_set.hpp"
+#include "restore/proof/server_args.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+namespace {
+
+using namespace rb;
+using namespace rb::proof;
+
+ScratchServer scratch() {
+  ScratchServer server;
+  server.program = "/usr/local/bin/k3s";
+  server.directory = "/scratch/d";
+  server.snapshot_path = "/scratch/d/snapshot";
+  server.token = "secret";
+  return server;
+}
+
+bool has(const ProcessSpec& spec, const std::string& argument) {
+  return std::find(spec.arguments.begin(), spec.arguments.end(), argument) != spec.arguments.end();
+}
+
+TEST_CASE("both calls stay in the scratch directory") {
+  const auto reset = scratch_reset_spec(scratch());
+  const auto server = scratch_server_spec(scratch());
+  REQUIRE(reset.has_value());
+  REQUIRE(server.has_value());
+  for (const ProcessSpec& spec : {*reset, *server}) {
+    CHECK(has(spec, "--config=/scratch/d/config.yaml"));
+    CHECK(has(spec, "--data-dir=/scratch/d/data"));
+    CHECK(has(spec, "--write-kubeconfig=/scratch/d/kubeconfig"));
+    CHECK(has(spec, "--disable-agent"));
+    CHECK(spec.environment.at("HOME") == "/scratch/d");
+    CHECK(spec.environment.at("K3S_TOKEN") == "secret");
+    CHECK_FALSE(has(spec, "--secrets-encryption"));
+  }
+  CHECK(has(*reset, "--cluster-reset-restore-path=/scratch/d/snapshot"));
+  CHECK(has(*reset, "--etcd-s3=false"));
+  CHECK(has(*server, "--disable-controller-manager"));
+  CHECK(has(*server, "--etcd-disable-snapshots"));
+}
+
+TEST_CASE("the settings that its data depends on are passed on") {
+  ScratchServer server = scratch();
+  server.settings = {"10.52.0.0/16,fd00:52::/56", "10.53.0.0/16", true, "secretbox"};
+  const auto spec = scratch_reset_spec(server);
+  REQUIRE(spec.has_value());
+  CHECK(has(*spec, "--cluster-cidr=10.52.0.0/16"));
+  CHECK(has(*spec, "--service-cidr=10.53.0.0/16"));
+  CHECK(has(*spec, "--secrets-encryption"));
+  CHECK(has(*spec, "--secrets-encryption-provider=secretbox"));
+}
+
+TEST_CASE("a cluster of IPv6 alone is refused") {
+  ScratchServer server = scratch();
+  server.settings.service_cidr = "fd00:53::/112";
+  const auto spec = scratch_server_spec(server);
+  REQUIRE_FALSE(spec.has_value());
+  CHECK(spec.error().code == ErrorCode::unsupported);
+}
+
+TEST_CASE("settings come from config.yaml and the unit of the backed-up host") {
+  set::HostState state;
+  const auto add = [&](const std::string& path, const std::string& text) {
+    archive::Entry entry;
+    entry.path = path;
+    entry.content = SecretBytes(as_bytes(text));
+    state.files.push_back(std::move(entry));
+  };
+  add("etc/rancher/k3s/config.yaml", "secrets-encryption: true\nservice-cidr: 10.53.0.0/16\n");
+  add("etc/systemd/system/k3s.service",
+      "[Service]\nExecStart=/usr/local/bin/k3s \\\n    server \\\n    "
+      "'--cluster-cidr=10.52.0.0/16' \\\n");
+  const ServerSettings settings = settings_of(state, "/scratch/d");
+  CHECK(settings.secrets_encryption);
+  CHECK(settings.service_cidr == "10.53.0.0/16");
+  CHECK(settings.cluster_cidr == "10.52.0.0/16");
+}
+
+TEST_CASE("what decides on the objects goes along, also an encryption provider of the operator's "
+          "own; the rest is said") {
+  const test::TemporaryDirectory directory;
+  set::HostState state;
+  const auto add = [&](const std::string& path, const std::string& text) {
+    state.files.push_back({path, SecretBytes(as_bytes(text)), 0600, {}});
+  };
+  add("etc/rancher/k3s/config.yaml",
+      "kube-apiserver-arg:\n- audit-policy-file=/a\n- "
+      "encryption-provider-config=/etc/k8s/enc.yaml\n"
+      "- feature-gates=A=true,B=false\nkubelet-arg: [max-pods=200]\ntls-san: [a, b]\n");
+  add("etc/k8s/enc.yaml", "kind: EncryptionConfiguration\n");
+  ScratchServer server = scratch();
+  server.directory = directory.path();
+  server.settings = settings_of(state, server.directory);
+  REQUIRE(bring_files(state, server.directory));
+  const std::string brought = server.directory + "/encryption-provider.yaml";
+  CHECK(read_text_file(brought, 100).value() == "kind: EncryptionConfiguration\n");
+  for (const auto& spec : {scratch_reset_spec(server), scratch_server_spec(server)}) {
+    REQUIRE(spec.has_value());
+    CHECK(has(*spec, "--kube-apiserver-arg=encryption-provider-config=" + brought));
+    CHECK(has(*spec, "--kube-apiserver-arg=feature-gates=A=true,B=false"));
+    CHECK_FALSE(has(*spec, "--kube-apiserver-arg=audit-policy-file=/a"));
+  }
+  CHECK(left_out_line(server.settings) ==
+        "boot: without kube-apiserver-arg audit-policy-file, kubelet-arg max-pods, tls-san");
+  CHECK(left_out_line({}).empty());
+}
+
+TEST_CASE("an encryption provider that the set does not have is said") {
+  set::HostState state;
+  state.node.args = R"(["server","--kube-apiserver-arg","encryption-provider-config=/enc.yaml"])";
+  CHECK(left_out_line(settings_of(state, "/d")) ==
+        "boot: without kube-apiserver-arg encryption-provider-config");
+  CHECK(bring_files(state, "/nonexistent"));
+}
+
+TEST_CASE("k3s is looked for, and its absence says how to name it") {
+  const test::TemporaryDirectory directory;
+  const std::string program = directory.file("k3s");
+  test::write_file(program, "#!/bin/false\n");
+  ::chmod(program.c_str(), 0755);
+  CHECK(find_k3s(program, "/nowhere/k3s").value_or("") == program);
+  CHECK(find_k3s("", program).value_or("") == program);
+  const auto missing = find_k3s("/nowhere/k3s", program);
+  REQUIRE_FALSE(missing.has_value());
+  CHECK(missing.error().code == ErrorCode::not_found);
+  CHECK(missing.error().hint.find("--k3s") != std::string::npos);
+}
+
+} // namespace

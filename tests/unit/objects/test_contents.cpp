@@ -1,0 +1,96 @@
+// Holds: what counts of a snapshot is what is alive at its end, with revision and uid.
+#include "objects/contents.hpp"
+#include "objects/stored_metadata.hpp"
+#include "support/bolt_builder.hpp"
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using namespace rb;
+using namespace rb::objects;
+
+std::string field(unsigned number, const std::string& content) {
+  REQUIRE(content.size() < 128);
+  return std::string{static_cast<char>(number << 3U | 2U), static_cast<char>(content.size())} +
+         content;
+}
+
+/// As the API server stores a built-in kind.
+std::string stored(const std::string& uid, const std::string& more = {}) {
+  const std::string metadata = field(1, "name") + field(3, "ns") + field(5, uid) + more;
+  const std::string object = field(1, metadata) + field(2, "spec");
+  return std::string("k8s\0", 4) + field(1, "type") + field(2, object);
+}
+
+TEST_CASE("the uid of built-in kinds and of custom resources is read") {
+  CHECK(stored_metadata(as_bytes(stored("u-1"))).uid == "u-1");
+  CHECK(stored_metadata(as_bytes(R"({"kind":"Widget","metadata":{"name":"w","uid":"u-2"}})")).uid ==
+        "u-2");
+}
+
+TEST_CASE("whose an object is, and whether it is going, is read") {
+  const auto owner = [](const char* uid) { return field(13, field(1, "Job") + field(4, uid)); };
+  const std::string label =
+      field(11, field(1, "kube-aggregator.kubernetes.io/automanaged") + field(2, "true"));
+  const auto read = [](const std::string& more) {
+    return stored_metadata(as_bytes(stored("u", more)));
+  };
+  CHECK_FALSE(read("").controlled);
+  CHECK_FALSE(read("").deleting);
+  CHECK(read(owner("o-1")).controlled);
+  CHECK(read(owner("o-1")).owner == "o-1");
+  CHECK(read(owner("o-1") + owner("o-2")).owner.empty()); // any of them keeps it
+  CHECK(read(owner("o-1") + owner("o-2")).controlled);
+  CHECK(read(field(9, "time")).deleting);
+  CHECK(read(label).controlled);
+  CHECK_FALSE(read(field(11, field(1, "app") + field(2, "web"))).controlled);
+
+  const StoredMetadata custom = stored_metadata(
+      as_bytes(R"({"metadata":{"uid":"u","deletionTimestamp":"2026-01-01T00:00:00Z",)"
+               R"("ownerReferences":[{"uid":"o-3"}]}})"));
+  CHECK(custom.owner == "o-3");
+  CHECK(custom.deleting);
+  CHECK(custom.controlled);
+  CHECK_FALSE(stored_metadata(as_bytes(R"({"metadata":{"ownerReferences":7}})")).deleting);
+}
+
+TEST_CASE("what tells no uid has none") {
+  for (const std::string& value : {std::string("k8s:enc:aescbc:v1:aescbckey:xyz"),
+                                   std::string("{\"metadata\":"),
+                                   std::string("{\"metadata\":{\"uid\":7}}"),
+                                   std::string("k8s\0\xff\xff", 6),
+                                   stored("u").substr(0, 12),
+                                   std::string()}) {
+    CHECK(stored_metadata(as_bytes(value)).uid.empty());
+  }
+}
+
+TEST_CASE("the last version of a key counts, and a deleted one does not") {
+  using rb::test::key_value;
+  using rb::test::revision_key;
+  const Bytes snapshot = rb::test::with_trailer(rb::test::make_bolt(rb::test::etcd_buckets({
+      {revision_key(2, 0), key_value("/registry/pods/ns/kept", stored("u-1"))},
+      {revision_key(3, 0), key_value("/registry/pods/ns/gone", stored("u-2"))},
+      {revision_key(4, 0), key_value("/registry/pods/ns/kept", stored("u-3"))},
+      {revision_key(5, 0, true), key_value("/registry/pods/ns/gone", "")},
+      {revision_key(6, 0), key_value("/bootstrap/0123456789ab", "secret")},
+  })));
+  etcd::MemoryReader reader(snapshot);
+  const auto contents = read_contents(reader, {});
+  REQUIRE(contents.has_value());
+  CHECK(contents->revision == 6);
+  REQUIRE(contents->objects.size() == 1);
+  CHECK(contents->objects.at("pods/ns/kept").revision == 4);
+  CHECK(contents->objects.at("pods/ns/kept").metadata.uid == "u-3");
+}
+
+TEST_CASE("a file that is no snapshot is refused") {
+  const Bytes nothing(8192);
+  etcd::MemoryReader reader(nothing);
+  const auto contents = read_contents(reader, {});
+  REQUIRE_FALSE(contents.has_value());
+  CHECK(contents.error().code == ErrorCode::corrupt);
+}
+
+} // namespace

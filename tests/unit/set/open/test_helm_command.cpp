@@ -1,0 +1,162 @@
+#include "set/helm_command.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::set;
+
+namespace {
+
+HelmRelease web() {
+  HelmRelease release;
+  release.name_space = "shop";
+  release.target_namespace = "shop";
+  release.name = "web";
+  release.chart_name = "nginx";
+  release.chart_version = "15.1.0";
+  release.file = "shop/web.yaml";
+  return release;
+}
+
+HelmCommand command_with(std::string HelmRelease::*field, const std::string& text) {
+  HelmRelease release = web();
+  release.*field = text;
+  return helm_command(release, "/v");
+}
+
+} // namespace
+
+TEST_CASE("a release gives the line that makes it anew, which no shell runs before REPO is set") {
+  const HelmCommand command = helm_command(web(), "/v");
+  CHECK(command.line ==
+        "helm upgrade --install web \"${REPO:?}/nginx\" --namespace shop --create-namespace "
+        "--version 15.1.0 -f /v/shop/web.yaml");
+  CHECK(command.note.empty());
+  CHECK(command.text() == command.line + "\n");
+  CHECK(helm_command(web(), "-v/").line.ends_with(" -f ./-v/shop/web.yaml"));
+  // Helm reads -f as a list of CSV fields.
+  CHECK(helm_command(web(), "/a,b").line.ends_with(" -f '\"/a,b/shop/web.yaml\"'"));
+  CHECK(helm_command(web(), "/a b").line.ends_with(" -f '/a b/shop/web.yaml'"));
+}
+
+TEST_CASE("a chart that is an address, a path or an option is a comment, never a command") {
+  for (const std::string name : {"oci://evil.example/x",
+                                 "https://evil.example/x.tgz",
+                                 "./x",
+                                 "../x",
+                                 "/x",
+                                 "x/y",
+                                 "-x",
+                                 "--post-renderer=x",
+                                 ".x",
+                                 "",
+                                 "a b",
+                                 "a\nb",
+                                 "$(x)",
+                                 "x;y",
+                                 "`x`",
+                                 "x\"",
+                                 "${HOME}",
+                                 "caf\xc3\xa9"}) {
+    CAPTURE(name);
+    const HelmCommand command = command_with(&HelmRelease::chart_name, name);
+    CHECK(command.line.empty());
+    CHECK(command.text().starts_with("# shop/web: no command, not a chart name: "));
+    CHECK(command.text().find('\n') == command.text().size() - 1);
+  }
+  CHECK(!is_chart_name(std::string(251, 'a')));
+  CHECK(is_chart_name("kube-prometheus_stack.2"));
+}
+
+TEST_CASE("names of releases and namespaces are Helm's and Kubernetes's") {
+  for (const std::string name :
+       {"--kubeconfig=x", "-f", "Web", "a_b", "a..b", ".a", "a.", "a-", "", "a/b", "a b"}) {
+    CAPTURE(name);
+    CHECK(command_with(&HelmRelease::name, name).line.empty());
+    CHECK(command_with(&HelmRelease::target_namespace, name).line.empty());
+  }
+  CHECK(is_release_name("a.b-c.9"));
+  CHECK(is_release_name(std::string(53, 'a')));
+  CHECK(!is_release_name(std::string(54, 'a')));
+  CHECK(!is_namespace("a.b"));
+  CHECK(is_namespace(std::string(63, 'a')));
+  CHECK(!is_namespace(std::string(64, 'a')));
+}
+
+TEST_CASE("versions are semantic ones") {
+  for (const std::string version : {"1.2.3",
+                                    "v1.2.3",
+                                    "1",
+                                    "1.2",
+                                    "1.2.3-rc.1",
+                                    "1.2.3+k3s1",
+                                    "39.0.701+up39.0.7",
+                                    "1.0.0-a-b+c.d"}) {
+    CAPTURE(version);
+    CHECK(is_chart_version(version));
+  }
+  for (const std::string version : {"",
+                                    "-1",
+                                    "1.2.3.4",
+                                    ">=1",
+                                    "^1",
+                                    "1.x",
+                                    "1..2",
+                                    "1.2.3+",
+                                    "1 2",
+                                    "1'2",
+                                    "latest",
+                                    "1.2.3-",
+                                    "1.2.3+a_b"}) {
+    CAPTURE(version);
+    CHECK(!is_chart_version(version));
+    CHECK(command_with(&HelmRelease::chart_version, version).line.empty());
+  }
+}
+
+TEST_CASE("what Flux keeps elsewhere than it runs gets the namespace that it runs in") {
+  HelmRelease release = web();
+  release.name_space = "flux-system";
+  release.owner = api::ReleaseOwner{"Flux HelmRelease", "flux-system", "web"};
+  const HelmCommand command = helm_command(release, "/v");
+  CHECK(command.line.find(" --namespace shop ") != std::string::npos);
+  CHECK(command.note ==
+        "flux-system/web: owned by Flux HelmRelease flux-system/web, which installs it; by hand "
+        "only where that is gone");
+}
+
+TEST_CASE("a record that names another namespace, with nobody who keeps it there, is no command") {
+  HelmRelease release = web();
+  release.name_space = "tenant";
+  release.target_namespace = "kube-system";
+  const HelmCommand command = helm_command(release, "/v");
+  CHECK(command.line.empty());
+  CHECK(command.note.find("its record names the namespace kube-system") != std::string::npos);
+}
+
+TEST_CASE("what k3s installs by itself is a comment that names the owner") {
+  HelmRelease release = web();
+  release.owner = api::ReleaseOwner{"HelmChart", "kube-system", "traefik"};
+  const HelmCommand command = helm_command(release, "/v");
+  CHECK(command.line.empty());
+  CHECK(command.text() == "# shop/web: installed by HelmChart kube-system/traefik; its values are "
+                          "/v/shop/web.yaml\n");
+}
+
+TEST_CASE("nothing of a comment is more than a comment") {
+  HelmRelease release = web();
+  release.owner = api::ReleaseOwner{"Flux HelmRelease", "a\nrm -rf /", "\x1b[31m\xe2\x80\xae"};
+  release.file = "shop/web\n.yaml";
+  for (const std::string& text : {helm_command(release, "/v").note,
+                                  command_with(&HelmRelease::name, "\n\x1b\xc2\x9b").note}) {
+    CHECK(text.find_first_of("\n\x1b\r") == std::string::npos);
+    CHECK(text.find("\xc2\x9b") == std::string::npos);
+    CHECK(text.find("\xe2\x80\xae") == std::string::npos);
+  }
+}
+
+TEST_CASE("a word of a shell") {
+  CHECK(shell_word("") == "''");
+  CHECK(shell_word("~") == "'~'");
+  CHECK(shell_word("1'2") == "'1'\\''2'");
+}

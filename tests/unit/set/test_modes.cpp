@@ -1,0 +1,74 @@
+// Holds: on a file system without modes of its own a directory is taken where its mount options let
+// nobody else in, and else the options that help are said.
+#include "set/directory.hpp"
+#include "support/immutable.hpp"
+#include "support/temporary_directory.hpp"
+
+#include "base/modes.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+
+#include <filesystem>
+
+using namespace rb;
+using namespace rb::set;
+
+TEST_CASE("the mount options that help are known for exFAT, FAT, NTFS and SMB, and for no other") {
+  for (const unsigned long type : {0x2011BAB0UL, 0x4D44UL, 0x5346544EUL, 0x7366746EUL}) {
+    CHECK(mount_options_for(type) == "uid=0,gid=0,umask=0077");
+  }
+  for (const unsigned long type : {0xFF534D42UL, 0xFE534D42UL, 0x517BUL}) {
+    CHECK(mount_options_for(type).find("file_mode=0700,dir_mode=0700") != std::string::npos);
+  }
+  for (const unsigned long type : {0xEF53UL, 0x58465342UL, 0x9123683EUL, 0x6969UL, 0x01021994UL}) {
+    CHECK(mount_options_for(type).empty()); // ext4, xfs, btrfs, nfs, tmpfs
+  }
+}
+
+// An immutable file refuses chmod as a file system without modes does.
+TEST_CASE(
+    "a mode that can't be given is no fault where nobody else can read, and one where others can") {
+  for (const unsigned shown : {0700U, 0600U, 0750U, 0755U, 0604U}) {
+    CAPTURE(shown);
+    const test::TemporaryDirectory temporary;
+    const std::string path = temporary.file("file");
+    test::write_file(path, "text");
+    REQUIRE(::chmod(path.c_str(), shown) == 0);
+    const Fd fd = open_file(path, O_RDONLY).value();
+    const test::Immutable immutable(path);
+    if (!immutable.holds()) {
+      MESSAGE("NOT RUN: this file system has no immutable files");
+      return;
+    }
+    const Status given = give_mode(fd, 0600, path);
+    CHECK(given.has_value() == ((shown & 077U) == 0));
+    if (!given) {
+      CHECK(given.error().code == ErrorCode::permission_denied);
+      CHECK(given.error().message.find("chmod") != std::string::npos);
+    }
+    // What others may read anyway is given to them by no refusal.
+    CHECK(give_mode(fd, 0777, path));
+  }
+}
+
+TEST_CASE("a backup directory with a mode of its mount options is opened") {
+  const test::TemporaryDirectory temporary;
+  const std::string path = temporary.file("backups");
+  std::filesystem::create_directory(path);
+  REQUIRE(::chmod(path.c_str(), 0500) == 0);
+  {
+    const test::Immutable immutable(path);
+    if (!immutable.holds()) {
+      MESSAGE("NOT RUN: this file system has no immutable directories");
+      return;
+    }
+    CHECK(Directory::open(path));
+  }
+  REQUIRE(::chmod(path.c_str(), 0755) == 0);
+  const test::Immutable immutable(path);
+  const auto opened = Directory::open(path);
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().message == path + ": chmod: operation not permitted");
+}

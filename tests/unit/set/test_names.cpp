@@ -1,0 +1,71 @@
+#include "set/names.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::set;
+
+TEST_CASE("classify_name knows the names of a set") {
+  const std::string run_id = "20261122T020000Z";
+  for (const api::ArtifactType type : api::k_all_artifacts) {
+    const NameInfo info = classify_name(api::file_name(type, run_id));
+    CHECK(info.kind == NameKind::artifact);
+    CHECK(info.run_id == run_id);
+    CHECK(info.type == type);
+  }
+  CHECK(classify_name(manifest_name(run_id)).kind == NameKind::manifest);
+  CHECK(classify_name(manifest_name(run_id)).run_id == run_id);
+  CHECK(classify_name(manifest_name(run_id) + ".removing").kind == NameKind::removing);
+  CHECK(classify_name(manifest_name(run_id) + ".part").kind == NameKind::part);
+  CHECK(classify_name("etcd-20261122T020000Z.snap.age.part").kind == NameKind::part);
+  CHECK(classify_name(".last-backup").kind == NameKind::stamp);
+  CHECK(classify_name(".last-backup.part").kind == NameKind::part);
+  CHECK(classify_name("backup.log").kind == NameKind::log);
+  CHECK(classify_name("backup.log.1").kind == NameKind::log);
+  CHECK(classify_name(".last-drill").kind == NameKind::last_drill);
+  CHECK(classify_name(".last-drill.part").kind == NameKind::part);
+  CHECK(classify_name(".last-restore").kind == NameKind::last_restore);
+  CHECK(classify_name(".last-restore.part").kind == NameKind::part);
+  CHECK(classify_name(signature_name(run_id)).kind == NameKind::signature);
+  CHECK(classify_name(signature_name(run_id)).run_id == run_id);
+  CHECK(classify_name(signature_name(run_id) + ".part").kind == NameKind::part);
+  CHECK(classify_name("railiance-backup.pub").kind == NameKind::kit);
+  CHECK(classify_name("railiance-backup.pub.part").kind == NameKind::part);
+  CHECK(classify_name("RESTORE.md").kind == NameKind::kit);
+  CHECK(classify_name("railiance-restore").kind == NameKind::kit);
+  for (const std::string name :
+       {"RESTORE.md", "railiance-restore", "railiance-backup-image.tar", ".last-backup"}) {
+    CHECK(classify_name(name + ".minisig").kind == NameKind::kit);
+    CHECK(classify_name(name + ".minisig.next").kind == NameKind::kit);
+    CHECK(classify_name(name + ".minisig.next.part").kind == NameKind::part);
+    CHECK(classify_name(name + ".minisig.minisig").kind == NameKind::foreign);
+  }
+  CHECK(classify_name("railiance-restore.part").kind == NameKind::part);
+}
+
+TEST_CASE("classify_name: whatever is not exactly ours is foreign") {
+  for (const char* name : {"",
+                           ".part",
+                           ".removing",
+                           "notes.txt",
+                           "notes.txt.part",
+                           "backup.log.part",
+                           "etcd-.snap.age",
+                           "etcd-20261122T020000Z.snap",
+                           "etcd-20261122T020000Z.snap.age.bak",
+                           "etcd-20261322T020000Z.snap.age",
+                           "etcd-20261122T020000Z-copy.snap.age",
+                           "my-etcd-20261122T020000Z.snap.age",
+                           "ETCD-20261122T020000Z.snap.age",
+                           "etcd-20261122T020000Z.tar.gz.age",
+                           "manifest-latest.json",
+                           "manifest-latest.json.minisig",
+                           "manifest-20261122T020000Z.json.minisig.removing",
+                           "manifest-20261122T020000Z.minisig",
+                           "railiance-backup-0123456789ABCDEF.pub",
+                           "manifest-20261122T020000Z.json.part.part",
+                           "kubeconfig-20261122T020000Z.yaml.age.removing"}) {
+    CAPTURE(name);
+    CHECK(classify_name(name).kind == NameKind::foreign);
+  }
+}

@@ -1,0 +1,88 @@
+#include "set/restore_guide.hpp"
+#include "support/sets.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+using namespace rb;
+using namespace rb::set;
+
+namespace {
+
+const GuideFacts k_facts{"/opt/backup/railiance/cluster",
+                         "/var/lib/rancher/k3s",
+                         "/etc/rancher",
+                         "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"};
+
+Manifest manifest() {
+  return test::make_manifest("20261122T020000Z");
+}
+
+bool has(const std::string& text, std::string_view words) {
+  return text.find(words) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("guide: the bytes are those of the golden file") {
+  const std::string path = std::string(RB_SOURCE_DIR) + "/tests/golden/artifact/RESTORE.md";
+  const std::string text = restore_guide(manifest(), k_facts);
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+    test::write_file(path, text);
+  }
+  CHECK(text == test::read_file(path));
+}
+
+TEST_CASE("guide: the files of this set, each with its digest") {
+  const Manifest set = manifest();
+  const std::string text = restore_guide(set, k_facts);
+  for (const api::ArtifactStatus& artifact : set.artifacts) {
+    CHECK(has(text, artifact.sha256 + "  " + artifact.file_name + "\n"));
+  }
+  CHECK(has(text, set.snapshot->file_sha256 + "  $WORK/snapshot"));
+  CHECK(has(text, "INSTALL_K3S_VERSION=v1.34.4+k3s1"));
+  for (std::size_t at = text.find('@'); at != std::string::npos; at = text.find('@', at + 1)) {
+    CHECK(text.at(at + 1) == '"'); // "$@", and no place that was not filled in
+  }
+}
+
+TEST_CASE("guide: the token is nowhere an argument") {
+  const std::string text = restore_guide(manifest(), k_facts);
+  CHECK(has(text, "export K3S_TOKEN"));
+  CHECK_FALSE(has(text, "--token"));
+}
+
+TEST_CASE("guide: a set without host state says what cannot be done with it") {
+  Manifest set = manifest();
+  std::erase_if(set.artifacts, [](const api::ArtifactStatus& artifact) {
+    return artifact.type == api::ArtifactType::host_state;
+  });
+  const std::string text = restore_guide(set, k_facts);
+  CHECK(has(text, "This set has no host state"));
+  CHECK_FALSE(has(text, "host-state-"));
+  CHECK_FALSE(has(text, "put_back"));
+  CHECK(std::count(text.begin(), text.end(), '`') % 2 == 0);
+}
+
+TEST_CASE("guide: paths and names cannot become commands") {
+  Manifest set = manifest();
+  set.node_name = "n`poweroff`";
+  set.k3s_version = "v1.34.4+k3s1; reboot";
+  const std::string text = restore_guide(set, {"/opt/it's here", "/data dir", "/etc/rancher"});
+  CHECK(has(text, "cd '/opt/it'\\''s here'\n"));
+  CHECK(has(text, "--data-dir='/data dir'"));
+  CHECK_FALSE(has(text, "`poweroff"));
+  CHECK_FALSE(has(text, "; reboot"));
+}
+
+TEST_CASE("shell_word: quotes what sh would take apart") {
+  CHECK(shell_word("/var/lib/rancher/k3s") == "/var/lib/rancher/k3s");
+  CHECK(shell_word("").empty() == false);
+  CHECK(shell_word("") == "''");
+  CHECK(shell_word("a b") == "'a b'");
+  CHECK(shell_word("$(x)") == "'$(x)'");
+  CHECK(shell_word("it's") == "'it'\\''s'");
+}

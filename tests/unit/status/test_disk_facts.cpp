@@ -1,0 +1,188 @@
+#include "set/names.hpp"
+#include "set/signed_files.hpp"
+#include "set/writer.hpp"
+#include "sign/signing_key.hpp"
+#include "status/disk_facts.hpp"
+#include "support/fault_disk.hpp"
+#include "support/sets.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::status;
+using api::ArtifactType;
+using api::AttemptResult;
+using set::Directory;
+
+namespace {
+
+SystemTime after_day(int day) {
+  return parse_run_id(test::run_id_of_day(day)).value() + std::chrono::hours(1);
+}
+
+void put(Directory& directory, std::string_view name, const std::string& text) {
+  REQUIRE(set::replace_file(directory, std::string(name), as_bytes(text)));
+}
+
+api::NodeFacts
+facts(Directory& directory, SystemTime now, const std::vector<sign::PublicKey>& keys = {}) {
+  const auto view = view_disk(directory, keys);
+  REQUIRE(view);
+  return facts_of(*view, now);
+}
+
+struct Disk {
+  test::FaultDisk disk;
+  Directory directory{disk.mount(), "/backup"};
+  void add(int day, bool complete = true) {
+    REQUIRE(test::store_set(directory, test::make_manifest(test::run_id_of_day(day), complete)));
+  }
+};
+
+} // namespace
+
+TEST_CASE("an empty directory: nothing ever happened") {
+  Disk disk;
+  const api::NodeFacts found = facts(disk.directory, after_day(1));
+  CHECK(found.last_success_time == SystemTime{});
+  CHECK(found.last_attempt_result == AttemptResult::none);
+  CHECK(found.last_drill_time == SystemTime{});
+  CHECK(found.report_time == after_day(1));
+  CHECK_FALSE(found.clock_anomaly);
+}
+
+TEST_CASE("the newest complete set gives the facts, the older ones the sizes to compare with") {
+  Disk disk;
+  for (int day = 1; day <= 3; ++day) {
+    disk.add(day);
+  }
+  const api::NodeFacts found = facts(disk.directory, after_day(3));
+  CHECK(found.last_success_run_id == test::run_id_of_day(3));
+  CHECK(found.complete_sets == 3);
+  CHECK(found.etcd_revision == 4711);
+  CHECK(found.etcd_keys == 815);
+  CHECK(found.recipients == 1);
+  CHECK(found.recipient_rule == "creation rule 1 (for every path)");
+  const auto& etcd = found.artifacts.at(ArtifactType::etcd_snapshot);
+  CHECK(etcd.size_bytes ==
+        test::content_of(ArtifactType::etcd_snapshot, "20260104T000000Z").size());
+  CHECK(etcd.reference_size_bytes == etcd.size_bytes);
+  CHECK(found.last_attempt_result == AttemptResult::succeeded);
+}
+
+TEST_CASE("an incomplete set proves its own artifacts, and is the last attempt") {
+  Disk disk;
+  disk.add(1);
+  disk.add(2, false);
+  const api::NodeFacts found = facts(disk.directory, after_day(2));
+  CHECK(found.last_success_run_id == test::run_id_of_day(1));
+  CHECK(found.incomplete_sets == 1);
+  CHECK(found.last_attempt_result == AttemptResult::incomplete);
+  CHECK(found.artifacts.at(ArtifactType::etcd_snapshot).last_success_time >
+        found.artifacts.at(ArtifactType::helm_values).last_success_time);
+}
+
+TEST_CASE("a set whose file is gone is damaged and proves nothing") {
+  Disk disk;
+  disk.add(1);
+  REQUIRE(
+      disk.directory.fs().remove(api::file_name(ArtifactType::kubeconfig, test::run_id_of_day(1))));
+  const api::NodeFacts found = facts(disk.directory, after_day(1));
+  CHECK(found.damaged_sets == 1);
+  CHECK(found.last_success_run_id.empty());
+  CHECK(found.artifacts.empty());
+}
+
+TEST_CASE("the log tells of a run that left nothing behind") {
+  Disk disk;
+  disk.add(1);
+  REQUIRE(set::append_log(
+      disk.directory, {after_day(2), "backup", "StorageFull", test::run_id_of_day(2), {}, "full"}));
+  REQUIRE(set::append_log(disk.directory, {after_day(3), "drill", "Passed", {}, {}, {}}));
+  const api::NodeFacts found = facts(disk.directory, after_day(3));
+  CHECK(found.last_attempt_result == AttemptResult::failed);
+  CHECK(found.last_attempt_reason == "StorageFull");
+  CHECK(found.last_attempt_time == after_day(2));
+  CHECK(found.last_success_run_id == test::run_id_of_day(1));
+}
+
+TEST_CASE("a run that goes on is no attempt yet") {
+  Disk disk;
+  disk.add(1);
+  REQUIRE(set::append_log(disk.directory,
+                          {after_day(1), "backup", "Completed", test::run_id_of_day(1), {}, {}}));
+  put(disk.directory, api::file_name(ArtifactType::kubeconfig, test::run_id_of_day(2)), "x");
+  const api::NodeFacts found = facts(disk.directory, after_day(2));
+  CHECK(found.last_attempt_result == AttemptResult::succeeded);
+  CHECK(found.last_attempt_time == after_day(1));
+}
+
+TEST_CASE("drill and restore leave their marks; a mark that cannot be read is none") {
+  Disk disk;
+  put(disk.directory,
+      set::k_last_drill_name,
+      R"({"schema":"railiance.io/last-drill/v1","runID":"20260102T000000Z",
+          "time":"2026-01-02T05:30:00Z","result":"Passed","exitCode":0,"message":"",
+          "durationMilliseconds":1500,"boot":{"exitCode":0}})");
+  put(disk.directory,
+      set::k_last_restore_name,
+      R"({"schema":"railiance.io/last-restore/v1","runID":"20260102T000000Z","time":"2026-01-03T00:00:00Z"})");
+  api::NodeFacts found = facts(disk.directory, after_day(3));
+  CHECK(found.last_drill_result == "Passed");
+  CHECK(found.last_drill_run_id == "20260102T000000Z");
+  CHECK(found.last_drill_seconds == 2);
+  CHECK(found.last_drill_booted);
+  CHECK(format_rfc3339(found.last_restore_time) == "2026-01-03T00:00:00Z");
+
+  put(disk.directory, set::k_last_drill_name, "{");
+  found = facts(disk.directory, after_day(3));
+  CHECK(found.last_drill_time == SystemTime{});
+}
+
+TEST_CASE("a clock behind the newest set is an anomaly, a minute is not") {
+  Disk disk;
+  disk.add(2);
+  const SystemTime set_time = parse_run_id(test::run_id_of_day(2)).value();
+  CHECK(facts(disk.directory, set_time - std::chrono::seconds(61)).clock_anomaly);
+  CHECK_FALSE(facts(disk.directory, set_time - std::chrono::seconds(60)).clock_anomaly);
+}
+
+TEST_CASE("last-drill: what is not one is refused, with what to do") {
+  CHECK(set::parse_last_drill("[]").error().code == ErrorCode::corrupt);
+  CHECK(set::parse_last_drill("{}").error().hint.find("drill") != std::string::npos);
+  CHECK(set::parse_last_drill(R"({"schema":"railiance.io/last-drill/v9"})").error().code ==
+        ErrorCode::unsupported);
+}
+
+TEST_CASE("a line of backup.log: the message may hold anything") {
+  const auto line = set::parse_log_line(
+      "2026-11-22T02:00:41Z backup result=Completed run=20261122T020000Z bytes=1 message=\"a "
+      "result=Failed drill\"");
+  REQUIRE(line);
+  CHECK(line->action == "backup");
+  CHECK(line->result == "Completed");
+  CHECK(line->run_id == "20261122T020000Z");
+  for (const char* text : {"",
+                           "x",
+                           "2026-11-22T02:00:41Z",
+                           "2026-11-22T02:00:41Z backup",
+                           "yesterday backup result=Completed",
+                           "2026-11-22T02:00:41Z backup message=\" result=Completed\""}) {
+    CAPTURE(text);
+    CHECK_FALSE(set::parse_log_line(text));
+  }
+}
+
+TEST_CASE("sets and files that the host did not sign are counted, where its key is known") {
+  Disk disk;
+  disk.add(1); // not signed
+  const auto key = sign::SigningKey::generate().value();
+  REQUIRE(set::write_signed_file(
+      disk.directory, "RESTORE.md", as_bytes("the host's"), sign::SigningKey::generate().value()));
+  const api::NodeFacts unknown = facts(disk.directory, after_day(1));
+  CHECK(unknown.untrusted_sets == 0);
+  CHECK(unknown.untrusted_files == 0);
+  const api::NodeFacts known = facts(disk.directory, after_day(1), {key.public_key()});
+  CHECK(known.untrusted_sets == 1);
+  CHECK(known.untrusted_files == 1);
+}
