@@ -14,9 +14,6 @@ namespace rb::offsite {
 
 namespace {
 
-using File;
-using Fs;
-
 Error read_only(const std::string& name) {
   return {ErrorCode::unsupported, name + ": a remote is only read here", {}};
 }

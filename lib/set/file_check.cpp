@@ -13,8 +13,6 @@ namespace rb::set {
 
 namespace {
 
-using File;
-
 constexpr std::size_t k_read_bytes = 256U << 10U;
 
 ExitCode code_of(const Error& error, age::DecryptFailure failure) {

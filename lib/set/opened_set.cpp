@@ -12,9 +12,7 @@
 
 namespace rb::set {
 
-using File;
 using api::ArtifactType;
-using set::Manifest;
 
 namespace {
 

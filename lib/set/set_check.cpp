@@ -4,9 +4,6 @@
 
 namespace rb::set {
 
-using set::BackupSet;
-using set::SetState;
-
 namespace {
 
 std::vector<FileTask> tasks_of(const BackupSet& set) {

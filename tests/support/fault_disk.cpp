@@ -5,11 +5,6 @@
 
 namespace rb::test {
 
-using DirectoryEntry;
-using File;
-using Fs;
-using Space;
-
 class FaultFile final : public File {
 public:
   FaultFile(FaultDisk& disk, std::shared_ptr<FaultDisk::Inode> inode)
