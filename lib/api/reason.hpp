@@ -8,7 +8,7 @@
 
 namespace rb::api {
 
-enum class Reason {
+enum class Reason : int { // declared so in base/error.hpp, too
   // Succeeded=Unknown, or a step that has not ended
   pending, ///< Seen, not yet started.
   queued,  ///< Another run is in progress.

@@ -57,6 +57,15 @@ Error Error::within(std::string_view context) && {
   return std::move(*this);
 }
 
+Error Error::because(api::Reason why) && {
+  reason = why;
+  return std::move(*this);
+}
+
+std::string Error::text() const {
+  return hint.empty() ? message : message + "; " + hint;
+}
+
 namespace {
 
 ErrorCode code_of(int errno_value) {

@@ -2,9 +2,14 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+
+namespace rb::api {
+enum class Reason : int; // the typed reasons of the API; its words are in api/reason.hpp
+} // namespace rb::api
 
 namespace rb {
 
@@ -43,9 +48,18 @@ struct Error {
   int system_errno = 0;                ///< errno, where a system call failed, else 0.
   int http_status = 0;                 ///< HTTP status, where a server answered, else 0.
   std::chrono::seconds retry_after{0}; ///< What the server asked us to wait (429, 503), else 0.
+  /// Why, in the words of the API, where the step that failed knows it. Once given it stays: who
+  /// passes the error on need not know it.
+  std::optional<api::Reason> reason = std::nullopt;
 
   /// The same error with `context` and ": " before its message.
   [[nodiscard]] Error within(std::string_view context) &&;
+
+  /// The same error with `why` as its reason, in place of any that it had.
+  [[nodiscard]] Error because(api::Reason why) &&;
+
+  /// "message; hint", as one line; the message alone where there is no hint.
+  [[nodiscard]] std::string text() const;
 };
 
 /// `message: strerror(errno_value)`, with the code that fits (ENOSPC and EDQUOT -> no_space,

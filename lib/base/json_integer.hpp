@@ -6,18 +6,28 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 namespace rb {
 
-/// Throws nlohmann::json::exception where `value` is no integer in the range of `Number`.
-template <std::integral Number> [[nodiscard]] Number json_integer(const nlohmann::json& value) {
+/// Nothing where `value` is no integer in the range of `Number`.
+template <std::integral Number>
+[[nodiscard]] std::optional<Number> json_integer_of(const nlohmann::json& value) {
   if (value.is_number_unsigned() && std::in_range<Number>(value.get<std::uint64_t>())) {
     return static_cast<Number>(value.get<std::uint64_t>());
   }
   if (value.is_number_integer() && !value.is_number_unsigned() &&
       std::in_range<Number>(value.get<std::int64_t>())) {
     return static_cast<Number>(value.get<std::int64_t>());
+  }
+  return std::nullopt;
+}
+
+/// The same for code that catches. Throws nlohmann::json::exception.
+template <std::integral Number> [[nodiscard]] Number json_integer(const nlohmann::json& value) {
+  if (const auto number = json_integer_of<Number>(value)) {
+    return *number;
   }
   throw nlohmann::json::out_of_range::create(406, "not an integer that fits", &value);
 }
