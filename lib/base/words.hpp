@@ -12,6 +12,7 @@
 // words_of() is found by the namespace of the enumeration; its argument only chooses the table.
 #pragma once
 
+#include <concepts>
 #include <optional>
 #include <span>
 #include <string_view>
