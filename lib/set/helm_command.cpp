@@ -1,5 +1,6 @@
 #include "set/helm_command.hpp"
 
+#include "set/restore_guide.hpp"
 #include "terminal/terminal_text.hpp"
 
 #include <algorithm>
@@ -179,24 +180,6 @@ bool is_chart_version(std::string_view text) {
   }
   text = text.substr(0, dash);
   return std::ranges::count(text, '.') <= 2 && are_parts(text, is_number);
-}
-
-std::string shell_word(std::string_view word) {
-  const auto plain = [](char c) {
-    return is_alphanumeric(c) || std::string_view("-_./:@%+,").find(c) != std::string_view::npos;
-  };
-  if (!word.empty() && std::ranges::all_of(word, plain)) {
-    return std::string(word);
-  }
-  std::string quoted = "'";
-  for (const char c : word) {
-    if (c == '\'') {
-      quoted += "'\\''";
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "'";
 }
 
 } // namespace rb::set

@@ -36,7 +36,4 @@ struct HelmCommand {
 [[nodiscard]] bool is_namespace(std::string_view text);
 [[nodiscard]] bool is_chart_version(std::string_view text);
 
-/// `word` as one word of a POSIX shell.
-[[nodiscard]] std::string shell_word(std::string_view word);
-
 } // namespace rb::set

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace rb::etcd;
+using namespace rb::k3s;
 
 TEST_CASE("the hash is that of the password part, as k3s names its bootstrap key") {
   // printf %s 5ecret | sha256sum | cut -c1-12

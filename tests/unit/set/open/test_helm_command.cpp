@@ -1,4 +1,5 @@
 #include "set/helm_command.hpp"
+#include "set/restore_guide.hpp"
 
 #include <doctest/doctest.h>
 
