@@ -1,8 +1,7 @@
-#include "agent/boot_prover.hpp"
+#include "agent/orders/boot_prover.hpp"
 
-#include "restore/proof/container_memory.hpp"
+#include "restore/proof/memory.hpp"
 #include "restore/proof/prove_set.hpp"
-#include "restore/proof/real_boot.hpp"
 #include "set/host_state.hpp"
 #include "terminal/log.hpp"
 

@@ -1,4 +1,4 @@
-#include "agent/payload_source.hpp"
+#include "agent/run/payload_source.hpp"
 
 #include "kube/client.hpp"
 

@@ -1,4 +1,4 @@
-#include "agent/datastore.hpp"
+#include "k3s/datastore.hpp"
 
 #include <filesystem>
 

@@ -1,4 +1,4 @@
-#include "agent/failure.hpp"
+#include "agent/run/failure.hpp"
 
 namespace rb::agent {
 

@@ -1,4 +1,4 @@
-#include "agent/image_content.hpp"
+#include "agent/host/image_archive.hpp"
 
 #include "archive/tar_header.hpp"
 #include "base/fd.hpp"

@@ -1,6 +1,5 @@
-#include "agent/k3s_command.hpp"
+#include "k3s/etcd_snapshot.hpp"
 
-#include "agent/snapshot_name.hpp"
 
 namespace rb::agent {
 

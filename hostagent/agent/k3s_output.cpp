@@ -1,6 +1,5 @@
-#include "agent/k3s_output.hpp"
+#include "k3s/output.hpp"
 
-#include "k3s/words.hpp"
 
 #include "base/json_text.hpp"
 

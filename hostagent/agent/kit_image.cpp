@@ -1,4 +1,4 @@
-#include "agent/kit_image.hpp"
+#include "agent/host/kit.hpp"
 
 #include "set/signed_files.hpp"
 

@@ -1,4 +1,4 @@
-#include "agent/options.hpp"
+#include "agent/orders/options.hpp"
 
 #include "offsite/rclone.hpp"
 

@@ -1,4 +1,4 @@
-#include "agent/order_action.hpp"
+#include "agent/orders/order_action.hpp"
 
 namespace rb::agent {
 

@@ -1,6 +1,6 @@
-#include "agent/plaintext.hpp"
+#include "agent/run/plaintext.hpp"
 
-#include "agent/snapshot_name.hpp"
+#include "k3s/etcd_snapshot.hpp"
 #include "set/names.hpp"
 #include "set/retention.hpp"
 

@@ -1,4 +1,4 @@
-#include "agent/prover.hpp"
+#include "agent/run/prover.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "agent/server_config.hpp"
+#include "k3s/datastore.hpp"
 
 #include <filesystem>
 

@@ -1,4 +1,4 @@
-#include "agent/signing.hpp"
+#include "agent/host/host_key.hpp"
 
 #include "set/names.hpp"
 #include "set/writer.hpp"

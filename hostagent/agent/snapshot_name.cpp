@@ -1,4 +1,4 @@
-#include "agent/snapshot_name.hpp"
+#include "k3s/etcd_snapshot.hpp"
 
 #include "base/clock.hpp"
 

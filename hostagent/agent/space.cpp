@@ -1,4 +1,4 @@
-#include "agent/space.hpp"
+#include "agent/run/space.hpp"
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>

@@ -1,7 +1,6 @@
 // Whatever k3s prints: names are single components, each once; its last words are short and
 // hold no token.
-#include "agent/k3s_output.hpp"
-#include "k3s/words.hpp"
+#include "k3s/output.hpp"
 
 #include "base/bytes.hpp"
 

@@ -1,7 +1,7 @@
-#include "restore/cluster/cluster_api.hpp"
+#include "restore/cluster/lost_objects.hpp"
 
 #include "objects/kubectl_proxy.hpp"
-#include "restore/cluster/k3s_reset.hpp"
+#include "k3s/reset.hpp"
 
 namespace rb::cluster {
 

@@ -1,4 +1,4 @@
-#include "restore/cluster/guide.hpp"
+#include "restore/cluster/plan.hpp"
 
 #include "set/restore_guide.hpp"
 

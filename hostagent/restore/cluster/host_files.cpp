@@ -1,4 +1,4 @@
-#include "restore/cluster/host_files.hpp"
+#include "restore/cluster/file_changes.hpp"
 
 #include "set/directory.hpp"
 

@@ -1,6 +1,6 @@
-#include "restore/cluster/k3s_reset.hpp"
+#include "k3s/reset.hpp"
 
-#include "k3s/words.hpp"
+#include "k3s/output.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "restore/cluster/server_settings.hpp"
+#include "k3s/reset.hpp"
 
 #include <array>
 

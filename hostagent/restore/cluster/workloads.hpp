@@ -3,7 +3,7 @@
 // itself.
 #pragma once
 
-#include "restore/cluster/readiness.hpp"
+#include "k3s/command.hpp"
 
 #include <string>
 #include <string_view>

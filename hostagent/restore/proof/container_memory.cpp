@@ -1,6 +1,5 @@
-#include "restore/proof/container_memory.hpp"
+#include "restore/proof/memory.hpp"
 
-#include "restore/proof/process_tree.hpp"
 
 #include "base/fd.hpp"
 

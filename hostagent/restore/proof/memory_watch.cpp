@@ -1,4 +1,4 @@
-#include "restore/proof/memory_watch.hpp"
+#include "restore/proof/memory.hpp"
 
 #include <condition_variable>
 #include <mutex>

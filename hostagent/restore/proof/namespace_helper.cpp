@@ -2,7 +2,6 @@
 
 #include "restore/proof/messages.hpp"
 #include "restore/proof/network_setup.hpp"
-#include "restore/proof/spawned.hpp"
 
 #include <fcntl.h>
 #include <sched.h>

@@ -1,4 +1,4 @@
-#include "restore/proof/process_tree.hpp"
+#include "restore/proof/memory.hpp"
 
 #include "base/fd.hpp"
 

@@ -2,7 +2,6 @@
 // removed by the next one.
 #pragma once
 
-#include "restore/proof/scratch_places.hpp"
 
 #include "base/fd.hpp"
 

@@ -1,6 +1,5 @@
-#include "restore/proof/scratch_places.hpp"
-
 #include "restore/proof/scratch_dir.hpp"
+
 
 #include "base/open_beneath.hpp"
 

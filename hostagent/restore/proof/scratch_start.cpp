@@ -1,9 +1,9 @@
 #include "restore/proof/scratch_start.hpp"
 
-#include "k3s/words.hpp"
+#include "k3s/output.hpp"
 #include "objects/kubectl_proxy.hpp"
-#include "restore/cluster/k3s_reset.hpp"
-#include "restore/cluster/readiness.hpp"
+#include "k3s/reset.hpp"
+#include "k3s/command.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "agent/file_collector.hpp"
+#include "agent/host/mounted_files.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-#include "agent/host_state.hpp"
+#include "agent/host/host_artifacts.hpp"
 #include "k3s/token_hash.hpp"
 #include "support/scratch.hpp"
 

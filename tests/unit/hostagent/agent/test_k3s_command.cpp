@@ -1,4 +1,4 @@
-#include "agent/k3s_command.hpp"
+#include "k3s/etcd_snapshot.hpp"
 
 #include <doctest/doctest.h>
 

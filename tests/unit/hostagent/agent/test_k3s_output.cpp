@@ -1,4 +1,4 @@
-#include "agent/k3s_output.hpp"
+#include "k3s/output.hpp"
 
 #include <doctest/doctest.h>
 

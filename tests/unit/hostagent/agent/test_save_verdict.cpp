@@ -1,4 +1,4 @@
-#include "agent/save_verdict.hpp"
+#include "k3s/etcd_snapshot.hpp"
 
 #include <doctest/doctest.h>
 

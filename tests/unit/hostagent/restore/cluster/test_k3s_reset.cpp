@@ -1,4 +1,4 @@
-#include "restore/cluster/k3s_reset.hpp"
+#include "k3s/reset.hpp"
 
 #include <doctest/doctest.h>
 

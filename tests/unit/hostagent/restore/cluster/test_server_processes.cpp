@@ -1,4 +1,4 @@
-#include "restore/cluster/server_processes.hpp"
+#include "k3s/server_processes.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-#include "restore/cluster/service_manager.hpp"
+#include "k3s/service_manager.hpp"
 
 #include <doctest/doctest.h>
 
