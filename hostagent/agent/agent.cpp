@@ -1,10 +1,10 @@
-#include "agent/orders/agent.hpp"
+#include "agent/agent.hpp"
 
-#include "agent/host/backup_disk.hpp"
-#include "agent/run/deadline.hpp"
-#include "agent/orders/order_action.hpp"
-#include "agent/run/run_status.hpp"
-#include "agent/run/settlement.hpp"
+#include "agent/backup_disk.hpp"
+#include "agent/deadline.hpp"
+#include "agent/order_action.hpp"
+#include "agent/run_status.hpp"
+#include "agent/settlement.hpp"
 #include "terminal/log.hpp"
 
 namespace rb::agent {

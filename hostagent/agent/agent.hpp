@@ -2,11 +2,11 @@
 // What an earlier process left behind is settled first.
 #pragma once
 
-#include "agent/orders/agent_metrics.hpp"
-#include "agent/run/backup_run.hpp"
-#include "agent/orders/order_board.hpp"
-#include "agent/orders/run_reporter.hpp"
-#include "agent/orders/status_writer.hpp"
+#include "agent/agent_metrics.hpp"
+#include "agent/backup_run.hpp"
+#include "agent/order_board.hpp"
+#include "agent/run_reporter.hpp"
+#include "agent/status_writer.hpp"
 
 #include <functional>
 #include <memory>

@@ -1,4 +1,4 @@
-#include "agent/orders/agent_metrics.hpp"
+#include "agent/agent_metrics.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>

@@ -1,7 +1,7 @@
 // What the agent says of itself on /metrics, and whether it is ready. Safe to share.
 #pragma once
 
-#include "agent/run/run_order.hpp"
+#include "agent/run_order.hpp"
 #include "offsite/replicator.hpp"
 
 #include <prometheus/registry.h>

@@ -1,4 +1,4 @@
-#include "agent/host/backup_disk.hpp"
+#include "agent/backup_disk.hpp"
 
 #include "set/writer.hpp"
 

@@ -3,8 +3,8 @@
 // would be one that nobody finds, on the disk that is lost with the machine.
 #pragma once
 
-#include "agent/run/backup_run.hpp"
-#include "agent/host/settings.hpp"
+#include "agent/backup_run.hpp"
+#include "agent/settings.hpp"
 
 #include <string>
 #include <string_view>

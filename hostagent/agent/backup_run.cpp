@@ -1,8 +1,8 @@
-#include "agent/run/backup_run.hpp"
+#include "agent/backup_run.hpp"
 
-#include "agent/host/mounted_files.hpp"
-#include "agent/run/run_state.hpp"
-#include "agent/run/settlement.hpp"
+#include "agent/mounted_files.hpp"
+#include "agent/run_state.hpp"
+#include "agent/settlement.hpp"
 #include "terminal/log.hpp"
 
 #include <algorithm>

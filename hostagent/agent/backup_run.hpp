@@ -3,15 +3,15 @@
 // After a failure at any step the earlier sets and `.last-backup` are as they were.
 #pragma once
 
-#include "k3s/etcd_snapshot.hpp"
-#include "agent/host/kit.hpp"
-#include "agent/run/payload_source.hpp"
-#include "agent/run/prover.hpp"
-#include "agent/run/run_control.hpp"
-#include "agent/run/run_order.hpp"
-#include "k3s/datastore.hpp"
-#include "agent/host/settings.hpp"
-#include "agent/run/snapshot_step.hpp"
+#include "agent/k3s_command.hpp"
+#include "agent/kit_image.hpp"
+#include "agent/payload_source.hpp"
+#include "agent/prover.hpp"
+#include "agent/run_control.hpp"
+#include "agent/run_order.hpp"
+#include "agent/server_config.hpp"
+#include "agent/settings.hpp"
+#include "agent/snapshot_step.hpp"
 #include "set/directory.hpp"
 
 #include "base/clock.hpp"

@@ -1,9 +1,9 @@
 // The prover in earnest: hostagent/boot, on this host.
 #pragma once
 
-#include "agent/run/prover.hpp"
-#include "agent/host/settings.hpp"
-#include "restore/proof/scratch_dir.hpp"
+#include "agent/prover.hpp"
+#include "agent/settings.hpp"
+#include "restore/proof/scratch_places.hpp"
 
 namespace rb::agent {
 

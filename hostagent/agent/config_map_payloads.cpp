@@ -1,4 +1,4 @@
-#include "agent/run/payload_source.hpp"
+#include "agent/payload_source.hpp"
 
 #include "kube/client.hpp"
 

@@ -1,6 +1,6 @@
-#include "agent/run/cut_off.hpp"
+#include "agent/cut_off.hpp"
 
-#include "agent/run/plaintext.hpp"
+#include "agent/plaintext.hpp"
 #include "set/backup_log.hpp"
 #include "set/names.hpp"
 #include "terminal/log.hpp"

@@ -1,7 +1,7 @@
 // Lines in backup.log for runs that could write none: those that ended with their process.
 #pragma once
 
-#include "agent/run/run_order.hpp"
+#include "agent/run_order.hpp"
 #include "set/directory.hpp"
 
 #include "base/clock.hpp"

@@ -1,4 +1,4 @@
-#include "k3s/datastore.hpp"
+#include "agent/datastore.hpp"
 
 #include <filesystem>
 

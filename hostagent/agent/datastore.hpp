@@ -2,8 +2,8 @@
 // it: the messages of `etcd-snapshot save` on other datastores differ from release to release.
 #pragma once
 
-#include "agent/run/failure.hpp"
-#include "k3s/datastore.hpp"
+#include "agent/failure.hpp"
+#include "agent/server_config.hpp"
 
 #include "api/node_facts.hpp"
 

@@ -1,7 +1,7 @@
 // Stops a run when its time is up.
 #pragma once
 
-#include "agent/run/run_control.hpp"
+#include "agent/run_control.hpp"
 
 #include "base/clock.hpp"
 

@@ -1,7 +1,7 @@
-#include "agent/orders/disk_watch.hpp"
+#include "agent/disk_watch.hpp"
 
-#include "k3s/datastore.hpp"
-#include "agent/host/host_key.hpp"
+#include "agent/datastore.hpp"
+#include "agent/signing.hpp"
 #include "status/disk_facts.hpp"
 #include "terminal/log.hpp"
 

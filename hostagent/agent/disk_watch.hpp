@@ -2,8 +2,8 @@
 // asks.
 #pragma once
 
-#include "agent/host/mounted_files.hpp"
-#include "agent/host/settings.hpp"
+#include "agent/mounted_files.hpp"
+#include "agent/settings.hpp"
 
 #include "api/node_facts.hpp"
 #include "base/clock.hpp"

@@ -1,4 +1,4 @@
-#include "agent/orders/facts_reporter.hpp"
+#include "agent/facts_reporter.hpp"
 
 #include "terminal/log.hpp"
 

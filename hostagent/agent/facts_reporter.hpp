@@ -2,7 +2,7 @@
 // minute and after each run. No run waits for it, and no outcome of it is one of a backup.
 #pragma once
 
-#include "agent/orders/disk_watch.hpp"
+#include "agent/disk_watch.hpp"
 
 #include "base/result.hpp"
 #include "kube/client.hpp"

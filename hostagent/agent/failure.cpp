@@ -1,4 +1,4 @@
-#include "agent/run/failure.hpp"
+#include "agent/failure.hpp"
 
 namespace rb::agent {
 

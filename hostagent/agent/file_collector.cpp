@@ -1,4 +1,4 @@
-#include "agent/host/mounted_files.hpp"
+#include "agent/file_collector.hpp"
 
 #include "archive/entry_path.hpp"
 #include "base/open_beneath.hpp"

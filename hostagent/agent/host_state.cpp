@@ -1,7 +1,8 @@
-#include "agent/host/host_artifacts.hpp"
+#include "agent/host_state.hpp"
 
-#include "agent/host/mounted_files.hpp"
-#include "agent/host/host_key.hpp"
+#include "agent/mounted_files.hpp"
+#include "agent/named_files.hpp"
+#include "agent/signing.hpp"
 #include "k3s/cluster_ca.hpp"
 #include "k3s/token_hash.hpp"
 

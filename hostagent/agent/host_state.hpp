@@ -2,9 +2,9 @@
 // one tar.gz in memory. Contents and layout: docs/artifact-format.md, "host-state".
 #pragma once
 
-#include "agent/run/failure.hpp"
-#include "agent/host/mounted_files.hpp"
-#include "agent/host/settings.hpp"
+#include "agent/failure.hpp"
+#include "agent/file_collector.hpp"
+#include "agent/settings.hpp"
 #include "k3s/node_arguments.hpp"
 
 #include "base/clock.hpp"

@@ -1,4 +1,4 @@
-#include "agent/host/image_archive.hpp"
+#include "agent/image_content.hpp"
 
 #include "archive/tar_header.hpp"
 #include "base/fd.hpp"

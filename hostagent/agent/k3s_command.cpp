@@ -1,5 +1,6 @@
-#include "k3s/etcd_snapshot.hpp"
+#include "agent/k3s_command.hpp"
 
+#include "agent/snapshot_name.hpp"
 
 namespace rb::agent {
 

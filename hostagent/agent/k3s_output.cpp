@@ -1,5 +1,6 @@
-#include "k3s/output.hpp"
+#include "agent/k3s_output.hpp"
 
+#include "k3s/words.hpp"
 
 #include "base/json_text.hpp"
 

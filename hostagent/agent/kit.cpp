@@ -1,4 +1,4 @@
-#include "agent/host/kit.hpp"
+#include "agent/kit.hpp"
 
 #include "set/signed_files.hpp"
 

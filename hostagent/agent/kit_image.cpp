@@ -1,4 +1,4 @@
-#include "agent/host/kit.hpp"
+#include "agent/kit_image.hpp"
 
 #include "set/signed_files.hpp"
 

@@ -2,7 +2,7 @@
 // takes no more backups.
 #pragma once
 
-#include "agent/host/image_archive.hpp"
+#include "agent/image_content.hpp"
 #include "set/directory.hpp"
 #include "sign/signing_key.hpp"
 

@@ -1,4 +1,4 @@
-#include "agent/host/host_artifacts.hpp"
+#include "agent/kubeconfig_source.hpp"
 
 #include "base/open_beneath.hpp"
 

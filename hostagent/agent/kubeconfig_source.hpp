@@ -1,7 +1,7 @@
 // Which kubeconfig goes into the set: the first configured one that is there, else k3s's own.
 #pragma once
 
-#include "agent/run/failure.hpp"
+#include "agent/failure.hpp"
 
 #include "base/secret_bytes.hpp"
 

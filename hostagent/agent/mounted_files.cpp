@@ -1,4 +1,4 @@
-#include "agent/host/mounted_files.hpp"
+#include "agent/mounted_files.hpp"
 
 #include "base/open_beneath.hpp"
 

@@ -2,7 +2,7 @@
 // all at the paths that they have on the host.
 #pragma once
 
-#include "agent/host/settings.hpp"
+#include "agent/settings.hpp"
 #include "k3s/host_files.hpp"
 
 #include <string>

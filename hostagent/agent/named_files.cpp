@@ -1,4 +1,4 @@
-#include "agent/host/host_artifacts.hpp"
+#include "agent/named_files.hpp"
 
 #include "k3s/named_files.hpp"
 

@@ -1,7 +1,8 @@
 // Collects the files that a server's settings name, and those that these name in turn.
 #pragma once
 
-#include "agent/host/mounted_files.hpp"
+#include "agent/file_collector.hpp"
+#include "agent/mounted_files.hpp"
 #include "k3s/host_settings.hpp"
 
 #include <string>

@@ -1,6 +1,6 @@
-#include "agent/orders/offsite_worker.hpp"
+#include "agent/offsite_worker.hpp"
 
-#include "agent/orders/offsite_condition.hpp"
+#include "agent/offsite_condition.hpp"
 #include "terminal/log.hpp"
 
 #include <condition_variable>

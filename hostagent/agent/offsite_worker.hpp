@@ -3,9 +3,9 @@
 // ends.
 #pragma once
 
-#include "agent/orders/agent_metrics.hpp"
-#include "agent/orders/order_board.hpp"
-#include "agent/orders/status_writer.hpp"
+#include "agent/agent_metrics.hpp"
+#include "agent/order_board.hpp"
+#include "agent/status_writer.hpp"
 #include "offsite/replicator.hpp"
 
 namespace rb::agent {

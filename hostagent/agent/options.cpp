@@ -1,4 +1,4 @@
-#include "agent/orders/options.hpp"
+#include "agent/options.hpp"
 
 #include "offsite/rclone.hpp"
 

@@ -1,7 +1,7 @@
 // The command line of railiance-backup-agent.
 #pragma once
 
-#include "agent/host/settings.hpp"
+#include "agent/settings.hpp"
 #include "terminal/log.hpp"
 
 #include <optional>

@@ -1,7 +1,7 @@
 // The orders that the API shows, as the watcher and the worker see them. Safe to share.
 #pragma once
 
-#include "agent/run/run_control.hpp"
+#include "agent/run_control.hpp"
 
 #include "api/node_backup.hpp"
 #include "kube/watcher.hpp"

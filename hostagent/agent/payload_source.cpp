@@ -1,4 +1,4 @@
-#include "agent/run/payload_source.hpp"
+#include "agent/payload_source.hpp"
 
 #include "api/payload_name.hpp"
 #include "base/sha256.hpp"

@@ -1,7 +1,7 @@
 // The encrypted Helm artifact on its way from the controller: pieces in ConfigMaps.
 #pragma once
 
-#include "agent/run/snapshot_step.hpp"
+#include "agent/snapshot_step.hpp"
 
 #include "api/node_backup.hpp"
 #include "base/bytes.hpp"

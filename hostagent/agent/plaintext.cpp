@@ -1,6 +1,6 @@
-#include "agent/run/plaintext.hpp"
+#include "agent/plaintext.hpp"
 
-#include "k3s/etcd_snapshot.hpp"
+#include "agent/snapshot_name.hpp"
 #include "set/names.hpp"
 #include "set/retention.hpp"
 

@@ -3,7 +3,7 @@
 // into the backup directory; it goes when the snapshot is known to be gone.
 #pragma once
 
-#include "k3s/etcd_snapshot.hpp"
+#include "agent/k3s_command.hpp"
 #include "set/directory.hpp"
 
 #include "base/clock.hpp"

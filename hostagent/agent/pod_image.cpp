@@ -1,4 +1,4 @@
-#include "agent/orders/pod_image.hpp"
+#include "agent/pod_image.hpp"
 
 #include "kube/client.hpp"
 

@@ -1,7 +1,7 @@
 // The image of this pod, as the API server knows it.
 #pragma once
 
-#include "agent/host/kit.hpp"
+#include "agent/kit_image.hpp"
 
 namespace rb::kube {
 class Client;

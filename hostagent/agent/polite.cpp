@@ -1,4 +1,4 @@
-#include "agent/run/polite.hpp"
+#include "agent/polite.hpp"
 
 #include <sys/resource.h>
 #include <sys/syscall.h>

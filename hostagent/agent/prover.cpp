@@ -1,4 +1,4 @@
-#include "agent/run/prover.hpp"
+#include "agent/prover.hpp"
 
 #include <algorithm>
 

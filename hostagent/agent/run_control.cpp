@@ -1,4 +1,4 @@
-#include "agent/run/run_control.hpp"
+#include "agent/run_control.hpp"
 
 #include <string>
 

@@ -1,7 +1,7 @@
 // How a run in progress is told to stop, and why it was.
 #pragma once
 
-#include "agent/run/failure.hpp"
+#include "agent/failure.hpp"
 
 #include <atomic>
 #include <stop_token>

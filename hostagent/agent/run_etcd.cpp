@@ -1,8 +1,8 @@
 // The etcd artifact: datastore, snapshot, encryption, and the removal of the plaintext.
-#include "k3s/datastore.hpp"
-#include "agent/run/plaintext.hpp"
-#include "agent/run/run_state.hpp"
-#include "agent/run/snapshot_store.hpp"
+#include "agent/datastore.hpp"
+#include "agent/plaintext.hpp"
+#include "agent/run_state.hpp"
+#include "agent/snapshot_store.hpp"
 #include "terminal/log.hpp"
 
 namespace rb::agent {

@@ -1,6 +1,6 @@
 // The last steps of a run: manifest, retention, stamp, log, and taking back after a failure.
-#include "agent/host/kit.hpp"
-#include "agent/run/run_state.hpp"
+#include "agent/kit.hpp"
+#include "agent/run_state.hpp"
 #include "set/backup_log.hpp"
 #include "set/catalogue.hpp"
 #include "set/last_restore.hpp"

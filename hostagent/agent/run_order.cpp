@@ -1,4 +1,4 @@
-#include "agent/run/run_order.hpp"
+#include "agent/run_order.hpp"
 
 #include <algorithm>
 

@@ -1,10 +1,10 @@
 // The first steps of a run: what must hold before anything is asked of k3s.
-#include "agent/host/backup_disk.hpp"
-#include "agent/run/cut_off.hpp"
-#include "agent/run/plaintext.hpp"
-#include "agent/run/run_state.hpp"
-#include "agent/host/host_key.hpp"
-#include "agent/run/space.hpp"
+#include "agent/backup_disk.hpp"
+#include "agent/cut_off.hpp"
+#include "agent/plaintext.hpp"
+#include "agent/run_state.hpp"
+#include "agent/signing.hpp"
+#include "agent/space.hpp"
 #include "terminal/log.hpp"
 
 #include "age/sops_yaml.hpp"

@@ -1,6 +1,6 @@
 // The proof of a snapshot: asked for by spec.verification, made while its plaintext is there.
-#include "agent/host/host_artifacts.hpp"
-#include "agent/run/run_state.hpp"
+#include "agent/host_state.hpp"
+#include "agent/run_state.hpp"
 
 #include <algorithm>
 #include <condition_variable>

@@ -2,8 +2,8 @@
 // second while bytes move, every ten seconds as a heartbeat. The run never waits for the API.
 #pragma once
 
-#include "agent/run/backup_run.hpp"
-#include "agent/orders/status_writer.hpp"
+#include "agent/backup_run.hpp"
+#include "agent/status_writer.hpp"
 
 #include <condition_variable>
 #include <mutex>

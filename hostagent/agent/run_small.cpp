@@ -1,7 +1,8 @@
 // The three small artifacts: each is gathered in memory, encrypted there, and written once.
-#include "agent/host/host_artifacts.hpp"
-#include "k3s/output.hpp"
-#include "agent/run/run_state.hpp"
+#include "agent/host_state.hpp"
+#include "agent/k3s_output.hpp"
+#include "agent/kubeconfig_source.hpp"
+#include "agent/run_state.hpp"
 
 #include "age/encrypt.hpp"
 

@@ -1,4 +1,4 @@
-#include "agent/run/run_state.hpp"
+#include "agent/run_state.hpp"
 
 #include <algorithm>
 

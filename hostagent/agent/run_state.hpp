@@ -1,10 +1,10 @@
 // What the steps of one run share. Private to backup_run and its steps.
 #pragma once
 
-#include "agent/run/backup_run.hpp"
-#include "agent/run/failure.hpp"
-#include "agent/run/run_status.hpp"
-#include "k3s/datastore.hpp"
+#include "agent/backup_run.hpp"
+#include "agent/failure.hpp"
+#include "agent/run_status.hpp"
+#include "agent/server_config.hpp"
 #include "set/manifest.hpp"
 #include "set/retention.hpp"
 #include "set/sets.hpp"

@@ -1,8 +1,8 @@
 // Builds the status of a NodeBackup while a run goes on and from what it left on the disk. Pure.
 #pragma once
 
-#include "agent/run/failure.hpp"
-#include "agent/run/run_order.hpp"
+#include "agent/failure.hpp"
+#include "agent/run_order.hpp"
 #include "set/manifest.hpp"
 
 #include "base/clock.hpp"

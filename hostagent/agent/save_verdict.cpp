@@ -1,7 +1,9 @@
-#include "k3s/etcd_snapshot.hpp"
+#include "agent/save_verdict.hpp"
 
-#include "k3s/output.hpp"
+#include "agent/k3s_output.hpp"
 #include "agent/k3s_sayings.hpp"
+#include "agent/snapshot_name.hpp"
+#include "k3s/words.hpp"
 
 #include <algorithm>
 #include <string_view>

@@ -3,7 +3,7 @@
 // timeout although the file is complete.
 #pragma once
 
-#include "agent/run/failure.hpp"
+#include "agent/failure.hpp"
 
 #include "base/process.hpp"
 

@@ -1,4 +1,4 @@
-#include "k3s/datastore.hpp"
+#include "agent/server_config.hpp"
 
 #include <filesystem>
 

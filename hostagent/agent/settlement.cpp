@@ -1,9 +1,9 @@
-#include "agent/run/settlement.hpp"
+#include "agent/settlement.hpp"
 
-#include "agent/host/backup_disk.hpp"
-#include "agent/run/cut_off.hpp"
-#include "agent/run/plaintext.hpp"
-#include "agent/run/run_status.hpp"
+#include "agent/backup_disk.hpp"
+#include "agent/cut_off.hpp"
+#include "agent/plaintext.hpp"
+#include "agent/run_status.hpp"
 #include "set/sets.hpp"
 #include "terminal/log.hpp"
 

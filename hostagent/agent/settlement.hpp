@@ -2,7 +2,7 @@
 // run left on the disk.
 #pragma once
 
-#include "agent/run/backup_run.hpp"
+#include "agent/backup_run.hpp"
 
 #include <optional>
 

@@ -1,4 +1,4 @@
-#include "agent/host/host_key.hpp"
+#include "agent/signing.hpp"
 
 #include "set/names.hpp"
 #include "set/writer.hpp"

@@ -1,7 +1,7 @@
-#include "agent/run/snapshot_step.hpp"
+#include "agent/snapshot_step.hpp"
 
-#include "agent/run/plaintext.hpp"
-#include "k3s/etcd_snapshot.hpp"
+#include "agent/plaintext.hpp"
+#include "agent/save_verdict.hpp"
 
 #include <condition_variable>
 #include <mutex>

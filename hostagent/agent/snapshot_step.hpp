@@ -1,10 +1,10 @@
 // Has k3s take a snapshot, and finds out whether it did.
 #pragma once
 
-#include "agent/run/failure.hpp"
-#include "k3s/etcd_snapshot.hpp"
-#include "agent/run/run_control.hpp"
-#include "agent/host/settings.hpp"
+#include "agent/failure.hpp"
+#include "agent/k3s_command.hpp"
+#include "agent/run_control.hpp"
+#include "agent/settings.hpp"
 
 #include "base/clock.hpp"
 #include "base/process.hpp"

@@ -1,7 +1,7 @@
-#include "agent/run/snapshot_store.hpp"
+#include "agent/snapshot_store.hpp"
 
-#include "agent/run/polite.hpp"
-#include "agent/run/writer_sink.hpp"
+#include "agent/polite.hpp"
+#include "agent/writer_sink.hpp"
 #include "datastore/etcd/inspect.hpp"
 #include "datastore/etcd/stored_annotations.hpp"
 #include "datastore/etcd/trailer_check.hpp"

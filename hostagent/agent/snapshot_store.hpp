@@ -3,8 +3,8 @@
 // all of it was right.
 #pragma once
 
-#include "agent/run/failure.hpp"
-#include "agent/run/run_control.hpp"
+#include "agent/failure.hpp"
+#include "agent/run_control.hpp"
 #include "k3s/node_arguments.hpp"
 #include "set/manifest.hpp"
 #include "set/writer.hpp"

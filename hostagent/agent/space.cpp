@@ -1,4 +1,4 @@
-#include "agent/run/space.hpp"
+#include "agent/space.hpp"
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>

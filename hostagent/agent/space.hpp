@@ -2,7 +2,7 @@
 // when its disk is full.
 #pragma once
 
-#include "agent/run/failure.hpp"
+#include "agent/failure.hpp"
 #include "set/directory.hpp"
 
 #include <cstdint>

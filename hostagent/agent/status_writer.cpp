@@ -1,4 +1,4 @@
-#include "agent/orders/status_writer.hpp"
+#include "agent/status_writer.hpp"
 
 namespace rb::agent {
 

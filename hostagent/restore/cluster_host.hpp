@@ -1,7 +1,7 @@
 // This host, as the commands that restore a cluster see it.
 #pragma once
 
-#include "restore/cluster/lost_objects.hpp"
+#include "restore/cluster/cluster_api.hpp"
 #include "restore/cluster/observe.hpp"
 #include "restore/cluster/set_access.hpp"
 #include "restore/options_restore.hpp"

@@ -1,4 +1,5 @@
 // `restore` without --execute: the sets, and how this host gets one of them back.
+#include "restore/cluster/guide.hpp"
 #include "restore/cluster/plan.hpp"
 #include "restore/cluster_host.hpp"
 #include "restore/commands.hpp"

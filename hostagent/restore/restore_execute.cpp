@@ -1,6 +1,7 @@
 // `restore --execute`, --dry-run, --resume and --rollback.
 #include "restore/cluster/execute.hpp"
-#include "restore/cluster/journal.hpp"
+#include "restore/cluster/journal_place.hpp"
+#include "restore/cluster/restore_lock.hpp"
 #include "restore/cluster/workloads.hpp"
 #include "restore/cluster_host.hpp"
 #include "restore/commands.hpp"

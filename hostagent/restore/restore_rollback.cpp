@@ -1,6 +1,7 @@
 // `restore --rollback`. Needs neither the set nor a key: all of the way back lies on this host.
 #include "restore/cluster/execute.hpp"
-#include "restore/cluster/journal.hpp"
+#include "restore/cluster/journal_place.hpp"
+#include "restore/cluster/restore_lock.hpp"
 #include "restore/cluster_host.hpp"
 #include "restore/failure.hpp"
 #include "restore/interrupts.hpp"

@@ -2,7 +2,7 @@
 
 #include "restore/commands.hpp"
 #include "restore/failure.hpp"
-#include "restore/proof/scratch_dir.hpp"
+#include "restore/proof/scratch_places.hpp"
 #include "terminal/terminal_text.hpp"
 
 #include <exception>

@@ -1,4 +1,4 @@
-#include "k3s/output.hpp"
+#include "k3s/words.hpp"
 
 #include "terminal/terminal_text.hpp"
 

@@ -1,8 +1,8 @@
-#include "agent/host/mounted_files.hpp"
-#include "agent/host/host_artifacts.hpp"
+#include "agent/mounted_files.hpp"
+#include "agent/named_files.hpp"
 #include "cases/cases.hpp"
 #include "restore/cluster/checks.hpp"
-#include "restore/cluster/put_back.hpp"
+#include "restore/cluster/named_back.hpp"
 #include "restore/cluster/settings_reader.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // A prover that answers what a test says, and notes what it is asked.
 #pragma once
 
-#include "agent/run/prover.hpp"
+#include "agent/prover.hpp"
 
 #include "base/fd.hpp"
 

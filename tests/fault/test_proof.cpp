@@ -1,5 +1,5 @@
 // Runs that are to be proven: what is stored, said and kept, whatever comes of the proof.
-#include "agent/run/settlement.hpp"
+#include "agent/settlement.hpp"
 #include "fault/fake_host.hpp"
 #include "fault/fake_prover.hpp"
 #include "set/sets.hpp"

@@ -1,6 +1,6 @@
 // What a run leaves behind when all is well.
-#include "agent/run/plaintext.hpp"
-#include "agent/run/settlement.hpp"
+#include "agent/plaintext.hpp"
+#include "agent/settlement.hpp"
 #include "fault/fake_host.hpp"
 #include "set/sets.hpp"
 #include "set/stamp.hpp"

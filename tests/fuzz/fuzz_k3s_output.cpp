@@ -1,6 +1,7 @@
 // Whatever k3s prints: names are single components, each once; its last words are short and
 // hold no token.
-#include "k3s/output.hpp"
+#include "agent/k3s_output.hpp"
+#include "k3s/words.hpp"
 
 #include "base/bytes.hpp"
 

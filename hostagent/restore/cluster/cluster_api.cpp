@@ -1,7 +1,7 @@
-#include "restore/cluster/lost_objects.hpp"
+#include "restore/cluster/cluster_api.hpp"
 
 #include "objects/kubectl_proxy.hpp"
-#include "k3s/reset.hpp"
+#include "restore/cluster/k3s_reset.hpp"
 
 namespace rb::cluster {
 

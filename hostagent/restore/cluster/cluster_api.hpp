@@ -4,7 +4,7 @@
 
 #include "objects/api_port.hpp"
 #include "objects/contents.hpp"
-#include "k3s/command.hpp"
+#include "restore/cluster/readiness.hpp"
 
 #include <memory>
 #include <string>

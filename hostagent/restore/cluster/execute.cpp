@@ -1,6 +1,6 @@
 #include "restore/cluster/execute.hpp"
 
-#include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/host_files.hpp"
 #include "restore/cluster/steps.hpp"
 
 #include <algorithm>

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "restore/cluster/host_network.hpp"
-#include "restore/cluster/put_back.hpp"
+#include "restore/cluster/named_back.hpp"
 #include "restore/cluster/replacements.hpp"
-#include "k3s/reset.hpp"
+#include "restore/cluster/server_settings.hpp"
 #include "set/catalogue.hpp"
 
 #include "base/exit_code.hpp"

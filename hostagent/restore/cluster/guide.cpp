@@ -1,4 +1,4 @@
-#include "restore/cluster/plan.hpp"
+#include "restore/cluster/guide.hpp"
 
 #include "set/restore_guide.hpp"
 

@@ -1,4 +1,4 @@
-#include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/host_files.hpp"
 
 #include "set/directory.hpp"
 

@@ -1,6 +1,6 @@
-#include "restore/cluster/journal.hpp"
+#include "restore/cluster/journal_place.hpp"
 
-#include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/host_files.hpp"
 
 #include "base/fd.hpp"
 

@@ -1,6 +1,6 @@
-#include "k3s/reset.hpp"
+#include "restore/cluster/k3s_reset.hpp"
 
-#include "k3s/output.hpp"
+#include "k3s/words.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 // What a restore leaves on a host that had no cluster: what was there before is noted, and what is
 // new is taken away on the way back, or named.
-#include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/host_files.hpp"
 #include "restore/cluster/steps.hpp"
 
 #include <unistd.h>

@@ -1,8 +1,8 @@
-#include "restore/cluster/put_back.hpp"
+#include "restore/cluster/named_back.hpp"
 
 #include "k3s/named_files.hpp"
-#include "restore/cluster/file_changes.hpp"
-#include "restore/cluster/journal.hpp"
+#include "restore/cluster/host_files.hpp"
+#include "restore/cluster/journal_place.hpp"
 #include "restore/cluster/settings_reader.hpp"
 #include "restore/cluster/steps.hpp"
 

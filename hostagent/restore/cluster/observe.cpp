@@ -2,9 +2,9 @@
 
 #include "k3s/cluster_ca.hpp"
 #include "k3s/token_hash.hpp"
-#include "restore/cluster/file_changes.hpp"
-#include "restore/cluster/journal.hpp"
-#include "k3s/reset.hpp"
+#include "restore/cluster/host_files.hpp"
+#include "restore/cluster/journal_place.hpp"
+#include "restore/cluster/k3s_reset.hpp"
 
 #include "archive/entry_path.hpp"
 #include "base/open_beneath.hpp"

@@ -1,8 +1,8 @@
 // Looks at the host, and changes nothing.
 #pragma once
 
-#include "k3s/server_processes.hpp"
-#include "k3s/service_manager.hpp"
+#include "restore/cluster/server_processes.hpp"
+#include "restore/cluster/service_manager.hpp"
 #include "restore/cluster/settings_reader.hpp"
 
 #include "base/process.hpp"

@@ -1,6 +1,6 @@
-#include "k3s/command.hpp"
+#include "restore/cluster/readiness.hpp"
 
-#include "k3s/reset.hpp"
+#include "restore/cluster/k3s_reset.hpp"
 
 #include "archive/entry_path.hpp"
 #include "base/last_line.hpp"

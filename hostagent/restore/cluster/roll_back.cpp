@@ -1,7 +1,7 @@
 // The way back. Every step looks at what is there before it acts, so that it can be repeated after
 // a crash: what is moved back once is not moved away again.
 #include "restore/cluster/execute.hpp"
-#include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/host_files.hpp"
 #include "restore/cluster/steps.hpp"
 
 #include <algorithm>

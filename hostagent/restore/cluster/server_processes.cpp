@@ -1,4 +1,4 @@
-#include "k3s/server_processes.hpp"
+#include "restore/cluster/server_processes.hpp"
 
 #include "archive/entry_path.hpp"
 #include "base/fd.hpp"

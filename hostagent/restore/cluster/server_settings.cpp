@@ -1,4 +1,4 @@
-#include "k3s/reset.hpp"
+#include "restore/cluster/server_settings.hpp"
 
 #include <array>
 

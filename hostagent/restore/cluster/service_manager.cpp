@@ -1,7 +1,7 @@
-#include "k3s/service_manager.hpp"
+#include "restore/cluster/service_manager.hpp"
 
-#include "k3s/output.hpp"
-#include "k3s/reset.hpp"
+#include "k3s/words.hpp"
+#include "restore/cluster/k3s_reset.hpp"
 
 #include "archive/entry_path.hpp"
 

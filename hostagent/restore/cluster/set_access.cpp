@@ -2,7 +2,7 @@
 
 #include "k3s/cluster_ca.hpp"
 #include "k3s/token_hash.hpp"
-#include "restore/cluster/journal.hpp"
+#include "restore/cluster/journal_place.hpp"
 #include "set/signed_copy.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "restore/cluster/settings_reader.hpp"
 
 #include "k3s/token_hash.hpp"
-#include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/host_files.hpp"
 
 #include "base/open_beneath.hpp"
 

@@ -1,8 +1,8 @@
 #include "restore/cluster/steps.hpp"
 
-#include "restore/cluster/file_changes.hpp"
-#include "k3s/reset.hpp"
-#include "restore/cluster/put_back.hpp"
+#include "restore/cluster/host_files.hpp"
+#include "restore/cluster/k3s_reset.hpp"
+#include "restore/cluster/named_back.hpp"
 #include "set/names.hpp"
 
 #include <sys/stat.h>

@@ -3,7 +3,7 @@
 // itself.
 #pragma once
 
-#include "k3s/command.hpp"
+#include "restore/cluster/readiness.hpp"
 
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 #include "restore/proof/boot.hpp"
 
 #include "restore/proof/before_boot.hpp"
-#include "restore/proof/memory.hpp"
+#include "restore/proof/memory_watch.hpp"
 #include "restore/proof/scratch_start.hpp"
 #include "restore/proof/stopwatch.hpp"
 

@@ -1,5 +1,6 @@
-#include "restore/proof/memory.hpp"
+#include "restore/proof/container_memory.hpp"
 
+#include "restore/proof/process_tree.hpp"
 
 #include "base/fd.hpp"
 

@@ -1,4 +1,4 @@
-#include "restore/proof/memory.hpp"
+#include "restore/proof/memory_watch.hpp"
 
 #include <condition_variable>
 #include <mutex>

@@ -1,8 +1,8 @@
-#include "restore/proof/cage.hpp"
+#include "restore/proof/namespace_cage.hpp"
 
 #include "restore/proof/messages.hpp"
 #include "restore/proof/namespace_helper.hpp"
-#include "restore/proof/memory.hpp"
+#include "restore/proof/process_tree.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>

@@ -2,6 +2,7 @@
 
 #include "restore/proof/messages.hpp"
 #include "restore/proof/network_setup.hpp"
+#include "restore/proof/spawned.hpp"
 
 #include <fcntl.h>
 #include <sched.h>

@@ -1,4 +1,4 @@
-#include "restore/proof/memory.hpp"
+#include "restore/proof/process_tree.hpp"
 
 #include "base/fd.hpp"
 

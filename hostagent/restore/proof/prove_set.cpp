@@ -1,7 +1,8 @@
 #include "restore/proof/prove_set.hpp"
 
-#include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/host_files.hpp"
 #include "restore/cluster/settings_reader.hpp"
+#include "restore/proof/real_boot.hpp"
 
 #include <unistd.h>
 

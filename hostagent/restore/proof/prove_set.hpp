@@ -3,7 +3,7 @@
 #pragma once
 
 #include "restore/proof/boot.hpp"
-#include "restore/proof/scratch_dir.hpp"
+#include "restore/proof/scratch_places.hpp"
 #include "set/host_state.hpp"
 
 #include <functional>

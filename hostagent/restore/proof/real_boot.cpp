@@ -1,8 +1,8 @@
-#include "restore/proof/prove_set.hpp"
+#include "restore/proof/real_boot.hpp"
 
 #include "objects/socket_api.hpp"
-#include "restore/proof/memory.hpp"
-#include "restore/proof/cage.hpp"
+#include "restore/proof/container_memory.hpp"
+#include "restore/proof/namespace_cage.hpp"
 
 namespace rb::proof {
 

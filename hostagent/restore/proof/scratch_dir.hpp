@@ -2,6 +2,7 @@
 // removed by the next one.
 #pragma once
 
+#include "restore/proof/scratch_places.hpp"
 
 #include "base/fd.hpp"
 

@@ -1,5 +1,6 @@
-#include "restore/proof/scratch_dir.hpp"
+#include "restore/proof/scratch_places.hpp"
 
+#include "restore/proof/scratch_dir.hpp"
 
 #include "base/open_beneath.hpp"
 

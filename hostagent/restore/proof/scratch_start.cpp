@@ -1,9 +1,9 @@
 #include "restore/proof/scratch_start.hpp"
 
-#include "k3s/output.hpp"
+#include "k3s/words.hpp"
 #include "objects/kubectl_proxy.hpp"
-#include "k3s/reset.hpp"
-#include "k3s/command.hpp"
+#include "restore/cluster/k3s_reset.hpp"
+#include "restore/cluster/readiness.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

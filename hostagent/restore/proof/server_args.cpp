@@ -1,7 +1,7 @@
 #include "restore/proof/server_args.hpp"
 
 #include "objects/kubectl_proxy.hpp"
-#include "k3s/reset.hpp"
+#include "restore/cluster/k3s_reset.hpp"
 #include "restore/proof/network_setup.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-#include "restore/proof/namespace_helper.hpp"
+#include "restore/proof/spawned.hpp"
 
 #include "base/argument_vector.hpp"
 #include "base/fd.hpp"

@@ -1,7 +1,7 @@
 // One run of the agent for a snapshot of any size, on a host that run.py has laid out, so that its
 // memory can be limited from outside. Arguments: SCRATCH. Prints seconds and peak memory as JSON;
 // exit code 0 when the set is complete.
-#include "agent/run/backup_run.hpp"
+#include "agent/backup_run.hpp"
 #include "fault/host_paths.hpp"
 
 #include <sys/resource.h>

@@ -1,8 +1,8 @@
 // One operation of the agent on a host that a test has laid out, as a process of its own, so that
 // it can be killed, starved and lied to. Arguments: SCRATCH OPERATION RUN_ID. Exit code 0 when the
 // operation says that it succeeded. getppid(2) is called right before it begins.
-#include "agent/run/backup_run.hpp"
-#include "agent/run/settlement.hpp"
+#include "agent/backup_run.hpp"
+#include "agent/settlement.hpp"
 #include "fault/host_paths.hpp"
 #include "set/retention.hpp"
 #include "set/sets.hpp"

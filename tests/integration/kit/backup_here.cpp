@@ -2,7 +2,7 @@
 // of a real installation. Arguments: NODE SOPS_FILE HELM_TAR_GZ PROGRAM_OF_THE_KIT [DATA_DIR [IMAGE
 // ID_OF_IMAGE]].
 // Prints the run id; exit code 0 when the set is complete.
-#include "agent/run/backup_run.hpp"
+#include "agent/backup_run.hpp"
 
 #include "age/encrypt.hpp"
 #include "age/sops_yaml.hpp"

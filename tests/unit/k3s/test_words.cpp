@@ -1,5 +1,5 @@
 // The words are those that real servers of release 1.34 were seen to say.
-#include "k3s/output.hpp"
+#include "k3s/words.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // The worker between an API server that loses answers and a host on which a run fails at once.
-#include "agent/orders/agent.hpp"
+#include "agent/agent.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-#include "agent/orders/agent_metrics.hpp"
-#include "agent/orders/disk_watch.hpp"
+#include "agent/agent_metrics.hpp"
+#include "agent/disk_watch.hpp"
 #include "support/sets.hpp"
 #include "support/temporary_directory.hpp"
 

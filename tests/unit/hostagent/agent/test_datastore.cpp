@@ -1,4 +1,4 @@
-#include "k3s/datastore.hpp"
+#include "agent/datastore.hpp"
 #include "k3s/config_file.hpp"
 #include "support/map_files.hpp"
 #include "support/scratch.hpp"

@@ -1,4 +1,4 @@
-#include "agent/host/mounted_files.hpp"
+#include "agent/file_collector.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>

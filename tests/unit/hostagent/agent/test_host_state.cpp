@@ -1,4 +1,4 @@
-#include "agent/host/host_artifacts.hpp"
+#include "agent/host_state.hpp"
 #include "k3s/token_hash.hpp"
 #include "support/scratch.hpp"
 

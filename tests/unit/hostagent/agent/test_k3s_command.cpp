@@ -1,4 +1,4 @@
-#include "k3s/etcd_snapshot.hpp"
+#include "agent/k3s_command.hpp"
 
 #include <doctest/doctest.h>
 

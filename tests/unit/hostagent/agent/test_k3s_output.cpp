@@ -1,4 +1,4 @@
-#include "k3s/output.hpp"
+#include "agent/k3s_output.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // The kit beside the artifacts: current, whole, and never in place of what is not ours.
-#include "agent/host/kit.hpp"
+#include "agent/kit.hpp"
 #include "set/signed_files.hpp"
 #include "support/scratch.hpp"
 #include "support/sets.hpp"

@@ -1,4 +1,4 @@
-#include "agent/host/host_artifacts.hpp"
+#include "agent/kubeconfig_source.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-#include "agent/orders/offsite_condition.hpp"
+#include "agent/offsite_condition.hpp"
 
 #include <doctest/doctest.h>
 

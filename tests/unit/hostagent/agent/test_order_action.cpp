@@ -1,4 +1,4 @@
-#include "agent/orders/order_action.hpp"
+#include "agent/order_action.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "agent/orders/order_board.hpp"
+#include "agent/order_board.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
-#include "agent/run/cut_off.hpp"
-#include "agent/run/plaintext.hpp"
-#include "k3s/etcd_snapshot.hpp"
+#include "agent/cut_off.hpp"
+#include "agent/plaintext.hpp"
+#include "agent/snapshot_name.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>

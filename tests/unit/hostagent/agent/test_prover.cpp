@@ -1,5 +1,5 @@
 // What an error of a boot says of a snapshot, and how long a proof may take.
-#include "agent/run/prover.hpp"
+#include "agent/prover.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "agent/orders/run_reporter.hpp"
+#include "agent/run_reporter.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "agent/run/run_status.hpp"
+#include "agent/run_status.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
-#include "agent/run/backup_run.hpp"
-#include "agent/host/mounted_files.hpp"
-#include "k3s/datastore.hpp"
+#include "agent/backup_run.hpp"
+#include "agent/mounted_files.hpp"
+#include "agent/server_config.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>

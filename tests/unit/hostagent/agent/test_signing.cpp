@@ -1,5 +1,5 @@
 // The host's key: made once, kept by itself, and not used where others could have had it.
-#include "agent/host/host_key.hpp"
+#include "agent/signing.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>

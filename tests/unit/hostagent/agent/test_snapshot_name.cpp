@@ -1,4 +1,4 @@
-#include "k3s/etcd_snapshot.hpp"
+#include "agent/snapshot_name.hpp"
 
 #include <doctest/doctest.h>
 

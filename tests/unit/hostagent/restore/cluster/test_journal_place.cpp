@@ -1,5 +1,5 @@
 // Holds: the data directory of a restore is found again, and nothing that isn't one is believed.
-#include "restore/cluster/journal.hpp"
+#include "restore/cluster/journal_place.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>

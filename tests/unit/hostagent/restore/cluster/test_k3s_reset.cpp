@@ -1,4 +1,4 @@
-#include "k3s/reset.hpp"
+#include "restore/cluster/k3s_reset.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // Files that the settings of a set name: put back where nothing is, and looked for beforehand.
 #include "fake_host.hpp"
 #include "restore/cluster/checks.hpp"
-#include "restore/cluster/put_back.hpp"
+#include "restore/cluster/named_back.hpp"
 
 #include <doctest/doctest.h>
 

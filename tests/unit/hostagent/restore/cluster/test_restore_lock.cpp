@@ -1,5 +1,5 @@
 // Holds: the second restore on a host is told so, and the lock goes with its holder.
-#include "restore/cluster/journal.hpp"
+#include "restore/cluster/restore_lock.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>

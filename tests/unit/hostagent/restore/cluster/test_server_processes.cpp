@@ -1,4 +1,4 @@
-#include "k3s/server_processes.hpp"
+#include "restore/cluster/server_processes.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-#include "k3s/service_manager.hpp"
+#include "restore/cluster/service_manager.hpp"
 
 #include <doctest/doctest.h>
 

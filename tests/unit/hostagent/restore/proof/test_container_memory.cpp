@@ -1,5 +1,5 @@
 // What is left below the memory limit of a container, in control groups of both versions.
-#include "restore/proof/memory.hpp"
+#include "restore/proof/container_memory.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>

@@ -1,8 +1,8 @@
 // Holds: messages arrive as they were sent; memory is that of the
 // whole tree; a program that has ended is noticed.
 #include "restore/proof/messages.hpp"
-#include "restore/proof/memory.hpp"
-#include "restore/proof/namespace_helper.hpp"
+#include "restore/proof/process_tree.hpp"
+#include "restore/proof/spawned.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
