@@ -2,7 +2,7 @@
 // the end, and on the way back. The same command ends it, and the old database is never lost.
 #include "fault/disk/mounts.hpp"
 #include "fault/process/tally.hpp"
-#include "unit/hostagent/recover/fake_host.hpp"
+#include "unit/hostagent/restore/cluster/fake_host.hpp"
 
 #include <doctest/doctest.h>
 
