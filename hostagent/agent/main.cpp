@@ -196,7 +196,7 @@ int run(const Options& options, const sigset_t& signals) {
   ApiStatusSink sink(client);
   ConfigMapPayloads payloads(client, settings.name_space);
   OrderBoard board(settings.node_name);
-  kube::Watcher watcher(client, kube::k_node_backups, {}, board);
+  kube::Watcher watcher(client, kube::k_node_backups, watch_of_orders(), board);
   status::Endpoints endpoints = endpoints_of(watcher, metrics);
   if (!only_offsite) {
     endpoints.metrics = all_metrics(metrics, disk);

@@ -6,6 +6,14 @@
 
 namespace rb::agent {
 
+kube::WatchOptions watch_of_orders() {
+  // A watch is continued once before all is listed anew.
+  kube::WatchOptions options;
+  options.server_timeout_least = std::chrono::seconds(20);
+  options.server_timeout_most = std::chrono::seconds(25);
+  return options;
+}
+
 void OrderBoard::on_upsert(nlohmann::json object) {
   auto order = api::node_backup_from_json(object);
   if (!order) {

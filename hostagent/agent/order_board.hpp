@@ -16,6 +16,11 @@
 
 namespace rb::agent {
 
+/// How the orders are watched: they are listed anew every 50 s at the latest, sooner than the
+/// controller gives up on an agent that it does not hear of (90 s). A restored etcd may pass
+/// unseen: its versions can have grown past those that the agent knew (decisions/0010).
+[[nodiscard]] kube::WatchOptions watch_of_orders();
+
 /// Keeps the orders for our node; cancels the one in progress when its object goes.
 class OrderBoard final : public kube::WatchHandler {
 public:
