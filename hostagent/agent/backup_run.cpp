@@ -1,6 +1,7 @@
 #include "agent/backup_run.hpp"
 
 #include "agent/mounted_files.hpp"
+#include "k3s/host_settings.hpp"
 #include "agent/run_state.hpp"
 #include "agent/settlement.hpp"
 #include "terminal/log.hpp"
@@ -134,16 +135,16 @@ private:
 
 K3sPlace find_k3s(const Settings& settings) {
   K3sPlace place;
-  const k3s::HostSettings server = k3s::read_host_settings(MountedFiles(settings));
+  k3s::HostSettings server = k3s::read_host_settings(MountedFiles(settings));
   if (!server.problem.empty()) {
     log::warn("configuration of the k3s server", {ErrorCode::corrupt, server.problem, {}});
   }
-  place.config = server_config_of(server.settings);
-  const std::string usual = snapshot_directory(settings.data_dir, {});
-  const std::string configured = snapshot_directory(settings.data_dir, place.config.snapshot_dir);
+  const std::string own = server.settings.value("etcd-snapshot-dir");
+  const std::string usual = k3s::snapshot_directory(settings.data_dir, {});
+  const std::string configured = k3s::snapshot_directory(settings.data_dir, own);
   const std::string& directory =
-      settings.etcd_snapshot_dir.empty() ? place.config.snapshot_dir : settings.etcd_snapshot_dir;
-  place.snapshot_dir = snapshot_directory(settings.data_dir, directory);
+      settings.etcd_snapshot_dir.empty() ? own : settings.etcd_snapshot_dir;
+  place.snapshot_dir = k3s::snapshot_directory(settings.data_dir, directory);
   std::error_code unseen;
   if (settings.etcd_snapshot_dir.empty() && configured != usual &&
       !std::filesystem::is_directory(configured, unseen)) {
@@ -162,12 +163,13 @@ K3sPlace find_k3s(const Settings& settings) {
   place.command.data_dir = settings.data_dir;
   place.command.node_name = settings.node_name;
   place.command.snapshot_dir = directory.empty() ? std::string() : place.snapshot_dir;
-  place.command.logs_to_file = place.config.logs_to_file;
+  place.command.logs_to_file = !server.settings.value("log").empty();
   place.command.etcd_server = settings.etcd_server;
-  const std::string& port = place.config.https_listen_port;
+  const std::string port = server.settings.value("https-listen-port");
   if (settings.etcd_server.empty() && !port.empty() && port != "6443") {
     place.command.etcd_server = "https://127.0.0.1:" + port;
   }
+  place.settings = std::move(server.settings);
   return place;
 }
 

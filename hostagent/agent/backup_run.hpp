@@ -3,15 +3,15 @@
 // After a failure at any step the earlier sets and `.last-backup` are as they were.
 #pragma once
 
-#include "agent/k3s_command.hpp"
 #include "agent/kit_image.hpp"
 #include "agent/payload_source.hpp"
 #include "agent/prover.hpp"
 #include "agent/run_control.hpp"
 #include "agent/run_order.hpp"
-#include "agent/server_config.hpp"
 #include "agent/settings.hpp"
 #include "agent/snapshot_step.hpp"
+#include "k3s/settings.hpp"
+#include "k3s/etcd_snapshot.hpp"
 #include "set/directory.hpp"
 
 #include "base/clock.hpp"
@@ -61,8 +61,8 @@ struct RunPorts {
 /// read is taken as absent. A directory of the configuration that is not to be seen here (a
 /// container) is not used: k3s takes one with each call.
 struct K3sPlace {
-  ServerConfig config;
-  K3sCommand command;
+  k3s::ServerSettings settings;
+  k3s::K3sCommand command;
   std::string snapshot_dir; ///< Where we have them put.
   /// All places where a plaintext of ours may lie: that one, the server's usual one, and the one
   /// that its configuration names now.

@@ -1,7 +1,8 @@
 #include "agent/disk_watch.hpp"
 
-#include "agent/datastore.hpp"
 #include "agent/signing.hpp"
+#include "k3s/datastore.hpp"
+#include "k3s/host_settings.hpp"
 #include "status/disk_facts.hpp"
 #include "terminal/log.hpp"
 
@@ -23,9 +24,10 @@ std::vector<sign::PublicKey> keys_at(const std::string& path) {
 
 /// Not said where the configuration cannot be read: a run says why.
 api::Datastore datastore_of(const std::string& data_dir, const MountedFiles& files) {
-  const auto config = read_server_config(files);
-  return config ? told_as(detect_datastore(probe_datastore(data_dir, *config)))
-                : api::Datastore::unknown;
+  const k3s::HostSettings read = k3s::read_host_settings(files);
+  return read.problem.empty() ? k3s::reported_as(k3s::detect_datastore(
+                                    k3s::probe_datastore(data_dir, read.settings)))
+                              : api::Datastore::unknown;
 }
 
 } // namespace

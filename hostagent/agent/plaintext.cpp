@@ -1,6 +1,6 @@
 #include "agent/plaintext.hpp"
 
-#include "agent/snapshot_name.hpp"
+#include "k3s/etcd_snapshot.hpp"
 #include "set/names.hpp"
 #include "set/retention.hpp"
 
@@ -93,7 +93,7 @@ Result<std::vector<std::string>> snapshots_of_run(const std::string& snapshot_di
   for (std::filesystem::directory_iterator it(snapshot_dir, error), end; !error && it != end;
        it.increment(error)) {
     const std::string name = it->path().filename().string();
-    const auto parsed = parse_snapshot_name(name);
+    const auto parsed = k3s::parse_snapshot_name(name);
     if (!parsed || parsed->run_id != run_id) {
       continue;
     }
@@ -114,17 +114,17 @@ Result<std::vector<std::string>> snapshots_of_run(const std::string& snapshot_di
 }
 
 Result<bool> remove_snapshot(ProcessRunner& processes,
-                             const K3sCommand& command,
+                             const k3s::K3sCommand& command,
                              const std::string& snapshot_dir,
                              const std::string& name) {
-  if (!parse_snapshot_name(name)) {
+  if (!k3s::parse_snapshot_name(name)) {
     return Error{ErrorCode::invalid_argument, "not the name of a snapshot of ours", {}};
   }
   const std::string path = snapshot_dir + "/" + name;
   if (is_gone(path)) {
     return false;
   }
-  const auto deleted = processes.run(delete_spec(command, name), {});
+  const auto deleted = processes.run(k3s::delete_spec(command, name), {});
   if (is_gone(path)) {
     return deleted && deleted->exit_status == 0;
   }
@@ -136,7 +136,7 @@ Result<bool> remove_snapshot(ProcessRunner& processes,
 
 Result<SweepResult> sweep_unfinished(set::Directory& directory,
                                      ProcessRunner& processes,
-                                     const K3sCommand& command,
+                                     const k3s::K3sCommand& command,
                                      const std::vector<std::string>& snapshot_dirs,
                                      SystemTime now) {
   SweepResult result;

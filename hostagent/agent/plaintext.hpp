@@ -3,7 +3,7 @@
 // into the backup directory; it goes when the snapshot is known to be gone.
 #pragma once
 
-#include "agent/k3s_command.hpp"
+#include "k3s/etcd_snapshot.hpp"
 #include "set/directory.hpp"
 
 #include "base/clock.hpp"
@@ -32,7 +32,7 @@ namespace rb::agent {
 /// its own. Returns whether k3s did it. Errors: invalid_argument (not a name of ours), those of
 /// unlink(2).
 [[nodiscard]] Result<bool> remove_snapshot(ProcessRunner& processes,
-                                           const K3sCommand& command,
+                                           const k3s::K3sCommand& command,
                                            const std::string& snapshot_dir,
                                            const std::string& name);
 
@@ -48,7 +48,7 @@ struct SweepResult {
 /// that timed out may still write its file. Call it under the directory's lock.
 [[nodiscard]] Result<SweepResult> sweep_unfinished(set::Directory& directory,
                                                    ProcessRunner& processes,
-                                                   const K3sCommand& command,
+                                                   const k3s::K3sCommand& command,
                                                    const std::vector<std::string>& snapshot_dirs,
                                                    SystemTime now);
 

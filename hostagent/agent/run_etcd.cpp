@@ -1,8 +1,8 @@
 // The etcd artifact: datastore, snapshot, encryption, and the removal of the plaintext.
-#include "agent/datastore.hpp"
 #include "agent/plaintext.hpp"
 #include "agent/run_state.hpp"
 #include "agent/snapshot_store.hpp"
+#include "k3s/datastore.hpp"
 #include "terminal/log.hpp"
 
 namespace rb::agent {
@@ -125,11 +125,11 @@ StepFailure back_up_etcd(RunState& run) {
     }
     return std::nullopt;
   }
-  const auto datastore = detect_datastore(probe_datastore(run.settings.data_dir, run.k3s.config));
-  StepFailure failure = datastore_failure(datastore, run.settings.data_dir);
-  if (!failure) {
-    failure = take_and_store(run);
-  }
+  const std::string& data_dir = run.settings.data_dir;
+  const Status is_etcd = k3s::check_is_etcd(
+      k3s::detect_datastore(k3s::probe_datastore(data_dir, run.k3s.settings)), data_dir);
+  StepFailure failure =
+      is_etcd ? take_and_store(run) : failure_as(api::Reason::datastore_not_etcd, is_etcd.error());
   if (failure && !run.manifest.snapshot) {
     run.note(api::condition_type::k_snapshot_taken,
              api::ConditionStatus::false_,

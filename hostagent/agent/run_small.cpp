@@ -1,8 +1,8 @@
 // The three small artifacts: each is gathered in memory, encrypted there, and written once.
 #include "agent/host_state.hpp"
-#include "agent/k3s_output.hpp"
 #include "agent/kubeconfig_source.hpp"
 #include "agent/run_state.hpp"
+#include "k3s/command.hpp"
 
 #include "age/encrypt.hpp"
 
@@ -39,17 +39,6 @@ StepFailure store_plaintext(RunState& run, ArtifactType type, ByteView plaintext
     return failure_as(api::Reason::internal_error, ciphertext.error());
   }
   return store_ciphertext(run, type, *ciphertext);
-}
-
-/// "k3s version v1.34.4+k3s1 (c3a5b3d1)" -> "v1.34.4+k3s1"; empty when it cannot be had.
-std::string k3s_version(RunState& run) {
-  const auto result = run.ports.processes.run(version_spec(run.k3s.command), run.control.token());
-  constexpr std::string_view k_before = "k3s version ";
-  if (!result || result->exit_status != 0 || !result->out.starts_with(k_before)) {
-    return {};
-  }
-  const std::string_view rest = std::string_view(result->out).substr(k_before.size());
-  return std::string(rest.substr(0, std::min(rest.find_first_of(" \n"), std::size_t{64})));
 }
 
 StepFailure store_kubeconfig(RunState& run) {
@@ -127,7 +116,8 @@ void fetch_helm(RunState& run) {
 
 StepFailure store_small_artifacts(RunState& run) {
   run.enter(step::k_storing_artifacts);
-  run.manifest.k3s_version = k3s_version(run);
+  run.manifest.k3s_version =
+      k3s::ask_version(run.ports.processes, run.k3s.command.program, run.control.token());
   struct Row {
     ArtifactType type;
     StepFailure (*store)(RunState&);

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "agent/failure.hpp"
-#include "agent/k3s_command.hpp"
 #include "agent/run_control.hpp"
 #include "agent/settings.hpp"
+#include "k3s/etcd_snapshot.hpp"
 
 #include "base/clock.hpp"
 #include "base/process.hpp"
@@ -21,7 +21,7 @@ using Wait = std::function<void(std::chrono::milliseconds, std::stop_token)>;
 
 struct SaveRequest {
   const Settings& settings;
-  const K3sCommand& command;
+  const k3s::K3sCommand& command;
   std::string run_id;
   std::string snapshot_dir; ///< Where the file must appear.
 };

@@ -13,12 +13,12 @@ namespace rb::restore {
 /// The real ports, and what was read off the host.
 struct ClusterHost {
   RealProcessRunner processes;
-  cluster::ProcServerProcesses servers;
+  k3s::ProcServerProcesses servers;
   RealSleeper sleeper;
   cluster::ProxiedClusterApi cluster;
   cluster::HostHints hints;
   cluster::ReadSettings settings;
-  std::unique_ptr<cluster::ServiceManager> manager; ///< May be null.
+  std::unique_ptr<k3s::ServiceManager> manager; ///< May be null.
   cluster::ObservedHost observed;
 };
 

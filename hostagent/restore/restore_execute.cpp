@@ -79,7 +79,7 @@ void remember(const std::string& run_id, const Options& options, const Io& io) {
 std::vector<std::string>
 wake_workloads(const cluster::Plan& plan, ClusterHost& host, bool restart, const Io& io) {
   constexpr std::chrono::seconds k_limit{120};
-  const cluster::Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
+  const k3s::Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
   const auto found = cluster::find_workloads_that_watch(host.processes, kubectl, io.stop);
   if (!found) {
     warn(io, found.error().message + "; what watches the API may need a restart");

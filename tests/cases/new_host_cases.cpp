@@ -33,7 +33,7 @@ cluster::ObservedHost new_machine() {
   host.k3s_program = "/usr/local/bin/k3s";
   host.k3s_version = "v1.34.4+k3s1";
   host.manager = "systemd unit k3s";
-  host.service = cluster::ServiceState::inactive;
+  host.service = k3s::ServiceState::inactive;
   host.data_dir = "/var/lib/rancher/k3s";
   host.data.free_bytes = std::uint64_t{8} << 30U;
   host.host_local = true;

@@ -1,8 +1,9 @@
-#include "agent/datastore.hpp"
 #include "cases/cases.hpp"
 #include "controller/agents.hpp"
 #include "controller/run_checks.hpp"
 #include "k3s/config_file.hpp"
+#include "k3s/datastore.hpp"
+#include "k3s/host_settings.hpp"
 #include "support/map_files.hpp"
 
 namespace rb::cases {
@@ -10,11 +11,11 @@ namespace rb::cases {
 namespace {
 
 /// What the agent beside a server with that configuration says, its disk being as k3s makes it.
-api::Datastore told_by_agent(const agent::ServerConfig& config) {
-  const bool external = !config.datastore_endpoint.empty();
-  const bool etcd = !external && !config.etcd_disabled;
-  return agent::told_as(
-      agent::detect_datastore({true, etcd, false, external, config.etcd_disabled}));
+api::Datastore reported_by_agent(const k3s::ServerSettings& settings) {
+  const bool external = settings.has("datastore-endpoint");
+  const bool disabled = settings.is_on("disable-etcd");
+  const bool etcd = !external && !disabled;
+  return k3s::reported_as(k3s::detect_datastore({true, etcd, false, external, disabled}));
 }
 
 controller::Observed cluster_of(const std::filesystem::path& directory) {
@@ -23,9 +24,10 @@ controller::Observed cluster_of(const std::filesystem::path& directory) {
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     const std::string node = entry.path().stem().string();
     const test::MapFiles files{{std::string(k3s::k_usual_config), contents_of(entry.path())}};
-    const auto config = agent::read_server_config(files);
+    const k3s::HostSettings read = k3s::read_host_settings(files);
     observed.agents[node] = {"agent-" + node, node, true};
-    observed.datastores[node] = config ? told_by_agent(*config) : api::Datastore::unknown;
+    observed.datastores[node] =
+        read.problem.empty() ? reported_by_agent(read.settings) : api::Datastore::unknown;
   }
   return observed;
 }

@@ -6,9 +6,9 @@ namespace {
 
 constexpr const char* k_give_commands = "give --stop-command, --start-command and --status-command";
 
-std::string pids(const std::vector<ServerProcess>& servers) {
+std::string pids(const std::vector<k3s::ServerProcess>& servers) {
   std::string text;
-  for (const ServerProcess& server : servers) {
+  for (const k3s::ServerProcess& server : servers) {
     text += (text.empty() ? "process " : ", ") + std::to_string(server.pid);
   }
   return text;
@@ -33,7 +33,7 @@ Check service(const ObservedHost& host) {
                            "no service manager is found that could start k3s",
                            k_give_commands};
   }
-  if (host.service == ServiceState::active) {
+  if (host.service == k3s::ServiceState::active) {
     return {"service", Verdict::ok, host.manager + " is active: it will be stopped", {}};
   }
   if (running) {
@@ -41,7 +41,7 @@ Check service(const ObservedHost& host) {
                     host.manager,
                 "stop it first: two servers on one data directory destroy it");
   }
-  if (host.service == ServiceState::unknown) {
+  if (host.service == k3s::ServiceState::unknown) {
     return {"service",
             Verdict::warn,
             host.manager + " does not say whether k3s runs; no k3s server process is there",

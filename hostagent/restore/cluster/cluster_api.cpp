@@ -1,7 +1,6 @@
 #include "restore/cluster/cluster_api.hpp"
 
 #include "objects/kubectl_proxy.hpp"
-#include "restore/cluster/k3s_reset.hpp"
 
 namespace rb::cluster {
 
@@ -9,10 +8,10 @@ Result<objects::Contents> ProxiedClusterApi::contents(const std::string& snapsho
   return objects::read_contents_of(snapshot_path, {});
 }
 
-Result<std::unique_ptr<objects::ApiPort>> ProxiedClusterApi::connect(const Kubectl& kubectl,
+Result<std::unique_ptr<objects::ApiPort>> ProxiedClusterApi::connect(const k3s::Kubectl& kubectl,
                                                                      const std::string& directory) {
   return objects::start_proxy(
-      {kubectl.program, kubectl.kubeconfig, directory + "/api.sock", clean_environment()},
+      {kubectl.program, kubectl.kubeconfig, directory + "/api.sock", k3s::clean_environment()},
       m_sleeper);
 }
 

@@ -2,9 +2,9 @@
 // server that was restored from it.
 #pragma once
 
+#include "k3s/command.hpp"
 #include "objects/api_port.hpp"
 #include "objects/contents.hpp"
-#include "restore/cluster/readiness.hpp"
 
 #include <memory>
 #include <string>
@@ -25,14 +25,14 @@ public:
   /// Open until the value goes. `directory` can be entered by root alone. Errors: those of
   /// start_proxy().
   [[nodiscard]] virtual Result<std::unique_ptr<objects::ApiPort>>
-  connect(const Kubectl& kubectl, const std::string& directory) = 0;
+  connect(const k3s::Kubectl& kubectl, const std::string& directory) = 0;
 };
 
 class ProxiedClusterApi final : public ClusterApi {
 public:
   [[nodiscard]] Result<objects::Contents> contents(const std::string& snapshot_path) override;
   [[nodiscard]] Result<std::unique_ptr<objects::ApiPort>>
-  connect(const Kubectl& kubectl, const std::string& directory) override;
+  connect(const k3s::Kubectl& kubectl, const std::string& directory) override;
 
 private:
   RealSleeper m_sleeper;

@@ -49,7 +49,7 @@ Status advance(Step step,
   }
   ports.progress.on_step(step);
   // Since the start the machine may have been switched off and on: k3s need not come by itself.
-  if (step > Step::start && ports.service.state() == ServiceState::inactive) {
+  if (step > Step::start && ports.service.state() == k3s::ServiceState::inactive) {
     RB_TRY(ports.service.start());
     RB_TRY(step > Step::ready ? do_ready(state.plan, ports, limits) : Status());
   }

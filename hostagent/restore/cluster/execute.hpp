@@ -1,12 +1,12 @@
 // Carries out the plan of a restore, step by step, with a journal; and goes back.
 #pragma once
 
+#include "k3s/command.hpp"
+#include "k3s/server_processes.hpp"
+#include "k3s/service_manager.hpp"
 #include "restore/cluster/cluster_api.hpp"
 #include "restore/cluster/journal.hpp"
 #include "restore/cluster/lost_objects.hpp"
-#include "restore/cluster/readiness.hpp"
-#include "restore/cluster/server_processes.hpp"
-#include "restore/cluster/service_manager.hpp"
 #include "set/host_state.hpp"
 #include "set/manifest.hpp"
 
@@ -51,8 +51,8 @@ public:
 
 struct Ports {
   ProcessRunner& processes;
-  ServiceManager& service;
-  ServerProcesses& servers;
+  k3s::ServiceManager& service;
+  k3s::ServerProcesses& servers;
   SetSource& set;
   ClusterApi& cluster;
   const Clock& clock;

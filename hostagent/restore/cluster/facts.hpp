@@ -2,10 +2,12 @@
 // only; observe.hpp and set_facts.hpp fill them in.
 #pragma once
 
+#include "k3s/server_processes.hpp"
+#include "k3s/service_manager.hpp"
+#include "k3s/settings.hpp"
 #include "restore/cluster/host_network.hpp"
 #include "restore/cluster/named_back.hpp"
 #include "restore/cluster/replacements.hpp"
-#include "restore/cluster/server_settings.hpp"
 #include "set/catalogue.hpp"
 
 #include "base/exit_code.hpp"
@@ -17,16 +19,7 @@
 
 namespace rb::cluster {
 
-enum class ServiceState {
-  active,   ///< Running, starting or about to be restarted.
-  inactive, ///< Stopped or failed.
-  unknown,  ///< It could not be asked.
-};
-
-struct ServerProcess {
-  int pid = 0;
-  std::string command; ///< As it may be shown.
-};
+using k3s::ServerSettings;
 
 /// A token that the configuration names; its hash only.
 struct ConfiguredToken {
@@ -51,8 +44,8 @@ struct ObservedHost {
   std::string k3s_program; ///< Absolute path; empty: not found.
   std::string k3s_version; ///< "v1.34.4+k3s1"; empty: it did not say.
   std::string manager;     ///< "systemd unit k3s"; empty: none that we know.
-  ServiceState service = ServiceState::unknown;
-  std::vector<ServerProcess> servers;
+  k3s::ServiceState service = k3s::ServiceState::unknown;
+  std::vector<k3s::ServerProcess> servers;
   std::string processes_problem; ///< Why nobody knows whether a server runs.
   std::string data_dir;
   DataDir data;

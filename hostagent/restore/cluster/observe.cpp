@@ -1,12 +1,11 @@
 #include "restore/cluster/observe.hpp"
 
 #include "k3s/cluster_ca.hpp"
+#include "k3s/command.hpp"
 #include "k3s/token_hash.hpp"
 #include "restore/cluster/host_files.hpp"
 #include "restore/cluster/journal_place.hpp"
-#include "restore/cluster/k3s_reset.hpp"
 
-#include "archive/entry_path.hpp"
 #include "base/open_beneath.hpp"
 
 #include <sys/stat.h>
@@ -79,16 +78,6 @@ DataDir look_at(const std::string& data_dir) {
   return data;
 }
 
-std::string ask_version(ProcessRunner& processes, const std::string& program) {
-  ProcessSpec spec;
-  spec.program = program;
-  spec.arguments = {"--version"};
-  spec.environment = clean_environment();
-  spec.timeout = std::chrono::seconds(30);
-  const auto result = processes.run(spec, {});
-  return result && result->exit_status == 0 ? version_in(result->out) : std::string();
-}
-
 bool has_host_local(const std::string& data_dir) {
   const std::array<std::string, 7> directories{"/usr/local/sbin",
                                                "/usr/local/bin",
@@ -117,23 +106,13 @@ choose_data_dir(const HostHints& hints, const ReadSettings& here, const set::Hos
 
 } // namespace
 
-std::string version_in(std::string_view output) {
-  constexpr std::string_view k_lead = "k3s version ";
-  const std::size_t at = output.find(k_lead);
-  if (at == std::string_view::npos) {
-    return {};
-  }
-  output.remove_prefix(at + k_lead.size());
-  return archive::printable(output.substr(0, output.find_first_of(" \n\r\t")));
-}
-
-Result<std::unique_ptr<ServiceManager>> find_service_manager(ProcessRunner& processes,
-                                                             const HostHints& hints,
-                                                             const ReadSettings& here,
-                                                             const ReadSettings* there) {
-  const ServiceCommands& given = hints.commands;
+Result<std::unique_ptr<k3s::ServiceManager>> find_service_manager(ProcessRunner& processes,
+                                                                  const HostHints& hints,
+                                                                  const ReadSettings& here,
+                                                                  const ReadSettings* there) {
+  const k3s::ServiceCommands& given = hints.commands;
   if (!given.start.empty() || !given.stop.empty() || !given.status.empty()) {
-    return make_commands(processes, given);
+    return k3s::make_commands(processes, given);
   }
   const auto unit_of = [&](std::string ReadSettings::*member) {
     const std::string own = here.*member;
@@ -143,23 +122,23 @@ Result<std::unique_ptr<ServiceManager>> find_service_manager(ProcessRunner& proc
       first_program({}, {"/usr/local/bin/systemctl", "/usr/bin/systemctl", "/bin/systemctl"});
   const std::string unit = unit_of(&ReadSettings::systemd_unit);
   if (!systemctl.empty() && !unit.empty()) {
-    auto manager = make_systemd(processes, systemctl, unit);
+    auto manager = k3s::make_systemd(processes, systemctl, unit);
     // The program may be there where systemd does not run (containers): it does not answer then.
-    if (manager->state() != ServiceState::unknown) {
+    if (manager->state() != k3s::ServiceState::unknown) {
       return manager;
     }
   }
   const std::string rc_service = first_program({}, {"/sbin/rc-service", "/usr/sbin/rc-service"});
   const std::string service = unit_of(&ReadSettings::openrc_service);
   if (!rc_service.empty() && !service.empty()) {
-    return make_openrc(processes, rc_service, service, "/var/log/" + service + ".log");
+    return k3s::make_openrc(processes, rc_service, service, "/var/log/" + service + ".log");
   }
-  return std::unique_ptr<ServiceManager>();
+  return std::unique_ptr<k3s::ServiceManager>();
 }
 
 ObservedHost observe_host(ProcessRunner& processes,
-                          ServerProcesses& servers,
-                          ServiceManager* manager,
+                          k3s::ServerProcesses& servers,
+                          k3s::ServiceManager* manager,
                           const HostHints& hints,
                           const ReadSettings& here,
                           const set::HostState* there) {
@@ -168,7 +147,7 @@ ObservedHost observe_host(ProcessRunner& processes,
   host.k3s_program = first_program(
       hints.k3s_program, {"/usr/local/bin/k3s", "/opt/bin/k3s", "/usr/bin/k3s", "/usr/sbin/k3s"});
   if (!host.k3s_program.empty()) {
-    host.k3s_version = ask_version(processes, host.k3s_program);
+    host.k3s_version = k3s::ask_version(processes, host.k3s_program);
   }
   host.data_dir = choose_data_dir(hints, here, there);
   host.data = look_at(host.data_dir);

@@ -1,8 +1,8 @@
 // Looks at the host, and changes nothing.
 #pragma once
 
-#include "restore/cluster/server_processes.hpp"
-#include "restore/cluster/service_manager.hpp"
+#include "k3s/server_processes.hpp"
+#include "k3s/service_manager.hpp"
 #include "restore/cluster/settings_reader.hpp"
 
 #include "base/process.hpp"
@@ -16,13 +16,13 @@ namespace rb::cluster {
 struct HostHints {
   std::string k3s_program;
   std::string data_dir;
-  ServiceCommands commands;
+  k3s::ServiceCommands commands;
   std::string root; ///< Before the paths of host files; for tests.
 };
 
 /// As the operator gave them, else the systemd or OpenRC of this host with the unit that `here`, or
 /// else the host state `there`, has. Null: none is known. Errors: invalid_argument.
-[[nodiscard]] Result<std::unique_ptr<ServiceManager>>
+[[nodiscard]] Result<std::unique_ptr<k3s::ServiceManager>>
 find_service_manager(ProcessRunner& processes,
                      const HostHints& hints,
                      const ReadSettings& here,
@@ -30,13 +30,10 @@ find_service_manager(ProcessRunner& processes,
 
 /// `manager` may be null. `there` is the host state where the set has one, else null.
 [[nodiscard]] ObservedHost observe_host(ProcessRunner& processes,
-                                        ServerProcesses& servers,
-                                        ServiceManager* manager,
+                                        k3s::ServerProcesses& servers,
+                                        k3s::ServiceManager* manager,
                                         const HostHints& hints,
                                         const ReadSettings& here,
                                         const set::HostState* there);
-
-/// "v1.34.4+k3s1" of "k3s version v1.34.4+k3s1 (abcdef)"; empty where it is not that.
-[[nodiscard]] std::string version_in(std::string_view output);
 
 } // namespace rb::cluster

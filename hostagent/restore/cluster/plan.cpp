@@ -1,5 +1,6 @@
 #include "restore/cluster/plan.hpp"
 
+#include "k3s/reset.hpp"
 #include "restore/cluster/checks.hpp"
 
 #include <algorithm>
@@ -23,13 +24,13 @@ Plan make_plan(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   plan.keep_config = plan.bare && wishes.keep_config;
   plan.replacements = wishes.replacements;
   std::erase_if(plan.replacements, [](const Replacement& one) { return one.keeps(); });
-  plan.was_active = host.service == ServiceState::active;
+  plan.was_active = host.service == k3s::ServiceState::active;
   const ServerSettings& settings = effective_settings(host, set, plan.bare && !plan.keep_config);
   plan.kubeconfig = settings.value("write-kubeconfig");
   if (!plan.kubeconfig.starts_with('/')) {
     plan.kubeconfig = k_kubeconfig;
   }
-  plan.carried = carried_flags(settings);
+  plan.carried = k3s::carried_flags(settings);
   if (!host.host_local && !settings.has("disable-agent")) {
     plan.carried.emplace_back("--disable-agent"); // the reset asks for the plugin otherwise
   }

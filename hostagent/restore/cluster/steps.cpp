@@ -1,7 +1,7 @@
 #include "restore/cluster/steps.hpp"
 
+#include "k3s/reset.hpp"
 #include "restore/cluster/host_files.hpp"
-#include "restore/cluster/k3s_reset.hpp"
 #include "restore/cluster/named_back.hpp"
 #include "set/names.hpp"
 
@@ -161,7 +161,7 @@ Error with_last_words(Error error, Ports& ports) {
 } // namespace
 
 Status expect_no_server(const std::string& data_dir, Ports& ports) {
-  std::vector<ServerProcess> left;
+  std::vector<k3s::ServerProcess> left;
   for (int tries = 0; tries < k_end_tries; ++tries) {
     RB_TRY_ASSIGN(left, ports.servers.find(data_dir));
     if (left.empty()) {
@@ -181,7 +181,7 @@ Status do_decrypt(const JournalState& state, Ports& ports) {
 }
 
 Status do_stop(const JournalState& state, Ports& ports) {
-  if (ports.service.state() != ServiceState::inactive) {
+  if (ports.service.state() != k3s::ServiceState::inactive) {
     RB_TRY(ports.service.stop());
   }
   return expect_no_server(state.plan.data_dir, ports);
@@ -257,7 +257,7 @@ void put_image(const Plan& plan, Ports& ports) {
 Status do_reset(const JournalState& state, Ports& ports, const Limits& limits) {
   RB_TRY(expect_no_server(state.plan.data_dir, ports));
   set::HostState host;
-  ResetOrder order;
+  k3s::ResetOrder order;
   order.program = state.plan.k3s_program;
   order.data_dir = state.plan.data_dir;
   order.snapshot_path = state.plan.snapshot_path();
@@ -270,31 +270,31 @@ Status do_reset(const JournalState& state, Ports& ports, const Limits& limits) {
   }
   const std::string kubeconfig = ports.root + state.plan.kubeconfig;
   const std::string before = version_of(kubeconfig);
-  RB_TRY_ASSIGN(ProcessSpec spec, reset_spec(order));
+  RB_TRY_ASSIGN(ProcessSpec spec, k3s::reset_spec(order));
   const auto result = ports.processes.run(spec, ports.stop);
-  wipe_token(spec);
+  k3s::wipe_token(spec);
   if (!result) {
     return result.error();
   }
-  RB_TRY(judge_reset(*result));
+  RB_TRY(k3s::judge_reset(*result));
   // It may trust a CA made for the occasion; the start writes it anew.
   return version_of(kubeconfig) == before ? Status() : remove_path(kubeconfig);
 }
 
 Status do_ready(const Plan& plan, Ports& ports, const Limits& limits) {
   int down = 0;
-  ReadyWait wait;
+  k3s::ReadyWait wait;
   wait.timeout = limits.ready;
   wait.alive = [&]() -> Status {
-    down = ports.service.state() == ServiceState::inactive ? down + 1 : 0;
+    down = ports.service.state() == k3s::ServiceState::inactive ? down + 1 : 0;
     if (down < k_down_tries) {
       return {};
     }
     return with_last_words({ErrorCode::io, "k3s has ended instead of getting ready", {}}, ports);
   };
-  const Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
+  const k3s::Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
   const auto took =
-      wait_until_ready(ports.processes, ports.clock, ports.sleeper, kubectl, wait, ports.stop);
+      k3s::wait_until_ready(ports.processes, ports.clock, ports.sleeper, kubectl, wait, ports.stop);
   if (!took) {
     return took.error().code == ErrorCode::timeout ? with_last_words(took.error(), ports)
                                                    : took.error();

@@ -82,9 +82,10 @@ std::vector<std::string> words_for(const std::vector<Workload>& workloads,
   return lines;
 }
 
-Result<std::vector<Workload>>
-find_workloads_that_watch(ProcessRunner& processes, const Kubectl& kubectl, std::stop_token stop) {
-  const ProcessSpec spec = kubectl_spec(
+Result<std::vector<Workload>> find_workloads_that_watch(ProcessRunner& processes,
+                                                        const k3s::Kubectl& kubectl,
+                                                        std::stop_token stop) {
+  const ProcessSpec spec = k3s::kubectl_spec(
       kubectl,
       {"get",
        "deployments.apps,daemonsets.apps,statefulsets.apps",
@@ -106,7 +107,7 @@ find_workloads_that_watch(ProcessRunner& processes, const Kubectl& kubectl, std:
 
 std::vector<Workload> restart_workloads(ProcessRunner& processes,
                                         const Clock& clock,
-                                        const Kubectl& kubectl,
+                                        const k3s::Kubectl& kubectl,
                                         const std::vector<Workload>& workloads,
                                         std::chrono::seconds limit,
                                         std::stop_token stop) {
@@ -114,13 +115,13 @@ std::vector<Workload> restart_workloads(ProcessRunner& processes,
   const auto end = clock.steady_now() + limit;
   for (const Workload& workload : workloads) {
     const ProcessSpec spec =
-        kubectl_spec(kubectl,
-                     {"rollout",
-                      "restart",
-                      std::string(resource_of(workload.kind)) + "/" + workload.name,
-                      "--namespace=" + workload.name_space,
-                      "--request-timeout=10s"},
-                     std::chrono::seconds(15));
+        k3s::kubectl_spec(kubectl,
+                          {"rollout",
+                           "restart",
+                           std::string(resource_of(workload.kind)) + "/" + workload.name,
+                           "--namespace=" + workload.name_space,
+                           "--request-timeout=10s"},
+                          std::chrono::seconds(15));
     const bool in_time = clock.steady_now() < end && !stop.stop_requested();
     const Result<ProcessResult> result =
         in_time ? processes.run(spec, stop)

@@ -3,7 +3,7 @@
 // itself.
 #pragma once
 
-#include "restore/cluster/readiness.hpp"
+#include "k3s/command.hpp"
 
 #include <string>
 #include <string_view>
@@ -34,14 +34,15 @@ struct Workload {
                                                  const std::vector<Workload>& left);
 
 /// Asks the API. Errors: those of ProcessRunner::run; io (kubectl failed).
-[[nodiscard]] Result<std::vector<Workload>>
-find_workloads_that_watch(ProcessRunner& processes, const Kubectl& kubectl, std::stop_token stop);
+[[nodiscard]] Result<std::vector<Workload>> find_workloads_that_watch(ProcessRunner& processes,
+                                                                      const k3s::Kubectl& kubectl,
+                                                                      std::stop_token stop);
 
 /// `kubectl rollout restart`, one after another, within `limit` for all of them. Returns those that
 /// were not restarted.
 [[nodiscard]] std::vector<Workload> restart_workloads(ProcessRunner& processes,
                                                       const Clock& clock,
-                                                      const Kubectl& kubectl,
+                                                      const k3s::Kubectl& kubectl,
                                                       const std::vector<Workload>& workloads,
                                                       std::chrono::seconds limit,
                                                       std::stop_token stop);

@@ -1,9 +1,9 @@
 #include "restore/proof/scratch_start.hpp"
 
-#include "k3s/words.hpp"
+#include "k3s/command.hpp"
+#include "k3s/output.hpp"
+#include "k3s/reset.hpp"
 #include "objects/kubectl_proxy.hpp"
-#include "restore/cluster/k3s_reset.hpp"
-#include "restore/cluster/readiness.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -53,11 +53,11 @@ Error not_ready(const ScratchServer& server, const Error& error) {
 Status reset_scratch(const ScratchServer& server, Cage& cage, const std::stop_token& stop) {
   RB_TRY_ASSIGN(ProcessSpec spec, scratch_reset_spec(server));
   auto result = cage.run(spec, stop);
-  cluster::wipe_token(spec);
+  k3s::wipe_token(spec);
   if (!result) {
     return std::move(result).error();
   }
-  RB_TRY(cluster::judge_reset(*result));
+  RB_TRY(k3s::judge_reset(*result));
   const std::string left = kubeconfig_of(server);
   if (::unlink(left.c_str()) != 0 && errno != ENOENT) {
     return system_error(errno, left + ": what the reset left cannot be removed");
@@ -68,7 +68,7 @@ Status reset_scratch(const ScratchServer& server, Cage& cage, const std::stop_to
 Status start_scratch(const ScratchServer& server, Cage& cage) {
   RB_TRY_ASSIGN(ProcessSpec spec, scratch_server_spec(server));
   Status started = cage.start(spec, log_of(server));
-  cluster::wipe_token(spec);
+  k3s::wipe_token(spec);
   return started;
 }
 
@@ -77,16 +77,16 @@ Status wait_ready(const BootInput& input,
                   const BootPorts& ports,
                   const std::stop_token& stop) {
   CagedRunner kubectl(ports.cage);
-  cluster::ReadyWait wait;
+  k3s::ReadyWait wait;
   wait.timeout = input.ready_timeout;
   wait.alive = [&] { return ports.cage.alive(); };
   const auto ready =
-      cluster::wait_until_ready(kubectl,
-                                ports.clock,
-                                ports.sleeper,
-                                {server.program, kubeconfig_of(server), environment_of(server)},
-                                wait,
-                                stop);
+      k3s::wait_until_ready(kubectl,
+                            ports.clock,
+                            ports.sleeper,
+                            {server.program, kubeconfig_of(server), environment_of(server)},
+                            wait,
+                            stop);
   return ready ? Status() : Status(not_ready(server, ready.error()));
 }
 

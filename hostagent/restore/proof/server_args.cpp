@@ -1,7 +1,8 @@
 #include "restore/proof/server_args.hpp"
 
+#include "k3s/command.hpp"
+#include "k3s/reset.hpp"
 #include "objects/kubectl_proxy.hpp"
-#include "restore/cluster/k3s_reset.hpp"
 #include "restore/proof/network_setup.hpp"
 
 #include <algorithm>
@@ -84,7 +85,7 @@ std::string socket_of(const ScratchServer& server) {
 }
 
 std::map<std::string, std::string> environment_of(const ScratchServer& server) {
-  auto environment = cluster::clean_environment();
+  auto environment = k3s::clean_environment();
   environment["HOME"] = server.directory;
   environment["K3S_DATA_DIR"] = server.directory + "/data";
   return environment;
@@ -92,14 +93,14 @@ std::map<std::string, std::string> environment_of(const ScratchServer& server) {
 
 Result<ProcessSpec> scratch_reset_spec(const ScratchServer& server) {
   RB_TRY_ASSIGN(std::vector<std::string> flags, common_flags(server));
-  cluster::ResetOrder order;
+  k3s::ResetOrder order;
   order.program = server.program;
   order.data_dir = server.directory + "/data";
   order.snapshot_path = server.snapshot_path;
   order.carried = std::move(flags);
   order.token = server.token;
   order.timeout = server.reset_timeout;
-  RB_TRY_ASSIGN(ProcessSpec spec, cluster::reset_spec(order));
+  RB_TRY_ASSIGN(ProcessSpec spec, k3s::reset_spec(order));
   spec.environment.merge(environment_of(server));
   spec.environment["HOME"] = server.directory;
   return spec;

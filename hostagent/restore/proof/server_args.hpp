@@ -43,7 +43,7 @@ struct ScratchServer {
 [[nodiscard]] std::map<std::string, std::string> environment_of(const ScratchServer& server);
 
 /// Errors: unsupported (no IPv4 range), invalid_argument. The environment of both holds the token:
-/// cluster::wipe_token() after use.
+/// k3s::wipe_token() after use.
 [[nodiscard]] Result<ProcessSpec> scratch_reset_spec(const ScratchServer& server);
 [[nodiscard]] Result<ProcessSpec> scratch_server_spec(const ScratchServer& server);
 

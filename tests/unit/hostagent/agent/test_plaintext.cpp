@@ -1,6 +1,6 @@
 #include "agent/cut_off.hpp"
 #include "agent/plaintext.hpp"
-#include "agent/snapshot_name.hpp"
+#include "k3s/etcd_snapshot.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>
@@ -34,7 +34,7 @@ public:
 struct Fixture {
   test::Scratch scratch;
   set::Directory directory = set::Directory::open(scratch.path("backups")).value();
-  K3sCommand command{"/k3s", "/d", "vm", {}, {}, false};
+  k3s::K3sCommand command{"/k3s", "/d", "vm", {}, {}, false};
   Deleter k3s;
   std::string snapshots = scratch.path("snapshots");
 

@@ -1,6 +1,5 @@
 #include "agent/backup_run.hpp"
 #include "agent/mounted_files.hpp"
-#include "agent/server_config.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>
@@ -24,9 +23,9 @@ Settings settings_in(const test::Scratch& scratch) {
 TEST_CASE("a server without configuration files has the defaults") {
   const test::Scratch scratch;
   const K3sPlace place = find_k3s(settings_in(scratch));
-  CHECK(place.config.snapshot_dir.empty());
-  CHECK(place.config.datastore_endpoint.empty());
-  CHECK_FALSE(place.config.logs_to_file);
+  CHECK(place.command.snapshot_dir.empty());
+  CHECK_FALSE(place.settings.has("datastore-endpoint"));
+  CHECK_FALSE(place.command.logs_to_file);
 }
 
 TEST_CASE("the agent knows what the unit, its environment and a configuration elsewhere say") {
@@ -38,9 +37,9 @@ TEST_CASE("the agent knows what the unit, its environment and a configuration el
   scratch.write("etc/k3s/server.yaml", "etcd-snapshot-dir: /mnt/snap\nhttps-listen-port: 7443\n");
   scratch.write("etc/rancher/k3s/config.yaml", "etcd-snapshot-dir: /never\n");
   const K3sPlace place = find_k3s(settings_in(scratch));
-  CHECK(place.config.snapshot_dir == "/mnt/snap");
+  CHECK(place.settings.value("etcd-snapshot-dir") == "/mnt/snap");
   CHECK(place.command.etcd_server == "https://127.0.0.1:7443");
-  CHECK(place.config.logs_to_file);
+  CHECK(place.command.logs_to_file);
 }
 
 TEST_CASE("links of the host are followed as the host follows them") {
@@ -51,7 +50,7 @@ TEST_CASE("links of the host are followed as the host follows them") {
                                             scratch.path("etc/systemd/system"));
   std::filesystem::create_directories(scratch.path("etc/static/units"));
   std::filesystem::create_symlink("../k3s.service", scratch.path("etc/static/units/k3s.service"));
-  CHECK(find_k3s(settings_in(scratch)).config.logs_to_file);
+  CHECK(find_k3s(settings_in(scratch)).command.logs_to_file);
 }
 
 TEST_CASE("what belongs to the container's image says nothing of the host") {
@@ -62,10 +61,4 @@ TEST_CASE("what belongs to the container's image says nothing of the host") {
   const MountedFiles on_the_host{Settings()};
   CHECK_FALSE(on_the_host.list("/usr/lib").empty());
   CHECK(on_the_host.read("/usr/lib/os-release"));
-}
-
-TEST_CASE("the snapshot directory: default, absolute, and relative to the server's directory") {
-  CHECK(snapshot_directory("/d", "") == "/d/server/db/snapshots");
-  CHECK(snapshot_directory("/d", "/s") == "/s");
-  CHECK(snapshot_directory("/d", "s/t") == "/d/server/s/t");
 }

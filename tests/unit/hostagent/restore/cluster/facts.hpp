@@ -12,7 +12,7 @@ inline cluster::ObservedHost good_host() {
   host.k3s_program = "/usr/local/bin/k3s";
   host.k3s_version = "v1.34.4+k3s1";
   host.manager = "systemd unit k3s";
-  host.service = cluster::ServiceState::active;
+  host.service = k3s::ServiceState::active;
   host.servers = {{4711, "/usr/local/bin/k3s server"}};
   host.data_dir = "/var/lib/rancher/k3s";
   host.data.server = true;

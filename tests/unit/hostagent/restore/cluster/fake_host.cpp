@@ -13,7 +13,7 @@
 
 namespace rb::test {
 
-using namespace recover;
+using namespace cluster;
 namespace fs = std::filesystem;
 
 namespace {
@@ -130,13 +130,13 @@ Status FakeHost::start() {
   return {};
 }
 
-ServiceState FakeHost::state() {
-  return m_running ? ServiceState::active : ServiceState::inactive;
+k3s::ServiceState FakeHost::state() {
+  return m_running ? k3s::ServiceState::active : k3s::ServiceState::inactive;
 }
 
-Result<std::vector<ServerProcess>> FakeHost::find(const std::string&) {
-  return m_running || process_left ? std::vector<ServerProcess>{{4711, "k3s server"}}
-                                   : std::vector<ServerProcess>{};
+Result<std::vector<k3s::ServerProcess>> FakeHost::find(const std::string&) {
+  return m_running || process_left ? std::vector<k3s::ServerProcess>{{4711, "k3s server"}}
+                                   : std::vector<k3s::ServerProcess>{};
 }
 
 Status FakeHost::decrypt_snapshot(const std::string& path) {
@@ -245,7 +245,7 @@ Result<objects::Contents> FakeHost::contents(const std::string& snapshot_path) {
   return contents;
 }
 
-Result<std::unique_ptr<objects::ApiPort>> FakeHost::connect(const Kubectl&, const std::string&) {
+Result<std::unique_ptr<objects::ApiPort>> FakeHost::connect(const k3s::Kubectl&, const std::string&) {
   auto api = std::make_unique<FakeApi>();
   serve_discovery(*api, false);
   api->answers["/api/v1"] = {

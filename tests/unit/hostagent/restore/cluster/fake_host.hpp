@@ -15,8 +15,8 @@ namespace rb::test {
 struct Crash {};
 
 class FakeHost final : public ProcessRunner,
-                       public cluster::ServiceManager,
-                       public cluster::ServerProcesses,
+                       public k3s::ServiceManager,
+                       public k3s::ServerProcesses,
                        public cluster::SetSource,
                        public cluster::ClusterApi,
                        public cluster::Progress,
@@ -30,10 +30,10 @@ public:
   [[nodiscard]] std::string name() const override { return "fake"; }
   [[nodiscard]] Status stop() override;
   [[nodiscard]] Status start() override;
-  [[nodiscard]] cluster::ServiceState state() override;
+  [[nodiscard]] k3s::ServiceState state() override;
   [[nodiscard]] std::string last_words() override { return k3s_says; }
   // ServerProcesses
-  [[nodiscard]] Result<std::vector<cluster::ServerProcess>> find(const std::string&) override;
+  [[nodiscard]] Result<std::vector<k3s::ServerProcess>> find(const std::string&) override;
   // SetSource
   [[nodiscard]] Status decrypt_snapshot(const std::string& path) override;
   [[nodiscard]] Result<set::HostState> host_state() override;
@@ -41,7 +41,7 @@ public:
   // ClusterApi
   [[nodiscard]] Result<objects::Contents> contents(const std::string& snapshot_path) override;
   [[nodiscard]] Result<std::unique_ptr<objects::ApiPort>>
-  connect(const cluster::Kubectl& kubectl, const std::string& directory) override;
+  connect(const k3s::Kubectl& kubectl, const std::string& directory) override;
   // Progress
   void on_step(cluster::Step step) override;
   void on_line(const std::string& line) override { lines += line + "\n"; }

@@ -17,7 +17,7 @@ ObservedHost bare_host() {
   ObservedHost host = good_host();
   host.data = {};
   host.data.free_bytes = std::uint64_t{8} << 30U;
-  host.service = ServiceState::inactive;
+  host.service = k3s::ServiceState::inactive;
   host.servers.clear();
   host.network.interfaces = {{"lo", {"127.0.0.1", "::1"}}, {"eth0", {"198.51.100.7", "fe80::1"}}};
   return host;

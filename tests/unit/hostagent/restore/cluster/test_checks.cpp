@@ -60,7 +60,7 @@ TEST_CASE("a bare host gets its files back before the reset") {
   ObservedHost host = good_host();
   host.data = {};
   host.data.free_bytes = std::uint64_t{8} << 30U;
-  host.service = ServiceState::inactive;
+  host.service = k3s::ServiceState::inactive;
   host.servers.clear();
   SetFacts set = good_set();
   set.settings.add("node-name", "one", k3s::Origin::command_line);
@@ -189,7 +189,7 @@ TEST_CASE("trap: a server that joined another one") {
 
 TEST_CASE("trap: k3s does not look whether it runs") {
   ObservedHost host = good_host();
-  host.service = ServiceState::inactive; // and process 4711 is there
+  host.service = k3s::ServiceState::inactive; // and process 4711 is there
   check_refused(decide(host, good_set(), {}), "service", ExitCode::busy);
   host.manager.clear();
   check_refused(decide(host, good_set(), {}), "service", ExitCode::busy);

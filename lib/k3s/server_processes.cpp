@@ -1,6 +1,7 @@
-#include "restore/cluster/server_processes.hpp"
+#include "k3s/server_processes.hpp"
 
-#include "archive/entry_path.hpp"
+#include "terminal/terminal_text.hpp"
+
 #include "base/fd.hpp"
 
 #include <algorithm>
@@ -8,12 +9,13 @@
 #include <filesystem>
 #include <optional>
 
-namespace rb::cluster {
+namespace rb::k3s {
 
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t k_shown_bytes = 80;
 constexpr std::size_t k_command_limit_bytes = std::size_t{1} << 20U;
 
 std::vector<std::string> words_of(std::string_view command_line) {
@@ -111,7 +113,7 @@ std::string shown(const ProcessView& process) {
   std::replace(text.begin(), text.end(), '\0', ' ');
   text = text.substr(0, text.find(" --"));
   text.resize(text.find_last_not_of(' ') + 1);
-  return archive::printable(text.empty() ? process.program : text);
+  return terminal_text(text.empty() ? process.program : text, k_shown_bytes);
 }
 
 std::string without_slash(std::string path) {
@@ -160,4 +162,4 @@ Result<std::vector<ServerProcess>> ProcServerProcesses::find(const std::string& 
   return found;
 }
 
-} // namespace rb::cluster
+} // namespace rb::k3s

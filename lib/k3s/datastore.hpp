@@ -2,14 +2,14 @@
 // it: the messages of `etcd-snapshot save` on other datastores differ from release to release.
 #pragma once
 
-#include "agent/failure.hpp"
-#include "agent/server_config.hpp"
+#include "k3s/settings.hpp"
 
 #include "api/node_facts.hpp"
+#include "base/result.hpp"
 
 #include <string>
 
-namespace rb::agent {
+namespace rb::k3s {
 
 enum class Datastore {
   embedded_etcd,
@@ -31,14 +31,15 @@ struct DatastoreProbe {
 };
 
 [[nodiscard]] DatastoreProbe probe_datastore(const std::string& data_dir,
-                                             const ServerConfig& config);
+                                             const ServerSettings& settings);
 
 [[nodiscard]] Datastore detect_datastore(const DatastoreProbe& probe);
 
-/// The word for it that the cluster is told.
-[[nodiscard]] api::Datastore told_as(Datastore datastore);
+/// The word for it in the status.
+[[nodiscard]] api::Datastore reported_as(Datastore datastore);
 
-/// Nothing for embedded etcd; else why no snapshot can be taken, and the remedy.
-[[nodiscard]] StepFailure datastore_failure(Datastore datastore, const std::string& data_dir);
+/// No snapshot can be taken but of embedded etcd. Errors: unsupported, with the reason and the
+/// remedy.
+[[nodiscard]] Status check_is_etcd(Datastore datastore, const std::string& data_dir);
 
-} // namespace rb::agent
+} // namespace rb::k3s

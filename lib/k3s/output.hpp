@@ -1,9 +1,13 @@
-// What k3s prints, read: which of its lines say why something failed. The one place that knows its
-// noise; the agent, the scratch server and the restore all quote through it.
+// Reads what k3s prints: which of its lines say why something failed, and which snapshots it says
+// it saved. The one place that knows its noise; the agent, the scratch server and the restore all
+// quote through it.
 #pragma once
+
+#include "base/process.hpp"
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rb::k3s {
 
@@ -27,5 +31,13 @@ inline constexpr std::size_t k_words_limit_bytes = 300;
 /// `text` with what looks like a server token (K10…::user:password), a password in a URL, or a
 /// private age key replaced by "[removed]".
 [[nodiscard]] std::string without_secrets(std::string_view text);
+
+/// The names of the snapshots that `output` reports as saved, each once, in order. Both forms of
+/// logrus are read (`level=info msg="Snapshot X saved."` and `INFO[0000] Snapshot X saved.`), and
+/// the zap JSON of releases up to 1.29.3 (`"msg":"saved","path":"/dir/X"`).
+[[nodiscard]] std::vector<std::string> saved_names(std::string_view output);
+
+/// The same of stderr, or else of stdout.
+[[nodiscard]] std::string last_words(const ProcessResult& result);
 
 } // namespace rb::k3s

@@ -1,4 +1,4 @@
-#include "restore/cluster/server_processes.hpp"
+#include "k3s/server_processes.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>
@@ -6,7 +6,7 @@
 #include <filesystem>
 
 using namespace rb;
-using namespace rb::cluster;
+using namespace rb::k3s;
 
 using namespace std::string_literals;
 

@@ -1,4 +1,4 @@
-#include "k3s/words.hpp"
+#include "k3s/output.hpp"
 
 #include "terminal/terminal_text.hpp"
 
@@ -47,6 +47,14 @@ std::string_view trimmed(std::string_view line) {
   return begin == std::string_view::npos
              ? std::string_view()
              : line.substr(begin, line.find_last_not_of(k_blank) - begin + 1);
+}
+
+/// The first line, trimmed; `text` is behind it afterwards.
+std::string_view take_line(std::string_view& text) {
+  const std::size_t end = std::min(text.find('\n'), text.size());
+  const std::string_view line = trimmed(text.substr(0, end));
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line;
 }
 
 /// less: it has a level, and says of it that it is no failure.
@@ -153,20 +161,18 @@ std::string bounded(std::string text) {
   return text + "…";
 }
 
-void replace_token(std::string& text) {
-  for (std::size_t at = text.find("K10"); at != std::string::npos; at = text.find("K10", at + 1)) {
-    const std::size_t end = std::min(text.find_first_of(" \t\"'\\,;)", at), text.size());
-    if (text.substr(at, end - at).find("::") != std::string::npos) {
-      text.replace(at, end - at, k_removed);
-    }
-  }
+std::size_t end_of_word(std::string_view text, std::size_t begin) {
+  return std::min(text.find_first_of(" \t\"'\\,;)", begin), text.size());
 }
 
-void replace_age_key(std::string& text) {
-  constexpr std::string_view k_key = "AGE-SECRET-KEY-";
-  for (std::size_t at = text.find(k_key); at != std::string::npos; at = text.find(k_key, at)) {
-    const std::size_t end = std::min(text.find_first_of(" \t\"'\\,;)", at), text.size());
-    text.replace(at, end - at, k_removed);
+/// Each word that begins with `prefix` and holds `inside`, which may be empty.
+void replace_words(std::string& text, std::string_view prefix, std::string_view inside) {
+  for (std::size_t at = text.find(prefix); at != std::string::npos;
+       at = text.find(prefix, at + 1)) {
+    const std::size_t length = end_of_word(text, at) - at;
+    if (holds(std::string_view(text).substr(at, length), inside)) {
+      text.replace(at, length, k_removed);
+    }
   }
 }
 
@@ -179,6 +185,39 @@ void replace_url_password(std::string& text) {
       text.replace(begin, sign - begin, k_removed);
     }
   }
+}
+
+std::string_view base_name(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+/// zap's JSON: {"level":"info",…,"msg":"saved","path":"/…/X"}.
+std::string saved_in_json(std::string_view line) {
+  const auto json = json_of(line);
+  if (!json.is_object()) {
+    return {};
+  }
+  const auto message = json.find("msg");
+  const auto path = json.find("path");
+  if (message == json.end() || *message != "saved" || path == json.end() || !path->is_string()) {
+    return {};
+  }
+  return std::string(base_name(path->get_ref<const std::string&>()));
+}
+
+/// "… Snapshot X saved." where X has no blank in it; of a path, its last component.
+std::string saved_in_text(std::string_view line) {
+  constexpr std::string_view k_before = "Snapshot ";
+  constexpr std::string_view k_after = " saved.";
+  for (std::size_t at = line.find(k_before); at != std::string_view::npos;
+       at = line.find(k_before, at + 1)) {
+    const std::string_view rest = line.substr(at + k_before.size());
+    const std::string_view name = rest.substr(0, rest.find_first_of(k_blank));
+    if (!name.empty() && rest.substr(name.size()).starts_with(k_after)) {
+      return std::string(base_name(name));
+    }
+  }
+  return {};
 }
 
 } // namespace
@@ -194,9 +233,7 @@ std::string last_words(std::string_view output) {
   bool logs = false;
   std::string_view chosen;
   while (!output.empty()) {
-    const std::size_t end = std::min(output.find('\n'), output.size());
-    const std::string_view line = trimmed(output.substr(0, end));
-    output.remove_prefix(std::min(end + 1, output.size()));
+    const std::string_view line = take_line(output);
     const Rank rank = rank_of(line);
     logs = logs || rank == Rank::less;
     if (rank >= best) {
@@ -224,10 +261,27 @@ std::string_view since_last_start(std::string_view log) {
 
 std::string without_secrets(std::string_view text) {
   std::string clean(text);
-  replace_token(clean);
+  replace_words(clean, "K10", "::");
   replace_url_password(clean);
-  replace_age_key(clean);
+  replace_words(clean, "AGE-SECRET-KEY-", "");
   return clean;
+}
+
+std::vector<std::string> saved_names(std::string_view output) {
+  std::vector<std::string> names;
+  while (!output.empty()) {
+    const std::string_view line = take_line(output);
+    std::string name = line.starts_with('{') ? saved_in_json(line) : saved_in_text(line);
+    if (!name.empty() && std::ranges::find(names, name) == names.end()) {
+      names.push_back(std::move(name));
+    }
+  }
+  return names;
+}
+
+std::string last_words(const ProcessResult& result) {
+  std::string words = last_words(result.err);
+  return words.empty() ? last_words(result.out) : words;
 }
 
 } // namespace rb::k3s

@@ -2,18 +2,16 @@
 // read. Source of the rules: what k3s does and says, docs/restore.md names the traps.
 #pragma once
 
+#include "k3s/settings.hpp"
+
 #include "base/process.hpp"
-#include "base/secret_bytes.hpp"
 
 #include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace rb::cluster {
-
-/// Nothing is inherited: no K3S_*, proxy or cloud variable of the caller may reach k3s.
-[[nodiscard]] std::map<std::string, std::string> clean_environment();
+namespace rb::k3s {
 
 struct ResetOrder {
   std::string program;              ///< Absolute path of k3s.
@@ -23,6 +21,10 @@ struct ResetOrder {
   std::string_view token;           ///< Goes into the environment; empty where server/token is.
   std::chrono::seconds timeout{600};
 };
+
+/// "--flag=value": what of a server's settings no configuration file says and a reset must know,
+/// too; never a token.
+[[nodiscard]] std::vector<std::string> carried_flags(const ServerSettings& settings);
 
 /// Errors: invalid_argument for a path that k3s would look for elsewhere: a relative one (it
 /// resolves below <data-dir>/server), or a .zip (looked for in the snapshot directory). The
@@ -37,4 +39,4 @@ void wipe_token(ProcessSpec& spec);
 /// configuration), corrupt (the snapshot), io (all else), with k3s's last line in the message.
 [[nodiscard]] Status judge_reset(const ProcessResult& result);
 
-} // namespace rb::cluster
+} // namespace rb::k3s

@@ -2,15 +2,18 @@
 // two servers on one data directory destroy it.
 #pragma once
 
-#include "restore/cluster/facts.hpp"
-
 #include "base/result.hpp"
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace rb::cluster {
+namespace rb::k3s {
+
+struct ServerProcess {
+  int pid = 0;
+  std::string command; ///< As it may be shown.
+};
 
 /// The port.
 class ServerProcesses {
@@ -49,4 +52,4 @@ struct ProcessView {
 /// Whether it is, or may be, a k3s server on `data_dir`. In doubt it is one.
 [[nodiscard]] bool is_server(const ProcessView& process, const std::string& data_dir);
 
-} // namespace rb::cluster
+} // namespace rb::k3s

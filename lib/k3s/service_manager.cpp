@@ -1,14 +1,13 @@
-#include "restore/cluster/service_manager.hpp"
+#include "k3s/service_manager.hpp"
 
-#include "k3s/words.hpp"
-#include "restore/cluster/k3s_reset.hpp"
-
-#include "archive/entry_path.hpp"
+#include "k3s/command.hpp"
+#include "k3s/output.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <functional>
 #include <sstream>
 
-namespace rb::cluster {
+namespace rb::k3s {
 
 namespace {
 
@@ -18,6 +17,8 @@ constexpr std::chrono::seconds k_state_timeout{15};
 constexpr std::size_t k_log_limit_bytes = std::size_t{4} << 20U;
 /// A server that does not get on repeats itself; its start must be among them.
 constexpr const char* k_log_lines = "2000";
+
+constexpr std::size_t k_shown_bytes = 80;
 
 using Words = std::vector<std::string>;
 
@@ -69,7 +70,7 @@ public:
     ProcessSpec spec = spec_of(m_commands.log, k_state_timeout);
     spec.output_limit_bytes = k_log_limit_bytes;
     const auto result = m_processes.run(spec, {});
-    return result ? k3s::last_words(k3s::since_last_start(result->out)) : std::string();
+    return result ? k3s::last_words(since_last_start(result->out)) : std::string();
   }
 
 private:
@@ -88,7 +89,8 @@ private:
       return Error{ErrorCode::timeout, words.front() + ": did not end in time", {}};
     }
     if (result.exit_status != 0) {
-      std::string said = archive::printable(result.err.substr(0, result.err.find('\n')));
+      const std::string said =
+          terminal_text(result.err.substr(0, result.err.find('\n')), k_shown_bytes);
       return Error{ErrorCode::io,
                    words.front() + ": exit status " + std::to_string(result.exit_status) +
                        (said.empty() ? "" : ": " + said),
@@ -167,4 +169,4 @@ Result<std::unique_ptr<ServiceManager>> make_commands(ProcessRunner& processes,
   return manager;
 }
 
-} // namespace rb::cluster
+} // namespace rb::k3s

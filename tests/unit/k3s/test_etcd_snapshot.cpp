@@ -1,10 +1,15 @@
-#include "agent/save_verdict.hpp"
+#include "k3s/etcd_snapshot.hpp"
+
+#include "api/reason.hpp"
 
 #include <doctest/doctest.h>
 
-using namespace rb;
-using namespace rb::agent;
+#include <algorithm>
 
+using namespace rb;
+using namespace rb::k3s;
+
+using Arguments = std::vector<std::string>;
 using Kind = SaveVerdict::Kind;
 
 namespace {
@@ -33,6 +38,90 @@ std::string fatal(const std::string& words) {
 
 } // namespace
 
+TEST_CASE("save: flags after the subcommand, long spellings, nothing inherited") {
+  const K3sCommand command{"/usr/local/bin/k3s", "/var/lib/rancher/k3s", "vm", {}, {}, false};
+  const auto spec = save_spec(command, "20261122T115200Z", std::chrono::seconds(9));
+  CHECK(spec.program == "/usr/local/bin/k3s");
+  CHECK(spec.timeout == std::chrono::seconds(9));
+  CHECK(spec.arguments == Arguments{"etcd-snapshot",
+                                    "save",
+                                    "--name=railiance-20261122T115200Z",
+                                    "--node-name=vm",
+                                    "--data-dir=/var/lib/rancher/k3s",
+                                    "--etcd-s3=false",
+                                    "--etcd-snapshot-compress=false"});
+  for (const auto& [name, value] : spec.environment) {
+    CHECK_FALSE(name.starts_with("K3S_"));
+  }
+}
+
+TEST_CASE("what the server uses of its own is passed on") {
+  const K3sCommand command{"/k3s", "/d", "vm", "/snaps", "https://127.0.0.1:9345", true};
+  const auto arguments = save_spec(command, "20261122T115200Z", std::chrono::seconds(9)).arguments;
+  for (const char* const flag :
+       {"--etcd-snapshot-dir=/snaps", "--etcd-server=https://127.0.0.1:9345", "--log="}) {
+    CHECK(std::count(arguments.begin(), arguments.end(), flag) == 1);
+  }
+}
+
+TEST_CASE("delete: all flags stand before the name, for those behind it are not read") {
+  const K3sCommand command{"/k3s", "/d", "vm", "/snaps", {}, false};
+  CHECK(delete_spec(command, "railiance-x").arguments == Arguments{"etcd-snapshot",
+                                                                   "delete",
+                                                                   "--data-dir=/d",
+                                                                   "--etcd-snapshot-dir=/snaps",
+                                                                   "--etcd-s3=false",
+                                                                   "railiance-x"});
+}
+
+TEST_CASE("the snapshot directory: default, absolute, and relative to the server's directory") {
+  CHECK(snapshot_directory("/d", "") == "/d/server/db/snapshots");
+  CHECK(snapshot_directory("/d", "/s") == "/s");
+  CHECK(snapshot_directory("/d", "s/t") == "/d/server/s/t");
+}
+
+TEST_CASE("a snapshot's name tells its run, node and state") {
+  const auto name = parse_snapshot_name("railiance-20261122T115200Z-vm-1-1795348336");
+  REQUIRE(name);
+  CHECK(name->run_id == "20261122T115200Z");
+  CHECK(name->node == "vm-1");
+  CHECK_FALSE(name->compressed);
+  CHECK_FALSE(name->partial);
+  CHECK(parse_snapshot_name("railiance-20261122T115200Z-n-1.zip")->compressed);
+  CHECK(parse_snapshot_name("railiance-20261122T115200Z-n-1.part")->partial);
+  CHECK(parse_snapshot_name("railiance-20261122T115200Z-n-1.zip.part")->partial);
+}
+
+TEST_CASE("what is not exactly a name of ours is nobody's of ours") {
+  for (const char* const name : {"",
+                                 "railiance-",
+                                 "etcd-snapshot-vm-1795348336",
+                                 "on-demand-vm-1795348336",
+                                 "railiance-20261122T115200Z",
+                                 "railiance-20261122T115200Z-vm",
+                                 "railiance-20261122T115200Z-vm-",
+                                 "railiance-20261122T115200Z-vm-12x",
+                                 "railiance-20261122T115200Z--12",
+                                 "railiance-20261322T115200Z-vm-12",
+                                 "railiance-manual-vm-12",
+                                 "Railiance-20261122T115200Z-vm-12",
+                                 "railiance-20261122T115200Z-../x-12",
+                                 "railiance-20261122T115200Z-v m-12",
+                                 "railiance-20261122T115200Z-vm-12.age"}) {
+    CAPTURE(name);
+    CHECK_FALSE(parse_snapshot_name(name));
+  }
+}
+
+TEST_CASE("run and node decide whose snapshot it is; case does not, for k3s lowers it") {
+  const auto name = *parse_snapshot_name("railiance-20261122T115200Z-vm-1795348336");
+  CHECK(is_snapshot_of(name, "20261122T115200Z", "VM"));
+  CHECK_FALSE(is_snapshot_of(name, "20261122T115201Z", "vm"));
+  CHECK_FALSE(is_snapshot_of(name, "20261122T115200Z", "vm2"));
+  CHECK_FALSE(is_snapshot_of(
+      *parse_snapshot_name("railiance-20261122T115200Z-vm-1.part"), "20261122T115200Z", "vm"));
+}
+
 TEST_CASE("exit 0, the line, and the file: saved") {
   const auto verdict = judge_save(observation(exited(0, saved_line(k_name)), {k_name}));
   CHECK(verdict.kind == Kind::saved);
@@ -55,26 +144,26 @@ TEST_CASE("exit 0 without a line is no snapshot, as k3s does it on a full disk")
   for (const auto& files : {std::vector<std::string>{}, std::vector<std::string>{k_name}}) {
     const auto verdict = judge_save(observation(exited(0, ""), files));
     CHECK(verdict.kind == Kind::failed);
-    CHECK(verdict.failure.reason == api::Reason::snapshot_failed);
-    CHECK(verdict.failure.message ==
+    CHECK(verdict.error.reason == api::Reason::snapshot_failed);
+    CHECK(verdict.error.message ==
           "k3s etcd-snapshot save: exit status 0, but there is no snapshot: it said nothing");
-    CHECK(verdict.failure.hint.find("/snapshots is full") != std::string::npos);
+    CHECK(verdict.error.hint.find("/snapshots is full") != std::string::npos);
   }
 }
 
 TEST_CASE("a line without the file is no snapshot") {
   const auto verdict = judge_save(observation(exited(0, saved_line(k_name)), {}));
   CHECK(verdict.kind == Kind::failed);
-  CHECK(verdict.failure.message == "k3s etcd-snapshot save: it says that it saved " + k_name +
-                                       ", but the file is not in /snapshots");
+  CHECK(verdict.error.message == "k3s etcd-snapshot save: it says that it saved " + k_name +
+                                     ", but the file is not in /snapshots");
 }
 
 TEST_CASE("a snapshot of another node, another run, or a compressed one is refused") {
   const auto message = [](const std::string& name) {
     const auto verdict = judge_save(observation(exited(0, saved_line(name)), {name}));
     CHECK(verdict.kind == Kind::failed);
-    CHECK(verdict.failure.reason == api::Reason::snapshot_failed);
-    return verdict.failure.message;
+    CHECK(verdict.error.reason == api::Reason::snapshot_failed);
+    return verdict.error.message;
   };
   CHECK(message("railiance-20261122T115200Z-other-1").find("taken by node other, not by vm") !=
         std::string::npos);
@@ -89,7 +178,7 @@ TEST_CASE("two different snapshots of one run are one too many") {
   const auto verdict =
       judge_save(observation(exited(0, saved_line(k_name) + saved_line(other)), {k_name, other}));
   CHECK(verdict.kind == Kind::failed);
-  CHECK(verdict.failure.message.find("two snapshots") != std::string::npos);
+  CHECK(verdict.error.message.find("two snapshots") != std::string::npos);
 }
 
 TEST_CASE("a timeout with a complete file is a snapshot, without one it is worth a wait") {
@@ -101,8 +190,8 @@ TEST_CASE("a timeout with a complete file is a snapshot, without one it is worth
     CHECK(judge_save(observation(process, {k_name})).kind == Kind::saved);
     const auto waiting = judge_save(observation(process, {k_name + ".part"}));
     CHECK(waiting.kind == Kind::wait);
-    CHECK(waiting.failure.reason == api::Reason::snapshot_failed);
-    CHECK(waiting.failure.message.find("did not finish in time") != std::string::npos);
+    CHECK(waiting.error.reason == api::Reason::snapshot_failed);
+    CHECK(waiting.error.message.find("did not finish in time") != std::string::npos);
   }
 }
 
@@ -148,9 +237,9 @@ TEST_CASE("k3s's words become typed reasons") {
     CAPTURE(row.words);
     const auto verdict = judge_save(observation(exited(1, fatal(row.words)), {}));
     CHECK(verdict.kind == row.kind);
-    CHECK(verdict.failure.reason == row.reason);
-    CHECK(verdict.failure.message.find("exit status 1: k3s says: ") != std::string::npos);
-    CHECK_FALSE(verdict.failure.hint.empty());
+    CHECK(verdict.error.reason == row.reason);
+    CHECK(verdict.error.message.find("exit status 1: k3s says: ") != std::string::npos);
+    CHECK_FALSE(verdict.error.hint.empty());
   }
 }
 
@@ -158,24 +247,24 @@ TEST_CASE("a failed save is no snapshot, whatever else it says and leaves") {
   const auto verdict =
       judge_save(observation(exited(1, saved_line(k_name) + fatal("injected")), {k_name}));
   CHECK(verdict.kind == Kind::failed);
-  CHECK(verdict.failure.message == "k3s etcd-snapshot save: exit status 1: k3s says: injected");
+  CHECK(verdict.error.message == "k3s etcd-snapshot save: exit status 1: k3s says: injected");
 }
 
 TEST_CASE("a k3s that cannot be started, and one that a signal ended") {
   auto seen = observation({}, {});
   seen.process = Error{ErrorCode::not_found, "/usr/local/bin/k3s: no such file or directory", {}};
-  CHECK(judge_save(seen).failure.reason == api::Reason::k3s_not_found);
-  CHECK(judge_save(seen).failure.message == "/usr/local/bin/k3s: no such file or directory");
+  CHECK(judge_save(seen).error.reason == api::Reason::k3s_not_found);
+  CHECK(judge_save(seen).error.message == "/usr/local/bin/k3s: no such file or directory");
   seen.process = Error{ErrorCode::cancelled, "k3s: stopped", {}};
   CHECK(judge_save(seen).kind == Kind::cancelled);
   ProcessResult killed;
   killed.signal = 9;
-  CHECK(judge_save(observation(killed, {})).failure.message.find("ended by signal 9") !=
+  CHECK(judge_save(observation(killed, {})).error.message.find("ended by signal 9") !=
         std::string::npos);
 }
 
 TEST_CASE("no token reaches a message") {
   const auto verdict =
       judge_save(observation(exited(1, fatal("token K10ab::server:5ecret is wrong")), {}));
-  CHECK(verdict.failure.message.find("5ecret") == std::string::npos);
+  CHECK(verdict.error.message.find("5ecret") == std::string::npos);
 }

@@ -1,16 +1,19 @@
 // Starts and stops the k3s server: by systemd, by OpenRC, or by commands of the operator's.
 #pragma once
 
-#include "restore/cluster/facts.hpp"
-
 #include "base/process.hpp"
 
 #include <memory>
-#include <stop_token>
 #include <string>
 #include <vector>
 
-namespace rb::cluster {
+namespace rb::k3s {
+
+enum class ServiceState {
+  active,   ///< Running, starting or about to be restarted.
+  inactive, ///< Stopped or failed.
+  unknown,  ///< It could not be asked.
+};
 
 /// The port. Errors of all: those of ProcessRunner::run, io (with what the program said), timeout.
 class ServiceManager {
@@ -55,4 +58,4 @@ struct ServiceCommands {
 [[nodiscard]] Result<std::unique_ptr<ServiceManager>> make_commands(ProcessRunner& processes,
                                                                     const ServiceCommands& given);
 
-} // namespace rb::cluster
+} // namespace rb::k3s

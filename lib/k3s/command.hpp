@@ -1,4 +1,5 @@
-// Waits until the API server of a k3s server answers, asked by `k3s kubectl`.
+// The program k3s, called: what every call has, its version, and `k3s kubectl` until the API of a
+// server answers.
 #pragma once
 
 #include "base/clock.hpp"
@@ -10,9 +11,20 @@
 #include <map>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
-namespace rb::cluster {
+namespace rb::k3s {
+
+/// Nothing is inherited: no K3S_*, proxy or cloud variable of the caller may reach k3s.
+[[nodiscard]] std::map<std::string, std::string> clean_environment();
+
+/// "v1.34.4+k3s1" of "k3s version v1.34.4+k3s1 (abcdef)"; empty where it is not that.
+[[nodiscard]] std::string version_in(std::string_view output);
+
+/// What `k3s --version` says; empty when it cannot be had.
+[[nodiscard]] std::string
+ask_version(ProcessRunner& processes, const std::string& program, std::stop_token stop = {});
 
 struct Kubectl {
   std::string program;    ///< k3s, absolute path.
@@ -42,4 +54,4 @@ struct ReadyWait {
                                                                  const ReadyWait& wait,
                                                                  std::stop_token stop);
 
-} // namespace rb::cluster
+} // namespace rb::k3s

@@ -1,9 +1,9 @@
-#include "restore/cluster/k3s_reset.hpp"
+#include "k3s/reset.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace rb;
-using namespace rb::cluster;
+using namespace rb::k3s;
 
 namespace {
 

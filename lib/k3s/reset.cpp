@@ -1,13 +1,35 @@
-#include "restore/cluster/k3s_reset.hpp"
+#include "k3s/reset.hpp"
 
-#include "k3s/words.hpp"
+#include "k3s/command.hpp"
+#include "k3s/output.hpp"
+
+#include "base/secret_bytes.hpp"
 
 #include <algorithm>
 #include <array>
 
-namespace rb::cluster {
+namespace rb::k3s {
 
 namespace {
+
+constexpr std::array<const char*, 18> k_carried{"config",
+                                                "node-name",
+                                                "node-ip",
+                                                "node-external-ip",
+                                                "bind-address",
+                                                "advertise-address",
+                                                "https-listen-port",
+                                                "supervisor-port",
+                                                "cluster-cidr",
+                                                "service-cidr",
+                                                "cluster-dns",
+                                                "cluster-domain",
+                                                "service-node-port-range",
+                                                "flannel-backend",
+                                                "secrets-encryption",
+                                                "secrets-encryption-provider",
+                                                "etcd-arg",
+                                                "disable-agent"};
 
 constexpr const char* k_token_variable = "K3S_TOKEN";
 constexpr std::string_view k_done = "restart without --cluster-reset flag now";
@@ -43,7 +65,7 @@ bool holds(std::string_view text, std::string_view words) {
 }
 
 Error failed(const ProcessResult& result) {
-  const std::string words = k3s::last_words(result.err + "\n" + result.out);
+  const std::string words = last_words(result.err + "\n" + result.out);
   std::string message = "k3s server --cluster-reset: ";
   if (result.signal != 0) {
     message += "ended by signal " + std::to_string(result.signal);
@@ -61,10 +83,17 @@ Error failed(const ProcessResult& result) {
 
 } // namespace
 
-std::map<std::string, std::string> clean_environment() {
-  return {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/bin"},
-          {"HOME", "/root"},
-          {"LANG", "C"}};
+std::vector<std::string> carried_flags(const ServerSettings& settings) {
+  std::vector<std::string> carried;
+  for (const char* const flag : k_carried) {
+    for (const Setting& setting : settings.of(flag)) {
+      if (setting.origin != Origin::config) {
+        carried.push_back(std::string("--") + flag +
+                          (setting.value.empty() ? "" : "=" + setting.value));
+      }
+    }
+  }
+  return carried;
 }
 
 Result<ProcessSpec> reset_spec(const ResetOrder& order) {
@@ -120,4 +149,4 @@ Status judge_reset(const ProcessResult& result) {
   return {};
 }
 
-} // namespace rb::cluster
+} // namespace rb::k3s

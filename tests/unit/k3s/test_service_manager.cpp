@@ -1,9 +1,9 @@
-#include "restore/cluster/service_manager.hpp"
+#include "k3s/service_manager.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace rb;
-using namespace rb::cluster;
+using namespace rb::k3s;
 
 namespace {
 

@@ -1,18 +1,46 @@
-#include "restore/cluster/readiness.hpp"
+#include "k3s/command.hpp"
 
-#include "restore/cluster/k3s_reset.hpp"
+#include "terminal/terminal_text.hpp"
 
-#include "archive/entry_path.hpp"
 #include "base/last_line.hpp"
 
-namespace rb::cluster {
+namespace rb::k3s {
 
 namespace {
 
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
+constexpr std::size_t k_shown_bytes = 80;
+
 } // namespace
+
+std::map<std::string, std::string> clean_environment() {
+  return {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/bin"},
+          {"HOME", "/root"},
+          {"LANG", "C"}};
+}
+
+std::string version_in(std::string_view output) {
+  constexpr std::string_view k_lead = "k3s version ";
+  const std::size_t at = output.find(k_lead);
+  if (at == std::string_view::npos) {
+    return {};
+  }
+  output.remove_prefix(at + k_lead.size());
+  return terminal_text(output.substr(0, output.find_first_of(" \n\r\t")), k_shown_bytes);
+}
+
+std::string
+ask_version(ProcessRunner& processes, const std::string& program, std::stop_token stop) {
+  ProcessSpec spec;
+  spec.program = program;
+  spec.arguments = {"--version"};
+  spec.environment = clean_environment();
+  spec.timeout = std::chrono::seconds(30);
+  const auto result = processes.run(spec, std::move(stop));
+  return result && result->exit_status == 0 ? version_in(result->out) : std::string();
+}
 
 ProcessSpec kubectl_spec(const Kubectl& kubectl,
                          std::vector<std::string> arguments,
@@ -48,7 +76,7 @@ Result<milliseconds> wait_until_ready(ProcessRunner& processes,
     if (result.exit_status == 0 && result.out.starts_with("ok")) {
       return elapsed;
     }
-    said = result.timed_out ? "no answer" : archive::printable(last_line(result.err));
+    said = result.timed_out ? "no answer" : terminal_text(last_line(result.err), k_shown_bytes);
     if (wait.alive) {
       RB_TRY(wait.alive());
     }
@@ -62,4 +90,4 @@ Result<milliseconds> wait_until_ready(ProcessRunner& processes,
   }
 }
 
-} // namespace rb::cluster
+} // namespace rb::k3s
