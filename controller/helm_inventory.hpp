@@ -5,7 +5,7 @@
 // its budget.
 #pragma once
 
-#include "helm/inventory.hpp"
+#include "helm/payload.hpp"
 #include "kube/client.hpp"
 
 #include <stop_token>

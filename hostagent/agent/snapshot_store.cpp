@@ -2,9 +2,8 @@
 
 #include "agent/polite.hpp"
 #include "agent/writer_sink.hpp"
-#include "datastore/etcd/inspect.hpp"
-#include "datastore/etcd/stored_annotations.hpp"
-#include "datastore/etcd/trailer_check.hpp"
+#include "datastore/etcd/snapshot.hpp"
+#include "objects/contents.hpp"
 
 #include "age/encrypt.hpp"
 #include "age/fd_io.hpp"
@@ -48,8 +47,8 @@ k3s::NodeArguments node_of(const etcd::SnapshotInfo& info) {
   if (!info.wanted_value) {
     return {};
   }
-  return {etcd::stored_annotation(*info.wanted_value, k3s::k_node_args),
-          etcd::stored_annotation(*info.wanted_value, k3s::k_node_env)};
+  return {objects::stored_annotation(*info.wanted_value, k3s::k_node_args),
+          objects::stored_annotation(*info.wanted_value, k3s::k_node_env)};
 }
 
 set::SnapshotRecord record_of(const StoreRequest& request,

@@ -8,7 +8,7 @@ look_at_host(ClusterHost& host, const RestoreCommand& command, const cluster::Op
   host.hints.data_dir = command.data_dir;
   host.hints.commands = {
       command.start_command, command.stop_command, command.status_command, command.log_command};
-  host.settings = cluster::read_settings(cluster::DiskView());
+  host.settings = k3s::read_host_settings(cluster::DiskView());
   // What is not put back says nothing of this host.
   const bool state = opened != nullptr && opened->host_state.has_value() && !command.keep_config;
   RB_TRY_ASSIGN(

@@ -17,7 +17,7 @@ struct ClusterHost {
   RealSleeper sleeper;
   cluster::ProxiedClusterApi cluster;
   cluster::HostHints hints;
-  cluster::ReadSettings settings;
+  k3s::HostSettings settings;
   std::unique_ptr<k3s::ServiceManager> manager; ///< May be null.
   cluster::ObservedHost observed;
 };

@@ -5,7 +5,6 @@
 #include "archive/entry_path.hpp"
 #include "base/json_text.hpp"
 #include "base/secret_buffer.hpp"
-#include "helm/names.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,6 +15,13 @@
 namespace rb::helm {
 
 namespace {
+
+constexpr std::size_t k_namespace_limit_bytes = 63;
+constexpr std::size_t k_name_limit_bytes = 200; // with ".yaml" below NAME_MAX
+
+bool is_alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 
 using Json = nlohmann::ordered_json;
 
@@ -33,10 +39,7 @@ Error damaged(const std::string& what) {
 }
 
 std::string text_of(const nlohmann::json& object, const char* key) {
-  if (!object.is_object()) {
-    return {};
-  }
-  const auto found = object.find(key);
+  const auto found = object.is_object() ? object.find(key) : object.end();
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
@@ -78,23 +81,35 @@ std::optional<api::ReleaseOwner> owner_of(const nlohmann::json& json,
   return api::find_owner({release.name_space, release.name, release.chart_version, {}, {}});
 }
 
+/// The facts of a release, and where they stand in its entry.
+struct Fact {
+  const char* key;
+  bool in_chart; ///< In the object "chart".
+  std::string ReleaseFacts::*text;
+  const char* words;
+};
+constexpr std::array<Fact, 7> k_facts{
+    {{"status", false, &ReleaseFacts::status, "status"},
+     {"name", true, &ReleaseFacts::chart_name, "chart name"},
+     {"version", true, &ReleaseFacts::chart_version, "chart version"},
+     {"appVersion", false, &ReleaseFacts::app_version, "appVersion"},
+     {"updated", false, &ReleaseFacts::last_deployed, "last_deployed"},
+     {"firstDeployed", false, &ReleaseFacts::first_deployed, "first_deployed"},
+     {"deleted", false, &ReleaseFacts::deleted, "deleted"}}};
+
 IndexedRelease release_of(const nlohmann::json& json, const Limits& limits) {
   IndexedRelease release;
   release.name_space = text_of(json, "namespace");
   release.name = text_of(json, "name");
-  release.status = text_of(json, "status");
-  release.app_version = text_of(json, "appVersion");
-  release.updated = text_of(json, "updated");
-  release.first_deployed = text_of(json, "firstDeployed");
-  release.deleted = text_of(json, "deleted");
   release.file = text_of(json, "file");
   release.storage_object = text_of(json, "storage");
   if (json.is_object()) {
     release.revision = number_of(json, "revision");
     release.has_values = json.value("hasValues", nlohmann::json()) == true;
     const nlohmann::json chart = json.value("chart", nlohmann::json());
-    release.chart_name = text_of(chart, "name");
-    release.chart_version = text_of(chart, "version");
+    for (const Fact& fact : k_facts) {
+      release.*fact.text = text_of(fact.in_chart ? chart : json, fact.key);
+    }
     if (const nlohmann::json recorded = json.value("recordedAs", nlohmann::json());
         recorded.is_object()) {
       release.recorded = ReleaseKey{text_of(recorded, "namespace"),
@@ -123,27 +138,53 @@ bool each_of(const nlohmann::json& index, const char* key, const Take& take) {
 
 } // namespace
 
+bool is_safe_namespace(std::string_view text) {
+  return !text.empty() && text.size() <= k_namespace_limit_bytes && is_alphanumeric(text.front()) &&
+         std::ranges::all_of(text, [](char c) { return is_alphanumeric(c) || c == '-'; });
+}
+
+bool is_safe_release_name(std::string_view text) {
+  return !text.empty() && text.size() <= k_name_limit_bytes && is_alphanumeric(text.front()) &&
+         std::ranges::all_of(
+             text, [](char c) { return is_alphanumeric(c) || c == '-' || c == '.' || c == '_'; });
+}
+
+std::string values_file(std::string_view name_space, std::string_view name, bool marked) {
+  return std::string(name_space)
+      .append("/")
+      .append(name)
+      .append(marked ? "@configmap.yaml" : ".yaml");
+}
+
+std::string raw_file(std::string_view name_space, std::string_view storage_object) {
+  const std::size_t slash = storage_object.find('/');
+  const std::string_view object =
+      slash == std::string_view::npos ? std::string_view{} : storage_object.substr(slash + 1);
+  if (!is_safe_namespace(name_space) || object.find('/') != std::string_view::npos) {
+    return {};
+  }
+  std::string file = "raw/";
+  file.append(name_space).append("/").append(object);
+  file.append(storage_object.starts_with("configmap/") ? "@configmap" : "");
+  return archive::check_entry_path(file) ? file : std::string{};
+}
+
 IndexedRelease indexed(const Release& release, std::string file) {
   const ReleaseKey& key = release.key;
-  const ReleaseKey& recorded = release.recorded;
-  const bool same = recorded.name_space == key.name_space && recorded.name == key.name &&
-                    recorded.revision == key.revision;
-  return {.name_space = key.name_space,
-          .target_namespace = recorded.name_space,
-          .name = key.name,
-          .revision = key.revision,
-          .status = release.status,
-          .chart_name = release.chart_name,
-          .chart_version = release.chart_version,
-          .app_version = release.app_version,
-          .updated = release.last_deployed,
-          .first_deployed = release.first_deployed,
-          .deleted = release.deleted,
-          .file = std::move(file),
-          .has_values = release.has_values,
-          .storage_object = release.storage_object,
-          .recorded = same ? std::nullopt : std::optional(recorded),
-          .owner = release.owner};
+  IndexedRelease entry;
+  static_cast<ReleaseFacts&>(entry) = release;
+  entry.name_space = key.name_space;
+  entry.target_namespace = release.recorded.name_space;
+  entry.name = key.name;
+  entry.revision = key.revision;
+  entry.file = std::move(file);
+  entry.has_values = release.has_values;
+  entry.storage_object = release.storage_object;
+  if (release.recorded != key) {
+    entry.recorded = release.recorded;
+  }
+  entry.owner = release.owner;
+  return entry;
 }
 
 std::string unusable(const IndexedRelease& release, const Limits& limits) {
@@ -154,36 +195,26 @@ std::string unusable(const IndexedRelease& release, const Limits& limits) {
   if (!archive::check_entry_path(release.file)) {
     return "unsafe name: its file '" + shown(release.file) + "'";
   }
-  const std::array texts{std::pair{"status", &release.status},
-                         std::pair{"chart name", &release.chart_name},
-                         std::pair{"chart version", &release.chart_version},
-                         std::pair{"appVersion", &release.app_version},
-                         std::pair{"last_deployed", &release.updated},
-                         std::pair{"first_deployed", &release.first_deployed},
-                         std::pair{"deleted", &release.deleted},
-                         std::pair{"storage object", &release.storage_object}};
-  for (const auto& [name, text] : texts) {
-    if (text->size() > limits.max_text_bytes) {
-      return std::string("too large: its ") + name + " has more than " +
-             std::to_string(limits.max_text_bytes) + " bytes";
+  const auto too_large = [&](const char* words) {
+    return std::string("too large: its ") + words + " has more than " +
+           std::to_string(limits.max_text_bytes) + " bytes";
+  };
+  for (const Fact& fact : k_facts) {
+    if ((release.*fact.text).size() > limits.max_text_bytes) {
+      return too_large(fact.words);
     }
   }
-  return {};
+  return release.storage_object.size() > limits.max_text_bytes ? too_large("storage object")
+                                                               : std::string();
 }
 
 std::string entry_json(const IndexedRelease& release) {
   Json json{
-      {"namespace", release.name_space},
-      {"name", release.name},
-      {"revision", release.revision},
-      {"status", release.status},
-      {"chart", {{"name", release.chart_name}, {"version", release.chart_version}}},
-      {"appVersion", release.app_version},
-      {"updated", release.updated},
-      {"firstDeployed", release.first_deployed},
-  };
-  if (!release.deleted.empty()) {
-    json["deleted"] = release.deleted;
+      {"namespace", release.name_space}, {"name", release.name}, {"revision", release.revision}};
+  for (const Fact& fact : k_facts) {
+    if (fact.text != &ReleaseFacts::deleted || !release.deleted.empty()) {
+      (fact.in_chart ? json["chart"] : json)[fact.key] = release.*fact.text;
+    }
   }
   json["file"] = release.file;
   json["hasValues"] = release.has_values;

@@ -1,5 +1,5 @@
 // index.json of the Helm artifact, written and read: what `helm upgrade --install` needs besides
-// the values (docs/artifact-format.md). Pure.
+// the values (docs/artifact-format.md), and which names may become file names there. Pure.
 #pragma once
 
 #include "base/clock.hpp"
@@ -15,20 +15,29 @@
 
 namespace rb::helm {
 
+/// Letters, digits and '-' only, at most 63: what a namespace can be (RFC 1123 label), and more.
+[[nodiscard]] bool is_safe_namespace(std::string_view text);
+
+/// Letters, digits, '-', '.' and '_', the first a letter or a digit, at most 200 bytes: every name
+/// that Helm takes (53 characters, pkg/chartutil validate_name), and more.
+[[nodiscard]] bool is_safe_release_name(std::string_view text);
+
+/// The path of a release's values in the archive. `marked`: they come from a ConfigMap, and a
+/// Secret has the same release.
+[[nodiscard]] std::string
+values_file(std::string_view name_space, std::string_view name, bool marked = false);
+
+/// The path of the bytes of a stored object ("secret/…", "configmap/…") that is no release. Empty:
+/// its names, which are not those of Kubernetes then, make none.
+[[nodiscard]] std::string raw_file(std::string_view name_space, std::string_view storage_object);
+
 inline constexpr std::string_view k_index_name = "index.json";
 
-struct IndexedRelease {
+struct IndexedRelease : ReleaseFacts {
   std::string name_space;       ///< Where Helm keeps the release.
   std::string target_namespace; ///< Where its resources are; most often the same.
   std::string name;
   std::int64_t revision = 0;
-  std::string status; ///< "deployed", "uninstalled", …
-  std::string chart_name;
-  std::string chart_version;
-  std::string app_version;
-  std::string updated;
-  std::string first_deployed;
-  std::string deleted;
   std::string file; ///< Its values: a path in the archive.
   bool has_values = false;
   std::string storage_object;

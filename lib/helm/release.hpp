@@ -14,14 +14,9 @@
 
 namespace rb::helm {
 
-/// Move-only. Times are the text that Helm stored (RFC 3339), empty where there is none.
-struct Release {
-  ReleaseKey key; ///< As stored: the file is named after it.
-  StorageKind kind = StorageKind::secret;
-  std::string storage_object;
-
-  /// As the record says of itself. Differs from `key` only where someone copied or edited it.
-  ReleaseKey recorded;
+/// What Helm noted of a release. Times are the text that it stored (RFC 3339). Empty where there is
+/// none.
+struct ReleaseFacts {
   std::string status; ///< "deployed", "failed", "pending-upgrade", …
   std::string first_deployed;
   std::string last_deployed;
@@ -29,6 +24,16 @@ struct Release {
   std::string chart_name;
   std::string chart_version;
   std::string app_version;
+};
+
+/// Move-only.
+struct Release : ReleaseFacts {
+  ReleaseKey key; ///< As stored: the file is named after it.
+  StorageKind kind = StorageKind::secret;
+  std::string storage_object;
+
+  /// As the record says of itself. Differs from `key` only where someone copied or edited it.
+  ReleaseKey recorded;
   std::optional<api::ReleaseOwner> owner; ///< The controller that installs it, where one does.
 
   bool has_values = false; ///< The operator gave values (config is neither absent nor empty).

@@ -36,6 +36,8 @@ struct ReleaseKey {
   std::string name_space;
   std::string name;
   std::int64_t revision = 0; ///< 1 and up.
+
+  bool operator==(const ReleaseKey&) const = default;
 };
 
 /// Errors: incomplete (neither labels nor object name tell name and revision).

@@ -1,13 +1,141 @@
 #include "k3s/host_settings.hpp"
 
-#include "k3s/config_file.hpp"
 #include "k3s/service.hpp"
+#include "k3s/text.hpp"
+#include "k3s/token.hpp"
+
+#include "base/secret_bytes.hpp"
+
+#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
 
 namespace rb::k3s {
 
 namespace {
+
+constexpr std::array<std::string_view, 11> k_true{
+    "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"};
+constexpr std::array<std::string_view, 11> k_false{
+    "n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"};
+constexpr std::array<std::string_view, 5> k_null{"", "~", "null", "Null", "NULL"};
+
+/// As Go's strconv.ParseInt(text, 0, 64) reads it: 0644 is 420, 0x1f is 31.
+std::string as_integer(std::string_view text) {
+  std::string digits(text);
+  std::erase(digits, '_');
+  const std::size_t sign = digits.starts_with('-') || digits.starts_with('+') ? 1 : 0;
+  std::string_view rest = std::string_view(digits).substr(sign);
+  int base = 10;
+  constexpr std::array<std::pair<std::string_view, int>, 6> k_bases{
+      {{"0x", 16}, {"0X", 16}, {"0b", 2}, {"0B", 2}, {"0o", 8}, {"0O", 8}}};
+  for (const auto& [prefix, value] : k_bases) {
+    if (rest.starts_with(prefix)) {
+      base = value;
+      rest.remove_prefix(2);
+    }
+  }
+  if (base == 10 && rest.size() > 1 && rest.front() == '0') {
+    base = 8;
+    rest.remove_prefix(1);
+  }
+  if (rest.empty() || std::isxdigit(static_cast<unsigned char>(rest.front())) == 0) {
+    return std::string(text);
+  }
+  const std::string number = digits.substr(0, sign) + std::string(rest);
+  char* end = nullptr;
+  errno = 0;
+  const long long value = std::strtoll(number.c_str(), &end, base);
+  return errno == 0 && *end == '\0' ? std::to_string(value) : std::string(text);
+}
+
+/// A scalar as k3s puts it behind "--key=". A quoted one is a string.
+std::string scalar(const YAML::Node& node) {
+  if (!node.IsScalar()) {
+    return {};
+  }
+  const std::string& text = node.Scalar();
+  if (node.Tag() != "?") {
+    return text;
+  }
+  if (is_among(k_true, text)) {
+    return "true";
+  }
+  if (is_among(k_false, text)) {
+    return "false";
+  }
+  if (is_among(k_null, text)) {
+    return {};
+  }
+  return as_integer(text);
+}
+
+std::vector<std::string> values_of(const YAML::Node& node) {
+  if (!node.IsSequence()) {
+    return {scalar(node)};
+  }
+  std::vector<std::string> values;
+  for (const YAML::Node& item : node) {
+    values.push_back(scalar(item));
+  }
+  return values;
+}
+
+void overlay(std::vector<Setting>& settings,
+             std::string key,
+             const std::vector<std::string>& values,
+             const std::string& path) {
+  const bool appends = key.ends_with('+');
+  if (appends) {
+    key.pop_back();
+  }
+  key = long_name(key);
+  if (!appends) {
+    std::erase_if(settings, [&](const Setting& setting) { return setting.flag == key; });
+  }
+  for (const std::string& value : values) {
+    settings.push_back({key, value, Origin::config, path});
+  }
+}
+
+void overlay_map(std::vector<Setting>& settings, const YAML::Node& map, const std::string& path) {
+  for (const auto& pair : map) {
+    if (!pair.first.IsScalar()) {
+      continue;
+    }
+    if (pair.first.Scalar() == "<<" && pair.second.IsMap()) {
+      for (const auto& merged : pair.second) {
+        if (merged.first.IsScalar()) {
+          overlay(settings, merged.first.Scalar(), values_of(merged.second), path);
+        }
+      }
+    } else {
+      overlay(settings, pair.first.Scalar(), values_of(pair.second), path);
+    }
+  }
+}
+
+bool is_yaml_name(std::string name) {
+  std::ranges::transform(
+      name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name.ends_with(".yaml") || name.ends_with(".yml");
+}
+
+/// The files that count, in their order: `main` where it is there, and those of `main`.d.
+std::vector<std::string> config_files(const HostFiles& files, const std::string& main) {
+  std::vector<std::string> paths{main};
+  for (const std::string& name : files.list(main + ".d")) {
+    if (is_yaml_name(name)) {
+      paths.push_back(main + ".d/" + name);
+    }
+  }
+  return paths;
+}
 
 constexpr const char* k_variable_config = "K3S_CONFIG_FILE";
 
@@ -17,17 +145,32 @@ void wipe_text(std::string& text) {
   text.clear();
 }
 
-/// A secret goes apart; its setting stays, masked.
+/// Of a secret the setting stays, masked, and of a token its hash.
 void take(Setting setting, HostSettings& read) {
   if (is_secret(setting.flag) && !setting.value.empty()) {
-    if (setting.value != k_masked) {
-      read.secrets.push_back(
-          {setting.flag, setting.place, SecretBytes(as_bytes(std::string_view(setting.value)))});
+    if (setting.flag == "token" && setting.value != k_masked) {
+      read.tokens.push_back({setting.place + ": token", token_hash(setting.value)});
     }
     wipe_text(setting.value);
     setting.value = k_masked;
   }
   read.settings.add(std::move(setting));
+}
+
+/// A token file may be server/token itself: that is no second opinion, and on a bare host not there
+/// yet.
+void read_token_files(const HostFiles& files, HostSettings& read) {
+  for (const Setting& setting : read.settings.of("token-file")) {
+    if (setting.value.empty() || setting.value.ends_with("/server/token")) {
+      continue;
+    }
+    auto text = files.read(setting.value);
+    read.tokens.push_back({setting.place + ": token-file " + setting.value,
+                           text ? token_hash(*text) : std::string()});
+    if (text) {
+      wipe_text(*text);
+    }
+  }
 }
 
 void note_file(const std::string& path, HostSettings& read) {
@@ -103,6 +246,27 @@ void read_service(Service& service, HostSettings& read) {
 
 } // namespace
 
+Status
+merge_config(std::vector<Setting>& settings, std::string_view text, const std::string& path) {
+  try {
+    const YAML::Node document = YAML::Load(std::string(text));
+    if (document.IsNull()) {
+      return {};
+    }
+    if (!document.IsMap()) {
+      return Error{ErrorCode::corrupt, path + ": not a YAML mapping", {}};
+    }
+    std::vector<Setting> merged = settings;
+    overlay_map(merged, document, path);
+    settings = std::move(merged);
+  } catch (const YAML::Exception& error) { // its message may repeat a token
+    const std::string line =
+        error.mark.is_null() ? "" : ", line " + std::to_string(error.mark.line + 1);
+    return Error{ErrorCode::corrupt, path + line + ": not valid YAML", {}};
+  }
+  return {};
+}
+
 HostSettings read_host_settings(const HostFiles& files, const NodeArguments& node) {
   HostSettings read;
   std::optional<Service> systemd = find_systemd_service(files);
@@ -119,6 +283,7 @@ HostSettings read_host_settings(const HostFiles& files, const NodeArguments& nod
     std::ranges::for_each(openrc->files, [&](const std::string& path) { note_file(path, read); });
   }
   lay_over_node(read.settings, node);
+  read_token_files(files, read);
   return read;
 }
 

@@ -1,28 +1,37 @@
 // The one reader of k3s's settings: agent, restore and drill have theirs from here. Sources, in
 // this order: what the Node says of the server, the service that starts it, its configuration
-// files. Masked secrets come from the files, and are handed out apart from the settings.
+// files. Masked secrets come from the files; of tokens only the hash leaves the reader.
 #pragma once
 
 #include "k3s/host_files.hpp"
-#include "k3s/node_arguments.hpp"
 #include "k3s/settings.hpp"
 
-#include "base/secret_bytes.hpp"
+#include "base/result.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rb::k3s {
 
-struct SecretSetting {
-  std::string flag;  ///< "token"
-  std::string place; ///< The file that has it.
-  SecretBytes value;
+inline constexpr std::string_view k_usual_config = "/etc/rancher/k3s/config.yaml";
+
+/// Lays one configuration file over what the earlier ones said, as k3s turns them into arguments
+/// (k3s, pkg/configfilearg: later files override, `key+` appends, YAML 1.1). Errors: corrupt (not
+/// YAML, not a mapping: k3s would not start with it); `settings` is then as it was. The message
+/// names the line, never what stands there.
+[[nodiscard]] Status
+merge_config(std::vector<Setting>& settings, std::string_view text, const std::string& path);
+
+/// A token that the configuration names; its hash only.
+struct ConfiguredToken {
+  std::string source; ///< "/etc/rancher/k3s/config.yaml: token"
+  std::string hash;   ///< As token_hash(); empty: it could not be read.
 };
 
 struct HostSettings {
   ServerSettings settings; ///< Secrets masked.
-  std::vector<SecretSetting> secrets;
+  std::vector<ConfiguredToken> tokens;
   std::string systemd_unit;   ///< "k3s"; empty: none starts a server.
   std::string openrc_service; ///< The same for OpenRC.
   /// The files that were read: unit, drop-ins, environment, scripts, configuration. Each belongs to

@@ -1,5 +1,7 @@
 #include "k3s/named_files.hpp"
 
+#include "k3s/text.hpp"
+
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -83,10 +85,6 @@ constexpr std::array<std::string_view, 12> k_fields{"certificate-authority",
 constexpr std::array<std::string_view, 5> k_fields_not_read{
     "socketPath", "logFile", "nonResourcePath", "httpPath", "mountPath"};
 
-template <typename Names> bool holds(const Names& names, std::string_view name) {
-  return std::ranges::find(names, name) != names.end();
-}
-
 bool can_be_path(std::string_view value) {
   return !value.empty() && value.size() <= k_path_limit_bytes && value != "/" &&
          value.find_first_of("\n\r\t*?{}\"'<>|") == std::string_view::npos &&
@@ -105,8 +103,8 @@ bool is_field_of_path(std::string_view field) {
   std::string lower(field);
   std::ranges::transform(
       lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return !holds(k_fields_not_read, field) &&
-         (holds(k_fields, field) || lower.ends_with("file") || lower.ends_with("path"));
+  return !is_among(k_fields_not_read, field) &&
+         (is_among(k_fields, field) || lower.ends_with("file") || lower.ends_with("path"));
 }
 
 std::string absolute(std::string_view value, const std::string& base) {
@@ -148,7 +146,7 @@ void add_component(const Setting& setting, Found& found) {
     return;
   }
   const std::string name = setting.value.substr(begin, equals - begin);
-  if (holds(k_not_read, name) && !(name == "config" && setting.flag == "kubelet-arg")) {
+  if (is_among(k_not_read, name) && !(name == "config" && setting.flag == "kubelet-arg")) {
     return;
   }
   std::string_view rest = std::string_view(setting.value).substr(equals + 1);
@@ -161,7 +159,7 @@ void add_component(const Setting& setting, Found& found) {
     found.add(value,
               setting.flag + " " + name,
               names_file(name) || name == "config",
-              setting.flag == "kube-apiserver-arg" && holds(k_needed, name));
+              setting.flag == "kube-apiserver-arg" && is_among(k_needed, name));
     rest.remove_prefix(std::min(comma + 1, rest.size()));
   }
 }
@@ -198,9 +196,7 @@ private:
 /// Lines of TOML, and of templates of it: KEY = "/PATH".
 void add_toml(const std::string& path, std::string_view text, Found& found) {
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::string_view line = take_line(text);
     const std::size_t begin = std::min(line.find_first_not_of(" \t"), line.size());
     const std::size_t key_end = std::min(line.find_first_of(" \t=", begin), line.size());
     const std::string_view key = line.substr(begin, key_end - begin);
@@ -233,14 +229,14 @@ std::vector<NamedFile> named_by_settings(const ServerSettings& settings,
     flags.insert(setting.flag);
   }
   for (const std::string& flag : flags) {
-    if (holds(k_not_read, flag) || is_secret(flag)) {
+    if (is_among(k_not_read, flag) || is_secret(flag)) {
       continue;
     }
     for (const Setting& setting : settings.of(flag)) {
       if (flag.ends_with("-arg")) {
         add_component(setting, found);
       } else {
-        found.add(setting.value, flag, names_file(flag), holds(k_needed, flag));
+        found.add(setting.value, flag, names_file(flag), is_among(k_needed, flag));
       }
     }
   }

@@ -1,5 +1,6 @@
 #include "k3s/output.hpp"
 
+#include "k3s/text.hpp"
 #include "terminal/terminal_text.hpp"
 
 #include "base/json_text.hpp"
@@ -37,25 +38,6 @@ constexpr std::array<Noise, 10> k_noise{{
     {"Unable to set control-plane role label", ""},
     {"Failed to list nodes with etcd role", ""},
 }};
-
-bool holds(std::string_view text, std::string_view words) {
-  return text.find(words) != std::string_view::npos;
-}
-
-std::string_view trimmed(std::string_view line) {
-  const std::size_t begin = line.find_first_not_of(k_blank);
-  return begin == std::string_view::npos
-             ? std::string_view()
-             : line.substr(begin, line.find_last_not_of(k_blank) - begin + 1);
-}
-
-/// The first line, trimmed; `text` is behind it afterwards.
-std::string_view take_line(std::string_view& text) {
-  const std::size_t end = std::min(text.find('\n'), text.size());
-  const std::string_view line = trimmed(text.substr(0, end));
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return line;
-}
 
 /// less: it has a level, and says of it that it is no failure.
 enum class Rank { noise, less, plain, error, fatal };
@@ -187,10 +169,6 @@ void replace_url_password(std::string& text) {
   }
 }
 
-std::string_view base_name(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 /// zap's JSON: {"level":"info",…,"msg":"saved","path":"/…/X"}.
 std::string saved_in_json(std::string_view line) {
   const auto json = json_of(line);
@@ -233,7 +211,7 @@ std::string last_words(std::string_view output) {
   bool logs = false;
   std::string_view chosen;
   while (!output.empty()) {
-    const std::string_view line = take_line(output);
+    const std::string_view line = trimmed(take_line(output));
     const Rank rank = rank_of(line);
     logs = logs || rank == Rank::less;
     if (rank >= best) {
@@ -270,7 +248,7 @@ std::string without_secrets(std::string_view text) {
 std::vector<std::string> saved_names(std::string_view output) {
   std::vector<std::string> names;
   while (!output.empty()) {
-    const std::string_view line = take_line(output);
+    const std::string_view line = trimmed(take_line(output));
     std::string name = line.starts_with('{') ? saved_in_json(line) : saved_in_text(line);
     if (!name.empty() && std::ranges::find(names, name) == names.end()) {
       names.push_back(std::move(name));

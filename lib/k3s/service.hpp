@@ -32,6 +32,10 @@ struct Service {
 [[nodiscard]] std::optional<std::vector<std::string>>
 server_arguments(const std::vector<std::string>& words);
 
+/// A file that the script sources is read from `files` and noted in `service`; both outlive
+/// `shell`.
+void read_sourced(Shell& shell, const HostFiles& files, Service& service);
+
 /// Looks through a script for the command that starts a server; adds to `service` what it exports.
 /// False: there is none.
 [[nodiscard]] bool find_in_script(std::string_view script, Shell& shell, Service& service);

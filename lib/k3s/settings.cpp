@@ -1,7 +1,15 @@
 #include "k3s/settings.hpp"
 
+#include "k3s/text.hpp"
+
+#include "base/json_text.hpp"
+
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <set>
 #include <utility>
 
 namespace rb::k3s {
@@ -75,12 +83,8 @@ constexpr std::array<std::string_view, 13> k_lists{"cluster-cidr",
                                                    "no-deploy",
                                                    "image-service-endpoint"};
 
-template <typename Names> bool holds(const Names& names, std::string_view name) {
-  return std::ranges::find(names, name) != names.end();
-}
-
 bool is_list(std::string_view flag) {
-  return flag.ends_with("-arg") || holds(k_lists, flag);
+  return flag.ends_with("-arg") || is_among(k_lists, flag);
 }
 
 /// An own value may begin with a dash there: "--kubelet-arg --v=2".
@@ -99,6 +103,33 @@ bool is_rank(const Setting& setting, int rank) {
     return rank == 2;
   }
   return false;
+}
+
+constexpr std::size_t k_hash_length = 64;
+constexpr const char* k_place = "annotation k3s.io/node-args";
+
+/// k3s puts the directory of its own programs into K3S_DATA_DIR for itself: <data-dir>/data/<hash>.
+bool is_of_programs(std::string_view path) {
+  const std::string_view name = base_name(path);
+  return name.size() == k_hash_length && path.ends_with("/data/" + std::string(name)) &&
+         std::ranges::all_of(name, [](unsigned char c) { return std::isxdigit(c) != 0; });
+}
+
+std::vector<std::string> words_of(const std::string& args) {
+  std::vector<std::string> words;
+  const auto json = json_of(args);
+  if (json.is_array()) {
+    for (const auto& word : json) {
+      words.push_back(word.is_string() ? word.get<std::string>() : std::string());
+    }
+  }
+  return words;
+}
+
+/// A flag that stands alone is on.
+std::vector<std::string> compared(std::vector<std::string> values) {
+  std::ranges::replace(values, std::string(), std::string("true"));
+  return values;
 }
 
 } // namespace
@@ -144,7 +175,7 @@ std::vector<std::string> ServerSettings::values(std::string_view flag) const {
 
 bool ServerSettings::is_on(std::string_view flag) const {
   constexpr std::array<std::string_view, 6> k_off{"false", "0", "f", "F", "FALSE", "False"};
-  return has(flag) && !holds(k_off, value(flag));
+  return has(flag) && !is_among(k_off, value(flag));
 }
 
 std::string long_name(std::string_view flag) {
@@ -153,7 +184,7 @@ std::string long_name(std::string_view flag) {
 }
 
 bool is_secret(std::string_view flag) {
-  return holds(k_secrets, flag);
+  return is_among(k_secrets, flag);
 }
 
 std::vector<Setting> settings_of_arguments(const std::vector<std::string>& arguments,
@@ -183,6 +214,55 @@ std::vector<Setting> settings_of_arguments(const std::vector<std::string>& argum
 std::string flag_of_variable(std::string_view variable) {
   const auto* const found = std::ranges::find(k_variables, variable, &Pair::first);
   return std::string(found == k_variables.end() ? std::string_view() : found->second);
+}
+
+std::string node_key(const std::string& node_name) {
+  return node_name.empty() ? std::string() : "/registry/minions/" + node_name;
+}
+
+std::vector<Setting> settings_of_node(const NodeArguments& node) {
+  std::vector<std::string> words = words_of(node.args);
+  const auto server = std::ranges::find(words, "server");
+  if (server == words.end()) {
+    return {};
+  }
+  words.erase(words.begin(), server + 1);
+  std::vector<Setting> settings = settings_of_arguments(words, Origin::node, k_place);
+  const auto env = json_of(node.env);
+  if (!env.is_object()) {
+    return settings;
+  }
+  for (const auto& [name, value] : env.items()) {
+    const std::string flag = flag_of_variable(name);
+    const bool named = std::ranges::find(settings, flag, &Setting::flag) != settings.end();
+    if (flag.empty() || named || !value.is_string()) {
+      continue;
+    }
+    const auto text = value.get<std::string>();
+    if (!text.empty() && !is_of_programs(text)) {
+      settings.push_back({flag, text, Origin::node, "annotation k3s.io/node-env"});
+    }
+  }
+  return settings;
+}
+
+void lay_over_node(ServerSettings& settings, const NodeArguments& node) {
+  ServerSettings of_node;
+  std::set<std::string> flags;
+  for (Setting& setting : settings_of_node(node)) {
+    flags.insert(setting.flag);
+    of_node.add(std::move(setting));
+  }
+  for (const std::string& flag : flags) {
+    const bool masked = is_secret(flag) && settings.has(flag);
+    if (masked || compared(of_node.values(flag)) == compared(settings.values(flag))) {
+      continue; // the files say the same, and where
+    }
+    for (Setting& setting : of_node.of(flag)) {
+      setting.value = is_secret(flag) ? std::string(k_masked) : setting.value;
+      settings.add(std::move(setting));
+    }
+  }
 }
 
 } // namespace rb::k3s

@@ -1,5 +1,6 @@
 // The settings of a k3s server: every argument that it has, from wherever an operator may have put
-// it, and where that is. Without secrets: their values are masked, as k3s masks them in the Node.
+// it, and where that is; and what k3s wrote about itself at its Node. Without secrets: their values
+// are masked, as k3s masks them in the Node.
 #pragma once
 
 #include <map>
@@ -63,5 +64,27 @@ private:
 
 /// The flag that a variable of the environment stands for ("K3S_DATA_DIR"); empty: none.
 [[nodiscard]] std::string flag_of_variable(std::string_view variable);
+
+inline constexpr const char* k_node_args = "k3s.io/node-args";
+inline constexpr const char* k_node_env = "k3s.io/node-env";
+
+/// The effective arguments, whatever started the server, and the variables of its environment,
+/// secrets masked: two annotations of its Node. Both may be empty.
+struct NodeArguments {
+  std::string args; ///< A JSON list: ["server","--data-dir","/data"]
+  std::string env;  ///< A JSON map: {"K3S_DATA_DIR":"/data"}
+
+  [[nodiscard]] bool empty() const { return args.empty(); }
+};
+
+/// The key of a Node in the datastore: "/registry/minions/NAME".
+[[nodiscard]] std::string node_key(const std::string& node_name);
+
+/// As settings; empty where the annotations are not those of a server.
+[[nodiscard]] std::vector<Setting> settings_of_node(const NodeArguments& node);
+
+/// Lays the Node's word over what the files say: a flag that the files give other values has those
+/// of the Node, a flag that they do not have is added, and what is masked comes from the files.
+void lay_over_node(ServerSettings& settings, const NodeArguments& node);
 
 } // namespace rb::k3s

@@ -1,5 +1,7 @@
 #include "k3s/shell.hpp"
 
+#include "k3s/text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -211,18 +213,13 @@ private:
       return special ? std::string() : "$";
     }
     m_at += length;
-    return variable(rest.substr(0, length));
-  }
-
-  [[nodiscard]] std::string variable(std::string_view name) const {
-    const auto found = m_shell.variables.find(std::string(name));
-    return found == m_shell.variables.end() ? std::string() : found->second;
+    return value_of(m_shell.variables, rest.substr(0, length));
   }
 
   /// "NAME", "NAME:-word", "NAME-word", "NAME:=word", "NAME:+word".
   std::string braced(std::string_view inside) {
     const std::size_t length = name_length(inside);
-    const std::string value = variable(inside.substr(0, length));
+    const std::string value = value_of(m_shell.variables, inside.substr(0, length));
     std::string_view rest = inside.substr(length);
     if (rest.starts_with(':')) {
       rest.remove_prefix(1);
@@ -238,7 +235,7 @@ private:
       if (value.empty()) {
         m_shell.variables[std::string(inside.substr(0, length))] = word();
       }
-      return variable(inside.substr(0, length));
+      return value_of(m_shell.variables, inside.substr(0, length));
     case '+':
       return value.empty() ? std::string() : word();
     default:
@@ -297,19 +294,16 @@ private:
     m_drop = false;
     std::vector<std::string> words = std::move(m_words);
     m_words.clear();
-    const auto begin = std::ranges::find_if_not(words, [](const std::string& word) {
-      return std::ranges::find(k_before_commands, word) != k_before_commands.end();
-    });
+    const auto begin = std::ranges::find_if_not(
+        words, [](const std::string& word) { return is_among(k_before_commands, word); });
     words.erase(words.begin(), begin);
     if (words.empty()) {
       return;
     }
     if (words.front() == "set") {
-      const bool all = std::ranges::find(words, "-a") != words.end() ||
-                       (std::ranges::find(words, "-o") != words.end() &&
-                        std::ranges::find(words, "allexport") != words.end());
-      const bool none = std::ranges::find(words, "+a") != words.end() ||
-                        std::ranges::find(words, "+o") != words.end();
+      const bool all =
+          is_among(words, "-a") || (is_among(words, "-o") && is_among(words, "allexport"));
+      const bool none = is_among(words, "+a") || is_among(words, "+o");
       m_shell.exports_all = all || (m_shell.exports_all && !none);
     }
     take(words);
@@ -332,8 +326,8 @@ private:
       if (length > 0) {
         const bool appends = words[at][length] == '+';
         const std::string value = words[at].substr(length + (appends ? 2 : 1));
-        command.assignments[name] =
-            (appends ? variable(name) + value : value).substr(0, k_word_limit_bytes);
+        command.assignments[name] = (appends ? value_of(m_shell.variables, name) + value : value)
+                                        .substr(0, k_word_limit_bytes);
       }
     }
     if (at == words.size()) {
@@ -377,6 +371,11 @@ private:
 };
 
 } // namespace
+
+std::string value_of(const Variables& variables, std::string_view name) {
+  const auto found = variables.find(std::string(name));
+  return found == variables.end() ? std::string() : found->second;
+}
 
 std::vector<ShellCommand> read_shell(std::string_view script, Shell& shell) {
   return Reader(script, shell, 0).commands();

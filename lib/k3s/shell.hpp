@@ -16,6 +16,9 @@ namespace rb::k3s {
 
 using Variables = std::map<std::string, std::string>;
 
+/// Empty where there is none of that name.
+[[nodiscard]] std::string value_of(const Variables& variables, std::string_view name);
+
 struct ShellCommand {
   Variables assignments; ///< "A=1 k3s server": for this command alone.
   std::vector<std::string> words;

@@ -194,13 +194,7 @@ private:
       shell.exported.insert(entry.first);
     }
     shell.parameters = std::move(parameters);
-    shell.source = [&](const std::string& path) {
-      auto text = files.read(path);
-      if (text) {
-        m_service.files.push_back(path);
-      }
-      return text;
-    };
+    read_sourced(shell, files, m_service);
     return find_in_script(script, shell, m_service);
   }
 

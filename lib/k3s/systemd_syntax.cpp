@@ -1,5 +1,7 @@
 #include "k3s/systemd_syntax.hpp"
 
+#include "k3s/text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -12,13 +14,6 @@ namespace {
 
 constexpr std::string_view k_blank = " \t\r";
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(k_blank);
-  return begin == std::string_view::npos
-             ? std::string_view()
-             : text.substr(begin, text.find_last_not_of(k_blank) - begin + 1);
-}
-
 bool is_comment(std::string_view line) {
   return line.starts_with('#') || line.starts_with(';');
 }
@@ -28,9 +23,7 @@ std::vector<std::string> logical_lines(std::string_view text) {
   std::vector<std::string> lines;
   bool goes_on = false;
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    std::string_view line = take_line(text);
     if (is_comment(trimmed(line))) {
       continue;
     }
@@ -76,11 +69,6 @@ bool is_name(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
 }
 
-std::string variable(const Variables& environment, std::string_view name) {
-  const auto found = environment.find(std::string(name));
-  return found == environment.end() ? std::string() : found->second;
-}
-
 /// "${A}" and "$$"; a "$A" in the middle of a word stays.
 std::string filled_in(std::string_view word, const Variables& environment) {
   std::string filled;
@@ -91,7 +79,7 @@ std::string filled_in(std::string_view word, const Variables& environment) {
       filled += '$';
       ++at;
     } else if (rest.starts_with("${") && end != std::string_view::npos) {
-      filled += variable(environment, rest.substr(2, end - 2));
+      filled += value_of(environment, rest.substr(2, end - 2));
       at += end;
     } else {
       filled += word[at];
@@ -254,7 +242,7 @@ std::vector<std::string> command_words(std::string_view line, const Variables& e
     if (!fills_in) {
       words.push_back(word);
     } else if (alone) {
-      const std::string value = variable(environment, std::string_view(word).substr(1));
+      const std::string value = value_of(environment, std::string_view(word).substr(1));
       std::ranges::move(unit_words(value), std::back_inserter(words));
     } else {
       words.push_back(filled_in(word, environment));

@@ -1,16 +1,34 @@
-// What a snapshot holds of Kubernetes, object by object: what a server that was booted from it is
-// held against.
+// The objects of Kubernetes as the API server stores them in etcd: what a snapshot holds, object by
+// object, to be compared with a server, and what the metadata of one object says.
 #pragma once
 
-#include "datastore/etcd/random_reader.hpp"
-#include "objects/stored_metadata.hpp"
+#include "datastore/etcd/snapshot.hpp"
+
+#include "base/bytes.hpp"
 
 #include <cstdint>
 #include <map>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 namespace rb::objects {
+
+/// What the metadata of an object says.
+struct StoredMetadata {
+  std::string uid = {}; ///< Empty where it cannot be read, as of what is encrypted ("k8s:enc:…").
+  std::string owner = {};  ///< The uid of its one owner; empty where it has none, or several.
+  bool controlled = false; ///< It has an owner, or is labelled as managed by the aggregator.
+  bool deleting = false;   ///< Its deletion was asked for.
+};
+
+/// Of built-in kinds in protobuf behind "k8s\0" (Kubernetes, apimachinery
+/// runtime/serializer/protobuf), of custom resources in JSON.
+[[nodiscard]] StoredMetadata stored_metadata(ByteView value);
+
+/// The value of the annotation; empty where the object has none of that name, or is stored in
+/// neither form.
+[[nodiscard]] std::string stored_annotation(ByteView object, std::string_view name);
 
 struct StoredObject {
   std::int64_t revision = 0; ///< Of its last change: its metadata.resourceVersion.

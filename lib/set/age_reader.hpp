@@ -2,7 +2,7 @@
 // (c2sp.org/age, "Payload"), so the pages of the database can be walked without a plaintext file.
 #pragma once
 
-#include "datastore/etcd/random_reader.hpp"
+#include "datastore/etcd/snapshot.hpp"
 
 #include "age/chunk_cipher.hpp"
 #include "age/identity.hpp"

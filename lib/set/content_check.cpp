@@ -1,8 +1,7 @@
 #include "set/content_check.hpp"
 
-#include "datastore/etcd/inspect.hpp"
-#include "datastore/etcd/stored_annotations.hpp"
-#include "datastore/etcd/trailer_check.hpp"
+#include "datastore/etcd/snapshot.hpp"
+#include "objects/contents.hpp"
 #include "set/age_reader.hpp"
 #include "set/opened_set.hpp"
 #include "set/small_checks.hpp"
@@ -82,8 +81,9 @@ private:
 
   static k3s::NodeArguments node_of(const etcd::SnapshotInfo& info) {
     return info.wanted_value
-               ? k3s::NodeArguments{etcd::stored_annotation(*info.wanted_value, k3s::k_node_args),
-                                    etcd::stored_annotation(*info.wanted_value, k3s::k_node_env)}
+               ? k3s::NodeArguments{objects::stored_annotation(*info.wanted_value,
+                                                               k3s::k_node_args),
+                                    objects::stored_annotation(*info.wanted_value, k3s::k_node_env)}
                : k3s::NodeArguments{};
   }
 

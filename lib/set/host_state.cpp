@@ -1,6 +1,6 @@
 #include "set/host_state.hpp"
 
-#include "k3s/token_hash.hpp"
+#include "k3s/token.hpp"
 
 #include "base/json_text.hpp"
 

@@ -1,6 +1,6 @@
 #include "set/opened_set.hpp"
 
-#include "datastore/etcd/trailer_check.hpp"
+#include "datastore/etcd/snapshot.hpp"
 #include "set/file_source.hpp"
 #include "set/output_file.hpp"
 

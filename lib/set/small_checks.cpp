@@ -1,6 +1,6 @@
 #include "set/small_checks.hpp"
 
-#include "k3s/token_hash.hpp"
+#include "k3s/token.hpp"
 #include "set/host_state.hpp"
 #include "set/yaml.hpp"
 #include "terminal/terminal_text.hpp"

@@ -49,7 +49,7 @@ std::string all_of(const k3s::ServerSettings& settings) {
   return text;
 }
 
-std::string service_of(const cluster::ReadSettings& read) {
+std::string service_of(const k3s::HostSettings& read) {
   if (!read.systemd_unit.empty()) {
     return "systemd unit " + read.systemd_unit;
   }
@@ -82,7 +82,7 @@ std::string wrong_with_named_files(const std::filesystem::path& root, std::strin
 } // namespace
 
 Verdict check_host(const std::filesystem::path& root) {
-  const cluster::ReadSettings restore = cluster::read_settings(cluster::DiskView(root.string()));
+  const k3s::HostSettings restore = k3s::read_host_settings(cluster::DiskView(root.string()));
   const k3s::HostSettings agent = k3s::read_host_settings(agent::MountedFiles(settings_in(root)));
   const std::string known = all_of(restore.settings);
   Verdict verdict{!known.empty(), service_of(restore) + ": " + known};

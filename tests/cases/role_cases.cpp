@@ -1,7 +1,6 @@
 #include "cases/cases.hpp"
 #include "controller/agents.hpp"
 #include "controller/run_checks.hpp"
-#include "k3s/config_file.hpp"
 #include "k3s/datastore.hpp"
 #include "k3s/host_settings.hpp"
 #include "support/map_files.hpp"

@@ -1,6 +1,6 @@
 #include "fault/fake_host.hpp"
 
-#include "k3s/token_hash.hpp"
+#include "k3s/token.hpp"
 #include "set/names.hpp"
 #include "support/bolt_builder.hpp"
 

@@ -1,7 +1,6 @@
 // A hostile snapshot: inspect() must return, within its limits, whatever the bytes are. The meta
 // pages are given right checksums, so that the fuzzer gets past them.
-#include "datastore/etcd/inspect.hpp"
-#include "datastore/etcd/trailer_check.hpp"
+#include "datastore/etcd/snapshot.hpp"
 
 #include <cstdlib>
 #include <cstring>

@@ -1,7 +1,7 @@
 // A stored release: any bytes as the JSON of a record, or (first byte 0) as the record itself.
 // Whatever is decoded has safe names and YAML that a parser takes.
 #include "base/bytes.hpp"
-#include "helm/names.hpp"
+#include "helm/index.hpp"
 #include "helm/release.hpp"
 
 #include <yaml-cpp/yaml.h>

@@ -1,6 +1,6 @@
 // Unit files, environment files and config.yaml of a host, or of a host state that somebody else
 // packed: each file is the same hostile text. No crash, and no token in what is read.
-#include "restore/cluster/settings_reader.hpp"
+#include "k3s/host_settings.hpp"
 
 #include "base/bytes.hpp"
 
@@ -9,7 +9,7 @@
 
 namespace {
 
-class OneText final : public rb::cluster::FileView {
+class OneText final : public rb::k3s::HostFiles {
 public:
   explicit OneText(std::string_view text) : m_text(text) {}
 
@@ -30,7 +30,7 @@ private:
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t hash_length = 64;
-  const auto read = rb::cluster::read_settings(OneText(rb::as_text(rb::ByteView(data, size))));
+  const auto read = rb::k3s::read_host_settings(OneText(rb::as_text(rb::ByteView(data, size))));
   for (const auto& token : read.tokens) {
     if (!token.hash.empty() && token.hash.size() > hash_length) {
       std::abort();

@@ -1,5 +1,5 @@
 // An object as etcd holds it, in protobuf or JSON: its uid or nothing, never a crash.
-#include "objects/stored_metadata.hpp"
+#include "objects/contents.hpp"
 
 #include <cstdint>
 #include <cstdlib>

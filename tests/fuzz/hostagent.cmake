@@ -1,5 +1,5 @@
 rb_fuzz(fuzz_k3s_output LINKS rb_k3s)
-rb_fuzz(fuzz_host_settings LINKS rb_cluster)
+rb_fuzz(fuzz_host_settings LINKS rb_k3s)
 rb_fuzz(fuzz_restore_journal LINKS rb_cluster nlohmann_json::nlohmann_json)
 rb_fuzz(fuzz_offsite_words LINKS rb_offsite)
 rb_fuzz(fuzz_helm_index LINKS rb_set)

@@ -1,8 +1,7 @@
 #include "support/backup_fixture.hpp"
 
-#include "datastore/etcd/inspect.hpp"
-#include "datastore/etcd/trailer_check.hpp"
-#include "k3s/token_hash.hpp"
+#include "datastore/etcd/snapshot.hpp"
+#include "k3s/token.hpp"
 #include "restore/run.hpp"
 #include "support/bolt_builder.hpp"
 #include "support/sets.hpp"

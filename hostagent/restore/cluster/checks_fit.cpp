@@ -1,4 +1,4 @@
-#include "k3s/cluster_ca.hpp"
+#include "k3s/token.hpp"
 #include "restore/cluster/checks.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "restore/cluster/cluster_api.hpp"
 
-#include "objects/kubectl_proxy.hpp"
+#include "objects/api.hpp"
 
 namespace rb::cluster {
 

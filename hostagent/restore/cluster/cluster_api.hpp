@@ -3,7 +3,7 @@
 #pragma once
 
 #include "k3s/command.hpp"
-#include "objects/api_port.hpp"
+#include "objects/api.hpp"
 #include "objects/contents.hpp"
 
 #include <memory>

@@ -1,5 +1,5 @@
 // The step that holds the restored cluster against the snapshot that it was restored from.
-#include "objects/served_kinds.hpp"
+#include "objects/served.hpp"
 #include "restore/cluster/cluster_api.hpp"
 #include "restore/cluster/lost_objects.hpp"
 #include "restore/cluster/steps.hpp"

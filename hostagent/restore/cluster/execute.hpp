@@ -2,8 +2,7 @@
 #pragma once
 
 #include "k3s/command.hpp"
-#include "k3s/server_processes.hpp"
-#include "k3s/service_manager.hpp"
+#include "k3s/running_server.hpp"
 #include "restore/cluster/cluster_api.hpp"
 #include "restore/cluster/journal.hpp"
 #include "restore/cluster/lost_objects.hpp"

@@ -2,9 +2,8 @@
 // only; observe.hpp and set_facts.hpp fill them in.
 #pragma once
 
-#include "k3s/server_processes.hpp"
-#include "k3s/service_manager.hpp"
-#include "k3s/settings.hpp"
+#include "k3s/host_settings.hpp"
+#include "k3s/running_server.hpp"
 #include "restore/cluster/host_network.hpp"
 #include "restore/cluster/named_back.hpp"
 #include "restore/cluster/replacements.hpp"
@@ -19,13 +18,8 @@
 
 namespace rb::cluster {
 
+using k3s::ConfiguredToken;
 using k3s::ServerSettings;
-
-/// A token that the configuration names; its hash only.
-struct ConfiguredToken {
-  std::string source; ///< "/etc/rancher/k3s/config.yaml: token"
-  std::string hash;   ///< Empty: it could not be read.
-};
 
 struct DataDir {
   bool server = false;     ///< <data-dir>/server is there.

@@ -1,8 +1,8 @@
 #include "restore/cluster/lost_objects.hpp"
 
-#include "datastore/etcd/key_names.hpp"
-#include "objects/object_list.hpp"
+#include "datastore/etcd/key_value.hpp"
 #include "objects/self_made.hpp"
+#include "objects/served.hpp"
 
 #include <algorithm>
 #include <map>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "objects/contents.hpp"
-#include "objects/resources.hpp"
+#include "objects/served.hpp"
 
 #include "base/sleeper.hpp"
 

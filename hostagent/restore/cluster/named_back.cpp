@@ -57,7 +57,7 @@ NamedBack::NamedBack(const set::HostState& state, std::string data_dir, std::str
     : m_state(state), m_its_data_dir(state.data_dir.empty() ? k_usual_data_dir : state.data_dir),
       m_data_dir(std::move(data_dir)), m_root(std::move(root)) {
   const HostStateView view(state);
-  const ReadSettings read = read_settings(view);
+  const k3s::HostSettings read = read_settings(view);
   m_paths.insert(read.files.begin(), read.files.end());
   for (const k3s::NamedFile& named : k3s::all_named_files(view, read.settings, m_its_data_dir)) {
     m_paths.insert(named.path);

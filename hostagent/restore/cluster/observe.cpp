@@ -1,8 +1,7 @@
 #include "restore/cluster/observe.hpp"
 
-#include "k3s/cluster_ca.hpp"
 #include "k3s/command.hpp"
-#include "k3s/token_hash.hpp"
+#include "k3s/token.hpp"
 #include "restore/cluster/host_files.hpp"
 #include "restore/cluster/journal_place.hpp"
 
@@ -91,8 +90,9 @@ bool has_host_local(const std::string& data_dir) {
   });
 }
 
-std::string
-choose_data_dir(const HostHints& hints, const ReadSettings& here, const set::HostState* there) {
+std::string choose_data_dir(const HostHints& hints,
+                            const k3s::HostSettings& here,
+                            const set::HostState* there) {
   std::string path = hints.data_dir.empty() ? here.settings.value("data-dir") : hints.data_dir;
   if (path.empty() && there != nullptr &&
       !exists(std::string(k_usual_data_dir) + "/server/token")) {
@@ -108,19 +108,19 @@ choose_data_dir(const HostHints& hints, const ReadSettings& here, const set::Hos
 
 Result<std::unique_ptr<k3s::ServiceManager>> find_service_manager(ProcessRunner& processes,
                                                                   const HostHints& hints,
-                                                                  const ReadSettings& here,
-                                                                  const ReadSettings* there) {
+                                                                  const k3s::HostSettings& here,
+                                                                  const k3s::HostSettings* there) {
   const k3s::ServiceCommands& given = hints.commands;
   if (!given.start.empty() || !given.stop.empty() || !given.status.empty()) {
     return k3s::make_commands(processes, given);
   }
-  const auto unit_of = [&](std::string ReadSettings::*member) {
+  const auto unit_of = [&](std::string k3s::HostSettings::*member) {
     const std::string own = here.*member;
     return own.empty() && there != nullptr ? there->*member : own;
   };
   const std::string systemctl =
       first_program({}, {"/usr/local/bin/systemctl", "/usr/bin/systemctl", "/bin/systemctl"});
-  const std::string unit = unit_of(&ReadSettings::systemd_unit);
+  const std::string unit = unit_of(&k3s::HostSettings::systemd_unit);
   if (!systemctl.empty() && !unit.empty()) {
     auto manager = k3s::make_systemd(processes, systemctl, unit);
     // The program may be there where systemd does not run (containers): it does not answer then.
@@ -129,7 +129,7 @@ Result<std::unique_ptr<k3s::ServiceManager>> find_service_manager(ProcessRunner&
     }
   }
   const std::string rc_service = first_program({}, {"/sbin/rc-service", "/usr/sbin/rc-service"});
-  const std::string service = unit_of(&ReadSettings::openrc_service);
+  const std::string service = unit_of(&k3s::HostSettings::openrc_service);
   if (!rc_service.empty() && !service.empty()) {
     return k3s::make_openrc(processes, rc_service, service, "/var/log/" + service + ".log");
   }
@@ -140,7 +140,7 @@ ObservedHost observe_host(ProcessRunner& processes,
                           k3s::ServerProcesses& servers,
                           k3s::ServiceManager* manager,
                           const HostHints& hints,
-                          const ReadSettings& here,
+                          const k3s::HostSettings& here,
                           const set::HostState* there) {
   ObservedHost host;
   host.user_id = ::geteuid();

@@ -1,8 +1,8 @@
 // Looks at the host, and changes nothing.
 #pragma once
 
-#include "k3s/server_processes.hpp"
-#include "k3s/service_manager.hpp"
+#include "k3s/running_server.hpp"
+#include "restore/cluster/facts.hpp"
 #include "restore/cluster/settings_reader.hpp"
 
 #include "base/process.hpp"
@@ -25,15 +25,15 @@ struct HostHints {
 [[nodiscard]] Result<std::unique_ptr<k3s::ServiceManager>>
 find_service_manager(ProcessRunner& processes,
                      const HostHints& hints,
-                     const ReadSettings& here,
-                     const ReadSettings* there);
+                     const k3s::HostSettings& here,
+                     const k3s::HostSettings* there);
 
 /// `manager` may be null. `there` is the host state where the set has one, else null.
 [[nodiscard]] ObservedHost observe_host(ProcessRunner& processes,
                                         k3s::ServerProcesses& servers,
                                         k3s::ServiceManager* manager,
                                         const HostHints& hints,
-                                        const ReadSettings& here,
+                                        const k3s::HostSettings& here,
                                         const set::HostState* there);
 
 } // namespace rb::cluster

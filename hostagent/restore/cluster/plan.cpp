@@ -1,6 +1,6 @@
 #include "restore/cluster/plan.hpp"
 
-#include "k3s/reset.hpp"
+#include "k3s/command.hpp"
 #include "restore/cluster/checks.hpp"
 
 #include <algorithm>

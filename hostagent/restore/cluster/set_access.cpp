@@ -1,7 +1,6 @@
 #include "restore/cluster/set_access.hpp"
 
-#include "k3s/cluster_ca.hpp"
-#include "k3s/token_hash.hpp"
+#include "k3s/token.hpp"
 #include "restore/cluster/journal_place.hpp"
 #include "set/signed_copy.hpp"
 
@@ -54,7 +53,7 @@ void take_host_state(set::HostState state, OpenedSet& opened) {
 
 std::vector<Rewritten> rewrite_state(set::HostState& state,
                                      std::span<const Replacement> replacements) {
-  const ReadSettings settings = read_settings(HostStateView(state));
+  const k3s::HostSettings settings = read_settings(HostStateView(state));
   return rewrite(state, settings.files, replacements);
 }
 

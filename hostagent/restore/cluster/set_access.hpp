@@ -17,7 +17,7 @@ namespace rb::cluster {
 struct OpenedSet {
   SetFacts facts;
   std::optional<set::HostState> host_state;
-  std::optional<ReadSettings> host_settings; ///< Of the host state.
+  std::optional<k3s::HostSettings> host_settings; ///< Of the host state.
 };
 
 /// Checks the whole set with the keys (each artifact is decrypted once, nothing is written). What

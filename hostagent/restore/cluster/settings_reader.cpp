@@ -1,6 +1,5 @@
 #include "restore/cluster/settings_reader.hpp"
 
-#include "k3s/token_hash.hpp"
 #include "restore/cluster/host_files.hpp"
 
 #include "base/open_beneath.hpp"
@@ -12,26 +11,6 @@ namespace rb::cluster {
 namespace {
 
 constexpr std::size_t k_limit_bytes = std::size_t{1} << 20U;
-/// A token file may be server/token itself: that is no second opinion, and on a bare host not there
-/// yet.
-bool is_own(const std::string& path) {
-  return path.ends_with("/server/token");
-}
-
-void take_tokens(const FileView& files, k3s::HostSettings& from, ReadSettings& read) {
-  for (const k3s::SecretSetting& secret : from.secrets) {
-    if (secret.flag == "token") {
-      read.tokens.push_back({secret.place + ": token", k3s::token_hash(secret.value.text())});
-    }
-  }
-  for (const k3s::Setting& setting : from.settings.of("token-file")) {
-    if (!setting.value.empty() && !is_own(setting.value)) {
-      const auto text = files.read(setting.value);
-      read.tokens.push_back({setting.place + ": token-file " + setting.value,
-                             text ? k3s::token_hash(*text) : std::string()});
-    }
-  }
-}
 
 } // namespace
 
@@ -62,20 +41,8 @@ std::vector<std::string> HostStateView::list(const std::string& directory) const
   return names;
 }
 
-ReadSettings read_settings(const HostStateView& files) {
-  return read_settings(static_cast<const FileView&>(files), files.state().node);
-}
-
-ReadSettings read_settings(const FileView& files, const k3s::NodeArguments& node) {
-  k3s::HostSettings from = k3s::read_host_settings(files, node);
-  ReadSettings read;
-  take_tokens(files, from, read);
-  read.settings = std::move(from.settings);
-  read.systemd_unit = std::move(from.systemd_unit);
-  read.openrc_service = std::move(from.openrc_service);
-  read.files = std::move(from.files);
-  read.problem = std::move(from.problem);
-  return read;
+k3s::HostSettings read_settings(const HostStateView& files) {
+  return k3s::read_host_settings(files, files.state().node);
 }
 
 } // namespace rb::cluster

@@ -1,6 +1,6 @@
 #include "restore/cluster/steps.hpp"
 
-#include "k3s/reset.hpp"
+#include "k3s/command.hpp"
 #include "restore/cluster/host_files.hpp"
 #include "restore/cluster/named_back.hpp"
 #include "set/names.hpp"

@@ -1,6 +1,6 @@
 #include "restore/proof/before_boot.hpp"
 
-#include "datastore/etcd/key_names.hpp"
+#include "datastore/etcd/key_value.hpp"
 
 namespace rb::proof {
 

@@ -1,8 +1,7 @@
 #include "restore/proof/comparison.hpp"
 
-#include "objects/object_list.hpp"
 #include "objects/self_made.hpp"
-#include "objects/served_kinds.hpp"
+#include "objects/served.hpp"
 
 #include <algorithm>
 #include <set>

@@ -2,9 +2,9 @@
 // asked for at the snapshot's own revision: what controllers change meanwhile doesn't count.
 #pragma once
 
-#include "objects/api_port.hpp"
+#include "objects/api.hpp"
 #include "objects/contents.hpp"
-#include "objects/resources.hpp"
+#include "objects/served.hpp"
 
 #include "base/sleeper.hpp"
 

@@ -58,7 +58,7 @@ constexpr std::array<std::string_view, 21> k_known{"cluster-cidr",
                                                    "flannel-backend",
                                                    "debug"};
 
-cluster::ServerSettings server_settings_of(const set::HostState& state) {
+k3s::ServerSettings server_settings_of(const set::HostState& state) {
   return cluster::read_settings(cluster::HostStateView(state)).settings;
 }
 
@@ -75,7 +75,7 @@ std::pair<std::string, std::string> parts_of(const std::string& argument) {
 }
 
 /// The operator's own encryption configuration; empty: there is none.
-std::string own_encryption(const cluster::ServerSettings& settings) {
+std::string own_encryption(const k3s::ServerSettings& settings) {
   std::string path;
   for (const std::string& argument : settings.values("kube-apiserver-arg")) {
     const auto [name, value] = parts_of(argument);
@@ -118,7 +118,7 @@ void take_argument(const set::HostState& state,
 } // namespace
 
 ServerSettings settings_of(const set::HostState& state, const std::string& directory) {
-  const cluster::ServerSettings read = server_settings_of(state);
+  const k3s::ServerSettings read = server_settings_of(state);
   ServerSettings settings;
   settings.cluster_cidr = read.value("cluster-cidr");
   settings.service_cidr = read.value("service-cidr");
@@ -136,7 +136,7 @@ ServerSettings settings_of(const set::HostState& state, const std::string& direc
 }
 
 Status bring_files(const set::HostState& state, const std::string& directory) {
-  const cluster::ServerSettings read = server_settings_of(state);
+  const k3s::ServerSettings read = server_settings_of(state);
   const archive::Entry* const file = entry_of(state, own_encryption(read));
   return file == nullptr
              ? Status()

@@ -2,8 +2,7 @@
 
 #include "k3s/command.hpp"
 #include "k3s/output.hpp"
-#include "k3s/reset.hpp"
-#include "objects/kubectl_proxy.hpp"
+#include "objects/api.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

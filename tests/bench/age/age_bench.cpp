@@ -6,7 +6,7 @@
 //
 // `step` is the whole of what a backup does to a snapshot: SHA-256 of the plaintext with the check
 // of its trailer in the same pass, encryption, SHA-256 of the ciphertext, fsync.
-#include "datastore/etcd/trailer_check.hpp"
+#include "datastore/etcd/snapshot.hpp"
 #include "disk_sink.hpp"
 
 #include "age/decrypt.hpp"

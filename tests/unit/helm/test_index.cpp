@@ -108,22 +108,23 @@ TEST_CASE("what is no index at all is refused") {
 
 TEST_CASE("an index is read as it was written, and only files of odd objects need a new format") {
   Index index;
-  index.releases.push_back({.name_space = "ns",
-                            .target_namespace = "other",
-                            .name = "web",
-                            .revision = 7,
-                            .status = "deployed",
-                            .chart_name = "nginx",
-                            .chart_version = "1.2.3",
-                            .app_version = "4\x01\"",
-                            .updated = "2026-01-01T00:00:00Z",
-                            .first_deployed = "2025-01-01T00:00:00Z",
-                            .deleted = "2026-02-01T00:00:00Z",
-                            .file = "ns/web.yaml",
-                            .has_values = true,
-                            .storage_object = "secret/sh.helm.release.v1.web.v7",
-                            .recorded = ReleaseKey{"other", "web", 6},
-                            .owner = api::ReleaseOwner{"Flux HelmRelease", "f", "web"}});
+  IndexedRelease& web = index.releases.emplace_back();
+  web.name_space = "ns";
+  web.target_namespace = "other";
+  web.name = "web";
+  web.revision = 7;
+  web.status = "deployed";
+  web.chart_name = "nginx";
+  web.chart_version = "1.2.3";
+  web.app_version = "4\x01\"";
+  web.last_deployed = "2026-01-01T00:00:00Z";
+  web.first_deployed = "2025-01-01T00:00:00Z";
+  web.deleted = "2026-02-01T00:00:00Z";
+  web.file = "ns/web.yaml";
+  web.has_values = true;
+  web.storage_object = "secret/sh.helm.release.v1.web.v7";
+  web.recorded = ReleaseKey{"other", "web", 6};
+  web.owner = api::ReleaseOwner{"Flux HelmRelease", "f", "web"};
   index.undecodable.push_back({"ns", "secret/x", "bad gzip", {}});
   index.unlisted = 3;
   const auto again = [&] {

@@ -1,6 +1,6 @@
 // Where an operator may have put the settings of a server, and in which order they count.
-#include "k3s/config_file.hpp"
 #include "k3s/host_settings.hpp"
+#include "k3s/token.hpp"
 #include "support/map_files.hpp"
 
 #include <doctest/doctest.h>
@@ -103,9 +103,9 @@ TEST_CASE("K3S_CONFIG_FILE goes before --config, which goes before the usual fil
   CHECK(read.settings.value("etcd-snapshot-dir") == "/mnt/snap");
   CHECK_FALSE(read.settings.has("node-name"));
   CHECK(read.settings.value("token") == k_masked);
-  REQUIRE(read.secrets.size() == 1);
-  CHECK(read.secrets[0].value.text() == "abc");
-  CHECK(read.secrets[0].place == config + ".d/10.yaml");
+  REQUIRE(read.tokens.size() == 1);
+  CHECK(read.tokens[0].hash == token_hash("abc"));
+  CHECK(read.tokens[0].source == config + ".d/10.yaml: token");
   const MapFiles flag{{k_unit, "[Service]\nExecStart=/k3s server -c /c.yaml --config=/d.yaml\n"},
                       {"/c.yaml", "node-name: c\n"},
                       {"/d.yaml", "node-name: d\n"}};
@@ -119,7 +119,7 @@ TEST_CASE("no secret stays in the settings, wherever it stood") {
        "ExecStart=/k3s server --agent-token three --datastore-endpoint=mysql://u:four@h/d\n"},
       {"/etc/rancher/k3s/config.yaml", "etcd-s3-access-key: five\nvpn-auth: six\n"}};
   const HostSettings read = read_host_settings(files);
-  CHECK(read.secrets.size() == 6);
+  CHECK(read.settings.all().size() == 6);
   for (const Setting& setting : read.settings.all()) {
     CHECK(setting.value == k_masked);
   }
@@ -140,7 +140,7 @@ TEST_CASE("what the Node says goes first; what it masks comes from the files") {
   const HostSettings same = read_host_settings(files, {node.args, "{}"});
   CHECK(same.settings.of("cluster-init").front().origin == Origin::config);
   CHECK(same.settings.of("token").front().origin == Origin::config);
-  CHECK(same.secrets.size() == 1);
+  CHECK(same.tokens.size() == 1);
   CHECK(same.settings.value("data-dir") == "/data");
   CHECK(same.settings.value("log") == "/l");
   CHECK(same.settings.is_on("secrets-encryption"));

@@ -1,6 +1,5 @@
 // Holds: what counts of a snapshot is what is alive at its end, with revision and uid.
 #include "objects/contents.hpp"
-#include "objects/stored_metadata.hpp"
 #include "support/bolt_builder.hpp"
 
 #include <doctest/doctest.h>
@@ -91,6 +90,30 @@ TEST_CASE("a file that is no snapshot is refused") {
   const auto contents = read_contents(reader, {});
   REQUIRE_FALSE(contents.has_value());
   CHECK(contents.error().code == ErrorCode::corrupt);
+}
+
+TEST_CASE("an annotation of a stored object: protobuf, JSON, or nothing") {
+  const auto field = [](char number, const std::string& content) {
+    return std::string(1, static_cast<char>(number << 3 | 2)) + static_cast<char>(content.size()) +
+           content;
+  };
+  const std::string entry = field(1, "k3s.io/node-args") + field(2, "[\"server\"]");
+  const std::string metadata =
+      field(1, "vm") + field(12, field(1, "a") + field(2, "b")) + field(12, entry);
+  const std::string stored = std::string("k8s\0", 4) + field(2, field(1, metadata));
+  CHECK(stored_annotation(as_bytes(stored), "k3s.io/node-args") == "[\"server\"]");
+  CHECK(stored_annotation(as_bytes(stored), "a") == "b");
+  CHECK(stored_annotation(as_bytes(stored), "c").empty());
+  const std::string json = R"({"metadata":{"annotations":{"a":"b","n":1}}})";
+  CHECK(stored_annotation(as_bytes(json), "a") == "b");
+  CHECK(stored_annotation(as_bytes(json), "n").empty());
+  for (const std::string& odd : {std::string("k8s:enc:aescbc:v1:key1:xyz"),
+                                 std::string("k8s\0\x12\x7f", 6),
+                                 std::string("{"),
+                                 std::string(),
+                                 std::string("{\"metadata\":[]}")}) {
+    CHECK(stored_annotation(as_bytes(odd), "a").empty());
+  }
 }
 
 } // namespace

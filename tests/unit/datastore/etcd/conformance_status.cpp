@@ -1,6 +1,5 @@
 // Our reading of snapshots against `etcdutl snapshot status`, on files that the real bbolt wrote.
-#include "datastore/etcd/inspect.hpp"
-#include "datastore/etcd/trailer_check.hpp"
+#include "datastore/etcd/snapshot.hpp"
 
 #include "base/fd.hpp"
 #include "base/process.hpp"

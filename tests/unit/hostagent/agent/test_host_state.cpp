@@ -1,5 +1,5 @@
 #include "agent/host_state.hpp"
-#include "k3s/token_hash.hpp"
+#include "k3s/token.hpp"
 #include "support/scratch.hpp"
 
 #include "base/json_text.hpp"

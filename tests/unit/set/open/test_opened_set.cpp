@@ -1,4 +1,4 @@
-#include "k3s/token_hash.hpp"
+#include "k3s/token.hpp"
 #include "set/host_state.hpp"
 #include "set/opened_set.hpp"
 #include "support/backup_fixture.hpp"

@@ -115,7 +115,7 @@ TEST_CASE("only the files that the settings were read from are rewritten, and ea
   REQUIRE(told.size() == 3);
   CHECK(told[0].path == "/etc/rancher/k3s/config.yaml");
   CHECK(told[0].lines == std::vector<std::size_t>{2, 4});
-  const ReadSettings read = read_settings(HostStateView(state));
+  const k3s::HostSettings read = read_settings(HostStateView(state));
   CHECK(read.settings.value("node-ip") == "198.51.100.7");
   CHECK(read.settings.value("advertise-address") == "198.51.100.7");
   CHECK(state.files[2].content.text() == "[Service]\nExecStart=/k3s server -i 198.51.100.7\n");

@@ -1,0 +1,277 @@
+#include "datastore/etcd/snapshot.hpp"
+
+#include "datastore/etcd/crc32c.hpp"
+#include "datastore/etcd/key_value.hpp"
+#include "datastore/etcd/live_keys.hpp"
+#include "datastore/etcd/tree_walk.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace rb::etcd {
+
+namespace {
+
+Error past_the_end(const std::string& subject, std::uint64_t offset, std::size_t wanted) {
+  return {ErrorCode::corrupt,
+          subject + ": ends before byte " + std::to_string(offset + wanted),
+          "the snapshot is truncated: take another one"};
+}
+
+// bbolt files are whole pages, so a snapshot is a multiple of 512 and the trailer.
+constexpr std::uint64_t k_alignment = 512;
+
+Error invalid(std::string what) {
+  return {ErrorCode::corrupt,
+          "etcd snapshot: " + std::move(what),
+          "the snapshot is not usable: take another one, and look at the log of the k3s server"};
+}
+
+constexpr std::string_view k_key_bucket = "key";
+constexpr std::string_view k_meta_bucket = "meta";
+constexpr std::string_view k_members_bucket = "members";
+constexpr std::string_view k_storage_version = "storageVersion";
+constexpr std::size_t k_version_length = 32;
+
+/// One walk over the whole file.
+class Survey final : public Visitor {
+public:
+  Survey(const SipKey& sip_key, const InspectLimits& limits)
+      : live(sip_key, limits.live_keys), m_wanted_key(limits.wanted_key) {}
+
+  [[nodiscard]] Status on_bucket(ByteView name) override {
+    hash.update(name);
+    m_in_key = as_text(name) == k_key_bucket;
+    m_in_meta = as_text(name) == k_meta_bucket;
+    m_in_members = as_text(name) == k_members_bucket;
+    has_key_bucket = has_key_bucket || m_in_key;
+    return {};
+  }
+
+  [[nodiscard]] Status on_entry(ByteView key, ByteView value) override {
+    hash.update(key);
+    hash.update(value);
+    ++entries;
+    members += m_in_members ? 1 : 0;
+    if (m_in_meta && as_text(key) == k_storage_version && value.size() <= k_version_length) {
+      const std::string_view text = as_text(value);
+      const bool plain = text.find_first_not_of("0123456789.") == std::string_view::npos;
+      storage_version = plain ? std::string(text) : std::string();
+    }
+    return m_in_key ? on_revision(key, value) : Status();
+  }
+
+  Crc32c hash;
+  LiveKeys live;
+  std::uint64_t entries = 0;
+  std::uint64_t revisions = 0; ///< Entries of the key bucket: at least as many as live keys.
+  std::uint64_t members = 0;
+  std::int64_t revision = 0;
+  std::string storage_version;
+  bool has_key_bucket = false;
+  std::optional<Bytes> wanted_value;
+
+private:
+  Status on_revision(ByteView key, ByteView value) {
+    const auto at = decode_revision_key(key);
+    const auto stored = decode_key_value(value);
+    if (!at || !stored) {
+      return damaged("bucket key: entry " + std::to_string(revisions) +
+                     (at ? " is not a key with a value" : " is not a revision"));
+    }
+    ++revisions;
+    revision = at->main;
+    if (at->tombstone) {
+      live.remove(stored->key);
+    } else {
+      live.put(stored->key);
+    }
+    if (!m_wanted_key.empty() && as_text(stored->key) == m_wanted_key) {
+      wanted_value.reset();
+      if (!at->tombstone) {
+        wanted_value.emplace(stored->value.begin(), stored->value.end());
+      }
+    }
+    return {};
+  }
+
+  const std::string& m_wanted_key;
+  bool m_in_key = false;
+  bool m_in_meta = false;
+  bool m_in_members = false;
+};
+
+/// So many that a part of the revisions fits into `limit` keys with room to spare.
+unsigned part_bits(std::uint64_t revisions, std::size_t limit) {
+  unsigned bits = 1;
+  while (bits < 32 && (revisions >> bits) > limit / 4 * 3) {
+    ++bits;
+  }
+  return bits;
+}
+
+/// More keys than fit: they are counted in parts, one walk each, so that memory stays bounded.
+Status count_in_parts(const PageFile& file,
+                      const InspectLimits& limits,
+                      const std::stop_token& stop,
+                      const SipKey& sip_key,
+                      std::uint64_t revisions,
+                      SnapshotInfo& info) {
+  const unsigned bits = part_bits(revisions, limits.live_keys);
+  for (std::uint64_t part = 0; part < std::uint64_t{1} << bits; ++part) {
+    Survey survey(sip_key, limits);
+    survey.live.choose_part(bits, part);
+    PageMap reachable(file.meta().high_water);
+    RB_TRY(walk_buckets(file, reachable, limits, stop, survey));
+    if (survey.live.overflowed()) {
+      return Error{ErrorCode::unsupported, "etcd snapshot: too many keys to count", {}};
+    }
+    survey.live.add_to(info);
+  }
+  return {};
+}
+
+class Replay final : public Visitor {
+public:
+  explicit Replay(const OnChange& on_change) : m_on_change(&on_change) {}
+
+  [[nodiscard]] Status on_bucket(ByteView name) override {
+    m_in_key = as_text(name) == "key";
+    return {};
+  }
+
+  [[nodiscard]] Status on_entry(ByteView key, ByteView value) override {
+    if (!m_in_key) {
+      return {};
+    }
+    const auto at = decode_revision_key(key);
+    const auto stored = decode_key_value(value);
+    if (!at || !stored) {
+      return damaged("bucket key: an entry is not a revision of a key");
+    }
+    return (*m_on_change)({stored->key, at->main, at->tombstone, stored->value});
+  }
+
+private:
+  const OnChange* m_on_change;
+  bool m_in_key = false;
+};
+
+} // namespace
+
+Result<std::unique_ptr<FileReader>> FileReader::open(Fd fd, std::string path) {
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) {
+    return system_error(errno, path + ": stat");
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return Error{ErrorCode::unsupported, path + ": not a regular file", {}};
+  }
+  const auto size_bytes = static_cast<std::uint64_t>(status.st_size);
+  return std::unique_ptr<FileReader>(new FileReader(std::move(fd), std::move(path), size_bytes));
+}
+
+FileReader::FileReader(Fd fd, std::string path, std::uint64_t size_bytes)
+    : m_fd(std::move(fd)), m_path(std::move(path)), m_size_bytes(size_bytes) {}
+
+Status FileReader::read(std::uint64_t offset, MutableByteView buffer) {
+  RB_TRY_ASSIGN(const std::size_t got, read_at(m_fd, buffer, offset, m_path));
+  if (got != buffer.size()) {
+    return past_the_end(m_path, offset, buffer.size());
+  }
+  return {};
+}
+
+Status MemoryReader::read(std::uint64_t offset, MutableByteView buffer) {
+  if (offset > m_bytes.size() || buffer.size() > m_bytes.size() - offset) {
+    return past_the_end("snapshot", offset, buffer.size());
+  }
+  std::copy_n(m_bytes.begin() + static_cast<std::ptrdiff_t>(offset), buffer.size(), buffer.begin());
+  return {};
+}
+
+void TrailerCheck::update(ByteView bytes) {
+  m_size_bytes += bytes.size();
+  if (bytes.size() >= m_tail.size()) {
+    m_hash.update(ByteView(m_tail).first(m_tail_size));
+    m_hash.update(bytes.first(bytes.size() - m_tail.size()));
+    std::copy_n(
+        bytes.end() - static_cast<std::ptrdiff_t>(m_tail.size()), m_tail.size(), m_tail.begin());
+    m_tail_size = m_tail.size();
+    return;
+  }
+  const std::size_t joined = m_tail_size + bytes.size();
+  const std::size_t surplus = joined > m_tail.size() ? joined - m_tail.size() : 0;
+  m_hash.update(ByteView(m_tail).first(surplus));
+  std::copy(m_tail.begin() + static_cast<std::ptrdiff_t>(surplus),
+            m_tail.begin() + static_cast<std::ptrdiff_t>(m_tail_size),
+            m_tail.begin());
+  m_tail_size -= surplus;
+  std::copy(bytes.begin(), bytes.end(), m_tail.begin() + static_cast<std::ptrdiff_t>(m_tail_size));
+  m_tail_size += bytes.size();
+}
+
+Result<TrailerDigests> TrailerCheck::finish() {
+  if (m_size_bytes == 0) {
+    return invalid("the file is empty");
+  }
+  if (m_size_bytes % k_alignment != m_tail.size() || m_size_bytes == m_tail.size()) {
+    return invalid("the file is truncated or has no digest (" + std::to_string(m_size_bytes) +
+                   " bytes)");
+  }
+  TrailerDigests digests;
+  digests.size_bytes = m_size_bytes;
+  digests.content = m_hash.digest();
+  if (digests.content != m_tail) {
+    return invalid("the content does not have the digest that the file ends with");
+  }
+  m_hash.update(m_tail);
+  digests.file = m_hash.digest();
+  return digests;
+}
+
+Result<SnapshotInfo>
+inspect(RandomReader& reader, const InspectLimits& limits, std::stop_token stop) {
+  RB_TRY_ASSIGN(const PageFile file, PageFile::open(reader));
+  PageMap reachable(file.meta().high_water);
+  const SipKey sip_key = SipKey::random();
+  Survey survey(sip_key, limits);
+  RB_TRY(walk_buckets(file, reachable, limits, stop, survey));
+  RB_TRY(check_freelist(file, reachable));
+  if (!survey.has_key_bucket) {
+    return Error{ErrorCode::corrupt,
+                 "etcd snapshot: has no bucket key",
+                 "it is a bbolt file, but not the database of an etcd"};
+  }
+  SnapshotInfo info;
+  info.revision = survey.revision;
+  info.total_keys_all_buckets = survey.entries;
+  info.hash = survey.hash.value();
+  info.db_size_bytes = file.size_bytes();
+  info.members = survey.members;
+  info.wanted_value = std::move(survey.wanted_value);
+  info.storage_version = survey.storage_version;
+  info.page_size_bytes = file.meta().page_size_bytes;
+  info.pages_in_use = reachable.claimed();
+  if (survey.live.overflowed()) {
+    RB_TRY(count_in_parts(file, limits, stop, sip_key, survey.revisions, info));
+  } else {
+    survey.live.add_to(info);
+  }
+  return info;
+}
+
+Status replay(RandomReader& reader,
+              const OnChange& on_change,
+              const InspectLimits& limits,
+              std::stop_token stop) {
+  RB_TRY_ASSIGN(const PageFile file, PageFile::open(reader));
+  PageMap reachable(file.meta().high_water);
+  Replay visitor(on_change);
+  return walk_buckets(file, reachable, limits, stop, visitor);
+}
+
+} // namespace rb::etcd

@@ -1,0 +1,155 @@
+// Holds: the API server's own word decides which kinds lie in etcd, and under which names.
+// Holds: kinds are found where etcd has them, lists are read to their end, and what passes is tried
+// again.
+#include "objects/served.hpp"
+#include "support/fake_api.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+using namespace rb;
+using namespace rb::objects;
+using rb::test::FakeApi;
+using rb::test::metadata_list;
+
+namespace {
+
+constexpr const char* k_list = R"({"kind": "APIServiceList", "items": [
+  {"metadata": {"labels": {"kube-aggregator.kubernetes.io/automanaged": "onstart"}},
+   "spec": {"version": "v1"}},
+  {"metadata": {"labels": {"kube-aggregator.kubernetes.io/automanaged": "onstart"}},
+   "spec": {"group": "apps", "version": "v1"}},
+  {"metadata": {"labels": {"kube-aggregator.kubernetes.io/automanaged": "onstart"}},
+   "spec": {"group": "networking.k8s.io", "version": "v1"}},
+  {"metadata": {"labels": {"kube-aggregator.kubernetes.io/automanaged": "true"}},
+   "spec": {"group": "gateway.networking.k8s.io", "version": "v1"}},
+  {"metadata": {}, "spec": {"group": "metrics.k8s.io", "version": "v1beta1",
+                            "service": {"name": "metrics-server"}}}]})";
+
+struct CountingSleeper final : Sleeper {
+  void sleep(std::chrono::milliseconds time) override { slept += time; }
+  std::chrono::milliseconds slept{0};
+};
+
+} // namespace
+
+TEST_CASE("what is built in, what definitions bring and what others answer for is told apart") {
+  const auto services = ApiServices::parse(k_list);
+  REQUIRE(services);
+  CHECK(services->origin("", "v1") == Origin::built_in);
+  CHECK(services->origin("apps", "v1") == Origin::built_in);
+  CHECK(services->origin("networking.k8s.io", "v1") == Origin::built_in);
+  CHECK(services->origin("gateway.networking.k8s.io", "v1") == Origin::custom);
+  CHECK(services->origin("metrics.k8s.io", "v1beta1") == Origin::elsewhere);
+}
+
+TEST_CASE("a group that has come since the list was made is custom; the core never is") {
+  const auto services = ApiServices::parse(R"({"items": []})");
+  REQUIRE(services);
+  CHECK(services->origin("example.com", "v2") == Origin::custom);
+  CHECK(services->origin("", "v1") == Origin::built_in);
+}
+
+TEST_CASE("what is no list of API services is refused; what is odd in one is not fatal") {
+  for (const char* const text : {"", "{}", "[]", R"({"items": 1})", "no"}) {
+    const auto services = ApiServices::parse(text);
+    REQUIRE_FALSE(services);
+    CHECK(services.error().code == ErrorCode::corrupt);
+  }
+  CHECK(ApiServices::parse(R"({"items": [1, {}, {"spec": 2}, {"metadata": {"labels": []}}]})"));
+}
+
+TEST_CASE("keys are where the API server puts them") {
+  CHECK(storage_prefix("", "pods", Origin::built_in) == "pods");
+  CHECK(storage_prefix("", "nodes", Origin::built_in) == "minions");
+  CHECK(storage_prefix("", "services", Origin::built_in) == "services/specs");
+  CHECK(storage_prefix("", "endpoints", Origin::built_in) == "services/endpoints");
+  CHECK(storage_prefix("", "replicationcontrollers", Origin::built_in) == "controllers");
+  CHECK(storage_prefix("networking.k8s.io", "ingresses", Origin::built_in) == "ingress");
+  CHECK(storage_prefix("apps", "deployments", Origin::built_in) == "deployments");
+  CHECK(storage_prefix("apiregistration.k8s.io", "apiservices", Origin::built_in) ==
+        "apiregistration.k8s.io/apiservices");
+  CHECK(storage_prefix("apiextensions.k8s.io", "customresourcedefinitions", Origin::built_in) ==
+        "apiextensions.k8s.io/customresourcedefinitions");
+  CHECK(storage_prefix("gateway.networking.k8s.io", "gateways", Origin::custom) ==
+        "gateway.networking.k8s.io/gateways");
+  CHECK(storage_prefix("example.com", "nodes", Origin::custom) == "example.com/nodes");
+}
+
+TEST_CASE("the core has a path of its own") {
+  CHECK(path_of("", "v1") == "/api/v1");
+  CHECK(path_of("apps", "v1") == "/apis/apps/v1");
+}
+
+TEST_CASE("a list with limit=1 tells how many there are") {
+  FakeApi api;
+  api.on("/a?limit=1", R"({"metadata":{"remainingItemCount":41},"items":[{}]})");
+  api.on("/b?limit=1", R"({"metadata":{},"items":[]})");
+  api.on("/c?limit=1", R"({"metadata":{"remainingItemCount":-1},"items":[{}]})");
+  CountingSleeper sleeper;
+  CHECK(*count_objects(api, "/a", sleeper, {}) == 42);
+  CHECK(*count_objects(api, "/b", sleeper, {}) == 0);
+  CHECK(*count_objects(api, "/c", sleeper, {}) == 1);
+  for (const char* const text : {"", "{}", "[]", R"({"metadata":{},"items":1})", "not found"}) {
+    FakeApi broken;
+    broken.on("/a?limit=1", text);
+    const auto count = count_objects(broken, "/a", sleeper, {});
+    REQUIRE_FALSE(count);
+    CHECK(count.error().code == ErrorCode::corrupt);
+  }
+}
+
+TEST_CASE("what passes is tried again; what does not is an error with its status") {
+  FakeApi api;
+  api.on("/a?limit=1", "", 429);
+  api.on("/a?limit=1", R"({"metadata":{},"items":[{}]})");
+  CountingSleeper sleeper;
+  CHECK(*count_objects(api, "/a", sleeper, {}) == 1);
+  CHECK(sleeper.slept == std::chrono::seconds(1));
+  const auto refused = count_objects(api, "/unknown", sleeper, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().http_status == 404);
+}
+
+TEST_CASE("without a revision a list is of what is there now") {
+  FakeApi api;
+  api.on("/a?limit=500", metadata_list({{"ns", "one", "u", "1"}}, "more"));
+  api.on("/a?limit=500&continue=more", metadata_list({{"ns", "two", "u", "2"}}));
+  CountingSleeper sleeper;
+  std::vector<std::string> names;
+  REQUIRE(list_objects(
+      api, {"/a", 0}, sleeper, [&](const auto& one) { names.push_back(one.name); }, {}));
+  CHECK(names == std::vector<std::string>{"one", "two"});
+}
+
+TEST_CASE("custom resources that the snapshot has are waited for, and named when they don't come") {
+  Contents contents;
+  contents.objects = {
+      {"apiextensions.k8s.io/customresourcedefinitions/widgets.example.com", {5, "crd"}},
+      {"example.com/widgets/default/w", {20, "u-w"}},
+      {"apiextensions.k8s.io/customresourcedefinitions/empty.example.com", {5, "crd"}}};
+  FakeApi api;
+  rb::test::serve_discovery(api, false);
+  CountingSleeper sleeper;
+  const auto without = served_kinds(api, contents, sleeper, std::chrono::seconds(3), {});
+  REQUIRE(without);
+  CHECK(without->missing == std::set<std::string>{"widgets.example.com"});
+  CHECK(sleeper.slept >= std::chrono::seconds(3));
+
+  FakeApi complete;
+  rb::test::serve_discovery(complete);
+  CountingSleeper none;
+  const auto with = served_kinds(complete, contents, none, std::chrono::seconds(3), {});
+  REQUIRE(with);
+  CHECK(with->missing.empty());
+  CHECK(none.slept == std::chrono::seconds(0));
+  const auto has = [&](const char* path, const char* prefix) {
+    return std::ranges::any_of(with->resources, [&](const Resource& one) {
+      return one.path == path && one.prefix == prefix;
+    });
+  };
+  CHECK(has("/api/v1/nodes", "minions"));
+  CHECK(has("/apis/example.com/v2/widgets", "example.com/widgets"));
+}
