@@ -280,10 +280,9 @@ Result<Index> parse_index(std::string_view text, const Limits& limits) {
     return damaged("it lists no releases");
   }
   each_of(json, "undecodable", [&](const nlohmann::json& entry) {
-    index.undecodable.push_back({text_of(entry, "namespace"),
-                                 text_of(entry, "storage"),
-                                 text_of(entry, "message"),
-                                 text_of(entry, "file")});
+    index.undecodable.push_back(
+        {{text_of(entry, "namespace"), text_of(entry, "storage"), text_of(entry, "message")},
+         text_of(entry, "file")});
   });
   index.unlisted = std::max<std::int64_t>(number_of(json, "unlisted"), 0);
   return index;

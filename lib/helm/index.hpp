@@ -49,10 +49,7 @@ struct IndexedRelease : ReleaseFacts {
 };
 
 /// A stored object that gave no release.
-struct IndexedObject {
-  std::string name_space;
-  std::string storage_object;
-  std::string message;
+struct IndexedObject : api::UndecodableRelease {
   std::string file; ///< Its bytes as they were stored; empty: they were not kept.
 };
 

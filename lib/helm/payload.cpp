@@ -83,7 +83,7 @@ public:
   void add_odd(std::vector<OddRelease> given) {
     std::move(m_odd.begin(), m_odd.end(), std::back_inserter(given));
     for (OddRelease& odd : given) {
-      IndexedObject entry{odd.name_space, odd.storage_object, odd.message, {}};
+      IndexedObject entry{odd, {}};
       if (!odd.raw.empty()) {
         entry.file = free_raw_file(odd);
         add_file(entry.file, std::move(odd.raw));
@@ -127,12 +127,9 @@ private:
     api::HelmStatus status;
     status.releases = static_cast<std::int64_t>(m_index.releases.size());
     status.undecodable_total = static_cast<std::int64_t>(m_index.undecodable_total());
-    for (const IndexedObject& object : m_index.undecodable) {
-      if (status.undecodable.size() == api::k_undecodable_limit) {
-        break;
-      }
-      status.undecodable.push_back({object.name_space, object.storage_object, object.message});
-    }
+    const auto shown = std::min<std::size_t>(m_index.undecodable.size(), api::k_undecodable_limit);
+    status.undecodable.assign(m_index.undecodable.begin(),
+                              m_index.undecodable.begin() + static_cast<std::ptrdiff_t>(shown));
     return status;
   }
 
@@ -176,8 +173,7 @@ std::size_t archived_bytes(const Release& release) {
 
 std::size_t archived_bytes(const OddRelease& odd) {
   const std::string file = odd.name_space + odd.storage_object;
-  const std::size_t entry =
-      entry_json(IndexedObject{odd.name_space, odd.storage_object, odd.message, file}).size();
+  const std::size_t entry = entry_json(IndexedObject{odd, file}).size();
   return entry + (odd.raw.empty() ? 0 : odd.raw.size() + k_tar_overhead_bytes);
 }
 
@@ -265,12 +261,6 @@ Result<Payload> build_payload(Inventory inventory, SystemTime collected_at) {
   } catch (const std::exception& exception) { // nlohmann::json
     return Error{ErrorCode::internal, std::string("helm values: ") + exception.what(), {}};
   }
-}
-
-Result<Payload> build_payload(std::vector<Release> releases,
-                              std::vector<OddRelease> undecodable,
-                              SystemTime collected_at) {
-  return build_payload(Inventory{std::move(releases), std::move(undecodable)}, collected_at);
 }
 
 Result<Contents> check_contents(std::span<const archive::Entry> entries, const Limits& limits) {

@@ -86,9 +86,6 @@ struct Payload {
 /// left out as a Collector leaves it out.
 /// Errors: internal (the archive could not be made).
 [[nodiscard]] Result<Payload> build_payload(Inventory inventory, SystemTime collected_at);
-[[nodiscard]] Result<Payload> build_payload(std::vector<Release> releases,
-                                            std::vector<OddRelease> undecodable,
-                                            SystemTime collected_at);
 
 /// What the files of an artifact are, as far as this version understands them.
 struct Contents {

@@ -40,13 +40,7 @@ constexpr std::array<const char*, 18> k_carried{"config",
 constexpr const char* k_token_variable = "K3S_TOKEN";
 constexpr std::string_view k_done = "restart without --cluster-reset flag now";
 
-struct Saying {
-  std::string_view words;
-  ErrorCode code;
-  std::string_view hint;
-};
-
-constexpr std::array<Saying, 8> k_sayings{{
+constexpr std::array<Saying<ErrorCode>, 8> k_sayings{{
     {"encrypted with different token",
      ErrorCode::invalid_argument,
      "the server token is not the one of this snapshot: a `token:` in config.yaml or a token that "
@@ -68,17 +62,10 @@ constexpr std::array<Saying, 8> k_sayings{{
 
 Error failed(const ProcessResult& result) {
   const std::string words = last_words(result.err + "\n" + result.out);
-  std::string message = "k3s server --cluster-reset: ";
-  if (result.signal != 0) {
-    message += "ended by signal " + std::to_string(result.signal);
-  } else {
-    message += "exit status " + std::to_string(result.exit_status);
-  }
-  message += words.empty() ? "" : ": " + words;
-  for (const Saying& saying : k_sayings) {
-    if (holds(words, saying.words)) {
-      return {saying.code, std::move(message), std::string(saying.hint)};
-    }
+  std::string message =
+      "k3s server --cluster-reset: " + how_it_ended(result) + (words.empty() ? "" : ": " + words);
+  if (const auto* const saying = find_saying(k_sayings, words)) {
+    return {saying->meaning, std::move(message), std::string(saying->hint)};
   }
   return {ErrorCode::io, std::move(message), {}};
 }

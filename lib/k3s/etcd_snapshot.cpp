@@ -62,12 +62,6 @@ void add_common_flags(const K3sCommand& command, std::vector<std::string>& argum
   arguments.emplace_back("--etcd-s3=false");
 }
 
-struct Saying {
-  std::string_view words;
-  api::Reason reason;
-  std::string_view hint;
-};
-
 constexpr std::string_view k_is_server_running =
     "see that the k3s server runs on this node (systemctl status k3s) and that --etcd-server "
     "names its port";
@@ -76,7 +70,7 @@ constexpr std::string_view k_convert =
     "/etc/rancher/k3s/config.yaml and restart k3s";
 
 /// k3s's own words, newest to oldest releases; the first match counts.
-constexpr std::array<Saying, 10> k_sayings{{
+constexpr std::array<Saying<api::Reason>, 10> k_sayings{{
     {"etcd datastore disabled", api::Reason::datastore_not_etcd, k_convert},
     {"etcd database not found", api::Reason::datastore_not_etcd, k_convert},
     {"failed to get CA certs", api::Reason::server_unreachable, k_is_server_running},
@@ -110,14 +104,6 @@ template <std::size_t N>
 bool holds_any(std::string_view text, const std::array<std::string_view, N>& words) {
   return std::ranges::any_of(
       words, [text](std::string_view word) { return text.find(word) != std::string_view::npos; });
-}
-
-/// The first saying that `text` holds, or null.
-const Saying* find_saying(std::string_view text) {
-  const auto* const found = std::ranges::find_if(k_sayings, [text](const Saying& saying) {
-    return text.find(saying.words) != std::string_view::npos;
-  });
-  return found == k_sayings.end() ? nullptr : found;
 }
 
 using Kind = SaveVerdict::Kind;
@@ -176,14 +162,12 @@ SaveVerdict after_timeout(const SaveObservation& seen, const ProcessResult& proc
 
 SaveVerdict after_error(const ProcessResult& process) {
   const std::string words = last_words(process);
-  const std::string ended = process.signal != 0
-                                ? "ended by signal " + std::to_string(process.signal)
-                                : "exit status " + std::to_string(process.exit_status);
-  const std::string message = "k3s etcd-snapshot save: " + ended + ": " + quoted_words(process);
-  if (const Saying* const saying = find_saying(words)) {
-    SaveVerdict verdict = failed(saying->reason, message, saying->hint);
+  const std::string message =
+      "k3s etcd-snapshot save: " + how_it_ended(process) + ": " + quoted_words(process);
+  if (const auto* const saying = find_saying(k_sayings, words)) {
+    SaveVerdict verdict = failed(saying->meaning, message, saying->hint);
     // A server that restarts is back in less than a minute.
-    if (saying->reason == api::Reason::server_unreachable) {
+    if (saying->meaning == api::Reason::server_unreachable) {
       verdict.kind = Kind::try_again;
     }
     return verdict;

@@ -1,6 +1,8 @@
 // The files of a host, by their absolute paths there: on its disk, or as a host state has them.
 #pragma once
 
+#include "base/port.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,15 +10,8 @@
 namespace rb::k3s {
 
 /// The port through which settings are read.
-class HostFiles {
+class HostFiles : public Port {
 public:
-  HostFiles() = default;
-  virtual ~HostFiles() = default;
-  HostFiles(const HostFiles&) = delete;
-  HostFiles& operator=(const HostFiles&) = delete;
-  HostFiles(HostFiles&&) = delete;
-  HostFiles& operator=(HostFiles&&) = delete;
-
   /// Up to 1 MiB; nothing where it is not there or cannot be read.
   [[nodiscard]] virtual std::optional<std::string> read(const std::string& path) const = 0;
   /// Names of the files in a directory, sorted.

@@ -262,4 +262,9 @@ std::string last_words(const ProcessResult& result) {
   return words.empty() ? last_words(result.out) : words;
 }
 
+std::string how_it_ended(const ProcessResult& result) {
+  return result.signal != 0 ? "ended by signal " + std::to_string(result.signal)
+                            : "exit status " + std::to_string(result.exit_status);
+}
+
 } // namespace rb::k3s

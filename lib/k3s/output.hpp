@@ -40,4 +40,26 @@ inline constexpr std::size_t k_words_limit_bytes = 300;
 /// The same of stderr, or else of stdout.
 [[nodiscard]] std::string last_words(const ProcessResult& result);
 
+/// "exit status 1", "ended by signal 9"
+[[nodiscard]] std::string how_it_ended(const ProcessResult& result);
+
+/// Words of k3s, what they mean, and what to do about it.
+template <typename Meaning> struct Saying {
+  std::string_view words;
+  Meaning meaning;
+  std::string_view hint;
+};
+
+/// The first row whose words `text` holds, or null.
+template <typename Sayings>
+[[nodiscard]] const typename Sayings::value_type* find_saying(const Sayings& sayings,
+                                                              std::string_view text) {
+  for (const auto& saying : sayings) {
+    if (text.find(saying.words) != std::string_view::npos) {
+      return &saying;
+    }
+  }
+  return nullptr;
+}
+
 } // namespace rb::k3s

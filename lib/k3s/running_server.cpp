@@ -102,8 +102,7 @@ private:
       const std::string said =
           terminal_text(result.err.substr(0, result.err.find('\n')), k_shown_bytes);
       return Error{ErrorCode::io,
-                   words.front() + ": exit status " + std::to_string(result.exit_status) +
-                       (said.empty() ? "" : ": " + said),
+                   words.front() + ": " + how_it_ended(result) + (said.empty() ? "" : ": " + said),
                    {}};
     }
     return {};

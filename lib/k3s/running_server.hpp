@@ -3,6 +3,7 @@
 // servers on one data directory destroy it.
 #pragma once
 
+#include "base/port.hpp"
 #include "base/process.hpp"
 #include "base/result.hpp"
 
@@ -20,15 +21,8 @@ enum class ServiceState {
 };
 
 /// The port. Errors of all: those of ProcessRunner::run, io (with what the program said), timeout.
-class ServiceManager {
+class ServiceManager : public Port {
 public:
-  ServiceManager() = default;
-  virtual ~ServiceManager() = default;
-  ServiceManager(const ServiceManager&) = delete;
-  ServiceManager& operator=(const ServiceManager&) = delete;
-  ServiceManager(ServiceManager&&) = delete;
-  ServiceManager& operator=(ServiceManager&&) = delete;
-
   /// "systemd unit k3s"
   [[nodiscard]] virtual std::string name() const = 0;
   /// Comes back when the service has stopped. Pods go on.
@@ -68,15 +62,8 @@ struct ServerProcess {
 };
 
 /// The port: the server processes, by /proc.
-class ServerProcesses {
+class ServerProcesses : public Port {
 public:
-  ServerProcesses() = default;
-  virtual ~ServerProcesses() = default;
-  ServerProcesses(const ServerProcesses&) = delete;
-  ServerProcesses& operator=(const ServerProcesses&) = delete;
-  ServerProcesses(ServerProcesses&&) = delete;
-  ServerProcesses& operator=(ServerProcesses&&) = delete;
-
   /// Those that may use `data_dir`. Errors: io.
   [[nodiscard]] virtual Result<std::vector<ServerProcess>> find(const std::string& data_dir) = 0;
 };

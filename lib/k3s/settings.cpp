@@ -138,12 +138,6 @@ void ServerSettings::add(std::string flag, std::string value, Origin origin) {
   m_all.push_back({std::move(flag), std::move(value), origin, {}});
 }
 
-void ServerSettings::remove(std::string_view flag, Origin origin) {
-  std::erase_if(m_all, [&](const Setting& setting) {
-    return setting.flag == flag && setting.origin == origin;
-  });
-}
-
 std::vector<Setting> ServerSettings::of(std::string_view flag) const {
   std::vector<Setting> found;
   for (int rank = 0; rank < 3 && found.empty(); ++rank) {

@@ -34,7 +34,6 @@ public:
   /// Behind what is there; the order within an origin counts.
   void add(Setting setting) { m_all.push_back(std::move(setting)); }
   void add(std::string flag, std::string value, Origin origin = Origin::config);
-  void remove(std::string_view flag, Origin origin);
 
   [[nodiscard]] const std::vector<Setting>& all() const { return m_all; }
   /// Those that count, of one flag: of a list all of them, of another flag the last.

@@ -3,6 +3,7 @@
 // its own is reached by the socket's name.
 #pragma once
 
+#include "base/port.hpp"
 #include "base/process.hpp"
 #include "base/result.hpp"
 #include "base/sleeper.hpp"
@@ -22,15 +23,8 @@ struct ApiAnswer {
   std::string body; ///< Whole.
 };
 
-class ApiPort {
+class ApiPort : public Port {
 public:
-  ApiPort() = default;
-  virtual ~ApiPort() = default;
-  ApiPort(const ApiPort&) = delete;
-  ApiPort& operator=(const ApiPort&) = delete;
-  ApiPort(ApiPort&&) = delete;
-  ApiPort& operator=(ApiPort&&) = delete;
-
   /// `path` with its query; `accept` is the media type asked for. Any status is an answer.
   /// Errors: unavailable (nobody answers), timeout, corrupt (not HTTP, or cut off), unsupported
   /// (larger than 64 MiB).

@@ -156,7 +156,7 @@ Result<Contents> read_contents(etcd::RandomReader& reader, const std::stop_token
     }
     return {};
   };
-  RB_TRY(etcd::replay(reader, take, {}, stop));
+  RB_TRY(etcd::replay(reader, take, stop));
   return contents;
 }
 

@@ -264,14 +264,11 @@ inspect(RandomReader& reader, const InspectLimits& limits, std::stop_token stop)
   return info;
 }
 
-Status replay(RandomReader& reader,
-              const OnChange& on_change,
-              const InspectLimits& limits,
-              std::stop_token stop) {
+Status replay(RandomReader& reader, const OnChange& on_change, std::stop_token stop) {
   RB_TRY_ASSIGN(const PageFile file, PageFile::open(reader));
   PageMap reachable(file.meta().high_water);
   Replay visitor(on_change);
-  return walk_buckets(file, reachable, limits, stop, visitor);
+  return walk_buckets(file, reachable, {}, stop, visitor);
 }
 
 } // namespace rb::etcd

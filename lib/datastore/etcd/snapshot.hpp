@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "base/fd.hpp"
+#include "base/port.hpp"
 #include "base/sha256.hpp"
 
 #include <array>
@@ -20,15 +21,8 @@ namespace rb::etcd {
 /// Reads at an offset from something that may be larger than memory: a snapshot file, a buffer, or
 /// an encrypted file that is decrypted in pieces. Never mmap: a file that shrinks under a mapping
 /// ends the process with SIGBUS. Used by one thread at a time.
-class RandomReader {
+class RandomReader : public Port {
 public:
-  RandomReader() = default;
-  virtual ~RandomReader() = default;
-  RandomReader(const RandomReader&) = delete;
-  RandomReader& operator=(const RandomReader&) = delete;
-  RandomReader(RandomReader&&) = delete;
-  RandomReader& operator=(RandomReader&&) = delete;
-
   /// Size in bytes, as it was when the reader was made.
   [[nodiscard]] virtual std::uint64_t size() const = 0;
 
@@ -151,9 +145,7 @@ using OnChange = std::function<Status(const KeyChange&)>;
 
 /// Walks the whole file as inspect() does, and with its errors: for callers that need more than
 /// counts.
-[[nodiscard]] Status replay(RandomReader& reader,
-                            const OnChange& on_change,
-                            const InspectLimits& limits = {},
-                            std::stop_token stop = {});
+[[nodiscard]] Status
+replay(RandomReader& reader, const OnChange& on_change, std::stop_token stop = {});
 
 } // namespace rb::etcd

@@ -5,6 +5,8 @@
 
 #include "datastore/etcd/pages.hpp"
 
+#include "base/port.hpp"
+
 #include <cstdint>
 #include <vector>
 
@@ -41,15 +43,8 @@ private:
 };
 
 /// Told of everything in the order of the file. Views are valid during the call.
-class Visitor {
+class Visitor : public Port {
 public:
-  Visitor() = default;
-  virtual ~Visitor() = default;
-  Visitor(const Visitor&) = delete;
-  Visitor& operator=(const Visitor&) = delete;
-  Visitor(Visitor&&) = delete;
-  Visitor& operator=(Visitor&&) = delete;
-
   [[nodiscard]] virtual Status on_bucket(ByteView name) = 0;
   [[nodiscard]] virtual Status on_entry(ByteView key, ByteView value) = 0;
 };

@@ -115,7 +115,7 @@ Round run_round(const std::vector<Stored>& stored) {
     releases.push_back(helm::decode_release(item.object, item.api_data).value());
   }
   const auto decoded = Clock::now();
-  const auto payload = helm::build_payload(std::move(releases), {}, k_time);
+  const auto payload = helm::build_payload({std::move(releases), {}}, k_time);
   const auto end = Clock::now();
   if (!payload || payload->status.releases != static_cast<std::int64_t>(stored.size())) {
     std::abort();

@@ -125,7 +125,7 @@ TEST_CASE("an index is read as it was written, and only files of odd objects nee
   web.storage_object = "secret/sh.helm.release.v1.web.v7";
   web.recorded = ReleaseKey{"other", "web", 6};
   web.owner = api::ReleaseOwner{"Flux HelmRelease", "f", "web"};
-  index.undecodable.push_back({"ns", "secret/x", "bad gzip", {}});
+  index.undecodable.push_back({{"ns", "secret/x", "bad gzip"}, {}});
   index.unlisted = 3;
   const auto again = [&] {
     const SecretBytes text = index_json(index, SystemTime{});

@@ -48,7 +48,7 @@ std::map<std::string, std::string> files_of(const Payload& payload) {
 
 TEST_CASE("each release has its file, and the index tells how to install it again") {
   const auto payload =
-      build_payload(list(release("web", "shop"), release("default", "db", "")), {}, k_time);
+      build_payload({list(release("web", "shop"), release("default", "db", "")), {}}, k_time);
   REQUIRE(payload.has_value());
   CHECK(payload->status.releases == 2);
   CHECK(payload->status.undecodable_total == 0);
@@ -99,15 +99,15 @@ TEST_CASE("each release has its file, and the index tells how to install it agai
 }
 
 TEST_CASE("the order in which releases arrive does not matter: equal input, equal bytes") {
-  const auto one = build_payload(list(release("a", "x"), release("b", "y")), {}, k_time);
-  const auto two = build_payload(list(release("b", "y"), release("a", "x")), {}, k_time);
+  const auto one = build_payload({list(release("a", "x"), release("b", "y")), {}}, k_time);
+  const auto two = build_payload({list(release("b", "y"), release("a", "x")), {}}, k_time);
   CHECK(one->tar_gz.text() == two->tar_gz.text());
 }
 
 TEST_CASE("an undecodable release stands in the index and hides no other") {
   std::vector<OddRelease> odd;
   odd.push_back({{"b", "secret/sh.helm.release.v1.y.v1", "bad gzip: …"}, {}});
-  const auto payload = build_payload(list(release("a", "x")), std::move(odd), k_time);
+  const auto payload = build_payload({list(release("a", "x")), std::move(odd)}, k_time);
   REQUIRE(payload.has_value());
   CHECK(payload->status.releases == 1);
   CHECK(payload->status.undecodable_total == 1);
@@ -130,7 +130,7 @@ TEST_CASE(
     CAPTURE(name);
     Release bad = release("a", "x");
     bad.key = {name_space, name, 1};
-    const auto payload = build_payload(list(std::move(bad), release("good", "one")), {}, k_time);
+    const auto payload = build_payload({list(std::move(bad), release("good", "one")), {}}, k_time);
     REQUIRE(payload.has_value());
     CHECK(payload->status.releases == 1);
     REQUIRE(payload->status.undecodable.size() == 1);
@@ -143,9 +143,9 @@ TEST_CASE(
 
 TEST_CASE("a release in both storages has two files") {
   const auto payload =
-      build_payload(list(release("ns", "x", R"({"from":"configmap"})", StorageKind::config_map),
-                         release("ns", "x", R"({"from":"secret"})")),
-                    {},
+      build_payload({list(release("ns", "x", R"({"from":"configmap"})", StorageKind::config_map),
+                          release("ns", "x", R"({"from":"secret"})")),
+                     {}},
                     k_time);
   REQUIRE(payload.has_value());
   const auto files = files_of(*payload);
@@ -153,12 +153,12 @@ TEST_CASE("a release in both storages has two files") {
   CHECK(files.at("ns/x@configmap.yaml") == "from: configmap\n");
 
   const auto alone =
-      build_payload(list(release("ns", "x", "{}", StorageKind::config_map)), {}, k_time);
+      build_payload({list(release("ns", "x", "{}", StorageKind::config_map)), {}}, k_time);
   CHECK(files_of(*alone).contains("ns/x.yaml"));
 }
 
 TEST_CASE("one release given twice: one file, one report") {
-  const auto payload = build_payload(list(release("ns", "x"), release("ns", "x")), {}, k_time);
+  const auto payload = build_payload({list(release("ns", "x"), release("ns", "x")), {}}, k_time);
   REQUIRE(payload.has_value());
   CHECK(payload->status.releases == 1);
   CHECK(payload->status.undecodable.at(0).message == "given twice: 'x'");
@@ -169,7 +169,7 @@ TEST_CASE("the status lists a bounded number of undecodable releases and counts 
   for (int i = 0; i < 70; ++i) {
     failed.push_back({{"ns", "secret/s" + std::to_string(i), "bad json"}, {}});
   }
-  const auto payload = build_payload({}, std::move(failed), k_time);
+  const auto payload = build_payload({{}, std::move(failed)}, k_time);
   REQUIRE(payload.has_value());
   CHECK(payload->status.undecodable.size() == api::k_undecodable_limit);
   CHECK(payload->status.undecodable_total == 70);
@@ -182,7 +182,7 @@ TEST_CASE("a copied record is marked in the index") {
       decode_release_record(stored("copy", "x", 1),
                             test::record_of(test::record_json("x", "origin", "{}", 4)))
           .value());
-  const auto payload = build_payload(std::move(releases), {}, k_time);
+  const auto payload = build_payload({std::move(releases), {}}, k_time);
   const auto index = json_of(files_of(*payload).at("index.json"));
   CHECK(index["releases"][0]["recordedAs"] ==
         nlohmann::json{{"namespace", "origin"}, {"name", "x"}, {"revision", 4}});
