@@ -10,8 +10,6 @@
 #include "kube/resource.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 namespace rb::cli {
 
@@ -93,15 +91,12 @@ await_standing(kube::Client& client, const nlohmann::json& object, const Io& io)
     return std::nullopt; // nothing that `status` calls a backup
   }
   const auto start = io.clock.steady_now();
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable_any never;
   while (!io.stop.stop_requested() && io.clock.steady_now() - start < k_standing_patience) {
     auto facts = facts_of(client, *run, io);
     if (!facts || facts->last_success_run_id >= run->status.run_id) {
       return facts;
     }
-    never.wait_for(lock, io.stop, k_standing_tick, [] { return false; });
+    RealWaiter().wait(k_standing_tick, io.stop);
   }
   return std::nullopt;
 }

@@ -1,7 +1,5 @@
 #include "cli/failure.hpp"
 
-#include "terminal/terminal_text.hpp"
-
 #include <cerrno>
 
 namespace rb::cli {
@@ -37,11 +35,6 @@ std::string our_hint(const Error& error, const std::string& server) {
   return {};
 }
 
-std::string hint_for(const Error& error, const std::string& server) {
-  const std::string ours = server.empty() ? std::string{} : our_hint(error, server);
-  return ours.empty() ? error.hint : ours;
-}
-
 } // namespace
 
 Error not_installed(Error error) {
@@ -53,11 +46,11 @@ Error not_installed(Error error) {
 }
 
 int fail(const Io& io, const Error& error, const std::string& server) {
-  io.err << "railiance-backup: " << terminal_text(error.message) << '\n';
-  if (const std::string hint = hint_for(error, server); !hint.empty()) {
-    io.err << "hint: " << terminal_text(hint) << '\n';
+  Error told = error;
+  if (std::string ours = server.empty() ? std::string() : our_hint(error, server); !ours.empty()) {
+    told.hint = std::move(ours);
   }
-  return static_cast<int>(exit_code_of(error));
+  return rb::fail(io, told, exit_code_of(error));
 }
 
 } // namespace rb::cli

@@ -16,6 +16,6 @@ namespace rb::cli {
 
 /// Prints "railiance-backup: message" and the hint, ours where the error has none; returns the exit
 /// code. `server` may be empty (no connection was made yet).
-[[nodiscard]] int fail(const Io& io, const Error& error, const std::string& server = {});
+int fail(const Io& io, const Error& error, const std::string& server = {});
 
 } // namespace rb::cli

@@ -2,14 +2,13 @@
 // their own process.
 #pragma once
 
-#include "base/clock.hpp"
+#include "terminal/program_io.hpp"
+
 #include "base/result.hpp"
 #include "kube/client.hpp"
 
 #include <functional>
 #include <memory>
-#include <ostream>
-#include <stop_token>
 #include <string>
 
 namespace rb::cli {
@@ -37,17 +36,12 @@ struct ClusterChoice {
 
 using Connect = std::function<Result<std::unique_ptr<Api>>(const ClusterChoice&)>;
 
-struct Io {
-  std::ostream& out; ///< Results.
-  std::ostream& err; ///< Progress, errors and hints.
-  const Clock& clock;
-  Connect connect;
-  std::function<std::string()> random_id; ///< 32 hex digits, never the same twice.
-  std::stop_token stop;                   ///< Ctrl-C or SIGTERM.
-  std::function<int()> stop_signal;       ///< The signal behind `stop`.
-  bool err_is_terminal = false;
-  bool out_colour = false;      ///< `out` is a terminal, and nobody said NO_COLOR.
-  unsigned terminal_width = 80; ///< Columns, where err is a terminal.
+struct Io : ProgramIo {
+  Connect connect = {};
+  std::function<std::string()> random_id = {}; ///< 32 hex digits, never the same twice.
+  std::function<int()> stop_signal = {};       ///< The signal behind `stop`.
+  bool out_colour = false;                     ///< `out` is a terminal, and nobody said NO_COLOR.
+  unsigned terminal_width = 80;                ///< Columns, where err is a terminal.
 };
 
 } // namespace rb::cli

@@ -1,6 +1,6 @@
 #include "cli/options.hpp"
 
-#include "cli/units.hpp"
+#include "terminal/format.hpp"
 
 #include "kube/resource.hpp"
 

@@ -1,8 +1,7 @@
 #include "cli/overview.hpp"
 
-#include "cli/units.hpp"
+#include "terminal/format.hpp"
 #include "terminal/terminal_text.hpp"
-#include "terminal/text_table.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -2,9 +2,6 @@
 
 #include "kube/resource.hpp"
 
-#include <condition_variable>
-#include <mutex>
-
 namespace rb::cli {
 
 namespace {
@@ -18,12 +15,6 @@ Result<kube::LeaseRecord> read_lease(Api& api, const Io& io) {
       api.client().get({kube::k_leases, "railiance-backup", "railiance-backup-controller", ""},
                        io.stop));
   return kube::lease_from_json(object);
-}
-
-void pause(const Io& io) {
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable_any().wait_for(lock, io.stop, k_between_looks, [] { return false; });
 }
 
 } // namespace
@@ -69,7 +60,7 @@ Presence look_for_controller(Api& api, const Io& io) {
   if (const auto presence = judge_lease(first, io.clock.now())) {
     return *presence;
   }
-  pause(io);
+  RealWaiter().wait(k_between_looks, io.stop);
   return io.stop.stop_requested() ? Presence::unknown : judge_lease(*first, read_lease(api, io));
 }
 

@@ -1,6 +1,6 @@
 #include "cli/progress.hpp"
 
-#include "cli/units.hpp"
+#include "terminal/format.hpp"
 #include "terminal/terminal_text.hpp"
 
 #include <algorithm>

@@ -1,8 +1,7 @@
 #include "cli/report.hpp"
 
-#include "cli/units.hpp"
+#include "terminal/format.hpp"
 #include "terminal/terminal_text.hpp"
-#include "terminal/text_table.hpp"
 
 #include <algorithm>
 
@@ -190,7 +189,7 @@ std::string backup_table(std::vector<api::ClusterBackup> backups, SystemTime now
          number_or_dash(status.helm.has_value(), status.helm ? status.helm->releases : 0),
          number_or_dash(status.etcd.has_value(), status.etcd ? status.etcd->revision : 0),
          proven_or_dash(backup),
-         format_age(now - backup.meta.creation_timestamp)});
+         format_age(std::max(now - backup.meta.creation_timestamp, std::chrono::seconds(0)))});
   }
   return text_table(rows);
 }

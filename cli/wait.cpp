@@ -1,6 +1,6 @@
 #include "cli/wait.hpp"
 
-#include "cli/units.hpp"
+#include "terminal/format.hpp"
 
 #include "kube/watcher.hpp"
 

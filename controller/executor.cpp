@@ -1,6 +1,6 @@
 #include "controller/executor.hpp"
 
-#include "controller/wording.hpp"
+#include "terminal/format.hpp"
 #include "terminal/log.hpp"
 
 #include "kube/passing.hpp"

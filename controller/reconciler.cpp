@@ -121,7 +121,7 @@ void Reconciler::run(const std::stop_token& stop) {
           plan.requeue_after ? std::min<milliseconds>(*plan.requeue_after, k_idle) : k_idle, stop);
       continue;
     }
-    if (!kube::RealWaiter().wait(pace.wait_before_next(m_ports.clock.steady_now()), stop)) {
+    if (!RealWaiter().wait(pace.wait_before_next(m_ports.clock.steady_now()), stop)) {
       return;
     }
     const auto begin = m_ports.clock.steady_now();
@@ -135,8 +135,7 @@ void Reconciler::run(const std::stop_token& stop) {
       backoff.reset();
     } else {
       // Not the store's wait: our own writes have changed it, and the failure would come at once.
-      kube::RealWaiter().wait(backoff.next(m_ports.clock.steady_now(), kube::random_fraction()),
-                              stop);
+      RealWaiter().wait(backoff.next(m_ports.clock.steady_now(), kube::random_fraction()), stop);
     }
   }
 }

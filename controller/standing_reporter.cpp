@@ -6,9 +6,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <condition_variable>
-#include <mutex>
-
 namespace rb::controller {
 
 namespace {
@@ -68,8 +65,6 @@ Status StandingReporter::visit(const std::stop_token& stop) {
 
 void StandingReporter::run(const std::stop_token& stop) {
   bool told = false;
-  std::mutex mutex;
-  std::condition_variable_any never;
   while (!stop.stop_requested()) {
     // Not before all is listed: what is not known yet must not be said to be missing.
     const Status visited = m_synced() ? visit(stop) : Status();
@@ -77,8 +72,7 @@ void StandingReporter::run(const std::stop_token& stop) {
       log::warn("BackupStatus", visited.error());
     }
     told = !visited; // once for each time that it begins to fail
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, m_times.look, [] { return false; });
+    RealWaiter().wait(m_times.look, stop);
   }
 }
 

@@ -1,6 +1,6 @@
 #include "controller/summary.hpp"
 
-#include "controller/wording.hpp"
+#include "terminal/format.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
 // How a finished order is judged.
 #include "controller/summary.hpp"
-#include "controller/wording.hpp"
+#include "terminal/format.hpp"
 
 #include <algorithm>
 
@@ -63,7 +63,7 @@ std::string describe_success(const api::NodeBackup& order) {
   for (const api::ArtifactStatus& artifact : order.status.artifacts) {
     bytes += artifact.size_bytes;
   }
-  std::string text = count_of(order.status.artifacts.size(), "file") + ", " + size_of_bytes(bytes) +
+  std::string text = count_of(order.status.artifacts.size(), "file") + ", " + format_size(bytes) +
                      " on node " + order.spec.node_name;
   if (order.status.etcd) {
     text += "; etcd revision " + std::to_string(order.status.etcd->revision);

@@ -5,9 +5,7 @@
 
 #include "base/clock.hpp"
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 namespace rb::agent {
@@ -20,11 +18,7 @@ public:
   DeadlineTimer(std::shared_ptr<RunControl> control, SystemTime now, SystemTime deadline)
       : m_thread(
             [control = std::move(control), left = deadline - now](const std::stop_token& stop) {
-              std::mutex mutex;
-              std::condition_variable_any never;
-              std::unique_lock lock(mutex);
-              never.wait_for(lock, stop, left, [] { return false; });
-              if (!stop.stop_requested()) {
+              if (RealWaiter().wait(left, stop)) {
                 control->stop(StopCause::deadline);
               }
             }) {}

@@ -3,14 +3,9 @@
 #include "agent/offsite_condition.hpp"
 #include "terminal/log.hpp"
 
-#include <condition_variable>
-#include <mutex>
-
 namespace rb::agent {
 
 void OffsiteWorker::work(std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
   auto next_look = m_ports.clock.steady_now();
   while (!stop.stop_requested()) {
     if (m_ports.clock.steady_now() >= next_look) {
@@ -18,8 +13,7 @@ void OffsiteWorker::work(std::stop_token stop) {
       next_look = m_ports.clock.steady_now() + m_times.look;
     }
     report(m_view, stop);
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, m_times.report, [] { return false; });
+    RealWaiter().wait(m_times.report, stop);
   }
 }
 

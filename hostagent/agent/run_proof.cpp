@@ -3,9 +3,7 @@
 #include "agent/run_state.hpp"
 
 #include <algorithm>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
 
 namespace rb::agent {
@@ -20,11 +18,7 @@ public:
   ProofTimer(std::stop_token run, std::chrono::seconds limit)
       : m_on_stop(std::move(run), [this] { m_source.request_stop(); }),
         m_thread([this, limit](const std::stop_token& stop) {
-          std::mutex mutex;
-          std::condition_variable_any never;
-          std::unique_lock lock(mutex);
-          never.wait_for(lock, stop, limit, [] { return false; });
-          if (!stop.stop_requested()) {
+          if (RealWaiter().wait(limit, stop)) {
             m_source.request_stop();
           }
         }) {}

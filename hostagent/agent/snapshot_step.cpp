@@ -3,9 +3,6 @@
 #include "agent/plaintext.hpp"
 #include "k3s/etcd_snapshot.hpp"
 
-#include <condition_variable>
-#include <mutex>
-
 namespace rb::agent {
 
 namespace {
@@ -64,11 +61,8 @@ void remove_unseen(ProcessRunner& processes,
 } // namespace
 
 Wait real_wait() {
-  return [](std::chrono::milliseconds duration, std::stop_token stop) {
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, duration, [] { return false; });
+  return [](std::chrono::milliseconds duration, const std::stop_token& stop) {
+    RealWaiter().wait(duration, stop);
   };
 }
 

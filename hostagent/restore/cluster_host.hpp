@@ -14,7 +14,7 @@ namespace rb::restore {
 struct ClusterHost {
   RealProcessRunner processes;
   k3s::ProcServerProcesses servers;
-  RealSleeper sleeper;
+  RealWaiter waiter;
   cluster::ProxiedClusterApi cluster;
   cluster::HostHints hints;
   k3s::HostSettings settings;

@@ -1,7 +1,7 @@
 #include "age/decrypt.hpp"
 
 #include "restore/commands.hpp"
-#include "restore/failure.hpp"
+#include "restore/io.hpp"
 #include "restore/keys.hpp"
 #include "restore/progress.hpp"
 #include "set/output_file.hpp"

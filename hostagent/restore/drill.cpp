@@ -2,13 +2,13 @@
 
 #include "restore/commands.hpp"
 #include "restore/drill_boot.hpp"
-#include "restore/failure.hpp"
+#include "restore/io.hpp"
 #include "restore/keys.hpp"
 #include "restore/progress.hpp"
 #include "restore/set_json.hpp"
 #include "restore/set_report.hpp"
-#include "restore/text.hpp"
 #include "restore/trust.hpp"
+#include "terminal/format.hpp"
 
 #include <algorithm>
 #include <cmath>

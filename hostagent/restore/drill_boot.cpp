@@ -1,8 +1,8 @@
 #include "restore/drill_boot.hpp"
 
-#include "restore/failure.hpp"
-#include "restore/interrupts.hpp"
+#include "restore/io.hpp"
 #include "restore/proof/prove_set.hpp"
+#include "terminal/stop_signals.hpp"
 
 namespace rb::restore {
 
@@ -11,7 +11,7 @@ proof::BootRecord boot_set(set::Directory& directory,
                            std::span<const age::Identity> identities,
                            const DrillCommand& command,
                            Io& io) {
-  const Interrupts interrupts(io.stop);
+  const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP}, io.stop);
   const auto begin = io.clock.steady_now();
   const auto progress = [&io](const std::string& line) { io.err << line << '\n' << std::flush; };
   const auto report = proof::prove_set(directory,

@@ -2,11 +2,12 @@
 
 #include "offsite/remote_fs.hpp"
 #include "restore/commands.hpp"
-#include "restore/failure.hpp"
+#include "restore/io.hpp"
 #include "restore/remote.hpp"
 #include "restore/set_json.hpp"
-#include "restore/text.hpp"
 #include "restore/trust.hpp"
+#include "terminal/format.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -41,7 +42,7 @@ Result<Found> find_remote_set(offsite::RemoteStore& store,
     return Error{ErrorCode::gone,
                  store.name() + ": no " +
                      (name == "latest" ? "set from which a cluster can be restored"
-                                       : "set " + harmless(name)),
+                                       : "set " + terminal_text(name)),
                  "`railiance-restore list --remote` shows what is there"};
   }
   RB_TRY_ASSIGN(Catalogue catalogue,
@@ -62,7 +63,7 @@ std::optional<Error> refusal(const Found& found, const FetchCommand& command) {
   }
   return Error{
       ErrorCode::corrupt,
-      "refused: " + found.set.run_id + ": " + harmless(made.message),
+      "refused: " + found.set.run_id + ": " + terminal_text(made.message),
       "choose another set (`railiance-restore list --remote`); --allow-unsigned fetches it "
       "all the same"};
 }
@@ -76,7 +77,7 @@ fetch_into(const std::string& path, offsite::RemoteStore& store, Found& found, I
       store,
       found.listing,
       found.set,
-      [&](const std::string& file) { io.err << "fetching " << harmless(file) << '\n'; },
+      [&](const std::string& file) { io.err << "fetching " << terminal_text(file) << '\n'; },
       io.stop);
 }
 

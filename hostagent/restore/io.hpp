@@ -3,28 +3,21 @@
 #pragma once
 
 #include "restore/key_environment.hpp"
+#include "terminal/program_io.hpp"
 
-#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/secret_bytes.hpp"
 
 #include <functional>
 #include <istream>
 #include <map>
-#include <ostream>
-#include <stop_token>
 #include <string>
 
 namespace rb::restore {
 
-struct Io {
-  std::istream& in;  ///< `decrypt … -` reads it.
-  std::ostream& out; ///< Results.
-  std::ostream& err; ///< Errors, hints and warnings.
-  const Clock& clock;
+struct Io : ProgramIo {
+  std::istream& in; ///< `decrypt … -` reads it.
   bool in_is_terminal = false;
-  bool out_is_terminal = false;
-  bool err_is_terminal = false;
   std::string default_backup_dir = {}; ///< $RAILIANCE_BACKUP_DIR, else the one of the agent.
   /// Where the agent of this host keeps its public key; empty: nowhere.
   std::string host_public_key = {};
@@ -35,7 +28,12 @@ struct Io {
   std::function<Result<SecretBytes>(const std::string& question)> ask_secret = {};
   /// What rclone may know of this process's environment: PATH, HOME, proxies, RCLONE_CONFIG….
   std::map<std::string, std::string> rclone_environment = {};
-  std::stop_token stop = {};
 };
+
+/// For a backup directory that cannot be opened: nothing_to_restore where there is none.
+inline int fail_to_open(const Io& io, const Error& error) {
+  return error.code == ErrorCode::not_found ? fail(io, error, ExitCode::nothing_to_restore)
+                                            : fail(io, error);
+}
 
 } // namespace rb::restore

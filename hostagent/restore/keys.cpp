@@ -1,6 +1,6 @@
 #include "restore/keys.hpp"
 
-#include "restore/failure.hpp"
+#include "restore/io.hpp"
 #include "restore/key_command.hpp"
 #include "terminal/terminal_text.hpp"
 

@@ -1,12 +1,12 @@
 #include "offsite/remote_fs.hpp"
 #include "restore/commands.hpp"
-#include "restore/failure.hpp"
+#include "restore/io.hpp"
 #include "restore/remote.hpp"
 #include "restore/set_json.hpp"
 #include "restore/set_report.hpp"
-#include "restore/text.hpp"
 #include "restore/trust.hpp"
-#include "terminal/text_table.hpp"
+#include "terminal/format.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <algorithm>
 
@@ -72,7 +72,7 @@ void say_passed_over(const set::Latest& latest, const Io& io) {
       io.err << "… and " << latest.passed_over.size() - k_most << " more\n";
       break;
     }
-    io.err << "passing over " << each.set->run_id << ": " << harmless(each.why) << '\n';
+    io.err << "passing over " << each.set->run_id << ": " << terminal_text(each.why) << '\n';
   }
 }
 
@@ -83,7 +83,7 @@ Error nothing_to_restore(const std::string& path, const std::string& name) {
             "make one with `make backup`, or name another directory with --backup-dir"};
   }
   return {ErrorCode::not_found,
-          path + ": no backup set " + harmless(name),
+          path + ": no backup set " + terminal_text(name),
           "`railiance-restore list` shows what is there"};
 }
 
@@ -101,8 +101,8 @@ std::vector<std::string> row_of(const BackupSet& set, const Catalogue& catalogue
   row.push_back(has_snapshot ? std::to_string(manifest->snapshot->revision) : "-");
   row.push_back(has_helm ? std::to_string(manifest->helm->releases) : "-");
   row.push_back(proof_word(set));
-  row.push_back(manifest ? harmless(or_dash(manifest->k3s_version)) : "-");
-  row.push_back(manifest ? harmless(or_dash(manifest->node_name)) : "-");
+  row.push_back(manifest ? terminal_text(or_dash(manifest->k3s_version)) : "-");
+  row.push_back(manifest ? terminal_text(or_dash(manifest->node_name)) : "-");
   return row;
 }
 

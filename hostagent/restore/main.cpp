@@ -63,7 +63,7 @@ int main(int argc, char** argv) {
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   std::ios::sync_with_stdio(false);
   const rb::RealClock clock;
-  rb::restore::Io io{std::cin, std::cout, std::cerr, clock};
+  rb::restore::Io io{{"railiance-restore", std::cout, std::cerr, clock}, std::cin};
   io.in_is_terminal = ::isatty(STDIN_FILENO) == 1;
   io.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
   io.err_is_terminal = ::isatty(STDERR_FILENO) == 1;

@@ -1,6 +1,7 @@
 #include "restore/progress.hpp"
 
-#include "restore/text.hpp"
+#include "terminal/format.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <algorithm>
 
@@ -21,7 +22,7 @@ void Progress::show(const std::string& step, std::uint64_t done, std::uint64_t t
     return;
   }
   m_last = now;
-  std::string line = harmless(step) + " " + format_size(done);
+  std::string line = terminal_text(step) + " " + format_size(done);
   if (total != 0) {
     const auto percent =
         static_cast<int>(static_cast<double>(done) * 100 / static_cast<double>(total));

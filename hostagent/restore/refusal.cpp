@@ -1,7 +1,8 @@
 #include "restore/cluster/checks.hpp"
-#include "restore/failure.hpp"
+#include "restore/io.hpp"
 #include "restore/restore_cluster.hpp"
-#include "restore/text.hpp"
+#include "terminal/format.hpp"
+#include "terminal/terminal_text.hpp"
 
 namespace rb::restore {
 
@@ -20,11 +21,13 @@ std::optional<int> refused_by_signature(const Catalogue& catalogue,
     return std::nullopt;
   case cluster::Verdict::warn:
     warn(io,
-         "signature: " + harmless(check.message) + (check.hint.empty() ? "" : "; " + check.hint));
+         "signature: " + terminal_text(check.message) +
+             (check.hint.empty() ? "" : "; " + check.hint));
     return std::nullopt;
   case cluster::Verdict::refuse:
-    return fail(
-        io, {ErrorCode::corrupt, "refused: " + harmless(check.message), check.hint}, check.code);
+    return fail(io,
+                {ErrorCode::corrupt, "refused: " + terminal_text(check.message), check.hint},
+                check.code);
   }
   return std::nullopt;
 }

@@ -3,7 +3,7 @@
 #include "restore/cluster/plan.hpp"
 #include "restore/cluster_host.hpp"
 #include "restore/commands.hpp"
-#include "restore/failure.hpp"
+#include "restore/io.hpp"
 #include "restore/keys.hpp"
 #include "restore/restore_cluster.hpp"
 #include "restore/restore_list.hpp"

@@ -5,16 +5,17 @@
 #include "restore/cluster/workloads.hpp"
 #include "restore/cluster_host.hpp"
 #include "restore/commands.hpp"
-#include "restore/failure.hpp"
-#include "restore/interrupts.hpp"
+#include "restore/io.hpp"
 #include "restore/keys.hpp"
 #include "restore/restore_cluster.hpp"
 #include "restore/restore_report.hpp"
 #include "restore/set_json.hpp"
-#include "restore/text.hpp"
 #include "restore/trust.hpp"
 #include "set/directory.hpp"
 #include "set/last_restore.hpp"
+#include "terminal/format.hpp"
+#include "terminal/stop_signals.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <algorithm>
 
@@ -106,14 +107,14 @@ int carry_out(JournalState state,
       chosen.directory, *chosen.set.manifest, identities, chosen.catalogue.keys, plan.replacements);
   LineProgress progress(io);
   // What is started has a process group of its own: an interrupt of the terminal reaches only us.
-  const Interrupts interrupts(io.stop);
+  const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP}, io.stop);
   cluster::Ports ports{host.processes,
                        *host.manager,
                        host.servers,
                        *source,
                        host.cluster,
                        io.clock,
-                       host.sleeper,
+                       host.waiter,
                        progress,
                        {},
                        interrupts.token()};
@@ -130,7 +131,7 @@ int carry_out(JournalState state,
   }
   const int code = report(outcome, plan, options, std::move(json), io);
   for (const std::string& line : blind) {
-    io.err << harmless(line) << '\n';
+    io.err << terminal_text(line) << '\n';
   }
   return code;
 }

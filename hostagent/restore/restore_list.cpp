@@ -2,9 +2,9 @@
 
 #include "restore/set_json.hpp"
 #include "restore/set_report.hpp"
-#include "restore/text.hpp"
 #include "set/age_reader.hpp"
-#include "terminal/text_table.hpp"
+#include "terminal/format.hpp"
+#include "terminal/terminal_text.hpp"
 
 namespace rb::restore {
 
@@ -53,7 +53,7 @@ std::string table_of(const std::vector<ListedSet>& sets, SystemTime now) {
          listed.signature,
          listed.opens,
          manifest && manifest->snapshot ? std::to_string(manifest->snapshot->revision) : "-",
-         manifest ? harmless(or_dash(manifest->k3s_version)) : "-"});
+         manifest ? terminal_text(or_dash(manifest->k3s_version)) : "-"});
   }
   return text_table(rows);
 }

@@ -1,8 +1,9 @@
 #include "restore/restore_report.hpp"
 
-#include "restore/failure.hpp"
+#include "restore/io.hpp"
 #include "restore/set_json.hpp"
-#include "restore/text.hpp"
+#include "terminal/format.hpp"
+#include "terminal/terminal_text.hpp"
 
 namespace rb::restore {
 
@@ -27,7 +28,7 @@ const char* word_of(Verdict verdict) {
 
 void say_hint(const std::string& hint, std::string& text) {
   if (!hint.empty()) {
-    text += "          hint: " + harmless(hint) + "\n";
+    text += "          hint: " + terminal_text(hint) + "\n";
   }
 }
 
@@ -37,7 +38,7 @@ nlohmann::ordered_json json_of(const cluster::NamedObjects& objects) {
 
 void say_objects(const char* what, const cluster::NamedObjects& objects, const Io& io) {
   for (const std::string& name : objects.first) {
-    io.err << "  " << what << ": " << harmless(name) << '\n';
+    io.err << "  " << what << ": " << terminal_text(name) << '\n';
   }
   if (objects.count > objects.first.size()) {
     io.err << "  " << what << ": " << objects.count - objects.first.size() << " more\n";
@@ -60,7 +61,7 @@ std::string to_text(const Decision& decision) {
   for (const Check& check : decision.checks) {
     std::string word = word_of(check.verdict);
     word.resize(9, ' ');
-    text += word + " " + check.name + ": " + harmless(check.message) + "\n";
+    text += word + " " + check.name + ": " + terminal_text(check.message) + "\n";
     if (check.verdict != Verdict::ok) {
       say_hint(check.hint, text);
     }
@@ -107,11 +108,12 @@ int report(const Outcome& outcome,
     io.out << dump(json);
   }
   if (!done) {
-    return fail(
-        io, {ErrorCode::io, harmless(outcome.message), harmless(outcome.hint)}, outcome.code);
+    return fail(io,
+                {ErrorCode::io, terminal_text(outcome.message), terminal_text(outcome.hint)},
+                outcome.code);
   }
   for (const std::string& line : outcome.objects.differences) {
-    io.err << "  differs: " << harmless(line) << '\n';
+    io.err << "  differs: " << terminal_text(line) << '\n';
   }
   say_objects("is missing", outcome.objects.missing, io);
   say_objects("comes and goes by itself", outcome.objects.passing, io);
@@ -119,7 +121,7 @@ int report(const Outcome& outcome,
     return fail(io,
                 {ErrorCode::incomplete,
                  "the restored cluster has fewer objects than the backup: " +
-                     harmless(in_short(outcome.objects.missing)),
+                     terminal_text(in_short(outcome.objects.missing)),
                  "see whether they are needed; `railiance-restore restore --rollback` goes back"},
                 ExitCode::incomplete);
   }
@@ -135,7 +137,7 @@ void LineProgress::on_step(cluster::Step step) {
 }
 
 void LineProgress::on_line(const std::string& line) {
-  m_io.err << "  " << harmless(line) << std::endl;
+  m_io.err << "  " << terminal_text(line) << std::endl;
 }
 
 } // namespace rb::restore

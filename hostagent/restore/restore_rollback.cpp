@@ -3,10 +3,10 @@
 #include "restore/cluster/journal_place.hpp"
 #include "restore/cluster/restore_lock.hpp"
 #include "restore/cluster_host.hpp"
-#include "restore/failure.hpp"
-#include "restore/interrupts.hpp"
+#include "restore/io.hpp"
 #include "restore/restore_cluster.hpp"
 #include "restore/restore_report.hpp"
+#include "terminal/stop_signals.hpp"
 
 namespace rb::restore {
 
@@ -73,12 +73,13 @@ int roll_back(const RestoreCommand& command, const Options& options, Io& io) {
                        none,
                        host.cluster,
                        io.clock,
-                       host.sleeper,
+                       host.waiter,
                        progress};
   const cluster::Limits limits{std::chrono::seconds(command.reset_timeout_seconds),
                                std::chrono::seconds(command.ready_timeout_seconds)};
   const cluster::Journal journal(place.work_dir());
-  const Interrupts interrupts(io.stop); // the way back is not stopped; a second signal ends us
+  // The way back is not stopped; a second signal ends us.
+  const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP}, io.stop);
   const cluster::Outcome outcome = cluster::roll_back(std::move(**state), journal, ports, limits);
   if (const auto left = journal.load(); left && !*left && place.data_dir == elsewhere) {
     if (const Status forgotten = cluster::forget_place(); !forgotten) {

@@ -1,7 +1,7 @@
 #include "restore/run.hpp"
 
 #include "restore/commands.hpp"
-#include "restore/failure.hpp"
+#include "restore/io.hpp"
 #include "restore/proof/scratch_places.hpp"
 #include "terminal/terminal_text.hpp"
 

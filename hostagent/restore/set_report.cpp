@@ -1,8 +1,7 @@
 #include "restore/set_report.hpp"
 
-#include "restore/text.hpp"
+#include "terminal/format.hpp"
 #include "terminal/terminal_text.hpp"
-#include "terminal/text_table.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -73,14 +72,14 @@ std::string to_text(const SetReport& report) {
   for (const FileReport& file : report.files) {
     rows.push_back({"  " + word_of(file.code),
                     file.name,
-                    file.message.empty() ? joined(file.proven) : harmless(file.message)});
+                    file.message.empty() ? joined(file.proven) : terminal_text(file.message)});
   }
   text += text_table(rows);
   if (!report.signature.empty()) {
     text += "  signature: " + report.signature + "\n";
   }
   for (const std::string& problem : report.problems) {
-    text += "  - " + harmless(problem) + "\n";
+    text += "  - " + terminal_text(problem) + "\n";
   }
   for (const FileReport& file : report.files) {
     text += odd_text(file);

@@ -1,9 +1,9 @@
 #include "restore/commands.hpp"
-#include "restore/failure.hpp"
+#include "restore/io.hpp"
 #include "restore/set_json.hpp"
-#include "restore/text.hpp"
 #include "restore/trust.hpp"
-#include "terminal/text_table.hpp"
+#include "terminal/format.hpp"
+#include "terminal/terminal_text.hpp"
 
 namespace rb::restore {
 
@@ -17,7 +17,7 @@ using Rows = std::vector<std::vector<std::string>>;
 void add_manifest(Rows& rows, const Manifest& manifest) {
   const auto add = [&](const std::string& name, const std::string& value) {
     if (!value.empty()) {
-      rows.push_back({name + ":", harmless(value)});
+      rows.push_back({name + ":", terminal_text(value)});
     }
   };
   add("Started", format_rfc3339(manifest.start_time));
@@ -59,7 +59,7 @@ std::string signature_line(const BackupSet& set, const Catalogue& catalogue) {
   const set::SetProvenance provenance = catalogue.of(set.run_id);
   return catalogue.word_for(set.run_id) +
          (provenance.key_id.empty() ? "" : ", key " + provenance.key_id) +
-         (provenance.message.empty() ? "" : ": " + harmless(provenance.message));
+         (provenance.message.empty() ? "" : ": " + terminal_text(provenance.message));
 }
 
 std::string describe(const BackupSet& set, const Catalogue& catalogue) {
@@ -80,7 +80,7 @@ std::string describe(const BackupSet& set, const Catalogue& catalogue) {
     if (!lines.empty()) {
       text += "\n" + title + ":\n";
       for (const std::string& line : lines) {
-        text += "  - " + harmless(line) + "\n";
+        text += "  - " + terminal_text(line) + "\n";
       }
     }
   };

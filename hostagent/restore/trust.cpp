@@ -1,8 +1,9 @@
 #include "restore/trust.hpp"
 
-#include "restore/failure.hpp"
-#include "restore/text.hpp"
+#include "restore/io.hpp"
 #include "set/names.hpp"
+#include "terminal/format.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include "base/open_beneath.hpp"
 
@@ -180,8 +181,8 @@ void tell_of_files(const Catalogue& catalogue, std::ostream& stream) {
     }
     const bool tampered = set::is_tampering(file.trust);
     stream << (tampered ? "WARNING: " : "warning: ") << file.name
-           << " beside the sets: " << set::to_string(file.trust) << ": " << harmless(file.message)
-           << '\n';
+           << " beside the sets: " << set::to_string(file.trust) << ": "
+           << terminal_text(file.message) << '\n';
     if (tampered) {
       stream << "hint: do not run it, follow it or read values from it; take the program from "
                 "elsewhere. The next backup puts the host's own file there\n";

@@ -1,12 +1,13 @@
 #include "set/unpack.hpp"
 
 #include "restore/commands.hpp"
-#include "restore/failure.hpp"
+#include "restore/io.hpp"
 #include "restore/keys.hpp"
 #include "restore/restore_cluster.hpp"
 #include "restore/set_json.hpp"
-#include "restore/text.hpp"
 #include "set/helm_command.hpp"
+#include "terminal/format.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <algorithm>
 
@@ -118,7 +119,7 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
     return fail(io,
                 {ErrorCode::invalid_argument,
                  type ? "restore: --artifact needs --to"
-                      : "restore: --artifact: no such artifact: " + harmless(command.artifact),
+                      : "restore: --artifact: no such artifact: " + terminal_text(command.artifact),
                  type ? "name the directory to unpack into: --to DIR"
                       : "choose helm-values, kubeconfig or host-state; `railiance-restore decrypt` "
                         "makes a file of an etcd snapshot"},
@@ -158,7 +159,7 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
     return fail(
         io,
         {ErrorCode::corrupt,
-         set->run_id + ": " + (set->problems.empty() ? "" : harmless(set->problems.front())),
+         set->run_id + ": " + (set->problems.empty() ? "" : terminal_text(set->problems.front())),
          "choose another set, or open a file of it with `railiance-restore decrypt`"},
         damaged ? ExitCode::damaged : ExitCode::incomplete);
   }

@@ -1,5 +1,5 @@
 #include "restore/commands.hpp"
-#include "restore/failure.hpp"
+#include "restore/io.hpp"
 #include "restore/keys.hpp"
 #include "restore/progress.hpp"
 #include "restore/set_json.hpp"

@@ -1,7 +1,9 @@
 #include "base/clock.hpp"
 
 #include <array>
+#include <condition_variable>
 #include <cstdio>
+#include <mutex>
 
 namespace rb {
 
@@ -114,6 +116,14 @@ SystemTime RealClock::now() const {
 
 std::chrono::steady_clock::time_point RealClock::steady_now() const {
   return std::chrono::steady_clock::now();
+}
+
+bool RealWaiter::wait(std::chrono::milliseconds duration, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_for(lock, stop, duration, [] { return false; });
+  return !stop.stop_requested();
 }
 
 std::string format_rfc3339(SystemTime time) {

@@ -1,9 +1,10 @@
-// The clock as a port, and the two written forms of time that we use (always UTC).
+// The clock and waiting as ports, and the two written forms of time that we use (always UTC).
 #pragma once
 
 #include "base/result.hpp"
 
 #include <chrono>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,25 @@ class RealClock final : public Clock {
 public:
   [[nodiscard]] SystemTime now() const override;
   [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override;
+};
+
+/// Where a program waits; tests replace it, so that they do not. Implementations are safe to share.
+class Waiter {
+public:
+  Waiter() = default;
+  virtual ~Waiter() = default;
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+  Waiter(Waiter&&) = delete;
+  Waiter& operator=(Waiter&&) = delete;
+
+  /// True when `duration` has passed, false when `stop` came first.
+  virtual bool wait(std::chrono::milliseconds duration, const std::stop_token& stop) = 0;
+};
+
+class RealWaiter final : public Waiter {
+public:
+  bool wait(std::chrono::milliseconds duration, const std::stop_token& stop) override;
 };
 
 /// "2026-11-22T11:52:16Z" (RFC 3339, as Kubernetes writes metav1.Time).

@@ -116,7 +116,7 @@ ProcessSpec kubectl_spec(const Kubectl& kubectl,
 
 Result<milliseconds> wait_until_ready(ProcessRunner& processes,
                                       const Clock& clock,
-                                      Sleeper& sleeper,
+                                      Waiter& waiter,
                                       const Kubectl& kubectl,
                                       const ReadyWait& wait,
                                       std::stop_token stop) {
@@ -143,7 +143,7 @@ Result<milliseconds> wait_until_ready(ProcessRunner& processes,
                        " s: " + (said.empty() ? "no word from kubectl" : said),
                    "the log of k3s says why"};
     }
-    sleeper.sleep(wait.interval);
+    waiter.wait(wait.interval, stop);
   }
 }
 

@@ -7,7 +7,6 @@
 
 #include "base/clock.hpp"
 #include "base/process.hpp"
-#include "base/sleeper.hpp"
 
 #include <chrono>
 #include <functional>
@@ -52,7 +51,7 @@ struct ReadyWait {
 /// cancelled, that of `alive`, those of ProcessRunner::run.
 [[nodiscard]] Result<std::chrono::milliseconds> wait_until_ready(ProcessRunner& processes,
                                                                  const Clock& clock,
-                                                                 Sleeper& sleeper,
+                                                                 Waiter& waiter,
                                                                  const Kubectl& kubectl,
                                                                  const ReadyWait& wait,
                                                                  std::stop_token stop);

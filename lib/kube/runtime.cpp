@@ -1,18 +1,8 @@
 #include "kube/runtime.hpp"
 
-#include <condition_variable>
-#include <mutex>
 #include <random>
 
 namespace rb::kube {
-
-bool RealWaiter::wait(std::chrono::milliseconds duration, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, duration, [] { return false; });
-  return !stop.stop_requested();
-}
 
 void Metrics::request_done(std::string_view /*method*/,
                            std::string_view /*code*/,

@@ -13,25 +13,6 @@
 
 namespace rb::kube {
 
-/// A wait that a stop ends. Safe to share.
-class Waiter {
-public:
-  Waiter() = default;
-  virtual ~Waiter() = default;
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
-  Waiter(Waiter&&) = delete;
-  Waiter& operator=(Waiter&&) = delete;
-
-  /// True when `duration` has passed, false when `stop` came first.
-  virtual bool wait(std::chrono::milliseconds duration, const std::stop_token& stop) = 0;
-};
-
-class RealWaiter final : public Waiter {
-public:
-  bool wait(std::chrono::milliseconds duration, const std::stop_token& stop) override;
-};
-
 /// Where this room counts. The names in the comments are those of client-go, for the metrics of the
 /// programs. Called from several threads at once.
 class Metrics {

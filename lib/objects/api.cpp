@@ -188,15 +188,15 @@ std::string words_of(const ApiAnswer& answer) {
 
 class KubectlProxy final : public ApiPort {
 public:
-  KubectlProxy(pid_t pid, const std::string& socket_path, Sleeper& sleeper)
-      : m_api(socket_path, k_answer_timeout), m_socket_path(socket_path), m_sleeper(sleeper),
+  KubectlProxy(pid_t pid, const std::string& socket_path, Waiter& waiter)
+      : m_api(socket_path, k_answer_timeout), m_socket_path(socket_path), m_waiter(waiter),
         m_pid(pid) {}
   ~KubectlProxy() override {
     if (!ended()) {
       ::kill(m_pid, SIGTERM);
     }
     for (int tries = 0; !ended() && tries < k_end_tries; ++tries) {
-      m_sleeper.sleep(k_interval);
+      m_waiter.wait(k_interval, {});
     }
     if (!ended()) {
       ::kill(m_pid, SIGKILL);
@@ -223,7 +223,7 @@ public:
 private:
   SocketApi m_api;
   std::string m_socket_path;
-  Sleeper& m_sleeper;
+  Waiter& m_waiter;
   pid_t m_pid;
   bool m_ended = false;
 };
@@ -267,7 +267,7 @@ ProcessSpec proxy_spec(const ProxyOrder& order) {
   return spec;
 }
 
-Status await_proxy(ApiPort& api, Sleeper& sleeper, const ProxyWait& wait) {
+Status await_proxy(ApiPort& api, Waiter& waiter, const ProxyWait& wait) {
   std::string said;
   for (auto waited = 0ms;; waited += k_interval) {
     if (wait.stop.stop_requested()) {
@@ -289,24 +289,24 @@ Status await_proxy(ApiPort& api, Sleeper& sleeper, const ProxyWait& wait) {
           alive ? "kubectl proxy: does not answer: " : alive.error().message + ": ";
       return Error{ErrorCode::unavailable, message + (own ? logged : said), {}};
     }
-    sleeper.sleep(k_interval);
+    waiter.wait(k_interval, wait.stop);
   }
 }
 
 Result<std::unique_ptr<ApiPort>>
-start_proxy(const ProxyOrder& order, Sleeper& sleeper, std::chrono::seconds patience) {
+start_proxy(const ProxyOrder& order, Waiter& waiter, std::chrono::seconds patience) {
   ::unlink(order.socket_path.c_str()); // of one that was killed
   ProxyWait wait;
   wait.patience = patience;
   wait.log_path = order.socket_path + ".log";
   RB_TRY_ASSIGN(const pid_t pid, start(proxy_spec(order), wait.log_path));
-  auto proxy = std::make_unique<KubectlProxy>(pid, order.socket_path, sleeper);
+  auto proxy = std::make_unique<KubectlProxy>(pid, order.socket_path, waiter);
   wait.alive = [&]() -> Status {
     return proxy->ended()
                ? Status(Error{ErrorCode::unavailable, "kubectl proxy: ended at once", {}})
                : Status();
   };
-  if (const Status open = await_proxy(*proxy, sleeper, wait); !open) {
+  if (const Status open = await_proxy(*proxy, waiter, wait); !open) {
     Error error = open.error();
     return error.code == ErrorCode::unavailable ? std::move(error).within(order.program) : error;
   }

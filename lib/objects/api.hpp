@@ -3,10 +3,11 @@
 // its own is reached by the socket's name.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/port.hpp"
 #include "base/process.hpp"
 #include "base/result.hpp"
-#include "base/sleeper.hpp"
+#include "objects/api_port.hpp"
 
 #include <chrono>
 #include <functional>
@@ -68,7 +69,7 @@ struct ProxyWait {
 /// one that trusts another CA answers for ever, with an error of its own. Errors: unavailable (with
 /// the proxy's own words: its answer, or the last line of its log), invalid_argument (the socket's
 /// name is too long), cancelled.
-[[nodiscard]] Status await_proxy(ApiPort& api, Sleeper& sleeper, const ProxyWait& wait);
+[[nodiscard]] Status await_proxy(ApiPort& api, Waiter& waiter, const ProxyWait& wait);
 
 /// Starts the proxy and waits until the API server answers through it (at most `patience`). It
 /// ends, and its socket goes, with the value, and also when this process is killed. To be called by
@@ -77,7 +78,7 @@ struct ProxyWait {
 /// io.
 [[nodiscard]] Result<std::unique_ptr<ApiPort>>
 start_proxy(const ProxyOrder& order,
-            Sleeper& sleeper,
+            Waiter& waiter,
             std::chrono::seconds patience = std::chrono::seconds(30));
 
 } // namespace rb::objects

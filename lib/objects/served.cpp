@@ -188,7 +188,7 @@ std::string words(const std::string& body) {
 }
 
 Result<json>
-get_page(ApiPort& api, const std::string& path, Sleeper& sleeper, const std::stop_token& stop) {
+get_page(ApiPort& api, const std::string& path, Waiter& waiter, const std::stop_token& stop) {
   for (int attempt = 1;; ++attempt) {
     RB_TRY_ASSIGN(const ApiAnswer answer, api.get(path, k_metadata_only));
     if (answer.status == 200) {
@@ -210,7 +210,7 @@ get_page(ApiPort& api, const std::string& path, Sleeper& sleeper, const std::sto
     if (stop.stop_requested()) {
       return Error{ErrorCode::cancelled, "told to stop while comparing", {}};
     }
-    sleeper.sleep(1000ms);
+    waiter.wait(1000ms, stop);
   }
 }
 
@@ -294,7 +294,7 @@ Result<std::vector<Resource>> discover(ApiPort& api) {
 
 Result<ServedKinds> served_kinds(ApiPort& api,
                                  const Contents& contents,
-                                 Sleeper& sleeper,
+                                 Waiter& waiter,
                                  std::chrono::seconds patience,
                                  const std::stop_token& stop) {
   const std::set<std::string> custom = definitions(contents);
@@ -308,14 +308,14 @@ Result<ServedKinds> served_kinds(ApiPort& api,
     if (served.missing.empty()) {
       break;
     }
-    sleeper.sleep(500ms);
+    waiter.wait(500ms, stop);
   }
   return served;
 }
 
 Status list_objects(ApiPort& api,
                     const ListOrder& order,
-                    Sleeper& sleeper,
+                    Waiter& waiter,
                     const std::function<void(const ServedObject&)>& on_object,
                     const std::stop_token& stop) {
   const std::string base = order.path + "?limit=" + k_page;
@@ -327,7 +327,7 @@ Status list_objects(ApiPort& api,
     if (stop.stop_requested()) {
       return Error{ErrorCode::cancelled, "told to stop while comparing", {}};
     }
-    RB_TRY_ASSIGN(const json page, get_page(api, base + query, sleeper, stop));
+    RB_TRY_ASSIGN(const json page, get_page(api, base + query, waiter, stop));
     hand_out(page, on_object);
     const json& metadata = page["metadata"];
     const std::string more = text_field(metadata, "continue");
@@ -340,9 +340,9 @@ Status list_objects(ApiPort& api,
 
 Result<std::uint64_t> count_objects(ApiPort& api,
                                     const std::string& path,
-                                    Sleeper& sleeper,
+                                    Waiter& waiter,
                                     const std::stop_token& stop) {
-  RB_TRY_ASSIGN(const json page, get_page(api, path + "?limit=1", sleeper, stop));
+  RB_TRY_ASSIGN(const json page, get_page(api, path + "?limit=1", waiter, stop));
   const json& items = member(page, "items");
   if (!items.is_array()) {
     return Error{ErrorCode::corrupt, "the API server: " + path + ": not a list", {}};

@@ -7,7 +7,7 @@
 #include "objects/contents.hpp"
 
 #include "base/result.hpp"
-#include "base/sleeper.hpp"
+#include "base/clock.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -71,7 +71,7 @@ struct ServedKinds {
 /// Asks until nothing is missing, at most for `patience`. Errors: those of discover(), cancelled.
 [[nodiscard]] Result<ServedKinds> served_kinds(ApiPort& api,
                                                const Contents& contents,
-                                               Sleeper& sleeper,
+                                               Waiter& waiter,
                                                std::chrono::seconds patience,
                                                const std::stop_token& stop);
 
@@ -91,12 +91,12 @@ struct ListOrder {
 /// the message), also after five tries of what passes (429, 5xx); corrupt; cancelled.
 [[nodiscard]] Status list_objects(ApiPort& api,
                                   const ListOrder& order,
-                                  Sleeper& sleeper,
+                                  Waiter& waiter,
                                   const std::function<void(const ServedObject&)>& on_object,
                                   const std::stop_token& stop);
 
 /// How many there are now; one of them is sent. Errors: as list_objects().
 [[nodiscard]] Result<std::uint64_t>
-count_objects(ApiPort& api, const std::string& path, Sleeper& sleeper, const std::stop_token& stop);
+count_objects(ApiPort& api, const std::string& path, Waiter& waiter, const std::stop_token& stop);
 
 } // namespace rb::objects

@@ -194,7 +194,7 @@ Outcome BackupFixture::run(std::vector<std::string> args, const std::string& in)
   std::ostringstream out;
   std::ostringstream err;
   const FixedClock clock;
-  restore::Io io{input, out, err, clock};
+  restore::Io io{{"railiance-restore", out, err, clock}, input};
   io.host_public_key = host_public_key;
   io.scratch_record = scratch_record;
   io.key_environment.keys = SecretBytes(as_bytes(sops_key));

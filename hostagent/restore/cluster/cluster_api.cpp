@@ -12,7 +12,7 @@ Result<std::unique_ptr<objects::ApiPort>> ProxiedClusterApi::connect(const k3s::
                                                                      const std::string& directory) {
   return objects::start_proxy(
       {kubectl.program, kubectl.kubeconfig, directory + "/api.sock", k3s::clean_environment()},
-      m_sleeper);
+      m_waiter);
 }
 
 } // namespace rb::cluster

@@ -35,7 +35,7 @@ public:
   connect(const k3s::Kubectl& kubectl, const std::string& directory) override;
 
 private:
-  RealSleeper m_sleeper;
+  RealWaiter m_waiter;
 };
 
 } // namespace rb::cluster

@@ -18,8 +18,8 @@ Status do_compare(const Plan& plan, Ports& ports, Outcome& outcome) {
   RB_TRY_ASSIGN(const auto api,
                 ports.cluster.connect({plan.k3s_program, plan.kubeconfig}, plan.work_dir()));
   RB_TRY_ASSIGN(const objects::ServedKinds served,
-                objects::served_kinds(*api, contents, ports.sleeper, k_definitions_patience, {}));
-  RB_TRY_ASSIGN(outcome.objects, compare_objects(*api, contents, served.resources, ports.sleeper));
+                objects::served_kinds(*api, contents, ports.waiter, k_definitions_patience, {}));
+  RB_TRY_ASSIGN(outcome.objects, compare_objects(*api, contents, served.resources, ports.waiter));
   ports.progress.on_line(std::to_string(outcome.objects.kinds) + " kinds of objects compared");
   return {};
 }

@@ -55,7 +55,7 @@ struct Ports {
   SetSource& set;
   ClusterApi& cluster;
   const Clock& clock;
-  Sleeper& sleeper;
+  Waiter& waiter;
   Progress& progress;
   std::string root = {};     ///< Before the paths of host files; empty but in tests.
   std::stop_token stop = {}; ///< Told to stop, a restore goes back; the way back is not stopped.

@@ -40,8 +40,8 @@ std::string name_of(const std::string& kind, const std::string& key) {
 
 class Comparer {
 public:
-  Comparer(objects::ApiPort& api, const Contents& contents, Sleeper& sleeper)
-      : m_api(&api), m_contents(&contents), m_sleeper(&sleeper) {}
+  Comparer(objects::ApiPort& api, const Contents& contents, Waiter& waiter)
+      : m_api(&api), m_contents(&contents), m_waiter(&waiter) {}
 
   /// A kind that is refused is a difference, and does not hide the others.
   Status take(const objects::Resource& resource, const Keys& stored) {
@@ -67,7 +67,7 @@ private:
   Status
   count(const objects::Resource& resource, std::uint64_t stored, const objects::SelfMade& row) {
     RB_TRY_ASSIGN(const std::uint64_t here,
-                  objects::count_objects(*m_api, resource.path, *m_sleeper, {}));
+                  objects::count_objects(*m_api, resource.path, *m_waiter, {}));
     if (here < stored) {
       m_result.passing.add(numbers(resource.prefix, here, stored) + ": " + std::string(row.reason));
     }
@@ -87,7 +87,7 @@ private:
         served.insert(std::move(key));
       }
     };
-    RB_TRY(objects::list_objects(*m_api, {resource.path, 0}, *m_sleeper, take, {}));
+    RB_TRY(objects::list_objects(*m_api, {resource.path, 0}, *m_waiter, take, {}));
     std::uint64_t lost = 0;
     std::uint64_t expected = 0;
     for (const std::string& key : stored) {
@@ -109,7 +109,7 @@ private:
 
   objects::ApiPort* m_api;
   const Contents* m_contents;
-  Sleeper* m_sleeper;
+  Waiter* m_waiter;
   ObjectComparison m_result;
 };
 
@@ -165,9 +165,9 @@ std::optional<std::string_view> why_gone(const std::string& key, const Contents&
 Result<ObjectComparison> compare_objects(objects::ApiPort& api,
                                          const Contents& contents,
                                          const std::vector<objects::Resource>& served,
-                                         Sleeper& sleeper) {
+                                         Waiter& waiter) {
   std::map<std::string, Keys> stored = keys_by_kind(contents);
-  Comparer comparer(api, contents, sleeper);
+  Comparer comparer(api, contents, waiter);
   for (const objects::Resource& resource : served) {
     const auto kind = stored.find(resource.prefix);
     if (kind != stored.end()) {

@@ -5,7 +5,7 @@
 #include "objects/contents.hpp"
 #include "objects/served.hpp"
 
-#include "base/sleeper.hpp"
+#include "base/clock.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -43,6 +43,6 @@ struct ObjectComparison {
 [[nodiscard]] Result<ObjectComparison> compare_objects(objects::ApiPort& api,
                                                        const objects::Contents& contents,
                                                        const std::vector<objects::Resource>& served,
-                                                       Sleeper& sleeper);
+                                                       Waiter& waiter);
 
 } // namespace rb::cluster

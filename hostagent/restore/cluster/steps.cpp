@@ -167,7 +167,7 @@ Status expect_no_server(const std::string& data_dir, Ports& ports) {
     if (left.empty()) {
       return {};
     }
-    ports.sleeper.sleep(k_end_interval);
+    ports.waiter.wait(k_end_interval, {});
   }
   return Error{ErrorCode::busy,
                "a k3s server process is left: " + std::to_string(left.front().pid) + " (" +
@@ -294,7 +294,7 @@ Status do_ready(const Plan& plan, Ports& ports, const Limits& limits) {
   };
   const k3s::Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
   const auto took =
-      k3s::wait_until_ready(ports.processes, ports.clock, ports.sleeper, kubectl, wait, ports.stop);
+      k3s::wait_until_ready(ports.processes, ports.clock, ports.waiter, kubectl, wait, ports.stop);
   if (!took) {
     return took.error().code == ErrorCode::timeout ? with_last_words(took.error(), ports)
                                                    : took.error();

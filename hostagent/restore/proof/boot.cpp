@@ -80,7 +80,7 @@ boot(const BootInput& input, const BootPorts& ports, const std::stop_token& stop
   const Stopwatch compare_watch(ports.clock);
   RB_TRY_ASSIGN(const auto api, open_api(server, ports, stop));
   RB_TRY_ASSIGN(report.comparison,
-                compare(*api, contents, ports.sleeper, k_definitions_patience, stop));
+                compare(*api, contents, ports.waiter, k_definitions_patience, stop));
   report.compare = compare_watch.elapsed();
   RB_TRY(judge(report.comparison));
   report.peak_memory_bytes = memory.peak_bytes();

@@ -9,7 +9,6 @@
 #include "restore/proof/server_args.hpp"
 
 #include "base/clock.hpp"
-#include "base/sleeper.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -40,7 +39,7 @@ struct BootInput {
 struct BootPorts {
   Cage& cage;
   const Clock& clock;
-  Sleeper& sleeper;
+  Waiter& waiter;
   /// The way into the scratch server's API, by the path of its socket.
   std::function<std::unique_ptr<objects::ApiPort>(const std::string& socket_path)> connect;
   /// Bytes of memory available on this host; 0: not known.

@@ -76,10 +76,10 @@ private:
 
 Result<Comparison> compare(ApiPort& api,
                            const Contents& contents,
-                           Sleeper& sleeper,
+                           Waiter& waiter,
                            std::chrono::seconds patience,
                            const std::stop_token& stop) {
-  RB_TRY_ASSIGN(const ServedKinds served, served_kinds(api, contents, sleeper, patience, stop));
+  RB_TRY_ASSIGN(const ServedKinds served, served_kinds(api, contents, waiter, patience, stop));
   Comparer comparer(contents);
   for (const std::string& definition : served.missing) {
     comparer.differ(definition + ": its definition is there, but not served");
@@ -89,8 +89,7 @@ Result<Comparison> compare(ApiPort& api,
       return Error{ErrorCode::cancelled, "told to stop while comparing", {}};
     }
     const auto take = [&](const ServedObject& object) { comparer.take(resource.prefix, object); };
-    const Status listed =
-        list_objects(api, {resource.path, contents.revision}, sleeper, take, stop);
+    const Status listed = list_objects(api, {resource.path, contents.revision}, waiter, take, stop);
     if (!listed && listed.error().http_status != 0) {
       comparer.differ(resource.prefix + ": " + listed.error().message);
     } else if (!listed) {

@@ -6,7 +6,7 @@
 #include "objects/contents.hpp"
 #include "objects/served.hpp"
 
-#include "base/sleeper.hpp"
+#include "base/clock.hpp"
 
 #include <cstdint>
 #include <map>
@@ -34,7 +34,7 @@ struct Comparison {
 /// Errors: those of ApiPort and discover(), cancelled.
 [[nodiscard]] Result<Comparison> compare(objects::ApiPort& api,
                                          const objects::Contents& contents,
-                                         Sleeper& sleeper,
+                                         Waiter& waiter,
                                          std::chrono::seconds patience,
                                          const std::stop_token& stop);
 

@@ -18,10 +18,10 @@ Result<BootReport> boot_here(const BootInput& input,
                              const std::stop_token& stop) {
   NamespaceCage cage;
   const RealClock clock;
-  RealSleeper sleeper;
+  RealWaiter waiter;
   const BootPorts ports{cage,
                         clock,
-                        sleeper,
+                        waiter,
                         [](const std::string& path) {
                           return std::make_unique<objects::SocketApi>(path, k_api_timeout);
                         },

@@ -82,7 +82,7 @@ Status wait_ready(const BootInput& input,
   const auto ready =
       k3s::wait_until_ready(kubectl,
                             ports.clock,
-                            ports.sleeper,
+                            ports.waiter,
                             {server.program, kubeconfig_of(server), environment_of(server)},
                             wait,
                             stop);
@@ -95,7 +95,7 @@ open_api(const ScratchServer& server, const BootPorts& ports, const std::stop_to
   std::unique_ptr<objects::ApiPort> api = ports.connect(socket_of(server));
   objects::ProxyWait wait{k_proxy_patience, [&] { return ports.cage.alive(); }, {}, stop};
   wait.log_path = proxy_log_of(server);
-  if (const Status open = objects::await_proxy(*api, ports.sleeper, wait); !open) {
+  if (const Status open = objects::await_proxy(*api, ports.waiter, wait); !open) {
     return not_ready(server, open.error());
   }
   return api;

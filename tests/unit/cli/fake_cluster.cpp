@@ -57,14 +57,14 @@ private:
 };
 
 /// Waits a thousandth of what is asked for, so that back-offs don't slow the tests down.
-class ShortWaiter final : public kube::Waiter {
+class ShortWaiter final : public Waiter {
 public:
   bool wait(std::chrono::milliseconds duration, const std::stop_token& stop) override {
     return m_real.wait(duration / 1000 + std::chrono::milliseconds(1), stop);
   }
 
 private:
-  kube::RealWaiter m_real;
+  RealWaiter m_real;
 };
 
 class FakeApi final : public cli::Api {
@@ -200,7 +200,9 @@ run_command(FakeCluster& cluster, std::vector<std::string> args, const RunOption
   };
   unsigned made = 0;
   const auto random_id = [&made] { return "request-" + std::to_string(++made); };
-  cli::Io io{out, err, clock, options.connect ? options.connect : connect, random_id, {}, {}};
+  cli::Io io{{"railiance-backup", out, err, clock},
+             options.connect ? options.connect : connect,
+             random_id};
   io.stop = options.stop;
   io.stop_signal = [&options] { return options.signal; };
   io.err_is_terminal = options.terminal;

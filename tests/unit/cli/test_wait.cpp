@@ -24,9 +24,9 @@ Result<nlohmann::json> wait_in(FakeCluster& cluster, const WaitOptions& options)
   std::ostringstream out;
   std::ostringstream err;
   const RealClock clock;
-  kube::RealWaiter waiter;
+  RealWaiter waiter;
   kube::Client client(cluster);
-  Io io{out, err, clock, {}, {}, {}, {}};
+  Io io{{"railiance-backup", out, err, clock}};
   ProgressView view(io);
   return wait_for_end(client, options, view, io);
 }

@@ -1,6 +1,6 @@
 // From the agent's report to the status that people read.
 #include "controller/summary.hpp"
-#include "controller/wording.hpp"
+#include "terminal/format.hpp"
 #include "world.hpp"
 
 #include <doctest/doctest.h>
@@ -275,8 +275,8 @@ TEST_CASE("the last transition time of a condition stays while its status does")
 TEST_CASE("counts and sizes are worded for people") {
   CHECK(count_of(1, "file") == "1 file");
   CHECK(count_of(0, "file") == "0 files");
-  CHECK(size_of_bytes(0) == "0 B");
-  CHECK(size_of_bytes(1023) == "1023 B");
-  CHECK(size_of_bytes(1536) == "1.5 KiB");
-  CHECK(size_of_bytes(std::uint64_t{5} << 30U) == "5.0 GiB");
+  CHECK(format_size(0) == "0 B");
+  CHECK(format_size(1023) == "1023 B");
+  CHECK(format_size(1536) == "1.5 KiB");
+  CHECK(format_size(std::uint64_t{5} << 30U) == "5.0 GiB");
 }

@@ -49,7 +49,7 @@ struct Host {
 
   TemporaryDirectory directory;
   ProxyOrder order;
-  RealSleeper sleeper;
+  RealWaiter waiter;
 };
 
 } // namespace
@@ -91,7 +91,7 @@ TEST_CASE("the proxy answers, and ends with its value") {
   Host host(k_answers);
   write_file(host.order.socket_path, "of one that was killed");
   {
-    const auto api = start_proxy(host.order, host.sleeper);
+    const auto api = start_proxy(host.order, host.waiter);
     REQUIRE_MESSAGE(api.has_value(), api.error().message);
     CHECK((*api)->get("/api/v1/pods", "application/json").value_or({}).body == "ok");
     CHECK(host.runs());
@@ -107,7 +107,7 @@ TEST_CASE("one that trusts another CA is no way in, and its own words are told")
                   ok.size(),
                   "502 Bad Gateway\\r\\nContent-Length: 24\\r\\n\\r\\nx509: unknown authority\\n");
   Host host(refuses);
-  const auto api = start_proxy(host.order, host.sleeper, std::chrono::seconds(1));
+  const auto api = start_proxy(host.order, host.waiter, std::chrono::seconds(1));
   REQUIRE_FALSE(api.has_value());
   CHECK(api.error().code == ErrorCode::unavailable);
   CHECK(api.error().message.ends_with(": HTTP 502: x509: unknown authority"));
@@ -116,14 +116,14 @@ TEST_CASE("one that trusts another CA is no way in, and its own words are told")
 
 TEST_CASE("one that ends at once, or never answers, is an error") {
   Host ends("#!/bin/sh\necho 'error: no such kubeconfig' >&2\nexit 1\n");
-  const auto ended = start_proxy(ends.order, ends.sleeper);
+  const auto ended = start_proxy(ends.order, ends.waiter);
   REQUIRE_FALSE(ended.has_value());
   CHECK(ended.error().code == ErrorCode::unavailable);
   CHECK(ended.error().message.ends_with("ended at once: error: no such kubeconfig"));
   CHECK_FALSE(std::filesystem::exists(ends.order.socket_path + ".log"));
 
   Host silent("#!/bin/sh\necho $$ >$PID\nexec sleep 60\n");
-  const auto late = start_proxy(silent.order, silent.sleeper, std::chrono::seconds(1));
+  const auto late = start_proxy(silent.order, silent.waiter, std::chrono::seconds(1));
   REQUIRE_FALSE(late.has_value());
   CHECK(late.error().message.find("does not answer") != std::string::npos);
   CHECK_FALSE(silent.runs());
@@ -132,7 +132,7 @@ TEST_CASE("one that ends at once, or never answers, is an error") {
 TEST_CASE("no program, and a socket whose name is too long, are said") {
   Host host(k_answers);
   host.order.socket_path = "/" + std::string(200, 'x');
-  CHECK(start_proxy(host.order, host.sleeper).error().code == ErrorCode::invalid_argument);
+  CHECK(start_proxy(host.order, host.waiter).error().code == ErrorCode::invalid_argument);
   host.order.program = "/nowhere/k3s";
-  CHECK(start_proxy(host.order, host.sleeper).error().code == ErrorCode::not_found);
+  CHECK(start_proxy(host.order, host.waiter).error().code == ErrorCode::not_found);
 }

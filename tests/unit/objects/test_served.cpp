@@ -28,8 +28,11 @@ constexpr const char* k_list = R"({"kind": "APIServiceList", "items": [
   {"metadata": {}, "spec": {"group": "metrics.k8s.io", "version": "v1beta1",
                             "service": {"name": "metrics-server"}}}]})";
 
-struct CountingSleeper final : Sleeper {
-  void sleep(std::chrono::milliseconds time) override { slept += time; }
+struct CountingWaiter final : Waiter {
+  bool wait(std::chrono::milliseconds time, const std::stop_token& /*stop*/) override {
+    slept += time;
+    return true;
+  }
   std::chrono::milliseconds slept{0};
 };
 
@@ -88,14 +91,14 @@ TEST_CASE("a list with limit=1 tells how many there are") {
   api.on("/a?limit=1", R"({"metadata":{"remainingItemCount":41},"items":[{}]})");
   api.on("/b?limit=1", R"({"metadata":{},"items":[]})");
   api.on("/c?limit=1", R"({"metadata":{"remainingItemCount":-1},"items":[{}]})");
-  CountingSleeper sleeper;
-  CHECK(*count_objects(api, "/a", sleeper, {}) == 42);
-  CHECK(*count_objects(api, "/b", sleeper, {}) == 0);
-  CHECK(*count_objects(api, "/c", sleeper, {}) == 1);
+  CountingWaiter waiter;
+  CHECK(*count_objects(api, "/a", waiter, {}) == 42);
+  CHECK(*count_objects(api, "/b", waiter, {}) == 0);
+  CHECK(*count_objects(api, "/c", waiter, {}) == 1);
   for (const char* const text : {"", "{}", "[]", R"({"metadata":{},"items":1})", "not found"}) {
     FakeApi broken;
     broken.on("/a?limit=1", text);
-    const auto count = count_objects(broken, "/a", sleeper, {});
+    const auto count = count_objects(broken, "/a", waiter, {});
     REQUIRE_FALSE(count);
     CHECK(count.error().code == ErrorCode::corrupt);
   }
@@ -105,10 +108,10 @@ TEST_CASE("what passes is tried again; what does not is an error with its status
   FakeApi api;
   api.on("/a?limit=1", "", 429);
   api.on("/a?limit=1", R"({"metadata":{},"items":[{}]})");
-  CountingSleeper sleeper;
-  CHECK(*count_objects(api, "/a", sleeper, {}) == 1);
-  CHECK(sleeper.slept == std::chrono::seconds(1));
-  const auto refused = count_objects(api, "/unknown", sleeper, {});
+  CountingWaiter waiter;
+  CHECK(*count_objects(api, "/a", waiter, {}) == 1);
+  CHECK(waiter.slept == std::chrono::seconds(1));
+  const auto refused = count_objects(api, "/unknown", waiter, {});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().http_status == 404);
 }
@@ -117,10 +120,10 @@ TEST_CASE("without a revision a list is of what is there now") {
   FakeApi api;
   api.on("/a?limit=500", metadata_list({{"ns", "one", "u", "1"}}, "more"));
   api.on("/a?limit=500&continue=more", metadata_list({{"ns", "two", "u", "2"}}));
-  CountingSleeper sleeper;
+  CountingWaiter waiter;
   std::vector<std::string> names;
   REQUIRE(list_objects(
-      api, {"/a", 0}, sleeper, [&](const auto& one) { names.push_back(one.name); }, {}));
+      api, {"/a", 0}, waiter, [&](const auto& one) { names.push_back(one.name); }, {}));
   CHECK(names == std::vector<std::string>{"one", "two"});
 }
 
@@ -132,15 +135,15 @@ TEST_CASE("custom resources that the snapshot has are waited for, and named when
       {"apiextensions.k8s.io/customresourcedefinitions/empty.example.com", {5, "crd"}}};
   FakeApi api;
   rb::test::serve_discovery(api, false);
-  CountingSleeper sleeper;
-  const auto without = served_kinds(api, contents, sleeper, std::chrono::seconds(3), {});
+  CountingWaiter waiter;
+  const auto without = served_kinds(api, contents, waiter, std::chrono::seconds(3), {});
   REQUIRE(without);
   CHECK(without->missing == std::set<std::string>{"widgets.example.com"});
-  CHECK(sleeper.slept >= std::chrono::seconds(3));
+  CHECK(waiter.slept >= std::chrono::seconds(3));
 
   FakeApi complete;
   rb::test::serve_discovery(complete);
-  CountingSleeper none;
+  CountingWaiter none;
   const auto with = served_kinds(complete, contents, none, std::chrono::seconds(3), {});
   REQUIRE(with);
   CHECK(with->missing.empty());

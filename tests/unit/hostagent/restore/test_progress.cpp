@@ -22,7 +22,7 @@ struct ProgressFixture {
   std::ostringstream out;
   std::ostringstream err;
   SteppedClock clock;
-  restore::Io io{in, out, err, clock};
+  restore::Io io{{"railiance-restore", out, err, clock}, in};
 
   /// `done` of a GiB, each after another second.
   void work(Progress& progress, int seconds) {

@@ -20,7 +20,7 @@ class FakeHost final : public ProcessRunner,
                        public cluster::SetSource,
                        public cluster::ClusterApi,
                        public cluster::Progress,
-                       public Sleeper {
+                       public Waiter {
 public:
   explicit FakeHost(bool bare = false);
 
@@ -45,8 +45,11 @@ public:
   // Progress
   void on_step(cluster::Step step) override;
   void on_line(const std::string& line) override { lines += line + "\n"; }
-  // Sleeper
-  void sleep(std::chrono::milliseconds time) override { m_clock.now_ms += time; }
+  // Waiter
+  bool wait(std::chrono::milliseconds time, const std::stop_token& /*stop*/) override {
+    m_clock.now_ms += time;
+    return true;
+  }
 
   void lay_out();         ///< What a server has; again where a disk was mounted over it.
   void sync_data() const; ///< Of the whole data directory, to the medium.

@@ -13,8 +13,8 @@ using rb::test::metadata_list;
 
 namespace {
 
-struct NoSleep final : Sleeper {
-  void sleep(std::chrono::milliseconds) override {}
+struct NoSleep final : Waiter {
+  bool wait(std::chrono::milliseconds, const std::stop_token&) override { return true; }
 };
 
 const std::vector<objects::Resource> k_served{{"/api/v1/configmaps", "configmaps"},
@@ -43,8 +43,8 @@ void serve(FakeApi& api, const std::string& path, const std::vector<std::string>
 }
 
 ObjectComparison compared(FakeApi& api, const Contents& contents) {
-  NoSleep sleeper;
-  const auto result = compare_objects(api, contents, k_served, sleeper);
+  NoSleep waiter;
+  const auto result = compare_objects(api, contents, k_served, waiter);
   REQUIRE(result);
   return *result;
 }

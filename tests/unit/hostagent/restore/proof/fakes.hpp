@@ -13,12 +13,15 @@
 
 namespace rb::test {
 
-/// Time passes only when somebody sleeps.
-class FakeTime final : public Clock, public Sleeper {
+/// Time passes only when somebody waits.
+class FakeTime final : public Clock, public Waiter {
 public:
   [[nodiscard]] SystemTime now() const override { return {}; }
   [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override { return m_now; }
-  void sleep(std::chrono::milliseconds time) override { m_now += time; }
+  bool wait(std::chrono::milliseconds time, const std::stop_token& /*stop*/) override {
+    m_now += time;
+    return true;
+  }
 
 private:
   std::chrono::steady_clock::time_point m_now{};

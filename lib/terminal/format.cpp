@@ -1,10 +1,13 @@
-#include "cli/units.hpp"
+#include "terminal/format.hpp"
 
+#include "terminal/terminal_text.hpp"
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 
-namespace rb::cli {
+namespace rb {
 
 namespace {
 
@@ -87,7 +90,10 @@ std::string format_elapsed(std::chrono::seconds elapsed) {
 }
 
 std::string format_age(std::chrono::seconds age) {
-  const std::int64_t seconds = age.count() < 0 ? 0 : age.count();
+  if (age.count() < 0) {
+    return "in " + format_age(-age);
+  }
+  const std::int64_t seconds = age.count();
   if (seconds < 120) {
     return std::to_string(seconds) + "s";
   }
@@ -100,4 +106,37 @@ std::string format_age(std::chrono::seconds age) {
   return std::to_string(seconds / 86400) + "d";
 }
 
-} // namespace rb::cli
+std::string count_of(std::uint64_t count, std::string_view noun) {
+  return std::to_string(count).append(" ").append(noun).append(count == 1 ? "" : "s");
+}
+
+std::string or_dash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
+
+std::string text_table(std::vector<std::vector<std::string>> rows) {
+  for (auto& row : rows) {
+    for (std::string& cell : row) {
+      cell = terminal_text(cell);
+    }
+  }
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+} // namespace rb

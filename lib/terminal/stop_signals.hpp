@@ -1,0 +1,45 @@
+// Turns signals into a request to stop, for work that must clean up after itself.
+#pragma once
+
+#include "base/fd.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <functional>
+#include <initializer_list>
+#include <stop_token>
+#include <thread>
+
+namespace rb {
+
+/// While it lives the first of its signals requests a stop; one that comes when a stop is requested
+/// already ends the program at once, with the exit status 128 + signal. Make it before any other
+/// thread: those that exist keep their signals.
+class StopSignals {
+public:
+  /// `outer` requests the stop, too.
+  explicit StopSignals(std::initializer_list<int> signals, const std::stop_token& outer = {});
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+  StopSignals(StopSignals&&) = delete;
+  StopSignals& operator=(StopSignals&&) = delete;
+
+  [[nodiscard]] std::stop_token token() const { return m_stop.get_token(); }
+
+  /// The signal that requested the stop, or 0.
+  [[nodiscard]] int seen() const { return m_seen.load(); }
+
+private:
+  void watch();
+
+  sigset_t m_before{};
+  Fd m_signals;
+  Fd m_end; ///< An eventfd: the destructor's word to the thread.
+  std::stop_source m_stop;
+  std::stop_callback<std::function<void()>> m_on_outer;
+  std::atomic<int> m_seen{0};
+  std::jthread m_thread;
+};
+
+} // namespace rb
