@@ -4,7 +4,7 @@
 
 #include "controller/observed.hpp"
 
-#include "age/recipient.hpp"
+#include "age/identity.hpp"
 
 #include <string>
 #include <variant>

@@ -4,7 +4,7 @@
 #include "agent/run_state.hpp"
 #include "k3s/command.hpp"
 
-#include "age/encrypt.hpp"
+#include "age/file.hpp"
 
 #include <algorithm>
 

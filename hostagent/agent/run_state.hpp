@@ -11,7 +11,7 @@
 #include "set/writer.hpp"
 #include "sign/signing_key.hpp"
 
-#include "age/recipient.hpp"
+#include "age/identity.hpp"
 
 #include <optional>
 #include <string>

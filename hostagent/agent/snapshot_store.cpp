@@ -5,8 +5,8 @@
 #include "datastore/etcd/snapshot.hpp"
 #include "objects/contents.hpp"
 
-#include "age/encrypt.hpp"
-#include "age/fd_io.hpp"
+#include "age/file.hpp"
+#include "age/io.hpp"
 #include "base/open_beneath.hpp"
 
 #include <fcntl.h>

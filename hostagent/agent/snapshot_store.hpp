@@ -9,7 +9,7 @@
 #include "set/manifest.hpp"
 #include "set/writer.hpp"
 
-#include "age/recipient.hpp"
+#include "age/identity.hpp"
 
 #include <functional>
 #include <span>

@@ -1,12 +1,11 @@
-#include "age/decrypt.hpp"
-
 #include "restore/commands.hpp"
 #include "restore/io.hpp"
 #include "restore/keys.hpp"
 #include "restore/progress.hpp"
 #include "set/output_file.hpp"
 
-#include "age/fd_io.hpp"
+#include "age/file.hpp"
+#include "age/io.hpp"
 
 #include <fcntl.h>
 

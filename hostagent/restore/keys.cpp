@@ -4,7 +4,7 @@
 #include "restore/key_command.hpp"
 #include "terminal/terminal_text.hpp"
 
-#include "age/decrypt.hpp"
+#include "age/file.hpp"
 #include "age/identity_file.hpp"
 #include "base/fd.hpp"
 

@@ -1,7 +1,6 @@
 // Reads ASCII armor (c2sp.org/age, "ASCII armor"; strict PEM of RFC 7468) as a stream.
 #pragma once
 
-#include "age/buffered_source.hpp"
 #include "age/io.hpp"
 
 #include <array>

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "age/io.hpp"
-#include "age/options.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>

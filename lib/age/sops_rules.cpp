@@ -1,10 +1,12 @@
-#include "age/sops_rules.hpp"
+#include "age/sops_yaml.hpp"
 
-#include "age/sops_map.hpp"
+#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <map>
+#include <set>
 
 namespace rb::age {
 
@@ -12,12 +14,97 @@ namespace {
 
 constexpr std::string_view k_white_space = " \t\r\n\v\f";
 
-// Anchors can make a merge contain itself; nobody nests or lists more than this.
+// Anchors can make a map or a merge contain itself; nobody nests or lists more than this.
+constexpr std::size_t k_map_depth_limit = 16;
 constexpr std::size_t k_merge_depth_limit = 8;
 constexpr std::size_t k_recipient_limit = 1024;
 
 Error malformed(std::string_view what) {
   return {ErrorCode::invalid_argument, std::string(what), {}};
+}
+
+/// A map of a .sops.yaml as SOPS's YAML reader (go.yaml.in/yaml/v3, decode.go) sees it: merge keys
+/// are resolved, duplicates are refused. Everything of such a file that is a map is read through
+/// this.
+class SopsMap {
+public:
+  /// `what` names the node in messages ("a creation rule"). A key of the map itself wins over a
+  /// merged one, also when its value is null; of several merged maps the first wins. Errors:
+  /// invalid_argument (no map; a key twice, with its line; a merge of what is no map).
+  [[nodiscard]] static Result<SopsMap> read(const YAML::Node& node, std::string_view what);
+
+  /// The value; an undefined node where there is none or it is null.
+  [[nodiscard]] YAML::Node find(const std::string& key) const;
+
+private:
+  Status add(const YAML::Node& node, std::string_view what, std::size_t depth);
+  Status merge(const YAML::Node& value, std::string_view what, std::size_t depth);
+
+  std::map<std::string, YAML::Node> m_values;
+};
+
+/// yaml-cpp's tag of a plain scalar is "?", that of a quoted one "!".
+bool is_merge_key(const YAML::Node& key) {
+  return key.IsScalar() && key.Scalar() == "<<" &&
+         (key.Tag() == "?" || key.Tag().empty() || key.Tag() == "tag:yaml.org,2002:merge");
+}
+
+std::string line_of(const YAML::Node& node) {
+  return node.Mark().is_null() ? "" : " in line " + std::to_string(node.Mark().line + 1);
+}
+
+/// Go compares the text of the keys, quoted or not.
+Status check_duplicates(const YAML::Node& map) {
+  std::set<std::string> keys;
+  for (const auto& entry : map) {
+    if (entry.first.IsScalar() && !keys.insert(entry.first.Scalar()).second) {
+      return Error{ErrorCode::invalid_argument,
+                   "the key " + entry.first.Scalar() + " stands there twice" + line_of(entry.first),
+                   "SOPS refuses that, too: leave one of them"};
+    }
+  }
+  return {};
+}
+
+Result<SopsMap> SopsMap::read(const YAML::Node& node, std::string_view what) {
+  SopsMap map;
+  RB_TRY(map.add(node, what, 0));
+  return map;
+}
+
+YAML::Node SopsMap::find(const std::string& key) const {
+  const auto found = m_values.find(key);
+  return found == m_values.end() || found->second.IsNull() ? YAML::Node(YAML::NodeType::Undefined)
+                                                           : found->second;
+}
+
+Status SopsMap::add(const YAML::Node& node, std::string_view what, std::size_t depth) {
+  if (!node.IsMap()) {
+    return malformed(std::string(what) + " is not a map" + line_of(node));
+  }
+  if (depth > k_map_depth_limit) {
+    return malformed(std::string(what) + ": maps are merged too deeply");
+  }
+  RB_TRY(check_duplicates(node));
+  std::optional<YAML::Node> merged;
+  for (const auto& entry : node) {
+    if (is_merge_key(entry.first)) {
+      merged = entry.second;
+    } else if (entry.first.IsScalar()) {
+      m_values.emplace(entry.first.Scalar(), entry.second);
+    }
+  }
+  return merged ? merge(*merged, what, depth + 1) : Status{};
+}
+
+Status SopsMap::merge(const YAML::Node& value, std::string_view what, std::size_t depth) {
+  if (!value.IsSequence()) {
+    return add(value, what, depth);
+  }
+  for (const YAML::Node& item : value) {
+    RB_TRY(add(item, what, depth));
+  }
+  return {};
 }
 
 std::string_view trimmed(std::string_view text) {

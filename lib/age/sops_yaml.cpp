@@ -1,7 +1,5 @@
 #include "age/sops_yaml.hpp"
 
-#include "age/sops_rules.hpp"
-
 #include <re2/re2.h>
 
 #include <algorithm>

@@ -2,10 +2,11 @@
 // Rules of SOPS 3.13 (age/keysource.go, config/config.go), for what we can honour.
 #pragma once
 
-#include "age/recipient.hpp"
+#include "age/identity.hpp"
 #include "base/result.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,20 @@ inline constexpr std::string_view k_nominal_path = "railiance-backup.yaml";
 
 /// Larger files are refused.
 inline constexpr std::size_t k_sops_yaml_limit_bytes = std::size_t{1} << 20U;
+
+/// A creation rule as data, read as SOPS 3.13 reads it (config/config.go) or refused.
+struct CreationRule {
+  std::optional<std::string> path_regex;
+  std::vector<std::string> age; ///< As written, split at commas and trimmed; may be empty.
+  std::size_t key_groups = 0;   ///< 0 when the keys are given flat.
+  /// What SOPS refuses when this rule is the one, and not before: a rule for other files is
+  /// nobody's business.
+  std::optional<Error> problem = {};
+};
+
+/// In the order of the file; empty when it has none. Errors: invalid_argument (what SOPS refuses
+/// wherever it stands).
+[[nodiscard]] Result<std::vector<CreationRule>> read_creation_rules(std::string_view text);
 
 /// Who can read the backups, and by what.
 struct RecipientRule {

@@ -2,12 +2,11 @@
 
 #include "set/file_source.hpp"
 
-#include "age/buffered_source.hpp"
-#include "age/keys.hpp"
-#include "age/open_header.hpp"
+#include "age/file_key.hpp"
+#include "age/io.hpp"
+#include "age/primitives.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace rb::set {
 
@@ -23,19 +22,12 @@ Result<std::unique_ptr<AgeReader>> AgeReader::open(File& file,
                                                    std::span<const age::Identity> identities) {
   StartSource start(file);
   age::BufferedSource source(start);
-  RB_TRY_ASSIGN(const std::string header, age::read_header(source));
   age::DecryptFailure failure = age::DecryptFailure::none;
-  RB_TRY_ASSIGN(const SecretBytes file_key, age::unwrap_file_key(header, {identities}, failure));
-  std::array<std::uint8_t, age::k_payload_nonce_bytes> nonce{};
-  RB_TRY_ASSIGN(const std::size_t got, source.read(nonce));
-  if (got != nonce.size()) {
-    return damaged("cut off before its nonce");
-  }
-  RB_TRY_ASSIGN(const SecretBytes key, age::payload_key(file_key.view(), nonce));
-  RB_TRY_ASSIGN(age::ChunkCipher cipher,
-                age::ChunkCipher::make(key.view(), age::ChunkCipher::Direction::open));
-  std::unique_ptr<AgeReader> reader(
-      new AgeReader(file, std::move(cipher), header.size() + nonce.size()));
+  RB_TRY_ASSIGN(const age::OpenedHeader header, age::open_header(source, {identities}, failure));
+  RB_TRY_ASSIGN(
+      age::ChunkCipher cipher,
+      age::ChunkCipher::make(header.payload_key.view(), age::ChunkCipher::Direction::open));
+  std::unique_ptr<AgeReader> reader(new AgeReader(file, std::move(cipher), header.size_bytes));
   RB_TRY_ASSIGN(const std::uint64_t file_bytes, file.size());
   RB_TRY(reader->measure(file_bytes));
   return reader;

@@ -4,8 +4,8 @@
 
 #include "datastore/etcd/snapshot.hpp"
 
-#include "age/chunk_cipher.hpp"
 #include "age/identity.hpp"
+#include "age/primitives.hpp"
 #include "base/fs.hpp"
 #include "base/secret_bytes.hpp"
 

@@ -4,9 +4,9 @@
 #include "set/file_source.hpp"
 #include "set/writer.hpp"
 
-#include "age/buffered_source.hpp"
-#include "age/decrypt.hpp"
-#include "age/open_header.hpp"
+#include "age/file.hpp"
+#include "age/file_key.hpp"
+#include "age/io.hpp"
 #include "base/sha256.hpp"
 
 namespace rb::set {

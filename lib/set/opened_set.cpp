@@ -4,8 +4,8 @@
 #include "set/file_source.hpp"
 #include "set/output_file.hpp"
 
-#include "age/decrypt.hpp"
-#include "age/fd_io.hpp"
+#include "age/file.hpp"
+#include "age/io.hpp"
 #include "base/sha256.hpp"
 
 #include <algorithm>

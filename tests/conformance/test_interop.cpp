@@ -3,8 +3,7 @@
 #include "support/passphrase_file.hpp"
 #include "support/pseudo_terminal.hpp"
 
-#include "age/decrypt.hpp"
-#include "age/encrypt.hpp"
+#include "age/file.hpp"
 #include "age/identity_file.hpp"
 #include "base/argument_vector.hpp"
 #include "base/fd.hpp"

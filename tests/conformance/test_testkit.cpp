@@ -4,10 +4,10 @@
 #include "conformance/vector_file.hpp"
 
 #include "age/armor.hpp"
-#include "age/buffered_source.hpp"
-#include "age/decrypt.hpp"
+#include "age/file.hpp"
+#include "age/file_key.hpp"
 #include "age/header.hpp"
-#include "age/open_header.hpp"
+#include "age/io.hpp"
 #include "base/sha256.hpp"
 
 #include <doctest/doctest.h>

@@ -4,8 +4,7 @@
 #include "set/names.hpp"
 #include "support/bolt_builder.hpp"
 
-#include "age/decrypt.hpp"
-#include "age/encrypt.hpp"
+#include "age/file.hpp"
 #include "base/sha256.hpp"
 #include "base/trusted_runner.hpp"
 

@@ -1,7 +1,6 @@
 // What decodes encodes to the same text, but for its case; what is a recipient prints as it was.
 #include "age/bech32.hpp"
 #include "age/identity.hpp"
-#include "age/recipient.hpp"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 // A passphrase stanza of any form is refused as malformed, or tried with bounded work. The first
 // line of the input is the arguments of the stanza, the rest its body.
-#include "age/scrypt.hpp"
+#include "age/file_key.hpp"
 
 #include <cstdlib>
 #include <string>

@@ -1,6 +1,6 @@
 // Files of any shape through decrypt(), and payloads of any shape through the STREAM reader: the
 // sum of what is released is what is reported, and one thread and two come to the same end.
-#include "age/decrypt.hpp"
+#include "age/file.hpp"
 #include "age/payload.hpp"
 
 #include <cstdlib>

@@ -1,8 +1,7 @@
 // Properties of lib/age over random inputs. The seed is printed; RB_SEED repeats a run.
 #include "unit/age/support.hpp"
 
-#include "age/decrypt.hpp"
-#include "age/encrypt.hpp"
+#include "age/file.hpp"
 #include "age/header.hpp"
 
 #include <doctest/doctest.h>

@@ -6,7 +6,7 @@
 #include "support/bolt_builder.hpp"
 #include "support/sets.hpp"
 
-#include "age/encrypt.hpp"
+#include "age/file.hpp"
 #include "archive/tar_gz.hpp"
 #include "base/json_text.hpp"
 

@@ -1,8 +1,6 @@
 #include "support/passphrase_file.hpp"
 
-#include "age/chunk_cipher.hpp"
 #include "age/header.hpp"
-#include "age/keys.hpp"
 #include "age/primitives.hpp"
 
 #include <algorithm>

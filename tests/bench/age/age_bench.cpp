@@ -9,10 +9,9 @@
 #include "datastore/etcd/snapshot.hpp"
 #include "disk_sink.hpp"
 
-#include "age/decrypt.hpp"
-#include "age/encrypt.hpp"
-#include "age/fd_io.hpp"
+#include "age/file.hpp"
 #include "age/identity_file.hpp"
+#include "age/io.hpp"
 #include "base/sha256.hpp"
 
 #include <CLI/CLI.hpp>

@@ -5,7 +5,7 @@
 #include "support/backup_fixture.hpp"
 #include "support/sets.hpp"
 
-#include "age/decrypt.hpp"
+#include "age/file.hpp"
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,7 @@
 #include "controller_process.hpp"
 #include "scripted_agent.hpp"
 
-#include "age/decrypt.hpp"
+#include "age/file.hpp"
 #include "age/identity.hpp"
 #include "archive/tar_gz.hpp"
 #include "base/sha256.hpp"

@@ -4,7 +4,7 @@
 // Prints the run id; exit code 0 when the set is complete.
 #include "agent/backup_run.hpp"
 
-#include "age/encrypt.hpp"
+#include "age/file.hpp"
 #include "age/sops_yaml.hpp"
 #include "base/fd.hpp"
 #include "base/sha256.hpp"

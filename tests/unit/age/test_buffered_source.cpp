@@ -1,6 +1,6 @@
 #include "unit/age/support.hpp"
 
-#include "age/buffered_source.hpp"
+#include "age/io.hpp"
 
 #include <doctest/doctest.h>
 

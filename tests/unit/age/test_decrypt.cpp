@@ -1,9 +1,8 @@
 #include "unit/age/support.hpp"
 
-#include "age/chunk_cipher.hpp"
-#include "age/decrypt.hpp"
-#include "age/encrypt.hpp"
+#include "age/file.hpp"
 #include "age/header.hpp"
+#include "age/primitives.hpp"
 #include "base/sha256.hpp"
 
 #include <doctest/doctest.h>

@@ -1,6 +1,6 @@
 #include "unit/age/support.hpp"
 
-#include "age/recipient.hpp"
+#include "age/identity.hpp"
 
 #include <doctest/doctest.h>
 

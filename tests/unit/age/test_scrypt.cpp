@@ -1,10 +1,9 @@
 #include "support/passphrase_file.hpp"
 #include "unit/age/support.hpp"
 
-#include "age/decrypt.hpp"
-#include "age/encrypt.hpp"
+#include "age/file.hpp"
+#include "age/file_key.hpp"
 #include "age/identity_file.hpp"
-#include "age/scrypt.hpp"
 
 #include <doctest/doctest.h>
 

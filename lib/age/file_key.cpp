@@ -1,0 +1,252 @@
+#include "age/file_key.hpp"
+
+#include "age/primitives.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace rb::age {
+
+namespace {
+
+constexpr std::string_view k_x25519_type = "X25519";
+constexpr std::string_view k_x25519_info = "age-encryption.org/v1/X25519";
+constexpr std::string_view k_scrypt_label = "age-encryption.org/v1/scrypt";
+constexpr std::size_t k_salt_bytes = 16;
+
+Error malformed_x25519() {
+  return {ErrorCode::corrupt, "malformed X25519 stanza", {}};
+}
+
+Error malformed_scrypt(std::string_view what) {
+  return {ErrorCode::corrupt, "malformed scrypt stanza: " + std::string(what), {}};
+}
+
+Result<SecretBytes>
+wrapping_key(ByteView shared_secret, const PublicKey& share, const PublicKey& recipient) {
+  std::array<std::uint8_t, 64> salt{};
+  std::copy(share.begin(), share.end(), salt.begin());
+  std::copy(recipient.begin(), recipient.end(), salt.begin() + 32);
+  return hkdf_sha256(shared_secret, salt, k_x25519_info);
+}
+
+/// The file key in the body of a stanza, of the length that every recipient type of age makes.
+/// Nothing: it was not sealed with this key.
+Result<std::optional<SecretBytes>> open_body(ByteView wrapping_key, ByteView body) {
+  RB_TRY_ASSIGN(ChunkCipher cipher, ChunkCipher::make(wrapping_key, ChunkCipher::Direction::open));
+  SecretBytes text(body);
+  if (!cipher.open(ChunkNonce{}, text.span())) {
+    return std::optional<SecretBytes>();
+  }
+  return std::optional<SecretBytes>(SecretBytes(text.view().first(k_file_key_bytes)));
+}
+
+/// The file key, or nothing when `identity` is not the one that the stanza was made for.
+Result<std::optional<SecretBytes>> unwrap_x25519(const Stanza& stanza, const Identity& identity) {
+  if (stanza.arguments.size() != 1 || stanza.body.size() != k_file_key_bytes + k_tag_bytes) {
+    return malformed_x25519();
+  }
+  const auto share_bytes = decode_unpadded(stanza.arguments.front());
+  PublicKey share{};
+  if (!share_bytes || share_bytes->size() != share.size()) {
+    return malformed_x25519();
+  }
+  std::copy(share_bytes->begin(), share_bytes->end(), share.begin());
+  RB_TRY_ASSIGN(const SecretBytes shared, x25519_shared_secret(identity.secret(), share));
+  RB_TRY_ASSIGN(const SecretBytes key,
+                wrapping_key(shared.view(), share, identity.recipient().key()));
+  return open_body(key.view(), stanza.body);
+}
+
+/// Decimal, not zero, no sign and no leading zero.
+Result<unsigned> parse_work_factor(std::string_view text, unsigned limit) {
+  unsigned factor = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), factor);
+  const bool whole = parsed.ptr == text.data() + text.size();
+  if (text.empty() || text.front() == '0' || !whole || parsed.ec == std::errc::invalid_argument) {
+    return malformed_scrypt("not a work factor");
+  }
+  if (parsed.ec != std::errc() || factor > limit) {
+    return malformed_scrypt("a work factor of more than 2^" + std::to_string(limit));
+  }
+  return factor;
+}
+
+// Kinds of stanzas that the format or its usual tools define and that we do not open.
+constexpr std::array<std::string_view, 7> k_other_types{k_scrypt_type,
+                                                        "mlkem768x25519",
+                                                        "p256tag",
+                                                        "mlkem768p256tag",
+                                                        "ssh-rsa",
+                                                        "ssh-ed25519",
+                                                        "piv-p256"};
+
+Error bad_header(std::string_view what) {
+  return {ErrorCode::corrupt, "header: " + std::string(what), {}};
+}
+
+bool is_x25519(const Stanza& stanza) {
+  return stanza.type == k_x25519_type;
+}
+
+bool is_other(const Stanza& stanza) {
+  return std::find(k_other_types.begin(), k_other_types.end(), stanza.type) != k_other_types.end();
+}
+
+Error nothing_opens(const Header& header, const HeaderKeys& keys, DecryptFailure& failure) {
+  const auto other = std::find_if(header.stanzas.begin(), header.stanzas.end(), is_other);
+  const bool any_x25519 = std::any_of(header.stanzas.begin(), header.stanzas.end(), is_x25519);
+  if (keys.ask && header.stanzas.front().type == k_scrypt_type) {
+    failure = DecryptFailure::no_match;
+    return {ErrorCode::no_matching_identity, "wrong passphrase", {}};
+  }
+  if (!any_x25519 && other != header.stanzas.end()) {
+    failure = DecryptFailure::unsupported;
+    return {ErrorCode::unsupported,
+            "header: encrypted to recipients of type " + other->type + ", which is not supported",
+            "decrypt it with age itself"};
+  }
+  failure = DecryptFailure::no_match;
+  return {ErrorCode::no_matching_identity,
+          "header: none of the identities opens it",
+          "give the identity whose recipient it was encrypted to"};
+}
+
+/// The file key that the passphrase or any pair of identity and stanza gives. A malformed X25519
+/// stanza condemns the file, whether it is ours or not.
+Result<std::optional<SecretBytes>> try_keys(const Header& header, const HeaderKeys& keys) {
+  if (keys.ask && header.stanzas.front().type == k_scrypt_type) {
+    RB_TRY_ASSIGN(const SecretBytes passphrase, keys.ask());
+    return unwrap_scrypt(header.stanzas.front(), passphrase.view());
+  }
+  for (const Identity& identity : keys.identities) {
+    for (const Stanza& stanza : header.stanzas) {
+      if (!is_x25519(stanza)) {
+        continue;
+      }
+      RB_TRY_ASSIGN(auto file_key, unwrap_x25519(stanza, identity));
+      if (file_key) {
+        return file_key;
+      }
+    }
+  }
+  return std::optional<SecretBytes>();
+}
+
+/// The file key, once the MAC of the header is known to be right. `failure` is set when it fails.
+Result<SecretBytes>
+unwrap_file_key(std::string_view text, const HeaderKeys& keys, DecryptFailure& failure) {
+  failure = DecryptFailure::header;
+  auto header = parse_header(text);
+  if (!header) {
+    return std::move(header).error().within("header");
+  }
+  const bool any_scrypt =
+      std::any_of(header->stanzas.begin(), header->stanzas.end(), [](const Stanza& stanza) {
+        return stanza.type == k_scrypt_type;
+      });
+  if (any_scrypt && header->stanzas.size() > 1) {
+    return bad_header("a passphrase stanza is not alone");
+  }
+  auto file_key = try_keys(*header, keys);
+  if (!file_key) {
+    if (file_key.error().code != ErrorCode::corrupt) { // no passphrase, no memory
+      failure = DecryptFailure::other;
+      return std::move(file_key).error();
+    }
+    return std::move(file_key).error().within("header");
+  }
+  if (!*file_key) {
+    return nothing_opens(*header, keys, failure);
+  }
+  RB_TRY_ASSIGN(const Sha256Digest mac, header_mac((*file_key)->view(), mac_covered(text)));
+  if (!equal_constant_time(mac, header->mac)) {
+    failure = DecryptFailure::mac;
+    return bad_header("its mac is wrong: altered or damaged");
+  }
+  failure = DecryptFailure::none;
+  return std::move(**file_key);
+}
+
+} // namespace
+
+Result<Stanza> wrap_x25519(ByteView file_key, const Recipient& recipient) {
+  SecretBytes ephemeral(32);
+  RB_TRY(fill_random(ephemeral.span()));
+  RB_TRY_ASSIGN(const PublicKey share, x25519_public_key(ephemeral.view()));
+  auto shared = x25519_shared_secret(ephemeral.view(), recipient.key());
+  if (!shared) {
+    Error error = std::move(shared).error();
+    if (error.code == ErrorCode::corrupt) {
+      error.code = ErrorCode::invalid_argument;
+    }
+    return std::move(error).within("recipient");
+  }
+  RB_TRY_ASSIGN(const SecretBytes key, wrapping_key(shared->view(), share, recipient.key()));
+  RB_TRY_ASSIGN(ChunkCipher cipher, ChunkCipher::make(key.view(), ChunkCipher::Direction::seal));
+  Stanza stanza{std::string(k_x25519_type), {encode_unpadded(share)}, {}};
+  stanza.body.resize(k_file_key_bytes + k_tag_bytes);
+  std::copy(file_key.begin(), file_key.end(), stanza.body.begin());
+  if (!cipher.seal(ChunkNonce{}, stanza.body)) {
+    wipe(stanza.body);
+    return Error{ErrorCode::internal, "chacha20-poly1305: openssl failed", {}};
+  }
+  return stanza;
+}
+
+Result<std::optional<SecretBytes>>
+unwrap_scrypt(const Stanza& stanza, ByteView passphrase, unsigned work_factor_limit) {
+  if (stanza.arguments.size() != 2 || stanza.body.size() != k_file_key_bytes + k_tag_bytes) {
+    return malformed_scrypt("not two arguments and a file key");
+  }
+  const auto salt = decode_unpadded(stanza.arguments[0]);
+  if (!salt || salt->size() != k_salt_bytes) {
+    return malformed_scrypt("not a salt");
+  }
+  RB_TRY_ASSIGN(const unsigned factor, parse_work_factor(stanza.arguments[1], work_factor_limit));
+  Bytes labelled(k_scrypt_label.begin(), k_scrypt_label.end());
+  labelled.insert(labelled.end(), salt->begin(), salt->end());
+  RB_TRY_ASSIGN(const SecretBytes key, scrypt(passphrase, labelled, factor));
+  return open_body(key.view(), stanza.body);
+}
+
+Result<std::string> read_header(BufferedSource& source) {
+  RB_TRY_ASSIGN(std::string text, source.read_line(k_header_intro.size()));
+  if (text != k_header_intro) {
+    return bad_header(text.empty() ? "the file is empty" : "not an age file");
+  }
+  for (;;) {
+    const std::size_t line_begin = text.size();
+    RB_TRY_ASSIGN(const std::string line, source.read_line(k_header_limit_bytes - text.size()));
+    text += line;
+    if (text.size() > k_header_limit_bytes) {
+      return bad_header("larger than 2 MiB");
+    }
+    if (!text.ends_with('\n') || line.empty()) {
+      return bad_header("cut off");
+    }
+    if (std::string_view(text).substr(line_begin).starts_with("---")) {
+      return text;
+    }
+  }
+}
+
+Result<OpenedHeader>
+open_header(BufferedSource& source, const HeaderKeys& keys, DecryptFailure& failure) {
+  failure = DecryptFailure::header;
+  RB_TRY_ASSIGN(const std::string header, read_header(source));
+  RB_TRY_ASSIGN(const SecretBytes file_key, unwrap_file_key(header, keys, failure));
+  failure = DecryptFailure::header;
+  std::array<std::uint8_t, k_payload_nonce_bytes> nonce{};
+  RB_TRY_ASSIGN(const std::size_t nonce_bytes, source.read(nonce));
+  if (nonce_bytes != nonce.size()) {
+    return bad_header("cut off before the payload");
+  }
+  failure = DecryptFailure::other;
+  RB_TRY_ASSIGN(SecretBytes key, payload_key(file_key.view(), nonce));
+  failure = DecryptFailure::none;
+  return OpenedHeader{std::move(key), header.size() + nonce.size()};
+}
+
+} // namespace rb::age

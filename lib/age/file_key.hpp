@@ -1,0 +1,76 @@
+// The file key of an age file: wrapped in a stanza for each recipient (c2sp.org/age, "The X25519
+// recipient type", "The scrypt recipient type"), and from the header of a file back.
+#pragma once
+
+#include "age/header.hpp"
+#include "age/identity.hpp"
+#include "age/io.hpp"
+#include "base/result.hpp"
+#include "base/secret_bytes.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace rb::age {
+
+inline constexpr std::size_t k_file_key_bytes = 16;
+
+/// Where a decryption failed, in the classes of the C2SP test kit.
+enum class DecryptFailure {
+  none,
+  armor,       ///< Not strict ASCII armor.
+  header,      ///< Not a well-formed header, or a stanza in it is malformed.
+  unsupported, ///< Opened only by a passphrase, a post-quantum, plugin or SSH key.
+  no_match,    ///< Well-formed, but no identity opens it.
+  mac,         ///< An identity fits, but the header was altered.
+  payload,     ///< A chunk was altered, cut off, or is followed by other data.
+  other,       ///< Source, sink, cancellation, or a failure inside.
+};
+
+/// Gives the passphrase; asked only for a file that is opened by one.
+using AskPassphrase = std::function<Result<SecretBytes>()>;
+
+/// The text of the header, which is left off before the payload nonce. Errors: corrupt, and those
+/// of the source.
+[[nodiscard]] Result<std::string> read_header(BufferedSource& source);
+
+/// What may open a file: private keys, or a passphrase.
+struct HeaderKeys {
+  std::span<const Identity> identities;
+  AskPassphrase ask = {}; ///< Empty: there is nobody to ask.
+};
+
+/// What a payload needs to be opened.
+struct OpenedHeader {
+  SecretBytes payload_key;
+  std::uint64_t size_bytes = 0; ///< Of the header and the nonce: the payload begins there.
+};
+
+/// Reads the header and the nonce: the file key that one of `keys` unwraps, once the header's MAC
+/// is known to be right, and from it the key of the payload. `failure` is set when it fails.
+/// Errors: corrupt, no_matching_identity, unsupported, internal, and those of `ask` and the source.
+[[nodiscard]] Result<OpenedHeader>
+open_header(BufferedSource& source, const HeaderKeys& keys, DecryptFailure& failure);
+
+/// A stanza for `recipient`. Errors: invalid_argument (the recipient is a point of low order),
+/// internal.
+[[nodiscard]] Result<Stanza> wrap_x25519(ByteView file_key, const Recipient& recipient);
+
+inline constexpr std::string_view k_scrypt_type = "scrypt";
+
+/// The bound of age: 2^22 takes 4 GiB of memory. `age -p` makes 2^18.
+inline constexpr unsigned k_scrypt_work_factor_limit = 22;
+
+/// The file key, or nothing when it is another passphrase. `work_factor_limit`: the largest
+/// logarithm of scrypt's N that is done. Errors: corrupt (a malformed stanza, or more work than the
+/// limit), unsupported (not enough memory), internal. Precondition: stanza.type is scrypt.
+[[nodiscard]] Result<std::optional<SecretBytes>>
+unwrap_scrypt(const Stanza& stanza,
+              ByteView passphrase,
+              unsigned work_factor_limit = k_scrypt_work_factor_limit);
+
+} // namespace rb::age
