@@ -3,7 +3,7 @@
 
 #include "cli/io.hpp"
 
-#include "base/exit_code.hpp"
+#include "base/error.hpp"
 
 namespace rb::cli {
 

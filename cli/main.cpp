@@ -1,7 +1,7 @@
 // railiance-backup: signals, terminal and random numbers for run().
 #include "cli/connect.hpp"
 #include "cli/run.hpp"
-#include "terminal/stop_signals.hpp"
+#include "terminal/program_io.hpp"
 
 #include "base/bytes.hpp"
 #include "kube/transport_cpprest.hpp"

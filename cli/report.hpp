@@ -3,7 +3,7 @@
 
 #include "api/cluster_backup.hpp"
 #include "api/node_facts.hpp"
-#include "base/exit_code.hpp"
+#include "base/error.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -6,7 +6,7 @@
 #include "status/collector.hpp"
 #include "status/serve/server.hpp"
 
-#include "base/exit_code.hpp"
+#include "base/error.hpp"
 #include "kube/connection.hpp"
 #include "kube/leader_elector.hpp"
 #include "kube/transport_cpprest.hpp"

@@ -1,6 +1,6 @@
 #include "controller/options.hpp"
 
-#include "base/exit_code.hpp"
+#include "base/error.hpp"
 
 #include <CLI/CLI.hpp>
 

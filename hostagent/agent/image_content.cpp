@@ -1,6 +1,6 @@
 #include "agent/image_content.hpp"
 
-#include "archive/tar_header.hpp"
+#include "archive/tar_gz.hpp"
 #include "base/fd.hpp"
 #include "base/open_beneath.hpp"
 #include "base/sha256.hpp"

@@ -16,7 +16,7 @@
 #include "terminal/log.hpp"
 
 #include "base/fd.hpp"
-#include "base/trusted_runner.hpp"
+#include "base/process.hpp"
 #include "kube/connection.hpp"
 #include "kube/transport_cpprest.hpp"
 

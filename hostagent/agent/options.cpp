@@ -2,7 +2,7 @@
 
 #include "offsite/rclone.hpp"
 
-#include "base/exit_code.hpp"
+#include "base/error.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -3,7 +3,7 @@
 #include "terminal/terminal_text.hpp"
 
 #include "api/json_fields.hpp"
-#include "base/last_line.hpp"
+#include "base/process.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,6 @@
 #include "offsite/rclone_output.hpp"
 
-#include "base/json_integer.hpp"
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 

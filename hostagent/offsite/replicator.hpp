@@ -5,7 +5,7 @@
 
 #include "offsite/decide.hpp"
 #include "offsite/replicate.hpp"
-#include "sign/public_key.hpp"
+#include "sign/minisign.hpp"
 
 #include <functional>
 #include <map>

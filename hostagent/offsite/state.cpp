@@ -2,8 +2,7 @@
 
 #include "set/writer.hpp"
 
-#include "base/json_integer.hpp"
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 

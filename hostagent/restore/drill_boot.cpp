@@ -2,7 +2,7 @@
 
 #include "restore/io.hpp"
 #include "restore/proof/prove_set.hpp"
-#include "terminal/stop_signals.hpp"
+#include "terminal/program_io.hpp"
 
 namespace rb::restore {
 

@@ -1,9 +1,9 @@
 #include "restore/key_command.hpp"
 
 #include "age/identity_file.hpp"
-#include "base/argument_vector.hpp"
+#include "base/process.hpp"
 #include "base/fd.hpp"
-#include "base/secret_buffer.hpp"
+#include "base/secret_bytes.hpp"
 
 #include <fcntl.h>
 #include <poll.h>

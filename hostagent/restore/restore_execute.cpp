@@ -14,7 +14,7 @@
 #include "set/directory.hpp"
 #include "set/last_restore.hpp"
 #include "terminal/format.hpp"
-#include "terminal/stop_signals.hpp"
+#include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
 #include <algorithm>

@@ -6,7 +6,7 @@
 #include "restore/io.hpp"
 #include "restore/restore_cluster.hpp"
 #include "restore/restore_report.hpp"
-#include "terminal/stop_signals.hpp"
+#include "terminal/program_io.hpp"
 
 namespace rb::restore {
 

@@ -9,7 +9,7 @@
 #include "set/set_check.hpp"
 #include "set/signed_files.hpp"
 
-#include "base/exit_code.hpp"
+#include "base/error.hpp"
 
 #include <nlohmann/json.hpp>
 

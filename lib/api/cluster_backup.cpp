@@ -1,7 +1,7 @@
 #include "api/cluster_backup.hpp"
 
 #include "api/json_fields.hpp"
-#include "base/json_integer.hpp"
+#include "base/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
 #include "api/meta.hpp"
 
-#include "base/json_integer.hpp"
+#include "base/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,7 +1,7 @@
 // The typed reasons of conditions and Events. They are part of the API: scripts match on them.
 #pragma once
 
-#include "base/exit_code.hpp"
+#include "base/error.hpp"
 #include "base/result.hpp"
 
 #include <string_view>

@@ -1,6 +1,6 @@
 #include "archive/gzip.hpp"
 
-#include "base/secret_buffer.hpp"
+#include "base/secret_bytes.hpp"
 
 #include <zlib.h>
 

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "archive/gzip.hpp"
+#include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/secret_bytes.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,5 +37,12 @@ struct Limits {
 /// Errors: corrupt (damaged, truncated, a path given twice), invalid_argument (a path that
 /// check_entry_path() refuses), unsupported (link, device, fifo, sparse file, beyond a limit).
 [[nodiscard]] Result<std::vector<Entry>> read_tar_gz(ByteView bytes, const Limits& limits = {});
+
+/// Each file is padded with zeros to a multiple of that, and two records of zeros end the archive.
+inline constexpr std::size_t k_tar_record_bytes = 512;
+
+/// One header, for an archive that is too large to be made in memory: of a regular file, mode 0644, of root, dated 1970, so that equal files give equal archives.
+/// `path` has at most 100 bytes, `size_bytes` is below 8 GiB.
+[[nodiscard]] Bytes tar_header(const std::string& path, std::uint64_t size_bytes);
 
 } // namespace rb::archive

@@ -1,5 +1,7 @@
 #include "base/bytes.hpp"
 
+#include <openssl/crypto.h>
+
 #include <array>
 
 namespace rb {
@@ -40,6 +42,12 @@ Error not_base64() {
 }
 
 } // namespace
+
+void wipe(MutableByteView bytes) {
+  if (!bytes.empty()) {
+    OPENSSL_cleanse(bytes.data(), bytes.size());
+  }
+}
 
 std::string to_hex(ByteView bytes) {
   std::string text;

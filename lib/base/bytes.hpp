@@ -26,6 +26,9 @@ using MutableByteView = std::span<std::uint8_t>;
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// Overwrites `bytes` in a way that the compiler does not remove (OPENSSL_cleanse).
+void wipe(MutableByteView bytes);
+
 /// Lower-case hexadecimal, two digits a byte.
 [[nodiscard]] std::string to_hex(ByteView bytes);
 

@@ -1,52 +1,62 @@
 #include "base/error.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
 namespace rb {
 
+namespace {
+
+struct Row {
+  ErrorCode code;
+  std::string_view word;
+  ExitCode exit_code;
+};
+
+/// In the order of the enumeration.
+constexpr std::array<Row, 19> k_rows{{
+    {ErrorCode::invalid_argument, "invalid_argument", ExitCode::failed},
+    {ErrorCode::not_found, "not_found", ExitCode::failed},
+    {ErrorCode::already_exists, "already_exists", ExitCode::failed},
+    {ErrorCode::permission_denied, "permission_denied", ExitCode::failed},
+    {ErrorCode::no_space, "no_space", ExitCode::failed},
+    {ErrorCode::io, "io", ExitCode::failed},
+    {ErrorCode::corrupt, "corrupt", ExitCode::damaged},
+    {ErrorCode::no_matching_identity, "no_matching_identity", ExitCode::no_identity},
+    {ErrorCode::unsupported, "unsupported", ExitCode::failed},
+    {ErrorCode::conflict, "conflict", ExitCode::failed},
+    {ErrorCode::gone, "gone", ExitCode::failed},
+    {ErrorCode::unauthenticated, "unauthenticated", ExitCode::failed},
+    {ErrorCode::throttled, "throttled", ExitCode::unreachable},
+    {ErrorCode::unavailable, "unavailable", ExitCode::unreachable},
+    {ErrorCode::timeout, "timeout", ExitCode::deadline_passed},
+    {ErrorCode::cancelled, "cancelled", ExitCode::failed},
+    {ErrorCode::busy, "busy", ExitCode::busy},
+    {ErrorCode::incomplete, "incomplete", ExitCode::incomplete},
+    {ErrorCode::internal, "internal", ExitCode::failed},
+}};
+
+constexpr bool is_in_order() {
+  std::size_t place = 0;
+  return std::ranges::all_of(
+      k_rows, [&](const Row& row) { return static_cast<std::size_t>(row.code) == place++; });
+}
+static_assert(is_in_order() && k_rows.back().code == ErrorCode::internal);
+
+const Row& row_of(ErrorCode code) {
+  return k_rows.at(static_cast<std::size_t>(code));
+}
+
+} // namespace
+
 std::string_view to_string(ErrorCode code) {
-  switch (code) {
-  case ErrorCode::invalid_argument:
-    return "invalid_argument";
-  case ErrorCode::not_found:
-    return "not_found";
-  case ErrorCode::already_exists:
-    return "already_exists";
-  case ErrorCode::permission_denied:
-    return "permission_denied";
-  case ErrorCode::no_space:
-    return "no_space";
-  case ErrorCode::io:
-    return "io";
-  case ErrorCode::corrupt:
-    return "corrupt";
-  case ErrorCode::no_matching_identity:
-    return "no_matching_identity";
-  case ErrorCode::unsupported:
-    return "unsupported";
-  case ErrorCode::conflict:
-    return "conflict";
-  case ErrorCode::gone:
-    return "gone";
-  case ErrorCode::unauthenticated:
-    return "unauthenticated";
-  case ErrorCode::throttled:
-    return "throttled";
-  case ErrorCode::unavailable:
-    return "unavailable";
-  case ErrorCode::timeout:
-    return "timeout";
-  case ErrorCode::cancelled:
-    return "cancelled";
-  case ErrorCode::busy:
-    return "busy";
-  case ErrorCode::incomplete:
-    return "incomplete";
-  case ErrorCode::internal:
-    return "internal";
-  }
-  return "internal";
+  return row_of(code).word;
+}
+
+ExitCode exit_code_for(ErrorCode code) {
+  return row_of(code).exit_code;
 }
 
 Error Error::within(std::string_view context) && {

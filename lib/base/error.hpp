@@ -1,4 +1,5 @@
-// What can go wrong, in a form that callers can act on and operators can read.
+// What can go wrong, in a form that callers can act on and operators can read, and the exit code
+// that a command then ends with.
 #pragma once
 
 #include <chrono>
@@ -66,5 +67,22 @@ struct Error {
 /// ENOENT -> not_found, EACCES, EPERM and EROFS -> permission_denied, EEXIST -> already_exists,
 /// everything else -> io).
 [[nodiscard]] Error system_error(int errno_value, std::string_view message);
+
+/// The exit codes of both commands; documented in README.md and in --help.
+enum class ExitCode : int {
+  done = 0,
+  failed = 1,
+  usage = 2,
+  incomplete = 3, ///< Some artifact is missing.
+  nothing_to_restore = 4,
+  no_identity = 5, ///< No identity opens the file, or the identity file cannot be read.
+  damaged = 6,     ///< Damaged or tampered with.
+  busy = 7,
+  unreachable = 8, ///< The cluster or the agent cannot be reached.
+  deadline_passed = 9,
+};
+
+/// The exit code that a command ends with when `code` is what stopped it.
+[[nodiscard]] ExitCode exit_code_for(ErrorCode code);
 
 } // namespace rb

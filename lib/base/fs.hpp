@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
-#include "base/clock.hpp"
+#include "base/fd.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -95,5 +95,9 @@ public:
   [[nodiscard]] virtual Result<std::vector<DirectoryEntry>> list() = 0;
   [[nodiscard]] virtual Result<Space> space() = 0;
 };
+
+/// The open `directory`; `path` begins messages. It leaves at most two windows of 64 MiB of dirty
+/// pages, and nothing of what it read or wrote in the page cache.
+[[nodiscard]] std::unique_ptr<Fs> open_fs(Fd directory, std::string path);
 
 } // namespace rb

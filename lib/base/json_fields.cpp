@@ -1,8 +1,24 @@
 #include "base/json_fields.hpp"
 
-#include "base/json_integer.hpp"
+#include <nlohmann/json.hpp>
 
 namespace rb {
+
+nlohmann::json json_of(std::string_view text) {
+  return nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+nlohmann::json json_of(std::string_view text, const JsonKeep& keep) {
+  if (!keep) {
+    return json_of(text);
+  }
+  const nlohmann::json::parser_callback_t callback =
+      [&](int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
+        return event != nlohmann::json::parse_event_t::key ||
+               keep(depth, parsed.get_ref<const std::string&>());
+      };
+  return nlohmann::json::parse(text, callback, /*allow_exceptions=*/false);
+}
 
 JsonFields::JsonFields(nlohmann::ordered_json& target) : m_target{&target} {
   target = nlohmann::ordered_json::object();

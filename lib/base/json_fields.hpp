@@ -1,4 +1,4 @@
-// JSON both ways from one list of fields. A type says once which fields it has, and is read and
+// JSON: reading a text, and a type both ways from one list of fields. A type says once which fields it has, and is read and
 // written by that list:
 //
 //     void fields(JsonFields& json, Progress& progress) {       // in the namespace of Progress
@@ -17,7 +17,8 @@
 // not name is passed over; null is as good as absent; an element of a list that has a word nobody
 // knows in a required field is passed over, and in any other field the word is. What has another
 // type, an integer that does not fit, or a required key that is not there makes it `corrupt`, with
-// the path of the field in the message. Nothing throws, and no value is ever quoted.
+// the path of the field in the message. Nothing throws, and no value is ever quoted. The integers of
+// nlohmann are not used: they take 1e300 and wrap what is too large.
 #pragma once
 
 #include "base/clock.hpp"
@@ -28,16 +29,60 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace rb {
+
+/// The document that `text` is; a discarded value (is_discarded()) where it is not one JSON value
+/// in UTF-8 and nothing else. Never throws but for memory.
+[[nodiscard]] nlohmann::json json_of(std::string_view text);
+
+/// Whether the value of a key is kept; the keys of the document itself have the depth 1, and a list
+/// counts as one more.
+using JsonKeep = std::function<bool(int depth, std::string_view key)>;
+
+/// The same, without what is not kept: that takes no memory while the text is read.
+[[nodiscard]] nlohmann::json json_of(std::string_view text, const JsonKeep& keep);
+
+/// Nothing where `value` is no integer in the range of `Number`.
+template <std::integral Number>
+[[nodiscard]] std::optional<Number> json_integer_of(const nlohmann::json& value) {
+  if (value.is_number_unsigned() && std::in_range<Number>(value.get<std::uint64_t>())) {
+    return static_cast<Number>(value.get<std::uint64_t>());
+  }
+  if (value.is_number_integer() && !value.is_number_unsigned() &&
+      std::in_range<Number>(value.get<std::int64_t>())) {
+    return static_cast<Number>(value.get<std::int64_t>());
+  }
+  return std::nullopt;
+}
+
+/// The same for code that catches. Throws nlohmann::json::exception.
+template <std::integral Number> [[nodiscard]] Number json_integer(const nlohmann::json& value) {
+  if (const auto number = json_integer_of<Number>(value)) {
+    return *number;
+  }
+  throw nlohmann::json::out_of_range::create(406, "not an integer that fits", &value);
+}
+
+/// Of a key that may be absent. Throws as json_integer does, and where `object` is no object.
+template <std::integral Number>
+[[nodiscard]] Number json_integer_or(const nlohmann::json& object, const char* key, Number absent) {
+  if (!object.is_object()) {
+    throw nlohmann::json::type_error::create(306, "not an object", &object);
+  }
+  const auto found = object.find(key);
+  return found == object.end() ? absent : json_integer<Number>(*found);
+}
 
 /// One pass over a value, reading or writing. Used by one thread.
 class JsonFields {

@@ -26,10 +26,6 @@ namespace rb {
 /// others can change), those of open(2).
 [[nodiscard]] Result<Fd> open_regular(const std::string& path);
 
-/// read_secret_file of an open file, from where it is read next.
-[[nodiscard]] Result<SecretBytes>
-read_secret_file(const Fd& fd, const std::string& path, std::size_t limit_bytes);
-
 /// As read_secret_file, by open_regular.
 [[nodiscard]] Result<SecretBytes> read_regular(const std::string& path, std::size_t limit_bytes);
 

@@ -1,7 +1,7 @@
 #include "base/process.hpp"
 
-#include "base/argument_vector.hpp"
 #include "base/fd.hpp"
+#include "base/open_beneath.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -220,6 +220,14 @@ Result<ProcessResult> RealProcessRunner::run(const ProcessSpec& spec, std::stop_
   result.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   result.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   return result;
+}
+
+Result<ProcessResult> TrustedRunner::run(const ProcessSpec& spec, std::stop_token stop) {
+  const Status checked = check_root_owned(spec.program);
+  if (!checked && checked.error().code != ErrorCode::not_found) {
+    return checked.error();
+  }
+  return m_runner.run(spec, std::move(stop));
 }
 
 } // namespace rb

@@ -61,4 +61,34 @@ public:
   [[nodiscard]] Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token stop) override;
 };
 
+/// Runs only programs that nobody but root can have put there: check_root_owned before each start; a program that is not there is `runner`'s to report.
+/// Thread-safe as `runner` is, which outlives it. Errors besides: permission_denied, unsupported.
+class TrustedRunner final : public ProcessRunner {
+public:
+  explicit TrustedRunner(ProcessRunner& runner) : m_runner(runner) {}
+
+  [[nodiscard]] Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token stop) override;
+
+private:
+  ProcessRunner& m_runner;
+};
+
+/// What exec(2) and posix_spawn(3) take as argv and envp: pointers into `strings`, and a null at the end. `strings` must outlive them, unchanged.
+[[nodiscard]] inline std::vector<char*> pointers_to(std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
+  for (std::string& text : strings) {
+    pointers.push_back(text.data());
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+/// The last line of what a program wrote, where most say why they ended; without the white space at
+/// its end.
+[[nodiscard]] inline std::string_view last_line(std::string_view text) {
+  text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+  return text.substr(text.rfind('\n') + 1);
+}
+
 } // namespace rb

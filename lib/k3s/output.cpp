@@ -3,7 +3,7 @@
 #include "k3s/text.hpp"
 #include "terminal/terminal_text.hpp"
 
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 

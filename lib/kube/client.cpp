@@ -1,6 +1,6 @@
 #include "kube/client.hpp"
 
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 #include "kube/status_error.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "kube/watch_fsm.hpp"
 
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 #include "kube/resource.hpp"
 #include "kube/status_error.hpp"
 

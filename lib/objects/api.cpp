@@ -1,9 +1,8 @@
 #include "objects/api.hpp"
 
 #include "archive/entry_path.hpp"
-#include "base/argument_vector.hpp"
+#include "base/process.hpp"
 #include "base/fd.hpp"
-#include "base/last_line.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>

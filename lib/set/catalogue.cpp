@@ -1,7 +1,7 @@
 #include "set/catalogue.hpp"
 
 #include "set/chain.hpp"
-#include "sign/signature.hpp"
+#include "sign/minisign.hpp"
 
 #include <algorithm>
 #include <set>

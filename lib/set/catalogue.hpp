@@ -4,7 +4,7 @@
 #pragma once
 
 #include "set/sets.hpp"
-#include "sign/public_key.hpp"
+#include "sign/minisign.hpp"
 
 #include <map>
 #include <span>

@@ -2,7 +2,7 @@
 #include "set/chain.hpp"
 
 #include "set/catalogue.hpp"
-#include "sign/signature.hpp"
+#include "sign/minisign.hpp"
 
 #include <algorithm>
 

@@ -1,8 +1,5 @@
 #include "set/directory.hpp"
 
-#include "base/modes.hpp"
-#include "base/posix_fs.hpp"
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -82,17 +79,13 @@ Result<Directory> Directory::open(const std::string& given_path) {
     return std::move(fd).error();
   }
   RB_TRY(make_private(*fd, path));
-  return Directory(std::make_unique<PosixFs>(std::move(*fd), path), path);
+  return Directory(open_fs(std::move(*fd), path), path);
 }
 
 Result<Directory> Directory::open_existing(const std::string& given_path) {
   const std::string path = without_trailing_slashes(given_path);
   RB_TRY_ASSIGN(Fd fd, open_file(path, O_RDONLY | O_DIRECTORY));
-  return Directory(std::make_unique<PosixFs>(std::move(fd), path), path);
-}
-
-std::unique_ptr<Fs> open_fs(Fd directory, std::string path) {
-  return std::make_unique<PosixFs>(std::move(directory), std::move(path));
+  return Directory(open_fs(std::move(fd), path), path);
 }
 
 Directory::Directory(std::unique_ptr<Fs> fs, std::string path)

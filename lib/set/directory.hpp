@@ -32,9 +32,6 @@ private:
   std::string m_path;
 };
 
-/// An Fs on an open directory; `path` begins its messages.
-[[nodiscard]] std::unique_ptr<Fs> open_fs(Fd directory, std::string path);
-
 /// The lock of a backup directory: held by whoever writes to it. flock(2) on the directory
 /// itself: it leaves no file behind, and the kernel drops it when the process ends.
 class DirectoryLock {

@@ -5,7 +5,7 @@
 #include "set/sets.hpp"
 
 #include "age/identity.hpp"
-#include "base/exit_code.hpp"
+#include "base/error.hpp"
 
 #include <cstdint>
 #include <functional>

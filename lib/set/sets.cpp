@@ -1,7 +1,7 @@
 #include "set/sets.hpp"
 
 #include "set/names.hpp"
-#include "sign/signature.hpp"
+#include "sign/minisign.hpp"
 
 #include <algorithm>
 #include <map>

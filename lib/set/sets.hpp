@@ -2,7 +2,7 @@
 #pragma once
 
 #include "set/manifest.hpp"
-#include "sign/blake2b.hpp"
+#include "sign/minisign.hpp"
 
 #include <functional>
 #include <optional>

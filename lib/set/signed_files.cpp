@@ -2,7 +2,7 @@
 
 #include "set/signed_comment.hpp"
 #include "set/signed_copy.hpp"
-#include "sign/signature.hpp"
+#include "sign/minisign.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -70,7 +70,7 @@ public:
   [[nodiscard]] Status write(const Entry& entry, bool replace) const {
     RB_TRY_ASSIGN(const Place place, reach(entry.path, true));
     RB_TRY_ASSIGN(Fd directory, copy_of(place.directory));
-    const auto fs = set::open_fs(std::move(directory), parent_of(shown(entry)));
+    const auto fs = open_fs(std::move(directory), parent_of(shown(entry)));
     DurableOrder order;
     order.name = place.name;
     order.part = ".railiance-" + std::to_string(::getpid()) + ".part";

@@ -1,7 +1,5 @@
 #include "sign/signing_key.hpp"
 
-#include "sign/digest_context.hpp"
-
 #include "base/sha256.hpp"
 
 #include <openssl/bio.h>
@@ -14,9 +12,8 @@ namespace rb::sign {
 
 namespace {
 
-struct FreeBio {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
+using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
 
 Error failed(const char* what) {
   return {ErrorCode::internal, std::string("openssl: ") + what, {}};
@@ -54,8 +51,9 @@ Result<SigningKey> SigningKey::generate() {
 }
 
 Result<SigningKey> SigningKey::from_pem(ByteView pem) {
-  const std::unique_ptr<BIO, FreeBio> bio(
-      BIO_new_mem_buf(pem.data(), static_cast<int>(std::min<std::size_t>(pem.size(), 1U << 16U))));
+  const Bio bio(
+      BIO_new_mem_buf(pem.data(), static_cast<int>(std::min<std::size_t>(pem.size(), 1U << 16U))),
+      BIO_free);
   Handle handle(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr)
                     : nullptr);
   if (!handle) {
@@ -68,7 +66,7 @@ Result<SigningKey> SigningKey::from_pem(ByteView pem) {
 }
 
 Result<SecretBytes> SigningKey::to_pem() const {
-  const std::unique_ptr<BIO, FreeBio> bio(BIO_new(BIO_s_secmem()));
+  const Bio bio(BIO_new(BIO_s_secmem()), BIO_free);
   if (!bio || PEM_write_bio_PrivateKey(
                   bio.get(), m_handle.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
     return failed("the key cannot be written");
@@ -81,7 +79,7 @@ Result<SecretBytes> SigningKey::to_pem() const {
 Result<RawSignature> SigningKey::sign_raw(ByteView message) const {
   RawSignature signature{};
   std::size_t length = signature.size();
-  const DigestContext context(EVP_MD_CTX_new());
+  const DigestContext context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   if (!context ||
       EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, m_handle.get()) != 1 ||
       EVP_DigestSign(context.get(), signature.data(), &length, message.data(), message.size()) !=

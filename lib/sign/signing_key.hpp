@@ -2,7 +2,7 @@
 // signs and says its public key; nothing else leaves it.
 #pragma once
 
-#include "sign/signature.hpp"
+#include "sign/minisign.hpp"
 
 #include "base/secret_bytes.hpp"
 

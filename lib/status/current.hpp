@@ -6,7 +6,7 @@
 #include "api/cluster_backup.hpp"
 #include "api/condition.hpp"
 #include "api/standing.hpp"
-#include "base/exit_code.hpp"
+#include "base/error.hpp"
 
 #include <chrono>
 #include <optional>

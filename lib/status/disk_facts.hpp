@@ -5,7 +5,7 @@
 #include "set/last_drill.hpp"
 #include "set/last_restore.hpp"
 #include "set/sets.hpp"
-#include "sign/public_key.hpp"
+#include "sign/minisign.hpp"
 
 #include "api/node_facts.hpp"
 

@@ -2,6 +2,14 @@
 
 #include "terminal/terminal_text.hpp"
 
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+
 namespace rb {
 
 int fail(const ProgramIo& io, const Error& error, ExitCode code) {
@@ -18,6 +26,47 @@ int fail(const ProgramIo& io, const Error& error) {
 
 void warn(const ProgramIo& io, std::string_view message) {
   io.err << io.program << ": warning: " << terminal_text(message) << '\n';
+}
+
+StopSignals::StopSignals(std::initializer_list<int> signals, const std::stop_token& outer)
+    : m_end(::eventfd(0, EFD_CLOEXEC)), m_on_outer(outer, [this] { m_stop.request_stop(); }) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : signals) {
+    sigaddset(&set, signal);
+  }
+  ::pthread_sigmask(SIG_BLOCK, &set, &m_before);
+  m_signals = Fd(::signalfd(-1, &set, SFD_CLOEXEC));
+  m_thread = std::jthread([this] { watch(); });
+}
+
+StopSignals::~StopSignals() {
+  const std::uint64_t one = 1;
+  static_cast<void>(::write(m_end.get(), &one, sizeof one)); // of an eventfd: cannot fail here
+  m_thread.join();
+  ::pthread_sigmask(SIG_SETMASK, &m_before, nullptr);
+}
+
+void StopSignals::watch() {
+  std::array<pollfd, 2> polled{{{m_signals.get(), POLLIN, 0}, {m_end.get(), POLLIN, 0}}};
+  while (true) {
+    if (::poll(polled.data(), polled.size(), -1) < 0) {
+      continue;
+    }
+    if (polled[1].revents != 0) {
+      return;
+    }
+    signalfd_siginfo info{};
+    if (::read(m_signals.get(), &info, sizeof info) != sizeof info) {
+      continue;
+    }
+    const int signal = static_cast<int>(info.ssi_signo);
+    int none = 0;
+    m_seen.compare_exchange_strong(none, signal);
+    if (!m_stop.request_stop()) {
+      ::_exit(128 + signal);
+    }
+  }
 }
 
 } // namespace rb

@@ -1,13 +1,19 @@
 // What a command of any of our programs touches besides its own work, so that tests run whole
-// commands in their own process; and how it says that it failed.
+// commands in their own process; how it says that it failed, and how signals end it.
 #pragma once
 
 #include "base/clock.hpp"
-#include "base/exit_code.hpp"
+#include "base/error.hpp"
+#include "base/fd.hpp"
 
+#include <atomic>
+#include <csignal>
+#include <functional>
+#include <initializer_list>
 #include <ostream>
 #include <stop_token>
 #include <string_view>
+#include <thread>
 
 namespace rb {
 
@@ -29,5 +35,35 @@ int fail(const ProgramIo& io, const Error& error);
 
 /// "PROGRAM: warning: …"
 void warn(const ProgramIo& io, std::string_view message);
+
+/// Turns signals into a request to stop, for work that must clean up after itself. While it lives the first of its signals requests a stop; one that comes when a stop is requested
+/// already ends the program at once, with the exit status 128 + signal. Make it before any other
+/// thread: those that exist keep their signals.
+class StopSignals {
+public:
+  /// `outer` requests the stop, too.
+  explicit StopSignals(std::initializer_list<int> signals, const std::stop_token& outer = {});
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+  StopSignals(StopSignals&&) = delete;
+  StopSignals& operator=(StopSignals&&) = delete;
+
+  [[nodiscard]] std::stop_token token() const { return m_stop.get_token(); }
+
+  /// The signal that requested the stop, or 0.
+  [[nodiscard]] int seen() const { return m_seen.load(); }
+
+private:
+  void watch();
+
+  sigset_t m_before{};
+  Fd m_signals;
+  Fd m_end; ///< An eventfd: the destructor's word to the thread.
+  std::stop_source m_stop;
+  std::stop_callback<std::function<void()>> m_on_outer;
+  std::atomic<int> m_seen{0};
+  std::jthread m_thread;
+};
 
 } // namespace rb

@@ -5,9 +5,8 @@
 
 #include "age/file.hpp"
 #include "age/identity_file.hpp"
-#include "base/argument_vector.hpp"
-#include "base/fd.hpp"
 #include "base/process.hpp"
+#include "base/fd.hpp"
 
 #include <doctest/doctest.h>
 

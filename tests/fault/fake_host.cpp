@@ -6,7 +6,7 @@
 
 #include "age/file.hpp"
 #include "base/sha256.hpp"
-#include "base/trusted_runner.hpp"
+#include "base/process.hpp"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 // crash; and what is taken is written and read back as the same.
 #include "api/cluster_backup.hpp"
 #include "api/node_backup.hpp"
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
 // Hostile signature and public key files: refused or taken, never a crash; what is taken is written
 // and read back as the same, and holds for nothing that its key did not sign.
-#include "sign/signature.hpp"
+#include "sign/minisign.hpp"
 
 #include <cstdlib>
 

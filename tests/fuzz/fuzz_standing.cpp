@@ -6,7 +6,7 @@
 #include "status/families.hpp"
 
 #include "api/standing.hpp"
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -2,7 +2,7 @@
 // conformance test does the same with the parsers of others; this one needs nothing but this build.
 #include "support/random.hpp"
 
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 #include "helm/values_yaml.hpp"
 
 #include <doctest/doctest.h>

@@ -2,7 +2,7 @@
 // moment at which two of them may act, and once the faults end one of them leads.
 #include "kube_random.hpp"
 
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 #include "kube/leader_elector.hpp"
 
 #include <doctest/doctest.h>

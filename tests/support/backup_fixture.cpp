@@ -8,7 +8,7 @@
 
 #include "age/file.hpp"
 #include "archive/tar_gz.hpp"
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <algorithm>
 #include <array>

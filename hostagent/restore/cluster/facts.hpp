@@ -9,7 +9,7 @@
 #include "restore/cluster/replacements.hpp"
 #include "set/catalogue.hpp"
 
-#include "base/exit_code.hpp"
+#include "base/error.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -6,7 +6,7 @@
 
 #include "api/backup_status.hpp"
 #include "base/clock.hpp"
-#include "base/exit_code.hpp"
+#include "base/error.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #include "restore/proof/spawned.hpp"
 
-#include "base/argument_vector.hpp"
+#include "base/process.hpp"
 #include "base/fd.hpp"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 // Orders with verification Boot: a scratch server beside the one under the test, in earnest.
 #include "bed_cluster.hpp"
 
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>

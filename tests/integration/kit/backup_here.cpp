@@ -8,7 +8,7 @@
 #include "age/sops_yaml.hpp"
 #include "base/fd.hpp"
 #include "base/sha256.hpp"
-#include "base/trusted_runner.hpp"
+#include "base/process.hpp"
 
 #include <cstdio>
 

@@ -1,6 +1,6 @@
 // A program that watches the ConfigMaps of a namespace, as controller and agent watch theirs, and
 // writes down what it is told: "have NAME", "gone NAME", "listed". Ends with its standard input.
-#include "base/exit_code.hpp"
+#include "base/error.hpp"
 #include "kube/connection.hpp"
 #include "kube/transport_cpprest.hpp"
 #include "kube/watcher.hpp"

@@ -1,5 +1,5 @@
 #include "api/condition.hpp"
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>

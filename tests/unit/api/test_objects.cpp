@@ -1,6 +1,6 @@
 #include "api/cluster_backup.hpp"
 #include "api/node_backup.hpp"
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>

@@ -1,5 +1,5 @@
 // Integers out of JSON that somebody else wrote.
-#include "base/json_integer.hpp"
+#include "base/json_fields.hpp"
 
 #include <doctest/doctest.h>
 

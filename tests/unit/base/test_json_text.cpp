@@ -1,5 +1,5 @@
 // What json_of reads, and what it refuses without throwing.
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>

@@ -1,7 +1,7 @@
 #include "support/scratch.hpp"
 
 #include "base/open_beneath.hpp"
-#include "base/trusted_runner.hpp"
+#include "base/process.hpp"
 
 #include <doctest/doctest.h>
 

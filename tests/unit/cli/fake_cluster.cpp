@@ -1,6 +1,6 @@
 #include "fake_cluster.hpp"
 
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 #include "kube/client.hpp"
 
 #include <cerrno>

@@ -1,7 +1,7 @@
 // list, show, completion, and what fails before a command begins.
 #include "fake_cluster.hpp"
 
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <doctest/doctest.h>
 

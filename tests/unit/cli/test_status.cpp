@@ -3,7 +3,7 @@
 #include "fake_cluster.hpp"
 
 #include "api/standing.hpp"
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 #include "fake_api.hpp"
 
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <algorithm>
 

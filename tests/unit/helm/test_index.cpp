@@ -1,6 +1,6 @@
 #include "terminal/terminal_text.hpp"
 
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 #include "helm/index.hpp"
 
 #include <doctest/doctest.h>

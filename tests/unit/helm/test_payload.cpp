@@ -1,7 +1,7 @@
 #include "support/helm_records.hpp"
 
 #include "archive/tar_gz.hpp"
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 #include "helm/payload.hpp"
 
 #include <doctest/doctest.h>

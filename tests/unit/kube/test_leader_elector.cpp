@@ -1,6 +1,6 @@
 #include "fakes.hpp"
 
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 #include "kube/leader_elector.hpp"
 
 #include <doctest/doctest.h>

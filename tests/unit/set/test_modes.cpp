@@ -4,7 +4,7 @@
 #include "support/immutable.hpp"
 #include "support/temporary_directory.hpp"
 
-#include "base/modes.hpp"
+#include "base/fd.hpp"
 
 #include <doctest/doctest.h>
 

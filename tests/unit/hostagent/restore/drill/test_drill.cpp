@@ -2,7 +2,7 @@
 #include "support/bolt_builder.hpp"
 #include "support/sets.hpp"
 
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <doctest/doctest.h>
 

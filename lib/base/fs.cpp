@@ -1,8 +1,6 @@
-#include "base/posix_fs.hpp"
+#include "base/fs.hpp"
 
-#include "base/modes.hpp"
 #include "base/open_beneath.hpp"
-#include "base/posix_file.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,6 +18,131 @@ namespace rb {
 
 namespace {
 
+// 64 MiB: large enough for full throughput, small enough to bound the dirty pages.
+constexpr std::uint64_t k_window_bytes = 64U << 20U;
+
+off_t offset_of(std::uint64_t bytes) {
+  return static_cast<off_t>(bytes);
+}
+
+/// A regular file. Writes leave at most two windows of dirty pages, and both ways leave nothing in the page
+/// cache: a snapshot of gigabytes must not push etcd's own file out of it.
+class PosixFile final : public File {
+public:
+  PosixFile(Fd fd, std::string path) : m_fd(std::move(fd)), m_path(std::move(path)) {}
+  /// One without a name, in `directory`.
+  PosixFile(Fd fd, std::string path, Fd directory)
+      : m_fd(std::move(fd)), m_path(std::move(path)), m_directory(std::move(directory)) {}
+
+  [[nodiscard]] Status write(ByteView bytes) override;
+  [[nodiscard]] Result<std::size_t> read(MutableByteView buffer) override;
+  [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, MutableByteView buffer) override;
+  [[nodiscard]] Status sync() override;
+  [[nodiscard]] Status close() override;
+  [[nodiscard]] Status set_mode(unsigned mode) override;
+  [[nodiscard]] Status give_name(const std::string& name) override;
+  [[nodiscard]] Result<std::uint64_t> size() override;
+
+  /// Forgets the clean pages of the whole file, so that reads come from the medium.
+  void drop_cache();
+
+private:
+  [[nodiscard]] Status flush_window();
+
+  Fd m_fd;
+  std::string m_path;
+  Fd m_directory; ///< Not valid: it has a name.
+  std::uint64_t m_written_bytes = 0;
+  std::uint64_t m_window_start = 0; ///< Bytes before it are on their way to the medium.
+  std::uint64_t m_read_bytes = 0;
+  std::uint64_t m_dropped_bytes = 0;
+};
+
+Status PosixFile::write(ByteView bytes) {
+  RB_TRY(write_all(m_fd, bytes, m_path));
+  m_written_bytes += bytes.size();
+  if (m_written_bytes - m_window_start >= k_window_bytes) {
+    return flush_window();
+  }
+  return {};
+}
+
+Status PosixFile::flush_window() {
+  const std::uint64_t length = m_written_bytes - m_window_start;
+  if (::sync_file_range(
+          m_fd.get(), offset_of(m_window_start), offset_of(length), SYNC_FILE_RANGE_WRITE) != 0) {
+    return system_error(errno, m_path + ": sync_file_range");
+  }
+  if (m_window_start != 0) {
+    // All that came before this window: wait for it, then let go of its pages.
+    constexpr unsigned wait =
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    if (::sync_file_range(m_fd.get(),
+                          offset_of(m_dropped_bytes),
+                          offset_of(m_window_start - m_dropped_bytes),
+                          wait) != 0) {
+      return system_error(errno, m_path + ": sync_file_range");
+    }
+    ::posix_fadvise(m_fd.get(),
+                    offset_of(m_dropped_bytes),
+                    offset_of(m_window_start - m_dropped_bytes),
+                    POSIX_FADV_DONTNEED);
+    m_dropped_bytes = m_window_start;
+  }
+  m_window_start = m_written_bytes;
+  return {};
+}
+
+Result<std::size_t> PosixFile::read(MutableByteView buffer) {
+  RB_TRY_ASSIGN(const std::size_t got, read_up_to(m_fd, buffer, m_path));
+  m_read_bytes += got;
+  if (m_read_bytes - m_dropped_bytes >= k_window_bytes) {
+    ::posix_fadvise(m_fd.get(),
+                    offset_of(m_dropped_bytes),
+                    offset_of(m_read_bytes - m_dropped_bytes),
+                    POSIX_FADV_DONTNEED);
+    m_dropped_bytes = m_read_bytes;
+  }
+  return got;
+}
+
+Result<std::size_t> PosixFile::read_at(std::uint64_t offset, MutableByteView buffer) {
+  return rb::read_at(m_fd, buffer, offset, m_path);
+}
+
+Status PosixFile::sync() {
+  return sync_file(m_fd, m_path);
+}
+
+Status PosixFile::close() {
+  return m_fd.close(m_path);
+}
+
+Status PosixFile::set_mode(unsigned mode) {
+  return give_mode(m_fd, mode, m_path);
+}
+
+Status PosixFile::give_name(const std::string& name) {
+  if (!m_directory.valid()) {
+    return File::give_name(name);
+  }
+  const std::string self = "/proc/self/fd/" + std::to_string(m_fd.get());
+  if (::linkat(AT_FDCWD, self.c_str(), m_directory.get(), name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+    return system_error(errno, m_path + ": link");
+  }
+  m_directory = Fd();
+  return {};
+}
+
+Result<std::uint64_t> PosixFile::size() {
+  return file_size(m_fd, m_path);
+}
+
+void PosixFile::drop_cache() {
+  ::posix_fadvise(m_fd.get(), 0, 0, POSIX_FADV_DONTNEED);
+  ::posix_fadvise(m_fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+}
+
 constexpr mode_t k_file_mode = 0600;
 
 Status check_name(const std::string& name) {
@@ -30,7 +153,32 @@ Status check_name(const std::string& name) {
   return {};
 }
 
-} // namespace
+/// Fs by the *at() calls only.
+class PosixFs final : public Fs {
+public:
+  /// `directory` is open; `path` is for messages.
+  PosixFs(Fd directory, std::string path) : m_fd(std::move(directory)), m_path(std::move(path)) {}
+
+  [[nodiscard]] Result<std::unique_ptr<File>> create(const std::string& name) override;
+  [[nodiscard]] Result<std::unique_ptr<File>> create_nameless(const std::string& name) override;
+  [[nodiscard]] Result<std::unique_ptr<File>> open_append(const std::string& name) override;
+  [[nodiscard]] Result<std::unique_ptr<File>> open_read(const std::string& name) override;
+  [[nodiscard]] Result<std::unique_ptr<File>> open_uncached(const std::string& name) override;
+  [[nodiscard]] Status rename_new(const std::string& from, const std::string& to) override;
+  [[nodiscard]] Status rename_over(const std::string& from, const std::string& to) override;
+  [[nodiscard]] Status remove(const std::string& name) override;
+  [[nodiscard]] Status check_removable(const std::string& name) override;
+  [[nodiscard]] Status sync_directory() override;
+  [[nodiscard]] Result<std::vector<DirectoryEntry>> list() override;
+  [[nodiscard]] Result<Space> space() override;
+
+private:
+  [[nodiscard]] Result<Fd> open_at(const std::string& name, int flags);
+  [[nodiscard]] std::string path_of(const std::string& name) const { return m_path + "/" + name; }
+
+  Fd m_fd;
+  std::string m_path;
+};
 
 Result<Fd> PosixFs::open_at(const std::string& name, int flags) {
   RB_TRY(check_name(name));
@@ -189,6 +337,12 @@ Result<Space> PosixFs::space() {
   }
   const auto unit = static_cast<std::uint64_t>(status.f_frsize);
   return Space{status.f_bavail * unit, status.f_blocks * unit};
+}
+
+} // namespace
+
+std::unique_ptr<Fs> open_fs(Fd directory, std::string path) {
+  return std::make_unique<PosixFs>(std::move(directory), std::move(path));
 }
 
 } // namespace rb
