@@ -4,10 +4,7 @@
 
 #include "archive/entry_path.hpp"
 #include "base/json_fields.hpp"
-#include "base/json_text.hpp"
-#include "base/secret_buffer.hpp"
 #include "base/secret_bytes.hpp"
-#include "helm/names.hpp"
 
 #include <nlohmann/json.hpp>
 

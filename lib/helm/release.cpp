@@ -2,7 +2,7 @@
 
 #include "archive/entry_path.hpp"
 #include "archive/gzip.hpp"
-#include "base/secret_buffer.hpp"
+#include "base/secret_bytes.hpp"
 #include "helm/index.hpp"
 #include "helm/json_reader.hpp"
 #include "helm/scalars.hpp"

@@ -4,7 +4,7 @@
 // anything else. Private to this room.
 #pragma once
 
-#include "base/secret_buffer.hpp"
+#include "base/secret_bytes.hpp"
 
 #include <algorithm>
 #include <cstddef>

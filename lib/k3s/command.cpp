@@ -4,7 +4,7 @@
 #include "k3s/text.hpp"
 #include "terminal/terminal_text.hpp"
 
-#include "base/last_line.hpp"
+#include "base/process.hpp"
 #include "base/secret_bytes.hpp"
 
 #include <array>

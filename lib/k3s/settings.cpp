@@ -2,7 +2,7 @@
 
 #include "k3s/text.hpp"
 
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 

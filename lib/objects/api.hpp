@@ -7,7 +7,6 @@
 #include "base/port.hpp"
 #include "base/process.hpp"
 #include "base/result.hpp"
-#include "objects/api_port.hpp"
 
 #include <chrono>
 #include <functional>

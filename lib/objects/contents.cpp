@@ -3,7 +3,7 @@
 #include "datastore/etcd/key_value.hpp"
 #include "objects/json_member.hpp"
 
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -3,7 +3,7 @@
 #include "objects/json_member.hpp"
 
 #include "archive/entry_path.hpp"
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 
