@@ -5,7 +5,7 @@
 // its budget.
 #pragma once
 
-#include "helm/payload.hpp"
+#include "helm/artifact.hpp"
 #include "kube/client.hpp"
 
 #include <stop_token>

@@ -10,8 +10,8 @@
 #include "agent/run_order.hpp"
 #include "agent/settings.hpp"
 #include "agent/snapshot_step.hpp"
-#include "k3s/settings.hpp"
 #include "k3s/etcd_snapshot.hpp"
+#include "k3s/server_settings.hpp"
 #include "set/directory.hpp"
 
 #include "base/clock.hpp"

@@ -5,7 +5,7 @@
 #include "agent/failure.hpp"
 #include "agent/file_collector.hpp"
 #include "agent/settings.hpp"
-#include "k3s/settings.hpp"
+#include "k3s/server_settings.hpp"
 
 #include "base/clock.hpp"
 #include "base/secret_bytes.hpp"

@@ -4,7 +4,7 @@
 #include "agent/backup_run.hpp"
 #include "agent/failure.hpp"
 #include "agent/run_status.hpp"
-#include "k3s/settings.hpp"
+#include "k3s/server_settings.hpp"
 #include "set/manifest.hpp"
 #include "set/retention.hpp"
 #include "set/sets.hpp"

@@ -5,7 +5,7 @@
 
 #include "agent/failure.hpp"
 #include "agent/run_control.hpp"
-#include "k3s/settings.hpp"
+#include "k3s/server_settings.hpp"
 #include "set/manifest.hpp"
 #include "set/writer.hpp"
 

@@ -1,7 +1,7 @@
 #include "k3s/command.hpp"
 
+#include "k3s/lines.hpp"
 #include "k3s/output.hpp"
-#include "k3s/text.hpp"
 #include "terminal/terminal_text.hpp"
 
 #include "base/process.hpp"
@@ -40,7 +40,7 @@ constexpr std::array<const char*, 18> k_carried{"config",
 constexpr const char* k_token_variable = "K3S_TOKEN";
 constexpr std::string_view k_done = "restart without --cluster-reset flag now";
 
-constexpr std::array<Saying<ErrorCode>, 8> k_sayings{{
+constexpr std::array<KnownMessage<ErrorCode>, 8> k_known{{
     {"encrypted with different token",
      ErrorCode::invalid_argument,
      "the server token is not the one of this snapshot: a `token:` in config.yaml or a token that "
@@ -64,8 +64,8 @@ Error failed(const ProcessResult& result) {
   const std::string words = last_words(result.err + "\n" + result.out);
   std::string message =
       "k3s server --cluster-reset: " + how_it_ended(result) + (words.empty() ? "" : ": " + words);
-  if (const auto* const saying = find_saying(k_sayings, words)) {
-    return {saying->meaning, std::move(message), std::string(saying->hint)};
+  if (const auto* const known = find_known(k_known, words)) {
+    return {known->meaning, std::move(message), std::string(known->hint)};
   }
   return {ErrorCode::io, std::move(message), {}};
 }

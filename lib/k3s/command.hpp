@@ -3,7 +3,7 @@
 // Source of the rules: what k3s does and says, docs/restore.md names the traps.
 #pragma once
 
-#include "k3s/settings.hpp"
+#include "k3s/server_settings.hpp"
 
 #include "base/clock.hpp"
 #include "base/process.hpp"

@@ -2,7 +2,7 @@
 // it: the messages of `etcd-snapshot save` on other datastores differ from release to release.
 #pragma once
 
-#include "k3s/settings.hpp"
+#include "k3s/server_settings.hpp"
 
 #include "api/node_facts.hpp"
 #include "base/result.hpp"

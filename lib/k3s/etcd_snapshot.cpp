@@ -70,7 +70,7 @@ constexpr std::string_view k_convert =
     "/etc/rancher/k3s/config.yaml and restart k3s";
 
 /// k3s's own words, newest to oldest releases; the first match counts.
-constexpr std::array<Saying<api::Reason>, 10> k_sayings{{
+constexpr std::array<KnownMessage<api::Reason>, 10> k_known{{
     {"etcd datastore disabled", api::Reason::datastore_not_etcd, k_convert},
     {"etcd database not found", api::Reason::datastore_not_etcd, k_convert},
     {"failed to get CA certs", api::Reason::server_unreachable, k_is_server_running},
@@ -164,10 +164,10 @@ SaveVerdict after_error(const ProcessResult& process) {
   const std::string words = last_words(process);
   const std::string message =
       "k3s etcd-snapshot save: " + how_it_ended(process) + ": " + quoted_words(process);
-  if (const auto* const saying = find_saying(k_sayings, words)) {
-    SaveVerdict verdict = failed(saying->meaning, message, saying->hint);
+  if (const auto* const known = find_known(k_known, words)) {
+    SaveVerdict verdict = failed(known->meaning, message, known->hint);
     // A server that restarts is back in less than a minute.
-    if (saying->meaning == api::Reason::server_unreachable) {
+    if (known->meaning == api::Reason::server_unreachable) {
       verdict.kind = Kind::try_again;
     }
     return verdict;

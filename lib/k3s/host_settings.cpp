@@ -1,7 +1,7 @@
 #include "k3s/host_settings.hpp"
 
+#include "k3s/lines.hpp"
 #include "k3s/service.hpp"
-#include "k3s/text.hpp"
 #include "k3s/token.hpp"
 
 #include "base/secret_bytes.hpp"

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "k3s/host_files.hpp"
-#include "k3s/settings.hpp"
+#include "k3s/server_settings.hpp"
 
 #include "base/result.hpp"
 

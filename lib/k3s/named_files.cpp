@@ -1,6 +1,6 @@
 #include "k3s/named_files.hpp"
 
-#include "k3s/text.hpp"
+#include "k3s/lines.hpp"
 
 #include <yaml-cpp/yaml.h>
 

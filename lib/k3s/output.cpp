@@ -1,6 +1,6 @@
 #include "k3s/output.hpp"
 
-#include "k3s/text.hpp"
+#include "k3s/lines.hpp"
 #include "terminal/terminal_text.hpp"
 
 #include "base/json_fields.hpp"

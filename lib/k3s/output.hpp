@@ -43,20 +43,20 @@ inline constexpr std::size_t k_words_limit_bytes = 300;
 /// "exit status 1", "ended by signal 9"
 [[nodiscard]] std::string how_it_ended(const ProcessResult& result);
 
-/// Words of k3s, what they mean, and what to do about it.
-template <typename Meaning> struct Saying {
-  std::string_view words;
+/// A part of a message of k3s, what it means, and what to do about it.
+template <typename Meaning> struct KnownMessage {
+  std::string_view part;
   Meaning meaning;
   std::string_view hint;
 };
 
-/// The first row whose words `text` holds, or null.
-template <typename Sayings>
-[[nodiscard]] const typename Sayings::value_type* find_saying(const Sayings& sayings,
+/// The first row whose part is in `text`, or null.
+template <typename Messages>
+[[nodiscard]] const typename Messages::value_type* find_known(const Messages& messages,
                                                               std::string_view text) {
-  for (const auto& saying : sayings) {
-    if (text.find(saying.words) != std::string_view::npos) {
-      return &saying;
+  for (const auto& message : messages) {
+    if (text.find(message.part) != std::string_view::npos) {
+      return &message;
     }
   }
   return nullptr;

@@ -1,6 +1,6 @@
 #include "k3s/service.hpp"
 
-#include "k3s/text.hpp"
+#include "k3s/lines.hpp"
 
 #include <algorithm>
 
@@ -22,11 +22,8 @@ void add_environment_of(const std::string& options, Service& service) {
   Shell plain;
   for (const ShellCommand& command : read_shell("options " + options, plain)) {
     for (std::size_t i = 1; i < command.words.size(); ++i) {
-      const bool names = command.words[i - 1] == "--env" || command.words[i - 1] == "-e";
-      const std::size_t equals = command.words[i].find('=');
-      if (names && equals != std::string::npos) {
-        service.environment[command.words[i].substr(0, equals)] =
-            command.words[i].substr(equals + 1);
+      if (command.words[i - 1] == "--env" || command.words[i - 1] == "-e") {
+        service.assign(command.words[i], service.place);
       }
     }
   }
@@ -61,13 +58,23 @@ std::optional<Service> read_script(const HostFiles& files, const std::string& na
   }
   add_environment_of(value_of(shell.variables, "supervise_daemon_args"), service);
   add_environment_of(value_of(shell.variables, "start_stop_daemon_args"), service);
-  for (const auto& entry : service.environment) {
-    service.variable_places[entry.first] = path;
-  }
   return service;
 }
 
 } // namespace
+
+void Service::set_variable(const std::string& variable,
+                           std::string value,
+                           const std::string& from) {
+  environment[variable] = std::move(value);
+  variable_places[variable] = from;
+}
+
+void Service::assign(std::string_view word, const std::string& from) {
+  if (const std::size_t equals = word.find('='); equals != std::string_view::npos) {
+    set_variable(std::string(word.substr(0, equals)), std::string(word.substr(equals + 1)), from);
+  }
+}
 
 std::optional<std::vector<std::string>> server_arguments(const std::vector<std::string>& words) {
   const auto program = std::ranges::find_if(words, is_k3s);

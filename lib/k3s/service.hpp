@@ -19,6 +19,10 @@ struct Service {
   Variables environment;
   Variables variable_places;      ///< The file that has the variable.
   std::vector<std::string> files; ///< All that were read for it, in their order.
+
+  void set_variable(const std::string& variable, std::string value, const std::string& from);
+  /// "NAME=VALUE"; another word is passed over.
+  void assign(std::string_view word, const std::string& from);
 };
 
 /// As systemd reads it: units of /etc, /run, /usr/local/lib, /usr/lib and /lib, drop-ins of all of

@@ -1,6 +1,6 @@
 #include "k3s/shell.hpp"
 
-#include "k3s/text.hpp"
+#include "k3s/lines.hpp"
 
 #include <algorithm>
 #include <array>

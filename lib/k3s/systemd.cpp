@@ -123,15 +123,8 @@ private:
       m_service.environment.clear();
     }
     for (const std::string& word : unit_words(value)) {
-      if (const std::size_t equals = word.find('='); equals != std::string::npos) {
-        add_variable(word.substr(0, equals), word.substr(equals + 1), path);
-      }
+      m_service.assign(word, path);
     }
-  }
-
-  void add_variable(const std::string& name, std::string value, const std::string& path) {
-    m_service.environment[name] = std::move(value);
-    m_service.variable_places[name] = path;
   }
 
   void read_environment(const HostFiles& files, std::string path) {
@@ -152,7 +145,7 @@ private:
       if (const auto text = files.read(one)) {
         m_service.files.push_back(one);
         for (auto& [name, value] : environment_of_file(*text)) {
-          add_variable(name, value, one);
+          m_service.set_variable(name, value, one);
         }
       }
     }
@@ -201,11 +194,11 @@ private:
   /// "/usr/bin/env K3S_DATA_DIR=/data k3s server"
   void take_assignments(const std::vector<std::string>& words, const std::string& path) {
     for (const std::string& word : words) {
-      const std::size_t equals = word.find('=');
-      if (word.starts_with("K3S_") && equals != std::string::npos) {
-        add_variable(word.substr(0, equals), word.substr(equals + 1), path);
-      } else if (word == "server") {
+      if (word == "server") {
         break;
+      }
+      if (word.starts_with("K3S_")) {
+        m_service.assign(word, path);
       }
     }
   }

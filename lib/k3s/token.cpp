@@ -1,6 +1,6 @@
 #include "k3s/token.hpp"
 
-#include "k3s/text.hpp"
+#include "k3s/lines.hpp"
 
 #include "base/sha256.hpp"
 

@@ -3,8 +3,8 @@
 // a list of ours.
 #pragma once
 
-#include "objects/api.hpp"
 #include "objects/contents.hpp"
+#include "objects/local_api.hpp"
 
 #include "base/result.hpp"
 #include "base/clock.hpp"

@@ -1,7 +1,7 @@
 // One artifact of a set, checked: with a key down to what is in it, without one by its digest.
 #pragma once
 
-#include "k3s/settings.hpp"
+#include "k3s/server_settings.hpp"
 #include "set/sets.hpp"
 
 #include "age/identity.hpp"

@@ -2,7 +2,7 @@
 // Layout: docs/artifact-format.md.
 #pragma once
 
-#include "k3s/settings.hpp"
+#include "k3s/server_settings.hpp"
 #include "set/opened_set.hpp"
 
 #include "archive/tar_gz.hpp"

@@ -7,7 +7,7 @@
 
 #include "archive/entry_path.hpp"
 #include "archive/tar_gz.hpp"
-#include "helm/payload.hpp"
+#include "helm/artifact.hpp"
 
 #include <set>
 

@@ -3,7 +3,7 @@
 
 #include "set/opened_set.hpp"
 
-#include "helm/payload.hpp"
+#include "helm/artifact.hpp"
 
 #include <optional>
 #include <string>

@@ -1,7 +1,7 @@
 #include "cases/cases.hpp"
 #include "cases/helm_lines.hpp"
 
-#include "helm/payload.hpp"
+#include "helm/artifact.hpp"
 
 #include <nlohmann/json.hpp>
 

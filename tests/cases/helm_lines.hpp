@@ -2,7 +2,7 @@
 // program that prints.
 #pragma once
 
-#include "helm/payload.hpp"
+#include "helm/artifact.hpp"
 
 #include <string>
 

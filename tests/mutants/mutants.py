@@ -252,7 +252,7 @@ MUTANTS = [
     ("a release is not bounded when it is indented", "lib/helm/scalars.hpp",
      [("m_overflowed || bytes > m_limit - m_buffer.size()", "m_overflowed || bytes > m_limit + (std::size_t{1} << 40U)")],
      ("hostile_helm_secrets", "ten kilobytes that indentation*")),
-    ("the room of all is given to who comes first", "lib/helm/payload.cpp",
+    ("the room of all is given to who comes first", "lib/helm/artifact.cpp",
      [("return a.second.bytes < b.second.bytes;", "return a.second.bytes > b.second.bytes;")],
      ("hostile_helm_secrets", "who stores more than*")),
     ("the writer of the Helm artifact goes deeper than its reader", "lib/helm/limits.hpp",

@@ -1,7 +1,7 @@
 // An API server that answers what a test lays down.
 #pragma once
 
-#include "objects/api.hpp"
+#include "objects/local_api.hpp"
 
 #include <array>
 #include <map>

@@ -7,7 +7,7 @@
 #include "support/sets.hpp"
 
 #include "archive/tar_gz.hpp"
-#include "helm/payload.hpp"
+#include "helm/artifact.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 #include "restore/cluster/cluster_api.hpp"
 
-#include "objects/api.hpp"
+#include "objects/local_api.hpp"
 
 namespace rb::cluster {
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "k3s/command.hpp"
-#include "objects/api.hpp"
 #include "objects/contents.hpp"
+#include "objects/local_api.hpp"
 
 #include <memory>
 #include <string>

@@ -3,7 +3,7 @@
 // object.
 #pragma once
 
-#include "objects/api.hpp"
+#include "objects/local_api.hpp"
 #include "restore/proof/cage.hpp"
 #include "restore/proof/comparison.hpp"
 #include "restore/proof/server_args.hpp"

@@ -2,8 +2,8 @@
 // asked for at the snapshot's own revision: what controllers change meanwhile doesn't count.
 #pragma once
 
-#include "objects/api.hpp"
 #include "objects/contents.hpp"
+#include "objects/local_api.hpp"
 #include "objects/served.hpp"
 
 #include "base/clock.hpp"

@@ -1,6 +1,6 @@
 #include "restore/proof/real_boot.hpp"
 
-#include "objects/api.hpp"
+#include "objects/local_api.hpp"
 #include "restore/proof/container_memory.hpp"
 #include "restore/proof/namespace_cage.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "k3s/command.hpp"
 #include "k3s/output.hpp"
-#include "objects/api.hpp"
+#include "objects/local_api.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -42,7 +42,7 @@ private:
   std::uint64_t m_claimed = 0;
 };
 
-/// Told of everything in the order of the file. Views are valid during the call.
+/// Gets everything in the order of the file. Views are valid during the call.
 class Visitor : public Port {
 public:
   [[nodiscard]] virtual Status on_bucket(ByteView name) = 0;

@@ -4,7 +4,7 @@
 #include "support/random.hpp"
 
 #include "archive/gzip.hpp"
-#include "helm/payload.hpp"
+#include "helm/artifact.hpp"
 
 #include <nlohmann/json.hpp>
 

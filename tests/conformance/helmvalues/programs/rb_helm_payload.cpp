@@ -1,7 +1,7 @@
 // Reads the API's list of Helm's storage objects (SecretList or ConfigMapList, or both in one List)
 // from stdin and writes the Helm artifact (tar.gz) to stdout, as the controller does between the
 // two. The Go test beside it drives it.
-#include "helm/payload.hpp"
+#include "helm/artifact.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,7 +1,7 @@
 // Holds: an answer of the API server is whole, or an error.
 // Holds: the proxy is there when start_proxy() returns, and gone with the value; one that does not
 // come up is an error and leaves no process.
-#include "objects/api.hpp"
+#include "objects/local_api.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-#include "objects/api.hpp"
+#include "objects/local_api.hpp"
 
 #include "archive/entry_path.hpp"
 #include "base/process.hpp"

@@ -1,4 +1,4 @@
-#include "helm/payload.hpp"
+#include "helm/artifact.hpp"
 
 #include "terminal/terminal_text.hpp"
 

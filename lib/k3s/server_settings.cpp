@@ -1,6 +1,6 @@
-#include "k3s/settings.hpp"
+#include "k3s/server_settings.hpp"
 
-#include "k3s/text.hpp"
+#include "k3s/lines.hpp"
 
 #include "base/json_fields.hpp"
 
