@@ -2,10 +2,8 @@
 
 #include "controller/helm_inventory.hpp"
 
-#include "age/encrypt.hpp"
 #include "age/file.hpp"
 #include "helm/artifact.hpp"
-#include "helm/payload.hpp"
 
 namespace rb::controller {
 

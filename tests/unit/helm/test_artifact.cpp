@@ -2,9 +2,7 @@
 
 #include "archive/tar_gz.hpp"
 #include "base/json_fields.hpp"
-#include "base/json_text.hpp"
 #include "helm/artifact.hpp"
-#include "helm/payload.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
