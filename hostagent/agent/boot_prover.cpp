@@ -1,8 +1,8 @@
 #include "agent/boot_prover.hpp"
 
-#include "restore/proof/container_memory.hpp"
+#include "restore/proof/memory.hpp"
 #include "restore/proof/prove_set.hpp"
-#include "restore/proof/real_boot.hpp"
+#include "restore/proof/boot.hpp"
 #include "set/host_state.hpp"
 #include "terminal/log.hpp"
 

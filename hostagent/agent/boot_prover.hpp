@@ -3,7 +3,7 @@
 
 #include "agent/prover.hpp"
 #include "agent/settings.hpp"
-#include "restore/proof/scratch_places.hpp"
+#include "restore/proof/scratch_dir.hpp"
 
 namespace rb::agent {
 

@@ -48,7 +48,7 @@ private:
   std::ostream& m_stream;
 };
 
-/// The exit code for a failure in a file, whose own damage is told from everything else.
+/// The exit code for a failure in a file, whose own damage has a code of its own.
 ExitCode exit_code_of(age::DecryptFailure failure, const Error& error) {
   switch (failure) {
   case age::DecryptFailure::no_match:

@@ -1,16 +1,18 @@
 #include "restore/proof/drill.hpp"
 
+#include "restore/backups.hpp"
 #include "restore/commands.hpp"
 #include "restore/drill_boot.hpp"
 #include "restore/io.hpp"
 #include "restore/keys.hpp"
 #include "restore/progress.hpp"
-#include "restore/set_json.hpp"
-#include "restore/set_report.hpp"
+#include "restore/proof/prove_set.hpp"
+#include "restore/set_output.hpp"
 #include "restore/trust.hpp"
 #include "terminal/format.hpp"
+#include "terminal/program_io.hpp"
+#include "terminal/terminal_text.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -18,7 +20,6 @@ namespace rb::restore {
 
 using proof::Record;
 using set::BackupSet;
-using set::Directory;
 
 namespace {
 
@@ -28,21 +29,22 @@ public:
       : m_command(command), m_options(options), m_io(io), m_begin(io.clock.steady_now()) {}
 
   int run() {
-    auto directory = open_backups(m_options.backup_dir);
+    auto directory = open_directory(m_options.backup_dir);
     if (!directory) {
       return fail_to_open(m_io, directory.error());
     }
-    m_directory = std::move(*directory);
     auto keys = read_keys(m_command.identity_files, m_io);
     if (!keys) {
       return could_not_begin({}, ExitCode::no_identity, keys.error());
     }
     m_keys = std::move(*keys);
-    const auto sets = set::list_sets(*m_directory);
-    if (!sets) {
-      return could_not_begin({}, exit_code_for(sets.error().code), sets.error());
+    auto backups = read_backups(std::move(*directory), m_options, m_keys.pins, m_io);
+    if (!backups) {
+      return could_not_begin({}, exit_code_of_opening(backups.error()), backups.error());
     }
-    const set::Latest found = find_set_to_check(*sets, m_command.set);
+    m_backups = std::move(*backups);
+    const std::vector<BackupSet>& sets = m_backups->sets;
+    const set::Latest found = find_set_to_check(sets, m_command.set);
     if (found.set == nullptr) {
       return could_not_begin({},
                              ExitCode::nothing_to_restore,
@@ -51,13 +53,8 @@ public:
     say_passed_over(found, m_io);
     if (m_command.set == "latest" && found.set->state != set::SetState::damaged &&
         !set::can_restore_cluster(*found.set)) {
-      return could_not_begin(found.set->run_id, ExitCode::incomplete, useless(*sets));
+      return could_not_begin(found.set->run_id, ExitCode::incomplete, useless(sets));
     }
-    auto catalogue = judge(*m_directory, *sets, {m_options.public_keys, m_keys.pins}, m_io);
-    if (!catalogue) {
-      return could_not_begin({}, judge_failure_code(catalogue.error()), catalogue.error());
-    }
-    m_catalogue = std::move(*catalogue);
     return check(*found.set);
   }
 
@@ -89,10 +86,11 @@ private:
                << '\n'
                << std::flush;
     };
-    set::SetReport report = set::check_set(*m_directory, set, m_keys.identities, hooks);
-    add_provenance(report, m_catalogue, m_command.allow_unsigned);
-    warn_of_first_use(m_catalogue, m_io);
-    tell_of_files(m_catalogue, m_io.err);
+    const Catalogue& catalogue = m_backups->catalogue;
+    set::SetReport report = set::check_set(m_backups->directory, set, m_keys.identities, hooks);
+    add_provenance(report, catalogue, m_command.allow_unsigned);
+    warn_of_first_use(catalogue, m_io);
+    tell_of_files(catalogue, m_io.err);
     Record record = proof::judge(set, report, m_io.clock.now(), elapsed());
     if (m_command.boot && record.code == ExitCode::done && set.manifest) {
       boot(*set.manifest, record);
@@ -109,25 +107,58 @@ private:
 
   /// What comes of it is part of the drill.
   void boot(const set::Manifest& manifest, Record& record) {
-    record.boot = boot_set(*m_directory, manifest, m_keys.identities, m_command, m_io);
+    record.boot = boot_record(manifest);
     record.code = record.boot->code;
     record.message = record.boot->message;
     record.duration = elapsed();
     record.time = m_io.clock.now();
   }
 
+  /// Boots the set and says each step on standard error. What failed is in the record, and was
+  /// told.
+  proof::BootRecord boot_record(const set::Manifest& manifest) {
+    const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP}, m_io.stop);
+    const auto begin = m_io.clock.steady_now();
+    const auto progress = [&](const std::string& line) { m_io.err << line << '\n' << std::flush; };
+    const auto report = proof::prove_set(m_backups->directory,
+                                         manifest,
+                                         m_keys.identities,
+                                         {m_command.scratch_dir,
+                                          m_command.k3s,
+                                          std::chrono::seconds(m_command.timeout_seconds),
+                                          proof::ScratchPlaces(m_io.scratch_record)},
+                                         progress,
+                                         interrupts.token());
+    proof::BootRecord record;
+    record.duration = since(begin);
+    if (!report) {
+      record.code = static_cast<ExitCode>(fail(m_io, report.error()));
+      record.message = report.error().message;
+      return record;
+    }
+    record.objects = report->comparison.objects;
+    record.peak_memory_bytes = report->peak_memory_bytes;
+    for (const auto& [kind, objects] : report->comparison.unserved) {
+      warn(m_io,
+           kind + ": " + std::to_string(objects) +
+               " objects in the snapshot of a kind that no API serves");
+    }
+    return record;
+  }
+
   /// The set may be whole, but what a restore would begin with is somebody else's.
   void note_files(Record& record) const {
-    const set::SignedFile* const file = m_catalogue.tampered_file();
+    const set::SignedFile* const file = m_backups->catalogue.tampered_file();
     if (file != nullptr && set::worse(record.code, ExitCode::damaged) != record.code) {
       record.code = ExitCode::damaged;
       record.message = file->name + " beside the sets: " + file->message;
     }
   }
 
-  [[nodiscard]] std::chrono::milliseconds elapsed() const {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(m_io.clock.steady_now() - m_begin);
+  [[nodiscard]] std::chrono::milliseconds since(std::chrono::steady_clock::time_point begin) const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(m_io.clock.steady_now() - begin);
   }
+  [[nodiscard]] std::chrono::milliseconds elapsed() const { return since(m_begin); }
 
   void print(const set::SetReport& report, const Record& record) {
     if (m_options.output == OutputFormat::json) {
@@ -157,7 +188,11 @@ private:
     if (m_command.no_record) {
       return true;
     }
-    const Status stored = proof::store(*m_directory, record);
+    const auto write = [&]() -> Status {
+      RB_TRY_ASSIGN(set::Directory directory, open_directory(m_options.backup_dir));
+      return proof::store(directory, record);
+    };
+    const Status stored = write();
     if (!stored) {
       Error error = stored.error();
       error.hint = "run it as root; for a directory that cannot be written: --no-record";
@@ -170,9 +205,8 @@ private:
   const Options& m_options;
   Io& m_io;
   std::chrono::steady_clock::time_point m_begin;
-  std::optional<Directory> m_directory; ///< From run() on.
   Keys m_keys;
-  Catalogue m_catalogue;
+  std::optional<Backups> m_backups; ///< From run() on.
 };
 
 } // namespace

@@ -1,28 +1,28 @@
 #include "offsite/fetch.hpp"
 
 #include "offsite/remote_fs.hpp"
+#include "restore/backups.hpp"
 #include "restore/commands.hpp"
-#include "restore/io.hpp"
 #include "restore/remote.hpp"
-#include "restore/set_json.hpp"
-#include "restore/trust.hpp"
+#include "restore/set_output.hpp"
 #include "terminal/format.hpp"
+#include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <optional>
 
 namespace rb::restore {
 
 namespace {
 
+/// The set that is meant, and what is known of it.
 struct Found {
-  set::Directory listing;
-  set::BackupSet set;
-  std::vector<std::pair<std::string, std::string>> passed_over; ///< Run id, and why.
-  Catalogue catalogue;
+  Backups backups; ///< Over there.
+  set::Latest latest;
+
+  [[nodiscard]] const set::BackupSet& set() const { return *latest.set; }
 };
 
 Result<Found> find_remote_set(offsite::RemoteStore& store,
@@ -30,40 +30,30 @@ Result<Found> find_remote_set(offsite::RemoteStore& store,
                               const Options& options,
                               const Io& io) {
   RB_TRY_ASSIGN(set::Directory listing, offsite::open_remote(store, io.stop));
-  RB_TRY_ASSIGN(const auto sets, set::list_sets(listing));
-  set::Latest found;
-  if (name == "latest") {
-    found = set::choose_latest(sets);
-    say_passed_over(found, io);
-  } else {
-    found = find_set(sets, name);
-  }
+  RB_TRY_ASSIGN(Backups backups, read_backups(std::move(listing), options, read_pins({}, io), io));
+  const bool latest = name == "latest";
+  set::Latest found = latest ? set::choose_latest(backups.sets) : find_set(backups.sets, name);
+  say_passed_over(found, io);
   if (found.set == nullptr) {
-    return Error{ErrorCode::gone,
-                 store.name() + ": no " +
-                     (name == "latest" ? "set from which a cluster can be restored"
-                                       : "set " + terminal_text(name)),
-                 "`railiance-restore list --remote` shows what is there"};
+    return Error{
+        ErrorCode::gone,
+        store.name() + ": no " +
+            (latest ? "set from which a cluster can be restored" : "set " + terminal_text(name)),
+        "`railiance-restore list --remote` shows what is there"};
   }
-  RB_TRY_ASSIGN(Catalogue catalogue,
-                judge(listing, sets, {options.public_keys, read_pins({}, io)}, io));
-  Found result{std::move(listing), *found.set, {}, std::move(catalogue)};
-  for (const set::PassedOver& each : found.passed_over) {
-    result.passed_over.emplace_back(each.set->run_id, each.why);
-  }
-  return result;
+  return Found{std::move(backups), std::move(found)};
 }
 
 /// What a known key does not vouch for does not come onto this disk unasked. A set after a gap is
 /// genuine.
 std::optional<Error> refusal(const Found& found, const FetchCommand& command) {
-  const set::SetProvenance made = found.catalogue.of(found.set.run_id);
+  const set::SetProvenance made = found.backups.catalogue.of(found.set().run_id);
   if (command.allow_unsigned || !set::is_tampering(made.verdict)) {
     return std::nullopt;
   }
   return Error{
       ErrorCode::corrupt,
-      "refused: " + found.set.run_id + ": " + terminal_text(made.message),
+      "refused: " + found.set().run_id + ": " + terminal_text(made.message),
       "choose another set (`railiance-restore list --remote`); --allow-unsigned fetches it "
       "all the same"};
 }
@@ -75,8 +65,8 @@ fetch_into(const std::string& path, offsite::RemoteStore& store, Found& found, I
   return offsite::fetch_set(
       to,
       store,
-      found.listing,
-      found.set,
+      found.backups.directory,
+      found.set(),
       [&](const std::string& file) { io.err << "fetching " << terminal_text(file) << '\n'; },
       io.stop);
 }
@@ -95,13 +85,14 @@ int fetch(const FetchCommand& command, const Options& options, Io& io) {
                ? fail(io, found.error(), ExitCode::nothing_to_restore)
                : fail(io, found.error());
   }
-  if (!set::is_good(found->set) && found->set.state == set::SetState::complete) {
-    warn(io, "set " + found->set.run_id + " was to be proven, and is not");
+  const set::BackupSet& set = found->set();
+  if (!set::is_good(set) && set.state == set::SetState::complete) {
+    warn(io, "set " + set.run_id + " was to be proven, and is not");
   }
   if (const auto refused = refusal(*found, command)) {
     return fail(io, *refused, ExitCode::damaged);
   }
-  warn_of_first_use(found->catalogue, io);
+  warn_of_first_use(found->backups.catalogue, io);
   const std::string to = command.to.empty() ? options.backup_dir : command.to;
   const auto fetched = fetch_into(to, store, *found, io);
   if (!fetched) {
@@ -113,22 +104,19 @@ int fetch(const FetchCommand& command, const Options& options, Io& io) {
              "; the set is whole without it");
   }
   if (options.output == OutputFormat::json) {
-    nlohmann::ordered_json json{{"runID", found->set.run_id},
+    nlohmann::ordered_json json{{"runID", set.run_id},
                                 {"remote", store.name()},
                                 {"directory", to},
                                 {"files", fetched->files},
                                 {"alreadyThere", fetched->present},
-                                {"passedOver", nlohmann::ordered_json::array()}};
-    for (const auto& [run_id, why] : found->passed_over) {
-      json["passedOver"].push_back({{"runID", run_id}, {"why", why}});
-    }
+                                {"passedOver", passed_over_to_json(found->latest)}};
     io.out << dump(json);
   } else {
-    io.out << "set " << found->set.run_id << ": " << fetched->files.size() << " files in " << to
+    io.out << "set " << set.run_id << ": " << fetched->files.size() << " files in " << to
            << ", each with the size and the SHA-256 of the manifest\n";
   }
-  return static_cast<int>(found->set.state == set::SetState::complete ? ExitCode::done
-                                                                      : ExitCode::incomplete);
+  return static_cast<int>(set.state == set::SetState::complete ? ExitCode::done
+                                                               : ExitCode::incomplete);
 }
 
 } // namespace rb::restore

@@ -2,7 +2,7 @@
 // in their own process.
 #pragma once
 
-#include "restore/key_environment.hpp"
+#include "restore/secret_input.hpp"
 #include "terminal/program_io.hpp"
 
 #include "base/result.hpp"
@@ -29,11 +29,5 @@ struct Io : ProgramIo {
   /// What rclone may know of this process's environment: PATH, HOME, proxies, RCLONE_CONFIG….
   std::map<std::string, std::string> rclone_environment = {};
 };
-
-/// For a backup directory that cannot be opened: nothing_to_restore where there is none.
-inline int fail_to_open(const Io& io, const Error& error) {
-  return error.code == ErrorCode::not_found ? fail(io, error, ExitCode::nothing_to_restore)
-                                            : fail(io, error);
-}
 
 } // namespace rb::restore

@@ -1,8 +1,8 @@
-#include "restore/key_command.hpp"
+#include "restore/secret_input.hpp"
 
 #include "age/identity_file.hpp"
-#include "base/process.hpp"
 #include "base/fd.hpp"
+#include "base/process.hpp"
 #include "base/secret_bytes.hpp"
 
 #include <fcntl.h>

@@ -1,7 +1,8 @@
 #include "restore/keys.hpp"
 
 #include "restore/io.hpp"
-#include "restore/key_command.hpp"
+#include "restore/secret_input.hpp"
+#include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
 #include "age/file.hpp"

@@ -1,9 +1,8 @@
 // railiance-restore: streams, terminal and environment for run().
-#include "restore/key_environment.hpp"
+#include "restore/commands.hpp"
 #include "restore/proof/namespace_helper.hpp"
-#include "restore/proof/scratch_places.hpp"
-#include "restore/run.hpp"
-#include "restore/terminal_prompt.hpp"
+#include "restore/proof/scratch_dir.hpp"
+#include "restore/secret_input.hpp"
 
 #include <openssl/crypto.h>
 

@@ -1,14 +1,19 @@
 // railiance-restore metrics: what Prometheus should know of the sets, cluster or no cluster.
+#include "restore/backups.hpp"
 #include "restore/commands.hpp"
 #include "restore/io.hpp"
 #include "restore/metrics_file.hpp"
 #include "restore/trust.hpp"
 #include "status/disk_facts.hpp"
 #include "status/families.hpp"
+#include "terminal/program_io.hpp"
+
+#include "base/durable_file.hpp"
 
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 
 namespace rb::restore {
 
@@ -31,6 +36,20 @@ std::string node_of(const MetricsCommand& command, const status::DiskView& view)
   return host_name();
 }
 
+/// Replaces `path` in one step, mode 0644: a reader sees the old text or the new one. What is
+/// written first is "<path>.part", which node_exporter's textfile collector does not read.
+Status write_metrics_file(const std::string& path, std::string_view text) {
+  const std::filesystem::path whole(path);
+  const std::string parent = whole.parent_path().string();
+  RB_TRY_ASSIGN(const set::Directory directory,
+                set::Directory::open_existing(parent.empty() ? "." : parent));
+  DurableOrder order;
+  order.name = whole.filename().string();
+  order.mode = 0644; // node_exporter runs as a user of its own
+  order.replace = true;
+  return write_durably(directory.fs(), std::move(order), as_bytes(text));
+}
+
 /// A directory that is not there yet holds no backup: that is a fact, and an alert.
 Result<status::DiskView> view_of(const Options& options, const Io& io) {
   const std::string& path = options.backup_dir;
@@ -40,10 +59,10 @@ Result<status::DiskView> view_of(const Options& options, const Io& io) {
     return status::DiskView{};
   }
   if (!directory) {
-    return open_backups(path).error(); // with its hint
+    return open_directory(path).error(); // with its hint
   }
   RB_TRY_ASSIGN(const Catalogue known,
-                judge(*directory, {}, {options.public_keys, read_pins({}, io)}, io));
+                catalogue_of(*directory, {}, options.public_keys, read_pins({}, io), io));
   return status::view_disk(
       *directory, known.known_from_outside() ? known.keys : std::vector<sign::PublicKey>{});
 }

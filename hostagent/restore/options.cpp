@@ -1,5 +1,7 @@
 #include "restore/options.hpp"
 
+#include "offsite/rclone.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <cctype>
@@ -62,6 +64,50 @@ Takes any age file for X25519 recipients, binary or armored. OUT appears only wh
 it is whole, with mode 0600. Through a pipe (-o -) the exit code says whether what
 came out is whole.)";
 
+constexpr const char* k_fetch_footer = R"(Examples:
+  railiance-restore list --remote nextcloud:backups/cluster
+  railiance-restore fetch latest --remote nextcloud:backups/cluster --to /root/backup
+  railiance-restore --backup-dir /root/backup verify
+
+"latest" is the newest set from which a cluster can be restored; newer ones are named.
+Every file is compared with the manifest of the set: size and SHA-256. Nothing is
+replaced; a fetch that was cut off goes on where it was. The network is rclone's
+(https://rclone.org): it must be on this machine, and know the remote.
+Exit codes: 4 no such set, 6 a file over there is damaged, 7 the directory is in use,
+8 the remote cannot be reached.)";
+
+constexpr const char* k_drill_footer = R"(Examples:
+  railiance-restore drill
+  railiance-restore drill 20261122T020000Z -i keys.txt --output json
+  railiance-restore drill --boot
+
+Opens every artifact of the set with the key and holds it against the manifest:
+digests, every page of the snapshot, its revision and keys, the key that k3s looks for
+with the token of the host state, the archives and the YAML in them. No plaintext
+reaches the disk. With --boot, as root, a k3s server is then booted from the set in
+namespaces and a directory of its own, and every object that its API serves is held
+against the snapshot; the running cluster is not touched, and all of it is removed
+again. It takes half a GiB of memory for half a minute.
+"latest" is the newest set from which a cluster can be restored, or a newer one that is
+damaged. The outcome goes to
+backup.log and .last-drill in the backup directory.
+Exit codes: 3 incomplete, 4 no set, 5 no identity opens it, 6 damaged.)";
+
+constexpr const char* k_metrics_footer = R"(Examples:
+  railiance-restore metrics
+  railiance-restore metrics --expected-interval-seconds 86400 \
+    --textfile /var/lib/prometheus/node-exporter/railiance-backup.prom
+
+The same metrics as the agent's, for hosts that Prometheus reaches only by way of
+node_exporter (--collector.textfile.directory). The file is replaced in one step,
+with mode 0644; there is no secret in it. Run it from a timer every few minutes:
+deploy/host/railiance-metrics.timer. docs/monitoring.md lists the metrics.)";
+
+constexpr const char* k_found_identity =
+    "File with private age keys (default: all that SOPS finds)";
+constexpr const char* k_allow_unsigned =
+    "Let a set pass that is not signed, though the host's key is known";
+
 /// What CLI11 fills in; turned into Options when it is done.
 struct Raw {
   Options options;
@@ -84,7 +130,66 @@ std::string help_of(const CLI::App& app) {
   return app.help();
 }
 
-void add_commands(CLI::App& app, Raw& raw) {
+std::string check_remote(const std::string& text) {
+  const Status status = offsite::check_remote(text);
+  return status ? std::string() : status.error().message + ": " + status.error().hint;
+}
+
+/// Adds --remote, --rclone and --rclone-config to a command.
+void add_remote(CLI::App& command, RemoteOptions& remote) {
+  command.add_option("--remote", remote.remote, "Copy off-site: NAME:PATH of rclone")
+      ->check(CLI::Validator(check_remote, ""));
+  command.add_option("--rclone", remote.program, "The rclone program (default: on $PATH)");
+  command.add_option(
+      "--rclone-config", remote.config_file, "Its configuration (default: where rclone looks)");
+}
+
+void add_fetch(CLI::App& app, FetchCommand& fetch) {
+  CLI::App* command = app.add_subcommand("fetch", "Fetch one set from an off-site copy");
+  command->footer(k_fetch_footer);
+  add_remote(*command, fetch.remote);
+  command->get_option("--remote")->required();
+  command->add_option("--to", fetch.to, "Directory to write to (default: the backup directory)");
+  command->add_flag("--allow-unsigned",
+                    fetch.allow_unsigned,
+                    "Fetch a set that is not signed by the known key, or was changed");
+  command->add_option("SET", fetch.set, "Run id, or latest")->required();
+}
+
+void add_drill(CLI::App& app, DrillCommand& command) {
+  CLI::App* drill = app.add_subcommand("drill", "Prove that a set opens and is what it claims");
+  drill->footer(k_drill_footer);
+  drill->add_option("SET", command.set, "Run id, or latest")->capture_default_str();
+  add_identity(*drill, command.identity_files, k_found_identity);
+  drill->add_flag("--allow-unsigned", command.allow_unsigned, k_allow_unsigned);
+  drill->add_flag("--boot",
+                  command.boot,
+                  "Boot a scratch k3s server from the set, beside the running one (root)");
+  drill->add_option("--scratch-dir",
+                    command.scratch_dir,
+                    "With --boot: make its directory here (default: beside k3s's data)");
+  drill->add_option("--k3s", command.k3s, "With --boot: the k3s program");
+  drill->add_option("--timeout", command.timeout_seconds, "With --boot: seconds for each step")
+      ->capture_default_str()
+      ->check(CLI::Range(10U, 86400U));
+  drill->add_flag(
+      "--no-record", command.no_record, "Leave backup.log and .last-drill alone (read-only media)");
+}
+
+void add_metrics(CLI::App& app, MetricsCommand& command) {
+  CLI::App* metrics =
+      app.add_subcommand("metrics", "Print what Prometheus should know of the sets");
+  metrics->footer(k_metrics_footer);
+  metrics->add_option("--textfile", command.text_file, "Write there instead of standard output");
+  metrics->add_option("--node", command.node, "The label node (default: as in the newest set)");
+  metrics
+      ->add_option("--expected-interval-seconds",
+                   command.expected_interval_seconds,
+                   "How often a backup is expected; an alert compares with it")
+      ->check(CLI::Range(1, 31536000));
+}
+
+void add_small_commands(CLI::App& app, Raw& raw) {
   CLI::App* list = app.add_subcommand("list", "List the backup sets, the newest first");
   list->footer(k_list_footer);
   add_remote(*list, raw.list.remote);
@@ -96,29 +201,37 @@ void add_commands(CLI::App& app, Raw& raw) {
   verify->footer(k_verify_footer);
   verify->add_option("SET", raw.verify.set, "Run id, or latest")->capture_default_str();
   verify->add_flag("--all", raw.verify.all, "All sets");
-  verify->add_flag("--allow-unsigned",
-                   raw.verify.allow_unsigned,
-                   "Let a set pass that is not signed, though the host's key is known");
-  verify->add_option("-i,--identity", raw.verify.identity_files, "File with private age keys")
-      ->allow_extra_args(false);
+  verify->add_flag("--allow-unsigned", raw.verify.allow_unsigned, k_allow_unsigned);
+  add_identity(*verify, raw.verify.identity_files, "File with private age keys");
 
   CLI::App* decrypt = app.add_subcommand("decrypt", "Decrypt one file");
   decrypt->footer(k_decrypt_footer);
-  decrypt
-      ->add_option("-i,--identity",
-                   raw.decrypt.identity_files,
-                   "File with private age keys (default: all that SOPS finds)")
-      ->allow_extra_args(false);
+  add_identity(*decrypt, raw.decrypt.identity_files, k_found_identity);
   decrypt->add_option("-o,--out", raw.decrypt.out, "The decrypted file, or - for a pipe")
       ->required();
   decrypt->add_flag("--force", raw.decrypt.force, "Replace OUT where it exists");
   decrypt->add_option("FILE", raw.decrypt.file, "The encrypted file, or - for standard input")
       ->required();
+}
 
+void add_commands(CLI::App& app, Raw& raw) {
+  add_small_commands(app, raw);
   add_fetch(app, raw.fetch);
   add_restore(app, raw.restore);
   add_drill(app, raw.drill);
   add_metrics(app, raw.metrics);
+  const auto take = [&](const char* name, auto& command) {
+    app.get_subcommand(name)->final_callback(
+        [&raw, &command] { raw.options.command = std::move(command); });
+  };
+  take("list", raw.list);
+  take("show", raw.show);
+  take("verify", raw.verify);
+  take("decrypt", raw.decrypt);
+  take("fetch", raw.fetch);
+  take("restore", raw.restore);
+  take("drill", raw.drill);
+  take("metrics", raw.metrics);
 }
 
 Result<Options> finish(const CLI::App& app, Raw& raw) {
@@ -128,25 +241,13 @@ Result<Options> finish(const CLI::App& app, Raw& raw) {
                  "choose text or json"};
   }
   raw.options.output = raw.output == "json" ? OutputFormat::json : OutputFormat::text;
-  if (app.got_subcommand("list")) {
-    raw.options.command = std::move(raw.list);
-  } else if (app.got_subcommand("show")) {
-    raw.options.command = std::move(raw.show);
-  } else if (app.got_subcommand("verify")) {
-    if (raw.verify.all && app.get_subcommand("verify")->count("SET") > 0) {
-      return Error{ErrorCode::invalid_argument, "verify: give a SET or --all, not both", {}};
-    }
-    raw.options.command = std::move(raw.verify);
-  } else if (app.got_subcommand("fetch")) {
-    raw.options.command = std::move(raw.fetch);
-  } else if (app.got_subcommand("restore")) {
-    raw.options.command = std::move(raw.restore);
-  } else if (app.got_subcommand("drill")) {
-    raw.options.command = std::move(raw.drill);
-  } else if (app.got_subcommand("metrics")) {
-    raw.options.command = std::move(raw.metrics);
-  } else {
-    raw.options.command = std::move(raw.decrypt);
+  const auto* const verify = std::get_if<VerifyCommand>(&raw.options.command);
+  if (verify != nullptr && verify->all && app.get_subcommand("verify")->count("SET") > 0) {
+    return Error{ErrorCode::invalid_argument, "verify: give a SET or --all, not both", {}};
+  }
+  auto* const restore = std::get_if<RestoreCommand>(&raw.options.command);
+  if (restore != nullptr && restore->artifact.empty()) {
+    RB_TRY(finish_restore(*restore));
   }
   return std::move(raw.options);
 }
@@ -172,6 +273,10 @@ Error usage_error(const CLI::App& app, const CLI::Error& error) {
 }
 
 } // namespace
+
+void add_identity(CLI::App& command, std::vector<std::string>& files, const char* help) {
+  command.add_option("-i,--identity", files, help)->allow_extra_args(false);
+}
 
 Result<Options> parse_options(std::span<const std::string> args, const Io& io) {
   Raw raw;

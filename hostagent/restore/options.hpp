@@ -1,22 +1,31 @@
 // The command line of railiance-restore as a value.
 #pragma once
 
+#include "restore/cluster/facts.hpp"
 #include "restore/io.hpp"
-#include "restore/options_drill.hpp"
-#include "restore/options_metrics.hpp"
-#include "restore/options_remote.hpp"
-#include "restore/options_restore.hpp"
 
+#include "api/artifact_type.hpp"
 #include "base/result.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
+namespace CLI {
+class App;
+}
+
 namespace rb::restore {
 
 enum class OutputFormat { text, json };
+
+struct RemoteOptions {
+  std::string remote;      ///< "nextcloud:backups/cluster"; empty: the disk.
+  std::string program;     ///< rclone; empty: the first one on $PATH.
+  std::string config_file; ///< rclone.conf; empty: where rclone looks.
+};
 
 struct ListCommand {
   RemoteOptions remote; ///< Empty: the disk.
@@ -36,6 +45,55 @@ struct DecryptCommand {
   bool force = false;
   std::vector<std::string> identity_files; ///< Empty: where SOPS looks.
 };
+struct FetchCommand {
+  std::string set; ///< A run id, or "latest".
+  std::string to;  ///< Empty: the backup directory.
+  RemoteOptions remote;
+  bool allow_unsigned = false; ///< Fetch a set that is not signed by a host whose key is known.
+};
+
+struct RestoreCommand {
+  std::string set = "latest";
+  bool set_given = false;
+  std::vector<std::string> identity_files; ///< Empty: where SOPS looks.
+
+  // One artifact: decrypted and unpacked, the cluster left alone.
+  std::string artifact; ///< "helm-values", "kubeconfig" or "host-state"; empty: the cluster.
+  std::string to;
+  bool force = false;
+
+  // The cluster.
+  bool execute = false;
+  bool dry_run = false;
+  bool resume = false;
+  bool rollback = false;
+  bool yes = false;
+  bool restart_workloads = false;
+  cluster::Wishes wishes;
+  std::vector<std::string> set_addresses;  ///< "OLD=NEW", as given; parsed they are in the wishes.
+  std::vector<std::string> set_interfaces; ///< The same.
+  cluster::HostHints hints;
+  unsigned reset_timeout_seconds = 600;
+  unsigned ready_timeout_seconds = 300;
+};
+
+struct DrillCommand {
+  std::string set = "latest";
+  std::vector<std::string> identity_files; ///< Empty: where SOPS looks.
+  bool no_record = false;
+  bool allow_unsigned = false;    ///< Sets without a signature pass, though the key is known.
+  bool boot = false;              ///< Boot a scratch server from the set, too.
+  std::string scratch_dir;        ///< Where; empty: beside k3s's data directory.
+  std::string k3s;                ///< Empty: the program of the backed-up host.
+  unsigned timeout_seconds = 300; ///< For the reset, and again for the API to get ready.
+};
+
+struct MetricsCommand {
+  std::string text_file; ///< Empty: standard output.
+  std::string node;      ///< Label of every sample; empty: as the newest manifest has it.
+  long expected_interval_seconds = 0; ///< 0: not known.
+};
+
 /// --help and --version: text to print, and done.
 struct PrintCommand {
   std::string text;
@@ -61,5 +119,18 @@ struct Options {
 /// `args` without the program's name; defaults come from `io`. Errors: invalid_argument, with a
 /// message for the operator.
 [[nodiscard]] Result<Options> parse_options(std::span<const std::string> args, const Io& io);
+
+/// The type that --artifact names; nothing for another word, and for the etcd snapshot.
+[[nodiscard]] std::optional<api::ArtifactType> artifact_of(const std::string& name);
+
+/// Adds the command restore. Private to the sources of this header, as the next ones.
+void add_restore(CLI::App& app, RestoreCommand& command);
+
+/// What CLI11 cannot say: options that exclude each other. Parses --set-address and
+/// --set-interface. Errors: invalid_argument.
+[[nodiscard]] Status finish_restore(RestoreCommand& command);
+
+/// -i of a command.
+void add_identity(CLI::App& command, std::vector<std::string>& files, const char* help);
 
 } // namespace rb::restore

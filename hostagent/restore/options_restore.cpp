@@ -1,4 +1,4 @@
-#include "restore/options_restore.hpp"
+#include "restore/options.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -40,17 +40,17 @@ void add_cluster_options(CLI::App& restore, RestoreCommand& command) {
   restore.add_flag("--rollback", command.rollback, "Go back to the data from before the restore");
   restore.add_flag("--yes", command.yes, "Do not ask");
   restore.add_flag("--single-server",
-                   command.single_server,
+                   command.wishes.single_server,
                    "All other servers of the cluster are stopped or lost");
   restore.add_flag("--replace-cluster",
-                   command.replace_cluster,
+                   command.wishes.replace_cluster,
                    "Put the set's cluster in the place of another one on this host");
   restore.add_flag("--without-host-state",
-                   command.without_host_state,
+                   command.wishes.without_host_state,
                    "Take a set without host state, with the token that is on this host");
   restore.add_flag(
       "--allow-unsigned",
-      command.allow_unsigned,
+      command.wishes.allow_unsigned,
       "Take a set that nobody vouches for: unsigned, of another host, or tampered with");
   restore.add_flag("--restart-workloads",
                    command.restart_workloads,
@@ -69,16 +69,17 @@ void add_cluster_options(CLI::App& restore, RestoreCommand& command) {
       ->type_name("OLD=NEW")
       ->allow_extra_args(false);
   restore.add_flag("--keep-config",
-                   command.keep_config,
+                   command.wishes.keep_config,
                    "On a bare host: take token and state from the set, and leave the configuration "
                    "and the unit of this host as they are");
-  restore.add_option("--k3s", command.k3s_program, "The k3s program");
-  restore.add_option("--data-dir", command.data_dir, "k3s's data directory");
-  restore.add_option("--start-command", command.start_command, "Starts k3s; no shell");
-  restore.add_option("--stop-command", command.stop_command, "Stops k3s");
-  restore.add_option("--status-command", command.status_command, "Exit status 0: k3s runs");
-  restore.add_option(
-      "--log-command", command.log_command, "Prints the log of k3s, where it is not the journal's");
+  restore.add_option("--k3s", command.hints.k3s_program, "The k3s program");
+  restore.add_option("--data-dir", command.hints.data_dir, "k3s's data directory");
+  restore.add_option("--start-command", command.hints.commands.start, "Starts k3s; no shell");
+  restore.add_option("--stop-command", command.hints.commands.stop, "Stops k3s");
+  restore.add_option("--status-command", command.hints.commands.status, "Exit status 0: k3s runs");
+  restore.add_option("--log-command",
+                     command.hints.commands.log,
+                     "Prints the log of k3s, where it is not the journal's");
   restore
       .add_option("--reset-timeout", command.reset_timeout_seconds, "Seconds for k3s's own reset")
       ->check(CLI::Range(1U, 86400U))
@@ -98,11 +99,9 @@ void add_restore(CLI::App& app, RestoreCommand& command) {
   restore->add_option("SET", command.set, "Run id, or latest")
       ->each([&command](const std::string&) { command.set_given = true; })
       ->capture_default_str();
-  restore
-      ->add_option("-i,--identity",
-                   command.identity_files,
-                   "File with private age keys (default: all that SOPS finds)")
-      ->allow_extra_args(false);
+  add_identity(*restore,
+               command.identity_files,
+               "File with private age keys (default: all that SOPS finds)");
   restore->add_option(
       "--artifact", command.artifact, "Unpack only this: helm-values, kubeconfig or host-state");
   restore->add_option("--to", command.to, "The directory to unpack into");
@@ -117,42 +116,42 @@ std::optional<api::ArtifactType> artifact_of(const std::string& name) {
                                 : std::nullopt;
 }
 
-Result<std::vector<cluster::Replacement>> replacements_of(const RestoreCommand& command) {
-  std::vector<cluster::Replacement> replacements;
-  for (const std::string& text : command.set_addresses) {
-    RB_TRY_ASSIGN(auto one, cluster::parse_replacement(cluster::ReplacementKind::address, text));
-    replacements.push_back(std::move(one));
-  }
-  for (const std::string& text : command.set_interfaces) {
-    RB_TRY_ASSIGN(auto one, cluster::parse_replacement(cluster::ReplacementKind::interface, text));
-    replacements.push_back(std::move(one));
-  }
-  return replacements;
-}
-
-std::string problem_of(const RestoreCommand& command) {
-  if (command.artifact.empty() && !command.to.empty()) {
-    return "restore: --to goes with --artifact";
+Status finish_restore(RestoreCommand& command) {
+  const auto wrong = [](const std::string& what) {
+    return Error{ErrorCode::invalid_argument, "restore: " + what, {}};
+  };
+  if (!command.to.empty()) {
+    return wrong("--to goes with --artifact");
   }
   if (command.restart_workloads && !command.execute && !command.resume) {
-    return "restore: --restart-workloads goes with --execute or --resume";
+    return wrong("--restart-workloads goes with --execute or --resume");
   }
-  const auto replacements = replacements_of(command);
-  if (!replacements) {
-    return "restore: " + replacements.error().message + "; " + replacements.error().hint;
-  }
+  std::vector<cluster::Replacement>& replacements = command.wishes.replacements;
+  const auto parse = [&](cluster::ReplacementKind kind, const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      auto one = cluster::parse_replacement(kind, text);
+      if (!one) {
+        return Status(wrong(one.error().message + "; " + one.error().hint));
+      }
+      replacements.push_back(std::move(*one));
+    }
+    return Status();
+  };
+  RB_TRY(parse(cluster::ReplacementKind::address, command.set_addresses));
+  RB_TRY(parse(cluster::ReplacementKind::interface, command.set_interfaces));
   const bool rewrites = std::ranges::any_of(
-      *replacements, [](const cluster::Replacement& one) { return !one.keeps(); });
-  if (command.keep_config && rewrites) {
-    return "restore: --keep-config puts no configuration back that --set-address or "
-           "--set-interface could rewrite: give one of them";
+      replacements, [](const cluster::Replacement& one) { return !one.keeps(); });
+  if (command.wishes.keep_config && rewrites) {
+    return wrong("--keep-config puts no configuration back that --set-address or --set-interface "
+                 "could rewrite: give one of them");
   }
   const int ways = (command.dry_run ? 1 : 0) + (command.rollback ? 1 : 0) +
-                   (command.execute || command.resume ? 1 : 0) + (command.artifact.empty() ? 0 : 1);
-  if (command.dry_run && command.execute && !command.rollback && !command.resume) {
-    return {}; // "what would this command do"
-  }
-  return ways > 1 ? "restore: give one of --execute, --dry-run, --rollback and --artifact" : "";
+                   (command.execute || command.resume ? 1 : 0);
+  const bool would_execute = // "what would this command do"
+      command.dry_run && command.execute && !command.rollback && !command.resume;
+  return ways > 1 && !would_execute
+             ? Status(wrong("give one of --execute, --dry-run, --rollback and --artifact"))
+             : Status();
 }
 
 } // namespace rb::restore

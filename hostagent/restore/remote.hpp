@@ -3,7 +3,7 @@
 
 #include "offsite/rclone.hpp"
 #include "restore/io.hpp"
-#include "restore/options_remote.hpp"
+#include "restore/options.hpp"
 
 #include "base/process.hpp"
 

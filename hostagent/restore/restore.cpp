@@ -1,178 +1,388 @@
-// `restore` without --execute: the sets, and how this host gets one of them back.
-#include "restore/cluster/guide.hpp"
-#include "restore/cluster/plan.hpp"
-#include "restore/cluster_host.hpp"
+// `restore` of a cluster: --execute, --dry-run, --resume and --rollback.
+#include "restore/restore.hpp"
+
+#include "restore/backups.hpp"
+#include "restore/cluster/journal.hpp"
+#include "restore/cluster/observe.hpp"
+#include "restore/cluster/workloads.hpp"
 #include "restore/commands.hpp"
 #include "restore/io.hpp"
 #include "restore/keys.hpp"
 #include "restore/restore_cluster.hpp"
 #include "restore/restore_list.hpp"
-#include "restore/set_json.hpp"
+#include "restore/set_output.hpp"
 #include "restore/trust.hpp"
+#include "set/last_restore.hpp"
+#include "terminal/format.hpp"
+#include "terminal/program_io.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <charconv>
 
 namespace rb::restore {
 
+using cluster::JournalState;
+using cluster::Phase;
 using set::BackupSet;
 
 namespace {
 
-/// The guide needs the key only for what a bare host gets back; without one it is shorter.
-Keys keys_for_guide(const RestoreCommand& command, const Io& io) {
-  auto keys = read_keys(command.identity_files, io);
-  if (keys) {
-    return std::move(*keys);
+/// One plain line a step on standard error.
+class LineProgress final : public cluster::Progress {
+public:
+  explicit LineProgress(const Io& io) : m_io(io) {}
+  void on_step(cluster::Step step) override { m_io.err << "step: " << word_of(step) << std::endl; }
+  void on_line(const std::string& line) override {
+    m_io.err << "  " << terminal_text(line) << std::endl;
   }
-  warn(io, keys.error().message + "; which sets open is not known");
-  Keys none;
-  none.pins = read_pins(command.identity_files, io);
-  none.file =
-      command.identity_files.empty() ? io.key_environment.user_file : command.identity_files[0];
-  return none;
+
+private:
+  const Io& m_io;
+};
+
+/// All of the way back lies on the host.
+class NoSet final : public cluster::SetSource {
+public:
+  [[nodiscard]] Status decrypt_snapshot(const std::string& /*path*/) override { return none(); }
+  [[nodiscard]] Result<set::HostState> host_state() override { return none(); }
+
+private:
+  static Error none() { return {ErrorCode::internal, "the way back needs no set", {}}; }
+};
+
+bool can_be_resumed(const JournalState& state) {
+  return state.phase == Phase::restoring || state.phase == Phase::rolling_back;
 }
 
-const BackupSet* ask(const std::vector<ListedSet>& sets, const BackupSet* proposed, const Io& io) {
-  io.err << "Set (number, or Enter for " << proposed->run_id << "): " << std::flush;
-  std::string answer;
-  std::getline(io.in, answer);
-  std::size_t number = 0;
-  const auto parsed = std::from_chars(answer.data(), answer.data() + answer.size(), number);
-  const bool whole = parsed.ec == std::errc() && parsed.ptr == answer.data() + answer.size();
-  if (answer.empty()) {
-    return proposed;
-  }
-  return whole && number >= 1 && number <= sets.size() ? sets[number - 1].set : nullptr;
+bool can_be_undone(const JournalState& state) {
+  return state.phase != Phase::rolled_back;
 }
 
-cluster::Wishes wishes_for_guide(const RestoreCommand& command) {
-  cluster::Wishes wishes;
-  wishes.keep_config = command.keep_config;
-  wishes.replacements = replacements_of(command).value_or(std::vector<cluster::Replacement>());
-  return wishes;
-}
+class Restore {
+public:
+  Restore(const RestoreCommand& command, const Options& options, Io& io)
+      : m_command(command), m_options(options), m_io(io) {}
 
-/// Those that the commands of the guide need as well.
-std::string options_that_fit(const RestoreCommand& command) {
-  std::string text = command.keep_config ? "--keep-config" : "";
-  for (const cluster::Replacement& one : wishes_for_guide(command).replacements) {
-    text += (text.empty() ? "" : " ") + one.option();
+  /// --execute, --dry-run, --resume.
+  int execute() {
+    auto keys = read_keys(m_command.identity_files, m_io);
+    if (!keys) {
+      return fail(m_io, keys.error(), ExitCode::no_identity);
+    }
+    m_keys = std::move(*keys);
+    // From the first look at the host to the end. A dry run changes nothing, and who may not take
+    // the lock may not restore either: the checks say so.
+    const auto lock = cluster::RestoreLock::acquire();
+    if (!lock && lock.error().code == ErrorCode::busy && !m_command.dry_run) {
+      return fail(m_io, lock.error());
+    }
+    if (const Status looked = m_host.look(m_command.hints, nullptr); !looked) {
+      return fail(m_io, looked.error(), ExitCode::usage);
+    }
+    auto left = find_journal(can_be_resumed);
+    if (!left) {
+      return fail(m_io, left.error());
+    }
+    if (left->state && !m_command.dry_run) {
+      return resume(std::move(*left));
+    }
+    if (m_command.resume) {
+      return fail(m_io,
+                  {ErrorCode::not_found,
+                   m_host.observed.data_dir + ": no restore was cut off here",
+                   "begin one with --execute; --data-dir names another data directory"},
+                  ExitCode::nothing_to_restore);
+    }
+    return begin();
   }
-  return text;
-}
 
-cluster::GuideInput guide_for(const BackupSet& set,
-                              const ClusterHost& host,
-                              const cluster::SetFacts& facts,
-                              const Keys& keys,
-                              const RestoreCommand& command,
-                              const Options& options) {
-  cluster::GuideInput input;
-  input.run_id = set.run_id;
-  input.backup_dir = options.backup_dir;
-  input.identity_file = keys.file;
-  input.stop_command = typed_command(host, command, "stop");
-  input.start_command = typed_command(host, command, "start");
-  input.extra_options = options_that_fit(command);
-  input.plan = cluster::decide(host.observed, facts, wishes_for_guide(command)).plan;
-  return input;
-}
+  /// --rollback. Needs neither the set nor a key.
+  int roll_back() {
+    const auto lock = cluster::RestoreLock::acquire();
+    if (!lock && lock.error().code == ErrorCode::busy) {
+      return fail(m_io, lock.error());
+    }
+    if (const Status looked = m_host.look(m_command.hints, nullptr); !looked) {
+      return fail(m_io, looked.error(), ExitCode::usage);
+    }
+    auto found = find_journal(can_be_undone);
+    if (!found) {
+      return fail(m_io, found.error());
+    }
+    if (!found->state) {
+      return fail(m_io,
+                  {ErrorCode::not_found,
+                   cluster::work_dir_in(found->data_dir) + ": there is no restore to go back from",
+                   "--data-dir names another data directory"},
+                  ExitCode::nothing_to_restore);
+    }
+    if (m_host.observed.user_id != 0 || !m_host.manager) {
+      const bool known = m_host.manager != nullptr;
+      return fail(
+          m_io,
+          {ErrorCode::permission_denied,
+           known ? "only root can go back" : "no service manager is found",
+           known ? "use sudo" : "give --stop-command, --start-command and --status-command"},
+          ExitCode::failed);
+    }
+    return undo(std::move(*found));
+  }
 
-void print_guide(const cluster::GuideInput& input, bool json, nlohmann::ordered_json& out, Io& io) {
-  const auto ours = cluster::our_commands(input);
-  const auto by_hand = cluster::commands_by_hand(input);
-  if (json) {
-    out["guide"] = {{"runID", input.run_id},
-                    {"bareHost", input.plan.bare},
-                    {"commands", ours},
-                    {"byHand", by_hand}};
-    return;
+private:
+  [[nodiscard]] Result<cluster::FoundJournal>
+  find_journal(bool (*fits)(const JournalState&)) const {
+    return cluster::find_journal(m_host.observed.data_dir, !m_command.hints.data_dir.empty(), fits);
   }
-  io.out << "\nRestore of " << input.run_id << " on this host ("
-         << (input.plan.bare ? "bare: it has no server token yet" : "it has a k3s server's data")
-         << "):\n\n";
-  for (const std::string& line : ours) {
-    io.out << "  " << line << '\n';
+
+  /// What is not put back says nothing of this host.
+  [[nodiscard]] const cluster::OpenedSet* put_back_of(const cluster::OpenedSet& opened) const {
+    return m_command.wishes.keep_config ? nullptr : &opened;
   }
-  io.out << "\nOr by hand, as root:\n\n";
-  for (const std::string& line : by_hand) {
-    io.out << "  " << line << '\n';
+
+  /// Opens the backups and finds the set named `name`.
+  Status choose(const std::string& name) {
+    RB_TRY_ASSIGN(m_backups, open_backups(m_options, m_keys.pins, m_io));
+    RB_TRY_ASSIGN(const set::Latest found, choose_set(*m_backups, name));
+    m_set = found.set;
+    say_passed_over(found, m_io);
+    tell_of_files(m_backups->catalogue, m_io.err);
+    return {};
   }
-  io.out << "\nNothing was changed.\n";
-}
+
+  int resume(cluster::FoundJournal left) {
+    const JournalState& state = *left.state;
+    const std::string& run_id = state.plan.run_id;
+    if (m_command.set_given && m_command.set != "latest" && m_command.set != run_id) {
+      return fail(m_io,
+                  {ErrorCode::busy,
+                   "a restore of " + run_id + " was begun and not ended",
+                   "end it with --resume, or undo it with --rollback"});
+    }
+    if (const Status chosen = choose(run_id); !chosen) {
+      return fail_to_open(m_io, chosen.error());
+    }
+    if (const auto code = refused_by_signature(
+            m_backups->catalogue, run_id, m_command.wishes.allow_unsigned, m_io)) {
+      return *code;
+    }
+    // On a bare host the unit may not be back yet: the set knows its name.
+    const cluster::OpenedSet opened =
+        cluster::open_host_settings(m_backups->directory, *m_set, m_keys.identities, m_io.stop);
+    cluster::HostHints hints = m_command.hints;
+    if (left.data_dir != m_host.observed.data_dir) {
+      hints.data_dir = left.data_dir;
+    }
+    if (const Status looked = m_host.look(hints, put_back_of(opened)); !looked) {
+      return fail(m_io, looked.error(), ExitCode::usage);
+    }
+    if (!m_set->manifest || !m_host.manager) {
+      return fail(
+          m_io,
+          {ErrorCode::not_found,
+           m_host.manager ? "the set's manifest cannot be read" : "no service manager is found",
+           "undo it with --rollback, or give --stop-command and its like"});
+    }
+    m_io.err << "continuing the restore of " << run_id << " that began " << state.started << '\n';
+    return carry_out(std::move(*left.state), {});
+  }
+
+  /// Checks, and where they and the operator agree, restores.
+  int begin() {
+    if (const Status chosen = choose(m_command.set); !chosen) {
+      return fail_to_open(m_io, chosen.error());
+    }
+    m_io.err << "checking set " << m_set->run_id << '\n';
+    auto opened = cluster::open_set(m_backups->directory, *m_set, m_keys.identities, m_io.stop);
+    if (!opened) {
+      return fail(m_io, opened.error());
+    }
+    const cluster::Wishes& wishes = m_command.wishes;
+    cluster::apply_replacements(*opened, wishes.replacements);
+    opened->facts.signature = fact_of(m_backups->catalogue, m_set->run_id);
+    if (const Status looked = m_host.look(m_command.hints, put_back_of(*opened)); !looked) {
+      return fail(m_io, looked.error(), ExitCode::usage);
+    }
+    const cluster::Decision decision = cluster::decide(m_host.observed, opened->facts, wishes);
+    nlohmann::ordered_json json = to_json(decision);
+    const bool stop_here = decision.refused() || m_command.dry_run;
+    if (m_options.output == OutputFormat::text) {
+      (stop_here ? m_io.out : m_io.err) << to_text(decision) << std::flush;
+    } else if (stop_here) {
+      json["exitCode"] = static_cast<int>(decision.code());
+      m_io.out << dump(json);
+    }
+    if (decision.refused()) {
+      m_io.err << "railiance-restore: refused; nothing was changed\n";
+    }
+    if (stop_here) {
+      return static_cast<int>(decision.code());
+    }
+    if (!confirmed()) {
+      return fail(m_io, {ErrorCode::cancelled, "not confirmed; nothing was changed", {}});
+    }
+    JournalState state;
+    state.backup_dir = m_options.backup_dir;
+    state.started = format_rfc3339(m_io.clock.now());
+    state.plan = decision.plan;
+    const std::string place_before = cluster::remembered_place();
+    remember_place(decision.plan);
+    const int code = carry_out(std::move(state), std::move(json));
+    settle_place(decision.plan, place_before);
+    return code;
+  }
+
+  [[nodiscard]] bool confirmed() const {
+    if (m_command.yes || !m_io.in_is_terminal) {
+      return true;
+    }
+    m_io.err << "Restore now? The cluster's present state is replaced. Type yes: " << std::flush;
+    std::string answer;
+    std::getline(m_io.in, answer);
+    return answer == "yes";
+  }
+
+  /// The way back to a journal in a data directory that only the set names.
+  void remember_place(const cluster::Plan& plan) const {
+    if (plan.data_dir == cluster::k_usual_data_dir) {
+      return;
+    }
+    if (const Status noted = cluster::remember_place(plan.data_dir); !noted) {
+      warn(m_io,
+           noted.error().message + "; a restore that is cut off is continued with --data-dir " +
+               plan.data_dir);
+    }
+  }
+
+  /// Where nothing is left of a restore, the note of its place goes, too.
+  void settle_place(const cluster::Plan& plan, const std::string& before) const {
+    const auto left = cluster::Journal(plan.work_dir()).load();
+    if (plan.data_dir == cluster::k_usual_data_dir || !left || *left) {
+      return;
+    }
+    if (const Status forgotten = cluster::forget_place(before); !forgotten) {
+      warn(m_io, forgotten.error().message);
+    }
+  }
+
+  [[nodiscard]] cluster::Limits limits() const {
+    return {std::chrono::seconds(m_command.reset_timeout_seconds),
+            std::chrono::seconds(m_command.ready_timeout_seconds)};
+  }
+
+  cluster::Ports ports(cluster::SetSource& source, LineProgress& progress, std::stop_token stop) {
+    return {m_host.processes,
+            *m_host.manager,
+            m_host.servers,
+            source,
+            m_host.cluster,
+            m_io.clock,
+            m_host.waiter,
+            progress,
+            {},
+            std::move(stop)};
+  }
+
+  /// Carries on from `state`.
+  int carry_out(JournalState state, nlohmann::ordered_json json) {
+    const cluster::Plan plan = state.plan;
+    const auto source = cluster::make_set_source(m_backups->directory,
+                                                 *m_set->manifest,
+                                                 m_keys.identities,
+                                                 m_backups->catalogue.keys,
+                                                 plan.replacements);
+    LineProgress progress(m_io);
+    // What is started has a process group of its own: an interrupt of the terminal reaches only us.
+    const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP}, m_io.stop);
+    cluster::Ports all = ports(*source, progress, interrupts.token());
+    const cluster::Journal journal(plan.work_dir());
+    const bool back = state.phase == Phase::rolling_back;
+    const cluster::Outcome outcome =
+        back ? cluster::roll_back(std::move(state), journal, all, limits())
+             : cluster::execute(std::move(state), journal, all, limits());
+    std::vector<std::string> watching;
+    if (!back && outcome.message.empty()) {
+      note_restore(plan.run_id);
+      watching = wake_workloads(plan);
+      json["workloads"] = watching;
+    }
+    const int code = report(outcome, plan, m_options, std::move(json), m_io);
+    for (const std::string& line : watching) {
+      m_io.err << terminal_text(line) << '\n';
+    }
+    return code;
+  }
+
+  /// Retention keeps this set from now on. A medium that cannot be written to is no failure.
+  void note_restore(const std::string& run_id) const {
+    const auto write = [&]() -> Status {
+      RB_TRY_ASSIGN(const auto lock, set::DirectoryLock::acquire(m_options.backup_dir));
+      RB_TRY_ASSIGN(set::Directory directory, set::Directory::open(m_options.backup_dir));
+      return set::write_last_restore(directory, run_id, m_io.clock.now());
+    };
+    if (const Status written = write(); !written) {
+      warn(m_io, "the restore is not noted beside the sets: " + written.error().message);
+    }
+  }
+
+  /// Other programs than ours go on with watches of the future. Whatever fails here: the cluster is
+  /// restored.
+  std::vector<std::string> wake_workloads(const cluster::Plan& plan) {
+    constexpr std::chrono::seconds k_limit{120};
+    const k3s::Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
+    const auto found = cluster::find_workloads_that_watch(m_host.processes, kubectl, m_io.stop);
+    if (!found) {
+      warn(m_io, found.error().message + "; what watches the API may need a restart");
+      return {};
+    }
+    std::vector<cluster::Workload> left;
+    if (m_command.restart_workloads) {
+      left = cluster::restart_workloads(
+          m_host.processes, m_io.clock, kubectl, *found, k_limit, m_io.stop);
+    }
+    return cluster::words_for(*found, m_command.restart_workloads, left);
+  }
+
+  int undo(cluster::FoundJournal found) {
+    NoSet none;
+    LineProgress progress(m_io);
+    cluster::Ports all = ports(none, progress, {});
+    const cluster::Journal journal(cluster::work_dir_in(found.data_dir));
+    const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP},
+                                 m_io.stop); // the way back is not stopped; a second signal ends us
+    const cluster::Outcome outcome =
+        cluster::roll_back(std::move(*found.state), journal, all, limits());
+    const auto left = journal.load();
+    if (left && !*left && found.data_dir == cluster::remembered_place()) {
+      if (const Status forgotten = cluster::forget_place(); !forgotten) {
+        progress.on_line("warning: " + forgotten.error().message);
+      }
+    }
+    if (outcome.code != ExitCode::done) {
+      return fail(m_io, {ErrorCode::io, outcome.message, outcome.hint}, outcome.code);
+    }
+    if (m_options.output == OutputFormat::json) {
+      m_io.out << "{\"rolledBack\": true}\n";
+    }
+    return static_cast<int>(ExitCode::done);
+  }
+
+  const RestoreCommand& m_command;
+  const Options& m_options;
+  Io& m_io;
+  cluster::Host m_host;
+  Keys m_keys;
+  std::optional<Backups> m_backups;
+  const BackupSet* m_set = nullptr; ///< One of m_backups.
+};
 
 } // namespace
 
-int guide(const RestoreCommand& command, const Options& options, Io& io) {
-  auto directory = open_backups(options.backup_dir);
-  if (!directory) {
-    return fail_to_open(io, directory.error());
-  }
-  const auto sets = set::list_sets(*directory);
-  if (!sets) {
-    return fail(io, sets.error());
-  }
-  const set::Latest found = find_set(*sets, command.set);
-  const BackupSet* set = found.set;
-  if (set == nullptr) {
-    return fail(
-        io, nothing_to_restore(options.backup_dir, command.set), ExitCode::nothing_to_restore);
-  }
-  const Keys keys = keys_for_guide(command, io);
-  const auto catalogue = judge(*directory, *sets, {options.public_keys, keys.pins}, io);
-  if (!catalogue) {
-    return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
-  }
-  tell_of_files(*catalogue, io.err);
-  std::vector<ListedSet> listed;
-  for (const BackupSet& one : *sets) {
-    listed.push_back(
-        {&one, opens(*directory, one, keys.identities), catalogue->word_for(one.run_id)});
-  }
-  const bool json = options.output == OutputFormat::json;
-  nlohmann::ordered_json out{{"directory", options.backup_dir},
-                             {"sets", json_of(listed)},
-                             {"files", files_to_json(*catalogue)}};
-  put_latest(set::choose_latest(*sets), out);
-  if (!json) {
-    io.out << table_of(listed, io.clock.now()) << std::flush;
-    say_passed_over(found, io);
-    if (io.out_is_terminal && io.in_is_terminal && !command.set_given) {
-      set = ask(listed, set, io);
-      if (set == nullptr) {
-        return fail(io, {ErrorCode::invalid_argument, "not a number of the list", {}});
-      }
-    }
-  }
-  if (const auto code = refused_by_signature(*catalogue, set->run_id, command, io)) {
-    if (json) {
-      io.out << dump(out);
-    }
-    return *code;
-  }
-  cluster::OpenedSet opened =
-      cluster::open_host_settings(*directory, *set, keys.identities, io.stop);
-  cluster::apply_replacements(opened, wishes_for_guide(command).replacements);
-  ClusterHost host;
-  if (const Status looked = look_at_host(host, command, &opened); !looked) {
-    return fail(io, looked.error(), ExitCode::usage);
-  }
-  print_guide(guide_for(*set, host, opened.facts, keys, command, options), json, out, io);
-  if (json) {
-    io.out << dump(out);
-  }
-  return static_cast<int>(ExitCode::done);
-}
-
 int restore_cluster(const RestoreCommand& command, const Options& options, Io& io) {
-  if (std::string problem = problem_of(command); !problem.empty()) {
-    return fail(io, {ErrorCode::invalid_argument, std::move(problem), {}}, ExitCode::usage);
-  }
   if (command.rollback) {
-    return roll_back(command, options, io);
+    return Restore(command, options, io).roll_back();
   }
   const bool act = command.execute || command.dry_run || command.resume;
-  return act ? execute(command, options, io) : guide(command, options, io);
+  return act ? Restore(command, options, io).execute() : guide(command, options, io);
 }
 
 } // namespace rb::restore

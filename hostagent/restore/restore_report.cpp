@@ -1,8 +1,8 @@
-#include "restore/restore_report.hpp"
-
-#include "restore/io.hpp"
-#include "restore/set_json.hpp"
+// Checks, plan and outcome of a restore, for people and for programs.
+#include "restore/restore.hpp"
+#include "restore/set_output.hpp"
 #include "terminal/format.hpp"
+#include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
 namespace rb::restore {
@@ -130,14 +130,6 @@ int report(const Outcome& outcome,
            << plan.work_dir() << "` once all is well (--rollback needs it)\n";
   }
   return static_cast<int>(outcome.code);
-}
-
-void LineProgress::on_step(cluster::Step step) {
-  m_io.err << "step: " << cluster::to_string(step) << std::endl;
-}
-
-void LineProgress::on_line(const std::string& line) {
-  m_io.err << "  " << terminal_text(line) << std::endl;
 }
 
 } // namespace rb::restore

@@ -1,6 +1,7 @@
+#include "restore/backups.hpp"
 #include "restore/commands.hpp"
 #include "restore/io.hpp"
-#include "restore/set_json.hpp"
+#include "restore/set_output.hpp"
 #include "restore/trust.hpp"
 #include "terminal/format.hpp"
 #include "terminal/terminal_text.hpp"
@@ -94,31 +95,23 @@ std::string describe(const BackupSet& set, const Catalogue& catalogue) {
 } // namespace
 
 int show(const ShowCommand& command, const Options& options, Io& io) {
-  auto directory = open_backups(options.backup_dir);
-  if (!directory) {
-    return fail_to_open(io, directory.error());
+  const auto backups = open_backups(options, read_pins({}, io), io);
+  if (!backups) {
+    return fail_to_open(io, backups.error());
   }
-  const auto sets = set::list_sets(*directory);
-  if (!sets) {
-    return fail(io, sets.error());
+  const auto found = choose_set(*backups, command.set);
+  if (!found) {
+    return fail_to_open(io, found.error());
   }
-  const set::Latest found = find_set(*sets, command.set);
-  const BackupSet* const set = found.set;
-  if (set == nullptr) {
-    return fail(
-        io, nothing_to_restore(options.backup_dir, command.set), ExitCode::nothing_to_restore);
-  }
-  const auto catalogue = judge(*directory, *sets, {options.public_keys, read_pins({}, io)}, io);
-  if (!catalogue) {
-    return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
-  }
-  warn_of_first_use(*catalogue, io);
-  tell_of_files(*catalogue, io.err);
-  say_passed_over(found, io);
-  auto json = to_json(*set);
-  json["signature"] = to_json(*catalogue, set->run_id);
-  json["filesBeside"] = files_to_json(*catalogue);
-  io.out << (options.output == OutputFormat::json ? dump(json) : describe(*set, *catalogue));
+  const Catalogue& catalogue = backups->catalogue;
+  const BackupSet& set = *found->set;
+  warn_of_first_use(catalogue, io);
+  tell_of_files(catalogue, io.err);
+  say_passed_over(*found, io);
+  auto json = to_json(set);
+  json["signature"] = to_json(catalogue, set.run_id);
+  json["filesBeside"] = files_to_json(catalogue);
+  io.out << (options.output == OutputFormat::json ? dump(json) : describe(set, catalogue));
   return static_cast<int>(ExitCode::done);
 }
 

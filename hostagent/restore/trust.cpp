@@ -1,8 +1,10 @@
 #include "restore/trust.hpp"
 
+#include "restore/cluster/checks.hpp"
 #include "restore/io.hpp"
 #include "set/names.hpp"
 #include "terminal/format.hpp"
+#include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
 #include "base/open_beneath.hpp"
@@ -83,10 +85,11 @@ Status add_key_beside(set::Directory& directory, std::vector<PublicKey>& keys) {
 }
 
 Status find_keys(set::Directory& directory,
-                 const TrustWishes& wishes,
+                 const std::vector<std::string>& public_keys,
+                 const std::vector<Pin>& pins,
                  const Io& io,
                  Catalogue& catalogue) {
-  for (const std::string& word : wishes.public_keys) {
+  for (const std::string& word : public_keys) {
     RB_TRY_ASSIGN(const PublicKey key, given_key(word));
     catalogue.keys.push_back(key);
   }
@@ -94,7 +97,7 @@ Status find_keys(set::Directory& directory,
     catalogue.source = TrustSource::pinned;
     return {};
   }
-  add_pins(wishes.pins, catalogue.keys, io);
+  add_pins(pins, catalogue.keys, io);
   const bool pinned = !catalogue.keys.empty();
   RB_TRY(add_host_key(catalogue.keys, io));
   if (!catalogue.keys.empty()) {
@@ -140,22 +143,19 @@ std::string Catalogue::word_for(const std::string& run_id) const {
              : std::string(set::to_string(verdict));
 }
 
-Result<Catalogue> judge(set::Directory& directory,
-                        const std::vector<set::BackupSet>& sets,
-                        const TrustWishes& wishes,
-                        const Io& io) {
+Result<Catalogue> catalogue_of(set::Directory& directory,
+                               const std::vector<set::BackupSet>& sets,
+                               const std::vector<std::string>& public_keys,
+                               const std::vector<Pin>& pins,
+                               const Io& io) {
   Catalogue catalogue;
-  RB_TRY(find_keys(directory, wishes, io, catalogue));
+  RB_TRY(find_keys(directory, public_keys, pins, io, catalogue));
   catalogue.sets = set::judge_catalogue(sets,
                                         catalogue.keys,
                                         catalogue.known_from_outside() ? set::KeyOrigin::outside
                                                                        : set::KeyOrigin::directory);
   catalogue.files = set::judge_signed_files(directory, sets, catalogue.sets, catalogue.keys);
   return catalogue;
-}
-
-ExitCode judge_failure_code(const Error& error) {
-  return error.code == ErrorCode::invalid_argument ? ExitCode::usage : exit_code_for(error.code);
 }
 
 void warn_of_first_use(const Catalogue& catalogue, const Io& io) {
@@ -235,6 +235,25 @@ cluster::SignatureFact fact_of(const Catalogue& catalogue, const std::string& ru
     fact.key = catalogue.keys.front().line();
   }
   return fact;
+}
+
+std::optional<int> refused_by_signature(const Catalogue& catalogue,
+                                        const std::string& run_id,
+                                        bool allow_unsigned,
+                                        const Io& io) {
+  const cluster::Check check =
+      cluster::signature_check(run_id, fact_of(catalogue, run_id), allow_unsigned);
+  const std::string message = terminal_text(check.message);
+  switch (check.verdict) {
+  case cluster::Verdict::ok:
+    break;
+  case cluster::Verdict::warn:
+    warn(io, "signature: " + message + (check.hint.empty() ? "" : "; " + check.hint));
+    break;
+  case cluster::Verdict::refuse:
+    return fail(io, {ErrorCode::corrupt, "refused: " + message, check.hint}, check.code);
+  }
+  return std::nullopt;
 }
 
 } // namespace rb::restore

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,12 +25,6 @@ enum class TrustSource {
   host,      ///< The key of this host, which only root can change.
   directory, ///< railiance-backup.pub beside the sets: first use, it proves nothing by itself.
   none,
-};
-
-/// What the operator gave.
-struct TrustWishes {
-  std::vector<std::string> public_keys; ///< Files, or the keys themselves (RW…).
-  std::vector<Pin> pins;                ///< Of the keys file.
 };
 
 /// The keys that count, and what they make of the sets of a directory.
@@ -50,17 +45,15 @@ struct Catalogue {
   [[nodiscard]] std::string word_for(const std::string& run_id) const;
 };
 
-/// With --public-key only those keys count. Else, together: lines "# railiance-backup public key:
-/// RW…" of the identity files, and the key of this host; only where there is neither, the one
-/// beside the sets. Errors: invalid_argument (what --public-key gives is no key), those of the
-/// system (a key is there and cannot be read).
-[[nodiscard]] Result<Catalogue> judge(set::Directory& directory,
-                                      const std::vector<set::BackupSet>& sets,
-                                      const TrustWishes& wishes,
-                                      const Io& io);
-
-/// For what judge() failed with: usage when the command line is at fault.
-[[nodiscard]] ExitCode judge_failure_code(const Error& error);
+/// With --public-key (`public_keys`: files, or the keys themselves) only those keys count. Else,
+/// together: lines "# railiance-backup public key: RW…" of the identity files (`pins`), and the key
+/// of this host; only where there is neither, the one beside the sets. Errors: invalid_argument
+/// (what --public-key gives is no key), those of the system (a key is there and cannot be read).
+[[nodiscard]] Result<Catalogue> catalogue_of(set::Directory& directory,
+                                             const std::vector<set::BackupSet>& sets,
+                                             const std::vector<std::string>& public_keys,
+                                             const std::vector<Pin>& pins,
+                                             const Io& io);
 
 /// Says on io.err that the key is taken on first use, where one of the sets rests on it.
 void warn_of_first_use(const Catalogue& catalogue, const Io& io);
@@ -80,5 +73,11 @@ void add_provenance(set::SetReport& report, const Catalogue& catalogue, bool all
 
 /// For the checks that come before a restore.
 [[nodiscard]] cluster::SignatureFact fact_of(const Catalogue& catalogue, const std::string& run_id);
+
+/// Says why a set is not taken for its signature, or warns; the exit code where it is refused.
+[[nodiscard]] std::optional<int> refused_by_signature(const Catalogue& catalogue,
+                                                      const std::string& run_id,
+                                                      bool allow_unsigned,
+                                                      const Io& io);
 
 } // namespace rb::restore

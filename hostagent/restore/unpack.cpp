@@ -1,12 +1,11 @@
 #include "set/unpack.hpp"
 
+#include "restore/backups.hpp"
 #include "restore/commands.hpp"
-#include "restore/io.hpp"
-#include "restore/keys.hpp"
-#include "restore/restore_cluster.hpp"
-#include "restore/set_json.hpp"
+#include "restore/set_output.hpp"
 #include "set/helm_command.hpp"
 #include "terminal/format.hpp"
+#include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
 #include <algorithm>
@@ -129,46 +128,39 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
   if (!keys) {
     return fail(io, keys.error(), ExitCode::no_identity);
   }
-  auto directory = open_backups(options.backup_dir);
-  if (!directory) {
-    return fail_to_open(io, directory.error());
+  auto backups = open_backups(options, keys->pins, io);
+  if (!backups) {
+    return fail_to_open(io, backups.error());
   }
-  const auto sets = set::list_sets(*directory);
-  if (!sets) {
-    return fail(io, sets.error());
+  const auto found = choose_set(*backups, command.set, *type);
+  if (!found) {
+    return fail_to_open(io, found.error());
   }
-  const set::Latest found = find_set(*sets, command.set, *type);
-  const BackupSet* const set = found.set;
-  if (set == nullptr) {
-    return fail(
-        io, nothing_to_restore(options.backup_dir, command.set), ExitCode::nothing_to_restore);
-  }
-  say_passed_over(found, io);
-  const auto catalogue = judge(*directory, *sets, {options.public_keys, keys->pins}, io);
-  if (!catalogue) {
-    return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
-  }
-  tell_of_files(*catalogue, io.err);
-  if (set->manifest) {
-    if (const auto code = refused_by_signature(*catalogue, set->run_id, command, io)) {
-      return *code;
-    }
-  }
-  if (!set->manifest) {
-    const bool damaged = set->state == SetState::damaged;
+  const BackupSet& set = *found->set;
+  say_passed_over(*found, io);
+  tell_of_files(backups->catalogue, io.err);
+  if (!set.manifest) {
+    const bool damaged = set.state == SetState::damaged;
     return fail(
         io,
         {ErrorCode::corrupt,
-         set->run_id + ": " + (set->problems.empty() ? "" : terminal_text(set->problems.front())),
+         set.run_id + ": " + (set.problems.empty() ? "" : terminal_text(set.problems.front())),
          "choose another set, or open a file of it with `railiance-restore decrypt`"},
         damaged ? ExitCode::damaged : ExitCode::incomplete);
   }
-  const auto unpacked = set::unpack(
-      *directory, *set->manifest, keys->identities, {*type, command.to, command.force}, io.stop);
+  if (const auto code =
+          refused_by_signature(backups->catalogue, set.run_id, command.wishes.allow_unsigned, io)) {
+    return *code;
+  }
+  const auto unpacked = set::unpack(backups->directory,
+                                    *set.manifest,
+                                    keys->identities,
+                                    {*type, command.to, command.force},
+                                    io.stop);
   if (!unpacked) {
-    const bool missing = std::none_of(set->manifest->artifacts.begin(),
-                                      set->manifest->artifacts.end(),
-                                      [&](const auto& artifact) { return artifact.type == *type; });
+    const bool missing =
+        std::ranges::find(set.manifest->artifacts, *type, &api::ArtifactStatus::type) ==
+        set.manifest->artifacts.end();
     const int code =
         missing ? fail(io, unpacked.error(), ExitCode::incomplete) : fail(io, unpacked.error());
     if (code == static_cast<int>(ExitCode::no_identity)) {
@@ -176,7 +168,7 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
     }
     return code;
   }
-  print(*unpacked, set->run_id, command, options.output, io);
+  print(*unpacked, set.run_id, command, options.output, io);
   return static_cast<int>(ExitCode::done);
 }
 

@@ -1,10 +1,10 @@
+#include "restore/backups.hpp"
 #include "restore/commands.hpp"
 #include "restore/io.hpp"
 #include "restore/keys.hpp"
 #include "restore/progress.hpp"
-#include "restore/set_json.hpp"
-#include "restore/set_report.hpp"
-#include "restore/trust.hpp"
+#include "restore/set_output.hpp"
+#include "terminal/program_io.hpp"
 
 namespace rb::restore {
 
@@ -13,10 +13,8 @@ using set::SetReport;
 
 namespace {
 
-Result<std::vector<const BackupSet*>> chosen(const std::vector<BackupSet>& sets,
-                                             const VerifyCommand& command,
-                                             const Options& options,
-                                             const Io& io) {
+std::vector<const BackupSet*>
+chosen(const std::vector<BackupSet>& sets, const VerifyCommand& command, const Io& io) {
   std::vector<const BackupSet*> some;
   if (command.all) {
     for (const BackupSet& set : sets) {
@@ -25,9 +23,6 @@ Result<std::vector<const BackupSet*>> chosen(const std::vector<BackupSet>& sets,
   } else if (const auto found = find_set_to_check(sets, command.set); found.set != nullptr) {
     say_passed_over(found, io);
     some.push_back(found.set);
-  }
-  if (some.empty()) {
-    return nothing_to_restore(options.backup_dir, command.set);
   }
   return some;
 }
@@ -86,31 +81,24 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
   if (!keys) {
     return fail(io, keys.error(), ExitCode::no_identity);
   }
-  auto directory = open_backups(options.backup_dir);
-  if (!directory) {
-    return fail_to_open(io, directory.error());
+  auto backups = open_backups(options, keys->pins, io);
+  if (!backups) {
+    return fail_to_open(io, backups.error());
   }
-  const auto sets = set::list_sets(*directory);
-  if (!sets) {
-    return fail(io, sets.error());
-  }
-  const auto some = chosen(*sets, command, options, io);
-  if (!some) {
-    return fail(io, some.error(), ExitCode::nothing_to_restore);
-  }
-  const auto catalogue = judge(*directory, *sets, {options.public_keys, keys->pins}, io);
-  if (!catalogue) {
-    return fail(io, catalogue.error(), judge_failure_code(catalogue.error()));
+  const std::vector<const BackupSet*> some = chosen(backups->sets, command, io);
+  if (some.empty()) {
+    return fail_to_open(io, nothing_to_restore(options.backup_dir, command.set));
   }
   std::vector<SetReport> reports;
   Progress progress(io);
-  for (const BackupSet* const set : *some) {
-    reports.push_back(set::check_set(*directory, *set, keys->identities, hooks_for(progress, io)));
-    add_provenance(reports.back(), *catalogue, command.allow_unsigned);
+  for (const BackupSet* const set : some) {
+    reports.push_back(
+        set::check_set(backups->directory, *set, keys->identities, hooks_for(progress, io)));
+    add_provenance(reports.back(), backups->catalogue, command.allow_unsigned);
   }
   progress.clear();
-  warn_of_first_use(*catalogue, io);
-  return print(reports, *catalogue, *keys, options, io);
+  warn_of_first_use(backups->catalogue, io);
+  return print(reports, backups->catalogue, *keys, options, io);
 }
 
 } // namespace rb::restore

@@ -2,7 +2,7 @@
 #include "agent/named_files.hpp"
 #include "cases/cases.hpp"
 #include "restore/cluster/checks.hpp"
-#include "restore/cluster/named_back.hpp"
+#include "restore/cluster/put_back.hpp"
 #include "restore/cluster/settings_reader.hpp"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 
 #include "datastore/etcd/snapshot.hpp"
 #include "k3s/token.hpp"
-#include "restore/run.hpp"
+#include "restore/commands.hpp"
 #include "support/bolt_builder.hpp"
 #include "support/sets.hpp"
 

@@ -5,6 +5,17 @@
 
 namespace rb::cluster {
 
+[[nodiscard]] inline Check passed(std::string name, std::string message) {
+  return {std::move(name), Verdict::ok, std::move(message), {}};
+}
+[[nodiscard]] inline Check warned(std::string name, std::string message, std::string hint = {}) {
+  return {std::move(name), Verdict::warn, std::move(message), std::move(hint)};
+}
+[[nodiscard]] inline Check
+refused(std::string name, std::string message, std::string hint, ExitCode code = ExitCode::failed) {
+  return {std::move(name), Verdict::refuse, std::move(message), std::move(hint), code};
+}
+
 /// The restore puts the host state's files back: there is no token here, or another cluster's.
 [[nodiscard]] bool puts_back(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
 
@@ -16,8 +27,9 @@ puts_back_configuration(const ObservedHost& host, const SetFacts& set, const Wis
 [[nodiscard]] const ServerSettings&
 effective_settings(const ObservedHost& host, const SetFacts& set, bool from_set);
 
-/// Who made the set; `set.signature` is there.
-[[nodiscard]] Check signature_check(const SetFacts& set, const Wishes& wishes);
+/// Who made the set.
+[[nodiscard]] Check
+signature_check(const std::string& run_id, const SignatureFact& fact, bool allow_unsigned);
 
 /// Of the set: artifacts, the snapshot, its token, what is missing.
 [[nodiscard]] std::vector<Check> check_set_facts(const SetFacts& set, const Wishes& wishes);

@@ -1,4 +1,4 @@
-// Addresses and interfaces that the configuration names, held against those of this host.
+// Addresses and interfaces that the configuration names, compared with those of this host.
 #include "restore/cluster/checks.hpp"
 
 #include <algorithm>
@@ -114,21 +114,18 @@ public:
       m_fitting += (m_fitting.empty() ? "" : ", ") + std::string("flannel-iface ") + name;
       return;
     }
-    m_checks.push_back({"flannel-iface",
-                        Verdict::refuse,
-                        "flannel-iface " + name + in(setting.place) +
-                            ": this host has no such interface, and k3s does "
-                            "not start without it",
-                        hint({ReplacementKind::interface, name, proposed_interface()})});
+    m_checks.push_back(refused("flannel-iface",
+                               "flannel-iface " + name + in(setting.place) +
+                                   ": this host has no such interface, and k3s does "
+                                   "not start without it",
+                               hint({ReplacementKind::interface, name, proposed_interface()})));
   }
 
   std::vector<Check> take() {
     if (m_checks.empty()) {
-      m_checks.push_back(
-          {"addresses",
-           Verdict::ok,
-           m_fitting.empty() ? "none in the configuration that must fit this host" : m_fitting,
-           {}});
+      m_checks.push_back(passed(
+          "addresses",
+          m_fitting.empty() ? "none in the configuration that must fit this host" : m_fitting));
     }
     return std::move(m_checks);
   }
@@ -231,11 +228,11 @@ std::vector<Check> check_replacements(const SetFacts& set, const Wishes& wishes,
       continue;
     }
     if (!from_set) {
-      checks.push_back({"replacement",
-                        Verdict::refuse,
-                        one.option() + ": this host keeps its own configuration, nothing of the "
-                                       "backup's is put back that could be rewritten",
-                        "leave it out, and change the file on this host where it must change"});
+      checks.push_back(
+          refused("replacement",
+                  one.option() + ": this host keeps its own configuration, nothing of the "
+                                 "backup's is put back that could be rewritten",
+                  "leave it out, and change the file on this host where it must change"));
       continue;
     }
     std::string where;
@@ -250,17 +247,15 @@ std::vector<Check> check_replacements(const SetFacts& set, const Wishes& wishes,
       }
     }
     if (where.empty()) {
-      checks.push_back({"replacement",
-                        Verdict::refuse,
-                        one.option() + ": " + one.from +
-                            " stands nowhere in the configuration that "
-                            "is put back",
-                        "look for a slip of the pen; the checks name what does not fit this host"});
+      checks.push_back(
+          refused("replacement",
+                  one.option() + ": " + one.from +
+                      " stands nowhere in the configuration that "
+                      "is put back",
+                  "look for a slip of the pen; the checks name what does not fit this host"));
     } else {
-      checks.push_back({"replacement",
-                        Verdict::ok,
-                        one.from + " becomes " + one.to + " in what is put back: " + where,
-                        {}});
+      checks.push_back(passed("replacement",
+                              one.from + " becomes " + one.to + " in what is put back: " + where));
     }
   }
   return checks;
@@ -274,10 +269,10 @@ check_addresses(const ObservedHost& host, const SetFacts& set, const Wishes& wis
   const ServerSettings& settings = effective_settings(host, set, from_set);
   std::vector<Check> all = check_replacements(set, wishes, from_set);
   if (!host.network.problem.empty()) {
-    all.push_back({"addresses",
-                   Verdict::warn,
-                   host.network.problem + ": whether the configuration fits them is not known",
-                   "compare node-ip and flannel-iface with `ip address`"});
+    all.push_back(
+        warned("addresses",
+               host.network.problem + ": whether the configuration fits them is not known",
+               "compare node-ip and flannel-iface with `ip address`"));
     return all;
   }
   AddressChecks checks(host, wishes, from_set);

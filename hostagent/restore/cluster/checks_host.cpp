@@ -1,4 +1,8 @@
+#include "k3s/token.hpp"
 #include "restore/cluster/checks.hpp"
+
+#include <algorithm>
+#include <cctype>
 
 namespace rb::cluster {
 
@@ -15,7 +19,7 @@ std::string pids(const std::vector<k3s::ServerProcess>& servers) {
 }
 
 Check busy(std::string message, std::string hint) {
-  return {"service", Verdict::refuse, std::move(message), std::move(hint), ExitCode::busy};
+  return refused("service", std::move(message), std::move(hint), ExitCode::busy);
 }
 
 Check service(const ObservedHost& host) {
@@ -28,13 +32,12 @@ Check service(const ObservedHost& host) {
     return running ? busy("a k3s server runs (" + pids(host.servers) +
                               ") and no service manager is found that could stop it",
                           std::string("stop it, and ") + k_give_commands)
-                   : Check{"service",
-                           Verdict::refuse,
-                           "no service manager is found that could start k3s",
-                           k_give_commands};
+                   : refused("service",
+                             "no service manager is found that could start k3s",
+                             k_give_commands);
   }
   if (host.service == k3s::ServiceState::active) {
-    return {"service", Verdict::ok, host.manager + " is active: it will be stopped", {}};
+    return passed("service", host.manager + " is active: it will be stopped");
   }
   if (running) {
     return busy("a k3s server runs (" + pids(host.servers) + ") that is not that of " +
@@ -42,45 +45,169 @@ Check service(const ObservedHost& host) {
                 "stop it first: two servers on one data directory destroy it");
   }
   if (host.service == k3s::ServiceState::unknown) {
-    return {"service",
-            Verdict::warn,
-            host.manager + " does not say whether k3s runs; no k3s server process is there",
-            {}};
+    return warned("service",
+                  host.manager + " does not say whether k3s runs; no k3s server process is there");
   }
-  return {"service", Verdict::ok, host.manager + " is stopped, no k3s server process is left", {}};
+  return passed("service", host.manager + " is stopped, no k3s server process is left");
 }
 
 Check program(const ObservedHost& host) {
   if (host.k3s_program.empty()) {
-    return {"k3s",
-            Verdict::refuse,
-            "k3s: the program is not found",
-            "install k3s without starting it (INSTALL_K3S_SKIP_START=true), or name it with --k3s"};
+    return refused(
+        "k3s",
+        "k3s: the program is not found",
+        "install k3s without starting it (INSTALL_K3S_SKIP_START=true), or name it with --k3s");
   }
-  return {"k3s", Verdict::ok, host.k3s_program, {}};
+  return passed("k3s", host.k3s_program);
 }
 
 Check data_directory(const ObservedHost& host) {
   const std::string etcd = host.data_dir + "/server/db/etcd";
   if (host.data.etcd_mount) {
-    return {"data-directory",
-            Verdict::refuse,
-            etcd + ": is a mount point, k3s cannot move it aside",
-            "mount the disk at " + host.data_dir + "/server/db instead"};
+    return refused("data-directory",
+                   etcd + ": is a mount point, k3s cannot move it aside",
+                   "mount the disk at " + host.data_dir + "/server/db instead");
   }
   if (host.data.tombstone) {
-    return {"data-directory",
-            Verdict::warn,
-            etcd + ": this member was removed from its cluster; it starts a new one",
-            {}};
+    return warned("data-directory",
+                  etcd + ": this member was removed from its cluster; it starts a new one");
   }
   if (host.data.sqlite && !host.data.etcd) {
-    return {"data-directory",
-            Verdict::warn,
-            host.data_dir + "/server/db/state.db: the SQLite data is not used any more afterwards",
-            "keep it until the restored cluster is proven"};
+    return warned("data-directory",
+                  host.data_dir +
+                      "/server/db/state.db: the SQLite data is not used any more afterwards",
+                  "keep it until the restored cluster is proven");
   }
-  return {"data-directory", Verdict::ok, host.data_dir, {}};
+  return passed("data-directory", host.data_dir);
+}
+
+constexpr std::uint64_t k_mib = std::uint64_t{1} << 20U;
+/// etcd preallocates a write-ahead log of 64 MiB, and needs room for the next one.
+constexpr std::uint64_t k_margin_bytes = 160 * k_mib;
+
+int number_at(std::string_view text, std::size_t& at) {
+  int number = 0;
+  while (at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) != 0 &&
+         number < 1'000'000) {
+    number = number * 10 + (text[at++] - '0');
+  }
+  return number;
+}
+
+/// The number of "+k3s1"; 0 where there is none.
+int k3s_revision(std::string_view text) {
+  std::size_t at = text.find("+k3s");
+  if (at == std::string_view::npos) {
+    return 0;
+  }
+  at += 4;
+  return number_at(text, at);
+}
+
+bool knows_ca(const std::vector<std::string>& cas) {
+  return std::ranges::any_of(cas, [](const std::string& ca) { return !ca.empty(); });
+}
+
+std::string said_of_ca(const ObservedHost& host, const SetFacts& set) {
+  return knows_ca(host.data.cluster_cas) && knows_ca(set.cluster_cas)
+             ? ", and its certificate authority is another one"
+             : "; there is no certificate authority to compare";
+}
+
+/// Its CA is this host's, its token is not.
+Check set_before_rotation(const SetFacts& set) {
+  if (!set.host_state) {
+    return refused(
+        "cluster",
+        "the set is of the cluster of this host, but the server token was rotated since, and "
+        "the set does not bring the older one",
+        "choose a set with host state",
+        ExitCode::incomplete);
+  }
+  return warned(
+      "cluster",
+      "the set is of the cluster of this host, from before its server token was rotated: token "
+      "and configuration of the set are put back, those of now are copied aside",
+      "agents that joined with the newer token need the older one again");
+}
+
+Check cluster(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
+  if (host.data.token_hash.empty()) {
+    if (!set.host_state) {
+      return refused("cluster",
+                     host.data_dir + "/server/token: there is none, and the set brings none",
+                     "choose a set with host state",
+                     ExitCode::incomplete);
+    }
+    return passed("cluster", "bare host: token, configuration, unit and manifests are put back");
+  }
+  if (set.opens_with(host.data.token_hash)) {
+    return passed("cluster", "the set is of the cluster of this host");
+  }
+  if (k3s::is_same_cluster(host.data.cluster_cas, set.cluster_cas)) {
+    return set_before_rotation(set);
+  }
+  if (wishes.replace_cluster && set.host_state) {
+    return warned("cluster",
+                  "this host has another cluster, which is replaced; its files are copied aside");
+  }
+  return refused("cluster",
+                 "this host has another cluster: its server token does not open the snapshot" +
+                     said_of_ca(host, set),
+                 "--replace-cluster puts the set's cluster in its place");
+}
+
+Check version(const ObservedHost& host, const SetFacts& set) {
+  if (host.k3s_version.empty()) {
+    return refused("k3s-version", "k3s did not say its version", "see `k3s --version`");
+  }
+  const std::vector<int> here = version_numbers(host.k3s_version);
+  const std::vector<int> there = version_numbers(set.k3s_version);
+  if (here.empty() || there.empty()) {
+    return warned("k3s-version",
+                  "k3s here is " + host.k3s_version + ", at the backup it was " +
+                      (set.k3s_version.empty() ? "not recorded" : set.k3s_version),
+                  "it must be the same or a higher one");
+  }
+  const std::string both = "k3s here is " + host.k3s_version + ", at the backup " + set.k3s_version;
+  if (compare_versions(host.k3s_version, set.k3s_version) < 0) {
+    return refused("k3s-version",
+                   both + ": an older one cannot be relied on to read its data",
+                   "install " + set.k3s_version + " (INSTALL_K3S_VERSION=" + set.k3s_version + ")");
+  }
+  if (here[0] != there[0] || here[1] > there[1] + 1) {
+    return warned("k3s-version",
+                  both + ": more than one minor release apart",
+                  "better install " + set.k3s_version + " first and upgrade afterwards");
+  }
+  return passed("k3s-version", both);
+}
+
+Check space(const ObservedHost& host, const SetFacts& set) {
+  const std::uint64_t needed = 2 * set.snapshot_bytes + k_margin_bytes;
+  const std::string numbers = host.data_dir + ": " + std::to_string(host.data.free_bytes / k_mib) +
+                              " MiB free, " + std::to_string(needed / k_mib) + " MiB needed";
+  if (host.data.free_bytes < needed) {
+    return refused("disk-space", numbers, "make room on that disk");
+  }
+  return passed("disk-space", numbers);
+}
+
+Check availability(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
+  if (set.members <= 1) {
+    return passed("servers", "the cluster had one server");
+  }
+  const std::string message = "the cluster had " + std::to_string(set.members) + " servers";
+  const std::string rest =
+      "stop k3s on all of them first; after the restore move " + host.data_dir +
+      "/server/db away on each other server (its own snapshots lie there, too) "
+      "and start it with `server:` naming this one";
+  if (!wishes.single_server) {
+    return refused("servers",
+                   message + ": restoring one while others run would split the cluster",
+                   rest + "; then repeat with --single-server");
+  }
+  return warned("servers", message + "; this one becomes the only one", rest);
 }
 
 } // namespace
@@ -88,12 +215,44 @@ Check data_directory(const ObservedHost& host) {
 std::vector<Check> check_host(const ObservedHost& host) {
   const bool root = host.user_id == 0;
   std::vector<Check> checks;
-  checks.push_back(root ? Check{"root", Verdict::ok, "runs as root", {}}
-                        : Check{"root", Verdict::refuse, "only root can restore", "use sudo"});
+  checks.push_back(root ? passed("root", "runs as root")
+                        : refused("root", "only root can restore", "use sudo"));
   checks.push_back(program(host));
   checks.push_back(service(host));
   checks.push_back(data_directory(host));
   return checks;
+}
+
+std::vector<int> version_numbers(std::string_view text) {
+  std::size_t at = text.starts_with('v') ? 1 : 0;
+  std::vector<int> numbers;
+  while (numbers.size() < 3) {
+    const std::size_t begin = at;
+    const int number = number_at(text, at);
+    if (at == begin) {
+      return {};
+    }
+    numbers.push_back(number);
+    if (numbers.size() < 3 && (at >= text.size() || text[at++] != '.')) {
+      return {};
+    }
+  }
+  return numbers;
+}
+
+int compare_versions(std::string_view left, std::string_view right) {
+  std::vector<int> first = version_numbers(left);
+  std::vector<int> second = version_numbers(right);
+  first.push_back(k3s_revision(left));
+  second.push_back(k3s_revision(right));
+  return first < second ? -1 : second < first ? 1 : 0;
+}
+
+std::vector<Check> check_fit(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
+  return {cluster(host, set, wishes),
+          version(host, set),
+          space(host, set),
+          availability(host, set, wishes)};
 }
 
 } // namespace rb::cluster

@@ -9,32 +9,29 @@ namespace {
 
 Check server_url(const ServerSettings& settings) {
   if (settings.has("server") && !settings.value("server").empty()) {
-    return {"server-url",
-            Verdict::refuse,
-            "the configuration has `server:` (or K3S_URL): this server joined another one",
-            "restore on the first server, or remove `server:` when that one is lost"};
+    return refused("server-url",
+                   "the configuration has `server:` (or K3S_URL): this server joined another one",
+                   "restore on the first server, or remove `server:` when that one is lost");
   }
-  return {"server-url", Verdict::ok, "no `server:` in the configuration", {}};
+  return passed("server-url", "no `server:` in the configuration");
 }
 
 Check datastore(const ServerSettings& settings) {
   if (settings.has("datastore-endpoint") && !settings.value("datastore-endpoint").empty()) {
-    return {"datastore",
-            Verdict::refuse,
-            "the configuration has `datastore-endpoint`: this server would not use etcd",
-            "remove it to go over to embedded etcd"};
+    return refused("datastore",
+                   "the configuration has `datastore-endpoint`: this server would not use etcd",
+                   "remove it to go over to embedded etcd");
   }
   for (const std::string& argument : settings.values("etcd-arg")) {
     if (argument.starts_with("data-dir=") || argument.starts_with("wal-dir=") ||
         argument.starts_with("--data-dir=") || argument.starts_with("--wal-dir=")) {
-      return {"datastore",
-              Verdict::refuse,
-              "the configuration has `etcd-arg: " + argument.substr(0, argument.find('=')) +
-                  "`: k3s would restore elsewhere than etcd reads",
-              "remove it, and move etcd's data below the data directory"};
+      return refused("datastore",
+                     "the configuration has `etcd-arg: " + argument.substr(0, argument.find('=')) +
+                         "`: k3s would restore elsewhere than etcd reads",
+                     "remove it, and move etcd's data below the data directory");
     }
   }
-  return {"datastore", Verdict::ok, "embedded etcd", {}};
+  return passed("datastore", "embedded etcd");
 }
 
 Check snapshots(const ServerSettings& settings) {
@@ -46,63 +43,71 @@ Check snapshots(const ServerSettings& settings) {
     text += text.empty() ? "" : "; ";
     text += "etcd-snapshot-dir is set: the reset gets an absolute path";
   }
-  return {"snapshot-settings", Verdict::ok, text.empty() ? "none that matter" : text, {}};
+  return passed("snapshot-settings", text.empty() ? "none that matter" : text);
 }
 
 /// A server with etcd alone cannot show that the cluster is back, one without etcd cannot bring it.
 Check roles(const ServerSettings& settings) {
   if (settings.is_on("disable-etcd")) {
-    return {"roles",
-            Verdict::refuse,
-            "the configuration has `disable-etcd`: there is no etcd on this server to restore into",
-            "restore on a server with etcd, or remove the line"};
+    return refused(
+        "roles",
+        "the configuration has `disable-etcd`: there is no etcd on this server to restore into",
+        "restore on a server with etcd, or remove the line");
   }
   if (settings.is_on("disable-apiserver")) {
-    return {"roles",
-            Verdict::refuse,
-            "the configuration has `disable-apiserver`: nobody could see that the cluster is back, "
-            "and no other server can join before it is",
-            "remove disable-apiserver, disable-controller-manager and disable-scheduler for the "
-            "restore (--keep-config with a configuration of this host's own does it for a bare "
-            "host), and set them again when the other servers are back"};
+    return refused(
+        "roles",
+        "the configuration has `disable-apiserver`: nobody could see that the cluster is back, "
+        "and no other server can join before it is",
+        "remove disable-apiserver, disable-controller-manager and disable-scheduler for the "
+        "restore (--keep-config with a configuration of this host's own does it for a bare "
+        "host), and set them again when the other servers are back");
   }
-  return {"roles", Verdict::ok, "etcd and API server", {}};
+  return passed("roles", "etcd and API server");
 }
 
 Check encryption(const ObservedHost& host, const SetFacts& set, bool from_set) {
   const bool then = set.settings.is_on("secrets-encryption");
   const bool now = effective_settings(host, set, from_set).is_on("secrets-encryption");
   if (then && !now) {
-    return {"secrets-encryption",
-            Verdict::refuse,
-            "Secrets were encrypted at the backup, and are not any more by this configuration: "
-            "the restored server could not read them",
-            "add `secrets-encryption: true` to /etc/rancher/k3s/config.yaml"};
+    return refused(
+        "secrets-encryption",
+        "Secrets were encrypted at the backup, and are not any more by this configuration: "
+        "the restored server could not read them",
+        "add `secrets-encryption: true` to /etc/rancher/k3s/config.yaml");
   }
   if (now && !then && set.host_state) {
-    return {"secrets-encryption",
-            Verdict::warn,
-            "Secrets were not encrypted at the backup",
-            "run `k3s secrets-encrypt reencrypt` afterwards"};
+    return warned("secrets-encryption",
+                  "Secrets were not encrypted at the backup",
+                  "run `k3s secrets-encrypt reencrypt` afterwards");
   }
-  return {"secrets-encryption", Verdict::ok, now ? "on, and carried over" : "off", {}};
+  return passed("secrets-encryption", now ? "on, and carried over" : "off");
 }
 
 Check configured_tokens(const std::vector<ConfiguredToken>& tokens, const SetFacts& set) {
-  const auto& hashes = set.bootstrap_hashes;
   for (const ConfiguredToken& token : tokens) {
-    if (std::find(hashes.begin(), hashes.end(), token.hash) == hashes.end()) {
-      return {"configured-token",
-              Verdict::refuse,
-              token.source + (token.hash.empty() ? ": cannot be read"
-                                                 : ": another token than that of the snapshot"),
-              "make it the token of the backup, or remove it: k3s would not start"};
+    if (!set.opens_with(token.hash)) {
+      return refused("configured-token",
+                     token.source + (token.hash.empty()
+                                         ? ": cannot be read"
+                                         : ": another token than that of the snapshot"),
+                     "make it the token of the backup, or remove it: k3s would not start");
     }
   }
-  return {"configured-token",
-          Verdict::ok,
-          tokens.empty() ? "none in the configuration" : "that of the snapshot",
-          {}};
+  return passed("configured-token",
+                tokens.empty() ? "none in the configuration" : "that of the snapshot");
+}
+
+constexpr std::size_t k_shown = 5;
+
+std::string list_of(const std::vector<NamedFact>& missing) {
+  std::string list;
+  for (std::size_t i = 0; i < std::min(missing.size(), k_shown); ++i) {
+    list += (i > 0 ? ", " : "") + missing[i].path + " (" + missing[i].by + ")";
+  }
+  return missing.size() <= k_shown
+             ? list
+             : list + " and " + std::to_string(missing.size() - k_shown) + " more";
 }
 
 } // namespace
@@ -111,11 +116,9 @@ bool puts_back(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   if (host.data.token_hash.empty()) {
     return true;
   }
-  const auto& hashes = set.bootstrap_hashes;
-  const bool same = std::find(hashes.begin(), hashes.end(), host.data.token_hash) != hashes.end();
   const bool rotated =
       set.host_state && k3s::is_same_cluster(host.data.cluster_cas, set.cluster_cas);
-  return !same && (rotated || wishes.replace_cluster);
+  return !set.opens_with(host.data.token_hash) && (rotated || wishes.replace_cluster);
 }
 
 bool puts_back_configuration(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
@@ -133,10 +136,8 @@ check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   const ServerSettings& settings = effective_settings(host, set, from_set);
   std::vector<Check> checks;
   if (!host.settings_problem.empty() && !from_set) {
-    checks.push_back({"configuration",
-                      Verdict::refuse,
-                      host.settings_problem,
-                      "repair the file: k3s would not start with it"});
+    checks.push_back(refused(
+        "configuration", host.settings_problem, "repair the file: k3s would not start with it"));
   }
   checks.push_back(server_url(settings));
   checks.push_back(datastore(settings));
@@ -145,6 +146,26 @@ check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   checks.push_back(encryption(host, set, from_set));
   checks.push_back(configured_tokens(from_set ? set.tokens : host.tokens, set));
   return checks;
+}
+
+Check check_named_files(const std::vector<NamedFact>& named) {
+  std::vector<NamedFact> missing;
+  std::ranges::copy_if(named, std::back_inserter(missing), [](const NamedFact& fact) {
+    return !fact.in_set && !fact.on_host;
+  });
+  std::ranges::stable_partition(missing, [](const NamedFact& fact) { return fact.needed; });
+  if (missing.empty()) {
+    return passed("named-files",
+                  named.empty() ? "the configuration names none"
+                                : std::to_string(named.size()) +
+                                      " that the configuration names: in the set or on this host");
+  }
+  const bool needed = missing.front().needed;
+  return {"named-files",
+          needed ? Verdict::refuse : Verdict::warn,
+          "neither in the set nor on this host: " + list_of(missing) +
+              (needed ? ": k3s would not start" : ""),
+          "put them there before the restore, with the content that they had"};
 }
 
 } // namespace rb::cluster

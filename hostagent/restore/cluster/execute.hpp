@@ -3,7 +3,6 @@
 
 #include "k3s/command.hpp"
 #include "k3s/running_server.hpp"
-#include "restore/cluster/cluster_api.hpp"
 #include "restore/cluster/journal.hpp"
 #include "restore/cluster/lost_objects.hpp"
 #include "set/host_state.hpp"

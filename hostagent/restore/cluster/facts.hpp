@@ -1,16 +1,17 @@
 // What the decision is made on: the host as it was found, and the set as it was checked. Values
-// only; observe.hpp and set_facts.hpp fill them in.
+// only; observe.hpp and set_access.hpp fill them in.
 #pragma once
 
 #include "k3s/host_settings.hpp"
 #include "k3s/running_server.hpp"
 #include "restore/cluster/host_network.hpp"
-#include "restore/cluster/named_back.hpp"
+#include "restore/cluster/put_back.hpp"
 #include "restore/cluster/replacements.hpp"
 #include "set/catalogue.hpp"
 
 #include "base/error.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,14 +23,12 @@ using k3s::ConfiguredToken;
 using k3s::ServerSettings;
 
 struct DataDir {
-  bool server = false;     ///< <data-dir>/server is there.
   bool etcd = false;       ///< server/db/etcd/member/wal is a directory.
   bool sqlite = false;     ///< server/db/state.db
   bool tombstone = false;  ///< This member was removed from its cluster.
   bool etcd_mount = false; ///< server/db/etcd is a mount point, which cannot be renamed.
   std::string token_hash;  ///< Of server/token; empty: there is none.
   std::vector<std::string> cluster_cas; ///< Of the CA's file, and as the token names it.
-  std::uint64_t etcd_bytes = 0;
   std::uint64_t free_bytes = 0;
 };
 
@@ -82,6 +81,18 @@ struct SetFacts {
   ServerSettings settings;                   ///< As the host state has them, rewritten as wished.
   std::vector<Rewritten> rewritten;          ///< Where that was, by index of the wish.
   std::vector<ConfiguredToken> tokens;       ///< As the host state has them.
+
+  /// A server token of that hash opens the snapshot.
+  [[nodiscard]] bool opens_with(const std::string& hash) const {
+    return std::ranges::find(bootstrap_hashes, hash) != bootstrap_hashes.end();
+  }
+};
+
+/// What the operator says of the host; all may be empty.
+struct HostHints {
+  std::string k3s_program;
+  std::string data_dir;
+  k3s::ServiceCommands commands;
 };
 
 /// What the operator asked for.

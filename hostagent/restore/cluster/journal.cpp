@@ -1,200 +1,142 @@
 #include "restore/cluster/journal.hpp"
 
-#include "restore/cluster/host_files.hpp"
+#include "restore/cluster/file_changes.hpp"
 
 #include "base/fd.hpp"
+#include "base/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <fcntl.h>
+#include <linux/limits.h>
+#include <sys/file.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 namespace rb::cluster {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr const char* k_schema = "railiance.io/restore-journal/v1";
 constexpr std::size_t k_limit_bytes = std::size_t{8} << 20U;
-constexpr std::array<std::pair<Phase, const char*>, 4> k_phases{
-    {{Phase::restoring, "restoring"},
-     {Phase::done, "done"},
-     {Phase::rolling_back, "rolling-back"},
-     {Phase::rolled_back, "rolled-back"}}};
 
-const char* name_of(Phase phase) {
-  const auto* const found = std::find_if(
-      k_phases.begin(), k_phases.end(), [&](const auto& pair) { return pair.first == phase; });
-  return found->second;
+Error unknown(const char* what) {
+  return {ErrorCode::corrupt, what, {}};
 }
 
-Json names_of(const std::vector<Step>& steps) {
-  Json names = Json::array();
+/// A step that nobody knows makes the whole journal corrupt: it is never half believed.
+void step_fields(JsonFields& json, std::string_view key, std::vector<Step>& steps) {
+  std::vector<std::string> names;
   for (const Step step : steps) {
-    names.push_back(to_string(step));
+    names.emplace_back(word_of(step));
   }
-  return names;
-}
-
-Json json_of(const std::vector<Replacement>& replacements) {
-  Json list = Json::array();
-  for (const Replacement& one : replacements) {
-    list.push_back({{"interface", one.kind == ReplacementKind::interface},
-                    {"from", one.from},
-                    {"to", one.to}});
+  json.required(key, names);
+  if (!json.reading()) {
+    return;
   }
-  return list;
-}
-
-std::vector<Replacement> replacements_of(const Json& list) {
-  std::vector<Replacement> replacements;
-  for (const Json& one : list) {
-    replacements.push_back(
-        {one.at("interface").get<bool>() ? ReplacementKind::interface : ReplacementKind::address,
-         one.at("from").get<std::string>(),
-         one.at("to").get<std::string>()});
-  }
-  return replacements;
-}
-
-Json json_of(const Plan& plan) {
-  return {{"runID", plan.run_id},
-          {"dataDir", plan.data_dir},
-          {"k3s", plan.k3s_program},
-          {"kubeconfig", plan.kubeconfig},
-          {"bare", plan.bare},
-          {"wasActive", plan.was_active},
-          {"keepConfig", plan.keep_config},
-          {"replacements", json_of(plan.replacements)},
-          {"carried", plan.carried},
-          {"steps", names_of(plan.steps)}};
-}
-
-std::vector<Step> steps_of(const Json& names) {
-  std::vector<Step> steps;
-  for (const Json& name : names) {
-    const auto step = parse_step(name.get<std::string>());
-    if (!step) {
-      throw std::invalid_argument("step");
-    }
-    steps.push_back(*step);
-  }
-  return steps;
-}
-
-Plan plan_of(const Json& json) {
-  Plan plan;
-  plan.run_id = json.at("runID").get<std::string>();
-  plan.data_dir = json.at("dataDir").get<std::string>();
-  plan.k3s_program = json.at("k3s").get<std::string>();
-  plan.kubeconfig = json.at("kubeconfig").get<std::string>();
-  plan.bare = json.at("bare").get<bool>();
-  plan.was_active = json.at("wasActive").get<bool>();
-  plan.keep_config = json.value("keepConfig", false); // absent in journals of before
-  plan.replacements = replacements_of(json.value("replacements", Json::array()));
-  plan.carried = json.at("carried").get<std::vector<std::string>>();
-  plan.steps = steps_of(json.at("steps"));
-  return plan;
-}
-
-Phase phase_of(const std::string& name) {
-  for (const auto& [phase, text] : k_phases) {
-    if (name == text) {
-      return phase;
+  steps.clear();
+  for (const std::string& name : names) {
+    if (const auto step = from_word<Step>(name)) {
+      steps.push_back(*step);
+    } else {
+      json.fail(unknown("step"));
     }
   }
-  throw std::invalid_argument("phase");
-}
-
-JournalState state_of(const Json& json) {
-  if (json.at("schema") != k_schema) {
-    throw std::invalid_argument("schema");
-  }
-  JournalState state;
-  state.phase = phase_of(json.at("phase").get<std::string>());
-  state.backup_dir = json.at("backupDir").get<std::string>();
-  state.started = json.at("started").get<std::string>();
-  state.plan = plan_of(json.at("plan"));
-  state.completed = steps_of(json.at("completed"));
-  const std::vector<Step> current = steps_of(json.at("current"));
-  if (!current.empty()) {
-    state.current = current.front();
-  }
-  state.failure = json.at("failure").get<std::string>();
-  state.recorded = json.at("recorded").get<bool>();
-  state.had_etcd = json.at("hadEtcd").get<bool>();
-  state.old_databases = json.at("oldDatabases").get<std::vector<std::string>>();
-  state.original = json.value("original", std::string()); // absent in journals of before
-  state.saved = json.at("saved").get<std::vector<std::string>>();
-  for (const Json& file : json.at("files")) {
-    state.files.push_back({file.at("path").get<std::string>(), file.at("existed").get<bool>()});
-  }
-  // Absent in journals of before:
-  if (json.contains("before")) {
-    state.before = json.at("before").get<std::vector<std::string>>();
-  }
-  state.made = json.value("made", std::vector<std::string>());
-  state.saved_dir = json.value("savedDir", state.saved_dir);
-  if (state.saved_dir.empty() || state.saved_dir.find_first_of("/.") != std::string::npos) {
-    throw std::invalid_argument("savedDir");
-  }
-  if (json.contains("earlier")) {
-    state.earlier.push_back(state_of(json.at("earlier")));
-  }
-  return state;
-}
-
-Json json_of(const JournalState& state) {
-  Json json{{"schema", k_schema},
-            {"phase", name_of(state.phase)},
-            {"backupDir", state.backup_dir},
-            {"started", state.started},
-            {"plan", json_of(state.plan)},
-            {"completed", names_of(state.completed)},
-            {"current", Json::array()},
-            {"failure", state.failure},
-            {"recorded", state.recorded},
-            {"hadEtcd", state.had_etcd},
-            {"oldDatabases", state.old_databases},
-            {"original", state.original},
-            {"saved", state.saved},
-            {"savedDir", state.saved_dir},
-            {"made", state.made},
-            {"files", Json::array()}};
-  if (state.current) {
-    json["current"].push_back(to_string(*state.current));
-  }
-  for (const PutBackFile& file : state.files) {
-    json["files"].push_back({{"path", file.path}, {"existed", file.existed}});
-  }
-  if (state.before) {
-    json["before"] = *state.before;
-  }
-  if (!state.earlier.empty()) {
-    json["earlier"] = json_of(state.earlier.front());
-  }
-  return json;
 }
 
 } // namespace
+
+void fields(JsonFields& json, PutBackFile& file) {
+  json.required("path", file.path);
+  json.required("existed", file.existed);
+}
+
+void fields(JsonFields& json, Replacement& replacement) {
+  bool interface = replacement.kind == ReplacementKind::interface;
+  json.required("interface", interface);
+  replacement.kind = interface ? ReplacementKind::interface : ReplacementKind::address;
+  json.required("from", replacement.from);
+  json.required("to", replacement.to);
+}
+
+void fields(JsonFields& json, Plan& plan) {
+  json.required("runID", plan.run_id);
+  json.required("dataDir", plan.data_dir);
+  json.required("k3s", plan.k3s_program);
+  json.required("kubeconfig", plan.kubeconfig);
+  json.required("bare", plan.bare);
+  json.required("wasActive", plan.was_active);
+  json.always("keepConfig", plan.keep_config); // absent in journals of before
+  json.always("replacements", plan.replacements);
+  json.required("carried", plan.carried);
+  step_fields(json, "steps", plan.steps);
+}
+
+/// The order is that of the file.
+void fields(JsonFields& json, JournalState& state) {
+  std::string schema = k_schema;
+  json.required("schema", schema);
+  if (schema != k_schema) {
+    json.fail(unknown("schema"));
+  }
+  json.required("phase", state.phase);
+  json.required("backupDir", state.backup_dir);
+  json.required("started", state.started);
+  json.required("plan", state.plan);
+  step_fields(json, "completed", state.completed);
+  std::vector<Step> current(state.current ? 1 : 0, state.current.value_or(Step::decrypt));
+  step_fields(json, "current", current);
+  state.current = current.empty() ? std::nullopt : std::optional(current.front());
+  json.required("failure", state.failure);
+  json.required("recorded", state.recorded);
+  json.required("hadEtcd", state.had_etcd);
+  json.required("oldDatabases", state.old_databases);
+  json.always("original", state.original); // absent in journals of before
+  json.required("saved", state.saved);
+  json.always("savedDir", state.saved_dir); // as are these two
+  json.always("made", state.made);
+  json.required("files", state.files);
+  json.optional("before", state.before);
+  std::optional<JournalState> earlier;
+  if (!state.earlier.empty()) {
+    earlier = std::move(state.earlier.front());
+  }
+  json.optional("earlier", earlier);
+  state.earlier.clear();
+  if (earlier) {
+    state.earlier.push_back(std::move(*earlier));
+  }
+  if (state.saved_dir.empty() || state.saved_dir.find_first_of("/.") != std::string::npos) {
+    json.fail(unknown("savedDir"));
+  }
+}
+
+std::span<const Word<Phase>> words_of(Phase) {
+  static constexpr std::array<Word<Phase>, 4> k_words{{{Phase::restoring, "restoring"},
+                                                       {Phase::done, "done"},
+                                                       {Phase::rolling_back, "rolling-back"},
+                                                       {Phase::rolled_back, "rolled-back"}}};
+  return k_words;
+}
 
 bool JournalState::is_complete(Step step) const {
   return std::find(completed.begin(), completed.end(), step) != completed.end();
 }
 
 std::string serialize(const JournalState& state) {
-  return json_of(state).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  using Json = nlohmann::ordered_json;
+  return to_json_fields(state).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 Result<JournalState> parse_journal(std::string_view text) {
-  try {
-    return state_of(Json::parse(text));
-  } catch (const std::exception&) { // of the JSON library, or of the helpers above
-    return Error{ErrorCode::corrupt,
-                 "the journal of the restore cannot be read",
-                 "look at it; move it away to begin anew"};
+  if (auto state = from_json_fields<JournalState>(json_of(text))) {
+    return state;
   }
+  return Error{ErrorCode::corrupt,
+               "the journal of the restore cannot be read",
+               "look at it; move it away to begin anew"};
 }
 
 Result<std::optional<JournalState>> Journal::load() const {
@@ -215,6 +157,52 @@ Result<std::optional<JournalState>> Journal::load() const {
 Status Journal::save(const JournalState& state) const {
   RB_TRY(make_directories(m_work_dir, 0700));
   return write_file(m_work_dir + "/journal.json", as_bytes(serialize(state)), 0600);
+}
+
+Status remember_place(const std::string& data_dir, const std::string& file) {
+  RB_TRY(make_directories(file.substr(0, file.rfind('/')), 0755));
+  return write_file(file, as_bytes(data_dir + "\n"), 0600);
+}
+
+Status forget_place(const std::string& before, const std::string& file) {
+  return before.empty() ? remove_path(file) : remember_place(before, file);
+}
+
+std::string remembered_place(const std::string& file) {
+  const auto text = read_text_file(file, PATH_MAX);
+  const bool is_path = text && text->starts_with('/') && text->ends_with('\n') &&
+                       text->find('\n') == text->size() - 1 &&
+                       text->find('\0') == std::string::npos;
+  return is_path ? text->substr(0, text->size() - 1) : std::string();
+}
+
+Result<FoundJournal>
+find_journal(const std::string& data_dir, bool chosen, bool (*fits)(const JournalState&)) {
+  FoundJournal found{data_dir, {}};
+  RB_TRY_ASSIGN(found.state, Journal(work_dir_in(data_dir)).load());
+  const std::string elsewhere = remembered_place();
+  if ((!found.state || !fits(*found.state)) && !chosen && !elsewhere.empty()) {
+    found.data_dir = elsewhere;
+    RB_TRY_ASSIGN(found.state, Journal(work_dir_in(elsewhere)).load());
+  }
+  if (found.state && !fits(*found.state)) {
+    found.state.reset();
+  }
+  return found;
+}
+
+Result<RestoreLock> RestoreLock::acquire(const std::string& path) {
+  RB_TRY(make_directories(path.substr(0, path.rfind('/')), 0711));
+  RB_TRY_ASSIGN(Fd fd, open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) {
+      return Error{ErrorCode::busy,
+                   "another restore runs on this host; nothing was changed",
+                   "wait for its end"};
+    }
+    return system_error(errno, path + ": flock");
+  }
+  return RestoreLock(std::move(fd));
 }
 
 } // namespace rb::cluster

@@ -1,10 +1,16 @@
 // What a restore has done so far, on the disk before and after every step, so that it can be
-// resumed or undone after a crash at any point. JSON, mode 0600; no secrets in it.
+// resumed or undone after a crash at any point; where that journal is found again; and the lock
+// that lets one restore at a time work with it.
 #pragma once
 
 #include "restore/cluster/plan.hpp"
 
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "base/words.hpp"
+
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +22,7 @@ enum class Phase {
   rolling_back,
   rolled_back, ///< The host is as it was.
 };
+[[nodiscard]] std::span<const Word<Phase>> words_of(Phase);
 
 /// A file that is put back, and whether one was there (it is then in saved/files).
 struct PutBackFile {
@@ -42,9 +49,8 @@ struct JournalState {
   std::vector<std::string> saved; ///< Names below server/ that are in saved/server.
 
   std::vector<PutBackFile> files;
-
-  /// What the data directory held where there was no etcd in it (see names_before): what is new is
-  /// taken away on the way back. Nothing: not known.
+  /// What the data directory held where there was no etcd in it (see names_of_data()): what is new
+  /// is taken away on the way back. Nothing: not known.
   std::optional<std::vector<std::string>> before;
   std::vector<std::string> made;   ///< Directories that were not there, the outer ones first.
   std::string saved_dir = "saved"; ///< Below the work directory; each restore has its own.
@@ -56,6 +62,7 @@ struct JournalState {
   [[nodiscard]] bool is_complete(Step step) const;
 };
 
+/// JSON with a final newline; no secrets are in it.
 [[nodiscard]] std::string serialize(const JournalState& state);
 /// Errors: corrupt.
 [[nodiscard]] Result<JournalState> parse_journal(std::string_view text);
@@ -73,6 +80,52 @@ public:
 
 private:
   std::string m_work_dir;
+};
+
+/// In which data directory the last restore left its journal is kept at a fixed place. A bare host
+/// learns its data directory from the set; without this, only that set would lead back to it.
+///
+/// k3s's own default. A restore there is found without being remembered.
+inline constexpr const char* k_usual_data_dir = "/var/lib/rancher/k3s";
+
+/// Beside k3s's usual data directory; a file of mode 0600 with one path.
+inline constexpr const char* k_place_file = "/var/lib/rancher/railiance-restore.place";
+
+/// Notes that the journal is below `data_dir` (absolute), durably. Errors: no_space, io.
+[[nodiscard]] Status remember_place(const std::string& data_dir,
+                                    const std::string& file = k_place_file);
+
+/// Notes `before` again, or nothing where that is empty. Errors: those of the system.
+[[nodiscard]] Status forget_place(const std::string& before = {},
+                                  const std::string& file = k_place_file);
+
+/// The data directory that was noted last; empty where none was, or none that can be.
+[[nodiscard]] std::string remembered_place(const std::string& file = k_place_file);
+
+/// Gone with the host; in a directory that is k3s's own.
+inline constexpr const char* k_restore_lock = "/run/k3s/railiance-restore.lock";
+
+/// The journal of a restore, and in which data directory it lies.
+struct FoundJournal {
+  std::string data_dir; ///< That was looked in last.
+  std::optional<JournalState> state;
+};
+
+/// The journal that `fits`, below `data_dir` or, unless the operator has `chosen` that, where the
+/// last restore left one. Errors: those of Journal::load.
+[[nodiscard]] Result<FoundJournal>
+find_journal(const std::string& data_dir, bool chosen, bool (*fits)(const JournalState&));
+
+/// Restores share a journal, a service and a database.
+class RestoreLock {
+public:
+  /// Does not wait. Errors: busy (another restore or roll-back runs), those of open(2).
+  [[nodiscard]] static Result<RestoreLock> acquire(const std::string& path = k_restore_lock);
+
+private:
+  explicit RestoreLock(Fd fd) : m_fd(std::move(fd)) {}
+
+  Fd m_fd;
 };
 
 } // namespace rb::cluster

@@ -1,6 +1,8 @@
 #include "restore/cluster/lost_objects.hpp"
 
 #include "datastore/etcd/key_value.hpp"
+#include "k3s/command.hpp"
+#include "objects/local_api.hpp"
 #include "objects/self_made.hpp"
 #include "objects/served.hpp"
 
@@ -179,6 +181,17 @@ Result<ObjectComparison> compare_objects(objects::ApiPort& api,
     comparer.not_served(kind);
   }
   return std::move(comparer).result();
+}
+
+Result<objects::Contents> ProxiedClusterApi::contents(const std::string& snapshot_path) {
+  return objects::read_contents_of(snapshot_path, {});
+}
+
+Result<std::unique_ptr<objects::ApiPort>> ProxiedClusterApi::connect(const k3s::Kubectl& kubectl,
+                                                                     const std::string& directory) {
+  return objects::start_proxy(
+      {kubectl.program, kubectl.kubeconfig, directory + "/api.sock", k3s::clean_environment()},
+      m_waiter);
 }
 
 } // namespace rb::cluster

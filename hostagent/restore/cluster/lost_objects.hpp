@@ -1,13 +1,18 @@
 // Which objects of a snapshot the server that was restored from it does not have, and whose they
 // are: those that go and come by themselves are no loss.
+// The two sides of the comparison after a restore: what the snapshot holds, and the API of the
+// server that was restored from it.
 #pragma once
 
+#include "k3s/command.hpp"
 #include "objects/contents.hpp"
+#include "objects/local_api.hpp"
 #include "objects/served.hpp"
 
 #include "base/clock.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,5 +49,32 @@ struct ObjectComparison {
                                                        const objects::Contents& contents,
                                                        const std::vector<objects::Resource>& served,
                                                        Waiter& waiter);
+
+class ClusterApi {
+public:
+  ClusterApi() = default;
+  virtual ~ClusterApi() = default;
+  ClusterApi(const ClusterApi&) = delete;
+  ClusterApi& operator=(const ClusterApi&) = delete;
+  ClusterApi(ClusterApi&&) = delete;
+  ClusterApi& operator=(ClusterApi&&) = delete;
+
+  /// Errors: those of read_contents_of().
+  [[nodiscard]] virtual Result<objects::Contents> contents(const std::string& snapshot_path) = 0;
+  /// Open until the value goes. `directory` can be entered by root alone. Errors: those of
+  /// start_proxy().
+  [[nodiscard]] virtual Result<std::unique_ptr<objects::ApiPort>>
+  connect(const k3s::Kubectl& kubectl, const std::string& directory) = 0;
+};
+
+class ProxiedClusterApi final : public ClusterApi {
+public:
+  [[nodiscard]] Result<objects::Contents> contents(const std::string& snapshot_path) override;
+  [[nodiscard]] Result<std::unique_ptr<objects::ApiPort>>
+  connect(const k3s::Kubectl& kubectl, const std::string& directory) override;
+
+private:
+  RealWaiter m_waiter;
+};
 
 } // namespace rb::cluster

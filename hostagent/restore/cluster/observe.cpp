@@ -2,8 +2,8 @@
 
 #include "k3s/command.hpp"
 #include "k3s/token.hpp"
-#include "restore/cluster/host_files.hpp"
-#include "restore/cluster/journal_place.hpp"
+#include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/journal.hpp"
 
 #include "base/open_beneath.hpp"
 
@@ -60,7 +60,6 @@ std::uint64_t free_bytes(std::string path) {
 DataDir look_at(const std::string& data_dir) {
   DataDir data;
   const std::string db = data_dir + "/server/db";
-  data.server = is_directory(data_dir + "/server");
   data.etcd = is_directory(db + "/etcd/member/wal");
   data.sqlite = exists(db + "/state.db");
   data.tombstone = exists(db + "/etcd/tombstone");
@@ -90,6 +89,7 @@ bool has_host_local(const std::string& data_dir) {
   });
 }
 
+/// `there`: the host state where the set has one, else null.
 std::string choose_data_dir(const HostHints& hints,
                             const k3s::HostSettings& here,
                             const set::HostState* there) {
@@ -104,8 +104,8 @@ std::string choose_data_dir(const HostHints& hints,
   return path.starts_with('/') && path.size() > 1 ? path : k_usual_data_dir;
 }
 
-} // namespace
-
+/// As the operator gave them, else the systemd or OpenRC of this host with the unit that `here`, or
+/// else the host state `there`, has. Null: none is known.
 Result<std::unique_ptr<k3s::ServiceManager>> find_service_manager(ProcessRunner& processes,
                                                                   const HostHints& hints,
                                                                   const k3s::HostSettings& here,
@@ -136,12 +136,15 @@ Result<std::unique_ptr<k3s::ServiceManager>> find_service_manager(ProcessRunner&
   return std::unique_ptr<k3s::ServiceManager>();
 }
 
-ObservedHost observe_host(ProcessRunner& processes,
-                          k3s::ServerProcesses& servers,
-                          k3s::ServiceManager* manager,
-                          const HostHints& hints,
-                          const k3s::HostSettings& here,
-                          const set::HostState* there) {
+} // namespace
+
+Status Host::look(const HostHints& hints, const OpenedSet* opened) {
+  const k3s::HostSettings here = k3s::read_host_settings(DiskView());
+  const bool with_state = opened != nullptr && opened->host_state.has_value();
+  const set::HostState* const there = with_state ? &*opened->host_state : nullptr;
+  RB_TRY_ASSIGN(
+      manager,
+      find_service_manager(processes, hints, here, with_state ? &*opened->host_settings : nullptr));
   ObservedHost host;
   host.user_id = ::geteuid();
   host.k3s_program = first_program(
@@ -155,11 +158,11 @@ ObservedHost observe_host(ProcessRunner& processes,
   host.settings_problem = here.problem;
   host.tokens = here.tokens;
   if (there != nullptr) {
-    host.named = NamedBack(*there, host.data_dir, hints.root).facts();
+    host.named = NamedBack(*there, host.data_dir, {}).facts();
   }
   host.network = look_at_network();
   host.host_local = has_host_local(host.data_dir);
-  if (manager != nullptr) {
+  if (manager) {
     host.manager = manager->name();
     host.service = manager->state();
   }
@@ -169,7 +172,23 @@ ObservedHost observe_host(ProcessRunner& processes,
   } else {
     host.processes_problem = found.error().message;
   }
-  return host;
+  observed = std::move(host);
+  return {};
+}
+
+std::string Host::typed_command(const HostHints& hints, const std::string& verb) const {
+  const std::string& given = verb == "start" ? hints.commands.start : hints.commands.stop;
+  if (!given.empty()) {
+    return given;
+  }
+  constexpr std::string_view k_openrc = "OpenRC service ";
+  constexpr std::string_view k_systemd = "systemd unit ";
+  const std::string& name = observed.manager;
+  if (name.starts_with(k_openrc)) {
+    return "rc-service " + name.substr(k_openrc.size()) + " " + verb;
+  }
+  return "systemctl " + verb + " " +
+         (name.starts_with(k_systemd) ? name.substr(k_systemd.size()) : "k3s");
 }
 
 } // namespace rb::cluster

@@ -1,9 +1,9 @@
-// Looks at the host, and changes nothing.
+// This host, as a restore sees it: the real ports, and what was found. Looking changes nothing.
 #pragma once
 
 #include "k3s/running_server.hpp"
-#include "restore/cluster/facts.hpp"
-#include "restore/cluster/settings_reader.hpp"
+#include "restore/cluster/lost_objects.hpp"
+#include "restore/cluster/set_access.hpp"
 
 #include "base/process.hpp"
 
@@ -12,28 +12,21 @@
 
 namespace rb::cluster {
 
-/// What the operator says of the host; all may be empty.
-struct HostHints {
-  std::string k3s_program;
-  std::string data_dir;
-  k3s::ServiceCommands commands;
-  std::string root; ///< Before the paths of host files; for tests.
+struct Host {
+  RealProcessRunner processes;
+  k3s::ProcServerProcesses servers;
+  RealWaiter waiter;
+  ProxiedClusterApi cluster;
+  std::unique_ptr<k3s::ServiceManager> manager; ///< Null: none is known.
+  ObservedHost observed;
+
+  /// Finds the service manager and all facts. `opened`: the set of which files are
+  /// put back, or null. Errors:
+  /// invalid_argument (the operator's commands).
+  [[nodiscard]] Status look(const HostHints& hints, const OpenedSet* opened);
+
+  /// "systemctl stop k3s", as a person would type it on this host.
+  [[nodiscard]] std::string typed_command(const HostHints& hints, const std::string& verb) const;
 };
-
-/// As the operator gave them, else the systemd or OpenRC of this host with the unit that `here`, or
-/// else the host state `there`, has. Null: none is known. Errors: invalid_argument.
-[[nodiscard]] Result<std::unique_ptr<k3s::ServiceManager>>
-find_service_manager(ProcessRunner& processes,
-                     const HostHints& hints,
-                     const k3s::HostSettings& here,
-                     const k3s::HostSettings* there);
-
-/// `manager` may be null. `there` is the host state where the set has one, else null.
-[[nodiscard]] ObservedHost observe_host(ProcessRunner& processes,
-                                        k3s::ServerProcesses& servers,
-                                        k3s::ServiceManager* manager,
-                                        const HostHints& hints,
-                                        const k3s::HostSettings& here,
-                                        const set::HostState* there);
 
 } // namespace rb::cluster

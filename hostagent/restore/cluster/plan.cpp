@@ -2,12 +2,17 @@
 
 #include "k3s/command.hpp"
 #include "restore/cluster/checks.hpp"
+#include "set/restore_guide.hpp"
+
+#include "api/artifact_type.hpp"
 
 #include <algorithm>
 
 namespace rb::cluster {
 
 namespace {
+
+using set::shell_word;
 
 constexpr const char* k_kubeconfig = "/etc/rancher/k3s/k3s.yaml";
 
@@ -45,8 +50,7 @@ Plan make_plan(const ObservedHost& host, const SetFacts& set, const Wishes& wish
 std::string put_back_line(const Plan& plan) {
   if (plan.keep_config) {
     return "put token and manifests of the backup back, and the image of the kit; the "
-           "configuration "
-           "of this host stays";
+           "configuration of this host stays";
   }
   std::string line =
       "put token, configuration, unit and manifests of the backup back, and the image of the kit";
@@ -87,39 +91,31 @@ std::string line_for(Step step, const Plan& plan) {
   return {};
 }
 
-} // namespace
-
-std::string_view to_string(Step step) {
-  switch (step) {
-  case Step::decrypt:
-    return "decrypt";
-  case Step::stop:
-    return "stop";
-  case Step::save_state:
-    return "save-state";
-  case Step::put_back:
-    return "put-back";
-  case Step::reset:
-    return "reset";
-  case Step::start:
-    return "start";
-  case Step::ready:
-    return "ready";
-  case Step::compare:
-    return "compare";
-  case Step::clean_up:
-    return "clean-up";
-  }
-  return {};
+std::string file_of(const GuideInput& input, api::ArtifactType type) {
+  return shell_word(input.backup_dir + "/" + api::file_name(type, input.run_id));
 }
 
-Result<Step> parse_step(std::string_view text) {
-  const auto* const found = std::find_if(
-      k_steps.begin(), k_steps.end(), [&](Step step) { return to_string(step) == text; });
-  if (found == k_steps.end()) {
-    return Error{ErrorCode::corrupt, "not a step of a restore", {}};
+void add_changes(const Plan& plan, std::vector<std::string>& lines) {
+  for (const Replacement& one : plan.replacements) {
+    lines.push_back("# write " + one.to + " for " + one.from +
+                    " in /etc/rancher/k3s/config.yaml (and config.yaml.d), the unit of k3s, its "
+                    "drop-ins and environment files");
   }
-  return *found;
+}
+
+} // namespace
+
+std::span<const Word<Step>> words_of(Step) {
+  static constexpr std::array<Word<Step>, k_steps.size()> k_words{{{Step::decrypt, "decrypt"},
+                                                                   {Step::stop, "stop"},
+                                                                   {Step::save_state, "save-state"},
+                                                                   {Step::put_back, "put-back"},
+                                                                   {Step::reset, "reset"},
+                                                                   {Step::start, "start"},
+                                                                   {Step::ready, "ready"},
+                                                                   {Step::compare, "compare"},
+                                                                   {Step::clean_up, "clean-up"}}};
+  return k_words;
 }
 
 bool Decision::refused() const {
@@ -138,7 +134,7 @@ Decision decide(const ObservedHost& host, const SetFacts& set, const Wishes& wis
   append(decision.checks, check_set_facts(set, wishes));
   const bool opened = !decision.refused();
   append(decision.checks, check_host(host));
-  if (opened) { // else there is nothing yet that the host could be held against
+  if (opened) { // else there is nothing yet to compare the host with
     append(decision.checks, check_fit(host, set, wishes));
     append(decision.checks, check_settings(host, set, wishes));
     if (puts_back_configuration(host, set, wishes)) {
@@ -155,6 +151,64 @@ std::vector<std::string> describe(const Plan& plan) {
   for (const Step step : plan.steps) {
     lines.push_back(line_for(step, plan));
   }
+  return lines;
+}
+
+std::vector<std::string> our_commands(const GuideInput& input) {
+  const std::string key =
+      input.identity_file.empty() ? std::string() : " -i " + shell_word(input.identity_file);
+  const std::string common = key + " --backup-dir " + shell_word(input.backup_dir) +
+                             (input.extra_options.empty() ? "" : " " + input.extra_options);
+  const std::string restore = "railiance-restore restore " + input.run_id;
+  return {"# what would be done, and whether it can be:",
+          restore + " --dry-run" + common,
+          "# do it; --rollback goes back:",
+          restore + " --execute" + common};
+}
+
+std::vector<std::string> commands_by_hand(const GuideInput& input) {
+  const Plan& plan = input.plan;
+  const bool somewhere = input.identity_file.empty();
+  const std::string age =
+      "age -d -i " + (somewhere ? "keys.txt" : shell_word(input.identity_file)) + " ";
+  const std::string snapshot = shell_word(plan.snapshot_path());
+  std::vector<std::string> lines;
+  if (somewhere) {
+    lines.emplace_back("# keys.txt: the private key, which this program got without a file:");
+  }
+  lines.push_back("umask 077 && mkdir -p " + shell_word(plan.work_dir()));
+  lines.push_back(age + "-o " + snapshot + " " + file_of(input, api::ArtifactType::etcd_snapshot));
+  lines.emplace_back(
+      "# more than one server: on all of them; in the end, on each other one, move " +
+      plan.data_dir + "/server/db away and start it with `server:` naming this one");
+  lines.push_back(input.stop_command);
+  std::string reset = shell_word(plan.k3s_program.empty() ? "k3s" : plan.k3s_program) +
+                      " server --cluster-reset --cluster-reset-restore-path=" + snapshot +
+                      " --data-dir=" + shell_word(plan.data_dir) + " --etcd-s3=false";
+  for (const std::string& flag : plan.carried) {
+    reset += " " + shell_word(flag);
+  }
+  if (plan.bare) {
+    const std::string server = plan.data_dir.substr(1) + "/server";
+    lines.emplace_back(
+        "# token, configuration, unit and manifests; not the certificates, which the "
+        "snapshot holds:");
+    lines.push_back(age + file_of(input, api::ArtifactType::host_state) +
+                    " | tar xzp -C / --exclude=host.json --exclude=" + shell_word(server + "/tls") +
+                    " --exclude=" + shell_word(server + "/cred") +
+                    (plan.keep_config ? " --exclude='etc/rancher/k3s' --exclude='etc/systemd' "
+                                        "--exclude='etc/default' --exclude='etc/sysconfig' "
+                                        "--exclude='etc/init.d' --exclude='etc/conf.d'"
+                                      : ""));
+    add_changes(plan, lines);
+    reset = "K3S_TOKEN=\"$(cat " + shell_word(plan.data_dir + "/server/token") + ")\" " + reset;
+  }
+  lines.emplace_back("# ends with exit status 0 and \"restart without --cluster-reset flag now\":");
+  lines.push_back(std::move(reset));
+  lines.push_back(input.start_command);
+  lines.push_back(shell_word(plan.k3s_program.empty() ? "k3s" : plan.k3s_program) +
+                  " kubectl get nodes");
+  lines.push_back("rm " + snapshot);
   return lines;
 }
 

@@ -1,11 +1,14 @@
-// The decision: what was checked, and the steps in their order. Pure.
+// The decision: what was checked, the steps in their order, and what they are in words: as lines
+// for people, and as the commands that bring a set back on this host. Pure.
 #pragma once
 
 #include "restore/cluster/facts.hpp"
 
 #include "base/result.hpp"
+#include "base/words.hpp"
 
 #include <array>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,8 +50,12 @@ inline constexpr std::array<Step, 9> k_steps{Step::decrypt,
                                              Step::clean_up};
 
 /// "decrypt", "stop", "save-state", "put-back", …
-[[nodiscard]] std::string_view to_string(Step step);
-[[nodiscard]] Result<Step> parse_step(std::string_view text);
+[[nodiscard]] std::span<const Word<Step>> words_of(Step);
+
+/// 0700, on the data directory's disk: journal, decrypted snapshot, what was copied aside.
+[[nodiscard]] inline std::string work_dir_in(const std::string& data_dir) {
+  return data_dir + "/railiance-restore";
+}
 
 struct Plan {
   std::string run_id;
@@ -62,8 +69,7 @@ struct Plan {
   std::vector<std::string> carried;
   std::vector<Step> steps;
 
-  /// 0700, on the data directory's disk: journal, decrypted snapshot, what was copied aside.
-  [[nodiscard]] std::string work_dir() const { return data_dir + "/railiance-restore"; }
+  [[nodiscard]] std::string work_dir() const { return work_dir_in(data_dir); }
   [[nodiscard]] std::string snapshot_path() const { return work_dir() + "/snapshot"; }
 };
 
@@ -80,5 +86,20 @@ struct Decision {
 
 /// The steps as lines for people.
 [[nodiscard]] std::vector<std::string> describe(const Plan& plan);
+
+struct GuideInput {
+  std::string run_id;
+  std::string backup_dir;
+  std::string identity_file; ///< Empty: the keys come from the environment.
+  std::string stop_command;  ///< "systemctl stop k3s"
+  std::string start_command; ///< "systemctl start k3s"
+  std::string extra_options; ///< Of railiance-restore, as the operator gave them; may be empty.
+  Plan plan;
+};
+
+/// Our commands, and those of a person with nothing but k3s and age. One a line; those that are
+/// only for people begin with '#'.
+[[nodiscard]] std::vector<std::string> our_commands(const GuideInput& input);
+[[nodiscard]] std::vector<std::string> commands_by_hand(const GuideInput& input);
 
 } // namespace rb::cluster

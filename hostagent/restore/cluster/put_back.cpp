@@ -1,6 +1,9 @@
-// Which files of a host state a bare host gets back. Certificates and credentials are not among
-// them: the snapshot's bootstrap data holds them, and newer files on the disk would stop k3s.
-#include "restore/cluster/steps.hpp"
+#include "restore/cluster/put_back.hpp"
+
+#include "k3s/named_files.hpp"
+#include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/journal.hpp"
+#include "restore/cluster/settings_reader.hpp"
 
 #include "archive/entry_path.hpp"
 
@@ -11,6 +14,8 @@ namespace rb::cluster {
 
 namespace {
 
+// Certificates and credentials are not among these: the snapshot's bootstrap data holds them, and
+// newer files on the disk would stop k3s.
 constexpr std::array<std::string_view, 7> k_server_files{"server/token",
                                                          "server/agent-token",
                                                          "server/manifests/",
@@ -32,9 +37,40 @@ constexpr std::array<std::string_view, 4> k_server_state{
 constexpr std::array<std::string_view, 2> k_own_state{"/etc/rancher/node/",
                                                       "/var/lib/railiance-backup/signing."};
 
-template <typename Names> bool fits(std::string_view path, const Names& names) {
-  return std::any_of(
-      names.begin(), names.end(), [&](std::string_view name) { return path.starts_with(name); });
+/// The system's own, made at its start, or not to be written to.
+constexpr std::array<std::string_view, 14> k_systems{"/usr/",
+                                                     "/bin/",
+                                                     "/sbin/",
+                                                     "/lib",
+                                                     "/boot/",
+                                                     "/proc/",
+                                                     "/sys/",
+                                                     "/dev/",
+                                                     "/run/",
+                                                     "/var/run/",
+                                                     "/tmp/",
+                                                     "/nix/",
+                                                     "/gnu/",
+                                                     "/snap/"};
+/// In the data directory: k3s's own, which the snapshot brings.
+constexpr std::array<std::string_view, 4> k_k3s{
+    "server/db/", "server/tls/", "server/cred/", "data/"};
+constexpr std::array<std::string_view, 4> k_unit_places{"/usr/local/lib/systemd/system/",
+                                                        "/usr/lib/systemd/system/",
+                                                        "/lib/systemd/system/",
+                                                        "/run/systemd/system/"};
+
+template <typename Names> bool begins(std::string_view path, const Names& names) {
+  return std::ranges::any_of(names, [&](std::string_view name) { return path.starts_with(name); });
+}
+
+std::string as_unit_of_etc(const std::string& path) {
+  for (const std::string_view place : k_unit_places) {
+    if (path.starts_with(place)) {
+      return "/etc/systemd/system/" + path.substr(place.size());
+    }
+  }
+  return path;
 }
 
 } // namespace
@@ -50,10 +86,77 @@ std::string put_back_path(const std::string& archive_path,
   const std::string below = its_data_dir + "/";
   if (!its_data_dir.empty() && path.starts_with(below)) {
     const std::string rest = path.substr(below.size());
-    const bool fitting = keep_config ? fits(rest, k_server_state) : fits(rest, k_server_files);
-    return fitting ? data_dir + "/" + rest : std::string();
+    const bool fits = keep_config ? begins(rest, k_server_state) : begins(rest, k_server_files);
+    return fits ? data_dir + "/" + rest : std::string();
   }
-  return (keep_config ? fits(path, k_own_state) : fits(path, k_host_files)) ? path : std::string();
+  const bool fits = keep_config ? begins(path, k_own_state) : begins(path, k_host_files);
+  return fits ? path : std::string();
+}
+
+NamedBack::NamedBack(const set::HostState& state, std::string data_dir, std::string root)
+    : m_state(state), m_its_data_dir(state.data_dir.empty() ? k_usual_data_dir : state.data_dir),
+      m_data_dir(std::move(data_dir)), m_root(std::move(root)) {
+  const HostStateView view(state);
+  const k3s::HostSettings read = read_settings(view);
+  m_paths.insert(read.files.begin(), read.files.end());
+  for (const k3s::NamedFile& named : k3s::all_named_files(view, read.settings, m_its_data_dir)) {
+    m_paths.insert(named.path);
+    m_named.push_back({named.path, named.by, named.needed, false, false});
+  }
+}
+
+std::string NamedBack::on_this_host(const std::string& path) const {
+  const bool in_data_dir = path.starts_with(m_its_data_dir + "/");
+  return in_data_dir ? m_data_dir + path.substr(m_its_data_dir.size()) : path;
+}
+
+bool NamedBack::is_there(const std::string& path) const {
+  return exists((path.starts_with(m_data_dir + "/") ? "" : m_root) + path);
+}
+
+/// Itself, or a directory above it.
+bool NamedBack::is_named(const std::string& path) const {
+  for (std::size_t end = path.size(); end != std::string::npos && end > 0;
+       end = path.rfind('/', end - 1)) {
+    if (m_paths.contains(path.substr(0, end))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string NamedBack::target_of(const std::string& archive_path) const {
+  const std::string path = "/" + archive_path;
+  if (!archive::check_entry_path(archive_path) || !is_named(path)) {
+    return {};
+  }
+  if (path.starts_with(m_its_data_dir + "/")) {
+    const bool of_k3s = begins(path.substr(m_its_data_dir.size() + 1), k_k3s);
+    return of_k3s ? std::string() : on_this_host(path);
+  }
+  const std::string target = as_unit_of_etc(path);
+  return begins(target, k_systems) ? std::string() : target;
+}
+
+std::string NamedBack::missing_target_of(const std::string& archive_path) const {
+  std::string target = target_of(archive_path);
+  const bool has_own = !target.empty() && (is_there(target) || is_there("/" + archive_path));
+  return has_own ? std::string() : target;
+}
+
+std::vector<NamedFact> NamedBack::facts() const {
+  std::vector<NamedFact> facts = m_named;
+  for (NamedFact& fact : facts) {
+    const std::string entry = fact.path.substr(1);
+    fact.in_set = std::ranges::any_of(m_state.files, [&](const archive::Entry& file) {
+      const bool is_it = file.path == entry || file.path.starts_with(entry + "/");
+      return is_it && !(put_back_path(file.path, m_its_data_dir, m_data_dir).empty() &&
+                        target_of(file.path).empty());
+    });
+    fact.path = on_this_host(fact.path);
+    fact.on_host = is_there(fact.path);
+  }
+  return facts;
 }
 
 } // namespace rb::cluster

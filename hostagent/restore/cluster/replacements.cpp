@@ -183,8 +183,8 @@ std::vector<Rewritten> rewrite(set::HostState& state,
     }
   }
   // What the Node said goes before the files: it must not bring the old ones back.
-  for (std::string* const told : {&state.node.args, &state.node.env}) {
-    *told = replaced(*told, find_places(*told, replacements), replacements).text();
+  for (std::string* const text : {&state.node.args, &state.node.env}) {
+    *text = replaced(*text, find_places(*text, replacements), replacements).text();
   }
   return all;
 }

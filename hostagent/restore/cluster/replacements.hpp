@@ -52,7 +52,7 @@ struct Rewritten {
 };
 
 /// In `files` (absolute paths on the host): those that the settings were read from; and in what the
-/// Node said of them, which is not told.
+/// Node said of them, which the result leaves out.
 [[nodiscard]] std::vector<Rewritten> rewrite(set::HostState& state,
                                              const std::vector<std::string>& files,
                                              std::span<const Replacement> replacements);

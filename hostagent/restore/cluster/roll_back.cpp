@@ -1,15 +1,102 @@
 // The way back. Every step looks at what is there before it acts, so that it can be repeated after
-// a crash: what is moved back once is not moved away again.
+// a crash: what is moved back once is not moved away again. On a host that had no cluster what was
+// there before is noted, and what is new is taken away, or named.
 #include "restore/cluster/execute.hpp"
-#include "restore/cluster/host_files.hpp"
+#include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/steps.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 namespace rb::cluster {
 
 namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* k_server = "server";
+constexpr const char* k_agent = "agent";
+/// Below agent/: containers go on running from there when k3s is stopped.
+constexpr const char* k_containers = "/containerd";
+
+/// Databases in which a restored cluster has lived are nobody's to throw away.
+constexpr std::string_view k_kept = "server/db/etcd-failed-";
+
+/// False: it could not be read to its end.
+bool add_all_below(const std::string& data_dir, std::vector<std::string>& names) {
+  std::error_code error;
+  fs::recursive_directory_iterator it(data_dir + "/" + k_server, error);
+  for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    names.push_back(it->path().string().substr(data_dir.size() + 1));
+  }
+  return !error || error == std::errc::no_such_file_or_directory;
+}
+
+bool is_in(const std::string& directory, const std::string& name) {
+  return name == directory || name.starts_with(directory + "/");
+}
+
+std::vector<std::string> new_names(const JournalState& state) {
+  std::vector<std::string> names = names_of_data(state.plan).value_or(std::vector<std::string>());
+  std::erase_if(names, [&](const std::string& name) {
+    return std::binary_search(state.before->begin(), state.before->end(), name);
+  });
+  return names;
+}
+
+/// Takes away what is new in server/ and, while no containers run from there, in agent/, where
+/// there was no etcd; not a database that was moved aside.
+Status remove_new(const JournalState& state) {
+  if (!state.before) {
+    return {};
+  }
+  std::vector<std::string> names = new_names(state);
+  const bool containers = exists(state.plan.data_dir + "/" + k_agent + k_containers);
+  std::reverse(names.begin(), names.end()); // what is in a directory goes before it
+  for (const std::string& name : names) {
+    if (is_in(k_agent, name) && !containers) {
+      RB_TRY(remove_path(state.plan.data_dir + "/" + name));
+      continue;
+    }
+    const bool of_server = is_in(k_server, name);
+    if (!of_server || name.starts_with(k_kept)) {
+      continue;
+    }
+    const std::string path = state.plan.data_dir + "/" + name;
+    if (is_directory(path)) {
+      ::rmdir(path.c_str()); // not empty: something that is kept
+    } else {
+      RB_TRY(remove_path(path));
+    }
+  }
+  return {};
+}
+
+/// Paths in the data directory that were not there before, where there was no etcd.
+std::vector<std::string> left_over(const JournalState& state) {
+  std::vector<std::string> left;
+  for (const std::string& name : state.before ? new_names(state) : std::vector<std::string>()) {
+    const std::string path = state.plan.data_dir + "/" + name;
+    const bool holds_kept = k_kept.starts_with(name + "/"); // and nothing else
+    const bool inside = !left.empty() && path.starts_with(left.back() + "/");
+    if (!holds_kept && !inside) {
+      left.push_back(path);
+    }
+  }
+  return left;
+}
+
+/// Databases that were moved aside since the restore began.
+std::vector<std::string> new_databases(const JournalState& state) {
+  std::vector<std::string> names = names_in(state.plan.data_dir + "/server/db", "etcd-old-");
+  std::erase_if(names, [&](const std::string& name) {
+    return std::ranges::find(state.old_databases, name) != state.old_databases.end();
+  });
+  return names;
+}
 
 /// `path`, or with a number after it where that is taken: a clock may show a second twice.
 std::string free_name(const std::string& path) {
@@ -24,9 +111,8 @@ std::string free_name(const std::string& path) {
 /// comes back: what is left under the name of an old database is then one.
 Status set_half_made_aside(const JournalState& state, const std::string& failed) {
   const std::string db = state.plan.data_dir + "/server/db";
-  const auto& before = state.old_databases;
-  for (const std::string& name : names_in(db, "etcd-old-")) {
-    if (name != state.original && std::find(before.begin(), before.end(), name) == before.end()) {
+  for (const std::string& name : new_databases(state)) {
+    if (name != state.original) {
       RB_TRY(move_path(db + "/" + name, free_name(failed)));
     }
   }
@@ -125,17 +211,55 @@ Status go_back(const JournalState& state, Ports& ports, const Limits& limits) {
 
 } // namespace
 
+std::optional<std::vector<std::string>> names_of_data(const Plan& plan) {
+  std::vector<std::string> names = names_in(plan.data_dir, "");
+  const std::string own = plan.work_dir().substr(plan.data_dir.size() + 1);
+  std::erase(names, own);
+  for (const std::string& name : names_in(plan.data_dir + "/" + k_agent, "")) {
+    names.push_back(std::string(k_agent) + "/" + name);
+  }
+  if (!add_all_below(plan.data_dir, names)) {
+    return std::nullopt;
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void note_made(JournalState& state, const std::string& path) {
+  std::vector<std::string> missing;
+  for (fs::path above = fs::path(path).parent_path(); above.has_relative_path();
+       above = above.parent_path()) {
+    if (exists(above.string())) {
+      break;
+    }
+    missing.push_back(above.string());
+  }
+  for (auto it = missing.rbegin(); it != missing.rend(); ++it) {
+    if (std::find(state.made.begin(), state.made.end(), *it) == state.made.end()) {
+      state.made.push_back(*it);
+    }
+  }
+}
+
+Status forget(const JournalState& state, const Journal& journal) {
+  RB_TRY(remove_path(state.plan.snapshot_path()));
+  if (!state.earlier.empty()) {
+    RB_TRY(journal.save(state.earlier.front()));
+    return remove_path(state.saved_path());
+  }
+  RB_TRY(remove_path(state.plan.work_dir()));
+  for (auto it = state.made.rbegin(); it != state.made.rend(); ++it) {
+    ::rmdir(it->c_str()); // not empty: somebody else uses it
+  }
+  return {};
+}
+
 void note_original(JournalState& state) {
   if (!state.recorded || !state.had_etcd || !state.original.empty()) {
     return;
   }
-  const auto& before = state.old_databases;
-  for (const std::string& name : names_in(state.plan.data_dir + "/server/db", "etcd-old-")) {
-    if (std::find(before.begin(), before.end(), name) == before.end()) {
-      state.original = name;
-      return;
-    }
-  }
+  const std::vector<std::string> aside = new_databases(state);
+  state.original = aside.empty() ? std::string() : aside.front();
 }
 
 Outcome

@@ -1,7 +1,7 @@
 #include "restore/cluster/set_access.hpp"
 
 #include "k3s/token.hpp"
-#include "restore/cluster/journal_place.hpp"
+#include "restore/cluster/journal.hpp"
 #include "set/signed_copy.hpp"
 
 #include <algorithm>

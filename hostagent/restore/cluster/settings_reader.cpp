@@ -1,6 +1,7 @@
 #include "restore/cluster/settings_reader.hpp"
 
-#include "restore/cluster/host_files.hpp"
+#include "k3s/token.hpp"
+#include "restore/cluster/file_changes.hpp"
 
 #include "base/open_beneath.hpp"
 

@@ -1,8 +1,9 @@
 #include "restore/cluster/steps.hpp"
 
 #include "k3s/command.hpp"
-#include "restore/cluster/host_files.hpp"
-#include "restore/cluster/named_back.hpp"
+#include "objects/served.hpp"
+#include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/put_back.hpp"
 #include "set/names.hpp"
 
 #include <sys/stat.h>
@@ -14,6 +15,8 @@ namespace rb::cluster {
 
 namespace {
 
+/// Custom resources are served some moments after the server is ready.
+constexpr auto k_definitions_patience = std::chrono::seconds(30);
 constexpr int k_end_tries = 40;
 constexpr std::chrono::milliseconds k_end_interval{250};
 constexpr int k_down_tries = 3;
@@ -31,63 +34,64 @@ std::string under_root(const std::string& path, const Plan& plan, const Ports& p
   return (path.starts_with(plan.data_dir + "/") ? "" : ports.root) + path;
 }
 
+/// Where a file goes that is put back for its place; empty: it does not.
+std::string place_of(const archive::Entry& entry,
+                     const set::HostState& host,
+                     const Plan& plan,
+                     const Ports& ports) {
+  const std::string path =
+      put_back_path(entry.path, host.data_dir, plan.data_dir, plan.keep_config);
+  return path.empty() ? path : under_root(path, plan, ports);
+}
+
+/// What lies at the paths that will be put back, copied aside. Of files that the settings name only
+/// those of which this host has none of its own; one that keeps its configuration names its own.
+Status save_files(JournalState& state, Ports& ports) {
+  RB_TRY_ASSIGN(const set::HostState host, ports.set.host_state());
+  const Plan& plan = state.plan;
+  std::vector<PutBackFile> files;
+  for (const archive::Entry& entry : host.files) {
+    PutBackFile file{place_of(entry, host, plan, ports), false};
+    if (file.path.empty()) {
+      continue;
+    }
+    const std::string copy = state.saved_path() + "/files" + file.path;
+    if (exists(file.path)) {
+      RB_TRY(copy_tree(file.path, copy));
+    }
+    file.existed = exists(copy); // of a socket, say, there is none
+    files.push_back(std::move(file));
+  }
+  const NamedBack named(host, plan.data_dir, ports.root);
+  for (const archive::Entry& entry : host.files) {
+    const bool has_place = plan.keep_config || !place_of(entry, host, plan, ports).empty();
+    const std::string path = has_place ? std::string() : named.missing_target_of(entry.path);
+    if (!path.empty()) {
+      files.push_back({under_root(path, plan, ports), false});
+    }
+  }
+  for (PutBackFile& file : files) {
+    note_made(state, file.path);
+    state.files.push_back(std::move(file));
+  }
+  return {};
+}
+
 /// Where a file goes that is put back: what the settings name only where nothing was before.
 std::string target_of(const archive::Entry& entry,
                       const set::HostState& host,
                       const NamedBack& named,
                       const JournalState& state,
                       const Ports& ports) {
-  const std::string path =
-      put_back_path(entry.path, host.data_dir, state.plan.data_dir, state.plan.keep_config);
-  if (!path.empty() || state.plan.keep_config) {
-    return path.empty() ? path : under_root(path, state.plan, ports);
+  std::string target = place_of(entry, host, state.plan, ports);
+  if (!target.empty() || state.plan.keep_config) {
+    return target;
   }
-  const std::string named_path = named.target_of(entry.path);
-  const std::string target =
-      named_path.empty() ? std::string() : under_root(named_path, state.plan, ports);
+  const std::string path = named.target_of(entry.path);
+  target = path.empty() ? path : under_root(path, state.plan, ports);
   const bool is_new = std::ranges::any_of(
       state.files, [&](const PutBackFile& file) { return file.path == target && !file.existed; });
   return is_new ? target : std::string();
-}
-
-/// Files that the settings name and of which this host has none of its own.
-void note_named(JournalState& state, const set::HostState& host, const Ports& ports) {
-  if (state.plan.keep_config) { // which names its own
-    return;
-  }
-  const NamedBack named(host, state.plan.data_dir, ports.root);
-  for (const archive::Entry& entry : host.files) {
-    const bool is_own = !put_back_path(entry.path, host.data_dir, state.plan.data_dir).empty();
-    const std::string path = is_own ? std::string() : named.missing_target_of(entry.path);
-    if (!path.empty()) {
-      const std::string target = under_root(path, state.plan, ports);
-      note_made(state, target);
-      state.files.push_back({target, false});
-    }
-  }
-}
-
-/// What lies at the paths that will be put back, copied aside.
-Status save_files(JournalState& state, Ports& ports) {
-  RB_TRY_ASSIGN(const set::HostState host, ports.set.host_state());
-  for (const archive::Entry& entry : host.files) {
-    const std::string path =
-        put_back_path(entry.path, host.data_dir, state.plan.data_dir, state.plan.keep_config);
-    if (path.empty()) {
-      continue;
-    }
-    const bool in_data_dir = path.starts_with(state.plan.data_dir + "/");
-    PutBackFile file{(in_data_dir ? "" : ports.root) + path, false};
-    const std::string copy = state.saved_path() + "/files" + file.path;
-    if (exists(file.path)) {
-      RB_TRY(copy_tree(file.path, copy));
-    }
-    file.existed = exists(copy); // of a socket, say, there is none
-    note_made(state, file.path);
-    state.files.push_back(std::move(file));
-  }
-  note_named(state, host, ports);
-  return {};
 }
 
 std::string image_path(const Plan& plan) {
@@ -128,6 +132,22 @@ std::string version_of(const std::string& path) {
          std::to_string(status.st_ctim.tv_nsec);
 }
 
+/// busy where a k3s server process is there; it is given some seconds to end.
+Status expect_no_server(const std::string& data_dir, Ports& ports) {
+  std::vector<k3s::ServerProcess> left;
+  for (int tries = 0; tries < k_end_tries; ++tries) {
+    RB_TRY_ASSIGN(left, ports.servers.find(data_dir));
+    if (left.empty()) {
+      return {};
+    }
+    ports.waiter.wait(k_end_interval, {});
+  }
+  return Error{ErrorCode::busy,
+               "a k3s server process is left: " + std::to_string(left.front().pid) + " (" +
+                   left.front().command + ")",
+               "end it: two servers on one data directory destroy it"};
+}
+
 struct Advice {
   std::string_view words;
   std::string_view hint;
@@ -159,21 +179,6 @@ Error with_last_words(Error error, Ports& ports) {
 }
 
 } // namespace
-
-Status expect_no_server(const std::string& data_dir, Ports& ports) {
-  std::vector<k3s::ServerProcess> left;
-  for (int tries = 0; tries < k_end_tries; ++tries) {
-    RB_TRY_ASSIGN(left, ports.servers.find(data_dir));
-    if (left.empty()) {
-      return {};
-    }
-    ports.waiter.wait(k_end_interval, {});
-  }
-  return Error{ErrorCode::busy,
-               "a k3s server process is left: " + std::to_string(left.front().pid) + " (" +
-                   left.front().command + ")",
-               "end it: two servers on one data directory destroy it"};
-}
 
 Status do_decrypt(const JournalState& state, Ports& ports) {
   RB_TRY(make_directories(state.plan.work_dir(), 0700));
@@ -300,6 +305,17 @@ Status do_ready(const Plan& plan, Ports& ports, const Limits& limits) {
                                                    : took.error();
   }
   ports.progress.on_line("the API is ready after " + std::to_string(took->count() / 1000) + " s");
+  return {};
+}
+
+Status do_compare(const Plan& plan, Ports& ports, Outcome& outcome) {
+  RB_TRY_ASSIGN(const objects::Contents contents, ports.cluster.contents(plan.snapshot_path()));
+  RB_TRY_ASSIGN(const auto api,
+                ports.cluster.connect({plan.k3s_program, plan.kubeconfig}, plan.work_dir()));
+  RB_TRY_ASSIGN(const objects::ServedKinds served,
+                objects::served_kinds(*api, contents, ports.waiter, k_definitions_patience, {}));
+  RB_TRY_ASSIGN(outcome.objects, compare_objects(*api, contents, served.resources, ports.waiter));
+  ports.progress.on_line(std::to_string(outcome.objects.kinds) + " kinds of objects compared");
   return {};
 }
 

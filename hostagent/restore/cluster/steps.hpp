@@ -32,25 +32,8 @@ void note_made(JournalState& state, const std::string& path);
 /// for a new one.
 [[nodiscard]] std::optional<std::vector<std::string>> names_of_data(const Plan& plan);
 
-/// Takes away what is new in server/ and, while no containers run from there, in agent/, where
-/// there was no etcd; not a database that was moved aside. Errors: those of the system.
-[[nodiscard]] Status remove_new(const JournalState& state);
-
-/// Paths in the data directory that were not there before, where there was no etcd.
-[[nodiscard]] std::vector<std::string> left_over(const JournalState& state);
-
 /// Nothing stays of a restore that was undone or did not touch anything, and the one before it can
 /// be undone again. Errors: those of the system.
 [[nodiscard]] Status forget(const JournalState& state, const Journal& journal);
-
-/// busy where a k3s server process is there; it is given some seconds to end.
-[[nodiscard]] Status expect_no_server(const std::string& data_dir, Ports& ports);
-
-/// Where a file of the host state belongs on this host; empty for one that is not put back: with
-/// `keep_config` the configuration of the server is not.
-[[nodiscard]] std::string put_back_path(const std::string& archive_path,
-                                        const std::string& its_data_dir,
-                                        const std::string& data_dir,
-                                        bool keep_config = false);
 
 } // namespace rb::cluster

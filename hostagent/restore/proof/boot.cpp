@@ -1,19 +1,46 @@
 #include "restore/proof/boot.hpp"
 
-#include "restore/proof/before_boot.hpp"
-#include "restore/proof/memory_watch.hpp"
-#include "restore/proof/scratch_start.hpp"
-#include "restore/proof/stopwatch.hpp"
+#include "datastore/etcd/key_value.hpp"
+#include "k3s/command.hpp"
+#include "k3s/output.hpp"
+#include "objects/local_api.hpp"
+#include "restore/proof/memory.hpp"
 
 #include "archive/entry_path.hpp"
+#include "base/fd.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 namespace rb::proof {
 
 namespace {
 
-constexpr auto k_definitions_patience = std::chrono::seconds(30);
+using namespace std::chrono_literals;
+
+constexpr auto k_definitions_patience = 30s;
+constexpr auto k_proxy_patience = 30s;
+constexpr std::size_t k_log_limit_bytes = std::size_t{64} << 20U;
+
+/// Runs from its construction. `clock` must outlive it.
+class Stopwatch {
+public:
+  explicit Stopwatch(const Clock& clock) : m_clock(&clock), m_begin(clock.steady_now()) {}
+  [[nodiscard]] std::chrono::milliseconds elapsed() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(m_clock->steady_now() - m_begin);
+  }
+
+private:
+  const Clock* m_clock;
+  std::chrono::steady_clock::time_point m_begin;
+};
+
+/// "4.2 s"
+std::string seconds_text(std::chrono::milliseconds time) {
+  return std::to_string(time.count() / 1000) + "." + std::to_string(time.count() / 100 % 10) + " s";
+}
 
 /// Ends all that runs, on every way out.
 class CageGuard {
@@ -29,7 +56,125 @@ private:
   Cage* m_cage;
 };
 
-Status judge(const Comparison& comparison) {
+/// `k3s kubectl` must run where the server does.
+class CagedRunner final : public ProcessRunner {
+public:
+  explicit CagedRunner(Cage& cage) : m_cage(cage) {}
+  [[nodiscard]] Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token stop) override {
+    return m_cage.run(spec, stop);
+  }
+
+private:
+  Cage& m_cage;
+};
+
+/// The scratch server must not cost the running one its memory.
+Status check_memory(const BootPorts& ports) {
+  const std::uint64_t available = ports.available_memory();
+  if (available != 0 && available < k_memory_needed_bytes) {
+    return Error{ErrorCode::unavailable,
+                 "too little memory for a scratch server: " + std::to_string(available >> 20U) +
+                     " MiB available, " + std::to_string(k_memory_needed_bytes >> 20U) + " needed",
+                 "drill on another machine: k3s, the backup directory and the key are enough"};
+  }
+  return {};
+}
+
+/// The snapshot is that of the manifest, by revision and by objects of each kind.
+Status check_expected(const BootInput& input, const objects::Contents& contents) {
+  constexpr const char* k_hint = "it is not the snapshot of this set: choose another set";
+  if (input.revision != 0 && input.revision != contents.revision) {
+    return Error{ErrorCode::corrupt,
+                 "the snapshot is of revision " + std::to_string(contents.revision) +
+                     ", the manifest says " + std::to_string(input.revision),
+                 k_hint};
+  }
+  if (input.objects.empty()) {
+    return {};
+  }
+  std::map<std::string, std::uint64_t> objects;
+  for (const auto& [key, object] : contents.objects) {
+    ++objects[etcd::object_kind("/registry/" + key).value_or("")];
+  }
+  if (objects != input.objects) {
+    return Error{ErrorCode::corrupt,
+                 "the snapshot holds other numbers of objects than its manifest says",
+                 k_hint};
+  }
+  return {};
+}
+
+/// `k3s server --cluster-reset …`, to its end. The kubeconfig that it leaves is removed: it trusts
+/// a CA made for the occasion, and the start brings the snapshot's.
+Status reset_scratch(const ScratchServer& server, Cage& cage, const std::stop_token& stop) {
+  RB_TRY_ASSIGN(ProcessSpec spec, scratch_reset_spec(server));
+  auto result = cage.run(spec, stop);
+  k3s::wipe_token(spec);
+  if (!result) {
+    return std::move(result).error();
+  }
+  RB_TRY(k3s::judge_reset(*result));
+  const std::string left = kubeconfig_of(server);
+  if (::unlink(left.c_str()) != 0 && errno != ENOENT) {
+    return system_error(errno, left + ": what the reset left cannot be removed");
+  }
+  return {};
+}
+
+/// Starts the server; it goes on.
+Status start_scratch(const ScratchServer& server, Cage& cage) {
+  RB_TRY_ASSIGN(ProcessSpec spec, scratch_server_spec(server));
+  Status started = cage.start(spec, log_of(server));
+  k3s::wipe_token(spec);
+  return started;
+}
+
+/// Adds the server's last words to what is known.
+Error not_ready(const ScratchServer& server, const Error& error) {
+  if (error.code == ErrorCode::cancelled) {
+    return {ErrorCode::cancelled, "told to stop while the scratch server starts", {}};
+  }
+  const auto log = read_text_file(log_of(server), k_log_limit_bytes);
+  const std::string words = log ? k3s::last_words(*log) : std::string();
+  return {error.code,
+          "the scratch server: " + error.message + (words.empty() ? "" : "; k3s says: " + words),
+          error.code == ErrorCode::timeout ? "a slow machine needs longer: --timeout"
+                                           : "the snapshot does not boot here: see what k3s says"};
+}
+
+/// Waits for /readyz.
+Status wait_ready(const BootInput& input,
+                  const ScratchServer& server,
+                  const BootPorts& ports,
+                  const std::stop_token& stop) {
+  CagedRunner kubectl(ports.cage);
+  k3s::ReadyWait wait;
+  wait.timeout = input.ready_timeout;
+  wait.alive = [&] { return ports.cage.alive(); };
+  const auto ready =
+      k3s::wait_until_ready(kubectl,
+                            ports.clock,
+                            ports.waiter,
+                            {server.program, kubeconfig_of(server), environment_of(server)},
+                            wait,
+                            stop);
+  return ready ? Status() : Status(not_ready(server, ready.error()));
+}
+
+/// Opens the way into the API of a server that is ready.
+Result<std::unique_ptr<objects::ApiPort>>
+open_api(const ScratchServer& server, const BootPorts& ports, const std::stop_token& stop) {
+  RB_TRY(ports.cage.start(proxy_spec(server), proxy_log_of(server)));
+  std::unique_ptr<objects::ApiPort> api = ports.connect(socket_of(server));
+  objects::ProxyWait wait{k_proxy_patience, [&] { return ports.cage.alive(); }, {}, stop};
+  wait.log_path = proxy_log_of(server);
+  if (const Status open = objects::await_proxy(*api, ports.waiter, wait); !open) {
+    return not_ready(server, open.error());
+  }
+  return api;
+}
+
+Status check_served(const Comparison& comparison) {
   if (comparison.difference_count == 0) {
     return {};
   }
@@ -40,6 +185,14 @@ Status judge(const Comparison& comparison) {
     message += (i == 0 ? "" : "; ") + archive::printable(comparison.differences[i]);
   }
   return Error{ErrorCode::corrupt, std::move(message), "do not rely on this set: take a new one"};
+}
+
+/// "4211 objects of 63 kinds are …"
+std::string summary(const BootReport& report) {
+  return std::to_string(report.comparison.objects) + " objects of " +
+         std::to_string(report.comparison.kinds.size()) + " kinds are as in the snapshot (" +
+         seconds_text(report.total) + ", peak memory " +
+         std::to_string(report.peak_memory_bytes >> 20U) + " MiB)";
 }
 
 } // namespace
@@ -67,34 +220,21 @@ boot(const BootInput& input, const BootPorts& ports, const std::stop_token& stop
   ports.progress("boot: restoring the snapshot into a scratch server");
   const Stopwatch reset_watch(ports.clock);
   RB_TRY(reset_scratch(server, ports.cage, stop));
-  report.reset = reset_watch.elapsed();
-
-  ports.progress("boot: starting it (the reset took " + seconds_text(report.reset) + ")");
+  ports.progress("boot: starting it (the reset took " + seconds_text(reset_watch.elapsed()) + ")");
   const Stopwatch ready_watch(ports.clock);
   RB_TRY(start_scratch(server, ports.cage));
   RB_TRY(wait_ready(input, server, ports, stop));
-  report.ready = ready_watch.elapsed();
-
-  ports.progress("boot: its API is ready after " + seconds_text(report.ready) +
+  ports.progress("boot: its API is ready after " + seconds_text(ready_watch.elapsed()) +
                  "; comparing its objects with the snapshot's");
-  const Stopwatch compare_watch(ports.clock);
   RB_TRY_ASSIGN(const auto api, open_api(server, ports, stop));
   RB_TRY_ASSIGN(report.comparison,
                 compare(*api, contents, ports.waiter, k_definitions_patience, stop));
-  report.compare = compare_watch.elapsed();
-  RB_TRY(judge(report.comparison));
+  RB_TRY(check_served(report.comparison));
   report.peak_memory_bytes = memory.peak_bytes();
   ports.cage.close();
   report.total = total.elapsed();
   ports.progress("boot: " + summary(report));
   return report;
-}
-
-std::string summary(const BootReport& report) {
-  return std::to_string(report.comparison.objects) + " objects of " +
-         std::to_string(report.comparison.kinds.size()) + " kinds are as in the snapshot (" +
-         seconds_text(report.total) + ", peak memory " +
-         std::to_string(report.peak_memory_bytes >> 20U) + " MiB)";
 }
 
 } // namespace rb::proof

@@ -1,5 +1,5 @@
 // Proven restore: boots a scratch k3s server from a decrypted snapshot, beside whatever runs on
-// this host and without touching it, and holds what it serves against the snapshot, object by
+// this host and without touching it, and compares what it serves with the snapshot, object by
 // object.
 #pragma once
 
@@ -49,9 +49,6 @@ struct BootPorts {
 };
 
 struct BootReport {
-  std::chrono::milliseconds reset{0};
-  std::chrono::milliseconds ready{0}; ///< From the start of the server to /readyz.
-  std::chrono::milliseconds compare{0};
   std::chrono::milliseconds total{0};
   std::uint64_t peak_memory_bytes = 0; ///< Largest of the samples (five a second), PSS.
   std::int64_t revision = 0;
@@ -66,8 +63,5 @@ struct BootReport {
 /// another snapshot), not_found (k3s), permission_denied, no_space, unsupported, io.
 [[nodiscard]] Result<BootReport>
 boot(const BootInput& input, const BootPorts& ports, const std::stop_token& stop);
-
-/// "4,211 objects of 63 kinds": for a line of text.
-[[nodiscard]] std::string summary(const BootReport& report);
 
 } // namespace rb::proof

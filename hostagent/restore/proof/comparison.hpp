@@ -1,4 +1,4 @@
-// Holds what a booted server serves against what the snapshot holds, object by object. Lists are
+// Compares what a booted server serves with what the snapshot holds, object by object. Lists are
 // asked for at the snapshot's own revision: what controllers change meanwhile doesn't count.
 #pragma once
 

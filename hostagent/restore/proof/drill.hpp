@@ -1,4 +1,4 @@
-// The drill: opens a whole set with the private key and holds it against its manifest, without
+// The drill: opens a whole set with the private key and compares it with its manifest, without
 // leaving a byte of plaintext on the disk. Judging is pure.
 #pragma once
 

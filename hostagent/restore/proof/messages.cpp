@@ -15,8 +15,6 @@ namespace rb::proof {
 
 namespace {
 
-using nlohmann::json;
-
 constexpr std::uint32_t k_limit_bytes = std::uint32_t{16} << 20U;
 constexpr int k_poll_ms = 100;
 
@@ -59,9 +57,7 @@ Status receive_bytes(const Fd& socket, MutableByteView bytes, const std::stop_to
   return {};
 }
 
-Status send_message(const Fd& socket, const json& message) {
-  // Output of other programs need not be UTF-8.
-  std::string text = message.dump(-1, ' ', false, json::error_handler_t::replace);
+Status send_text(const Fd& socket, std::string text) {
   const auto length = static_cast<std::uint32_t>(text.size());
   std::array<std::uint8_t, sizeof(length)> head{};
   std::memcpy(head.data(), &length, sizeof(length));
@@ -73,7 +69,15 @@ Status send_message(const Fd& socket, const json& message) {
   return sent;
 }
 
-Result<json> receive_message(const Fd& socket, const std::stop_token& stop) {
+template <typename Message> Status send(const Fd& socket, Message& message) {
+  nlohmann::ordered_json written;
+  JsonFields writer(written);
+  fields(writer, message);
+  // Output of other programs need not be UTF-8.
+  return send_text(socket, written.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+Result<nlohmann::json> receive_message(const Fd& socket, const std::stop_token& stop) {
   std::uint32_t length = 0;
   std::array<std::uint8_t, sizeof(length)> head{};
   RB_TRY(receive_bytes(socket, head, stop));
@@ -83,84 +87,67 @@ Result<json> receive_message(const Fd& socket, const std::stop_token& stop) {
   }
   SecretBytes text(length);
   RB_TRY(receive_bytes(socket, text.span(), stop));
-  json message = json_of(text.text());
+  nlohmann::json message = json_of(text.text());
   if (!message.is_object()) {
     return Error{ErrorCode::corrupt, "the scratch server's helper: not a message", {}};
   }
   return message;
 }
 
+/// Of an enumeration that is no file's: its number.
+template <typename Enum> void number(JsonFields& json, std::string_view key, Enum& value) {
+  int text = static_cast<int>(value);
+  json.required(key, text);
+  value = static_cast<Enum>(text);
+}
+
 /// Both ends are this program: a field that is missing is a bug, and caught where it is read.
-Request read_request(const json& message) {
-  Request request;
-  request.op = static_cast<Op>(json_integer<int>(message.at("op")));
-  request.log_path = message.at("log").get<std::string>();
-  request.spec.program = message.at("program").get<std::string>();
-  request.spec.arguments = message.at("arguments").get<std::vector<std::string>>();
-  request.spec.environment = message.at("environment").get<std::map<std::string, std::string>>();
-  request.spec.timeout = std::chrono::seconds(json_integer<std::int64_t>(message.at("timeout")));
-  return request;
-}
-
-Reply read_reply(const json& message) {
-  Reply reply;
-  reply.ok = message.at("ok").get<bool>();
-  reply.error.code = static_cast<ErrorCode>(json_integer<int>(message.at("code")));
-  reply.error.message = message.at("message").get<std::string>();
-  reply.error.hint = message.at("hint").get<std::string>();
-  reply.result.exit_status = json_integer<int>(message.at("exit"));
-  reply.result.signal = json_integer<int>(message.at("signal"));
-  reply.result.timed_out = message.at("timed_out").get<bool>();
-  reply.result.out = message.at("out").get<std::string>();
-  reply.result.err = message.at("err").get<std::string>();
-  return reply;
-}
-
-Error not_understood(const json::exception& exception) {
-  return {ErrorCode::internal, std::string("the scratch server's helper: ") + exception.what(), {}};
+template <typename Message> Result<Message> receive(const Fd& socket, const std::stop_token& stop) {
+  RB_TRY_ASSIGN(const nlohmann::json message, receive_message(socket, stop));
+  auto read = from_json_fields<Message>(message);
+  return read ? std::move(read)
+              : Result<Message>(std::move(read).error().within("the scratch server's helper"));
 }
 
 } // namespace
 
-Status send_request(const Fd& socket, const Request& request) {
-  json message{{"op", static_cast<int>(request.op)},
-               {"log", request.log_path},
-               {"program", request.spec.program},
-               {"arguments", request.spec.arguments},
-               {"environment", request.spec.environment},
-               {"timeout", request.spec.timeout.count()}};
-  return send_message(socket, message);
+void fields(JsonFields& json, Request& request) {
+  number(json, "op", request.op);
+  json.required("log", request.log_path);
+  json.required("program", request.spec.program);
+  json.required("arguments", request.spec.arguments);
+  json.required("environment", request.spec.environment);
+  auto seconds = static_cast<std::int64_t>(request.spec.timeout.count());
+  json.required("timeout", seconds);
+  request.spec.timeout = std::chrono::seconds(seconds);
 }
 
-Status send_reply(const Fd& socket, const Reply& reply) {
-  return send_message(socket,
-                      {{"ok", reply.ok},
-                       {"code", static_cast<int>(reply.error.code)},
-                       {"message", reply.error.message},
-                       {"hint", reply.error.hint},
-                       {"exit", reply.result.exit_status},
-                       {"signal", reply.result.signal},
-                       {"timed_out", reply.result.timed_out},
-                       {"out", reply.result.out},
-                       {"err", reply.result.err}});
+void fields(JsonFields& json, Reply& reply) {
+  json.required("ok", reply.ok);
+  number(json, "code", reply.error.code);
+  json.required("message", reply.error.message);
+  json.required("hint", reply.error.hint);
+  json.required("exit", reply.result.exit_status);
+  json.required("signal", reply.result.signal);
+  json.required("timed_out", reply.result.timed_out);
+  json.required("out", reply.result.out);
+  json.required("err", reply.result.err);
+}
+
+Status send_request(const Fd& socket, Request request) {
+  return send(socket, request);
+}
+
+Status send_reply(const Fd& socket, Reply reply) {
+  return send(socket, reply);
 }
 
 Result<Request> receive_request(const Fd& socket) {
-  RB_TRY_ASSIGN(const json message, receive_message(socket, {}));
-  try {
-    return read_request(message);
-  } catch (const json::exception& exception) {
-    return not_understood(exception);
-  }
+  return receive<Request>(socket, {});
 }
 
 Result<Reply> receive_reply(const Fd& socket, const std::stop_token& stop) {
-  RB_TRY_ASSIGN(const json message, receive_message(socket, stop));
-  try {
-    return read_reply(message);
-  } catch (const json::exception& exception) {
-    return not_understood(exception);
-  }
+  return receive<Reply>(socket, stop);
 }
 
 } // namespace rb::proof

@@ -25,8 +25,8 @@ struct Reply {
 };
 
 /// Errors: unavailable (the other side is gone), io.
-[[nodiscard]] Status send_request(const Fd& socket, const Request& request);
-[[nodiscard]] Status send_reply(const Fd& socket, const Reply& reply);
+[[nodiscard]] Status send_request(const Fd& socket, Request request);
+[[nodiscard]] Status send_reply(const Fd& socket, Reply reply);
 
 /// Errors: unavailable (the other side is gone), corrupt, cancelled.
 [[nodiscard]] Result<Request> receive_request(const Fd& socket);

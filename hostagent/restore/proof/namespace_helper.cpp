@@ -2,10 +2,13 @@
 
 #include "restore/proof/messages.hpp"
 #include "restore/proof/network_setup.hpp"
-#include "restore/proof/spawned.hpp"
+
+#include "base/fd.hpp"
+#include "base/process.hpp"
 
 #include <fcntl.h>
 #include <sched.h>
+#include <spawn.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -21,6 +24,11 @@ namespace rb::proof {
 namespace {
 
 constexpr int k_nice = 10;
+
+std::string ending(int status) {
+  return WIFSIGNALED(status) ? "ended by signal " + std::to_string(WTERMSIG(status))
+                             : "ended with exit status " + std::to_string(WEXITSTATUS(status));
+}
 
 /// What k3s would read of this host or write to it, although it is given other places.
 constexpr std::array<const char*, 2> k_hidden{"/etc/rancher", "/run/k3s"};
@@ -109,6 +117,49 @@ void serve(const Fd& socket) {
 }
 
 } // namespace
+
+Status Spawned::start(const ProcessSpec& spec, const std::string& log_path) {
+  RB_TRY_ASSIGN(const Fd log,
+                open_file(log_path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600));
+  std::vector<std::string> words{spec.program};
+  words.insert(words.end(), spec.arguments.begin(), spec.arguments.end());
+  std::vector<char*> arguments = pointers_to(words);
+  std::vector<std::string> variables;
+  for (const auto& [name, value] : spec.environment) {
+    variables.push_back(name + "=" + value);
+  }
+  std::vector<char*> environment = pointers_to(variables);
+
+  posix_spawn_file_actions_t actions{};
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, log.get(), STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, log.get(), STDERR_FILENO);
+  pid_t pid = -1;
+  const int failed = ::posix_spawn(
+      &pid, spec.program.c_str(), &actions, nullptr, arguments.data(), environment.data());
+  posix_spawn_file_actions_destroy(&actions);
+  for (std::string& variable : variables) {
+    wipe({reinterpret_cast<std::uint8_t*>(variable.data()), variable.size()});
+  }
+  if (failed != 0) {
+    return system_error(failed, spec.program + ": cannot be started");
+  }
+  m_names.emplace(pid, spec.program + (words.size() > 1 ? " " + words[1] : ""));
+  return {};
+}
+
+Status Spawned::alive() {
+  int status = 0;
+  for (pid_t pid = ::waitpid(-1, &status, WNOHANG); pid > 0;
+       pid = ::waitpid(-1, &status, WNOHANG)) {
+    const auto named = m_names.find(pid);
+    if (named != m_names.end() && m_ended.empty()) {
+      m_ended = named->second + ": " + ending(status);
+    }
+  }
+  return m_ended.empty() ? Status() : Status(Error{ErrorCode::unavailable, m_ended, {}});
+}
 
 int helper_main() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -1,8 +1,10 @@
 #include "restore/proof/prove_set.hpp"
 
-#include "restore/cluster/host_files.hpp"
+#include "objects/local_api.hpp"
+#include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/settings_reader.hpp"
-#include "restore/proof/real_boot.hpp"
+#include "restore/proof/cage.hpp"
+#include "restore/proof/memory.hpp"
 
 #include <unistd.h>
 
@@ -15,6 +17,7 @@ namespace rb::proof {
 
 namespace {
 
+constexpr auto k_api_timeout = std::chrono::seconds(60);
 constexpr const char* k_fallback_parent = "/var/tmp";
 constexpr std::array<const char*, 3> k_usual_places{
     "/usr/local/bin/k3s", "/usr/bin/k3s", "/opt/bin/k3s"};
@@ -165,6 +168,29 @@ Result<std::string> find_k3s(const std::string& ordered, const std::string& of_h
   return Error{ErrorCode::not_found,
                (ordered.empty() ? "k3s" : ordered) + ": no such program on this host",
                "name it: --k3s /path/to/k3s (the version of the backup, or a newer one)"};
+}
+
+Result<BootReport> boot_here(const BootInput& input,
+                             ScratchDir& scratch,
+                             const std::function<void(const std::string& line)>& progress,
+                             const std::stop_token& stop) {
+  NamespaceCage cage;
+  const RealClock clock;
+  RealWaiter waiter;
+  const BootPorts ports{cage,
+                        clock,
+                        waiter,
+                        [](const std::string& path) {
+                          return std::make_unique<objects::SocketApi>(path, k_api_timeout);
+                        },
+                        [] { return usable_memory_bytes(); },
+                        progress};
+  auto report = boot(input, ports, stop);
+  const Status removed = scratch.remove();
+  if (report && !removed) {
+    return removed.error();
+  }
+  return report;
 }
 
 Result<BootReport> prove_set(set::Directory& directory,

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "restore/proof/boot.hpp"
-#include "restore/proof/scratch_places.hpp"
+#include "restore/proof/scratch_dir.hpp"
 #include "set/host_state.hpp"
 
 #include <functional>
@@ -34,7 +34,15 @@ struct ProveOrder {
 /// An executable k3s. Errors: not_found (hint at --k3s).
 [[nodiscard]] Result<std::string> find_k3s(const std::string& ordered, const std::string& of_host);
 
-/// boot() with a real cage, in a scratch directory that is gone afterwards. Needs root.
+/// boot() with a real cage; `scratch` is `input.directory`, and is gone afterwards. Needs root.
+/// Errors: those of boot() and of ScratchDir::remove.
+[[nodiscard]] Result<BootReport>
+boot_here(const BootInput& input,
+          ScratchDir& scratch,
+          const std::function<void(const std::string& line)>& progress,
+          const std::stop_token& stop);
+
+/// The whole way: boot_here() in a scratch directory that is gone afterwards. Needs root.
 /// Errors: those of boot(), of opening the artifacts (no_matching_identity, corrupt) and of
 /// ScratchDir; incomplete (the set has no snapshot or no host state); permission_denied (not root).
 [[nodiscard]] Result<BootReport>

@@ -25,7 +25,7 @@ std::vector<Cut> cuts() {
   std::vector<Cut> all;
   for (const Step step : k_steps) {
     if (step != Step::put_back) { // of bare hosts
-      all.push_back({std::string(to_string(step)), step});
+      all.push_back({std::string(word_of(step)), step});
     }
   }
   all.push_back({"at the reset", {}});

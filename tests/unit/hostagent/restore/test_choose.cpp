@@ -1,5 +1,5 @@
 // Which set a command takes by name, and by "latest".
-#include "restore/commands.hpp"
+#include "restore/backups.hpp"
 #include "support/backup_fixture.hpp"
 #include "support/sets.hpp"
 

@@ -1,4 +1,4 @@
-#include "restore/key_command.hpp"
+#include "restore/secret_input.hpp"
 
 #include <doctest/doctest.h>
 

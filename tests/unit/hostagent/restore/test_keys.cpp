@@ -1,5 +1,5 @@
 // Where private keys come from: -i, else everything that SOPS looks at, joined.
-#include "restore/key_environment.hpp"
+#include "restore/secret_input.hpp"
 #include "support/backup_fixture.hpp"
 #include "support/passphrase_file.hpp"
 

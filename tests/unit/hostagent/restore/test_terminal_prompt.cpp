@@ -1,4 +1,4 @@
-#include "restore/terminal_prompt.hpp"
+#include "restore/secret_input.hpp"
 #include "support/pseudo_terminal.hpp"
 
 #include <doctest/doctest.h>

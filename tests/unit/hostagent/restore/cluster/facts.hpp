@@ -15,7 +15,6 @@ inline cluster::ObservedHost good_host() {
   host.service = k3s::ServiceState::active;
   host.servers = {{4711, "/usr/local/bin/k3s server"}};
   host.data_dir = "/var/lib/rancher/k3s";
-  host.data.server = true;
   host.data.etcd = true;
   host.data.token_hash = "0123456789ab";
   host.data.free_bytes = std::uint64_t{8} << 30U;

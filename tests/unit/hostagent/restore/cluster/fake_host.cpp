@@ -1,6 +1,6 @@
 #include "fake_host.hpp"
 
-#include "restore/cluster/host_files.hpp"
+#include "restore/cluster/file_changes.hpp"
 #include "set/output_file.hpp"
 #include "support/fake_api.hpp"
 
@@ -179,7 +179,7 @@ Result<bool> FakeHost::put_image(const std::string& path) {
 }
 
 void FakeHost::on_step(Step step) {
-  calls.emplace_back(to_string(step));
+  calls.emplace_back(word_of(step));
   if (before_step) {
     before_step(step);
   }

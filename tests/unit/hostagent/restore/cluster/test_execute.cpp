@@ -1,5 +1,4 @@
 #include "fake_host.hpp"
-#include "restore/cluster/steps.hpp"
 
 #include <doctest/doctest.h>
 
@@ -84,7 +83,7 @@ TEST_CASE("a crash before each step, in place and bare: the same command ends th
       if (at == Step::put_back && !bare) {
         continue;
       }
-      CAPTURE(std::string(to_string(at)));
+      CAPTURE(std::string(word_of(at)));
       host.before_step = [&](Step step) {
         if (step == at) {
           throw Crash();
@@ -188,46 +187,6 @@ TEST_CASE("where the objects cannot be asked for the cluster stays up, and it ca
   CHECK(host.running());
   host.api_fails = false;
   CHECK(host.resume().code == ExitCode::done);
-}
-
-TEST_CASE("which files are put back, and where") {
-  const std::string theirs = "/var/lib/rancher/k3s";
-  CHECK(put_back_path("var/lib/rancher/k3s/server/token", theirs, "/d") == "/d/server/token");
-  CHECK(put_back_path("var/lib/rancher/k3s/server/manifests/a/b.yaml", theirs, "/d") ==
-        "/d/server/manifests/a/b.yaml");
-  CHECK(put_back_path("etc/rancher/k3s/config.yaml.d/x.yaml", theirs, "/d") ==
-        "/etc/rancher/k3s/config.yaml.d/x.yaml");
-  for (const char* const other : {"var/lib/rancher/k3s/server/tls/ca.key",
-                                  "var/lib/rancher/k3s/server/cred/passwd",
-                                  "etc/passwd",
-                                  "etc/systemd/system/other.service",
-                                  "../etc/rancher/x",
-                                  "etc/rancher/../passwd",
-                                  "/etc/rancher/x",
-                                  "root/.ssh/authorized_keys"}) {
-    CAPTURE(other);
-    CHECK(put_back_path(other, theirs, "/d").empty());
-  }
-}
-
-TEST_CASE("--keep-config: token, manifests and what the node is known by, not its configuration") {
-  const std::string theirs = "/var/lib/rancher/k3s";
-  for (const char* const state : {"var/lib/rancher/k3s/server/token",
-                                  "var/lib/rancher/k3s/server/manifests/a.yaml",
-                                  "etc/rancher/node/password",
-                                  "var/lib/railiance-backup/signing.key"}) {
-    CAPTURE(state);
-    CHECK_FALSE(put_back_path(state, theirs, "/d", true).empty());
-  }
-  for (const char* const configuration : {"etc/rancher/k3s/config.yaml",
-                                          "etc/rancher/k3s/registries.yaml",
-                                          "etc/systemd/system/k3s.service",
-                                          "etc/default/k3s",
-                                          "etc/init.d/k3s"}) {
-    CAPTURE(configuration);
-    CHECK_FALSE(put_back_path(configuration, theirs, "/d").empty());
-    CHECK(put_back_path(configuration, theirs, "/d", true).empty());
-  }
 }
 
 TEST_CASE("a server that ends instead of getting ready: its own last word, and what to do") {

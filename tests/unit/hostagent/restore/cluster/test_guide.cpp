@@ -1,5 +1,5 @@
 // Holds: the commands of the guide are whole, and speak of the other servers.
-#include "restore/cluster/guide.hpp"
+#include "restore/cluster/plan.hpp"
 
 #include <doctest/doctest.h>
 

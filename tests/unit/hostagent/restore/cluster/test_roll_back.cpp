@@ -105,7 +105,7 @@ TEST_CASE("a bare host that failed is as it was, to the last file and directory"
   for (const Step at :
        {Step::decrypt, Step::save_state, Step::put_back, Step::reset, Step::ready}) {
     for (const bool lived_in : {false, true}) {
-      CAPTURE(std::string(to_string(at)));
+      CAPTURE(std::string(word_of(at)));
       CAPTURE(lived_in);
       FakeHost host(true);
       if (lived_in) { // what somebody laid out for the server to come
@@ -172,7 +172,7 @@ TEST_CASE("a bare host's restore that succeeded is undone, and its database is k
 TEST_CASE("a restore that fails, wherever it does, leaves the way back of the one before it") {
   for (const Step at : {Step::decrypt, Step::stop, Step::save_state, Step::reset, Step::ready}) {
     for (const bool crashed : {false, true}) {
-      CAPTURE(std::string(to_string(at)));
+      CAPTURE(std::string(word_of(at)));
       CAPTURE(crashed);
       if (at == Step::decrypt && crashed) {
         continue; // the first entry is not written yet: the way back is that of the first
@@ -230,7 +230,7 @@ TEST_CASE(
     if (at == Step::put_back) {
       continue; // of bare hosts
     }
-    CAPTURE(std::string(to_string(at)));
+    CAPTURE(std::string(word_of(at)));
     FakeHost host;
     host.before_step = [&](Step step) {
       if (step == at) {
@@ -261,7 +261,7 @@ TEST_CASE(
 
 TEST_CASE("told to stop, a restore goes back; before it touched anything it only ends") {
   for (const Step at : {Step::decrypt, Step::stop, Step::save_state, Step::reset, Step::ready}) {
-    CAPTURE(std::string(to_string(at)));
+    CAPTURE(std::string(word_of(at)));
     FakeHost host;
     host.before_step = [&](Step step) {
       if (step == at) {

@@ -1,8 +1,6 @@
-// Holds: messages arrive as they were sent; memory is that of the
-// whole tree; a program that has ended is noticed.
+// Holds: messages arrive as they were sent; a program that has ended is noticed.
 #include "restore/proof/messages.hpp"
-#include "restore/proof/process_tree.hpp"
-#include "restore/proof/spawned.hpp"
+#include "restore/proof/namespace_helper.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -10,7 +8,6 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <filesystem>
 #include <thread>
 
 namespace {
@@ -70,31 +67,6 @@ TEST_CASE("the other side's end is noticed, and a wait can be stopped") {
   pair.theirs = Fd();
   CHECK(receive_reply(pair.ours, {}).error().code == ErrorCode::unavailable);
   CHECK(send_request(pair.ours, {}).error().code == ErrorCode::unavailable);
-}
-
-void fake_process(const std::string& proc, int pid, int parent, const std::string& pss) {
-  const std::string directory = proc + "/" + std::to_string(pid);
-  std::filesystem::create_directories(directory);
-  write_file(directory + "/stat",
-             std::to_string(pid) + " (a) (b c) S " + std::to_string(parent) + " 1");
-  if (pss.empty()) {
-    write_file(directory + "/status", "Name:\tx\nVmRSS:\t    8 kB\n");
-  } else {
-    write_file(directory + "/smaps_rollup", "00-ff ---p\nRss:  99 kB\nPss:   " + pss + " kB\n");
-  }
-}
-
-TEST_CASE("memory is that of a process and all its descendants") {
-  const TemporaryDirectory proc;
-  fake_process(proc.path(), 10, 1, "100");
-  fake_process(proc.path(), 11, 10, "20");
-  fake_process(proc.path(), 12, 11, "");
-  fake_process(proc.path(), 13, 1, "7000");
-  CHECK(tree_memory_bytes(10, proc.path()) == (100 + 20 + 8) * 1024);
-  CHECK(tree_memory_bytes(99, proc.path()) == 0);
-  write_file(proc.file("meminfo"), "MemTotal: 5 kB\nMemAvailable:  4096 kB\n");
-  CHECK(available_memory_bytes(proc.path()) == std::uint64_t{4} << 20U);
-  CHECK(available_memory_bytes("/nowhere") == 0);
 }
 
 TEST_CASE("a program that was started is watched, and its output kept private") {

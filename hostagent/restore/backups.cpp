@@ -1,0 +1,119 @@
+#include "restore/backups.hpp"
+
+#include "terminal/format.hpp"
+#include "terminal/program_io.hpp"
+#include "terminal/terminal_text.hpp"
+
+#include <algorithm>
+
+namespace rb::restore {
+
+using set::BackupSet;
+
+Result<set::Directory> open_directory(const std::string& path) {
+  auto directory = set::Directory::open_existing(path);
+  if (directory) {
+    return directory;
+  }
+  Error error = std::move(directory).error();
+  if (error.code == ErrorCode::not_found) {
+    error.hint = "where are the backups? name the directory with --backup-dir";
+  } else if (error.code == ErrorCode::permission_denied) {
+    error.hint = "only root may read backups: use sudo";
+  }
+  return error;
+}
+
+Result<Backups> read_backups(set::Directory directory,
+                             const Options& options,
+                             const std::vector<Pin>& pins,
+                             const Io& io) {
+  RB_TRY_ASSIGN(std::vector<BackupSet> sets, set::list_sets(directory));
+  RB_TRY_ASSIGN(Catalogue catalogue, catalogue_of(directory, sets, options.public_keys, pins, io));
+  return Backups{std::move(directory), std::move(sets), std::move(catalogue)};
+}
+
+Result<Backups> open_backups(const Options& options, const std::vector<Pin>& pins, const Io& io) {
+  RB_TRY_ASSIGN(set::Directory directory, open_directory(options.backup_dir));
+  return read_backups(std::move(directory), options, pins, io);
+}
+
+set::Latest find_set(const std::vector<BackupSet>& sets,
+                     const std::string& name,
+                     std::optional<api::ArtifactType> wanted) {
+  set::Latest found;
+  if (name != "latest") {
+    const auto named = std::ranges::find(sets, name, &BackupSet::run_id);
+    found.set = named == sets.end() ? nullptr : &*named;
+    return found;
+  }
+  found = set::choose_latest(sets, wanted);
+  if (found.set == nullptr && !sets.empty()) {
+    const auto having = std::ranges::find_if(sets, [&](const BackupSet& set) {
+      return wanted && set.manifest &&
+             std::ranges::find(set.manifest->artifacts, *wanted, &api::ArtifactStatus::type) !=
+                 set.manifest->artifacts.end();
+    });
+    found.set = having == sets.end() ? &sets.front() : &*having;
+    std::erase_if(found.passed_over,
+                  [&](const set::PassedOver& each) { return each.set >= found.set; });
+  }
+  return found;
+}
+
+set::Latest find_set_to_check(const std::vector<BackupSet>& sets, const std::string& name) {
+  set::Latest found = find_set(sets, name);
+  const auto damaged = std::ranges::find_if(found.passed_over, [](const auto& each) {
+    return each.set->state == set::SetState::damaged;
+  });
+  if (damaged != found.passed_over.end()) {
+    found.set = damaged->set;
+    found.passed_over.erase(damaged, found.passed_over.end());
+  }
+  return found;
+}
+
+Result<set::Latest> choose_set(const Backups& backups,
+                               const std::string& name,
+                               std::optional<api::ArtifactType> wanted) {
+  set::Latest found = find_set(backups.sets, name, wanted);
+  if (found.set == nullptr) {
+    return nothing_to_restore(backups.directory.path(), name);
+  }
+  return found;
+}
+
+Error nothing_to_restore(const std::string& path, const std::string& name) {
+  if (name.empty() || name == "latest") {
+    return {ErrorCode::not_found,
+            path + ": no backup set",
+            "make one with `make backup`, or name another directory with --backup-dir"};
+  }
+  return {ErrorCode::not_found,
+          path + ": no backup set " + terminal_text(name),
+          "`railiance-restore list` shows what is there"};
+}
+
+void say_passed_over(const set::Latest& latest, const Io& io) {
+  constexpr std::size_t k_most = 10;
+  std::size_t said = 0;
+  for (const set::PassedOver& each : latest.passed_over) {
+    if (said++ == k_most) {
+      io.err << "… and " << latest.passed_over.size() - k_most << " more\n";
+      break;
+    }
+    io.err << "passing over " << each.set->run_id << ": " << terminal_text(each.why) << '\n';
+  }
+}
+
+ExitCode exit_code_of_opening(const Error& error) {
+  return error.code == ErrorCode::not_found          ? ExitCode::nothing_to_restore
+         : error.code == ErrorCode::invalid_argument ? ExitCode::usage
+                                                     : exit_code_for(error.code);
+}
+
+int fail_to_open(const Io& io, const Error& error) {
+  return fail(io, error, exit_code_of_opening(error));
+}
+
+} // namespace rb::restore

@@ -1,0 +1,163 @@
+#include "restore/cluster/file_changes.hpp"
+
+#include "set/directory.hpp"
+
+#include "base/durable_file.hpp"
+#include "base/fd.hpp"
+#include "base/open_beneath.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+
+namespace rb::cluster {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t k_file_limit_bytes = std::size_t{64} << 20U;
+constexpr unsigned k_permissions = 07777;
+
+std::string parent_of(const std::string& path) {
+  const std::string parent = fs::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+Status sync_directory(const std::string& path) {
+  RB_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_DIRECTORY));
+  return sync_file(fd, path);
+}
+
+Error failed(const std::error_code& error, const std::string& path) {
+  return system_error(error.value(), path);
+}
+
+/// The link itself. What was at `to` is replaced in one step, but for a directory.
+Status copy_link(const std::string& from, const std::string& to) {
+  std::error_code error;
+  const fs::path target = fs::read_symlink(from, error);
+  if (error) {
+    return failed(error, from);
+  }
+  if (is_directory(to)) {
+    RB_TRY(remove_path(to));
+  }
+  RB_TRY(make_directories(parent_of(to), 0700));
+  const std::string part = to + ".railiance-part";
+  ::unlink(part.c_str());
+  if (::symlink(target.c_str(), part.c_str()) != 0) {
+    return system_error(errno, part + ": symlink");
+  }
+  return move_path(part, to);
+}
+
+} // namespace
+
+bool is_directory(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool exists(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
+Status make_directories(const std::string& path, unsigned mode) {
+  struct stat status {};
+  if (path.empty() || ::stat(path.c_str(), &status) == 0) {
+    return {};
+  }
+  RB_TRY(make_directories(fs::path(path).parent_path().string(), mode));
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
+    return system_error(errno, path + ": mkdir");
+  }
+  return sync_directory(parent_of(path));
+}
+
+Status write_file(const std::string& path, ByteView content, unsigned mode) {
+  RB_TRY_ASSIGN(set::Directory directory, set::Directory::open_existing(parent_of(path)));
+  DurableOrder order;
+  order.name = fs::path(path).filename().string();
+  order.part = order.name + ".railiance-part";
+  order.mode = mode;
+  order.replace = true;
+  return write_durably(directory.fs(), std::move(order), content);
+}
+
+Status copy_file(const std::string& from, const std::string& to) {
+  struct stat status {};
+  if (::lstat(from.c_str(), &status) != 0) {
+    return system_error(errno, from);
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return Error{ErrorCode::unsupported, from + ": not a regular file", {}};
+  }
+  RB_TRY_ASSIGN(const SecretBytes content, read_regular(from, k_file_limit_bytes));
+  RB_TRY(make_directories(parent_of(to), 0700));
+  RB_TRY(write_file(to, content.view(), status.st_mode));
+  if (::lchown(to.c_str(), status.st_uid, status.st_gid) != 0 && errno != EPERM) {
+    return system_error(errno, to + ": chown");
+  }
+  return {};
+}
+
+Status copy_tree(const std::string& from, const std::string& to) {
+  struct stat status {};
+  if (::lstat(from.c_str(), &status) != 0) {
+    return system_error(errno, from);
+  }
+  if (S_ISREG(status.st_mode)) {
+    return copy_file(from, to);
+  }
+  if (S_ISLNK(status.st_mode)) {
+    return copy_link(from, to);
+  }
+  if (!S_ISDIR(status.st_mode)) {
+    return {};
+  }
+  RB_TRY(remove_path(to));
+  RB_TRY(make_directories(to, 0700));
+  for (const std::string& name : names_in(from, "")) {
+    RB_TRY(copy_tree(from + "/" + name, to + "/" + name));
+  }
+  if (::chmod(to.c_str(), status.st_mode & k_permissions) != 0) {
+    return system_error(errno, to + ": chmod");
+  }
+  return {};
+}
+
+Status move_path(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    return system_error(errno, from + " to " + to);
+  }
+  RB_TRY(sync_directory(parent_of(to)));
+  return sync_directory(parent_of(from));
+}
+
+Status remove_path(const std::string& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  return error ? Status(failed(error, path)) : Status();
+}
+
+std::vector<std::string> names_in(const std::string& directory, const std::string& prefix) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    std::string name = it->path().filename().string();
+    if (name.starts_with(prefix)) {
+      names.push_back(std::move(name));
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+} // namespace rb::cluster

@@ -1,0 +1,59 @@
+#include "restore/commands.hpp"
+
+#include "restore/proof/scratch_dir.hpp"
+#include "terminal/program_io.hpp"
+#include "terminal/terminal_text.hpp"
+
+#include <exception>
+
+namespace rb::restore {
+
+namespace {
+
+struct Dispatch {
+  const Options& options;
+  Io& io;
+
+  int operator()(const ListCommand& command) const { return list(command, options, io); }
+  int operator()(const FetchCommand& command) const { return fetch(command, options, io); }
+  int operator()(const ShowCommand& command) const { return show(command, options, io); }
+  int operator()(const VerifyCommand& command) const { return verify(command, options, io); }
+  int operator()(const DecryptCommand& command) const { return decrypt(command, io); }
+  int operator()(const RestoreCommand& command) const {
+    return command.artifact.empty() ? restore_cluster(command, options, io)
+                                    : unpack_artifact(command, options, io);
+  }
+  int operator()(const DrillCommand& command) const { return drill(command, options, io); }
+  int operator()(const MetricsCommand& command) const { return metrics(command, options, io); }
+  int operator()(const PrintCommand& command) const {
+    io.out << command.text;
+    return static_cast<int>(ExitCode::done);
+  }
+};
+
+} // namespace
+
+int run(std::span<const std::string> args, Io& io) {
+  try {
+    // A killed drill leaves plaintext: whatever is asked next, it goes first.
+    proof::ScratchPlaces(io.scratch_record).sweep();
+    const auto options = parse_options(args, io);
+    if (!options) {
+      return fail(io, options.error(), ExitCode::usage);
+    }
+    const auto controls = [](bool terminal) {
+      return terminal ? TerminalFilter::Controls::ours : TerminalFilter::Controls::none;
+    };
+    const Dispatch dispatch{*options, io};
+    const TerminalGuard err(io.err, controls(io.err_is_terminal));
+    if (std::holds_alternative<DecryptCommand>(options->command)) {
+      return std::visit(dispatch, options->command); // its output is the file itself
+    }
+    const TerminalGuard out(io.out, controls(false));
+    return std::visit(dispatch, options->command);
+  } catch (const std::exception& exception) { // a bug, or no memory: say so rather than abort
+    return fail(io, Error{ErrorCode::internal, exception.what(), {}});
+  }
+}
+
+} // namespace rb::restore

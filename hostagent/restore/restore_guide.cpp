@@ -1,0 +1,232 @@
+// `restore` without --execute: the sets, and how this host gets one of them back.
+#include "restore/backups.hpp"
+#include "restore/cluster/observe.hpp"
+#include "restore/restore.hpp"
+#include "restore/set_output.hpp"
+#include "set/age_reader.hpp"
+#include "terminal/format.hpp"
+#include "terminal/program_io.hpp"
+#include "terminal/terminal_text.hpp"
+
+#include <charconv>
+
+namespace rb::restore {
+
+using set::BackupSet;
+
+namespace {
+
+struct ListedSet {
+  const BackupSet* set;
+  std::string opens;
+  std::string signature; ///< The word for who made it.
+};
+
+/// "yes", "no", "partly" (some of its artifacts), or "-" where there is no key or nothing to open.
+/// Looks at the headers only.
+std::string
+opens(set::Directory& directory, const BackupSet& set, std::span<const age::Identity> identities) {
+  std::size_t opened = 0;
+  std::size_t all = 0;
+  for (const set::SetFile& file : set.files) {
+    if (!file.name.ends_with(".age")) {
+      continue;
+    }
+    ++all;
+    const auto open = directory.fs().open_read(file.name);
+    opened += open && set::AgeReader::open(**open, identities) ? 1U : 0U;
+  }
+  return identities.empty() || all == 0 ? "-"
+         : opened == all                ? "yes"
+         : opened == 0                  ? "no"
+                                        : "partly";
+}
+
+std::string table_of(const std::vector<ListedSet>& sets, SystemTime now) {
+  std::vector<std::vector<std::string>> rows{{"#",
+                                              "SET",
+                                              "AGE",
+                                              "SIZE",
+                                              "STATE",
+                                              "VERIFIED",
+                                              "PROVEN",
+                                              "SIGNED",
+                                              "OPENS",
+                                              "REVISION",
+                                              "K3S"}};
+  for (const ListedSet& listed : sets) {
+    const BackupSet& set = *listed.set;
+    const auto& manifest = set.manifest;
+    rows.push_back(
+        {std::to_string(rows.size()),
+         set.run_id,
+         format_age(now - set.time),
+         format_size(set.size_bytes),
+         std::string(set::to_string(set.state)),
+         manifest && manifest->complete ? "yes" : "no",
+         proof_word(set),
+         listed.signature,
+         listed.opens,
+         manifest && manifest->snapshot ? std::to_string(manifest->snapshot->revision) : "-",
+         manifest ? terminal_text(or_dash(manifest->k3s_version)) : "-"});
+  }
+  return text_table(rows);
+}
+
+nlohmann::ordered_json json_of(const std::vector<ListedSet>& sets) {
+  auto json = nlohmann::ordered_json::array();
+  for (const ListedSet& listed : sets) {
+    json.push_back(to_json(*listed.set));
+    json.back()["opens"] = listed.opens;
+    json.back()["signed"] = listed.signature;
+  }
+  return json;
+}
+
+/// The guide needs the key only for what a bare host gets back; without one it is shorter.
+Keys keys_for_guide(const RestoreCommand& command, const Io& io) {
+  auto keys = read_keys(command.identity_files, io);
+  if (keys) {
+    return std::move(*keys);
+  }
+  warn(io, keys.error().message + "; which sets open is not known");
+  Keys none;
+  none.pins = read_pins(command.identity_files, io);
+  none.file =
+      command.identity_files.empty() ? io.key_environment.user_file : command.identity_files[0];
+  return none;
+}
+
+const BackupSet* ask(const std::vector<ListedSet>& sets, const BackupSet* proposed, const Io& io) {
+  io.err << "Set (number, or Enter for " << proposed->run_id << "): " << std::flush;
+  std::string answer;
+  std::getline(io.in, answer);
+  std::size_t number = 0;
+  const auto parsed = std::from_chars(answer.data(), answer.data() + answer.size(), number);
+  const bool whole = parsed.ec == std::errc() && parsed.ptr == answer.data() + answer.size();
+  if (answer.empty()) {
+    return proposed;
+  }
+  return whole && number >= 1 && number <= sets.size() ? sets[number - 1].set : nullptr;
+}
+
+/// Of the wishes those that change what is put back.
+cluster::Wishes wishes_for_guide(const RestoreCommand& command) {
+  cluster::Wishes wishes;
+  wishes.keep_config = command.wishes.keep_config;
+  wishes.replacements = command.wishes.replacements;
+  return wishes;
+}
+
+/// Those that the commands of the guide need as well.
+std::string options_that_fit(const RestoreCommand& command) {
+  std::string text = command.wishes.keep_config ? "--keep-config" : "";
+  for (const cluster::Replacement& one : command.wishes.replacements) {
+    text += (text.empty() ? "" : " ") + one.option();
+  }
+  return text;
+}
+
+cluster::GuideInput guide_for(const BackupSet& set,
+                              const cluster::Host& host,
+                              const cluster::SetFacts& facts,
+                              const Keys& keys,
+                              const RestoreCommand& command,
+                              const Options& options) {
+  cluster::GuideInput input;
+  input.run_id = set.run_id;
+  input.backup_dir = options.backup_dir;
+  input.identity_file = keys.file;
+  input.stop_command = host.typed_command(command.hints, "stop");
+  input.start_command = host.typed_command(command.hints, "start");
+  input.extra_options = options_that_fit(command);
+  input.plan = cluster::decide(host.observed, facts, wishes_for_guide(command)).plan;
+  return input;
+}
+
+void print_guide(const cluster::GuideInput& input, bool json, nlohmann::ordered_json& out, Io& io) {
+  const auto ours = cluster::our_commands(input);
+  const auto by_hand = cluster::commands_by_hand(input);
+  if (json) {
+    out["guide"] = {{"runID", input.run_id},
+                    {"bareHost", input.plan.bare},
+                    {"commands", ours},
+                    {"byHand", by_hand}};
+    return;
+  }
+  io.out << "\nRestore of " << input.run_id << " on this host ("
+         << (input.plan.bare ? "bare: it has no server token yet" : "it has a k3s server's data")
+         << "):\n\n";
+  for (const std::string& line : ours) {
+    io.out << "  " << line << '\n';
+  }
+  io.out << "\nOr by hand, as root:\n\n";
+  for (const std::string& line : by_hand) {
+    io.out << "  " << line << '\n';
+  }
+  io.out << "\nNothing was changed.\n";
+}
+
+} // namespace
+
+int guide(const RestoreCommand& command, const Options& options, Io& io) {
+  auto directory = open_directory(options.backup_dir);
+  if (!directory) {
+    return fail_to_open(io, directory.error());
+  }
+  const Keys keys = keys_for_guide(command, io);
+  auto backups = read_backups(std::move(*directory), options, keys.pins, io);
+  if (!backups) {
+    return fail_to_open(io, backups.error());
+  }
+  const auto found = choose_set(*backups, command.set);
+  if (!found) {
+    return fail_to_open(io, found.error());
+  }
+  const Catalogue& catalogue = backups->catalogue;
+  const BackupSet* set = found->set;
+  tell_of_files(catalogue, io.err);
+  std::vector<ListedSet> listed;
+  for (const BackupSet& one : backups->sets) {
+    listed.push_back(
+        {&one, opens(backups->directory, one, keys.identities), catalogue.word_for(one.run_id)});
+  }
+  const bool json = options.output == OutputFormat::json;
+  nlohmann::ordered_json out{{"directory", options.backup_dir},
+                             {"sets", json_of(listed)},
+                             {"files", files_to_json(catalogue)}};
+  put_latest(set::choose_latest(backups->sets), out);
+  if (!json) {
+    io.out << table_of(listed, io.clock.now()) << std::flush;
+    say_passed_over(*found, io);
+    if (io.out_is_terminal && io.in_is_terminal && !command.set_given) {
+      set = ask(listed, set, io);
+      if (set == nullptr) {
+        return fail(io, {ErrorCode::invalid_argument, "not a number of the list", {}});
+      }
+    }
+  }
+  if (const auto code =
+          refused_by_signature(catalogue, set->run_id, command.wishes.allow_unsigned, io)) {
+    if (json) {
+      io.out << dump(out);
+    }
+    return *code;
+  }
+  cluster::OpenedSet opened =
+      cluster::open_host_settings(backups->directory, *set, keys.identities, io.stop);
+  cluster::apply_replacements(opened, command.wishes.replacements);
+  cluster::Host host;
+  if (const Status looked =
+          host.look(command.hints, command.wishes.keep_config ? nullptr : &opened);
+      !looked) {
+    return fail(io, looked.error(), ExitCode::usage);
+  }
+  print_guide(guide_for(*set, host, opened.facts, keys, command, options), json, out, io);
+  if (json) {
+    io.out << dump(out);
+  }
+  return static_cast<int>(ExitCode::done);
+}
+
+} // namespace rb::restore

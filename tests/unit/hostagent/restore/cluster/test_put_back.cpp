@@ -1,0 +1,155 @@
+// Files that are put back by their place, and those that the settings of a set name: put back where
+// nothing is, and looked for beforehand.
+#include "fake_host.hpp"
+#include "restore/cluster/checks.hpp"
+#include "restore/cluster/put_back.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace rb;
+using namespace rb::cluster;
+using test::FakeHost;
+
+namespace {
+
+constexpr const char* k_data = "/var/lib/rancher/k3s";
+
+const std::string k_config = "kube-apiserver-arg:\n"
+                             "- audit-policy-file=audit.yaml\n"
+                             "- encryption-provider-config=/etc/k8s/enc.yaml\n"
+                             "- admission-control-config-file=/etc/k8s/admission.yaml\n"
+                             "- oidc-ca-file=/usr/share/ca.pem\n";
+
+set::HostState state_with(const std::vector<std::pair<std::string, std::string>>& files) {
+  set::HostState state;
+  state.data_dir = k_data;
+  for (const auto& [path, text] : files) {
+    state.files.push_back({path, SecretBytes(as_bytes(text)), 0600, {}});
+  }
+  return state;
+}
+
+} // namespace
+
+TEST_CASE("which files are put back, and where") {
+  const std::string theirs = "/var/lib/rancher/k3s";
+  CHECK(put_back_path("var/lib/rancher/k3s/server/token", theirs, "/d") == "/d/server/token");
+  CHECK(put_back_path("var/lib/rancher/k3s/server/manifests/a/b.yaml", theirs, "/d") ==
+        "/d/server/manifests/a/b.yaml");
+  CHECK(put_back_path("etc/rancher/k3s/config.yaml.d/x.yaml", theirs, "/d") ==
+        "/etc/rancher/k3s/config.yaml.d/x.yaml");
+  for (const char* const other : {"var/lib/rancher/k3s/server/tls/ca.key",
+                                  "var/lib/rancher/k3s/server/cred/passwd",
+                                  "etc/passwd",
+                                  "etc/systemd/system/other.service",
+                                  "../etc/rancher/x",
+                                  "etc/rancher/../passwd",
+                                  "/etc/rancher/x",
+                                  "root/.ssh/authorized_keys"}) {
+    CAPTURE(other);
+    CHECK(put_back_path(other, theirs, "/d").empty());
+  }
+}
+
+TEST_CASE("--keep-config: token, manifests and what the node is known by, not its configuration") {
+  const std::string theirs = "/var/lib/rancher/k3s";
+  for (const char* const state : {"var/lib/rancher/k3s/server/token",
+                                  "var/lib/rancher/k3s/server/manifests/a.yaml",
+                                  "etc/rancher/node/password",
+                                  "var/lib/railiance-backup/signing.key"}) {
+    CAPTURE(state);
+    CHECK_FALSE(put_back_path(state, theirs, "/d", true).empty());
+  }
+  for (const char* const configuration : {"etc/rancher/k3s/config.yaml",
+                                          "etc/rancher/k3s/registries.yaml",
+                                          "etc/systemd/system/k3s.service",
+                                          "etc/default/k3s",
+                                          "etc/init.d/k3s"}) {
+    CAPTURE(configuration);
+    CHECK_FALSE(put_back_path(configuration, theirs, "/d").empty());
+    CHECK(put_back_path(configuration, theirs, "/d", true).empty());
+  }
+}
+
+TEST_CASE("what the settings name goes back to its place, what belongs to the system does not") {
+  const set::HostState state =
+      state_with({{"etc/rancher/k3s/config.yaml", k_config},
+                  {"etc/k8s/admission.yaml", "plugins:\n- path: psa.yaml\n"},
+                  {"etc/systemd/system/k3s.service",
+                   "[Service]\nEnvironmentFile=/etc/k3s/vars\nExecStart=/k3s server\n"},
+                  {"etc/k3s/vars", "A=1\n"}});
+  const test::Scratch root;
+  const NamedBack named(state, "/data", root.path());
+  CHECK(named.target_of("var/lib/rancher/k3s/server/audit.yaml") == "/data/server/audit.yaml");
+  CHECK(named.target_of("etc/k8s/enc.yaml") == "/etc/k8s/enc.yaml");
+  CHECK(named.target_of("etc/k8s/psa.yaml") == "/etc/k8s/psa.yaml");
+  CHECK(named.target_of("etc/k3s/vars") == "/etc/k3s/vars");
+  for (const char* const other : {"etc/passwd",
+                                  "etc/k8s/enc.yaml.old",
+                                  "usr/share/ca.pem",
+                                  "var/lib/rancher/k3s/server/tls/server-ca.key",
+                                  "../etc/k8s/enc.yaml"}) {
+    CAPTURE(other);
+    CHECK(named.target_of(other).empty());
+  }
+  root.write("etc/k8s/enc.yaml", "its own");
+  CHECK(named.missing_target_of("etc/k8s/enc.yaml").empty());
+  CHECK(named.missing_target_of("etc/k8s/psa.yaml") == "/etc/k8s/psa.yaml");
+}
+
+TEST_CASE("a unit that came with a package goes to /etc, but where the host has it") {
+  const set::HostState state =
+      state_with({{"usr/lib/systemd/system/k3s.service", "[Service]\nExecStart=/k3s server\n"}});
+  const test::Scratch root;
+  const NamedBack named(state, k_data, root.path());
+  CHECK(named.missing_target_of("usr/lib/systemd/system/k3s.service") ==
+        "/etc/systemd/system/k3s.service");
+  root.write("usr/lib/systemd/system/k3s.service", "");
+  CHECK(named.missing_target_of("usr/lib/systemd/system/k3s.service").empty());
+}
+
+TEST_CASE("the pre-flight names each file that would not be there, those first that k3s needs") {
+  const set::HostState state = state_with(
+      {{"etc/rancher/k3s/config.yaml", k_config + "kubelet-arg: config=/etc/kubelet.yaml\n"},
+       {"var/lib/rancher/k3s/server/audit.yaml", "kind: Policy\n"}});
+  const test::Scratch root;
+  root.write("etc/k8s/enc.yaml", "");
+  root.write("usr/share/ca.pem", "");
+  const auto facts = NamedBack(state, k_data, root.path()).facts();
+  CHECK(facts.size() == 5);
+  Check check = check_named_files(facts);
+  CHECK(check.verdict == Verdict::refuse);
+  CHECK(check.message ==
+        "neither in the set nor on this host: /etc/k8s/admission.yaml (kube-apiserver-arg "
+        "admission-control-config-file), /etc/kubelet.yaml (kubelet-arg config): k3s would not "
+        "start");
+  root.write("etc/k8s/admission.yaml", "");
+  check = check_named_files(NamedBack(state, k_data, root.path()).facts());
+  CHECK(check.verdict == Verdict::warn);
+  root.write("etc/kubelet.yaml", "");
+  check = check_named_files(NamedBack(state, k_data, root.path()).facts());
+  CHECK(check.verdict == Verdict::ok);
+  CHECK(check_named_files({}).verdict == Verdict::ok);
+}
+
+TEST_CASE("a bare host gets them, keeps its own, and is as it was after the way back") {
+  FakeHost host(true);
+  host.more_files = {{"etc/rancher/k3s/config.yaml",
+                      "kube-apiserver-arg:\n- audit-policy-file=/etc/k8s/own.yaml\n"
+                      "- encryption-provider-config=/etc/k8s/enc.yaml\n"
+                      "- admission-control-config-file=psa.yaml\n"},
+                     {"etc/k8s/own.yaml", "of the backup"},
+                     {"etc/k8s/enc.yaml", "kind: EncryptionConfiguration"},
+                     {"var/lib/rancher/k3s/server/psa.yaml", "plugins: []"}};
+  host.scratch.write("root/etc/k8s/own.yaml", "its own");
+  REQUIRE(host.execute().code == ExitCode::done);
+  CHECK(host.scratch.read("root/etc/k8s/enc.yaml") == "kind: EncryptionConfiguration");
+  CHECK(host.scratch.read("data/server/psa.yaml") == "plugins: []");
+  CHECK(host.scratch.read("root/etc/k8s/own.yaml") == "its own");
+  CHECK(host.roll_back().code == ExitCode::done);
+  CHECK_FALSE(host.scratch.exists("root/etc/k8s/enc.yaml"));
+  CHECK_FALSE(host.scratch.exists("data/server/psa.yaml"));
+  CHECK(host.scratch.read("root/etc/k8s/own.yaml") == "its own");
+}
