@@ -1,13 +1,12 @@
 #include "restore/proof/memory.hpp"
 
+#include "base/clock.hpp"
 #include "base/fd.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <condition_variable>
 #include <filesystem>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -143,15 +142,12 @@ std::uint64_t usable_memory_bytes() {
 
 MemoryWatch::MemoryWatch(const Cage& cage)
     : m_peak(cage.memory_bytes()), m_thread([this, &cage](const std::stop_token& stop) {
-        std::mutex mutex;
-        std::condition_variable_any wake;
-        std::unique_lock lock(mutex);
         while (!stop.stop_requested()) {
           const std::uint64_t now = cage.memory_bytes();
           if (now > m_peak) {
             m_peak = now;
           }
-          wake.wait_for(lock, stop, std::chrono::milliseconds(200), [] { return false; });
+          RealWaiter().wait(std::chrono::milliseconds(200), stop);
         }
       }) {}
 
