@@ -1,6 +1,5 @@
 #include "restore/backups.hpp"
 
-#include "terminal/format.hpp"
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 

@@ -2,16 +2,11 @@
 
 #include "restore/backups.hpp"
 #include "restore/commands.hpp"
-#include "restore/drill_boot.hpp"
-#include "restore/io.hpp"
-#include "restore/keys.hpp"
 #include "restore/progress.hpp"
 #include "restore/proof/prove_set.hpp"
 #include "restore/set_output.hpp"
-#include "restore/trust.hpp"
 #include "terminal/format.hpp"
 #include "terminal/program_io.hpp"
-#include "terminal/terminal_text.hpp"
 
 #include <cmath>
 #include <optional>

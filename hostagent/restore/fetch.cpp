@@ -5,7 +5,6 @@
 #include "restore/commands.hpp"
 #include "restore/remote.hpp"
 #include "restore/set_output.hpp"
-#include "terminal/format.hpp"
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 

@@ -1,9 +1,6 @@
 // railiance-restore metrics: what Prometheus should know of the sets, cluster or no cluster.
 #include "restore/backups.hpp"
 #include "restore/commands.hpp"
-#include "restore/io.hpp"
-#include "restore/metrics_file.hpp"
-#include "restore/trust.hpp"
 #include "status/disk_facts.hpp"
 #include "status/families.hpp"
 #include "terminal/program_io.hpp"

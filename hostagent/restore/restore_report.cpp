@@ -1,7 +1,6 @@
 // Checks, plan and outcome of a restore, for people and for programs.
 #include "restore/restore.hpp"
 #include "restore/set_output.hpp"
-#include "terminal/format.hpp"
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 

@@ -1,8 +1,6 @@
 #include "restore/backups.hpp"
 #include "restore/commands.hpp"
-#include "restore/io.hpp"
 #include "restore/set_output.hpp"
-#include "restore/trust.hpp"
 #include "terminal/format.hpp"
 #include "terminal/terminal_text.hpp"
 

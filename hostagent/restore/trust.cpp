@@ -3,7 +3,6 @@
 #include "restore/cluster/checks.hpp"
 #include "restore/io.hpp"
 #include "set/names.hpp"
-#include "terminal/format.hpp"
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 

@@ -4,7 +4,6 @@
 #include "restore/commands.hpp"
 #include "restore/set_output.hpp"
 #include "set/helm_command.hpp"
-#include "terminal/format.hpp"
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 

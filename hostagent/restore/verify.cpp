@@ -1,7 +1,5 @@
 #include "restore/backups.hpp"
 #include "restore/commands.hpp"
-#include "restore/io.hpp"
-#include "restore/keys.hpp"
 #include "restore/progress.hpp"
 #include "restore/set_output.hpp"
 #include "terminal/program_io.hpp"

@@ -3,7 +3,7 @@
 #include "cases/cases.hpp"
 #include "restore/cluster/checks.hpp"
 #include "restore/cluster/put_back.hpp"
-#include "restore/cluster/settings_reader.hpp"
+#include "restore/cluster/host_views.hpp"
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,6 @@
 #include "cases/cases.hpp"
 #include "restore/cluster/plan.hpp"
-#include "restore/cluster/settings_reader.hpp"
+#include "restore/cluster/host_views.hpp"
 
 #include <algorithm>
 

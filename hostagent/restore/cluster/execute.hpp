@@ -8,6 +8,8 @@
 #include "set/host_state.hpp"
 #include "set/manifest.hpp"
 
+#include "base/port.hpp"
+
 #include <chrono>
 #include <stop_token>
 #include <string>
@@ -16,15 +18,8 @@
 namespace rb::cluster {
 
 /// The set that is restored.
-class SetSource {
+class SetSource : public Port {
 public:
-  SetSource() = default;
-  virtual ~SetSource() = default;
-  SetSource(const SetSource&) = delete;
-  SetSource& operator=(const SetSource&) = delete;
-  SetSource(SetSource&&) = delete;
-  SetSource& operator=(SetSource&&) = delete;
-
   /// Whole and proven, mode 0600, replacing what is there. Errors: those of unpack.
   [[nodiscard]] virtual Status decrypt_snapshot(const std::string& path) = 0;
   [[nodiscard]] virtual Result<set::HostState> host_state() = 0;
@@ -34,15 +29,8 @@ public:
 };
 
 /// Told of what is done; one line each.
-class Progress {
+class Progress : public Port {
 public:
-  Progress() = default;
-  virtual ~Progress() = default;
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  Progress(Progress&&) = delete;
-  Progress& operator=(Progress&&) = delete;
-
   virtual void on_step(Step step) = 0;
   virtual void on_line(const std::string& line) = 0;
 };

@@ -10,6 +10,7 @@
 #include "objects/served.hpp"
 
 #include "base/clock.hpp"
+#include "base/port.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -50,15 +51,8 @@ struct ObjectComparison {
                                                        const std::vector<objects::Resource>& served,
                                                        Waiter& waiter);
 
-class ClusterApi {
+class ClusterApi : public Port {
 public:
-  ClusterApi() = default;
-  virtual ~ClusterApi() = default;
-  ClusterApi(const ClusterApi&) = delete;
-  ClusterApi& operator=(const ClusterApi&) = delete;
-  ClusterApi(ClusterApi&&) = delete;
-  ClusterApi& operator=(ClusterApi&&) = delete;
-
   /// Errors: those of read_contents_of().
   [[nodiscard]] virtual Result<objects::Contents> contents(const std::string& snapshot_path) = 0;
   /// Open until the value goes. `directory` can be entered by root alone. Errors: those of

@@ -3,7 +3,7 @@
 
 #include "restore/cluster/execute.hpp"
 #include "restore/cluster/facts.hpp"
-#include "restore/cluster/settings_reader.hpp"
+#include "restore/cluster/host_views.hpp"
 #include "set/opened_set.hpp"
 #include "set/set_check.hpp"
 

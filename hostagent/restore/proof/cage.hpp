@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "base/port.hpp"
 #include "base/process.hpp"
 
 #include <sys/types.h>
@@ -12,15 +13,8 @@
 
 namespace rb::proof {
 
-class Cage {
+class Cage : public Port {
 public:
-  Cage() = default;
-  virtual ~Cage() = default;
-  Cage(const Cage&) = delete;
-  Cage& operator=(const Cage&) = delete;
-  Cage(Cage&&) = delete;
-  Cage& operator=(Cage&&) = delete;
-
   /// Makes the namespaces and their network. Errors: permission_denied, unavailable, io.
   [[nodiscard]] virtual Status open() = 0;
 

@@ -1,4 +1,4 @@
-#include "restore/cluster/settings_reader.hpp"
+#include "restore/cluster/host_views.hpp"
 
 #include "k3s/token.hpp"
 #include "restore/cluster/file_changes.hpp"
