@@ -86,8 +86,8 @@ Result<SecretBytes> decode_groups(std::string_view text) {
 }
 
 /// RFC 4648 section 4 with padding, as Go's base64.StdEncoding takes it: line breaks are passed
-/// over, unused bits may have any value. Fast:
-/// each release passes through it twice. Errors: corrupt.
+/// over, unused bits may have any value. Fast, for each release passes through it twice. Errors:
+/// corrupt.
 Result<SecretBytes> decode_base64(std::string_view text) {
   if (text.find('\n') == std::string_view::npos &&
       text.find('\r') == std::string_view::npos) { // two memchr

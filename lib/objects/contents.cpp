@@ -18,6 +18,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::string_view k_registry = "/registry/";
 constexpr std::string_view k_protobuf_magic("k8s\0", 4);
 constexpr std::uint64_t k_raw_field = 2;      ///< runtime.Unknown.raw
 constexpr std::uint64_t k_metadata_field = 1; ///< of every kind that has metadata
@@ -110,8 +111,6 @@ std::string annotation_in_protobuf(ByteView unknown, std::string_view name) {
   }
   return {};
 }
-
-constexpr std::string_view k_registry = "/registry/";
 
 } // namespace
 

@@ -78,7 +78,7 @@ TEST_CASE("OpenRC and commands go by exit status") {
   const auto openrc = make_openrc(recorder, "/sbin/rc-service", "k3s", "/var/log/k3s.log");
   recorder.answer = said(3, "");
   CHECK(openrc->state() == ServiceState::inactive);
-  CHECK_FALSE(openrc->stop());
+  CHECK(openrc->stop().error().message == "/sbin/rc-service: exit status 3"); // it said nothing
   recorder.answer = said(0, "");
   CHECK(openrc->state() == ServiceState::active);
   CHECK(openrc->start());
