@@ -14,12 +14,22 @@ namespace {
 /// Header, pax header with its path, and padding of one file in a tar.
 constexpr std::size_t k_tar_overhead_bytes = 4 * 512;
 
-std::size_t size_of(const std::variant<std::monostate, Release, OddRelease>& item) {
-  if (const auto* release = std::get_if<Release>(&item)) {
-    return archived_bytes(*release);
-  }
-  const auto* odd = std::get_if<OddRelease>(&item);
-  return odd == nullptr ? 0 : archived_bytes(*odd);
+// What an item takes in the archive, its entry in the index and the records of tar included.
+std::size_t archived_bytes(const Release& release) {
+  // The file's name is shorter than those it is made of, and a little.
+  const std::string file = release.key.name_space + release.key.name + "/@configmap.yaml";
+  return release.values_yaml.size() + entry_json(indexed(release, file)).size() +
+         k_tar_overhead_bytes;
+}
+
+std::size_t archived_bytes(const OddRelease& odd) {
+  const std::string file = odd.name_space + odd.storage_object;
+  const std::size_t entry = entry_json(IndexedObject{odd, file}).size();
+  return entry + (odd.raw.empty() ? 0 : odd.raw.size() + k_tar_overhead_bytes);
+}
+
+std::size_t archived_bytes(std::monostate /*listed*/) {
+  return 0;
 }
 
 OddRelease listed_only(const Release& release) {
@@ -164,19 +174,6 @@ Inventory fitted(Inventory inventory) {
 
 } // namespace
 
-std::size_t archived_bytes(const Release& release) {
-  // The file's name is shorter than those it is made of, and a little.
-  const std::string file = release.key.name_space + release.key.name + "/@configmap.yaml";
-  return release.values_yaml.size() + entry_json(indexed(release, file)).size() +
-         k_tar_overhead_bytes;
-}
-
-std::size_t archived_bytes(const OddRelease& odd) {
-  const std::string file = odd.name_space + odd.storage_object;
-  const std::size_t entry = entry_json(IndexedObject{odd, file}).size();
-  return entry + (odd.raw.empty() ? 0 : odd.raw.size() + k_tar_overhead_bytes);
-}
-
 void Collector::add(const StoredRelease& stored, std::string_view api_data) {
   auto release = decode_release(stored, api_data, m_limits);
   if (release) {
@@ -207,7 +204,8 @@ void Collector::hold(const std::string& name_space, Item item) {
 }
 
 void Collector::enter(const std::string& name_space, std::size_t at) {
-  const std::size_t bytes = size_of(m_items[at]);
+  const std::size_t bytes =
+      std::visit([](const auto& item) { return archived_bytes(item); }, m_items[at]);
   Namespace& held = m_namespaces[name_space];
   held.items.emplace(bytes, at);
   held.bytes += bytes;

@@ -70,10 +70,6 @@ private:
   std::int64_t m_unlisted = 0;
 };
 
-/// What an item takes in the archive, its entry in the index and the records of tar included.
-[[nodiscard]] std::size_t archived_bytes(const Release& release);
-[[nodiscard]] std::size_t archived_bytes(const OddRelease& odd);
-
 struct Payload {
   SecretBytes tar_gz;
   api::HelmStatus status;

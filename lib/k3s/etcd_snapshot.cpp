@@ -16,6 +16,7 @@ namespace rb::k3s {
 
 namespace {
 
+/// Never the name of k3s's scheduled snapshots, whose retention matches by prefix.
 constexpr std::string_view k_ours = "railiance-";
 constexpr std::size_t k_run_id_length = 16; // YYYYMMDDTHHMMSSZ
 
@@ -234,7 +235,7 @@ SaveVerdict after_success(const SaveObservation& seen, const ProcessResult& proc
 ProcessSpec
 save_spec(const K3sCommand& command, const std::string& run_id, std::chrono::seconds timeout) {
   ProcessSpec spec = spec_of(command, timeout);
-  spec.arguments = {"etcd-snapshot", "save", "--name=" + snapshot_prefix(run_id)};
+  spec.arguments = {"etcd-snapshot", "save", "--name=" + std::string(k_ours) + run_id};
   // Names the file in releases up to 1.29.3, which else take the host name of the caller.
   spec.arguments.push_back("--node-name=" + command.node_name);
   add_common_flags(command, spec.arguments);
@@ -254,10 +255,6 @@ std::string snapshot_directory(const std::string& data_dir, const std::string& c
   const std::filesystem::path server = std::filesystem::path(data_dir) / "server";
   // An absolute path replaces what stands before it.
   return (configured.empty() ? server / "db" / "snapshots" : server / configured).string();
-}
-
-std::string snapshot_prefix(std::string_view run_id) {
-  return std::string(k_ours).append(run_id);
 }
 
 std::optional<SnapshotName> parse_snapshot_name(std::string_view name) {

@@ -36,11 +36,7 @@ save_spec(const K3sCommand& command, const std::string& run_id, std::chrono::sec
 [[nodiscard]] std::string snapshot_directory(const std::string& data_dir,
                                              const std::string& configured);
 
-/// "railiance-<run_id>": what is given to `k3s etcd-snapshot save --name`. It never begins with
-/// the name of k3s's scheduled snapshots, whose retention matches by prefix.
-[[nodiscard]] std::string snapshot_prefix(std::string_view run_id);
-
-/// <prefix>-<node, lower-case>-<unix seconds>[.zip][.part], as k3s names its files.
+/// railiance-<run_id>-<node, lower-case>-<unix seconds>[.zip][.part], as k3s names its files.
 struct SnapshotName {
   std::string run_id;
   std::string node;

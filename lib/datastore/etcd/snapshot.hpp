@@ -118,7 +118,6 @@ struct InspectLimits {
   /// (--max-request-bytes), a node holds two or three of them.
   std::uint32_t node_bytes = 16U << 20U;
   std::uint32_t branch_bytes = 1U << 20U; ///< One branch node; one a level is held.
-  unsigned depth = 24;                    ///< Levels of the tree.
   std::size_t live_keys = 1U << 20U;      ///< Counted in one pass; more keys take more passes.
   std::string wanted_key; ///< Its value is kept ("/registry/minions/NODE"); empty: none is.
 };

@@ -10,6 +10,8 @@ namespace rb::etcd {
 
 namespace {
 
+constexpr unsigned k_depth_limit = 24; ///< Levels of a tree.
+
 using OnLeafElement = std::function<Status(const LeafElement&)>;
 
 bool less(ByteView left, ByteView right) {
@@ -52,7 +54,7 @@ public:
     if (m_stop.stop_requested()) {
       return Error{ErrorCode::cancelled, "etcd snapshot: stopped while it was read", {}};
     }
-    if (depth >= m_limits.depth) {
+    if (depth >= k_depth_limit) {
       return corrupt_page(page, "lies too deep in its tree");
     }
     RB_TRY_ASSIGN(const Node node,
