@@ -1,9 +1,9 @@
 #include "datastore/etcd/snapshot.hpp"
 
+#include "datastore/etcd/bolt.hpp"
 #include "datastore/etcd/crc32c.hpp"
 #include "datastore/etcd/key_value.hpp"
 #include "datastore/etcd/live_keys.hpp"
-#include "datastore/etcd/tree_walk.hpp"
 
 #include <sys/stat.h>
 

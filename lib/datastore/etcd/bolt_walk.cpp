@@ -1,4 +1,4 @@
-#include "datastore/etcd/tree_walk.hpp"
+#include "datastore/etcd/bolt.hpp"
 
 #include <algorithm>
 #include <array>

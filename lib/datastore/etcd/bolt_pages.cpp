@@ -1,4 +1,4 @@
-#include "datastore/etcd/pages.hpp"
+#include "datastore/etcd/bolt.hpp"
 
 #include <array>
 #include <bit>
@@ -151,9 +151,8 @@ std::optional<BranchElement> branch_element(ByteView node, std::size_t index) {
 }
 
 Error damaged(const std::string& what) {
-  return {ErrorCode::corrupt,
-          "etcd snapshot: " + what,
-          "the snapshot is damaged: take another one"};
+  return {
+      ErrorCode::corrupt, "etcd snapshot: " + what, "the snapshot is damaged: take another one"};
 }
 
 Error corrupt_page(std::uint64_t page, const std::string& what) {
