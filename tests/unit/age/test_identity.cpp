@@ -4,8 +4,69 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cctype>
+
 using namespace rb;
 using namespace rb::age;
+
+TEST_CASE("Recipient: text() is what parse() takes") {
+  const Recipient recipient = test::one_identity()[0].recipient();
+  CHECK(recipient.text().size() == 62);
+  const auto again = Recipient::parse(recipient.text());
+  REQUIRE(again);
+  CHECK(*again == recipient);
+}
+
+TEST_CASE("Recipient::parse: other kinds are unsupported, not malformed") {
+  for (const char* text :
+       {"age1pq1zzz",
+        "age1tag1qqq",
+        "age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH",
+        "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ",
+        "scrypt"}) {
+    CAPTURE(text);
+    const auto recipient = Recipient::parse(text);
+    REQUIRE_FALSE(recipient);
+    CHECK(recipient.error().code == ErrorCode::unsupported);
+    CHECK(recipient.error().message.ends_with("is not supported"));
+    CHECK_FALSE(recipient.error().hint.empty());
+  }
+}
+
+TEST_CASE("Recipient::parse: malformed text is an invalid argument") {
+  const std::string good = test::one_identity()[0].recipient().text();
+  std::string flipped = good;
+  flipped[20] = flipped[20] == 'q' ? 'p' : 'q';
+  std::string upper = good;
+  std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) {
+    return static_cast<char>(std::toupper(c));
+  });
+  for (const std::string& text : {std::string(),
+                                  std::string("age1"),
+                                  std::string("hello"),
+                                  good + " ",
+                                  " " + good,
+                                  good.substr(0, good.size() - 1),
+                                  flipped,
+                                  upper,
+                                  std::string("age1qqqsyqcyq5rqwzqf9z2nv0")}) {
+    CAPTURE(text);
+    const auto recipient = Recipient::parse(text);
+    REQUIRE_FALSE(recipient);
+    CHECK(recipient.error().code == ErrorCode::invalid_argument);
+  }
+}
+
+TEST_CASE("Recipient::parse: a private key given by mistake is not repeated") {
+  const auto recipient = Recipient::parse(test::k_identity);
+  REQUIRE_FALSE(recipient);
+  CHECK(recipient.error().code == ErrorCode::invalid_argument);
+  CHECK(recipient.error().message ==
+        "recipient: malformed: a private key was given instead of a public one");
+  CHECK(recipient.error().hint.find("EGTZ") == std::string::npos);
+}
 
 TEST_CASE("Identity: text() is what parse() takes") {
   const auto identity = Identity::parse(test::k_identity);

@@ -1,4 +1,4 @@
-// One list of fields reads and writes a type.
+// One list of fields reads and writes a type; what is no JSON, and no integer that fits.
 #include "base/json_fields.hpp"
 
 #include <doctest/doctest.h>
@@ -151,6 +151,57 @@ TEST_CASE("what is wrong is said with the path of the field, and never quoted") 
         "corrupt: objects.pods: not an integer that fits");
   CHECK(refusal_of(R"({"name":"a","retention":[]})") == "corrupt: retention: not an object");
   CHECK(refusal_of(R"({"name":"a","count":-1})") == "corrupt: a count below zero");
+}
+
+// The text, and integers that somebody else wrote.
+
+TEST_CASE("one JSON value is read") {
+  CHECK(json_of(R"({"a":[1,null]})") == nlohmann::json{{"a", {1, nullptr}}});
+  CHECK(json_of(" 7\n") == 7);
+}
+
+TEST_CASE("what is not one JSON value in UTF-8 is a discarded value") {
+  for (const char* text : {"", " ", "{", "{} {}", "[1,]", "nul", "\"\xff\"", "{\"a\":}"}) {
+    CAPTURE(text);
+    CHECK(json_of(text).is_discarded());
+  }
+}
+
+TEST_CASE("an integer that fits is taken, to the ends of its range") {
+  CHECK(json_integer<std::int32_t>(nlohmann::json::parse("-2147483648")) == -2147483648);
+  CHECK(json_integer<std::int64_t>(nlohmann::json::parse("-9223372036854775808")) ==
+        std::numeric_limits<std::int64_t>::min());
+  CHECK(json_integer<std::uint64_t>(nlohmann::json::parse("18446744073709551615")) ==
+        std::numeric_limits<std::uint64_t>::max());
+}
+
+TEST_CASE("what is no integer, or does not fit, is refused and never bent") {
+  for (const char* text : {"2147483648",
+                           "99999999999",
+                           "-2147483649",
+                           "1e300",
+                           "1.5",
+                           "2.0",
+                           "18446744073709551616",
+                           "\"1\"",
+                           "true",
+                           "null",
+                           "[]"}) {
+    CAPTURE(text);
+    CHECK_THROWS_AS(static_cast<void>(json_integer<std::int32_t>(nlohmann::json::parse(text))),
+                    nlohmann::json::exception);
+  }
+  CHECK_THROWS_AS(static_cast<void>(json_integer<std::uint64_t>(nlohmann::json(-1))),
+                  nlohmann::json::exception);
+}
+
+TEST_CASE("an absent key has its default; a present one is not passed over") {
+  const nlohmann::json object = nlohmann::json::parse(R"({"a": 7, "b": 1e300})");
+  CHECK(json_integer_or(object, "a", 1) == 7);
+  CHECK(json_integer_or(object, "c", 1) == 1);
+  CHECK_THROWS_AS(static_cast<void>(json_integer_or(object, "b", 1)), nlohmann::json::exception);
+  CHECK_THROWS_AS(static_cast<void>(json_integer_or(nlohmann::json::array(), "a", 1)),
+                  nlohmann::json::exception);
 }
 
 } // namespace rb::test
