@@ -39,6 +39,26 @@ Error too_large(const std::string& path, std::size_t limit_bytes) {
       ErrorCode::unsupported, path + ": larger than " + std::to_string(limit_bytes) + " bytes", {}};
 }
 
+/// Calls `read` until `buffer` is full or the file ends.
+template <typename Read>
+Result<std::size_t> fill(MutableByteView buffer, const std::string& path, Read read) {
+  std::size_t filled = 0;
+  while (filled < buffer.size()) {
+    const ssize_t got = read(buffer.subspan(filled), filled);
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      return system_error(errno, path + ": read");
+    }
+    if (got == 0) {
+      break;
+    }
+    filled += static_cast<std::size_t>(got);
+  }
+  return filled;
+}
+
 } // namespace
 
 Fd::~Fd() {
@@ -92,43 +112,16 @@ Status write_all(const Fd& fd, ByteView bytes, const std::string& path) {
 }
 
 Result<std::size_t> read_up_to(const Fd& fd, MutableByteView buffer, const std::string& path) {
-  std::size_t filled = 0;
-  while (filled < buffer.size()) {
-    const ssize_t got = ::read(fd.get(), buffer.data() + filled, buffer.size() - filled);
-    if (got < 0) {
-      if (errno == EINTR) {
-        continue;
-      }
-      return system_error(errno, path + ": read");
-    }
-    if (got == 0) {
-      break;
-    }
-    filled += static_cast<std::size_t>(got);
-  }
-  return filled;
+  return fill(buffer, path, [&](MutableByteView rest, std::size_t /*filled*/) {
+    return ::read(fd.get(), rest.data(), rest.size());
+  });
 }
 
 Result<std::size_t>
 read_at(const Fd& fd, MutableByteView buffer, std::uint64_t offset, const std::string& path) {
-  std::size_t filled = 0;
-  while (filled < buffer.size()) {
-    const ssize_t got = ::pread(fd.get(),
-                                buffer.data() + filled,
-                                buffer.size() - filled,
-                                static_cast<off_t>(offset + filled));
-    if (got < 0) {
-      if (errno == EINTR) {
-        continue;
-      }
-      return system_error(errno, path + ": read");
-    }
-    if (got == 0) {
-      break;
-    }
-    filled += static_cast<std::size_t>(got);
-  }
-  return filled;
+  return fill(buffer, path, [&](MutableByteView rest, std::size_t filled) {
+    return ::pread(fd.get(), rest.data(), rest.size(), static_cast<off_t>(offset + filled));
+  });
 }
 
 Status sync_file(const Fd& fd, const std::string& path) {

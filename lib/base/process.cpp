@@ -35,52 +35,39 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(fds[0]), Fd(fds[1])};
 }
 
-class SpawnActions {
+/// How the child begins: without input, its output into our pipes, in a process group of its own,
+/// so that what it starts is ended with it, and with the default signal mask.
+class SpawnSetup {
 public:
-  SpawnActions() { posix_spawn_file_actions_init(&m_actions); }
-  ~SpawnActions() { posix_spawn_file_actions_destroy(&m_actions); }
-  SpawnActions(const SpawnActions&) = delete;
-  SpawnActions& operator=(const SpawnActions&) = delete;
-  SpawnActions(SpawnActions&&) = delete;
-  SpawnActions& operator=(SpawnActions&&) = delete;
-
-  void stdin_from_null() {
+  SpawnSetup(const Fd& out, const Fd& err) {
+    posix_spawn_file_actions_init(&m_actions);
     posix_spawn_file_actions_addopen(&m_actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  }
-  void redirect(const Fd& from, int to) {
-    posix_spawn_file_actions_adddup2(&m_actions, from.get(), to);
-  }
-  [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &m_actions; }
-
-private:
-  posix_spawn_file_actions_t m_actions{};
-};
-
-/// The child gets a process group of its own, so that what it starts is ended with it, and the
-/// default signal mask.
-class SpawnAttributes {
-public:
-  SpawnAttributes() {
+    posix_spawn_file_actions_adddup2(&m_actions, out.get(), STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&m_actions, err.get(), STDERR_FILENO);
     posix_spawnattr_init(&m_attributes);
     posix_spawnattr_setflags(
         &m_attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     posix_spawnattr_setpgroup(&m_attributes, 0);
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&m_attributes, &none);
-    sigset_t defaults;
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
-    posix_spawnattr_setsigdefault(&m_attributes, &defaults);
+    sigset_t signals;
+    sigemptyset(&signals);
+    posix_spawnattr_setsigmask(&m_attributes, &signals);
+    sigaddset(&signals, SIGPIPE);
+    posix_spawnattr_setsigdefault(&m_attributes, &signals);
   }
-  ~SpawnAttributes() { posix_spawnattr_destroy(&m_attributes); }
-  SpawnAttributes(const SpawnAttributes&) = delete;
-  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
-  SpawnAttributes(SpawnAttributes&&) = delete;
-  SpawnAttributes& operator=(SpawnAttributes&&) = delete;
-  [[nodiscard]] const posix_spawnattr_t* get() const { return &m_attributes; }
+  ~SpawnSetup() {
+    posix_spawnattr_destroy(&m_attributes);
+    posix_spawn_file_actions_destroy(&m_actions);
+  }
+  SpawnSetup(const SpawnSetup&) = delete;
+  SpawnSetup& operator=(const SpawnSetup&) = delete;
+  SpawnSetup(SpawnSetup&&) = delete;
+  SpawnSetup& operator=(SpawnSetup&&) = delete;
+
+  [[nodiscard]] const posix_spawn_file_actions_t* actions() const { return &m_actions; }
+  [[nodiscard]] const posix_spawnattr_t* attributes() const { return &m_attributes; }
 
 private:
+  posix_spawn_file_actions_t m_actions{};
   posix_spawnattr_t m_attributes{};
 };
 
@@ -164,17 +151,12 @@ Result<ProcessResult> RealProcessRunner::run(const ProcessSpec& spec, std::stop_
   for (const auto& [name, value] : spec.environment) {
     environment.push_back(name + "=" + value);
   }
-  SpawnActions actions;
-  actions.stdin_from_null();
-  actions.redirect(out.write_end, STDOUT_FILENO);
-  actions.redirect(err.write_end, STDERR_FILENO);
-  const SpawnAttributes attributes;
-
+  const SpawnSetup setup(out.write_end, err.write_end);
   pid_t pid = -1;
   const int failed = ::posix_spawn(&pid,
                                    spec.program.c_str(),
-                                   actions.get(),
-                                   attributes.get(),
+                                   setup.actions(),
+                                   setup.attributes(),
                                    pointers_to(arguments).data(),
                                    pointers_to(environment).data());
   if (failed != 0) {
