@@ -1,6 +1,6 @@
 #include "restore/secret_input.hpp"
 
-#include "age/identity_file.hpp"
+#include "age/identity.hpp"
 #include "base/fd.hpp"
 #include "base/process.hpp"
 #include "base/secret_bytes.hpp"

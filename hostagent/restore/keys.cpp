@@ -6,7 +6,7 @@
 #include "terminal/terminal_text.hpp"
 
 #include "age/file.hpp"
-#include "age/identity_file.hpp"
+#include "age/identity.hpp"
 #include "base/fd.hpp"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // X25519 keys (c2sp.org/age, "The X25519 recipient type"): a recipient is the public key to encrypt
-// to, an identity the private key that opens.
+// to, an identity the private key that opens; and the file that age and SOPS keep identities in
+// (~/.config/sops/age/keys.txt).
 #pragma once
 
 #include "age/primitives.hpp"
@@ -7,9 +8,11 @@
 #include "base/secret_bytes.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rb::age {
 
@@ -64,5 +67,28 @@ private:
   SecretBytes m_secret;
   Recipient m_recipient;
 };
+
+/// age refuses larger ones, too.
+inline constexpr std::size_t k_identity_file_limit_bytes = std::size_t{16} << 20U;
+
+struct IdentityFile {
+  std::vector<Identity> identities;  ///< At least one.
+  std::vector<std::string> warnings; ///< One a skipped line or block; no key material.
+};
+
+/// `words`: several identities in a line, as SOPS_AGE_KEY may have them.
+enum class IdentityLayout { lines, words };
+
+/// True for an age file, binary or armored: decrypt_bytes_with_passphrase() opens it.
+[[nodiscard]] bool is_encrypted_identity_file(std::string_view text);
+
+/// One identity a line; empty lines and lines that begin with '#' are skipped; LF or CRLF; no
+/// white space around an identity (as in SOPS). Post-quantum and plugin identities and private
+/// SSH keys are skipped with a warning.
+/// Errors: not_found (no identity in it), unsupported (only kinds that we cannot use, or an
+/// identity file that is itself encrypted), invalid_argument (a line that is none of these; the
+/// message gives its number, never its text).
+[[nodiscard]] Result<IdentityFile>
+parse_identity_file(std::string_view text, IdentityLayout layout = IdentityLayout::lines);
 
 } // namespace rb::age

@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "base/fd.hpp"
+#include "base/port.hpp"
 #include "base/result.hpp"
 #include "base/secret_bytes.hpp"
 
@@ -16,30 +17,16 @@
 namespace rb::age {
 
 /// Bytes in order. Used by one thread at a time; the thread may change between calls.
-class Source {
+class Source : public Port {
 public:
-  Source() = default;
-  virtual ~Source() = default;
-  Source(const Source&) = delete;
-  Source& operator=(const Source&) = delete;
-  Source(Source&&) = delete;
-  Source& operator=(Source&&) = delete;
-
   /// Reads until `buffer` is full or the input ends, and returns how many bytes were read: fewer
   /// than asked for means the end, and every later call returns 0.
   [[nodiscard]] virtual Result<std::size_t> read(MutableByteView buffer) = 0;
 };
 
 /// Bytes in order. Used by one thread at a time; the thread may change between calls.
-class Sink {
+class Sink : public Port {
 public:
-  Sink() = default;
-  virtual ~Sink() = default;
-  Sink(const Sink&) = delete;
-  Sink& operator=(const Sink&) = delete;
-  Sink(Sink&&) = delete;
-  Sink& operator=(Sink&&) = delete;
-
   /// Takes all of `bytes` or fails. They are the caller's again when it returns.
   [[nodiscard]] virtual Status write(ByteView bytes) = 0;
 };

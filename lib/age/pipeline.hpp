@@ -5,6 +5,7 @@
 
 #include "age/io.hpp"
 #include "age/primitives.hpp"
+#include "base/port.hpp"
 #include "base/result.hpp"
 #include "base/secret_bytes.hpp"
 
@@ -45,15 +46,8 @@ struct Batch {
 [[nodiscard]] bool fill(Batch& batch, Source& source, std::size_t chunk_bytes);
 
 /// Turns the input of a batch into its output. One object a thread.
-class BatchTransform {
+class BatchTransform : public Port {
 public:
-  BatchTransform() = default;
-  virtual ~BatchTransform() = default;
-  BatchTransform(const BatchTransform&) = delete;
-  BatchTransform& operator=(const BatchTransform&) = delete;
-  BatchTransform(BatchTransform&&) = delete;
-  BatchTransform& operator=(BatchTransform&&) = delete;
-
   /// Sets output_chunks, last_output_bytes and, on failure, error.
   virtual void apply(Batch& batch) = 0;
 };

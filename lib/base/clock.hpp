@@ -1,6 +1,7 @@
 // The clock and waiting as ports, and the two written forms of time that we use (always UTC).
 #pragma once
 
+#include "base/port.hpp"
 #include "base/result.hpp"
 
 #include <chrono>
@@ -13,15 +14,8 @@ namespace rb {
 using SystemTime = std::chrono::sys_seconds;
 
 /// Where the time comes from; tests replace it. Implementations are safe to share.
-class Clock {
+class Clock : public Port {
 public:
-  Clock() = default;
-  virtual ~Clock() = default;
-  Clock(const Clock&) = delete;
-  Clock& operator=(const Clock&) = delete;
-  Clock(Clock&&) = delete;
-  Clock& operator=(Clock&&) = delete;
-
   /// Wall clock, whole seconds. It may jump.
   [[nodiscard]] virtual SystemTime now() const = 0;
   /// Never goes backwards; for waits and durations.
@@ -35,15 +29,8 @@ public:
 };
 
 /// Where a program waits; tests replace it, so that they do not. Implementations are safe to share.
-class Waiter {
+class Waiter : public Port {
 public:
-  Waiter() = default;
-  virtual ~Waiter() = default;
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
-  Waiter(Waiter&&) = delete;
-  Waiter& operator=(Waiter&&) = delete;
-
   /// True when `duration` has passed, false when `stop` came first.
   virtual bool wait(std::chrono::milliseconds duration, const std::stop_token& stop) = 0;
 };

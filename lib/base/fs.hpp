@@ -5,6 +5,7 @@
 
 #include "base/bytes.hpp"
 #include "base/fd.hpp"
+#include "base/port.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -14,15 +15,8 @@
 namespace rb {
 
 /// One open file. Used by one thread at a time. Closed when it goes; a writer calls close().
-class File {
+class File : public Port {
 public:
-  File() = default;
-  virtual ~File() = default;
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  File(File&&) = delete;
-  File& operator=(File&&) = delete;
-
   /// All of `bytes`, at the end. Errors: no_space, io.
   [[nodiscard]] virtual Status write(ByteView bytes) = 0;
   /// Until `buffer` is full or the file ends; returns how many bytes were read.
@@ -59,15 +53,8 @@ struct Space {
 /// One directory. Names are single components; links are never followed. Used by one thread at a
 /// time. Errors of all: not_found, already_exists, permission_denied, no_space, io; the message
 /// begins with the path.
-class Fs {
+class Fs : public Port {
 public:
-  Fs() = default;
-  virtual ~Fs() = default;
-  Fs(const Fs&) = delete;
-  Fs& operator=(const Fs&) = delete;
-  Fs(Fs&&) = delete;
-  Fs& operator=(Fs&&) = delete;
-
   /// A new, empty file, mode 0600. Errors besides: already_exists.
   [[nodiscard]] virtual Result<std::unique_ptr<File>> create(const std::string& name) = 0;
   /// A new, empty file that has no name and goes when it is closed, mode 0600; `name`, which it may

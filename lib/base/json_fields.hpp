@@ -1,5 +1,5 @@
-// JSON: reading a text, and a type both ways from one list of fields. A type says once which fields it has, and is read and
-// written by that list:
+// JSON: reading a text, and a type both ways from one list of fields. A type says once which fields
+// it has, and is read and written by that list:
 //
 //     void fields(JsonFields& json, Progress& progress) {       // in the namespace of Progress
 //       json.required("step", progress.step);
@@ -17,8 +17,8 @@
 // not name is passed over; null is as good as absent; an element of a list that has a word nobody
 // knows in a required field is passed over, and in any other field the word is. What has another
 // type, an integer that does not fit, or a required key that is not there makes it `corrupt`, with
-// the path of the field in the message. Nothing throws, and no value is ever quoted. The integers of
-// nlohmann are not used: they take 1e300 and wrap what is too large.
+// the path of the field in the message. Nothing throws, and no value is ever quoted. The integers
+// of nlohmann are not used: they take 1e300 and wrap what is too large.
 #pragma once
 
 #include "base/clock.hpp"

@@ -2,6 +2,7 @@
 // No shell is ever involved.
 #pragma once
 
+#include "base/port.hpp"
 #include "base/result.hpp"
 
 #include <chrono>
@@ -39,15 +40,8 @@ struct ProcessResult {
 };
 
 /// The port, so that tests can stand in for the other program.
-class ProcessRunner {
+class ProcessRunner : public Port {
 public:
-  ProcessRunner() = default;
-  virtual ~ProcessRunner() = default;
-  ProcessRunner(const ProcessRunner&) = delete;
-  ProcessRunner& operator=(const ProcessRunner&) = delete;
-  ProcessRunner(ProcessRunner&&) = delete;
-  ProcessRunner& operator=(ProcessRunner&&) = delete;
-
   /// Waits for the end of the program. A program that ran is a value, whatever its exit status.
   /// Errors: not_found and permission_denied (it could not be started), cancelled (`stop`; the
   /// program is ended first), io.
@@ -61,8 +55,9 @@ public:
   [[nodiscard]] Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token stop) override;
 };
 
-/// Runs only programs that nobody but root can have put there: check_root_owned before each start; a program that is not there is `runner`'s to report.
-/// Thread-safe as `runner` is, which outlives it. Errors besides: permission_denied, unsupported.
+/// Runs only programs that nobody but root can have put there: check_root_owned before each start;
+/// a program that is not there is `runner`'s to report. Thread-safe as `runner` is, which outlives
+/// it. Errors besides: permission_denied, unsupported.
 class TrustedRunner final : public ProcessRunner {
 public:
   explicit TrustedRunner(ProcessRunner& runner) : m_runner(runner) {}
@@ -73,7 +68,8 @@ private:
   ProcessRunner& m_runner;
 };
 
-/// What exec(2) and posix_spawn(3) take as argv and envp: pointers into `strings`, and a null at the end. `strings` must outlive them, unchanged.
+/// What exec(2) and posix_spawn(3) take as argv and envp: pointers into `strings`, and a null at
+/// the end. `strings` must outlive them, unchanged.
 [[nodiscard]] inline std::vector<char*> pointers_to(std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   pointers.reserve(strings.size() + 1);

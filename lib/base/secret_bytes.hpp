@@ -11,7 +11,8 @@
 
 namespace rb {
 
-/// Move-only. Not thread-safe. The size is fixed when it is made, so that no copy is left by a reallocation.
+/// Move-only. Not thread-safe. The size is fixed when it is made, so that no copy is left by a
+/// reallocation.
 class SecretBytes {
 public:
   SecretBytes() = default;

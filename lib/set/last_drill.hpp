@@ -2,6 +2,7 @@
 // drill itself writes it (hostagent/restore/proof/record.hpp); schema: docs/artifact-format.md.
 #pragma once
 
+#include "base/clock.hpp"
 #include "set/directory.hpp"
 
 #include <optional>

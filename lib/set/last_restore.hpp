@@ -2,6 +2,7 @@
 // agent and the operator can tell after what the cluster's state goes back in time.
 #pragma once
 
+#include "base/clock.hpp"
 #include "set/directory.hpp"
 
 #include <optional>

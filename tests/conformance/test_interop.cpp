@@ -4,9 +4,9 @@
 #include "support/pseudo_terminal.hpp"
 
 #include "age/file.hpp"
-#include "age/identity_file.hpp"
-#include "base/process.hpp"
+#include "age/identity.hpp"
 #include "base/fd.hpp"
+#include "base/process.hpp"
 
 #include <doctest/doctest.h>
 
@@ -158,7 +158,8 @@ TEST_CASE("interop: stock age opens what we make, for one recipient and for seve
 
 TEST_CASE("interop: we open what stock age makes, binary and armored") {
   const Fixture fixture;
-  const auto keys = read_identity_file(fixture.path("keys.txt"));
+  const auto keys = parse_identity_file(
+      read_text_file(fixture.path("keys.txt"), k_identity_file_limit_bytes).value());
   REQUIRE(keys);
   for (const std::size_t size : k_sizes) {
     CAPTURE(size);
@@ -194,7 +195,8 @@ TEST_CASE("interop: identities and recipients are written as age-keygen writes t
   CHECK(theirs.out == fixture.recipient(1) + "\n");
 
   REQUIRE(fixture.run("age-keygen", {"-o", fixture.path("new.txt")}).exit_status == 0);
-  const auto file = read_identity_file(fixture.path("new.txt"));
+  const auto file = parse_identity_file(
+      read_text_file(fixture.path("new.txt"), k_identity_file_limit_bytes).value());
   REQUIRE(file);
   REQUIRE(file->identities.size() == 1);
   const auto printed = fixture.run("age-keygen", {"-y", fixture.path("new.txt")});

@@ -1,5 +1,5 @@
 // An identity file of any shape gives at least one identity or a typed error that repeats no key.
-#include "age/identity_file.hpp"
+#include "age/identity.hpp"
 
 #include <cstdlib>
 

@@ -10,8 +10,9 @@
 #include "disk_sink.hpp"
 
 #include "age/file.hpp"
-#include "age/identity_file.hpp"
+#include "age/identity.hpp"
 #include "age/io.hpp"
+#include "base/fd.hpp"
 #include "base/sha256.hpp"
 
 #include <CLI/CLI.hpp>
@@ -70,7 +71,9 @@ Result<nlohmann::json> run(const Arguments& arguments) {
   Sha256 ciphertext;
   nlohmann::json report{{"mode", arguments.mode}, {"input_bytes", size}};
   if (arguments.mode == "decrypt") {
-    RB_TRY_ASSIGN(const age::IdentityFile keys, age::read_identity_file(arguments.identity));
+    RB_TRY_ASSIGN(const std::string text,
+                  read_text_file(arguments.identity, age::k_identity_file_limit_bytes));
+    RB_TRY_ASSIGN(const age::IdentityFile keys, age::parse_identity_file(text));
     RB_TRY(age::decrypt(source, sink, keys.identities, options));
     RB_TRY(sink.finish());
     return report;

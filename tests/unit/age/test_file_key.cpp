@@ -3,7 +3,7 @@
 
 #include "age/file.hpp"
 #include "age/file_key.hpp"
-#include "age/identity_file.hpp"
+#include "age/identity.hpp"
 
 #include <doctest/doctest.h>
 
