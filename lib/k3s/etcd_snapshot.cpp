@@ -116,8 +116,10 @@ SaveVerdict saved(std::string name) {
   return {Kind::saved, std::move(name), {}};
 }
 
-SaveVerdict failed(api::Reason reason, std::string message, std::string_view hint) {
-  Error error{ErrorCode::io, std::move(message), std::string(hint)};
+SaveVerdict failed(const std::string& what,
+                   std::string_view hint,
+                   api::Reason reason = api::Reason::snapshot_failed) {
+  Error error{ErrorCode::io, "k3s etcd-snapshot save: " + what, std::string(hint)};
   return {Kind::failed, {}, std::move(error).because(reason)};
 }
 
@@ -153,9 +155,7 @@ SaveVerdict after_timeout(const SaveObservation& seen, const ProcessResult& proc
     return saved(names.front());
   }
   SaveVerdict verdict =
-      failed(api::Reason::snapshot_failed,
-             "k3s etcd-snapshot save: it did not finish in time and left no complete snapshot: " +
-                 quoted_words(process),
+      failed("it did not finish in time and left no complete snapshot: " + quoted_words(process),
              k_see_server_log);
   verdict.kind = Kind::wait;
   return verdict;
@@ -163,46 +163,38 @@ SaveVerdict after_timeout(const SaveObservation& seen, const ProcessResult& proc
 
 SaveVerdict after_error(const ProcessResult& process) {
   const std::string words = last_words(process);
-  const std::string message =
-      "k3s etcd-snapshot save: " + how_it_ended(process) + ": " + quoted_words(process);
+  const std::string message = how_it_ended(process) + ": " + quoted_words(process);
   if (const auto* const known = find_known(k_known, words)) {
-    SaveVerdict verdict = failed(known->meaning, message, known->hint);
+    SaveVerdict verdict = failed(message, known->hint, known->meaning);
     // A server that restarts is back in less than a minute.
     if (known->meaning == api::Reason::server_unreachable) {
       verdict.kind = Kind::try_again;
     }
     return verdict;
   }
-  SaveVerdict verdict = failed(api::Reason::snapshot_failed, message, k_see_server_log);
+  SaveVerdict verdict = failed(message, k_see_server_log);
   verdict.kind = holds_any(words, k_passing) ? Kind::try_again : Kind::failed;
   return verdict;
 }
 
 SaveVerdict name_refused(const SaveObservation& seen, const std::string& said) {
   const auto name = parse_snapshot_name(said);
-  const std::string what = "k3s etcd-snapshot save: it reports the snapshot " +
-                           without_secrets(said.substr(0, 200)) + ", ";
+  const std::string what = "it reports the snapshot " + without_secrets(said.substr(0, 200)) + ", ";
   if (name && name->run_id == seen.run_id && name->compressed) {
-    return failed(api::Reason::snapshot_failed,
-                  what + "which is compressed although --etcd-snapshot-compress=false was given",
+    return failed(what + "which is compressed although --etcd-snapshot-compress=false was given",
                   "remove etcd-snapshot-compress from config.yaml");
   }
   if (name && name->run_id == seen.run_id) {
-    return failed(api::Reason::snapshot_failed,
-                  what + "which was taken by node " + name->node + ", not by " + seen.node_name,
+    return failed(what + "which was taken by node " + name->node + ", not by " + seen.node_name,
                   "`server:` in config.yaml sends old k3s releases elsewhere: set --etcd-server");
   }
-  return failed(api::Reason::snapshot_failed,
-                what + "which is not of this run (" + seen.run_id + ")",
-                k_see_server_log);
+  return failed(what + "which is not of this run (" + seen.run_id + ")", k_see_server_log);
 }
 
 SaveVerdict after_success(const SaveObservation& seen, const ProcessResult& process) {
   const auto said = saved_names(process.err + "\n" + process.out);
   if (said.empty()) {
-    return failed(api::Reason::snapshot_failed,
-                  "k3s etcd-snapshot save: exit status 0, but there is no snapshot: " +
-                      quoted_words(process),
+    return failed("exit status 0, but there is no snapshot: " + quoted_words(process),
                   "k3s does this when the disk of " + seen.directory +
                       " is full; the server's log has the reason (journalctl -u k3s)");
   }
@@ -212,16 +204,12 @@ SaveVerdict after_success(const SaveObservation& seen, const ProcessResult& proc
   }
   const std::string& name = names.front();
   if (names.size() > 1) {
-    return failed(api::Reason::snapshot_failed,
-                  "k3s etcd-snapshot save: it reports two snapshots for one name: " + name +
-                      " and others",
+    return failed("it reports two snapshots for one name: " + name + " and others",
                   k_see_server_log);
   }
   if (std::ranges::find(seen.files, name) == seen.files.end()) {
     SaveVerdict verdict =
-        failed(api::Reason::snapshot_failed,
-               "k3s etcd-snapshot save: it says that it saved " + name +
-                   ", but the file is not in " + seen.directory,
+        failed("it says that it saved " + name + ", but the file is not in " + seen.directory,
                "if the server uses --etcd-snapshot-dir, give it to the agent, too, and mount "
                "that directory at the same path");
     verdict.name = name;
