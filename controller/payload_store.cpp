@@ -1,6 +1,6 @@
 #include "controller/payload_store.hpp"
 
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -3,7 +3,7 @@
 #include "terminal/log.hpp"
 
 #include "api/standing.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 #include "kube/resource.hpp"
 
 namespace rb::agent {

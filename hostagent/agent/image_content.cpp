@@ -3,7 +3,7 @@
 #include "archive/tar_gz.hpp"
 #include "base/fd.hpp"
 #include "base/open_beneath.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,7 +1,7 @@
 #include "agent/payload_source.hpp"
 
 #include "api/payload_name.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 #include "kube/passing.hpp"
 
 #include <algorithm>

@@ -5,7 +5,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/secret_bytes.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <array>
 #include <cstddef>

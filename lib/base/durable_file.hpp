@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/fs.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -2,7 +2,7 @@
 
 #include "k3s/lines.hpp"
 
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <algorithm>
 

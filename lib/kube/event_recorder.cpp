@@ -1,6 +1,6 @@
 #include "kube/event_recorder.hpp"
 
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 #include "kube/micro_time.hpp"
 
 namespace rb::kube {

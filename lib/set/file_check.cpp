@@ -7,7 +7,7 @@
 #include "age/file.hpp"
 #include "age/file_key.hpp"
 #include "age/io.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 namespace rb::set {
 

@@ -6,7 +6,7 @@
 
 #include "age/file.hpp"
 #include "age/io.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <algorithm>
 

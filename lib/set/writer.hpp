@@ -5,7 +5,7 @@
 #include "set/directory.hpp"
 
 #include "base/durable_file.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <cstdint>
 #include <stop_token>

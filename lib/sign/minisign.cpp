@@ -3,20 +3,12 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 
 namespace rb::sign {
 
 namespace {
-
-/// Over memory it fails only where OpenSSL cannot allocate or is built without it.
-void require(bool done) {
-  if (!done) {
-    std::abort();
-  }
-}
 
 constexpr std::string_view k_algorithm = "Ed";
 constexpr std::string_view k_key_comment = "untrusted comment:";
@@ -81,34 +73,6 @@ bool has_control_character(std::string_view text) {
 
 } // namespace
 
-void Blake2b::Free::operator()(evp_md_ctx_st* context) const {
-  EVP_MD_CTX_free(context);
-}
-
-Blake2b::Blake2b() : m_context(EVP_MD_CTX_new()) {
-  require(m_context != nullptr &&
-          EVP_DigestInit_ex(m_context.get(), EVP_blake2b512(), nullptr) == 1);
-}
-Blake2b::~Blake2b() = default;
-
-void Blake2b::update(ByteView bytes) {
-  require(EVP_DigestUpdate(m_context.get(), bytes.data(), bytes.size()) == 1);
-}
-
-Blake2bDigest Blake2b::digest() {
-  Blake2bDigest digest{};
-  unsigned length = 0;
-  require(EVP_DigestFinal_ex(m_context.get(), digest.data(), &length) == 1 &&
-          length == digest.size());
-  return digest;
-}
-
-Blake2bDigest blake2b_512(ByteView bytes) {
-  Blake2b hash;
-  hash.update(bytes);
-  return hash.digest();
-}
-
 std::string to_string(const KeyId& id) {
   KeyId reversed = id;
   std::ranges::reverse(reversed);
@@ -147,7 +111,8 @@ std::string PublicKey::line() const {
 }
 
 std::string PublicKey::file() const {
-  return std::string(k_key_comment) + " minisign public key " + to_string(m_id) + "\n" + line() + "\n";
+  return std::string(k_key_comment) + " minisign public key " + to_string(m_id) + "\n" + line() +
+         "\n";
 }
 
 bool is_signed_by(const PublicKey& key,

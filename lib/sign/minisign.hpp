@@ -3,41 +3,17 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/digest.hpp"
 
 #include <array>
-#include <memory>
 #include <string>
 #include <string_view>
 
-struct evp_md_ctx_st;
-
 namespace rb::sign {
 
-using Blake2bDigest = std::array<std::uint8_t, 64>;
-
-/// BLAKE2b-512 (RFC 7693, OpenSSL EVP): what minisign signs in place of the file. One digest in the
-/// making; used by one thread at a time.
-class Blake2b {
-public:
-  Blake2b();
-  ~Blake2b();
-  Blake2b(const Blake2b&) = delete;
-  Blake2b& operator=(const Blake2b&) = delete;
-  Blake2b(Blake2b&&) = delete;
-  Blake2b& operator=(Blake2b&&) = delete;
-
-  void update(ByteView bytes);
-  /// The digest of all bytes. Once, and nothing follows it.
-  [[nodiscard]] Blake2bDigest digest();
-
-private:
-  struct Free {
-    void operator()(evp_md_ctx_st* context) const;
-  };
-  std::unique_ptr<evp_md_ctx_st, Free> m_context;
-};
-
-[[nodiscard]] Blake2bDigest blake2b_512(ByteView bytes);
+using rb::Blake2b; // what minisign signs in place of the file
+using rb::blake2b_512;
+using rb::Blake2bDigest;
 
 using KeyId = std::array<std::uint8_t, 8>;
 

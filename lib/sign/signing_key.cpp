@@ -1,6 +1,6 @@
 #include "sign/signing_key.hpp"
 
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>

@@ -8,7 +8,7 @@
 #include "age/file_key.hpp"
 #include "age/header.hpp"
 #include "age/io.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <doctest/doctest.h>
 

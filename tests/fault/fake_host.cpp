@@ -5,7 +5,7 @@
 #include "support/bolt_builder.hpp"
 
 #include "age/file.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 #include "base/process.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "support/bolt_builder.hpp"
 
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -4,7 +4,7 @@
 #include "base/bytes.hpp"
 #include "base/fd.hpp"
 #include "base/port.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <array>
 #include <cstdint>

@@ -13,7 +13,7 @@
 #include "age/identity.hpp"
 #include "age/io.hpp"
 #include "base/fd.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

@@ -8,7 +8,7 @@
 #include "set/sets.hpp"
 
 #include "base/fd.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <unistd.h>
 

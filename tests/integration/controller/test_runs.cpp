@@ -5,7 +5,7 @@
 #include "age/file.hpp"
 #include "age/identity.hpp"
 #include "archive/tar_gz.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <doctest/doctest.h>
 

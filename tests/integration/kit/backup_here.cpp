@@ -7,7 +7,7 @@
 #include "age/file.hpp"
 #include "age/sops_yaml.hpp"
 #include "base/fd.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 #include "base/process.hpp"
 
 #include <cstdio>

@@ -3,7 +3,7 @@
 #include "age/file.hpp"
 #include "age/header.hpp"
 #include "age/primitives.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <doctest/doctest.h>
 

@@ -6,7 +6,7 @@
 #include "support/scratch.hpp"
 #include "support/temporary_directory.hpp"
 
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <doctest/doctest.h>
 

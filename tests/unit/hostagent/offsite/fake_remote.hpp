@@ -8,7 +8,7 @@
 #include "support/sets.hpp"
 #include "support/temporary_directory.hpp"
 
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <fstream>
 #include <functional>
