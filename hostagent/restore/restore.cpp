@@ -4,6 +4,7 @@
 #include "restore/backups.hpp"
 #include "restore/cluster/journal.hpp"
 #include "restore/cluster/observe.hpp"
+#include "restore/cluster/set_access.hpp"
 #include "restore/cluster/workloads.hpp"
 #include "restore/commands.hpp"
 #include "restore/set_output.hpp"

@@ -1,6 +1,7 @@
 // `restore` without --execute: the sets, and how this host gets one of them back.
 #include "restore/backups.hpp"
 #include "restore/cluster/observe.hpp"
+#include "restore/cluster/set_access.hpp"
 #include "restore/restore.hpp"
 #include "restore/set_output.hpp"
 #include "set/age_reader.hpp"

@@ -2,7 +2,6 @@
 
 #include "k3s/command.hpp"
 #include "objects/local_api.hpp"
-#include "restore/proof/network_setup.hpp"
 
 #include <algorithm>
 

@@ -11,6 +11,9 @@
 
 namespace rb::proof {
 
+/// Of the scratch server's node. RFC 2544 keeps the range for tests of networks: no cluster has it.
+inline constexpr const char* k_scratch_address = "198.18.255.1";
+
 /// Settings of the server that was backed up, without which its data doesn't fit.
 struct ServerSettings {
   std::string cluster_cidr;                ///< Empty: k3s's default. Of a pair, IPv4 counts.
