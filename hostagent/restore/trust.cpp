@@ -1,4 +1,4 @@
-#include "restore/trust.hpp"
+#include "restore/backups.hpp"
 
 #include "restore/cluster/checks.hpp"
 #include "restore/io.hpp"
