@@ -1,8 +1,11 @@
 #include "cli/connect.hpp"
 
 #include "kube/connection.hpp"
+#include "kube/resource.hpp"
 
 #include <unistd.h>
+
+#include <cerrno>
 
 namespace rb::cli {
 
@@ -101,6 +104,122 @@ Result<std::unique_ptr<Api>> connect_to_cluster(const ClusterChoice& choice) {
   options.user_agent = "railiance-backup/" RB_VERSION;
   RB_TRY_ASSIGN(auto connection, kube::Connection::make(std::move(*config), {}, options));
   return std::unique_ptr<Api>(std::make_unique<ConnectedApi>(std::move(connection)));
+}
+
+ExitCode exit_code_of(const Error& error) {
+  if (error.code == ErrorCode::invalid_argument) {
+    return ExitCode::usage;
+  }
+  if (error.code == ErrorCode::corrupt) {
+    return ExitCode::failed; // an answer of the server, not a backup
+  }
+  return exit_code_for(error.code);
+}
+
+namespace {
+
+/// What the operator of this command can do, where we know more of that than who made the error.
+std::string our_hint(const Error& error, const std::string& server) {
+  if (error.code == ErrorCode::unauthenticated) {
+    return "the server does not know these credentials; take a fresh kubeconfig (k3s renews "
+           "/etc/rancher/k3s/k3s.yaml when it starts)";
+  }
+  if (error.code == ErrorCode::permission_denied && error.http_status == 403) {
+    return "this user needs the verbs create, get, list and watch on clusterbackups in the group "
+           "backup.railiance.io";
+  }
+  const bool never_reached = error.system_errno == ECONNREFUSED || error.hint.empty();
+  if (exit_code_of(error) == ExitCode::unreachable && never_reached) {
+    return "is the API server at " + server +
+           " running and reachable from here? on the server: systemctl status k3s; elsewhere, name "
+           "the right kubeconfig with --kubeconfig or KUBECONFIG";
+  }
+  return {};
+}
+
+} // namespace
+
+Error not_installed(Error error) {
+  error.message =
+      "railiance-backup is not installed in this cluster: it does not know ClusterBackup";
+  error.hint = "install it first: helm install railiance-backup charts/railiance-backup -n "
+               "railiance-backup --create-namespace --set-file sops.config=.sops.yaml";
+  return error;
+}
+
+int fail(const Io& io, const Error& error, const std::string& server) {
+  Error shown = error;
+  if (std::string ours = server.empty() ? std::string() : our_hint(error, server); !ours.empty()) {
+    shown.hint = std::move(ours);
+  }
+  return rb::fail(io, shown, exit_code_of(error));
+}
+
+namespace {
+
+constexpr std::chrono::seconds k_fresh{30}; ///< Twice the time after which another may take it.
+constexpr std::chrono::seconds k_between_looks{5};
+
+Result<kube::LeaseRecord> read_lease(Api& api, const Io& io) {
+  RB_TRY_ASSIGN(
+      const nlohmann::json object,
+      api.client().get({kube::k_leases, "railiance-backup", "railiance-backup-controller", ""},
+                       io.stop));
+  return kube::lease_from_json(object);
+}
+
+} // namespace
+
+std::optional<Presence> judge_lease(const Result<kube::LeaseRecord>& seen, SystemTime now) {
+  if (!seen) {
+    return Presence::unknown;
+  }
+  if (seen->holder.empty()) {
+    return Presence::released;
+  }
+  // Fractions of a second are of no interest here.
+  const auto renewed = parse_rfc3339(seen->renew_time.substr(0, 19) + "Z");
+  const bool fresh = renewed && now - *renewed <= k_fresh && *renewed - now <= k_fresh;
+  return fresh ? std::optional(Presence::there) : std::nullopt;
+}
+
+Presence judge_lease(const kube::LeaseRecord& before, const Result<kube::LeaseRecord>& after) {
+  if (!after) {
+    return Presence::unknown;
+  }
+  if (after->holder.empty()) {
+    return Presence::released;
+  }
+  return *after == before ? Presence::silent : Presence::there;
+}
+
+std::string describe(Presence presence) {
+  switch (presence) {
+  case Presence::unknown:
+  case Presence::there:
+    return {};
+  case Presence::released:
+    return "no controller runs in the cluster: the last one ended, and no other came";
+  case Presence::silent:
+    return "no controller runs in the cluster: the last one does not renew its Lease";
+  }
+  return {};
+}
+
+Presence look_for_controller(Api& api, const Io& io) {
+  const auto first = read_lease(api, io);
+  if (const auto presence = judge_lease(first, io.clock.now())) {
+    return *presence;
+  }
+  RealWaiter().wait(k_between_looks, io.stop);
+  return io.stop.stop_requested() ? Presence::unknown : judge_lease(*first, read_lease(api, io));
+}
+
+Result<api::BackupStatus> read_backup_status(kube::Client& client, const std::stop_token& stop) {
+  RB_TRY_ASSIGN(
+      const nlohmann::json object,
+      client.get({kube::k_backup_statuses, "", std::string(api::k_backup_status_name), ""}, stop));
+  return api::backup_status_from_json(object);
 }
 
 } // namespace rb::cli

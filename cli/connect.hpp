@@ -1,11 +1,16 @@
-// Finds the cluster that is meant, and opens a connection to it.
+// The cluster: which one is meant, how it is reached, what is there (a controller, BackupStatus),
+// and how a command ends that could not do its work.
 #pragma once
 
 #include "cli/io.hpp"
 
+#include "api/backup_status.hpp"
+#include "base/error.hpp"
 #include "kube/client_config.hpp"
+#include "kube/lease.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,5 +33,41 @@ using Readable = std::function<bool(const std::string&)>;
 
 /// choose_cluster with this process's environment and files, connected.
 [[nodiscard]] Result<std::unique_ptr<Api>> connect_to_cluster(const ClusterChoice& choice);
+
+/// That of the one table (base/exit_code.hpp), but for what this program means by it: a wrong
+/// argument is a wrong use, and an answer that can't be parsed is no damaged backup.
+[[nodiscard]] ExitCode exit_code_of(const Error& error);
+
+/// The answer to a call on all ClusterBackups was 404: the CRD is not there.
+[[nodiscard]] Error not_installed(Error error);
+
+/// Prints "railiance-backup: message" and the hint, ours where the error has none; returns the exit
+/// code. `server` may be empty (no connection was made yet).
+int fail(const Io& io, const Error& error, const std::string& server = {});
+
+/// Whether there is a controller. Its Lease says so, which it renews every two seconds.
+enum class Presence {
+  unknown,  ///< The Lease cannot be read, or is in a namespace that we don't know.
+  there,    ///< Some controller holds it and renews it.
+  released, ///< The last one ended, and no other came.
+  silent,   ///< The last one does not renew it.
+};
+
+/// By one look. Nothing: only a second look can tell, since the clocks of two machines may differ.
+[[nodiscard]] std::optional<Presence> judge_lease(const Result<kube::LeaseRecord>& seen,
+                                                  SystemTime now);
+/// By two looks that are longer apart than it takes to renew the Lease.
+[[nodiscard]] Presence judge_lease(const kube::LeaseRecord& before,
+                                   const Result<kube::LeaseRecord>& after);
+
+/// "no controller leads: ...", or "" where there is one or nobody knows.
+[[nodiscard]] std::string describe(Presence presence);
+
+/// Takes up to five seconds where the first look does not tell.
+[[nodiscard]] Presence look_for_controller(Api& api, const Io& io);
+
+/// The object BackupStatus. Errors: those of kube::Client::get, corrupt.
+[[nodiscard]] Result<api::BackupStatus> read_backup_status(kube::Client& client,
+                                                           const std::stop_token& stop);
 
 } // namespace rb::cli

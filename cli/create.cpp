@@ -1,12 +1,11 @@
 // create [--wait]: ask, follow, report.
 #include "cli/commands.hpp"
-#include "cli/failure.hpp"
-#include "cli/presence.hpp"
+#include "cli/connect.hpp"
 #include "cli/report.hpp"
-#include "cli/request.hpp"
 #include "cli/wait.hpp"
 
-#include "api/standing.hpp"
+#include "api/backup.hpp"
+#include "api/backup_status.hpp"
 #include "kube/resource.hpp"
 
 #include <algorithm>
@@ -14,6 +13,112 @@
 namespace rb::cli {
 
 namespace {
+
+constexpr unsigned k_name_attempts = 10;
+
+/// Says which call made an object: the same value in what we sent and in what is there means that
+/// it is ours, although the server answered "exists already".
+inline constexpr std::string_view k_request_annotation = "backup.railiance.io/request-id";
+
+struct Requested {
+  nlohmann::json object; ///< As the server has it.
+  bool attached = false; ///< It was there before (--attach).
+};
+
+/// The object to be sent. Absent fields take the CRD's defaults.
+nlohmann::json backup_object(const CreateCommand& command,
+                             const std::string& name,
+                             const std::string& request_id) {
+  api::ClusterBackup backup;
+  backup.meta.name = name;
+  backup.meta.annotations[std::string(k_request_annotation)] = request_id;
+  backup.meta.labels["app.kubernetes.io/managed-by"] = "railiance-backup";
+  if (!command.artifacts.empty()) {
+    backup.spec.artifacts = command.artifacts;
+  }
+  backup.spec.keep_last = command.keep_last;
+  backup.spec.scheduled = command.scheduled;
+  backup.spec.deadline_seconds = static_cast<std::int32_t>(command.deadline.count());
+  backup.spec.node_name = command.node;
+  backup.spec.verification = command.verification;
+  if (command.ttl) {
+    backup.spec.ttl_seconds_after_finished = static_cast<std::int32_t>(command.ttl->count());
+  }
+  return api::to_json(backup);
+}
+
+/// "manual-20261122t115216z", and "-2", "-3" … behind it for the next attempts.
+std::string default_name(SystemTime now, unsigned attempt) {
+  std::string name = "manual-" + format_run_id(now);
+  for (char& c : name) {
+    c = c == 'T' ? 't' : c == 'Z' ? 'z' : c;
+  }
+  return attempt < 2 ? name : name + "-" + std::to_string(attempt);
+}
+
+bool made_by(const nlohmann::json& object, const std::string& request_id) {
+  const auto pointer = nlohmann::json::json_pointer("/metadata/annotations");
+  if (!object.contains(pointer) || !object[pointer].is_object()) {
+    return false;
+  }
+  const auto& annotations = object[pointer];
+  const auto found = annotations.find(std::string(k_request_annotation));
+  return found != annotations.end() && *found == request_id;
+}
+
+/// The object is there already: ours from a first arrival, one to attach to, or somebody else's.
+Result<Requested> take_existing(kube::Client& client,
+                                const CreateCommand& command,
+                                const std::string& name,
+                                const std::string& request_id,
+                                const Io& io) {
+  RB_TRY_ASSIGN(nlohmann::json object,
+                client.get({kube::k_cluster_backups, "", name, ""}, io.stop));
+  if (made_by(object, request_id)) {
+    return Requested{std::move(object), false};
+  }
+  if (command.attach) {
+    return Requested{std::move(object), true};
+  }
+  return Error{ErrorCode::already_exists,
+               "there is a ClusterBackup '" + name + "' already",
+               "choose another name, or add --attach to take that one"};
+}
+
+Result<Requested> request_named(kube::Client& client,
+                                const CreateCommand& command,
+                                const std::string& name,
+                                const std::string& request_id,
+                                const Io& io) {
+  auto created =
+      client.create(kube::k_cluster_backups, "", backup_object(command, name, request_id), io.stop);
+  if (created) {
+    return Requested{std::move(created).value(), false};
+  }
+  if (created.error().code != ErrorCode::already_exists) {
+    Error error = std::move(created).error();
+    return error.code == ErrorCode::not_found ? not_installed(std::move(error)) : error;
+  }
+  return take_existing(client, command, name, request_id, io);
+}
+
+/// Puts a ClusterBackup into the cluster, once, although a POST may arrive twice. Errors:
+/// already_exists (a given name, without --attach), and those of kube::Client::create with a hint
+/// where the CRD is missing.
+Result<Requested> request_backup(kube::Client& client, const CreateCommand& command, const Io& io) {
+  const std::string request_id = io.random_id();
+  if (!command.name.empty()) {
+    return request_named(client, command, command.name, request_id, io);
+  }
+  const SystemTime now = io.clock.now();
+  for (unsigned attempt = 1; attempt < k_name_attempts; ++attempt) {
+    auto requested = request_named(client, command, default_name(now, attempt), request_id, io);
+    if (requested || requested.error().code != ErrorCode::already_exists) {
+      return requested;
+    }
+  }
+  return request_named(client, command, default_name(now, k_name_attempts), request_id, io);
+}
 
 /// Without --timeout: the run's own deadline, and as much again for those before it.
 constexpr int k_default_timeout_factor = 2;
@@ -66,37 +171,35 @@ Result<WaitOptions> wait_options(const nlohmann::json& object, const CreateComma
 }
 
 /// The agent looks at its disk soon after a run; `status` must not deny a set that was just made.
-constexpr std::chrono::seconds k_standing_patience{15};
-constexpr std::chrono::milliseconds k_standing_tick{300};
+constexpr std::chrono::seconds k_facts_patience{15};
+constexpr std::chrono::milliseconds k_facts_tick{300};
 
 /// What the agent says of the node that the run was on; nothing where it cannot be read.
 std::optional<api::NodeFacts>
 facts_of(kube::Client& client, const api::ClusterBackup& run, const Io& io) {
-  const auto object = client.get(
-      {kube::k_backup_statuses, "", std::string(api::k_backup_status_name), ""}, io.stop);
-  const auto standing = object ? api::backup_status_from_json(*object) : object.error();
-  if (!standing) {
+  const auto backup_status = read_backup_status(client, io.stop);
+  if (!backup_status) {
     return std::nullopt;
   }
-  const auto& nodes = standing->status.nodes;
+  const auto& nodes = backup_status->status.nodes;
   const auto node = std::ranges::find(nodes, run.status.node_name, &api::NodeFacts::node_name);
   return node == nodes.end() ? api::NodeFacts{} : *node;
 }
 
 /// Until `status` knows of the set that the run left. Nothing: it made none, or it is not known.
 std::optional<api::NodeFacts>
-await_standing(kube::Client& client, const nlohmann::json& object, const Io& io) {
+await_facts(kube::Client& client, const nlohmann::json& object, const Io& io) {
   const auto run = api::cluster_backup_from_json(object);
   if (!run || exit_code_of(*run) != ExitCode::done || !run->status.etcd) {
     return std::nullopt; // nothing that `status` calls a backup
   }
   const auto start = io.clock.steady_now();
-  while (!io.stop.stop_requested() && io.clock.steady_now() - start < k_standing_patience) {
+  while (!io.stop.stop_requested() && io.clock.steady_now() - start < k_facts_patience) {
     auto facts = facts_of(client, *run, io);
     if (!facts || facts->last_success_run_id >= run->status.run_id) {
       return facts;
     }
-    RealWaiter().wait(k_standing_tick, io.stop);
+    RealWaiter().wait(k_facts_tick, io.stop);
   }
   return std::nullopt;
 }
@@ -123,7 +226,7 @@ int create(Api& api, const CreateCommand& command, OutputFormat output, Io& io) 
              options->name);
   }
   const auto object = wait_for_end(api.client(), *options, view, io);
-  const auto facts = object ? await_standing(api.client(), *object, io) : std::nullopt;
+  const auto facts = object ? await_facts(api.client(), *object, io) : std::nullopt;
   view.end();
   if (!object) {
     return exit_code_of_stopped_wait(object.error(), api, io);

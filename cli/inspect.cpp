@@ -1,11 +1,16 @@
-// list and show: what the cluster says of its backups.
+// Commands that only look: list and show say what the cluster has of its backups, recipients says
+// who can read them, before anything is installed.
 #include "cli/commands.hpp"
-#include "cli/failure.hpp"
+#include "cli/connect.hpp"
 #include "cli/report.hpp"
 #include "terminal/terminal_text.hpp"
 
-#include "api/standing.hpp"
+#include "age/sops_yaml.hpp"
+#include "api/backup_status.hpp"
+#include "base/fd.hpp"
 #include "kube/resource.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace rb::cli {
 
@@ -20,18 +25,25 @@ bool knows_no_backups(Api& api, const Io& io) {
 /// Below the table, so that scripts which read that see nothing of it. Not being able to is no
 /// failure.
 void say_who_reads(Api& api, Io& io) {
-  const auto object = api.client().get(
-      {kube::k_backup_statuses, "", std::string(api::k_backup_status_name), ""}, io.stop);
-  const auto standing = object ? api::backup_status_from_json(*object) : object.error();
-  if (!standing) {
+  const auto backup_status = read_backup_status(api.client(), io.stop);
+  if (!backup_status) {
     return;
   }
-  for (const api::NodeFacts& node : standing->status.nodes) {
+  for (const api::NodeFacts& node : backup_status->status.nodes) {
     if (const std::string text = who_reads(node); !text.empty()) {
       io.err << "the newest set on " << terminal_text(node.node_name) << " is readable with "
              << text << '\n';
     }
   }
+}
+
+Result<age::RecipientRule> read_rule(const std::string& file) {
+  RB_TRY_ASSIGN(const std::string text, read_text_file(file, age::k_sops_yaml_limit_bytes));
+  auto rule = age::recipient_rule_of_sops_yaml(text);
+  if (!rule) {
+    return std::move(rule).error().within(file);
+  }
+  return rule;
 }
 
 } // namespace
@@ -95,6 +107,29 @@ int show(Api& api, const ShowCommand& command, OutputFormat output, Io& io) {
   }
   if (const std::string hint = advice(*backup); !hint.empty()) {
     io.out << "\nhint: " << hint << '\n';
+  }
+  return static_cast<int>(ExitCode::done);
+}
+
+int recipients(const RecipientsCommand& command, OutputFormat output, Io& io) {
+  const auto rule = read_rule(command.file);
+  if (!rule) {
+    return fail(io, rule.error());
+  }
+  nlohmann::json keys = nlohmann::json::array();
+  for (const age::Recipient& recipient : rule->recipients) {
+    keys.push_back(recipient.text());
+  }
+  if (output == OutputFormat::json) {
+    io.out << nlohmann::json{{"rule", rule->rule}, {"recipients", keys}}.dump(
+                  2, ' ', false, nlohmann::json::error_handler_t::replace)
+           << '\n';
+    return static_cast<int>(ExitCode::done);
+  }
+  io.out << "By " << terminal_text(rule->rule)
+         << ", whoever has a private key of these can read the backups:\n";
+  for (const auto& key : keys) {
+    io.out << "  " << key.get<std::string>() << '\n';
   }
   return static_cast<int>(ExitCode::done);
 }

@@ -1,10 +1,11 @@
 // railiance-backup: signals, terminal and random numbers for run().
+#include "cli/commands.hpp"
 #include "cli/connect.hpp"
-#include "cli/run.hpp"
 #include "terminal/program_io.hpp"
 
 #include "base/bytes.hpp"
-#include "kube/transport_cpprest.hpp"
+#include "base/fd.hpp"
+#include "kube/transport.hpp"
 
 #include <openssl/rand.h>
 

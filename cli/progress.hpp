@@ -3,8 +3,7 @@
 
 #include "cli/io.hpp"
 
-#include "api/cluster_backup.hpp"
-#include "api/node_backup.hpp"
+#include "api/backup.hpp"
 
 #include <chrono>
 #include <deque>

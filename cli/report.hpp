@@ -1,8 +1,10 @@
-// ClusterBackups as text. Pure.
+// ClusterBackups as text, and what to do about them. Pure.
 #pragma once
 
-#include "api/cluster_backup.hpp"
-#include "api/node_facts.hpp"
+#include "status/current.hpp"
+
+#include "api/backup.hpp"
+#include "api/backup_status.hpp"
 #include "base/error.hpp"
 
 #include <nlohmann/json.hpp>
@@ -30,6 +32,9 @@ namespace rb::cli {
 
 /// What to do about a run that did not succeed, or "".
 [[nodiscard]] std::string advice(const api::ClusterBackup& backup);
+
+/// What to do about a cluster without a current backup, or "".
+[[nodiscard]] std::string advice(const status::Current& current);
 
 /// NAME RUN SUCCEEDED REASON NODE SIZE RELEASES REVISION AGE, the newest first.
 [[nodiscard]] std::string backup_table(std::vector<api::ClusterBackup> backups, SystemTime now);

@@ -1,7 +1,5 @@
-#include "cli/run.hpp"
-
 #include "cli/commands.hpp"
-#include "cli/failure.hpp"
+#include "cli/connect.hpp"
 #include "terminal/terminal_text.hpp"
 
 #include <exception>

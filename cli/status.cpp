@@ -1,27 +1,341 @@
-// status: one look at all of it. Its exit code says whether there is a current backup.
+// status: one look at the whole. What it says is made purely, from what was gathered.
 #include "cli/commands.hpp"
-#include "cli/failure.hpp"
-#include "cli/overview.hpp"
+#include "cli/connect.hpp"
 #include "cli/report.hpp"
+#include "terminal/format.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include "kube/resource.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 namespace rb::cli {
 
 namespace {
 
+using api::ConditionStatus;
+using Rows = std::vector<std::vector<std::string>>;
+
+constexpr const char* k_unknown = "unknown";
+
+/// All that `status` shows.
+struct Overview {
+  SystemTime now{};
+  status::Current current;
+  std::optional<api::BackupStatusStatus> backup_status; ///< Absent: it could not be read.
+  std::vector<api::ClusterBackup> backups;
+  std::string backups_problem; ///< Why `backups` could not be read; empty when they could.
+};
+
+/// The newest run that ended and says something of the cluster's backups.
+std::optional<api::LastRun> last_run(const api::BackupStatusStatus& backup_status,
+                                     const std::vector<api::ClusterBackup>& backups) {
+  std::optional<api::LastRun> last = backup_status.last_run;
+  for (const api::ClusterBackup& backup : backups) {
+    auto run = status::ended_run(backup);
+    if (run && !status::named_no_server(backup, backup_status.nodes) &&
+        (!last || run->completion_time > last->completion_time)) {
+      last = std::move(run);
+    }
+  }
+  return last;
+}
+
+/// What holds now: judged by what the API has at this moment, not by what the controller wrote when
+/// it last looked; but what only the controller can know (who is silent, for how long) is believed.
+status::Current judge_now(const api::BackupStatusStatus& backup_status,
+                          const std::vector<api::ClusterBackup>& backups,
+                          Presence controller,
+                          SystemTime now) {
+  using status::CurrentReason;
+  status::Current read = status::as_read(backup_status, now);
+  if (read.reason == CurrentReason::controller_unavailable) {
+    return read;
+  }
+  if (const std::string gone = describe(controller); !gone.empty()) {
+    read.message = gone + "; then it was " + std::string(status::to_string(read.reason));
+    read.reason = CurrentReason::controller_unavailable;
+    return read;
+  }
+  if (backup_status.nodes.empty() || read.reason == CurrentReason::facts_stale ||
+      read.reason == CurrentReason::run_stalled) {
+    return read;
+  }
+  status::CurrentInput input;
+  input.now = std::max(now, *backup_status.observed_time); // our clock may be behind the cluster's
+  input.expected_interval = std::chrono::seconds(backup_status.expected_interval_seconds);
+  for (const api::NodeFacts& node : backup_status.nodes) {
+    const auto silence =
+        std::max(std::chrono::seconds(0), *backup_status.observed_time - node.report_time);
+    if (silence <= std::chrono::hours(24)) {
+      input.nodes.push_back({node, silence});
+    }
+  }
+  input.last_run = last_run(backup_status, backups);
+  input.controller_starts = backup_status.controller_starts;
+  return input.nodes.empty() ? read : status::judge(input);
+}
+
+/// The run that goes on, or null.
+const api::ClusterBackup* running(const Overview& overview) {
+  const auto found = std::ranges::find_if(overview.backups, [](const api::ClusterBackup& backup) {
+    return !backup.finished() && backup.status.start_time.has_value();
+  });
+  return found == overview.backups.end() ? nullptr : &*found;
+}
+
+/// The condition Replicated of the newest backup that has it, or null.
+const api::Condition* offsite(const Overview& overview) {
+  const api::Condition* newest = nullptr;
+  SystemTime time{};
+  for (const api::ClusterBackup& backup : overview.backups) {
+    const api::Condition* condition =
+        api::find_condition(backup.status.conditions, api::condition_type::k_replicated);
+    if (condition != nullptr && backup.status.completion_time.value_or(SystemTime{}) >= time) {
+      newest = condition;
+      time = backup.status.completion_time.value_or(SystemTime{});
+    }
+  }
+  return newest;
+}
+
+enum class Shade { good, bad, doubtful };
+
+std::string shaded(const std::string& text, Shade shade, bool colour) {
+  if (!colour) {
+    return text;
+  }
+  const char* const code = shade == Shade::good ? "32" : shade == Shade::bad ? "31" : "33";
+  return std::string("\x1b[1;") + code + "m" + text + "\x1b[0m";
+}
+
+std::string ago(SystemTime time, SystemTime now) {
+  return time > now ? "in " + format_age(time - now) : format_age(now - time) + " ago";
+}
+
+std::string headline(const status::Current& current, bool colour) {
+  const std::string reason(status::to_string(current.reason));
+  switch (status::status_of(current.reason)) {
+  case ConditionStatus::true_:
+    return shaded("CURRENT", Shade::good, colour) + ": " + terminal_text(current.message) + "\n";
+  case ConditionStatus::false_:
+    return shaded("NOT CURRENT", Shade::bad, colour) + " (" + reason +
+           "): " + terminal_text(current.message) + "\n";
+  case ConditionStatus::unknown:
+    return shaded("UNKNOWN", Shade::doubtful, colour) + " (" + reason +
+           "): " + terminal_text(current.message) + "\n";
+  }
+  return {};
+}
+
+std::string interval_text(std::int64_t seconds) {
+  return seconds == 0 ? std::string(k_unknown)
+                      : "every " + format_age(std::chrono::seconds(seconds));
+}
+
+void add_backup(Rows& rows, const Overview& all) {
+  const status::Current& current = all.current;
+  if (!all.backup_status || !current.last_success_time) {
+    rows.push_back({"last backup", all.backup_status ? "none" : k_unknown});
+    return;
+  }
+  rows.push_back({"last backup",
+                  format_rfc3339(*current.last_success_time) + " (" +
+                      ago(*current.last_success_time, all.now) + "), " +
+                      current.last_success_run_id + " on " + current.last_success_node});
+}
+
+void add_run(Rows& rows, const Overview& all) {
+  if (const api::ClusterBackup* backup = running(all)) {
+    rows.push_back({"running", backup->meta.name});
+  }
+  const auto run = all.backup_status ? last_run(*all.backup_status, all.backups) : std::nullopt;
+  if (run) {
+    rows.push_back(
+        {"last run", run->name + ": " + run->reason + ", " + ago(run->completion_time, all.now)});
+  } else {
+    rows.push_back({"last run", all.backup_status ? "none" : k_unknown});
+  }
+}
+
+void add_schedule(Rows& rows, const Overview& all) {
+  if (!all.backup_status) {
+    rows.push_back({"schedule", k_unknown});
+    return;
+  }
+  const api::BackupStatusStatus& backup_status = *all.backup_status;
+  rows.push_back({"expected", interval_text(backup_status.expected_interval_seconds)});
+  if (backup_status.schedule.empty()) {
+    rows.push_back({"next run", "no schedule"});
+    return;
+  }
+  const bool kept = all.current.reason != status::CurrentReason::controller_unavailable;
+  const std::string cron = "\"" + backup_status.schedule + "\" " + backup_status.time_zone;
+  rows.push_back({"next run",
+                  !kept ? "unknown: no controller to carry it out; it was " + cron
+                  : backup_status.next_schedule_time
+                      ? format_rfc3339(*backup_status.next_schedule_time) + " (" +
+                            ago(*backup_status.next_schedule_time, all.now) + "), " + cron
+                      : std::string(k_unknown) + ", " + cron});
+}
+
+void add_offsite(Rows& rows, const Overview& all) {
+  const api::Condition* condition = offsite(all);
+  if (!all.backups_problem.empty()) {
+    rows.push_back({"off-site", std::string(k_unknown) + ": " + all.backups_problem});
+  } else if (condition == nullptr) {
+    rows.push_back({"off-site", "not set up, or not tried yet"});
+  } else {
+    rows.push_back({"off-site",
+                    condition->status == ConditionStatus::true_
+                        ? "copied: " + condition->message
+                        : condition->reason + ": " + condition->message});
+  }
+}
+
+std::string drill_text(const api::NodeFacts& node, SystemTime now) {
+  if (node.last_drill_time == SystemTime{}) {
+    return "never";
+  }
+  return node.last_drill_result + " " + ago(node.last_drill_time, now) + ", " +
+         (node.last_drill_run_id.empty() ? "no set" : node.last_drill_run_id) +
+         (node.last_drill_booted ? ", booted" : "");
+}
+
+std::string artifacts_text(const api::NodeFacts& node) {
+  std::string text;
+  for (const api::ArtifactType type : api::k_all_artifacts) {
+    const auto found = node.artifacts.find(type);
+    text += (text.empty() ? "" : ", ") + std::string(api::to_string(type)) + " " +
+            (found == node.artifacts.end() ? "none" : format_size(found->second.size_bytes));
+  }
+  return text;
+}
+
+/// Empty where all is the host's own.
+std::string untrusted_text(const api::NodeFacts& node) {
+  return node.untrusted_sets + node.untrusted_files == 0
+             ? std::string()
+             : "; NOT WHAT THE HOST MADE: " + std::to_string(node.untrusted_sets) + " sets, " +
+                   std::to_string(node.untrusted_files) +
+                   " files beside them (railiance-restore verify --all)";
+}
+
+std::string datastore_text(api::Datastore datastore) {
+  switch (datastore) {
+  case api::Datastore::unknown:
+    break;
+  case api::Datastore::embedded_etcd:
+    return "embedded etcd";
+  case api::Datastore::sqlite:
+    return "SQLite: no etcd snapshots";
+  case api::Datastore::external:
+    return "external: no etcd snapshots";
+  case api::Datastore::none:
+    return "none on this node: no backups are made here";
+  }
+  return {};
+}
+
+void add_node(Rows& rows, const api::NodeFacts& node, SystemTime now) {
+  rows.push_back({"node " + node.node_name,
+                  "agent " + (node.version.empty() ? std::string(k_unknown) : node.version) +
+                      " reported " + ago(node.report_time, now) +
+                      (node.clock_anomaly ? "; ITS CLOCK IS BEHIND ITS BACKUPS" : "")});
+  if (node.datastore != api::Datastore::unknown) { // an agent that does not say it
+    rows.push_back({"  datastore", datastore_text(node.datastore)});
+  }
+  rows.push_back({"  sets",
+                  std::to_string(node.complete_sets) + " complete, " +
+                      std::to_string(node.incomplete_sets) + " incomplete, " +
+                      std::to_string(node.damaged_sets) + " damaged; " +
+                      format_size(node.retained_bytes) + untrusted_text(node)});
+  rows.push_back({"  artifacts", artifacts_text(node)});
+  rows.push_back({"  etcd",
+                  "revision " + std::to_string(node.etcd_revision) + ", " +
+                      std::to_string(node.etcd_keys) + " keys"});
+  rows.push_back({"  disk",
+                  format_size(node.disk_free_bytes) + " free of " +
+                      format_size(node.disk_size_bytes) + "; the next backup takes up to " +
+                      format_size(node.next_run_bytes)});
+  rows.push_back({"  recipients",
+                  std::to_string(node.recipients) +
+                      (node.recipients == 1 ? " (one lost key would lose all backups)" : "") +
+                      (node.recipient_rule.empty() ? "" : ", by " + node.recipient_rule)});
+  rows.push_back({"  drill", drill_text(node, now)});
+}
+
+nlohmann::json time_or_null(const std::optional<SystemTime>& time) {
+  return time ? nlohmann::json(format_rfc3339(*time)) : nlohmann::json();
+}
+
+nlohmann::json backup_status_json(const api::BackupStatusStatus& backup_status) {
+  // The form of the API, without what is said elsewhere.
+  nlohmann::json json = api::controller_apply(backup_status)["status"];
+  json.erase("conditions");
+  json["nextScheduleTime"] = time_or_null(backup_status.next_schedule_time);
+  json["lastSuccessTime"] = time_or_null(backup_status.last_success_time);
+  json["nodes"] = nlohmann::json::array();
+  for (const api::NodeFacts& node : backup_status.nodes) {
+    json["nodes"].push_back(api::to_json(node));
+  }
+  return json;
+}
+
+/// One look at all of it. What is not known is called "unknown". With `colour`, words that matter
+/// are green, red or yellow.
+std::string describe(const Overview& overview, bool colour) {
+  Rows rows;
+  add_backup(rows, overview);
+  add_run(rows, overview);
+  add_schedule(rows, overview);
+  add_offsite(rows, overview);
+  if (overview.backup_status && overview.backup_status->observed_time) {
+    rows.push_back(
+        {"controller", "looked " + ago(*overview.backup_status->observed_time, overview.now)});
+  } else {
+    rows.push_back({"controller", k_unknown});
+  }
+  if (!overview.backup_status || overview.backup_status->nodes.empty()) {
+    rows.push_back({"nodes", k_unknown});
+  } else {
+    for (const api::NodeFacts& node : overview.backup_status->nodes) {
+      add_node(rows, node, overview.now);
+    }
+  }
+  return headline(overview.current, colour) + text_table(rows);
+}
+
+/// The same for scripts; what is not known is null.
+nlohmann::json to_json(const Overview& overview) {
+  nlohmann::json json{
+      {"current", api::to_string(status::status_of(overview.current.reason))},
+      {"reason", status::to_string(overview.current.reason)},
+      {"message", overview.current.message},
+      {"exitCode", static_cast<int>(status::exit_code_for(overview.current.reason))},
+      {"status", nullptr},
+      {"running", nullptr},
+      {"offsite", nullptr}};
+  if (overview.backup_status) {
+    json["status"] = backup_status_json(*overview.backup_status);
+  }
+  if (const api::ClusterBackup* backup = running(overview)) {
+    json["running"] = backup->meta.name;
+  }
+  if (const api::Condition* condition = offsite(overview)) {
+    json["offsite"] = {{"status", api::to_string(condition->status)},
+                       {"reason", condition->reason},
+                       {"message", condition->message}};
+  }
+  return json;
+}
+
 /// No controller that knows the object, or no right to read it: then nothing is proven.
 bool leaves_unknown(const Error& error) {
   return error.code == ErrorCode::not_found ||
          (error.code == ErrorCode::permission_denied && error.http_status == 403);
-}
-
-Result<api::BackupStatus> read_standing(Api& api, const Io& io) {
-  RB_TRY_ASSIGN(
-      const nlohmann::json object,
-      api.client().get({kube::k_backup_statuses, "", std::string(api::k_backup_status_name), ""},
-                       io.stop));
-  return api::backup_status_from_json(object);
 }
 
 Status read_backups(Api& api, const Io& io, Overview& overview) {
@@ -39,8 +353,8 @@ Status read_backups(Api& api, const Io& io, Overview& overview) {
 }
 
 /// Neither kind is known: then there is no railiance-backup to ask.
-bool is_nowhere(const Error& standing, const Status& backups) {
-  return standing.code == ErrorCode::not_found && !backups &&
+bool is_nowhere(const Error& backup_status, const Status& backups) {
+  return backup_status.code == ErrorCode::not_found && !backups &&
          backups.error().code == ErrorCode::not_found;
 }
 
@@ -49,23 +363,23 @@ bool is_nowhere(const Error& standing, const Status& backups) {
 int status(Api& api, OutputFormat output, Io& io) {
   Overview overview;
   overview.now = io.clock.now();
-  auto standing = read_standing(api, io);
-  if (!standing && !leaves_unknown(standing.error())) {
-    return fail(io, standing.error(), api.server());
+  auto backup_status = read_backup_status(api.client(), io.stop);
+  if (!backup_status && !leaves_unknown(backup_status.error())) {
+    return fail(io, backup_status.error(), api.server());
   }
   const Status backups = read_backups(api, io, overview);
-  if (standing) {
-    overview.standing = std::move(standing->status);
-    overview.current =
-        judge_now(*overview.standing, overview.backups, look_for_controller(api, io), overview.now);
-  } else if (is_nowhere(standing.error(), backups)) {
-    static_cast<void>(fail(io, not_installed(standing.error())));
+  if (backup_status) {
+    overview.backup_status = std::move(backup_status->status);
+    overview.current = judge_now(
+        *overview.backup_status, overview.backups, look_for_controller(api, io), overview.now);
+  } else if (is_nowhere(backup_status.error(), backups)) {
+    static_cast<void>(fail(io, not_installed(backup_status.error())));
     return static_cast<int>(status::exit_code_for(status::CurrentReason::controller_unavailable));
   } else {
     overview.current.reason = status::CurrentReason::controller_unavailable;
-    overview.current.message = standing.error().code == ErrorCode::not_found
+    overview.current.message = backup_status.error().code == ErrorCode::not_found
                                    ? "no controller has looked yet: there is no BackupStatus"
-                                   : standing.error().message;
+                                   : backup_status.error().message;
   }
   if (output == OutputFormat::json) {
     io.out << json_lines(to_json(overview));

@@ -23,22 +23,19 @@ public:
       m_object = std::move(object);
       m_there = true;
     }
-    m_changed = true;
-    m_wake.notify_all();
+    changed();
   }
   void on_delete(const kube::ObjectId& id) override {
     const std::scoped_lock lock(m_mutex);
     m_deleted = m_deleted || id.uid == m_uid;
-    m_changed = true;
-    m_wake.notify_all();
+    changed();
   }
   void on_synced() override {
     const std::scoped_lock lock(m_mutex);
     m_trouble.reset();
     // Listed, and not among them.
     m_deleted = m_deleted || !m_there;
-    m_changed = true;
-    m_wake.notify_all();
+    changed();
   }
   void on_trouble(const Error& error) override {
     const std::scoped_lock lock(m_mutex);
@@ -49,8 +46,7 @@ public:
     }
     m_last_trouble = now;
     m_trouble = error;
-    m_changed = true;
-    m_wake.notify_all();
+    changed();
   }
 
   struct News {
@@ -74,6 +70,11 @@ public:
   }
 
 private:
+  void changed() {
+    m_changed = true;
+    m_wake.notify_all();
+  }
+
   static constexpr std::chrono::seconds k_silence{90};
 
   const std::string m_uid;

@@ -1,7 +1,7 @@
 // The agents that are there, from the pods of the DaemonSet, and which one gets an order.
 #pragma once
 
-#include "controller/observed.hpp"
+#include "controller/plan.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 

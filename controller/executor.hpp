@@ -1,4 +1,5 @@
-// Carries out what the planner decided: one call an action, its outcome goes into the store.
+// Carries out what the planner decided, one call an action, whose outcome goes into the store; and
+// the loop that does so while we lead: observe, plan, carry out, wait.
 #pragma once
 
 #include "controller/helm_step.hpp"
@@ -7,11 +8,12 @@
 #include "controller/store.hpp"
 
 #include "kube/client.hpp"
-#include "kube/deadline_timer.hpp"
 #include "kube/event_recorder.hpp"
+#include "kube/exchange.hpp"
 
 #include <functional>
 #include <stop_token>
+#include <thread>
 
 namespace rb::controller {
 
@@ -59,6 +61,33 @@ private:
   };
   kube::DeadlineTimer m_timer;
   std::map<std::string, HelmTries> m_helm_tries; ///< By uid of the run.
+};
+
+/// The loop, in a thread of its own.
+class Reconciler {
+public:
+  /// `current` says whether the store has seen all objects, and all of one history: nothing is
+  /// planned while it is false. Collaborators outlive the reconciler.
+  Reconciler(Ports ports, std::string sops_yaml_path, std::function<bool()> current);
+
+  /// Begins a term of leadership. Returns at once.
+  void start();
+  /// Ends it: when this returns, nothing is carried out any more.
+  void stop();
+
+private:
+  void run(const std::stop_token& stop);
+  bool wait_until_current(const std::stop_token& stop);
+  bool sweep(const std::stop_token& stop);
+  /// True when everything went well.
+  bool carry_out(const Plan& plan, const std::stop_token& stop);
+  void publish();
+
+  Ports m_ports;
+  Executor m_executor;
+  std::string m_sops_yaml_path;
+  std::function<bool()> m_current;
+  std::jthread m_thread;
 };
 
 } // namespace rb::controller

@@ -1,8 +1,9 @@
-#include "controller/helm_pages.hpp"
+#include "controller/helm_releases.hpp"
 
-#include "kube/passing.hpp"
+#include "kube/retry.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace rb::controller {
 
@@ -82,18 +83,11 @@ const HelmStorage& config_map_storage() {
 helm::StoredRelease stored_release(helm::StorageKind kind, const nlohmann::json& object) {
   helm::StoredRelease stored;
   stored.kind = kind;
-  const auto meta = object.find("metadata");
-  if (meta == object.end() || !meta->is_object()) {
-    return stored;
-  }
-  const auto text = [&](const char* key) {
-    const auto found = meta->find(key);
-    return found != meta->end() && found->is_string() ? found->get<std::string>() : std::string{};
-  };
-  stored.name_space = text("namespace");
-  stored.object_name = text("name");
-  const auto labels = meta->find("labels");
-  if (labels != meta->end() && labels->is_object()) {
+  const nlohmann::json& metadata = kube::metadata_of(object);
+  stored.name_space = kube::text_of(metadata, "namespace");
+  stored.object_name = kube::text_of(metadata, "name");
+  const auto labels = metadata.find("labels");
+  if (labels != metadata.end() && labels->is_object()) {
     for (const auto& [key, value] : labels->items()) {
       if (value.is_string()) {
         stored.labels.emplace(key, value.get<std::string>());
@@ -190,6 +184,60 @@ Result<std::vector<Unlisted>> list_everywhere(kube::Client& client,
     return whole.error();
   }
   return unlisted;
+}
+
+void NewestRevisions::forget(const std::string& name_space) {
+  if (name_space.empty()) {
+    m_by_namespace.clear();
+    m_left_out.clear();
+    m_count = 0;
+    return;
+  }
+  const auto found = m_by_namespace.find(name_space);
+  if (found != m_by_namespace.end()) {
+    m_count -= found->second.size();
+    m_by_namespace.erase(found);
+  }
+  m_left_out.erase(name_space);
+}
+
+void NewestRevisions::add(const nlohmann::json& items) {
+  std::map<std::string, std::vector<helm::StoredRelease>> more;
+  for (const nlohmann::json& item : items) {
+    helm::StoredRelease stored = stored_release(m_kind, item);
+    more[stored.name_space].push_back(std::move(stored));
+  }
+  for (auto& [name_space, objects] : more) {
+    merge(name_space, std::move(objects));
+  }
+  make_room();
+}
+
+void NewestRevisions::merge(const std::string& name_space, std::vector<helm::StoredRelease> more) {
+  std::vector<helm::StoredRelease>& known = m_by_namespace[name_space];
+  m_count -= known.size();
+  std::ranges::move(more, std::back_inserter(known));
+  known = helm::newest_revisions(std::move(known));
+  m_count += known.size();
+}
+
+void NewestRevisions::make_room() {
+  while (m_count > m_limit) {
+    const auto greatest = std::ranges::max_element(
+        m_by_namespace, {}, [](const auto& entry) { return entry.second.size(); });
+    greatest->second.pop_back();
+    m_left_out.insert(greatest->first);
+    --m_count;
+  }
+}
+
+std::vector<helm::StoredRelease> NewestRevisions::take() && {
+  std::vector<helm::StoredRelease> all;
+  all.reserve(m_count);
+  for (auto& [name_space, objects] : m_by_namespace) {
+    std::ranges::move(objects, std::back_inserter(all));
+  }
+  return all;
 }
 
 } // namespace rb::controller

@@ -1,29 +1,108 @@
 // railiance-backup-controller: wires the parts together and ends in order on SIGTERM and SIGINT.
-#include "controller/memory_limit.hpp"
-#include "controller/options.hpp"
-#include "controller/reconciler.hpp"
-#include "controller/standing_reporter.hpp"
+#include "controller/backup_status.hpp"
+#include "controller/executor.hpp"
+#include "controller/helm_step.hpp"
 #include "status/collector.hpp"
 #include "status/serve/server.hpp"
 
 #include "base/error.hpp"
 #include "kube/connection.hpp"
-#include "kube/leader_elector.hpp"
-#include "kube/transport_cpprest.hpp"
+#include "kube/lease.hpp"
+#include "kube/transport.hpp"
+
+#include <CLI/CLI.hpp>
 
 #include <malloc.h>
 #include <pthread.h>
+#include <unistd.h>
 
+#include <array>
 #include <csignal>
+#include <map>
 #include <thread>
 
 namespace rb::controller {
 
 namespace {
 
+/// The command line.
+struct Options {
+  std::string name_space = "railiance-backup";
+  std::string sops_yaml = "/etc/railiance-backup/.sops.yaml";
+  std::string identity; ///< Default: the host name, which is the pod's name.
+  std::string metrics_listen = "0.0.0.0:8080";
+  std::string log_level = "info";
+  log::Format log_format = log::Format::automatic;
+  std::int32_t keep_last = 7;
+  std::chrono::seconds agent_wait{60};
+  Expectation expectation;
+  std::string kubeconfig; ///< Empty: in-cluster.
+};
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+/// Or nullopt with `exit_code` set: help or version was printed, or what was wrong.
+std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code) {
+  Options options;
+  std::int64_t agent_wait = options.agent_wait.count();
+  const std::map<std::string, log::Format> formats{
+      {"auto", log::Format::automatic}, {"json", log::Format::json}, {"text", log::Format::text}};
+  CLI::App app{"Carries out ClusterBackups: collects and encrypts the Helm values, orders the "
+               "backup from the agent of a server node, and sums up the result."};
+  app.set_version_flag("--version", RB_VERSION);
+  app.add_option("--namespace", options.name_space, "Namespace of the controller and the agents")
+      ->capture_default_str();
+  app.add_option("--sops-config", options.sops_yaml, "The .sops.yaml that names the recipients")
+      ->capture_default_str();
+  app.add_option(
+      "--identity", options.identity, "Name in the leader election (default: host name)");
+  app.add_option(
+         "--metrics-listen", options.metrics_listen, "HOST:PORT of /livez, /readyz, /metrics")
+      ->capture_default_str();
+  app.add_option("--log-level", options.log_level, "trace, debug, info, warn or error")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  app.add_option("--log-format", options.log_format, "auto, json or text")
+      ->transform(CLI::CheckedTransformer(formats));
+  app.add_option("--agent-wait-seconds", agent_wait, "How long a run waits for an agent")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  app.add_option("--keep-last",
+                 options.keep_last,
+                 "Complete sets of a kind that stay on the disk, where a request does not say it")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  std::int64_t interval = 0;
+  app.add_option("--schedule",
+                 options.expectation.schedule,
+                 "The schedule of backups, as cron: what BackupCurrent is judged by");
+  app.add_option("--schedule-time-zone", options.expectation.time_zone, "The zone of --schedule")
+      ->capture_default_str();
+  app.add_option("--expected-interval-seconds",
+                 interval,
+                 "How often a backup is expected, where the schedule does not say it")
+      ->check(CLI::Range(1, 31536000));
+  app.add_option("--kubeconfig", options.kubeconfig, "For use outside a cluster");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    exit_code = app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+    return std::nullopt;
+  }
+  options.agent_wait = std::chrono::seconds{agent_wait};
+  options.expectation.interval = std::chrono::seconds{interval};
+  if (options.identity.empty()) {
+    options.identity = host_name();
+  }
+  return options;
+}
+
 constexpr const char* k_lease = "railiance-backup-controller";
 // One object: 1.5 MiB in etcd, six times that where all of it must be escaped. Lists of Secrets
-// come in pages that are smaller (helm_pages.hpp).
+// come in pages that are smaller (helm_releases.hpp).
 constexpr std::size_t k_body_limit_bytes = std::size_t{24} << 20U;
 
 /// Two arenas instead of one a thread: what is freed is used again.
@@ -67,15 +146,15 @@ Result<std::unique_ptr<kube::Connection>> connect(const Options& options,
   return kube::Connection::make(std::move(config), runtime, client);
 }
 
-kube::LeaderCallbacks callbacks(Reconciler& reconciler, StandingReporter& standing) {
+kube::LeaderCallbacks callbacks(Reconciler& reconciler, BackupStatusReporter& backup_status) {
   kube::LeaderCallbacks callbacks;
   callbacks.on_started = [&] {
-    standing.start(); // first: that we have started is told before a run can end us
+    backup_status.start(); // first: that we have started is told before a run can end us
     reconciler.start();
   };
   callbacks.on_stopped = [&] {
     reconciler.stop();
-    standing.stop();
+    backup_status.stop();
   };
   callbacks.on_new_leader = [](const std::string& holder) {
     spdlog::info("leader: {}", holder.empty() ? "nobody" : holder);
@@ -120,11 +199,13 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
                          [&](const kube::EventSpec& event) { events.record(event); }},
                         options.sops_yaml,
                         [&] { return feed.current(); });
-  StandingReporter standing(
-      client, store, clock, options.expectation, [&] { return feed.standing_synced(); });
+  BackupStatusReporter backup_status(
+      client, store, clock, options.expectation, [&] { return feed.backup_status_synced(); });
   status::Endpoints endpoints;
   endpoints.metrics = std::make_shared<status::Collector>(
-      [&] { return standing_families(store.standing(), options.expectation, clock.now()); },
+      [&] {
+        return backup_status_families(store.backup_status(), options.expectation, clock.now());
+      },
       metrics.registry());
   endpoints.not_ready_because = [&] {
     return feed.synced() ? "" : "the API objects are not yet listed";
@@ -135,7 +216,7 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
                               options.name_space,
                               k_lease,
                               options.identity,
-                              callbacks(reconciler, standing));
+                              callbacks(reconciler, backup_status));
   const std::jthread election([&](const std::stop_token& stop) { elector.run(stop); });
   spdlog::info("version {} started; API server {}", RB_VERSION, connection->server());
   warn_of_schedule(options.expectation);

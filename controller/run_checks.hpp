@@ -2,7 +2,7 @@
 // decides. Pure.
 #pragma once
 
-#include "controller/observed.hpp"
+#include "controller/plan.hpp"
 #include "controller/summary.hpp"
 
 #include <chrono>

@@ -84,8 +84,8 @@ void Store::slim(api::ClusterBackup& backup) {
   }
   api::Condition kept = *result;
   kept.message.clear();
-  // The one condition that may still change (what is known of it is what a new word is held
-  // against), and what retention left behind.
+  // The one condition that may still change (a new report of the agent is compared with it), and
+  // what retention left behind.
   std::erase_if(backup.status.conditions, [](const api::Condition& condition) {
     return condition.type != api::condition_type::k_replicated && !is_failed_prune(condition);
   });
@@ -96,18 +96,12 @@ void Store::slim(api::ClusterBackup& backup) {
   m_world.memory.erase(backup.meta.uid);
 }
 
-void Store::upsert_backup(const nlohmann::json& object) {
-  if (auto backup = readable(api::cluster_backup_from_json(object), "a ClusterBackup", object)) {
-    const std::lock_guard lock(m_mutex);
-    put_locked(*std::move(backup));
-  }
-}
-
-void Store::answered_backup(const nlohmann::json& object) {
+void Store::take_backup(const nlohmann::json& object, Source source) {
   if (auto backup = readable(api::cluster_backup_from_json(object), "a ClusterBackup", object)) {
     const std::lock_guard lock(m_mutex);
     const auto known = m_world.backups.find(backup->meta.uid);
-    if (known == m_world.backups.end() || !overtaken(backup->meta, known->second.meta)) {
+    if (source == Source::watch || known == m_world.backups.end() ||
+        !overtaken(backup->meta, known->second.meta)) {
       put_locked(*std::move(backup));
     }
   }
@@ -157,18 +151,12 @@ void Store::remove_backup(const std::string& uid) {
   changed();
 }
 
-void Store::upsert_order(const nlohmann::json& object) {
-  if (auto order = readable(api::node_backup_from_json(object), "a NodeBackup", object)) {
-    const std::lock_guard lock(m_mutex);
-    put_locked(*std::move(order));
-  }
-}
-
-void Store::answered_order(const nlohmann::json& object) {
+void Store::take_order(const nlohmann::json& object, Source source) {
   if (auto order = readable(api::node_backup_from_json(object), "a NodeBackup", object)) {
     const std::lock_guard lock(m_mutex);
     const auto known = m_world.orders.find(order->meta.name);
-    if (known == m_world.orders.end() || !overtaken(order->meta, known->second.meta)) {
+    if (source == Source::watch || known == m_world.orders.end() ||
+        !overtaken(order->meta, known->second.meta)) {
       put_locked(*std::move(order));
     }
   }
@@ -222,13 +210,13 @@ void Store::remove_agent(const std::string& pod) {
   changed();
 }
 
-void Store::upsert_standing(const nlohmann::json& object) {
-  auto standing = api::backup_status_from_json(object);
-  if (!standing) {
-    log::warn("BackupStatus cannot be read", standing.error());
+void Store::upsert_backup_status(const nlohmann::json& object) {
+  auto backup_status = api::backup_status_from_json(object);
+  if (!backup_status) {
+    log::warn("BackupStatus cannot be read", backup_status.error());
     return;
   }
-  if (standing->meta.name != api::k_backup_status_name) {
+  if (backup_status->meta.name != api::k_backup_status_name) {
     return;
   }
   const std::lock_guard lock(m_mutex);
@@ -236,26 +224,26 @@ void Store::upsert_standing(const nlohmann::json& object) {
     const auto found = std::ranges::find(status.nodes, node, &api::NodeFacts::node_name);
     return found == status.nodes.end() ? SystemTime{} : found->report_time;
   };
-  for (const api::NodeFacts& facts : standing->status.nodes) {
+  for (const api::NodeFacts& facts : backup_status->status.nodes) {
     const bool is_new = !m_node_reported_at.contains(facts.node_name);
     if (is_new) {
       // Seen for the first time: it may be old, and its own clock is all that tells.
       m_node_reported_at[facts.node_name] =
           m_clock.steady_now() -
           std::max(std::chrono::seconds(0), m_clock.now() - facts.report_time);
-    } else if (reported(m_standing, facts.node_name) != facts.report_time) {
+    } else if (reported(m_backup_status, facts.node_name) != facts.report_time) {
       m_node_reported_at[facts.node_name] = m_clock.steady_now();
     }
   }
-  m_standing = std::move(standing->status);
-  m_standing_exists = true;
+  m_backup_status = std::move(backup_status->status);
+  m_backup_status_exists = true;
   take_datastores_locked();
 }
 
 /// A run may wait for them.
 void Store::take_datastores_locked() {
   std::map<std::string, api::Datastore> datastores;
-  for (const api::NodeFacts& facts : m_standing.nodes) {
+  for (const api::NodeFacts& facts : m_backup_status.nodes) {
     datastores[facts.node_name] = facts.datastore;
   }
   if (datastores != m_world.datastores) {
@@ -264,22 +252,22 @@ void Store::take_datastores_locked() {
   }
 }
 
-void Store::remove_standing() {
+void Store::remove_backup_status() {
   const std::lock_guard lock(m_mutex);
-  m_standing = {};
-  m_standing_exists = false;
+  m_backup_status = {};
+  m_backup_status_exists = false;
   m_node_reported_at.clear();
   take_datastores_locked();
 }
 
-StandingView Store::standing() const {
+BackupStatusView Store::backup_status() const {
   const std::lock_guard lock(m_mutex);
-  StandingView view;
-  view.exists = m_standing_exists;
-  view.conditions = m_standing.conditions;
-  view.controller_starts = m_standing.controller_starts;
+  BackupStatusView view;
+  view.exists = m_backup_status_exists;
+  view.conditions = m_backup_status.conditions;
+  view.controller_starts = m_backup_status.controller_starts;
   view.active_run = active_run_of(m_world);
-  for (const api::NodeFacts& facts : m_standing.nodes) {
+  for (const api::NodeFacts& facts : m_backup_status.nodes) {
     const auto at = m_node_reported_at.at(facts.node_name);
     view.nodes.push_back(
         {facts, std::chrono::duration_cast<std::chrono::seconds>(m_clock.steady_now() - at)});
@@ -290,7 +278,7 @@ StandingView Store::standing() const {
   for (const auto& [uid, backup] : m_world.backups) {
     auto run = status::ended_run(backup);
     if (!run || (view.last_run && run->completion_time < view.last_run->completion_time) ||
-        status::named_no_server(backup, m_standing.nodes, view.agent_nodes)) {
+        status::named_no_server(backup, m_backup_status.nodes, view.agent_nodes)) {
       continue;
     }
     view.last_run = *std::move(run);

@@ -3,8 +3,8 @@
 // need any more is dropped, so that memory stays small over years of runs.
 #pragma once
 
+#include "controller/backup_status.hpp"
 #include "controller/plan.hpp"
-#include "controller/standing.hpp"
 
 #include "base/clock.hpp"
 #include "kube/watcher.hpp"
@@ -23,19 +23,19 @@ public:
   Store(const Clock& clock, Settings settings);
 
   // What the watchers see. An object that cannot be read is logged and left out.
-  void upsert_backup(const nlohmann::json& object);
+  void upsert_backup(const nlohmann::json& object) { take_backup(object, Source::watch); }
   void remove_backup(const std::string& uid);
-  void upsert_order(const nlohmann::json& object);
+  void upsert_order(const nlohmann::json& object) { take_order(object, Source::watch); }
   void remove_order(const std::string& name);
   void upsert_agent(const nlohmann::json& pod);
   void remove_agent(const std::string& pod);
-  void upsert_standing(const nlohmann::json& object);
-  void remove_standing();
+  void upsert_backup_status(const nlohmann::json& object);
+  void remove_backup_status();
 
   // What our own calls were answered. A watch tells of changes in their order; an answer may be
   // overtaken by the event of a later change, and is left out then.
-  void answered_backup(const nlohmann::json& object);
-  void answered_order(const nlohmann::json& object);
+  void answered_backup(const nlohmann::json& object) { take_backup(object, Source::answer); }
+  void answered_order(const nlohmann::json& object) { take_order(object, Source::answer); }
 
   // What our own actions gave.
   void set_helm(const std::string& uid, HelmOutcome outcome);
@@ -61,7 +61,7 @@ public:
 
   /// What is known of the whole; the silence of nodes counts from when this process saw them
   /// change.
-  [[nodiscard]] StandingView standing() const;
+  [[nodiscard]] BackupStatusView backup_status() const;
 
   /// The latest completion of a run that succeeded.
   [[nodiscard]] std::optional<SystemTime> last_success() const;
@@ -71,7 +71,11 @@ public:
   void wait(std::chrono::milliseconds duration, const std::stop_token& stop);
 
 private:
+  enum class Source { watch, answer };
+
   void changed();
+  void take_backup(const nlohmann::json& object, Source source);
+  void take_order(const nlohmann::json& object, Source source);
   void put_locked(api::ClusterBackup backup);
   void put_locked(api::NodeBackup order);
   void forget_other_life_locked(const api::ClusterBackup& backup);
@@ -86,8 +90,8 @@ private:
   std::map<std::string, std::chrono::steady_clock::time_point> m_order_changed_at;
   std::map<std::string, std::chrono::steady_clock::time_point> m_unfinished_since; ///< By uid.
   std::optional<SystemTime> m_last_success;
-  api::BackupStatusStatus m_standing;
-  bool m_standing_exists = false;
+  api::BackupStatusStatus m_backup_status;
+  bool m_backup_status_exists = false;
   std::map<std::string, std::chrono::steady_clock::time_point> m_node_reported_at; ///< By node.
 };
 
@@ -107,7 +111,7 @@ public:
   /// is planned: backups and orders may be of two histories, the server having been restored.
   [[nodiscard]] bool current() const;
   /// All that BackupStatus is judged from has been listed.
-  [[nodiscard]] bool standing_synced() const;
+  [[nodiscard]] bool backup_status_synced() const;
 
 private:
   struct Handlers;
@@ -115,7 +119,7 @@ private:
   kube::Watcher m_backups;
   kube::Watcher m_orders;
   kube::Watcher m_agents;
-  kube::Watcher m_standing;
+  kube::Watcher m_backup_status;
 };
 
 } // namespace rb::controller

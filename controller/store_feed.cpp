@@ -43,13 +43,13 @@ public:
   void on_delete(const kube::ObjectId& id) override { m_store.remove_agent(id.name); }
 };
 
-class StandingHandler final : public Handler {
+class BackupStatusHandler final : public Handler {
 public:
   using Handler::Handler;
-  void on_upsert(nlohmann::json object) override { m_store.upsert_standing(object); }
+  void on_upsert(nlohmann::json object) override { m_store.upsert_backup_status(object); }
   void on_delete(const kube::ObjectId& id) override {
     if (id.name == api::k_backup_status_name) {
-      m_store.remove_standing();
+      m_store.remove_backup_status();
     }
   }
 };
@@ -66,11 +66,11 @@ kube::WatchOptions agent_options(const std::string& name_space) {
 struct StoreFeed::Handlers {
   explicit Handlers(Store& store)
       : backups(store, "watch of clusterbackups"), orders(store, "watch of nodebackups"),
-        agents(store, "watch of agent pods"), standing(store, "watch of backupstatuses") {}
+        agents(store, "watch of agent pods"), backup_status(store, "watch of backupstatuses") {}
   BackupHandler backups;
   OrderHandler orders;
   AgentHandler agents;
-  StandingHandler standing;
+  BackupStatusHandler backup_status;
 };
 
 StoreFeed::StoreFeed(Store& store, kube::Client& client, const std::string& name_space)
@@ -78,7 +78,7 @@ StoreFeed::StoreFeed(Store& store, kube::Client& client, const std::string& name
       m_backups(client, kube::k_cluster_backups, {}, m_handlers->backups),
       m_orders(client, kube::k_node_backups, {}, m_handlers->orders),
       m_agents(client, kube::k_pods, agent_options(name_space), m_handlers->agents),
-      m_standing(client, kube::k_backup_statuses, {}, m_handlers->standing) {}
+      m_backup_status(client, kube::k_backup_statuses, {}, m_handlers->backup_status) {}
 
 StoreFeed::~StoreFeed() = default;
 
@@ -90,8 +90,8 @@ bool StoreFeed::current() const {
   return m_backups.current() && m_orders.current() && m_agents.current();
 }
 
-bool StoreFeed::standing_synced() const {
-  return synced() && m_standing.synced();
+bool StoreFeed::backup_status_synced() const {
+  return synced() && m_backup_status.synced();
 }
 
 } // namespace rb::controller

@@ -3,7 +3,7 @@
 // in the status; Succeeded is True only if everything that was asked for is stored and verified.
 #pragma once
 
-#include "controller/observed.hpp"
+#include "controller/plan.hpp"
 
 #include <string>
 

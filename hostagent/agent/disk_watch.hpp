@@ -5,7 +5,7 @@
 #include "agent/mounted_files.hpp"
 #include "agent/settings.hpp"
 
-#include "api/node_facts.hpp"
+#include "api/backup_status.hpp"
 #include "base/clock.hpp"
 
 #include <mutex>

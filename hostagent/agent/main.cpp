@@ -18,7 +18,7 @@
 #include "base/fd.hpp"
 #include "base/process.hpp"
 #include "kube/connection.hpp"
-#include "kube/transport_cpprest.hpp"
+#include "kube/transport.hpp"
 
 #include <csignal>
 #include <cstdlib>

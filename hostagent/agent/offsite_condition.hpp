@@ -3,7 +3,7 @@
 
 #include "offsite/replicator.hpp"
 
-#include "api/node_backup.hpp"
+#include "api/backup.hpp"
 
 #include <optional>
 

@@ -1,7 +1,7 @@
 // What to do with an order that the API shows us. Pure.
 #pragma once
 
-#include "api/node_backup.hpp"
+#include "api/backup.hpp"
 #include "base/clock.hpp"
 
 #include <string>

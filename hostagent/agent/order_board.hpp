@@ -3,7 +3,7 @@
 
 #include "agent/run_control.hpp"
 
-#include "api/node_backup.hpp"
+#include "api/backup.hpp"
 #include "kube/watcher.hpp"
 
 #include <condition_variable>

@@ -3,7 +3,7 @@
 
 #include "agent/snapshot_step.hpp"
 
-#include "api/node_backup.hpp"
+#include "api/backup.hpp"
 #include "base/bytes.hpp"
 
 #include <stop_token>

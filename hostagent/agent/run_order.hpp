@@ -1,7 +1,7 @@
 // What a run is asked to do, and what came of it.
 #pragma once
 
-#include "api/node_backup.hpp"
+#include "api/backup.hpp"
 
 #include <array>
 #include <chrono>

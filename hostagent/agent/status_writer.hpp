@@ -1,7 +1,7 @@
 // Writes the status of an order to the API.
 #pragma once
 
-#include "api/node_backup.hpp"
+#include "api/backup.hpp"
 #include "kube/client.hpp"
 
 #include <stop_token>

@@ -2,7 +2,7 @@
 
 #include "terminal/terminal_text.hpp"
 
-#include "api/json_fields.hpp"
+#include "api/artifacts.hpp"
 #include "base/process.hpp"
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 #include "restore/cluster/facts.hpp"
 #include "restore/io.hpp"
 
-#include "api/artifact_type.hpp"
+#include "api/artifacts.hpp"
 #include "base/result.hpp"
 
 #include <optional>

@@ -1,138 +1,162 @@
 #include "api/backup_status.hpp"
 
-#include "api/json_fields.hpp"
 #include "base/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
-
 namespace rb::api {
 
 namespace {
 
-// The maxLength of crds/.
-constexpr std::size_t k_release_message_limit = 512;
+/// An entry of a node's `artifacts`.
+struct ArtifactEntry {
+  ArtifactType type = ArtifactType::etcd_snapshot;
+  ArtifactFacts facts;
+};
 
-Error malformed(std::string_view what) {
-  return {ErrorCode::corrupt,
-          std::string(what) + ": not of the form of " + "backup.railiance.io/v1alpha1",
-          {}};
+void fields(JsonFields& json, ArtifactEntry& entry) {
+  json.required("type", entry.type);
+  json.optional("lastSuccessTime", entry.facts.last_success_time);
+  json.optional("sizeBytes", entry.facts.size_bytes);
+  json.optional("referenceSizeBytes", entry.facts.reference_size_bytes);
+}
+
+void artifacts(JsonFields& json, std::map<ArtifactType, ArtifactFacts>& artifacts) {
+  std::vector<ArtifactEntry> entries;
+  for (const auto& [type, facts] : artifacts) {
+    entries.push_back({type, facts});
+  }
+  json.always("artifacts", entries);
+  for (const ArtifactEntry& entry : entries) {
+    artifacts[entry.type] = entry.facts;
+  }
 }
 
 } // namespace
 
-nlohmann::json to_json(const std::vector<ArtifactStatus>& artifacts) {
-  nlohmann::json list = nlohmann::json::array();
-  for (const ArtifactStatus& artifact : artifacts) {
-    list.push_back({{"type", to_string(artifact.type)},
-                    {"fileName", artifact.file_name},
-                    {"sizeBytes", artifact.size_bytes},
-                    {"sha256", artifact.sha256}});
+static void fields(JsonFields& json, LastRun& run) {
+  json.always("name", run.name);
+  json.optional("runID", run.run_id);
+  json.required("completionTime", run.completion_time);
+  json.always("succeeded", run.succeeded);
+  json.always("reason", run.reason);
+}
+
+/// `nodes` is read only: it belongs to the agents.
+static void fields(JsonFields& json, BackupStatusStatus& status) {
+  json.always("conditions", status.conditions);
+  json.optional("observedTime", status.observed_time);
+  json.optional("schedule", status.schedule);
+  json.optional("timeZone", status.time_zone);
+  json.optional("nextScheduleTime", status.next_schedule_time);
+  json.always("expectedIntervalSeconds", status.expected_interval_seconds);
+  json.optional("lastSuccessTime", status.last_success_time);
+  json.optional("lastSuccessRunID", status.last_success_run_id);
+  json.optional("lastSuccessNode", status.last_success_node);
+  json.optional("lastRun", status.last_run);
+  if (json.reading() || !status.controller_starts.empty()) {
+    json.readable("controllerStartTimes", status.controller_starts);
   }
-  return list;
-}
-
-std::string MissingArtifact::reason_word() const {
-  return newer_reason.empty() ? std::string(to_string(reason)) : newer_reason;
-}
-
-nlohmann::json to_json(const std::vector<MissingArtifact>& missing) {
-  nlohmann::json list = nlohmann::json::array();
-  for (const MissingArtifact& item : missing) {
-    list.push_back({{"type", to_string(item.type)},
-                    {"reason", item.reason_word()},
-                    {"message", bounded(item.message, k_message_limit)}});
-  }
-  return list;
-}
-
-nlohmann::json to_json(const EtcdStatus& etcd) {
-  return {{"revision", etcd.revision}, {"totalKeys", etcd.total_keys}};
-}
-
-nlohmann::json to_json(const HelmStatus& helm) {
-  nlohmann::json undecodable = nlohmann::json::array();
-  for (const UndecodableRelease& release : helm.undecodable) {
-    if (undecodable.size() == k_undecodable_limit) {
-      break;
-    }
-    undecodable.push_back({{"namespace", release.name_space},
-                           {"storageObject", release.storage_object},
-                           {"message", bounded(release.message, k_release_message_limit)}});
-  }
-  return {{"releases", helm.releases},
-          {"undecodable", undecodable},
-          {"undecodableTotal", helm.undecodable_total}};
-}
-
-Result<std::vector<ArtifactStatus>> artifacts_from_json(const nlohmann::json& json) {
-  std::vector<ArtifactStatus> artifacts;
-  try {
-    for (const auto& item : json) {
-      const auto type = parse_artifact_type(item.at("type").get<std::string>());
-      if (!type) {
-        continue;
-      }
-      ArtifactStatus artifact;
-      artifact.type = *type;
-      artifact.file_name = item.at("fileName").get<std::string>();
-      artifact.size_bytes = json_integer<std::uint64_t>(item.at("sizeBytes"));
-      artifact.sha256 = item.at("sha256").get<std::string>();
-      artifacts.push_back(std::move(artifact));
-    }
-  } catch (const nlohmann::json::exception&) {
-    return malformed("artifacts");
-  }
-  return artifacts;
-}
-
-Result<std::vector<MissingArtifact>> missing_from_json(const nlohmann::json& json) {
-  std::vector<MissingArtifact> missing;
-  try {
-    for (const auto& item : json) {
-      const auto type = parse_artifact_type(item.at("type").get<std::string>());
-      if (!type) {
-        continue;
-      }
-      MissingArtifact entry;
-      entry.type = *type;
-      auto word = item.at("reason").get<std::string>();
-      if (const auto reason = parse_reason(word)) {
-        entry.reason = *reason;
-      } else {
-        entry.newer_reason = std::move(word);
-      }
-      entry.message = item.value("message", "");
-      missing.push_back(std::move(entry));
-    }
-  } catch (const nlohmann::json::exception&) {
-    return malformed("missing");
-  }
-  return missing;
-}
-
-Result<EtcdStatus> etcd_from_json(const nlohmann::json& json) {
-  try {
-    return EtcdStatus{json_integer<std::int64_t>(json.at("revision")),
-                      json_integer<std::int64_t>(json.at("totalKeys"))};
-  } catch (const nlohmann::json::exception&) {
-    return malformed("etcd");
+  if (json.reading()) {
+    json.readable("nodes", status.nodes);
   }
 }
 
-Result<HelmStatus> helm_from_json(const nlohmann::json& json) {
-  HelmStatus helm;
-  try {
-    helm.releases = json_integer<std::int64_t>(json.at("releases"));
-    helm.undecodable_total = json_integer_or(json, "undecodableTotal", std::int64_t{0});
-    for (const auto& item : json.value("undecodable", nlohmann::json::array())) {
-      helm.undecodable.push_back({item.value("namespace", ""),
-                                  item.value("storageObject", ""),
-                                  item.value("message", "")});
-    }
-  } catch (const nlohmann::json::exception&) {
-    return malformed("helm");
-  }
-  return helm;
+std::span<const Word<AttemptResult>> words_of(AttemptResult /*result*/) {
+  static constexpr std::array<Word<AttemptResult>, 4> k_words{
+      {{AttemptResult::none, "None"},
+       {AttemptResult::succeeded, "Succeeded"},
+       {AttemptResult::incomplete, "Incomplete"},
+       {AttemptResult::failed, "Failed"}}};
+  return k_words;
+}
+
+std::string_view to_string(AttemptResult result) {
+  return word_of(result);
+}
+
+std::span<const Word<Datastore>> words_of(Datastore /*datastore*/) {
+  static constexpr std::array<Word<Datastore>, 5> k_words{
+      {{Datastore::unknown, ""},
+       {Datastore::embedded_etcd, "EmbeddedEtcd"},
+       {Datastore::sqlite, "SQLite"},
+       {Datastore::external, "External"},
+       {Datastore::none, "None"}}};
+  return k_words;
+}
+
+std::string_view to_string(Datastore datastore) {
+  return word_of(datastore);
+}
+
+void fields(JsonFields& json, NodeFacts& facts) {
+  json.required("nodeName", facts.node_name);
+  json.optional("agentID", facts.agent_id);
+  json.optional("version", facts.version);
+  json.optional("datastore", facts.datastore);
+  json.optional("reportTime", facts.report_time);
+  json.optional("lastSuccessRunID", facts.last_success_run_id);
+  json.optional("lastSuccessTime", facts.last_success_time);
+  json.optional("lastAttemptTime", facts.last_attempt_time);
+  json.optional("lastAttemptResult", facts.last_attempt_result);
+  json.optional("lastAttemptReason", facts.last_attempt_reason);
+  artifacts(json, facts.artifacts);
+  json.optional("etcdRevision", facts.etcd_revision);
+  json.optional("etcdKeys", facts.etcd_keys);
+  json.optional("helmReleases", facts.helm_releases);
+  json.optional("helmUndecodable", facts.helm_undecodable);
+  json.optional("recipients", facts.recipients);
+  json.optional("recipientRule", facts.recipient_rule);
+  json.optional("completeSets", facts.complete_sets);
+  json.optional("incompleteSets", facts.incomplete_sets);
+  json.optional("damagedSets", facts.damaged_sets);
+  json.optional("untrustedSets", facts.untrusted_sets);
+  json.optional("untrustedFiles", facts.untrusted_files);
+  json.optional("retainedBytes", facts.retained_bytes);
+  json.optional("diskFreeBytes", facts.disk_free_bytes);
+  json.optional("diskSizeBytes", facts.disk_size_bytes);
+  json.optional("nextRunBytes", facts.next_run_bytes);
+  json.optional("lastDrillTime", facts.last_drill_time);
+  json.optional("lastDrillResult", facts.last_drill_result);
+  json.optional("lastDrillRunID", facts.last_drill_run_id);
+  json.optional("lastDrillSeconds", facts.last_drill_seconds);
+  json.optional("lastDrillBooted", facts.last_drill_booted);
+  json.optional("lastRestoreTime", facts.last_restore_time);
+  json.optional("clockAnomaly", facts.clock_anomaly);
+}
+
+nlohmann::json to_json(const NodeFacts& facts) {
+  return to_json_fields(facts);
+}
+
+Result<NodeFacts> node_facts_from_json(const nlohmann::json& json) {
+  return from_json_fields<NodeFacts>(json);
+}
+
+Result<BackupStatus> backup_status_from_json(const nlohmann::json& object) {
+  BackupStatus read;
+  JsonFields reader(object);
+  reader.required("metadata", read.meta);
+  reader.always("status", read.status);
+  RB_TRY(reader.result());
+  return read;
+}
+
+nlohmann::json new_backup_status() {
+  return {{"apiVersion", k_api_version},
+          {"kind", k_backup_status_kind},
+          {"metadata", {{"name", k_backup_status_name}}}};
+}
+
+nlohmann::json controller_apply(const BackupStatusStatus& status) {
+  nlohmann::json object = new_backup_status();
+  object["status"] = to_json_fields(status);
+  return object;
+}
+
+nlohmann::json agent_apply(const NodeFacts& facts) {
+  nlohmann::json object = new_backup_status();
+  object["status"] = {{"nodes", nlohmann::json::array({to_json(facts)})}};
+  return object;
 }
 
 } // namespace rb::api

@@ -1,77 +1,147 @@
-// What is said of a run's results: shared by ClusterBackup, NodeBackup and (in spirit) the
-// manifest on the disk.
+// BackupStatus (backup.railiance.io/v1alpha1): the one object, called "cluster", that says whether
+// this cluster has a current backup. The controller keeps the conditions, each agent its own entry
+// of `nodes` (server-side apply). Source of the fields: crds/.
 #pragma once
 
-#include "api/artifact_type.hpp"
-#include "api/reason.hpp"
+#include "api/artifacts.hpp"
+#include "api/meta.hpp"
 
-#include <nlohmann/json_fwd.hpp>
-
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace rb::api {
 
-struct ArtifactStatus {
-  ArtifactType type = ArtifactType::etcd_snapshot;
-  std::string file_name;
-  std::uint64_t size_bytes = 0; ///< Of the encrypted file.
-  std::string sha256;           ///< Of the encrypted file, lower-case hex.
+inline constexpr std::string_view k_backup_status_kind = "BackupStatus";
+inline constexpr std::string_view k_backup_status_name = "cluster";
 
-  bool operator==(const ArtifactStatus&) const = default;
+/// How an attempt at a backup ended. `none`: there was none yet.
+enum class AttemptResult { none, succeeded, incomplete, failed };
+
+/// "None", "Succeeded", "Incomplete", "Failed".
+[[nodiscard]] std::span<const Word<AttemptResult>> words_of(AttemptResult);
+[[nodiscard]] std::string_view to_string(AttemptResult result);
+
+/// Where the server of a node keeps the cluster's state. `unknown`: nobody said, or the word is one
+/// of a newer release. `none`: that server has no datastore, as a control plane without etcd.
+enum class Datastore { unknown, embedded_etcd, sqlite, external, none };
+
+/// "EmbeddedEtcd", "SQLite", "External", "None"; empty for unknown.
+[[nodiscard]] std::span<const Word<Datastore>> words_of(Datastore);
+[[nodiscard]] std::string_view to_string(Datastore datastore);
+
+/// Of one kind of artifact.
+struct ArtifactFacts {
+  SystemTime last_success_time{};         ///< Of the newest set that holds it whole; 0: none does.
+  std::uint64_t size_bytes = 0;           ///< There.
+  std::uint64_t reference_size_bytes = 0; ///< The median of the whole sets before; 0: none.
+
+  bool operator==(const ArtifactFacts&) const = default;
 };
 
-/// An artifact that was asked for and is not there.
-struct MissingArtifact {
-  ArtifactType type = ArtifactType::etcd_snapshot;
-  Reason reason = Reason::internal_error;
-  std::string message;
-  std::string newer_reason{}; ///< The word as it was read, where this release does not know it.
+/// What one server node knows of its backups, read off its backup directory: the disk is the truth.
+/// An entry of BackupStatus.status.nodes; becomes metrics, too. Times are 0 where it never
+/// happened. Numbers of what is not known are 0.
+struct NodeFacts {
+  std::string node_name;
+  std::string agent_id;     ///< Pod UID; empty when no agent read them.
+  SystemTime report_time{}; ///< When they were read, by the node's clock.
+  std::string version;      ///< Of the program that read them.
+  Datastore datastore = Datastore::unknown;
 
-  /// What is written and shown.
-  [[nodiscard]] std::string reason_word() const;
+  std::string last_success_run_id; ///< Of the newest complete set with an etcd snapshot.
+  SystemTime last_success_time{};  ///< Its completion.
+  SystemTime last_attempt_time{};  ///< End of the last attempt, whatever came of it.
+  AttemptResult last_attempt_result = AttemptResult::none;
+  std::string last_attempt_reason; ///< The word of api::Reason.
 
-  bool operator==(const MissingArtifact&) const = default;
+  std::map<ArtifactType, ArtifactFacts> artifacts;
+  std::int64_t etcd_revision = 0; ///< Of the newest whole set with a snapshot.
+  std::int64_t etcd_keys = 0;
+  std::int64_t helm_releases = 0;    ///< In the newest Helm artifact.
+  std::int64_t helm_undecodable = 0; ///< Stored objects in it that are no releases.
+  std::int64_t recipients = 0;       ///< Of the newest complete set.
+  std::string recipient_rule;        ///< Of .sops.yaml, that gave them; as in its manifest.
+
+  std::int64_t complete_sets = 0;
+  std::int64_t incomplete_sets = 0;
+  std::int64_t damaged_sets = 0;
+  std::int64_t untrusted_sets = 0;  ///< Not what the host signed; damaged or not.
+  std::int64_t untrusted_files = 0; ///< The same of program, guide and stamp beside them.
+  std::uint64_t retained_bytes = 0;
+  std::uint64_t disk_free_bytes = 0;
+  std::uint64_t disk_size_bytes = 0;
+  std::uint64_t next_run_bytes = 0; ///< What the next run should find free.
+
+  SystemTime last_drill_time{};
+  std::string last_drill_result; ///< "Passed", "Damaged", …; empty: there was none.
+  std::string last_drill_run_id;
+  std::int64_t last_drill_seconds = 0;
+  bool last_drill_booted = false; ///< A server was booted from the set.
+  SystemTime last_restore_time{};
+  /// The clock is behind the newest set: ages mean nothing.
+  bool clock_anomaly = false;
+
+  bool operator==(const NodeFacts&) const = default;
 };
 
-struct EtcdStatus {
-  std::int64_t revision = 0;
-  std::int64_t total_keys = 0; ///< Live keys, as `etcdutl snapshot status` counts them since 3.6.
+/// What is 0 or empty is left out. Artifacts and results that only a newer release knows are passed
+/// over.
+void fields(JsonFields& json, NodeFacts& facts);
+[[nodiscard]] nlohmann::json to_json(const NodeFacts& facts);
+[[nodiscard]] Result<NodeFacts> node_facts_from_json(const nlohmann::json& json);
 
-  bool operator==(const EtcdStatus&) const = default;
+/// As in crds/ (controllerStartTimes, maxItems).
+inline constexpr std::size_t k_controller_starts_limit = 5;
+
+/// The last run that the controller knows to have ended.
+struct LastRun {
+  std::string name; ///< Of the ClusterBackup.
+  std::string run_id;
+  SystemTime completion_time{};
+  bool succeeded = false;
+  std::string reason; ///< The word of Reason.
+
+  bool operator==(const LastRun&) const = default;
 };
 
-struct UndecodableRelease {
-  std::string name_space;
-  std::string storage_object; ///< "secret/sh.helm.release.v1.app.v3"
-  std::string message;
-
-  bool operator==(const UndecodableRelease&) const = default;
+struct BackupStatusStatus {
+  std::vector<Condition> conditions;
+  /// When the controller last looked; what is said holds for then. A reader takes an old one for
+  /// Unknown: nobody is there to change the condition.
+  std::optional<SystemTime> observed_time;
+  std::string schedule;  ///< Cron, as the schedule has it; empty: none.
+  std::string time_zone; ///< Of `schedule`.
+  std::optional<SystemTime>
+      next_schedule_time;                      ///< Where it is known: zones other than UTC are not.
+  std::int64_t expected_interval_seconds = 0;  ///< 0: not known.
+  std::optional<SystemTime> last_success_time; ///< Completion of the newest complete backup.
+  std::string last_success_run_id;
+  std::string last_success_node;
+  std::optional<LastRun> last_run;
+  /// The newest starts of controllers, oldest first: many of them close together are one that does
+  /// not stay up.
+  std::vector<SystemTime> controller_starts;
+  std::vector<NodeFacts> nodes;
 };
 
-struct HelmStatus {
-  std::int64_t releases = 0; ///< In the artifact.
-  /// At most k_undecodable_limit are listed; `undecodable_total` counts all.
-  std::vector<UndecodableRelease> undecodable;
-  std::int64_t undecodable_total = 0;
-
-  bool operator==(const HelmStatus&) const = default;
+struct BackupStatus {
+  ObjectMeta meta;
+  BackupStatusStatus status;
 };
 
-inline constexpr std::size_t k_undecodable_limit = 50;
+/// An entry of `nodes` that cannot be read is left out. Errors: corrupt.
+[[nodiscard]] Result<BackupStatus> backup_status_from_json(const nlohmann::json& object);
 
-[[nodiscard]] nlohmann::json to_json(const std::vector<ArtifactStatus>& artifacts);
-[[nodiscard]] nlohmann::json to_json(const std::vector<MissingArtifact>& missing);
-[[nodiscard]] nlohmann::json to_json(const EtcdStatus& etcd);
-[[nodiscard]] nlohmann::json to_json(const HelmStatus& helm);
+/// The object to be created: no status.
+[[nodiscard]] nlohmann::json new_backup_status();
 
-// Each takes what its to_json made, from a document of ours or of the API server. Words
-// that only a newer release knows make nothing unreadable: a reason is kept and written again as it
-// was, an artifact is passed over. Errors: corrupt.
-[[nodiscard]] Result<std::vector<ArtifactStatus>> artifacts_from_json(const nlohmann::json& json);
-[[nodiscard]] Result<std::vector<MissingArtifact>> missing_from_json(const nlohmann::json& json);
-[[nodiscard]] Result<EtcdStatus> etcd_from_json(const nlohmann::json& json);
-[[nodiscard]] Result<HelmStatus> helm_from_json(const nlohmann::json& json);
+/// For server-side apply to /status by the controller: all of its fields, `nodes` not among them.
+[[nodiscard]] nlohmann::json controller_apply(const BackupStatusStatus& status);
+
+/// For server-side apply to /status by an agent: its own entry.
+[[nodiscard]] nlohmann::json agent_apply(const NodeFacts& facts);
 
 } // namespace rb::api

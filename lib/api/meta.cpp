@@ -1,71 +1,122 @@
 #include "api/meta.hpp"
 
+#include "api/artifacts.hpp"
 #include "base/json_fields.hpp"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
 namespace rb::api {
 
-Result<ObjectMeta> meta_from_json(const nlohmann::json& object) {
-  ObjectMeta meta;
-  try {
-    const auto& json = object.at("metadata");
-    meta.name = json.value("name", "");
-    meta.name_space = json.value("namespace", "");
-    meta.uid = json.value("uid", "");
-    meta.resource_version = json.value("resourceVersion", "");
-    meta.generation = json_integer_or(json, "generation", std::int64_t{0});
-    if (json.contains("creationTimestamp") && json["creationTimestamp"].is_string()) {
-      RB_TRY_ASSIGN(meta.creation_timestamp,
-                    parse_rfc3339(json["creationTimestamp"].get<std::string>()));
-    }
-    if (json.contains("deletionTimestamp") && json["deletionTimestamp"].is_string()) {
-      RB_TRY_ASSIGN(meta.deletion_timestamp,
-                    parse_rfc3339(json["deletionTimestamp"].get<std::string>()));
-    }
-    meta.labels = json.value("labels", meta.labels);
-    meta.annotations = json.value("annotations", meta.annotations);
-    for (const auto& owner : json.value("ownerReferences", nlohmann::json::array())) {
-      if (owner.value("controller", false)) {
-        meta.controller_owner = OwnerReference{owner.value("apiVersion", ""),
-                                               owner.value("kind", ""),
-                                               owner.value("name", ""),
-                                               owner.value("uid", "")};
-      }
-    }
-  } catch (const nlohmann::json::exception&) {
-    return Error{ErrorCode::corrupt, "metadata: not of the form of metav1.ObjectMeta", {}};
+namespace {
+
+/// An entry of metadata.ownerReferences.
+struct OwnerEntry {
+  OwnerReference owner;
+  bool is_controller = false;
+};
+
+void fields(JsonFields& json, OwnerEntry& entry) {
+  json.always("apiVersion", entry.owner.api_version);
+  json.always("kind", entry.owner.kind);
+  json.always("name", entry.owner.name);
+  json.always("uid", entry.owner.uid);
+  json.always("controller", entry.is_controller);
+  bool blocks_deletion = false;
+  json.always("blockOwnerDeletion", blocks_deletion);
+}
+
+} // namespace
+
+void fields(JsonFields& json, ObjectMeta& meta) {
+  json.always("name", meta.name);
+  json.optional("namespace", meta.name_space);
+  json.optional("uid", meta.uid);
+  json.optional("resourceVersion", meta.resource_version);
+  if (json.reading()) {
+    json.always("generation", meta.generation);
+    json.always("creationTimestamp", meta.creation_timestamp);
+    json.always("deletionTimestamp", meta.deletion_timestamp);
   }
-  return meta;
+  json.optional("labels", meta.labels);
+  json.optional("annotations", meta.annotations);
+  std::vector<OwnerEntry> owners;
+  if (meta.controller_owner) {
+    owners.push_back({*meta.controller_owner, true});
+  }
+  json.optional("ownerReferences", owners);
+  for (OwnerEntry& entry : owners) {
+    if (entry.is_controller) {
+      meta.controller_owner = std::move(entry.owner);
+    }
+  }
 }
 
 nlohmann::json to_json(const ObjectMeta& meta) {
-  nlohmann::json json{{"name", meta.name}};
-  if (!meta.name_space.empty()) {
-    json["namespace"] = meta.name_space;
+  return to_json_fields(meta);
+}
+
+Result<ObjectMeta> meta_from_json(const nlohmann::json& object) {
+  ObjectMeta meta;
+  JsonFields reader(object);
+  reader.required("metadata", meta);
+  RB_TRY(reader.result());
+  return meta;
+}
+
+std::span<const Word<ConditionStatus>> words_of(ConditionStatus /*status*/) {
+  static constexpr std::array<Word<ConditionStatus>, 3> k_words{
+      {{ConditionStatus::true_, "True"},
+       {ConditionStatus::false_, "False"},
+       {ConditionStatus::unknown, "Unknown"}}};
+  return k_words;
+}
+
+std::string_view to_string(ConditionStatus status) {
+  return word_of(status);
+}
+
+void fields(JsonFields& json, Condition& condition) {
+  json.required("type", condition.type);
+  std::string status(to_string(condition.status));
+  json.required("status", status);
+  condition.status = from_word<ConditionStatus>(status).value_or(ConditionStatus::unknown);
+  json.always("reason", condition.reason);
+  if (!json.reading()) {
+    condition.message = bounded(condition.message, k_message_limit);
   }
-  if (!meta.uid.empty()) {
-    json["uid"] = meta.uid;
+  json.always("message", condition.message);
+  json.required("lastTransitionTime", condition.last_transition_time);
+  json.always("observedGeneration", condition.observed_generation);
+}
+
+nlohmann::json to_json(const std::vector<Condition>& conditions) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const Condition& condition : conditions) {
+    list.emplace_back(to_json_fields(condition));
   }
-  if (!meta.resource_version.empty()) {
-    json["resourceVersion"] = meta.resource_version;
+  return list;
+}
+
+const Condition* find_condition(const std::vector<Condition>& conditions, std::string_view type) {
+  const auto found = std::ranges::find(conditions, type, &Condition::type);
+  return found == conditions.end() ? nullptr : &*found;
+}
+
+void set_condition(std::vector<Condition>& conditions, Condition condition, SystemTime now) {
+  const auto found = std::ranges::find(conditions, condition.type, &Condition::type);
+  if (found == conditions.end()) {
+    condition.last_transition_time = now;
+    conditions.push_back(std::move(condition));
+    return;
   }
-  if (!meta.labels.empty()) {
-    json["labels"] = meta.labels;
-  }
-  if (!meta.annotations.empty()) {
-    json["annotations"] = meta.annotations;
-  }
-  if (meta.controller_owner) {
-    const OwnerReference& owner = *meta.controller_owner;
-    json["ownerReferences"] = {{{"apiVersion", owner.api_version},
-                                {"kind", owner.kind},
-                                {"name", owner.name},
-                                {"uid", owner.uid},
-                                {"controller", true},
-                                {"blockOwnerDeletion", false}}};
-  }
-  return json;
+  condition.last_transition_time =
+      found->status == condition.status ? found->last_transition_time : now;
+  *found = std::move(condition);
+}
+
+bool has_ended(const std::vector<Condition>& conditions) {
+  const Condition* succeeded = find_condition(conditions, condition_type::k_succeeded);
+  return succeeded != nullptr && succeeded->status != ConditionStatus::unknown;
 }
 
 } // namespace rb::api

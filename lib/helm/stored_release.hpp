@@ -2,7 +2,7 @@
 // newest revision of each release. Pure.
 #pragma once
 
-#include "api/backup_status.hpp"
+#include "api/artifacts.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>

@@ -4,7 +4,7 @@
 
 #include "k3s/server_settings.hpp"
 
-#include "api/node_facts.hpp"
+#include "api/backup_status.hpp"
 #include "base/result.hpp"
 
 #include <string>

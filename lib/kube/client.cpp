@@ -1,7 +1,7 @@
 #include "kube/client.hpp"
 
 #include "base/json_fields.hpp"
-#include "kube/status_error.hpp"
+#include "kube/retry.hpp"
 
 #include <algorithm>
 
@@ -39,15 +39,6 @@ Result<json> parse(const std::string& subject, const std::string& body, const Js
     return Error{ErrorCode::corrupt, subject + ": the answer is not a JSON object", {}};
   }
   return parsed;
-}
-
-std::string text_at(const json& object, const char* outer, const char* key) {
-  const auto found = object.find(outer);
-  if (found == object.end() || !found->is_object()) {
-    return {};
-  }
-  const auto value = found->find(key);
-  return value != found->end() && value->is_string() ? value->get<std::string>() : std::string();
 }
 
 std::string_view content_type_of(PatchType type) {
@@ -126,7 +117,7 @@ Result<json> Client::call_json(Request request,
                 call(std::move(request), type, stop, reading.body_limit_bytes));
   RB_TRY_ASSIGN(json answer, parse(subject, response.body, keep_at(reading.depth, reading.keep)));
   if (is_present) {
-    m_runtime.versions->answered(path, text_at(answer, "metadata", "resourceVersion"), before);
+    m_runtime.versions->answered(path, text_of(metadata_of(answer), "resourceVersion"), before);
   }
   if (reading.body_bytes != nullptr) {
     *reading.body_bytes = response.body.size();
@@ -169,8 +160,8 @@ Result<ListPage> Client::list_page(const ResourceType& type,
                            .depth = k_item_depth,
                            .body_limit_bytes = options.body_limit_bytes,
                            .body_bytes = &page.body_bytes}));
-  page.resource_version = text_at(list, "metadata", "resourceVersion");
-  page.continue_token = text_at(list, "metadata", "continue");
+  page.resource_version = text_of(metadata_of(list), "resourceVersion");
+  page.continue_token = text_of(metadata_of(list), "continue");
   auto items = list.find("items");
   if (page.resource_version.empty() || items == list.end() ||
       !(items->is_array() || items->is_null())) {
@@ -232,7 +223,7 @@ Result<json> Client::create(const ResourceType& type,
                             std::string_view name_space,
                             const json& object,
                             std::stop_token stop) {
-  const std::string name = text_at(object, "metadata", "name");
+  const std::string name = text_of(metadata_of(object), "name");
   if (name.empty()) {
     return no_name(type.plural);
   }
@@ -249,7 +240,7 @@ Result<json> Client::replace(const ObjectRef& ref, const json& object, std::stop
   Request request;
   request.method = Method::put;
   RB_TRY_ASSIGN(request.path, object_path(ref));
-  if (text_at(object, "metadata", "resourceVersion").empty()) {
+  if (text_of(metadata_of(object), "resourceVersion").empty()) {
     return Error{
         ErrorCode::invalid_argument, what(request) + ": metadata.resourceVersion is missing", {}};
   }
@@ -290,14 +281,6 @@ Status Client::remove(const ObjectRef& ref, std::string_view uid, std::stop_toke
   request.body = dump(options);
   RB_TRY(call(std::move(request), ref.type, stop));
   return {};
-}
-
-Result<std::string> Client::get_text(const std::string& path, std::stop_token stop) {
-  Request request;
-  request.path = path;
-  request.accept = "*/*";
-  RB_TRY_ASSIGN(Response response, call(std::move(request), k_namespaces, stop));
-  return std::move(response.body);
 }
 
 } // namespace rb::kube

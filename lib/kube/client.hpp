@@ -106,9 +106,6 @@ public:
   [[nodiscard]] Status
   remove(const ObjectRef& ref, std::string_view uid = {}, std::stop_token stop = {});
 
-  /// GET of a plain path, such as /version or /readyz; the body as text.
-  [[nodiscard]] Result<std::string> get_text(const std::string& path, std::stop_token stop = {});
-
   [[nodiscard]] Transport& transport() { return m_transport; }
   [[nodiscard]] const Runtime& runtime() const { return m_runtime; }
   [[nodiscard]] const ClientOptions& options() const { return m_options; }

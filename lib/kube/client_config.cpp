@@ -1,8 +1,11 @@
 #include "kube/client_config.hpp"
 
 #include "base/fd.hpp"
-#include "kube/server_url.hpp"
 
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 
@@ -10,12 +13,107 @@ namespace rb::kube {
 
 namespace {
 
-constexpr std::size_t k_file_limit_bytes = std::size_t{4} * 1024 * 1024;
-
-bool exists(const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
+Error bad_url(std::string_view url, std::string_view why) {
+  return {ErrorCode::invalid_argument,
+          "\"" + std::string(url.substr(0, 256)) + "\": " + std::string(why),
+          "the server's address has the form https://HOST:PORT"};
 }
+
+bool is_host(std::string_view host) {
+  if (host.empty() || host.size() > 253) {
+    return false;
+  }
+  return std::ranges::all_of(host, [](char c) {
+    const bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return alnum || c == '-' || c == '.' || c == '_';
+  });
+}
+
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || (is_ipv4_address(host) && host.starts_with("127."));
+}
+
+bool take_scheme(std::string_view& rest, bool& tls) {
+  constexpr std::string_view https = "https://";
+  constexpr std::string_view http = "http://";
+  tls = rest.starts_with(https);
+  if (!tls && !rest.starts_with(http)) {
+    return false;
+  }
+  rest.remove_prefix(tls ? https.size() : http.size());
+  return true;
+}
+
+bool parse_port(std::string_view text, unsigned& port) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port > 0 && port <= 65535;
+}
+
+} // namespace
+
+bool is_ipv4_address(std::string_view host) {
+  unsigned numbers = 0;
+  while (true) {
+    const std::size_t dot = host.find('.');
+    const std::string_view part = host.substr(0, dot);
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    if (part.empty() || error != std::errc() || end != part.data() + part.size() || value > 255) {
+      return false;
+    }
+    ++numbers;
+    if (dot == std::string_view::npos) {
+      return numbers == 4;
+    }
+    host.remove_prefix(dot + 1);
+  }
+}
+
+std::string ServerUrl::text() const {
+  return (tls ? "https://" : "http://") + host + ":" + std::to_string(port) + prefix;
+}
+
+Result<ServerUrl> parse_server_url(std::string_view url) {
+  ServerUrl parsed;
+  std::string_view rest = url;
+  if (!take_scheme(rest, parsed.tls)) {
+    return bad_url(url, "not an http or https URL");
+  }
+  parsed.port = parsed.tls ? 443 : 80;
+  if (rest.find_first_of("?#@ ") != std::string_view::npos) {
+    return bad_url(url, "a user, a query or a fragment has no place in it");
+  }
+  const std::size_t slash = rest.find('/');
+  if (slash != std::string_view::npos) {
+    parsed.prefix = rest.substr(slash);
+    rest = rest.substr(0, slash);
+    parsed.prefix.erase(parsed.prefix.find_last_not_of('/') + 1);
+  }
+  if (rest.starts_with('[')) {
+    return Error{ErrorCode::unsupported,
+                 "\"" + std::string(url.substr(0, 256)) + "\": an IPv6 address as the server",
+                 "the HTTP library cannot connect to IPv6 literals: use a host name that resolves "
+                 "to it and is in the server's certificate"};
+  }
+  const std::size_t colon = rest.find(':');
+  if (colon != std::string_view::npos && !parse_port(rest.substr(colon + 1), parsed.port)) {
+    return bad_url(url, "the port is not a number from 1 to 65535");
+  }
+  parsed.host = rest.substr(0, colon);
+  if (!is_host(parsed.host)) {
+    return bad_url(url, "the host is neither a name nor an IPv4 address");
+  }
+  if (!parsed.tls && !is_loopback(parsed.host)) {
+    return Error{ErrorCode::unsupported,
+                 "\"" + std::string(url.substr(0, 256)) + "\": plain http to another host",
+                 "use https; plain http is taken only for a proxy on this host (kubectl proxy)"};
+  }
+  return parsed;
+}
+
+namespace {
+
+constexpr std::size_t k_file_limit_bytes = std::size_t{4} * 1024 * 1024;
 
 } // namespace
 
@@ -60,35 +158,145 @@ Result<ClientConfig> load_kubeconfig(const std::string& path, std::string_view c
   return config;
 }
 
-Result<std::string> find_kubeconfig(const std::string& path, const Environment& environment) {
+// A kubeconfig (Kubernetes documentation, "kubeconfig (v1)"). What we do not do is refused by name:
+// a setting that is silently ignored would connect as somebody else, or nowhere.
+namespace {
+
+Error malformed(std::string message) {
+  return {ErrorCode::corrupt, std::move(message), {}};
+}
+
+/// The scalar under `key`, or "" when it is absent or null.
+std::string scalar(const YAML::Node& map, const char* key) {
+  const YAML::Node value = map[key];
+  return value && value.IsScalar() ? value.Scalar() : std::string();
+}
+
+/// The member `inner` of the entry called `name` in the list `list`.
+Result<YAML::Node>
+entry(const YAML::Node& root, const char* list, const char* inner, const std::string& name) {
+  const YAML::Node entries = root[list];
+  if (entries && entries.IsSequence()) {
+    for (const YAML::Node& candidate : entries) {
+      if (candidate.IsMap() && scalar(candidate, "name") == name) {
+        const YAML::Node body = candidate[inner];
+        return body && body.IsMap() ? body : YAML::Node(YAML::NodeType::Map);
+      }
+    }
+  }
+  return Error{ErrorCode::invalid_argument,
+               "no entry \"" + name + "\" in \"" + list + "\"",
+               "see: kubectl config view"};
+}
+
+Result<SecretBytes> decode(const std::string& text, const char* key) {
+  std::string compact;
+  for (const char c : text) {
+    if (c != ' ' && c != '\n' && c != '\r' && c != '\t') {
+      compact.push_back(c);
+    }
+  }
+  auto decoded = from_base64(compact);
+  wipe({reinterpret_cast<std::uint8_t*>(compact.data()), compact.size()});
+  if (!decoded) {
+    return malformed(std::string(key) + " is not base64");
+  }
+  SecretBytes bytes{ByteView(*decoded)};
+  wipe(*decoded);
+  return bytes;
+}
+
+/// `key`-data wins over the file `key`, as in client-go.
+Result<FileOrBytes>
+material(const YAML::Node& map, const std::string& key, const std::string& directory) {
+  FileOrBytes result;
+  const std::string data_key = key + "-data";
+  const std::string data = scalar(map, data_key.c_str());
+  if (!data.empty()) {
+    RB_TRY_ASSIGN(result.bytes, decode(data, data_key.c_str()));
+    return result;
+  }
+  const std::string path = scalar(map, key.c_str());
   if (!path.empty()) {
-    return path; // a file that was named and is not there is an error of its own
+    result.path = (std::filesystem::path(directory) / path).string(); // an absolute path stays
   }
-  std::string tried;
-  const auto listed = environment("KUBECONFIG");
-  std::string_view rest = listed ? std::string_view(*listed) : std::string_view();
-  while (!rest.empty()) {
-    const std::size_t colon = rest.find(':');
-    const std::string candidate(rest.substr(0, colon));
-    if (!candidate.empty() && exists(candidate)) {
-      return candidate;
-    }
-    tried.append(candidate).append(" ");
-    rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
+  return result;
+}
+
+Status refuse(const YAML::Node& map, const char* key, const char* instead) {
+  const YAML::Node value = map[key];
+  if (!value || value.IsNull() || (value.IsScalar() && value.Scalar() == "false")) {
+    return {};
   }
-  if (listed && !listed->empty()) {
-    return Error{ErrorCode::not_found, "no kubeconfig: KUBECONFIG names " + tried + "only", {}};
+  return Error{ErrorCode::unsupported, "\"" + std::string(key) + "\" is not supported", instead};
+}
+
+Status read_cluster(const YAML::Node& cluster, const std::string& directory, ClientConfig& config) {
+  RB_TRY(refuse(
+      cluster, "insecure-skip-tls-verify", "put the server's CA into certificate-authority-data"));
+  RB_TRY(refuse(cluster, "proxy-url", "connect to the API server directly"));
+  RB_TRY_ASSIGN(const ServerUrl url, parse_server_url(scalar(cluster, "server")));
+  config.server = url.text();
+  config.tls_server_name = scalar(cluster, "tls-server-name");
+  RB_TRY_ASSIGN(config.ca, material(cluster, "certificate-authority", directory));
+  return {};
+}
+
+Status read_user(const YAML::Node& user, const std::string& directory, ClientConfig& config) {
+  constexpr const char* use = "use a client certificate or a token (kubectl create token)";
+  for (const char* key : {"exec", "auth-provider", "username", "as", "as-groups", "as-uid"}) {
+    RB_TRY(refuse(user, key, use));
   }
-  const auto home = environment("HOME");
-  for (const std::string& candidate :
-       {home.value_or("/root") + "/.kube/config", std::string("/etc/rancher/k3s/k3s.yaml")}) {
-    if (exists(candidate)) {
-      return candidate;
-    }
+  RB_TRY_ASSIGN(config.client_certificate, material(user, "client-certificate", directory));
+  RB_TRY_ASSIGN(config.client_key, material(user, "client-key", directory));
+  if (config.client_certificate.given() != config.client_key.given()) {
+    return malformed("a client certificate needs its key, and a key its certificate");
   }
-  return Error{ErrorCode::not_found,
-               "no kubeconfig: neither ~/.kube/config nor /etc/rancher/k3s/k3s.yaml is there",
-               "give one with --kubeconfig or KUBECONFIG"};
+  const std::string token_file = scalar(user, "tokenFile");
+  const std::string token = scalar(user, "token");
+  if (!token_file.empty()) {
+    config.token.path = (std::filesystem::path(directory) / token_file).string();
+  } else if (!token.empty()) {
+    config.token.bytes = SecretBytes(as_bytes(token));
+  }
+  return {};
+}
+
+Result<ClientConfig>
+read(const YAML::Node& root, const std::string& directory, std::string_view wanted) {
+  if (!root.IsMap()) {
+    return malformed("not a kubeconfig");
+  }
+  const std::string name = wanted.empty() ? scalar(root, "current-context") : std::string(wanted);
+  if (name.empty()) {
+    return Error{ErrorCode::invalid_argument,
+                 "no current-context is set",
+                 "name one with --context, or: kubectl config use-context NAME"};
+  }
+  RB_TRY_ASSIGN(const YAML::Node context, entry(root, "contexts", "context", name));
+  RB_TRY_ASSIGN(const YAML::Node cluster,
+                entry(root, "clusters", "cluster", scalar(context, "cluster")));
+  ClientConfig config;
+  RB_TRY(read_cluster(cluster, directory, config));
+  const std::string user_name = scalar(context, "user");
+  if (!user_name.empty()) {
+    RB_TRY_ASSIGN(const YAML::Node user, entry(root, "users", "user", user_name));
+    RB_TRY(read_user(user, directory, config));
+  }
+  config.name_space = scalar(context, "namespace");
+  return config;
+}
+
+} // namespace
+
+Result<ClientConfig>
+parse_kubeconfig(std::string_view text, const std::string& directory, std::string_view context) {
+  try {
+    return read(YAML::Load(std::string(text)), directory, context);
+  } catch (const YAML::Exception& e) {
+    // Its text may quote the file; the place is enough.
+    return malformed("not valid YAML at line " + std::to_string(e.mark.line + 1));
+  }
 }
 
 } // namespace rb::kube

@@ -12,6 +12,24 @@
 
 namespace rb::kube {
 
+/// The address of an API server, taken apart and checked.
+struct ServerUrl {
+  bool tls = true;
+  std::string host; ///< A name or an IPv4 address.
+  unsigned port = 443;
+  std::string prefix; ///< "" or "/path" without a slash at the end.
+
+  /// "https://HOST:PORT/PREFIX".
+  [[nodiscard]] std::string text() const;
+};
+
+/// Errors: invalid_argument (no URL, user or query in it, bad port), unsupported (an IPv6 literal;
+/// http to anything but loopback).
+[[nodiscard]] Result<ServerUrl> parse_server_url(std::string_view url);
+
+/// Four decimal numbers.
+[[nodiscard]] bool is_ipv4_address(std::string_view host);
+
 /// Material that is in a file (read again for each connection, so that a rotation is seen) or was
 /// given inline. At most one of the two is set.
 struct FileOrBytes {
@@ -56,10 +74,5 @@ in_cluster_config(const Environment& environment = process_environment,
 [[nodiscard]] Result<ClientConfig> parse_kubeconfig(std::string_view text,
                                                     const std::string& directory,
                                                     std::string_view context = {});
-
-/// What the operator's programs use: `path` if not empty, else $KUBECONFIG (its first file that
-/// exists), else ~/.kube/config, else /etc/rancher/k3s/k3s.yaml. Errors: not_found.
-[[nodiscard]] Result<std::string>
-find_kubeconfig(const std::string& path, const Environment& environment = process_environment);
 
 } // namespace rb::kube

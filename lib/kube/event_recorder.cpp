@@ -1,7 +1,9 @@
 #include "kube/event_recorder.hpp"
 
 #include "base/digest.hpp"
+#include "base/sha256.hpp"
 #include "kube/micro_time.hpp"
+#include "kube/resource.hpp"
 
 namespace rb::kube {
 

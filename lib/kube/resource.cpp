@@ -1,5 +1,7 @@
 #include "kube/resource.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -105,6 +107,32 @@ Result<std::string> object_path(const ObjectRef& ref) {
     path.append("/").append(ref.subresource);
   }
   return path;
+}
+
+std::string text_of(const nlohmann::json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+int int_of(const nlohmann::json& object, const char* key, int most) {
+  const auto found = object.find(key);
+  const bool fits =
+      found != object.end() && found->is_number_integer() && *found >= 0 && *found <= most;
+  return fits ? found->get<int>() : 0;
+}
+
+const nlohmann::json& metadata_of(const nlohmann::json& object) {
+  static const nlohmann::json empty = nlohmann::json::object();
+  const auto found = object.find("metadata");
+  return found != object.end() && found->is_object() ? *found : empty;
+}
+
+std::string format_micro_time(SystemTime time, std::int64_t micros) {
+  constexpr std::int64_t million = 1'000'000;
+  const std::string digits = std::to_string(million + (micros % million + million) % million);
+  std::string text = format_rfc3339(time);
+  text.pop_back(); // the Z
+  return text + "." + digits.substr(1) + "Z";
 }
 
 } // namespace rb::kube

@@ -1,7 +1,11 @@
-// Which object of the API is meant, and its path. Names are checked before they become a path.
+// Which object of the API is meant, its path, and how its fields are read. Names are checked before
+// they become a path.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
+
+#include <nlohmann/json_fwd.hpp>
 
 #include <string>
 #include <string_view>
@@ -55,5 +59,20 @@ struct ObjectRef {
 /// Whether `version` is a resourceVersion older than `than`. They are numbers that grow (promised
 /// from Kubernetes 1.35 on, and so in every release before); where one is no number: false.
 [[nodiscard]] bool is_older_version(std::string_view version, std::string_view than);
+
+/// metav1.MicroTime, which the API server takes only with six digits after the second:
+/// "2026-11-22T11:52:16.000042Z". `micros` is taken modulo one million.
+[[nodiscard]] std::string format_micro_time(SystemTime time, std::int64_t micros = 0);
+
+// Fields of an object that may be anything.
+
+/// The text under `key`, or "".
+[[nodiscard]] std::string text_of(const nlohmann::json& object, const char* key);
+
+/// The number under `key`, if it is from 0 to `most`; else 0.
+[[nodiscard]] int int_of(const nlohmann::json& object, const char* key, int most);
+
+/// The object under "metadata", or an empty one.
+[[nodiscard]] const nlohmann::json& metadata_of(const nlohmann::json& object);
 
 } // namespace rb::kube

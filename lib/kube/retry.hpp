@@ -1,12 +1,37 @@
-// What to do after a failed call, and how long to wait before the next. Pure.
+// What a failed call to the API server means, whether it may be made again, and how long to wait
+// before that. Pure.
 #pragma once
 
 #include "base/error.hpp"
 #include "kube/transport.hpp"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <chrono>
+#include <string_view>
 
 namespace rb::kube {
+
+/// The error of a response with a status of 300 or more. The message is "WHAT: REASON", where the
+/// reason is the message of the body's metav1.Status (printable, at most 512 bytes), or only its
+/// reason when `confidential`, or "HTTP nnn" when the body is no Status.
+[[nodiscard]] Error error_from_response(std::string_view what,
+                                        int http_status,
+                                        std::chrono::seconds retry_after,
+                                        std::string_view body,
+                                        bool confidential);
+
+/// The same for a Status that came as JSON (an ERROR event of a watch). Its `code` field is the
+/// HTTP status.
+[[nodiscard]] Error
+error_from_status(std::string_view what, const nlohmann::json& status, bool confidential);
+
+/// It is away, overloaded, or does not know us for now (a restart, a new certificate, a token that
+/// is renewed late). Anything else is its answer, and stays.
+[[nodiscard]] constexpr bool is_passing(ErrorCode code) {
+  return code == ErrorCode::unavailable || code == ErrorCode::timeout ||
+         code == ErrorCode::throttled || code == ErrorCode::unauthenticated;
+}
 
 /// May a call of that method be sent again after this failure? True when the failure says that the
 /// server did nothing (429, never reached), or when doing it twice is the same as once

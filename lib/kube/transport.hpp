@@ -1,12 +1,15 @@
 // The HTTP port of this room: one request and its whole response, or one request and the bytes of
-// its response as they come. What stands behind it can be replaced (tests do).
+// its response as they come. What stands behind it can be replaced (tests do); ours is over
+// HTTP/1.1 and TLS, on cpprestsdk, of which nothing shows here.
 #pragma once
 
 #include "base/result.hpp"
+#include "kube/client_config.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -18,7 +21,21 @@ namespace rb::kube {
 enum class Method { get, post, put, patch, remove };
 
 /// "GET", "POST", "PUT", "PATCH", "DELETE".
-[[nodiscard]] std::string_view to_string(Method method);
+[[nodiscard]] constexpr std::string_view to_string(Method method) {
+  switch (method) {
+  case Method::get:
+    return "GET";
+  case Method::post:
+    return "POST";
+  case Method::put:
+    return "PUT";
+  case Method::patch:
+    return "PATCH";
+  case Method::remove:
+    return "DELETE";
+  }
+  return "GET";
+}
 
 inline constexpr std::size_t k_default_body_limit_bytes = std::size_t{64} * 1024 * 1024;
 
@@ -73,5 +90,19 @@ public:
   [[nodiscard]] virtual Result<StreamEnd>
   stream(const Request& request, const ByteSink& sink, std::stop_token stop) = 0;
 };
+
+/// Starts the HTTP library's thread pool with `count` threads instead of 40. Call it first thing in
+/// main; later calls do nothing.
+void initialize_http_threads(unsigned count = 4);
+
+/// The transport to one server. Uses server, tls_server_name, ca, client_certificate and client_key
+/// of `config`, never the token (AuthorizingTransport does). TLS 1.2 or newer; only the given CA is
+/// trusted; certificate files are read again for each connection; redirects are not followed. No
+/// connection is made here. Errors: invalid_argument, unsupported (IPv6 literal, http to another
+/// host).
+///
+/// Caveat: a request on a kept connection that the server closes is sent a second time by the
+/// library, POST included. Callers use deterministic names and resource versions.
+[[nodiscard]] Result<std::unique_ptr<Transport>> make_cpprest_transport(ClientConfig config);
 
 } // namespace rb::kube

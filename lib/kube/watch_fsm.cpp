@@ -2,28 +2,43 @@
 
 #include "base/json_fields.hpp"
 #include "kube/resource.hpp"
-#include "kube/status_error.hpp"
+#include "kube/retry.hpp"
 
 namespace rb::kube {
+
+Result<bool> LineFramer::push(std::string_view bytes, const LineSink& sink) {
+  while (!bytes.empty()) {
+    const std::size_t end = bytes.find('\n');
+    const std::string_view piece = bytes.substr(0, end);
+    if (m_pending.size() + piece.size() > m_limit_bytes) {
+      return Error{ErrorCode::unsupported,
+                   "a line of the watch is longer than " + std::to_string(m_limit_bytes) + " bytes",
+                   {}};
+    }
+    if (end == std::string_view::npos) {
+      m_pending.append(piece);
+      return true;
+    }
+    bytes.remove_prefix(end + 1);
+    bool more = true;
+    if (m_pending.empty()) {
+      more = piece.empty() || sink(piece);
+    } else {
+      m_pending.append(piece);
+      std::string line;
+      line.swap(m_pending);
+      more = sink(line);
+    }
+    if (!more) {
+      return false;
+    }
+  }
+  return true;
+}
 
 namespace {
 
 using nlohmann::json;
-
-std::string text_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-/// The metadata of an object, or an empty object.
-const json& metadata_of(const json& object) {
-  static const json empty = json::object();
-  if (!object.is_object()) {
-    return empty;
-  }
-  const auto found = object.find("metadata");
-  return found != object.end() && found->is_object() ? *found : empty;
-}
 
 Error not_an_event() {
   return {ErrorCode::corrupt, "the watch sent a line that is not an event", {}};
@@ -49,7 +64,7 @@ std::vector<WatchOutput> WatchFsm::on(WatchInput input) {
     begin_anew(out);
   } else if (std::get<WatchEnded>(input).in_time && !m_resumed) {
     m_resumed = true;
-    watch(false, {}, out);
+    watch(out);
   } else {
     // Without a line it may have ended at once: not without a pause.
     relist(!m_progress && !std::get<WatchEnded>(input).in_time, {}, out);
@@ -79,11 +94,10 @@ void WatchFsm::on_listed(Listed page, std::vector<WatchOutput>& out) {
     }
   }
   m_this_list.clear();
-  m_listing = false;
   m_synced = true;
   m_resumed = false;
   out.emplace_back(Synced{});
-  watch(false, {}, out);
+  watch(out);
 }
 
 void WatchFsm::upsert(json object, std::vector<WatchOutput>& out) {
@@ -104,8 +118,8 @@ void WatchFsm::upsert(json object, std::vector<WatchOutput>& out) {
 
 void WatchFsm::on_line(std::string_view text, std::vector<WatchOutput>& out) {
   json event = json_of(text);
-  const std::string type = event.is_object() ? text_of(event, "type") : std::string();
-  const auto found = event.is_object() ? event.find("object") : event.end();
+  const std::string type = text_of(event, "type");
+  const auto found = event.find("object");
   if (type.empty() || found == event.end() || !found->is_object()) {
     out.emplace_back(Report{not_an_event()});
     relist(true, {}, out);
@@ -165,15 +179,12 @@ void WatchFsm::relist(bool after_failure,
   m_resource_version.clear();
   m_continue_token.clear();
   m_this_list.clear();
-  m_listing = true;
   out.emplace_back(DoList{{}, after_failure, retry_after});
 }
 
-void WatchFsm::watch(bool after_failure,
-                     std::chrono::seconds retry_after,
-                     std::vector<WatchOutput>& out) {
+void WatchFsm::watch(std::vector<WatchOutput>& out) {
   m_progress = false;
-  out.emplace_back(DoWatch{m_resource_version, after_failure, retry_after});
+  out.emplace_back(DoWatch{m_resource_version});
 }
 
 } // namespace rb::kube

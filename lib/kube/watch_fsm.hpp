@@ -4,10 +4,12 @@
 // a new list. (Kubernetes documentation, "API concepts", "Efficient detection of changes".)
 #pragma once
 
-#include "base/error.hpp"
+#include "base/result.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <cstddef>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -16,6 +18,27 @@
 #include <vector>
 
 namespace rb::kube {
+
+/// Cuts a stream of bytes into lines that end with a line feed. One line is bounded. Used by one
+/// thread.
+class LineFramer {
+public:
+  /// Takes one line without its line feed; false stops the framer (push then returns false, too).
+  using LineSink = std::function<bool(std::string_view)>;
+
+  explicit LineFramer(std::size_t limit_bytes) : m_limit_bytes(limit_bytes) {}
+
+  /// Empty lines are dropped. Returns false when the sink said so. Errors: unsupported (a line
+  /// longer than the limit; the framer is useless afterwards).
+  [[nodiscard]] Result<bool> push(std::string_view bytes, const LineSink& sink);
+
+  /// Bytes of an unfinished line that are held.
+  [[nodiscard]] std::size_t pending_bytes() const { return m_pending.size(); }
+
+private:
+  std::size_t m_limit_bytes;
+  std::string m_pending;
+};
 
 /// Who an object is: what is left to say when it is gone.
 struct ObjectId {
@@ -64,8 +87,6 @@ struct DoList {
 };
 struct DoWatch {
   std::string resource_version;
-  bool after_failure = false;
-  std::chrono::seconds retry_after{0};
 };
 using WatchOutput = std::variant<Upsert, Delete, Synced, Report, VersionsWentBack, DoList, DoWatch>;
 
@@ -79,7 +100,7 @@ public:
   [[nodiscard]] std::vector<WatchOutput> start();
 
   /// After DoList or DoWatch was output by a line (410 in the stream), the running watch must be
-  /// ended by the caller; its WatchEnded or CallFailed is not to be told.
+  /// ended by the caller; its WatchEnded or CallFailed is not passed on.
   [[nodiscard]] std::vector<WatchOutput> on(WatchInput input);
 
   [[nodiscard]] const std::string& resource_version() const { return m_resource_version; }
@@ -93,7 +114,7 @@ private:
   void on_failed(const Error& error, std::vector<WatchOutput>& out);
   void on_error_event(const nlohmann::json& status, std::vector<WatchOutput>& out);
   void upsert(nlohmann::json object, std::vector<WatchOutput>& out);
-  void watch(bool after_failure, std::chrono::seconds retry_after, std::vector<WatchOutput>& out);
+  void watch(std::vector<WatchOutput>& out);
   void relist(bool after_failure, std::chrono::seconds retry_after, std::vector<WatchOutput>& out);
   void begin_anew(std::vector<WatchOutput>& out);
 
@@ -103,7 +124,6 @@ private:
   std::map<Key, std::string> m_this_list; ///< Of the list that is being read.
   bool m_resumed = false;                 ///< The watch that runs is the second since the list.
   bool m_progress = false;                ///< The watch that runs brought a line.
-  bool m_listing = false;
   bool m_synced = false;
 };
 

@@ -1,7 +1,7 @@
 #include "kube/watcher.hpp"
 
-#include "kube/line_framer.hpp"
-#include "kube/status_error.hpp"
+#include "kube/retry.hpp"
+#include "kube/watch_fsm.hpp"
 
 #include <optional>
 
@@ -89,13 +89,13 @@ struct Watcher::Loop {
 
   /// The wait before a call that follows a failure; false when it is time to stop.
   bool pause(const Call& call, const std::stop_token& stop) {
-    const auto [after_failure, retry_after] =
-        std::visit([](const auto& c) { return std::pair(c.after_failure, c.retry_after); }, call);
-    if (!after_failure) {
+    const auto* list = std::get_if<DoList>(&call);
+    if (list == nullptr || !list->after_failure) {
       return true;
     }
     const Runtime& runtime = client.runtime();
-    const auto wait = backoff.next(runtime.clock->steady_now(), runtime.random(), retry_after);
+    const auto wait =
+        backoff.next(runtime.clock->steady_now(), runtime.random(), list->retry_after);
     return runtime.waiter->wait(wait, stop);
   }
 

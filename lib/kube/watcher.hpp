@@ -27,7 +27,7 @@ public:
   /// The object is there, or has changed. metadata.managedFields is left out.
   virtual void on_upsert(nlohmann::json object) = 0;
   virtual void on_delete(const ObjectId& id) = 0;
-  /// Everything that was listed has been told. Called after each full list: the first time and
+  /// Everything that was listed has been passed on. Called after each full list: the first time and
   /// after every relist.
   virtual void on_synced() = 0;
   /// Something failed; the watcher goes on by itself. For the log.
@@ -60,9 +60,9 @@ public:
   /// True from the first full list on. Any thread.
   [[nodiscard]] bool synced() const { return m_synced.load(); }
 
-  /// What was told last is a full list or follows from one: false from any trouble on until all was
-  /// listed again. What several watchers say fits together only while all are current: the server
-  /// may have been restored meanwhile. Any thread.
+  /// What was passed on last is a full list or follows from one: false from any trouble on until
+  /// all was listed again. What several watchers say fits together only while all are current: the
+  /// server may have been restored meanwhile. Any thread.
   [[nodiscard]] bool current() const { return m_current.load(); }
 
   /// Ends the thread; no handler is called after the return. Not from the handler.

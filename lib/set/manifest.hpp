@@ -5,7 +5,7 @@
 
 #include "set/writer.hpp"
 
-#include "api/backup_status.hpp"
+#include "api/artifacts.hpp"
 #include "base/clock.hpp"
 
 #include <cstdint>

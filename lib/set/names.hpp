@@ -2,7 +2,7 @@
 // never touched. docs/artifact-format.md lists them.
 #pragma once
 
-#include "api/artifact_type.hpp"
+#include "api/artifacts.hpp"
 
 #include <optional>
 #include <string>

@@ -3,9 +3,9 @@
 // True and False are said only when they are proven by facts that are fresh; all else is Unknown.
 #pragma once
 
-#include "api/cluster_backup.hpp"
-#include "api/condition.hpp"
-#include "api/standing.hpp"
+#include "api/backup.hpp"
+#include "api/backup_status.hpp"
+#include "api/meta.hpp"
 #include "base/error.hpp"
 
 #include <chrono>
@@ -47,7 +47,7 @@ struct NodeSeen {
   std::chrono::seconds silence{0};
 };
 
-/// The end of a run as the standing object has it. Nothing: it has not ended.
+/// The end of a run as the object BackupStatus has it. Nothing: it has not ended.
 [[nodiscard]] std::optional<api::LastRun> ended_run(const api::ClusterBackup& backup);
 
 /// The request named a node on which there is no server of this cluster, or none with a datastore,

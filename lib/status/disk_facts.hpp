@@ -7,7 +7,7 @@
 #include "set/sets.hpp"
 #include "sign/minisign.hpp"
 
-#include "api/node_facts.hpp"
+#include "api/backup_status.hpp"
 
 #include <optional>
 #include <span>

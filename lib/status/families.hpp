@@ -3,7 +3,7 @@
 // the absence of a metric.
 #pragma once
 
-#include "api/node_facts.hpp"
+#include "api/backup_status.hpp"
 
 #include <string>
 #include <string_view>

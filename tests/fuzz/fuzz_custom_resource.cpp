@@ -1,7 +1,6 @@
 // Whatever the API server hands out as a ClusterBackup or a NodeBackup: refused or taken, never a
 // crash; and what is taken is written and read back as the same.
-#include "api/cluster_backup.hpp"
-#include "api/node_backup.hpp"
+#include "api/backup.hpp"
 #include "base/json_fields.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,6 +1,5 @@
 // Whatever a server sends in a watch: no crash, one wish at most for each line, no
 // upsert without a name, and no more held than the limit of a line.
-#include "kube/line_framer.hpp"
 #include "kube/watch_fsm.hpp"
 
 #include <cstdint>

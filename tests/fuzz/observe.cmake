@@ -1,1 +1,1 @@
-rb_fuzz(fuzz_standing LINKS rb_status nlohmann_json::nlohmann_json)
+rb_fuzz(fuzz_backup_status LINKS rb_status nlohmann_json::nlohmann_json)

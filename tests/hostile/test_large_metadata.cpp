@@ -1,6 +1,6 @@
 // Secrets of Helm's type whose metadata is as large as the API server allows: a hundred of them in
 // one namespace took everybody's Helm values out of the backup.
-#include "controller/helm_inventory.hpp"
+#include "controller/helm_releases.hpp"
 #include "unit/controller/fake_api.hpp"
 
 #include "base/bytes.hpp"

@@ -3,7 +3,7 @@
 #include "kube_random.hpp"
 
 #include "base/json_fields.hpp"
-#include "kube/leader_elector.hpp"
+#include "kube/lease.hpp"
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,6 @@
 // lies about nothing else: whatever happened, once the faults end the mirror is the server's state.
 #include "kube_random.hpp"
 
-#include "kube/line_framer.hpp"
 #include "kube/watch_fsm.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
 // BackupCurrent over thousands of made-up worlds: it never claims what fresh facts do not prove.
-#include "controller/standing.hpp"
+#include "controller/backup_status.hpp"
 #include "support/random.hpp"
 
 #include <doctest/doctest.h>
@@ -143,20 +143,20 @@ TEST_CASE("the condition keeps its transition time while its status stays, over 
   test::Random random = test::Random::seeded();
   const controller::Expectation expectation{"0 2 * * *", "Etc/UTC", {}};
   for (int i = 0; i < 2000; ++i) {
-    controller::StandingView view;
+    controller::BackupStatusView view;
     view.exists = true;
     view.nodes = some_world(random).nodes;
-    const auto first = controller::standing_status(view, expectation, k_now);
+    const auto first = controller::backup_status_of(view, expectation, k_now);
     view.conditions = first.conditions; // as a new controller reads it
     const SystemTime later = k_now + seconds(random.below(200000));
-    const auto second = controller::standing_status(view, expectation, later);
+    const auto second = controller::backup_status_of(view, expectation, later);
     const api::Condition& before = first.conditions.at(0);
     const api::Condition& after = second.conditions.at(0);
     REQUIRE(before.type == "BackupCurrent");
     REQUIRE(second.conditions.size() == 1);
     REQUIRE(after.last_transition_time ==
             (after.status == before.status ? before.last_transition_time : later));
-    const auto same = controller::standing_status(view, expectation, k_now);
+    const auto same = controller::backup_status_of(view, expectation, k_now);
     REQUIRE_FALSE(controller::says_more(same, first));
   }
 }

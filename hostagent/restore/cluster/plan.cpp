@@ -4,7 +4,7 @@
 #include "restore/cluster/checks.hpp"
 #include "set/restore_guide.hpp"
 
-#include "api/artifact_type.hpp"
+#include "api/artifacts.hpp"
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 
 #include "set/directory.hpp"
 
-#include "api/backup_status.hpp"
+#include "api/artifacts.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 

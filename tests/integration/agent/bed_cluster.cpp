@@ -3,7 +3,7 @@
 #include "age/identity.hpp"
 #include "base/process.hpp"
 #include "kube/resource.hpp"
-#include "kube/transport_cpprest.hpp"
+#include "kube/transport.hpp"
 
 #include <doctest/doctest.h>
 
@@ -165,8 +165,8 @@ std::optional<api::NodeFacts> BedCluster::facts() {
         kube::k_backup_statuses, {}, api::new_backup_status())); // as the controller does
     return std::nullopt;
   }
-  const api::BackupStatus standing = api::backup_status_from_json(*object).value();
-  for (const api::NodeFacts& facts : standing.status.nodes) {
+  const api::BackupStatus backup_status = api::backup_status_from_json(*object).value();
+  for (const api::NodeFacts& facts : backup_status.status.nodes) {
     if (facts.node_name == m_node_name) {
       return facts;
     }

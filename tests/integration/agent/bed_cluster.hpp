@@ -5,8 +5,8 @@
 #include "agent_process.hpp"
 #include "support/scratch.hpp"
 
-#include "api/node_backup.hpp"
-#include "api/standing.hpp"
+#include "api/backup.hpp"
+#include "api/backup_status.hpp"
 #include "kube/connection.hpp"
 
 #include <chrono>

@@ -3,7 +3,7 @@
 #include "yaml_json.hpp"
 
 #include "kube/resource.hpp"
-#include "kube/transport_cpprest.hpp"
+#include "kube/transport.hpp"
 
 #include <doctest/doctest.h>
 

@@ -3,8 +3,7 @@
 
 #include "support/scratch.hpp"
 
-#include "api/cluster_backup.hpp"
-#include "api/node_backup.hpp"
+#include "api/backup.hpp"
 #include "base/clock.hpp"
 #include "kube/connection.hpp"
 

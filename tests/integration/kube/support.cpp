@@ -1,6 +1,6 @@
 #include "support.hpp"
 
-#include "kube/transport_cpprest.hpp"
+#include "kube/transport.hpp"
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,7 +1,7 @@
 #include "support.hpp"
 
 #include "kube/event_recorder.hpp"
-#include "kube/leader_elector.hpp"
+#include "kube/lease.hpp"
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,7 @@
 // writes down what it is told: "have NAME", "gone NAME", "listed". Ends with its standard input.
 #include "base/error.hpp"
 #include "kube/connection.hpp"
-#include "kube/transport_cpprest.hpp"
+#include "kube/transport.hpp"
 #include "kube/watcher.hpp"
 
 #include <iostream>

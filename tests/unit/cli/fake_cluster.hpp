@@ -2,8 +2,8 @@
 // plays what the test wrote down.
 #pragma once
 
+#include "cli/commands.hpp"
 #include "cli/io.hpp"
-#include "cli/run.hpp"
 
 #include "kube/transport.hpp"
 

@@ -1,8 +1,8 @@
 // create and create --wait, from the command line to the exit code.
-#include "cli/failure.hpp"
+#include "cli/connect.hpp"
 #include "fake_cluster.hpp"
 
-#include "api/standing.hpp"
+#include "api/backup_status.hpp"
 #include "base/json_fields.hpp"
 
 #include <doctest/doctest.h>

@@ -1,8 +1,8 @@
 // status: one look at all of it, and an exit code that scripts can use.
-#include "cli/presence.hpp"
+#include "cli/connect.hpp"
 #include "fake_cluster.hpp"
 
-#include "api/standing.hpp"
+#include "api/backup_status.hpp"
 #include "base/json_fields.hpp"
 
 #include <doctest/doctest.h>
@@ -19,7 +19,7 @@ SystemTime at(const char* text) {
 }
 
 /// As the controller and one agent left it, at 11:52 of the 22nd.
-nlohmann::json standing(const char* status, const char* reason, const char* message) {
+nlohmann::json backup_status(const char* status, const char* reason, const char* message) {
   api::NodeFacts node;
   node.node_name = "server-1";
   node.report_time = at("2026-11-22T11:51:40Z");
@@ -62,9 +62,9 @@ nlohmann::json standing(const char* status, const char* reason, const char* mess
   return object;
 }
 
-/// The standing object of a cluster in which that reason is the right one.
+/// The BackupStatus of a cluster in which that reason is the right one.
 nlohmann::json facts_of(const char* status, const std::string& reason) {
-  nlohmann::json object = standing(status, reason.c_str(), "why");
+  nlohmann::json object = backup_status(status, reason.c_str(), "why");
   nlohmann::json& all = object["status"];
   nlohmann::json& node = all["nodes"][0];
   if (reason == "LastFailed" || reason == "Incomplete") {
@@ -98,7 +98,7 @@ struct Cluster : FakeCluster {
 } // namespace
 
 TEST_CASE("status shows all of it at once, and 0 when the backup is current") {
-  Cluster cluster(standing("True", "Current", "20261122T020000Z on server-1, 9 h old"));
+  Cluster cluster(backup_status("True", "Current", "20261122T020000Z on server-1, 9 h old"));
   auto& backup = cluster.backups["nightly"] = a_backup("nightly", "True", "Completed");
   backup["status"]["completionTime"] = "2026-11-22T02:00:41Z";
   backup["status"]["conditions"].push_back({{"type", "Replicated"},
@@ -149,14 +149,14 @@ TEST_CASE("status: each reason has the exit code that the help names") {
 }
 
 TEST_CASE("status is judged when it is asked: right after the first success it is not NeverRan") {
-  Cluster cluster(standing("False", "NeverRan", "there is no complete backup on any node"));
+  Cluster cluster(backup_status("False", "NeverRan", "there is no complete backup on any node"));
   const Outcome outcome = run_command(cluster, {"status"});
   CHECK(outcome.code == 0);
   CHECK(has(outcome.out, "CURRENT: 20261122T020000Z on server-1"));
 }
 
 TEST_CASE("status is judged when it is asked: right after a failure it is not CURRENT") {
-  Cluster cluster(standing("True", "Current", "20261122T020000Z on server-1, 0 min old"));
+  Cluster cluster(backup_status("True", "Current", "20261122T020000Z on server-1, 0 min old"));
   cluster.backups["now"] = a_backup("now", "False", "StorageFull", "no space");
   cluster.backups["now"]["status"]["completionTime"] = "2026-11-22T11:52:10Z";
   const Outcome outcome = run_command(cluster, {"status"});
@@ -167,7 +167,7 @@ TEST_CASE("status is judged when it is asked: right after a failure it is not CU
 }
 
 TEST_CASE("status: a request for a node that does not exist changes nothing") {
-  Cluster cluster(standing("True", "Current", "why"));
+  Cluster cluster(backup_status("True", "Current", "why"));
   auto& request = cluster.backups["now"] = a_backup("now", "False", "AgentUnavailable", "srv1");
   request["spec"]["nodeName"] = "srv1";
   request["status"]["completionTime"] = "2026-11-22T11:52:10Z";
@@ -177,7 +177,7 @@ TEST_CASE("status: a request for a node that does not exist changes nothing") {
 }
 
 TEST_CASE("status after helm uninstall: the Lease is given back, and nothing will come next") {
-  Cluster cluster(standing("True", "Current", "why"));
+  Cluster cluster(backup_status("True", "Current", "why"));
   const auto others = cluster.answer;
   cluster.answer = [&](const kube::Request& request) -> std::optional<kube::Response> {
     if (request.path.find("/leases/railiance-backup-controller") == std::string::npos) {
@@ -218,14 +218,14 @@ TEST_CASE("a Lease is told by two looks where the clocks of two machines may dif
 }
 
 TEST_CASE("status: what only the controller knows is believed: an agent that fell silent") {
-  Cluster cluster(standing("Unknown", "FactsStale", "the agent of node server-1 is silent"));
+  Cluster cluster(backup_status("Unknown", "FactsStale", "the agent of node server-1 is silent"));
   const Outcome outcome = run_command(cluster, {"status"});
   CHECK(outcome.code == 8);
   CHECK(has(outcome.out, "(FactsStale): the agent of node server-1 is silent"));
 }
 
 TEST_CASE("status: an object that nobody has kept for five minutes proves nothing") {
-  Cluster cluster(standing("True", "Current", "all is well"));
+  Cluster cluster(backup_status("True", "Current", "all is well"));
   RunOptions options;
   options.now = "20261122T115701Z";
   const Outcome outcome = run_command(cluster, {"status"}, options);
@@ -272,7 +272,7 @@ TEST_CASE("status of a cluster that is not there is 8, and says how to look at t
 }
 
 TEST_CASE("list says below its table who reads the newest set, and by which rule") {
-  Cluster cluster(standing("True", "Current", "fine"));
+  Cluster cluster(backup_status("True", "Current", "fine"));
   cluster.backups["nightly"] = a_backup("nightly", "True", "Completed");
   const Outcome outcome = run_command(cluster, {"list"});
   CHECK(outcome.code == 0);
@@ -302,7 +302,7 @@ TEST_CASE("status for scripts") {
 }
 
 TEST_CASE("status has colours only where they are wanted") {
-  Cluster cluster(standing("True", "Current", "fine"));
+  Cluster cluster(backup_status("True", "Current", "fine"));
   CHECK_FALSE(has(run_command(cluster, {"status"}).out, "\x1b["));
   RunOptions options;
   options.colour = true;

@@ -207,11 +207,11 @@ TEST_CASE("what the agents say of their datastores wakes the run that waits for 
   store.upsert_backup(request);
   static_cast<void>(store.make_plan(std::nullopt));
   CHECK(store.make_plan(std::nullopt).actions.empty());
-  store.upsert_standing({{"metadata", {{"name", "cluster"}}},
-                         {"status",
-                          {{"nodes",
-                            {{{"nodeName", "cp-1"}, {"datastore", "None"}},
-                             {{"nodeName", "etcd-1"}, {"datastore", "EmbeddedEtcd"}}}}}}});
+  store.upsert_backup_status({{"metadata", {{"name", "cluster"}}},
+                              {"status",
+                               {{"nodes",
+                                 {{{"nodeName", "cp-1"}, {"datastore", "None"}},
+                                  {{"nodeName", "etcd-1"}, {"datastore", "EmbeddedEtcd"}}}}}}});
   store.wait(std::chrono::minutes(5), {}); // at once
   const Plan next = store.make_plan(std::nullopt);
   const auto* create = only_action<CreateOrder>(next);
@@ -233,7 +233,7 @@ TEST_CASE("a request that names no server of the cluster says nothing of its bac
                                        {"reason", "AgentUnavailable"},
                                        {"lastTransitionTime", "2026-01-01T02:00:01Z"}}};
     store.upsert_backup(object);
-    return store.standing().last_run.has_value();
+    return store.backup_status().last_run.has_value();
   };
   CHECK_FALSE(failed_on("no-such-node", ""));
   CHECK(failed_on("n1", ""));       // its agent is down: that counts

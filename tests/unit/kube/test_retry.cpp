@@ -1,3 +1,6 @@
+#include "fakes.hpp"
+
+#include "base/json_fields.hpp"
 #include "kube/retry.hpp"
 
 #include <doctest/doctest.h>
@@ -6,9 +9,14 @@
 
 using namespace rb;
 using namespace rb::kube;
+using rb::kube::test::status_body;
 using namespace std::chrono_literals;
 
 namespace {
+
+Error from(int status, const std::string& body, bool confidential = false) {
+  return error_from_response("GET /x", status, 0s, body, confidential);
+}
 
 Error error(ErrorCode code, int http_status = 0, int system_errno = 0) {
   Error made{code, "x", {}};
@@ -20,6 +28,94 @@ Error error(ErrorCode code, int http_status = 0, int system_errno = 0) {
 const Backoff::TimePoint k_start{std::chrono::hours(1)};
 
 } // namespace
+
+TEST_CASE("each HTTP status has its code") {
+  struct Row {
+    int status;
+    ErrorCode code;
+  };
+  for (const Row& row : {Row{400, ErrorCode::invalid_argument},
+                         Row{401, ErrorCode::unauthenticated},
+                         Row{403, ErrorCode::permission_denied},
+                         Row{404, ErrorCode::not_found},
+                         Row{405, ErrorCode::unsupported},
+                         Row{406, ErrorCode::unsupported},
+                         Row{408, ErrorCode::timeout},
+                         Row{409, ErrorCode::conflict},
+                         Row{410, ErrorCode::gone},
+                         Row{413, ErrorCode::invalid_argument},
+                         Row{415, ErrorCode::unsupported},
+                         Row{422, ErrorCode::invalid_argument},
+                         Row{429, ErrorCode::throttled},
+                         Row{500, ErrorCode::unavailable},
+                         Row{502, ErrorCode::unavailable},
+                         Row{503, ErrorCode::unavailable},
+                         Row{504, ErrorCode::timeout},
+                         Row{302, ErrorCode::unsupported}}) {
+    CAPTURE(row.status);
+    const Error error = from(row.status, "");
+    CHECK(error.code == row.code);
+    CHECK(error.http_status == row.status);
+    CHECK(error.message == "GET /x: HTTP " + std::to_string(row.status));
+  }
+}
+
+TEST_CASE("a 409 is a conflict or a taken name, by the reason of the Status") {
+  CHECK(from(409, status_body(409, "AlreadyExists", "x")).code == ErrorCode::already_exists);
+  CHECK(from(409, status_body(409, "Conflict", "x")).code == ErrorCode::conflict);
+}
+
+TEST_CASE("the message is that of the Status, on one line, and bounded") {
+  CHECK(from(404, status_body(404, "NotFound", "pods \"a\" not found")).message ==
+        "GET /x: pods \"a\" not found");
+  const Error error =
+      from(400, status_body(400, "BadRequest", "one\ntwo\x1b[31m" + std::string(2000, 'y')));
+  CHECK(error.message.find_first_of("\n\x1b") == std::string::npos);
+  CHECK(error.message.size() < 530);
+  std::string umlauts;
+  while (umlauts.size() < 1023) {
+    umlauts += "\xc3\xa4";
+  }
+  CHECK_NOTHROW(
+      nlohmann::json(from(400, status_body(400, "BadRequest", "z" + umlauts)).message).dump());
+}
+
+TEST_CASE("what was said about a confidential kind is not passed on") {
+  const Error error =
+      from(422, status_body(422, "Invalid", "data: Invalid value: \"hunter2\""), true);
+  CHECK(error.message == "GET /x: Invalid");
+  CHECK(error.code == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("a body that is no Status is not quoted") {
+  CHECK(from(502, "<html>secret</html>").message == "GET /x: HTTP 502");
+  CHECK(from(500, R"({"kind":"Secret","message":"hunter2"})").message == "GET /x: HTTP 500");
+  CHECK(from(500, R"({"kind":"Status","message":5})").message == "GET /x: HTTP 500");
+  CHECK(from(500, "[1,2]").message == "GET /x: HTTP 500");
+}
+
+TEST_CASE("Retry-After comes from the header, else from the Status") {
+  const std::string body =
+      R"({"kind":"Status","reason":"TooManyRequests","message":"m","details":{"retryAfterSeconds":9}})";
+  CHECK(from(429, body).retry_after == 9s);
+  CHECK(error_from_response("x", 429, 3s, body, false).retry_after == 3s);
+  CHECK(from(429, R"({"kind":"Status","details":{"retryAfterSeconds":-9}})").retry_after == 0s);
+  CHECK(from(429, R"({"kind":"Status","details":{"retryAfterSeconds":1e99}})").retry_after == 0s);
+}
+
+TEST_CASE("the Status in a watch says its own code, or its reason does") {
+  using nlohmann::json;
+  CHECK(error_from_status("w", json_of(status_body(410, "Expired", "old")), false).code ==
+        ErrorCode::gone);
+  CHECK(error_from_status("w", json{{"reason", "Expired"}}, false).code == ErrorCode::gone);
+  CHECK(error_from_status("w", json{{"code", "410"}}, false).code == ErrorCode::unavailable);
+  CHECK(error_from_status("w", json::array(), false).code == ErrorCode::unavailable);
+}
+
+TEST_CASE("who may not gets a hint that says what to look at") {
+  CHECK(from(403, "").hint == "check the RBAC rules for: GET /x");
+  CHECK_FALSE(from(401, "").hint.empty());
+}
 
 TEST_CASE("what may have been done already is not sent again unless that changes nothing") {
   const Error lost = error(ErrorCode::unavailable);

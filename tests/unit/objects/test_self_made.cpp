@@ -2,7 +2,7 @@
 // table; all else is the operator's.
 #include "objects/self_made.hpp"
 
-#include "api/payload_name.hpp"
+#include "api/backup.hpp"
 
 #include <doctest/doctest.h>
 

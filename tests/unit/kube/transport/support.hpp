@@ -3,7 +3,7 @@
 
 #include "loopback_server.hpp"
 
-#include "kube/transport_cpprest.hpp"
+#include "kube/transport.hpp"
 
 #include <chrono>
 #include <memory>

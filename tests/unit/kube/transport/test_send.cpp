@@ -1,8 +1,8 @@
 #include "../temp_dir.hpp"
 #include "support.hpp"
 
-#include "kube/authorizing_transport.hpp"
 #include "kube/client.hpp"
+#include "kube/connection.hpp"
 
 #include <doctest/doctest.h>
 

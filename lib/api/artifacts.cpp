@@ -1,0 +1,158 @@
+#include "api/artifacts.hpp"
+
+namespace rb::api {
+
+namespace {
+
+constexpr std::size_t k_release_message_limit = 512; ///< The maxLength of crds/.
+
+template <typename T> nlohmann::json list_to_json(const std::vector<T>& values) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const T& value : values) {
+    list.emplace_back(to_json_fields(value));
+  }
+  return list;
+}
+
+template <typename T>
+Result<std::vector<T>> list_from_json(const char* name, const nlohmann::json& list) {
+  const nlohmann::json whole{{name, list}};
+  std::vector<T> values;
+  JsonFields reader(whole);
+  reader.required(name, values);
+  RB_TRY(reader.result());
+  return values;
+}
+
+} // namespace
+
+static void fields(JsonFields& json, UndecodableRelease& release) {
+  json.always("namespace", release.name_space);
+  json.always("storageObject", release.storage_object);
+  if (!json.reading()) {
+    release.message = bounded(release.message, k_release_message_limit);
+  }
+  json.always("message", release.message);
+}
+
+std::span<const Word<ArtifactType>> words_of(ArtifactType /*type*/) {
+  static constexpr std::array<Word<ArtifactType>, 4> k_words{
+      {{ArtifactType::etcd_snapshot, "EtcdSnapshot"},
+       {ArtifactType::helm_values, "HelmValues"},
+       {ArtifactType::kubeconfig, "Kubeconfig"},
+       {ArtifactType::host_state, "HostState"}}};
+  return k_words;
+}
+
+std::string_view to_string(ArtifactType type) {
+  return word_of(type);
+}
+
+Result<ArtifactType> parse_artifact_type(std::string_view text) {
+  if (const auto type = from_word<ArtifactType>(text)) {
+    return *type;
+  }
+  return Error{ErrorCode::invalid_argument,
+               "unknown artifact: " + std::string(text),
+               "use EtcdSnapshot, HelmValues, Kubeconfig or HostState"};
+}
+
+std::string file_name(ArtifactType type, std::string_view run_id) {
+  const std::string id(run_id);
+  switch (type) {
+  case ArtifactType::etcd_snapshot:
+    return "etcd-" + id + ".snap.age";
+  case ArtifactType::helm_values:
+    return "helm-values-" + id + ".tar.gz.age";
+  case ArtifactType::kubeconfig:
+    return "kubeconfig-" + id + ".yaml.age";
+  case ArtifactType::host_state:
+    return "host-state-" + id + ".tar.gz.age";
+  }
+  return {};
+}
+
+std::string MissingArtifact::reason_word() const {
+  return newer_reason.empty() ? std::string(to_string(reason)) : newer_reason;
+}
+
+// The type comes first in both: what else is in an artifact that we do not know does not count.
+
+void fields(JsonFields& json, ArtifactStatus& artifact) {
+  json.required("type", artifact.type);
+  json.required("fileName", artifact.file_name);
+  json.required("sizeBytes", artifact.size_bytes);
+  json.required("sha256", artifact.sha256);
+}
+
+void fields(JsonFields& json, MissingArtifact& missing) {
+  json.required("type", missing.type);
+  std::string word = missing.reason_word();
+  json.required("reason", word);
+  if (!json.reading()) {
+    missing.message = bounded(missing.message, k_message_limit);
+  } else if (const auto reason = parse_reason(word)) {
+    missing.reason = *reason;
+  } else {
+    missing.newer_reason = std::move(word);
+  }
+  json.always("message", missing.message);
+}
+
+void fields(JsonFields& json, EtcdStatus& etcd) {
+  json.required("revision", etcd.revision);
+  json.required("totalKeys", etcd.total_keys);
+}
+
+void fields(JsonFields& json, HelmStatus& helm) {
+  if (!json.reading() && helm.undecodable.size() > k_undecodable_limit) {
+    helm.undecodable.resize(k_undecodable_limit);
+  }
+  json.required("releases", helm.releases);
+  json.always("undecodable", helm.undecodable);
+  json.always("undecodableTotal", helm.undecodable_total);
+}
+
+void fields(JsonFields& json, RunResults& results) {
+  json.always("artifacts", results.artifacts);
+  json.always("missing", results.missing);
+  json.optional("etcd", results.etcd);
+  json.optional("signingKey", results.signing_key);
+}
+
+nlohmann::json to_json(const std::vector<ArtifactStatus>& artifacts) {
+  return list_to_json(artifacts);
+}
+
+nlohmann::json to_json(const std::vector<MissingArtifact>& missing) {
+  return list_to_json(missing);
+}
+
+nlohmann::json to_json(const HelmStatus& helm) {
+  return to_json_fields(helm);
+}
+
+Result<std::vector<ArtifactStatus>> artifacts_from_json(const nlohmann::json& json) {
+  return list_from_json<ArtifactStatus>("artifacts", json);
+}
+
+Result<std::vector<MissingArtifact>> missing_from_json(const nlohmann::json& json) {
+  return list_from_json<MissingArtifact>("missing", json);
+}
+
+Result<HelmStatus> helm_from_json(const nlohmann::json& json) {
+  return from_json_fields<HelmStatus>(json);
+}
+
+std::string bounded(const std::string& text, std::size_t limit) {
+  if (text.size() <= limit) {
+    return text;
+  }
+  std::size_t end = limit - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
+    --end;
+  }
+  return text.substr(0, end) + "...";
+}
+
+} // namespace rb::api

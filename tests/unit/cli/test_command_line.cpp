@@ -1,0 +1,121 @@
+#include "cli/commands.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::cli;
+
+namespace {
+
+Result<Options> parse(std::vector<std::string> args) {
+  return parse_options(args);
+}
+
+} // namespace
+
+TEST_CASE("create takes every field of the spec from the command line") {
+  const auto options = parse({"create",
+                              "nightly",
+                              "--wait",
+                              "--artifacts",
+                              "EtcdSnapshot,helm-values",
+                              "--keep-last",
+                              "3",
+                              "--deadline",
+                              "90m",
+                              "--node",
+                              "server-1",
+                              "--ttl",
+                              "2d",
+                              "--timeout",
+                              "5m",
+                              "--verification",
+                              "Boot"});
+  REQUIRE(options);
+  const auto& create = std::get<CreateCommand>(options->command);
+  CHECK(create.name == "nightly");
+  CHECK(create.wait);
+  CHECK_FALSE(create.attach);
+  CHECK(create.artifacts ==
+        std::vector{api::ArtifactType::etcd_snapshot, api::ArtifactType::helm_values});
+  CHECK(create.keep_last == 3);
+  CHECK(create.deadline == std::chrono::minutes(90));
+  CHECK(create.node == "server-1");
+  CHECK(create.ttl == std::chrono::hours(48));
+  CHECK(create.timeout == std::chrono::minutes(5));
+  CHECK(create.verification == api::Verification::boot);
+  CHECK(std::get<CreateCommand>(parse({"create"})->command).verification ==
+        api::Verification::snapshot);
+}
+
+TEST_CASE("the cluster and the form of output may stand before and behind the command") {
+  for (const auto& args : {std::vector<std::string>{"--kubeconfig", "k", "-o", "json", "list"},
+                           std::vector<std::string>{"list", "--kubeconfig", "k", "-o", "json"}}) {
+    const auto options = parse(args);
+    REQUIRE(options);
+    CHECK(options->cluster.kubeconfig == "k");
+    CHECK(options->output == OutputFormat::json);
+    CHECK(std::holds_alternative<ListCommand>(options->command));
+  }
+}
+
+TEST_CASE("what cannot be meant is refused as usage, with a message that names it") {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> refused{
+      {{}, "a command is required"},
+      {{"restore"}, "restore"},
+      {{"create", "--keep-last", "0"}, "keep-last"},
+      {{"create", "--keep-last", "1001"}, "keep-last"},
+      {{"create", "--artifacts", "EtcdSnapshot,Disk"}, "Disk"},
+      {{"create", "--deadline", "soon"}, "soon"},
+      {{"create", "--deadline", "25h"}, "--deadline"},
+      {{"create", "--deadline", "0"}, "--deadline"},
+      {{"create", "Not_A_Name"}, "Not_A_Name"},
+      {{"create", std::string(254, 'a')}, "Kubernetes object name"},
+      {{"create", "--attach"}, "--attach"},
+      {{"create", "--verification", "twice"}, "twice"},
+      {{"create", "--verification", "boot", "--artifacts", "Kubeconfig"}, "EtcdSnapshot"},
+      {{"create", "a", "b"}, "b"},
+      {{"show"}, "NAME"},
+      {{"show", "../secrets"}, "../secrets"},
+      {{"list", "--output", "yaml"}, "yaml"},
+      {{"show", "x", "--output", "name"}, "name"},
+      {{"completion", "tcsh"}, "tcsh"},
+  };
+  for (const auto& [args, word] : refused) {
+    CAPTURE(word);
+    const auto options = parse(args);
+    REQUIRE_FALSE(options);
+    CHECK(options.error().code == ErrorCode::invalid_argument);
+    CHECK(options.error().message.find(word) != std::string::npos);
+  }
+}
+
+TEST_CASE("a name of 253 characters is a name") {
+  const auto options = parse({"create", std::string(253, 'a')});
+  REQUIRE(options);
+  CHECK(std::get<CreateCommand>(options->command).name.size() == 253);
+}
+
+TEST_CASE("a name behind --artifacts is the name") {
+  const auto options = parse({"create", "--artifacts", "Kubeconfig,HostState", "nightly"});
+  REQUIRE(options);
+  CHECK(std::get<CreateCommand>(options->command).name == "nightly");
+  CHECK(std::get<CreateCommand>(options->command).artifacts.size() == 2);
+}
+
+TEST_CASE("an artifact that is named twice is asked for once") {
+  const auto options = parse({"create", "--artifacts", "Kubeconfig,kubeconfig"});
+  REQUIRE(options);
+  CHECK(std::get<CreateCommand>(options->command).artifacts.size() == 1);
+}
+
+TEST_CASE("--help lists the exit codes, --version the version") {
+  const auto help = parse({"--help"});
+  REQUIRE(help);
+  const auto& text = std::get<PrintCommand>(help->command).text;
+  CHECK(text.find("the cluster or the agent can't be reached") != std::string::npos);
+  CHECK(text.find("completion") != std::string::npos);
+  const auto version = parse({"--version"});
+  REQUIRE(version);
+  CHECK(std::get<PrintCommand>(version->command).text == "railiance-backup " RB_VERSION "\n");
+}
