@@ -5,7 +5,7 @@
 #include "age/file.hpp"
 #include "age/sops_yaml.hpp"
 #include "base/fd.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 #include "helm/artifact.hpp"
 
 #include <nlohmann/json.hpp>

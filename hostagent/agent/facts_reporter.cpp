@@ -3,9 +3,7 @@
 #include "terminal/log.hpp"
 
 #include "api/backup_status.hpp"
-#include "api/standing.hpp"
 #include "base/digest.hpp"
-#include "base/sha256.hpp"
 #include "kube/resource.hpp"
 
 namespace rb::agent {

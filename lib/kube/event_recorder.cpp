@@ -1,7 +1,6 @@
 #include "kube/event_recorder.hpp"
 
 #include "base/digest.hpp"
-#include "base/sha256.hpp"
 #include "kube/micro_time.hpp"
 #include "kube/resource.hpp"
 

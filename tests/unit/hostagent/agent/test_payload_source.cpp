@@ -1,9 +1,7 @@
 #include "agent/payload_source.hpp"
 
 #include "api/backup.hpp"
-#include "api/payload_name.hpp"
 #include "base/digest.hpp"
-#include "base/sha256.hpp"
 
 #include <doctest/doctest.h>
 
