@@ -1,6 +1,6 @@
 #include "agent/backup_disk.hpp"
 
-#include "set/writer.hpp"
+#include "set/directory.hpp"
 
 #include "base/fd.hpp"
 

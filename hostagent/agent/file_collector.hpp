@@ -1,6 +1,8 @@
 // Reads files of the host into memory, within bounds, and says what it left out.
 #pragma once
 
+#include "set/host_state.hpp"
+
 #include "archive/tar_gz.hpp"
 
 #include <cstddef>
@@ -17,10 +19,7 @@ struct CollectLimits {
   unsigned depth = 8; ///< Directories below the one that was named.
 };
 
-struct SkippedFile {
-  std::string path; ///< In the archive.
-  std::string why;
-};
+using set::SkippedFile;
 
 /// Where a path of the host is seen here, its links followed.
 using Resolve = std::function<std::string(const std::string& host_path)>;

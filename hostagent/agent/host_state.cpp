@@ -3,7 +3,10 @@
 #include "agent/mounted_files.hpp"
 #include "agent/named_files.hpp"
 #include "agent/signing.hpp"
+#include "k3s/cluster_ca.hpp"
 #include "k3s/token.hpp"
+#include "k3s/token_hash.hpp"
+#include "set/host_state.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -12,23 +15,19 @@
 
 namespace rb::agent {
 
-namespace {
+using set::path_in_host_state;
 
-/// Where a path of the host stands in the archive.
-std::string in_archive(const std::string& path) {
-  const std::string normal = std::filesystem::path(path).lexically_normal().string();
-  return normal.substr(std::min(normal.find_first_not_of('/'), normal.size()));
-}
+namespace {
 
 void add_server_files(FileCollector& files, const std::string& server) {
   // A link to `token` is what k3s makes where there is no agent token of its own.
   std::error_code ignored;
   if (!std::filesystem::is_symlink(server + "/agent-token", ignored)) {
-    files.add_file(server + "/agent-token", in_archive(server + "/agent-token"));
+    files.add_file(server + "/agent-token", path_in_host_state(server + "/agent-token"));
   }
-  files.add_file(server + "/cred/passwd", in_archive(server + "/cred/passwd"));
-  files.add_file(server + "/cred/ipsec.psk", in_archive(server + "/cred/ipsec.psk"));
-  files.add_matching(server + "/cred", "encryption-", in_archive(server + "/cred"));
+  files.add_file(server + "/cred/passwd", path_in_host_state(server + "/cred/passwd"));
+  files.add_file(server + "/cred/ipsec.psk", path_in_host_state(server + "/cred/ipsec.psk"));
+  files.add_matching(server + "/cred", "encryption-", path_in_host_state(server + "/cred"));
 }
 
 void add_configuration(FileCollector& files, const Settings& settings) {
@@ -39,33 +38,6 @@ void add_configuration(FileCollector& files, const Settings& settings) {
        {"/systemd/system", "/default", "/sysconfig", "/init.d", "/conf.d"}) {
     files.add_matching(etc + directory, "k3s", std::string("etc") + directory);
   }
-}
-
-SecretBytes host_json(const Settings& settings,
-                      const HostFacts& facts,
-                      const std::string& hash,
-                      FileCollector& files) {
-  nlohmann::json json{{"schema", "railiance.io/host-state/v1"},
-                      {"runID", facts.run_id},
-                      {"time", format_rfc3339(facts.now)},
-                      {"nodeName", settings.node_name},
-                      {"nodeAddress", settings.node_address},
-                      {"k3sVersion", facts.k3s_version},
-                      {"k3sProgram", settings.k3s_program},
-                      {"dataDir", settings.data_dir},
-                      {"tokenHash", hash},
-                      {"nodeArgs", facts.node.args},
-                      {"nodeEnv", facts.node.env},
-                      {"files", nlohmann::json::array()},
-                      {"skipped", nlohmann::json::array()}};
-  for (const archive::Entry& entry : files.entries()) {
-    json["files"].push_back(entry.path);
-  }
-  for (const SkippedFile& file : files.skipped()) {
-    json["skipped"].push_back({{"path", file.path}, {"why", file.why}});
-  }
-  const std::string text = json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
-  return SecretBytes(as_bytes(text + "\n"));
 }
 
 std::string cluster_ca_of(FileCollector& files, const std::string& path) {
@@ -90,7 +62,7 @@ collect_host_state(const Settings& settings, const HostFacts& facts, CollectLimi
   const std::string server = settings.data_dir + "/server";
   const MountedFiles mounted(settings);
   FileCollector files(limits, [&](const std::string& path) { return mounted.seen_as(path); });
-  if (!files.add_file(server + "/token", in_archive(server + "/token"))) {
+  if (!files.add_file(server + "/token", path_in_host_state(server + "/token"))) {
     return token_missing(server + "/token", files);
   }
   HostState state;
@@ -103,15 +75,23 @@ collect_host_state(const Settings& settings, const HostFacts& facts, CollectLimi
   // A restored host goes on signing with the same key.
   for (const std::string_view name : {k_signing_key_name, k_signing_pub_name}) {
     const std::string path = settings.key_dir + "/" + std::string(name);
-    files.add_file(path, in_archive(path));
+    files.add_file(path, path_in_host_state(path));
   }
   add_named_files(files, mounted, k3s::read_host_settings(mounted, facts.node), settings.data_dir);
-  files.add_tree(server + "/tls", in_archive(server + "/tls"));
+  files.add_tree(server + "/tls", path_in_host_state(server + "/tls"));
 
-  state.cluster_ca = cluster_ca_of(files, in_archive(server + "/tls/server-ca.crt"));
-  files.entries().push_back(
-      {"host.json", host_json(settings, facts, state.token_hash, files), 0600, facts.now});
-  auto packed = archive::write_tar_gz(files.entries());
+  state.cluster_ca = cluster_ca_of(files, path_in_host_state(server + "/tls/server-ca.crt"));
+  auto packed = set::pack_host_state({facts.run_id,
+                                      facts.k3s_version,
+                                      settings.k3s_program,
+                                      settings.node_name,
+                                      settings.node_address,
+                                      settings.data_dir,
+                                      state.token_hash,
+                                      facts.node},
+                                     files.entries(),
+                                     files.skipped(),
+                                     facts.now);
   if (!packed) {
     return failure_as(api::Reason::internal_error, packed.error());
   }

@@ -1,6 +1,7 @@
 #include "agent/kit.hpp"
 
 #include "set/signed_files.hpp"
+#include "set/signed_write.hpp"
 
 #include "base/durable_file.hpp"
 #include "base/fd.hpp"

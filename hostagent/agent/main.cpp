@@ -9,9 +9,9 @@
 #include "agent/pod_image.hpp"
 #include "agent/settlement.hpp"
 #include "offsite/rclone.hpp"
-#include "offsite/remote_port.hpp"
+#include "offsite/rclone_words.hpp"
 #include "restore/proof/namespace_helper.hpp"
-#include "status/collector.hpp"
+#include "status/serve/metrics_text.hpp"
 #include "status/serve/server.hpp"
 #include "terminal/log.hpp"
 

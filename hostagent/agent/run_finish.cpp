@@ -3,12 +3,12 @@
 #include "agent/run_state.hpp"
 #include "set/backup_log.hpp"
 #include "set/catalogue.hpp"
-#include "set/last_restore.hpp"
-#include "set/latest.hpp"
+#include "set/marks.hpp"
 #include "set/names.hpp"
 #include "set/retention.hpp"
+#include "set/sets.hpp"
 #include "set/signed_files.hpp"
-#include "set/stamp.hpp"
+#include "set/signed_write.hpp"
 #include "terminal/log.hpp"
 
 #include <algorithm>
@@ -171,7 +171,7 @@ StepFailure write_stamp_of(RunState& run) {
   if (!run.manifest.is_good() || !set::can_restore_cluster(run.manifest)) {
     return std::nullopt;
   }
-  const Status stamped = set::write_stamp(*run.directory, set::make_stamp(run.manifest), *run.key);
+  const Status stamped = set::write_stamp(*run.directory, run.manifest, *run.key);
   return stamped ? StepFailure() : storage_failure(stamped.error());
 }
 

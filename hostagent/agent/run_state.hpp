@@ -4,11 +4,12 @@
 #include "agent/backup_run.hpp"
 #include "agent/failure.hpp"
 #include "agent/run_status.hpp"
+#include "agent/server_config.hpp"
 #include "k3s/server_settings.hpp"
+#include "set/directory.hpp"
 #include "set/manifest.hpp"
 #include "set/retention.hpp"
 #include "set/sets.hpp"
-#include "set/writer.hpp"
 #include "sign/signing_key.hpp"
 
 #include "age/identity.hpp"

@@ -1,7 +1,7 @@
 #include "agent/signing.hpp"
 
+#include "set/directory.hpp"
 #include "set/names.hpp"
-#include "set/writer.hpp"
 
 #include "base/durable_file.hpp"
 #include "base/open_beneath.hpp"

@@ -1,7 +1,7 @@
 // Lets lib/age write into an artifact, and remembers whose failure it was.
 #pragma once
 
-#include "set/writer.hpp"
+#include "set/directory.hpp"
 
 #include "age/io.hpp"
 

@@ -3,6 +3,9 @@
 #include "set/names.hpp"
 #include "set/retention.hpp"
 
+#include "base/json_fields.hpp"
+#include "base/json_text.hpp"
+
 #include <algorithm>
 #include <map>
 
@@ -14,6 +17,8 @@ using set::SetState;
 
 namespace {
 
+constexpr std::string_view k_state_schema = "railiance.io/offsite-state/v1";
+constexpr std::size_t k_state_limit_bytes = 1U << 20U;
 constexpr unsigned k_keep_limit = 1'000'000;
 
 std::string newest_complete(const std::vector<BackupSet>& sets) {
@@ -26,13 +31,59 @@ std::string newest_complete(const std::vector<BackupSet>& sets) {
   return newest;
 }
 
-bool is_there(const RemoteFile& wanted, const std::vector<RemoteFile>& remote) {
-  return std::ranges::any_of(remote, [&](const RemoteFile& file) {
-    return file.name == wanted.name && file.size_bytes == wanted.size_bytes;
-  });
+} // namespace
+
+static void fields(JsonFields& json, Trouble& trouble) {
+  std::string word(api::to_string(trouble.reason));
+  json.required("reason", word);
+  trouble.reason = api::parse_reason(word).value_or(api::Reason::remote_failed);
+  json.required("message", trouble.message);
 }
 
-} // namespace
+static void fields(JsonFields& json, State& state) {
+  std::string schema(k_state_schema);
+  json.required("schema", schema);
+  if (schema != k_state_schema) {
+    json.fail({ErrorCode::unsupported, "of another schema", {}});
+  }
+  json.required("remote", state.remote);
+  json.required("replicated", state.replicated);
+  if (!std::ranges::all_of(state.replicated,
+                           [](const auto& run_id) { return parse_run_id(run_id).has_value(); })) {
+    json.fail({ErrorCode::corrupt, "not a run id", {}});
+  }
+  json.always("kit", state.kit);
+  json.always("tried", state.tried);
+  json.always("failures", state.failures);
+  json.required("notBefore", state.not_before);
+  json.required("compared", state.compared);
+  json.always("read", state.read);
+  json.always("rereadAt", state.reread_at);
+  json.always("damaged", state.damaged);
+  json.optional("trouble", state.trouble);
+}
+
+std::string serialize(const State& state) {
+  return to_json_fields(state).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+Result<State> parse_state(std::string_view text) {
+  auto state = from_json_fields<State>(json_of(text));
+  return state ? std::move(state)
+               : Result<State>(std::move(state).error().within(std::string(k_state_name)));
+}
+
+State read_state(set::Directory& directory, const std::string& remote) {
+  State fresh;
+  fresh.remote = remote;
+  const auto text = set::read_text(directory, std::string(k_state_name), k_state_limit_bytes);
+  auto state = text ? parse_state(*text) : Result<State>(text.error());
+  return state && state->remote == remote ? *std::move(state) : fresh;
+}
+
+Status write_state(set::Directory& directory, const State& state) {
+  return set::replace_file(directory, std::string(k_state_name), as_bytes(serialize(state)));
+}
 
 std::vector<const BackupSet*> pending(const std::vector<BackupSet>& sets, const State& state) {
   std::vector<const BackupSet*> found;
@@ -118,7 +169,7 @@ std::set<std::string> still_there(const State& state,
     const auto files = files_of(set);
     if (state.replicated.contains(set.run_id) &&
         std::ranges::all_of(files,
-                            [&](const RemoteFile& file) { return is_there(file, remote); })) {
+                            [&](const RemoteFile& file) { return is_listed(file, remote); })) {
       found.insert(set.run_id);
     }
   }

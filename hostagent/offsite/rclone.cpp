@@ -1,15 +1,87 @@
 #include "offsite/rclone.hpp"
 
-#include "offsite/bounded_file.hpp"
-#include "offsite/rclone_failure.hpp"
-#include "offsite/rclone_output.hpp"
+#include "offsite/rclone_words.hpp"
+
+#include "base/fd.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <filesystem>
 
 namespace rb::offsite {
 
 namespace {
+
+constexpr std::uint64_t k_block_bytes = 4096;
+
+/// A new file of at most so many bytes, counted as they come: nobody over there fills this disk.
+class BoundedFile {
+public:
+  /// Mode 0600; never through a link. Errors: already_exists, those of open(2).
+  [[nodiscard]] static Result<BoundedFile> create(const std::string& path,
+                                                  std::uint64_t limit_bytes);
+
+  /// False: nothing more is taken, because it would be too much or could not be written.
+  [[nodiscard]] bool take(std::string_view bytes);
+
+  /// Errors: those of write(2).
+  [[nodiscard]] const Status& written() const { return m_written; }
+
+private:
+  BoundedFile(Fd fd, std::string path, std::uint64_t limit_bytes)
+      : m_fd(std::move(fd)), m_path(std::move(path)), m_left_bytes(limit_bytes) {}
+
+  Fd m_fd;
+  std::string m_path;
+  std::uint64_t m_left_bytes;
+  Status m_written;
+};
+
+Result<BoundedFile> BoundedFile::create(const std::string& path, std::uint64_t limit_bytes) {
+  Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd.valid()) {
+    return system_error(errno, path + ": open");
+  }
+  return BoundedFile(std::move(fd), path, limit_bytes);
+}
+
+bool BoundedFile::take(std::string_view bytes) {
+  if (!m_written || bytes.size() > m_left_bytes) {
+    return false;
+  }
+  m_left_bytes -= bytes.size();
+  while (!bytes.empty()) {
+    const ssize_t done = ::write(m_fd.get(), bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) {
+      continue;
+    }
+    if (done < 0) {
+      m_written = system_error(errno, m_path + ": write");
+      return false;
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(done));
+  }
+  return true;
+}
+
+/// The size of all files below `directory`, each counted with a block at least. What cannot be read
+/// counts for nothing.
+std::uint64_t bytes_below(const std::string& directory) {
+  std::uint64_t total = 0;
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator entry(directory, error), end;
+       !error && entry != end;
+       entry.increment(error)) {
+    std::error_code gone; // rclone renames what has come
+    const std::uint64_t size = entry->is_regular_file(gone) ? entry->file_size(gone) : 0;
+    total += gone ? k_block_bytes : std::max(size, k_block_bytes);
+  }
+  return total;
+}
 
 constexpr std::chrono::seconds k_shortest{600};
 /// The slowest line that is waited for; rclone itself gives up on one that stands still.

@@ -1,6 +1,9 @@
 // The off-site place as this program needs it: one flat directory of named files, somewhere behind
-// a network. Tests stand in for it.
+// a network; tests stand in for it. And the remote as a read-only directory of backup sets, so that
+// what lists a disk lists a remote.
 #pragma once
+
+#include "set/directory.hpp"
 
 #include "base/result.hpp"
 
@@ -14,7 +17,12 @@ namespace rb::offsite {
 struct RemoteFile {
   std::string name;
   std::uint64_t size_bytes = 0;
+
+  bool operator==(const RemoteFile&) const = default;
 };
+
+/// A file of that name and size is in the listing.
+[[nodiscard]] bool is_listed(const RemoteFile& wanted, const std::vector<RemoteFile>& there);
 
 /// Names are single components. Used by one thread at a time. Errors of all: unavailable (no
 /// connection, a timeout, 5xx), permission_denied, no_space, not_found, invalid_argument (the
@@ -49,5 +57,10 @@ public:
                                              std::stop_token stop) = 0;
   [[nodiscard]] virtual Status remove(const std::string& name, std::stop_token stop) = 0;
 };
+
+/// Names and sizes as listed, and the contents of the manifests, of their signatures and of the
+/// public key, fetched once into a private temporary directory that is gone when this returns.
+/// Other files cannot be read. Errors: those of RemoteStore and of the temporary directory.
+[[nodiscard]] Result<set::Directory> open_remote(RemoteStore& remote, std::stop_token stop);
 
 } // namespace rb::offsite

@@ -1,9 +1,10 @@
 #include "offsite/replicator.hpp"
 
-#include "offsite/rclone_failure.hpp"
-#include "offsite/remote_fs.hpp"
-#include "set/last_restore.hpp"
+#include "offsite/copy_set.hpp"
+#include "offsite/rclone_words.hpp"
+#include "set/marks.hpp"
 #include "set/signed_files.hpp"
+#include "sign/public_key.hpp"
 
 #include "base/fd.hpp"
 
@@ -38,12 +39,10 @@ bool is_settled(Directory& directory, const std::string& name) {
 
 /// What lies there as the host's public key is that key.
 bool is_public_key(Directory& directory, const std::vector<sign::PublicKey>& keys) {
-  const auto file = directory.fs().open_read(std::string(set::k_public_key_name));
-  Bytes text(k_public_key_limit_bytes);
-  const auto got = file ? (*file)->read(text) : Result<std::size_t>(file.error());
-  return got && std::ranges::any_of(keys, [&](const sign::PublicKey& key) {
-           return as_text(ByteView(text).first(*got)) == key.file();
-         });
+  const auto text =
+      set::read_text(directory, std::string(set::k_public_key_name), k_public_key_limit_bytes);
+  return text &&
+         std::ranges::any_of(keys, [&](const sign::PublicKey& key) { return *text == key.file(); });
 }
 
 /// Without those that this host did not make: they must not fill the remote, nor push its sets out.
@@ -58,6 +57,184 @@ std::vector<BackupSet> sets_of_host(std::vector<BackupSet> sets,
     return set::is_tampering(verdicts.at(set.run_id).verdict);
   });
   return sets;
+}
+
+View view_of(const std::vector<BackupSet>& sets, const State& state, SystemTime last_success) {
+  View view;
+  view.remote = state.remote;
+  for (const BackupSet& set : sets) {
+    if (set.state == set::SetState::complete && set.manifest) {
+      const auto damaged = state.damaged.find(set.run_id);
+      view.sets[set.run_id] = {set.manifest->cluster_backup_uid,
+                               state.replicated.contains(set.run_id),
+                               damaged == state.damaged.end() ? std::string() : damaged->second};
+    }
+  }
+  view.trouble = state.trouble;
+  view.failures = state.failures;
+  view.last_success = last_success;
+  return view;
+}
+
+/// What is done at the remote in one visit.
+struct Attempt {
+  const ReplicatorSettings& settings;
+  RemoteStore& remote;
+  const Clock& clock;
+  const std::vector<sign::PublicKey>& keys; ///< The host's; none: not known yet.
+  Directory& directory;                     ///< Only read.
+  Directory& memory;                        ///< Where the state is kept.
+  const std::vector<BackupSet>& sets;
+  State& state;
+  std::stop_token stop;
+  std::function<void()> on_change;
+  std::vector<RemoteFile> there = {};
+
+  [[nodiscard]] Status run() {
+    RB_TRY_ASSIGN(there, remote.list(stop));
+    state.replicated = still_there(state, sets, there);
+    state.compared = clock.now();
+    // What is wrong with one set or one file stops nothing else: the first failure is
+    // returned at the end.
+    const Status sent = send_sets();
+    if (!sent && stops_all(sent.error())) {
+      return sent;
+    }
+    const Status kit = send_kit();
+    if (!kit && stops_all(kit.error())) {
+      return sent ? kit : sent;
+    }
+    const Status removed = remove_old();
+    const Status read = reread();
+    for (const Status* const outcome : {&sent, &kit, &removed}) {
+      if (!*outcome) {
+        return *outcome;
+      }
+    }
+    return read;
+  }
+
+private:
+  /// All that is pending. One set that is damaged, here or on its way, holds up no other. Errors:
+  /// the first of them; one that would be that of every set ends it.
+  [[nodiscard]] Status send_sets() const {
+    Status first;
+    state.damaged.clear();
+    for (const BackupSet* set : pending(sets, state)) {
+      if (const Status here = check_here(directory, *set, stop); !here) {
+        if (here.error().code == ErrorCode::cancelled) {
+          return here;
+        }
+        state.damaged[set->run_id] = here.error().message;
+        continue;
+      }
+      const Status sent = replicate_set(directory, remote, there, *set, stop);
+      if (!sent && sent.error().code != ErrorCode::corrupt) {
+        return sent;
+      }
+      if (!sent) {
+        first = first ? sent : first;
+        continue;
+      }
+      state.replicated.insert(set->run_id);
+      state.read[set->run_id] = clock.now();
+      RB_TRY(write_state(memory, state));
+      on_change();
+    }
+    return first;
+  }
+
+  /// Program and guide with their signatures, and the public key: what the host's key vouches for.
+  [[nodiscard]] Status send_kit() const {
+    std::optional<Error> refused;
+    for (const std::string_view word : {set::k_guide_name, set::k_tool_name, set::k_image_name}) {
+      const set::SignedFile file = set::judge_signed_file(directory, word, keys);
+      if (file.trust == set::FileTrust::genuine && is_settled(directory, file.name)) {
+        RB_TRY(send_if_new(file.name));
+        const std::string signature = file.name + std::string(set::k_signature_suffix);
+        RB_TRY(send_if_new(signature));
+      } else if (set::is_tampering(file.trust)) {
+        refused = Error{ErrorCode::corrupt,
+                        directory.path() + "/" + file.name + ": not copied: " + file.message,
+                        "look who can write there; the next backup puts the host's own file there"};
+      }
+    }
+    if (is_public_key(directory, keys)) {
+      RB_TRY(send_if_new(std::string(set::k_public_key_name)));
+    }
+    return refused ? Status(*refused) : Status();
+  }
+
+  [[nodiscard]] Status send_if_new(const std::string& name) const {
+    RB_TRY_ASSIGN(const LocalFile local, measure(directory, name, stop));
+    if (is_listed(local.file, there) && state.kit[name] == local.sha256) {
+      return {};
+    }
+    RB_TRY(replicate_file(directory, remote, there, local, stop));
+    state.kit[name] = local.sha256;
+    return {};
+  }
+
+  [[nodiscard]] Status remove_old() const {
+    if (settings.keep_last == 0) {
+      return {};
+    }
+    RB_TRY_ASSIGN(const auto there_now, remote.list(stop));
+    if (!are_too_many(there_now, settings.keep_last)) {
+      return {};
+    }
+    RB_TRY_ASSIGN(const auto restored, set::read_last_restore(directory));
+    RB_TRY_ASSIGN(Directory listing, open_remote(remote, stop));
+    RB_TRY_ASSIGN(const auto over_there, set::list_sets(listing));
+    for (const std::string& run_id : to_remove(over_there,
+                                               sets,
+                                               settings.keep_last,
+                                               restored ? restored->run_id : std::string(),
+                                               clock.now())) {
+      for (const std::string& name : removal_order(there_now, run_id)) {
+        RB_TRY(remote.remove(name, stop));
+      }
+    }
+    return {};
+  }
+
+  /// One set in its turn; one that rotted is not replicated any more.
+  [[nodiscard]] Status reread() const {
+    std::erase_if(state.read,
+                  [&](const auto& one) { return !state.replicated.contains(one.first); });
+    const SystemTime now = clock.now();
+    if (state.reread_at == SystemTime{}) {
+      state.reread_at = now; // all was read when it was sent
+      return {};
+    }
+    const BackupSet* const set = to_reread(sets, state, now, settings.schedule);
+    if (set == nullptr) {
+      return {};
+    }
+    Status outcome = reread_set(directory, remote, *set, stop);
+    if (outcome || outcome.error().code == ErrorCode::corrupt) {
+      state.reread_at = now;
+      state.read[set->run_id] = now;
+    }
+    if (!outcome && outcome.error().code == ErrorCode::corrupt) {
+      state.replicated.erase(set->run_id); // and so it is sent again
+    }
+    return outcome;
+  }
+};
+
+void settle(const Status& outcome, SystemTime now, const Schedule& schedule, State& state) {
+  if (outcome) {
+    state.failures = 0;
+    state.not_before = {};
+    state.trouble.reset();
+    return;
+  }
+  ++state.failures;
+  state.not_before = now + pause_after(state.failures, schedule);
+  const Error& error = outcome.error();
+  state.trouble =
+      Trouble{reason_of(error), error.message + (error.hint.empty() ? "" : "; " + error.hint)};
 }
 
 } // namespace
@@ -79,220 +256,43 @@ Replicator::Replicator(ReplicatorSettings settings,
     : m_settings(std::move(settings)), m_remote(remote), m_clock(clock),
       m_open_directory(std::move(open_directory)) {}
 
-View Replicator::view_of(const std::vector<BackupSet>& sets, const State& state) const {
-  View view;
-  view.remote = m_remote.name();
-  for (const BackupSet& set : sets) {
-    if (set.state == set::SetState::complete && set.manifest) {
-      const auto damaged = state.damaged.find(set.run_id);
-      view.sets[set.run_id] = {set.manifest->cluster_backup_uid,
-                               state.replicated.contains(set.run_id),
-                               damaged == state.damaged.end() ? std::string() : damaged->second};
-    }
-  }
-  view.trouble = state.trouble;
-  view.failures = state.failures;
-  view.last_success = m_last_success;
-  return view;
-}
-
-Status Replicator::send_if_new(Directory& directory,
-                               const std::vector<RemoteFile>& there,
-                               const std::string& name,
-                               State& state,
-                               std::stop_token stop) {
-  RB_TRY_ASSIGN(const LocalFile local, measure(directory, name, stop));
-  const bool listed = std::ranges::any_of(there, [&](const RemoteFile& file) {
-    return file.name == name && file.size_bytes == local.file.size_bytes;
-  });
-  if (listed && state.kit[name] == local.sha256) {
-    return {};
-  }
-  RB_TRY(replicate_file(directory, m_remote, there, local, std::move(stop)));
-  state.kit[name] = local.sha256;
-  return {};
-}
-
-Status Replicator::send_kit(Directory& directory,
-                            const std::vector<RemoteFile>& there,
-                            State& state,
-                            std::stop_token stop) {
-  std::optional<Error> refused;
-  for (const std::string_view word : {set::k_guide_name, set::k_tool_name, set::k_image_name}) {
-    const set::SignedFile file = set::judge_signed_file(directory, word, m_keys);
-    if (file.trust == set::FileTrust::genuine && is_settled(directory, file.name)) {
-      RB_TRY(send_if_new(directory, there, file.name, state, stop));
-      const std::string signature = file.name + std::string(set::k_signature_suffix);
-      RB_TRY(send_if_new(directory, there, signature, state, stop));
-    } else if (set::is_tampering(file.trust)) {
-      refused = Error{ErrorCode::corrupt,
-                      directory.path() + "/" + file.name + ": not copied: " + file.message,
-                      "look who can write there; the next backup puts the host's own file there"};
-    }
-  }
-  if (is_public_key(directory, m_keys)) {
-    RB_TRY(send_if_new(directory, there, std::string(set::k_public_key_name), state, stop));
-  }
-  return refused ? Status(*refused) : Status();
-}
-
-Status Replicator::remove_old(Directory& directory,
-                              const std::vector<BackupSet>& sets,
-                              std::stop_token stop) {
-  if (m_settings.keep_last == 0) {
-    return {};
-  }
-  RB_TRY_ASSIGN(const auto there, m_remote.list(stop));
-  if (!are_too_many(there, m_settings.keep_last)) {
-    return {};
-  }
-  RB_TRY_ASSIGN(const auto restored, set::read_last_restore(directory));
-  RB_TRY_ASSIGN(Directory listing, open_remote(m_remote, stop));
-  RB_TRY_ASSIGN(const auto over_there, set::list_sets(listing));
-  for (const std::string& run_id : to_remove(over_there,
-                                             sets,
-                                             m_settings.keep_last,
-                                             restored ? restored->run_id : std::string(),
-                                             m_clock.now())) {
-    for (const std::string& name : removal_order(there, run_id)) {
-      RB_TRY(m_remote.remove(name, stop));
-    }
-  }
-  return {};
-}
-
-Status Replicator::attempt(Directory& directory,
-                           Directory& memory,
-                           const std::vector<BackupSet>& sets,
-                           State& state,
-                           std::stop_token stop,
-                           const OnChange& on_change) {
-  RB_TRY_ASSIGN(const auto there, m_remote.list(stop));
-  state.replicated = still_there(state, sets, there);
-  state.compared = m_clock.now();
-  // What is wrong with one set or one file stops nothing else: the first failure is told at the
-  // end.
-  const Status sent = send_sets(directory, memory, there, sets, state, stop, on_change);
-  if (!sent && stops_all(sent.error())) {
-    return sent;
-  }
-  const Status kit = send_kit(directory, there, state, stop);
-  if (!kit && stops_all(kit.error())) {
-    return sent ? kit : sent;
-  }
-  const Status removed = remove_old(directory, sets, stop);
-  const Status read = reread(directory, sets, state, stop);
-  for (const Status* const outcome : {&sent, &kit, &removed}) {
-    if (!*outcome) {
-      return *outcome;
-    }
-  }
-  return read;
-}
-
-Status Replicator::send_sets(Directory& directory,
-                             Directory& memory,
-                             const std::vector<RemoteFile>& there,
-                             const std::vector<BackupSet>& sets,
-                             State& state,
-                             std::stop_token stop,
-                             const OnChange& on_change) {
-  Status first;
-  state.damaged.clear();
-  for (const BackupSet* set : pending(sets, state)) {
-    if (const Status here = check_here(directory, *set, stop); !here) {
-      if (here.error().code == ErrorCode::cancelled) {
-        return here;
-      }
-      state.damaged[set->run_id] = here.error().message;
-      continue;
-    }
-    const Status sent = replicate_set(directory, m_remote, there, *set, stop);
-    if (!sent && sent.error().code != ErrorCode::corrupt) {
-      return sent;
-    }
-    if (!sent) {
-      first = first ? sent : first;
-      continue;
-    }
-    state.replicated.insert(set->run_id);
-    state.read[set->run_id] = m_clock.now();
-    RB_TRY(write_state(memory, state));
-    on_change(view_of(sets, state));
-  }
-  return first;
-}
-
-Status Replicator::reread(Directory& directory,
-                          const std::vector<BackupSet>& sets,
-                          State& state,
-                          std::stop_token stop) {
-  std::erase_if(state.read, [&](const auto& one) { return !state.replicated.contains(one.first); });
-  const SystemTime now = m_clock.now();
-  if (state.reread_at == SystemTime{}) {
-    state.reread_at = now; // all was read when it was sent
-    return {};
-  }
-  const BackupSet* const set = to_reread(sets, state, now, m_settings.schedule);
-  if (set == nullptr) {
-    return {};
-  }
-  Status outcome = reread_set(directory, m_remote, *set, std::move(stop));
-  if (outcome || outcome.error().code == ErrorCode::corrupt) {
-    state.reread_at = now;
-    state.read[set->run_id] = now;
-  }
-  if (!outcome && outcome.error().code == ErrorCode::corrupt) {
-    state.replicated.erase(set->run_id); // and so it is sent again
-  }
-  return outcome;
-}
-
-void Replicator::settle(const Status& outcome, State& state) const {
-  if (outcome) {
-    state.failures = 0;
-    state.not_before = {};
-    state.trouble.reset();
-    return;
-  }
-  ++state.failures;
-  state.not_before = m_clock.now() + pause_after(state.failures, m_settings.schedule);
-  const Error& error = outcome.error();
-  state.trouble =
-      Trouble{reason_of(error), error.message + (error.hint.empty() ? "" : "; " + error.hint)};
-}
-
 Result<View> Replicator::visit(std::stop_token stop, const OnChange& on_change) {
   auto directory = m_open_directory(m_settings.backup_dir);
   if (!directory && directory.error().code == ErrorCode::not_found) {
-    return view_of({}, {}); // no run yet
+    State none;
+    none.remote = m_remote.name();
+    return view_of({}, none, m_last_success); // no run yet
   }
   if (!directory) {
     return std::move(directory).error();
   }
   RB_TRY_ASSIGN(Directory memory, Directory::open(m_settings.state_dir));
   RB_TRY_ASSIGN(auto listed, set::list_sets(*directory));
-  m_keys = keys_at(m_settings.public_key_file);
-  const auto sets = sets_of_host(std::move(listed), m_keys);
+  const auto keys = keys_at(m_settings.public_key_file);
+  const auto sets = sets_of_host(std::move(listed), keys);
   State state = read_state(memory, m_remote.name());
   if (!is_due(sets, state, m_clock.now(), m_settings.schedule)) {
-    return view_of(sets, state);
+    return view_of(sets, state, m_last_success);
   }
   for (const BackupSet& set : sets) {
     if (set.state == set::SetState::complete) {
       state.tried = std::max(state.tried, set.run_id);
     }
   }
-  const Status outcome = attempt(*directory, memory, sets, state, stop, on_change);
+  const auto tell = [&] { on_change(view_of(sets, state, m_last_success)); };
+  const Status outcome =
+      Attempt{m_settings, m_remote, m_clock, keys, *directory, memory, sets, state, stop, tell}
+          .run();
   if (!outcome && outcome.error().code == ErrorCode::cancelled) {
-    return view_of(sets, state); // we are to end: that is no failure of the remote
+    // We are to end: that is no failure of the remote.
+    return view_of(sets, state, m_last_success);
   }
-  settle(outcome, state);
+  settle(outcome, m_clock.now(), m_settings.schedule, state);
   if (outcome) {
     m_last_success = m_clock.now();
   }
   RB_TRY(write_state(memory, state));
-  return view_of(sets, state);
+  return view_of(sets, state, m_last_success);
 }
 
 } // namespace rb::offsite

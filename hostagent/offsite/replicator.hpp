@@ -61,48 +61,11 @@ public:
   [[nodiscard]] Result<View> visit(std::stop_token stop, const OnChange& on_change);
 
 private:
-  [[nodiscard]] Status attempt(set::Directory& directory,
-                               set::Directory& memory,
-                               const std::vector<set::BackupSet>& sets,
-                               State& state,
-                               std::stop_token stop,
-                               const OnChange& on_change);
-  /// All that is pending. One set that is damaged, here or on its way, holds up no other. Errors:
-  /// the first of them; one that would be that of every set ends it.
-  [[nodiscard]] Status send_sets(set::Directory& directory,
-                                 set::Directory& memory,
-                                 const std::vector<RemoteFile>& there,
-                                 const std::vector<set::BackupSet>& sets,
-                                 State& state,
-                                 std::stop_token stop,
-                                 const OnChange& on_change);
-  /// Program and guide with their signatures, and the public key: what the host's key vouches for.
-  [[nodiscard]] Status send_kit(set::Directory& directory,
-                                const std::vector<RemoteFile>& there,
-                                State& state,
-                                std::stop_token stop);
-  [[nodiscard]] Status send_if_new(set::Directory& directory,
-                                   const std::vector<RemoteFile>& there,
-                                   const std::string& name,
-                                   State& state,
-                                   std::stop_token stop);
-  [[nodiscard]] Status remove_old(set::Directory& directory,
-                                  const std::vector<set::BackupSet>& sets,
-                                  std::stop_token stop);
-  /// One set in its turn; one that rotted is not replicated any more.
-  [[nodiscard]] Status reread(set::Directory& directory,
-                              const std::vector<set::BackupSet>& sets,
-                              State& state,
-                              std::stop_token stop);
-  void settle(const Status& outcome, State& state) const;
-  [[nodiscard]] View view_of(const std::vector<set::BackupSet>& sets, const State& state) const;
-
   const ReplicatorSettings m_settings;
   RemoteStore& m_remote;
   const Clock& m_clock;
   const OpenDirectory m_open_directory;
   SystemTime m_last_success{};
-  std::vector<sign::PublicKey> m_keys; ///< The host's, as of this visit; none: not known yet.
 };
 
 } // namespace rb::offsite

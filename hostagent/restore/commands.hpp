@@ -3,6 +3,7 @@
 #pragma once
 
 #include "restore/options.hpp"
+#include "set/sets.hpp"
 
 #include <span>
 #include <string>

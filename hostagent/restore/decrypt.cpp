@@ -2,7 +2,7 @@
 #include "restore/io.hpp"
 #include "restore/keys.hpp"
 #include "restore/progress.hpp"
-#include "set/output_file.hpp"
+#include "set/opened_set.hpp"
 
 #include "age/file.hpp"
 #include "age/io.hpp"

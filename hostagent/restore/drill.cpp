@@ -13,8 +13,8 @@
 
 namespace rb::restore {
 
-using proof::Record;
 using set::BackupSet;
+using set::DrillRecord;
 
 namespace {
 
@@ -77,7 +77,7 @@ private:
     hooks.on_file = [&](const set::FileReport& file) {
       progress.clear();
       m_io.err << file.name << ": "
-               << (file.code == ExitCode::done ? "ok" : std::string(proof::result_word(file.code)))
+               << (file.code == ExitCode::done ? "ok" : std::string(set::result_word(file.code)))
                << '\n'
                << std::flush;
     };
@@ -86,7 +86,7 @@ private:
     add_provenance(report, catalogue, m_command.allow_unsigned);
     warn_of_first_use(catalogue, m_io);
     tell_of_files(catalogue, m_io.err);
-    Record record = proof::judge(set, report, m_io.clock.now(), elapsed());
+    DrillRecord record = proof::judge(set, report, m_io.clock.now(), elapsed());
     if (m_command.boot && record.code == ExitCode::done && set.manifest) {
       boot(*set.manifest, record);
     }
@@ -101,7 +101,7 @@ private:
   }
 
   /// What comes of it is part of the drill.
-  void boot(const set::Manifest& manifest, Record& record) {
+  void boot(const set::Manifest& manifest, DrillRecord& record) {
     record.boot = boot_record(manifest);
     record.code = record.boot->code;
     record.message = record.boot->message;
@@ -111,7 +111,7 @@ private:
 
   /// Boots the set and says each step on standard error. What failed is in the record, and was
   /// told.
-  proof::BootRecord boot_record(const set::Manifest& manifest) {
+  set::DrillBoot boot_record(const set::Manifest& manifest) {
     const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP}, m_io.stop);
     const auto begin = m_io.clock.steady_now();
     const auto progress = [&](const std::string& line) { m_io.err << line << '\n' << std::flush; };
@@ -124,7 +124,7 @@ private:
                                           proof::ScratchPlaces(m_io.scratch_record)},
                                          progress,
                                          interrupts.token());
-    proof::BootRecord record;
+    set::DrillBoot record;
     record.duration = since(begin);
     if (!report) {
       record.code = static_cast<ExitCode>(fail(m_io, report.error()));
@@ -142,7 +142,7 @@ private:
   }
 
   /// The set may be whole, but what a restore would begin with is somebody else's.
-  void note_files(Record& record) const {
+  void note_files(DrillRecord& record) const {
     const set::SignedFile* const file = m_backups->catalogue.tampered_file();
     if (file != nullptr && set::worse(record.code, ExitCode::damaged) != record.code) {
       record.code = ExitCode::damaged;
@@ -155,17 +155,17 @@ private:
   }
   [[nodiscard]] std::chrono::milliseconds elapsed() const { return since(m_begin); }
 
-  void print(const set::SetReport& report, const Record& record) {
+  void print(const set::SetReport& report, const DrillRecord& record) {
     if (m_options.output == OutputFormat::json) {
-      m_io.out << proof::serialize(record);
+      m_io.out << set::serialize(record);
       return;
     }
-    m_io.out << to_text(report) << "drill: " << proof::result_word(record.code) << " in "
+    m_io.out << to_text(report) << "drill: " << set::result_word(record.code) << " in "
              << std::round(static_cast<double>(record.duration.count()) / 100) / 10 << " s\n";
   }
 
   /// What to do next.
-  void explain(const BackupSet& set, const Record& record) {
+  void explain(const BackupSet& set, const DrillRecord& record) {
     if (record.code == ExitCode::no_identity) {
       m_io.err << "hint: the set was made for other recipients: `railiance-restore show "
                << set.run_id << "` names them\n";
@@ -179,7 +179,7 @@ private:
     }
   }
 
-  bool store(const Record& record) {
+  bool store(const DrillRecord& record) {
     if (m_command.no_record) {
       return true;
     }

@@ -1,4 +1,5 @@
 #include "offsite/remote_fs.hpp"
+#include "offsite/remote_store.hpp"
 #include "restore/backups.hpp"
 #include "restore/commands.hpp"
 #include "restore/remote.hpp"

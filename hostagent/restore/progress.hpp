@@ -3,7 +3,7 @@
 #pragma once
 
 #include "restore/io.hpp"
-#include "set/file_check.hpp"
+#include "set/set_check.hpp"
 
 #include <cstdint>
 #include <optional>

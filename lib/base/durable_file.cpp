@@ -145,7 +145,8 @@ Status write_durably(Fs& fs, DurableOrder order, ByteView content) {
   return committed ? Status() : Status(committed.error());
 }
 
-Result<ContentDigest> digest_of(File& file, std::stop_token stop) {
+Result<ContentDigest>
+digest_of(File& file, std::stop_token stop, const std::function<void(std::uint64_t)>& on_read) {
   Bytes buffer(k_read_bytes);
   Sha256 hash;
   ContentDigest result;
@@ -156,6 +157,9 @@ Result<ContentDigest> digest_of(File& file, std::stop_token stop) {
     RB_TRY_ASSIGN(const std::size_t got, file.read(buffer));
     hash.update(ByteView(buffer).first(got));
     result.size_bytes += got;
+    if (on_read) {
+      on_read(got);
+    }
     if (got < buffer.size()) {
       result.sha256 = hash.digest();
       return result;

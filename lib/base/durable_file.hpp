@@ -7,6 +7,7 @@
 #include "base/digest.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -77,7 +78,9 @@ private:
 /// All of `content` in one step. Errors: those of DurableFile.
 [[nodiscard]] Status write_durably(Fs& fs, DurableOrder order, ByteView content);
 
-/// Reads to the end. Errors: cancelled, those of File::read.
-[[nodiscard]] Result<ContentDigest> digest_of(File& file, std::stop_token stop = {});
+/// Reads to the end; `on_read` is told of the size of each piece. Errors: cancelled, those of
+/// File::read.
+[[nodiscard]] Result<ContentDigest> digest_of(
+    File& file, std::stop_token stop = {}, const std::function<void(std::uint64_t)>& on_read = {});
 
 } // namespace rb

@@ -167,6 +167,23 @@ public:
     }
   }
 
+  /// A field with a reader and a writer of its own: `read(json)` gives a Result that is assigned to
+  /// `value`, `write(value)` what nlohmann::ordered_json can be made of. Must be there when `must`.
+  template <typename T, typename Read, typename Write>
+  void custom(std::string_view key, bool must, T& value, Read read, Write write) {
+    if (!enter(key, must)) {
+      return;
+    }
+    if (!reading()) {
+      *m_target.back() = write(value);
+    } else if (auto got = read(*m_source.back())) {
+      value = *std::move(got);
+    } else {
+      fail(std::move(got).error());
+    }
+    leave();
+  }
+
   /// A list. An element that cannot be read is passed over, whatever is wrong with it.
   template <typename T> void readable(std::string_view key, std::vector<T>& values) {
     if (enter(key, /*must=*/false)) {

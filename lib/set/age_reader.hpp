@@ -1,10 +1,12 @@
-// Reads an encrypted snapshot at any offset: the chunks of an age payload are sealed one by one
-// (c2sp.org/age, "Payload"), so the pages of the database can be walked without a plaintext file.
+// An encrypted file of the backup directory, read as lib/age reads it: from the start, or at any
+// offset. The chunks of an age payload are sealed one by one (c2sp.org/age, "Payload"), so the
+// pages of a database can be walked without a plaintext file.
 #pragma once
 
 #include "datastore/etcd/snapshot.hpp"
 
 #include "age/identity.hpp"
+#include "age/io.hpp"
 #include "age/primitives.hpp"
 #include "base/fs.hpp"
 #include "base/secret_bytes.hpp"
@@ -14,6 +16,22 @@
 #include <unordered_map>
 
 namespace rb::set {
+
+/// Reads from the start, whatever the position of the file, which outlives it.
+class StartSource final : public age::Source {
+public:
+  explicit StartSource(File& file) : m_file(file) {}
+
+  [[nodiscard]] Result<std::size_t> read(MutableByteView buffer) override {
+    auto got = m_file.read_at(m_offset, buffer);
+    m_offset += got ? *got : 0;
+    return got;
+  }
+
+private:
+  File& m_file;
+  std::uint64_t m_offset = 0;
+};
 
 /// Keeps the last k_chunks_kept chunks decrypted, in memory that is wiped.
 class AgeReader final : public etcd::RandomReader {

@@ -100,7 +100,7 @@ std::optional<LogLine> parse_log_line(std::string_view line) {
   if (!time || second == std::string_view::npos) {
     return std::nullopt;
   }
-  // What people are told comes last and may hold anything.
+  // The message for people comes last and may hold anything.
   const std::string_view facts = rest.substr(second, rest.find(" message=") - second);
   LogLine parsed;
   parsed.time = *time;

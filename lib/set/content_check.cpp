@@ -1,25 +1,108 @@
 #include "set/content_check.hpp"
 
+#include "datastore/etcd/inspect.hpp"
 #include "datastore/etcd/snapshot.hpp"
+#include "datastore/etcd/stored_annotations.hpp"
+#include "datastore/etcd/trailer_check.hpp"
+#include "k3s/token_hash.hpp"
 #include "objects/contents.hpp"
 #include "set/age_reader.hpp"
+#include "set/host_state.hpp"
 #include "set/opened_set.hpp"
-#include "set/small_checks.hpp"
+#include "terminal/terminal_text.hpp"
+
+#include "archive/entry_path.hpp"
+#include "archive/tar_gz.hpp"
+#include "helm/payload.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace rb::set {
 
 namespace {
+
+Error damaged(const std::string& what) {
+  return {ErrorCode::corrupt, what, {}};
+}
+
+std::string counted(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+/// Values are a mapping, or nothing.
+bool are_values(const archive::Entry& file) {
+  const YamlKind kind = yaml_kind(file.content.text());
+  return kind == YamlKind::map || kind == YamlKind::null;
+}
+
+void note_values(const helm::Index& index,
+                 const std::vector<archive::Entry>& entries,
+                 FileReport& report) {
+  std::set<std::string_view> values;
+  for (const helm::IndexedRelease& release : index.releases) {
+    values.insert(release.file);
+  }
+  for (const archive::Entry& file : entries) {
+    if (values.contains(file.path) && !are_values(file)) {
+      report.note_odd(terminal_text(file.path) + " is not a YAML mapping");
+    }
+  }
+}
+
+/// index.json, a file that parses as YAML for every release of it, and no other; as many releases
+/// as the manifest says.
+void look_at_helm_values(ByteView tar_gz, const Manifest* manifest, FileReport& report) {
+  const auto entries = archive::read_tar_gz(tar_gz, helm::k_archive_limits);
+  if (!entries) {
+    return report.note_odd("its archive can't be read: " + entries.error().message);
+  }
+  report.proven.push_back(counted(entries->size(), "file"));
+  const auto contents = helm::check_contents(*entries);
+  if (!contents) {
+    return report.note_odd(contents.error().message);
+  }
+  for (const std::string& odd : contents->odd) {
+    report.note_odd(odd);
+  }
+  const helm::Index& index = contents->index;
+  note_values(index, *entries, report);
+  if (manifest != nullptr && manifest->helm &&
+      static_cast<std::size_t>(manifest->helm->releases) != index.releases.size()) {
+    report.note_odd("it holds " + counted(index.releases.size(), "release") +
+                    ", the manifest says " + std::to_string(manifest->helm->releases));
+  }
+  report.proven.push_back(counted(index.releases.size(), "release"));
+  if (const auto odd = index.undecodable_total(); odd != 0) {
+    report.proven.push_back(counted(odd, "undecodable one") + " as stored");
+  }
+}
+
+/// host.json of this run and a server token with the hash of the manifest. Errors: corrupt,
+/// unsupported.
+Status
+check_host_state(ByteView tar_gz, const Manifest* manifest, std::vector<std::string>& proven) {
+  RB_TRY_ASSIGN(const HostState state, parse_host_state(tar_gz));
+  proven.push_back(counted(state.files.size() + 1, "file"));
+  if (manifest != nullptr && !manifest->token_hash.empty() &&
+      k3s::token_hash(state.server_token()) != manifest->token_hash) {
+    return damaged("its server token is not the one that the manifest names");
+  }
+  if (manifest != nullptr && !state.run_id.empty() && state.run_id != manifest->run_id) {
+    return damaged("it is of the run " + archive::printable(state.run_id));
+  }
+  proven.emplace_back("server token");
+  return {};
+}
 
 Error other_than_manifest(const std::string& what) {
   return {ErrorCode::corrupt, "etcd snapshot: " + what + " is not that of the manifest", {}};
 }
 
 /// Tells of what is read through it.
-class ToldReader final : public etcd::RandomReader {
+class ReportingReader final : public etcd::RandomReader {
 public:
-  ToldReader(etcd::RandomReader& reader, std::string step, const CheckHooks& hooks)
+  ReportingReader(etcd::RandomReader& reader, std::string step, const CheckHooks& hooks)
       : m_reader(reader), m_step(std::move(step)), m_hooks(hooks) {}
 
   [[nodiscard]] std::uint64_t size() const override { return m_reader.size(); }
@@ -55,8 +138,8 @@ public:
     RB_TRY_ASSIGN(const etcd::TrailerDigests digests, m_trailer.finish());
     report.proven.emplace_back("snapshot digest");
     RB_TRY_ASSIGN(const std::unique_ptr<AgeReader> reader, AgeReader::open(file, identities));
-    ToldReader told(*reader, m_task.name + ": pages read", hooks);
-    RB_TRY_ASSIGN(const etcd::SnapshotInfo info, etcd::inspect(told, limits(), hooks.stop));
+    ReportingReader reporting(*reader, m_task.name + ": pages read", hooks);
+    RB_TRY_ASSIGN(const etcd::SnapshotInfo info, etcd::inspect(reporting, limits(), hooks.stop));
     report.snapshot =
         SnapshotFacts{reader->size(), info.bootstrap_hashes, info.members, node_of(info)};
     if (m_task.manifest != nullptr && m_task.manifest->snapshot) {
@@ -87,7 +170,7 @@ private:
                : k3s::NodeArguments{};
   }
 
-  static Status compare(const set::SnapshotRecord& expected,
+  static Status compare(const SnapshotRecord& expected,
                         const etcd::TrailerDigests& digests,
                         const etcd::SnapshotInfo& info) {
     if (digests.size_bytes != expected.size_bytes ||
@@ -107,8 +190,7 @@ private:
 
   /// k3s finds its certificates in a restored snapshot by the hash of the server token only.
   static Status check_token(const std::string& hash, const etcd::SnapshotInfo& info) {
-    const auto& held = info.bootstrap_hashes;
-    return std::find(held.begin(), held.end(), hash) != held.end()
+    return std::ranges::find(info.bootstrap_hashes, hash) != info.bootstrap_hashes.end()
                ? Status()
                : Error{ErrorCode::corrupt,
                        "etcd snapshot: it has no bootstrap key of the server token: it belongs to "

@@ -1,10 +1,16 @@
 #include "set/directory.hpp"
 
+#include "base/modes.hpp"
+#include "base/posix_fs.hpp"
+#include "set/names.hpp"
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <utility>
 
 namespace rb::set {
 
@@ -61,6 +67,14 @@ Status make_private(const Fd& fd, const std::string& path) {
              : give_mode(fd, k_directory_mode, path);
 }
 
+std::string readable_size(std::uint64_t bytes) {
+  constexpr double mebibyte = 1024.0 * 1024.0;
+  char text[32];
+  static_cast<void>(
+      std::snprintf(text, sizeof text, "%.1f MiB", static_cast<double>(bytes) / mebibyte));
+  return text;
+}
+
 } // namespace
 
 Result<Directory> Directory::open(const std::string& given_path) {
@@ -90,5 +104,83 @@ Result<Directory> Directory::open_existing(const std::string& given_path) {
 
 Directory::Directory(std::unique_ptr<Fs> fs, std::string path)
     : m_fs(std::move(fs)), m_path(std::move(path)) {}
+
+Result<DirectoryLock> DirectoryLock::acquire(const std::string& directory_path) {
+  RB_TRY_ASSIGN(Fd fd, open_file(directory_path, O_RDONLY | O_DIRECTORY));
+  int result = -1;
+  do {
+    result = ::flock(fd.get(), LOCK_EX | LOCK_NB);
+  } while (result != 0 && errno == EINTR);
+  if (result != 0 && errno == EWOULDBLOCK) {
+    return Error{ErrorCode::busy,
+                 directory_path + ": in use by another backup or restore",
+                 "wait until it has ended; the lock goes with its process"};
+  }
+  if (result != 0) {
+    return system_error(errno, directory_path + ": lock");
+  }
+  return DirectoryLock(std::move(fd));
+}
+
+Status check_free_space(Directory& directory, std::uint64_t needed_bytes) {
+  RB_TRY_ASSIGN(const Space space, directory.fs().space());
+  if (space.available_bytes < needed_bytes) {
+    return Error{ErrorCode::no_space,
+                 directory.path() + ": " + readable_size(space.available_bytes) +
+                     " free, a backup needs " + readable_size(needed_bytes),
+                 "free some space, keep fewer sets, or use a larger disk"};
+  }
+  return {};
+}
+
+Result<std::string>
+read_text(Directory& directory, const std::string& name, std::size_t limit_bytes) {
+  RB_TRY_ASSIGN(const std::unique_ptr<File> file, directory.fs().open_read(name));
+  std::string text(limit_bytes, '\0');
+  RB_TRY_ASSIGN(
+      const std::size_t got,
+      file->read(MutableByteView(reinterpret_cast<std::uint8_t*>(text.data()), text.size())));
+  text.resize(got);
+  return text;
+}
+
+Result<ArtifactWriter> ArtifactWriter::create(Directory& directory, std::string name) {
+  const NameKind kind = classify_name(name).kind;
+  if (kind != NameKind::artifact && kind != NameKind::manifest && kind != NameKind::signature) {
+    return Error{ErrorCode::invalid_argument, "not the name of an artifact: " + name, {}};
+  }
+  // Looked at early, so that nothing is written in vain; the rename decides.
+  const auto taken = directory.fs().open_read(name);
+  if (taken || taken.error().code == ErrorCode::unsupported) {
+    return Error{ErrorCode::already_exists, directory.path() + "/" + name + ": exists", {}};
+  }
+  if (taken.error().code != ErrorCode::not_found) {
+    return taken.error();
+  }
+  DurableOrder order;
+  order.name = name;
+  order.read_back = true;
+  RB_TRY_ASSIGN(DurableFile file, DurableFile::create(directory.fs(), std::move(order)));
+  return ArtifactWriter(directory, std::move(name), std::move(file));
+}
+
+Result<StoredFile> ArtifactWriter::commit(std::stop_token stop) {
+  auto written = m_file.commit(std::move(stop));
+  if (!written) {
+    Error error = std::move(written).error();
+    if (error.code == ErrorCode::corrupt) {
+      error.message.insert(0, m_directory->path() + "/");
+    }
+    return error;
+  }
+  return StoredFile{m_name, written->size_bytes, written->sha256};
+}
+
+Status replace_file(Directory& directory, const std::string& name, ByteView content) {
+  DurableOrder order;
+  order.name = name;
+  order.replace = true;
+  return write_durably(directory.fs(), std::move(order), content);
+}
 
 } // namespace rb::set

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
 
 namespace rb::set {
 
@@ -29,29 +31,65 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(k_blank) - begin + 1);
 }
 
-Status read_description(std::string_view text, HostState& state) {
+/// A field of host.json that is a text.
+struct Field {
+  const char* key;
+  std::string& (*of)(HostDescription& description);
+};
+
+using Description = HostDescription;
+constexpr std::array<Field, 9> k_fields{{
+    {"runID", [](Description& host) -> std::string& { return host.run_id; }},
+    {"nodeName", [](Description& host) -> std::string& { return host.node_name; }},
+    {"nodeAddress", [](Description& host) -> std::string& { return host.node_address; }},
+    {"k3sVersion", [](Description& host) -> std::string& { return host.k3s_version; }},
+    {"k3sProgram", [](Description& host) -> std::string& { return host.k3s_program; }},
+    {"dataDir", [](Description& host) -> std::string& { return host.data_dir; }},
+    {"tokenHash", [](Description& host) -> std::string& { return host.token_hash; }},
+    {"nodeArgs", [](Description& host) -> std::string& { return host.node.args; }},
+    {"nodeEnv", [](Description& host) -> std::string& { return host.node.env; }},
+}};
+
+/// What is there and a text counts.
+Status read_description(std::string_view text, HostDescription& description) {
   const auto json = json_of(text);
   if (!json.is_object()) {
     return damaged("host.json is not JSON");
   }
-  const auto field = [&](const char* name) {
-    const auto found = json.find(name);
+  const auto text_at = [&](const char* key) {
+    const auto found = json.find(key);
     return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
-  if (const std::string schema = field("schema"); schema != k_schema) {
+  if (text_at("schema") != k_schema) {
     return Error{ErrorCode::unsupported,
                  "host state: host.json has a schema that this version does not know",
                  "use a newer railiance-restore"};
   }
-  state.run_id = field("runID");
-  state.k3s_version = field("k3sVersion");
-  state.k3s_program = field("k3sProgram");
-  state.node_name = field("nodeName");
-  state.node_address = field("nodeAddress");
-  state.data_dir = field("dataDir");
-  state.token_hash = field("tokenHash");
-  state.node = {field("nodeArgs"), field("nodeEnv")};
+  for (const Field& field : k_fields) {
+    field.of(description) = text_at(field.key);
+  }
   return {};
+}
+
+SecretBytes write_description(HostDescription& description,
+                              const std::vector<archive::Entry>& files,
+                              const std::vector<SkippedFile>& skipped,
+                              SystemTime now) {
+  nlohmann::json json{{"schema", k_schema},
+                      {"time", format_rfc3339(now)},
+                      {"files", nlohmann::json::array()},
+                      {"skipped", nlohmann::json::array()}};
+  for (const Field& field : k_fields) {
+    json[field.key] = field.of(description);
+  }
+  for (const archive::Entry& file : files) {
+    json["files"].push_back(file.path);
+  }
+  for (const SkippedFile& file : skipped) {
+    json["skipped"].push_back({{"path", file.path}, {"why", file.why}});
+  }
+  const std::string text = json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+  return SecretBytes(as_bytes(text + "\n"));
 }
 
 std::string_view token_in(const HostState& state, const char* name) {
@@ -76,6 +114,20 @@ std::string_view HostState::server_token() const {
 
 std::string_view HostState::agent_token() const {
   return token_in(*this, "agent-token");
+}
+
+std::string path_in_host_state(const std::string& path) {
+  const std::string normal = std::filesystem::path(path).lexically_normal().string();
+  return normal.substr(std::min(normal.find_first_not_of('/'), normal.size()));
+}
+
+Result<SecretBytes> pack_host_state(HostDescription description,
+                                    std::vector<archive::Entry>& files,
+                                    const std::vector<SkippedFile>& skipped,
+                                    SystemTime now) {
+  files.push_back(
+      {std::string(k_description), write_description(description, files, skipped, now), 0600, now});
+  return archive::write_tar_gz(files);
 }
 
 Result<HostState> parse_host_state(ByteView tar_gz) {
@@ -108,8 +160,8 @@ Result<HostState> parse_host_state(ByteView tar_gz) {
   return state;
 }
 
-Result<HostState> open_host_state(set::Directory& directory,
-                                  const set::Manifest& manifest,
+Result<HostState> open_host_state(Directory& directory,
+                                  const Manifest& manifest,
                                   std::span<const age::Identity> identities,
                                   const std::stop_token& stop) {
   RB_TRY_ASSIGN(

@@ -1,5 +1,5 @@
-// The host state of a set, opened: the files that a bare host needs to become this server again.
-// Layout: docs/artifact-format.md.
+// The host state of a set, both ways: the files that a bare host needs to become this server again,
+// as one tar.gz, and host.json in it, which says whose they are. Layout: docs/artifact-format.md.
 #pragma once
 
 #include "k3s/server_settings.hpp"
@@ -13,11 +13,8 @@
 
 namespace rb::set {
 
-struct HostState {
-  /// Without host.json. Paths are those of the host without the leading '/'; modes as they were.
-  std::vector<archive::Entry> files;
-
-  // As host.json says; empty where it does not.
+/// What host.json says; empty where it does not.
+struct HostDescription {
   std::string run_id;
   std::string k3s_version; ///< "v1.34.4+k3s1"
   std::string k3s_program; ///< "/usr/local/bin/k3s"
@@ -26,6 +23,11 @@ struct HostState {
   std::string data_dir; ///< "/var/lib/rancher/k3s", absolute
   std::string token_hash;
   k3s::NodeArguments node; ///< What the Node said of the server; empty where nobody knew.
+};
+
+struct HostState : HostDescription {
+  /// Without host.json. Paths are those of the host without the leading '/'; modes as they were.
+  std::vector<archive::Entry> files;
 
   /// The entry, or null. `path` is absolute ("/etc/rancher/k3s/config.yaml") or as in the archive.
   [[nodiscard]] const archive::Entry* find(std::string_view path) const;
@@ -36,13 +38,29 @@ struct HostState {
   [[nodiscard]] std::string_view agent_token() const;
 };
 
+/// A file that was to be in the archive.
+struct SkippedFile {
+  std::string path; ///< In the archive.
+  std::string why;
+};
+
+/// Where a path of the host stands in the archive.
+[[nodiscard]] std::string path_in_host_state(const std::string& path);
+
+/// The tar.gz of `files` and of host.json, which is added to them and names them and what was
+/// skipped. Errors: those of write_tar_gz.
+[[nodiscard]] Result<SecretBytes> pack_host_state(HostDescription description,
+                                                  std::vector<archive::Entry>& files,
+                                                  const std::vector<SkippedFile>& skipped,
+                                                  SystemTime now);
+
 /// From the decrypted tar.gz. Errors: corrupt (the archive, host.json, no server token, or a token
 /// of another hash than host.json says), unsupported (a schema of a newer version).
 [[nodiscard]] Result<HostState> parse_host_state(ByteView tar_gz);
 
 /// open_artifact and parse_host_state; the token's hash must be that of the manifest, too.
-[[nodiscard]] Result<HostState> open_host_state(set::Directory& directory,
-                                                const set::Manifest& manifest,
+[[nodiscard]] Result<HostState> open_host_state(Directory& directory,
+                                                const Manifest& manifest,
                                                 std::span<const age::Identity> identities,
                                                 const std::stop_token& stop = {});
 

@@ -3,7 +3,7 @@
 // not complete. Schema: docs/artifact-format.md.
 #pragma once
 
-#include "set/writer.hpp"
+#include "set/directory.hpp"
 
 #include "api/artifacts.hpp"
 #include "base/clock.hpp"
@@ -14,10 +14,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-namespace rb::sign {
-class SigningKey;
-}
 
 namespace rb::set {
 
@@ -94,7 +90,7 @@ struct Manifest {
   /// All other sets of this host that stay after this run, oldest first: what the next look at the
   /// directory must find.
   std::vector<ManifestLink> catalogue;
-  /// Names of files beside the sets (artifact/signed_files) that have a signature of this host, or
+  /// Names of files beside the sets (set/signed_files.hpp) that have a signature of this host, or
   /// will have one when they come to be there.
   std::vector<std::string> signed_files;
   /// File names of artifacts that only a newer release knows: they are neither checked nor removed.
@@ -102,6 +98,8 @@ struct Manifest {
   std::vector<std::string> unknown_files;
   std::vector<std::string> not_covered; ///< Sentences; default_not_covered() unless changed.
 
+  /// The artifact of that type, or null.
+  [[nodiscard]] const api::ArtifactStatus* find(api::ArtifactType type) const;
   /// Complete, and proven where that was asked for: what retention, stamp and kit count on.
   [[nodiscard]] bool is_good() const { return complete && (!proof || proof->proven()); }
   bool operator==(const Manifest&) const = default;
@@ -117,16 +115,6 @@ struct Manifest {
 /// that run id. Unknown fields are skipped, and so are words that only a newer release knows.
 /// Errors: corrupt, unsupported (another schema; hint: a newer railiance-restore).
 [[nodiscard]] Result<Manifest> parse_manifest(std::string_view text);
-
-/// serialize() through an ArtifactWriter. Errors: those of ArtifactWriter.
-[[nodiscard]] Result<StoredFile> write_manifest(Directory& directory, const Manifest& manifest);
-
-/// As write_manifest, with its signature: the manifest appears under its name only once the
-/// signature is durable, so that there is never a set that lacks it. What a crash leaves between
-/// the two is a signature without a manifest. `manifest.signed_by` is the id of `key`. Errors:
-/// those of ArtifactWriter, invalid_argument (another key's id), internal.
-[[nodiscard]] Result<StoredFile>
-write_signed_manifest(Directory& directory, const Manifest& manifest, const sign::SigningKey& key);
 
 /// The bytes of the manifest's file. Errors: not_found, corrupt (too large), those of Fs.
 [[nodiscard]] Result<std::string> read_manifest_text(Directory& directory, std::string_view run_id);

@@ -1,6 +1,8 @@
 #include "set/opened_set.hpp"
 
 #include "datastore/etcd/snapshot.hpp"
+#include "datastore/etcd/trailer_check.hpp"
+#include "set/age_reader.hpp"
 #include "set/file_source.hpp"
 #include "set/output_file.hpp"
 
@@ -8,7 +10,8 @@
 #include "age/io.hpp"
 #include "base/digest.hpp"
 
-#include <algorithm>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace rb::set {
 
@@ -16,12 +19,24 @@ using api::ArtifactType;
 
 namespace {
 
+std::string directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string name_of(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+Error exists(const std::string& path) {
+  return {ErrorCode::already_exists,
+          path + ": exists",
+          "choose another name, or replace it with --force"};
+}
+
 Result<api::ArtifactStatus> named_in(const Manifest& manifest, ArtifactType type) {
-  const auto found =
-      std::find_if(manifest.artifacts.begin(),
-                   manifest.artifacts.end(),
-                   [&](const api::ArtifactStatus& artifact) { return artifact.type == type; });
-  if (found == manifest.artifacts.end()) {
+  const api::ArtifactStatus* const found = manifest.find(type);
+  if (found == nullptr) {
     return Error{ErrorCode::not_found,
                  "set " + manifest.run_id + " has no " + std::string(api::to_string(type)),
                  "`railiance-restore show " + manifest.run_id +
@@ -127,7 +142,39 @@ Status named(Status status, const std::string& name) {
 
 } // namespace
 
-Result<SecretBytes> open_artifact(set::Directory& directory,
+Result<OutputFile> OutputFile::create(const std::string& path, bool replace) {
+  const std::string name = name_of(path);
+  if (name.empty()) {
+    return Error{ErrorCode::invalid_argument, path + ": not the name of a file", {}};
+  }
+  RB_TRY_ASSIGN(Directory directory, Directory::open_existing(directory_of(path)));
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) == 0) {
+    if (!replace) {
+      return exists(path);
+    }
+    if (!S_ISREG(status.st_mode)) {
+      return Error{ErrorCode::already_exists, path + ": exists and is not a regular file", {}};
+    }
+  }
+  DurableOrder order;
+  order.name = name;
+  order.part = "." + name + "." + std::to_string(::getpid()) + ".part";
+  order.replace = replace;
+  order.nameless = true;
+  RB_TRY_ASSIGN(DurableFile file, DurableFile::create(directory.fs(), std::move(order)));
+  return OutputFile(std::move(directory), path, std::move(file));
+}
+
+Status OutputFile::commit() {
+  const auto committed = m_file.commit();
+  if (committed) {
+    return {};
+  }
+  return committed.error().code == ErrorCode::already_exists ? exists(m_path) : committed.error();
+}
+
+Result<SecretBytes> open_artifact(Directory& directory,
                                   const Manifest& manifest,
                                   ArtifactType type,
                                   std::span<const age::Identity> identities,
@@ -148,7 +195,7 @@ Result<SecretBytes> open_artifact(set::Directory& directory,
   return plain;
 }
 
-Status decrypt_artifact_to(set::Directory& directory,
+Status decrypt_artifact_to(Directory& directory,
                            const Manifest& manifest,
                            ArtifactType type,
                            std::span<const age::Identity> identities,

@@ -2,10 +2,11 @@
 // digests are compared before anything is handed out or gets a name on the disk.
 #pragma once
 
-#include "set/directory.hpp"
 #include "set/manifest.hpp"
 
 #include "age/identity.hpp"
+#include "age/io.hpp"
+#include "base/durable_file.hpp"
 #include "base/secret_bytes.hpp"
 
 #include <cstdint>
@@ -15,6 +16,39 @@
 #include <string>
 
 namespace rb::set {
+
+/// A decrypted file that has a name only when it is whole. Written without a name, so that not even
+/// a kill leaves a half of it; where the file system has no such files, as ".<name>.<pid>.part",
+/// removed by the destructor.
+class OutputFile {
+public:
+  /// Mode 0600, in the directory of `path`. Errors: already_exists (without `replace`), those of
+  /// open(2).
+  [[nodiscard]] static Result<OutputFile> create(const std::string& path, bool replace);
+
+  [[nodiscard]] Status write(ByteView bytes) { return m_file.write(bytes); }
+
+  /// Durably. Errors: already_exists, those of the system.
+  [[nodiscard]] Status commit();
+
+private:
+  OutputFile(Directory directory, std::string path, DurableFile file)
+      : m_directory(std::move(directory)), m_path(std::move(path)), m_file(std::move(file)) {}
+
+  Directory m_directory;
+  std::string m_path;
+  DurableFile m_file;
+};
+
+/// What is decrypted goes there.
+class OutputSink final : public age::Sink {
+public:
+  explicit OutputSink(OutputFile& file) : m_file(file) {}
+  [[nodiscard]] Status write(ByteView bytes) override { return m_file.write(bytes); }
+
+private:
+  OutputFile& m_file;
+};
 
 /// The largest artifact that is opened in memory, encrypted.
 inline constexpr std::uint64_t k_memory_limit_bytes = std::uint64_t{256} << 20U;
@@ -27,8 +61,8 @@ using OnProgress = std::function<void(std::uint64_t done_bytes, std::uint64_t to
 /// manifest before it is decrypted. Messages begin with the file's name.
 /// Errors: not_found (the manifest has no such artifact, or the file is gone), corrupt,
 /// no_matching_identity, invalid_argument (no identity), unsupported (too large), cancelled, io.
-[[nodiscard]] Result<SecretBytes> open_artifact(set::Directory& directory,
-                                                const set::Manifest& manifest,
+[[nodiscard]] Result<SecretBytes> open_artifact(Directory& directory,
+                                                const Manifest& manifest,
                                                 api::ArtifactType type,
                                                 std::span<const age::Identity> identities,
                                                 const std::stop_token& stop = {});
@@ -42,8 +76,8 @@ struct DecryptTarget {
 /// synced: digest of the encrypted file; of a snapshot also the SHA-256 of the manifest and the
 /// trailer. Nothing is left of it after a failure. Errors: those of open_artifact,
 /// already_exists, no_space.
-[[nodiscard]] Status decrypt_artifact_to(set::Directory& directory,
-                                         const set::Manifest& manifest,
+[[nodiscard]] Status decrypt_artifact_to(Directory& directory,
+                                         const Manifest& manifest,
                                          api::ArtifactType type,
                                          std::span<const age::Identity> identities,
                                          const DecryptTarget& target,

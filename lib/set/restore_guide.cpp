@@ -1,7 +1,5 @@
 #include "set/restore_guide.hpp"
 
-#include "set/restore_guide_text.hpp"
-
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -11,6 +9,258 @@ namespace rb::set {
 namespace {
 
 using api::ArtifactType;
+
+// The words of RESTORE.md, in the pieces that it is put together from; "@run@" and its like are
+// filled in below.
+
+/// From the beginning to the decryption of the snapshot.
+constexpr std::string_view k_head = R"md(# Restore the cluster of node @node@
+
+Written for backup set `@run@`, the newest complete one when this was written. Everything happens on the server node, as
+root. Needed besides this directory: the private age key (`keys.txt`, the one that SOPS uses), and k3s.
+
+| | |
+|---|---|
+| set | `@run@`, ended @time@ |
+| node | `@node@` @address@ |
+| k3s | `@version@`: restore with this version or a newer patch of it |
+| server token | its hash is `@token@` (the token itself is in the host state, encrypted) |
+| etcd | revision @revision@, @keys@ keys |
+@signed@
+`railiance-restore` beside this file is one static program without dependencies. Nothing below asks a network for anything,
+except the installation of k3s itself.
+
+## On a bare machine first
+Install the same k3s, and do not start it:
+
+```text
+curl -sfL https://get.k3s.io | INSTALL_K3S_VERSION=@version@ INSTALL_K3S_SKIP_START=true sh -s - server
+```
+
+Without a network: put the program `k3s` of that release to `/usr/local/bin/k3s`, mode 0755; configuration and unit are in
+the backup. Then copy this directory to `@dir@` and the key to `~/.config/sops/age/keys.txt`. Give the machine
+the node's old name, and its address where you can.
+
+## With our command
+@trust@
+```text
+cd @dir@
+@minisign@./railiance-restore list
+./railiance-restore verify @run@ -i ~/.config/sops/age/keys.txt
+./railiance-restore restore @run@ -i ~/.config/sops/age/keys.txt --dry-run   # says what it would do
+./railiance-restore restore @run@ -i ~/.config/sops/age/keys.txt --execute   # does it
+```
+
+@pin@It goes back to the old data by itself when the restored server does not come up. Where the directory is mounted `noexec`,
+copy the program elsewhere and say `--backup-dir @dir@`.
+
+## With nothing but age, sh and k3s
+The steps use what every Linux has besides: `tar`, `gzip`, `sha256sum`, `awk`, `grep`, `sed`, `tr`, `cp`, `mv`, `mkdir`, `rm`, `cat`,
+`date`, `sleep`. Where the service manager is OpenRC, say `rc-service k3s stop` and `rc-service k3s start` instead of `systemctl`.
+
+### 1. The files are whole
+```sh
+set -eu
+umask 077
+cd @dir@
+KEYS=${KEYS:-$HOME/.config/sops/age/keys.txt}
+WORK=@work@
+sha256sum -c - <<'END'
+@digests@END
+```
+
+### 2. Decrypt
+The plaintext goes beside k3s's data, readable by root only.
+```sh
+rm -rf "$WORK/host" "$WORK/host-state.tar.gz" "$WORK/snapshot"
+mkdir -p "$WORK/host" "$WORK/before"
+age -d -i "$KEYS" -o "$WORK/snapshot" @etcd@
+sha256sum -c - <<END
+@snapshot@  $WORK/snapshot
+END
+)md";
+
+/// Where the set is signed, in the head: a row of its table,
+constexpr std::string_view k_signed = "| signed by | `@key@` |\n";
+
+/// what stands before our commands,
+constexpr std::string_view k_trust = R"md(
+**Who can write to this directory can have put their own program here, their own page in the place of this one, and their
+own key into the table above.** So take `railiance-restore` from elsewhere (the host's `/usr/local/bin`, a release), or let
+the key that you wrote down vouch for the one here, and for this page, before you run or follow anything. `RW…` is that key,
+not the one of the table; each file has its signature beside it (`.minisig`), and stock minisign must say `Signature and
+comment signature verified` and `railiance-backup file=` with the file's name. If it does not, the file is not the host's.
+)md";
+
+/// among them,
+constexpr std::string_view k_minisign = R"md(minisign -Vm RESTORE.md -P RW…
+minisign -Vm railiance-restore -P RW…
+)md";
+
+/// and below them.
+constexpr std::string_view k_pin =
+    R"md(The sets are signed by the same key. Say it to the program, too: `--public-key RW…`; or keep the line
+`# railiance-backup public key: RW…` in `keys.txt`, then no command needs it. A set that is not signed by that key, or was
+changed, is refused, and so is one without a signature. With stock minisign:
+
+```text
+minisign -Vm manifest-@run@.json -P RW…
+```
+
+)md";
+
+/// Ends the block that k_head began, where there is a host state;
+constexpr std::string_view k_open_host_state =
+    R"md(age -d -i "$KEYS" -o "$WORK/host-state.tar.gz" @hoststate@
+tar -xzf "$WORK/host-state.tar.gz" -C "$WORK/host"
+```
+
+)md";
+
+/// and where there is none.
+constexpr std::string_view k_no_host_state = R"md(```
+
+**This set has no host state**: without the server's own token file the snapshot opens on no other machine. Only the
+host on which k3s ran can be restored from it.
+
+)md";
+
+/// Always.
+constexpr std::string_view k_stop = R"md(### 3. k3s is stopped, and stays so
+k3s does not notice that it is still running, and would restore under a living etcd.
+```sh
+systemctl stop k3s || true
+for process in /proc/[0-9]*; do
+  if [ "$(cat "$process/comm" 2>/dev/null)" = k3s-server ] ||
+    tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q '^[^ ]*k3s server'; then
+    echo "a k3s server still runs: process ${process#/proc/}" >&2
+    exit 1
+  fi
+done
+k3s --version
+```
+The last line must say `@version@`, or a newer patch of it.
+
+)md";
+
+/// Where there is a host state.
+constexpr std::string_view k_put_back = R"md(### 4. Token, configuration and unit go back
+What is there already is kept in `@work@/before`.
+```sh
+put_back() {
+  [ -e "$WORK/host/$1" ] || return 0
+  if [ -e "/$1" ] && [ ! -e "$WORK/before/$1" ]; then
+    mkdir -p "$WORK/before/${1%/*}"
+    cp -pR "/$1" "$WORK/before/${1%/*}/"
+  fi
+  (umask 022; mkdir -p "/${1%/*}")
+  cp -pR "$WORK/host/$1" "/${1%/*}/"
+}
+for path in @data@/server/token @data@/server/agent-token \
+  @data@/server/manifests @config@/k3s @config@/node /var/lib/railiance-backup; do
+  put_back "${path#/}"
+done
+for path in "$WORK"/host/etc/systemd/system/k3s* "$WORK"/host/etc/default/k3s* \
+  "$WORK"/host/etc/sysconfig/k3s* "$WORK"/host/etc/init.d/k3s* "$WORK"/host/etc/conf.d/k3s*; do
+  put_back "${path#"$WORK"/host/}"
+done
+if grep -qs '^server:' @config@/k3s/config.yaml; then
+  echo "remove the line 'server:' from @config@/k3s/config.yaml first: this server begins the cluster anew" >&2
+  exit 1
+fi
+```
+
+)md";
+
+/// From there to the end.
+constexpr std::string_view k_reset = R"md(### 5. Reset
+The settings that only the unit knows are read from it: k3s does not look there. The token is passed in the environment,
+since everybody can read an argument list. The command ends by itself, within a minute or so, and says `restart without
+--cluster-reset flag now`; it writes that as an error, and exits with 0.
+```sh
+unit=/etc/systemd/system/k3s.service
+flags=
+if [ -e "$unit" ]; then
+  flags=$(awk '/^ExecStart=/ { on = 1 } on { line = $0; more = sub(/\\$/, "", line); printf "%s ", line; if (!more) exit }' \
+    "$unit" | sed 's/^ExecStart=[^ ]* *server *//')
+fi
+(
+  for file in /etc/default/k3s /etc/sysconfig/k3s /etc/systemd/system/k3s.service.env; do
+    [ -r "$file" ] || continue
+    while IFS= read -r line || [ -n "$line" ]; do
+      name=${line%%=*}
+      value=${line#*=}
+      case $name in "$line" | '' | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
+      case $value in
+        \"*\") value=${value#?} value=${value%?} ;;
+        \'*\') value=${value#?} value=${value%?} ;;
+      esac
+      export "$name=$value"
+    done <"$file"
+  done
+  K3S_TOKEN=$(cat @data@/server/token)
+  export K3S_TOKEN
+  unset K3S_URL
+  eval "set -- $flags"
+  exec k3s server "$@" --cluster-reset --cluster-reset-restore-path="$WORK/snapshot" \
+    --data-dir=@data@ --etcd-s3=false
+)
+```
+If it fails, nothing is lost: the old database is `@data@/server/db/etcd-old-…`. Move `etcd` aside, rename
+the newest `etcd-old-…` back to `etcd`, remove `db/reset-flag`, rename `server/tls-…` back to `tls` if it is there, and start k3s.
+
+### 6. Start k3s (`systemctl start k3s`) and look
+```sh
+systemctl daemon-reload || true
+systemctl enable k3s || true
+systemctl start k3s
+tries=0
+until k3s kubectl get --raw=/readyz >/dev/null 2>&1; do
+  tries=$((tries + 1))
+  if [ "$tries" -gt 150 ]; then
+    echo "the API server is not ready after 5 minutes: see journalctl -u k3s" >&2
+    exit 1
+  fi
+  sleep 2
+done
+k3s kubectl get nodes
+k3s kubectl get namespaces
+```
+
+### 7. Clear up
+The marker keeps this set from being removed by later backups.
+```sh
+rm -rf "$WORK"
+printf '{"schema":"railiance.io/last-restore/v1","runID":"%s","time":"%s"}\n' @run@ \
+  "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >.last-restore.part
+mv .last-restore.part .last-restore
+```
+
+## Afterwards
+- Another host name than `@node@`: the old Node stays NotReady; `k3s kubectl delete node @node@`. A machine of the
+  old name that k3s refuses (`Node password rejected`): `k3s kubectl -n kube-system delete secret @node@.node-password.k3s`.
+- Restart k3s on the agents (`systemctl restart k3s-agent`); their watches saw newer versions of the objects.
+  So did workloads that watch the API (operators, ingress controllers, coredns): `k3s kubectl -n NAMESPACE rollout restart deployment/NAME`.
+- **More than one server (HA)**: stop k3s on *all* servers before step 3. Restore on one, start it. On each other one: save
+  `@data@/server/db/snapshots` if you want them, remove `@data@/server/db`, see that `server:` in its
+  `config.yaml` names the restored server, and start it. A peer that keeps its old database is refused (cluster ID mismatch).
+- The image of railiance-backup: our command brings it along for a bare machine. By hand, where k3s can't pull it: once
+  `minisign -Vm railiance-backup-image.tar -P RW…` has vouched for it, `mkdir -p @data@/agent/images`, `cp railiance-backup-image.tar
+  @data@/agent/images/`, and restart k3s.
+- Data of volumes, databases and other container images are not in these backups.
+
+## Another set
+`./railiance-restore list` shows them all; each has its `manifest-….json`. Say `railiance-restore restore SET` as above. By hand, use
+the names of that set in the steps, and the digests that its manifest has:
+
+```text
+SET=@run@
+awk -F'"' '$2 == "fileName" { name = $4 } $2 == "sha256" && name != "" { print $4 "  " name; name = "" }' "manifest-$SET.json" | sha256sum -c -
+age -d -i "$KEYS" -o "$WORK/snapshot" "etcd-$SET.snap.age"
+```
+
+Only the Helm values, or only the kubeconfig: `age -d -i KEYS FILE`, and for `.tar.gz.age` then `tar -xzf`.
+)md";
 
 constexpr std::string_view k_plain =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -43,13 +293,8 @@ std::string filled(std::string_view text, const Values& values) {
   return out;
 }
 
-const api::ArtifactStatus* find(const Manifest& manifest, ArtifactType type) {
-  const auto found = std::ranges::find(manifest.artifacts, type, &api::ArtifactStatus::type);
-  return found == manifest.artifacts.end() ? nullptr : &*found;
-}
-
 std::string name_of(const Manifest& manifest, ArtifactType type) {
-  const api::ArtifactStatus* const artifact = find(manifest, type);
+  const api::ArtifactStatus* const artifact = manifest.find(type);
   return artifact == nullptr ? std::string() : artifact->file_name;
 }
 
@@ -67,11 +312,11 @@ std::string head_for(const std::string& public_key) {
   const auto where_known = [known](std::string_view text) {
     return known ? std::string(text) : std::string();
   };
-  return filled(guide_text::k_head,
-                {{"@signed@", where_known(guide_text::k_signed)},
-                 {"@trust@", where_known(guide_text::k_trust)},
-                 {"@minisign@", where_known(guide_text::k_minisign)},
-                 {"@pin@", where_known(guide_text::k_pin)}});
+  return filled(k_head,
+                {{"@signed@", where_known(k_signed)},
+                 {"@trust@", where_known(k_trust)},
+                 {"@minisign@", where_known(k_minisign)},
+                 {"@pin@", where_known(k_pin)}});
 }
 
 } // namespace
@@ -106,12 +351,12 @@ std::string restore_guide(const Manifest& manifest, const GuideFacts& facts) {
                       {"@etcd@", name_of(manifest, ArtifactType::etcd_snapshot)},
                       {"@key@", facts.public_key},
                       {"@hoststate@", name_of(manifest, ArtifactType::host_state)}};
-  const bool host_state = find(manifest, ArtifactType::host_state) != nullptr;
+  const bool host_state = manifest.find(ArtifactType::host_state) != nullptr;
   std::string guide = filled(head_for(facts.public_key), values);
-  guide += filled(host_state ? guide_text::k_open_host_state : guide_text::k_no_host_state, values);
-  guide += filled(guide_text::k_stop, values);
-  guide += host_state ? filled(guide_text::k_put_back, values) : std::string();
-  guide += filled(guide_text::k_reset, values);
+  guide += filled(host_state ? k_open_host_state : k_no_host_state, values);
+  guide += filled(k_stop, values);
+  guide += host_state ? filled(k_put_back, values) : std::string();
+  guide += filled(k_reset, values);
   return guide;
 }
 

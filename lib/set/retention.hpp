@@ -77,6 +77,12 @@ struct SetKind {
 /// renamed manifest. sweep_leftovers ends what a crash interrupted. Foreign files stay.
 [[nodiscard]] Status remove_set(Directory& directory, const std::string& run_id);
 
+/// Removes what a crashed run left under names of ours: "<our name>.part", and the rest of sets
+/// whose removal had begun. Foreign files stay, and what can't be removed: the next sweep tries
+/// it again, and nobody waits for it. Call it under the lock. Returns the names removed. Errors:
+/// those of Fs::list and of syncing.
+[[nodiscard]] Result<std::vector<std::string>> sweep_leftovers(Directory& directory);
+
 struct Pruned {
   struct Left {
     std::string run_id;

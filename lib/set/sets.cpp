@@ -50,13 +50,7 @@ std::optional<std::string> read_signature(Directory& directory, const BackupSet&
   if (find_file(set, name) == nullptr) {
     return std::nullopt;
   }
-  const auto file = directory.fs().open_read(name);
-  std::string text(sign::k_signature_limit_bytes + 1, '\0');
-  const auto got = file ? (*file)->read(MutableByteView(
-                              reinterpret_cast<std::uint8_t*>(text.data()), text.size()))
-                        : Result<std::size_t>(file.error());
-  text.resize(got ? *got : 0);
-  return text;
+  return read_text(directory, name, sign::k_signature_limit_bytes + 1).value_or({});
 }
 
 void load(Directory& directory, BackupSet& set) {
@@ -79,6 +73,59 @@ void load(Directory& directory, BackupSet& set) {
   }
   set.manifest = std::move(*manifest);
   judge(set);
+}
+
+bool is_candidate(const BackupSet& set, std::optional<api::ArtifactType> wanted) {
+  return can_restore_cluster(set) && (!wanted || set.manifest->find(*wanted) != nullptr);
+}
+
+std::string why_not(const BackupSet& set, std::optional<api::ArtifactType> wanted) {
+  if (set.state == SetState::damaged) {
+    return "it is damaged" + (set.problems.empty() ? "" : ": " + set.problems.front());
+  }
+  if (!set.manifest) {
+    return "its run was cut off";
+  }
+  for (const auto type : {api::ArtifactType::etcd_snapshot, api::ArtifactType::host_state}) {
+    if (set.manifest->find(type) == nullptr) {
+      return type == api::ArtifactType::etcd_snapshot
+                 ? "it has no etcd snapshot"
+                 : "it has no host state, and with it no server token";
+    }
+  }
+  if (wanted && set.manifest->find(*wanted) == nullptr) {
+    return "it has no " + std::string(api::to_string(*wanted));
+  }
+  if (!set.manifest->snapshot) {
+    return "its manifest does not describe its etcd snapshot";
+  }
+  const std::string& message = set.manifest->proof ? set.manifest->proof->message : std::string();
+  return "its proof failed" + (message.empty() ? "" : ": " + message);
+}
+
+Result<ContentDigest> read_file(Directory& directory,
+                                const std::string& name,
+                                const std::stop_token& stop,
+                                const std::function<void(std::uint64_t)>& progress) {
+  RB_TRY_ASSIGN(const std::unique_ptr<File> file, directory.fs().open_uncached(name));
+  return digest_of(*file, stop, progress);
+}
+
+FileCheck compare(const api::ArtifactStatus& artifact, const Result<ContentDigest>& content) {
+  FileCheck check{artifact.type, artifact.file_name, FileVerdict::intact, {}};
+  if (!content) {
+    check.verdict = content.error().code == ErrorCode::not_found ? FileVerdict::missing
+                                                                 : FileVerdict::unreadable;
+    check.message = content.error().message;
+  } else if (content->size_bytes != artifact.size_bytes) {
+    check.verdict = FileVerdict::wrong_size;
+    check.message = artifact.file_name + ": has " + std::to_string(content->size_bytes) +
+                    " bytes, the manifest says " + std::to_string(artifact.size_bytes);
+  } else if (to_hex(content->sha256) != artifact.sha256) {
+    check.verdict = FileVerdict::wrong_digest;
+    check.message = artifact.file_name + ": its SHA-256 is not that of the manifest";
+  }
+  return check;
 }
 
 } // namespace
@@ -137,6 +184,74 @@ std::uint64_t expected_run_bytes(const std::vector<BackupSet>& sets) {
   }
   const std::uint64_t last = newest == nullptr ? 0 : newest->size_bytes;
   return std::max(last + last / 4, k_least_run_bytes);
+}
+
+bool can_restore_cluster(const Manifest& manifest) {
+  return manifest.snapshot && manifest.find(api::ArtifactType::etcd_snapshot) != nullptr &&
+         manifest.find(api::ArtifactType::host_state) != nullptr;
+}
+
+bool can_restore_cluster(const BackupSet& set) {
+  return set.state != SetState::damaged && set.manifest && can_restore_cluster(*set.manifest);
+}
+
+const BackupSet* latest_of(std::span<const BackupSet* const> newest_first,
+                           std::optional<api::ArtifactType> wanted) {
+  const auto newest = [&](bool also_disproven) {
+    const auto found = std::ranges::find_if(newest_first, [&](const BackupSet* set) {
+      return is_candidate(*set, wanted) && (also_disproven || !is_disproven(*set));
+    });
+    return found == newest_first.end() ? nullptr : *found;
+  };
+  const BackupSet* const good = newest(false);
+  return good != nullptr ? good : newest(true);
+}
+
+Latest choose_latest(const std::vector<BackupSet>& sets, std::optional<api::ArtifactType> wanted) {
+  std::vector<const BackupSet*> newest_first;
+  for (const BackupSet& set : sets) {
+    newest_first.push_back(&set);
+  }
+  Latest latest;
+  latest.set = latest_of(newest_first, wanted);
+  for (const BackupSet* const set : newest_first) {
+    if (set == latest.set) {
+      break;
+    }
+    latest.passed_over.push_back({set, why_not(*set, wanted)});
+  }
+  return latest;
+}
+
+std::string_view to_string(FileVerdict verdict) {
+  switch (verdict) {
+  case FileVerdict::intact:
+    return "intact";
+  case FileVerdict::missing:
+    return "missing";
+  case FileVerdict::wrong_size:
+    return "wrong size";
+  case FileVerdict::wrong_digest:
+    return "wrong digest";
+  case FileVerdict::unreadable:
+    return "unreadable";
+  }
+  return "";
+}
+
+Result<std::vector<FileCheck>> verify_set(Directory& directory,
+                                          const Manifest& manifest,
+                                          std::stop_token stop,
+                                          const std::function<void(std::uint64_t)>& progress) {
+  std::vector<FileCheck> checks;
+  for (const api::ArtifactStatus& artifact : manifest.artifacts) {
+    const auto content = read_file(directory, artifact.file_name, stop, progress);
+    if (!content && content.error().code == ErrorCode::cancelled) {
+      return content.error();
+    }
+    checks.push_back(compare(artifact, content));
+  }
+  return checks;
 }
 
 } // namespace rb::set

@@ -3,6 +3,7 @@
 #include "set/signed_comment.hpp"
 #include "set/signed_copy.hpp"
 #include "sign/minisign.hpp"
+#include "sign/signature.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -38,14 +39,11 @@ Result<sign::Blake2bDigest> digest_of_file(File& file, std::string_view name) {
 
 /// Nothing where there is none; one that cannot be read or parsed holds for nothing.
 std::optional<Result<sign::Signature>> signature_at(Directory& directory, const std::string& name) {
-  const auto file = directory.fs().open_read(name);
-  if (!file && file.error().code == ErrorCode::not_found) {
+  const auto text = read_text(directory, name, sign::k_signature_limit_bytes + 1);
+  if (!text && text.error().code == ErrorCode::not_found) {
     return std::nullopt;
   }
-  Bytes text(sign::k_signature_limit_bytes + 1);
-  const auto got = file ? (*file)->read(text) : Result<std::size_t>(file.error());
-  return got ? sign::parse_signature(as_text(ByteView(text).first(*got)))
-             : Result<sign::Signature>(got.error());
+  return text ? sign::parse_signature(*text) : Result<sign::Signature>(text.error());
 }
 
 bool holds(const std::optional<Result<sign::Signature>>& signature,
@@ -66,6 +64,10 @@ SignedFile unreadable(SignedFile file, const Error& error) {
 }
 
 } // namespace
+
+std::string comment_of_file(std::string_view name) {
+  return "railiance-backup file=" + std::string(name);
+}
 
 std::string_view to_string(FileTrust trust) {
   switch (trust) {

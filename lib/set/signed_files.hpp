@@ -1,12 +1,13 @@
 // Files beside the sets that have a signature of their own: the program that an operator runs as
 // root, the guide that is followed, the image that a restored host runs, and the stamp that scripts
-// read. No manifest vouches for them,
-// since they are replaced after it is written. docs/artifact-format.md, "Files with a signature of
-// their own".
+// read. No manifest vouches for them, since they are replaced after it is written.
+// docs/artifact-format.md, "Files with a signature of their own". Written by signed_write.hpp.
 #pragma once
 
 #include "set/catalogue.hpp"
 #include "set/names.hpp"
+
+#include "base/durable_file.hpp"
 
 #include <array>
 #include <map>
@@ -14,10 +15,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-namespace rb::sign {
-class SigningKey;
-}
 
 namespace rb::set {
 
@@ -68,28 +65,20 @@ judge_signed_files(Directory& directory,
 [[nodiscard]] std::vector<std::string> files_vouched_for(Directory& directory,
                                                          const sign::PublicKey& own);
 
-// Writing. A file and its signature are two files, and a crash may come between: so the signature
-// of what will be there is durable first, under a name of its own ("<name>.minisig.next"), and
-// takes its place last. A reader takes either, and at no moment is a file of the host without one.
+/// The copy has its name only when a signature by one of `trusted` holds for just those bytes.
+/// Errors: not_found, corrupt (no such signature), unsupported (too large), those of Fs.
+[[nodiscard]] Status copy_genuine_file(Directory& from,
+                                       std::string_view name,
+                                       std::span<const sign::PublicKey> trusted,
+                                       Fs& to,
+                                       DurableOrder order);
 
-/// The three steps in one. Errors: those of replace_file, internal.
-[[nodiscard]] Status write_signed_file(Directory& directory,
-                                       const std::string& name,
-                                       ByteView content,
-                                       const sign::SigningKey& key);
-
-/// First step, where the caller writes the file: the signature of what will have this digest. What
-/// a crash left is settled before.
-[[nodiscard]] Status announce_signature(Directory& directory,
-                                        const std::string& name,
-                                        const sign::Blake2bDigest& digest,
-                                        const sign::SigningKey& key);
-
-/// The signature that is about to count is the one that holds: a crash came between.
+/// The signature under "<name>.minisig.next" is the one that holds: a crash came before it took its
+/// place.
 [[nodiscard]] bool
 is_vouched_by_next(Directory& directory, const std::string& name, const sign::PublicKey& key);
 
-/// Last step.
-[[nodiscard]] Status settle_signature(Directory& directory, const std::string& name);
+/// What the trusted comment of a file's signature says, so that no signed file passes for another.
+[[nodiscard]] std::string comment_of_file(std::string_view name);
 
 } // namespace rb::set

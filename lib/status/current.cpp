@@ -1,5 +1,7 @@
 #include "status/current.hpp"
 
+#include "set/retention.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -12,21 +14,46 @@ using api::ConditionStatus;
 using api::NodeFacts;
 using std::chrono::seconds;
 
-/// Two machines' clocks may be apart by this much (as in artifact/retention.hpp).
-constexpr seconds k_clock_tolerance{60};
+/// What is said of each reason; in the order of the enumeration.
+struct Row {
+  CurrentReason reason;
+  std::string_view word;
+  ConditionStatus status;
+  ExitCode code;
+};
 
-constexpr std::array<CurrentReason, 12> k_reasons{CurrentReason::current,
-                                                  CurrentReason::never_ran,
-                                                  CurrentReason::stale,
-                                                  CurrentReason::last_failed,
-                                                  CurrentReason::incomplete,
-                                                  CurrentReason::agent_unavailable,
-                                                  CurrentReason::facts_stale,
-                                                  CurrentReason::clock_anomaly,
-                                                  CurrentReason::no_expected_interval,
-                                                  CurrentReason::run_stalled,
-                                                  CurrentReason::controller_restarting,
-                                                  CurrentReason::controller_unavailable};
+constexpr auto k_true = ConditionStatus::true_;
+constexpr auto k_false = ConditionStatus::false_;
+constexpr auto k_unknown = ConditionStatus::unknown;
+constexpr std::array<Row, 12> k_rows{{
+    {CurrentReason::current, "Current", k_true, ExitCode::done},
+    {CurrentReason::never_ran, "NeverRan", k_false, ExitCode::nothing_to_restore},
+    {CurrentReason::stale, "Stale", k_false, ExitCode::deadline_passed},
+    {CurrentReason::last_failed, "LastFailed", k_false, ExitCode::failed},
+    {CurrentReason::incomplete, "Incomplete", k_false, ExitCode::incomplete},
+    {CurrentReason::agent_unavailable, "AgentUnavailable", k_unknown, ExitCode::unreachable},
+    {CurrentReason::facts_stale, "FactsStale", k_unknown, ExitCode::unreachable},
+    {CurrentReason::clock_anomaly, "ClockAnomaly", k_unknown, ExitCode::unreachable},
+    {CurrentReason::no_expected_interval, "NoExpectedInterval", k_unknown, ExitCode::unreachable},
+    {CurrentReason::run_stalled, "RunStalled", k_unknown, ExitCode::unreachable},
+    {CurrentReason::controller_restarting,
+     "ControllerRestarting",
+     k_unknown,
+     ExitCode::unreachable},
+    {CurrentReason::controller_unavailable,
+     "ControllerUnavailable",
+     k_unknown,
+     ExitCode::unreachable},
+}};
+
+constexpr const Row& row_of(CurrentReason reason) {
+  return k_rows.at(static_cast<std::size_t>(reason));
+}
+
+constexpr bool is_in_order() {
+  return std::ranges::all_of(k_rows, [](const Row& row) { return &row_of(row.reason) == &row; });
+}
+static_assert(is_in_order());
 
 struct Attempt {
   SystemTime time{};
@@ -110,7 +137,7 @@ Current judge_fresh(const CurrentInput& input, const std::vector<const NodeFacts
       fresh.begin(), fresh.end(), [](const NodeFacts* node) { return node->clock_anomaly; });
   const SystemTime newest =
       std::max(attempt.time, current.last_success_time.value_or(attempt.time));
-  if (node_clock || newest > input.now + k_clock_tolerance) {
+  if (node_clock || newest > input.now + set::k_clock_tolerance) {
     return say(current,
                CurrentReason::clock_anomaly,
                "the newest backup is of " + format_rfc3339(newest) +
@@ -136,14 +163,12 @@ Current judge_fresh(const CurrentInput& input, const std::vector<const NodeFacts
                "the newest complete backup is " + what + "; one is expected every " +
                    span_of(input.expected_interval) + (failed ? "; " + describe(attempt) : ""));
   }
-  if (attempt.time > *current.last_success_time && attempt.result == AttemptResult::failed) {
+  const bool newer = attempt.time > *current.last_success_time;
+  if (newer &&
+      (attempt.result == AttemptResult::failed || attempt.result == AttemptResult::incomplete)) {
     return say(current,
-               CurrentReason::last_failed,
-               describe(attempt) + "; the newest complete backup is " + what);
-  }
-  if (attempt.time > *current.last_success_time && attempt.result == AttemptResult::incomplete) {
-    return say(current,
-               CurrentReason::incomplete,
+               attempt.result == AttemptResult::failed ? CurrentReason::last_failed
+                                                       : CurrentReason::incomplete,
                describe(attempt) + "; the newest complete backup is " + what);
   }
   return say(current,
@@ -216,87 +241,20 @@ std::size_t recent_starts(const std::vector<SystemTime>& starts, SystemTime now)
 }
 
 std::string_view to_string(CurrentReason reason) {
-  switch (reason) {
-  case CurrentReason::current:
-    return "Current";
-  case CurrentReason::never_ran:
-    return "NeverRan";
-  case CurrentReason::stale:
-    return "Stale";
-  case CurrentReason::last_failed:
-    return "LastFailed";
-  case CurrentReason::incomplete:
-    return "Incomplete";
-  case CurrentReason::agent_unavailable:
-    return "AgentUnavailable";
-  case CurrentReason::facts_stale:
-    return "FactsStale";
-  case CurrentReason::clock_anomaly:
-    return "ClockAnomaly";
-  case CurrentReason::no_expected_interval:
-    return "NoExpectedInterval";
-  case CurrentReason::run_stalled:
-    return "RunStalled";
-  case CurrentReason::controller_restarting:
-    return "ControllerRestarting";
-  case CurrentReason::controller_unavailable:
-    return "ControllerUnavailable";
-  }
-  return "";
+  return row_of(reason).word;
 }
 
 ConditionStatus status_of(CurrentReason reason) {
-  switch (reason) {
-  case CurrentReason::current:
-    return ConditionStatus::true_;
-  case CurrentReason::never_ran:
-  case CurrentReason::stale:
-  case CurrentReason::last_failed:
-  case CurrentReason::incomplete:
-    return ConditionStatus::false_;
-  case CurrentReason::agent_unavailable:
-  case CurrentReason::facts_stale:
-  case CurrentReason::clock_anomaly:
-  case CurrentReason::no_expected_interval:
-  case CurrentReason::run_stalled:
-  case CurrentReason::controller_restarting:
-  case CurrentReason::controller_unavailable:
-    return ConditionStatus::unknown;
-  }
-  return ConditionStatus::unknown;
+  return row_of(reason).status;
 }
 
 ExitCode exit_code_for(CurrentReason reason) {
-  switch (reason) {
-  case CurrentReason::current:
-    return ExitCode::done;
-  case CurrentReason::last_failed:
-    return ExitCode::failed;
-  case CurrentReason::incomplete:
-    return ExitCode::incomplete;
-  case CurrentReason::never_ran:
-    return ExitCode::nothing_to_restore;
-  case CurrentReason::stale:
-    return ExitCode::deadline_passed;
-  case CurrentReason::agent_unavailable:
-  case CurrentReason::facts_stale:
-  case CurrentReason::clock_anomaly:
-  case CurrentReason::no_expected_interval:
-  case CurrentReason::run_stalled:
-  case CurrentReason::controller_restarting:
-  case CurrentReason::controller_unavailable:
-    return ExitCode::unreachable;
-  }
-  return ExitCode::unreachable;
+  return row_of(reason).code;
 }
 
 std::optional<CurrentReason> parse_current_reason(std::string_view word) {
-  for (const CurrentReason reason : k_reasons) {
-    if (to_string(reason) == word) {
-      return reason;
-    }
-  }
-  return std::nullopt;
+  const auto* const row = std::ranges::find(k_rows, word, &Row::word);
+  return row == k_rows.end() ? std::nullopt : std::optional(row->reason);
 }
 
 seconds allowed_age(seconds expected_interval) {

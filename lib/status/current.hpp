@@ -47,7 +47,7 @@ struct NodeSeen {
   std::chrono::seconds silence{0};
 };
 
-/// The end of a run as the object BackupStatus has it. Nothing: it has not ended.
+/// The end of a run as BackupStatus has it. Nothing: it has not ended.
 [[nodiscard]] std::optional<api::LastRun> ended_run(const api::ClusterBackup& backup);
 
 /// The request named a node on which there is no server of this cluster, or none with a datastore,

@@ -1,7 +1,7 @@
 #include "status/disk_facts.hpp"
 
-#include "set/latest.hpp"
 #include "set/retention.hpp"
+#include "set/sets.hpp"
 #include "set/signed_files.hpp"
 
 #include <algorithm>

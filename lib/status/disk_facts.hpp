@@ -2,8 +2,7 @@
 #pragma once
 
 #include "set/backup_log.hpp"
-#include "set/last_drill.hpp"
-#include "set/last_restore.hpp"
+#include "set/marks.hpp"
 #include "set/sets.hpp"
 #include "sign/minisign.hpp"
 

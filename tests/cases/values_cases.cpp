@@ -1,6 +1,6 @@
 #include "agent/backup_disk.hpp"
 #include "cases/cases.hpp"
-#include "offsite/remote_port.hpp"
+#include "offsite/rclone_words.hpp"
 
 #include <yaml-cpp/yaml.h>
 

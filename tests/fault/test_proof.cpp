@@ -3,7 +3,7 @@
 #include "fault/fake_host.hpp"
 #include "fault/fake_prover.hpp"
 #include "set/sets.hpp"
-#include "set/stamp.hpp"
+#include "support/sets.hpp"
 
 #include <doctest/doctest.h>
 
@@ -33,8 +33,8 @@ const api::Condition& proven(const agent::RunReport& report) {
 
 std::string stamped(const FakeHost& host) {
   auto directory = set::Directory::open_existing(host.settings.backup_dir).value();
-  const auto stamp = set::read_stamp(directory);
-  return stamp ? stamp->run_id : std::string();
+  const auto stamp = test::read_stamp(directory);
+  return stamp ? stamp->at("run_id") : std::string();
 }
 
 const NotProven k_failed{Reason::proof_failed, "the scratch server: it ended"};

@@ -1,8 +1,7 @@
 // What runs keep over time, and what they remove.
 #include "fault/fake_host.hpp"
-#include "set/last_restore.hpp"
+#include "set/marks.hpp"
 #include "set/sets.hpp"
-#include "set/stamp.hpp"
 #include "support/immutable.hpp"
 
 #include <doctest/doctest.h>

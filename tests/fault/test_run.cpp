@@ -3,7 +3,7 @@
 #include "agent/settlement.hpp"
 #include "fault/fake_host.hpp"
 #include "set/sets.hpp"
-#include "set/stamp.hpp"
+#include "support/sets.hpp"
 
 #include "archive/tar_gz.hpp"
 
@@ -85,7 +85,7 @@ TEST_CASE("manifest, status and stamp agree") {
   CHECK(manifest.token_hash == manifest.snapshot->bootstrap_hashes.front());
   CHECK(manifest.recipients == std::vector{host.identity.recipient().text()});
   auto directory = directory_of(host);
-  CHECK(set::read_stamp(directory)->run_id == manifest.run_id);
+  CHECK(test::read_stamp(directory)->at("run_id") == manifest.run_id);
   const auto checks = set::verify_set(directory, manifest).value();
   CHECK(std::all_of(checks.begin(), checks.end(), [](const set::FileCheck& check) {
     return check.verdict == set::FileVerdict::intact;

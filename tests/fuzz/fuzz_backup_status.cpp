@@ -1,7 +1,7 @@
 // What is read to say whether there is a current backup: BackupStatus, `.last-drill`, lines of
 // backup.log, schedules. Nothing of it may throw, and what is read must survive being written.
 #include "set/backup_log.hpp"
-#include "set/last_drill.hpp"
+#include "set/marks.hpp"
 #include "status/cron.hpp"
 #include "status/families.hpp"
 

@@ -1,7 +1,7 @@
 // What rclone prints, and what we remember of it: names are single components; a state that is
 // taken is written and read back as the same.
-#include "offsite/rclone_output.hpp"
-#include "offsite/state.hpp"
+#include "offsite/decide.hpp"
+#include "offsite/rclone_words.hpp"
 
 #include "base/bytes.hpp"
 

@@ -1,6 +1,7 @@
 // Who can write to the backup directory or to its copy, and no more: what they change must show, in
 // every command, and nothing of theirs may pass for the host's.
 #include "set/signed_files.hpp"
+#include "set/signed_write.hpp"
 #include "support/backup_fixture.hpp"
 #include "support/sets.hpp"
 

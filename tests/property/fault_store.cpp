@@ -4,7 +4,7 @@
 #include "set/names.hpp"
 #include "set/retention.hpp"
 #include "set/signed_files.hpp"
-#include "set/stamp.hpp"
+#include "set/signed_write.hpp"
 #include "sign/signing_key.hpp"
 #include "support/fault_disk.hpp"
 #include "support/random.hpp"
@@ -44,7 +44,7 @@ Status run_backup(Directory& directory, int day) {
   if (const Pruned pruned = prune(directory, plan); !pruned.left.empty()) {
     return pruned.left.front().why;
   }
-  RB_TRY(write_stamp(directory, make_stamp(manifest), host_key()));
+  RB_TRY(write_stamp(directory, manifest, host_key()));
   return append_log(directory,
                     {manifest.completion_time, "backup", "Completed", manifest.run_id, {}, {}});
 }
@@ -120,12 +120,12 @@ void check_stamp(Directory& directory) {
   const sign::PublicKey key = host_key().public_key();
   REQUIRE(judge_signed_file(directory, k_stamp_name, std::span(&key, 1)).trust ==
           FileTrust::genuine);
-  const auto stamp = read_stamp(directory);
+  const auto stamp = test::read_stamp(directory);
   REQUIRE(stamp);
   const auto sets = list_sets(directory);
   REQUIRE(sets);
   const auto named = std::find_if(sets->begin(), sets->end(), [&](const BackupSet& set) {
-    return set.run_id == stamp->run_id;
+    return set.run_id == stamp->at("run_id");
   });
   REQUIRE(named != sets->end());
   REQUIRE(named->state == SetState::complete);
@@ -177,7 +177,7 @@ void check_fault(const FaultDisk& history, Fault fault, std::size_t call, std::m
   if (result && !died) {
     // Reported as done: no power cut takes it back.
     REQUIRE(has_complete(directory, test::run_id_of_day(k_new_day)));
-    REQUIRE(read_stamp(directory)->run_id == test::run_id_of_day(k_new_day));
+    REQUIRE(test::read_stamp(directory)->at("run_id") == test::run_id_of_day(k_new_day));
   }
   check_next_run(disk);
 }
@@ -234,9 +234,9 @@ TEST_CASE("a power cut right after any step that reported success loses nothing 
     disk.power_cut(random);
     CHECK(disk.contents() == std::map<std::string, Bytes>{{name, Bytes{1, 2, 3}}});
 
-    REQUIRE(write_stamp(directory, make_stamp(manifest), host_key()));
+    REQUIRE(write_stamp(directory, manifest, host_key()));
     disk.power_cut(random);
-    CHECK(read_stamp(directory));
+    CHECK(test::read_stamp(directory));
 
     REQUIRE(append_log(directory, {manifest.completion_time, "backup", "Completed", "", {}, {}}));
     disk.power_cut(random);
@@ -259,7 +259,7 @@ TEST_CASE("a power cut right after a run that reported success loses nothing of 
     disk.power_cut(random);
     Directory directory(disk.mount(), "/backup");
     CHECK(has_complete(directory, test::run_id_of_day(k_new_day)));
-    CHECK(read_stamp(directory)->run_id == test::run_id_of_day(k_new_day));
+    CHECK(test::read_stamp(directory)->at("run_id") == test::run_id_of_day(k_new_day));
     CHECK(!has_complete(directory, test::run_id_of_day(1)));
   }
 }

@@ -4,7 +4,7 @@
 #include "set/catalogue.hpp"
 #include "set/names.hpp"
 #include "set/retention.hpp"
-#include "sign/signing_key.hpp"
+#include "set/signed_write.hpp"
 #include "support/fault_disk.hpp"
 #include "support/random.hpp"
 #include "support/sets.hpp"

@@ -1,6 +1,6 @@
 // What retention may never do, on random directories.
-#include "set/latest.hpp"
 #include "set/retention.hpp"
+#include "set/sets.hpp"
 #include "support/sets.hpp"
 
 #include <doctest/doctest.h>

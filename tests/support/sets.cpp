@@ -1,6 +1,9 @@
 #include "support/sets.hpp"
 
-#include "set/writer.hpp"
+#include "set/directory.hpp"
+#include "set/names.hpp"
+
+#include <sstream>
 
 namespace rb::test {
 
@@ -70,8 +73,40 @@ Status store_set(set::Directory& directory, const Manifest& manifest) {
     RB_TRY(writer.write(content_of(artifact.type, manifest.run_id)));
     RB_TRY(writer.commit());
   }
-  RB_TRY(set::write_manifest(directory, manifest));
-  return {};
+  return write_manifest(directory, manifest);
+}
+
+Status write_manifest(set::Directory& directory, const Manifest& manifest) {
+  RB_TRY_ASSIGN(auto writer,
+                set::ArtifactWriter::create(directory, set::manifest_name(manifest.run_id)));
+  RB_TRY(writer.write(as_bytes(set::serialize(manifest))));
+  const auto written = writer.commit();
+  return written ? Status() : Status(written.error());
+}
+
+Result<std::map<std::string, std::string>> read_stamp(set::Directory& directory) {
+  RB_TRY_ASSIGN(const auto file, directory.fs().open_read(std::string(set::k_stamp_name)));
+  Bytes buffer(64U << 10U);
+  RB_TRY_ASSIGN(const std::size_t got, file->read(buffer));
+  std::map<std::string, std::string> values;
+  const Error damaged{ErrorCode::corrupt, "the stamp is damaged", {}};
+  std::istringstream lines{std::string(as_text(ByteView(buffer).first(got)))};
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t equals = line.find('=');
+    if (equals == std::string::npos || lines.eof()) {
+      return damaged;
+    }
+    values[line.substr(0, equals)] = line.substr(equals + 1);
+  }
+  if (!parse_run_id(values["run_id"]) || !parse_rfc3339(values["time"])) {
+    return damaged;
+  }
+  for (const char* const key : {"etcd_revision", "etcd_total_keys", "size_bytes"}) {
+    if (values[key].empty() || values[key].find_first_not_of("0123456789") != std::string::npos) {
+      return damaged;
+    }
+  }
+  return values;
 }
 
 } // namespace rb::test

@@ -3,6 +3,7 @@
 
 #include "set/manifest.hpp"
 
+#include <map>
 #include <string>
 
 namespace rb::test {
@@ -15,6 +16,13 @@ namespace rb::test {
 
 /// Writes the artifacts of `manifest` and then it. The error of whatever failed.
 [[nodiscard]] Status store_set(set::Directory& directory, const set::Manifest& manifest);
+
+/// The manifest without a signature. Errors: those of ArtifactWriter.
+[[nodiscard]] Status write_manifest(set::Directory& directory, const set::Manifest& manifest);
+
+/// What `.last-backup` says, by key. Errors: not_found, corrupt (a line that is no "key=value", no
+/// run id or time, or a number that is none), those of Fs.
+[[nodiscard]] Result<std::map<std::string, std::string>> read_stamp(set::Directory& directory);
 
 /// "20260101T000000Z" and `days` later.
 [[nodiscard]] std::string run_id_of_day(int days);

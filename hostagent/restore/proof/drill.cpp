@@ -29,11 +29,11 @@ bool snapshot_is_proven(const set::SetReport& report) {
 
 } // namespace
 
-Record judge(const BackupSet& set,
-             const set::SetReport& report,
-             SystemTime now,
-             std::chrono::milliseconds duration) {
-  Record record;
+set::DrillRecord judge(const BackupSet& set,
+                       const set::SetReport& report,
+                       SystemTime now,
+                       std::chrono::milliseconds duration) {
+  set::DrillRecord record;
   record.run_id = set.run_id;
   record.time = now;
   record.duration = duration;
@@ -53,8 +53,9 @@ Record judge(const BackupSet& set,
   return record;
 }
 
-Record not_begun(const std::string& run_id, ExitCode code, const Error& error, SystemTime now) {
-  Record record;
+set::DrillRecord
+not_begun(const std::string& run_id, ExitCode code, const Error& error, SystemTime now) {
+  set::DrillRecord record;
   record.run_id = run_id;
   record.time = now;
   record.code = code;

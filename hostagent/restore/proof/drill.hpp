@@ -2,7 +2,7 @@
 // leaving a byte of plaintext on the disk. Judging is pure.
 #pragma once
 
-#include "restore/proof/record.hpp"
+#include "set/marks.hpp"
 #include "set/set_check.hpp"
 
 #include <chrono>
@@ -12,13 +12,13 @@
 namespace rb::proof {
 
 /// What came of checking `set`: `report` is that of set::check_set.
-[[nodiscard]] Record judge(const set::BackupSet& set,
-                           const set::SetReport& report,
-                           SystemTime now,
-                           std::chrono::milliseconds duration);
+[[nodiscard]] set::DrillRecord judge(const set::BackupSet& set,
+                                     const set::SetReport& report,
+                                     SystemTime now,
+                                     std::chrono::milliseconds duration);
 
 /// A drill that could not begin: no key, no directory, no set.
-[[nodiscard]] Record
+[[nodiscard]] set::DrillRecord
 not_begun(const std::string& run_id, ExitCode code, const Error& error, SystemTime now);
 
 } // namespace rb::proof

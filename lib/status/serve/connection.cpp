@@ -1,6 +1,8 @@
 #include "status/serve/connection.hpp"
 
 #include <linux/sockios.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -9,10 +11,16 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 
 namespace rb::status {
 
 namespace {
+
+/// The bytes before the empty line, or npos. A bare line feed ends a line, too (RFC 9112, 2.2).
+std::size_t end_of_head(std::string_view text) {
+  return std::min(text.find("\r\n\r\n"), text.find("\n\n"));
+}
 
 constexpr std::size_t k_chunk_bytes = 4096;
 
@@ -39,14 +47,91 @@ const char* words_of(int status) {
   }
 }
 
+/// Of each connection, in the kernel but on the account of our container.
+constexpr int k_send_buffer_bytes = 65536;
+
+struct Address {
+  std::string host;
+  std::string port;
+};
+
+Result<Address> parse_address(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon != std::string::npos && colon > 0) {
+    Address address{text.substr(0, colon), text.substr(colon + 1)};
+    if (address.host.size() > 2 && address.host.front() == '[' && address.host.back() == ']') {
+      address.host = address.host.substr(1, address.host.size() - 2);
+    }
+    int port = -1;
+    const char* const end = address.port.data() + address.port.size();
+    const auto [stop, failed] = std::from_chars(address.port.data(), end, port);
+    if (failed == std::errc{} && stop == end && port >= 0 && port <= 65535) {
+      return address;
+    }
+  }
+  return Error{ErrorCode::invalid_argument,
+               "listen address '" + text + "': not of the form HOST:PORT",
+               "use for example 0.0.0.0:8080"};
+}
+
+int port_of(const Fd& socket) {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
+    return 0;
+  }
+  return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
+                                           : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
+}
+
+/// Errors: the errno of the call that failed.
+Result<Fd> bind_to(const addrinfo& where) {
+  Fd socket(::socket(where.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+  const int yes = 1;
+  const bool listens =
+      socket.valid() &&
+      ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+      ::setsockopt(
+          socket.get(), SOL_SOCKET, SO_SNDBUF, &k_send_buffer_bytes, sizeof k_send_buffer_bytes) ==
+          0 &&
+      ::bind(socket.get(), where.ai_addr, where.ai_addrlen) == 0 &&
+      ::listen(socket.get(), SOMAXCONN) == 0;
+  if (!listens) {
+    return system_error(errno, "cannot be listened on");
+  }
+  return socket;
+}
+
 } // namespace
+
+RequestHead read_head(std::string_view received, std::size_t limit_bytes) {
+  const std::string_view within = received.substr(0, limit_bytes);
+  const std::size_t end = end_of_head(within);
+  if (end == std::string_view::npos) {
+    return {received.size() < limit_bytes ? HeadState::more_wanted : HeadState::too_long};
+  }
+  std::string_view line = within.substr(0, std::min(end, within.find('\n')));
+  if (line.ends_with('\r')) {
+    line.remove_suffix(1);
+  }
+  const std::size_t first = line.find(' ');
+  const std::size_t last = line.rfind(' ');
+  if (first == std::string_view::npos || first == last || first == 0 ||
+      !line.substr(last + 1).starts_with("HTTP/1.")) {
+    return {HeadState::not_http};
+  }
+  const std::string_view target = line.substr(first + 1, last - first - 1);
+  return {HeadState::whole,
+          std::string(line.substr(0, first)),
+          std::string(target.substr(0, target.find('?')))};
+}
 
 short Connection::events() const {
   switch (m_phase) {
   case Phase::answering:
     return POLLOUT;
   case Phase::awaiting_metrics:
-    return 0; // an error is told without being asked for
+    return 0; // poll(2) reports an error without being asked
   case Phase::reading:
   case Phase::farewell:
     break;
@@ -135,6 +220,32 @@ void Connection::close() {
     ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   }
   m_socket = Fd();
+}
+
+Result<Listener> listen_on(const std::string& listen) {
+  RB_TRY_ASSIGN(const Address address, parse_address(listen));
+  addrinfo wanted{};
+  wanted.ai_socktype = SOCK_STREAM;
+  wanted.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int failed = ::getaddrinfo(address.host.c_str(), address.port.c_str(), &wanted, &found);
+  Error trouble{ErrorCode::io, "cannot be listened on", {}};
+  if (failed != 0) {
+    trouble.message += std::string(": ") + ::gai_strerror(failed);
+    found = nullptr;
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> all(found, &::freeaddrinfo);
+  for (const addrinfo* where = all.get(); where != nullptr; where = where->ai_next) {
+    auto socket = bind_to(*where);
+    if (socket) {
+      const int port = port_of(*socket);
+      return Listener{*std::move(socket), port};
+    }
+    trouble = std::move(socket).error();
+  }
+  trouble.code = ErrorCode::io;
+  trouble.hint = "choose another one with --metrics-listen";
+  return std::move(trouble).within(listen);
 }
 
 } // namespace rb::status

@@ -1,14 +1,35 @@
-// One client, from accept to close. Nothing here ever waits.
+// The sockets of the server: the one that is listened on, and each client from accept to close,
+// with what it has asked for. Nothing here ever waits.
 #pragma once
 
 #include "base/fd.hpp"
+#include "base/result.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace rb::status {
+
+enum class HeadState {
+  more_wanted, ///< The empty line has not come yet.
+  whole,
+  too_long, ///< No empty line within the limit.
+  not_http,
+};
+
+struct RequestHead {
+  HeadState state = HeadState::more_wanted;
+  std::string method{}; // NOLINT(readability-redundant-member-init)
+  std::string path{};   ///< Without what follows a '?'. NOLINT(readability-redundant-member-init)
+};
+
+/// From the bytes that have come so far. Pure. Header fields are passed over; what follows the
+/// empty line is not looked at.
+[[nodiscard]] RequestHead read_head(std::string_view received, std::size_t limit_bytes);
 
 /// In the order in which connections go when there are too many.
 enum class Phase {
@@ -18,6 +39,7 @@ enum class Phase {
   awaiting_metrics,
 };
 
+/// One client.
 class Connection {
 public:
   using Time = std::chrono::steady_clock::time_point;
@@ -65,5 +87,14 @@ private:
   std::shared_ptr<const std::string> m_body;
   std::size_t m_sent = 0;
 };
+
+/// The socket that is listened on.
+struct Listener {
+  Fd socket; ///< Non-blocking, not inherited by programs.
+  int port = 0;
+};
+
+/// `listen` is "HOST:PORT"; port 0 takes a free one. Errors: invalid_argument, io.
+[[nodiscard]] Result<Listener> listen_on(const std::string& listen);
 
 } // namespace rb::status

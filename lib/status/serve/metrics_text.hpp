@@ -1,6 +1,9 @@
-// The text of /metrics, made on a thread of its own: collecting may take a while, and nobody who
-// asks for a probe waits for it.
+// What /metrics shows: families of ours beside those of the program's registry; and the text of it,
+// made on a thread of its own: collecting may take a while, and nobody who asks for a probe waits
+// for it.
 #pragma once
+
+#include "status/families.hpp"
 
 #include <prometheus/collectable.h>
 
@@ -11,8 +14,22 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace rb::status {
+
+/// `source` is asked at each scrape, by several threads; `registry` comes after it.
+class Collector final : public prometheus::Collectable {
+public:
+  using Source = std::function<std::vector<Family>()>;
+
+  Collector(Source source, std::shared_ptr<prometheus::Collectable> registry);
+  [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
+
+private:
+  const Source m_source;
+  const std::shared_ptr<prometheus::Collectable> m_registry;
+};
 
 class MetricsText {
 public:

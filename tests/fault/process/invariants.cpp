@@ -2,7 +2,7 @@
 
 #include "set/names.hpp"
 #include "set/sets.hpp"
-#include "set/stamp.hpp"
+#include "support/sets.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -81,14 +81,14 @@ Findings check_sets(const FakeHost& host) {
     return findings;
   }
   auto directory = directory_of(host);
-  const auto stamp = set::read_stamp(directory);
+  const auto stamp = test::read_stamp(directory);
   if (!stamp && stamp.error().code != ErrorCode::not_found) {
     findings.push_back("stamp: " + stamp.error().message);
   }
   if (stamp && std::none_of(sets.begin(), sets.end(), [&](const set::BackupSet& set) {
-        return set.run_id == stamp->run_id && set.state == set::SetState::complete;
+        return set.run_id == stamp->at("run_id") && set.state == set::SetState::complete;
       })) {
-    findings.push_back("stamp: it names " + stamp->run_id + ", which is no complete set");
+    findings.push_back("stamp: it names " + stamp->at("run_id") + ", which is no complete set");
   }
   return findings;
 }

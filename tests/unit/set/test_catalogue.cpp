@@ -3,7 +3,7 @@
 #include "set/catalogue.hpp"
 #include "set/names.hpp"
 #include "set/retention.hpp"
-#include "sign/signing_key.hpp"
+#include "set/signed_write.hpp"
 #include "support/sets.hpp"
 #include "support/temporary_directory.hpp"
 

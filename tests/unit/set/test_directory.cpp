@@ -118,13 +118,13 @@ TEST_CASE("what somebody placed in a directory is neither read, nor written thro
     std::filesystem::create_symlink(elsewhere, manifest);
     CHECK(list_sets(directory)->empty());
     CHECK(read_manifest(directory, run_id).error().code == ErrorCode::unsupported);
-    CHECK(write_manifest(directory, test::make_manifest(run_id)).error().code ==
+    CHECK(test::write_manifest(directory, test::make_manifest(run_id)).error().code ==
           ErrorCode::already_exists);
     test::write_file(elsewhere, "mine");
   }
   SUBCASE("a link in the place of a part") {
     std::filesystem::create_symlink(elsewhere, manifest + ".part");
-    CHECK(write_manifest(directory, test::make_manifest(run_id)).error().code ==
+    CHECK(test::write_manifest(directory, test::make_manifest(run_id)).error().code ==
           ErrorCode::already_exists);
   }
   SUBCASE("a FIFO and a device") {

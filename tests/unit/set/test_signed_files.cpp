@@ -1,5 +1,6 @@
 // The files beside the sets that are signed for themselves, and what a crash leaves of them.
 #include "set/signed_files.hpp"
+#include "set/signed_write.hpp"
 #include "sign/signing_key.hpp"
 #include "support/fault_disk.hpp"
 

@@ -1,4 +1,4 @@
-#include "set/writer.hpp"
+#include "set/directory.hpp"
 #include "support/fault_disk.hpp"
 #include "support/temporary_directory.hpp"
 

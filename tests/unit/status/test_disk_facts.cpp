@@ -1,6 +1,7 @@
+#include "set/directory.hpp"
 #include "set/names.hpp"
 #include "set/signed_files.hpp"
-#include "set/writer.hpp"
+#include "set/signed_write.hpp"
 #include "sign/signing_key.hpp"
 #include "status/disk_facts.hpp"
 #include "support/fault_disk.hpp"

@@ -4,7 +4,7 @@
 #include "offsite/remote_store.hpp"
 #include "set/directory.hpp"
 #include "set/sets.hpp"
-#include "sign/signing_key.hpp"
+#include "set/signed_write.hpp"
 #include "support/sets.hpp"
 #include "support/temporary_directory.hpp"
 

@@ -4,6 +4,7 @@
 #include "fake_remote.hpp"
 #include "offsite/replicator.hpp"
 #include "set/signed_files.hpp"
+#include "set/signed_write.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // What comes back from a remote.
-#include "offsite/fetch.hpp"
-#include "offsite/remote_fs.hpp"
+#include "offsite/copy_set.hpp"
+#include "offsite/remote_store.hpp"
 #include "offsite_world.hpp"
 
 #include <doctest/doctest.h>

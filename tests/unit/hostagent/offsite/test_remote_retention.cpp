@@ -1,6 +1,6 @@
 // What stays over there, and what goes.
 #include "offsite_world.hpp"
-#include "set/last_restore.hpp"
+#include "set/marks.hpp"
 
 #include <doctest/doctest.h>
 

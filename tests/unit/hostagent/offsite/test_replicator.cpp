@@ -1,5 +1,5 @@
-#include "offsite/fetch.hpp"
-#include "offsite/remote_fs.hpp"
+#include "offsite/copy_set.hpp"
+#include "offsite/remote_store.hpp"
 #include "offsite_world.hpp"
 
 #include <doctest/doctest.h>

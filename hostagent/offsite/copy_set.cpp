@@ -1,9 +1,7 @@
-#include "offsite/fetch.hpp"
+#include "offsite/copy_set.hpp"
 
-#include "offsite/replicate.hpp"
 #include "set/names.hpp"
 #include "set/signed_files.hpp"
-#include "set/writer.hpp"
 
 #include "base/durable_file.hpp"
 
@@ -11,9 +9,51 @@
 
 namespace rb::offsite {
 
+using set::Directory;
+
 namespace {
 
-using set::Directory;
+Error damaged_here(const set::Directory& directory, const std::string& name) {
+  return {ErrorCode::corrupt,
+          directory.path() + "/" + name +
+              ": damaged on this disk: its SHA-256 is not that of the manifest",
+          "run `railiance-restore verify --all`, and look at the disk"};
+}
+
+/// What came back is wrong: is it the copy, or was it wrong here already?
+Error damaged(set::Directory& directory,
+              const RemoteStore& remote,
+              const LocalFile& wanted,
+              std::stop_token stop) {
+  const auto here = measure(directory, wanted.file.name, std::move(stop));
+  if (here && here->sha256 != wanted.sha256) {
+    return damaged_here(directory, wanted.file.name);
+  }
+  return {ErrorCode::corrupt,
+          remote.name() + ": " + wanted.file.name +
+              ": what came back is not what was sent (SHA-256 differs)",
+          "it is sent again; if it stays so, look at the storage behind the remote"};
+}
+
+/// What must be over there of a set, the manifest last: a set over there that has one is whole.
+Result<std::vector<LocalFile>>
+wanted_files(set::Directory& directory, const set::BackupSet& set, std::stop_token stop) {
+  if (!set.manifest) {
+    return Error{ErrorCode::incomplete, "set " + set.run_id + " has no manifest", {}};
+  }
+  std::vector<LocalFile> files;
+  for (const api::ArtifactStatus& artifact : set.manifest->artifacts) {
+    files.push_back({{artifact.file_name, artifact.size_bytes}, artifact.sha256});
+  }
+  // Before the manifest, so that no complete set over there lacks it.
+  if (set.signature) {
+    RB_TRY_ASSIGN(LocalFile signature, measure(directory, set::signature_name(set.run_id), stop));
+    files.push_back(std::move(signature));
+  }
+  RB_TRY_ASSIGN(LocalFile manifest, measure(directory, set::manifest_name(set.run_id), stop));
+  files.push_back(std::move(manifest));
+  return files;
+}
 
 /// True: there already, and right. Errors: already_exists (something else is there).
 Result<bool> is_present(Directory& to, const LocalFile& wanted, std::stop_token stop) {
@@ -75,16 +115,24 @@ Status fetch_part(Directory& to,
   return committed ? Status() : Status(committed.error());
 }
 
-/// Adds the file to `result`.
+/// Adds the file to `result`. True: it is there already. Errors: those of is_present.
+Result<bool>
+is_done(Directory& to, const LocalFile& wanted, Fetched& result, const std::stop_token& stop) {
+  RB_TRY_ASSIGN(const bool present, is_present(to, wanted, stop));
+  result.files.push_back(wanted.file.name);
+  if (present) {
+    result.present.push_back(wanted.file.name);
+  }
+  return present;
+}
+
 Status fetch_file(Directory& to,
                   RemoteStore& remote,
                   const LocalFile& wanted,
                   Fetched& result,
                   std::stop_token stop) {
-  RB_TRY_ASSIGN(const bool present, is_present(to, wanted, stop));
-  result.files.push_back(wanted.file.name);
-  if (present) {
-    result.present.push_back(wanted.file.name);
+  RB_TRY_ASSIGN(const bool done, is_done(to, wanted, result, stop));
+  if (done) {
     return {};
   }
   const std::string part = wanted.file.name + std::string(set::k_part_suffix);
@@ -102,19 +150,14 @@ Status store_small(Directory& to,
                    const std::string& name,
                    Fetched& result,
                    std::stop_token stop) {
-  RB_TRY_ASSIGN(const auto source, listing.fs().open_read(name));
-  Bytes text(set::k_manifest_limit_bytes);
-  RB_TRY_ASSIGN(const std::size_t got, source->read(text));
-  text.resize(got);
-  const LocalFile wanted{{name, got}, to_hex(rb::sha256(text))};
-  RB_TRY_ASSIGN(const bool present, is_present(to, wanted, stop));
-  result.files.push_back(name);
-  if (present) {
-    result.present.push_back(name);
+  RB_TRY_ASSIGN(const std::string text, set::read_text(listing, name, set::k_manifest_limit_bytes));
+  const LocalFile wanted{{name, text.size()}, to_hex(rb::sha256(as_bytes(text)))};
+  RB_TRY_ASSIGN(const bool done, is_done(to, wanted, result, stop));
+  if (done) {
     return {};
   }
   RB_TRY_ASSIGN(auto writer, set::ArtifactWriter::create(to, name));
-  RB_TRY(writer.write(text));
+  RB_TRY(writer.write(as_bytes(text)));
   RB_TRY(writer.commit(std::move(stop)));
   return {};
 }
@@ -122,14 +165,12 @@ Status store_small(Directory& to,
 /// Only where there is none: the one that is there may be the operator's own.
 Status bring_public_key(Directory& to, Directory& listing) {
   const std::string name(set::k_public_key_name);
-  const auto source = listing.fs().open_read(name);
+  const auto text = set::read_text(listing, name, set::k_manifest_limit_bytes);
   const auto there = to.fs().open_read(name);
-  if (!source || there || there.error().code != ErrorCode::not_found) {
+  if (!text || there || there.error().code != ErrorCode::not_found) {
     return {};
   }
-  Bytes text(set::k_manifest_limit_bytes);
-  RB_TRY_ASSIGN(const std::size_t got, (*source)->read(text));
-  return set::replace_file(to, name, ByteView(text).first(got));
+  return set::replace_file(to, name, as_bytes(*text));
 }
 
 /// Under a bound, and never in the place of what is there.
@@ -182,6 +223,72 @@ Status bring_image(Directory& to,
 }
 
 } // namespace
+
+Result<LocalFile>
+measure(set::Directory& directory, const std::string& name, std::stop_token stop) {
+  RB_TRY_ASSIGN(const auto file, directory.fs().open_read(name));
+  RB_TRY_ASSIGN(const auto content, digest_of(*file, std::move(stop)));
+  return LocalFile{{name, content.size_bytes}, to_hex(content.sha256)};
+}
+
+Status replicate_file(set::Directory& directory,
+                      RemoteStore& remote,
+                      const std::vector<RemoteFile>& there,
+                      const LocalFile& wanted,
+                      std::stop_token stop) {
+  if (is_listed(wanted.file, there)) {
+    RB_TRY_ASSIGN(const std::string before, remote.sha256(wanted.file, stop));
+    if (before == wanted.sha256) {
+      return {};
+    }
+  }
+  RB_TRY(remote.put(directory.path() + "/" + wanted.file.name, wanted.file, stop));
+  RB_TRY_ASSIGN(const std::string after, remote.sha256(wanted.file, stop));
+  if (after != wanted.sha256) {
+    return damaged(directory, remote, wanted, stop);
+  }
+  return {};
+}
+
+Status check_here(set::Directory& directory, const set::BackupSet& set, std::stop_token stop) {
+  RB_TRY_ASSIGN(const auto files, wanted_files(directory, set, stop));
+  for (const LocalFile& wanted : files) {
+    RB_TRY_ASSIGN(const LocalFile here, measure(directory, wanted.file.name, stop));
+    if (here.sha256 != wanted.sha256) {
+      return damaged_here(directory, wanted.file.name);
+    }
+  }
+  return {};
+}
+
+Status replicate_set(set::Directory& directory,
+                     RemoteStore& remote,
+                     const std::vector<RemoteFile>& there,
+                     const set::BackupSet& set,
+                     std::stop_token stop) {
+  RB_TRY_ASSIGN(const auto files, wanted_files(directory, set, stop));
+  for (const LocalFile& wanted : files) {
+    RB_TRY(replicate_file(directory, remote, there, wanted, stop));
+  }
+  return {};
+}
+
+Status reread_set(set::Directory& directory,
+                  RemoteStore& remote,
+                  const set::BackupSet& set,
+                  std::stop_token stop) {
+  RB_TRY_ASSIGN(const auto files, wanted_files(directory, set, stop));
+  for (const LocalFile& wanted : files) {
+    RB_TRY_ASSIGN(const std::string digest, remote.sha256(wanted.file, stop));
+    if (digest != wanted.sha256) {
+      return Error{ErrorCode::corrupt,
+                   remote.name() + ": " + wanted.file.name +
+                       ": damaged since it was copied there (SHA-256 differs)",
+                   "it is sent again; if it happens again, look at the storage behind the remote"};
+    }
+  }
+  return {};
+}
 
 Result<Fetched> fetch_set(Directory& to,
                           RemoteStore& remote,

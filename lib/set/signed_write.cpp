@@ -1,10 +1,28 @@
-// Apart from reading, so that a program which only reads takes nothing that handles private keys.
-#include "set/signed_comment.hpp"
+#include "set/signed_write.hpp"
+
+#include "set/marks.hpp"
+#include "set/names.hpp"
 #include "set/signed_files.hpp"
-#include "set/writer.hpp"
-#include "sign/signing_key.hpp"
 
 namespace rb::set {
+
+Result<StoredFile>
+write_signed_manifest(Directory& directory, const Manifest& manifest, const sign::SigningKey& key) {
+  if (manifest.signed_by != sign::to_string(key.public_key().id())) {
+    return Error{ErrorCode::invalid_argument, "the manifest names another signing key", {}};
+  }
+  const std::string text = serialize(manifest);
+  RB_TRY_ASSIGN(const sign::Signature signature,
+                key.sign(as_bytes(text), "railiance-backup run=" + manifest.run_id));
+  RB_TRY_ASSIGN(ArtifactWriter writer,
+                ArtifactWriter::create(directory, manifest_name(manifest.run_id)));
+  RB_TRY(writer.write(as_bytes(text)));
+  RB_TRY_ASSIGN(ArtifactWriter beside,
+                ArtifactWriter::create(directory, signature_name(manifest.run_id)));
+  RB_TRY(beside.write(as_bytes(sign::serialize(signature))));
+  RB_TRY(beside.commit());
+  return writer.commit();
+}
 
 Status announce_signature(Directory& directory,
                           const std::string& name,
@@ -32,6 +50,11 @@ Status write_signed_file(Directory& directory,
   // After a failure it may be the old file or the new one: both signatures stay.
   RB_TRY(replace_file(directory, name, content));
   return settle_signature(directory, name);
+}
+
+Status write_stamp(Directory& directory, const Manifest& manifest, const sign::SigningKey& key) {
+  return write_signed_file(
+      directory, std::string(k_stamp_name), as_bytes(stamp_text(manifest)), key);
 }
 
 } // namespace rb::set

@@ -1,4 +1,4 @@
-#include "set/tree_writer.hpp"
+#include "set/unpack.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>

@@ -1,17 +1,28 @@
-#include "offsite/rclone_failure.hpp"
+#include "offsite/rclone_words.hpp"
 
 #include "terminal/terminal_text.hpp"
 
 #include "api/artifacts.hpp"
+#include "api/json_fields.hpp"
+#include "base/json_integer.hpp"
+#include "base/json_text.hpp"
+#include "base/last_line.hpp"
 #include "base/process.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
+#include <map>
+#include <sstream>
 
 namespace rb::offsite {
 
 namespace {
+
+constexpr std::size_t k_hex_digits = 64;
 
 // https://rclone.org/docs/#exit-code
 constexpr int k_directory_not_found = 3;
@@ -119,7 +130,104 @@ std::string hint_for(ErrorCode code) {
   return {};
 }
 
+using Section = std::map<std::string, std::string>;
+
+constexpr int k_https = 443;
+constexpr int k_http = 80;
+constexpr int k_most_layers = 8; ///< Of remotes that stand on another one.
+
+std::string trimmed(const std::string& text) {
+  const std::size_t from = text.find_first_not_of(" \t\r");
+  const std::size_t to = text.find_last_not_of(" \t\r");
+  return from == std::string::npos ? std::string() : text.substr(from, to - from + 1);
+}
+
+std::map<std::string, Section> sections_of(std::string_view text) {
+  std::map<std::string, Section> sections;
+  std::istringstream stream{std::string(text)};
+  std::string name;
+  for (std::string raw; std::getline(stream, raw);) {
+    const std::string line = trimmed(raw);
+    const std::size_t equals = line.find('=');
+    if (line.starts_with('[') && line.ends_with(']')) {
+      name = line.substr(1, line.size() - 2);
+    } else if (!line.starts_with('#') && !line.starts_with(';') && equals != std::string::npos) {
+      sections[name][trimmed(line.substr(0, equals))] = trimmed(line.substr(equals + 1));
+    }
+  }
+  return sections;
+}
+
+std::optional<int> number_of(const std::string& text) {
+  int number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, failed] = std::from_chars(text.data(), end, number);
+  const bool is_port = failed == std::errc{} && stop == end && number > 0 && number <= 65535;
+  return is_port ? std::optional(number) : std::nullopt;
+}
+
+/// Of "https://user@host:9000/path" or "host:9000".
+int port_of_address(const std::string& address) {
+  const std::size_t scheme = address.find("://");
+  std::string host = scheme == std::string::npos ? address : address.substr(scheme + 3);
+  host = host.substr(0, host.find('/'));
+  host = host.substr(host.rfind('@') + 1);
+  const std::size_t colon = host.rfind(':');
+  const bool has_port = colon != std::string::npos && host.find(']', colon) == std::string::npos;
+  const auto named = has_port ? number_of(host.substr(colon + 1)) : std::nullopt;
+  return named.value_or(address.starts_with("http://") ? k_http : k_https);
+}
+
+std::string value_of(const Section& section, const std::string& key) {
+  const auto found = section.find(key);
+  return found == section.end() ? std::string() : found->second;
+}
+
+std::optional<int> own_port(const Section& section) {
+  if (const auto port = number_of(value_of(section, "port"))) {
+    return port;
+  }
+  for (const char* const key : {"url", "endpoint", "host"}) {
+    const std::string address = value_of(section, key);
+    const bool is_address =
+        key != std::string_view("host") || address.find("://") != std::string::npos;
+    if (!address.empty() && is_address) {
+      return port_of_address(address);
+    }
+  }
+  static const std::map<std::string, int> usual{{"sftp", 22}, {"ftp", 21}, {"smb", 445}};
+  const auto known = usual.find(value_of(section, "type"));
+  return known == usual.end() ? k_https : known->second;
+}
+
 } // namespace
+
+Result<std::vector<RemoteFile>> parse_listing(std::string_view json) {
+  std::vector<RemoteFile> files;
+  try {
+    for (const auto& item : json_of(json)) {
+      const auto name = item.at("Name").get<std::string>();
+      // Sizes that the backend does not know are -1.
+      const auto size = json_integer<std::int64_t>(item.at("Size"));
+      if (!item.value("IsDir", false) && !name.empty() && name.find('/') == std::string::npos) {
+        files.push_back({name, static_cast<std::uint64_t>(std::max<std::int64_t>(size, 0))});
+      }
+    }
+  } catch (const nlohmann::json::exception&) {
+    return Error{ErrorCode::corrupt, "the listing of rclone cannot be read", {}};
+  }
+  return files;
+}
+
+Result<std::string> parse_sha256(std::string_view text) {
+  const std::string_view digest = text.substr(0, std::min(k_hex_digits, text.size()));
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  if (digest.size() != k_hex_digits || !std::ranges::all_of(digest, is_hex) ||
+      text.substr(k_hex_digits, 1) != " ") {
+    return Error{ErrorCode::corrupt, "rclone gave no SHA-256", {}};
+  }
+  return std::string(digest);
+}
 
 std::optional<Error> rclone_failure(const ProcessResult& result, const std::string& subject) {
   if (result.exit_status == 0) {
@@ -170,6 +278,41 @@ api::Reason reason_of(const Error& error) {
     return api::Reason::remote_failed;
   }
   return api::Reason::remote_failed;
+}
+
+std::optional<int> remote_port(std::string_view rclone_conf, const std::string& remote) {
+  const auto sections = sections_of(rclone_conf);
+  std::string name = remote.substr(0, remote.find(':'));
+  for (int layer = 0; layer < k_most_layers; ++layer) {
+    const auto found = sections.find(name);
+    if (found == sections.end() || value_of(found->second, "type").empty() ||
+        value_of(found->second, "type") == "local") {
+      return std::nullopt;
+    }
+    const std::string below = value_of(found->second, "remote");
+    if (below.find(':') == std::string::npos) {
+      return own_port(found->second);
+    }
+    name = below.substr(0, below.find(':'));
+  }
+  return std::nullopt;
+}
+
+std::string unreachable_hint(std::optional<int> port, const std::vector<int>& let_through) {
+  if (let_through.empty() || (port && std::ranges::find(let_through, *port) != let_through.end())) {
+    return {};
+  }
+  std::string ports;
+  for (const int one : let_through) {
+    ports += (ports.empty() ? "" : ",") + std::to_string(one);
+  }
+  if (!port) {
+    return "the network policy lets the ports " + ports +
+           " through: if the remote's is another one, set networkPolicy.offsitePorts";
+  }
+  return "the remote is at port " + std::to_string(*port) + ", and the network policy lets only " +
+         ports + " through: helm upgrade ... --set 'networkPolicy.offsitePorts={" +
+         std::to_string(*port) + "}'";
 }
 
 } // namespace rb::offsite

@@ -1,8 +1,12 @@
-// Sends one set, or one file, and proves that it arrived: by the SHA-256 of what comes back.
+// One set, or one file, copied to the remote or from it, and proven to have arrived: by the SHA-256
+// of what is there afterwards.
 #pragma once
 
 #include "offsite/remote_store.hpp"
 #include "set/sets.hpp"
+
+#include <functional>
+#include <optional>
 
 namespace rb::offsite {
 
@@ -45,5 +49,26 @@ check_here(set::Directory& directory, const set::BackupSet& set, std::stop_token
                                 RemoteStore& remote,
                                 const set::BackupSet& set,
                                 std::stop_token stop);
+
+struct Fetched {
+  std::vector<std::string> files;   ///< Fetched now, or there already with the right digest.
+  std::vector<std::string> present; ///< Those of `files` that were there already.
+  std::optional<Error> no_image;    ///< Why the image of the kit did not come along, where it is.
+};
+
+/// Brings one set into a backup directory, so that everything that works on a disk works on it: the
+/// artifacts of `set`, which is one of `listing` (open_remote), each as "<name>.part" first and
+/// compared with the manifest's size and SHA-256; the manifest last, so that a set in the directory
+/// that has one is whole. Then the image of the kit with its signature, which who uses it looks at;
+/// without it the set is fetched all the same. Files of the directory are never replaced. Errors:
+/// incomplete (the remote's set has no usable manifest), corrupt (a file is not what the manifest
+/// says: it is removed again), already_exists (another file has the name), no_space, those of
+/// RemoteStore and Fs.
+[[nodiscard]] Result<Fetched> fetch_set(set::Directory& to,
+                                        RemoteStore& remote,
+                                        set::Directory& listing,
+                                        const set::BackupSet& set,
+                                        const std::function<void(const std::string&)>& on_file,
+                                        std::stop_token stop);
 
 } // namespace rb::offsite

@@ -1,4 +1,4 @@
-#include "offsite/remote_fs.hpp"
+#include "offsite/remote_store.hpp"
 
 #include "set/manifest.hpp"
 #include "set/names.hpp"
@@ -125,6 +125,10 @@ bool is_catalogue(const RemoteFile& file) {
 }
 
 } // namespace
+
+bool is_listed(const RemoteFile& wanted, const std::vector<RemoteFile>& there) {
+  return std::ranges::find(there, wanted) != there.end();
+}
 
 Result<set::Directory> open_remote(RemoteStore& remote, std::stop_token stop) {
   RB_TRY_ASSIGN(auto files, remote.list(stop));
