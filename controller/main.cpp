@@ -2,11 +2,6 @@
 #include "controller/backup_status.hpp"
 #include "controller/executor.hpp"
 #include "controller/helm_step.hpp"
-#include "controller/memory_limit.hpp"
-#include "controller/options.hpp"
-#include "controller/reconciler.hpp"
-#include "controller/standing_reporter.hpp"
-#include "status/collector.hpp"
 #include "status/serve/metrics_text.hpp"
 #include "status/serve/server.hpp"
 

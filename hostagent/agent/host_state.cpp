@@ -3,9 +3,7 @@
 #include "agent/mounted_files.hpp"
 #include "agent/named_files.hpp"
 #include "agent/signing.hpp"
-#include "k3s/cluster_ca.hpp"
 #include "k3s/token.hpp"
-#include "k3s/token_hash.hpp"
 #include "set/host_state.hpp"
 
 #include <nlohmann/json.hpp>

@@ -2,7 +2,6 @@
 
 #include "api/backup.hpp"
 #include "base/digest.hpp"
-#include "kube/passing.hpp"
 #include "kube/retry.hpp"
 
 #include <algorithm>

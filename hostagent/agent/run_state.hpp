@@ -4,7 +4,7 @@
 #include "agent/backup_run.hpp"
 #include "agent/failure.hpp"
 #include "agent/run_status.hpp"
-#include "agent/server_config.hpp"
+#include "k3s/datastore.hpp"
 #include "k3s/server_settings.hpp"
 #include "set/directory.hpp"
 #include "set/manifest.hpp"

@@ -5,7 +5,6 @@
 
 #include "agent/failure.hpp"
 #include "agent/run_control.hpp"
-#include "k3s/node_arguments.hpp"
 #include "k3s/server_settings.hpp"
 #include "set/directory.hpp"
 #include "set/manifest.hpp"

@@ -4,7 +4,6 @@
 #include "set/retention.hpp"
 
 #include "base/json_fields.hpp"
-#include "base/json_text.hpp"
 
 #include <algorithm>
 #include <map>

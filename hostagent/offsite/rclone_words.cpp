@@ -3,10 +3,7 @@
 #include "terminal/terminal_text.hpp"
 
 #include "api/artifacts.hpp"
-#include "api/json_fields.hpp"
-#include "base/json_integer.hpp"
-#include "base/json_text.hpp"
-#include "base/last_line.hpp"
+#include "base/json_fields.hpp"
 #include "base/process.hpp"
 
 #include <nlohmann/json.hpp>

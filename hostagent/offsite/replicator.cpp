@@ -4,7 +4,7 @@
 #include "offsite/rclone_words.hpp"
 #include "set/marks.hpp"
 #include "set/signed_files.hpp"
-#include "sign/public_key.hpp"
+#include "sign/minisign.hpp"
 
 #include "base/fd.hpp"
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "offsite/decide.hpp"
-#include "offsite/replicate.hpp"
+#include "offsite/copy_set.hpp"
 #include "sign/minisign.hpp"
 
 #include <functional>

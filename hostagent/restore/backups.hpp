@@ -8,7 +8,7 @@
 #include "restore/keys.hpp"
 #include "restore/options.hpp"
 #include "set/catalogue.hpp"
-#include "set/latest.hpp"
+#include "set/sets.hpp"
 #include "set/set_check.hpp"
 #include "set/signed_files.hpp"
 

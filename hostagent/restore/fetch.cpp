@@ -1,6 +1,4 @@
 #include "offsite/copy_set.hpp"
-#include "offsite/fetch.hpp"
-#include "offsite/remote_fs.hpp"
 #include "offsite/remote_store.hpp"
 #include "restore/backups.hpp"
 #include "restore/commands.hpp"

@@ -1,4 +1,3 @@
-#include "offsite/remote_fs.hpp"
 #include "offsite/remote_store.hpp"
 #include "restore/backups.hpp"
 #include "restore/commands.hpp"

@@ -8,7 +8,7 @@
 #include "restore/cluster/workloads.hpp"
 #include "restore/commands.hpp"
 #include "restore/set_output.hpp"
-#include "set/last_restore.hpp"
+#include "set/marks.hpp"
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 

@@ -2,7 +2,7 @@
 // `--output json` has them. docs/artifact-format.md has the manifest's own fields.
 #pragma once
 
-#include "set/latest.hpp"
+#include "set/sets.hpp"
 #include "set/set_check.hpp"
 
 #include <nlohmann/json.hpp>

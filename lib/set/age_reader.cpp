@@ -1,12 +1,8 @@
 #include "set/age_reader.hpp"
 
-#include "age/buffered_source.hpp"
-#include "age/file_key.hpp"
 #include "age/io.hpp"
-#include "age/keys.hpp"
-#include "age/open_header.hpp"
+#include "age/file_key.hpp"
 #include "age/primitives.hpp"
-#include "set/file_source.hpp"
 
 #include <algorithm>
 

@@ -1,8 +1,6 @@
 #include "set/catalogue.hpp"
 
-#include "set/chain.hpp"
 #include "sign/minisign.hpp"
-#include "sign/signature.hpp"
 
 #include <algorithm>
 #include <set>

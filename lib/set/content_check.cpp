@@ -1,11 +1,8 @@
 #include "set/content_check.hpp"
 
-#include "datastore/etcd/inspect.hpp"
 #include "datastore/etcd/snapshot.hpp"
-#include "datastore/etcd/stored_annotations.hpp"
-#include "datastore/etcd/trailer_check.hpp"
-#include "k3s/token_hash.hpp"
 #include "objects/contents.hpp"
+#include "k3s/token.hpp"
 #include "set/age_reader.hpp"
 #include "set/host_state.hpp"
 #include "set/opened_set.hpp"
@@ -13,7 +10,7 @@
 
 #include "archive/entry_path.hpp"
 #include "archive/tar_gz.hpp"
-#include "helm/payload.hpp"
+#include "helm/artifact.hpp"
 
 #include <algorithm>
 #include <set>

@@ -1,7 +1,7 @@
 #include "set/directory.hpp"
 
-#include "base/modes.hpp"
-#include "base/posix_fs.hpp"
+#include "base/fd.hpp"
+#include "base/fs.hpp"
 #include "set/names.hpp"
 #include <fcntl.h>
 #include <sys/file.h>

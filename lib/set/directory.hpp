@@ -7,7 +7,7 @@
 #include "base/durable_file.hpp"
 #include "base/fd.hpp"
 #include "base/fs.hpp"
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -3,8 +3,7 @@
 #include "set/backup_log.hpp"
 #include "set/names.hpp"
 
-#include "base/json_integer.hpp"
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -6,7 +6,7 @@
 
 #include "set/manifest.hpp"
 
-#include "base/exit_code.hpp"
+#include "base/error.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -1,10 +1,7 @@
 #include "set/opened_set.hpp"
 
 #include "datastore/etcd/snapshot.hpp"
-#include "datastore/etcd/trailer_check.hpp"
 #include "set/age_reader.hpp"
-#include "set/file_source.hpp"
-#include "set/output_file.hpp"
 
 #include "age/file.hpp"
 #include "age/io.hpp"

@@ -4,10 +4,10 @@
 #include "set/content_check.hpp"
 #include "set/names.hpp"
 
-#include "age/buffered_source.hpp"
-#include "age/decrypt.hpp"
-#include "age/open_header.hpp"
-#include "base/sha256.hpp"
+#include "age/io.hpp"
+#include "age/file.hpp"
+#include "age/file_key.hpp"
+#include "base/digest.hpp"
 
 namespace rb::set {
 

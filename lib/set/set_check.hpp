@@ -1,11 +1,11 @@
 // A set, checked: with a key down to what is in its artifacts, without one by their digests.
 #pragma once
 
-#include "k3s/node_arguments.hpp"
+#include "k3s/server_settings.hpp"
 #include "set/sets.hpp"
 
 #include "age/identity.hpp"
-#include "base/exit_code.hpp"
+#include "base/error.hpp"
 
 #include <cstdint>
 #include <functional>

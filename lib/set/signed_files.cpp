@@ -1,9 +1,6 @@
 #include "set/signed_files.hpp"
 
-#include "set/signed_comment.hpp"
-#include "set/signed_copy.hpp"
 #include "sign/minisign.hpp"
-#include "sign/signature.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "set/manifest.hpp"
-#include "sign/blake2b.hpp"
+#include "sign/minisign.hpp"
 #include "sign/signing_key.hpp"
 
 #include <string>

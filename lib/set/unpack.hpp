@@ -7,7 +7,6 @@
 
 #include "archive/tar_gz.hpp"
 #include "helm/artifact.hpp"
-#include "helm/payload.hpp"
 
 #include <optional>
 #include <span>

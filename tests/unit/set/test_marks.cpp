@@ -6,7 +6,7 @@
 #include "support/sets.hpp"
 #include "support/temporary_directory.hpp"
 
-#include "base/json_text.hpp"
+#include "base/json_fields.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>

@@ -1,9 +1,7 @@
 #include "fake_host.hpp"
 
 #include "restore/cluster/file_changes.hpp"
-#include "restore/cluster/host_files.hpp"
 #include "set/opened_set.hpp"
-#include "set/output_file.hpp"
 #include "support/fake_api.hpp"
 
 #include "base/fd.hpp"
