@@ -6,6 +6,10 @@
 #include "agent/facts_reporter.hpp"
 #include "agent/offsite_worker.hpp"
 #include "agent/options.hpp"
+#include "agent/orders/agent.hpp"
+#include "agent/orders/facts_reporter.hpp"
+#include "agent/orders/offsite_worker.hpp"
+#include "agent/orders/options.hpp"
 #include "agent/pod_image.hpp"
 #include "agent/settlement.hpp"
 #include "offsite/rclone.hpp"
@@ -17,6 +21,7 @@
 
 #include "base/fd.hpp"
 #include "base/process.hpp"
+#include "base/trusted_runner.hpp"
 #include "kube/connection.hpp"
 #include "kube/transport.hpp"
 
@@ -127,50 +132,32 @@ sigset_t block_signals() {
   return signals;
 }
 
-offsite::RcloneSettings rclone_settings(const OffsiteOptions& options) {
-  constexpr std::size_t k_config_limit_bytes = 1U << 20U;
-  const auto config = read_secret_file(options.rclone_config, k_config_limit_bytes);
-  const auto port =
-      config ? offsite::remote_port(as_text(config->view()), options.remote) : std::nullopt;
-  return {options.rclone_program,
-          options.remote,
-          options.rclone_config,
-          {{"TMPDIR", "/tmp"}},
-          options.ca_file,
-          options.bandwidth_limit,
-          offsite::unreachable_hint(port, options.ports)};
-}
-
-/// Copies off-site until `stop`; carries out no orders.
-void copy_offsite(const Options& options,
-                  const OrderBoard& board,
-                  StatusSink& sink,
-                  AgentMetrics& metrics,
-                  std::stop_token stop) {
-  RealClock clock;
-  RealProcessRunner processes;
-  offsite::RcloneStore store(processes, rclone_settings(options.offsite));
-  offsite::Schedule schedule;
-  schedule.first_retry = options.offsite.first_retry;
-  schedule.compare_every = options.offsite.compare_every;
-  schedule.reread_every = options.offsite.reread_every;
-  offsite::Replicator replicator({options.settings.backup_dir,
-                                  options.offsite.state_dir,
-                                  options.offsite.public_key_file,
-                                  options.offsite.keep_last,
-                                  schedule},
-                                 store,
-                                 clock);
-  spdlog::info("complete sets are copied to {}", options.offsite.remote);
-  OffsiteTimes times;
-  times.look = options.offsite.look_every;
-  OffsiteWorker worker({replicator, board, sink, clock, metrics}, times);
-  worker.work(std::move(stop));
-}
-
 int fail(std::string_view what, const Error& error) {
   log::error(what, error);
   return static_cast<int>(exit_code_for(error.code));
+}
+
+/// Carries out the orders of this node until the process is told to end.
+void take_orders(const Settings& settings,
+                 kube::Client& client,
+                 DiskWatch& disk,
+                 OrderBoard& board,
+                 AgentMetrics& metrics,
+                 std::stop_token stop,
+                 std::stop_token report_stop) {
+  spdlog::info("agent {} of node {} watches for orders", settings.agent_id, settings.node_name);
+  const RealClock clock;
+  RealProcessRunner any_program;
+  TrustedRunner processes(any_program); // all that is run here is k3s
+  ApiStatusSink sink(client);
+  FactsReporter facts(disk, client);
+  const std::unique_ptr<Prover> prover = make_boot_prover(settings);
+  RunPorts run{processes, clock, pieces_in_config_maps(client, settings.name_space)};
+  run.prover = prover.get();
+  run.ask_image = image_of_pod(client, settings.name_space, settings.pod_name);
+  Agent agent(settings, {board, sink, metrics, std::move(run), [&facts] { facts.poke(); }});
+  agent.work(std::move(stop), std::move(report_stop));
+  spdlog::info("agent ends");
 }
 
 int run(const Options& options, const sigset_t& signals) {
@@ -184,17 +171,13 @@ int run(const Options& options, const sigset_t& signals) {
   const RealClock clock;
   AgentMetrics metrics;
   DiskWatch disk(settings, clock);
-  const bool only_offsite = !options.offsite.remote.empty();
+  const bool only_offsite = !options.offsite.rclone.remote.empty();
   if (only_offsite) {
     metrics.directory_usable(true); // who reads the disk here may wait until there is one
   } else {
     check_directory(settings, metrics);
   }
 
-  RealProcessRunner any_program;
-  TrustedRunner processes(any_program); // all that is run here is k3s
-  ApiStatusSink sink(client);
-  ConfigMapPayloads payloads(client, settings.name_space);
   OrderBoard board(settings.node_name);
   kube::Watcher watcher(client, kube::k_node_backups, watch_of_orders(), board);
   status::Endpoints endpoints = endpoints_of(watcher, metrics);
@@ -209,20 +192,11 @@ int run(const Options& options, const sigset_t& signals) {
   std::stop_source report;
   const SignalThread signal_thread(signals, work, report);
   if (only_offsite) {
-    copy_offsite(options, board, sink, metrics, work.get_token());
-    return static_cast<int>(ExitCode::done);
+    ApiStatusSink sink(client);
+    copy_offsite(options.offsite, board, sink, metrics, work.get_token());
+  } else {
+    take_orders(settings, client, disk, board, metrics, work.get_token(), report.get_token());
   }
-  spdlog::info("agent {} of node {} watches for orders", settings.agent_id, settings.node_name);
-  FactsReporter facts(disk, send_to_api(client));
-  BootProver prover(settings);
-  AgentPorts ports{board, sink, payloads, processes, clock, metrics};
-  ports.run_ended = [&facts] { facts.poke(); };
-  ports.prover = &prover;
-  PodImage image(client, settings.name_space, settings.pod_name);
-  ports.image = settings.pod_name.empty() ? nullptr : &image;
-  Agent worker(settings, std::move(ports));
-  worker.work(work.get_token(), report.get_token());
-  spdlog::info("agent ends");
   return static_cast<int>(ExitCode::done);
 }
 

@@ -2,7 +2,10 @@
 // it: the messages of `etcd-snapshot save` on other datastores differ from release to release.
 #pragma once
 
+#include "agent/run/run_control.hpp"
+#include "k3s/datastore.hpp"
 #include "k3s/server_settings.hpp"
+#include "k3s/settings.hpp"
 
 #include "api/backup_status.hpp"
 #include "base/result.hpp"

@@ -1,9 +1,10 @@
-#include "agent/mounted_files.hpp"
-#include "agent/named_files.hpp"
+#include "agent/host/mounted_files.hpp"
+#include "agent/host/host_artifacts.hpp"
 #include "cases/cases.hpp"
 #include "restore/cluster/checks.hpp"
 #include "restore/cluster/put_back.hpp"
 #include "restore/cluster/host_views.hpp"
+#include "restore/cluster/settings_reader.hpp"
 
 #include <algorithm>
 #include <map>

@@ -1,3 +1,4 @@
+#include "k3s/datastore.hpp"
 #include "cases/cases.hpp"
 #include "controller/agents.hpp"
 #include "controller/run_checks.hpp"

@@ -1,4 +1,4 @@
-#include "agent/backup_disk.hpp"
+#include "agent/host/backup_disk.hpp"
 #include "cases/cases.hpp"
 #include "offsite/rclone_words.hpp"
 

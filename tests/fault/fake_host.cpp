@@ -16,22 +16,6 @@ namespace {
 
 const std::string k_token = "K10abcdef::server:" + std::string(k_planted) + "\n";
 
-/// Gives the same encrypted Helm values to every run.
-class OnePiece final : public agent::PayloadSource {
-public:
-  explicit OnePiece(const Bytes& bytes) : m_bytes(bytes) {}
-  Result<Bytes> piece(const std::string&, std::stop_token) override { return m_bytes; }
-
-private:
-  const Bytes& m_bytes;
-};
-
-class NoObserver final : public agent::RunObserver {
-public:
-  void on_status(const api::NodeBackupStatus&) override {}
-  void on_progress(const api::Progress&) override {}
-};
-
 Bytes encrypted_values(const age::Identity& identity) {
   const age::Recipient& recipient = identity.recipient();
   return age::encrypt_bytes(as_bytes("values"), std::span(&recipient, 1)).value();
@@ -91,9 +75,9 @@ agent::RunReport FakeHost::run(const agent::RunOrder& order) {
 agent::RunReport FakeHost::run(const agent::RunOrder& order, const agent::RunControl& control) {
   RealProcessRunner any_program;
   TrustedRunner processes(any_program);
-  OnePiece payloads(m_values);
-  NoObserver observer;
-  agent::RunPorts ports{processes, clock, payloads, observer};
+  // The same encrypted Helm values for every run.
+  agent::RunPorts ports{
+      processes, clock, [this](const auto&, const auto&) { return Result<Bytes>(m_values); }};
   ports.prover = prover;
   return agent::run_backup(settings, order, ports, control);
 }

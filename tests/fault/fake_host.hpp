@@ -2,7 +2,7 @@
 // .sops.yaml and a backup directory; and runs of the agent on it, without a cluster.
 #pragma once
 
-#include "agent/backup_run.hpp"
+#include "agent/run/backup_run.hpp"
 #include "fault/host_paths.hpp"
 #include "set/sets.hpp"
 #include "support/scratch.hpp"

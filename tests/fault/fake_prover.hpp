@@ -1,7 +1,7 @@
 // A prover that answers what a test says, and notes what it is asked.
 #pragma once
 
-#include "agent/prover.hpp"
+#include "agent/run/prover.hpp"
 
 #include "base/fd.hpp"
 
@@ -11,8 +11,8 @@ namespace rb::test {
 
 class FakeProver final : public agent::Prover {
 public:
-  std::variant<set::ProofRecord, agent::NotProven> prove(const agent::ProofRequest& request,
-                                                         const std::stop_token& stop) override {
+  set::ProofRecord prove(const agent::ProofRequest& request,
+                         const std::stop_token& stop) override {
     ++asked;
     snapshot = read_text_file(request.snapshot_path, std::size_t{64} << 20U).value_or("");
     revision = request.record.revision;
@@ -28,7 +28,7 @@ public:
     return {api::Reason::completed, "", 4211, 63, 11'500, 451'000'000};
   }
 
-  std::variant<set::ProofRecord, agent::NotProven> answer = proven();
+  set::ProofRecord answer = proven();
   std::function<void(const std::stop_token&)> on_prove;
   int asked = 0;
   int swept = 0;

@@ -1,7 +1,7 @@
 // Where everything of a laid-out host lies, and a clock that a test sets.
 #pragma once
 
-#include "agent/settings.hpp"
+#include "agent/host/settings.hpp"
 
 #include "base/clock.hpp"
 

@@ -1,5 +1,5 @@
 // Runs that are to be proven: what is stored, said and kept, whatever comes of the proof.
-#include "agent/settlement.hpp"
+#include "agent/run/leftovers.hpp"
 #include "fault/fake_host.hpp"
 #include "fault/fake_prover.hpp"
 #include "set/sets.hpp"
@@ -12,7 +12,7 @@
 
 using namespace rb;
 using namespace rb::test;
-using agent::NotProven;
+using agent::not_proven;
 using api::find_condition;
 using api::Reason;
 
@@ -37,8 +37,8 @@ std::string stamped(const FakeHost& host) {
   return stamp ? stamp->at("run_id") : std::string();
 }
 
-const NotProven k_failed{Reason::proof_failed, "the scratch server: it ended"};
-const NotProven k_unavailable{Reason::proof_unavailable, "too little memory"};
+const auto k_failed = not_proven(Reason::proof_failed, "the scratch server: it ended");
+const auto k_unavailable = not_proven(Reason::proof_unavailable, "too little memory");
 
 } // namespace
 
@@ -78,7 +78,7 @@ TEST_CASE("a run that nobody wants proven asks no prover and says nothing of it"
 }
 
 TEST_CASE("a proof that is not there: the set is stored and kept, the run has not succeeded") {
-  for (const NotProven& answer : {k_failed, k_unavailable}) {
+  for (const set::ProofRecord& answer : {k_failed, k_unavailable}) {
     CAPTURE(answer.message);
     FakeHost host;
     host.scratch.write("tool", "the static program");

@@ -1,6 +1,5 @@
 // What a run leaves behind when all is well.
-#include "agent/plaintext.hpp"
-#include "agent/settlement.hpp"
+#include "agent/run/leftovers.hpp"
 #include "fault/fake_host.hpp"
 #include "set/sets.hpp"
 #include "support/sets.hpp"

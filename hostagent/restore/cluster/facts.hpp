@@ -7,6 +7,7 @@
 #include "restore/cluster/host_network.hpp"
 #include "restore/cluster/put_back.hpp"
 #include "restore/cluster/replacements.hpp"
+#include "k3s/reset.hpp"
 #include "set/catalogue.hpp"
 
 #include "base/error.hpp"

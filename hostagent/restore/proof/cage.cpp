@@ -3,6 +3,7 @@
 #include "restore/proof/memory.hpp"
 #include "restore/proof/messages.hpp"
 #include "restore/proof/namespace_helper.hpp"
+#include "restore/proof/memory.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>

@@ -1,6 +1,7 @@
 #include "restore/proof/namespace_helper.hpp"
 
 #include "restore/proof/messages.hpp"
+#include "restore/proof/network_setup.hpp"
 #include "restore/proof/server_args.hpp"
 
 #include "base/fd.hpp"

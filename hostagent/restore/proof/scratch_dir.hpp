@@ -2,6 +2,7 @@
 // what a killed drill left is removed by whatever command comes next, wherever it lies.
 #pragma once
 
+
 #include "base/fd.hpp"
 #include "base/result.hpp"
 

@@ -1,29 +1,12 @@
 // One run of the agent for a snapshot of any size, on a host that run.py has laid out, so that its
 // memory can be limited from outside. Arguments: SCRATCH. Prints seconds and peak memory as JSON;
 // exit code 0 when the set is complete.
-#include "agent/backup_run.hpp"
+#include "agent/run/backup_run.hpp"
 #include "fault/host_paths.hpp"
 
 #include <sys/resource.h>
 
 #include <cstdio>
-
-namespace {
-
-class NoPayloads final : public rb::agent::PayloadSource {
-public:
-  rb::Result<rb::Bytes> piece(const std::string&, std::stop_token) override {
-    return rb::Error{rb::ErrorCode::not_found, "none", {}};
-  }
-};
-
-class NoObserver final : public rb::agent::RunObserver {
-public:
-  void on_status(const rb::api::NodeBackupStatus&) override {}
-  void on_progress(const rb::api::Progress&) override {}
-};
-
-} // namespace
 
 int main(int argc, char** argv) {
   if (argc != 2) {
@@ -37,12 +20,10 @@ int main(int argc, char** argv) {
   auto settings = rb::test::host_settings(argv[1]);
   settings.snapshot_timeout = std::chrono::hours(1);
   rb::RealProcessRunner processes;
-  NoPayloads payloads;
-  NoObserver observer;
   const rb::agent::RunControl control;
   const auto begin = clock.steady_now();
   const auto report =
-      rb::agent::run_backup(settings, order, {processes, clock, payloads, observer}, control);
+      rb::agent::run_backup(settings, order, {processes, clock, {}}, control);
   const std::chrono::duration<double> took = clock.steady_now() - begin;
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);

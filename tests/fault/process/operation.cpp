@@ -1,8 +1,8 @@
 // One operation of the agent on a host that a test has laid out, as a process of its own, so that
 // it can be killed, starved and lied to. Arguments: SCRATCH OPERATION RUN_ID. Exit code 0 when the
 // operation says that it succeeded. getppid(2) is called right before it begins.
-#include "agent/backup_run.hpp"
-#include "agent/settlement.hpp"
+#include "agent/run/backup_run.hpp"
+#include "agent/run/leftovers.hpp"
 #include "fault/host_paths.hpp"
 #include "set/retention.hpp"
 #include "set/sets.hpp"
@@ -21,24 +21,6 @@ using namespace rb;
 
 constexpr int k_keep_last = 2;
 constexpr std::size_t k_payload_limit = 1U << 20U;
-
-class OnePiece final : public agent::PayloadSource {
-public:
-  explicit OnePiece(std::string bytes) : m_bytes(std::move(bytes)) {}
-  Result<Bytes> piece(const std::string&, std::stop_token) override {
-    const ByteView view = as_bytes(m_bytes);
-    return Bytes(view.begin(), view.end());
-  }
-
-private:
-  std::string m_bytes;
-};
-
-class NoObserver final : public agent::RunObserver {
-public:
-  void on_status(const api::NodeBackupStatus&) override {}
-  void on_progress(const api::Progress&) override {}
-};
 
 agent::RunOrder order_of(const std::string& run_id, std::span<const api::ArtifactType> types) {
   agent::RunOrder order;
@@ -60,12 +42,14 @@ int backup(const agent::Settings& settings, agent::RunOrder order, const std::st
   test::SetClock clock;
   clock.time = parse_run_id(order.run_id).value();
   RealProcessRunner processes;
-  OnePiece payloads(*payload);
-  NoObserver observer;
+  const auto fetch = [&payload](const auto&, const auto&) -> Result<Bytes> {
+    const ByteView view = as_bytes(*payload);
+    return Bytes(view.begin(), view.end());
+  };
   const agent::RunControl control;
   ::getppid();
   const auto report =
-      agent::run_backup(settings, order, {processes, clock, payloads, observer}, control);
+      agent::run_backup(settings, order, {processes, clock, fetch}, control);
   std::fprintf(stderr, "%s\n", report.message.c_str());
   return report.succeeded() ? 0 : 1;
 }

@@ -1,7 +1,6 @@
 // The real operations of the agent as programs of their own, killed and failed at their system
 // calls: what was there stays, the next run clears up without help, and nobody is told a lie.
-#include "agent/cut_off.hpp"
-#include "agent/plaintext.hpp"
+#include "agent/run/leftovers.hpp"
 #include "fault/process/campaign.hpp"
 #include "set/backup_log.hpp"
 #include "set/names.hpp"

@@ -2,7 +2,7 @@
 // of a real installation. Arguments: NODE SOPS_FILE HELM_TAR_GZ PROGRAM_OF_THE_KIT [DATA_DIR [IMAGE
 // ID_OF_IMAGE]].
 // Prints the run id; exit code 0 when the set is complete.
-#include "agent/backup_run.hpp"
+#include "agent/run/backup_run.hpp"
 
 #include "age/file.hpp"
 #include "age/sops_yaml.hpp"
@@ -15,30 +15,6 @@
 namespace {
 
 using namespace rb;
-
-class OnePiece final : public agent::PayloadSource {
-public:
-  explicit OnePiece(Bytes bytes) : m_bytes(std::move(bytes)) {}
-  Result<Bytes> piece(const std::string&, std::stop_token) override { return m_bytes; }
-
-private:
-  Bytes m_bytes;
-};
-
-class NoObserver final : public agent::RunObserver {
-public:
-  void on_status(const api::NodeBackupStatus&) override {}
-  void on_progress(const api::Progress&) override {}
-};
-
-class GivenImage final : public agent::OwnImage {
-public:
-  explicit GivenImage(agent::ImageName name) : m_name(std::move(name)) {}
-  Result<agent::ImageName> ask(std::stop_token) override { return m_name; }
-
-private:
-  agent::ImageName m_name;
-};
 
 Result<Bytes> encrypted(const std::string& sops_file, const std::string& path) {
   constexpr std::size_t k_limit_bytes = 1U << 20U;
@@ -75,12 +51,13 @@ int main(int argc, char** argv) {
 
   RealProcessRunner any_program;
   TrustedRunner processes(any_program);
-  OnePiece payload(*values);
-  NoObserver observer;
   const agent::RunControl control;
-  agent::RunPorts ports{processes, clock, payload, observer};
-  GivenImage image(argc == 8 ? agent::ImageName{argv[6], argv[7]} : agent::ImageName{});
-  ports.image = argc == 8 ? &image : nullptr;
+  agent::RunPorts ports{processes, clock, [&values](const auto&, const auto&) { return values; }};
+  if (argc == 8) {
+    ports.ask_image = [&argv](const auto&) {
+      return Result<agent::ImageName>(agent::ImageName{argv[6], argv[7]});
+    };
+  }
   const auto report = agent::run_backup(settings, order, ports, control);
   std::fprintf(stderr, "%s\n", report.message.c_str());
   std::printf("%s\n", order.run_id.c_str());

@@ -1,3 +1,5 @@
+#include "k3s/config_file.hpp"
+#include "k3s/datastore.hpp"
 #include "k3s/datastore.hpp"
 #include "k3s/host_settings.hpp"
 #include "support/map_files.hpp"

@@ -1,4 +1,4 @@
-#include "agent/backup_disk.hpp"
+#include "agent/host/backup_disk.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
 // What an error of a boot says of a snapshot, and how long a proof may take.
-#include "agent/prover.hpp"
+#include "agent/run/prover.hpp"
 
 #include <doctest/doctest.h>
 
@@ -22,7 +22,7 @@ TEST_CASE("a server that was tried and did not serve the snapshot is a proof tha
                                ErrorCode::unavailable,
                                ErrorCode::invalid_argument,
                                ErrorCode::io}) {
-    const NotProven answer = not_proven({code, "why", "drill on another machine"});
+    const set::ProofRecord answer = not_proven({code, "why", "drill on another machine"});
     CHECK(answer.reason == api::Reason::proof_failed);
     CHECK(answer.message == "why"); // the hints are those of a command, not of a run
   }

@@ -1,4 +1,4 @@
-#include "agent/run_status.hpp"
+#include "agent/run/run_status.hpp"
 
 #include <doctest/doctest.h>
 
@@ -18,7 +18,7 @@ TEST_CASE("a failed run ends every step that had no result, and keeps those that
   set_step(status, "SnapshotTaken", ConditionStatus::true_, api::Reason::completed, "ok", k_now);
   set_step(status, "Verified", ConditionStatus::unknown, api::Reason::pending, "not yet", k_now);
   status.progress = api::Progress{"StoringArtifacts", 1, 2};
-  finish_status(status, api::Reason::storage_full, "/b: no space left on device", k_now);
+  finish_status(status, {api::Reason::storage_full, "/b: no space left on device"}, k_now);
   CHECK(find_condition(status.conditions, "SnapshotTaken")->status == ConditionStatus::true_);
   CHECK(find_condition(status.conditions, "Verified")->status == ConditionStatus::false_);
   CHECK(find_condition(status.conditions, "Verified")->reason == "StorageFull");

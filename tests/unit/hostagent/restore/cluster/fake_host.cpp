@@ -2,6 +2,7 @@
 
 #include "restore/cluster/file_changes.hpp"
 #include "set/opened_set.hpp"
+#include "set/output_file.hpp"
 #include "support/fake_api.hpp"
 
 #include "base/fd.hpp"

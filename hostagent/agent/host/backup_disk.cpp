@@ -1,0 +1,259 @@
+#include "agent/host/backup_disk.hpp"
+
+#include "set/directory.hpp"
+
+#include "base/fd.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <random>
+#include <sstream>
+
+namespace rb::agent {
+
+namespace {
+
+constexpr std::size_t k_text_limit_bytes = 1U << 20U;
+constexpr std::size_t k_id_digits = 32;
+
+/// "\040" and the like, as in fstab and mountinfo.
+std::string unescaped(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto digit = [&](std::size_t at) { return static_cast<unsigned>(text[at] - '0'); };
+    if (text[i] == '\\' && i + 3 < text.size() && digit(i + 1) < 4 && digit(i + 2) < 8 &&
+        digit(i + 3) < 8) {
+      plain += static_cast<char>(digit(i + 1) * 64 + digit(i + 2) * 8 + digit(i + 3));
+      i += 3;
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
+}
+
+std::vector<std::string> words_of(const std::string& line) {
+  std::istringstream stream(line);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) {
+    words.push_back(unescaped(word));
+  }
+  return words;
+}
+
+template <typename Take> void each_line(std::string_view text, Take take) {
+  std::istringstream stream{std::string(text)};
+  for (std::string line; std::getline(stream, line);) {
+    take(line);
+  }
+}
+
+/// What is left of `path` after `prefix`, both without a slash at the end: "" or "/rest".
+std::optional<std::string> rest_below(const std::string& path, const std::string& prefix) {
+  const std::string start = prefix == "/" ? "" : prefix;
+  if (!path.starts_with(start) || (path.size() > start.size() && path[start.size()] != '/')) {
+    return std::nullopt;
+  }
+  return path.substr(start.size());
+}
+
+std::string without_trailing_slashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') {
+    path.pop_back();
+  }
+  return path;
+}
+
+/// "/mnt/usb" of "/mnt/usb/backups": the first `count` components below `parent`.
+std::string below(const std::string& path, const std::string& parent, int count) {
+  const auto rest = rest_below(path, parent);
+  if (!rest || rest->empty()) {
+    return {};
+  }
+  std::size_t end = 0;
+  for (int i = 0; i < count && end != std::string::npos; ++i) {
+    end = rest->find('/', end + 1);
+  }
+  return parent + rest->substr(0, end);
+}
+
+std::vector<std::string> declared_mounts(const std::string& host_etc_dir) {
+  std::vector<std::string> points;
+  if (const auto fstab = read_text_file(host_etc_dir + "/fstab", k_text_limit_bytes)) {
+    points = mount_points_of_fstab(*fstab);
+  }
+  std::error_code ignored;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(host_etc_dir + "/systemd/system", ignored)) {
+    if (entry.path().extension() == ".mount") {
+      const auto unit = read_text_file(entry.path(), k_text_limit_bytes);
+      points.push_back(unit ? mount_point_of_unit(*unit) : std::string());
+    }
+  }
+  return points;
+}
+
+Status check_mounted(const Settings& settings) {
+  const std::string directory = without_trailing_slashes(settings.backup_dir);
+  const std::string mount =
+      expected_mount(directory, settings.backup_mount, declared_mounts(settings.host_etc_dir));
+  if (mount.empty()) {
+    return {};
+  }
+  const auto mountinfo = read_text_file(settings.mountinfo, k_text_limit_bytes);
+  if (!mountinfo || is_mounted(*mountinfo, directory)) {
+    return mountinfo ? Status() : Status(mountinfo.error());
+  }
+  return Error{ErrorCode::unavailable,
+               directory + ": " + mount + " is not mounted, so this is the disk of the system",
+               "mount it, and run the backup again; if it is mounted, tell the chart where: "
+               "agent.backupMount=" +
+                   mount + "; if the disk of the system is meant: agent.backupMount=none"};
+}
+
+std::string draw_id() {
+  std::random_device source;
+  std::string id;
+  while (id.size() < k_id_digits) {
+    id += "0123456789abcdef"[source() % 16];
+  }
+  return id;
+}
+
+/// Empty: there is none. Errors: those of Fs.
+Result<std::string> text_of(set::Directory& directory, std::string_view name) {
+  const auto file = directory.fs().open_read(std::string(name));
+  if (!file) {
+    return file.error().code == ErrorCode::not_found ? Result<std::string>(std::string())
+                                                     : Result<std::string>(file.error());
+  }
+  Bytes buffer(k_text_limit_bytes);
+  RB_TRY_ASSIGN(const std::size_t got, (*file)->read(buffer));
+  return std::string(as_text(ByteView(buffer).first(got)));
+}
+
+std::string first_word(const std::string& text) {
+  return text.substr(0, text.find_first_of(" \r\n"));
+}
+
+/// The ids of the disks that were written to under this path. Lines "ID PATH".
+std::vector<std::string> known_ids(const std::string& text, const std::string& path) {
+  std::vector<std::string> ids;
+  each_line(text, [&](const std::string& line) {
+    const std::string id = first_word(line);
+    if (!id.empty() && line == id + " " + path) {
+      ids.push_back(id);
+    }
+  });
+  return ids;
+}
+
+/// First on the disk, then in what is known: a crash between them leaves a disk without a record,
+/// which is taken again, and no record without a disk.
+Status remember(set::Directory& directory,
+                set::Directory& keys,
+                const std::string& known,
+                const std::string& id,
+                bool is_new) {
+  if (is_new) {
+    RB_TRY(set::replace_file(directory, std::string(k_disk_id_name), as_bytes(id + "\n")));
+  }
+  const std::string text = known + id + " " + directory.path() + "\n";
+  RB_TRY(set::replace_file(keys, std::string(k_known_disks_name), as_bytes(text)));
+  const Status removed = directory.fs().remove(std::string(k_new_disk_name));
+  return removed || removed.error().code == ErrorCode::not_found ? Status() : removed;
+}
+
+Status check_known(set::Directory& directory, const Settings& settings) {
+  RB_TRY_ASSIGN(set::Directory keys, set::Directory::open(settings.key_dir));
+  RB_TRY_ASSIGN(const std::string known, text_of(keys, k_known_disks_name));
+  RB_TRY_ASSIGN(const std::string marker, text_of(directory, k_disk_id_name));
+  const std::string id = first_word(marker);
+  const auto ids = known_ids(known, directory.path());
+  if (!id.empty() && std::ranges::find(ids, id) != ids.end()) {
+    return {};
+  }
+  const bool wanted = directory.fs().open_read(std::string(k_new_disk_name)).has_value();
+  if (ids.empty() || wanted) {
+    return remember(directory, keys, known, id.empty() ? draw_id() : id, id.empty());
+  }
+  return Error{ErrorCode::unavailable,
+               directory.path() + ": not the disk that earlier sets were written to" +
+                   (id.empty() ? " (it has no " + std::string(k_disk_id_name) + ")" : ""),
+               "is the right disk mounted? if this one is to be used from now on: touch " +
+                   directory.path() + "/" + std::string(k_new_disk_name)};
+}
+
+} // namespace
+
+std::vector<std::string> mount_points_of_fstab(std::string_view text) {
+  std::vector<std::string> points;
+  each_line(text, [&](const std::string& line) {
+    const auto words = words_of(line);
+    if (words.size() >= 3 && !words[0].starts_with('#') && words[1].size() > 1 &&
+        words[1].front() == '/') {
+      points.push_back(without_trailing_slashes(words[1]));
+    }
+  });
+  return points;
+}
+
+std::string mount_point_of_unit(std::string_view text) {
+  std::string point;
+  each_line(text, [&](const std::string& line) {
+    constexpr std::string_view k_where = "Where=";
+    if (line.starts_with(k_where)) {
+      const auto words = words_of(line.substr(k_where.size()));
+      point = words.empty() ? "" : without_trailing_slashes(words.front());
+    }
+  });
+  return point;
+}
+
+std::string expected_mount(const std::string& directory,
+                           const std::string& setting,
+                           const std::vector<std::string>& declared) {
+  if (setting == k_mount_none) {
+    return {};
+  }
+  if (setting != k_mount_automatic) {
+    return without_trailing_slashes(setting);
+  }
+  std::string longest;
+  for (const std::string& point : declared) {
+    if (point.size() > std::max<std::size_t>(longest.size(), 1) && rest_below(directory, point)) {
+      longest = point;
+    }
+  }
+  for (const auto& [parent, count] : {std::pair("/mnt", 1), {"/media", 1}, {"/run/media", 2}}) {
+    longest = longest.empty() ? below(directory, parent, count) : longest;
+  }
+  return longest;
+}
+
+bool is_mounted(std::string_view mountinfo, const std::string& directory) {
+  std::string inside; // the path of the directory within its file system
+  std::size_t longest = 0;
+  each_line(mountinfo, [&](const std::string& line) {
+    const auto words = words_of(line);
+    const auto rest = words.size() > 4 ? rest_below(directory, words[4]) : std::nullopt;
+    if (rest && words[4].size() >= longest) { // of two in one place, the later one covers the other
+      longest = words[4].size();
+      inside = (words[3] == "/" ? "" : words[3]) + *rest;
+    }
+  });
+  return longest > 0 && !inside.ends_with(directory);
+}
+
+bool takes_orders_despite(const Error& error) {
+  return error.code == ErrorCode::busy || error.code == ErrorCode::unavailable;
+}
+
+Result<set::Directory> open_backup_directory(const Settings& settings, const OpenDirectory& open) {
+  RB_TRY(check_mounted(settings));
+  RB_TRY_ASSIGN(set::Directory directory, open(settings.backup_dir));
+  RB_TRY(check_known(directory, settings));
+  return directory;
+}
+
+} // namespace rb::agent

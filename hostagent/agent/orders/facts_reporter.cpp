@@ -1,0 +1,108 @@
+#include "agent/orders/facts_reporter.hpp"
+
+#include "agent/host/host_key.hpp"
+#include "k3s/datastore.hpp"
+#include "status/disk_facts.hpp"
+#include "terminal/log.hpp"
+
+#include "api/standing.hpp"
+#include "base/open_beneath.hpp"
+#include "base/sha256.hpp"
+#include "kube/resource.hpp"
+
+namespace rb::agent {
+
+namespace {
+
+constexpr std::size_t k_public_key_limit_bytes = 4096;
+
+/// The host's own; none before the first run.
+std::vector<sign::PublicKey> own_keys(const Settings& settings) {
+  const std::string path = settings.key_dir + "/" + std::string(k_signing_pub_name);
+  const auto text = read_regular(path, k_public_key_limit_bytes);
+  const auto key =
+      text ? sign::PublicKey::parse(text->text()) : Result<sign::PublicKey>(text.error());
+  return key ? std::vector{*key} : std::vector<sign::PublicKey>{};
+}
+
+/// Not said where the configuration cannot be read: a run says why.
+api::Datastore datastore_of(const std::string& data_dir, const MountedFiles& files) {
+  const k3s::HostSettings read = k3s::read_host_settings(files);
+  return read.problem.empty() ? k3s::reported_as(k3s::detect_datastore(
+                                    k3s::probe_datastore(data_dir, read.settings)))
+                              : api::Datastore::unknown;
+}
+
+constexpr std::chrono::seconds k_interval{60};
+constexpr std::chrono::seconds k_retry{10};
+
+/// "railiance-backup-agent-" and 16 hex digits of the node's name: a field manager has at most 128
+/// characters, a node's name up to 253.
+std::string field_manager_of(const std::string& node_name) {
+  return "railiance-backup-agent-" + to_hex(sha256(as_bytes(node_name))).substr(0, 16);
+}
+
+Status send(kube::Client& client, const api::NodeFacts& facts, const std::stop_token& stop) {
+  RB_TRY(
+      client.patch({kube::k_backup_statuses, "", std::string(api::k_backup_status_name), "status"},
+                   kube::PatchType::apply,
+                   api::agent_apply(facts),
+                   stop,
+                   field_manager_of(facts.node_name)));
+  return {};
+}
+
+} // namespace
+
+std::optional<api::NodeFacts> DiskWatch::facts() {
+  const std::lock_guard lock(m_mutex);
+  const auto now = m_clock.steady_now();
+  if (m_next_look && now < *m_next_look) {
+    return m_facts;
+  }
+  m_next_look = now + m_pause;
+  auto read = status::read_facts(m_settings.backup_dir, m_clock.now(), own_keys(m_settings));
+  if (!read && read.error().code == ErrorCode::not_found) {
+    read = status::facts_of({}, m_clock.now());
+  }
+  if (!read) {
+    log::warn("backup directory", read.error());
+    return m_facts;
+  }
+  m_facts = *std::move(read);
+  m_facts->node_name = m_settings.node_name;
+  m_facts->agent_id = m_settings.agent_id;
+  m_facts->datastore = datastore_of(m_settings.data_dir, m_files);
+  return m_facts;
+}
+
+void DiskWatch::changed() {
+  const std::lock_guard lock(m_mutex);
+  m_next_look.reset();
+}
+
+void FactsReporter::poke() {
+  m_disk.changed();
+  const std::lock_guard lock(m_mutex);
+  m_poked = true;
+  m_changed.notify_all();
+}
+
+void FactsReporter::run(const std::stop_token& stop) {
+  bool told = false;
+  while (!stop.stop_requested()) {
+    const auto facts = m_disk.facts();
+    const Status sent = facts ? send(m_client, *facts, stop) : Status();
+    // not_found: the controller has not made the object yet.
+    if (!sent && !told && !stop.stop_requested() && sent.error().code != ErrorCode::not_found) {
+      log::warn("the facts of this node", sent.error());
+    }
+    told = !sent; // once for each time that it begins to fail
+    std::unique_lock lock(m_mutex);
+    // The object is made soon after the first agent asks for it.
+    m_changed.wait_for(lock, stop, sent ? k_interval : k_retry, [this] { return m_poked; });
+    m_poked = false;
+  }
+}
+
+} // namespace rb::agent

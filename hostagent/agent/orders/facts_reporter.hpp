@@ -1,0 +1,71 @@
+// What the agent knows of its backup directory and of the server beside it, and how the cluster
+// gets to know it. No run waits for that, and no outcome of it is one of a backup.
+#pragma once
+
+#include "agent/host/mounted_files.hpp"
+#include "agent/host/settings.hpp"
+
+#include "api/node_facts.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "kube/client.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace rb::agent {
+
+/// Reads the directory at most every few seconds, however often it is asked. Safe to share.
+class DiskWatch {
+public:
+  /// `clock` outlives it.
+  DiskWatch(const Settings& settings,
+            const Clock& clock,
+            std::chrono::milliseconds pause = std::chrono::seconds(5))
+      : m_settings(settings), m_files(settings), m_clock(clock), m_pause(pause) {}
+
+  /// With the agent's names in it, and what the server of this node keeps its state in. A directory
+  /// that is not there yet is an empty one; one that cannot be read gives what was last known, with
+  /// its report time, or nothing.
+  [[nodiscard]] std::optional<api::NodeFacts> facts();
+
+  /// The next facts() looks at the disk.
+  void changed();
+
+private:
+  const Settings m_settings;
+  const MountedFiles m_files;
+  const Clock& m_clock;
+  const std::chrono::milliseconds m_pause;
+  std::mutex m_mutex;
+  std::optional<api::NodeFacts> m_facts;
+  std::optional<std::chrono::steady_clock::time_point> m_next_look;
+};
+
+/// Reports what is on the disk every minute and after each run: the agent's own entry of
+/// BackupStatus.status.nodes, by server-side apply. Its thread runs from the constructor to the
+/// destructor.
+class FactsReporter {
+public:
+  /// Both outlive it.
+  FactsReporter(DiskWatch& disk, kube::Client& client)
+      : m_disk(disk), m_client(client),
+        m_thread([this](const std::stop_token& stop) { run(stop); }) {}
+
+  /// Something changed on the disk: report it now.
+  void poke();
+
+private:
+  void run(const std::stop_token& stop);
+
+  DiskWatch& m_disk;
+  kube::Client& m_client;
+  std::mutex m_mutex;
+  std::condition_variable_any m_changed;
+  bool m_poked = false;
+  std::jthread m_thread;
+};
+
+} // namespace rb::agent

@@ -1,0 +1,176 @@
+#include "agent/orders/offsite_worker.hpp"
+
+#include "offsite/remote_port.hpp"
+#include "terminal/log.hpp"
+
+#include "base/fd.hpp"
+
+namespace rb::agent {
+
+namespace {
+
+constexpr std::size_t k_config_limit_bytes = 1U << 20U;
+/// Between two looks at the conditions that the API has not taken yet.
+constexpr std::chrono::milliseconds k_report_interval{1000};
+constexpr std::chrono::milliseconds k_pause_after_refusal{15000}; ///< Of a condition.
+
+class Worker {
+public:
+  /// All references outlive the worker.
+  Worker(offsite::Replicator& replicator,
+         const OrderBoard& board,
+         StatusSink& sink,
+         const Clock& clock,
+         AgentMetrics& metrics)
+      : m_replicator(replicator), m_board(board), m_sink(sink), m_clock(clock), m_metrics(metrics) {
+  }
+
+  void work(std::chrono::seconds look_every, const std::stop_token& stop) {
+    const Wait wait = real_wait();
+    auto next_look = m_clock.steady_now();
+    while (!stop.stop_requested()) {
+      if (m_clock.steady_now() >= next_look) {
+        visit(stop);
+        next_look = m_clock.steady_now() + look_every;
+      }
+      report(m_view, stop);
+      wait(k_report_interval, stop);
+    }
+  }
+
+private:
+  void visit(std::stop_token stop);
+  void report(const offsite::View& view, std::stop_token stop);
+
+  offsite::Replicator& m_replicator;
+  const OrderBoard& m_board;
+  StatusSink& m_sink;
+  const Clock& m_clock;
+  AgentMetrics& m_metrics;
+  offsite::View m_view;
+  unsigned m_failures_told = 0;
+  std::chrono::steady_clock::time_point m_no_report_before{};
+};
+
+void Worker::visit(std::stop_token stop) {
+  const std::size_t pending_before = m_view.pending();
+  auto view = m_replicator.visit(stop, [&](const offsite::View& so_far) {
+    report(so_far, stop);
+    m_metrics.replicated(so_far);
+  });
+  if (!view) {
+    log::warn("off-site: the backup directory", view.error());
+    return;
+  }
+  m_view = *std::move(view);
+  m_metrics.replicated(m_view);
+  if (m_view.failures > m_failures_told && m_view.trouble) {
+    spdlog::warn("off-site: attempt {} failed: {}: {}",
+                 m_view.failures,
+                 api::to_string(m_view.trouble->reason),
+                 m_view.trouble->message);
+  }
+  if (m_view.failures == 0 && m_view.pending() == 0 &&
+      (pending_before > 0 || m_failures_told > 0)) {
+    spdlog::info("off-site: {} has all {} sets", m_view.remote, m_view.sets.size());
+  }
+  m_failures_told = m_view.failures;
+}
+
+void Worker::report(const offsite::View& view, std::stop_token stop) {
+  if (m_clock.steady_now() < m_no_report_before) {
+    return;
+  }
+  for (const api::NodeBackup& order : m_board.finished()) {
+    const auto status = with_replicated(view, order, m_clock.now());
+    if (!status) {
+      continue;
+    }
+    const Status written =
+        m_sink.write(order.meta.name, *status, order.meta.resource_version, stop);
+    if (!written && written.error().code != ErrorCode::conflict &&
+        written.error().code != ErrorCode::not_found) {
+      log::warn("off-site: the condition of order " + order.meta.name, written.error());
+      m_no_report_before = m_clock.steady_now() + k_pause_after_refusal;
+      return;
+    }
+  }
+}
+
+/// Why the remote may not be reached, as far as its configuration tells.
+std::string hint_of(const OffsiteOptions& options) {
+  const auto config = read_secret_file(options.rclone.config_file, k_config_limit_bytes);
+  const auto port =
+      config ? offsite::remote_port(as_text(config->view()), options.rclone.remote) : std::nullopt;
+  return offsite::unreachable_hint(port, options.ports);
+}
+
+bool is_of(const offsite::SetView& set, const api::NodeBackup& order) {
+  return set.cluster_backup_uid.empty() ||
+         (order.meta.controller_owner ? set.cluster_backup_uid == order.meta.controller_owner->uid
+                                      : set.cluster_backup_uid == order.meta.name);
+}
+
+} // namespace
+
+void copy_offsite(OffsiteOptions options,
+                  const OrderBoard& board,
+                  StatusSink& sink,
+                  AgentMetrics& metrics,
+                  std::stop_token stop) {
+  RealClock clock;
+  RealProcessRunner processes;
+  options.rclone.unreachable_hint = hint_of(options);
+  offsite::RcloneStore store(processes, options.rclone);
+  offsite::Replicator replicator(options.replicator, store, clock);
+  spdlog::info("complete sets are copied to {}", options.rclone.remote);
+  Worker(replicator, board, sink, clock, metrics).work(options.look_every, stop);
+}
+
+std::optional<api::Condition> replicated_condition(const offsite::View& view,
+                                                   const api::NodeBackup& order) {
+  const auto set = view.sets.find(order.spec.run_id);
+  if (!order.finished() || set == view.sets.end() || !is_of(set->second, order)) {
+    return std::nullopt;
+  }
+  api::Condition condition;
+  condition.type = api::condition_type::k_replicated;
+  condition.observed_generation = order.meta.generation;
+  if (set->second.replicated) {
+    condition.status = api::ConditionStatus::true_;
+    condition.reason = api::to_string(api::Reason::completed);
+    condition.message = "copied to " + view.remote + " and read back from there";
+  } else if (!set->second.damaged.empty()) {
+    condition.status = api::ConditionStatus::false_;
+    condition.reason = api::to_string(api::Reason::verification_failed);
+    condition.message = set->second.damaged + "; it is left out, the others are copied";
+  } else if (view.trouble) {
+    condition.status = api::ConditionStatus::false_;
+    condition.reason = api::to_string(view.trouble->reason);
+    condition.message = view.trouble->message + "; it is tried again";
+  } else {
+    condition.status = api::ConditionStatus::unknown;
+    condition.reason = api::to_string(api::Reason::pending);
+    condition.message = "is to be copied to " + view.remote;
+  }
+  return condition;
+}
+
+std::optional<api::NodeBackupStatus>
+with_replicated(const offsite::View& view, const api::NodeBackup& order, SystemTime now) {
+  const auto wanted = replicated_condition(view, order);
+  if (!wanted) {
+    return std::nullopt;
+  }
+  const api::Condition* known =
+      api::find_condition(order.status.conditions, api::condition_type::k_replicated);
+  if (known != nullptr && known->status == wanted->status && known->reason == wanted->reason &&
+      known->message == wanted->message) {
+    return std::nullopt;
+  }
+  api::NodeBackupStatus status = order.status;
+  api::set_condition(status.conditions, *wanted, now);
+  return status;
+}
+
+} // namespace rb::agent

@@ -1,0 +1,177 @@
+#include "agent/run/k3s_snapshots.hpp"
+
+#include "agent/host/mounted_files.hpp"
+#include "k3s/host_settings.hpp"
+#include "terminal/log.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+namespace rb::agent {
+
+namespace {
+
+using Verdict = k3s::SaveVerdict::Kind;
+
+constexpr std::chrono::milliseconds k_listing_step{200};
+
+/// Nothing under the final name, nor under a name that k3s would still be writing.
+bool is_gone(const std::string& path) {
+  return ::access(path.c_str(), F_OK) != 0 && errno == ENOENT;
+}
+
+std::vector<std::string> listing(const K3sPlace& k3s, const std::string& run_id) {
+  auto names = snapshots_of_run(k3s.snapshot_dir, run_id);
+  return names ? std::move(*names) : std::vector<std::string>();
+}
+
+/// One call. The file of a save that timed out may still come: k3s renames it when it is whole.
+k3s::SaveVerdict attempt(ProcessRunner& processes,
+                         const Settings& settings,
+                         const K3sPlace& k3s,
+                         const std::string& run_id,
+                         const std::stop_token& stop,
+                         const Wait& wait) {
+  k3s::SaveObservation seen{
+      run_id,
+      settings.node_name,
+      k3s.snapshot_dir,
+      processes.run(k3s::save_spec(k3s.command, run_id, settings.snapshot_timeout), stop),
+      {}};
+  seen.files = listing(k3s, run_id);
+  k3s::SaveVerdict verdict = k3s::judge_save(seen);
+  auto left = settings.late_file_wait;
+  while (verdict.kind == Verdict::wait && left.count() > 0 && !stop.stop_requested()) {
+    wait(k_listing_step, stop);
+    left -= k_listing_step;
+    seen.files = listing(k3s, run_id);
+    verdict = k3s::judge_save(seen);
+  }
+  return verdict;
+}
+
+/// It lies in plaintext where we do not look: k3s knows where, and is told to remove it.
+void remove_unseen(ProcessRunner& processes, const K3sPlace& k3s, k3s::SaveVerdict& verdict) {
+  const auto deleted = processes.run(k3s::delete_spec(k3s.command, verdict.name), {});
+  if (!deleted || deleted->exit_status != 0) {
+    verdict.error.message += "; k3s could not remove it";
+    verdict.error.hint += "; remove it by hand: k3s etcd-snapshot delete " + verdict.name;
+  }
+}
+
+} // namespace
+
+K3sPlace find_k3s(const Settings& settings) {
+  K3sPlace place;
+  k3s::HostSettings server = k3s::read_host_settings(MountedFiles(settings));
+  if (!server.problem.empty()) {
+    log::warn("configuration of the k3s server", {ErrorCode::corrupt, server.problem, {}});
+  }
+  place.settings = std::move(server.settings);
+  const std::string own = place.settings.value("etcd-snapshot-dir");
+  const std::string usual = k3s::snapshot_directory(settings.data_dir, {});
+  const std::string configured = k3s::snapshot_directory(settings.data_dir, own);
+  const std::string& directory =
+      settings.etcd_snapshot_dir.empty() ? own : settings.etcd_snapshot_dir;
+  place.snapshot_dir = k3s::snapshot_directory(settings.data_dir, directory);
+  std::error_code unseen;
+  if (settings.etcd_snapshot_dir.empty() && configured != usual &&
+      !std::filesystem::is_directory(configured, unseen)) {
+    log::warn("etcd-snapshot-dir of the k3s server",
+              Error{ErrorCode::not_found,
+                    configured + ": not to be seen here; snapshots are taken in " + usual,
+                    "mount it (agent.snapshotDir of the chart) to have them taken there"});
+    place.snapshot_dir = usual;
+  }
+  for (const std::string& path : {place.snapshot_dir, usual, configured}) {
+    if (std::ranges::find(place.plaintext_dirs, path) == place.plaintext_dirs.end()) {
+      place.plaintext_dirs.push_back(path);
+    }
+  }
+  place.command.program = settings.k3s_program;
+  place.command.data_dir = settings.data_dir;
+  place.command.node_name = settings.node_name;
+  place.command.snapshot_dir = directory.empty() ? std::string() : place.snapshot_dir;
+  place.command.logs_to_file = !place.settings.value("log").empty();
+  place.command.etcd_server = settings.etcd_server;
+  const std::string port = place.settings.value("https-listen-port");
+  if (settings.etcd_server.empty() && !port.empty() && port != "6443") {
+    place.command.etcd_server = "https://127.0.0.1:" + port;
+  }
+  return place;
+}
+
+Result<SavedSnapshot> save_snapshot(ProcessRunner& processes,
+                                    const Settings& settings,
+                                    const K3sPlace& k3s,
+                                    const std::string& run_id,
+                                    const RunControl& control,
+                                    const Wait& wait) {
+  for (unsigned tries = 1;; ++tries) {
+    k3s::SaveVerdict verdict = attempt(processes, settings, k3s, run_id, control.token(), wait);
+    RB_TRY(check_stop(control, "TakingSnapshot"));
+    if (verdict.kind == Verdict::saved) {
+      return SavedSnapshot{verdict.name, k3s.snapshot_dir + "/" + verdict.name};
+    }
+    if (verdict.kind == Verdict::failed && !verdict.name.empty()) {
+      remove_unseen(processes, k3s, verdict);
+    }
+    if (verdict.kind != Verdict::try_again || tries >= settings.save_attempts) {
+      return std::move(verdict.error).because(verdict.reason);
+    }
+    wait(settings.retry_delay, control.token());
+  }
+}
+
+Result<std::vector<std::string>> snapshots_of_run(const std::string& snapshot_dir,
+                                                  const std::string& run_id) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(snapshot_dir, error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    const auto parsed = k3s::parse_snapshot_name(name);
+    if (!parsed || parsed->run_id != run_id) {
+      continue;
+    }
+    std::error_code failed;
+    const auto type = it->symlink_status(failed).type();
+    // A plaintext that cannot be looked at is not gone: nobody would look for it again.
+    if (type == std::filesystem::file_type::none) {
+      return system_error(failed.value(), snapshot_dir + "/" + name);
+    }
+    if (type == std::filesystem::file_type::regular) {
+      names.push_back(name);
+    }
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return system_error(error.value(), snapshot_dir);
+  }
+  return names;
+}
+
+Result<bool> remove_snapshot(ProcessRunner& processes,
+                             const k3s::K3sCommand& command,
+                             const std::string& snapshot_dir,
+                             const std::string& name) {
+  if (!k3s::parse_snapshot_name(name)) {
+    return Error{ErrorCode::invalid_argument, "not the name of a snapshot of ours", {}};
+  }
+  const std::string path = snapshot_dir + "/" + name;
+  if (is_gone(path)) {
+    return false;
+  }
+  const auto deleted = processes.run(k3s::delete_spec(command, name), {});
+  if (is_gone(path)) {
+    return deleted && deleted->exit_status == 0;
+  }
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return system_error(errno, path);
+  }
+  return false;
+}
+
+} // namespace rb::agent

@@ -1,0 +1,56 @@
+#include "agent/run/run_control.hpp"
+
+#include "api/reason.hpp"
+
+#include <condition_variable>
+#include <mutex>
+
+namespace rb::agent {
+
+namespace {
+
+void wait_for(std::chrono::nanoseconds time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_for(lock, stop, time, [] { return false; });
+}
+
+} // namespace
+
+Status check_stop(const RunControl& control, std::string_view step) {
+  const std::string where = " (step " + std::string(step) + ")";
+  switch (control.cause()) {
+  case StopCause::none:
+    return {};
+  case StopCause::deadline:
+    return Error{ErrorCode::timeout,
+                 "the deadline of the run passed before it was done" + where,
+                 "raise spec.deadlineSeconds, or see which step takes so long"}
+        .because(api::Reason::deadline_exceeded);
+  case StopCause::order_deleted:
+    return Error{
+        ErrorCode::cancelled, "the order was deleted while the run was going on" + where, {}}
+        .because(api::Reason::interrupted);
+  case StopCause::shutting_down:
+    return Error{ErrorCode::cancelled,
+                 "the agent was told to end while the run was going on" + where,
+                 "start the backup again"}
+        .because(api::Reason::interrupted);
+  }
+  return {};
+}
+
+Wait real_wait() {
+  return [](std::chrono::milliseconds time, const std::stop_token& stop) { wait_for(time, stop); };
+}
+
+Timer::Timer(std::chrono::seconds time, std::function<void()> ring)
+    : m_thread([time, ring = std::move(ring)](const std::stop_token& stop) {
+        wait_for(time, stop);
+        if (!stop.stop_requested()) {
+          ring();
+        }
+      }) {}
+
+} // namespace rb::agent

@@ -1,0 +1,135 @@
+#include "agent/run/leftovers.hpp"
+#include "k3s/etcd_snapshot.hpp"
+#include "support/scratch.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::agent;
+
+namespace {
+
+const std::string k_run = "20261122T115200Z";
+const std::string k_name = "railiance-20261122T115200Z-vm-1795348336";
+
+/// Deletes as k3s does, or does nothing.
+class Deleter final : public ProcessRunner {
+public:
+  std::string directory;
+  bool works = true;
+  std::vector<std::string> calls;
+
+  Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token) override {
+    calls.push_back(spec.arguments.back());
+    ProcessResult result;
+    result.exit_status = works ? 0 : 1;
+    if (works) {
+      std::filesystem::remove(directory + "/" + spec.arguments.back());
+    }
+    return result;
+  }
+};
+
+struct Fixture {
+  test::Scratch scratch;
+  set::Directory directory = set::Directory::open(scratch.path("backups")).value();
+  k3s::K3sCommand command{"/k3s", "/d", "vm", {}, {}, false};
+  Deleter k3s;
+  std::string snapshots = scratch.path("snapshots");
+
+  Fixture() {
+    scratch.make_directory("snapshots");
+    k3s.directory = snapshots;
+  }
+  SweepResult sweep(std::chrono::seconds age) {
+    const K3sPlace place{{}, command, snapshots, {snapshots, scratch.path("elsewhere")}};
+    return sweep_unfinished(directory, k3s, place, *parse_run_id(k_run) + age).value();
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(Fixture, "a snapshot goes through k3s, so that k3s forgets it too") {
+  scratch.write("snapshots/" + k_name, "plain");
+  CHECK(remove_snapshot(k3s, command, snapshots, k_name).value());
+  CHECK_FALSE(scratch.exists("snapshots/" + k_name));
+}
+
+TEST_CASE_FIXTURE(Fixture, "when k3s cannot, exactly that file is unlinked") {
+  scratch.write("snapshots/" + k_name, "plain");
+  scratch.write("snapshots/" + k_name + "0", "another");
+  k3s.works = false;
+  CHECK_FALSE(remove_snapshot(k3s, command, snapshots, k_name).value());
+  CHECK_FALSE(scratch.exists("snapshots/" + k_name));
+  CHECK(scratch.exists("snapshots/" + k_name + "0"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a file that is not ours is never removed, by whatever name") {
+  for (const char* const name :
+       {"etcd-snapshot-vm-1795348336", "../token", "railiance-manual-vm-1", ""}) {
+    CHECK(remove_snapshot(k3s, command, snapshots, name).error().code ==
+          ErrorCode::invalid_argument);
+  }
+  CHECK(k3s.calls.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a plaintext is swept in each directory that the server used") {
+  scratch.make_directory("elsewhere");
+  scratch.write("elsewhere/" + k_name, "plain");
+  scratch.write("snapshots/" + k_name, "plain");
+  REQUIRE(mark_unfinished(directory, k_run).has_value());
+  CHECK(sweep(std::chrono::seconds(1)).removed.size() == 2);
+  CHECK_FALSE(scratch.exists("elsewhere/" + k_name));
+  CHECK_FALSE(scratch.exists("snapshots/" + k_name));
+}
+
+TEST_CASE_FIXTURE(Fixture, "only runs with a marker are swept, and theirs completely") {
+  scratch.write("snapshots/" + k_name, "plain");
+  scratch.write("snapshots/" + k_name + ".part", "plain");
+  scratch.write("snapshots/railiance-20261122T115201Z-vm-1", "somebody else's run");
+  scratch.write("snapshots/etcd-snapshot-vm-1795348336", "k3s's own");
+  REQUIRE(mark_unfinished(directory, k_run));
+  const auto swept = sweep(std::chrono::seconds(5));
+  CHECK(swept.removed.size() == 2);
+  CHECK_FALSE(scratch.exists("snapshots/" + k_name));
+  CHECK_FALSE(scratch.exists("snapshots/" + k_name + ".part"));
+  CHECK(scratch.exists("snapshots/railiance-20261122T115201Z-vm-1"));
+  CHECK(scratch.exists("snapshots/etcd-snapshot-vm-1795348336"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a marker stays while a late file may come, and then goes") {
+  REQUIRE(mark_unfinished(directory, k_run));
+  REQUIRE(mark_unfinished(directory, k_run));
+  CHECK(sweep(std::chrono::seconds(5)).remaining == std::vector<std::string>{k_run});
+  scratch.write("snapshots/" + k_name, "late");
+  CHECK(sweep(std::chrono::seconds(60)).removed == std::vector<std::string>{k_name});
+  CHECK(sweep(k_settle_time).remaining.empty());
+  CHECK(unfinished_runs(directory).value().empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "artifacts of a run without manifest go, those of a whole set stay") {
+  const std::string artifact = "backups/kubeconfig-" + k_run + ".yaml.age";
+  REQUIRE(mark_unfinished(directory, k_run));
+  scratch.write(artifact, "x");
+  scratch.write("backups/manifest-" + k_run + ".json", "{}");
+  CHECK(sweep(std::chrono::seconds(5)).cut_off.empty());
+  CHECK(scratch.exists(artifact));
+  std::filesystem::remove(scratch.path("backups/manifest-" + k_run + ".json"));
+  CHECK(sweep(std::chrono::seconds(5)).cut_off == std::vector<std::string>{k_run});
+  CHECK_FALSE(scratch.exists(artifact));
+}
+
+TEST_CASE("cut_off_runs: marks, and artifacts without a manifest; no set that is going, no kit") {
+  const std::vector<DirectoryEntry> entries{{"etcd-20261122T020000Z.snap.age", true},
+                                            {"manifest-20261122T020000Z.json", true},
+                                            {"etcd-20261123T020000Z.snap.age", true},
+                                            {"host-state-20261123T020000Z.tar.gz.age", true},
+                                            {"etcd-20261121T020000Z.snap.age", true},
+                                            {"manifest-20261121T020000Z.json.removing", true},
+                                            {"RESTORE.md", true},
+                                            {"backup.log", true},
+                                            {"etcd-today.snap", true}};
+  CHECK(cut_off_runs(entries, {}) == std::vector<std::string>{"20261123T020000Z"});
+  CHECK(cut_off_runs(entries, {"20261124T020000Z", "20261122T020000Z"}) ==
+        std::vector<std::string>{"20261123T020000Z", "20261124T020000Z"});
+}
