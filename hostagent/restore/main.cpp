@@ -2,9 +2,7 @@
 #include "restore/commands.hpp"
 #include "restore/proof/namespace_helper.hpp"
 #include "restore/proof/scratch_dir.hpp"
-#include "restore/run.hpp"
 #include "restore/secret_input.hpp"
-#include "restore/terminal_prompt.hpp"
 
 #include <openssl/crypto.h>
 

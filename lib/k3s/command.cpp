@@ -2,7 +2,6 @@
 
 #include "k3s/lines.hpp"
 #include "k3s/output.hpp"
-#include "k3s/reset.hpp"
 #include "terminal/terminal_text.hpp"
 
 #include "base/process.hpp"

@@ -3,9 +3,7 @@
 #pragma once
 
 #include "agent/run/run_control.hpp"
-#include "k3s/datastore.hpp"
 #include "k3s/server_settings.hpp"
-#include "k3s/settings.hpp"
 
 #include "api/backup_status.hpp"
 #include "base/result.hpp"

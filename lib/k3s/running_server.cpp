@@ -1,12 +1,11 @@
 #include "k3s/running_server.hpp"
 
-#include "archive/entry_path.hpp"
 #include "k3s/command.hpp"
 #include "k3s/lines.hpp"
 #include "k3s/output.hpp"
-#include "k3s/reset.hpp"
 #include "terminal/terminal_text.hpp"
 
+#include "archive/entry_path.hpp"
 #include "base/fd.hpp"
 
 #include <algorithm>

@@ -1,10 +1,9 @@
-#include "agent/host/mounted_files.hpp"
 #include "agent/host/host_artifacts.hpp"
+#include "agent/host/mounted_files.hpp"
 #include "cases/cases.hpp"
 #include "restore/cluster/checks.hpp"
-#include "restore/cluster/put_back.hpp"
 #include "restore/cluster/host_views.hpp"
-#include "restore/cluster/settings_reader.hpp"
+#include "restore/cluster/put_back.hpp"
 
 #include <algorithm>
 #include <map>

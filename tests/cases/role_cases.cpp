@@ -1,4 +1,3 @@
-#include "k3s/datastore.hpp"
 #include "cases/cases.hpp"
 #include "controller/agents.hpp"
 #include "controller/run_checks.hpp"

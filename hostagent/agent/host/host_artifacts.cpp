@@ -1,13 +1,9 @@
 #include "agent/host/host_artifacts.hpp"
 
 #include "agent/host/host_key.hpp"
-#include "agent/mounted_files.hpp"
-#include "agent/named_files.hpp"
-#include "agent/signing.hpp"
-#include "k3s/cluster_ca.hpp"
+#include "agent/host/mounted_files.hpp"
 #include "k3s/named_files.hpp"
 #include "k3s/token.hpp"
-#include "k3s/token_hash.hpp"
 #include "set/host_state.hpp"
 
 #include "base/open_beneath.hpp"

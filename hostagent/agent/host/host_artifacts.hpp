@@ -6,7 +6,7 @@
 #include "agent/host/mounted_files.hpp"
 #include "agent/host/settings.hpp"
 #include "k3s/host_settings.hpp"
-#include "k3s/node_arguments.hpp"
+#include "k3s/server_settings.hpp"
 
 #include "base/clock.hpp"
 #include "base/secret_bytes.hpp"

@@ -3,8 +3,8 @@
 
 #include "agent/host/kit.hpp"
 #include "agent/run/helm_payload.hpp"
+
 #include "api/backup.hpp"
-#include "api/node_backup.hpp"
 #include "kube/client.hpp"
 
 #include <stop_token>

@@ -1,9 +1,8 @@
 // The prover in earnest: a scratch server of hostagent/restore/proof, on this host.
 #include "agent/run/prover.hpp"
-#include "restore/proof/container_memory.hpp"
+#include "restore/proof/memory.hpp"
 #include "restore/proof/prove_set.hpp"
-#include "restore/proof/real_boot.hpp"
-#include "restore/proof/scratch_places.hpp"
+#include "restore/proof/scratch_dir.hpp"
 #include "set/host_state.hpp"
 #include "terminal/log.hpp"
 

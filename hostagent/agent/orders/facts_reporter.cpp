@@ -5,9 +5,9 @@
 #include "status/disk_facts.hpp"
 #include "terminal/log.hpp"
 
-#include "api/standing.hpp"
+#include "api/backup_status.hpp"
+#include "base/digest.hpp"
 #include "base/open_beneath.hpp"
-#include "base/sha256.hpp"
 #include "kube/resource.hpp"
 
 namespace rb::agent {

@@ -5,7 +5,7 @@
 #include "agent/host/mounted_files.hpp"
 #include "agent/host/settings.hpp"
 
-#include "api/node_facts.hpp"
+#include "api/backup_status.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "kube/client.hpp"

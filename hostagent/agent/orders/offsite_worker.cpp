@@ -1,6 +1,6 @@
 #include "agent/orders/offsite_worker.hpp"
 
-#include "offsite/remote_port.hpp"
+#include "offsite/rclone_words.hpp"
 #include "terminal/log.hpp"
 
 #include "base/fd.hpp"

@@ -9,7 +9,7 @@
 #include "agent/orders/order_board.hpp"
 #include "offsite/replicator.hpp"
 
-#include "api/node_backup.hpp"
+#include "api/backup.hpp"
 
 #include <optional>
 

@@ -4,7 +4,7 @@
 
 #include "agent/run/run_control.hpp"
 
-#include "api/node_backup.hpp"
+#include "api/backup.hpp"
 #include "base/clock.hpp"
 #include "kube/watcher.hpp"
 

@@ -11,7 +11,7 @@
 #include "agent/run/run_control.hpp"
 #include "agent/run/run_status.hpp"
 
-#include "api/node_backup.hpp"
+#include "api/backup.hpp"
 #include "base/clock.hpp"
 #include "base/process.hpp"
 

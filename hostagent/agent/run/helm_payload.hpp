@@ -3,7 +3,7 @@
 
 #include "agent/run/run_control.hpp"
 
-#include "api/node_backup.hpp"
+#include "api/backup.hpp"
 #include "base/bytes.hpp"
 
 #include <functional>

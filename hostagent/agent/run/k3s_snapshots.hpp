@@ -5,7 +5,7 @@
 #include "agent/host/settings.hpp"
 #include "agent/run/run_control.hpp"
 #include "k3s/etcd_snapshot.hpp"
-#include "k3s/settings.hpp"
+#include "k3s/server_settings.hpp"
 
 #include "base/process.hpp"
 

@@ -1,14 +1,12 @@
 // The etcd artifact: datastore, snapshot, encryption, and the removal of the plaintext.
 #include "agent/run/leftovers.hpp"
 #include "agent/run/run_state.hpp"
-#include "datastore/etcd/inspect.hpp"
-#include "datastore/etcd/stored_annotations.hpp"
-#include "datastore/etcd/trailer_check.hpp"
+#include "datastore/etcd/snapshot.hpp"
 #include "k3s/datastore.hpp"
+#include "objects/contents.hpp"
 #include "terminal/log.hpp"
 
-#include "age/encrypt.hpp"
-#include "age/fd_io.hpp"
+#include "age/file.hpp"
 #include "age/io.hpp"
 #include "base/open_beneath.hpp"
 

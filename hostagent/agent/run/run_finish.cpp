@@ -2,11 +2,10 @@
 #include "agent/run/run_state.hpp"
 #include "set/backup_log.hpp"
 #include "set/catalogue.hpp"
-#include "set/last_restore.hpp"
-#include "set/latest.hpp"
+#include "set/marks.hpp"
 #include "set/names.hpp"
+#include "set/sets.hpp"
 #include "set/signed_files.hpp"
-#include "set/stamp.hpp"
 #include "terminal/log.hpp"
 
 #include <algorithm>

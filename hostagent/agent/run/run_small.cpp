@@ -3,7 +3,7 @@
 #include "agent/run/run_state.hpp"
 #include "k3s/command.hpp"
 
-#include "age/encrypt.hpp"
+#include "age/file.hpp"
 
 #include <algorithm>
 

@@ -3,14 +3,14 @@
 
 #include "agent/run/backup_run.hpp"
 #include "agent/run/k3s_snapshots.hpp"
-#include "k3s/node_arguments.hpp"
+#include "k3s/server_settings.hpp"
+#include "set/directory.hpp"
 #include "set/manifest.hpp"
 #include "set/retention.hpp"
 #include "set/sets.hpp"
-#include "set/writer.hpp"
 #include "sign/signing_key.hpp"
 
-#include "age/recipient.hpp"
+#include "age/identity.hpp"
 
 #include <map>
 #include <optional>

@@ -4,7 +4,7 @@
 
 #include "set/manifest.hpp"
 
-#include "api/node_backup.hpp"
+#include "api/backup.hpp"
 #include "base/clock.hpp"
 
 #include <array>

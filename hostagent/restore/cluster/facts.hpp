@@ -2,12 +2,12 @@
 // only; observe.hpp and set_access.hpp fill them in.
 #pragma once
 
+#include "k3s/command.hpp"
 #include "k3s/host_settings.hpp"
 #include "k3s/running_server.hpp"
 #include "restore/cluster/host_network.hpp"
 #include "restore/cluster/put_back.hpp"
 #include "restore/cluster/replacements.hpp"
-#include "k3s/reset.hpp"
 #include "set/catalogue.hpp"
 
 #include "base/error.hpp"

@@ -1,13 +1,9 @@
 #include "restore/cluster/observe.hpp"
 
 #include "k3s/command.hpp"
-#include "k3s/reset.hpp"
 #include "k3s/token.hpp"
-#include "k3s/token_hash.hpp"
 #include "restore/cluster/file_changes.hpp"
-#include "restore/cluster/host_files.hpp"
 #include "restore/cluster/journal.hpp"
-#include "restore/cluster/journal_place.hpp"
 
 #include "base/open_beneath.hpp"
 

@@ -1,10 +1,7 @@
 #include "restore/cluster/set_access.hpp"
 
-#include "k3s/cluster_ca.hpp"
 #include "k3s/token.hpp"
-#include "k3s/token_hash.hpp"
 #include "restore/cluster/journal.hpp"
-#include "set/signed_copy.hpp"
 #include "set/signed_files.hpp"
 
 #include <algorithm>

@@ -1,11 +1,8 @@
 #include "restore/cluster/steps.hpp"
 
 #include "k3s/command.hpp"
-#include "k3s/reset.hpp"
 #include "objects/served.hpp"
 #include "restore/cluster/file_changes.hpp"
-#include "restore/cluster/host_files.hpp"
-#include "restore/cluster/named_back.hpp"
 #include "restore/cluster/put_back.hpp"
 #include "set/names.hpp"
 

@@ -4,10 +4,7 @@
 #include "k3s/command.hpp"
 #include "k3s/output.hpp"
 #include "objects/local_api.hpp"
-#include "restore/proof/before_boot.hpp"
 #include "restore/proof/memory.hpp"
-#include "restore/proof/scratch_start.hpp"
-#include "restore/proof/stopwatch.hpp"
 
 #include "archive/entry_path.hpp"
 #include "base/fd.hpp"

@@ -3,7 +3,6 @@
 #include "restore/proof/memory.hpp"
 #include "restore/proof/messages.hpp"
 #include "restore/proof/namespace_helper.hpp"
-#include "restore/proof/memory.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>

@@ -1,7 +1,6 @@
 #include "restore/proof/namespace_helper.hpp"
 
 #include "restore/proof/messages.hpp"
-#include "restore/proof/network_setup.hpp"
 #include "restore/proof/server_args.hpp"
 
 #include "base/fd.hpp"

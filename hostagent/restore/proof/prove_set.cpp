@@ -3,7 +3,6 @@
 #include "objects/local_api.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/host_views.hpp"
-#include "restore/cluster/settings_reader.hpp"
 #include "restore/proof/cage.hpp"
 #include "restore/proof/memory.hpp"
 

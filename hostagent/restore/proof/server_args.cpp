@@ -1,10 +1,7 @@
 #include "restore/proof/server_args.hpp"
 
 #include "k3s/command.hpp"
-#include "k3s/reset.hpp"
-#include "objects/kubectl_proxy.hpp"
 #include "objects/local_api.hpp"
-#include "restore/proof/network_setup.hpp"
 
 #include <algorithm>
 

@@ -1,5 +1,3 @@
-#include "k3s/config_file.hpp"
-#include "k3s/datastore.hpp"
 #include "k3s/datastore.hpp"
 #include "k3s/host_settings.hpp"
 #include "support/map_files.hpp"

@@ -1,7 +1,5 @@
 #include "agent/host/host_artifacts.hpp"
-#include "agent/host_state.hpp"
 #include "k3s/token.hpp"
-#include "k3s/token_hash.hpp"
 #include "support/scratch.hpp"
 
 #include "base/json_fields.hpp"
@@ -211,8 +209,7 @@ TEST_CASE("none at all names every place that was looked at") {
   const auto found = find_kubeconfig({"/nonexistent/a", "/nonexistent/b"});
   REQUIRE_FALSE(found);
   CHECK(found.error().code == ErrorCode::not_found);
-  CHECK(found.error().message ==
-        "no kubeconfig found: looked for /nonexistent/a, /nonexistent/b");
+  CHECK(found.error().message == "no kubeconfig found: looked for /nonexistent/a, /nonexistent/b");
 }
 
 TEST_CASE("one that is there but useless is not passed over") {

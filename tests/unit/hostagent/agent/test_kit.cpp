@@ -2,13 +2,12 @@
 // The image in the kit: found in containerd's content store by every name that a Pod's status has
 // for it, whole, written once for each version, and never in the way of a backup.
 #include "agent/host/kit.hpp"
-#include "set/signed_copy.hpp"
 #include "set/signed_files.hpp"
 #include "support/scratch.hpp"
 #include "support/sets.hpp"
 #include "support/temporary_directory.hpp"
 
-#include "base/sha256.hpp"
+#include "base/digest.hpp"
 
 #include <doctest/doctest.h>
 

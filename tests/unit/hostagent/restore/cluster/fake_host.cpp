@@ -2,7 +2,6 @@
 
 #include "restore/cluster/file_changes.hpp"
 #include "set/opened_set.hpp"
-#include "set/output_file.hpp"
 #include "support/fake_api.hpp"
 
 #include "base/fd.hpp"
@@ -246,7 +245,8 @@ Result<objects::Contents> FakeHost::contents(const std::string& snapshot_path) {
   return contents;
 }
 
-Result<std::unique_ptr<objects::ApiPort>> FakeHost::connect(const k3s::Kubectl&, const std::string&) {
+Result<std::unique_ptr<objects::ApiPort>> FakeHost::connect(const k3s::Kubectl&,
+                                                            const std::string&) {
   auto api = std::make_unique<FakeApi>();
   serve_discovery(*api, false);
   api->answers["/api/v1"] = {
