@@ -222,6 +222,7 @@ TEST_CASE_FIXTURE(SignatureFixture, "signature: a public key that is none is an 
     CHECK(result.code == 2);
     CHECK(result.out.empty());
     CHECK_FALSE(has(result.err, "AGE-SECRET"));
+    CHECK(run({"restore", "--dry-run", "-i", keys(), "--public-key", word}).code == 2);
   }
 }
 
