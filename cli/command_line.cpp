@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "terminal/format.hpp"
+#include "terminal/program_io.hpp"
 
 #include "kube/resource.hpp"
 
@@ -11,6 +12,8 @@
 namespace rb::cli {
 
 namespace {
+
+constexpr std::string_view k_commands = "create, status, list, show, recipients or completion";
 
 constexpr const char* k_footer = R"(Exit codes:
   0  done                          5  no identity opens the file
@@ -196,26 +199,6 @@ Result<Options> finish(const CLI::App& app, Raw& raw) {
   return std::move(raw.options);
 }
 
-/// CLI11's words, in the form of ours. A wrong command is only "required" to it.
-Error usage_error(const CLI::App& app, const CLI::Error& error) {
-  std::string message = error.what();
-  if (message == "A subcommand is required") {
-    message = "a command is required: create, status, list, show, recipients or completion";
-    for (const std::string& word : app.remaining()) {
-      if (!word.starts_with('-')) {
-        message = "there is no command '" + word + "'";
-        break;
-      }
-    }
-  }
-  // Not the names of arguments: "NAME is required".
-  if (message.size() > 1 && std::islower(static_cast<unsigned char>(message[1])) != 0) {
-    message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
-  }
-  return Error{
-      ErrorCode::invalid_argument, std::move(message), "railiance-backup --help lists all"};
-}
-
 constexpr const char* k_bash = R"sh(# bash completion of railiance-backup; for example in ~/.bashrc:
 #   source <(railiance-backup completion bash)
 _railiance_backup() {
@@ -335,7 +318,7 @@ Result<Options> parse_options(std::span<const std::string> args) {
     raw.options.command = PrintCommand{app.version() + "\n"};
     return std::move(raw.options);
   } catch (const CLI::Error& error) {
-    return usage_error(app, error);
+    return usage_error(error.what(), app.remaining(), "railiance-backup", k_commands);
   }
   return finish(app, raw);
 }

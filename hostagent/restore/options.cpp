@@ -4,11 +4,12 @@
 
 #include <CLI/CLI.hpp>
 
-#include <cctype>
-
 namespace rb::restore {
 
 namespace {
+
+constexpr std::string_view k_commands =
+    "list, show, verify, decrypt, drill, fetch, metrics or restore";
 
 constexpr const char* k_footer = R"(Examples:
   railiance-restore list
@@ -252,26 +253,6 @@ Result<Options> finish(const CLI::App& app, Raw& raw) {
   return std::move(raw.options);
 }
 
-/// CLI11's words, in the form of ours. A wrong command is only "required" to it.
-Error usage_error(const CLI::App& app, const CLI::Error& error) {
-  std::string message = error.what();
-  if (message == "A subcommand is required") {
-    message = "a command is required: list, show, verify, decrypt, drill, fetch, metrics or "
-              "restore";
-    for (const std::string& word : app.remaining()) {
-      if (!word.starts_with('-')) {
-        message = "there is no command '" + word + "'";
-        break;
-      }
-    }
-  }
-  // Not the names of arguments: "FILE is required".
-  if (message.size() > 1 && std::islower(static_cast<unsigned char>(message[1])) != 0) {
-    message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
-  }
-  return {ErrorCode::invalid_argument, std::move(message), "railiance-restore --help lists all"};
-}
-
 } // namespace
 
 void add_identity(CLI::App& command, std::vector<std::string>& files, const char* help) {
@@ -304,7 +285,7 @@ Result<Options> parse_options(std::span<const std::string> args, const Io& io) {
     raw.options.command = PrintCommand{app.version() + "\n"};
     return std::move(raw.options);
   } catch (const CLI::Error& error) {
-    return usage_error(app, error);
+    return usage_error(error.what(), app.remaining(), "railiance-restore", k_commands);
   }
   return finish(app, raw);
 }

@@ -8,7 +8,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 
 namespace rb {
 
@@ -26,6 +28,23 @@ int fail(const ProgramIo& io, const Error& error) {
 
 void warn(const ProgramIo& io, std::string_view message) {
   io.err << io.program << ": warning: " << terminal_text(message) << '\n';
+}
+
+Error usage_error(std::string message,
+                  const std::vector<std::string>& remaining,
+                  const std::string& program,
+                  std::string_view commands) {
+  if (message == "A subcommand is required") { // to CLI11 a wrong one is none
+    const auto wrong = std::ranges::find_if(
+        remaining, [](const std::string& word) { return !word.starts_with('-'); });
+    message = wrong == remaining.end() ? "a command is required: " + std::string(commands)
+                                       : "there is no command '" + *wrong + "'";
+  }
+  // Not the names of arguments: "FILE is required".
+  if (message.size() > 1 && std::islower(static_cast<unsigned char>(message[1])) != 0) {
+    message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
+  }
+  return {ErrorCode::invalid_argument, std::move(message), program + " --help lists all"};
 }
 
 StopSignals::StopSignals(std::initializer_list<int> signals, const std::stop_token& outer)

@@ -12,8 +12,10 @@
 #include <initializer_list>
 #include <ostream>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 namespace rb {
 
@@ -36,9 +38,17 @@ int fail(const ProgramIo& io, const Error& error);
 /// "PROGRAM: warning: …"
 void warn(const ProgramIo& io, std::string_view message);
 
-/// Turns signals into a request to stop, for work that must clean up after itself. While it lives the first of its signals requests a stop; one that comes when a stop is requested
-/// already ends the program at once, with the exit status 128 + signal. Make it before any other
-/// thread: those that exist keep their signals.
+/// What the parser of a command line (CLI11) says of a wrong one, in the form of our messages.
+/// `remaining` is what it could not place; `commands` are those that there are, for a person.
+[[nodiscard]] Error usage_error(std::string message,
+                                const std::vector<std::string>& remaining,
+                                const std::string& program,
+                                std::string_view commands);
+
+/// Turns signals into a request to stop, for work that must clean up after itself. While it lives
+/// the first of its signals requests a stop; one that comes when a stop is requested already ends
+/// the program at once, with the exit status 128 + signal. Make it before any other thread: those
+/// that exist keep their signals.
 class StopSignals {
 public:
   /// `outer` requests the stop, too.
