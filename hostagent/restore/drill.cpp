@@ -185,7 +185,7 @@ private:
     }
     const auto write = [&]() -> Status {
       RB_TRY_ASSIGN(set::Directory directory, open_directory(m_options.backup_dir));
-      return proof::store(directory, record);
+      return set::store_drill(directory, record);
     };
     const Status stored = write();
     if (!stored) {

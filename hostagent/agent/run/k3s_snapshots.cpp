@@ -120,7 +120,7 @@ Result<SavedSnapshot> save_snapshot(ProcessRunner& processes,
       remove_unseen(processes, k3s, verdict);
     }
     if (verdict.kind != Verdict::try_again || tries >= settings.save_attempts) {
-      return std::move(verdict.error).because(verdict.reason);
+      return std::move(verdict.error);
     }
     wait(settings.retry_delay, control.token());
   }
