@@ -2,6 +2,7 @@
 
 #include "agent/host/host_key.hpp"
 #include "k3s/datastore.hpp"
+#include "k3s/host_settings.hpp"
 #include "status/disk_facts.hpp"
 #include "terminal/log.hpp"
 

@@ -4,8 +4,10 @@
 #include "set/catalogue.hpp"
 #include "set/marks.hpp"
 #include "set/names.hpp"
+#include "set/retention.hpp"
 #include "set/sets.hpp"
 #include "set/signed_files.hpp"
+#include "set/signed_write.hpp"
 #include "terminal/log.hpp"
 
 #include <algorithm>
@@ -28,7 +30,7 @@ set::BackupSet set_of(const BackupRun& run) {
 }
 
 /// Only a complete run removes complete sets.
-Result<set::RemovalPlan> choose_removals(const BackupRun& run) {
+Result<set::RemovalPlan> choose_removals(BackupRun& run) {
   RB_TRY_ASSIGN(const auto restored, set::read_last_restore(*run.directory));
   std::vector<set::BackupSet> sets = run.earlier_sets;
   sets.push_back(set_of(run));
