@@ -4,6 +4,7 @@
 #include "controller/helm_step.hpp"
 #include "status/serve/metrics_text.hpp"
 #include "status/serve/server.hpp"
+#include "terminal/log.hpp"
 
 #include "base/error.hpp"
 #include "kube/connection.hpp"
