@@ -1,0 +1,52 @@
+// How a command says that it failed, and how a signal ends it.
+#include "terminal/program_io.hpp"
+
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include <sstream>
+
+using namespace rb;
+
+TEST_CASE("a failure is a line with the name of the program, and a hint where there is one") {
+  std::ostringstream out;
+  std::ostringstream err;
+  const RealClock clock;
+  const ProgramIo io{"railiance-x", out, err, clock};
+  CHECK(fail(io, {ErrorCode::corrupt, "a\x1b[2J", "b"}) == 6);
+  CHECK(fail(io, {ErrorCode::io, "c", {}}, ExitCode::usage) == 2);
+  warn(io, "d\n");
+  CHECK(out.str().empty());
+  CHECK(err.str() == "railiance-x: a?[2J\nhint: b\nrailiance-x: c\nrailiance-x: warning: d?\n");
+}
+
+TEST_CASE("a wrong command line is said in our form") {
+  const auto said = [](const char* message, const std::vector<std::string>& remaining) {
+    return usage_error(message, remaining, "railiance-x", "list or show").message;
+  };
+  CHECK(said("A subcommand is required", {}) == "a command is required: list or show");
+  CHECK(said("A subcommand is required", {"--flag", "lst"}) == "there is no command 'lst'");
+  CHECK(said("The following argument was not expected: x", {}) ==
+        "the following argument was not expected: x");
+  CHECK(said("NAME is required", {}) == "NAME is required");
+}
+
+TEST_CASE("the first signal requests a stop, and so does the outer stop") {
+  {
+    const StopSignals signals({SIGUSR2});
+    CHECK_FALSE(signals.token().stop_requested());
+    CHECK(signals.seen() == 0);
+    REQUIRE(::kill(::getpid(), SIGUSR2) == 0);
+    for (int tries = 0; tries < 500 && !signals.token().stop_requested(); ++tries) {
+      RealWaiter().wait(std::chrono::milliseconds(10), {});
+    }
+    CHECK(signals.token().stop_requested());
+    CHECK(signals.seen() == SIGUSR2);
+  }
+  std::stop_source outer;
+  const StopSignals signals({SIGUSR2}, outer.get_token());
+  outer.request_stop();
+  CHECK(signals.token().stop_requested());
+  CHECK(signals.seen() == 0);
+}
