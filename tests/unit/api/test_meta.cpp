@@ -16,6 +16,21 @@ Condition condition(ConditionStatus status, std::string message) {
   return {"Verified", status, "Running", std::move(message), {}, 1};
 }
 
+/// A status that has nothing but conditions.
+struct OnlyConditions {
+  std::vector<Condition> conditions;
+};
+
+void fields(JsonFields& json, OnlyConditions& status) {
+  json.always("conditions", status.conditions);
+}
+
+Result<std::vector<Condition>> conditions_from_json(const nlohmann::json& list) {
+  const nlohmann::json status{{"conditions", list}};
+  RB_TRY_ASSIGN(OnlyConditions read, from_json_fields<OnlyConditions>(status));
+  return std::move(read.conditions);
+}
+
 } // namespace
 
 TEST_CASE("set_condition keeps the transition time unless the status flips") {

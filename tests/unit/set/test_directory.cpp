@@ -1,4 +1,5 @@
 #include "set/directory.hpp"
+#include "set/retention.hpp"
 #include "set/sets.hpp"
 #include "support/fault_disk.hpp"
 #include "support/sets.hpp"
