@@ -200,12 +200,10 @@ run_command(FakeCluster& cluster, std::vector<std::string> args, const RunOption
   };
   unsigned made = 0;
   const auto random_id = [&made] { return "request-" + std::to_string(++made); };
-  cli::Io io{{"railiance-backup", out, err, clock},
+  cli::Io io{{"railiance-backup", out, err, clock, false, options.terminal, options.stop},
              options.connect ? options.connect : connect,
              random_id};
-  io.stop = options.stop;
   io.stop_signal = [&options] { return options.signal; };
-  io.err_is_terminal = options.terminal;
   io.out_colour = options.colour;
   const int code = cli::run(args, io);
   return {code, out.str(), err.str()};

@@ -136,9 +136,9 @@ TEST_CASE("a Lease that is seen unchanged keeps the time of its change") {
 
 TEST_CASE("a Lease survives the way through JSON") {
   const LeaseRecord record = held_by("them").record;
-  const auto json = lease_to_json(record, "ns", "name");
-  CHECK(json["metadata"]["namespace"] == "ns");
-  CHECK(lease_from_json(json).value() == record);
+  const auto text = lease_to_json(record, "ns", "name");
+  CHECK(text["metadata"]["namespace"] == "ns");
+  CHECK(lease_from_json(text).value() == record);
 }
 
 TEST_CASE("a Lease that others made may lack anything but its version") {
