@@ -86,7 +86,7 @@ bool proves_current(const CurrentInput& input) {
   });
 }
 
-ConditionStatus status(const CurrentInput& input) {
+ConditionStatus status_of(const CurrentInput& input) {
   return status_of(judge(input).reason);
 }
 
@@ -97,7 +97,7 @@ TEST_CASE("True is said only of a young complete backup that a fresh report spea
   int seen_true = 0;
   for (int i = 0; i < 20000; ++i) {
     const CurrentInput input = some_world(random);
-    if (status(input) != ConditionStatus::true_) {
+    if (status_of(input) != ConditionStatus::true_) {
       continue;
     }
     ++seen_true;
@@ -115,11 +115,11 @@ TEST_CASE("what a silent node says has no weight: forgetting it changes True for
     const CurrentInput input = some_world(random);
     CurrentInput fresh = input;
     std::erase_if(fresh.nodes, [&](const NodeSeen& node) { return !is_fresh(input, node); });
-    REQUIRE((status(input) == ConditionStatus::true_) == (status(fresh) == ConditionStatus::true_));
+    REQUIRE((status_of(input) == ConditionStatus::true_) == (status_of(fresh) == ConditionStatus::true_));
     if (fresh.nodes.empty()) {
-      REQUIRE(status(input) == ConditionStatus::unknown);
+      REQUIRE(status_of(input) == ConditionStatus::unknown);
     }
-    if (status(input) == ConditionStatus::false_) {
+    if (status_of(input) == ConditionStatus::false_) {
       REQUIRE(fresh.nodes.size() == input.nodes.size()); // False is a claim, too
     }
   }
