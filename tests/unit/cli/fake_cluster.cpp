@@ -200,9 +200,9 @@ run_command(FakeCluster& cluster, std::vector<std::string> args, const RunOption
   };
   unsigned made = 0;
   const auto random_id = [&made] { return "request-" + std::to_string(++made); };
-  cli::Io io{{"railiance-backup", out, err, clock, false, options.terminal, options.stop},
-             options.connect ? options.connect : connect,
-             random_id};
+  cli::Io io{{"railiance-backup", out, err, clock, false, options.terminal, options.stop}};
+  io.connect = options.connect ? options.connect : connect;
+  io.random_id = random_id;
   io.stop_signal = [&options] { return options.signal; };
   io.out_colour = options.colour;
   const int code = cli::run(args, io);
