@@ -2,6 +2,7 @@
 #include "controller/backup_status.hpp"
 #include "controller/executor.hpp"
 #include "controller/helm_step.hpp"
+#include "controller/metrics.hpp"
 #include "status/serve/metrics_text.hpp"
 #include "status/serve/server.hpp"
 #include "terminal/log.hpp"

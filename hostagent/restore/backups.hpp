@@ -1,22 +1,26 @@
 // The backup directory as a command works on it: its sets, which one is meant, and whose signatures
 // count (trust.cpp). On the host that made the sets that answer is outside of the backup directory;
-// on a bare machine the operator must have brought it along.
+// on a bare machine the operator must have brought it along. And an off-site copy, as list and
+// fetch use it.
 #pragma once
 
+#include "offsite/rclone.hpp"
 #include "restore/cluster/facts.hpp"
 #include "restore/io.hpp"
 #include "restore/keys.hpp"
 #include "restore/options.hpp"
 #include "set/catalogue.hpp"
-#include "set/sets.hpp"
 #include "set/set_check.hpp"
+#include "set/sets.hpp"
 #include "set/signed_files.hpp"
 
 #include "base/error.hpp"
+#include "base/process.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -133,5 +137,16 @@ void say_passed_over(const set::Latest& latest, const Io& io);
 [[nodiscard]] ExitCode exit_code_of_opening(const Error& error);
 /// Says it; returns that exit code.
 int fail_to_open(const Io& io, const Error& error);
+
+struct RemoteHandle {
+  explicit RemoteHandle(offsite::RcloneSettings settings) : store(processes, std::move(settings)) {}
+
+  RealProcessRunner processes;
+  offsite::RcloneStore store;
+};
+
+/// The remote of the options. Errors: not_found (rclone), invalid_argument.
+[[nodiscard]] Result<std::unique_ptr<RemoteHandle>> open_store(const RemoteOptions& options,
+                                                               const Io& io);
 
 } // namespace rb::restore

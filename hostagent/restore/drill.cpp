@@ -1,13 +1,16 @@
-#include "restore/proof/drill.hpp"
-
+// The drill: opens a whole set with the private key and compares it with its manifest, without
+// leaving a byte of plaintext on the disk.
 #include "restore/backups.hpp"
 #include "restore/commands.hpp"
 #include "restore/progress.hpp"
 #include "restore/proof/prove_set.hpp"
 #include "restore/set_output.hpp"
+#include "set/marks.hpp"
+#include "set/set_check.hpp"
 #include "terminal/format.hpp"
 #include "terminal/program_io.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -17,6 +20,61 @@ using set::BackupSet;
 using set::DrillRecord;
 
 namespace {
+
+/// The first thing that is wrong; that of a file before that of the set.
+std::string message_of(const set::SetReport& report) {
+  const auto bad =
+      std::find_if(report.files.begin(), report.files.end(), [&](const set::FileReport& file) {
+        return file.code == report.code && !file.message.empty();
+      });
+  if (bad != report.files.end()) {
+    const bool named = bad->message.find(bad->name) != std::string::npos;
+    return named ? bad->message : bad->name + ": " + bad->message;
+  }
+  return report.problems.empty() ? std::string() : report.problems.front();
+}
+
+bool snapshot_is_proven(const set::SetReport& report) {
+  return std::any_of(report.files.begin(), report.files.end(), [](const set::FileReport& file) {
+    return file.type == api::ArtifactType::etcd_snapshot && file.code == ExitCode::done;
+  });
+}
+
+/// What came of checking `set`: `report` is that of set::check_set.
+DrillRecord judge(const BackupSet& set,
+                  const set::SetReport& report,
+                  SystemTime now,
+                  std::chrono::milliseconds duration) {
+  DrillRecord record;
+  record.run_id = set.run_id;
+  record.time = now;
+  record.duration = duration;
+  record.code = report.code;
+  record.size_bytes = set.size_bytes;
+  if (record.code != ExitCode::done) {
+    record.message = message_of(report);
+  }
+  // The check found them equal to the manifest.
+  if (set.manifest && set.manifest->snapshot && snapshot_is_proven(report)) {
+    record.etcd_revision = set.manifest->snapshot->revision;
+    record.etcd_total_keys = set.manifest->snapshot->total_keys;
+  }
+  for (const set::FileReport& file : report.files) {
+    record.files.push_back({file.type, file.name, file.code, file.message});
+  }
+  return record;
+}
+
+/// A drill that could not begin: no key, no directory, no set.
+DrillRecord
+not_begun(const std::string& run_id, ExitCode code, const Error& error, SystemTime now) {
+  DrillRecord record;
+  record.run_id = run_id;
+  record.time = now;
+  record.code = code;
+  record.message = error.message;
+  return record;
+}
 
 class Drill {
 public:
@@ -56,7 +114,7 @@ public:
 private:
   int could_not_begin(const std::string& run_id, ExitCode code, const Error& error) {
     const int exit_code = fail(m_io, error, code);
-    static_cast<void>(store(proof::not_begun(run_id, code, error, m_io.clock.now())));
+    static_cast<void>(store(not_begun(run_id, code, error, m_io.clock.now())));
     return exit_code;
   }
 
@@ -86,7 +144,7 @@ private:
     add_provenance(report, catalogue, m_command.allow_unsigned);
     warn_of_first_use(catalogue, m_io);
     tell_of_files(catalogue, m_io.err);
-    DrillRecord record = proof::judge(set, report, m_io.clock.now(), elapsed());
+    DrillRecord record = judge(set, report, m_io.clock.now(), elapsed());
     if (m_command.boot && record.code == ExitCode::done && set.manifest) {
       boot(*set.manifest, record);
     }

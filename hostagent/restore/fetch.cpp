@@ -2,7 +2,6 @@
 #include "offsite/remote_store.hpp"
 #include "restore/backups.hpp"
 #include "restore/commands.hpp"
-#include "restore/remote.hpp"
 #include "restore/set_output.hpp"
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"

@@ -1,7 +1,6 @@
 #include "offsite/remote_store.hpp"
 #include "restore/backups.hpp"
 #include "restore/commands.hpp"
-#include "restore/remote.hpp"
 #include "restore/set_output.hpp"
 #include "terminal/format.hpp"
 #include "terminal/program_io.hpp"
