@@ -27,11 +27,12 @@ help:
 	@echo "  sudo make install      programs to $(PREFIX)/bin, chart into the cluster (SOPS=.sops.yaml)"
 	@echo "  sudo make uninstall    take both away again; backup sets and CRDs stay"
 	@echo
-	@echo "  sudo make demo         set up everything on a fresh Debian 12 and run the main job"
+	@echo "  sudo make demo         set up everything on a fresh Debian 12 or 13 and run the main job"
 	@echo "  sudo make test         set up everything and run all tests"
 	@echo "  sudo make deps         install what the build and the tests need"
-	@echo "  make build             build the programs (release)"
-	@echo "  sudo make image        build the container image"
+	@echo "  sudo make build        compile what is shipped: programs with all that they need, for any Linux"
+	@echo "  sudo make image        the same as a container image"
+	@echo "  sudo make tarball      the same as a tarball"
 	@echo "  sudo make e2e          only the end-to-end tests in pods"
 	@echo "  make cases             what is made of the inputs that other people's clusters brought"
 	@echo "  sudo make fault        every fault that can be made here, with counts (40 minutes)"
@@ -71,11 +72,15 @@ deps:
 
 .PHONY: build
 build:
-	@"$(HERE)scripts/build.sh" release release -DRB_BUILD_TESTS=OFF -DRB_BUILD_BENCH=OFF
+	@"$(HERE)scripts/bundle.sh"
 
 .PHONY: image
 image:
 	@"$(HERE)scripts/image.sh"
+
+.PHONY: tarball
+tarball:
+	@"$(HERE)scripts/tarball.sh"
 
 .PHONY: install
 install:

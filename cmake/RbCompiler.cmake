@@ -77,6 +77,12 @@ function(rb_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE rb_warnings rb_options ${ARG_LINKS})
+  # The bundle's own loader, and its libraries beside it; by their path in the image, too, since the loader finds
+  # $ORIGIN only where /proc is. DT_RPATH also serves the libraries of the libraries.
+  if(RB_BUNDLE_HOME)
+    target_link_options(${name} PRIVATE
+      "LINKER:--dynamic-linker=${RB_BUNDLE_HOME}/lib/ld.so" "LINKER:--disable-new-dtags,-rpath,$ORIGIN/../lib:${RB_BUNDLE_HOME}/lib")
+  endif()
   rb_precompile(${name} program)
 endfunction()
 

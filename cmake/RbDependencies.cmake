@@ -6,6 +6,15 @@ find_package(Threads REQUIRED)
 find_package(yaml-cpp 0.7 REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(CLI11 REQUIRED)
+# For the static program, with what their archives need, which differs from one Debian to the next. Asked
+# once: abseil, which re2 needs since Debian 13, is named some hundred times, and each question takes seconds.
+if(NOT DEFINED RB_STATIC_LIBRARIES)
+  execute_process(COMMAND ${PKG_CONFIG_EXECUTABLE} --static --libs-only-l re2 libcrypto
+    OUTPUT_VARIABLE libraries OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  separate_arguments(libraries UNIX_COMMAND "${libraries}")
+  list(REMOVE_DUPLICATES libraries)
+  set(RB_STATIC_LIBRARIES "${libraries}" CACHE INTERNAL "Libraries of the static program")
+endif()
 find_path(RB_ARCHIVE_INCLUDE_DIR archive.h REQUIRED)
 find_library(RB_ARCHIVE_LIBRARY NAMES archive REQUIRED)
 find_library(RB_RE2_LIBRARY NAMES re2 REQUIRED)

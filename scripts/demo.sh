@@ -8,7 +8,9 @@ set -euo pipefail
 bed=$ROOT/tests/k3s/bed.sh
 name=demo
 work=$(mktemp -d /tmp/railiance-demo-XXXXXX)
+making=
 finish() {
+  [ -z "$making" ] || kill -- "-$making" 2>/dev/null || true
   "$bed" down "$name" >/dev/null 2>&1 || true
   rm -rf "$work"
 }
@@ -17,15 +19,19 @@ trap 'exit 130' INT TERM
 
 inside() { "$bed" exec "$name" "$@"; }
 
-say "Tools: helm and age (the first time, helm takes about 4 minutes)"
+say "The programs, helm, age and a cluster to try them on (the first time, about 12 minutes on 2 cores)"
+# Beside each other: what one of them fetches, unpacks or links leaves a core to the other.
+setsid "$ROOT/scripts/image.sh" >"$work/image" &
+making=$!
 "$ROOT/tests/tools/install.sh" helm age >/dev/null
-say "The programs and the image (the first time, about 15 minutes)"
-build=$("$ROOT/scripts/build.sh" release release -DRB_BUILD_TESTS=OFF -DRB_BUILD_BENCH=OFF)
-image=$("$ROOT/scripts/image.sh")
-say "A cluster: etcd, API server, kubelet, containerd (the first time, the build takes about 10 minutes)"
+"$ROOT/tests/k3s/build.sh" >/dev/null
+wait "$making" || die "there is no image (the reason is above)"
+making=
+bundle=$("$ROOT/scripts/bundle.sh")
+say "A cluster: etcd, API server, kubelet, containerd"
 "$bed" up "$name" --node >/dev/null
-"$bed" import "$name" "$image" >/dev/null
-inside install -m 0755 "$build/cli/railiance-backup" "$build/hostagent/restore/railiance-restore" /usr/local/bin/
+"$bed" import "$name" "$(cat "$work/image")" >/dev/null
+inside ln -sf "$bundle/bin/railiance-backup" "$bundle/bin/railiance-restore" /usr/local/bin/
 
 say "A SOPS key pair, and the chart with its public half"
 age-keygen -o "$work/keys.txt" 2>/dev/null

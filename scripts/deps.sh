@@ -10,7 +10,7 @@ PACKAGES="
   libspdlog-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev
   doctest-dev
   clang clang-format clang-tidy shellcheck
-  containerd containernetworking-plugins docker.io iproute2 iptables mmdebstrap procps runc strace
+  containerd containernetworking-plugins iproute2 iptables mmdebstrap procps runc strace
   systemd time util-linux
   python3 python3-pytest python3-yaml
   apache2-bin btrfs-progs e2fsprogs minisign openssl prometheus rclone xfsprogs
@@ -36,31 +36,43 @@ go_version() {
   command -v go >/dev/null && GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed 's/^go//'
 }
 
-# The Debian mirror that this machine uses.
-debian_mirror() {
-  # shellcheck disable=SC2016
-  apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' | head -1
+# The newest golang-go that this machine's apt knows.
+offered_go() {
+  apt-cache policy golang-go 2>/dev/null | sed -n 's/^  Candidate: *\([0-9]*:\)*\([0-9.]*\).*/\2/p'
 }
 
+# The backports of this Debian, from the mirror that this machine uses already.
+add_backports() {
+  local codename mirror
+  codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+  # shellcheck disable=SC2016
+  mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' "Codename: $codename" | head -1)
+  [ -n "$codename" ] && [ -n "$mirror" ] ||
+    die "Go $GO_LEAST or newer is needed and this machine's apt offers none; install one and run this again"
+  echo "deb $mirror $codename-backports main" >/etc/apt/sources.list.d/railiance-backports.list
+  apt-get update -qq
+  echo "$codename-backports"
+}
+
+# Go 1.21 and newer fetch the toolchain that go.mod names (GOTOOLCHAIN=auto).
 install_go() {
-  local have
+  local have release
   have=$(go_version || true)
-  if [ -n "$have" ] && version_at_least "$have" "$GO_WANTED"; then
-    return 0
-  fi
-  # Go 1.21 and newer fetch the toolchain that go.mod names (GOTOOLCHAIN=auto).
   if [ -n "$have" ] && version_at_least "$have" "$GO_LEAST"; then
-    [ "$(go env GOTOOLCHAIN)" != local ] || go env -w GOTOOLCHAIN=auto
+    version_at_least "$have" "$GO_WANTED" || [ "$(go env GOTOOLCHAIN)" != local ] || go env -w GOTOOLCHAIN=auto
     return 0
   fi
   need_root "Go $GO_WANTED or newer"
-  say "Installing Go from bookworm-backports"
-  # From the mirror that this machine uses already.
-  echo "deb $(debian_mirror) bookworm-backports main" \
-    >/etc/apt/sources.list.d/railiance-backports.list
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    -t bookworm-backports golang-go >/dev/null
+  have=$(offered_go)
+  if [ -n "$have" ] && version_at_least "$have" "$GO_LEAST"; then
+    say "Installing Go $have"
+    install_packages golang-go
+  else
+    say "Installing Go from Debian's backports"
+    release=$(add_backports)
+    install_packages "-t $release golang-go"
+  fi
   go env -w GOTOOLCHAIN=auto
 }
 
@@ -68,8 +80,8 @@ need_root() {
   [ "$(id -u)" = 0 ] || die "missing: $*; run: sudo make deps"
 }
 
-# Docker, containerd and Prometheus (its promtool) are used as programs only: their services are
-# neither started now nor at the next boot (Docker's rules for forwarding are not wanted on a k3s server).
+# containerd and Prometheus (its promtool) are used as programs only: their services are neither started now
+# nor at the next boot.
 install_packages() {
   local policy=/usr/sbin/policy-rc.d log=${TMPDIR:-/tmp}/railiance-apt.log code=0 made=
   if [ ! -e "$policy" ]; then
@@ -85,9 +97,6 @@ install_packages() {
     die "apt-get failed; its log: $log"
   fi
   if [ -d /run/systemd/system ]; then
-    case " $1 " in
-      *" docker.io "*) systemctl disable --quiet docker.socket docker.service 2>/dev/null || true ;;
-    esac
     case " $1 " in
       *" containerd "*) systemctl disable --quiet containerd.service 2>/dev/null || true ;;
     esac

@@ -1,7 +1,8 @@
 #!/bin/bash
-# install.sh SOPS_YAML: the programs to $PREFIX/bin, the image into this host's k3s, the chart into
-# the cluster. Run it on the k3s server, as root. IMAGE_TAR names an image that was built elsewhere
-# (make image); HELM_ARGS is passed on to helm.
+# install.sh SOPS_YAML: the bundle to $PREFIX/lib/railiance-backup, links to its programs to $PREFIX/bin, the
+# image into this host's k3s, the chart into the cluster. Run it on the k3s server, as root. IMAGE_TAR and
+# BUNDLE_TAR name what was built elsewhere (make image, make tarball): then nothing is compiled here.
+# HELM_ARGS is passed on to helm.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -11,13 +12,23 @@ sops=$(realpath "$sops")
 prefix=${PREFIX:-/usr/local}
 [ -w "$prefix" ] || die "$prefix is not writable; use sudo"
 
-command -v cmake >/dev/null || die "cmake is not installed; run: sudo make deps"
-
-say "Building the programs"
-make -s -C "$ROOT" build
-for program in cli/railiance-backup hostagent/restore/railiance-restore; do
-  install -D -m 0755 "$CACHE/build/release/$program" "$prefix/bin/$(basename "$program")"
-  note "$prefix/bin/$(basename "$program")"
+say "The programs"
+home=$prefix/lib/railiance-backup
+mkdir -p "$prefix/bin" "$prefix/lib"
+rm -rf "$home.new"
+mkdir "$home.new"
+if [ -n "${BUNDLE_TAR:-}" ]; then
+  tar -xzf "$BUNDLE_TAR" -C "$home.new" --strip-components=1 --no-same-owner
+else
+  bundle=$("$ROOT/scripts/bundle.sh")
+  cp -a "$bundle/." "$home.new/"
+fi
+"$home.new/bin/railiance-backup" --version >/dev/null || die "the bundle's programs do not run here; is it one for $(uname -m)?"
+rm -rf "$home"
+mv "$home.new" "$home"
+for program in railiance-backup railiance-restore; do
+  ln -sfn "../lib/railiance-backup/bin/$program" "$prefix/bin/$program"
+  note "$prefix/bin/$program"
 done
 
 # The same search as the command's.

@@ -56,8 +56,8 @@ make_behind() {
   shift
   [ "$(id -u)" = 0 ] || return 0
   say "Making $what behind the tests"
-  nice -n 15 "$@" >"$LOGS/behind-${#behind[@]}.log" 2>&1 &
-  behind+=($!)
+  setsid nice -n 15 "$@" >"$LOGS/behind-${#behind[@]}.log" 2>&1 &
+  behind+=($!) # also the number of the group of what it starts
 }
 
 # Not before the stand-in is made: they would only hold each other up.
@@ -68,7 +68,7 @@ image_behind() {
 clean_up() {
   local pid
   for pid in "${behind[@]}"; do
-    kill "$pid" 2>/dev/null || continue
+    kill -- "-$pid" 2>/dev/null || continue
     wait "$pid" 2>/dev/null || true
   done
   end_integration_beds

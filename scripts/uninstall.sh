@@ -11,6 +11,7 @@ if command -v helm >/dev/null && helm status railiance-backup -n railiance-backu
 else
   note "the chart is not installed in the cluster of ${KUBECONFIG:-the default kubeconfig}"
 fi
-rm -f "${PREFIX:-/usr/local}/bin/railiance-backup" "${PREFIX:-/usr/local}/bin/railiance-restore"
+prefix=${PREFIX:-/usr/local}
+rm -rf "$prefix/bin/railiance-backup" "$prefix/bin/railiance-restore" "$prefix/lib/railiance-backup"
 note "backup sets stay where they are: /opt/backup/railiance/cluster"
 note "the CRDs and ClusterBackups stay, too: kubectl delete crd clusterbackups.backup.railiance.io nodebackups.backup.railiance.io backupstatuses.backup.railiance.io"

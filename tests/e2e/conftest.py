@@ -3,7 +3,7 @@
 run.sh prepares what these need and passes it in the environment:
   RB_BED          name of the bed that is up
   RB_TOOLS_BIN    directory of age, helm, etcdutl
-  RB_BUILD_BIN    directory of our programs (railiance-backup, railiance-restore)
+  RB_BUILD_BIN    directory of our programs in the bundle
 """
 
 import os

@@ -13,16 +13,9 @@ export RB_BED=${RB_BED:-e2e}
 "$ROOT/tests/tools/install.sh" helm age etcdutl >/dev/null
 image=$("$ROOT/scripts/image.sh")
 export RB_TOOLS_BIN=$CACHE/bin RB_IMAGE=$IMAGE RB_IMAGE_TAR=$image
-RB_BUILD_BIN=$CACHE/e2e/bin
+# On the node run the programs of the image, from the bundle that it was made of.
+RB_BUILD_BIN=$("$ROOT/scripts/bundle.sh")/bin
 export RB_BUILD_BIN
-# The commands as they are in the image are for the image's libraries; on the node run those that
-# were built here.
-mkdir -p "$RB_BUILD_BIN"
-for program in railiance-backup railiance-restore; do
-  found=$(find "$CACHE/build/test" -xdev -type f -name "$program" -perm -u+x 2>/dev/null | head -1)
-  [ -n "$found" ] || die "$program is not built: run scripts/test.sh, which builds it first"
-  cp -f "$found" "$RB_BUILD_BIN/$program"
-done
 
 # The disaster has beds of its own, and goes on beside the others: all of them mostly wait.
 disaster=

@@ -59,7 +59,7 @@ def test_the_controller_tells_what_the_agent_sees(installed, backup):
 
 
 def test_the_command_shows_all_of_it_and_ends_with_0(installed, backup):
-    installed.run("install", "-m", "755", BUILD / "railiance-backup", "/usr/local/bin/railiance-backup")
+    installed.run("ln", "-sf", BUILD / "railiance-backup", "/usr/local/bin/railiance-backup")
     done = installed.run("/usr/local/bin/railiance-backup", "status", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("CURRENT: " + backup["status"]["runID"])

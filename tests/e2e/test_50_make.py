@@ -17,7 +17,7 @@ def installed_command(installed):
     """What `make install` puts on the host's path."""
     build = pathlib.Path(os.environ["RB_BUILD_BIN"])
     for program in ("railiance-backup", "railiance-restore"):
-        installed.run("install", "-m", "755", build / program, f"/usr/local/bin/{program}")
+        installed.run("ln", "-sf", build / program, f"/usr/local/bin/{program}")
     return installed
 
 

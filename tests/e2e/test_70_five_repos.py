@@ -32,7 +32,7 @@ backup:
 def home(installed, keys, tmp_path_factory):
     """A home directory with the five repositories; ours is this one."""
     build = pathlib.Path(os.environ["RB_BUILD_BIN"])
-    installed.run("install", "-m", "755", build / "railiance-backup", "/usr/local/bin/railiance-backup")
+    installed.run("ln", "-sf", build / "railiance-backup", "/usr/local/bin/railiance-backup")
     directory = tmp_path_factory.mktemp("home")
     for layer in LAYERS:
         repo = directory / f"railiance-{layer}"

@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+"""pack.py image ROOT TAG TARGET: the directory ROOT as a container image of one layer.
+   pack.py tarball DIRECTORY TARGET: a directory as NAME.tar.gz.
+
+The same files give the same bytes: names in order, owners 0, times 0. The image is written as an OCI layout that has
+Docker's manifest.json, too, so `ctr images import`, `docker load`, podman and skopeo take it. Prints how many bytes
+the files have."""
+
+import gzip
+import hashlib
+import io
+import json
+import pathlib
+import struct
+import sys
+import tarfile
+
+MACHINES = {62: "amd64", 183: "arm64"}  # e_machine of ELF
+EPOCH = "1970-01-01T00:00:00Z"
+CONFIG = {
+    "User": "65532:65532",
+    "Env": ["PATH=/railiance-backup/bin"],
+    "Entrypoint": ["/railiance-backup/bin/railiance-backup"],
+    "Labels": {
+        "org.opencontainers.image.title": "railiance-backup",
+        "org.opencontainers.image.description": "Encrypted, verified backups of a k3s cluster",
+        "org.opencontainers.image.licenses": "Apache-2.0",
+    },
+}
+
+
+def nameless(entry):
+    entry.uid = entry.gid = entry.mtime = 0
+    entry.uname = entry.gname = ""
+    return entry
+
+
+def packed(directory, prefix):
+    """The tar archive of a directory, in memory: a bundle has some 60 MB."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for path in sorted(directory.rglob("*")):
+            archive.add(path, arcname=prefix + path.relative_to(directory).as_posix(), recursive=False, filter=nameless)
+    return buffer.getvalue()
+
+
+def architecture(root):
+    program = root / "railiance-backup/bin/railiance-restore"
+    with program.open("rb") as file:
+        return MACHINES[struct.unpack_from("<H", file.read(20), 18)[0]]
+
+
+def full_name(tag):
+    """As containerd knows an image that a pod asks for as `tag`."""
+    return tag if "/" in tag else "docker.io/library/" + tag
+
+
+class Layout:
+    """The blobs of an image, and what names them."""
+
+    def __init__(self):
+        self.files = {}
+
+    def blob(self, media_type, content):
+        digest = hashlib.sha256(content).hexdigest()
+        self.files["blobs/sha256/" + digest] = content
+        return {"mediaType": "application/vnd.oci.image." + media_type, "digest": "sha256:" + digest, "size": len(content)}
+
+    def json(self, name, value):
+        self.files[name] = as_json(value)
+
+    def write(self, target):
+        with tarfile.open(target, "w", format=tarfile.GNU_FORMAT) as archive:
+            for name, content in sorted(self.files.items()):
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+
+
+def as_json(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def path_of(descriptor):
+    return "blobs/" + descriptor["digest"].replace(":", "/")
+
+
+def image(root, tag, target):
+    files = packed(root, "")
+    layout = Layout()
+    layer = layout.blob("layer.v1.tar+gzip", gzip.compress(files, 6, mtime=0))
+    config = layout.blob("config.v1+json", as_json({
+        "architecture": architecture(root), "os": "linux", "created": EPOCH, "config": CONFIG,
+        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(files).hexdigest()]},
+        "history": [{"created": EPOCH, "created_by": "bundle/pack.py"}]}))
+    manifest = layout.blob("manifest.v1+json", as_json({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": config, "layers": [layer]}))
+    manifest["annotations"] = {"io.containerd.image.name": full_name(tag), "org.opencontainers.image.ref.name": tag.rpartition(":")[2]}
+    layout.json("oci-layout", {"imageLayoutVersion": "1.0.0"})
+    layout.json("index.json", {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [manifest]})
+    layout.json("manifest.json", [{"Config": path_of(config), "RepoTags": [tag], "Layers": [path_of(layer)]}])
+    layout.write(target)
+    return len(files)
+
+
+def tarball(directory, target):
+    files = packed(directory, directory.name + "/")
+    pathlib.Path(target).write_bytes(gzip.compress(files, 9, mtime=0))
+    return len(files)
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["image", root, tag, target]:
+            print(image(pathlib.Path(root), tag, target))
+        case ["tarball", directory, target]:
+            print(tarball(pathlib.Path(directory), target))
+        case _:
+            sys.exit(__doc__)

@@ -1,0 +1,55 @@
+#!/bin/bash
+# Makes the build root, in which everything that is shipped is compiled: a directory below
+# $RAILIANCE_CACHE/root with Debian 13's packages of bundle/packages. Prints its path. Made once for each
+# list of packages; remove the directory to have it made anew, with Debian's newest versions.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+suite=trixie
+packages=$(sort "$ROOT/bundle/packages" | paste -sd, -)
+root=$CACHE/root/$suite-$(echo "$packages" | sha256sum | cut -c1-12)
+if [ -e "$root/.complete" ]; then
+  echo "$root"
+  exit 0
+fi
+[ "$(id -u)" = 0 ] || die "the build root is made by root: use sudo"
+command -v mmdebstrap >/dev/null || die "mmdebstrap is not installed; run: sudo make deps"
+
+# This machine's own mirrors, asked for another release of Debian. mmdebstrap knows Debian's own where there are none.
+sources() {
+  local codename line
+  codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+  # shellcheck disable=SC2016
+  apt-get indextargets --format 'deb $(SITE) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' 'Component: main' 2>/dev/null |
+    sed -En "s/^(deb [^ ]+ )$codename(|-updates|-security) /\1$suite\2 /p" | sort -u
+}
+
+# How this machine's apt reaches them.
+settings() {
+  apt-config dump 2>/dev/null | grep -E '^Acquire::(https?::Proxy|Check-Valid-Until|Check-Date) ' || true
+}
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/railiance-root-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+sources >"$work/sources.list"
+settings >"$work/apt.conf"
+mkdir -p "$CACHE/root"
+rm -rf "$root"
+say "Making the build root: Debian 13 with a compiler and libraries (2 minutes)"
+# As the published slim image: no documentation, no translations.
+if ! mmdebstrap --mode=root --variant=apt --format=directory --include="$packages" \
+  --dpkgopt='path-exclude=/usr/share/man/*' \
+  --dpkgopt='path-exclude=/usr/share/locale/*' \
+  --dpkgopt='path-exclude=/usr/share/doc/*' \
+  --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+  --dpkgopt=force-unsafe-io \
+  --aptopt="$work/apt.conf" --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
+  "$suite" "$root" $([ -s "$work/sources.list" ] && echo "$work/sources.list") >"$CACHE/root/log" 2>&1; then
+  tail -15 "$CACHE/root/log" >&2
+  rm -rf "$root"
+  die "the build root could not be made (its log: $CACHE/root/log); does 'apt-get update' work here, and is debian-archive-keyring current?"
+fi
+mkdir -p "$root/source" "$root/build" "$root/ccache" "$root/out"
+touch "$root/.complete"
+echo "$root"
