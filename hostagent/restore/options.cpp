@@ -82,7 +82,7 @@ constexpr const char* k_drill_footer = R"(Examples:
   railiance-restore drill 20261122T020000Z -i keys.txt --output json
   railiance-restore drill --boot
 
-Opens every artifact of the set with the key and holds it against the manifest:
+Opens every artifact of the set with the key and compares it with the manifest:
 digests, every page of the snapshot, its revision and keys, the key that k3s looks for
 with the token of the host state, the archives and the YAML in them. No plaintext
 reaches the disk. With --boot, as root, a k3s server is then booted from the set in

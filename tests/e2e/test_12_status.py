@@ -1,4 +1,4 @@
-"""What the operator sees after the main job: the standing object, metrics, the command."""
+"""What the operator sees after the main job: BackupStatus, metrics, the command."""
 
 import json
 import os
@@ -12,12 +12,12 @@ from support.bed import NAMESPACE, wait_for
 BUILD = pathlib.Path(os.environ["RB_BUILD_BIN"])
 
 
-def standing(bed):
+def status_object(bed):
     return bed.get("backupstatus", "cluster")
 
 
 def current(bed):
-    return backups.condition(standing(bed), "BackupCurrent")
+    return backups.condition(status_object(bed), "BackupCurrent")
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +25,12 @@ def backup(installed):
     return backups.succeeded(installed, "for-status")
 
 
-def test_the_standing_object_says_that_there_is_a_current_backup(installed, backup):
+def test_the_status_says_that_there_is_a_current_backup(installed, backup):
     # The agent tells its facts when a run has ended, the controller sums them up a little later.
     wait_for("the run in BackupStatus",
-             lambda: standing(installed)["status"].get("lastSuccessRunID") == backup["status"]["runID"], 120)
+             lambda: status_object(installed)["status"].get("lastSuccessRunID") == backup["status"]["runID"], 120)
     wait_for("BackupCurrent", lambda: current(installed).get("status") == "True", 120)
-    status = standing(installed)["status"]
+    status = status_object(installed)["status"]
     assert current(installed)["reason"] == "Current"
     assert status["lastSuccessRunID"] == backup["status"]["runID"]
     assert status["lastRun"]["name"] == "for-status" and status["lastRun"]["succeeded"]
@@ -52,7 +52,7 @@ def test_the_controller_tells_what_the_agent_sees(installed, backup):
                             "-o", "jsonpath={.items[0].metadata.name}").stdout
     text = installed.kubectl("get", "--raw", f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}:8080/proxy/metrics").stdout
     values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-    node = standing(installed)["status"]["nodes"][0]["nodeName"]
+    node = status_object(installed)["status"]["nodes"][0]["nodeName"]
     assert float(values['railiance_backup_current{status="True"}']) == 1
     assert float(values[f'railiance_backup_never_ran{{node="{node}"}}']) == 0
     assert float(values[f'railiance_backup_etcd_revision{{node="{node}"}}']) == backup["status"]["etcd"]["revision"]

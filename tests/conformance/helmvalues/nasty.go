@@ -1,4 +1,4 @@
-// Package helmvalues holds our values files against Helm and the YAML parsers of other people.
+// Package helmvalues compares our values files with Helm and the YAML parsers of other people.
 package helmvalues
 
 import (

@@ -1,4 +1,4 @@
-// Package sopsrules holds our reader of a .sops.yaml against SOPS's own, from its Go module.
+// Package sopsrules compares our reader of a .sops.yaml with SOPS's own, from its Go module.
 package sopsrules
 
 import (

@@ -131,7 +131,7 @@ TEST_CASE("OLD=OLD is the operator's word that it is right: the address comes la
                   .refused());
 }
 
-TEST_CASE("a host that keeps its configuration is held against that one") {
+TEST_CASE("a host that keeps its configuration is compared by that one") {
   ObservedHost host = good_host();
   host.network = bare_host().network;
   host.settings.add("tls-san", "192.0.2.10"); // it ran with it
