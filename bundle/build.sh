@@ -38,6 +38,10 @@ rm "$bundle/launcher"
 # The loader under one name for every machine: the programs' headers name it (RB_BUNDLE_HOME).
 loader=$(readelf -l /bin/sh | sed -n 's/.*program interpreter: \(.*\)\]$/\1/p')
 cp -L "$loader" "$bundle/lib/ld.so"
+# A program of somebody else (rclone, out of its own image) finds the C library in our pod where it looks for it.
+ln -s ld.so "$bundle/lib/$(basename "$loader")"
+ln -s "${home#/}/lib" "$out/lib"
+ln -s "${home#/}/lib" "$out/lib64"
 libraries=$(for program in "$bundle"/libexec/*; do ldd "$program"; done | awk '$3 ~ /^\// { print $3 }' | sort -u)
 for library in $libraries; do
   [ "$(basename "$library")" = "$(basename "$loader")" ] || cp -L "$library" "$bundle/lib/"

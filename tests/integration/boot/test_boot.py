@@ -99,10 +99,12 @@ class TestBoot(unittest.TestCase):
             self.assertEqual(os.listdir(parent), [])
 
     def test_3_interrupted_nothing_is_left(self):
-        for ending, seconds in ((signal.SIGINT, 2), (signal.SIGTERM, 6)):
+        for ending, step in ((signal.SIGINT, "restoring the snapshot"), (signal.SIGTERM, "starting it")):
             program = subprocess.Popen([RESTORE, "drill", "--boot", "-i", str(self.operator.keys)],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-            time.sleep(seconds)
+            while step not in program.stderr.readline():
+                self.assertIsNone(program.poll())
+            time.sleep(0.5)
             program.send_signal(ending)
             said = program.communicate(timeout=30)[1]
             self.assertNotEqual(program.returncode, 0, said)
