@@ -1,10 +1,9 @@
-// bin/NAME of the bundle: starts libexec/NAME with the bundle's own loader and libraries, wherever the
-// bundle lies and whatever the host has. Static, since it is what runs before a loader is found. At
-// k_home, which is where the image has the bundle, the kernel finds the loader by the program's own
-// header; a program started so is its own /proc/self/exe, which the agent needs.
-#include <unistd.h>
-
+// bin/NAME of the bundle: starts libexec/NAME with the bundle's own loader and libraries, wherever
+// the bundle lies and whatever the host has. Static, since it is what runs before a loader is
+// found. At k_home, which is where the image has the bundle, the kernel finds the loader by the
+// program's own header; a program started so is its own /proc/self/exe, which the agent needs.
 #include <sys/auxv.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -17,8 +16,12 @@ constexpr const char* k_home = RB_BUNDLE_HOME;
 constexpr int k_cannot_run = 126;
 
 int cannot(const char* action, const char* path) {
-  std::fprintf(stderr, "railiance-backup: cannot %s %s: %s\nhint: unpack or install the whole bundle again\n",
-               action, path, std::strerror(errno));
+  std::fprintf(
+      stderr,
+      "railiance-backup: cannot %s %s: %s\nhint: unpack or install the whole bundle again\n",
+      action,
+      path,
+      std::strerror(errno));
   return k_cannot_run;
 }
 
@@ -38,10 +41,11 @@ char* join(const char* home, const char* directory, const char* name) {
   return asprintf(&path, "%s/%s/%s", home, directory, name) < 0 ? nullptr : path;
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char** argv) {
-  // The path that the kernel was given, not argv[0], which anybody can choose; links lead into the bundle.
+  // The path that the kernel was given, not argv[0], which anybody can choose; links lead into the
+  // bundle.
   const char* const asked = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
   char* const home = asked == nullptr ? nullptr : realpath(asked, nullptr);
   const char* name = nullptr;
@@ -62,7 +66,7 @@ int main(int argc, char** argv) {
     execv(program, argv);
     return cannot("run", program);
   }
-  char inhibit_cache[] = "--inhibit-cache";  // the host's list of its libraries
+  char inhibit_cache[] = "--inhibit-cache"; // the host's list of its libraries
   char argv0[] = "--argv0";
   char* const before[k_before] = {loader, inhibit_cache, argv0, argv[0], program};
   std::memcpy(arguments, before, sizeof(before));

@@ -4,8 +4,8 @@
 
 #include "age/file.hpp"
 #include "age/sops_yaml.hpp"
-#include "base/fd.hpp"
 #include "base/digest.hpp"
+#include "base/fd.hpp"
 #include "helm/artifact.hpp"
 
 #include <nlohmann/json.hpp>

@@ -47,8 +47,9 @@ add_backports() {
   codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
   # shellcheck disable=SC2016
   mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' "Codename: $codename" | head -1)
-  [ -n "$codename" ] && [ -n "$mirror" ] ||
+  if [ -z "$codename" ] || [ -z "$mirror" ]; then
     die "Go $GO_LEAST or newer is needed and this machine's apt offers none; install one and run this again"
+  fi
   echo "deb $mirror $codename-backports main" >/etc/apt/sources.list.d/railiance-backports.list
   apt-get update -qq
   echo "$codename-backports"

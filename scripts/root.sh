@@ -17,7 +17,7 @@ command -v mmdebstrap >/dev/null || die "mmdebstrap is not installed; run: sudo 
 
 # This machine's own mirrors, asked for another release of Debian. mmdebstrap knows Debian's own where there are none.
 sources() {
-  local codename line
+  local codename
   codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
   # shellcheck disable=SC2016
   apt-get indextargets --format 'deb $(SITE) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' 'Component: main' 2>/dev/null |
@@ -34,6 +34,10 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 sources >"$work/sources.list"
 settings >"$work/apt.conf"
+lists=()
+if [ -s "$work/sources.list" ]; then
+  lists=("$work/sources.list")
+fi
 mkdir -p "$CACHE/root"
 rm -rf "$root"
 say "Making the build root: Debian 13 with a compiler and libraries (2 minutes)"
@@ -45,7 +49,7 @@ if ! mmdebstrap --mode=root --variant=apt --format=directory --include="$package
   --dpkgopt='path-include=/usr/share/doc/*/copyright' \
   --dpkgopt=force-unsafe-io \
   --aptopt="$work/apt.conf" --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
-  "$suite" "$root" $([ -s "$work/sources.list" ] && echo "$work/sources.list") >"$CACHE/root/log" 2>&1; then
+  "$suite" "$root" "${lists[@]}" >"$CACHE/root/log" 2>&1; then
   tail -15 "$CACHE/root/log" >&2
   rm -rf "$root"
   die "the build root could not be made (its log: $CACHE/root/log); does 'apt-get update' work here, and is debian-archive-keyring current?"

@@ -3,8 +3,8 @@
 // set on the disk, and no outcome of it is one of a backup.
 #pragma once
 
-#include "offsite/decide.hpp"
 #include "offsite/copy_set.hpp"
+#include "offsite/decide.hpp"
 #include "sign/minisign.hpp"
 
 #include <functional>

@@ -2,8 +2,8 @@
 // `--output json` has them. docs/artifact-format.md has the manifest's own fields.
 #pragma once
 
-#include "set/sets.hpp"
 #include "set/set_check.hpp"
+#include "set/sets.hpp"
 
 #include <nlohmann/json.hpp>
 

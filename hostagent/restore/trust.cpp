@@ -1,5 +1,4 @@
 #include "restore/backups.hpp"
-
 #include "restore/cluster/checks.hpp"
 #include "restore/io.hpp"
 #include "set/names.hpp"

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/digest.hpp"
 #include "base/result.hpp"
 #include "base/secret_bytes.hpp"
-#include "base/digest.hpp"
 
 #include <array>
 #include <cstddef>

@@ -151,10 +151,10 @@ Result<std::vector<Entry>> read_tar_gz(ByteView bytes, const Limits& limits) {
 
 namespace {
 
-// The writer makes pax tar (POSIX.1-2017, pax, "ustar Interchange Format" and "pax Interchange Format").
-// By hand, and not by libarchive: its tar writer needs the table of all its formats, which brings
-// libxml2, nettle, lzma and bzip2 into a static program, and its output changes with its version
-// and with the locale.
+// The writer makes pax tar (POSIX.1-2017, pax, "ustar Interchange Format" and "pax Interchange
+// Format"). By hand, and not by libarchive: its tar writer needs the table of all its formats,
+// which brings libxml2, nettle, lzma and bzip2 into a static program, and its output changes with
+// its version and with the locale.
 
 constexpr std::size_t k_name_bytes = 100;
 constexpr std::size_t k_prefix_bytes = 155;

@@ -41,8 +41,9 @@ struct Limits {
 /// Each file is padded with zeros to a multiple of that, and two records of zeros end the archive.
 inline constexpr std::size_t k_tar_record_bytes = 512;
 
-/// One header, for an archive that is too large to be made in memory: of a regular file, mode 0644, of root, dated 1970, so that equal files give equal archives.
-/// `path` has at most 100 bytes, `size_bytes` is below 8 GiB.
+/// One header, for an archive that is too large to be made in memory: of a regular file, mode 0644,
+/// of root, dated 1970, so that equal files give equal archives. `path` has at most 100 bytes,
+/// `size_bytes` is below 8 GiB.
 [[nodiscard]] Bytes tar_header(const std::string& path, std::uint64_t size_bytes);
 
 } // namespace rb::archive

@@ -3,8 +3,8 @@
 // also after a power cut; whoever was told that it is there finds it.
 #pragma once
 
-#include "base/fs.hpp"
 #include "base/digest.hpp"
+#include "base/fs.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -25,8 +25,8 @@ off_t offset_of(std::uint64_t bytes) {
   return static_cast<off_t>(bytes);
 }
 
-/// A regular file. Writes leave at most two windows of dirty pages, and both ways leave nothing in the page
-/// cache: a snapshot of gigabytes must not push etcd's own file out of it.
+/// A regular file. Writes leave at most two windows of dirty pages, and both ways leave nothing in
+/// the page cache: a snapshot of gigabytes must not push etcd's own file out of it.
 class PosixFile final : public File {
 public:
   PosixFile(Fd fd, std::string path) : m_fd(std::move(fd)), m_path(std::move(path)) {}

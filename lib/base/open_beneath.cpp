@@ -1,5 +1,7 @@
 #include "base/open_beneath.hpp"
 
+#include <climits>
+
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -9,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <deque>
 
 namespace rb {

@@ -1,7 +1,7 @@
 #include "kube/event_recorder.hpp"
 
-#include "base/digest.hpp"
 #include "base/clock.hpp"
+#include "base/digest.hpp"
 #include "kube/resource.hpp"
 
 namespace rb::kube {

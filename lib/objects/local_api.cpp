@@ -1,8 +1,8 @@
 #include "objects/local_api.hpp"
 
 #include "archive/entry_path.hpp"
-#include "base/process.hpp"
 #include "base/fd.hpp"
+#include "base/process.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>

@@ -338,10 +338,8 @@ Status list_objects(ApiPort& api,
   }
 }
 
-Result<std::uint64_t> count_objects(ApiPort& api,
-                                    const std::string& path,
-                                    Waiter& waiter,
-                                    const std::stop_token& stop) {
+Result<std::uint64_t>
+count_objects(ApiPort& api, const std::string& path, Waiter& waiter, const std::stop_token& stop) {
   RB_TRY_ASSIGN(const json page, get_page(api, path + "?limit=1", waiter, stop));
   const json& items = member(page, "items");
   if (!items.is_array()) {

@@ -6,8 +6,8 @@
 #include "objects/contents.hpp"
 #include "objects/local_api.hpp"
 
-#include "base/result.hpp"
 #include "base/clock.hpp"
+#include "base/result.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -1,7 +1,7 @@
 #include "set/age_reader.hpp"
 
-#include "age/io.hpp"
 #include "age/file_key.hpp"
+#include "age/io.hpp"
 #include "age/primitives.hpp"
 
 #include <algorithm>

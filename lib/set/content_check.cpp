@@ -1,8 +1,8 @@
 #include "set/content_check.hpp"
 
 #include "datastore/etcd/snapshot.hpp"
-#include "objects/contents.hpp"
 #include "k3s/token.hpp"
+#include "objects/contents.hpp"
 #include "set/age_reader.hpp"
 #include "set/host_state.hpp"
 #include "set/opened_set.hpp"

@@ -1,8 +1,10 @@
 #include "set/directory.hpp"
 
+#include "set/names.hpp"
+
 #include "base/fd.hpp"
 #include "base/fs.hpp"
-#include "set/names.hpp"
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>

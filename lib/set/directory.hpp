@@ -4,10 +4,10 @@
 // that was written.
 #pragma once
 
+#include "base/digest.hpp"
 #include "base/durable_file.hpp"
 #include "base/fd.hpp"
 #include "base/fs.hpp"
-#include "base/digest.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -4,9 +4,9 @@
 #include "set/content_check.hpp"
 #include "set/names.hpp"
 
-#include "age/io.hpp"
 #include "age/file.hpp"
 #include "age/file_key.hpp"
+#include "age/io.hpp"
 #include "base/digest.hpp"
 
 namespace rb::set {

@@ -1,6 +1,6 @@
 #include "cases/cases.hpp"
-#include "restore/cluster/plan.hpp"
 #include "restore/cluster/host_views.hpp"
+#include "restore/cluster/plan.hpp"
 
 #include <algorithm>
 

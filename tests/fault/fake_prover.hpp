@@ -11,8 +11,7 @@ namespace rb::test {
 
 class FakeProver final : public agent::Prover {
 public:
-  set::ProofRecord prove(const agent::ProofRequest& request,
-                         const std::stop_token& stop) override {
+  set::ProofRecord prove(const agent::ProofRequest& request, const std::stop_token& stop) override {
     ++asked;
     snapshot = read_text_file(request.snapshot_path, std::size_t{64} << 20U).value_or("");
     revision = request.record.revision;

@@ -115,7 +115,8 @@ TEST_CASE("what a silent node says has no weight: forgetting it changes True for
     const CurrentInput input = some_world(random);
     CurrentInput fresh = input;
     std::erase_if(fresh.nodes, [&](const NodeSeen& node) { return !is_fresh(input, node); });
-    REQUIRE((status_of(input) == ConditionStatus::true_) == (status_of(fresh) == ConditionStatus::true_));
+    REQUIRE((status_of(input) == ConditionStatus::true_) ==
+            (status_of(fresh) == ConditionStatus::true_));
     if (fresh.nodes.empty()) {
       REQUIRE(status_of(input) == ConditionStatus::unknown);
     }

@@ -1,9 +1,9 @@
 #include "agent/host/image_archive.hpp"
 
 #include "archive/tar_gz.hpp"
+#include "base/digest.hpp"
 #include "base/fd.hpp"
 #include "base/open_beneath.hpp"
-#include "base/digest.hpp"
 
 #include <nlohmann/json.hpp>
 

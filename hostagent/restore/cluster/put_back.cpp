@@ -2,8 +2,8 @@
 
 #include "k3s/named_files.hpp"
 #include "restore/cluster/file_changes.hpp"
-#include "restore/cluster/journal.hpp"
 #include "restore/cluster/host_views.hpp"
+#include "restore/cluster/journal.hpp"
 
 #include "archive/entry_path.hpp"
 

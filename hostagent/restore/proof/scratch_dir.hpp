@@ -2,7 +2,6 @@
 // what a killed drill left is removed by whatever command comes next, wherever it lies.
 #pragma once
 
-
 #include "base/fd.hpp"
 #include "base/result.hpp"
 

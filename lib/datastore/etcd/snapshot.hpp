@@ -2,9 +2,9 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/digest.hpp"
 #include "base/fd.hpp"
 #include "base/port.hpp"
-#include "base/digest.hpp"
 
 #include <array>
 #include <cstdint>

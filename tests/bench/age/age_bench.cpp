@@ -12,8 +12,8 @@
 #include "age/file.hpp"
 #include "age/identity.hpp"
 #include "age/io.hpp"
-#include "base/fd.hpp"
 #include "base/digest.hpp"
+#include "base/fd.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

@@ -1,4 +1,5 @@
-// Writes a file with few dirty pages: as lib/base/durable_file does, without its naming and locking.
+// Writes a file with few dirty pages: as lib/base/durable_file does, without its naming and
+// locking.
 #pragma once
 
 #include "age/io.hpp"

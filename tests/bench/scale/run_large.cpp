@@ -22,8 +22,7 @@ int main(int argc, char** argv) {
   rb::RealProcessRunner processes;
   const rb::agent::RunControl control;
   const auto begin = clock.steady_now();
-  const auto report =
-      rb::agent::run_backup(settings, order, {processes, clock, {}}, control);
+  const auto report = rb::agent::run_backup(settings, order, {processes, clock, {}}, control);
   const std::chrono::duration<double> took = clock.steady_now() - begin;
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);

@@ -7,8 +7,8 @@
 #include "set/retention.hpp"
 #include "set/sets.hpp"
 
-#include "base/fd.hpp"
 #include "base/digest.hpp"
+#include "base/fd.hpp"
 
 #include <unistd.h>
 
@@ -48,8 +48,7 @@ int backup(const agent::Settings& settings, agent::RunOrder order, const std::st
   };
   const agent::RunControl control;
   ::getppid();
-  const auto report =
-      agent::run_backup(settings, order, {processes, clock, fetch}, control);
+  const auto report = agent::run_backup(settings, order, {processes, clock, fetch}, control);
   std::fprintf(stderr, "%s\n", report.message.c_str());
   return report.succeeded() ? 0 : 1;
 }

@@ -6,8 +6,8 @@
 
 #include "age/file.hpp"
 #include "age/sops_yaml.hpp"
-#include "base/fd.hpp"
 #include "base/digest.hpp"
+#include "base/fd.hpp"
 #include "base/process.hpp"
 
 #include <cstdio>

@@ -1,5 +1,6 @@
-#include "base/json_fields.hpp"
 #include "fakes.hpp"
+
+#include "base/json_fields.hpp"
 #include "kube/lease.hpp"
 #include "kube/resource.hpp"
 

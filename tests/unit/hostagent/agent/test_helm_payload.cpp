@@ -80,7 +80,8 @@ TEST_CASE("a payload that claims to be huge is not fetched") {
   Pieces source;
   auto payload = payload_of(k_whole);
   payload.size_bytes = api::k_payload_limit_bytes + 1;
-  CHECK(fetch_payload(std::ref(source), payload, k_no_wait, {}).error().code == ErrorCode::unsupported);
+  CHECK(fetch_payload(std::ref(source), payload, k_no_wait, {}).error().code ==
+        ErrorCode::unsupported);
 }
 
 TEST_CASE("a payload is waited for while the API server is away, and not for ever") {
@@ -120,6 +121,7 @@ TEST_CASE("what the API server means is not asked for again, nor is anything aft
   const Wait stopping = [&](std::chrono::milliseconds, const std::stop_token&) {
     stop.request_stop();
   };
-  CHECK_FALSE(fetch_payload(std::ref(source), payload_of(k_whole), stopping, stop.get_token()).has_value());
+  CHECK_FALSE(
+      fetch_payload(std::ref(source), payload_of(k_whole), stopping, stop.get_token()).has_value());
   CHECK(source.calls == 2);
 }

@@ -1,5 +1,5 @@
-#include "agent/run/k3s_snapshots.hpp"
 #include "agent/host/mounted_files.hpp"
+#include "agent/run/k3s_snapshots.hpp"
 #include "k3s/datastore.hpp"
 #include "support/scratch.hpp"
 

@@ -1,6 +1,6 @@
 #include "restore/cluster/host_network.hpp"
-#include "restore/cluster/replacements.hpp"
 #include "restore/cluster/host_views.hpp"
+#include "restore/cluster/replacements.hpp"
 
 #include <doctest/doctest.h>
 

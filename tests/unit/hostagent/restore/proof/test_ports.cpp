@@ -1,6 +1,6 @@
 // Holds: messages arrive as they were sent; a program that has ended is noticed.
-#include "restore/proof/messages.hpp"
 #include "restore/proof/memory.hpp"
+#include "restore/proof/messages.hpp"
 #include "restore/proof/namespace_helper.hpp"
 #include "support/temporary_directory.hpp"
 
