@@ -42,13 +42,14 @@ cp -L "$loader" "$bundle/lib/ld.so"
 ln -s ld.so "$bundle/lib/$(basename "$loader")"
 ln -s "${home#/}/lib" "$out/lib"
 ln -s "${home#/}/lib" "$out/lib64"
-mapfile -t libraries < <(for program in "$bundle"/libexec/*; do ldd "$program"; done | awk '$3 ~ /^\// { print $3 }' | sort -u)
-for library in "${libraries[@]}"; do
+libraries=$(for program in "$bundle"/libexec/*; do ldd "$program"; done | awk '$3 ~ /^\// { print $3 }' | sort -u)
+for library in $libraries; do
   [ "$(basename "$library")" = "$(basename "$loader")" ] || cp -L "$library" "$bundle/lib/"
 done
 
 # Those of the archives that are linked in, too.
-for package in $(realpath "$loader" "${libraries[@]}" | xargs dpkg -S | cut -d: -f1 | sort -u) \
+# shellcheck disable=SC2086
+for package in $(realpath "$loader" $libraries | xargs dpkg -S | cut -d: -f1 | sort -u) \
   $(grep '^lib.*-dev$' "$source/bundle/packages"); do
   cp -L "/usr/share/doc/$package/copyright" "$bundle/share/doc/$package.copyright"
 done
