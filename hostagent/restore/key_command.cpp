@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -99,36 +98,6 @@ private:
   std::string_view m_left;
 };
 
-/// Standard output goes to a pipe, standard input is empty.
-Result<pid_t>
-start(std::vector<std::string>& words, std::vector<std::string>& environment, const Fd& output) {
-  posix_spawn_file_actions_t actions{};
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, output.get(), STDOUT_FILENO);
-  posix_spawnattr_t attributes{};
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  sigset_t signals;
-  sigemptyset(&signals);
-  posix_spawnattr_setsigmask(&attributes, &signals);
-  sigaddset(&signals, SIGPIPE);
-  posix_spawnattr_setsigdefault(&attributes, &signals);
-  pid_t pid = -1;
-  const int failed = ::posix_spawnp(&pid,
-                                    words.front().c_str(),
-                                    &actions,
-                                    &attributes,
-                                    pointers_to(words).data(),
-                                    pointers_to(environment).data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) {
-    return system_error(failed, words.front() + ": cannot be started");
-  }
-  return pid;
-}
-
 /// Reads what is there within 50 ms; false at the end.
 Result<bool> read_some(const Fd& pipe, SecretBuffer& output) {
   constexpr std::size_t k_piece_bytes = 4096;
@@ -203,7 +172,13 @@ Result<SecretBytes> run_key_command(std::vector<std::string> words,
   }
   const Fd read_end(fds[0]);
   Fd write_end(fds[1]);
-  RB_TRY_ASSIGN(const pid_t pid, start(words, environment, write_end));
+  SpawnOrder order;
+  order.words = std::move(words);
+  order.environment = std::move(environment);
+  order.files = {{write_end.get(), STDOUT_FILENO}};
+  order.on_path = true;
+  order.own_group = false; // it may ask for a passphrase at our terminal
+  RB_TRY_ASSIGN(const pid_t pid, spawn(std::move(order)));
   write_end = Fd();
   SecretBuffer output;
   Status read = read_output(read_end, output, stop, SteadyClock::now() + limit);

@@ -247,7 +247,7 @@ Result<Options> finish(const CLI::App& app, Raw& raw) {
     return Error{ErrorCode::invalid_argument, "verify: give a SET or --all, not both", {}};
   }
   auto* const restore = std::get_if<RestoreCommand>(&raw.options.command);
-  if (restore != nullptr && restore->artifact.empty()) {
+  if (restore != nullptr) {
     RB_TRY(finish_restore(*restore));
   }
   return std::move(raw.options);

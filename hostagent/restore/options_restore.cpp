@@ -120,7 +120,15 @@ Status finish_restore(RestoreCommand& command) {
   const auto wrong = [](const std::string& what) {
     return Error{ErrorCode::invalid_argument, "restore: " + what, {}};
   };
-  if (!command.to.empty()) {
+  const int ways = (command.dry_run ? 1 : 0) + (command.rollback ? 1 : 0) +
+                   (command.execute || command.resume ? 1 : 0) + (command.artifact.empty() ? 0 : 1);
+  const bool would_execute = // "what would this command do"
+      command.dry_run && command.execute && !command.rollback && !command.resume &&
+      command.artifact.empty();
+  if (ways > 1 && !would_execute) {
+    return wrong("give one of --execute, --dry-run, --rollback and --artifact");
+  }
+  if (!command.to.empty() && command.artifact.empty()) {
     return wrong("--to goes with --artifact");
   }
   if (command.restart_workloads && !command.execute && !command.resume) {
@@ -145,13 +153,7 @@ Status finish_restore(RestoreCommand& command) {
     return wrong("--keep-config puts no configuration back that --set-address or --set-interface "
                  "could rewrite: give one of them");
   }
-  const int ways = (command.dry_run ? 1 : 0) + (command.rollback ? 1 : 0) +
-                   (command.execute || command.resume ? 1 : 0);
-  const bool would_execute = // "what would this command do"
-      command.dry_run && command.execute && !command.rollback && !command.resume;
-  return ways > 1 && !would_execute
-             ? Status(wrong("give one of --execute, --dry-run, --rollback and --artifact"))
-             : Status();
+  return command.hints.commands.given() ? k3s::check_commands(command.hints.commands) : Status();
 }
 
 } // namespace rb::restore

@@ -71,9 +71,6 @@ public:
     if (!lock && lock.error().code == ErrorCode::busy && !m_command.dry_run) {
       return fail(m_io, lock.error());
     }
-    if (const Status looked = m_host.look(m_command.hints, nullptr); !looked) {
-      return fail(m_io, looked.error(), ExitCode::usage);
-    }
     auto left = find_journal(can_be_resumed);
     if (!left) {
       return fail(m_io, left.error());
@@ -84,7 +81,7 @@ public:
     if (m_command.resume) {
       return fail(m_io,
                   {ErrorCode::not_found,
-                   m_host.observed.data_dir + ": no restore was cut off here",
+                   left->data_dir + ": no restore was cut off here",
                    "begin one with --execute; --data-dir names another data directory"},
                   ExitCode::nothing_to_restore);
     }
@@ -97,9 +94,6 @@ public:
     if (!lock && lock.error().code == ErrorCode::busy) {
       return fail(m_io, lock.error());
     }
-    if (const Status looked = m_host.look(m_command.hints, nullptr); !looked) {
-      return fail(m_io, looked.error(), ExitCode::usage);
-    }
     auto found = find_journal(can_be_undone);
     if (!found) {
       return fail(m_io, found.error());
@@ -111,6 +105,7 @@ public:
                    "--data-dir names another data directory"},
                   ExitCode::nothing_to_restore);
     }
+    m_host.look(m_command.hints, nullptr);
     if (m_host.observed.user_id != 0 || !m_host.manager) {
       const bool known = m_host.manager != nullptr;
       return fail(
@@ -126,7 +121,8 @@ public:
 private:
   [[nodiscard]] Result<cluster::FoundJournal>
   find_journal(bool (*fits)(const JournalState&)) const {
-    return cluster::find_journal(m_host.observed.data_dir, !m_command.hints.data_dir.empty(), fits);
+    return cluster::find_journal(
+        cluster::data_dir_here(m_command.hints), !m_command.hints.data_dir.empty(), fits);
   }
 
   /// What is not put back says nothing of this host.
@@ -164,12 +160,8 @@ private:
     const cluster::OpenedSet opened =
         cluster::open_host_settings(m_backups->directory, *m_set, m_keys.identities, m_io.stop);
     cluster::HostHints hints = m_command.hints;
-    if (left.data_dir != m_host.observed.data_dir) {
-      hints.data_dir = left.data_dir;
-    }
-    if (const Status looked = m_host.look(hints, put_back_of(opened)); !looked) {
-      return fail(m_io, looked.error(), ExitCode::usage);
-    }
+    hints.data_dir = left.data_dir;
+    m_host.look(hints, put_back_of(opened));
     if (!m_set->manifest || !m_host.manager) {
       return fail(
           m_io,
@@ -194,9 +186,7 @@ private:
     const cluster::Wishes& wishes = m_command.wishes;
     cluster::apply_replacements(*opened, wishes.replacements);
     opened->facts.signature = fact_of(m_backups->catalogue, m_set->run_id);
-    if (const Status looked = m_host.look(m_command.hints, put_back_of(*opened)); !looked) {
-      return fail(m_io, looked.error(), ExitCode::usage);
-    }
+    m_host.look(m_command.hints, put_back_of(*opened));
     const cluster::Decision decision = cluster::decide(m_host.observed, opened->facts, wishes);
     nlohmann::ordered_json json = to_json(decision);
     const bool stop_here = decision.refused() || m_command.dry_run;

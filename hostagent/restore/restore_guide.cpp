@@ -9,7 +9,9 @@
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
+#include <array>
 #include <charconv>
+#include <utility>
 
 namespace rb::restore {
 
@@ -111,19 +113,23 @@ const BackupSet* ask(const std::vector<ListedSet>& sets, const BackupSet* propos
   return whole && number >= 1 && number <= sets.size() ? sets[number - 1].set : nullptr;
 }
 
-/// Of the wishes those that change what is put back.
-cluster::Wishes wishes_for_guide(const RestoreCommand& command) {
-  cluster::Wishes wishes;
-  wishes.keep_config = command.wishes.keep_config;
-  wishes.replacements = command.wishes.replacements;
-  return wishes;
-}
-
-/// Those that the commands of the guide need as well.
-std::string options_that_fit(const RestoreCommand& command) {
-  std::string text = command.wishes.keep_config ? "--keep-config" : "";
-  for (const cluster::Replacement& one : command.wishes.replacements) {
-    text += (text.empty() ? "" : " ") + one.option();
+/// What was asked for goes into the commands of the guide, too.
+std::string options_for(const cluster::Wishes& wishes) {
+  std::string text;
+  const auto add = [&](const std::string& word) { text += (text.empty() ? "" : " ") + word; };
+  const std::array<std::pair<bool, const char*>, 5> flags{
+      {{wishes.single_server, "--single-server"},
+       {wishes.replace_cluster, "--replace-cluster"},
+       {wishes.without_host_state, "--without-host-state"},
+       {wishes.allow_unsigned, "--allow-unsigned"},
+       {wishes.keep_config, "--keep-config"}}};
+  for (const auto& [given, word] : flags) {
+    if (given) {
+      add(word);
+    }
+  }
+  for (const cluster::Replacement& one : wishes.replacements) {
+    add(one.option());
   }
   return text;
 }
@@ -140,8 +146,8 @@ cluster::GuideInput guide_for(const BackupSet& set,
   input.identity_file = keys.file;
   input.stop_command = host.typed_command(command.hints, "stop");
   input.start_command = host.typed_command(command.hints, "start");
-  input.extra_options = options_that_fit(command);
-  input.plan = cluster::decide(host.observed, facts, wishes_for_guide(command)).plan;
+  input.extra_options = options_for(command.wishes);
+  input.plan = cluster::decide(host.observed, facts, command.wishes).plan;
   return input;
 }
 
@@ -218,11 +224,7 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
       cluster::open_host_settings(backups->directory, *set, keys.identities, io.stop);
   cluster::apply_replacements(opened, command.wishes.replacements);
   cluster::Host host;
-  if (const Status looked =
-          host.look(command.hints, command.wishes.keep_config ? nullptr : &opened);
-      !looked) {
-    return fail(io, looked.error(), ExitCode::usage);
-  }
+  host.look(command.hints, command.wishes.keep_config ? nullptr : &opened);
   print_guide(guide_for(*set, host, opened.facts, keys, command, options), json, out, io);
   if (json) {
     io.out << dump(out);

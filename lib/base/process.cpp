@@ -1,5 +1,6 @@
 #include "base/process.hpp"
 
+#include "base/bytes.hpp"
 #include "base/fd.hpp"
 #include "base/open_beneath.hpp"
 
@@ -34,42 +35,6 @@ Result<Pipe> make_pipe() {
   }
   return Pipe{Fd(fds[0]), Fd(fds[1])};
 }
-
-/// How the child begins: without input, its output into our pipes, in a process group of its own,
-/// so that what it starts is ended with it, and with the default signal mask.
-class SpawnSetup {
-public:
-  SpawnSetup(const Fd& out, const Fd& err) {
-    posix_spawn_file_actions_init(&m_actions);
-    posix_spawn_file_actions_addopen(&m_actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&m_actions, out.get(), STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&m_actions, err.get(), STDERR_FILENO);
-    posix_spawnattr_init(&m_attributes);
-    posix_spawnattr_setflags(
-        &m_attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setpgroup(&m_attributes, 0);
-    sigset_t signals;
-    sigemptyset(&signals);
-    posix_spawnattr_setsigmask(&m_attributes, &signals);
-    sigaddset(&signals, SIGPIPE);
-    posix_spawnattr_setsigdefault(&m_attributes, &signals);
-  }
-  ~SpawnSetup() {
-    posix_spawnattr_destroy(&m_attributes);
-    posix_spawn_file_actions_destroy(&m_actions);
-  }
-  SpawnSetup(const SpawnSetup&) = delete;
-  SpawnSetup& operator=(const SpawnSetup&) = delete;
-  SpawnSetup(SpawnSetup&&) = delete;
-  SpawnSetup& operator=(SpawnSetup&&) = delete;
-
-  [[nodiscard]] const posix_spawn_file_actions_t* actions() const { return &m_actions; }
-  [[nodiscard]] const posix_spawnattr_t* attributes() const { return &m_attributes; }
-
-private:
-  posix_spawn_file_actions_t m_actions{};
-  posix_spawnattr_t m_attributes{};
-};
 
 struct Stream {
   Fd fd;
@@ -139,29 +104,81 @@ private:
   bool m_refused = false;
 };
 
+/// What posix_spawn(3) is told of files and signals.
+class SpawnSetup {
+public:
+  explicit SpawnSetup(const SpawnOrder& order) {
+    posix_spawn_file_actions_init(&m_actions);
+    posix_spawn_file_actions_addopen(&m_actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    for (const auto& [ours, theirs] : order.files) {
+      posix_spawn_file_actions_adddup2(&m_actions, ours, theirs);
+    }
+    posix_spawnattr_init(&m_attributes);
+    const int group = order.own_group ? POSIX_SPAWN_SETPGROUP : 0;
+    posix_spawnattr_setflags(
+        &m_attributes, static_cast<short>(group | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
+    posix_spawnattr_setpgroup(&m_attributes, 0);
+    sigset_t signals;
+    sigemptyset(&signals);
+    posix_spawnattr_setsigmask(&m_attributes, &signals);
+    sigaddset(&signals, SIGPIPE);
+    posix_spawnattr_setsigdefault(&m_attributes, &signals);
+  }
+  ~SpawnSetup() {
+    posix_spawnattr_destroy(&m_attributes);
+    posix_spawn_file_actions_destroy(&m_actions);
+  }
+  SpawnSetup(const SpawnSetup&) = delete;
+  SpawnSetup& operator=(const SpawnSetup&) = delete;
+  SpawnSetup(SpawnSetup&&) = delete;
+  SpawnSetup& operator=(SpawnSetup&&) = delete;
+
+  [[nodiscard]] const posix_spawn_file_actions_t* actions() const { return &m_actions; }
+  [[nodiscard]] const posix_spawnattr_t* attributes() const { return &m_attributes; }
+
+private:
+  posix_spawn_file_actions_t m_actions{};
+  posix_spawnattr_t m_attributes{};
+};
+
 } // namespace
+
+Result<int> spawn(SpawnOrder order) {
+  const SpawnSetup setup(order);
+  const auto start = order.on_path ? ::posix_spawnp : ::posix_spawn;
+  pid_t pid = -1;
+  const int failed = start(&pid,
+                           order.words.front().c_str(),
+                           setup.actions(),
+                           setup.attributes(),
+                           pointers_to(order.words).data(),
+                           pointers_to(order.environment).data());
+  for (std::string& variable : order.environment) {
+    wipe({reinterpret_cast<std::uint8_t*>(variable.data()), variable.size()});
+  }
+  if (failed != 0) {
+    return system_error(failed, order.words.front() + ": cannot be started");
+  }
+  return pid;
+}
+
+SpawnOrder spawn_order(const ProcessSpec& spec) {
+  SpawnOrder order;
+  order.words.push_back(spec.program);
+  order.words.insert(order.words.end(), spec.arguments.begin(), spec.arguments.end());
+  for (const auto& [name, value] : spec.environment) {
+    order.environment.push_back(name + "=" + value);
+  }
+  return order;
+}
 
 Result<ProcessResult> RealProcessRunner::run(const ProcessSpec& spec, std::stop_token stop) {
   RB_TRY_ASSIGN(Pipe out, make_pipe());
   RB_TRY_ASSIGN(Pipe err, make_pipe());
 
-  std::vector<std::string> arguments{spec.program};
-  arguments.insert(arguments.end(), spec.arguments.begin(), spec.arguments.end());
-  std::vector<std::string> environment;
-  for (const auto& [name, value] : spec.environment) {
-    environment.push_back(name + "=" + value);
-  }
-  const SpawnSetup setup(out.write_end, err.write_end);
-  pid_t pid = -1;
-  const int failed = ::posix_spawn(&pid,
-                                   spec.program.c_str(),
-                                   setup.actions(),
-                                   setup.attributes(),
-                                   pointers_to(arguments).data(),
-                                   pointers_to(environment).data());
-  if (failed != 0) {
-    return system_error(failed, spec.program + ": cannot be started");
-  }
+  SpawnOrder order = spawn_order(spec);
+  order.files = {{out.write_end.get(), STDOUT_FILENO}, {err.write_end.get(), STDERR_FILENO}};
+  RB_TRY_ASSIGN(const pid_t pid, spawn(std::move(order)));
   out.write_end = Fd();
   err.write_end = Fd();
 

@@ -39,6 +39,22 @@ struct ProcessResult {
   std::string err;
 };
 
+/// How a program begins.
+struct SpawnOrder {
+  std::vector<std::string> words;         ///< The program, then its arguments.
+  std::vector<std::string> environment;   ///< "NAME=VALUE"; all of it.
+  std::vector<std::pair<int, int>> files; ///< A descriptor of ours, and its number there.
+  bool on_path = false;  ///< A program whose name has no slash is looked for on PATH.
+  bool own_group = true; ///< What it starts is ended with it; no interrupt of the terminal.
+};
+
+/// Program, arguments and environment of `spec`.
+[[nodiscard]] SpawnOrder spawn_order(const ProcessSpec& spec);
+
+/// posix_spawn(3): without input, with the default signal mask. The caller waits for its end.
+/// Errors: those of the system.
+[[nodiscard]] Result<int> spawn(SpawnOrder order);
+
 /// The port, so that tests can stand in for the other program.
 class ProcessRunner : public Port {
 public:
@@ -68,7 +84,7 @@ private:
   ProcessRunner& m_runner;
 };
 
-/// What exec(2) and posix_spawn(3) take as argv and envp: pointers into `strings`, and a null at
+/// What exec(2) takes as argv and envp: pointers into `strings`, and a null at
 /// the end. `strings` must outlive them, unchanged.
 [[nodiscard]] inline std::vector<char*> pointers_to(std::vector<std::string>& strings) {
   std::vector<char*> pointers;

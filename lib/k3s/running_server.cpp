@@ -250,25 +250,30 @@ std::unique_ptr<ServiceManager> make_openrc(ProcessRunner& processes,
       processes, "OpenRC service " + name, std::move(commands), by_exit_status);
 }
 
-Result<std::unique_ptr<ServiceManager>> make_commands(ProcessRunner& processes,
-                                                      const ServiceCommands& given) {
-  CommandManager::Commands commands{
-      {words_of(given.start)}, words_of(given.stop), words_of(given.status), words_of(given.log)};
-  for (const Words* const words : {&commands.start.front(), &commands.stop, &commands.status}) {
-    if (words->empty() || !words->front().starts_with('/')) {
+Status check_commands(const ServiceCommands& given) {
+  for (const std::string* const command : {&given.start, &given.stop, &given.status}) {
+    const Words words = words_of(*command);
+    if (words.empty() || !words.front().starts_with('/')) {
       return Error{ErrorCode::invalid_argument,
                    "the commands of the service manager: each needs the absolute path of a program",
                    "give all of --start-command, --stop-command and --status-command"};
     }
   }
-  if (!commands.log.empty() && !commands.log.front().starts_with('/')) {
+  const Words log = words_of(given.log);
+  if (!log.empty() && !log.front().starts_with('/')) {
     return Error{ErrorCode::invalid_argument,
                  "--log-command: it needs the absolute path of a program",
                  "for example --log-command '/usr/bin/tail -n 2000 /var/log/k3s.log'"};
   }
-  std::unique_ptr<ServiceManager> manager = std::make_unique<CommandManager>(
+  return {};
+}
+
+std::unique_ptr<ServiceManager> make_commands(ProcessRunner& processes,
+                                              const ServiceCommands& given) {
+  CommandManager::Commands commands{
+      {words_of(given.start)}, words_of(given.stop), words_of(given.status), words_of(given.log)};
+  return std::make_unique<CommandManager>(
       processes, "the command " + given.stop, std::move(commands), by_exit_status);
-  return manager;
 }
 
 bool is_server(const ProcessView& process, const std::string& data_dir) {

@@ -50,11 +50,16 @@ struct ServiceCommands {
   std::string stop;
   std::string status; ///< Exit status 0: it runs.
   std::string log;    ///< Prints the server's log; may be empty.
+
+  [[nodiscard]] bool given() const { return !start.empty() || !stop.empty() || !status.empty(); }
 };
 
-/// Each is split at blanks; no shell. Errors: invalid_argument (one missing or not absolute).
-[[nodiscard]] Result<std::unique_ptr<ServiceManager>> make_commands(ProcessRunner& processes,
-                                                                    const ServiceCommands& given);
+/// Errors: invalid_argument (one missing or not absolute).
+[[nodiscard]] Status check_commands(const ServiceCommands& given);
+
+/// Each is split at blanks; no shell. Precondition: check_commands() has nothing against them.
+[[nodiscard]] std::unique_ptr<ServiceManager> make_commands(ProcessRunner& processes,
+                                                            const ServiceCommands& given);
 
 struct ServerProcess {
   int pid = 0;

@@ -77,24 +77,15 @@ set::ProofRecord BootProver::prove(const ProofRequest& request, const std::stop_
   if (!scratch) {
     return unavailable(scratch.error().message);
   }
-  proof::BootInput input;
-  input.k3s = *k3s;
-  input.snapshot_path = request.snapshot_path;
-  input.directory = scratch->path();
-  input.token = state->server_token();
-  input.settings = proof::settings_of(*state, scratch->path());
-  if (const Status brought = proof::bring_files(*state, scratch->path()); !brought) {
-    return unavailable(brought.error().message);
+  const auto progress = [](const std::string& line) { spdlog::info("{}", line); };
+  auto input = proof::boot_input(*state, *scratch, *k3s, request.timeout, progress);
+  if (!input) {
+    return unavailable(input.error().message);
   }
-  if (const std::string line = proof::left_out_line(input.settings); !line.empty()) {
-    spdlog::info("{}", line);
-  }
-  input.revision = request.record.revision;
-  input.objects = request.record.objects;
-  input.reset_timeout = request.timeout;
-  input.ready_timeout = request.timeout;
-  const auto report = proof::boot_here(
-      input, *scratch, [](const std::string& line) { spdlog::info("{}", line); }, stop);
+  input->snapshot_path = request.snapshot_path;
+  input->revision = request.record.revision;
+  input->objects = request.record.objects;
+  const auto report = proof::boot_here(*input, *scratch, progress, stop);
   if (!report) {
     return not_proven(report.error());
   }

@@ -106,13 +106,12 @@ std::string choose_data_dir(const HostHints& hints,
 
 /// As the operator gave them, else the systemd or OpenRC of this host with the unit that `here`, or
 /// else the host state `there`, has. Null: none is known.
-Result<std::unique_ptr<k3s::ServiceManager>> find_service_manager(ProcessRunner& processes,
-                                                                  const HostHints& hints,
-                                                                  const k3s::HostSettings& here,
-                                                                  const k3s::HostSettings* there) {
-  const k3s::ServiceCommands& given = hints.commands;
-  if (!given.start.empty() || !given.stop.empty() || !given.status.empty()) {
-    return k3s::make_commands(processes, given);
+std::unique_ptr<k3s::ServiceManager> find_service_manager(ProcessRunner& processes,
+                                                          const HostHints& hints,
+                                                          const k3s::HostSettings& here,
+                                                          const k3s::HostSettings* there) {
+  if (hints.commands.given()) {
+    return k3s::make_commands(processes, hints.commands);
   }
   const auto unit_of = [&](std::string k3s::HostSettings::*member) {
     const std::string own = here.*member;
@@ -133,18 +132,21 @@ Result<std::unique_ptr<k3s::ServiceManager>> find_service_manager(ProcessRunner&
   if (!rc_service.empty() && !service.empty()) {
     return k3s::make_openrc(processes, rc_service, service, "/var/log/" + service + ".log");
   }
-  return std::unique_ptr<k3s::ServiceManager>();
+  return nullptr;
 }
 
 } // namespace
 
-Status Host::look(const HostHints& hints, const OpenedSet* opened) {
+std::string data_dir_here(const HostHints& hints) {
+  return choose_data_dir(hints, k3s::read_host_settings(DiskView()), nullptr);
+}
+
+void Host::look(const HostHints& hints, const OpenedSet* opened) {
   const k3s::HostSettings here = k3s::read_host_settings(DiskView());
   const bool with_state = opened != nullptr && opened->host_state.has_value();
   const set::HostState* const there = with_state ? &*opened->host_state : nullptr;
-  RB_TRY_ASSIGN(
-      manager,
-      find_service_manager(processes, hints, here, with_state ? &*opened->host_settings : nullptr));
+  manager =
+      find_service_manager(processes, hints, here, with_state ? &*opened->host_settings : nullptr);
   ObservedHost host;
   host.user_id = ::geteuid();
   host.k3s_program = first_program(
@@ -173,7 +175,6 @@ Status Host::look(const HostHints& hints, const OpenedSet* opened) {
     host.processes_problem = found.error().message;
   }
   observed = std::move(host);
-  return {};
 }
 
 std::string Host::typed_command(const HostHints& hints, const std::string& verb) const {

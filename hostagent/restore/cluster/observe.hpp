@@ -12,6 +12,9 @@
 
 namespace rb::cluster {
 
+/// Where k3s has its data on this host, or would have it; without a final slash.
+[[nodiscard]] std::string data_dir_here(const HostHints& hints);
+
 struct Host {
   RealProcessRunner processes;
   k3s::ProcServerProcesses servers;
@@ -20,10 +23,9 @@ struct Host {
   std::unique_ptr<k3s::ServiceManager> manager; ///< Null: none is known.
   ObservedHost observed;
 
-  /// Finds the service manager and all facts. `opened`: the set of which files are
-  /// put back, or null. Errors:
-  /// invalid_argument (the operator's commands).
-  [[nodiscard]] Status look(const HostHints& hints, const OpenedSet* opened);
+  /// Finds the service manager and all facts. `opened`: the set of which files are put back, or
+  /// null.
+  void look(const HostHints& hints, const OpenedSet* opened);
 
   /// "systemctl stop k3s", as a person would type it on this host.
   [[nodiscard]] std::string typed_command(const HostHints& hints, const std::string& verb) const;

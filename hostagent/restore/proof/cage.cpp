@@ -5,7 +5,6 @@
 #include "restore/proof/namespace_helper.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,38 +35,6 @@ Status status_of(Result<Reply> reply) {
   return result ? Status() : Status(std::move(result).error());
 }
 
-/// In a process group of its own, so that an interrupt of the terminal doesn't reach it: we end it.
-Result<pid_t> spawn_helper(const std::string& program, const Fd& socket) {
-  posix_spawn_file_actions_t actions{};
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, socket.get(), k_helper_socket);
-  posix_spawnattr_t attributes{};
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  sigset_t signals;
-  sigemptyset(&signals);
-  posix_spawnattr_setsigmask(&attributes, &signals);
-  sigaddset(&signals, SIGPIPE);
-  posix_spawnattr_setsigdefault(&attributes, &signals);
-
-  std::string name = program;
-  std::string command(k_helper_command);
-  const std::array<char*, 3> arguments{name.data(), command.data(), nullptr};
-  const std::array<char*, 1> environment{nullptr};
-  pid_t pid = -1;
-  const int failed = ::posix_spawn(
-      &pid, program.c_str(), &actions, &attributes, arguments.data(), environment.data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) {
-    return system_error(failed, program + ": the helper cannot be started");
-  }
-  return pid;
-}
-
 } // namespace
 
 NamespaceCage::~NamespaceCage() {
@@ -86,7 +53,10 @@ Status NamespaceCage::open() {
     const int moved = ::fcntl(theirs.get(), F_DUPFD_CLOEXEC, k_helper_socket + 1);
     theirs = Fd(moved);
   }
-  RB_TRY_ASSIGN(m_helper, spawn_helper(m_program, theirs));
+  SpawnOrder order; // in a group of its own: an interrupt of the terminal is for us, and we end it
+  order.words = {m_program, std::string(k_helper_command)};
+  order.files = {{theirs.get(), k_helper_socket}};
+  RB_TRY_ASSIGN(m_helper, spawn(std::move(order)));
   theirs = Fd();
   return status_of(receive_reply(m_socket, {}));
 }

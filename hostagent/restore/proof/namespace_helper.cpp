@@ -11,7 +11,6 @@
 #include <net/if.h>
 #include <net/route.h>
 #include <sched.h>
-#include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -211,31 +210,13 @@ void serve(const Fd& socket) {
 Status Spawned::start(const ProcessSpec& spec, const std::string& log_path) {
   RB_TRY_ASSIGN(const Fd log,
                 open_file(log_path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600));
-  std::vector<std::string> words{spec.program};
-  words.insert(words.end(), spec.arguments.begin(), spec.arguments.end());
-  std::vector<char*> arguments = pointers_to(words);
-  std::vector<std::string> variables;
-  for (const auto& [name, value] : spec.environment) {
-    variables.push_back(name + "=" + value);
-  }
-  std::vector<char*> environment = pointers_to(variables);
-
-  posix_spawn_file_actions_t actions{};
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, log.get(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, log.get(), STDERR_FILENO);
-  pid_t pid = -1;
-  const int failed = ::posix_spawn(
-      &pid, spec.program.c_str(), &actions, nullptr, arguments.data(), environment.data());
-  posix_spawn_file_actions_destroy(&actions);
-  for (std::string& variable : variables) {
-    wipe({reinterpret_cast<std::uint8_t*>(variable.data()), variable.size()});
-  }
-  if (failed != 0) {
-    return system_error(failed, spec.program + ": cannot be started");
-  }
-  m_names.emplace(pid, spec.program + (words.size() > 1 ? " " + words[1] : ""));
+  SpawnOrder order = spawn_order(spec);
+  order.files = {{log.get(), STDOUT_FILENO}, {log.get(), STDERR_FILENO}};
+  order.own_group = false;
+  const std::string name =
+      spec.program + (spec.arguments.empty() ? "" : " " + spec.arguments.front());
+  RB_TRY_ASSIGN(const pid_t pid, spawn(std::move(order)));
+  m_names.emplace(pid, name);
   return {};
 }
 

@@ -154,6 +154,25 @@ std::string left_out_line(const ServerSettings& settings) {
   return line;
 }
 
+Result<BootInput> boot_input(const set::HostState& state,
+                             const ScratchDir& scratch,
+                             const std::string& k3s,
+                             std::chrono::seconds timeout,
+                             const std::function<void(const std::string& line)>& progress) {
+  BootInput input;
+  input.k3s = k3s;
+  input.directory = scratch.path();
+  input.token = state.server_token();
+  input.settings = settings_of(state, scratch.path());
+  input.reset_timeout = timeout;
+  input.ready_timeout = timeout;
+  RB_TRY(bring_files(state, scratch.path()));
+  if (const std::string line = left_out_line(input.settings); !line.empty()) {
+    progress(line);
+  }
+  return input;
+}
+
 Result<std::string> find_k3s(const std::string& ordered, const std::string& of_host) {
   std::vector<std::string> candidates{ordered};
   if (ordered.empty()) {
@@ -214,20 +233,10 @@ Result<BootReport> prove_set(set::Directory& directory,
                 ScratchDir::make(scratch_parent(order, state.data_dir),
                                  scratch_bytes_for(manifest.snapshot->size_bytes),
                                  order.places));
-  BootInput input;
-  input.k3s = k3s;
-  input.directory = scratch.path();
+  RB_TRY_ASSIGN(BootInput input, boot_input(state, scratch, k3s, order.timeout, progress));
   input.snapshot_path = scratch.path() + "/snapshot";
-  input.token = state.server_token();
-  input.settings = settings_of(state, scratch.path());
-  RB_TRY(bring_files(state, scratch.path()));
-  if (const std::string line = left_out_line(input.settings); !line.empty()) {
-    progress(line);
-  }
   input.revision = manifest.snapshot->revision;
   input.objects = manifest.snapshot->objects;
-  input.reset_timeout = order.timeout;
-  input.ready_timeout = order.timeout;
   progress("boot: decrypting the snapshot into " + scratch.path());
   RB_TRY(set::decrypt_artifact_to(directory,
                                   manifest,

@@ -31,6 +31,16 @@ struct ProveOrder {
 /// "boot: without kube-apiserver-arg audit-policy-file, …"; empty: nothing was left out.
 [[nodiscard]] std::string left_out_line(const ServerSettings& settings);
 
+/// What a boot in `scratch` takes from the host state, which outlives it: token, settings, and the
+/// files that these name, which are brought there. `progress` is told what is left out. Snapshot,
+/// revision and objects are the caller's to fill in. Errors: those of bring_files().
+[[nodiscard]] Result<BootInput>
+boot_input(const set::HostState& state,
+           const ScratchDir& scratch,
+           const std::string& k3s,
+           std::chrono::seconds timeout,
+           const std::function<void(const std::string& line)>& progress);
+
 /// An executable k3s. Errors: not_found (hint at --k3s).
 [[nodiscard]] Result<std::string> find_k3s(const std::string& ordered, const std::string& of_host);
 

@@ -90,13 +90,12 @@ TEST_CASE("commands of the operator's: split at blanks, no shell, all three, abs
   recorder.answer = said(0, "");
   auto manager =
       make_commands(recorder, {"/bin/a  start $(x)", "/bin/a stop", "/bin/a status", ""});
-  REQUIRE(manager);
-  CHECK((*manager)->start());
+  CHECK(manager->start());
   CHECK(recorder.lines.back() == "/bin/a start $(x)");
   for (const ServiceCommands& wrong : {ServiceCommands{"", "/bin/a", "/bin/a", ""},
                                        ServiceCommands{"/bin/a", "a stop", "/bin/a", ""},
                                        ServiceCommands{"/bin/a", "/bin/a", " ", ""}}) {
-    CHECK(make_commands(recorder, wrong).error().code == ErrorCode::invalid_argument);
+    CHECK(check_commands(wrong).error().code == ErrorCode::invalid_argument);
   }
 }
 
@@ -113,12 +112,13 @@ TEST_CASE("k3s's last words come from the journal, a file, or a command of the o
       make_openrc(recorder, "/sbin/rc-service", "k3s", "/var/log/k3s.log")->last_words().empty());
   CHECK(recorder.lines.back() == "/usr/bin/tail -n 2000 /var/log/k3s.log");
   ServiceCommands given{"/bin/a", "/bin/a", "/bin/a", "/bin/log of k3s"};
-  CHECK_FALSE((*make_commands(recorder, given))->last_words().empty());
+  CHECK_FALSE(make_commands(recorder, given)->last_words().empty());
   CHECK(recorder.lines.back() == "/bin/log of k3s");
   given.log.clear();
-  CHECK((*make_commands(recorder, given))->last_words().empty());
+  CHECK(make_commands(recorder, given)->last_words().empty());
+  CHECK(check_commands(given));
   given.log = "log of k3s";
-  CHECK(make_commands(recorder, given).error().code == ErrorCode::invalid_argument);
+  CHECK(check_commands(given).error().code == ErrorCode::invalid_argument);
 }
 
 TEST_CASE("a k3s server is known by its command line") {

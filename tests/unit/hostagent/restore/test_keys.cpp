@@ -159,6 +159,22 @@ TEST_CASE_FIXTURE(KeysFixture,
   CHECK(guide.out.find("age -d -i keys.txt") != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(KeysFixture, "the commands of the guide have the options that were asked for") {
+  add_set(k_run);
+  sops_key = key;
+  const Outcome guide = run({"restore",
+                             "--data-dir",
+                             file("k3s"),
+                             "--replace-cluster",
+                             "--single-server",
+                             "--set-interface",
+                             "eth0=eth1"});
+  INFO(guide.err);
+  CHECK(guide.out.find("--execute --backup-dir " + backups() +
+                       " --single-server --replace-cluster --set-interface eth0=eth1") !=
+        std::string::npos);
+}
+
 TEST_CASE_FIXTURE(KeysFixture, "keys: verify without -i opens nothing, and asks and runs nothing") {
   add_set(k_run);
   sops_key_command = "touch " + file("ran");
