@@ -29,32 +29,6 @@ private:
   const std::function<void(ByteView)>& m_observer;
 };
 
-std::vector<Recipient> without_duplicates(std::span<const Recipient> recipients) {
-  std::vector<Recipient> kept;
-  for (const Recipient& recipient : recipients) {
-    if (std::find(kept.begin(), kept.end(), recipient) == kept.end()) {
-      kept.push_back(recipient);
-    }
-  }
-  return kept;
-}
-
-Result<std::string> make_header(ByteView file_key, std::span<const Recipient> recipients) {
-  if (recipients.empty()) {
-    return Error{ErrorCode::invalid_argument, "encrypt: no recipient", {}};
-  }
-  if (recipients.size() > k_stanza_limit) {
-    return Error{ErrorCode::invalid_argument, "encrypt: more than 1024 recipients", {}};
-  }
-  Header header;
-  for (const Recipient& recipient : without_duplicates(recipients)) {
-    RB_TRY_ASSIGN(Stanza stanza, wrap_x25519(file_key, recipient));
-    header.stanzas.push_back(std::move(stanza));
-  }
-  RB_TRY_ASSIGN(header.mac, header_mac(file_key, mac_covered(marshal(header))));
-  return marshal(header);
-}
-
 /// The file as it is: counts what is read, shows it to the observer, remembers its own failures.
 class ObservedSource final : public Source {
 public:
@@ -184,20 +158,24 @@ Result<EncryptSummary> encrypt(Source& source,
 
 Result<Bytes> encrypt_bytes(ByteView plaintext, std::span<const Recipient> recipients) {
   Bytes ciphertext;
-  ciphertext.reserve(encrypted_size_bytes(plaintext.size(), recipients.size()));
+  ciphertext.reserve(encrypted_size_bytes(plaintext.size(), recipients));
   MemorySource source(plaintext);
   BytesSink sink(ciphertext);
   RB_TRY(encrypt(source, sink, recipients));
   return ciphertext;
 }
 
-std::uint64_t encrypted_size_bytes(std::uint64_t plaintext_bytes, std::size_t recipients) {
-  constexpr std::uint64_t k_stanza_bytes = 10 + 43 + 1 + 43 + 1; // "-> X25519 ", share, body
-  constexpr std::uint64_t k_footer_bytes = 4 + 43 + 1;           // "--- ", mac
+std::uint64_t encrypted_size_bytes(std::uint64_t plaintext_bytes,
+                                   std::span<const Recipient> recipients) {
+  constexpr std::uint64_t k_footer_bytes = 4 + 43 + 1; // "--- ", mac
   const std::uint64_t chunks =
       std::max<std::uint64_t>(1, (plaintext_bytes + k_chunk_bytes - 1) / k_chunk_bytes);
-  return k_header_intro.size() + recipients * k_stanza_bytes + k_footer_bytes +
-         k_payload_nonce_bytes + plaintext_bytes + chunks * k_tag_bytes;
+  std::uint64_t size = k_header_intro.size() + k_footer_bytes + k_payload_nonce_bytes +
+                       plaintext_bytes + chunks * k_tag_bytes;
+  for (const Recipient& recipient : recipients) {
+    size += recipient.stanza_bytes();
+  }
+  return size;
 }
 
 Result<DecryptSummary> decrypt(Source& source,

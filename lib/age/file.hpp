@@ -1,4 +1,4 @@
-// Age files (age-encryption.org/v1, c2sp.org/age) as streams: encryption to X25519 recipients, and
+// Age files (age-encryption.org/v1, c2sp.org/age) as streams: encryption to recipients, and
 // decryption, binary or armored.
 #pragma once
 
@@ -22,8 +22,8 @@ struct EncryptSummary {
 
 /// Reads `source` to its end and writes one age file to `sink`, in constant memory (about 1.5 MiB
 /// with two threads). Each recipient alone can open it; duplicates get one stanza.
-/// Errors: invalid_argument (no recipient, more than 1,024), cancelled, internal, and whatever
-/// `source` and `sink` return. After an error `sink` holds a part that must be thrown away.
+/// Errors: those of make_header(), cancelled, and whatever `source` and `sink` return. After an
+/// error `sink` holds a part that must be thrown away.
 [[nodiscard]] Result<EncryptSummary> encrypt(Source& source,
                                              Sink& sink,
                                              std::span<const Recipient> recipients,
@@ -33,10 +33,10 @@ struct EncryptSummary {
 [[nodiscard]] Result<Bytes> encrypt_bytes(ByteView plaintext,
                                           std::span<const Recipient> recipients);
 
-/// The exact size of the file that encrypt() makes of `plaintext_bytes` for that many distinct
-/// recipients.
+/// The exact size of the file that encrypt() makes of `plaintext_bytes` for `recipients` without
+/// duplicates.
 [[nodiscard]] std::uint64_t encrypted_size_bytes(std::uint64_t plaintext_bytes,
-                                                 std::size_t recipients);
+                                                 std::span<const Recipient> recipients);
 
 struct DecryptSummary {
   std::uint64_t plaintext_bytes = 0;

@@ -1,5 +1,6 @@
 #include "age/file_key.hpp"
 
+#include "age/kem.hpp"
 #include "age/primitives.hpp"
 
 #include <algorithm>
@@ -10,53 +11,11 @@ namespace rb::age {
 
 namespace {
 
-constexpr std::string_view k_x25519_type = "X25519";
-constexpr std::string_view k_x25519_info = "age-encryption.org/v1/X25519";
 constexpr std::string_view k_scrypt_label = "age-encryption.org/v1/scrypt";
 constexpr std::size_t k_salt_bytes = 16;
 
-Error malformed_x25519() {
-  return {ErrorCode::corrupt, "malformed X25519 stanza", {}};
-}
-
 Error malformed_scrypt(std::string_view what) {
   return {ErrorCode::corrupt, "malformed scrypt stanza: " + std::string(what), {}};
-}
-
-Result<SecretBytes>
-wrapping_key(ByteView shared_secret, const PublicKey& share, const PublicKey& recipient) {
-  std::array<std::uint8_t, 64> salt{};
-  std::copy(share.begin(), share.end(), salt.begin());
-  std::copy(recipient.begin(), recipient.end(), salt.begin() + 32);
-  return hkdf_sha256(shared_secret, salt, k_x25519_info);
-}
-
-/// The file key in the body of a stanza, of the length that every recipient type of age makes.
-/// Nothing: it was not sealed with this key.
-Result<std::optional<SecretBytes>> open_body(ByteView wrapping_key, ByteView body) {
-  RB_TRY_ASSIGN(ChunkCipher cipher, ChunkCipher::make(wrapping_key, ChunkCipher::Direction::open));
-  SecretBytes text(body);
-  if (!cipher.open(ChunkNonce{}, text.span())) {
-    return std::optional<SecretBytes>();
-  }
-  return std::optional<SecretBytes>(SecretBytes(text.view().first(k_file_key_bytes)));
-}
-
-/// The file key, or nothing when `identity` is not the one that the stanza was made for.
-Result<std::optional<SecretBytes>> unwrap_x25519(const Stanza& stanza, const Identity& identity) {
-  if (stanza.arguments.size() != 1 || stanza.body.size() != k_file_key_bytes + k_tag_bytes) {
-    return malformed_x25519();
-  }
-  const auto share_bytes = decode_unpadded(stanza.arguments.front());
-  PublicKey share{};
-  if (!share_bytes || share_bytes->size() != share.size()) {
-    return malformed_x25519();
-  }
-  std::copy(share_bytes->begin(), share_bytes->end(), share.begin());
-  RB_TRY_ASSIGN(const SecretBytes shared, x25519_shared_secret(identity.secret(), share));
-  RB_TRY_ASSIGN(const SecretBytes key,
-                wrapping_key(shared.view(), share, identity.recipient().key()));
-  return open_body(key.view(), stanza.body);
 }
 
 /// Decimal, not zero, no sign and no leading zero.
@@ -74,38 +33,56 @@ Result<unsigned> parse_work_factor(std::string_view text, unsigned limit) {
 }
 
 // Kinds of stanzas that the format or its usual tools define and that we do not open.
-constexpr std::array<std::string_view, 7> k_other_types{k_scrypt_type,
-                                                        "mlkem768x25519",
-                                                        "p256tag",
-                                                        "mlkem768p256tag",
-                                                        "ssh-rsa",
-                                                        "ssh-ed25519",
-                                                        "piv-p256"};
+constexpr std::array<std::string_view, 5> k_other_types{
+    k_scrypt_type, "p256tag", "mlkem768p256tag", "ssh-rsa", "piv-p256"};
 
 Error bad_header(std::string_view what) {
   return {ErrorCode::corrupt, "header: " + std::string(what), {}};
 }
 
-bool is_x25519(const Stanza& stanza) {
-  return stanza.type == k_x25519_type;
+bool is_hybrid(const Stanza& stanza) {
+  return stanza.type == HybridIdentity::k_stanza_type;
+}
+
+bool is_ours(const Stanza& stanza) {
+  return stanza.type == X25519Identity::k_stanza_type ||
+         stanza.type == SshIdentity::k_stanza_type || (is_hybrid(stanza) && has_ml_kem());
 }
 
 bool is_other(const Stanza& stanza) {
   return std::find(k_other_types.begin(), k_other_types.end(), stanza.type) != k_other_types.end();
 }
 
+/// A file that no identity could open here, or nothing when one could.
+std::optional<Error> unsupported(const std::vector<Stanza>& stanzas) {
+  if (std::any_of(stanzas.begin(), stanzas.end(), is_ours)) {
+    return std::nullopt;
+  }
+  const std::string hint = "decrypt it with age itself";
+  if (std::any_of(stanzas.begin(), stanzas.end(), is_hybrid)) {
+    return Error{ErrorCode::unsupported,
+                 "header: encrypted to recipients of type " +
+                     std::string(HybridIdentity::k_stanza_type) + "; that " + needs_ml_kem(),
+                 hint};
+  }
+  const auto other = std::find_if(stanzas.begin(), stanzas.end(), is_other);
+  if (other == stanzas.end()) {
+    return std::nullopt;
+  }
+  return Error{ErrorCode::unsupported,
+               "header: encrypted to recipients of type " + other->type +
+                   ", which is not supported",
+               hint};
+}
+
 Error nothing_opens(const Header& header, const HeaderKeys& keys, DecryptFailure& failure) {
-  const auto other = std::find_if(header.stanzas.begin(), header.stanzas.end(), is_other);
-  const bool any_x25519 = std::any_of(header.stanzas.begin(), header.stanzas.end(), is_x25519);
   if (keys.ask && header.stanzas.front().type == k_scrypt_type) {
     failure = DecryptFailure::no_match;
     return {ErrorCode::no_matching_identity, "wrong passphrase", {}};
   }
-  if (!any_x25519 && other != header.stanzas.end()) {
+  if (auto error = unsupported(header.stanzas)) {
     failure = DecryptFailure::unsupported;
-    return {ErrorCode::unsupported,
-            "header: encrypted to recipients of type " + other->type + ", which is not supported",
-            "decrypt it with age itself"};
+    return *std::move(error);
   }
   failure = DecryptFailure::no_match;
   return {ErrorCode::no_matching_identity,
@@ -113,8 +90,8 @@ Error nothing_opens(const Header& header, const HeaderKeys& keys, DecryptFailure
           "give the identity whose recipient it was encrypted to"};
 }
 
-/// The file key that the passphrase or any pair of identity and stanza gives. A malformed X25519
-/// stanza condemns the file, whether it is ours or not.
+/// The file key that the passphrase or any pair of identity and stanza gives. A malformed stanza of
+/// an identity's kind condemns the file, whether it was made for it or not.
 Result<std::optional<SecretBytes>> try_keys(const Header& header, const HeaderKeys& keys) {
   if (keys.ask && header.stanzas.front().type == k_scrypt_type) {
     RB_TRY_ASSIGN(const SecretBytes passphrase, keys.ask());
@@ -122,10 +99,7 @@ Result<std::optional<SecretBytes>> try_keys(const Header& header, const HeaderKe
   }
   for (const Identity& identity : keys.identities) {
     for (const Stanza& stanza : header.stanzas) {
-      if (!is_x25519(stanza)) {
-        continue;
-      }
-      RB_TRY_ASSIGN(auto file_key, unwrap_x25519(stanza, identity));
+      RB_TRY_ASSIGN(auto file_key, identity.unwrap(stanza));
       if (file_key) {
         return file_key;
       }
@@ -171,33 +145,28 @@ unwrap_file_key(std::string_view text, const HeaderKeys& keys, DecryptFailure& f
 
 } // namespace
 
-Result<Stanza> wrap_x25519(ByteView file_key, const Recipient& recipient) {
-  SecretBytes ephemeral(32);
-  RB_TRY(fill_random(ephemeral.span()));
-  RB_TRY_ASSIGN(const PublicKey share, x25519_public_key(ephemeral.view()));
-  auto shared = x25519_shared_secret(ephemeral.view(), recipient.key());
-  if (!shared) {
-    Error error = std::move(shared).error();
-    if (error.code == ErrorCode::corrupt) {
-      error.code = ErrorCode::invalid_argument;
+Result<std::string> make_header(ByteView file_key, std::span<const Recipient> recipients) {
+  if (recipients.empty()) {
+    return Error{ErrorCode::invalid_argument, "encrypt: no recipient", {}};
+  }
+  if (recipients.size() > k_stanza_limit) {
+    return Error{ErrorCode::invalid_argument, "encrypt: more than 1024 recipients", {}};
+  }
+  RB_TRY(check_together(recipients));
+  Header header;
+  for (auto recipient = recipients.begin(); recipient != recipients.end(); ++recipient) {
+    if (std::find(recipients.begin(), recipient, *recipient) == recipient) { // not twice
+      RB_TRY_ASSIGN(Stanza stanza, recipient->wrap(file_key));
+      header.stanzas.push_back(std::move(stanza));
     }
-    return std::move(error).within("recipient");
   }
-  RB_TRY_ASSIGN(const SecretBytes key, wrapping_key(shared->view(), share, recipient.key()));
-  RB_TRY_ASSIGN(ChunkCipher cipher, ChunkCipher::make(key.view(), ChunkCipher::Direction::seal));
-  Stanza stanza{std::string(k_x25519_type), {encode_unpadded(share)}, {}};
-  stanza.body.resize(k_file_key_bytes + k_tag_bytes);
-  std::copy(file_key.begin(), file_key.end(), stanza.body.begin());
-  if (!cipher.seal(ChunkNonce{}, stanza.body)) {
-    wipe(stanza.body);
-    return Error{ErrorCode::internal, "chacha20-poly1305: openssl failed", {}};
-  }
-  return stanza;
+  RB_TRY_ASSIGN(header.mac, header_mac(file_key, mac_covered(marshal(header))));
+  return marshal(header);
 }
 
 Result<std::optional<SecretBytes>>
 unwrap_scrypt(const Stanza& stanza, ByteView passphrase, unsigned work_factor_limit) {
-  if (stanza.arguments.size() != 2 || stanza.body.size() != k_file_key_bytes + k_tag_bytes) {
+  if (stanza.arguments.size() != 2 || stanza.body.size() != k_sealed_file_key_bytes) {
     return malformed_scrypt("not two arguments and a file key");
   }
   const auto salt = decode_unpadded(stanza.arguments[0]);
@@ -208,7 +177,7 @@ unwrap_scrypt(const Stanza& stanza, ByteView passphrase, unsigned work_factor_li
   Bytes labelled(k_scrypt_label.begin(), k_scrypt_label.end());
   labelled.insert(labelled.end(), salt->begin(), salt->end());
   RB_TRY_ASSIGN(const SecretBytes key, scrypt(passphrase, labelled, factor));
-  return open_body(key.view(), stanza.body);
+  return open_file_key(key.view(), stanza.body);
 }
 
 Result<std::string> read_header(BufferedSource& source) {

@@ -1,5 +1,6 @@
-// The file key of an age file: wrapped in a stanza for each recipient (c2sp.org/age, "The X25519
-// recipient type", "The scrypt recipient type"), and from the header of a file back.
+// The file key of an age file: wrapped in a stanza for each recipient, and from the header of a
+// file back by one of the identities, or by a passphrase (c2sp.org/age, "The scrypt recipient
+// type").
 #pragma once
 
 #include "age/header.hpp"
@@ -17,14 +18,12 @@
 
 namespace rb::age {
 
-inline constexpr std::size_t k_file_key_bytes = 16;
-
 /// Where a decryption failed, in the classes of the C2SP test kit.
 enum class DecryptFailure {
   none,
   armor,       ///< Not strict ASCII armor.
   header,      ///< Not a well-formed header, or a stanza in it is malformed.
-  unsupported, ///< Opened only by a passphrase, a post-quantum, plugin or SSH key.
+  unsupported, ///< Opened only by a passphrase, a token or another key of a kind that we lack.
   no_match,    ///< Well-formed, but no identity opens it.
   mac,         ///< An identity fits, but the header was altered.
   payload,     ///< A chunk was altered, cut off, or is followed by other data.
@@ -56,9 +55,11 @@ struct OpenedHeader {
 [[nodiscard]] Result<OpenedHeader>
 open_header(BufferedSource& source, const HeaderKeys& keys, DecryptFailure& failure);
 
-/// A stanza for `recipient`. Errors: invalid_argument (the recipient is a point of low order),
-/// internal.
-[[nodiscard]] Result<Stanza> wrap_x25519(ByteView file_key, const Recipient& recipient);
+/// A header of `file_key` for `recipients`, each of which alone can open it; duplicates get one
+/// stanza. Errors: invalid_argument (no recipient, more than 1,024, some that can't be together,
+/// one that is a point of low order), internal.
+[[nodiscard]] Result<std::string> make_header(ByteView file_key,
+                                              std::span<const Recipient> recipients);
 
 inline constexpr std::string_view k_scrypt_type = "scrypt";
 

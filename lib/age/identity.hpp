@@ -1,70 +1,92 @@
-// X25519 keys (c2sp.org/age, "The X25519 recipient type"): a recipient is the public key to encrypt
-// to, an identity the private key that opens; and the file that age and SOPS keep identities in
-// (~/.config/sops/age/keys.txt).
+// The keys of age: a recipient is the public key to encrypt to, an identity the private key that
+// opens; and the file that age and SOPS keep identities in (~/.config/sops/age/keys.txt, an OpenSSH
+// private key). What each kind is: x25519.hpp, hpke_keys.hpp, ssh_key.hpp.
 #pragma once
 
-#include "age/primitives.hpp"
+#include "age/hpke_keys.hpp"
+#include "age/ssh_key.hpp"
+#include "age/x25519.hpp"
 #include "base/result.hpp"
 #include "base/secret_bytes.hpp"
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace rb::age {
 
 class Recipient {
 public:
-  explicit Recipient(const PublicKey& key) : m_key(key) {}
+  using Kind = std::
+      variant<X25519Recipient, HybridRecipient, TagRecipient, HybridTagRecipient, SshRecipient>;
 
-  /// Parses "age1…" (Bech32, 62 characters). Surrounding white space is not removed.
-  /// Errors: unsupported (post-quantum age1pq1, tagged and plugin age1NAME1, ssh-…, scrypt),
-  /// invalid_argument (anything else). An identity that was given by mistake is never repeated in
-  /// the message.
+  explicit Recipient(Kind kind) : m_kind(std::move(kind)) {}
+
+  /// Parses "age1…", "age1pq1…", "age1tag1…", "age1tagpq1…" (Bech32) and "ssh-ed25519 …".
+  /// Surrounding white space is not removed.
+  /// Errors: unsupported (plugins' age1NAME1, ssh-rsa, scrypt; post-quantum ones where OpenSSL has
+  /// no ML-KEM), invalid_argument (anything else). An identity that was given by mistake is never
+  /// repeated in the message.
   [[nodiscard]] static Result<Recipient> parse(std::string_view text);
 
-  /// "age1…", as `age-keygen -y` prints it.
+  /// As it was parsed, without the comment of an SSH key; what `age -r` takes.
   [[nodiscard]] std::string text() const;
 
-  [[nodiscard]] const PublicKey& key() const { return m_key; }
+  [[nodiscard]] bool post_quantum() const;
+
+  /// A stanza by which its identity finds the file key. Errors: invalid_argument (a point of low
+  /// order), internal.
+  [[nodiscard]] Result<Stanza> wrap(ByteView file_key) const;
+
+  /// The size of that stanza in a header.
+  [[nodiscard]] std::size_t stanza_bytes() const;
 
   friend bool operator==(const Recipient&, const Recipient&) = default;
   // NOLINTNEXTLINE(modernize-use-nullptr): it takes the 0 of a defaulted comparison for a pointer
   friend auto operator<=>(const Recipient&, const Recipient&) = default;
 
 private:
-  PublicKey m_key;
+  Kind m_kind;
 };
 
-/// Move-only, wiped when it goes. No member and no error gives away the key but text() and
-/// secret().
+/// Whether one file may be for all of them: a post-quantum recipient has only its like beside it,
+/// as age has it, since any other would open the file to whoever breaks that one. Errors:
+/// invalid_argument.
+[[nodiscard]] Status check_together(std::span<const Recipient> recipients);
+
+/// A recipient's text for people: its beginning and end where it is longer than a line.
+[[nodiscard]] std::string shortened(std::string_view recipient);
+
+/// Move-only, wiped when it goes. No member and no error gives away the key but text().
 class Identity {
 public:
-  /// Parses "AGE-SECRET-KEY-1…" (Bech32, upper case, 74 characters).
-  /// Errors: unsupported (AGE-SECRET-KEY-PQ-1, AGE-PLUGIN-…), invalid_argument (anything else).
-  /// Messages never repeat any part of `text`.
+  using Kind = std::variant<X25519Identity, HybridIdentity, SshIdentity>;
+
+  explicit Identity(Kind kind);
+
+  /// Parses "AGE-SECRET-KEY-1…" and "AGE-SECRET-KEY-PQ-1…" (Bech32, upper case).
+  /// Errors: unsupported (AGE-PLUGIN-…; the post-quantum one where OpenSSL has no ML-KEM),
+  /// invalid_argument (anything else). Messages never repeat any part of `text`.
   [[nodiscard]] static Result<Identity> parse(std::string_view text);
 
-  /// A new random identity. Errors: internal (no randomness).
+  /// A new random X25519 identity. Errors: internal (no randomness).
   [[nodiscard]] static Result<Identity> generate();
 
-  /// "AGE-SECRET-KEY-1…", without a newline.
+  /// "AGE-SECRET-KEY-1…", without a newline; of an SSH key, the whole file.
   [[nodiscard]] SecretBytes text() const;
 
   [[nodiscard]] const Recipient& recipient() const { return m_recipient; }
 
-  /// The 32 bytes of the X25519 scalar.
-  [[nodiscard]] ByteView secret() const { return m_secret.view(); }
+  /// The file key; nothing when the stanza is of another type or made for another key. Errors:
+  /// corrupt (a malformed stanza of this type), internal.
+  [[nodiscard]] Result<std::optional<SecretBytes>> unwrap(const Stanza& stanza) const;
 
 private:
-  Identity(SecretBytes secret, const Recipient& recipient)
-      : m_secret(std::move(secret)), m_recipient(recipient) {}
-  [[nodiscard]] static Result<Identity> from_secret(SecretBytes secret);
-
-  SecretBytes m_secret;
+  Kind m_kind;
   Recipient m_recipient;
 };
 
@@ -83,8 +105,9 @@ enum class IdentityLayout { lines, words };
 [[nodiscard]] bool is_encrypted_identity_file(std::string_view text);
 
 /// One identity a line; empty lines and lines that begin with '#' are skipped; LF or CRLF; no
-/// white space around an identity (as in SOPS). Post-quantum and plugin identities and private
-/// SSH keys are skipped with a warning.
+/// white space around an identity (as in SOPS). An OpenSSH private key is a block of lines. What we
+/// cannot use is skipped with a warning: plugins' identities, other private keys in PEM, those with
+/// a passphrase, post-quantum ones where OpenSSL has no ML-KEM.
 /// Errors: not_found (no identity in it), unsupported (only kinds that we cannot use, or an
 /// identity file that is itself encrypted), invalid_argument (a line that is none of these; the
 /// message gives its number, never its text).

@@ -1,14 +1,15 @@
 #include "age/primitives.hpp"
 
+#include "age/evp.hpp"
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/kdf.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
-#include <memory>
 #include <string>
 
 namespace rb::age {
@@ -19,20 +20,31 @@ Error failed(std::string_view what) {
   return {ErrorCode::internal, std::string(what) + ": openssl failed", {}};
 }
 
-template <auto free_function> struct Free {
-  template <typename T> void operator()(T* object) const { free_function(object); }
-};
-
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
-using Kdf = std::unique_ptr<EVP_KDF, Free<EVP_KDF_free>>;
-using KdfContext = std::unique_ptr<EVP_KDF_CTX, Free<EVP_KDF_CTX_free>>;
-
-OSSL_PARAM octets(const char* name, ByteView bytes) {
-  // OSSL_PARAM is not const-correct; a KDF only reads.
-  auto* const data =
-      const_cast<std::uint8_t*>(bytes.data()); // NOLINT(cppcoreguidelines-pro-type-const-cast)
-  return OSSL_PARAM_construct_octet_string(name, data, bytes.size());
+Result<SecretBytes>
+hkdf(int mode, ByteView secret, ByteView salt, ByteView info, std::size_t size) {
+  const evp::Kdf kdf(EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_HKDF, nullptr));
+  const evp::KdfContext context(kdf ? EVP_KDF_CTX_new(kdf.get()) : nullptr);
+  if (!context) {
+    return failed("hkdf");
+  }
+  std::string digest = "SHA256";
+  std::array<OSSL_PARAM, 6> parameters{};
+  std::size_t count = 0;
+  parameters[count++] = OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode);
+  parameters[count++] = evp::text(OSSL_KDF_PARAM_DIGEST, digest);
+  parameters[count++] = evp::octets(OSSL_KDF_PARAM_KEY, secret);
+  if (!salt.empty()) { // OpenSSL refuses an empty one; RFC 5869 means zeros, its default
+    parameters[count++] = evp::octets(OSSL_KDF_PARAM_SALT, salt);
+  }
+  if (!info.empty()) {
+    parameters[count++] = evp::octets(OSSL_KDF_PARAM_INFO, info);
+  }
+  parameters[count] = OSSL_PARAM_construct_end();
+  SecretBytes key(size);
+  if (EVP_KDF_derive(context.get(), key.data(), key.size(), parameters.data()) != 1) {
+    return failed("hkdf");
+  }
+  return key;
 }
 
 } // namespace
@@ -45,27 +57,15 @@ Status fill_random(MutableByteView buffer) {
 }
 
 Result<SecretBytes> hkdf_sha256(ByteView secret, ByteView salt, std::string_view info) {
-  const Kdf kdf(EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_HKDF, nullptr));
-  const KdfContext context(kdf ? EVP_KDF_CTX_new(kdf.get()) : nullptr);
-  if (!context) {
-    return failed("hkdf");
-  }
-  std::string digest = "SHA256";
-  std::array<OSSL_PARAM, 5> parameters{};
-  std::size_t count = 0;
-  parameters[count++] =
-      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest.data(), digest.size());
-  parameters[count++] = octets(OSSL_KDF_PARAM_KEY, secret);
-  if (!salt.empty()) { // OpenSSL refuses an empty one; RFC 5869 means zeros, its default
-    parameters[count++] = octets(OSSL_KDF_PARAM_SALT, salt);
-  }
-  parameters[count++] = octets(OSSL_KDF_PARAM_INFO, as_bytes(info));
-  parameters[count] = OSSL_PARAM_construct_end();
-  SecretBytes key(32);
-  if (EVP_KDF_derive(context.get(), key.data(), key.size(), parameters.data()) != 1) {
-    return failed("hkdf");
-  }
-  return key;
+  return hkdf(EVP_KDF_HKDF_MODE_EXTRACT_AND_EXPAND, secret, salt, as_bytes(info), 32);
+}
+
+Result<SecretBytes> hkdf_extract(ByteView secret, ByteView salt) {
+  return hkdf(EVP_KDF_HKDF_MODE_EXTRACT_ONLY, secret, salt, {}, 32);
+}
+
+Result<SecretBytes> hkdf_expand(ByteView key, ByteView info, std::size_t size) {
+  return hkdf(EVP_KDF_HKDF_MODE_EXPAND_ONLY, key, {}, info, size);
 }
 
 Result<SecretBytes> scrypt(ByteView passphrase, ByteView salt, unsigned work_factor) {
@@ -114,7 +114,7 @@ bool equal_constant_time(ByteView left, ByteView right) {
 }
 
 Result<PublicKey> x25519_public_key(ByteView secret) {
-  const Key key(
+  const evp::Key key(
       EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.data(), secret.size()));
   PublicKey result{};
   std::size_t size = result.size();
@@ -126,10 +126,11 @@ Result<PublicKey> x25519_public_key(ByteView secret) {
 }
 
 Result<SecretBytes> x25519_shared_secret(ByteView secret, const PublicKey& peer) {
-  const Key ours(
+  const evp::Key ours(
       EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.data(), secret.size()));
-  const Key theirs(EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, peer.data(), peer.size()));
-  const KeyContext context(ours ? EVP_PKEY_CTX_new(ours.get(), nullptr) : nullptr);
+  const evp::Key theirs(
+      EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, peer.data(), peer.size()));
+  const evp::KeyContext context(ours ? EVP_PKEY_CTX_new(ours.get(), nullptr) : nullptr);
   if (!theirs || !context || EVP_PKEY_derive_init(context.get()) != 1 ||
       EVP_PKEY_derive_set_peer(context.get(), theirs.get()) != 1) {
     return failed("x25519");
@@ -215,6 +216,27 @@ bool ChunkCipher::open(const ChunkNonce& nonce, MutableByteView chunk) {
     (void)apply(nonce, text);
   }
   return authentic;
+}
+
+Result<Bytes> seal_file_key(ByteView wrapping_key, ByteView file_key, const ChunkNonce& nonce) {
+  RB_TRY_ASSIGN(ChunkCipher cipher, ChunkCipher::make(wrapping_key, ChunkCipher::Direction::seal));
+  Bytes body(k_sealed_file_key_bytes);
+  std::copy(file_key.begin(), file_key.end(), body.begin());
+  if (!cipher.seal(nonce, body)) {
+    wipe(body);
+    return failed("chacha20-poly1305");
+  }
+  return body;
+}
+
+Result<std::optional<SecretBytes>>
+open_file_key(ByteView wrapping_key, ByteView body, const ChunkNonce& nonce) {
+  RB_TRY_ASSIGN(ChunkCipher cipher, ChunkCipher::make(wrapping_key, ChunkCipher::Direction::open));
+  SecretBytes text(body);
+  if (!cipher.open(nonce, text.span())) {
+    return std::optional<SecretBytes>();
+  }
+  return std::optional<SecretBytes>(SecretBytes(text.view().first(k_file_key_bytes)));
 }
 
 } // namespace rb::age

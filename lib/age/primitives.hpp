@@ -1,5 +1,5 @@
 // What age is made of: the cryptographic primitives on OpenSSL EVP, the keys that are derived from
-// the file key, and one chunk of the payload. Knows nothing of files.
+// the file key, the file key in a stanza, and one chunk of the payload. Knows nothing of files.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 struct evp_cipher_ctx_st;
@@ -25,6 +26,10 @@ using PublicKey = std::array<std::uint8_t, 32>;
 /// HKDF-SHA-256 (RFC 5869), 32 bytes. Errors: internal.
 [[nodiscard]] Result<SecretBytes>
 hkdf_sha256(ByteView secret, ByteView salt, std::string_view info);
+
+/// The two halves of it; `size` is 32 at most. Errors: internal.
+[[nodiscard]] Result<SecretBytes> hkdf_extract(ByteView secret, ByteView salt);
+[[nodiscard]] Result<SecretBytes> hkdf_expand(ByteView key, ByteView info, std::size_t size);
 
 /// scrypt (RFC 7914) with r = 8 and p = 1, 32 bytes; `work_factor` is the logarithm of N. It takes
 /// 2^work_factor KiB of memory. Errors: unsupported (there is not so much), internal.
@@ -92,5 +97,19 @@ private:
 
   Context m_context;
 };
+
+// The body of a stanza: the file key, sealed with a key that only one recipient can find.
+
+inline constexpr std::size_t k_file_key_bytes = 16;
+inline constexpr std::size_t k_sealed_file_key_bytes = k_file_key_bytes + k_tag_bytes;
+
+/// Errors: internal.
+[[nodiscard]] Result<Bytes>
+seal_file_key(ByteView wrapping_key, ByteView file_key, const ChunkNonce& nonce = {});
+
+/// Nothing: it was not sealed with this key. Precondition: `body` has k_sealed_file_key_bytes.
+/// Errors: internal.
+[[nodiscard]] Result<std::optional<SecretBytes>>
+open_file_key(ByteView wrapping_key, ByteView body, const ChunkNonce& nonce = {});
 
 } // namespace rb::age

@@ -88,7 +88,7 @@ TEST_CASE("property: what is encrypted is decrypted, for any size and number of 
       BytesSink sink(sealed);
       REQUIRE(encrypt(source, sink, recipients, options));
     }
-    REQUIRE(sealed.size() == encrypted_size_bytes(plain.size(), 1));
+    REQUIRE(sealed.size() == encrypted_size_bytes(plain.size(), recipients));
     options.threads = static_cast<unsigned>(1 + up_to(3));
     Bytes opened;
     MemorySource source(sealed);

@@ -1,0 +1,199 @@
+#include "age/identity.hpp"
+#include "age/openssh_key.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+namespace rb::age {
+
+namespace {
+
+constexpr std::string_view k_pem_begin = "-----BEGIN ";
+constexpr std::string_view k_pem_end = "-----END ";
+
+std::string at_line(std::size_t number) {
+  return "line " + std::to_string(number);
+}
+
+/// Why the line is passed over, or nothing when it must be an identity of ours.
+std::optional<std::string_view> skipped_kind(std::string_view line) {
+  if (line.starts_with("AGE-PLUGIN-")) {
+    return "plugin identity";
+  }
+  if (line.starts_with("AGE-") && !line.starts_with("AGE-SECRET-KEY-1") &&
+      !line.starts_with("AGE-SECRET-KEY-PQ-1")) {
+    return "identity of an unknown kind";
+  }
+  return std::nullopt;
+}
+
+Error is_encrypted() {
+  return {ErrorCode::unsupported,
+          "the identity file is itself encrypted",
+          "give it to railiance-restore with -i, which asks for the passphrase"};
+}
+
+Error bad_line(std::size_t number, const Error& why, std::string_view line) {
+  const bool recipient = line.starts_with("age1") || line.starts_with("ssh-");
+  return {ErrorCode::invalid_argument,
+          at_line(number) + ": " +
+              (recipient ? "a recipient where an identity (AGE-SECRET-KEY-1...) is expected"
+                         : why.message),
+          "an identity file holds one identity a line, without blanks around it, or a private key "
+          "of OpenSSH"};
+}
+
+/// Line by line; keeps what was found so far.
+class Parser {
+public:
+  explicit Parser(IdentityLayout layout) : m_layout(layout) {}
+
+  Status take(std::string_view line) {
+    ++m_number;
+    if (m_pem_line != 0) {
+      return take_pem(line);
+    }
+    if (line.empty() || line.front() == '#') {
+      return {};
+    }
+    if (line.starts_with(k_pem_begin)) {
+      return begin_pem(line);
+    }
+    if (m_layout == IdentityLayout::lines) {
+      return take_identity(line);
+    }
+    constexpr std::string_view k_blanks = " \t\v\f\r";
+    for (;;) {
+      line.remove_prefix(std::min(line.find_first_not_of(k_blanks), line.size()));
+      if (line.empty()) {
+        return {};
+      }
+      const std::size_t end = std::min(line.find_first_of(k_blanks), line.size());
+      RB_TRY(take_identity(line.substr(0, end)));
+      line.remove_prefix(end);
+    }
+  }
+
+  Result<IdentityFile> finish() {
+    if (m_pem_line != 0 && m_is_openssh) { // its end never came
+      RB_TRY(take_openssh());
+    }
+    if (!m_file.identities.empty()) {
+      return std::move(m_file);
+    }
+    if (!m_file.warnings.empty()) {
+      return Error{ErrorCode::unsupported,
+                   "no identity that can be used: " + m_file.warnings.front(),
+                   "give the file with AGE-SECRET-KEY-1..."};
+    }
+    return Error{ErrorCode::not_found,
+                 "no identity in it",
+                 "give the file with AGE-SECRET-KEY-1..., as age-keygen writes it"};
+  }
+
+private:
+  Status begin_pem(std::string_view line) {
+    if (line.find("AGE ENCRYPTED FILE") != std::string_view::npos) {
+      return is_encrypted();
+    }
+    m_pem_line = m_number;
+    m_is_openssh = line == k_openssh_begin;
+    if (m_is_openssh) {
+      m_pem = SecretBuffer(k_openssh_key_limit_bytes);
+      keep_pem(line);
+    } else {
+      skip("private key in PEM");
+    }
+    return {};
+  }
+
+  Status take_pem(std::string_view line) {
+    if (m_is_openssh) {
+      keep_pem(line);
+    }
+    if (!line.starts_with(k_pem_end)) {
+      return {};
+    }
+    const Status taken = m_is_openssh ? take_openssh() : Status{};
+    m_pem_line = 0;
+    return taken;
+  }
+
+  /// Up to the limit and one line more, which is then refused.
+  void keep_pem(std::string_view line) {
+    if (m_pem.size() <= k_openssh_key_limit_bytes) {
+      m_pem.append(line);
+      m_pem.append('\n');
+    }
+  }
+
+  Status take_openssh() {
+    auto identity = SshIdentity::parse(m_pem.text());
+    m_pem = SecretBuffer();
+    return keep(identity ? Result<Identity>(Identity(std::move(*identity)))
+                         : Result<Identity>(std::move(identity).error()),
+                m_pem_line,
+                {});
+  }
+
+  Status take_identity(std::string_view text) {
+    if (const auto kind = skipped_kind(text)) {
+      skip(*kind);
+      return {};
+    }
+    return keep(Identity::parse(text), m_number, text);
+  }
+
+  Status keep(Result<Identity> identity, std::size_t number, std::string_view text) {
+    if (identity) {
+      m_file.identities.push_back(std::move(*identity));
+      return {};
+    }
+    if (identity.error().code != ErrorCode::unsupported) {
+      return bad_line(number, identity.error(), text);
+    }
+    constexpr std::string_view k_subject = "identity: ";
+    std::string why = identity.error().text();
+    why.erase(0, why.starts_with(k_subject) ? k_subject.size() : 0);
+    m_file.warnings.push_back(at_line(number) + " skipped: " + why);
+    return {};
+  }
+
+  void skip(std::string_view kind) {
+    m_file.warnings.push_back(at_line(m_number) + ": " + std::string(kind) +
+                              " skipped: not supported");
+  }
+
+  IdentityLayout m_layout;
+  IdentityFile m_file;
+  std::size_t m_number = 0;
+  std::size_t m_pem_line = 0; ///< Where the block begins that we are in; 0: in none.
+  bool m_is_openssh = false;
+  SecretBuffer m_pem;
+};
+
+} // namespace
+
+bool is_encrypted_identity_file(std::string_view text) {
+  return text.starts_with("age-encryption") || text.starts_with("-----BEGIN AGE");
+}
+
+Result<IdentityFile> parse_identity_file(std::string_view text, IdentityLayout layout) {
+  if (is_encrypted_identity_file(text)) {
+    return is_encrypted();
+  }
+  Parser parser(layout);
+  while (!text.empty()) {
+    const std::size_t newline = text.find('\n');
+    std::string_view line = text.substr(0, newline);
+    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
+    if (line.ends_with('\r')) {
+      line.remove_suffix(1);
+    }
+    RB_TRY(parser.take(line));
+  }
+  return parser.finish();
+}
+
+} // namespace rb::age
