@@ -129,7 +129,7 @@ int recipients(const RecipientsCommand& command, OutputFormat output, Io& io) {
   io.out << "By " << terminal_text(rule->rule)
          << ", whoever has a private key of these can read the backups:\n";
   for (const auto& key : keys) {
-    io.out << "  " << key.get<std::string>() << '\n';
+    io.out << "  " << age::shortened(key.get<std::string>()) << '\n';
   }
   return static_cast<int>(ExitCode::done);
 }

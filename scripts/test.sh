@@ -3,8 +3,8 @@
 # failed, and what did not run and why. The last line is "N passed, N failed"; the exit code is 0 when
 # nothing failed.
 #
-# Suites: unit property golden conformance fuzz cases hostile fault (CTest labels), integration (the real API
-# server and etcd of the test bed), e2e (pods). A suite tests/NAME/run.sh prints "SKIPPED: reason"
+# Suites: unit property golden conformance fuzz cases hostile fault (CTest labels), root (the tests of lib/age
+# with the OpenSSL that is shipped), integration (the real API server and etcd of the test bed), e2e (pods). A suite tests/NAME/run.sh prints "SKIPPED: reason"
 # for what it leaves out, and "N passed, N failed" at its end.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -86,7 +86,7 @@ script_suite() {
     return
   fi
   if [ "$(id -u)" != 0 ]; then
-    skip "$suite" "the test bed needs root: sudo make test"
+    skip "$suite" "it needs root: sudo make test"
     return
   fi
   start=$(date +%s)
@@ -120,6 +120,7 @@ for label in $CTEST_LABELS; do
   if [ "$label" = fault ] && { wants integration || wants e2e; }; then make_behind "the k3s stand-in" "$ROOT/tests/k3s/build.sh"; fi
   if wants "$label"; then ctest_suite "$label"; fi
 done
+if wants root; then script_suite root; fi
 if wants integration; then integration_suite; fi
 if wants e2e; then script_suite e2e; fi
 

@@ -91,7 +91,7 @@ public:
                        (file->identities.size() == 1 ? " key" : " keys");
     const char* separator = " (";
     for (age::Identity& identity : file->identities) {
-      line += separator + identity.recipient().text();
+      line += separator + age::shortened(identity.recipient().text());
       separator = ", ";
       m_keys.identities.push_back(std::move(identity));
     }
@@ -156,9 +156,7 @@ void take_variable(Reader& reader, const Io& io) {
   }
 }
 
-void take_named_file(Reader& reader, const Io& io) {
-  const std::string name = "SOPS_AGE_KEY_FILE";
-  const std::string& path = io.key_environment.key_file;
+void take_named_file(Reader& reader, const std::string& name, const std::string& path) {
   if (path.empty()) {
     reader.note(name + ": not set");
   } else if (Status taken = reader.take_file(path); !taken) {
@@ -166,24 +164,30 @@ void take_named_file(Reader& reader, const Io& io) {
   }
 }
 
-Result<SecretBytes> output_of_command(const Io& io) {
-  RB_TRY_ASSIGN(std::vector<std::string> words, split_command(io.key_environment.key_command));
+Result<SecretBytes> output_of(const std::string& command, const Io& io) {
+  RB_TRY_ASSIGN(std::vector<std::string> words, split_command(command));
   return run_key_command(std::move(words), io.key_environment.all, io.stop, k_key_command_limit);
 }
 
-void take_command(Reader& reader, const Io& io) {
-  const std::string name = "SOPS_AGE_KEY_CMD";
-  if (io.key_environment.key_command.empty()) {
+void take_command(Reader& reader,
+                  const std::string& name,
+                  const std::string& command,
+                  const Io& io) {
+  if (command.empty()) {
     reader.note(name + ": not set");
     return;
   }
-  auto output = output_of_command(io);
+  auto output = output_of(command, io);
   if (!output) {
     reader.pass_over(std::move(output).error().within(name));
   } else if (const Status taken = reader.take(name, std::move(*output), IdentityLayout::lines);
              !taken) {
     reader.pass_over(taken.error());
   }
+}
+
+bool is_absent(const Error& error) {
+  return error.code == ErrorCode::not_found && error.system_errno != 0;
 }
 
 /// That it is not there is nothing to warn of.
@@ -194,11 +198,23 @@ void take_user_file(Reader& reader, const Io& io) {
   } else if (path == io.key_environment.key_file) {
     return; // taken already
   } else if (const Status taken = reader.take_file(path); !taken) {
-    if (taken.error().code == ErrorCode::not_found && taken.error().system_errno != 0) {
+    if (is_absent(taken.error())) {
       reader.note(path + ": not there");
     } else {
       reader.pass_over(taken.error());
     }
+  }
+}
+
+/// A key that is there for logging in, and may have a passphrase: what is wrong with it is told
+/// only where nothing opens a set.
+void take_user_ssh_key(Reader& reader, const Io& io) {
+  const std::string& path = io.key_environment.user_ssh_key;
+  if (path.empty() || path == io.key_environment.ssh_key_file) {
+    return;
+  }
+  if (const Status taken = reader.take_file(path); !taken) {
+    reader.note(is_absent(taken.error()) ? path + ": not there" : taken.error().message);
   }
 }
 
@@ -218,14 +234,14 @@ Result<Keys> read_keys(const std::vector<std::string>& files, const Io& io) {
   if (!files.empty()) {
     return reader.finish();
   }
-  if (io.key_environment.ssh_key) {
-    reader.note("the ssh key of SOPS_AGE_SSH_PRIVATE_KEY_FILE or _CMD: not used, since no set is "
-                "made for ssh keys");
-  }
+  const KeyEnvironment& environment = io.key_environment;
   take_variable(reader, io);
-  take_named_file(reader, io);
-  take_command(reader, io);
+  take_named_file(reader, "SOPS_AGE_KEY_FILE", environment.key_file);
+  take_command(reader, "SOPS_AGE_KEY_CMD", environment.key_command, io);
   take_user_file(reader, io);
+  take_named_file(reader, "SOPS_AGE_SSH_PRIVATE_KEY_FILE", environment.ssh_key_file);
+  take_command(reader, "SOPS_AGE_SSH_PRIVATE_KEY_CMD", environment.ssh_key_command, io);
+  take_user_ssh_key(reader, io);
   return reader.finish();
 }
 

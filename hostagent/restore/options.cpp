@@ -61,9 +61,10 @@ constexpr const char* k_decrypt_footer = R"(Examples:
   railiance-restore decrypt -o kubeconfig.yaml kubeconfig-20261122T020000Z.yaml.age
   railiance-restore decrypt -i keys.txt -o - values.tar.gz.age | tar tz
 
-Takes any age file for X25519 recipients, binary or armored. OUT appears only when
-it is whole, with mode 0600. Through a pipe (-o -) the exit code says whether what
-came out is whole.)";
+Takes any age file, binary or armored, for keys of age (post-quantum ones, too) or
+ssh-ed25519 keys; what a hardware token opens is age's. OUT appears only when it is
+whole, with mode 0600. Through a pipe (-o -) the exit code says whether what came out
+is whole.)";
 
 constexpr const char* k_fetch_footer = R"(Examples:
   railiance-restore list --remote nextcloud:backups/cluster

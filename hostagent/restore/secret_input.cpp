@@ -187,9 +187,12 @@ KeyEnvironment take_key_environment() {
   environment.keys = take_secret("SOPS_AGE_KEY");
   environment.key_file = variable("SOPS_AGE_KEY_FILE");
   environment.key_command = variable("SOPS_AGE_KEY_CMD");
-  environment.ssh_key = std::getenv("SOPS_AGE_SSH_PRIVATE_KEY_FILE") != nullptr ||
-                        std::getenv("SOPS_AGE_SSH_PRIVATE_KEY_CMD") != nullptr;
   environment.user_file = user_file();
+  environment.ssh_key_file = variable("SOPS_AGE_SSH_PRIVATE_KEY_FILE");
+  environment.ssh_key_command = variable("SOPS_AGE_SSH_PRIVATE_KEY_CMD");
+  if (const std::string home = variable("HOME"); !home.empty()) {
+    environment.user_ssh_key = home + "/.ssh/id_ed25519";
+  }
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     environment.all.emplace_back(*entry);
   }

@@ -16,8 +16,10 @@ struct KeyEnvironment {
   SecretBytes keys = {};             ///< SOPS_AGE_KEY: the keys themselves.
   std::string key_file = {};         ///< SOPS_AGE_KEY_FILE.
   std::string key_command = {};      ///< SOPS_AGE_KEY_CMD.
-  bool ssh_key = false;              ///< SOPS_AGE_SSH_PRIVATE_KEY_FILE or …_CMD is set.
   std::string user_file = {};        ///< sops/age/keys.txt of this user; empty: unknown.
+  std::string ssh_key_file = {};     ///< SOPS_AGE_SSH_PRIVATE_KEY_FILE.
+  std::string ssh_key_command = {};  ///< SOPS_AGE_SSH_PRIVATE_KEY_CMD.
+  std::string user_ssh_key = {};     ///< .ssh/id_ed25519 of this user; empty: unknown.
   std::vector<std::string> all = {}; ///< "NAME=value" of all variables but SOPS_AGE_KEY.
 };
 
@@ -25,8 +27,8 @@ struct KeyEnvironment {
 /// inherits it and /proc does not show it. Call it before there is a second thread.
 [[nodiscard]] KeyEnvironment take_key_environment();
 
-/// SOPS_AGE_KEY_CMD as SOPS splits it (google/shlex): blanks; '…' literally; "…" and bare words
-/// with \ before any character; # at the beginning of a word begins a comment. Errors:
+/// SOPS_AGE_KEY_CMD and its like as SOPS splits them (google/shlex): blanks; '…' literally; "…" and
+/// bare words with \ before any character; # at the beginning of a word begins a comment. Errors:
 /// invalid_argument (a quote or a backslash that nothing follows, no word); the message repeats
 /// nothing of `text`.
 [[nodiscard]] Result<std::vector<std::string>> split_command(const std::string& text);

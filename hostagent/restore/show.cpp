@@ -4,6 +4,8 @@
 #include "terminal/format.hpp"
 #include "terminal/terminal_text.hpp"
 
+#include "age/identity.hpp"
+
 namespace rb::restore {
 
 using set::BackupSet;
@@ -50,7 +52,7 @@ void add_manifest(Rows& rows, const Manifest& manifest) {
     add("Readable by", manifest.recipient_rule);
   }
   for (const std::string& recipient : manifest.recipients) {
-    add("Recipient", recipient);
+    add("Recipient", age::shortened(recipient));
   }
 }
 

@@ -37,8 +37,9 @@ constexpr std::size_t k_tag_argument_bytes = 4;
 
 Error no_ml_kem(std::string_view subject) {
   return {ErrorCode::unsupported,
-          std::string(subject) + ": a post-quantum key " + needs_ml_kem(),
-          "the programs that `make image` and `make tarball` pack bring an OpenSSL that can"};
+          std::string(subject) + ": a post-quantum key " + needs_ml_kem() +
+              "; those of the image and the tarball bring one",
+          {}};
 }
 
 Result<Bytes> parse_key(const Kind& kind, std::string_view text) {

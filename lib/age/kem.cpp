@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 
 #include <algorithm>
+#include <array>
 
 namespace rb::age {
 
@@ -102,7 +103,7 @@ Result<Exchange> exchange_p256(const evp::Key& peer) {
   const evp::KeyContext context(ephemeral ? EVP_PKEY_CTX_new(ephemeral.get(), nullptr) : nullptr);
   Exchange exchange{SecretBytes(32), {}};
   std::size_t size = exchange.shared_secret.size();
-  if (!context || EVP_PKEY_derive_init(context.get()) != 1 ||
+  if (!peer || !context || EVP_PKEY_derive_init(context.get()) != 1 ||
       EVP_PKEY_derive_set_peer(context.get(), peer.get()) != 1 ||
       EVP_PKEY_derive(context.get(), exchange.shared_secret.data(), &size) != 1 ||
       size != exchange.shared_secret.size()) {

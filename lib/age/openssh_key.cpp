@@ -61,7 +61,7 @@ private:
 
 void append_number(SecretBuffer& to, std::size_t number) {
   for (unsigned shift = 24;; shift -= 8) {
-    to.append(static_cast<char>(number >> shift & 0xffU));
+    to.append(static_cast<char>((number >> shift) & 0xffU));
     if (shift == 0) {
       return;
     }

@@ -29,6 +29,15 @@ Result<bool> matches(const CreationRule& rule, std::string_view path) {
   return RE2::PartialMatch({path.data(), path.size()}, regex);
 }
 
+/// Recipients that we can't take may be right for the operator's other files: the backups then need
+/// a rule of their own.
+Error with_way_out(Error error, std::string_view which) {
+  error.hint = "give the backups a creation rule of their own, before this one, with path_regex: "
+               "^railiance-backup\\.yaml$ and " +
+               std::string(which);
+  return error;
+}
+
 Result<std::vector<Recipient>> recipients_of(const CreationRule& rule) {
   if (rule.key_groups > 1) {
     return Error{ErrorCode::unsupported,
@@ -37,10 +46,20 @@ Result<std::vector<Recipient>> recipients_of(const CreationRule& rule) {
   }
   std::vector<Recipient> recipients;
   for (const std::string& text : rule.age) {
-    RB_TRY_ASSIGN(const Recipient recipient, Recipient::parse(text));
-    if (std::find(recipients.begin(), recipients.end(), recipient) == recipients.end()) {
-      recipients.push_back(recipient);
+    auto recipient = Recipient::parse(text);
+    if (!recipient) {
+      return recipient.error().code == ErrorCode::unsupported
+                 ? with_way_out(std::move(recipient).error(),
+                                "recipients of age (age1...) or ssh-ed25519 keys only")
+                 : std::move(recipient).error();
     }
+    if (std::find(recipients.begin(), recipients.end(), *recipient) == recipients.end()) {
+      recipients.push_back(*std::move(recipient));
+    }
+  }
+  if (Status together = check_together(recipients); !together) {
+    return with_way_out(std::move(together).error(),
+                        "post-quantum recipients only, or none of them");
   }
   return recipients;
 }
@@ -60,13 +79,7 @@ Result<std::vector<Recipient>> required_recipients_of(const CreationRule& rule, 
   }
   auto recipients = recipients_of(rule);
   if (!recipients) {
-    Error error = std::move(recipients).error().within(rule_name(index));
-    if (error.code == ErrorCode::unsupported && rule.key_groups <= 1) {
-      error.hint =
-          "give the backups a creation rule of their own, before this one, with path_regex: "
-          "^railiance-backup\\.yaml$ and X25519 recipients (age1...) only";
-    }
-    return error;
+    return std::move(recipients).error().within(rule_name(index));
   }
   return recipients;
 }

@@ -48,8 +48,9 @@ struct RecipientRule {
 /// are removed, the order is kept. Merge keys are resolved, a key that stands twice in a map is
 /// refused. `key_groups` replaces the flat keys and may hold one group. Errors (messages name no
 /// file: use Error::within): not_found (no age recipient where they must be, for example PGP only),
-/// unsupported (several key groups, which mean Shamir's scheme; other kinds of recipients),
-/// invalid_argument (malformed, or rules that contradict each other).
+/// unsupported (several key groups, which mean Shamir's scheme; kinds of recipients that we don't
+/// take), invalid_argument (malformed, post-quantum recipients beside others, or rules that
+/// contradict each other).
 [[nodiscard]] Result<std::vector<Recipient>>
 recipients_from_sops_yaml(std::string_view text, std::string_view nominal_path = k_nominal_path);
 

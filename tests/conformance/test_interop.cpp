@@ -1,126 +1,23 @@
 // Our files opened by the stock age program and its files by us, at the sizes where chunks begin
 // and end. Needs age and age-keygen: RB_AGE names age, else PATH is searched.
+#include "conformance/age_fixture.hpp"
 #include "support/passphrase_file.hpp"
 #include "support/pseudo_terminal.hpp"
 
 #include "age/file.hpp"
-#include "age/identity.hpp"
-#include "base/fd.hpp"
-#include "base/process.hpp"
 
 #include <doctest/doctest.h>
 
-#include <fcntl.h>
-
 #include <array>
-#include <cstdlib>
-#include <filesystem>
-#include <sstream>
 
 using namespace rb;
 using namespace rb::age;
-namespace fs = std::filesystem;
+using Fixture = rb::conformance::AgeFixture;
 
 namespace {
 
 constexpr std::array<std::size_t, 9> k_sizes{
     0, 1, 65535, 65536, 65537, 131072, 131073, 262144, 1000000};
-
-fs::path find_age() {
-  if (const char* given = std::getenv("RB_AGE"); given != nullptr && *given != '\0') {
-    REQUIRE_MESSAGE(fs::exists(given), "RB_AGE names " << given << ", which is not there");
-    return given;
-  }
-  const char* path = std::getenv("PATH");
-  std::istringstream directories(path == nullptr ? "" : path);
-  for (std::string directory; std::getline(directories, directory, ':');) {
-    if (fs::exists(fs::path(directory) / "age")) {
-      return fs::path(directory) / "age";
-    }
-  }
-  FAIL("age is not in PATH and RB_AGE is not set: install age (filippo.io/age/cmd/age)");
-  return {};
-}
-
-class Fixture {
-public:
-  Fixture() : m_age(find_age()) {
-    std::string name = (fs::temp_directory_path() / "age-interop-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    m_directory = name;
-    for (int i = 0; i < 3; ++i) {
-      m_identities.push_back(Identity::generate().value());
-    }
-    write("keys.txt", identity_text(1));
-    write("other.txt", identity_text(2));
-  }
-  ~Fixture() { fs::remove_all(m_directory); }
-  Fixture(const Fixture&) = delete;
-  Fixture& operator=(const Fixture&) = delete;
-
-  [[nodiscard]] std::string path(const std::string& name) const { return m_directory / name; }
-
-  void write(const std::string& name, ByteView bytes) const {
-    const auto fd = open_file(path(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    REQUIRE(fd);
-    REQUIRE(write_all(*fd, bytes, name));
-  }
-
-  [[nodiscard]] Bytes read(const std::string& name) const {
-    const auto bytes = read_secret_file(path(name), std::size_t{16} << 20U);
-    REQUIRE(bytes);
-    return {bytes->view().begin(), bytes->view().end()};
-  }
-
-  ProcessResult run(const std::string& program, std::vector<std::string> arguments) const {
-    RealProcessRunner runner;
-    ProcessSpec spec;
-    spec.program = m_age.parent_path() / program;
-    spec.arguments = std::move(arguments);
-    auto result = runner.run(spec, {});
-    REQUIRE_MESSAGE(result.has_value(), spec.program << " could not be started");
-    return std::move(*result);
-  }
-
-  /// What stock age makes of `sealed` with keys.txt.
-  [[nodiscard]] Bytes opened_by_age(ByteView sealed) const {
-    write("sealed.age", sealed);
-    const auto result = run(
-        m_age.filename(), {"-d", "-i", path("keys.txt"), "-o", path("opened"), path("sealed.age")});
-    CAPTURE(result.err);
-    REQUIRE(result.exit_status == 0);
-    return read("opened");
-  }
-
-  [[nodiscard]] Bytes sealed_by_age(ByteView plain, std::vector<std::string> options) const {
-    write("plain", plain);
-    for (const std::string& last : {std::string("-o"), path("theirs.age"), path("plain")}) {
-      options.push_back(last);
-    }
-    const auto result = run(m_age.filename(), std::move(options));
-    CAPTURE(result.err);
-    REQUIRE(result.exit_status == 0);
-    return read("theirs.age");
-  }
-
-  [[nodiscard]] std::string age_program() const { return m_age; }
-  [[nodiscard]] const std::vector<Identity>& identities() const { return m_identities; }
-  [[nodiscard]] std::string recipient(std::size_t i) const {
-    return m_identities[i].recipient().text();
-  }
-
-private:
-  [[nodiscard]] Bytes identity_text(std::size_t i) const {
-    const SecretBytes text = m_identities[i].text();
-    Bytes line(text.view().begin(), text.view().end());
-    line.push_back('\n');
-    return line;
-  }
-
-  fs::path m_age;
-  fs::path m_directory;
-  std::vector<Identity> m_identities;
-};
 
 Bytes pattern(std::size_t size) {
   Bytes bytes(size);

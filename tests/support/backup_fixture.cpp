@@ -201,6 +201,9 @@ Outcome BackupFixture::run(std::vector<std::string> args, const std::string& in)
   io.key_environment.key_file = sops_key_file;
   io.key_environment.key_command = sops_key_command;
   io.key_environment.user_file = default_identity_file;
+  io.key_environment.ssh_key_file = ssh_key_file;
+  io.key_environment.ssh_key_command = ssh_key_command;
+  io.key_environment.user_ssh_key = user_ssh_key;
   io.key_environment.all = {"PATH=/usr/bin:/bin", "OWN=1"};
   if (!passphrases.empty()) {
     io.ask_secret = [this](const std::string& question) -> Result<SecretBytes> {

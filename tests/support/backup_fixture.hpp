@@ -63,6 +63,9 @@ public:
   std::string sops_key_file;
   std::string sops_key_command;
   std::string default_identity_file; ///< sops/age/keys.txt of the user; empty: unknown.
+  std::string ssh_key_file;          ///< SOPS_AGE_SSH_PRIVATE_KEY_FILE, and so on.
+  std::string ssh_key_command;
+  std::string user_ssh_key; ///< .ssh/id_ed25519 of the user; empty: unknown.
   /// What is typed, one a question; none at all: there is no terminal.
   std::vector<std::string> passphrases;
   std::vector<std::string> questions; ///< That were asked.

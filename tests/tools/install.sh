@@ -54,7 +54,11 @@ testkit() {
 [ $# -gt 0 ] || set -- age etcdutl helm
 for tool; do
     case $tool in
-        age) install age v1.3.2 filippo.io/age/cmd/age filippo.io/age/cmd/age-keygen ;;
+        age)
+            install age v1.3.2 filippo.io/age/cmd/age filippo.io/age/cmd/age-keygen
+            # Its own stand-in for a hardware token.
+            install age-tagtest v1.3.2 filippo.io/age/tag/internal/age-plugin-tagtest
+            ;;
         etcdutl) install_etcdutl ;;
         helm) install_helm ;;
         age-testkit)

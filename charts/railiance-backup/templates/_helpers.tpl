@@ -45,13 +45,13 @@ Who can read the backups stands in the ConfigMap {{ .Values.sops.existingConfigM
 {{- $regex := toString (default "" $rule.path_regex) -}}
 {{- if and (not $found.rule) (or (not $regex) (regexMatch $regex "railiance-backup.yaml")) -}}
 {{- $_ := set $found "rule" (printf "creation rule %d (%s)" (add1 $i) ($regex | empty | ternary "for every path" (printf "path_regex %s" $regex))) -}}
-{{- $_ := set $found "keys" (regexFindAll "age1[0-9a-z]+" (printf "%v" (default $rule.age $rule.key_groups)) -1 | uniq) -}}
+{{- $_ := set $found "keys" (regexFindAll "age1[0-9a-z]+|ssh-ed25519 [0-9A-Za-z+/=]+" (printf "%v" (default $rule.age $rule.key_groups)) -1 | uniq) -}}
 {{- end -}}
 {{- end -}}
 {{- if $found.rule -}}
 Who can read the backups is decided by {{ $found.rule }} of .sops.yaml:
 {{- range $found.keys }}
-    {{ . }}
+    {{ if gt (len .) 100 }}{{ trunc 24 . }}...{{ trunc -12 . }}{{ else }}{{ . }}{{ end }}
 {{- end }}
 {{- else -}}
 No creation rule of .sops.yaml is for railiance-backup.yaml: its rules must all name the same recipients.

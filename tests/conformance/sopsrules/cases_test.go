@@ -3,11 +3,13 @@ package sopsrules
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
-// What SOPS takes and we don't: the kinds of recipients that are not supported yet are refused by name.
-var notSupported = map[string]bool{"s08-yubikey-mixed.yaml": true, "s09-ssh-mixed.yaml": true, "s17-pq.yaml": true}
+// What SOPS takes and we don't: plugins' recipients are refused by name. The post-quantum one is ours where
+// OpenSSL has ML-KEM, and refused with what is missing elsewhere.
+var notSupported = map[string]bool{"s08-yubikey-mixed.yaml": true}
 
 func TestTheFilesOfOtherPeopleAreReadAsSopsReadsThem(t *testing.T) {
 	files, err := filepath.Glob("../../cases/inputs/s*.yaml")
@@ -24,6 +26,10 @@ func TestTheFilesOfOtherPeopleAreReadAsSopsReadsThem(t *testing.T) {
 			if mine := o.reads(t, string(text), nominalPath); mine.Error == "" {
 				t.Errorf("%s: taken: %v", file, mine.Recipients)
 			}
+			continue
+		}
+		if mine := o.reads(t, string(text), nominalPath); strings.Contains(mine.Error, "needs OpenSSL 3.5") {
+			t.Logf("%s: refused, since this OpenSSL has no ML-KEM", file)
 			continue
 		}
 		check(t, o, string(text))

@@ -43,13 +43,21 @@ func sopsReads(t *testing.T, directory, text, path string) (r reading) {
 	seen := map[string]bool{}
 	for _, group := range rule.KeyGroups {
 		for _, key := range group {
-			if key.TypeToIdentifier() == "age" && !seen[key.ToString()] {
-				seen[key.ToString()] = true
-				r.Recipients = append(r.Recipients, key.ToString())
+			if recipient := withoutComment(key.ToString()); key.TypeToIdentifier() == "age" && !seen[recipient] {
+				seen[recipient] = true
+				r.Recipients = append(r.Recipients, recipient)
 			}
 		}
 	}
 	return r
+}
+
+// withoutComment leaves the comment of an SSH key off, which is no part of the key.
+func withoutComment(recipient string) string {
+	if words := strings.Fields(recipient); strings.HasPrefix(recipient, "ssh-") && len(words) > 2 {
+		return words[0] + " " + words[1]
+	}
+	return recipient
 }
 
 // ours is our program, asked line by line.

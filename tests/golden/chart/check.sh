@@ -83,12 +83,17 @@ says "creation rule 2 (path_regex .*\.yaml$) of .sops.yaml" --set-file "sops.con
 says age1g6ncpurpndq98xrq9g37mash9s20rwg7gtp7c026jzpjp62m8s7s3dllyx --set-file "sops.config=$inputs/s26-catch-all-dev.yaml"
 says "creation rule 2 (for every path) of .sops.yaml" --set-file "sops.config=$inputs/s01-merge-key.yaml"
 says age1g6ncpurpndq98xrq9g37mash9s20rwg7gtp7c026jzpjp62m8s7s3dllyx --set-file "sops.config=$inputs/s02-group-merge-key.yaml"
+says 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN' --set-file "sops.config=$inputs/s09-ssh-mixed.yaml"
+# A post-quantum key has some 1,960 characters: its beginning and its end are said.
+says '    age1pq1pcmvrnyxrxjdc4ccz...' --set-file "sops.config=$inputs/s17-pq.yaml"
 says "No creation rule of .sops.yaml is for" --set-file "sops.config=$inputs/s20-unrelated-rule-yubikey.yaml"
 says "the ConfigMap mine" --set sops.existingConfigMap=mine
 
 refused "no .sops.yaml given"
 refused "give one of them" "${sops[@]}" --set sops.existingConfigMap=mine
 refused "private key" --set sops.config=AGE-SECRET-KEY-1XYZ
+refused "private key" --set sops.config=AGE-SECRET-KEY-PQ-1XYZ
+refused "private key" --set-file "sops.config=$root/tests/unit/age/vectors/ssh-ed25519"
 refused "keepLast" "${sops[@]}" --set schedule.keepLast=0
 refused "artifacts" "${sops[@]}" --set 'schedule.artifacts={Disk}'
 refused "backupDir" "${sops[@]}" --set agent.backupDir=backups

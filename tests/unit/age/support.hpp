@@ -5,6 +5,7 @@
 #include "age/identity.hpp"
 #include "age/io.hpp"
 #include "base/bytes.hpp"
+#include "base/fd.hpp"
 
 #include <algorithm>
 #include <string>
@@ -39,6 +40,18 @@ inline std::vector<Recipient> recipients_of(const std::vector<Identity>& identit
     recipients.push_back(identity.recipient());
   }
   return recipients;
+}
+
+/// A file of tests/unit/age/vectors.
+inline std::string vector_text(const std::string& name) {
+  constexpr std::size_t k_limit_bytes = std::size_t{1} << 20U;
+  return read_text_file(RB_SOURCE_DIR "/tests/unit/age/vectors/" + name, k_limit_bytes).value();
+}
+
+/// Its first line.
+inline std::string vector_line(const std::string& name) {
+  const std::string text = vector_text(name);
+  return text.substr(0, text.find('\n'));
 }
 
 inline std::string armored(ByteView bytes, std::string_view newline = "\n") {

@@ -157,8 +157,9 @@ TEST_CASE("decrypt: the identity that fits may be any of several") {
   CHECK(open(sealed(test::pattern(10)), identities).result);
 }
 
-TEST_CASE("decrypt: files for passphrases, ssh keys, plugins and post-quantum keys are refused") {
-  for (const char* type : {"scrypt", "ssh-ed25519", "ssh-rsa", "mlkem768x25519", "piv-p256"}) {
+TEST_CASE(
+    "decrypt: files for passphrases, RSA keys, plugins and tokens are refused by their type") {
+  for (const char* type : {"scrypt", "ssh-rsa", "piv-p256", "p256tag", "mlkem768p256tag"}) {
     CAPTURE(type);
     const Outcome outcome = open(file_of_type(type), test::one_identity());
     REQUIRE_FALSE(outcome.result);
@@ -167,6 +168,8 @@ TEST_CASE("decrypt: files for passphrases, ssh keys, plugins and post-quantum ke
     CHECK(outcome.result.error().message.find(type) != std::string::npos);
     CHECK_FALSE(outcome.result.error().hint.empty());
   }
+  CHECK(open(file_of_type("ssh-ed25519"), test::one_identity()).failure ==
+        DecryptFailure::no_match);
   const Outcome unknown = open(file_of_type("from-the-future"), test::one_identity());
   CHECK(unknown.failure == DecryptFailure::no_match);
 }

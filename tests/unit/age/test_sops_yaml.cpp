@@ -1,5 +1,6 @@
 #include "unit/age/support.hpp"
 
+#include "age/kem.hpp"
 #include "age/sops_yaml.hpp"
 
 #include <doctest/doctest.h>
@@ -202,13 +203,48 @@ TEST_CASE("sops yaml: a malformed recipient is an invalid argument, another kind
   const Error malformed = error_of(rule("age: " + k_a.substr(0, 60) + "\n"));
   CHECK(malformed.code == ErrorCode::invalid_argument);
   CHECK(malformed.message == "creation rule 1: recipient: malformed: wrong checksum");
-  for (const char* other : {"age1pq1qqq", "ssh-ed25519 AAAA", "age1yubikey1qqq"}) {
+  for (const std::string& other :
+       {std::string("age1yubikey1qqq"), test::vector_line("ssh-rsa.pub")}) {
     CAPTURE(other);
     CHECK(error_of(rule("age: " + k_a + "," + other + "\n")).code == ErrorCode::unsupported);
+  }
+  for (const char* other : {"age1pq1qqq", "age1tag1qqq", "age1tagpq1qqq", "ssh-ed25519 AAAA"}) {
+    CAPTURE(other);
+    CHECK(error_of(rule("age: " + k_a + "," + other + "\n")).code == ErrorCode::invalid_argument);
   }
   const Error secret = error_of(rule("age: " + std::string(test::k_identity) + "\n"));
   CHECK(secret.code == ErrorCode::invalid_argument);
   CHECK(secret.message.find("EGTZ") == std::string::npos);
+}
+
+TEST_CASE(
+    "sops yaml: SSH keys and a token's stand beside others; a comment is no part of the key") {
+  const std::string ssh = test::vector_line("ssh-ed25519.pub");
+  const std::string tag = test::vector_line("tag.pub");
+  CHECK(joined(recipients_from_sops_yaml(rule("age: [" + k_a + ", " + ssh + ", " + tag + "]\n"))) ==
+        k_a + " " + ssh.substr(0, ssh.rfind(' ')) + " " + tag);
+  CHECK(joined(recipients_from_sops_yaml(
+            rule("age: >-\n      " + ssh + ",\n      " + ssh.substr(0, ssh.rfind(' ')) + "\n"))) ==
+        ssh.substr(0, ssh.rfind(' ')));
+}
+
+TEST_CASE("sops yaml: post-quantum recipients stand alone, and a mixture shows the way out") {
+  const std::string hybrid = test::vector_line("pq.pub");
+  const auto alone = recipients_from_sops_yaml(rule("age: " + hybrid + "\n"));
+  const Error mixed = error_of(rule("age: " + k_a + "," + hybrid + "\n"));
+  CHECK(mixed.hint.find("a creation rule of their own") != std::string::npos);
+  if (!has_ml_kem()) {
+    CHECK(alone.error().code == ErrorCode::unsupported);
+    CHECK(alone.error().message.find("needs OpenSSL 3.5 or newer") != std::string::npos);
+    return;
+  }
+  CHECK(joined(alone) == hybrid);
+  CHECK(mixed.code == ErrorCode::invalid_argument);
+  CHECK(mixed.message.starts_with("creation rule 1: recipients: post-quantum ones"));
+  CHECK(mixed.hint.ends_with("post-quantum recipients only, or none of them"));
+  // A rule for other files may mix as SOPS lets it.
+  CHECK(joined(recipients_from_sops_yaml("creation_rules:\n  - {path_regex: ^other/, age: '" + k_a +
+                                         "," + hybrid + "'}\n  - age: " + k_a + "\n")) == k_a);
 }
 
 TEST_CASE("sops yaml: what is wrong in the keys of a rule for other files is nobody's business") {

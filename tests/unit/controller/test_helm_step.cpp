@@ -57,6 +57,7 @@ TEST_CASE("no age recipient (PGP only): RecipientMissing") {
 TEST_CASE("a malformed recipient, an unknown kind, no YAML: RecipientInvalid") {
   for (const char* text : {"creation_rules:\n  - age: age1nonsense\n",
                            "creation_rules:\n  - age: ssh-ed25519 AAAA\n",
+                           "creation_rules:\n  - age: age1yubikey1qqq\n",
                            "creation_rules: [\n"}) {
     CAPTURE(text);
     CHECK(problem_of(text).reason == api::Reason::recipient_invalid);
