@@ -70,7 +70,7 @@ sha256sum -c - <<'END'
 ```
 
 ### 2. Decrypt
-The plaintext goes beside k3s's data, readable by root only.
+The plaintext goes beside k3s's data, readable by root only.@age@
 ```sh
 rm -rf "$WORK/host" "$WORK/host-state.tar.gz" "$WORK/snapshot"
 mkdir -p "$WORK/host" "$WORK/before"
@@ -306,6 +306,26 @@ std::string digest_lines(const Manifest& manifest) {
   return lines;
 }
 
+/// What the key of the set asks of age, where that is more than any release of it has.
+std::string age_needed(const Manifest& manifest) {
+  const auto any = [&](std::string_view begin) {
+    return std::ranges::any_of(manifest.recipients, [&](const std::string& recipient) {
+      return recipient.starts_with(begin);
+    });
+  };
+  std::string needed;
+  if (any("age1pq1") || any("age1tagpq1")) {
+    needed += " The key is post-quantum: that takes age 1.3 or newer\n(`age --version`), which "
+              "Debian 13 and older do not have; our command needs no age.";
+  }
+  if (any("age1tag1") || any("age1tagpq1")) {
+    needed +=
+        "\nA key in a hardware token: `age -d -j PLUGIN` with the token's plugin in the place "
+        "of `age -d -i \"$KEYS\"`.";
+  }
+  return needed;
+}
+
 /// The head, with what a signed set says of its key.
 std::string head_for(const std::string& public_key) {
   const bool known = !public_key.empty();
@@ -348,6 +368,7 @@ std::string restore_guide(const Manifest& manifest, const GuideFacts& facts) {
                       {"@work@", shell_word(facts.data_dir + "-restore")},
                       {"@digests@", digest_lines(manifest)},
                       {"@snapshot@", snapshot.file_sha256},
+                      {"@age@", age_needed(manifest)},
                       {"@etcd@", name_of(manifest, ArtifactType::etcd_snapshot)},
                       {"@key@", facts.public_key},
                       {"@hoststate@", name_of(manifest, ArtifactType::host_state)}};
