@@ -314,14 +314,15 @@ std::string age_needed(const Manifest& manifest) {
     });
   };
   std::string needed;
-  if (any("age1pq1") || any("age1tagpq1")) {
-    needed += " The key is post-quantum: that takes age 1.3 or newer\n(`age --version`), which "
-              "Debian 13 and older do not have; our command needs no age.";
+  if (any("age1pq1")) {
+    needed +=
+        " A post-quantum key takes age 1.3 or newer\n(`age --version`), which Debian 13 and older "
+        "do not have; our command needs no age.";
   }
   if (any("age1tag1") || any("age1tagpq1")) {
     needed +=
-        "\nA key in a hardware token: `age -d -j PLUGIN` with the token's plugin in the place "
-        "of `age -d -i \"$KEYS\"`.";
+        "\nWhat a hardware token opens, our command does not: `age -d -j PLUGIN`, of age 1.3 and "
+        "with the token's plugin, in the place of `age -d -i \"$KEYS\"`.";
   }
   return needed;
 }

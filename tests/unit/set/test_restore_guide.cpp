@@ -53,11 +53,11 @@ TEST_CASE("guide: what a post-quantum key or a token asks of age is said, and on
   Manifest set = manifest();
   CHECK_FALSE(has(restore_guide(set, k_facts), "age 1.3"));
   set.recipients = {"age1pq1qqq"};
-  CHECK(has(restore_guide(set, k_facts), "that takes age 1.3 or newer"));
+  CHECK(has(restore_guide(set, k_facts), "takes age 1.3 or newer"));
   CHECK_FALSE(has(restore_guide(set, k_facts), "PLUGIN"));
   set.recipients = {"age1xxx", "age1tag1qqq"};
   CHECK(has(restore_guide(set, k_facts), "age -d -j PLUGIN"));
-  CHECK_FALSE(has(restore_guide(set, k_facts), "age 1.3"));
+  CHECK_FALSE(has(restore_guide(set, k_facts), "post-quantum"));
 }
 
 TEST_CASE("guide: the token is nowhere an argument") {
