@@ -23,9 +23,11 @@ using KdfContext = std::unique_ptr<EVP_KDF_CTX, Free<EVP_KDF_CTX_free>>;
 
 /// `bytes` outlives it.
 inline OSSL_PARAM octets(const char* name, ByteView bytes) {
-  // OSSL_PARAM is not const-correct; what is given to OpenSSL by one is only read.
-  auto* const data =
-      const_cast<std::uint8_t*>(bytes.data()); // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  // OSSL_PARAM is not const-correct; what is given to OpenSSL by one is only read. Where nothing is
+  // given, OpenSSL wants an address all the same.
+  static constexpr std::uint8_t k_nothing = 0;
+  auto* const data = const_cast<std::uint8_t*>( // NOLINT(cppcoreguidelines-pro-type-const-cast)
+      bytes.empty() ? &k_nothing : bytes.data());
   return OSSL_PARAM_construct_octet_string(name, data, bytes.size());
 }
 

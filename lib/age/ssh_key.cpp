@@ -123,7 +123,7 @@ Result<SecretBytes> wrapping_key(ByteView shared_secret,
                                  ByteView blob,
                                  const PublicKey& share,
                                  const PublicKey& recipient) {
-  RB_TRY_ASSIGN(const SecretBytes tweak, hkdf_sha256(blob, {}, k_label));
+  RB_TRY_ASSIGN(const SecretBytes tweak, hkdf_sha256({}, blob, k_label));
   PublicKey point{};
   std::copy_n(shared_secret.begin(), point.size(), point.begin());
   auto tweaked = x25519_shared_secret(tweak.view(), point);
