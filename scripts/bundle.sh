@@ -4,14 +4,14 @@
 # lies beside it is the rest of the image's root. Does nothing when nothing of its sources has changed.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-. "$ROOT/scripts/in_root.sh"
+. "$(dirname "$0")/in-root.sh"
 
 mkdir -p "$CACHE/bundle"
 exec 9>"$CACHE/bundle/lock"
 flock 9
 
 out=$CACHE/bundle/root
-digest=$(digest_of bundle CMakeLists.txt cmake lib controller hostagent cli scripts/bundle.sh scripts/in_root.sh scripts/root.sh)
+digest=$(digest_of bundle CMakeLists.txt cmake lib controller hostagent cli scripts/bundle.sh scripts/in-root.sh scripts/root.sh)
 if [ -d "$out/railiance-backup" ] && [ "$(cat "$CACHE/bundle/inputs" 2>/dev/null)" = "$digest" ]; then
   echo "$out/railiance-backup"
   exit 0
@@ -31,8 +31,8 @@ mkdir "$out.new"
 
 say "Compiling what is shipped (the first time, about 10 minutes on 2 cores)"
 started=$(date +%s)
-if ! in_root "$root" "$ROOT:/source" "$build:/build:rw" "$CACHE/ccache:/ccache:rw" "$out.new:/out:rw" -- \
-  env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C.UTF-8 "JOBS=${JOBS:-2}" CCACHE_DIR=/ccache \
+if ! in_root "$root" "$ROOT:/source" "$build:/build" "$CACHE/ccache:/ccache" "$out.new:/out" -- \
+  "JOBS=${JOBS:-2}" CCACHE_DIR=/ccache \
   bash /source/bundle/build.sh /source /build /out >"$CACHE/bundle/build.log" 2>&1 9>&-; then
   grep -hE 'error|Error|FAILED' -A5 "$CACHE/bundle/build.log" | tail -30 >&2
   die "what is shipped could not be built; the whole log: $CACHE/bundle/build.log"

@@ -35,21 +35,23 @@ def planted():
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory):
-    """A SOPS age key pair: {identity_file, recipient, sops_yaml}."""
+    """A SOPS age key pair: {identity_file, recipient, sops_yaml}; and a post-quantum one in the same file: {pq_recipient}."""
     directory = tmp_path_factory.mktemp("keys")
     identity = directory / "keys.txt"
-    subprocess.run([TOOLS / "age-keygen", "-o", identity], check=True, capture_output=True)
-    recipient = subprocess.run([TOOLS / "age-keygen", "-y", identity], check=True, capture_output=True, text=True).stdout.strip()
+    made = [subprocess.run([TOOLS / "age-keygen", *kind], check=True, capture_output=True, text=True).stdout for kind in ((), ("-pq",))]
+    identity.write_text("".join(made))
+    identity.chmod(0o600)
+    recipient, pq_recipient = subprocess.run([TOOLS / "age-keygen", "-y", identity], check=True, capture_output=True, text=True).stdout.split()
     sops = directory / ".sops.yaml"
     sops.write_text(f"creation_rules:\n  - path_regex: secrets/.*\\.yaml$\n    age: >-\n      {recipient}\n")
-    return {"identity_file": identity, "recipient": recipient, "sops_yaml": sops}
+    return {"identity_file": identity, "recipient": recipient, "pq_recipient": pq_recipient, "sops_yaml": sops}
 
 
 def install_chart(bed, keys, *arguments):
-    bed.helm("upgrade", "--install", "railiance-backup", ROOT / "charts" / "railiance-backup", "-n", NAMESPACE,
-             "--create-namespace", "--set-file", f"sops.config={keys['sops_yaml']}",
-             # A minute is the default; tests wait for it twice.
-             "--set", "image.pullPolicy=Never", "--set", "controller.agentWaitSeconds=25", "--wait", "--timeout", "180s", *arguments, timeout=240)
+    return bed.helm("upgrade", "--install", "railiance-backup", ROOT / "charts" / "railiance-backup", "-n", NAMESPACE,
+                    "--create-namespace", "--set-file", f"sops.config={keys['sops_yaml']}",
+                    # A minute is the default; tests wait for it twice.
+                    "--set", "image.pullPolicy=Never", "--set", "controller.agentWaitSeconds=25", "--wait", "--timeout", "180s", *arguments, timeout=240)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,15 @@
 """The chart in its other shapes: without privileges, as plain manifests, rendered and linted."""
 
+import os
+import pathlib
 import subprocess
 
 from conftest import install_chart, ready_pod
 from support import backups
-from support.bed import NAMESPACE, ROOT
+from support.artifacts import file_of, open_artifact
+from support.bed import BACKUP_DIR, NAMESPACE, ROOT
+
+BUILD = pathlib.Path(os.environ["RB_BUILD_BIN"])
 
 
 def test_helm_lint_passes(installed, keys):
@@ -33,6 +38,23 @@ def test_the_agent_works_without_privileges(installed, keys):
         assert container["securityContext"]["capabilities"]["drop"] == ["ALL"]
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
         backups.succeeded(installed, "unprivileged")
+    finally:
+        install_chart(installed, keys, "--set", "schedule.suspend=true")
+
+
+def test_backups_for_a_post_quantum_key(installed, keys, tmp_path):
+    recipient, identity, sops = keys["pq_recipient"], keys["identity_file"], tmp_path / ".sops.yaml"
+    sops.write_text(f"creation_rules:\n  - age: {recipient}\n")
+    notes = install_chart(installed, {**keys, "sops_yaml": sops}, "--set", "schedule.suspend=true").stdout
+    try:
+        assert f"    {recipient[:24]}...{recipient[-12:]}" in notes
+        backup = backups.succeeded(installed, "post-quantum")
+        for kind in ("EtcdSnapshot", "HelmValues", "Kubeconfig", "HostState"):
+            name = file_of(backup, kind)["fileName"]
+            (tmp_path / name).write_bytes(installed.read(f"{BACKUP_DIR}/{name}"))
+            ours = subprocess.run([BUILD / "railiance-restore", "decrypt", "-i", identity, "-o", "-", tmp_path / name], capture_output=True)
+            assert ours.returncode == 0, ours.stderr.decode()
+            assert ours.stdout == open_artifact(installed, backup, kind, identity)
     finally:
         install_chart(installed, keys, "--set", "schedule.suspend=true")
 

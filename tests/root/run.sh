@@ -3,29 +3,27 @@
 # and the OpenSSL of what is shipped, which has ML-KEM, whatever this machine has. Needs root. Ends with
 # "N passed, N failed".
 set -euo pipefail
-. "$(dirname "$0")/../../scripts/common.sh"
-. "$ROOT/scripts/in_root.sh"
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/../../scripts/common.sh"
+. "$ROOT/scripts/in-root.sh"
+. "$ROOT/scripts/ctest.sh"
 
 TESTS="unit_age conformance_age_testkit conformance_age_interop prop_age"
 REPLAYS="fuzz_age_bech32 fuzz_age_header fuzz_age_stanza fuzz_keys_file fuzz_openssh_key fuzz_sops_yaml"
-passed=0
-failed=0
+LOGS=$CACHE/logs
+mkdir -p "$LOGS" "$CACHE/ccache"
+skip() { echo "SKIPPED: $2"; } # for ctest.sh
 
 "$ROOT/tests/tools/install.sh" age >/dev/null
 testkit=$("$ROOT/tests/tools/install.sh" age-testkit)
-mkdir -p "$CACHE/bundle" "$CACHE/ccache" "$CACHE/build/root" "$CACHE/logs"
-root=$(flock "$CACHE/bundle/lock" "$ROOT/scripts/root.sh")
+root=$("$ROOT/scripts/root.sh")
 build=$CACHE/build/root
-if [ "$(cat "$build/.made-in" 2>/dev/null)" != "$ROOT $root" ]; then
-  rm -rf "$build"
-  mkdir "$build"
-  echo "$ROOT $root" >"$build/.made-in"
-fi
-
+if [ "$(cat "$build/.made-in" 2>/dev/null)" != "$ROOT $root" ]; then rm -rf "$build"; fi
+mkdir -p "$build"
+echo "$ROOT $root" >"$build/.made-in"
 inside() {
-  in_root "$root" "$ROOT:/source" "$build:/build:rw" "$CACHE/ccache:/ccache:rw" "$testkit:/testkit" "$CACHE/bin:/tools" -- \
-    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C.UTF-8 CCACHE_DIR=/ccache \
-    RB_AGE_TESTKIT_DIR=/testkit RB_AGE=/tools/age "$@"
+  in_root "$root" "$ROOT:/source" "$build:/build" "$CACHE/ccache:/ccache" "$CACHE/bin:/tools" "$testkit:/testkit" -- \
+    CCACHE_DIR=/ccache RB_AGE=/tools/age RB_AGE_TESTKIT_DIR=/testkit "$@"
 }
 
 say "Compiling the tests of lib/age in the build root"
@@ -33,48 +31,23 @@ say "Compiling the tests of lib/age in the build root"
 # shellcheck disable=SC2086
 if ! { inside cmake -S /source -B /build -G Ninja -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1" \
   -DRB_DISK_TOOLS_ONLY=ON -DRB_WERROR=OFF -DRB_PRECOMPILE=ON &&
-  inside cmake --build /build -j "${JOBS:-2}" --target $TESTS $REPLAYS; } >"$CACHE/logs/root-build.log" 2>&1; then
-  grep -hE 'error|Error|FAILED' -A5 "$CACHE/logs/root-build.log" | tail -30 >&2
-  echo "the tests could not be built in the build root; the whole log: $CACHE/logs/root-build.log"
-  echo "0 passed, 1 failed"
-  exit 1
+  inside cmake --build /build -j "${JOBS:-2}" --target $TESTS $REPLAYS; } >"$LOGS/root-build.log" 2>&1; then
+  grep -hE 'error|Error|FAILED' -A5 "$LOGS/root-build.log" | tail -30 >&2
+  die "the tests of lib/age do not compile in the build root; the whole log: $LOGS/root-build.log"
 fi
 
-built() { find "$build" -type f -name "$1" -perm -u+x -printf '/build/%P\n'; }
-log=$CACHE/logs/root-run.log
-ml_kem=no
-
-# The cases of doctest; a program that ends badly without naming one is a failure, too.
-run_test() {
-  local code=0 good bad
-  inside "$(built "$1")" --no-intro >"$log" 2>&1 || code=$?
-  read -r good bad <<<"$(sed -n 's/^\[doctest\] test cases: *[0-9]* | *\([0-9]*\) passed | *\([0-9]*\) failed.*/\1 \2/p' "$log")"
-  if [ -z "$good" ] || { [ "$code" != 0 ] && [ "$bad" = 0 ]; }; then
-    good=${good:-0} bad=1
-  fi
-  [ "$bad" = 0 ] || tail -60 "$log"
-  grep -E '^NOT RUN: |vectors: |wrap .* ms|opened by ' "$log" | sed -e "s/^/$1: /" -e 's/^.*NOT RUN: /SKIPPED: /' || true
-  if grep -q 'with ML-KEM: yes' "$log"; then ml_kem=yes; fi
-  echo "$1: $good passed, $bad failed in the build root"
-  passed=$((passed + good))
-  failed=$((failed + bad))
-}
-
-run_replay() {
-  if inside "$(built "$1")" "/source/tests/fuzz/corpus/$1" >"$log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    tail -20 "$log"
-    echo "$1: failed in the build root"
-    failed=$((failed + 1))
-  fi
-}
-
-for test in $TESTS; do run_test "$test"; done
-for replay in $REPLAYS; do run_replay "$replay"; done
-# Without it everything above would hold by refusing post-quantum keys.
-if [ "$ml_kem" = no ]; then
-  echo "the OpenSSL of the build root has no ML-KEM"
+say "Running them there"
+names="$TESTS ${REPLAYS// /_replay }_replay"
+rm -f "$build/junit.xml"
+inside ctest --test-dir /build -R "^(${names// /|})\$" -j "${JOBS:-2}" --output-on-failure --test-output-size-passed 100000 \
+  --output-junit /build/junit.xml >"$LOGS/root.log" 2>&1 || true
+tell_failures "$LOGS/root.log"
+tell_junit root "$build/junit.xml"
+grep -E 'vectors: |: wrap .* ms|opened by ' "$build/junit.xml" || true
+read -r passed failed <<<"$(count_cases "$build/junit.xml")"
+# Where it has none, the tests above hold that post-quantum keys are refused, and all would be well.
+if ! grep -q 'with ML-KEM: yes' "$build/junit.xml"; then
+  note "FAILED: the OpenSSL of the build root has no ML-KEM"
   failed=$((failed + 1))
 fi
 echo "$passed passed, $failed failed"
