@@ -264,6 +264,13 @@ void add_node(Rows& rows, const api::NodeFacts& node, SystemTime now) {
                   std::to_string(node.recipients) +
                       (node.recipients == 1 ? " (one lost key would lose all backups)" : "") +
                       (node.recipient_rule.empty() ? "" : ", by " + node.recipient_rule)});
+  if (node.old_recipient_sets != 0) {
+    rows.push_back({"  OLD KEYS",
+                    std::to_string(node.old_recipient_sets) +
+                        (node.old_recipient_sets == 1 ? " set opens" : " sets open") +
+                        " with other keys than those of .sops.yaml now: on that node, "
+                        "`railiance-restore rewrap --all --sops .sops.yaml -i OLD-KEYS`"});
+  }
   rows.push_back({"  drill", drill_text(node, now)});
 }
 

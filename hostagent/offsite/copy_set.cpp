@@ -47,10 +47,12 @@ wanted_files(set::Directory& directory, const set::BackupSet& set, std::stop_tok
   }
   // Before the manifest, so that no complete set over there lacks it.
   if (set.signature) {
-    RB_TRY_ASSIGN(LocalFile signature, measure(directory, set::signature_name(set.run_id), stop));
+    RB_TRY_ASSIGN(LocalFile signature,
+                  measure(directory, set::signature_name(set.run_id, set.generation), stop));
     files.push_back(std::move(signature));
   }
-  RB_TRY_ASSIGN(LocalFile manifest, measure(directory, set::manifest_name(set.run_id), stop));
+  RB_TRY_ASSIGN(LocalFile manifest,
+                measure(directory, set::manifest_name(set.run_id, set.generation), stop));
   files.push_back(std::move(manifest));
   return files;
 }
@@ -309,12 +311,14 @@ Result<Fetched> fetch_set(Directory& to,
     RB_TRY(fetch_file(to, remote, wanted, result, stop));
   }
   if (set.signature) {
-    on_file(set::signature_name(set.run_id));
-    RB_TRY(store_small(to, listing, set::signature_name(set.run_id), result, stop));
+    const std::string signature = set::signature_name(set.run_id, set.generation);
+    on_file(signature);
+    RB_TRY(store_small(to, listing, signature, result, stop));
   }
   RB_TRY(bring_public_key(to, listing));
-  on_file(set::manifest_name(set.run_id));
-  RB_TRY(store_small(to, listing, set::manifest_name(set.run_id), result, stop));
+  const std::string manifest = set::manifest_name(set.run_id, set.generation);
+  on_file(manifest);
+  RB_TRY(store_small(to, listing, manifest, result, stop));
   RB_TRY(to.fs().sync_directory());
   if (Status brought = bring_image(to, remote, on_file, stop); !brought) {
     if (brought.error().code == ErrorCode::cancelled) {

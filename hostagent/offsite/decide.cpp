@@ -24,7 +24,7 @@ std::string newest_complete(const std::vector<BackupSet>& sets) {
   std::string newest;
   for (const BackupSet& set : sets) {
     if (set.state == SetState::complete) {
-      newest = std::max(newest, set.run_id);
+      newest = std::max(newest, set.version());
     }
   }
   return newest;
@@ -48,7 +48,7 @@ static void fields(JsonFields& json, State& state) {
   json.required("remote", state.remote);
   json.required("replicated", state.replicated);
   if (!std::ranges::all_of(state.replicated,
-                           [](const auto& run_id) { return parse_run_id(run_id).has_value(); })) {
+                           [](const auto& text) { return set::parse_version(text).has_value(); })) {
     json.fail({ErrorCode::corrupt, "not a run id", {}});
   }
   json.always("kit", state.kit);
@@ -87,8 +87,8 @@ Status write_state(set::Directory& directory, const State& state) {
 std::vector<const BackupSet*> pending(const std::vector<BackupSet>& sets, const State& state) {
   std::vector<const BackupSet*> found;
   for (const BackupSet& set : sets) {
-    if (set.state == SetState::complete && !state.replicated.contains(set.run_id) &&
-        !state.damaged.contains(set.run_id)) {
+    if (set.state == SetState::complete && !state.replicated.contains(set.version()) &&
+        !state.damaged.contains(set.version())) {
       found.push_back(&set);
     }
   }
@@ -120,12 +120,12 @@ const BackupSet* to_reread(const std::vector<BackupSet>& sets,
     return nullptr;
   }
   const auto read_at = [&](const BackupSet& set) {
-    const auto known = state.read.find(set.run_id);
+    const auto known = state.read.find(set.version());
     return known == state.read.end() ? SystemTime{} : known->second;
   };
   const BackupSet* longest_ago = nullptr;
   for (const BackupSet& set : sets) {
-    if (set.state == SetState::complete && state.replicated.contains(set.run_id) &&
+    if (set.state == SetState::complete && state.replicated.contains(set.version()) &&
         (longest_ago == nullptr || read_at(set) < read_at(*longest_ago))) {
       longest_ago = &set;
     }
@@ -149,12 +149,12 @@ std::vector<RemoteFile> files_of(const BackupSet& set) {
   for (const api::ArtifactStatus& artifact : set.manifest->artifacts) {
     files.push_back({artifact.file_name, artifact.size_bytes});
   }
-  const std::string signature = set::signature_name(set.run_id);
+  const std::string signature = set::signature_name(set.run_id, set.generation);
   const auto beside = std::ranges::find(set.files, signature, &set::SetFile::name);
   if (beside != set.files.end()) {
     files.push_back({signature, beside->size_bytes});
   }
-  const std::string manifest = set::manifest_name(set.run_id);
+  const std::string manifest = set::manifest_name(set.run_id, set.generation);
   const auto own = std::ranges::find(set.files, manifest, &set::SetFile::name);
   files.push_back({manifest, own == set.files.end() ? 0 : own->size_bytes});
   return files;
@@ -166,20 +166,41 @@ std::set<std::string> still_there(const State& state,
   std::set<std::string> found;
   for (const BackupSet& set : sets) {
     const auto files = files_of(set);
-    if (state.replicated.contains(set.run_id) &&
+    if (state.replicated.contains(set.version()) &&
         std::ranges::all_of(files,
                             [&](const RemoteFile& file) { return is_listed(file, remote); })) {
-      found.insert(set.run_id);
+      found.insert(set.version());
     }
   }
   return found;
 }
 
+std::vector<std::string> superseded(const std::vector<RemoteFile>& remote,
+                                    const std::vector<BackupSet>& sets,
+                                    const State& state) {
+  std::vector<std::string> names;
+  for (const BackupSet& set : sets) {
+    if (set.generation == 0 || !state.replicated.contains(set.version())) {
+      continue;
+    }
+    for (const std::string& name : removal_order(remote, set.run_id)) {
+      if (set::classify_name(name).generation < set.generation) {
+        names.push_back(name);
+      }
+    }
+  }
+  return names;
+}
+
 bool are_too_many(const std::vector<RemoteFile>& remote, unsigned keep_last) {
-  const auto manifests = std::ranges::count_if(remote, [](const RemoteFile& file) {
-    return set::classify_name(file.name).kind == NameKind::manifest;
-  });
-  return keep_last != 0 && static_cast<std::size_t>(manifests) > keep_last;
+  std::set<std::string> run_ids;
+  for (const RemoteFile& file : remote) {
+    auto info = set::classify_name(file.name);
+    if (info.kind == NameKind::manifest) {
+      run_ids.insert(std::move(info.run_id));
+    }
+  }
+  return keep_last != 0 && run_ids.size() > keep_last;
 }
 
 std::vector<std::string> to_remove(const std::vector<BackupSet>& remote,

@@ -32,17 +32,19 @@ struct Trouble {
 /// who can write to the backup directory must not be able to say that all is copied. It only saves
 /// work: without it every set is compared anew, and what is there is not sent again.
 struct State {
-  std::string remote;                     ///< What follows holds for this remote only.
-  std::set<std::string> replicated;       ///< Run ids of sets that were sent and read back.
+  std::string remote; ///< What follows holds for this remote only.
+  /// Sets that were sent and read back, by BackupSet::version(): one that got new recipients since
+  /// then was not.
+  std::set<std::string> replicated;
   std::map<std::string, std::string> kit; ///< SHA-256 by name, of the kit's files that were sent.
-  std::string tried;                      ///< The newest run id of the last attempt.
+  std::string tried;                      ///< The newest version of the last attempt.
   unsigned failures = 0;                  ///< Attempts that failed since the last one that did not.
   SystemTime not_before{};                ///< No attempt before, unless there is a newer set.
   SystemTime compared{}; ///< When the names and sizes over there were last looked at.
-  std::map<std::string, SystemTime> read; ///< When a set was last read back, by run id.
+  std::map<std::string, SystemTime> read; ///< When a set was last read back, by version.
   SystemTime reread_at{};                 ///< When one of them was last read back in its turn.
   /// Complete sets that do not have the digests of their manifest here, and why: left out until the
-  /// next attempt looks at them again. By run id.
+  /// next attempt looks at them again. By version.
   std::map<std::string, std::string> damaged;
   std::optional<Trouble> trouble;
 
@@ -91,7 +93,7 @@ struct Schedule {
 /// 30 s, 60 s, 120 s … for the first, second, third failure in a row.
 [[nodiscard]] std::chrono::seconds pause_after(unsigned failures, const Schedule& schedule);
 
-/// The run ids of state.replicated that still stand: the set is on the disk, and all its files are
+/// The versions of state.replicated that still stand: the set is on the disk, and all its files are
 /// over there with their sizes.
 [[nodiscard]] std::set<std::string> still_there(const State& state,
                                                 const std::vector<set::BackupSet>& sets,
@@ -113,6 +115,13 @@ struct Schedule {
                                                  unsigned keep_last,
                                                  const std::string& last_restored,
                                                  SystemTime now);
+
+/// What lies over there of older generations of sets that are there in the one that counts: they
+/// were replaced, not removed, and who opens them is to open them no more. The manifest of each
+/// first. Pure.
+[[nodiscard]] std::vector<std::string> superseded(const std::vector<RemoteFile>& remote,
+                                                  const std::vector<set::BackupSet>& sets,
+                                                  const State& state);
 
 /// Names of that run in the order in which they are removed: the manifest first, so that no set
 /// over there promises files that are gone.

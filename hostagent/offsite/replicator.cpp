@@ -64,9 +64,9 @@ View view_of(const std::vector<BackupSet>& sets, const State& state, SystemTime 
   view.remote = state.remote;
   for (const BackupSet& set : sets) {
     if (set.state == set::SetState::complete && set.manifest) {
-      const auto damaged = state.damaged.find(set.run_id);
+      const auto damaged = state.damaged.find(set.version());
       view.sets[set.run_id] = {set.manifest->cluster_backup_uid,
-                               state.replicated.contains(set.run_id),
+                               state.replicated.contains(set.version()),
                                damaged == state.damaged.end() ? std::string() : damaged->second};
     }
   }
@@ -125,10 +125,15 @@ private:
         if (here.error().code == ErrorCode::cancelled) {
           return here;
         }
-        state.damaged[set->run_id] = here.error().message;
+        if (!set::is_superseded(directory, *set)) { // else the next visit sends what counts now
+          state.damaged[set->version()] = here.error().message;
+        }
         continue;
       }
       const Status sent = replicate_set(directory, remote, there, *set, stop);
+      if (!sent && set::is_superseded(directory, *set)) {
+        continue;
+      }
       if (!sent && sent.error().code != ErrorCode::corrupt) {
         return sent;
       }
@@ -136,8 +141,8 @@ private:
         first = first ? sent : first;
         continue;
       }
-      state.replicated.insert(set->run_id);
-      state.read[set->run_id] = clock.now();
+      state.replicated.insert(set->version());
+      state.read[set->version()] = clock.now();
       RB_TRY(write_state(memory, state));
       on_change();
     }
@@ -176,6 +181,9 @@ private:
   }
 
   [[nodiscard]] Status remove_old() const {
+    for (const std::string& name : superseded(there, sets, state)) {
+      RB_TRY(remote.remove(name, stop));
+    }
     if (settings.keep_last == 0) {
       return {};
     }
@@ -212,12 +220,15 @@ private:
       return {};
     }
     Status outcome = reread_set(directory, remote, *set, stop);
+    if (!outcome && set::is_superseded(directory, *set)) {
+      return {};
+    }
     if (outcome || outcome.error().code == ErrorCode::corrupt) {
       state.reread_at = now;
-      state.read[set->run_id] = now;
+      state.read[set->version()] = now;
     }
     if (!outcome && outcome.error().code == ErrorCode::corrupt) {
-      state.replicated.erase(set->run_id); // and so it is sent again
+      state.replicated.erase(set->version()); // and so it is sent again
     }
     return outcome;
   }
@@ -276,7 +287,7 @@ Result<View> Replicator::visit(std::stop_token stop, const OnChange& on_change) 
   }
   for (const BackupSet& set : sets) {
     if (set.state == set::SetState::complete) {
-      state.tried = std::max(state.tried, set.run_id);
+      state.tried = std::max(state.tried, set.version());
     }
   }
   const auto tell = [&] { on_change(view_of(sets, state, m_last_success)); };

@@ -39,6 +39,26 @@ Result<Backups> open_backups(const Options& options, const std::vector<Pin>& pin
   return read_backups(std::move(directory), options, pins, io);
 }
 
+set::SetReport check_current(Backups& backups,
+                             const std::string& run_id,
+                             const Keys& keys,
+                             const set::CheckHooks& hooks,
+                             const Options& options,
+                             const Io& io) {
+  for (;;) {
+    const BackupSet& set = *std::ranges::find(backups.sets, run_id, &BackupSet::run_id);
+    set::SetReport report = set::check_set(backups.directory, set, keys.identities, hooks);
+    if (report.code != ExitCode::damaged || !set::is_superseded(backups.directory, set)) {
+      return report;
+    }
+    auto again = open_backups(options, keys.pins, io);
+    if (!again || std::ranges::find(again->sets, run_id, &BackupSet::run_id) == again->sets.end()) {
+      return report;
+    }
+    backups = *std::move(again);
+  }
+}
+
 set::Latest find_set(const std::vector<BackupSet>& sets,
                      const std::string& name,
                      std::optional<api::ArtifactType> wanted) {

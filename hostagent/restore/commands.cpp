@@ -24,6 +24,7 @@ struct Dispatch {
                                     : unpack_artifact(command, options, io);
   }
   int operator()(const DrillCommand& command) const { return drill(command, options, io); }
+  int operator()(const RewrapCommand& command) const { return rewrap(command, options, io); }
   int operator()(const MetricsCommand& command) const { return metrics(command, options, io); }
   int operator()(const PrintCommand& command) const {
     io.out << command.text;

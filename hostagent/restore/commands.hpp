@@ -20,6 +20,7 @@ int verify(const VerifyCommand& command, const Options& options, Io& io);
 int decrypt(const DecryptCommand& command, Io& io);
 int metrics(const MetricsCommand& command, const Options& options, Io& io);
 int drill(const DrillCommand& command, const Options& options, Io& io);
+int rewrap(const RewrapCommand& command, const Options& options, Io& io);
 /// `restore` of the cluster: the guide, or what --execute and its like ask for.
 int restore_cluster(const RestoreCommand& command, const Options& options, Io& io);
 /// `restore --artifact`.

@@ -108,7 +108,7 @@ public:
         !set::can_restore_cluster(*found.set)) {
       return could_not_begin(found.set->run_id, ExitCode::incomplete, useless(sets));
     }
-    return check(*found.set);
+    return check(found.set->run_id);
   }
 
 private:
@@ -126,9 +126,13 @@ private:
             "make a whole backup (`make backup`), or drill one set by its run id"};
   }
 
-  int check(const BackupSet& set) {
-    m_io.err << set.run_id << ": opening " << set.files.size() << " files, "
-             << format_size(set.size_bytes) << '\n'
+  [[nodiscard]] const BackupSet& listed(const std::string& run_id) const {
+    return *std::ranges::find(m_backups->sets, run_id, &BackupSet::run_id);
+  }
+
+  int check(const std::string& run_id) {
+    m_io.err << run_id << ": opening " << listed(run_id).files.size() << " files, "
+             << format_size(listed(run_id).size_bytes) << '\n'
              << std::flush;
     Progress progress(m_io);
     set::CheckHooks hooks = hooks_for(progress, m_io);
@@ -139,8 +143,9 @@ private:
                << '\n'
                << std::flush;
     };
+    set::SetReport report = check_current(*m_backups, run_id, m_keys, hooks, m_options, m_io);
+    const BackupSet& set = listed(run_id);
     const Catalogue& catalogue = m_backups->catalogue;
-    set::SetReport report = set::check_set(m_backups->directory, set, m_keys.identities, hooks);
     add_provenance(report, catalogue, m_command.allow_unsigned);
     warn_of_first_use(catalogue, m_io);
     tell_of_files(catalogue, m_io.err);

@@ -21,6 +21,10 @@ struct Io : ProgramIo {
   std::string default_backup_dir = {}; ///< $RAILIANCE_BACKUP_DIR, else the one of the agent.
   /// Where the agent of this host keeps its public key; empty: nowhere.
   std::string host_public_key = {};
+  /// Where the agent of this host keeps the key that signs; empty: nowhere.
+  std::string host_signing_key = {};
+  /// The lock of restores of this host, which reads sets for long; empty: nowhere.
+  std::string restore_lock = {};
   /// Where the host's scratch directories are written down; empty: nowhere, and none is swept.
   std::string scratch_record = {};
   KeyEnvironment key_environment = {}; ///< Where SOPS would look for private keys.

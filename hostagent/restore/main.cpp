@@ -1,4 +1,5 @@
 // railiance-restore: streams, terminal and environment for run().
+#include "restore/cluster/journal.hpp"
 #include "restore/commands.hpp"
 #include "restore/proof/namespace_helper.hpp"
 #include "restore/proof/scratch_dir.hpp"
@@ -68,6 +69,8 @@ int main(int argc, char** argv) {
   io.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   io.default_backup_dir = backup_dir();
   io.host_public_key = "/var/lib/railiance-backup/signing.pub";
+  io.host_signing_key = "/var/lib/railiance-backup/signing.key";
+  io.restore_lock = rb::cluster::k_restore_lock;
   io.scratch_record = rb::proof::k_scratch_record;
   io.key_environment = std::move(keys);
   io.ask_secret = rb::restore::ask_on_terminal;

@@ -9,7 +9,7 @@ namespace rb::restore {
 namespace {
 
 constexpr std::string_view k_commands =
-    "list, show, verify, decrypt, drill, fetch, metrics or restore";
+    "list, show, verify, decrypt, drill, fetch, rewrap, metrics or restore";
 
 constexpr const char* k_footer = R"(Examples:
   railiance-restore list
@@ -120,6 +120,7 @@ struct Raw {
   FetchCommand fetch;
   RestoreCommand restore;
   DrillCommand drill;
+  RewrapCommand rewrap;
   MetricsCommand metrics;
   std::string output = "text";
 };
@@ -221,6 +222,7 @@ void add_commands(CLI::App& app, Raw& raw) {
   add_fetch(app, raw.fetch);
   add_restore(app, raw.restore);
   add_drill(app, raw.drill);
+  add_rewrap(app, raw.rewrap);
   add_metrics(app, raw.metrics);
   const auto take = [&](const char* name, auto& command) {
     app.get_subcommand(name)->final_callback(
@@ -233,6 +235,7 @@ void add_commands(CLI::App& app, Raw& raw) {
   take("fetch", raw.fetch);
   take("restore", raw.restore);
   take("drill", raw.drill);
+  take("rewrap", raw.rewrap);
   take("metrics", raw.metrics);
 }
 
@@ -250,6 +253,9 @@ Result<Options> finish(const CLI::App& app, Raw& raw) {
   auto* const restore = std::get_if<RestoreCommand>(&raw.options.command);
   if (restore != nullptr) {
     RB_TRY(finish_restore(*restore));
+  }
+  if (const auto* const rewrap = std::get_if<RewrapCommand>(&raw.options.command)) {
+    RB_TRY(finish_rewrap(*rewrap));
   }
   return std::move(raw.options);
 }

@@ -52,6 +52,15 @@ struct FetchCommand {
   bool allow_unsigned = false; ///< Fetch a set that is not signed by a host whose key is known.
 };
 
+struct RewrapCommand {
+  std::vector<std::string> sets; ///< Run ids, or "latest"; empty: all.
+  bool all = false;
+  std::string sops; ///< The .sops.yaml with the new recipients.
+  bool dry_run = false;
+  bool allow_unsigned = false;             ///< Sets that were never signed: the host signs them.
+  std::vector<std::string> identity_files; ///< Empty: where SOPS looks.
+};
+
 struct RestoreCommand {
   std::string set = "latest";
   bool set_given = false;
@@ -106,6 +115,7 @@ using Command = std::variant<ListCommand,
                              DecryptCommand,
                              RestoreCommand,
                              DrillCommand,
+                             RewrapCommand,
                              MetricsCommand,
                              PrintCommand>;
 
@@ -129,6 +139,12 @@ void add_restore(CLI::App& app, RestoreCommand& command);
 /// What CLI11 cannot say: options that exclude each other. Parses --set-address and
 /// --set-interface. Errors: invalid_argument.
 [[nodiscard]] Status finish_restore(RestoreCommand& command);
+
+/// Adds the command rewrap.
+void add_rewrap(CLI::App& app, RewrapCommand& command);
+
+/// Errors: invalid_argument (no set and not all, both, one twice).
+[[nodiscard]] Status finish_rewrap(const RewrapCommand& command);
 
 /// -i of a command.
 void add_identity(CLI::App& command, std::vector<std::string>& files, const char* help);

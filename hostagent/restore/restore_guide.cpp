@@ -142,6 +142,7 @@ cluster::GuideInput guide_for(const BackupSet& set,
                               const Options& options) {
   cluster::GuideInput input;
   input.run_id = set.run_id;
+  input.generation = set.generation;
   input.backup_dir = options.backup_dir;
   input.identity_file = keys.file;
   input.stop_command = host.typed_command(command.hints, "stop");

@@ -48,6 +48,9 @@ void add_manifest(Rows& rows, const Manifest& manifest) {
             ? "a booted server served all " + std::to_string(proof->objects) + " objects"
             : "no (" + std::string(api::to_string(proof->reason)) + "): " + proof->message);
   }
+  if (manifest.rewrap) {
+    add("New recipients", "since " + format_rfc3339(manifest.rewrap->time));
+  }
   if (!manifest.recipient_rule.empty()) {
     add("Readable by", manifest.recipient_rule);
   }

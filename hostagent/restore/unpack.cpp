@@ -156,6 +156,9 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
                                     keys->identities,
                                     {*type, command.to, command.force},
                                     io.stop);
+  if (!unpacked && set::is_superseded(backups->directory, set)) {
+    return unpack_artifact(command, options, io); // it got new recipients meanwhile
+  }
   if (!unpacked) {
     const bool missing =
         std::ranges::find(set.manifest->artifacts, *type, &api::ArtifactStatus::type) ==

@@ -87,11 +87,14 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
   if (some.empty()) {
     return fail_to_open(io, nothing_to_restore(options.backup_dir, command.set));
   }
+  std::vector<std::string> run_ids;
+  for (const BackupSet* const set : some) {
+    run_ids.push_back(set->run_id);
+  }
   std::vector<SetReport> reports;
   Progress progress(io);
-  for (const BackupSet* const set : some) {
-    reports.push_back(
-        set::check_set(backups->directory, *set, keys->identities, hooks_for(progress, io)));
+  for (const std::string& run_id : run_ids) {
+    reports.push_back(check_current(*backups, run_id, *keys, hooks_for(progress, io), options, io));
     add_provenance(reports.back(), backups->catalogue, command.allow_unsigned);
   }
   progress.clear();

@@ -110,6 +110,43 @@ Result<DecryptSummary> decrypt_classified(Source& source,
   return summary;
 }
 
+Result<RewrapSummary> rewrap_classified(Source& source,
+                                        Sink& sink,
+                                        std::span<const Identity> identities,
+                                        std::span<const Recipient> recipients,
+                                        const StreamOptions& options,
+                                        DecryptFailure& failure) {
+  failure = DecryptFailure::other;
+  if (identities.empty()) {
+    return Error{ErrorCode::invalid_argument, "rewrap: no identity", {}};
+  }
+  BufferedSource buffered(source);
+  RB_TRY_ASSIGN(const UnwrappedHeader old, unwrap_header(buffered, {identities, {}}, failure));
+  failure = DecryptFailure::other;
+  RB_TRY_ASSIGN(const std::string header, make_header(old.file_key.view(), recipients));
+  RewrapSummary summary;
+  Sha256 hash;
+  StreamOptions copy = options;
+  copy.on_ciphertext = [&](ByteView bytes) {
+    hash.update(bytes);
+    summary.before.size_bytes += bytes.size();
+    if (options.on_ciphertext) {
+      options.on_ciphertext(bytes);
+    }
+  };
+  copy.on_ciphertext(as_bytes(old.text));
+  RB_TRY(sink.write(as_bytes(header)));
+  RB_TRY_ASSIGN(const std::uint64_t copied, copy_sealed(buffered, sink, copy));
+  if (copied < k_payload_nonce_bytes + k_tag_bytes) {
+    failure = DecryptFailure::payload;
+    return Error{ErrorCode::corrupt, "payload: cut off before its first chunk", {}};
+  }
+  summary.before.sha256 = hash.digest();
+  summary.after_bytes = header.size() + copied;
+  failure = DecryptFailure::none;
+  return summary;
+}
+
 /// Writes into memory of a size known beforehand, so that no copy is left by a reallocation.
 class SecretSink final : public Sink {
 public:
@@ -185,6 +222,20 @@ Result<DecryptSummary> decrypt(Source& source,
                                DecryptFailure* failure) {
   DecryptFailure found = DecryptFailure::none;
   auto summary = decrypt_classified(source, sink, {identities, {}}, options, found);
+  if (failure != nullptr) {
+    *failure = found;
+  }
+  return summary;
+}
+
+Result<RewrapSummary> rewrap(Source& source,
+                             Sink& sink,
+                             std::span<const Identity> identities,
+                             std::span<const Recipient> recipients,
+                             const StreamOptions& options,
+                             DecryptFailure* failure) {
+  DecryptFailure found = DecryptFailure::none;
+  auto summary = rewrap_classified(source, sink, identities, recipients, options, found);
   if (failure != nullptr) {
     *failure = found;
   }

@@ -1,11 +1,12 @@
-// Age files (age-encryption.org/v1, c2sp.org/age) as streams: encryption to recipients, and
-// decryption, binary or armored.
+// Age files (age-encryption.org/v1, c2sp.org/age) as streams: encryption to recipients, decryption,
+// binary or armored, and the change of recipients.
 #pragma once
 
 #include "age/file_key.hpp"
 #include "age/identity.hpp"
 #include "age/io.hpp"
 #include "base/bytes.hpp"
+#include "base/durable_file.hpp"
 #include "base/result.hpp"
 #include "base/secret_bytes.hpp"
 
@@ -55,6 +56,30 @@ struct DecryptSummary {
                                              std::span<const Identity> identities,
                                              const StreamOptions& options = {},
                                              DecryptFailure* failure = nullptr);
+
+struct RewrapSummary {
+  ContentDigest before; ///< Of the file as it was read.
+  std::uint64_t after_bytes = 0;
+};
+
+/// Reads one binary age file from `source` to its end and writes the same file for `recipients` to
+/// `sink`, in constant memory: the header is a new one that wraps the same file key, nonce and
+/// payload are copied. The recipients of before open what is written no more.
+///
+/// What is checked: the header's MAC, so `source` has a header that somebody made who knew the file
+/// key. What is not: the payload's tags, for nothing is decrypted. A file whose payload is damaged
+/// is copied with its damage, so the caller compares `before` with a digest that he trusts before
+/// he uses what was written. Whoever holds an identity of before and the old file can open both:
+/// the file key stays.
+///
+/// Takes on_ciphertext (of what is read), progress (bytes copied) and stop of the options. Errors:
+/// those of encrypt() for the recipients, of decrypt() for the header, of `source` and `sink`.
+[[nodiscard]] Result<RewrapSummary> rewrap(Source& source,
+                                           Sink& sink,
+                                           std::span<const Identity> identities,
+                                           std::span<const Recipient> recipients,
+                                           const StreamOptions& options = {},
+                                           DecryptFailure* failure = nullptr);
 
 /// As decrypt(), for what fits in memory; the result is wiped when it goes.
 [[nodiscard]] Result<SecretBytes> decrypt_bytes(ByteView ciphertext,

@@ -201,11 +201,17 @@ Result<std::string> read_header(BufferedSource& source) {
   }
 }
 
+Result<UnwrappedHeader>
+unwrap_header(BufferedSource& source, const HeaderKeys& keys, DecryptFailure& failure) {
+  failure = DecryptFailure::header;
+  RB_TRY_ASSIGN(std::string text, read_header(source));
+  RB_TRY_ASSIGN(SecretBytes file_key, unwrap_file_key(text, keys, failure));
+  return UnwrappedHeader{std::move(file_key), std::move(text)};
+}
+
 Result<OpenedHeader>
 open_header(BufferedSource& source, const HeaderKeys& keys, DecryptFailure& failure) {
-  failure = DecryptFailure::header;
-  RB_TRY_ASSIGN(const std::string header, read_header(source));
-  RB_TRY_ASSIGN(const SecretBytes file_key, unwrap_file_key(header, keys, failure));
+  RB_TRY_ASSIGN(const UnwrappedHeader header, unwrap_header(source, keys, failure));
   failure = DecryptFailure::header;
   std::array<std::uint8_t, k_payload_nonce_bytes> nonce{};
   RB_TRY_ASSIGN(const std::size_t nonce_bytes, source.read(nonce));
@@ -213,9 +219,9 @@ open_header(BufferedSource& source, const HeaderKeys& keys, DecryptFailure& fail
     return bad_header("cut off before the payload");
   }
   failure = DecryptFailure::other;
-  RB_TRY_ASSIGN(SecretBytes key, payload_key(file_key.view(), nonce));
+  RB_TRY_ASSIGN(SecretBytes key, payload_key(header.file_key.view(), nonce));
   failure = DecryptFailure::none;
-  return OpenedHeader{std::move(key), header.size() + nonce.size()};
+  return OpenedHeader{std::move(key), header.text.size() + nonce.size()};
 }
 
 } // namespace rb::age

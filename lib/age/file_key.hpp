@@ -43,6 +43,17 @@ struct HeaderKeys {
   AskPassphrase ask = {}; ///< Empty: there is nobody to ask.
 };
 
+/// A header that was opened, as text, and what it wraps.
+struct UnwrappedHeader {
+  SecretBytes file_key;
+  std::string text;
+};
+
+/// Reads the header, and leaves off before the nonce: the file key that one of `keys` unwraps, once
+/// the header's MAC is known to be right. `failure` is set when it fails. Errors: as open_header.
+[[nodiscard]] Result<UnwrappedHeader>
+unwrap_header(BufferedSource& source, const HeaderKeys& keys, DecryptFailure& failure);
+
 /// What a payload needs to be opened.
 struct OpenedHeader {
   SecretBytes payload_key;

@@ -118,6 +118,18 @@ void Opener::stop(Batch& batch, std::string message) {
   batch.error = Error{ErrorCode::corrupt, std::move(message), {}};
 }
 
+/// Leaves what it gets as it is.
+class Copier final : public BatchTransform {
+public:
+  void apply(Batch& batch) override {
+    const std::size_t chunks =
+        (batch.input_bytes + k_sealed_chunk_bytes - 1) / k_sealed_chunk_bytes;
+    batch.output_chunks = chunks;
+    batch.last_output_bytes =
+        chunks == 0 ? 0 : batch.input_bytes - (chunks - 1) * k_sealed_chunk_bytes;
+  }
+};
+
 /// At least 1; never more than the processors that this process may run on.
 unsigned thread_count(unsigned wanted) {
   unsigned processors = 1;
@@ -176,6 +188,20 @@ OpenedPayload open_payload(Source& source, Sink& sink, ByteView key, const Strea
     return static_cast<const Opener&>(*transform).found_damage();
   });
   return opened;
+}
+
+Result<std::uint64_t> copy_sealed(Source& source, Sink& sink, const StreamOptions& options) {
+  std::vector<std::unique_ptr<BatchTransform>> transforms;
+  for (unsigned i = 0; i < thread_count(options.threads); ++i) {
+    transforms.push_back(std::make_unique<Copier>());
+  }
+  PipelineSpec spec;
+  spec.input_chunk_bytes = k_sealed_chunk_bytes;
+  spec.output_chunk_bytes = k_sealed_chunk_bytes;
+  spec.on_input = options.on_ciphertext;
+  spec.progress = options.progress;
+  spec.stop = options.stop;
+  return Pipeline(source, sink, spec, transforms).run();
 }
 
 } // namespace rb::age

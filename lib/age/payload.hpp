@@ -26,4 +26,10 @@ struct OpenedPayload {
 [[nodiscard]] OpenedPayload
 open_payload(Source& source, Sink& sink, ByteView key, const StreamOptions& options);
 
+/// Copies the rest of `source`, whatever it is. Nothing is opened and nothing is authenticated.
+/// Takes on_ciphertext, progress (of bytes copied) and stop of the options. Returns the bytes
+/// copied.
+[[nodiscard]] Result<std::uint64_t>
+copy_sealed(Source& source, Sink& sink, const StreamOptions& options);
+
 } // namespace rb::age

@@ -106,6 +106,7 @@ void fields(JsonFields& json, NodeFacts& facts) {
   json.optional("helmUndecodable", facts.helm_undecodable);
   json.optional("recipients", facts.recipients);
   json.optional("recipientRule", facts.recipient_rule);
+  json.optional("oldRecipientSets", facts.old_recipient_sets);
   json.optional("completeSets", facts.complete_sets);
   json.optional("incompleteSets", facts.incomplete_sets);
   json.optional("damagedSets", facts.damaged_sets);

@@ -32,6 +32,12 @@ bool is_of(const BackupSet& set, const sign::PublicKey& key) {
   return signature && sign::verifies(*signature, set.manifest_digests->blake2b, key);
 }
 
+/// A link of the chain. A set that the host came to vouch for when it was rewrapped is none: it was
+/// made before the chain, or beside it.
+bool is_link(const BackupSet& set) {
+  return set.manifest && !(set.manifest->rewrap && set.manifest->rewrap->adopted);
+}
+
 /// The newest of those that no other one follows: a clock that goes back must not make two
 /// manifests follow the same one.
 const BackupSet* last_of(const std::vector<const BackupSet*>& sets) {
@@ -121,7 +127,13 @@ public:
       if (set.manifest_digests) {
         m_digests[set.run_id] = set.manifest_digests->sha256;
       }
-      if (verdicts.at(set.run_id).verdict == Provenance::genuine && set.manifest) {
+      if (verdicts.at(set.run_id).verdict != Provenance::genuine || !set.manifest) {
+        continue;
+      }
+      if (set.manifest->rewrap) {
+        m_replaced[set.run_id] = set.manifest->rewrap->replaces;
+      }
+      if (is_link(set)) {
         m_signed.push_back(&set);
       }
     }
@@ -161,10 +173,15 @@ private:
     }
   }
 
-  /// A manifest must still be the one that a later manifest saw.
+  /// A manifest must still be the one that a later manifest saw, or one that the host put in its
+  /// place.
   void compare(const BackupSet& set, const ManifestLink& link) {
     const auto found = m_digests.find(link.run_id);
-    if (found == m_digests.end() || found->second == link.sha256) {
+    const auto replaced = m_replaced.find(link.run_id);
+    const bool in_its_place =
+        replaced != m_replaced.end() &&
+        std::ranges::find(replaced->second, link.sha256) != replaced->second.end();
+    if (found == m_digests.end() || found->second == link.sha256 || in_its_place) {
       return;
     }
     SetProvenance& other = m_verdicts.at(link.run_id);
@@ -185,7 +202,9 @@ private:
 
   std::map<std::string, SetProvenance>& m_verdicts;
   std::map<std::string, std::string> m_digests; ///< Of the manifests that are there, by run id.
-  std::vector<const BackupSet*> m_signed;       ///< Oldest first.
+  /// What genuine manifests stand in the place of, by run id.
+  std::map<std::string, std::vector<std::string>> m_replaced;
+  std::vector<const BackupSet*> m_signed; ///< Oldest first.
 };
 
 } // namespace
@@ -270,7 +289,7 @@ ChainEnd chain_end(const std::vector<BackupSet>& sets,
       any.push_back(&set);
       present.insert(set.run_id);
     }
-    if (is_of(set, own)) {
+    if (is_link(set) && is_of(set, own)) {
       ours.push_back(&set);
     }
   }

@@ -124,12 +124,12 @@ Result<DirectoryLock> DirectoryLock::acquire(const std::string& directory_path) 
   return DirectoryLock(std::move(fd));
 }
 
-Status check_free_space(Directory& directory, std::uint64_t needed_bytes) {
+Status check_free_space(Directory& directory, std::uint64_t needed_bytes, std::string_view what) {
   RB_TRY_ASSIGN(const Space space, directory.fs().space());
   if (space.available_bytes < needed_bytes) {
     return Error{ErrorCode::no_space,
-                 directory.path() + ": " + readable_size(space.available_bytes) +
-                     " free, a backup needs " + readable_size(needed_bytes),
+                 directory.path() + ": " + readable_size(space.available_bytes) + " free, " +
+                     std::string(what) + " needs " + readable_size(needed_bytes),
                  "free some space, keep fewer sets, or use a larger disk"};
   }
   return {};

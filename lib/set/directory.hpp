@@ -13,6 +13,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 namespace rb::set {
 
@@ -52,8 +53,11 @@ private:
   Fd m_fd;
 };
 
-/// Fails with no_space when less than `needed_bytes` are free; the message has both numbers.
-[[nodiscard]] Status check_free_space(Directory& directory, std::uint64_t needed_bytes);
+/// Fails with no_space when less than `needed_bytes` are free; the message has both numbers, and
+/// `what` needs them.
+[[nodiscard]] Status check_free_space(Directory& directory,
+                                      std::uint64_t needed_bytes,
+                                      std::string_view what = "a backup");
 
 /// The beginning of a file, at most `limit_bytes`. Errors: those of Fs.
 [[nodiscard]] Result<std::string>

@@ -5,6 +5,7 @@
 #include "base/json_fields.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace rb::set {
 
@@ -72,6 +73,10 @@ void results(JsonFields& json, Manifest& manifest) {
   json.custom("missing", true, manifest.missing, missing, write);
 }
 
+std::string version_of(const Manifest& manifest) {
+  return Version{manifest.run_id, manifest.generation()}.text();
+}
+
 /// The rules that go across fields, and those of texts and numbers.
 Status check(const Manifest& manifest) {
   if (!parse_run_id(manifest.run_id)) {
@@ -79,7 +84,8 @@ Status check(const Manifest& manifest) {
   }
   std::vector<api::ArtifactType> present;
   for (const api::ArtifactStatus& artifact : manifest.artifacts) {
-    if (artifact.file_name != api::file_name(artifact.type, manifest.run_id)) {
+    if (artifact.file_name !=
+        artifact_name(artifact.type, manifest.run_id, manifest.generation())) {
       return malformed("a file name that does not belong to run " + manifest.run_id);
     }
     if (!is_sha256(artifact.sha256)) {
@@ -104,6 +110,10 @@ Status check(const Manifest& manifest) {
   }
   if (!manifest.signed_by.empty() && !is_hex(manifest.signed_by, 16, "0123456789ABCDEF")) {
     return malformed("the id of its signing key");
+  }
+  if (manifest.rewrap && (manifest.generation() == 0 || !parse_version(version_of(manifest)) ||
+                          !std::ranges::all_of(manifest.rewrap->replaces, is_sha256))) {
+    return malformed("what it says of a rewrap");
   }
   const auto is_link = [](const ManifestLink& link) {
     return parse_run_id(link.run_id) && is_sha256(link.sha256);
@@ -155,6 +165,13 @@ static void fields(JsonFields& json, ManifestLink& link) {
   json.required("sha256", link.sha256);
 }
 
+static void fields(JsonFields& json, RewrapRecord& rewrap) {
+  json.required("generation", rewrap.generation);
+  json.required("time", rewrap.time);
+  json.required("replaces", rewrap.replaces);
+  json.optional("adopted", rewrap.adopted);
+}
+
 static void fields(JsonFields& json, Manifest& manifest) {
   std::string schema(k_manifest_schema);
   json.required("schema", schema);
@@ -198,6 +215,7 @@ static void fields(JsonFields& json, Manifest& manifest) {
         [](const auto& helm) { return api::to_json(*helm); });
   }
   json.optional("proof", manifest.proof);
+  json.optional("rewrap", manifest.rewrap);
   json.optional("signedBy", manifest.signed_by);
   if (!manifest.signed_by.empty()) {
     json.optional("previous", manifest.previous);
@@ -218,6 +236,11 @@ std::vector<std::string> default_not_covered() {
 const api::ArtifactStatus* Manifest::find(api::ArtifactType type) const {
   const auto found = std::ranges::find(artifacts, type, &api::ArtifactStatus::type);
   return found == artifacts.end() ? nullptr : &*found;
+}
+
+bool Manifest::is_for_just(const std::vector<std::string>& public_keys) const {
+  const std::set<std::string> wanted(public_keys.begin(), public_keys.end());
+  return wanted == std::set<std::string>(recipients.begin(), recipients.end());
 }
 
 std::string serialize(const Manifest& manifest) {
@@ -246,8 +269,13 @@ Result<Manifest> parse_manifest(std::string_view text) {
   return manifest;
 }
 
-Result<std::string> read_manifest_text(Directory& directory, std::string_view run_id) {
-  const std::string name = manifest_name(run_id);
+std::string Manifest::file_name() const {
+  return manifest_name(run_id, generation());
+}
+
+Result<std::string>
+read_manifest_text(Directory& directory, std::string_view run_id, unsigned generation) {
+  const std::string name = manifest_name(run_id, generation);
   RB_TRY_ASSIGN(std::string text, read_text(directory, name, k_manifest_limit_bytes + 1));
   if (text.size() > k_manifest_limit_bytes) {
     return Error{ErrorCode::corrupt, name + ": too large for a manifest", {}};
@@ -255,21 +283,46 @@ Result<std::string> read_manifest_text(Directory& directory, std::string_view ru
   return text;
 }
 
-Result<Manifest> parse_manifest_of(std::string_view run_id, std::string_view text) {
-  const std::string name = manifest_name(run_id);
+Result<Manifest>
+parse_manifest_of(std::string_view run_id, unsigned generation, std::string_view text) {
+  const std::string name = manifest_name(run_id, generation);
   auto manifest = parse_manifest(text);
   if (!manifest) {
     return std::move(manifest).error().within(name);
   }
-  if (manifest->run_id != run_id) {
-    return Error{ErrorCode::corrupt, name + ": is the manifest of run " + manifest->run_id, {}};
+  if (manifest->file_name() != name) {
+    return Error{
+        ErrorCode::corrupt, name + ": is the manifest of run " + version_of(*manifest), {}};
   }
   return manifest;
 }
 
+std::optional<unsigned> current_generation(const std::vector<DirectoryEntry>& entries,
+                                           std::string_view run_id) {
+  std::optional<unsigned> current;
+  for (const DirectoryEntry& entry : entries) {
+    const NameInfo info = classify_name(entry.name);
+    if (entry.regular && info.kind == NameKind::manifest && info.run_id == run_id) {
+      current = std::max(current.value_or(0), info.generation);
+    }
+  }
+  return current;
+}
+
 Result<Manifest> read_manifest(Directory& directory, std::string_view run_id) {
-  RB_TRY_ASSIGN(const std::string text, read_manifest_text(directory, run_id));
-  return parse_manifest_of(run_id, text);
+  // What a listing had may be gone when it is opened: a rewrap has made the next generation.
+  for (std::optional<unsigned> tried;;) {
+    RB_TRY_ASSIGN(const auto entries, directory.fs().list());
+    const unsigned generation = current_generation(entries, run_id).value_or(0);
+    const auto text = read_manifest_text(directory, run_id, generation);
+    if (text) {
+      return parse_manifest_of(run_id, generation, *text);
+    }
+    if (text.error().code != ErrorCode::not_found || tried == generation) {
+      return text.error();
+    }
+    tried = generation;
+  }
 }
 
 } // namespace rb::set

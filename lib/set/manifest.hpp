@@ -60,6 +60,20 @@ struct ManifestLink {
   bool operator==(const ManifestLink&) const = default;
 };
 
+/// Of a set that was given new recipients (set/rewrap.hpp): what its manifest stands in place of.
+struct RewrapRecord {
+  unsigned generation = 1; ///< How often; its files bear it in their names (set/names.hpp).
+  SystemTime time{};       ///< Of the last time.
+  /// SHA-256 of the files of the manifests before it, in hex, oldest first: what other manifests
+  /// may name it by.
+  std::vector<std::string> replaces;
+  /// The set was not signed before: the host vouches for it since then, and it is no link of the
+  /// chain.
+  bool adopted = false;
+
+  bool operator==(const RewrapRecord&) const = default;
+};
+
 struct Manifest {
   std::string run_id;
   bool complete = false; ///< Everything that was asked for is stored and was read back.
@@ -83,6 +97,7 @@ struct Manifest {
   std::optional<SnapshotRecord> snapshot; ///< Present when the etcd artifact is.
   std::optional<api::HelmStatus> helm;    ///< Present when the Helm artifact is.
   std::optional<ProofRecord> proof;       ///< Present when the run was to be proven.
+  std::optional<RewrapRecord> rewrap;     ///< Present when it has not its first recipients.
   /// The id of the host key that signs this manifest (sign::to_string); empty: it is not signed,
   /// and the three fields below are not written.
   std::string signed_by;
@@ -98,6 +113,11 @@ struct Manifest {
   std::vector<std::string> unknown_files;
   std::vector<std::string> not_covered; ///< Sentences; default_not_covered() unless changed.
 
+  [[nodiscard]] unsigned generation() const { return rewrap ? rewrap->generation : 0; }
+  /// The name of its own file.
+  [[nodiscard]] std::string file_name() const;
+  /// They and no others open it, in any order.
+  [[nodiscard]] bool is_for_just(const std::vector<std::string>& public_keys) const;
   /// The artifact of that type, or null.
   [[nodiscard]] const api::ArtifactStatus* find(api::ArtifactType type) const;
   /// Complete, and proven where that was asked for: what retention, stamp and kit count on.
@@ -117,12 +137,19 @@ struct Manifest {
 [[nodiscard]] Result<Manifest> parse_manifest(std::string_view text);
 
 /// The bytes of the manifest's file. Errors: not_found, corrupt (too large), those of Fs.
-[[nodiscard]] Result<std::string> read_manifest_text(Directory& directory, std::string_view run_id);
+[[nodiscard]] Result<std::string>
+read_manifest_text(Directory& directory, std::string_view run_id, unsigned generation);
 
-/// parse_manifest; it must be of that run. Errors: corrupt, unsupported.
-[[nodiscard]] Result<Manifest> parse_manifest_of(std::string_view run_id, std::string_view text);
+/// parse_manifest; it must be of that run and generation. Errors: corrupt, unsupported.
+[[nodiscard]] Result<Manifest>
+parse_manifest_of(std::string_view run_id, unsigned generation, std::string_view text);
 
-/// The manifest of that run. Errors: not_found, corrupt, unsupported, those of Fs.
+/// The generation of that run that counts: the highest one that has a manifest. Nothing: the run
+/// has none.
+[[nodiscard]] std::optional<unsigned> current_generation(const std::vector<DirectoryEntry>& entries,
+                                                         std::string_view run_id);
+
+/// The manifest of that run that counts. Errors: not_found, corrupt, unsupported, those of Fs.
 [[nodiscard]] Result<Manifest> read_manifest(Directory& directory, std::string_view run_id);
 
 } // namespace rb::set

@@ -2,20 +2,31 @@
 
 #include "base/clock.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 namespace rb::set {
 
 namespace {
 
-/// What stands between `prefix` and `suffix`, where it is a run id; else empty.
-std::string
-run_id_between(std::string_view name, std::string_view prefix, std::string_view suffix) {
+constexpr std::string_view k_generation_mark = ".r";
+constexpr std::size_t k_generation_digits = 4;
+
+/// What stands between `prefix` and `suffix`, where it is a version.
+std::optional<Version>
+version_between(std::string_view name, std::string_view prefix, std::string_view suffix) {
   if (name.size() <= prefix.size() + suffix.size() || !name.starts_with(prefix) ||
       !name.ends_with(suffix)) {
-    return {};
+    return std::nullopt;
   }
   name.remove_prefix(prefix.size());
   name.remove_suffix(suffix.size());
-  return parse_run_id(name) ? std::string(name) : std::string();
+  return parse_version(name);
+}
+
+NameInfo
+info_of(NameKind kind, Version version, std::optional<api::ArtifactType> type = std::nullopt) {
+  return {kind, std::move(version.run_id), type, version.generation};
 }
 
 bool is_kit_file(std::string_view name) {
@@ -49,20 +60,20 @@ NameInfo classify_final(std::string_view name) {
   if (name == k_log_name || name == k_old_log_name) {
     return {NameKind::log, {}, {}};
   }
-  if (std::string id = run_id_between(name, "manifest-", ".json"); !id.empty()) {
-    return {NameKind::manifest, std::move(id), {}};
+  if (auto version = version_between(name, "manifest-", ".json")) {
+    return info_of(NameKind::manifest, *std::move(version));
   }
-  if (std::string id = run_id_between(name, "manifest-", ".json.minisig"); !id.empty()) {
-    return {NameKind::signature, std::move(id), {}};
+  if (auto version = version_between(name, "manifest-", ".json.minisig")) {
+    return info_of(NameKind::signature, *std::move(version));
   }
   for (const api::ArtifactType type : api::k_all_artifacts) {
     // The pattern of file_name() around an empty run id: "etcd-" and ".snap.age".
     const std::string pattern = api::file_name(type, "");
     const std::size_t cut = pattern.rfind('-') + 1;
-    std::string id = run_id_between(
+    auto version = version_between(
         name, std::string_view(pattern).substr(0, cut), std::string_view(pattern).substr(cut));
-    if (!id.empty()) {
-      return {NameKind::artifact, std::move(id), type};
+    if (version) {
+      return info_of(NameKind::artifact, *std::move(version), type);
     }
   }
   return {};
@@ -87,12 +98,39 @@ NameInfo classify_name(std::string_view name) {
   return classify_final(name);
 }
 
-std::string manifest_name(std::string_view run_id) {
-  return "manifest-" + std::string(run_id) + ".json";
+std::string Version::text() const {
+  return generation == 0 ? run_id
+                         : run_id + std::string(k_generation_mark) + std::to_string(generation);
 }
 
-std::string signature_name(std::string_view run_id) {
-  return manifest_name(run_id) + std::string(k_signature_suffix);
+std::optional<Version> parse_version(std::string_view text) {
+  const std::size_t mark = std::min(text.find(k_generation_mark), text.size());
+  Version version{std::string(text.substr(0, mark)), 0};
+  if (!parse_run_id(version.run_id)) {
+    return std::nullopt;
+  }
+  if (mark == text.size()) {
+    return version;
+  }
+  const std::string_view digits = text.substr(mark + k_generation_mark.size());
+  const auto parsed =
+      std::from_chars(digits.data(), digits.data() + digits.size(), version.generation);
+  const bool whole = parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size();
+  const bool canonical =
+      !digits.empty() && digits.front() != '0' && digits.size() <= k_generation_digits;
+  return whole && canonical ? std::optional(std::move(version)) : std::nullopt;
+}
+
+std::string manifest_name(std::string_view run_id, unsigned generation) {
+  return "manifest-" + Version{std::string(run_id), generation}.text() + ".json";
+}
+
+std::string signature_name(std::string_view run_id, unsigned generation) {
+  return manifest_name(run_id, generation) + std::string(k_signature_suffix);
+}
+
+std::string artifact_name(api::ArtifactType type, std::string_view run_id, unsigned generation) {
+  return api::file_name(type, Version{std::string(run_id), generation}.text());
 }
 
 } // namespace rb::set

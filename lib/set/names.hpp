@@ -27,10 +27,10 @@ inline constexpr std::string_view k_signature_suffix = ".minisig";
 inline constexpr std::string_view k_next_signature_suffix = ".minisig.next";
 
 enum class NameKind {
-  artifact,  ///< "etcd-<run id>.snap.age" and its three siblings
-  manifest,  ///< "manifest-<run id>.json"
-  signature, ///< "manifest-<run id>.json.minisig"
-  removing,  ///< "manifest-<run id>.json.removing": the set is being removed
+  artifact,  ///< "etcd-<version>.snap.age" and its three siblings
+  manifest,  ///< "manifest-<version>.json"
+  signature, ///< "manifest-<version>.json.minisig"
+  removing,  ///< "manifest-<version>.json.removing": that version of the set is being removed
   part,      ///< one of ours that was being written
   stamp,
   log,
@@ -46,15 +46,37 @@ struct NameInfo {
   NameKind kind = NameKind::foreign;
   std::string run_id; ///< Of artifact, manifest, signature, removing; else empty.
   std::optional<api::ArtifactType> type;
+  unsigned generation = 0; ///< Of the same four.
 };
 
 /// Never fails: what is not exactly one of our names is foreign.
 [[nodiscard]] NameInfo classify_name(std::string_view name);
 
-/// "manifest-<run_id>.json"
-[[nodiscard]] std::string manifest_name(std::string_view run_id);
+// A set that was given new recipients has a generation (docs/decisions/0029): 0 is as the run made
+// it, and each rewrap makes the next one, whose files lie beside those of the one before until its
+// manifest is there.
 
-/// "manifest-<run_id>.json.minisig"
-[[nodiscard]] std::string signature_name(std::string_view run_id);
+/// A run id and a generation in one word, as they stand in file names: "20261122T020000Z", and
+/// "20261122T020000Z.r1" after the first rewrap.
+struct Version {
+  std::string run_id;
+  unsigned generation = 0;
+
+  [[nodiscard]] std::string text() const;
+  auto operator<=>(const Version&) const = default;
+};
+
+/// Nothing: it is not such a word.
+[[nodiscard]] std::optional<Version> parse_version(std::string_view text);
+
+/// "manifest-<run_id>.json", "manifest-<run_id>.r1.json"
+[[nodiscard]] std::string manifest_name(std::string_view run_id, unsigned generation = 0);
+
+/// "manifest-<run_id>.json.minisig", "manifest-<run_id>.r1.json.minisig"
+[[nodiscard]] std::string signature_name(std::string_view run_id, unsigned generation = 0);
+
+/// "etcd-<run_id>.snap.age", "etcd-<run_id>.r1.snap.age", and so on.
+[[nodiscard]] std::string
+artifact_name(api::ArtifactType type, std::string_view run_id, unsigned generation = 0);
 
 } // namespace rb::set

@@ -1,5 +1,7 @@
 #include "set/restore_guide.hpp"
 
+#include "set/names.hpp"
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -254,7 +256,7 @@ mv .last-restore.part .last-restore
 the names of that set in the steps, and the digests that its manifest has:
 
 ```text
-SET=@run@
+SET=@set@
 awk -F'"' '$2 == "fileName" { name = $4 } $2 == "sha256" && name != "" { print $4 "  " name; name = "" }' "manifest-$SET.json" | sha256sum -c -
 age -d -i "$KEYS" -o "$WORK/snapshot" "etcd-$SET.snap.age"
 ```
@@ -327,6 +329,17 @@ std::string age_needed(const Manifest& manifest) {
   return needed;
 }
 
+std::string version_of(const Manifest& manifest) {
+  return Version{manifest.run_id, manifest.generation()}.text();
+}
+
+void replace_all(std::string& text, const std::string& from, const std::string& to) {
+  for (std::size_t at = text.find(from); at != std::string::npos;
+       at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
 /// The head, with what a signed set says of its key.
 std::string head_for(const std::string& public_key) {
   const bool known = !public_key.empty();
@@ -356,6 +369,7 @@ std::string shell_word(std::string_view text) {
 std::string restore_guide(const Manifest& manifest, const GuideFacts& facts) {
   const SnapshotRecord snapshot = manifest.snapshot.value_or(SnapshotRecord{});
   const Values values{{"@run@", manifest.run_id},
+                      {"@set@", version_of(manifest)},
                       {"@time@", format_rfc3339(manifest.completion_time)},
                       {"@node@", plain(manifest.node_name)},
                       {"@address@", plain(manifest.node_address)},
@@ -379,6 +393,21 @@ std::string restore_guide(const Manifest& manifest, const GuideFacts& facts) {
   guide += filled(k_stop, values);
   guide += host_state ? filled(k_put_back, values) : std::string();
   guide += filled(k_reset, values);
+  return guide;
+}
+
+std::optional<std::string>
+guide_after_rewrap(std::string guide, const Manifest& before, const Manifest& now) {
+  if (before.artifacts.empty() || guide.find(digest_lines(before)) == std::string::npos) {
+    return std::nullopt;
+  }
+  for (const api::ArtifactStatus& old : before.artifacts) {
+    if (const api::ArtifactStatus* const artifact = now.find(old.type)) {
+      replace_all(guide, old.sha256, artifact->sha256);
+      replace_all(guide, old.file_name, artifact->file_name);
+    }
+  }
+  replace_all(guide, "SET=" + version_of(before) + "\n", "SET=" + version_of(now) + "\n");
   return guide;
 }
 

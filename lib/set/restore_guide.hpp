@@ -5,6 +5,7 @@
 
 #include "set/manifest.hpp"
 
+#include <optional>
 #include <string>
 
 namespace rb::set {
@@ -22,6 +23,11 @@ struct GuideFacts {
 /// their order; those marked `text` are for people. The same set and facts give the same bytes. The
 /// set must have an etcd artifact.
 [[nodiscard]] std::string restore_guide(const Manifest& manifest, const GuideFacts& facts);
+
+/// The guide of the set that `before` describes, as restore_guide would write it for `now`, which
+/// stands in its place with the same facts. Nothing: it is the guide of another set.
+[[nodiscard]] std::optional<std::string>
+guide_after_rewrap(std::string guide, const Manifest& before, const Manifest& now);
 
 /// One word of sh: as it is where that is safe, else in single quotes.
 [[nodiscard]] std::string shell_word(std::string_view text);

@@ -65,14 +65,17 @@ bool is_missing(const Status& status) {
   return !status && status.error().code == ErrorCode::not_found;
 }
 
-/// Artifacts and signature of a set that are there.
-Result<std::vector<std::string>> names_of_set(Fs& fs, const std::string& run_id) {
+bool is_of_set(const NameInfo& info) {
+  return info.kind == NameKind::artifact || info.kind == NameKind::signature;
+}
+
+/// Artifacts and signature of that generation of a set that are there.
+Result<std::vector<std::string>> names_of_set(Fs& fs, const Version& version) {
   RB_TRY_ASSIGN(const std::vector<DirectoryEntry> entries, fs.list());
   std::vector<std::string> names;
   for (const DirectoryEntry& entry : entries) {
     const NameInfo info = classify_name(entry.name);
-    const bool of_set = info.kind == NameKind::artifact || info.kind == NameKind::signature;
-    if (entry.regular && of_set && info.run_id == run_id) {
+    if (entry.regular && is_of_set(info) && Version{info.run_id, info.generation} == version) {
       names.push_back(entry.name);
     }
   }
@@ -163,11 +166,11 @@ RemovalPlan select_for_removal(const std::vector<BackupSet>& sets,
   return plan;
 }
 
-Status remove_set(Directory& directory, const std::string& run_id) {
+Status remove_generation(Directory& directory, const Version& version) {
   Fs& fs = directory.fs();
-  const std::string manifest = manifest_name(run_id);
+  const std::string manifest = manifest_name(version.run_id, version.generation);
   const std::string removing = manifest + std::string(k_removing_suffix);
-  RB_TRY_ASSIGN(const std::vector<std::string> names, names_of_set(fs, run_id));
+  RB_TRY_ASSIGN(const std::vector<std::string> names, names_of_set(fs, version));
   for (const std::string& name : names) {
     RB_TRY(fs.check_removable(name));
   }
@@ -186,6 +189,23 @@ Status remove_set(Directory& directory, const std::string& run_id) {
     return removed;
   }
   return fs.sync_directory();
+}
+
+Status remove_set(Directory& directory, const std::string& run_id) {
+  RB_TRY_ASSIGN(const std::vector<DirectoryEntry> entries, directory.fs().list());
+  std::set<unsigned> generations;
+  for (const DirectoryEntry& entry : entries) {
+    const NameInfo info = classify_name(entry.name);
+    const bool is_manifest = info.kind == NameKind::manifest || info.kind == NameKind::removing;
+    if (entry.regular && info.run_id == run_id && (is_manifest || is_of_set(info))) {
+      generations.insert(info.generation);
+    }
+  }
+  // The one that counts goes last: were it the first, the one before would count again.
+  for (const unsigned generation : generations) {
+    RB_TRY(remove_generation(directory, {run_id, generation}));
+  }
+  return {};
 }
 
 Pruned prune(Directory& directory, const RemovalPlan& plan) {
@@ -210,7 +230,7 @@ Result<std::vector<std::string>> sweep_leftovers(Directory& directory) {
       continue;
     }
     if (info.kind == NameKind::removing) {
-      if (remove_set(directory, info.run_id)) {
+      if (remove_generation(directory, {info.run_id, info.generation})) {
         removed.push_back(entry.name);
       }
     } else if (info.kind == NameKind::part && directory.fs().remove(entry.name)) {

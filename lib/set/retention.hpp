@@ -74,8 +74,12 @@ struct SetKind {
 /// Removes one set, or touches nothing of it where a file of it can't be removed (permission_denied
 /// names it). First its manifest is renamed to "….removing" and the directory synced, so
 /// that no crash leaves a manifest that promises files which are gone; then the files, then the
-/// renamed manifest. sweep_leftovers ends what a crash interrupted. Foreign files stay.
+/// renamed manifest. sweep_leftovers ends what a crash interrupted. Foreign files stay. A set that
+/// was given new recipients goes generation by generation, the one that counts last.
 [[nodiscard]] Status remove_set(Directory& directory, const std::string& run_id);
+
+/// The same for one generation of a set.
+[[nodiscard]] Status remove_generation(Directory& directory, const Version& version);
 
 /// Removes what a crashed run left under names of ours: "<our name>.part", and the rest of sets
 /// whose removal had begun. Foreign files stay, and what can't be removed: the next sweep tries

@@ -46,7 +46,7 @@ void judge(BackupSet& set) {
 
 /// One that cannot be read is there all the same, and holds for nothing.
 std::optional<std::string> read_signature(Directory& directory, const BackupSet& set) {
-  const std::string name = signature_name(set.run_id);
+  const std::string name = signature_name(set.run_id, set.generation);
   if (find_file(set, name) == nullptr) {
     return std::nullopt;
   }
@@ -55,17 +55,18 @@ std::optional<std::string> read_signature(Directory& directory, const BackupSet&
 
 void load(Directory& directory, BackupSet& set) {
   set.signature = read_signature(directory, set);
-  if (find_file(set, manifest_name(set.run_id)) == nullptr) {
+  if (find_file(set, manifest_name(set.run_id, set.generation)) == nullptr) {
     set.state = SetState::incomplete;
     set.problems.emplace_back("there is no manifest: the run was cut off");
     return;
   }
-  const auto text = read_manifest_text(directory, set.run_id);
+  const auto text = read_manifest_text(directory, set.run_id, set.generation);
   if (text) {
     set.manifest_digests =
         ManifestDigests{to_hex(sha256(as_bytes(*text))), sign::blake2b_512(as_bytes(*text))};
   }
-  auto manifest = text ? parse_manifest_of(set.run_id, *text) : Result<Manifest>(text.error());
+  auto manifest =
+      text ? parse_manifest_of(set.run_id, set.generation, *text) : Result<Manifest>(text.error());
   if (!manifest) {
     set.state = SetState::damaged;
     set.problems.push_back(manifest.error().message);
@@ -73,6 +74,48 @@ void load(Directory& directory, BackupSet& set) {
   }
   set.manifest = std::move(*manifest);
   judge(set);
+}
+
+/// Of each run the generation that counts: the highest one with a manifest, else that of the run.
+std::map<std::string, unsigned> generations_of(const std::vector<DirectoryEntry>& entries) {
+  std::map<std::string, unsigned> found;
+  for (const DirectoryEntry& entry : entries) {
+    const NameInfo info = classify_name(entry.name);
+    if (entry.regular && info.kind == NameKind::manifest) {
+      unsigned& generation = found[info.run_id];
+      generation = std::max(generation, info.generation);
+    }
+  }
+  return found;
+}
+
+Result<std::vector<BackupSet>> sets_of(Directory& directory,
+                                       const std::vector<DirectoryEntry>& entries) {
+  const auto generations = generations_of(entries);
+  std::map<std::string, BackupSet, std::greater<>> by_run;
+  for (const DirectoryEntry& entry : entries) {
+    NameInfo info = classify_name(entry.name);
+    const bool of_set = info.kind == NameKind::artifact || info.kind == NameKind::manifest ||
+                        info.kind == NameKind::signature;
+    const auto current = generations.find(info.run_id);
+    const unsigned generation = current == generations.end() ? 0 : current->second;
+    if (!entry.regular || !of_set || info.generation != generation) {
+      continue;
+    }
+    BackupSet& set = by_run[info.run_id];
+    set.run_id = info.run_id;
+    set.generation = generation;
+    set.files.push_back({entry.name, entry.size_bytes});
+    set.size_bytes += entry.size_bytes;
+  }
+  std::vector<BackupSet> sets;
+  sets.reserve(by_run.size());
+  for (auto& [run_id, set] : by_run) {
+    RB_TRY_ASSIGN(set.time, parse_run_id(run_id));
+    load(directory, set);
+    sets.push_back(std::move(set));
+  }
+  return sets;
 }
 
 bool is_candidate(const BackupSet& set, std::optional<api::ArtifactType> wanted) {
@@ -143,27 +186,28 @@ std::string_view to_string(SetState state) {
 }
 
 Result<std::vector<BackupSet>> list_sets(Directory& directory) {
-  RB_TRY_ASSIGN(const std::vector<DirectoryEntry> entries, directory.fs().list());
-  std::map<std::string, BackupSet, std::greater<>> by_run;
-  for (const DirectoryEntry& entry : entries) {
-    NameInfo info = classify_name(entry.name);
-    if (!entry.regular || (info.kind != NameKind::artifact && info.kind != NameKind::manifest &&
-                           info.kind != NameKind::signature)) {
-      continue;
+  RB_TRY_ASSIGN(std::vector<DirectoryEntry> entries, directory.fs().list());
+  // What the listing had and is gone when it is opened was exchanged meanwhile, or removed. More
+  // exchanges than this do not happen while a directory is read.
+  constexpr int k_looks = 4;
+  for (int look = 1;; ++look) {
+    RB_TRY_ASSIGN(std::vector<BackupSet> sets, sets_of(directory, entries));
+    const bool all_complete = std::ranges::all_of(
+        sets, [](const BackupSet& set) { return set.state == SetState::complete; });
+    if (all_complete || look == k_looks) {
+      return sets;
     }
-    BackupSet& set = by_run[info.run_id];
-    set.run_id = info.run_id;
-    set.files.push_back({entry.name, entry.size_bytes});
-    set.size_bytes += entry.size_bytes;
+    RB_TRY_ASSIGN(std::vector<DirectoryEntry> again, directory.fs().list());
+    if (generations_of(again) == generations_of(entries)) {
+      return sets;
+    }
+    entries = std::move(again);
   }
-  std::vector<BackupSet> sets;
-  sets.reserve(by_run.size());
-  for (auto& [run_id, set] : by_run) {
-    RB_TRY_ASSIGN(set.time, parse_run_id(run_id));
-    load(directory, set);
-    sets.push_back(std::move(set));
-  }
-  return sets;
+}
+
+bool is_superseded(Directory& directory, const BackupSet& set) {
+  const auto entries = directory.fs().list();
+  return entries && current_generation(*entries, set.run_id).value_or(0) != set.generation;
 }
 
 bool is_good(const BackupSet& set) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "set/manifest.hpp"
+#include "set/names.hpp"
 #include "sign/minisign.hpp"
 
 #include <functional>
@@ -35,17 +36,21 @@ struct ManifestDigests {
 
 struct BackupSet {
   std::string run_id;
-  SystemTime time{}; ///< Of the run id.
+  unsigned generation = 0; ///< The highest one that has a manifest (set/names.hpp).
+  SystemTime time{};       ///< Of the run id.
   SetState state = SetState::incomplete;
   std::vector<std::string> problems; ///< Why it is not complete, for people.
   std::optional<Manifest> manifest;  ///< Absent when there is none or it cannot be read.
-  std::vector<SetFile> files;        ///< Those that are there, artifacts and manifest.
-  std::uint64_t size_bytes = 0;      ///< Of all `files`.
+  std::vector<SetFile> files;   ///< Those of its generation that are there, artifacts and manifest.
+  std::uint64_t size_bytes = 0; ///< Of all `files`.
   /// Of the manifest's file, where it could be read, also one that cannot be parsed.
   std::optional<ManifestDigests> manifest_digests;
   /// The text of the signature beside the manifest; absent where there is none. Not looked into:
   /// that is for judge_catalogue.
   std::optional<std::string> signature;
+
+  /// Run id and generation: changes when the set is given new recipients.
+  [[nodiscard]] std::string version() const { return Version{run_id, generation}.text(); }
 };
 
 /// Complete, and proven where that was asked for.
@@ -55,8 +60,13 @@ struct BackupSet {
 [[nodiscard]] bool is_disproven(const BackupSet& set);
 
 /// All sets, newest first. Looks at names and sizes and reads the manifests; digests are for
-/// verify_set. One bad set never hides another. Errors: those of Fs::list.
+/// verify_set. One bad set never hides another. A set that is being given new recipients is whole
+/// at every moment, and is seen so, without a lock. Errors: those of Fs::list.
 [[nodiscard]] Result<std::vector<BackupSet>> list_sets(Directory& directory);
+
+/// The set has another generation by now, and what it was listed with may be gone: a look at it
+/// that found something missing is to be repeated from list_sets on.
+[[nodiscard]] bool is_superseded(Directory& directory, const BackupSet& set);
 
 enum class FileVerdict { intact, missing, wrong_size, wrong_digest, unreadable };
 

@@ -53,6 +53,11 @@ bool holds(const std::optional<Result<sign::Signature>>& signature,
          });
 }
 
+/// What is there is none: text of another kind, or no file.
+bool is_no_signature(const Error& error) {
+  return error.code == ErrorCode::corrupt || error.code == ErrorCode::unsupported;
+}
+
 SignedFile unreadable(SignedFile file, const Error& error) {
   // A link, a directory, a device, or something far too large: nothing that the host puts there.
   file.trust = error.code == ErrorCode::unsupported ? FileTrust::tampered : FileTrust::unreadable;
@@ -110,6 +115,11 @@ SignedFile judge_signed_file(Directory& directory,
   if (holds(own, name, *digest, trusted) || holds(next, name, *digest, trusted)) {
     judged.trust = FileTrust::genuine;
     return judged;
+  }
+  for (const auto& signature : {own, next}) {
+    if (signature && !*signature && !is_no_signature(signature->error())) {
+      return unreadable(judged, signature->error()); // a failing disk is nobody's hand
+    }
   }
   if (!own) {
     judged.trust = FileTrust::not_signed;

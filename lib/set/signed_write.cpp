@@ -14,11 +14,11 @@ write_signed_manifest(Directory& directory, const Manifest& manifest, const sign
   const std::string text = serialize(manifest);
   RB_TRY_ASSIGN(const sign::Signature signature,
                 key.sign(as_bytes(text), "railiance-backup run=" + manifest.run_id));
-  RB_TRY_ASSIGN(ArtifactWriter writer,
-                ArtifactWriter::create(directory, manifest_name(manifest.run_id)));
+  RB_TRY_ASSIGN(ArtifactWriter writer, ArtifactWriter::create(directory, manifest.file_name()));
   RB_TRY(writer.write(as_bytes(text)));
-  RB_TRY_ASSIGN(ArtifactWriter beside,
-                ArtifactWriter::create(directory, signature_name(manifest.run_id)));
+  RB_TRY_ASSIGN(
+      ArtifactWriter beside,
+      ArtifactWriter::create(directory, signature_name(manifest.run_id, manifest.generation())));
   RB_TRY(beside.write(as_bytes(sign::serialize(signature))));
   RB_TRY(beside.commit());
   return writer.commit();

@@ -1,5 +1,6 @@
-// Writing under the host's signature: the manifest of a run, the stamp, the files of the kit. Apart
-// from reading, so that a program which only reads takes nothing that handles private keys.
+// Writing under the host's signature: the manifest of a run or a rewrap, the stamp, the files of
+// the kit. Apart from reading, so that a program which only reads takes nothing that handles
+// private keys.
 #pragma once
 
 #include "set/manifest.hpp"

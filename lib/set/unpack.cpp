@@ -1,5 +1,7 @@
 #include "set/unpack.hpp"
 
+#include "set/names.hpp"
+
 #include "archive/entry_path.hpp"
 #include "base/durable_file.hpp"
 #include "base/fd.hpp"
@@ -165,7 +167,7 @@ entries_of(ArtifactType type, SecretBytes plain, const Manifest& manifest) {
     // A path that leads out of the archive is damage done on purpose.
     error.code = error.code == ErrorCode::invalid_argument ? ErrorCode::corrupt : error.code;
     error.hint = "nothing was written";
-    return std::move(error).within(api::file_name(type, manifest.run_id));
+    return std::move(error).within(artifact_name(type, manifest.run_id, manifest.generation()));
   }
   return entries;
 }

@@ -109,6 +109,17 @@ void judge_content(const std::vector<BackupSet>& sets, NodeFacts& facts) {
   }
 }
 
+/// A set that is damaged is no use to anybody, whoever opens it.
+void judge_recipients(const DiskView& view, NodeFacts& facts) {
+  if (view.present_recipients.empty()) {
+    return;
+  }
+  facts.old_recipient_sets = std::ranges::count_if(view.sets, [&](const BackupSet& set) {
+    return set.manifest && set.state != SetState::damaged &&
+           !set.manifest->is_for_just(view.present_recipients);
+  });
+}
+
 AttemptResult result_of(const std::string& reason) {
   if (reason == api::to_string(api::Reason::completed)) {
     return AttemptResult::succeeded;
@@ -175,6 +186,7 @@ api::NodeFacts facts_of(const DiskView& view, SystemTime now) {
   count_sets(view.sets, facts);
   judge_artifacts(view.sets, facts);
   judge_content(view.sets, facts);
+  judge_recipients(view, facts);
   judge_attempt(view, facts);
   judge_markers(view, facts);
   facts.untrusted_sets = view.untrusted_sets;
@@ -197,10 +209,13 @@ Result<DiskView> view_disk(set::Directory& directory, std::span<const sign::Publ
   return view;
 }
 
-Result<api::NodeFacts>
-read_facts(const std::string& path, SystemTime now, std::span<const sign::PublicKey> keys) {
+Result<api::NodeFacts> read_facts(const std::string& path,
+                                  SystemTime now,
+                                  std::span<const sign::PublicKey> keys,
+                                  std::vector<std::string> present_recipients) {
   RB_TRY_ASSIGN(set::Directory directory, set::Directory::open_existing(path));
-  RB_TRY_ASSIGN(const DiskView view, view_disk(directory, keys));
+  RB_TRY_ASSIGN(DiskView view, view_disk(directory, keys));
+  view.present_recipients = std::move(present_recipients);
   return facts_of(view, now);
 }
 

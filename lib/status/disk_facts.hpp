@@ -25,6 +25,8 @@ struct DiskView {
   /// Sets, and files beside them, that are not what the host made; 0 where its key is not known.
   std::int64_t untrusted_sets = 0;
   std::int64_t untrusted_files = 0;
+  /// Whom .sops.yaml names now; empty: not known.
+  std::vector<std::string> present_recipients;
 };
 
 /// Pure. A set that is damaged proves nothing; an artifact of an incomplete set was verified, too.
@@ -36,8 +38,10 @@ struct DiskView {
                                          std::span<const sign::PublicKey> keys);
 
 /// view_disk of the directory at `path`, judged. Who it is about is for the caller to fill in.
-/// Errors: those of Directory::open_existing and Fs.
-[[nodiscard]] Result<api::NodeFacts>
-read_facts(const std::string& path, SystemTime now, std::span<const sign::PublicKey> keys);
+/// `present_recipients` as in DiskView. Errors: those of Directory::open_existing and Fs.
+[[nodiscard]] Result<api::NodeFacts> read_facts(const std::string& path,
+                                                SystemTime now,
+                                                std::span<const sign::PublicKey> keys,
+                                                std::vector<std::string> present_recipients = {});
 
 } // namespace rb::status

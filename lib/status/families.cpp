@@ -150,6 +150,10 @@ void add_content(Builder& all) {
   all.add("recipients",
           "Public keys that the newest complete backup is encrypted to; 0: there is no backup.",
           &NodeFacts::recipients);
+  all.add(
+      "old_recipient_sets",
+      "Backup sets that other keys open than those of .sops.yaml now; 0 where that is not known.",
+      &NodeFacts::old_recipient_sets);
 }
 
 void add_proofs(Builder& all) {

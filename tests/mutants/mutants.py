@@ -231,6 +231,25 @@ MUTANTS = [
     ("a run goes to a control plane without etcd", "controller/agents.cpp",
      [("  case api::Datastore::none:\n    break;", "  case api::Datastore::none:\n    return Rank::right;")],
      ("unit_controller", "of split roles*")),
+    # Rewrap.
+    ("a rewrap takes a file that is not the manifest's", "lib/set/rewrap.cpp",
+     [("    if (!is_as_named(copied->before, artifact)) {", "    if (copied->before.size_bytes != artifact.size_bytes) {")],
+     ("unit_set", "rewrap: a file that is not what*")),
+    ("the old generation goes before stamp and guide follow", "lib/set/rewrap.cpp",
+     [("  RB_TRY(follow_with_stamp(directory, before, now, key));\n  RB_TRY(follow_with_guide(directory, before, now, key));\n"
+       "  return remove_generation(directory, {before.run_id, before.generation()});",
+       "  RB_TRY(remove_generation(directory, {before.run_id, before.generation()}));\n"
+       "  RB_TRY(follow_with_stamp(directory, before, now, key));\n  return follow_with_guide(directory, before, now, key);")],
+     ("fault_rewrap", "")),
+    ("anybody's manifest may claim to stand in the place of another", "lib/set/catalogue.cpp",
+     [("verdicts.at(set.run_id).verdict != Provenance::genuine || !set.manifest", "!set.manifest || set.run_id.empty()")],
+     ("unit_set", "rewrap: manifests made before*")),
+    ("off-site the old set goes before the new one is there", "hostagent/offsite/decide.cpp",
+     [("set.generation == 0 || !state.replicated.contains(set.version())", "set.generation == 0")],
+     ("unit_offsite", "a set that got new recipients*")),
+    ("the header's MAC is not checked before it is made anew", "lib/age/file_key.cpp",
+     [("  if (!equal_constant_time(mac, header->mac)) {", "  if (!equal_constant_time(mac, header->mac) && keys.ask) {")],
+     ("unit_age", "rewrap: every bit of the header*")),
     # Boot.
     ("a scratch server is asked through what the reset left", "hostagent/restore/proof/boot.cpp",
      [("  if (::unlink(left.c_str()) != 0 && errno != ENOENT) {", "  if (left.empty()) {")], ("unit_proof", "what the reset leaves*")),

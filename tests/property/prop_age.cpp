@@ -100,6 +100,44 @@ TEST_CASE("property: what is encrypted is decrypted, for any size and number of 
   }
 }
 
+TEST_CASE("property: rewrapped for anybody any number of times, the payload's bytes stay, and just "
+          "the last recipients open it") {
+  for (int round = 0; round < 60; ++round) {
+    const Bytes plain = random_bytes(random_size());
+    std::vector<Identity> holders;
+    holders.push_back(Identity::generate().value());
+    Bytes file = encrypt_bytes(plain, test::recipients_of(holders)).value();
+    const std::size_t tail =
+        plain.size() + 16 * std::max<std::size_t>(1, (plain.size() + 65535) / 65536) + 16;
+    const Bytes sealed = test::bytes_of(ByteView(file).last(tail)); // nonce and payload
+    for (std::uint64_t times = 1 + up_to(2); times > 0; --times) {
+      std::vector<Identity> next;
+      for (std::uint64_t i = 1 + up_to(4); i > 0; --i) {
+        next.push_back(Identity::generate().value());
+      }
+      const Identity& opener = holders[up_to(holders.size() - 1)];
+      StreamOptions options;
+      options.threads = static_cast<unsigned>(1 + up_to(3));
+      Bytes made;
+      MemorySource source(file);
+      BytesSink sink(made);
+      const auto summary =
+          rewrap(source, sink, std::span(&opener, 1), test::recipients_of(next), options);
+      REQUIRE(summary);
+      REQUIRE(summary->before.sha256 == sha256(file));
+      REQUIRE(summary->after_bytes == made.size());
+      REQUIRE(test::bytes_of(ByteView(made).last(tail)) == sealed);
+      for (const Identity& identity : next) {
+        REQUIRE(test::bytes_of(decrypt_bytes(made, std::span(&identity, 1)).value().view()) ==
+                plain);
+      }
+      REQUIRE_FALSE(decrypt_bytes(made, holders));
+      holders = std::move(next);
+      file = std::move(made);
+    }
+  }
+}
+
 TEST_CASE("property: any single flipped bit is noticed, and what was released is true") {
   const auto identities = test::one_identity();
   const Bytes plain = random_bytes(70'000);

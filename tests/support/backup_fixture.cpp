@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <sstream>
 
 namespace rb::test {
@@ -126,6 +127,13 @@ BackupFixture::BackupFixture()
   write_file(backups() + "/railiance-backup.pub", m_signing_key.public_key().file());
 }
 
+void BackupFixture::be_the_host() {
+  host_signing_key = file("signing.key");
+  write_file(host_signing_key, std::string(m_signing_key.to_pem().value().text()));
+  std::filesystem::permissions(
+      host_signing_key, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
 std::string BackupFixture::artifact(ArtifactType type, const std::string& run_id) const {
   return backups() + "/" + api::file_name(type, run_id);
 }
@@ -196,6 +204,8 @@ Outcome BackupFixture::run(std::vector<std::string> args, const std::string& in)
   const FixedClock clock;
   restore::Io io{{"railiance-restore", out, err, clock}, input};
   io.host_public_key = host_public_key;
+  io.host_signing_key = host_signing_key;
+  io.restore_lock = restore_lock;
   io.scratch_record = scratch_record;
   io.key_environment.keys = SecretBytes(as_bytes(sops_key));
   io.key_environment.key_file = sops_key_file;

@@ -49,6 +49,8 @@ public:
   /// Writes an artifact anew, and the manifest to match: a fault that digests do not show.
   void replace_content(api::ArtifactType type, const std::string& run_id, const std::string& plain);
 
+  /// This host is the one that signs.
+  void be_the_host();
   /// Writes the manifest with the signature of `signing_key()`.
   void sign(const set::Manifest& manifest) const;
   [[nodiscard]] const sign::SigningKey& signing_key() const { return m_signing_key; }
@@ -58,8 +60,10 @@ public:
 
   /// What this host knows of its own key; empty: nothing.
   std::string host_public_key;
-  std::string scratch_record; ///< As Io has it.
-  std::string sops_key;       ///< SOPS_AGE_KEY, and so on; empty: not set.
+  std::string host_signing_key; ///< Where this host keeps it; empty: it has none.
+  std::string restore_lock;     ///< As Io has it.
+  std::string scratch_record;   ///< As Io has it.
+  std::string sops_key;         ///< SOPS_AGE_KEY, and so on; empty: not set.
   std::string sops_key_file;
   std::string sops_key_command;
   std::string default_identity_file; ///< sops/age/keys.txt of the user; empty: unknown.

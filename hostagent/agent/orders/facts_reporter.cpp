@@ -6,8 +6,10 @@
 #include "status/disk_facts.hpp"
 #include "terminal/log.hpp"
 
+#include "age/sops_yaml.hpp"
 #include "api/backup_status.hpp"
 #include "base/digest.hpp"
+#include "base/fd.hpp"
 #include "base/open_beneath.hpp"
 #include "kube/resource.hpp"
 
@@ -24,6 +26,20 @@ std::vector<sign::PublicKey> own_keys(const Settings& settings) {
   const auto key =
       text ? sign::PublicKey::parse(text->text()) : Result<sign::PublicKey>(text.error());
   return key ? std::vector{*key} : std::vector<sign::PublicKey>{};
+}
+
+/// None where it cannot be read: a run says why.
+std::vector<std::string> present_recipients(const Settings& settings) {
+  std::vector<std::string> recipients;
+  const auto text = read_text_file(settings.sops_config, age::k_sops_yaml_limit_bytes);
+  const auto named = text ? age::recipients_from_sops_yaml(*text)
+                          : Result<std::vector<age::Recipient>>(text.error());
+  if (named) {
+    for (const age::Recipient& recipient : *named) {
+      recipients.push_back(recipient.text());
+    }
+  }
+  return recipients;
 }
 
 /// Not said where the configuration cannot be read: a run says why.
@@ -62,7 +78,8 @@ std::optional<api::NodeFacts> DiskWatch::facts() {
     return m_facts;
   }
   m_next_look = now + m_pause;
-  auto read = status::read_facts(m_settings.backup_dir, m_clock.now(), own_keys(m_settings));
+  auto read = status::read_facts(
+      m_settings.backup_dir, m_clock.now(), own_keys(m_settings), present_recipients(m_settings));
   if (!read && read.error().code == ErrorCode::not_found) {
     read = status::facts_of({}, m_clock.now());
   }

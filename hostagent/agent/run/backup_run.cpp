@@ -4,6 +4,7 @@
 #include "agent/host/host_key.hpp"
 #include "agent/run/leftovers.hpp"
 #include "agent/run/run_state.hpp"
+#include "set/rewrap.hpp"
 #include "terminal/log.hpp"
 
 #include "age/sops_yaml.hpp"
@@ -156,6 +157,10 @@ Status get_signing_key(BackupRun& run) {
               Error{ErrorCode::incomplete,
                     "sets before this one are signed by " + *replaced,
                     "its public key stays beside them: railiance-restore --public-key"});
+  }
+  if (Status finished = set::finish_rewraps(*run.directory, *key); !finished) {
+    // What stays beside a set that counts keeps no backup from being made; it is tried again.
+    log::warn("what a rewrap left", std::move(finished).error());
   }
   run.key = std::move(*key);
   run.status.signing_key = run.key->public_key().line();

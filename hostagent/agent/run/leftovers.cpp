@@ -22,8 +22,7 @@ std::string marker_name(const std::string& run_id) {
 }
 
 bool run_has_manifest(const std::vector<DirectoryEntry>& entries, const std::string& run_id) {
-  const std::string wanted = set::manifest_name(run_id);
-  return std::ranges::any_of(entries, [&](const auto& entry) { return entry.name == wanted; });
+  return set::current_generation(entries, run_id).has_value();
 }
 
 bool run_has_artifacts(const std::vector<DirectoryEntry>& entries, const std::string& run_id) {

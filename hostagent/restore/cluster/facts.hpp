@@ -66,6 +66,7 @@ struct SignatureFact {
 
 struct SetFacts {
   std::string run_id;
+  unsigned generation = 0;                ///< For the names of its files.
   std::optional<SignatureFact> signature; ///< Absent: it was not asked.
   bool complete = false;
   std::vector<std::string> problems;

@@ -197,7 +197,7 @@ Result<RestoreLock> RestoreLock::acquire(const std::string& path) {
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) {
       return Error{ErrorCode::busy,
-                   "another restore runs on this host; nothing was changed",
+                   "another restore, or a rewrap, runs on this host; nothing was changed",
                    "wait for its end"};
     }
     return system_error(errno, path + ": flock");

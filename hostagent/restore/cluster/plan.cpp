@@ -2,6 +2,7 @@
 
 #include "k3s/command.hpp"
 #include "restore/cluster/checks.hpp"
+#include "set/names.hpp"
 #include "set/restore_guide.hpp"
 
 #include "api/artifacts.hpp"
@@ -92,7 +93,8 @@ std::string line_for(Step step, const Plan& plan) {
 }
 
 std::string file_of(const GuideInput& input, api::ArtifactType type) {
-  return shell_word(input.backup_dir + "/" + api::file_name(type, input.run_id));
+  return shell_word(input.backup_dir + "/" +
+                    set::artifact_name(type, input.run_id, input.generation));
 }
 
 void add_changes(const Plan& plan, std::vector<std::string>& lines) {

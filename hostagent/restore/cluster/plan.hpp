@@ -89,6 +89,7 @@ struct Decision {
 
 struct GuideInput {
   std::string run_id;
+  unsigned generation = 0; ///< Of the set, for the names of its files.
   std::string backup_dir;
   std::string identity_file; ///< Empty: the keys come from the environment.
   std::string stop_command;  ///< "systemctl stop k3s"

@@ -2,6 +2,7 @@
 
 #include "k3s/token.hpp"
 #include "restore/cluster/journal.hpp"
+#include "set/names.hpp"
 #include "set/signed_files.hpp"
 
 #include <algorithm>
@@ -31,7 +32,8 @@ void take_snapshot(const set::SnapshotFacts& snapshot, SetFacts& facts) {
 void note(SetFacts& facts, ArtifactType type, const Error& error) {
   const ExitCode code =
       error.code == ErrorCode::corrupt ? ExitCode::damaged : exit_code_for(error.code);
-  facts.artifacts.push_back({api::file_name(type, facts.run_id), code, error.message});
+  facts.artifacts.push_back(
+      {set::artifact_name(type, facts.run_id, facts.generation), code, error.message});
 }
 
 const archive::Entry* find_server_ca(const set::HostState& state) {
@@ -114,10 +116,11 @@ Result<OpenedSet> open_set(set::Directory& directory,
   OpenedSet opened;
   SetFacts& facts = opened.facts;
   facts.run_id = set.run_id;
+  facts.generation = set.generation;
   facts.complete = set.state == set::SetState::complete;
   facts.problems = set.problems;
   if (!set.manifest) {
-    facts.artifacts.push_back({"manifest-" + set.run_id + ".json",
+    facts.artifacts.push_back({set::manifest_name(set.run_id, set.generation),
                                ExitCode::damaged,
                                "missing or damaged: nothing says what the set must hold"});
     return opened;

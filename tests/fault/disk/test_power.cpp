@@ -32,6 +32,7 @@ constexpr Medium k_media[] = {
 void cut_everywhere(const std::string& operation_name, const Medium& medium, std::size_t few) {
   FakeHost host;
   host.scratch.write("tool", "the static program");
+  host.scratch.write("keys.txt", std::string(host.identity.text().text()) + "\n");
   LoopDisk disk(host.settings.backup_dir, medium.kind, medium.options);
   REQUIRE_MESSAGE(disk.mounted(), "this test needs root and loop devices");
   REQUIRE(host.run().succeeded());
@@ -64,7 +65,9 @@ void cut_everywhere(const std::string& operation_name, const Medium& medium, std
     }
     REQUIRE(disk.come_back());
     Findings findings =
-        check_sets(host) + check_history(before, host, operation_name == "prune" ? 1 : 2);
+        check_sets(host) + (operation_name == "rewrap"
+                                ? check_still_complete(before, host)
+                                : check_history(before, host, operation_name == "prune" ? 1 : 2));
     if (attempt.traced.exit_code == 0 && operation_name == "backup" &&
         !complete_sets(host).contains(attempt.run_id)) {
       findings.push_back("success was reported, and the set is gone");
@@ -94,4 +97,8 @@ TEST_CASE("after a power cut at any point of a run, what was reported is there, 
 TEST_CASE("after a power cut at any point of pruning and sweeping, runs go on") {
   cut_everywhere("prune", k_media[0], 8);
   cut_everywhere("sweep", k_media[0], 8);
+}
+
+TEST_CASE("after a power cut at any point of a rewrap the sets are whole, and runs go on") {
+  cut_everywhere("rewrap", k_media[0], 20);
 }

@@ -50,7 +50,7 @@ Sets complete_sets(const FakeHost& host) {
     for (const auto& artifact : set.manifest->artifacts) {
       files[artifact.file_name] = content_of(host.settings.backup_dir + "/" + artifact.file_name);
     }
-    const std::string manifest = set::manifest_name(set.run_id);
+    const std::string manifest = set::manifest_name(set.run_id, set.generation);
     files[manifest] = content_of(host.settings.backup_dir + "/" + manifest);
   }
   return sets;
@@ -107,6 +107,17 @@ Findings check_history(const Sets& before, const FakeHost& host, std::size_t kee
       }
     } else if (found->second != files) {
       findings.push_back("I2: set " + run_id + " has changed");
+    }
+  }
+  return findings;
+}
+
+Findings check_still_complete(const Sets& before, const FakeHost& host) {
+  Findings findings;
+  const Sets after = complete_sets(host);
+  for (const auto& [run_id, files] : before) {
+    if (!after.contains(run_id)) {
+      findings.push_back("I2: set " + run_id + " is not complete any more");
     }
   }
   return findings;

@@ -23,6 +23,9 @@ using Sets = std::map<std::string, std::map<std::string, std::string>>;
 /// more than `keep` newer ones are complete.
 [[nodiscard]] Findings check_history(const Sets& before, const FakeHost& host, std::size_t keep);
 
+/// The same for what changes a set and removes none: the sets of `before` are complete still.
+[[nodiscard]] Findings check_still_complete(const Sets& before, const FakeHost& host);
+
 /// I3 and I4: runs once more in this process, an hour later, and looks at what is left after it.
 [[nodiscard]] Findings check_next_run(FakeHost& host);
 

@@ -5,8 +5,11 @@
 #include "agent/run/leftovers.hpp"
 #include "fault/host_paths.hpp"
 #include "set/retention.hpp"
+#include "set/rewrap.hpp"
 #include "set/sets.hpp"
+#include "sign/key_file.hpp"
 
+#include "age/identity.hpp"
 #include "base/digest.hpp"
 #include "base/fd.hpp"
 
@@ -79,6 +82,27 @@ Status sweep(const agent::Settings& settings, const std::string& run_id) {
   return {};
 }
 
+/// Gives the newest set another recipient besides the one that it has.
+Status rewrap(const agent::Settings& settings, const std::string& root, const std::string& run_id) {
+  RB_TRY_ASSIGN(const std::string text,
+                read_text_file(root + "/keys.txt", age::k_identity_file_limit_bytes));
+  RB_TRY_ASSIGN(const age::IdentityFile keys, age::parse_identity_file(text));
+  RB_TRY_ASSIGN(const age::Identity more, age::Identity::generate());
+  const set::RewrapOrder order{
+      {keys.identities.front().recipient(), more.recipient()}, "a rule", false};
+  RB_TRY_ASSIGN(const sign::SigningKey key, sign::read_key_file(settings.key_dir + "/signing.key"));
+  RB_TRY_ASSIGN(set::Directory directory, set::Directory::open_existing(settings.backup_dir));
+  RB_TRY_ASSIGN(const auto lock, set::DirectoryLock::acquire(directory.path()));
+  RB_TRY(set::sweep_leftovers(directory));
+  RB_TRY(set::finish_rewraps(directory, key));
+  RB_TRY_ASSIGN(const auto sets, set::list_sets(directory));
+  RB_TRY_ASSIGN(
+      const set::Rewrapped done,
+      set::rewrap_set(
+          directory, sets.front(), keys.identities, order, key, parse_run_id(run_id).value()));
+  return done.unfinished ? Status(*done.unfinished) : Status();
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -101,7 +125,8 @@ int main(int argc, char** argv) {
     return backup(settings, order_of(run_id, k_small), root);
   }
   ::getppid();
-  return operation == "prune"   ? done(prune(settings, run_id))
-         : operation == "sweep" ? done(sweep(settings, run_id))
-                                : 2;
+  return operation == "prune"    ? done(prune(settings, run_id))
+         : operation == "sweep"  ? done(sweep(settings, run_id))
+         : operation == "rewrap" ? done(rewrap(settings, root, run_id))
+                                 : 2;
 }

@@ -35,6 +35,7 @@ NodeFacts facts() {
   facts.complete_sets = 7;
   facts.incomplete_sets = 1;
   facts.damaged_sets = 1;
+  facts.old_recipient_sets = 2;
   facts.untrusted_sets = 1;
   facts.untrusted_files = 2;
   facts.retained_bytes = 700;

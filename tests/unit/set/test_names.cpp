@@ -43,6 +43,37 @@ TEST_CASE("classify_name knows the names of a set") {
   CHECK(classify_name("railiance-restore.part").kind == NameKind::part);
 }
 
+TEST_CASE("the files of a rewrapped set bear its generation") {
+  const std::string run_id = "20261122T020000Z";
+  CHECK(manifest_name(run_id, 1) == "manifest-20261122T020000Z.r1.json");
+  CHECK(signature_name(run_id, 2) == "manifest-20261122T020000Z.r2.json.minisig");
+  CHECK(artifact_name(api::ArtifactType::etcd_snapshot, run_id, 1) ==
+        "etcd-20261122T020000Z.r1.snap.age");
+  for (const unsigned generation : {0U, 1U, 9U, 10U, 9999U}) {
+    for (const api::ArtifactType type : api::k_all_artifacts) {
+      const NameInfo info = classify_name(artifact_name(type, run_id, generation));
+      CHECK(info.kind == NameKind::artifact);
+      CHECK(info.run_id == run_id);
+      CHECK(info.type == type);
+      CHECK(info.generation == generation);
+    }
+    const std::string manifest = manifest_name(run_id, generation);
+    CHECK(classify_name(manifest).kind == NameKind::manifest);
+    CHECK(classify_name(manifest).generation == generation);
+    CHECK(classify_name(manifest + ".removing").kind == NameKind::removing);
+    CHECK(classify_name(manifest + ".removing").generation == generation);
+    CHECK(classify_name(signature_name(run_id, generation)).generation == generation);
+    CHECK(classify_name(manifest + ".part").kind == NameKind::part);
+    CHECK(parse_version(Version{run_id, generation}.text()) == Version{run_id, generation});
+  }
+  for (const char* const word :
+       {"r", "r0", "r01", "r10000", "r-1", "r+1", "r1x", "R1", "1", "r1.r1"}) {
+    CAPTURE(word);
+    CHECK_FALSE(parse_version(run_id + "." + word));
+    CHECK(classify_name("manifest-" + run_id + "." + word + ".json").kind == NameKind::foreign);
+  }
+}
+
 TEST_CASE("classify_name: whatever is not exactly ours is foreign") {
   for (const char* name : {"",
                            ".part",

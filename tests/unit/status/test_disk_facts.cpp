@@ -83,6 +83,26 @@ TEST_CASE("an incomplete set proves its own artifacts, and is the last attempt")
         found.artifacts.at(ArtifactType::helm_values).last_success_time);
 }
 
+TEST_CASE("sets for others than .sops.yaml names now are counted, more or fewer") {
+  Disk disk;
+  disk.add(1);
+  disk.add(2);
+  const std::string theirs = test::make_manifest("20260101T000000Z").recipients.front();
+  const auto old_sets = [&](std::vector<std::string> present) {
+    auto view = view_disk(disk.directory, {});
+    REQUIRE(view);
+    view->present_recipients = std::move(present);
+    return facts_of(*view, after_day(2)).old_recipient_sets;
+  };
+  CHECK(old_sets({theirs}) == 0);
+  CHECK(old_sets({"age1other"}) == 2);
+  CHECK(old_sets({theirs, "age1other"}) == 2);
+  CHECK(old_sets({}) == 0); // not known
+  REQUIRE(
+      disk.directory.fs().remove(api::file_name(ArtifactType::kubeconfig, test::run_id_of_day(1))));
+  CHECK(old_sets({"age1other"}) == 1); // a damaged set is no use to anybody
+}
+
 TEST_CASE("a set whose file is gone is damaged and proves nothing") {
   Disk disk;
   disk.add(1);

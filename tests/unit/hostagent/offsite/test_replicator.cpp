@@ -1,9 +1,12 @@
 #include "offsite/copy_set.hpp"
 #include "offsite/remote_store.hpp"
 #include "offsite_world.hpp"
+#include "set/names.hpp"
+#include "set/retention.hpp"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 using namespace rb;
@@ -313,6 +316,92 @@ TEST_CASE("a remote that is away when a set is to be read back says nothing of t
   world.clock.time += std::chrono::seconds(30);
   CHECK_FALSE(world.visit().trouble);
   CHECK(world.remote.names_of("sha256").size() == 5);
+}
+
+namespace {
+
+/// As `railiance-restore rewrap` leaves the set of that day, with other bytes for other headers.
+void exchange(test::Backups& backups, int day) {
+  const auto sets = backups.sets();
+  const auto set = std::ranges::find(sets, run_id_of_day(day), &set::BackupSet::run_id);
+  set::Manifest next = *set->manifest;
+  next.rewrap = set::RewrapRecord{
+      set->generation + 1, next.start_time, {set->manifest_digests->sha256}, false};
+  for (api::ArtifactStatus& artifact : next.artifacts) {
+    const std::string content = "wrapped anew: " + artifact.file_name;
+    artifact.file_name = set::artifact_name(artifact.type, next.run_id, next.generation());
+    artifact.size_bytes = content.size();
+    artifact.sha256 = to_hex(sha256(as_bytes(content)));
+    test::write_file(backups.directory.path() + "/" + artifact.file_name, content);
+  }
+  REQUIRE(set::write_signed_manifest(backups.directory, next, backups.key));
+  REQUIRE(set::remove_generation(backups.directory, {set->run_id, set->generation}));
+}
+
+std::size_t of_run(const std::map<std::string, std::string>& files, int day) {
+  return static_cast<std::size_t>(std::ranges::count_if(files, [&](const auto& file) {
+    return set::classify_name(file.first).run_id == run_id_of_day(day);
+  }));
+}
+
+} // namespace
+
+TEST_CASE(
+    "a set that got new recipients is sent anew, and its old files go over there once the new "
+    "ones were read back") {
+  World world;
+  world.backups.add_signed(1);
+  world.backups.add_signed(2);
+  world.know_key();
+  world.visit();
+  exchange(world.backups, 1);
+  world.remote.calls.clear();
+  SUBCASE("all goes well") {
+    const View view = world.visit();
+    CHECK(view.pending() == 0);
+    CHECK_FALSE(view.trouble);
+    CHECK(world.remote.names_of("put").back() == "manifest-" + run_id_of_day(1) + ".r1.json");
+    const auto removed = world.remote.names_of("remove");
+    REQUIRE(removed.size() == 6);
+    CHECK(removed.front() == "manifest-" + run_id_of_day(1) + ".json");
+    CHECK(of_run(world.remote.files, 1) == 6);
+    CHECK(of_run(world.remote.files, 2) == 6);
+    auto listing = open_remote(world.remote, {}).value();
+    const auto sets = set::list_sets(listing).value();
+    CHECK(sets.back().version() == run_id_of_day(1) + ".r1");
+    CHECK(sets.back().state == set::SetState::complete);
+    world.remote.calls.clear();
+    world.visit();
+    CHECK(world.remote.calls.empty());
+  }
+  SUBCASE("what arrives is not what was sent: the old set stays over there, whole") {
+    world.remote.storage = [](const std::string&, const std::string& content) {
+      return content + "rot";
+    };
+    CHECK(world.visit().pending() == 1);
+    CHECK(world.remote.names_of("remove").empty());
+    CHECK(of_run(world.remote.files, 1) >= 6);
+    world.remote.storage = nullptr;
+    world.clock.time += std::chrono::hours(1);
+    CHECK(world.visit().pending() == 0);
+    CHECK(of_run(world.remote.files, 1) == 6);
+  }
+  SUBCASE("it is rewrapped again before it was sent") {
+    exchange(world.backups, 1);
+    CHECK(world.visit().pending() == 0);
+    CHECK(of_run(world.remote.files, 1) == 6);
+    CHECK(world.remote.files.contains("manifest-" + run_id_of_day(1) + ".r2.json"));
+  }
+  SUBCASE("fetched, it lies beside the old one and counts") {
+    world.visit();
+    auto listing = open_remote(world.remote, {}).value();
+    const auto sets = set::list_sets(listing).value();
+    auto to = set::Directory::open(world.backups.temporary.file("bare")).value();
+    REQUIRE(fetch_set(to, world.remote, listing, sets.back(), [](const std::string&) {}, {}));
+    const sign::PublicKey key = world.backups.key.public_key();
+    const auto there = set::judge_catalogue(set::list_sets(to).value(), std::span(&key, 1));
+    CHECK(there.at(run_id_of_day(1)).verdict == set::Provenance::genuine);
+  }
 }
 
 TEST_CASE("no directory yet is nothing to do") {

@@ -13,6 +13,10 @@ TEST_CASE_FIXTURE(BackupFixture, "usage errors are exit code 2, with a hint") {
       {"show"},
       {"list", "--output", "yaml"},
       {"verify", "x", "--all"},
+      {"rewrap", "--all"},
+      {"rewrap", "--sops", "s"},
+      {"rewrap", "x", "--all", "--sops", "s"},
+      {"rewrap", "x", "y", "x", "--sops", "s"},
       {"decrypt", "-o", "out"},
       {"decrypt", "file"},
       {"restore", "--artifact", "kubeconfig", "--to", "out", "--execute"},
@@ -41,7 +45,7 @@ TEST_CASE_FIXTURE(BackupFixture, "usage errors are exit code 2, with a hint") {
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "--help has examples, for every command") {
-  for (const std::string command : {"list", "show", "verify", "decrypt"}) {
+  for (const std::string command : {"list", "show", "verify", "decrypt", "rewrap"}) {
     const auto result = run({command, "--help"});
     CHECK(result.code == 0);
     CHECK(result.out.find("Examples:\n  railiance-restore " + command) != std::string::npos);

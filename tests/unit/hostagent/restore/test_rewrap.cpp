@@ -1,0 +1,228 @@
+// `railiance-restore rewrap`: what is said, the exit codes, and what is refused.
+#include "restore/cluster/journal.hpp"
+#include "set/directory.hpp"
+#include "set/sets.hpp"
+#include "support/backup_fixture.hpp"
+#include "support/sets.hpp"
+
+#include "age/identity.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <map>
+
+using namespace rb;
+using api::ArtifactType;
+using test::BackupFixture;
+using test::Outcome;
+using test::run_id_of_day;
+
+namespace {
+
+struct RewrapFixture : BackupFixture {
+  RewrapFixture() {
+    be_the_host();
+    test::write_file(new_keys(), std::string(fresh.text().text()) + "\n");
+    test::write_file(sops(), "creation_rules:\n  - age: " + fresh.recipient().text() + "\n");
+  }
+  [[nodiscard]] std::string sops() const { return file("sops.yaml"); }
+  [[nodiscard]] std::string new_keys() const { return file("new.txt"); }
+  Outcome rewrap(std::vector<std::string> more) {
+    more.insert(more.begin(), {"rewrap", "--sops", sops(), "-i", keys()});
+    return run(std::move(more));
+  }
+  [[nodiscard]] std::map<std::string, std::string> contents() const {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(backups())) {
+      files[entry.path().filename().string()] = test::read_file(entry.path().string());
+    }
+    return files;
+  }
+
+  age::Identity fresh = age::Identity::generate().value();
+};
+
+bool has(const std::string& text, const std::string& words) {
+  return text.find(words) != std::string::npos;
+}
+
+const std::string k_one = run_id_of_day(1);
+const std::string k_two = run_id_of_day(2);
+
+} // namespace
+
+TEST_CASE_FIXTURE(RewrapFixture,
+                  "rewrap: --all, the newest first; the new key opens what the old one did") {
+  add_set(k_one);
+  add_set(k_two);
+  const auto done = rewrap({"--all"});
+  INFO(done.err);
+  CHECK(done.code == 0);
+  CHECK(has(done.out, k_two + ": rewrapped: "));
+  CHECK(done.out.find(k_two) < done.out.find(k_one));
+  CHECK(has(done.out, "was opened by " + identity().recipient().text()));
+  CHECK(has(done.err, "none of the keys given here opens the sets afterwards"));
+  CHECK(run({"verify", "--all", "-i", new_keys()}).code == 0);
+  CHECK(run({"verify", "--all", "-i", keys()}).code == 5);
+  CHECK(has(test::read_file(backups() + "/backup.log"),
+            "rewrap result=Completed run=" + k_one + " recipients=1"));
+  CHECK(run({"restore", "--artifact", "helm-values", "--to", file("values"), "-i", new_keys()})
+            .code == 0);
+  CHECK(has(run({"show", k_one}).out, "since 2026-01-10T03:00:00Z"));
+  SUBCASE("again: nothing is left to be done") {
+    const auto before = contents();
+    const auto again = rewrap({"--all"});
+    CHECK(again.code == 0);
+    CHECK(has(again.out, k_one + ": unchanged: it has these recipients\n"));
+    CHECK(contents() == before);
+  }
+}
+
+TEST_CASE_FIXTURE(
+    RewrapFixture,
+    "rewrap: --dry-run says which key opens which set, changes nothing, and needs no host") {
+  add_set(k_one);
+  host_signing_key.clear();
+  const auto before = contents();
+  const auto told = rewrap({"latest", "--dry-run"});
+  CHECK(told.code == 0);
+  CHECK(has(told.out, k_one + ": would be rewrapped: "));
+  CHECK(has(told.out, "  opens with " + identity().recipient().text() + "\n"));
+  const auto json =
+      run_json({"rewrap", "--all", "--dry-run", "--sops", sops(), "-i", other_keys()});
+  CHECK(json.at("exitCode") == 5);
+  CHECK(json.at("dryRun") == true);
+  CHECK(json.at("recipients").at(0) == fresh.recipient().text());
+  CHECK(json.at("sets").at(0).at("runID") == k_one);
+  CHECK(json.at("sets").at(0).at("result") == "not rewrapped");
+  CHECK(json.at("sets").at(0).at("openedBy") == "");
+  CHECK(contents() == before);
+}
+
+TEST_CASE_FIXTURE(RewrapFixture, "rewrap: a set that no key opens is 5, and the others go on") {
+  add_set(k_one);
+  REQUIRE(rewrap({k_one}).code == 0);
+  add_set(k_two);
+  test::write_file(
+      sops(),
+      "creation_rules:\n  - age: " + age::Identity::generate().value().recipient().text() + "\n");
+  const auto done = rewrap({"--all"});
+  CHECK(done.code == 5);
+  CHECK(has(done.out, k_two + ": rewrapped"));
+  CHECK(has(done.out, k_one + ": not rewrapped: "));
+  CHECK(has(done.out, "none of the identities opens it"));
+  CHECK(run({"verify", k_one, "-i", new_keys()}).code == 0);
+}
+
+TEST_CASE_FIXTURE(RewrapFixture,
+                  "rewrap: what is damaged or tampered with is 6 and stays; the others go on") {
+  add_set(k_one);
+  add_set(k_two);
+  SUBCASE("a damaged file") {
+    const std::string path = artifact(ArtifactType::kubeconfig, k_two);
+    std::string content = test::read_file(path);
+    content.back() = static_cast<char>(content.back() ^ 1);
+    test::write_file(path, content);
+  }
+  SUBCASE("a file that is gone") {
+    std::filesystem::remove(artifact(ArtifactType::kubeconfig, k_two));
+  }
+  SUBCASE("a changed manifest") {
+    set::Manifest manifest = set::parse_manifest(test::read_file(manifest_file(k_two))).value();
+    manifest.node_name = "another";
+    test::write_file(manifest_file(k_two), set::serialize(manifest));
+  }
+  const auto before = contents();
+  const auto done = rewrap({"--all"});
+  INFO(done.out);
+  CHECK(done.code == 6);
+  CHECK(has(done.out, k_two + ": not rewrapped: "));
+  CHECK(has(done.out, k_one + ": rewrapped"));
+  for (const auto& [name, content] : contents()) {
+    if (has(name, k_two)) {
+      CHECK(before.at(name) == content);
+    }
+  }
+}
+
+TEST_CASE_FIXTURE(
+    RewrapFixture,
+    "rewrap: a set that was never signed is refused, and with --allow-unsigned signed") {
+  set::Manifest plain = add_set(k_one);
+  plain.signed_by.clear();
+  test::write_file(manifest_file(k_one), set::serialize(plain));
+  std::filesystem::remove(manifest_file(k_one) + ".minisig");
+  const auto refused = rewrap({"--all"});
+  CHECK(refused.code == 6);
+  CHECK(has(refused.out, "--allow-unsigned"));
+  CHECK(rewrap({"--all", "--allow-unsigned"}).code == 0);
+  CHECK(run({"verify", "-i", new_keys()}).code == 0);
+}
+
+TEST_CASE_FIXTURE(RewrapFixture, "rewrap: where the host's key is not, it says where to do it") {
+  add_set(k_one);
+  const auto before = contents();
+  host_signing_key = file("nowhere/signing.key");
+  const auto refused = rewrap({"--all"});
+  CHECK(refused.code == 1);
+  CHECK(has(refused.err, "this host has no signing key"));
+  CHECK(has(refused.err, "hint: rewrap on the server that made the sets, as root"));
+  CHECK(contents() == before);
+  SUBCASE("a key that others can read is none") {
+    be_the_host();
+    std::filesystem::permissions(host_signing_key, std::filesystem::perms(0644));
+    CHECK(rewrap({"--all"}).code == 1);
+    CHECK(contents() == before);
+  }
+  SUBCASE("another host's key does not sign this host's sets") {
+    const auto other = sign::SigningKey::generate().value();
+    be_the_host();
+    test::write_file(host_signing_key, std::string(other.to_pem().value().text()));
+    const auto other_host = rewrap({"--all"});
+    CHECK(other_host.code == 1);
+    CHECK(has(other_host.out, "hint: rewrap it on the host that made it"));
+    CHECK(contents() == before);
+  }
+}
+
+TEST_CASE_FIXTURE(
+    RewrapFixture,
+    "rewrap: while a backup, a rewrap or a restore runs it is 7 and touches nothing") {
+  add_set(k_one);
+  const auto before = contents();
+  SUBCASE("a backup, or another rewrap") {
+    const auto lock = set::DirectoryLock::acquire(backups());
+    REQUIRE(lock);
+    CHECK(rewrap({"--all"}).code == 7);
+    CHECK(rewrap({"--all", "--dry-run"}).code == 0);
+  }
+  SUBCASE("a restore") {
+    restore_lock = file("restore.lock");
+    const auto lock = cluster::RestoreLock::acquire(restore_lock);
+    REQUIRE(lock);
+    CHECK(rewrap({"--all"}).code == 7);
+  }
+  CHECK(contents() == before);
+}
+
+TEST_CASE_FIXTURE(RewrapFixture,
+                  "rewrap: a set that is not there, one named twice, a .sops.yaml that is none") {
+  add_set(k_one);
+  const auto before = contents();
+  CHECK(rewrap({k_two}).code == 4);
+  CHECK(rewrap({k_one, k_two}).code == 4);
+  const auto twice = rewrap({k_one, "latest"});
+  CHECK(twice.code == 2);
+  CHECK(has(twice.err, "set " + k_one + " is named twice"));
+  test::write_file(sops(), "creation_rules:\n  - pgp: ABCD\n");
+  CHECK(rewrap({k_one}).code == 2);
+  test::write_file(sops(), "creation_rules:\n  - age: age1nonsense\n");
+  CHECK(rewrap({k_one}).code == 2);
+  std::filesystem::remove(sops());
+  const auto gone = rewrap({k_one});
+  CHECK(gone.code == 2);
+  CHECK(has(gone.err, "hint: name the .sops.yaml"));
+  CHECK(run({"rewrap", k_one, "--sops", sops(), "-i", file("no-keys")}).code == 5);
+  CHECK(contents() == before);
+}
