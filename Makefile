@@ -1,5 +1,5 @@
 # What an operator and a developer do here. Each target is a thin name for a script or a preset.
-# Nothing is written into the source tree: builds and caches are below $RAILIANCE_CACHE.
+# Nothing is written into the source tree but dist/ (make release): builds and caches are below $RAILIANCE_CACHE.
 SHELL := /bin/sh
 HERE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 HOME ?= /root
@@ -8,6 +8,8 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PREFIX ?= /usr/local
 # Options for `railiance-backup create`, for example ARGS="--keep-last 14".
 ARGS ?=
+# For which architecture: amd64 or arm64; empty: this machine's.
+ARCH ?=
 # The file with the age recipients that `make install` puts into the cluster.
 SOPS ?= .sops.yaml
 export RAILIANCE_CACHE JOBS PREFIX
@@ -32,7 +34,10 @@ help:
 	@echo "  sudo make deps         install what the build and the tests need"
 	@echo "  sudo make build        compile what is shipped: programs with all that they need, for any Linux"
 	@echo "  sudo make image        the same as a container image"
-	@echo "  sudo make tarball      the same as a tarball"
+	@echo "  sudo make tarball      the same as a tarball (ARCH=arm64, here as for build and image: for that architecture)"
+	@echo "  sudo make release      everything that people install from, into dist/ (RELEASE_KEY=FILE signs it; docs/release.md)"
+	@echo "  sudo make release-check  the release made twice in different directories: the same digests (40 minutes)"
+	@echo "  sudo make arm64-test   the tests of lib/, cross-compiled for arm64 and run by qemu"
 	@echo "  sudo make e2e          only the end-to-end tests in pods"
 	@echo "  make cases             what is made of the inputs that other people's clusters brought"
 	@echo "  sudo make fault        every fault that can be made here, with counts (40 minutes)"
@@ -72,15 +77,27 @@ deps:
 
 .PHONY: build
 build:
-	@"$(HERE)scripts/bundle.sh"
+	@"$(HERE)scripts/bundle.sh" $(ARCH)
 
 .PHONY: image
 image:
-	@"$(HERE)scripts/image.sh"
+	@"$(HERE)scripts/image.sh" $(ARCH)
 
 .PHONY: tarball
 tarball:
-	@"$(HERE)scripts/tarball.sh"
+	@"$(HERE)scripts/tarball.sh" $(ARCH)
+
+.PHONY: release
+release: deps
+	@"$(HERE)scripts/release.sh" $(ARGS)
+
+.PHONY: release-check
+release-check: deps
+	@"$(HERE)scripts/release-check.sh"
+
+.PHONY: arm64-test
+arm64-test: deps
+	@"$(HERE)tests/arm64/run.sh" all
 
 .PHONY: install
 install:
@@ -136,4 +153,4 @@ chart deploy-manifests:
 
 .PHONY: clean
 clean:
-	@rm -rf "$(RAILIANCE_CACHE)/build"
+	@rm -rf "$(RAILIANCE_CACHE)/build" "$(HERE)dist" "$(HERE)dist.part"

@@ -1,23 +1,37 @@
 #!/bin/bash
-# build.sh SOURCE BUILD OUT: compiles what is shipped in the directory BUILD, and lays out at OUT the root
+# build.sh SOURCE BUILD OUT [ARCH]: compiles what is shipped in the directory BUILD, and lays out at OUT the root
 # of the image. Its directory railiance-backup is the bundle, which runs anywhere:
 #
 #   bin      what one calls: railiance-restore, which is static, and a launcher for each of the others
 #   libexec  the other programs
 #   lib      the loader and the libraries that they need
-#   share    the copyrights of all that
+#   share    the copyrights of all that, and the Debian packages that it comes from
 #
-# Runs in the build root (scripts/bundle.sh) and in the Dockerfile. JOBS: how many compilers at a time.
+# Runs in the build root (scripts/bundle.sh) and in the Dockerfile. ARCH: another architecture than the root's own,
+# which has a cross compiler for it (cmake/ARCH.cmake). JOBS: how many compilers at a time. RB_COMMIT: the commit
+# that the programs name.
 set -euo pipefail
-source=$1 build=$2 out=$3
+umask 022
+source=$1 build=$2 out=$3 arch=${4:-$(dpkg --print-architecture)}
 home=/railiance-backup
 bundle=$out$home
 programs="railiance-backup railiance-backup-controller railiance-backup-agent"
 
+# What compiles, and what runs the result here.
+tools=
+emulator=
+toolchain=()
+if [ "$arch" != "$(dpkg --print-architecture)" ]; then
+  toolchain=(-DCMAKE_TOOLCHAIN_FILE="$source/cmake/$arch.cmake")
+  tools=$(sed -n 's/^set(CMAKE_CXX_COMPILER \(.*\)g++)$/\1/p' "$source/cmake/$arch.cmake")
+  emulator=$(command -v "$(sed -n 's/^set(CMAKE_CROSSCOMPILING_EMULATOR \(.*\))$/\1/p' "$source/cmake/$arch.cmake")")
+fi
+libraries=/usr/lib/$("${tools}g++" -print-multiarch)
+
 # RB_WERROR: g++ sees overlaps in std::string that are none when it optimises (GCC bug 105651).
 # The archive of libarchive: its shared object brings libxml2 and 30 MB of ICU with it.
 cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DRB_BUNDLE_HOME=$home -DRB_BUILD_TESTS=OFF \
-  -DRB_WERROR=OFF -DRB_PRECOMPILE=ON -DRB_ARCHIVE_LIBRARY="$(g++ -print-file-name=libarchive.a)"
+  -DRB_WERROR=OFF -DRB_PRECOMPILE=ON -DRB_ARCHIVE_LIBRARY="$libraries/libarchive.a" -DRB_COMMIT="${RB_COMMIT:-}" "${toolchain[@]}"
 # shellcheck disable=SC2086
 cmake --build "$build" -j "${JOBS:-2}" --target rb_launcher railiance-restore $programs
 
@@ -27,36 +41,64 @@ printf 'root:x:0:0::/:/sbin/nologin\nnonroot:x:65532:65532::/:/sbin/nologin\n' >
 printf 'root:x:0:\nnonroot:x:65532:\n' >"$out/etc/group"
 
 built() { find "$build" -type f -name "$1" -perm -u+x; }
-strip -o "$bundle/bin/railiance-restore" "$(built railiance-restore)"
-strip -o "$bundle/launcher" "$(built rb_launcher)"
+"${tools}strip" -o "$bundle/bin/railiance-restore" "$(built railiance-restore)"
+"${tools}strip" -o "$bundle/launcher" "$(built rb_launcher)"
 for program in $programs; do
-  strip -o "$bundle/libexec/$program" "$(built "$program")"
+  "${tools}strip" -o "$bundle/libexec/$program" "$(built "$program")"
   ln "$bundle/launcher" "$bundle/bin/$program"
 done
 rm "$bundle/launcher"
 
 # The loader under one name for every machine: the programs' headers name it (RB_BUNDLE_HOME).
-loader=$(readelf -l /bin/sh | sed -n 's/.*program interpreter: \(.*\)\]$/\1/p')
+loader=$(readelf -l "$libraries/libc.so.6" | sed -n 's/.*program interpreter: \(.*\)\]$/\1/p')
 cp -L "$loader" "$bundle/lib/ld.so"
 # A program of somebody else (rclone, out of its own image) finds the C library in our pod where it looks for it.
 ln -s ld.so "$bundle/lib/$(basename "$loader")"
 ln -s "${home#/}/lib" "$out/lib"
 ln -s "${home#/}/lib" "$out/lib64"
-libraries=$(for program in "$bundle"/libexec/*; do ldd "$program"; done | awk '$3 ~ /^\// { print $3 }' | sort -u)
-for library in $libraries; do
-  [ "$(basename "$library")" = "$(basename "$loader")" ] || cp -L "$library" "$bundle/lib/"
+# What a program's header and those of its libraries name. Read, for ldd would have to run the program.
+shipped=("$loader")
+collect() {
+  local name
+  for name in $(readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p'); do
+    [ ! -e "$bundle/lib/$name" ] || continue
+    cp -L "$libraries/$name" "$bundle/lib/"
+    shipped+=("$libraries/$name")
+    collect "$libraries/$name"
+  done
+}
+for program in $programs; do
+  collect "$bundle/libexec/$program"
 done
 
-# Those of the archives that are linked in, too.
-# shellcheck disable=SC2086
-for package in $(realpath "$loader" $libraries | xargs dpkg -S | cut -d: -f1 | sort -u) \
-  $(grep '^lib.*-dev$' "$source/bundle/packages"); do
-  cp -L "/usr/share/doc/$package/copyright" "$bundle/share/doc/$package.copyright"
-done
+# The packages that the files come from, those of the archives and headers that are compiled in, too: for each its
+# copyright, and a line in share/packages.
+owners() { xargs realpath | sort -u | xargs dpkg -S | sed 's/: .*//' | tr -d ' ' | tr ',' '\n' | sort -u; }
+tell() {
+  local package
+  while read -r package; do
+    cp -L "/usr/share/doc/${package%:*}/copyright" "$bundle/share/doc/${package%:*}.copyright"
+    dpkg-query -W -f "$1\t"'${Package}\t${Version}\t${Architecture}\t${source:Package}\t${source:Version}\n' "$package"
+  done
+}
+{
+  printf '%s\n' "${shipped[@]}" | owners | tell shared
+  ninja -C "$build" -t deps | sed -n 's|^    \(/usr/.*\)|\1|p' | sort -u | owners | tell linked
+} >"$bundle/share/packages"
 
-# Each program starts, here as on any host and there as in the image, or there is no bundle.
+# Each program starts, here as on any host and there as in the image, or there is no bundle. Another machine's
+# are run as their launcher does it, for an emulator starts no other program.
 for program in railiance-restore $programs; do
-  "$bundle/bin/$program" --version
-  chroot "$out" "$home/bin/$program" --version
+  if [ -z "$emulator" ]; then
+    "$bundle/bin/$program" --version
+    chroot "$out" "$home/bin/$program" --version
+  elif [ ! -e "$bundle/libexec/$program" ]; then
+    "$emulator" "$bundle/bin/$program" --version
+  else
+    "$emulator" "$bundle/lib/ld.so" --inhibit-cache --argv0 "$program" "$bundle/libexec/$program" --version
+    cp "$emulator" "$out/tmp/emulator"
+    chroot "$out" /tmp/emulator "$home/libexec/$program" --version
+    rm "$out/tmp/emulator"
+  fi
 done
 du -sh "$out"

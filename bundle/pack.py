@@ -1,10 +1,13 @@
 #!/usr/bin/python3
-"""pack.py image ROOT TAG TARGET: the directory ROOT as a container image of one layer.
+"""pack.py image TAG[,TAG...] TARGET ROOT...: each directory ROOT as a container image of one layer; several, one for
+       each architecture, are one image.
+   pack.py digest ARCHIVE: the digest of such an image.
    pack.py tarball DIRECTORY TARGET: a directory as NAME.tar.gz.
+   pack.py again ARCHIVE TARGET: a .tar.gz that somebody else packed, without times and owners.
 
-The same files give the same bytes: names in order, owners 0, times 0. The image is written as an OCI layout that has
-Docker's manifest.json, too, so `ctr images import`, `docker load`, podman and skopeo take it. Prints how many bytes
-the files have."""
+The same files give the same bytes: names in order, owners 0, times 0. The image is written as an OCI layout; of one
+architecture it has Docker's manifest.json, too, so `ctr images import`, `docker load`, podman and skopeo take it.
+`image` and `tarball` print how many bytes the files have."""
 
 import gzip
 import hashlib
@@ -85,22 +88,45 @@ def path_of(descriptor):
     return "blobs/" + descriptor["digest"].replace(":", "/")
 
 
-def image(root, tag, target):
+def add_image(layout, root):
+    """The image of one architecture: the descriptors of manifest, configuration and layer, and the bytes of its files."""
     files = packed(root, "")
-    layout = Layout()
+    platform = {"architecture": architecture(root), "os": "linux"}
     layer = layout.blob("layer.v1.tar+gzip", gzip.compress(files, 6, mtime=0))
     config = layout.blob("config.v1+json", as_json({
-        "architecture": architecture(root), "os": "linux", "created": EPOCH, "config": CONFIG,
+        **platform, "created": EPOCH, "config": CONFIG,
         "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(files).hexdigest()]},
         "history": [{"created": EPOCH, "created_by": "bundle/pack.py"}]}))
     manifest = layout.blob("manifest.v1+json", as_json({
         "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": config, "layers": [layer]}))
-    manifest["annotations"] = {"io.containerd.image.name": full_name(tag), "org.opencontainers.image.ref.name": tag.rpartition(":")[2]}
+    return {**manifest, "platform": platform}, config, layer, len(files)
+
+
+def named(descriptor, tag):
+    return {**descriptor, "annotations": {
+        "io.containerd.image.name": full_name(tag), "org.opencontainers.image.ref.name": tag.rpartition(":")[2]}}
+
+
+def image(tags, target, roots):
+    layout = Layout()
+    images = [add_image(layout, root) for root in roots]
+    if len(images) == 1:
+        top, config, layer, _ = images[0]
+        layout.json("manifest.json", [{"Config": path_of(config), "RepoTags": tags, "Layers": [path_of(layer)]}])
+    else:
+        media_type = "application/vnd.oci.image.index.v1+json"
+        top = layout.blob("index.v1+json", as_json({
+            "schemaVersion": 2, "mediaType": media_type, "manifests": [manifest for manifest, *_ in images]}))
     layout.json("oci-layout", {"imageLayoutVersion": "1.0.0"})
-    layout.json("index.json", {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [manifest]})
-    layout.json("manifest.json", [{"Config": path_of(config), "RepoTags": [tag], "Layers": [path_of(layer)]}])
+    layout.json("index.json", {
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [named(top, tag) for tag in tags]})
     layout.write(target)
-    return len(files)
+    return sum(size for *_, size in images)
+
+
+def digest(archive):
+    with tarfile.open(archive) as layout:
+        return json.load(layout.extractfile("index.json"))["manifests"][0]["digest"]
 
 
 def tarball(directory, target):
@@ -109,11 +135,24 @@ def tarball(directory, target):
     return len(files)
 
 
+def again(archive, target):
+    buffer = io.BytesIO()
+    with tarfile.open(archive) as old, tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as new:
+        for entry in sorted(old.getmembers(), key=lambda entry: entry.name):
+            entry.pax_headers = {}
+            new.addfile(nameless(entry), old.extractfile(entry))
+    pathlib.Path(target).write_bytes(gzip.compress(buffer.getvalue(), 9, mtime=0))
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["image", root, tag, target]:
-            print(image(pathlib.Path(root), tag, target))
+        case ["image", tags, target, *roots] if roots:
+            print(image(tags.split(","), target, [pathlib.Path(root) for root in roots]))
+        case ["digest", archive]:
+            print(digest(archive))
         case ["tarball", directory, target]:
             print(tarball(pathlib.Path(directory), target))
+        case ["again", archive, target]:
+            again(archive, target)
         case _:
             sys.exit(__doc__)

@@ -2,6 +2,7 @@
 #include "terminal/format.hpp"
 #include "terminal/program_io.hpp"
 
+#include "base/version.hpp"
 #include "kube/resource.hpp"
 
 #include <CLI/CLI.hpp>
@@ -283,7 +284,7 @@ Result<Options> parse_options(std::span<const std::string> args) {
                "The files are on the server; there, use railiance-restore.",
                "railiance-backup");
   app.footer(k_footer);
-  app.set_version_flag("--version", std::string("railiance-backup ") + RB_VERSION);
+  app.set_version_flag("--version", version_line("railiance-backup"));
   app.require_subcommand(1);
   app.fallthrough();
   app.add_option("--kubeconfig", raw.options.cluster.kubeconfig, "The kubeconfig to use");

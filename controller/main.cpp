@@ -8,6 +8,7 @@
 #include "terminal/log.hpp"
 
 #include "base/error.hpp"
+#include "base/version.hpp"
 #include "kube/connection.hpp"
 #include "kube/lease.hpp"
 #include "kube/transport.hpp"
@@ -54,7 +55,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
       {"auto", log::Format::automatic}, {"json", log::Format::json}, {"text", log::Format::text}};
   CLI::App app{"Carries out ClusterBackups: collects and encrypts the Helm values, orders the "
                "backup from the agent of a server node, and sums up the result."};
-  app.set_version_flag("--version", "railiance-backup-controller " RB_VERSION);
+  app.set_version_flag("--version", version_line("railiance-backup-controller"));
   app.add_option("--namespace", options.name_space, "Namespace of the controller and the agents")
       ->capture_default_str();
   app.add_option("--sops-config", options.sops_yaml, "The .sops.yaml that names the recipients")

@@ -13,7 +13,7 @@ fi
 say "clang-format"
 clang-format --dry-run -Werror "${sources[@]}"
 say "shellcheck"
-git ls-files -- 'scripts/*.sh' 'bundle/*.sh' '.ci/run' 'tests/*.sh' | xargs shellcheck --external-sources --source-path=SCRIPTDIR \
+git ls-files -- 'scripts/*.sh' 'bundle/*.sh' 'packaging/*.sh' 'packaging/p*' '.ci/run' 'tests/*.sh' | xargs shellcheck --external-sources --source-path=SCRIPTDIR \
   --exclude=SC1091
 
 say "clang-tidy"

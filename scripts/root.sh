@@ -1,13 +1,26 @@
 #!/bin/bash
-# Makes the build root, in which everything that is shipped is compiled: a directory below
+# root.sh [ARCH]: makes the build root, in which everything that is shipped is compiled: a directory below
 # $RAILIANCE_CACHE/root with Debian 13's packages of bundle/packages. Prints its path. Made once for each
 # list of packages; remove the directory to have it made anew, with Debian's newest versions.
+#
+# ARCH: for which architecture it compiles; default: this machine's. Another one's root is one of this machine, too: it
+# has a cross compiler, and the libraries of ARCH beside its own (bundle/packages-ARCH).
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 suite=trixie
-packages=$(sort "$ROOT/bundle/packages" | paste -sd, -)
-root=$CACHE/root/$suite-$(echo "$packages" | sha256sum | cut -c1-12)
+arch=${1:-$NATIVE_ARCH}
+list=$ROOT/bundle/packages
+name=$suite
+architectures=$NATIVE_ARCH
+if [ "$arch" != "$NATIVE_ARCH" ]; then
+  list=$list-$arch
+  name=$suite-$arch
+  architectures=$NATIVE_ARCH,$arch
+  [ -e "$list" ] || die "there is no cross build from $NATIVE_ARCH for $arch (no ${list#"$ROOT"/})"
+fi
+packages=$(sort "$list" | paste -sd, -)
+root=$CACHE/root/$name-$(echo "$packages" | sha256sum | cut -c1-12)
 if [ -e "$root/.complete" ]; then
   echo "$root"
   exit 0
@@ -40,19 +53,21 @@ if [ -s "$work/sources.list" ]; then
 fi
 mkdir -p "$CACHE/root"
 rm -rf "$root"
-say "Making the build root: Debian 13 with a compiler and libraries (2 minutes)"
-# As the published slim image: no documentation, no translations.
-if ! mmdebstrap --mode=root --variant=apt --format=directory --include="$packages" \
+say "Making the build root for $arch: Debian 13 with a compiler and libraries (2 minutes)"
+# As the published slim image: no documentation, no translations. Of the emulators, 450 MB, the one.
+if ! mmdebstrap --mode=root --variant=apt --format=directory --architectures="$architectures" --include="$packages" \
   --dpkgopt='path-exclude=/usr/share/man/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' \
   --dpkgopt='path-exclude=/usr/share/doc/*' \
   --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+  --dpkgopt='path-exclude=/usr/bin/qemu-*' \
+  --dpkgopt='path-include=/usr/bin/qemu-aarch64' \
   --dpkgopt=force-unsafe-io \
   --aptopt="$work/apt.conf" --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
-  "$suite" "$root" "${lists[@]}" >"$CACHE/root/log" 2>&1; then
-  tail -15 "$CACHE/root/log" >&2
+  "$suite" "$root" "${lists[@]}" >"$CACHE/root/$name.log" 2>&1; then
+  tail -15 "$CACHE/root/$name.log" >&2
   rm -rf "$root"
-  die "the build root could not be made (its log: $CACHE/root/log); does 'apt-get update' work here, and is debian-archive-keyring current?"
+  die "the build root could not be made (its log: $CACHE/root/$name.log); does 'apt-get update' work here, and is debian-archive-keyring current?"
 fi
 mkdir -p "$root/source" "$root/build" "$root/ccache" "$root/out"
 touch "$root/.complete"

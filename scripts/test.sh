@@ -4,7 +4,8 @@
 # nothing failed.
 #
 # Suites: unit property golden conformance fuzz cases hostile fault (CTest labels), root (the tests of lib/age
-# with the OpenSSL that is shipped), integration (the real API server and etcd of the test bed), e2e (pods). A suite tests/NAME/run.sh prints "SKIPPED: reason"
+# with the OpenSSL that is shipped), integration (the real API server and etcd of the test bed), e2e (pods),
+# arm64 (cross-compiled, run by qemu), release (what people install from). A suite tests/NAME/run.sh prints "SKIPPED: reason"
 # for what it leaves out, and "N passed, N failed" at its end.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -122,7 +123,10 @@ for label in $CTEST_LABELS; do
 done
 if wants root; then script_suite root; fi
 if wants integration; then integration_suite; fi
-if wants e2e; then script_suite e2e; fi
+if wants arm64 && wants e2e; then make_behind "the build root for arm64" "$ROOT/scripts/root.sh" arm64; fi
+for suite in e2e arm64 release; do
+  if wants "$suite"; then script_suite "$suite"; fi
+done
 
 say "Summary"
 printf '   %s\n' "${ran[@]:-nothing ran}" >&2

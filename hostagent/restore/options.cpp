@@ -2,6 +2,8 @@
 
 #include "offsite/rclone.hpp"
 
+#include "base/version.hpp"
+
 #include <CLI/CLI.hpp>
 
 namespace rb::restore {
@@ -272,7 +274,7 @@ Result<Options> parse_options(std::span<const std::string> args, const Io& io) {
   CLI::App app("Backup sets on this disk: list, check and open them. No cluster is needed.",
                "railiance-restore");
   app.footer(k_footer);
-  app.set_version_flag("--version", std::string("railiance-restore ") + RB_VERSION);
+  app.set_version_flag("--version", version_line("railiance-restore"));
   app.require_subcommand(1);
   app.fallthrough();
   app.add_option("--backup-dir", raw.options.backup_dir, "Where the sets are")

@@ -1,6 +1,7 @@
 #include "agent/orders/options.hpp"
 
 #include "base/error.hpp"
+#include "base/version.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -138,7 +139,7 @@ void declare_offsite(CLI::App& app, OffsiteOptions& offsite) {
 }
 
 void declare_program(CLI::App& app, Options& options) {
-  app.set_version_flag("--version", "railiance-backup-agent " RB_VERSION);
+  app.set_version_flag("--version", version_line("railiance-backup-agent"));
   add_seconds(app,
               "--snapshot-timeout-seconds",
               options.settings.snapshot_timeout,

@@ -1,5 +1,7 @@
 #include "cli/commands.hpp"
 
+#include "base/version.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace rb;
@@ -117,5 +119,5 @@ TEST_CASE("--help lists the exit codes, --version the version") {
   CHECK(text.find("completion") != std::string::npos);
   const auto version = parse({"--version"});
   REQUIRE(version);
-  CHECK(std::get<PrintCommand>(version->command).text == "railiance-backup " RB_VERSION "\n");
+  CHECK(std::get<PrintCommand>(version->command).text == version_line("railiance-backup") + "\n");
 }
