@@ -5,7 +5,7 @@
 #   bin      what one calls: railiance-restore, which is static, and a launcher for each of the others
 #   libexec  the other programs
 #   lib      the loader and the libraries that they need
-#   share    the copyrights of all that
+#   share    the copyrights of all that, and the certificates of the CAs
 #
 # Runs in the build root (scripts/bundle.sh) and in the Dockerfile. JOBS: how many compilers at a time.
 set -euo pipefail
@@ -47,10 +47,13 @@ for library in $libraries; do
   [ "$(basename "$library")" = "$(basename "$loader")" ] || cp -L "$library" "$bundle/lib/"
 done
 
+# Who vouches for the receivers of notices, as Debian has it.
+cp -L /etc/ssl/certs/ca-certificates.crt "$bundle/share/ca-certificates.crt"
+
 # Those of the archives that are linked in, too.
 # shellcheck disable=SC2086
 for package in $(realpath "$loader" $libraries | xargs dpkg -S | cut -d: -f1 | sort -u) \
-  $(grep '^lib.*-dev$' "$source/bundle/packages"); do
+  $(grep -E '^(lib.*-dev|ca-certificates)$' "$source/bundle/packages"); do
   cp -L "/usr/share/doc/$package/copyright" "$bundle/share/doc/$package.copyright"
 done
 
