@@ -5,7 +5,7 @@
 #   bin      what one calls: railiance-restore, which is static, and a launcher for each of the others
 #   libexec  the other programs
 #   lib      the loader and the libraries that they need
-#   share    the copyrights of all that, and the Debian packages that it comes from
+#   share    the copyrights of all that, the Debian packages that it comes from, and the certificates of the CAs
 #
 # Runs in the build root (scripts/bundle.sh) and in the Dockerfile. ARCH: another architecture than the root's own,
 # which has a cross compiler for it (cmake/ARCH.cmake). JOBS: how many compilers at a time. RB_COMMIT: the commit
@@ -71,6 +71,9 @@ for program in $programs; do
   collect "$bundle/libexec/$program"
 done
 
+# Who vouches for the receivers of notices, as Debian has it.
+cp -L /etc/ssl/certs/ca-certificates.crt "$bundle/share/ca-certificates.crt"
+
 # The packages that the files come from, those of the archives and headers that are compiled in, too: for each its
 # copyright, and a line in share/packages.
 owners() { xargs realpath | sort -u | xargs dpkg -S | sed 's/: .*//' | tr -d ' ' | tr ',' '\n' | sort -u; }
@@ -83,6 +86,7 @@ tell() {
 }
 {
   printf '%s\n' "${shipped[@]}" | owners | tell shared
+  echo ca-certificates | tell shared
   ninja -C "$build" -t deps | sed -n 's|^    \(/usr/.*\)|\1|p' | sort -u | owners | tell linked
 } >"$bundle/share/packages"
 

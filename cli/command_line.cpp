@@ -14,7 +14,8 @@ namespace rb::cli {
 
 namespace {
 
-constexpr std::string_view k_commands = "create, status, list, show, recipients or completion";
+constexpr std::string_view k_commands =
+    "create, status, list, show, recipients, notify-test or completion";
 
 constexpr const char* k_footer = R"(Exit codes:
   0  done                          5  no identity opens the file
@@ -192,6 +193,8 @@ Result<Options> finish(const CLI::App& app, Raw& raw) {
     raw.options.command = std::move(raw.recipients);
   } else if (app.got_subcommand("status")) {
     raw.options.command = StatusCommand{};
+  } else if (app.got_subcommand("notify-test")) {
+    raw.options.command = NotifyTestCommand{};
   } else if (app.got_subcommand("completion")) {
     raw.options.command = std::move(raw.completion);
   } else {
@@ -205,7 +208,7 @@ constexpr const char* k_bash = R"sh(# bash completion of railiance-backup; for e
 _railiance_backup() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i
   for ((i = 1; i < COMP_CWORD; i++)); do
-    case ${COMP_WORDS[i]} in create|status|list|show|recipients|completion) command=${COMP_WORDS[i]}; break ;; esac
+    case ${COMP_WORDS[i]} in create|status|list|show|recipients|notify-test|completion) command=${COMP_WORDS[i]}; break ;; esac
   done
   local common='--kubeconfig --context --output --help'
   case $before in
@@ -218,8 +221,8 @@ _railiance_backup() {
     create) COMPREPLY=($(compgen -W "--wait --attach --artifacts --keep-last --scheduled --deadline --node --verification --ttl --timeout $common" -- "$word")) ;;
     show) COMPREPLY=($(compgen -W "$(railiance-backup list --output name 2>/dev/null) $common" -- "$word")) ;;
     completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")) ;;
-    list|status) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;
-    *) COMPREPLY=($(compgen -W "create status list show recipients completion --version $common" -- "$word")) ;;
+    list|status|notify-test) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;
+    *) COMPREPLY=($(compgen -W "create status list show recipients notify-test completion --version $common" -- "$word")) ;;
   esac
 }
 complete -F _railiance_backup railiance-backup
@@ -234,6 +237,7 @@ _railiance_backup() {
           '(-o --output)'{-o,--output}'[form of output]:form:(text json)' '--help[show the help]')
   if (( CURRENT == 2 )); then
     _values command 'create[ask for a backup]' 'status[is there a current backup]' 'list[list the backups]' 'show[show one backup]' \
+      'notify-test[send a test message to who is told]' \
       'completion[print a completion script]'
     return
   fi
@@ -259,6 +263,7 @@ complete -c railiance-backup -n __fish_use_subcommand -a create -d 'ask for a ba
 complete -c railiance-backup -n __fish_use_subcommand -a status -d 'is there a current backup'
 complete -c railiance-backup -n __fish_use_subcommand -a list -d 'list the backups'
 complete -c railiance-backup -n __fish_use_subcommand -a show -d 'show one backup'
+complete -c railiance-backup -n __fish_use_subcommand -a notify-test -d 'send a test message to who is told'
 complete -c railiance-backup -n __fish_use_subcommand -a completion -d 'print a completion script'
 complete -c railiance-backup -l kubeconfig -r -F -d 'the kubeconfig to use'
 complete -c railiance-backup -l context -x -d 'its context'
@@ -303,6 +308,7 @@ Result<Options> parse_options(std::span<const std::string> args) {
       app.add_subcommand("recipients", "Say who can read the backups by a .sops.yaml");
   recipients->footer(k_recipients_footer);
   recipients->add_option("FILE", raw.recipients.file, "The .sops.yaml")->required();
+  app.add_subcommand("notify-test", "Send a test message to each receiver of notices");
   app.add_subcommand("completion", "Print a completion script for a shell")
       ->add_option("SHELL", raw.completion.shell, "bash, zsh or fish")
       ->required()

@@ -40,6 +40,8 @@ struct RecipientsCommand {
 };
 struct ListCommand {};
 struct StatusCommand {};
+/// A test message to each receiver of notices.
+struct NotifyTestCommand {};
 struct ShowCommand {
   std::string name;
 };
@@ -55,6 +57,7 @@ using Command = std::variant<CreateCommand,
                              ListCommand,
                              ShowCommand,
                              StatusCommand,
+                             NotifyTestCommand,
                              RecipientsCommand,
                              CompletionCommand,
                              PrintCommand>;
@@ -80,6 +83,7 @@ struct Options {
 [[nodiscard]] int show(Api& api, const ShowCommand& command, OutputFormat output, Io& io);
 
 [[nodiscard]] int status(Api& api, OutputFormat output, Io& io);
+[[nodiscard]] int notify_test(Api& api, OutputFormat output, Io& io);
 
 /// Needs no cluster.
 [[nodiscard]] int recipients(const RecipientsCommand& command, OutputFormat output, Io& io);

@@ -36,6 +36,9 @@ int dispatch(const Options& options, Io& io) {
   if (std::holds_alternative<StatusCommand>(options.command)) {
     return status(api, options.output, io);
   }
+  if (std::holds_alternative<NotifyTestCommand>(options.command)) {
+    return notify_test(api, options.output, io);
+  }
   return list(api, options.output, io);
 }
 

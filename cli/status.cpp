@@ -195,6 +195,24 @@ void add_offsite(Rows& rows, const Overview& all) {
   }
 }
 
+/// Nothing where nobody is told.
+void add_notified(Rows& rows, const Overview& all) {
+  if (!all.backup_status) {
+    return;
+  }
+  for (const api::ReceiverState& state : all.backup_status->notified) {
+    const auto last = std::ranges::max_element(state.topics, {}, &api::ToldTopic::time);
+    rows.push_back(
+        {"notices",
+         state.receiver + ": " +
+             (state.failing_since ? "CANNOT BE TOLD since " + format_rfc3339(*state.failing_since) +
+                                        ": " + state.last_error
+              : last == state.topics.end()
+                  ? "nothing was to be told yet"
+                  : "told of " + last->topic + ", " + ago(last->time, all.now))});
+  }
+}
+
 std::string drill_text(const api::NodeFacts& node, SystemTime now) {
   if (node.last_drill_time == SystemTime{}) {
     return "never";
@@ -288,6 +306,7 @@ nlohmann::json backup_status_json(const api::BackupStatusStatus& backup_status) 
   for (const api::NodeFacts& node : backup_status.nodes) {
     json["nodes"].push_back(api::to_json(node));
   }
+  json["notified"] = api::to_json(backup_status.notified);
   return json;
 }
 
@@ -299,6 +318,7 @@ std::string describe(const Overview& overview, bool colour) {
   add_run(rows, overview);
   add_schedule(rows, overview);
   add_offsite(rows, overview);
+  add_notified(rows, overview);
   if (overview.backup_status && overview.backup_status->observed_time) {
     rows.push_back(
         {"controller", "looked " + ago(*overview.backup_status->observed_time, overview.now)});

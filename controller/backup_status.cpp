@@ -150,6 +150,16 @@ backup_status_of(const BackupStatusView& view, const Expectation& expectation, S
   return status;
 }
 
+std::optional<api::Condition>
+settled_current(const BackupStatusView& view, const Expectation& expectation, SystemTime now) {
+  constexpr auto k_type = api::condition_type::k_backup_current;
+  const api::BackupStatusStatus judged = backup_status_of(view, expectation, now);
+  const api::Condition* const written = api::find_condition(view.conditions, k_type);
+  const api::Condition* const next = api::find_condition(judged.conditions, k_type);
+  return written != nullptr && written->status == next->status ? std::optional(*next)
+                                                               : std::nullopt;
+}
+
 std::vector<SystemTime> with_start(std::vector<SystemTime> starts, SystemTime start) {
   if (std::ranges::find(starts, start) == starts.end()) {
     starts.push_back(start);

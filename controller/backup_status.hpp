@@ -51,6 +51,11 @@ struct BackupStatusView : status::CurrentInput {
 [[nodiscard]] api::BackupStatusStatus
 backup_status_of(const BackupStatusView& view, const Expectation& expectation, SystemTime now);
 
+/// BackupCurrent as it is written, once that agrees with what is judged now: a condition of an hour
+/// ago, when the last controller looked, says nothing, and one of a moment ago has no time yet.
+[[nodiscard]] std::optional<api::Condition>
+settled_current(const BackupStatusView& view, const Expectation& expectation, SystemTime now);
+
 /// `starts` with one more, the newest k_controller_starts_limit of them, oldest first.
 [[nodiscard]] std::vector<SystemTime> with_start(std::vector<SystemTime> starts, SystemTime start);
 

@@ -3,6 +3,8 @@
 #include "controller/executor.hpp"
 #include "controller/helm_step.hpp"
 #include "controller/metrics.hpp"
+#include "controller/notifier.hpp"
+#include "notify/settings.hpp"
 #include "status/serve/metrics_text.hpp"
 #include "status/serve/server.hpp"
 #include "terminal/log.hpp"
@@ -39,6 +41,7 @@ struct Options {
   std::int32_t keep_last = 7;
   std::chrono::seconds agent_wait{60};
   Expectation expectation;
+  notify::Settings notify;
   std::string kubeconfig; ///< Empty: in-cluster.
 };
 
@@ -88,6 +91,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
                  interval,
                  "How often a backup is expected, where the schedule does not say it")
       ->check(CLI::Range(1, 31536000));
+  notify::add_options(app, options.notify);
   app.add_option("--kubeconfig", options.kubeconfig, "For use outside a cluster");
   try {
     app.parse(argc, argv);
@@ -149,15 +153,41 @@ Result<std::unique_ptr<kube::Connection>> connect(const Options& options,
   return kube::Connection::make(std::move(config), runtime, client);
 }
 
-kube::LeaderCallbacks callbacks(Reconciler& reconciler, BackupStatusReporter& backup_status) {
+std::vector<Receiver> receivers(const notify::Settings& settings) {
+  std::vector<Receiver> receivers;
+  if (settings.dead_man) {
+    receivers.push_back({"DeadMan",
+                         {.starts = true, .successes = true, .recoveries = false},
+                         notify::make_dead_man(settings)});
+  }
+  if (settings.webhook) {
+    receivers.push_back({"Webhook",
+                         {.starts = false, .successes = settings.successes, .recoveries = true},
+                         notify::make_webhook(settings)});
+  }
+  return receivers;
+}
+
+NoticeView notice_view(const Store& store, const Options& options, SystemTime now) {
+  NoticeView view = store.notice_view();
+  view.current = settled_current(store.backup_status(), options.expectation, now);
+  view.expected_interval = expected_interval(options.expectation, now);
+  view.cluster = options.notify.cluster_name;
+  return view;
+}
+
+kube::LeaderCallbacks
+callbacks(Reconciler& reconciler, BackupStatusReporter& backup_status, Notifier& notifier) {
   kube::LeaderCallbacks callbacks;
   callbacks.on_started = [&] {
     backup_status.start(); // first: that we have started is told before a run can end us
     reconciler.start();
+    notifier.start();
   };
   callbacks.on_stopped = [&] {
     reconciler.stop();
     backup_status.stop();
+    notifier.stop();
   };
   callbacks.on_new_leader = [](const std::string& holder) {
     spdlog::info("leader: {}", holder.empty() ? "nobody" : holder);
@@ -204,6 +234,13 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
                         [&] { return feed.current(); });
   BackupStatusReporter backup_status(
       client, store, clock, options.expectation, [&] { return feed.backup_status_synced(); });
+  Notifier notifier({client,
+                     clock,
+                     [&] { return notice_view(store, options, clock.now()); },
+                     [&] { return feed.backup_status_synced(); },
+                     [&](const kube::EventSpec& event) { events.record(event); },
+                     [&](const std::string& receiver) { metrics.notify_failed(receiver); }},
+                    receivers(options.notify));
   status::Endpoints endpoints;
   endpoints.metrics = std::make_shared<status::Collector>(
       [&] {
@@ -219,7 +256,7 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
                               options.name_space,
                               k_lease,
                               options.identity,
-                              callbacks(reconciler, backup_status));
+                              callbacks(reconciler, backup_status, notifier));
   const std::jthread election([&](const std::stop_token& stop) { elector.run(stop); });
   spdlog::info("version {} started; API server {}", RB_VERSION, connection->server());
   warn_of_schedule(options.expectation);

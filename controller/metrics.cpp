@@ -66,12 +66,18 @@ struct Metrics::Families {
         requests(counter(r, "rest_client_requests_total", "Requests to the API server.")),
         request_seconds(histogram(
             r, "rest_client_request_duration_seconds", "Time of a request to the API server.")),
+        notify_failures(counter(r,
+                                "railiance_backup_notify_failures_total",
+                                "Attempts to tell a receiver of notices that failed.")),
         leader(gauge(r, "leader_election_master_status", "1 while this process leads.")) {
     gauge(r, RB_METRIC("build_info"), "The version of this program.")
         .Add({{"version", RB_VERSION}})
         .Set(1);
     for (const char* result : {"succeeded", "incomplete", "failed"}) {
       runs.Add({{"result", result}});
+    }
+    for (const char* receiver : {"DeadMan", "Webhook"}) {
+      notify_failures.Add({{"receiver", receiver}});
     }
   }
 
@@ -88,6 +94,7 @@ struct Metrics::Families {
   Counter& events_dropped;
   Family<Counter>& requests;
   Family<Histogram>& request_seconds;
+  Family<Counter>& notify_failures;
   Family<Gauge>& leader;
 };
 
@@ -141,6 +148,10 @@ void Metrics::reconciled(bool failed, double seconds) {
 void Metrics::helm_collected(double seconds, std::int64_t releases) {
   m_families->helm_seconds.Observe(seconds);
   m_families->helm_releases.Set(static_cast<double>(releases));
+}
+
+void Metrics::notify_failed(const std::string& receiver) {
+  m_families->notify_failures.Add({{"receiver", receiver}}).Increment();
 }
 
 } // namespace rb::controller

@@ -38,6 +38,8 @@ public:
   void reconciled(bool failed, double seconds);
   /// The Helm step, from the first list to the last piece.
   void helm_collected(double seconds, std::int64_t releases);
+  /// An attempt to tell a receiver of notices failed.
+  void notify_failed(const std::string& receiver);
 
 private:
   struct Families;

@@ -54,6 +54,16 @@ ages(const std::map<std::string, std::chrono::steady_clock::time_point>& times,
   return ages;
 }
 
+/// Nothing where nobody asked, or in words that are no time.
+std::optional<SystemTime> asked_test(const api::ObjectMeta& meta) {
+  const auto found = meta.annotations.find(std::string(api::k_notify_test_annotation));
+  if (found == meta.annotations.end()) {
+    return std::nullopt;
+  }
+  const auto time = parse_rfc3339(found->second);
+  return time ? std::optional(*time) : std::nullopt;
+}
+
 bool is_failed_prune(const api::Condition& condition) {
   return condition.type == api::condition_type::k_pruned &&
          condition.reason == api::to_string(api::Reason::prune_failed);
@@ -83,7 +93,9 @@ void Store::slim(api::ClusterBackup& backup) {
         std::max(m_last_success.value_or(SystemTime{}), *backup.status.completion_time);
   }
   api::Condition kept = *result;
-  kept.message.clear();
+  if (kept.status == api::ConditionStatus::true_) {
+    kept.message.clear(); // of what failed the receivers of notices are told why
+  }
   // The one condition that may still change (a new report of the agent is compared with it), and
   // what retention left behind.
   std::erase_if(backup.status.conditions, [](const api::Condition& condition) {
@@ -235,6 +247,7 @@ void Store::upsert_backup_status(const nlohmann::json& object) {
       m_node_reported_at[facts.node_name] = m_clock.steady_now();
     }
   }
+  m_notify_test = asked_test(backup_status->meta);
   m_backup_status = std::move(backup_status->status);
   m_backup_status_exists = true;
   take_datastores_locked();
@@ -256,6 +269,7 @@ void Store::remove_backup_status() {
   const std::lock_guard lock(m_mutex);
   m_backup_status = {};
   m_backup_status_exists = false;
+  m_notify_test.reset();
   m_node_reported_at.clear();
   take_datastores_locked();
 }
@@ -284,6 +298,13 @@ BackupStatusView Store::backup_status() const {
     view.last_run = *std::move(run);
     view.last_prune_failed = std::ranges::any_of(backup.status.conditions, is_failed_prune);
   }
+  return view;
+}
+
+NoticeView Store::notice_view() const {
+  const std::lock_guard lock(m_mutex);
+  NoticeView view = notice_view_of(m_world, m_backup_status.nodes);
+  view.test_asked = m_notify_test;
   return view;
 }
 

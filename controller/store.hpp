@@ -4,6 +4,7 @@
 #pragma once
 
 #include "controller/backup_status.hpp"
+#include "controller/notices.hpp"
 #include "controller/plan.hpp"
 
 #include "base/clock.hpp"
@@ -63,6 +64,9 @@ public:
   /// change.
   [[nodiscard]] BackupStatusView backup_status() const;
 
+  /// What notices are made of, but for what is judged: `current`, the interval, the name.
+  [[nodiscard]] NoticeView notice_view() const;
+
   /// The latest completion of a run that succeeded.
   [[nodiscard]] std::optional<SystemTime> last_success() const;
 
@@ -92,6 +96,7 @@ private:
   std::optional<SystemTime> m_last_success;
   api::BackupStatusStatus m_backup_status;
   bool m_backup_status_exists = false;
+  std::optional<SystemTime> m_notify_test; ///< The annotation.
   std::map<std::string, std::chrono::steady_clock::time_point> m_node_reported_at; ///< By node.
 };
 

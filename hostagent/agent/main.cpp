@@ -3,6 +3,7 @@
 #include "agent/orders/agent.hpp"
 #include "agent/orders/api_ports.hpp"
 #include "agent/orders/facts_reporter.hpp"
+#include "agent/orders/lookout.hpp"
 #include "agent/orders/offsite_worker.hpp"
 #include "agent/orders/options.hpp"
 #include "agent/run/leftovers.hpp"
@@ -133,6 +134,7 @@ int fail(std::string_view what, const Error& error) {
 
 /// Carries out the orders of this node until the process is told to end.
 void take_orders(const Settings& settings,
+                 const notify::Settings& notify,
                  kube::Client& client,
                  DiskWatch& disk,
                  OrderBoard& board,
@@ -144,7 +146,8 @@ void take_orders(const Settings& settings,
   RealProcessRunner any_program;
   TrustedRunner processes(any_program); // all that is run here is k3s
   ApiStatusSink sink(client);
-  FactsReporter facts(disk, client);
+  Lookout lookout(notify::make_webhook(notify), notify.cluster_name, client, clock);
+  FactsReporter facts(disk, client, notify.webhook ? &lookout : nullptr);
   const std::unique_ptr<Prover> prover = make_boot_prover(settings);
   RunPorts run{processes, clock, pieces_in_config_maps(client, settings.name_space)};
   run.prover = prover.get();
@@ -189,7 +192,14 @@ int run(const Options& options, const sigset_t& signals) {
     ApiStatusSink sink(client);
     copy_offsite(options.offsite, board, sink, metrics, work.get_token());
   } else {
-    take_orders(settings, client, disk, board, metrics, work.get_token(), report.get_token());
+    take_orders(settings,
+                options.notify,
+                client,
+                disk,
+                board,
+                metrics,
+                work.get_token(),
+                report.get_token());
   }
   return static_cast<int>(ExitCode::done);
 }

@@ -41,7 +41,25 @@ static void fields(JsonFields& json, LastRun& run) {
   json.always("reason", run.reason);
 }
 
-/// `nodes` is read only: it belongs to the agents.
+static void fields(JsonFields& json, ToldTopic& told) {
+  json.required("topic", told.topic);
+  json.required("time", told.time);
+  json.optional("problem", told.problem);
+}
+
+static void fields(JsonFields& json, ReceiverState& state) {
+  json.required("receiver", state.receiver);
+  json.required("sinceTime", state.since);
+  if (json.reading()) {
+    json.readable("topics", state.topics);
+  } else {
+    json.optional("topics", state.topics);
+  }
+  json.optional("failingSinceTime", state.failing_since);
+  json.optional("lastError", state.last_error);
+}
+
+/// `nodes` and `notified` are read only: they are written apart.
 static void fields(JsonFields& json, BackupStatusStatus& status) {
   json.always("conditions", status.conditions);
   json.optional("observedTime", status.observed_time);
@@ -58,6 +76,7 @@ static void fields(JsonFields& json, BackupStatusStatus& status) {
   }
   if (json.reading()) {
     json.readable("nodes", status.nodes);
+    json.readable("notified", status.notified);
   }
 }
 
@@ -122,6 +141,7 @@ void fields(JsonFields& json, NodeFacts& facts) {
   json.optional("lastDrillSeconds", facts.last_drill_seconds);
   json.optional("lastDrillBooted", facts.last_drill_booted);
   json.optional("lastRestoreTime", facts.last_restore_time);
+  json.optional("controllerMissedSince", facts.controller_missed_since);
   json.optional("clockAnomaly", facts.clock_anomaly);
 }
 
@@ -151,6 +171,30 @@ nlohmann::json new_backup_status() {
 nlohmann::json controller_apply(const BackupStatusStatus& status) {
   nlohmann::json object = new_backup_status();
   object["status"] = to_json_fields(status);
+  return object;
+}
+
+nlohmann::json to_json(const std::vector<ReceiverState>& notified) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const ReceiverState& state : notified) {
+    list.push_back(nlohmann::json(to_json_fields(state)));
+  }
+  return list;
+}
+
+nlohmann::json notified_apply(const std::vector<ReceiverState>& notified) {
+  nlohmann::json object = new_backup_status();
+  object["status"] = {{"notified", to_json(notified)}};
+  return object;
+}
+
+nlohmann::json missed_apply(const std::string& node_name, SystemTime missed_since) {
+  nlohmann::json entry{{"nodeName", node_name}};
+  if (missed_since != SystemTime{}) {
+    entry["controllerMissedSince"] = format_rfc3339(missed_since);
+  }
+  nlohmann::json object = new_backup_status();
+  object["status"] = {{"nodes", nlohmann::json::array({std::move(entry)})}};
   return object;
 }
 

@@ -16,6 +16,8 @@ namespace rb::api {
 
 inline constexpr std::string_view k_backup_status_kind = "BackupStatus";
 inline constexpr std::string_view k_backup_status_name = "cluster";
+/// An annotation of the object, a time: who sets it asks for a test message to each receiver.
+inline constexpr std::string_view k_notify_test_annotation = "backup.railiance.io/notify-test";
 
 /// How an attempt at a backup ended. `none`: there was none yet.
 enum class AttemptResult { none, succeeded, incomplete, failed };
@@ -83,6 +85,8 @@ struct NodeFacts {
   std::int64_t last_drill_seconds = 0;
   bool last_drill_booted = false; ///< A server was booted from the set.
   SystemTime last_restore_time{};
+  /// The controller had not looked since then, and this node's agent told it. Written apart.
+  SystemTime controller_missed_since{};
   /// The clock is behind the newest set: ages mean nothing.
   bool clock_anomaly = false;
 
@@ -109,6 +113,30 @@ struct LastRun {
   bool operator==(const LastRun&) const = default;
 };
 
+/// The last that a receiver was told about one topic.
+struct ToldTopic {
+  std::string topic; ///< "run", "start", "current", "offsite", "drill/NODE", "test".
+  SystemTime time{}; ///< Of what was told, not of the telling.
+  bool problem = false;
+
+  bool operator==(const ToldTopic&) const = default;
+};
+
+/// As in crds/ (topics, maxItems).
+inline constexpr std::size_t k_told_topics_limit = 64;
+
+/// What one receiver of notices has been told: so that nothing is told twice, or lost, when another
+/// controller goes on. No address and no secret.
+struct ReceiverState {
+  std::string receiver; ///< "DeadMan" or "Webhook".
+  SystemTime since{};   ///< What happened before it was set up is not told.
+  std::vector<ToldTopic> topics;
+  std::optional<SystemTime> failing_since; ///< Absent: the last message arrived, or there was none.
+  std::string last_error;                  ///< Why it fails.
+
+  bool operator==(const ReceiverState&) const = default;
+};
+
 struct BackupStatusStatus {
   std::vector<Condition> conditions;
   /// When the controller last looked; what is said holds for then. A reader takes an old one for
@@ -127,6 +155,7 @@ struct BackupStatusStatus {
   /// not stay up.
   std::vector<SystemTime> controller_starts;
   std::vector<NodeFacts> nodes;
+  std::vector<ReceiverState> notified;
 };
 
 struct BackupStatus {
@@ -140,8 +169,17 @@ struct BackupStatus {
 /// The object to be created: no status.
 [[nodiscard]] nlohmann::json new_backup_status();
 
-/// For server-side apply to /status by the controller: all of its fields, `nodes` not among them.
+/// For server-side apply to /status by the controller: all of its fields, `nodes` and
+/// `notified` not among them.
 [[nodiscard]] nlohmann::json controller_apply(const BackupStatusStatus& status);
+
+/// For server-side apply to /status by the controller, apart from the rest: `notified`.
+[[nodiscard]] nlohmann::json notified_apply(const std::vector<ReceiverState>& notified);
+[[nodiscard]] nlohmann::json to_json(const std::vector<ReceiverState>& notified);
+
+/// For server-side apply to /status by an agent, apart from its facts: controller_missed_since of
+/// its entry; 0: it is nothing.
+[[nodiscard]] nlohmann::json missed_apply(const std::string& node_name, SystemTime missed_since);
 
 /// For server-side apply to /status by an agent: its own entry.
 [[nodiscard]] nlohmann::json agent_apply(const NodeFacts& facts);

@@ -20,6 +20,41 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end }}
 
+{{/* "true" where somebody is told. */}}
+{{- define "rb.notify" -}}
+{{- if or .Values.notify.deadMan.enabled .Values.notify.webhook.enabled -}}
+true
+{{- end -}}
+{{- end }}
+
+{{/* The flags of lib/notify/settings.hpp, but for the dead-man check, which only the controller tells. */}}
+{{- define "rb.notifyArgs" -}}
+{{- if include "rb.notify" . -}}
+{{- with .Values.notify -}}
+- --notify-secret-dir=/etc/railiance-backup-notify
+{{- if .webhook.enabled }}
+- --notify-webhook
+- --notify-format={{ .webhook.format }}
+{{- if .webhook.successes }}
+- --notify-successes
+{{- end }}
+{{- with .webhook.template }}
+- {{ printf "--notify-template=%s" . | quote }}
+{{- end }}
+{{- end }}
+{{- if .customCA }}
+- --notify-ca=/etc/railiance-backup-notify/ca.crt
+{{- end }}
+{{- if .allowHTTP }}
+- --notify-allow-http
+{{- end }}
+{{- with .clusterName }}
+- {{ printf "--cluster-name=%s" . | quote }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{- define "rb.rcloneImage" -}}
 {{- with .Values.offsite.image -}}
 {{- if .digest -}}

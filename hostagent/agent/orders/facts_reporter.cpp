@@ -59,16 +59,6 @@ std::string field_manager_of(const std::string& node_name) {
   return "railiance-backup-agent-" + to_hex(sha256(as_bytes(node_name))).substr(0, 16);
 }
 
-Status send(kube::Client& client, const api::NodeFacts& facts, const std::stop_token& stop) {
-  RB_TRY(
-      client.patch({kube::k_backup_statuses, "", std::string(api::k_backup_status_name), "status"},
-                   kube::PatchType::apply,
-                   api::agent_apply(facts),
-                   stop,
-                   field_manager_of(facts.node_name)));
-  return {};
-}
-
 } // namespace
 
 std::optional<api::NodeFacts> DiskWatch::facts() {
@@ -106,11 +96,27 @@ void FactsReporter::poke() {
   m_changed.notify_all();
 }
 
+Status FactsReporter::report(const api::NodeFacts& facts, const std::stop_token& stop) {
+  RB_TRY_ASSIGN(const nlohmann::json object,
+                m_client.patch(
+                    {kube::k_backup_statuses, "", std::string(api::k_backup_status_name), "status"},
+                    kube::PatchType::apply,
+                    api::agent_apply(facts),
+                    stop,
+                    field_manager_of(facts.node_name)));
+  if (m_lookout != nullptr) {
+    if (const auto seen = api::backup_status_from_json(object)) {
+      m_lookout->look(seen->status, facts.node_name, stop);
+    }
+  }
+  return {};
+}
+
 void FactsReporter::run(const std::stop_token& stop) {
   bool told = false;
   while (!stop.stop_requested()) {
     const auto facts = m_disk.facts();
-    const Status sent = facts ? send(m_client, *facts, stop) : Status();
+    const Status sent = facts ? report(*facts, stop) : Status();
     // not_found: the controller has not made the object yet.
     if (!sent && !told && !stop.stop_requested() && sent.error().code != ErrorCode::not_found) {
       log::warn("the facts of this node", sent.error());

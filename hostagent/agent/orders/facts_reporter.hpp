@@ -4,6 +4,7 @@
 
 #include "agent/host/mounted_files.hpp"
 #include "agent/host/settings.hpp"
+#include "agent/orders/lookout.hpp"
 
 #include "api/backup_status.hpp"
 #include "base/clock.hpp"
@@ -45,13 +46,13 @@ private:
 };
 
 /// Reports what is on the disk every minute and after each run: the agent's own entry of
-/// BackupStatus.status.nodes, by server-side apply. Its thread runs from the constructor to the
-/// destructor.
+/// BackupStatus.status.nodes, by server-side apply. What the answer says of the controller goes to
+/// the lookout, where there is one. Its thread runs from the constructor to the destructor.
 class FactsReporter {
 public:
-  /// Both outlive it.
-  FactsReporter(DiskWatch& disk, kube::Client& client)
-      : m_disk(disk), m_client(client),
+  /// All outlive it. `lookout` may be null.
+  FactsReporter(DiskWatch& disk, kube::Client& client, Lookout* lookout = nullptr)
+      : m_disk(disk), m_client(client), m_lookout(lookout),
         m_thread([this](const std::stop_token& stop) { run(stop); }) {}
 
   /// Something changed on the disk: report it now.
@@ -59,9 +60,11 @@ public:
 
 private:
   void run(const std::stop_token& stop);
+  [[nodiscard]] Status report(const api::NodeFacts& facts, const std::stop_token& stop);
 
   DiskWatch& m_disk;
   kube::Client& m_client;
+  Lookout* const m_lookout;
   std::mutex m_mutex;
   std::condition_variable_any m_changed;
   bool m_poked = false;

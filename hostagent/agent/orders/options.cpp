@@ -172,6 +172,7 @@ Parsed parse_options(int argc, const char* const* argv) {
   Parsed parsed;
   declare_host(app, parsed.options.settings);
   declare_offsite(app, parsed.options.offsite);
+  notify::add_options(app, parsed.options.notify);
   declare_program(app, parsed.options);
   try {
     app.parse(argc, argv);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/host/settings.hpp"
+#include "notify/settings.hpp"
 #include "offsite/rclone.hpp"
 #include "offsite/replicator.hpp"
 #include "terminal/log.hpp"
@@ -33,6 +34,7 @@ struct OffsiteOptions {
 struct Options {
   Settings settings;
   OffsiteOptions offsite;
+  notify::Settings notify;     ///< The webhook alone; what is told: lookout.hpp.
   std::string kube_kubeconfig; ///< Empty: the pod's service account.
   std::string metrics_listen = "127.0.0.1:9809";
   std::string log_level = "info";

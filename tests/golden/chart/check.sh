@@ -75,6 +75,8 @@ golden default "${sops[@]}"
 golden hardened "${sops[@]}" --values "$here/hardened-values.yaml"
 golden offsite "${sops[@]}" --values "$here/offsite-values.yaml" --show-only templates/offsite.yaml \
   --show-only templates/rbac-offsite.yaml --show-only templates/networkpolicy.yaml
+golden notify "${sops[@]}" --values "$here/notify-values.yaml" --show-only templates/controller.yaml \
+  --show-only templates/agent.yaml --show-only templates/networkpolicy.yaml
 golden monitoring "${sops[@]}" --values "$here/monitoring-values.yaml" --show-only templates/monitoring.yaml
 
 # Who can read the backups is said at the installation, whatever the layout of the file.
@@ -104,6 +106,11 @@ refused "needs a Secret" "${sops[@]}" --set offsite.enabled=true
 refused "apiServerCIDRs" "${sops[@]}" --set 'networkPolicy.apiServerCIDRs={everywhere}'
 refused "remote" "${sops[@]}" --set offsite.remote=:webdav,pass=secret:backups
 refused "remote" "${sops[@]}" --set offsite.remote=backups
+refused "notify needs a Secret" "${sops[@]}" --set notify.deadMan.enabled=true
+refused "notify needs a Secret" "${sops[@]}" --set notify.webhook.enabled=true
+refused "format" "${sops[@]}" --set notify.webhook.format=teams
+refused "is for notify.webhook.format=json" "${sops[@]}" --set notify.webhook.format=slack --set-json 'notify.webhook.template="{}"'
+refused "mustFromJson" "${sops[@]}" --set-json 'notify.webhook.template="{\"a\": {{title}}}"'
 refused "networkPolicy.metricsFrom" "${sops[@]}" --set monitoring.podMonitor.enabled=true
 refused "runbookBaseURL" "${sops[@]}" --set monitoring.alerts.runbookBaseURL=docs
 refused "not allowed" "${sops[@]}" --set agent.priviledged=false
@@ -120,6 +127,10 @@ refused "backupMount" "${sops[@]}" --set agent.backupMount=/mnt/usb
 # Nobody but the node gets in before somebody is named.
 render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s >"$work/closed.yaml"
 ! grep -q '^  ingress:' "$work/closed.yaml" || fail "without metricsFrom a policy lets somebody in"
+# Without a receiver nothing of notices is there, and a Secret that is missing keeps no controller from starting.
+render "${sops[@]}" --set notify.existingSecret=s >"$work/untold.yaml"
+! grep -q -e railiance-backup-notify -e --notify "$work/untold.yaml" || fail "notify is there without a receiver"
+grep -qF 'optional: true' "$here/notify.yaml" || fail "the Secret of notify is not optional"
 # A schedule of proven runs asks for them, and the agent has a place for the scratch server.
 render "${sops[@]}" --set schedule.verification=Boot --set agent.scratchDir=/srv/scratch >"$work/proven.yaml"
 for words in '- --verification=boot' '- --scratch-dir=/srv/scratch' 'mountPath: /srv/scratch'; do

@@ -10,7 +10,9 @@
 
 namespace rb::test {
 
-ControllerProcess::ControllerProcess(const Cluster& cluster, const std::string& identity) {
+ControllerProcess::ControllerProcess(const Cluster& cluster,
+                                     const std::string& identity,
+                                     const std::vector<std::string>& more) {
   std::vector<std::string> words{RB_CONTROLLER_PROGRAM,
                                  "--kubeconfig",
                                  cluster.kubeconfig_path(),
@@ -28,6 +30,7 @@ ControllerProcess::ControllerProcess(const Cluster& cluster, const std::string& 
                                  "0 2 * * *",
                                  "--log-format",
                                  "text"};
+  words.insert(words.end(), more.begin(), more.end());
   std::vector<char*> arguments;
   for (std::string& word : words) {
     arguments.push_back(word.data());

@@ -5,11 +5,17 @@
 
 #include <sys/types.h>
 
+#include <string>
+#include <vector>
+
 namespace rb::test {
 
 class ControllerProcess {
 public:
-  explicit ControllerProcess(const Cluster& cluster, const std::string& identity = "controller-1");
+  /// `more`: arguments besides.
+  explicit ControllerProcess(const Cluster& cluster,
+                             const std::string& identity = "controller-1",
+                             const std::vector<std::string>& more = {});
   /// SIGTERM, and waits.
   ~ControllerProcess();
   ControllerProcess(const ControllerProcess&) = delete;

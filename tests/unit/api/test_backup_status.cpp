@@ -107,6 +107,34 @@ TEST_CASE("what the controller sends is read back; the entries of agents are not
   CHECK(read->status.nodes[0] == facts());
 }
 
+TEST_CASE("what the receivers were told comes back as it went, and is written apart") {
+  ReceiverState webhook{"Webhook", at("2026-11-01T00:00:00Z"), {}, {}, {}};
+  webhook.topics = {{"run", at("2026-11-22T02:00:41Z"), true},
+                    {"drill/server-1", at("2026-11-22T05:30:00Z"), false}};
+  webhook.failing_since = at("2026-11-22T06:00:00Z");
+  webhook.last_error = "ntfy.sh: HTTP 500";
+  const ReceiverState dead_man{"DeadMan", at("2026-11-01T00:00:00Z"), {}, {}, {}};
+  nlohmann::json object = notified_apply({webhook, dead_man});
+  CHECK(object["status"].size() == 1);
+  CHECK(object["status"]["notified"][1].size() == 2); // what never happened is left out
+  const auto read = backup_status_from_json(object);
+  REQUIRE(read);
+  CHECK(read->status.notified == std::vector{webhook, dead_man});
+  CHECK_FALSE(controller_apply(read->status)["status"].contains("notified"));
+  // What cannot be read is left out, and nothing else with it.
+  object["status"]["notified"][0]["topics"].push_back({{"topic", "run"}});
+  object["status"]["notified"].push_back({{"receiver", 7}});
+  CHECK(backup_status_from_json(object)->status.notified == std::vector{webhook, dead_man});
+}
+
+TEST_CASE("the silence of a controller is written apart from the facts of a node") {
+  const auto object = missed_apply("server-1", at("2026-11-22T02:00:00Z"));
+  CHECK(object["status"]["nodes"][0].size() == 2);
+  CHECK(backup_status_from_json(object)->status.nodes[0].controller_missed_since ==
+        at("2026-11-22T02:00:00Z"));
+  CHECK(missed_apply("server-1", {})["status"]["nodes"][0].size() == 1);
+}
+
 TEST_CASE("an object of another shape is refused") {
   CHECK_FALSE(backup_status_from_json(
       {{"metadata", {{"name", "cluster"}}}, {"status", {{"conditions", 1}}}}));

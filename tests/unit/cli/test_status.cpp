@@ -127,6 +127,25 @@ TEST_CASE("status shows all of it at once, and 0 when the backup is current") {
   CHECK(outcome.err.empty());
 }
 
+TEST_CASE("status names who is told, and who cannot be told since when and why") {
+  nlohmann::json object = backup_status("True", "Current", "why");
+  api::ReceiverState dead_man{"DeadMan", at("2026-11-01T00:00:00Z"), {}, {}, {}};
+  dead_man.topics = {{"start", at("2026-11-22T02:00:00Z"), false},
+                     {"run", at("2026-11-22T02:00:41Z"), false}};
+  api::ReceiverState webhook{
+      "Webhook", at("2026-11-01T00:00:00Z"), {}, at("2026-11-22T03:00:00Z"), "ntfy.sh: HTTP 500"};
+  object["status"]["notified"] = api::to_json(std::vector{dead_man, webhook});
+  Cluster cluster(object);
+  const Outcome outcome = run_command(cluster, {"status"});
+  CHECK(has(outcome.out, "notices        DeadMan: told of run, 9h ago\n"));
+  CHECK(has(
+      outcome.out,
+      "notices        Webhook: CANNOT BE TOLD since 2026-11-22T03:00:00Z: ntfy.sh: HTTP 500\n"));
+  CHECK(outcome.code == 0); // the backup is current all the same
+  const auto json = json_of(run_command(cluster, {"status", "--output", "json"}).out);
+  CHECK(json.at("status").at("notified").at(1).at("lastError") == "ntfy.sh: HTTP 500");
+}
+
 TEST_CASE("status: each reason has the exit code that the help names") {
   const std::vector<std::tuple<const char*, const char*, int>> cases{
       {"True", "Current", 0},

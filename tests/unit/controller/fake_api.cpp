@@ -99,7 +99,7 @@ void apply(nlohmann::json& stored, nlohmann::json given) {
 bool is_collection(const std::string& path) {
   const std::string last = path.substr(path.rfind('/') + 1);
   return last == "secrets" || last == "configmaps" || last == "clusterbackups" ||
-         last == "nodebackups" || last == "namespaces";
+         last == "nodebackups" || last == "backupstatuses" || last == "namespaces";
 }
 
 } // namespace

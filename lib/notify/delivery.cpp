@@ -1,0 +1,94 @@
+#include "notify/delivery.hpp"
+
+#include "base/fd.hpp"
+
+namespace rb::notify {
+
+namespace {
+
+constexpr std::size_t k_secret_limit_bytes = 4096;
+
+Result<ReceiverUrl> url_of(const ReceiverSettings& settings, const char* key) {
+  const auto text = read_secret_file(settings.secret_dir + "/" + key, k_secret_limit_bytes);
+  if (!text) {
+    return Error{text.error().code,
+                 std::string("the key ") + key + " of the Secret cannot be read",
+                 "is the Secret that notify.existingSecret names there, and has it that key?"};
+  }
+  auto url = parse_url(text->text(), settings.plain_http);
+  return url ? std::move(url) : Result<ReceiverUrl>(std::move(url).error().within(key));
+}
+
+/// As one line; empty where there is none. Errors: those of reading, invalid_argument.
+Result<SecretBytes> token_of(const ReceiverSettings& settings) {
+  auto text =
+      read_secret_file(settings.secret_dir + "/" + k_webhook_token_key, k_secret_limit_bytes);
+  if (!text) {
+    return text.error().code == ErrorCode::not_found ? Result<SecretBytes>(SecretBytes())
+                                                     : std::move(text);
+  }
+  std::string_view token = text->text();
+  token = token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
+  for (const char c : token) {
+    if (c <= ' ' || c > '~') {
+      return Error{ErrorCode::invalid_argument,
+                   std::string(k_webhook_token_key) + " has a character that no token has",
+                   "it is the token alone, without the word Bearer"};
+    }
+  }
+  return SecretBytes(as_bytes(token));
+}
+
+Status send(const ReceiverSettings& settings,
+            const ReceiverUrl& url,
+            MessageRequest request,
+            std::string_view token,
+            const std::stop_token& stop) {
+  HttpRequest http;
+  http.method = std::move(request.method);
+  http.headers = std::move(request.headers);
+  if (!request.content_type.empty()) {
+    http.headers.emplace_back("Content-Type", request.content_type);
+  }
+  http.bearer_token = token;
+  http.body = std::move(request.body);
+  const ReceiverUrl address = with_suffix(url, request.path_suffix);
+  RB_TRY_ASSIGN(const int status, exchange(address, http, settings.ca_file, stop, settings.limits));
+  Status verdict = verdict_of(status);
+  return verdict ? verdict : Status(std::move(verdict).error().within(url.authority()));
+}
+
+} // namespace
+
+Status verdict_of(int http_status) {
+  const std::string what = "HTTP " + std::to_string(http_status);
+  Error error{ErrorCode::unavailable, what, {}, 0, http_status};
+  if (http_status >= 200 && http_status < 300) {
+    return {};
+  }
+  if (http_status < 400) {
+    error.code = ErrorCode::unsupported;
+    error.message += ": a redirect, which is not followed: the secret would go elsewhere";
+    error.hint = "put the address that it leads to into the Secret";
+  } else if (http_status == 429) {
+    error.code = ErrorCode::throttled;
+  } else if (http_status < 500) {
+    error.code = http_status == 404 ? ErrorCode::not_found : ErrorCode::permission_denied;
+    error.hint = "are the URL, the token and the format the receiver's?";
+  }
+  return error;
+}
+
+Status DeadManDelivery::deliver(const Message& message, const std::stop_token& stop) {
+  RB_TRY_ASSIGN(const ReceiverUrl url, url_of(m_settings, k_dead_man_url_key));
+  return send(m_settings, url, dead_man_request(message), {}, stop);
+}
+
+Status WebhookDelivery::deliver(const Message& message, const std::stop_token& stop) {
+  RB_TRY_ASSIGN(const ReceiverUrl url, url_of(m_settings, k_webhook_url_key));
+  RB_TRY_ASSIGN(const SecretBytes token, token_of(m_settings));
+  RB_TRY_ASSIGN(MessageRequest request, webhook_request(m_format, m_body_template, message));
+  return send(m_settings, url, std::move(request), token.text(), stop);
+}
+
+} // namespace rb::notify

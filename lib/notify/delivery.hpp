@@ -1,0 +1,62 @@
+// A message on its way to one receiver: the address out of the mounted Secret, the request in the
+// receiver's form, one exchange, and what its answer means.
+#pragma once
+
+#include "notify/exchange.hpp"
+#include "notify/message.hpp"
+
+#include "base/port.hpp"
+
+#include <stop_token>
+#include <string>
+
+namespace rb::notify {
+
+class Delivery : public Port {
+public:
+  /// One attempt. The receiver has it when this succeeds. Errors never have a secret in them.
+  [[nodiscard]] virtual Status deliver(const Message& message, const std::stop_token& stop) = 0;
+};
+
+/// The keys of the Secret: files of its directory.
+inline constexpr const char* k_dead_man_url_key = "dead-man-url";
+inline constexpr const char* k_webhook_url_key = "webhook-url";
+inline constexpr const char* k_webhook_token_key = "webhook-token"; ///< Need not be there.
+
+struct ReceiverSettings {
+  std::string secret_dir; ///< Read again for each message, so that a new Secret needs no restart.
+  std::string ca_file;
+  PlainHttp plain_http = PlainHttp::refused;
+  ExchangeLimits limits;
+};
+
+/// healthchecks.io and what speaks like it.
+class DeadManDelivery final : public Delivery {
+public:
+  explicit DeadManDelivery(ReceiverSettings settings) : m_settings(std::move(settings)) {}
+
+  [[nodiscard]] Status deliver(const Message& message, const std::stop_token& stop) override;
+
+private:
+  const ReceiverSettings m_settings;
+};
+
+class WebhookDelivery final : public Delivery {
+public:
+  WebhookDelivery(ReceiverSettings settings, WebhookFormat format, std::string body_template)
+      : m_settings(std::move(settings)), m_format(format),
+        m_body_template(std::move(body_template)) {}
+
+  [[nodiscard]] Status deliver(const Message& message, const std::stop_token& stop) override;
+
+private:
+  const ReceiverSettings m_settings;
+  const WebhookFormat m_format;
+  const std::string m_body_template;
+};
+
+/// Nothing for 2xx. Errors: unsupported (a redirect), permission_denied and not_found (it refuses
+/// the address or the token), throttled, unavailable.
+[[nodiscard]] Status verdict_of(int http_status);
+
+} // namespace rb::notify

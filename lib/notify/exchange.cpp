@@ -1,0 +1,120 @@
+#include "notify/exchange.hpp"
+
+#include "notify/wire.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+namespace rb::notify {
+
+namespace {
+
+constexpr std::size_t k_head_limit_bytes = 16384;
+
+Error no_http() {
+  return {ErrorCode::corrupt, "what answers does not speak HTTP/1.1", {}};
+}
+
+SecretBytes head_of(const ReceiverUrl& url, const HttpRequest& request) {
+  SecretBuffer head(1024);
+  head.append(request.method);
+  head.append(' ');
+  head.append(url.target.view());
+  head.append(" HTTP/1.1\r\nHost: " + url.authority() +
+              "\r\nUser-Agent: railiance-backup/" RB_VERSION
+              "\r\nAccept: */*\r\nConnection: close\r\n");
+  for (const auto& [name, value] : request.headers) {
+    head.append(name + ": " + value + "\r\n");
+  }
+  if (!request.bearer_token.empty()) {
+    head.append(std::string_view("Authorization: Bearer "));
+    head.append(request.bearer_token);
+    head.append(std::string_view("\r\n"));
+  }
+  if (request.method != "GET") {
+    head.append("Content-Length: " + std::to_string(request.body.size()) + "\r\n");
+  }
+  head.append(std::string_view("\r\n"));
+  head.append(request.body);
+  return std::move(head).take();
+}
+
+/// "HTTP/1.1 200 OK". Nothing: its line has not come whole.
+Result<std::optional<int>> status_of(std::string_view text) {
+  constexpr std::string_view k_version = "HTTP/1.";
+  const std::size_t compared = std::min(text.size(), k_version.size());
+  if (text.substr(0, compared) != k_version.substr(0, compared)) {
+    return no_http();
+  }
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos) {
+    return std::optional<int>();
+  }
+  int status = 0;
+  const bool long_enough = end >= 12;
+  const auto read = std::from_chars(text.data() + 9, text.data() + (long_enough ? 12 : 9), status);
+  if (!long_enough || read.ec != std::errc() || read.ptr != text.data() + 12 || status < 100) {
+    return no_http();
+  }
+  return std::optional(status);
+}
+
+/// The first answer that is none of 1xx, which announce another one.
+Result<int> read_status(Wire& wire, const Patience& patience) {
+  std::string text;
+  std::array<std::uint8_t, 2048> piece{};
+  for (std::size_t total = 0; total < k_head_limit_bytes;) {
+    RB_TRY_ASSIGN(const std::size_t got, wire.read(piece, patience));
+    total += got;
+    if (got == 0) {
+      return Error{ErrorCode::unavailable, "the connection was closed without an answer", {}};
+    }
+    text.append(as_text({piece.data(), got}));
+    while (true) {
+      RB_TRY_ASSIGN(const std::optional<int> status, status_of(text));
+      if (status && *status >= 200) {
+        return *status;
+      }
+      const std::size_t end = text.find("\r\n\r\n");
+      if (!status || end == std::string::npos) {
+        break;
+      }
+      text.erase(0, end + 4);
+    }
+  }
+  return no_http();
+}
+
+Result<int> carry_out(const ReceiverUrl& url,
+                      const HttpRequest& request,
+                      const std::string& ca_file,
+                      Patience& patience,
+                      const ExchangeLimits& limits) {
+  patience.narrow(limits.lookup);
+  RB_TRY_ASSIGN(const auto addresses, look_up(url.host, url.port, patience));
+  patience.narrow(limits.connect);
+  RB_TRY_ASSIGN(Wire wire, Wire::connect(addresses, patience));
+  if (url.tls) {
+    RB_TRY(wire.start_tls(url.host, ca_file, patience));
+  }
+  patience.widen();
+  const SecretBytes head = head_of(url, request);
+  RB_TRY(wire.write(head.view(), patience));
+  return read_status(wire, patience);
+}
+
+} // namespace
+
+Result<int> exchange(const ReceiverUrl& url,
+                     const HttpRequest& request,
+                     const std::string& ca_file,
+                     const std::stop_token& stop,
+                     const ExchangeLimits& limits) {
+  Patience patience(stop, limits.whole);
+  auto status = carry_out(url, request, ca_file, patience, limits);
+  return status ? status : Result<int>(std::move(status).error().within(url.authority()));
+}
+
+} // namespace rb::notify

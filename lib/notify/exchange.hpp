@@ -1,0 +1,42 @@
+// One HTTP request to a receiver, and the status of its answer. Nothing of the answer but its first
+// line is used, so nothing else is read: the connection is closed then. Nobody at the other end can
+// keep us, fill our memory, or send the secret elsewhere.
+// Guarantees: ends within its limits and, when it is told to stop, at once; reads 16 KiB at most;
+// follows no redirect; over TLS 1.2 or newer with a certificate that the given CAs vouch for, or
+// plainly where the URL says http://. Errors name the host and never path, query, token or body.
+#pragma once
+
+#include "notify/url.hpp"
+
+#include <chrono>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace rb::notify {
+
+struct HttpRequest {
+  std::string method;
+  std::vector<std::pair<std::string, std::string>> headers; ///< No secrets; each is one line.
+  std::string_view bearer_token; ///< Header Authorization; empty: none. Outlives the call.
+  std::string body;
+};
+
+struct ExchangeLimits {
+  std::chrono::milliseconds lookup{std::chrono::seconds(5)};  ///< For the address of a name.
+  std::chrono::milliseconds connect{std::chrono::seconds(5)}; ///< With all addresses, and TLS.
+  std::chrono::milliseconds whole{std::chrono::seconds(15)};
+};
+
+/// The status of the answer, whatever it is. The process ignores SIGPIPE. Errors: unavailable
+/// (no such name, nobody there, TLS, cut off), timeout, cancelled, corrupt (no HTTP), those of
+/// reading `ca_file` (PEM).
+[[nodiscard]] Result<int> exchange(const ReceiverUrl& url,
+                                   const HttpRequest& request,
+                                   const std::string& ca_file,
+                                   const std::stop_token& stop,
+                                   const ExchangeLimits& limits = {});
+
+} // namespace rb::notify

@@ -1,0 +1,378 @@
+// What a receiver is told, by what is seen and what it was told last. Each case is a situation.
+#include "controller/notices.hpp"
+#include "controller/store.hpp"
+#include "world.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::controller;
+using namespace rb::controller::test;
+using api::ConditionStatus;
+using notify::Message;
+using notify::MessageKind;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+namespace {
+
+const Taste k_dead_man{.starts = true, .successes = true, .recoveries = false};
+const Taste k_webhook{.starts = false, .successes = false, .recoveries = true};
+const SystemTime k_now = k_start + hours(1);
+
+api::ReceiverState set_up(SystemTime since = k_start - hours(24)) {
+  return {"Webhook", since, {}, {}, {}};
+}
+
+RunSeen run(bool succeeded, SystemTime end = k_start + minutes(5)) {
+  RunSeen run;
+  run.name = "nightly";
+  run.run_id = "20260101T020000Z";
+  run.node = "n1";
+  run.start_time = k_start;
+  run.completion_time = end;
+  run.succeeded = succeeded;
+  run.reason = succeeded ? "Completed" : "StorageFull";
+  run.message = succeeded ? "" : "no space";
+  return run;
+}
+
+NoticeView ended(const RunSeen& run) {
+  NoticeView view;
+  view.last = run;
+  return view;
+}
+
+NoticeView judged(ConditionStatus status, const char* reason, SystemTime since) {
+  NoticeView view;
+  view.current =
+      api::Condition{"BackupCurrent", status, reason, "the newest is 40 h old", since, 1};
+  view.expected_interval = hours(24);
+  return view;
+}
+
+NoticeView drilled(const char* result, SystemTime time) {
+  NoticeView view;
+  view.nodes.resize(1);
+  view.nodes[0].node_name = "n1";
+  view.nodes[0].last_drill_time = time;
+  view.nodes[0].last_drill_result = result;
+  view.nodes[0].last_drill_run_id = "20260101T020000Z";
+  return view;
+}
+
+NoticeView copied(ConditionStatus status, SystemTime since) {
+  RunSeen seen = run(true);
+  seen.replicated =
+      api::Condition{"Replicated", status, "OffsiteUnreachable", "no route", since, 1};
+  NoticeView view;
+  view.offsite = seen;
+  return view;
+}
+
+/// Told now, and told again with what was told: nothing.
+std::vector<Message> told_once(const NoticeView& view,
+                               const Taste& taste,
+                               api::ReceiverState& told,
+                               SystemTime now = k_now) {
+  const auto messages = notices(view, taste, told, now);
+  for (const Message& message : messages) {
+    told = with_told(std::move(told), message);
+  }
+  CHECK(notices(view, taste, told, now).empty());
+  CHECK(notices(view, taste, told, now + hours(24)).empty());
+  return messages;
+}
+
+Message only(const std::vector<Message>& messages) {
+  REQUIRE(messages.size() == 1);
+  return messages.front();
+}
+
+} // namespace
+
+TEST_CASE("nothing is seen, nothing is told") {
+  CHECK(notices({}, k_dead_man, set_up(), k_now).empty());
+  CHECK(notices({}, k_webhook, set_up(), k_now).empty());
+}
+
+TEST_CASE("a run that failed is told once, with its reason and what to do") {
+  for (const Taste& taste : {k_dead_man, k_webhook}) {
+    auto told = set_up();
+    const Message message = only(told_once(ended(run(false)), taste, told));
+    CHECK(message.kind == MessageKind::problem);
+    CHECK(message.title == "backup failed: StorageFull");
+    CHECK(message.text == "run 20260101T020000Z (nightly) on node n1 ended at 2026-01-01T02:05:00Z "
+                          "with StorageFull: no space\nwhat to do: railiance-backup show nightly");
+    CHECK(message.node == "n1");
+    CHECK(message.run_id == "20260101T020000Z");
+    CHECK(message.reason == "StorageFull");
+  }
+}
+
+TEST_CASE("a run that left something out says so") {
+  auto told = set_up();
+  RunSeen incomplete = run(false);
+  incomplete.reason = "Incomplete";
+  CHECK(only(told_once(ended(incomplete), k_webhook, told)).title == "backup incomplete");
+}
+
+TEST_CASE("a run that succeeded is told to a dead-man check, and to a webhook that wants it") {
+  auto told = set_up();
+  CHECK(only(told_once(ended(run(true)), k_dead_man, told)).kind == MessageKind::succeeded);
+  told = set_up();
+  CHECK(told_once(ended(run(true)), k_webhook, told).empty());
+  Taste eager = k_webhook;
+  eager.successes = true;
+  CHECK(only(told_once(ended(run(true)), eager, told)).kind == MessageKind::succeeded);
+}
+
+TEST_CASE("the success after a failure that was told ends it") {
+  auto told = set_up();
+  CHECK(told_once(ended(run(false)), k_webhook, told).size() == 1);
+  const NoticeView next = ended(run(true, k_start + minutes(50)));
+  const Message over = only(told_once(next, k_webhook, told));
+  CHECK(over.kind == MessageKind::recovered);
+  CHECK(over.title == "backups succeed again");
+  CHECK(told_once(ended(run(true, k_start + minutes(55))), k_webhook, told).empty());
+}
+
+TEST_CASE("each failure is told, however many there are in a row") {
+  auto told = set_up();
+  for (int i = 0; i < 3; ++i) {
+    CHECK(told_once(ended(run(false, k_start + minutes(5 + i))), k_webhook, told).size() == 1);
+  }
+}
+
+TEST_CASE("a run that goes on is told to a dead-man check once, before its end") {
+  auto told = set_up();
+  NoticeView view;
+  view.active = run(true);
+  CHECK(only(told_once(view, k_dead_man, told)).kind == MessageKind::started);
+  CHECK(told_once(view, k_webhook, told).empty());
+  CHECK(only(told_once(ended(run(true)), k_dead_man, told)).kind == MessageKind::succeeded);
+
+  // The end of one and the start of the next, both not told yet: in their order.
+  told = set_up();
+  view = ended(run(true));
+  view.active = run(true);
+  view.active->start_time = k_start + minutes(10);
+  const auto both = told_once(view, k_dead_man, told);
+  REQUIRE(both.size() == 2);
+  CHECK(both[0].kind == MessageKind::succeeded);
+  CHECK(both[1].kind == MessageKind::started);
+}
+
+TEST_CASE("what happened before a receiver was set up is not told, what holds is") {
+  auto told = set_up(k_now);
+  CHECK(told_once(ended(run(false)), k_webhook, told).empty());
+  CHECK(told_once(drilled("Damaged", k_start), k_webhook, told).empty());
+  CHECK(told_once(judged(ConditionStatus::false_, "Stale", k_start), k_webhook, told).size() == 1);
+}
+
+TEST_CASE("no backup for longer than expected is told once, and when there is one again") {
+  auto told = set_up();
+  const Message message =
+      only(told_once(judged(ConditionStatus::false_, "Stale", k_start), k_webhook, told));
+  CHECK(message.kind == MessageKind::problem);
+  CHECK(message.title == "no backup for longer than expected");
+  CHECK(message.text == "Stale: the newest is 40 h old\nwhat to do: railiance-backup status");
+  const auto again = judged(ConditionStatus::true_, "Current", k_start + minutes(30));
+  CHECK(only(told_once(again, k_webhook, told)).kind == MessageKind::recovered);
+  const auto later = judged(ConditionStatus::false_, "Stale", k_start + minutes(40));
+  CHECK(told_once(later, k_webhook, told).size() == 1);
+}
+
+TEST_CASE("which states of BackupCurrent are told, and after how long") {
+  struct Row {
+    ConditionStatus status;
+    const char* reason;
+    seconds held;
+    bool told;
+  };
+  const auto k_false = ConditionStatus::false_;
+  const auto k_unknown = ConditionStatus::unknown;
+  const std::vector<Row> rows{
+      {ConditionStatus::true_, "Current", hours(100), false}, // nothing was wrong
+      {k_false, "Stale", seconds(1), true},
+      {k_false, "NeverRan", hours(36), false}, // the first one is not due yet
+      {k_false, "NeverRan", hours(36) + seconds(1), true},
+      {k_false, "LastFailed", hours(100), false}, // the run's end is told
+      {k_false, "Incomplete", hours(100), false},
+      {k_unknown, "FactsStale", minutes(15) - seconds(1), false}, // passes by itself, mostly
+      {k_unknown, "FactsStale", minutes(15), true},
+      {k_unknown, "AgentUnavailable", minutes(15), true},
+      {k_unknown, "ClockAnomaly", minutes(15), true},
+      {k_unknown, "RunStalled", minutes(15), true},
+      {k_unknown, "ControllerRestarting", minutes(15), true},
+      {k_unknown, "NoExpectedInterval", hours(100), false}, // the operator wants it so
+      {k_unknown, "SomethingNewer", minutes(15), true},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.reason);
+    CAPTURE(row.held.count());
+    const auto view = judged(row.status, row.reason, k_now - row.held);
+    CHECK(notices(view, k_webhook, set_up(), k_now).empty() == !row.told);
+  }
+  NoticeView unscheduled = judged(k_false, "NeverRan", k_now - hours(1000));
+  unscheduled.expected_interval = {};
+  CHECK(notices(unscheduled, k_webhook, set_up(), k_now).empty());
+}
+
+TEST_CASE("another reason of the same state is no news, another state is") {
+  auto told = set_up();
+  const auto since = k_now - hours(1);
+  CHECK(told_once(judged(ConditionStatus::unknown, "FactsStale", since), k_webhook, told).size() ==
+        1);
+  CHECK(told_once(judged(ConditionStatus::unknown, "RunStalled", since), k_webhook, told).empty());
+  CHECK(told_once(judged(ConditionStatus::false_, "Stale", k_now), k_webhook, told).size() == 1);
+}
+
+TEST_CASE("a drill that failed is told once, and the one that passes after it") {
+  auto told = set_up();
+  const Message message = only(told_once(drilled("Damaged", k_start), k_webhook, told));
+  CHECK(message.kind == MessageKind::problem);
+  CHECK(message.title == "drill failed: Damaged");
+  CHECK(message.text.find("set 20260101T020000Z on node n1") != std::string::npos);
+  CHECK(message.text.find("RailianceBackupDrillFailed") != std::string::npos);
+  CHECK(only(told_once(drilled("Passed", k_now), k_webhook, told)).kind == MessageKind::recovered);
+  CHECK(told_once(drilled("Passed", k_now + hours(1)), k_webhook, told, k_now + hours(2)).empty());
+  CHECK(told_once(drilled("", {}), k_webhook, told).empty());
+}
+
+TEST_CASE("a copy off-site that fails is told once it has failed for a quarter of an hour") {
+  auto told = set_up();
+  const auto failed = copied(ConditionStatus::false_, k_start);
+  CHECK(notices(failed, k_webhook, told, k_start + minutes(15) - seconds(1)).empty());
+  CHECK(notices(copied(ConditionStatus::unknown, k_start), k_webhook, told, k_now).empty());
+  const Message message = only(told_once(failed, k_webhook, told));
+  CHECK(message.title == "copy off-site failed: OffsiteUnreachable");
+  CHECK(message.text.find("no route") != std::string::npos);
+  CHECK(message.reason == "OffsiteUnreachable");
+  CHECK(only(told_once(copied(ConditionStatus::true_, k_now), k_webhook, told)).kind ==
+        MessageKind::recovered);
+}
+
+TEST_CASE("a dead-man check fails with a drill and a copy, too, and is not told of their end") {
+  auto told = set_up();
+  CHECK(told_once(drilled("Damaged", k_start), k_dead_man, told).size() == 1);
+  CHECK(told_once(drilled("Passed", k_now), k_dead_man, told).empty());
+  CHECK(told_once(copied(ConditionStatus::false_, k_start), k_dead_man, told).size() == 1);
+}
+
+TEST_CASE("a test is told to each receiver that was there when it was asked for, once") {
+  NoticeView view;
+  view.test_asked = k_now;
+  for (const Taste& taste : {k_dead_man, k_webhook}) {
+    auto told = set_up();
+    CHECK(only(told_once(view, taste, told)).kind == MessageKind::test);
+  }
+  CHECK(notices(view, k_webhook, set_up(k_now), k_now).empty());
+}
+
+TEST_CASE("a clock that was ahead once holds nothing up") {
+  auto told = set_up(k_now + hours(1000));
+  told.topics.push_back({"run", k_now + hours(1000), false});
+  CHECK(notices(ended(run(false)), k_webhook, told, k_now).size() == 1);
+}
+
+TEST_CASE("what is of a clock that is ahead is told once, too") {
+  auto told = set_up();
+  CHECK(told_once(drilled("Damaged", k_now + hours(10)), k_webhook, told).size() == 1);
+}
+
+TEST_CASE("the cluster's name stands before the title") {
+  NoticeView view = ended(run(false));
+  view.cluster = "home";
+  const Message message = only(notices(view, k_webhook, set_up(), k_now));
+  CHECK(message.title == "home: backup failed: StorageFull");
+  CHECK(message.cluster == "home");
+}
+
+TEST_CASE("what was told stays bounded: the oldest topics go") {
+  auto told = set_up();
+  Message message;
+  for (std::size_t i = 0; i < api::k_told_topics_limit + 5; ++i) {
+    message.topic = "drill/" + std::to_string(i);
+    message.time = k_start + seconds(i);
+    told = with_told(std::move(told), message);
+  }
+  CHECK(told.topics.size() == api::k_told_topics_limit);
+  CHECK(told.topics.front().topic == "drill/5");
+}
+
+TEST_CASE("which runs count") {
+  Observed world = cluster();
+  const auto end_at = [](api::ClusterBackup backup, int minute, ConditionStatus status) {
+    backup.status.run_id = "r-" + backup.meta.name;
+    backup.status.start_time = k_start;
+    backup.status.completion_time = k_start + minutes(minute);
+    backup.status.node_name = "n1";
+    backup.status.conditions = {condition("Succeeded", status, api::Reason::storage_full, "why")};
+    return backup;
+  };
+  add(world, end_at(backup("whole"), 1, ConditionStatus::false_));
+  api::ClusterBackup partial = end_at(backup("partial"), 2, ConditionStatus::true_);
+  partial.spec.artifacts = {api::ArtifactType::kubeconfig};
+  add(world, partial);
+  CHECK(notice_view_of(world, {}).last->name == "whole"); // a part by hand says nothing
+  CHECK(notice_view_of(world, {}).last->message == "why");
+
+  partial.meta.uid = "uid-scheduled";
+  partial.meta.name = "scheduled";
+  partial.spec.scheduled = true;
+  add(world, partial);
+  CHECK(notice_view_of(world, {}).last->name == "scheduled");
+
+  api::ClusterBackup astray = end_at(backup("astray"), 3, ConditionStatus::false_);
+  astray.spec.node_name = "no-such-node";
+  astray.status.node_name.clear();
+  add(world, astray);
+  CHECK(notice_view_of(world, {}).last->name == "scheduled");
+
+  CHECK_FALSE(notice_view_of(world, {}).active);
+  api::ClusterBackup active = backup("active");
+  add(world, active);
+  CHECK_FALSE(notice_view_of(world, {}).active); // waits
+  active.status.start_time = k_start + minutes(10);
+  add(world, active);
+  CHECK(notice_view_of(world, {}).active->name == "active");
+}
+
+TEST_CASE("the store keeps why a run failed, what was said off-site, and who asked for a test") {
+  const RealClock clock;
+  Store store(clock, {});
+  nlohmann::json object{{"metadata", {{"name", "a"}, {"uid", "a"}, {"resourceVersion", "1"}}},
+                        {"status",
+                         {{"runID", "20260101T020000Z"},
+                          {"completionTime", "2026-01-01T02:00:00Z"},
+                          {"conditions",
+                           {{{"type", "Succeeded"},
+                             {"status", "False"},
+                             {"reason", "StorageFull"},
+                             {"message", "no space"},
+                             {"lastTransitionTime", "2026-01-01T02:00:00Z"}},
+                            {{"type", "Replicated"},
+                             {"status", "False"},
+                             {"reason", "OffsiteUnreachable"},
+                             {"message", "no route"},
+                             {"lastTransitionTime", "2026-01-01T02:01:00Z"}}}}}}};
+  store.upsert_backup(object);
+  CHECK(store.notice_view().last->message == "no space");
+  CHECK(store.notice_view().offsite->replicated->message == "no route");
+
+  nlohmann::json status = api::new_backup_status();
+  status["metadata"]["uid"] = "u";
+  store.upsert_backup_status(status);
+  CHECK_FALSE(store.notice_view().test_asked);
+  status["metadata"]["annotations"][std::string(api::k_notify_test_annotation)] = "now";
+  store.upsert_backup_status(status);
+  CHECK_FALSE(store.notice_view().test_asked); // no time
+  status["metadata"]["annotations"][std::string(api::k_notify_test_annotation)] =
+      format_rfc3339(k_start);
+  store.upsert_backup_status(status);
+  CHECK(store.notice_view().test_asked == k_start);
+  store.remove_backup_status();
+  CHECK_FALSE(store.notice_view().test_asked);
+}
