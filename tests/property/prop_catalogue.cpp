@@ -161,7 +161,7 @@ TEST_CASE("what somebody without the key takes away or puts in shows") {
       REQUIRE(directory.fs().remove(signature_name(sets[which].run_id)));
       break;
     default: { // its manifest
-      std::string text = read_manifest_text(directory, sets[which].run_id).value();
+      std::string text = read_manifest_text(directory, sets[which].run_id, 0).value();
       text[random() % text.size()] ^= 1;
       REQUIRE(replace_file(directory, name, as_bytes(text)));
     }
