@@ -86,12 +86,15 @@ tell() {
 }
 {
   printf '%s\n' "${shipped[@]}" | owners | tell shared
-  echo ca-certificates | tell shared
-  ninja -C "$build" -t deps | sed -n 's|^    \(/usr/.*\)|\1|p' | sort -u | owners | tell linked
+  echo ca-certificates | tell contained
+  {
+    ninja -C "$build" -t deps | sed -n 's|^    \(/usr/.*\)|\1|p'
+    for archive in libc.a libstdc++.a libgcc.a; do "${tools}g++" -B"$libraries/" -print-file-name="$archive"; done
+  } | sort -u | owners | tell linked
 } >"$bundle/share/packages"
 
-# Each program starts, here as on any host and there as in the image, or there is no bundle. Another machine's
-# are run as their launcher does it, for an emulator starts no other program.
+# Each program starts, here as on any host and there as in the image, or there is no bundle. An emulator starts no
+# other program: what the launcher would start is read, and then done.
 for program in railiance-restore $programs; do
   if [ -z "$emulator" ]; then
     "$bundle/bin/$program" --version
@@ -99,6 +102,8 @@ for program in railiance-restore $programs; do
   elif [ ! -e "$bundle/libexec/$program" ]; then
     "$emulator" "$bundle/bin/$program" --version
   else
+    { QEMU_STRACE=1 "$emulator" "$bundle/bin/$program" 2>&1 || true; } |
+      grep -aF "execve(\"$bundle/lib/ld.so\",{\"$bundle/lib/ld.so\",\"--inhibit-cache\",\"--argv0\"," | grep -aF "\"$bundle/libexec/$program\""
     "$emulator" "$bundle/lib/ld.so" --inhibit-cache --argv0 "$program" "$bundle/libexec/$program" --version
     cp "$emulator" "$out/tmp/emulator"
     chroot "$out" /tmp/emulator "$home/libexec/$program" --version

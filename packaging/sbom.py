@@ -12,7 +12,7 @@ import re
 import sys
 import urllib.parse
 
-KINDS = {"shared": "DYNAMIC_LINK", "linked": "STATIC_LINK"}
+KINDS = {"shared": "DYNAMIC_LINK", "linked": "STATIC_LINK", "contained": "CONTAINS"}
 
 
 def identifier(*parts):

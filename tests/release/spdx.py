@@ -45,7 +45,7 @@ def check_package(package):
     for reference in package.get("externalRefs", []):
         text(reference.get("referenceCategory"), f"{name}.referenceCategory", "PACKAGE-MANAGER")
         text(reference.get("referenceType"), f"{name}.referenceType", "purl")
-        text(reference.get("referenceLocator"), f"{name}.purl", r"pkg:deb/debian/[a-z0-9.+%-]+@[^?]+\?arch=[a-z0-9]+&distro=\w+")
+        text(reference.get("referenceLocator"), f"{name}.purl", r"pkg:deb/debian/[a-zA-Z0-9.+%-]+@[^?]+\?arch=[a-z0-9]+&distro=\w+")
 
 
 def check_bundle(document, bundle):
