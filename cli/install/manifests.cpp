@@ -31,6 +31,9 @@ constexpr const char* k_header =
     "is\n"
     "# changed here by hand goes then. `railiance-backup uninstall` takes it back.\n";
 
+/// As the chart refuses them.
+constexpr std::array<std::string_view, 2> k_private_keys{"AGE-SECRET-KEY-", "PRIVATE KEY-----"};
+
 /// Where a server has what is not to be buried below backups.
 constexpr std::array<std::string_view, 11> k_system_directories{
     "/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/tmp", "/usr"};
@@ -300,9 +303,12 @@ json recipients(const std::string& sops_yaml) {
 } // namespace
 
 Status check_choices(const Choices& choices) {
-  if (choices.sops_yaml.find("AGE-SECRET-KEY-") != std::string::npos) {
+  const bool private_key = std::ranges::any_of(k_private_keys, [&](std::string_view mark) {
+    return choices.sops_yaml.find(mark) != std::string::npos;
+  });
+  if (private_key) {
     return Error{ErrorCode::invalid_argument,
-                 "the file with the recipients holds a private key (AGE-SECRET-KEY-…)",
+                 "the file with the recipients holds a private key",
                  "only public keys (age1…) belong into .sops.yaml, and private keys stay away from "
                  "the cluster"};
   }
