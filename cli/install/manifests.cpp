@@ -239,6 +239,20 @@ Status set_schedule(std::vector<json>& objects, const Choices& choices) {
   return {};
 }
 
+/// Those of a package ask for its image by the name that holds the digest; those of the tree by the
+/// version alone.
+Status check_image(std::vector<json>& objects, const std::string& image) {
+  json* const agent = object_of(objects, "DaemonSet", k_agent);
+  if (agent == nullptr) {
+    return not_ours("no DaemonSet of the agent");
+  }
+  const std::string asked =
+      kube::text_of(pod_template_of(*agent)["spec"]["containers"][0], "image");
+  const std::string own = image.substr(image.rfind('/') + 1);
+  const bool by_version = own.substr(0, own.rfind('-')) == asked;
+  return own == asked || by_version ? Status() : not_ours("they ask for the image " + asked);
+}
+
 /// The image is on servers only, so that is where all pods must be: by the affinity that the agent
 /// has, and past the taints that keep other pods off servers.
 Status set_pods(std::vector<json>& objects, const std::string& image, const std::string& checksum) {
@@ -337,6 +351,7 @@ Result<std::vector<json>> objects_to_install(std::string_view packaged,
     for (json& object : objects) {
       object["metadata"]["labels"][k_managed_by] = k_namespace;
     }
+    RB_TRY(check_image(objects, image));
     RB_TRY(set_agent(objects, choices, server));
     RB_TRY(set_schedule(objects, choices));
     RB_TRY(set_pods(

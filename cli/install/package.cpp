@@ -9,8 +9,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
-#include <optional>
 
 namespace rb::install {
 
@@ -19,7 +19,7 @@ namespace {
 using Files = std::map<std::string, std::string>;
 
 constexpr std::size_t k_manifest_limit_bytes = std::size_t{4} << 20U;
-/// So many digits of the digest end the tag (bundle/pack.py).
+/// So many digits of the digest end the tag (scripts/lay-out.sh).
 constexpr std::size_t k_digits_in_tag = 12;
 constexpr std::string_view k_sha256 = "sha256:";
 constexpr const char* k_name_annotation = "io.containerd.image.name";
@@ -51,17 +51,17 @@ Result<nlohmann::json> blob_of(const Files& files, const nlohmann::json& descrip
   return value;
 }
 
-/// The name of an entry of the index whose tag ends with the beginning of its digest.
-std::optional<PackedImage> named_by_digest(const nlohmann::json& entry) {
-  const std::string digest = kube::text_of(entry, "digest");
-  const auto annotations = entry.is_object() ? entry.find("annotations") : entry.end();
-  if (!digest.starts_with(k_sha256) || !entry.is_object() || annotations == entry.end()) {
-    return std::nullopt;
-  }
-  const std::string name = kube::text_of(*annotations, k_name_annotation);
-  const std::string end = "-" + digest.substr(k_sha256.size(), k_digits_in_tag);
-  const bool fits = end.size() == k_digits_in_tag + 1 && name.ends_with(end);
-  return fits ? std::optional(PackedImage{name, digest, {}}) : std::nullopt;
+/// "…-" and so many hexadecimal digits.
+bool holds_digest(std::string_view name) {
+  const std::size_t dash = name.rfind('-');
+  return dash != std::string_view::npos && name.size() - dash - 1 == k_digits_in_tag &&
+         name.find_first_not_of("0123456789abcdef", dash + 1) == std::string_view::npos;
+}
+
+std::string name_of(const nlohmann::json& entry) {
+  const auto annotations = entry.find("annotations");
+  return annotations == entry.end() ? std::string()
+                                    : kube::text_of(*annotations, k_name_annotation);
 }
 
 Result<PackedImage> image_in(const Files& files) {
@@ -72,19 +72,20 @@ Result<PackedImage> image_in(const Files& files) {
     return Error{ErrorCode::corrupt, "not the archive of an image", {}};
   }
   for (const nlohmann::json& entry : *manifests) {
-    if (auto image = named_by_digest(entry)) {
-      RB_TRY_ASSIGN(const nlohmann::json manifest, blob_of(files, entry));
-      const auto config = manifest.find("config");
-      RB_TRY_ASSIGN(const nlohmann::json settings,
-                    blob_of(files, config == manifest.end() ? nlohmann::json() : *config));
-      image->architecture = kube::text_of(settings, "architecture");
-      return *std::move(image);
+    PackedImage image{name_of(entry), {}};
+    if (!holds_digest(image.name)) {
+      continue;
     }
+    RB_TRY_ASSIGN(const nlohmann::json manifest, blob_of(files, entry));
+    const auto config = manifest.find("config");
+    RB_TRY_ASSIGN(const nlohmann::json settings,
+                  blob_of(files, config == manifest.end() ? nlohmann::json() : *config));
+    image.architecture = kube::text_of(settings, "architecture");
+    return image;
   }
   return Error{ErrorCode::unsupported,
-               "the image has no tag that ends with its digest",
-               "make the archive with scripts/image.sh of this release, or take the one that the "
-               "package brings"};
+               "the image has no tag that holds its digest",
+               "take the one that the package brings, or make a package: scripts/package.sh"};
 }
 
 } // namespace

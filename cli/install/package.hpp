@@ -32,14 +32,13 @@ struct Package {
 struct PackedImage {
   std::string
       name; ///< "docker.io/library/railiance-backup:0.1.0-0123456789ab", as containerd does.
-  std::string digest; ///< "sha256:…" of its manifest; the name's tag ends with its beginning.
   std::string architecture; ///< "amd64"
 };
 
-/// From an OCI layout in a tar archive. The image is known by a tag that holds its digest: an
-/// import gives no other name by digest, and another image never has that name. Errors: corrupt (no
-/// such archive, damaged, or a blob that is not what its name says), unsupported (it has no such
-/// tag), those of the system.
+/// From an OCI layout in a tar archive. The image is known by a tag that holds a digest, as
+/// releases give it (scripts/lay-out.sh): an import gives it no name by digest, and another image
+/// never has that one. Errors: corrupt (no such archive, damaged, or a blob that is not what its
+/// name says), unsupported (it has no such tag), those of the system.
 [[nodiscard]] Result<PackedImage> read_image(const std::string& path);
 
 /// This machine's, in the words of an image; uname(2)'s own where those are not known.

@@ -24,7 +24,7 @@ inline constexpr const char* k_recipient =
 inline constexpr const char* k_manifests = "data/server/manifests/railiance-backup.yaml";
 inline constexpr const char* k_image = "data/agent/images/railiance-backup-image.tar";
 
-/// The archive of an image as bundle/pack.py writes it. `tag_end` empty: the digest's beginning.
+/// The archive of an image as bundle/pack.py writes it. `tag_end` empty: the beginning of a digest.
 [[nodiscard]] std::string image_archive(const std::string& architecture,
                                         const std::string& tag_end = {},
                                         const std::string& layer = "layer");

@@ -174,9 +174,17 @@ TEST_CASE("what is wrong beforehand is said with its code, and nothing is done")
     words = "for s390x";
   }
   SUBCASE("an image that no tag names by its digest") {
-    k3s.scratch.write("package/images/railiance-backup.tar",
-                      image_archive("amd64", "0123456789ab"));
-    words = "no tag that ends with its digest";
+    k3s.scratch.write("package/images/railiance-backup.tar", image_archive("amd64", "rc1"));
+    words = "no tag that holds its digest";
+  }
+  SUBCASE("manifests that ask for the image of another package") {
+    std::string text = packaged_manifests();
+    const std::string asked = "railiance-backup:0.1.0\"";
+    for (std::size_t at = 0; (at = text.find(asked, at)) != std::string::npos; at += asked.size()) {
+      text.replace(at, asked.size(), "railiance-backup:0.1.0-0123456789ab\"");
+    }
+    k3s.scratch.write("package/railiance-backup.yaml", text);
+    words = "they ask for the image railiance-backup:0.1.0-0123456789ab";
   }
   SUBCASE("manifests of another release") {
     k3s.scratch.write("package/railiance-backup.yaml",
