@@ -34,7 +34,7 @@ help:
 	@echo "  sudo make deps         install what the build and the tests need"
 	@echo "  sudo make build        compile what is shipped: programs with all that they need, for any Linux"
 	@echo "  sudo make image        the same as a container image"
-	@echo "  sudo make tarball      the same as a tarball (ARCH=arm64, here as for build and image: for that architecture)"
+	@echo "  sudo make tarball      that, the image and the manifests as a tarball (ARCH=arm64, here as for build and image: for that architecture)"
 	@echo "  sudo make release      everything that people install from, into dist/ (RELEASE_KEY=FILE signs it; docs/release.md)"
 	@echo "  sudo make release-check  the release made twice in different directories: the same digests (40 minutes)"
 	@echo "  sudo make arm64-test   the tests of lib/, cross-compiled for arm64 and run by qemu"

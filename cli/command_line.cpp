@@ -15,7 +15,10 @@ namespace rb::cli {
 namespace {
 
 constexpr std::string_view k_commands =
-    "create, status, list, show, recipients, notify-test or completion";
+    "create, status, list, show, recipients, notify-test, install, uninstall or completion";
+
+/// Of the plugin: `create --wait`, as `make backup`.
+constexpr const char* k_plugin_backup = "backup";
 
 constexpr const char* k_footer = R"(Exit codes:
   0  done                          5  no identity opens the file
@@ -50,18 +53,39 @@ The creation rule is chosen as SOPS chooses one for a file named railiance-backu
 whose path_regex matches. To give the backups other recipients, put a rule of their own before
 it, with path_regex: ^railiance-backup\.yaml$)";
 
+constexpr const char* k_install_footer = R"(Examples:
+  railiance-backup install --sops .sops.yaml
+  railiance-backup install --backup-dir /mnt/usb/railiance --schedule "30 3 * * *" --time-zone Europe/Berlin
+  railiance-backup install --dry-run
+
+On a k3s server, as root; no Helm and no network are needed. It imports the package's image,
+lays image and manifests down where k3s takes them in by itself (agent/images and
+server/manifests in its data directory), and waits until controller and agent are ready.
+Again: changes what is different, and is how a newer package is brought in. With several
+servers, run it on each. What was installed by Helm stays Helm's: it is refused.)";
+
+constexpr const char* k_uninstall_footer = R"(Example:
+  railiance-backup uninstall
+
+The backup sets, the host's signing key, the CRDs and the ClusterBackups stay. With several
+servers, run it on each.)";
+
 /// What CLI11 fills in; turned into Options when it is done.
 struct Raw {
   Options options;
   CreateCommand create;
   ShowCommand show;
   RecipientsCommand recipients;
+  InstallCommand install;
+  UninstallCommand uninstall;
   CompletionCommand completion;
   std::string output = "text";
   std::vector<std::string> artifacts;
   std::string deadline = "1h";
   std::string ttl;
   std::string timeout;
+  std::string install_timeout = "3m";
+  std::string uninstall_timeout = "2m";
   std::string verification = "snapshot";
 };
 
@@ -97,8 +121,8 @@ Result<api::Verification> verification_named(const std::string& word) {
                "choose snapshot or boot"};
 }
 
-void add_create(CLI::App& app, Raw& raw) {
-  CLI::App* create = app.add_subcommand("create", "Ask for a backup of the cluster");
+void add_create(CLI::App& app, Raw& raw, const char* name, const char* description) {
+  CLI::App* create = app.add_subcommand(name, description);
   create->add_option("NAME", raw.create.name, "Name of the ClusterBackup (default: manual-<time>)");
   create->add_flag(
       "-w,--wait", raw.create.wait, "Wait for the end of the run and print its result");
@@ -129,6 +153,39 @@ void add_create(CLI::App& app, Raw& raw) {
       ->capture_default_str();
   create->add_option("--ttl", raw.ttl, "Remove the ClusterBackup (never the files) so long after");
   create->add_option("--timeout", raw.timeout, "Stop waiting after so long; the run goes on");
+}
+
+void add_install(CLI::App& app, Raw& raw) {
+  InstallCommand& command = raw.install;
+  CLI::App* install = app.add_subcommand("install", "Install it on this k3s server");
+  install->footer(k_install_footer);
+  install->add_option("--sops", command.sops, "The .sops.yaml with the age recipients")
+      ->capture_default_str();
+  install->add_option("--backup-dir",
+                      command.backup_dir,
+                      "Where the backups go (default: /opt/backup/railiance/cluster)");
+  install
+      ->add_option(
+          "--keep-last", command.keep_last, "Complete sets that stay on the disk (default: 7)")
+      ->check(CLI::Range(1, 1000));
+  install->add_option("--schedule", command.schedule, "When, as cron (default: 0 2 * * *)");
+  install->add_option("--time-zone", command.time_zone, "Of the schedule (default: Etc/UTC)");
+  install->add_option("--from", command.from, "The package's directory (default: where it is)");
+  install->add_option("--k3s", command.k3s, "The program k3s (default: where it usually is)");
+  install->add_flag("--dry-run", command.dry_run, "Say what would be done, and do nothing");
+  install->add_flag("--print", command.print, "Print the manifests, and do nothing");
+  install->add_option("--timeout", raw.install_timeout, "Stop waiting after so long; k3s goes on")
+      ->capture_default_str();
+}
+
+void add_uninstall(CLI::App& app, Raw& raw) {
+  CLI::App* uninstall =
+      app.add_subcommand("uninstall", "Take it back from this k3s server; the sets stay");
+  uninstall->footer(k_uninstall_footer);
+  uninstall->add_option("--from", raw.uninstall.from, "The package's directory");
+  uninstall->add_option("--k3s", raw.uninstall.k3s, "The program k3s");
+  uninstall->add_option("--timeout", raw.uninstall_timeout, "Stop waiting after so long")
+      ->capture_default_str();
 }
 
 Status check_create(Raw& raw) {
@@ -168,6 +225,10 @@ Status check_create(Raw& raw) {
   return create.name.empty() ? Status{} : kube::check_name(create.name);
 }
 
+bool is_plugin(const CLI::App& app) {
+  return app.get_name() == k_plugin;
+}
+
 Status take_output(Raw& raw, bool is_list) {
   if (raw.output == "json") {
     raw.options.output = OutputFormat::json;
@@ -183,7 +244,9 @@ Status take_output(Raw& raw, bool is_list) {
 
 Result<Options> finish(const CLI::App& app, Raw& raw) {
   RB_TRY(take_output(raw, app.got_subcommand("list")));
-  if (app.got_subcommand("create")) {
+  const bool as_plugin = is_plugin(app) && app.got_subcommand(k_plugin_backup);
+  if (as_plugin || app.got_subcommand("create")) {
+    raw.create.wait = raw.create.wait || as_plugin;
     RB_TRY(check_create(raw));
     raw.options.command = std::move(raw.create);
   } else if (app.got_subcommand("show")) {
@@ -191,6 +254,12 @@ Result<Options> finish(const CLI::App& app, Raw& raw) {
     raw.options.command = std::move(raw.show);
   } else if (app.got_subcommand("recipients")) {
     raw.options.command = std::move(raw.recipients);
+  } else if (app.got_subcommand("install")) {
+    RB_TRY_ASSIGN(raw.install.timeout, parse_duration(raw.install_timeout));
+    raw.options.command = std::move(raw.install);
+  } else if (app.got_subcommand("uninstall")) {
+    RB_TRY_ASSIGN(raw.uninstall.timeout, parse_duration(raw.uninstall_timeout));
+    raw.options.command = std::move(raw.uninstall);
   } else if (app.got_subcommand("status")) {
     raw.options.command = StatusCommand{};
   } else if (app.got_subcommand("notify-test")) {
@@ -203,91 +272,8 @@ Result<Options> finish(const CLI::App& app, Raw& raw) {
   return std::move(raw.options);
 }
 
-constexpr const char* k_bash = R"sh(# bash completion of railiance-backup; for example in ~/.bashrc:
-#   source <(railiance-backup completion bash)
-_railiance_backup() {
-  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    case ${COMP_WORDS[i]} in create|status|list|show|recipients|notify-test|completion) command=${COMP_WORDS[i]}; break ;; esac
-  done
-  local common='--kubeconfig --context --output --help'
-  case $before in
-    --kubeconfig) COMPREPLY=($(compgen -f -- "$word")); return ;;
-    -o|--output) COMPREPLY=($(compgen -W 'text json' -- "$word")); return ;;
-    --verification) COMPREPLY=($(compgen -W 'snapshot boot' -- "$word")); return ;;
-    --artifacts) COMPREPLY=($(compgen -W 'EtcdSnapshot HelmValues Kubeconfig HostState' -- "$word")); return ;;
-  esac
-  case $command in
-    create) COMPREPLY=($(compgen -W "--wait --attach --artifacts --keep-last --scheduled --deadline --node --verification --ttl --timeout $common" -- "$word")) ;;
-    show) COMPREPLY=($(compgen -W "$(railiance-backup list --output name 2>/dev/null) $common" -- "$word")) ;;
-    completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")) ;;
-    list|status|notify-test) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;
-    *) COMPREPLY=($(compgen -W "create status list show recipients notify-test completion --version $common" -- "$word")) ;;
-  esac
-}
-complete -F _railiance_backup railiance-backup
-)sh";
-
-constexpr const char* k_zsh = R"sh(#compdef railiance-backup
-# zsh completion of railiance-backup; for example in ~/.zshrc:
-#   source <(railiance-backup completion zsh)
-_railiance_backup() {
-  local -a common
-  common=('--kubeconfig[the kubeconfig to use]:file:_files' '--context[its context]:context:'
-          '(-o --output)'{-o,--output}'[form of output]:form:(text json)' '--help[show the help]')
-  if (( CURRENT == 2 )); then
-    _values command 'create[ask for a backup]' 'status[is there a current backup]' 'list[list the backups]' 'show[show one backup]' \
-      'notify-test[send a test message to who is told]' \
-      'completion[print a completion script]'
-    return
-  fi
-  case $words[2] in
-    create) _arguments $common '(-w --wait)'{-w,--wait}'[wait for the end]' '--attach[take one that is there]' \
-      '--artifacts[only these]:artifact:_values -s , artifact EtcdSnapshot HelmValues Kubeconfig HostState' \
-      '--keep-last[sets that stay]:number:' '--deadline[the run fails after]:duration:' \
-      '--node[the server node]:node:' '--verification[how far to verify]:kind:(snapshot boot)' \
-      '--ttl[remove the object after]:duration:' \
-      '--timeout[stop waiting after]:duration:' ;;
-    show) _arguments $common "*:name:($(railiance-backup list --output name 2>/dev/null))" ;;
-    completion) _arguments '*:shell:(bash zsh fish)' ;;
-    *) _arguments $common ;;
-  esac
-}
-compdef _railiance_backup railiance-backup
-)sh";
-
-constexpr const char* k_fish = R"sh(# fish completion of railiance-backup; for example:
-#   railiance-backup completion fish > ~/.config/fish/completions/railiance-backup.fish
-complete -c railiance-backup -f
-complete -c railiance-backup -n __fish_use_subcommand -a create -d 'ask for a backup'
-complete -c railiance-backup -n __fish_use_subcommand -a status -d 'is there a current backup'
-complete -c railiance-backup -n __fish_use_subcommand -a list -d 'list the backups'
-complete -c railiance-backup -n __fish_use_subcommand -a show -d 'show one backup'
-complete -c railiance-backup -n __fish_use_subcommand -a notify-test -d 'send a test message to who is told'
-complete -c railiance-backup -n __fish_use_subcommand -a completion -d 'print a completion script'
-complete -c railiance-backup -l kubeconfig -r -F -d 'the kubeconfig to use'
-complete -c railiance-backup -l context -x -d 'its context'
-complete -c railiance-backup -s o -l output -x -a 'text json' -d 'form of output'
-complete -c railiance-backup -n '__fish_seen_subcommand_from create' -s w -l wait -d 'wait for the end'
-complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l attach -d 'take one that is there'
-complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l artifacts -x -a 'EtcdSnapshot HelmValues Kubeconfig HostState'
-complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l keep-last -x -d 'sets that stay'
-complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l deadline -x -d 'the run fails after'
-complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l node -x -d 'the server node'
-complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l verification -x -a 'snapshot boot' -d 'how far to verify'
-complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l ttl -x -d 'remove the object after'
-complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l timeout -x -d 'stop waiting after'
-complete -c railiance-backup -n '__fish_seen_subcommand_from show' -a '(railiance-backup list --output name 2>/dev/null)'
-complete -c railiance-backup -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
-)sh";
-
-} // namespace
-
-Result<Options> parse_options(std::span<const std::string> args) {
-  Raw raw;
-  CLI::App app("Backups of a k3s cluster: ask for one, follow it, look at its result.\n"
-               "The files are on the server; there, use railiance-restore.",
-               "railiance-backup");
+/// The whole command line; what it finds goes into `raw`, which outlives `app`.
+void build(CLI::App& app, Raw& raw) {
   app.footer(k_footer);
   app.set_version_flag("--version", version_line("railiance-backup"));
   app.require_subcommand(1);
@@ -297,7 +283,10 @@ Result<Options> parse_options(std::span<const std::string> args) {
       "--context", raw.options.cluster.context, "Its context (default: the current one)");
   app.add_option("-o,--output", raw.output, "text or json (list: also name)")
       ->capture_default_str();
-  add_create(app, raw);
+  if (is_plugin(app)) {
+    add_create(app, raw, k_plugin_backup, "Back up the cluster now, and wait for the result");
+  }
+  add_create(app, raw, "create", "Ask for a backup of the cluster");
   app.add_subcommand("status", "One look: is there a current backup, and is all well?")
       ->footer(k_status_footer);
   app.add_subcommand("list", "List the ClusterBackups, the newest first");
@@ -309,32 +298,88 @@ Result<Options> parse_options(std::span<const std::string> args) {
   recipients->footer(k_recipients_footer);
   recipients->add_option("FILE", raw.recipients.file, "The .sops.yaml")->required();
   app.add_subcommand("notify-test", "Send a test message to each receiver of notices");
+  add_install(app, raw);
+  add_uninstall(app, raw);
   app.add_subcommand("completion", "Print a completion script for a shell")
       ->add_option("SHELL", raw.completion.shell, "bash, zsh or fish")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+}
+
+constexpr const char* k_about =
+    "Backups of a k3s cluster: ask for one, follow it, look at its result.\n"
+    "The files are on the server; there, use railiance-restore.";
+
+/// A help text with its examples as they are typed for the plugin.
+std::string as_called(std::string text, std::string_view program) {
+  const std::string own = std::string(k_program) + " ";
+  if (program == k_program) {
+    return text;
+  }
+  const std::string typed = std::string(program) + " ";
+  for (std::size_t at = text.find(own); at != std::string::npos;
+       at = text.find(own, at + typed.size())) {
+    text.replace(at, own.size(), typed);
+  }
+  return text;
+}
+
+} // namespace
+
+Result<Options> parse_options(std::span<const std::string> args, std::string_view program) {
+  Raw raw;
+  CLI::App app(k_about, std::string(program));
+  build(app, raw);
   try {
     app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
   } catch (const CLI::CallForHelp&) {
-    raw.options.command = PrintCommand{app.help()};
+    raw.options.command = PrintCommand{as_called(app.help(), program)};
     return std::move(raw.options);
   } catch (const CLI::CallForAllHelp&) {
-    raw.options.command = PrintCommand{app.help("", CLI::AppFormatMode::All)};
+    raw.options.command = PrintCommand{as_called(app.help("", CLI::AppFormatMode::All), program)};
     return std::move(raw.options);
   } catch (const CLI::CallForVersion&) {
     raw.options.command = PrintCommand{app.version() + "\n"};
     return std::move(raw.options);
   } catch (const CLI::Error& error) {
-    return usage_error(error.what(), app.remaining(), "railiance-backup", k_commands);
+    return usage_error(error.what(), app.remaining(), std::string(program), k_commands);
   }
   return finish(app, raw);
 }
 
-std::string completion_script(std::string_view shell) {
-  if (shell == "zsh") {
-    return k_zsh;
+std::vector<std::string> plugin_words(std::span<const std::string> args) {
+  Raw raw;
+  CLI::App app(k_about, std::string(k_plugin));
+  build(app, raw);
+  const std::string typed = args.empty() ? std::string() : args.back();
+  const auto known = static_cast<const CLI::App&>(app).get_subcommands({});
+  const CLI::App* command = nullptr;
+  for (const std::string& word : args.first(args.empty() ? 0 : args.size() - 1)) {
+    const auto found =
+        std::ranges::find(known, word, [](const CLI::App* each) { return each->get_name(); });
+    command = command == nullptr && found != known.end() ? *found : command;
   }
-  return shell == "fish" ? k_fish : k_bash;
+  std::vector<std::string> words;
+  const auto offer = [&](const std::string& word, const std::string& what) {
+    if (word.starts_with(typed)) {
+      words.push_back(word + "\t" + what);
+    }
+  };
+  if (typed.starts_with('-')) {
+    for (const CLI::App* source : {command, static_cast<const CLI::App*>(&app)}) {
+      for (const CLI::Option* option :
+           source == nullptr ? std::vector<const CLI::Option*>() : source->get_options()) {
+        if (!option->get_lnames().empty()) {
+          offer("--" + option->get_lnames().front(), option->get_description());
+        }
+      }
+    }
+  } else if (command == nullptr) {
+    for (const CLI::App* each : known) {
+      offer(each->get_name(), each->get_description());
+    }
+  }
+  return words;
 }
 
 } // namespace rb::cli

@@ -38,6 +38,24 @@ struct CreateCommand {
 struct RecipientsCommand {
   std::string file;
 };
+/// On a k3s server. What is absent stays as the package has it.
+struct InstallCommand {
+  std::string sops = ".sops.yaml";
+  std::string from; ///< The package's directory; empty: where packages are.
+  std::string k3s;  ///< The program; empty: where it usually is.
+  std::optional<std::string> backup_dir;
+  std::optional<std::int32_t> keep_last;
+  std::optional<std::string> schedule;
+  std::optional<std::string> time_zone;
+  bool dry_run = false;
+  bool print = false; ///< The manifests, and nothing else.
+  std::chrono::seconds timeout{180};
+};
+struct UninstallCommand {
+  std::string from;
+  std::string k3s;
+  std::chrono::seconds timeout{120};
+};
 struct ListCommand {};
 struct StatusCommand {};
 /// A test message to each receiver of notices.
@@ -59,6 +77,8 @@ using Command = std::variant<CreateCommand,
                              StatusCommand,
                              NotifyTestCommand,
                              RecipientsCommand,
+                             InstallCommand,
+                             UninstallCommand,
                              CompletionCommand,
                              PrintCommand>;
 
@@ -68,8 +88,26 @@ struct Options {
   Command command;
 };
 
-/// `args` without the program's name. Errors: invalid_argument, with a message for the operator.
-[[nodiscard]] Result<Options> parse_options(std::span<const std::string> args);
+inline constexpr std::string_view k_program = "railiance-backup";
+/// The same program as a plugin of kubectl: under the name kubectl-railiance it also knows
+/// `backup`, which is `create --wait`.
+inline constexpr std::string_view k_plugin = "kubectl railiance";
+inline constexpr std::string_view k_plugin_file = "kubectl-railiance";
+/// By that name kubectl asks what may come next on its command line.
+inline constexpr std::string_view k_plugin_completion_file = "kubectl_complete-railiance";
+
+/// `args` without the program's name; `program` is k_program or k_plugin, and what the help calls
+/// it. Errors: invalid_argument, with a message for the operator.
+[[nodiscard]] Result<Options> parse_options(std::span<const std::string> args,
+                                            std::string_view program = k_program);
+
+/// What may stand behind `args` of the plugin, of which the last is the word that is being typed:
+/// commands, or the flags of the command; each with a tab and what it is for.
+[[nodiscard]] std::vector<std::string> plugin_words(std::span<const std::string> args);
+
+/// Prints that as kubectl wants it, with the names of backups for `show`. Returns 0: what cannot
+/// be had is not offered.
+[[nodiscard]] int complete_for_kubectl(std::span<const std::string> args, Io& io);
 
 /// The completion script. Precondition: bash, zsh or fish.
 [[nodiscard]] std::string completion_script(std::string_view shell);
@@ -87,5 +125,9 @@ struct Options {
 
 /// Needs no cluster.
 [[nodiscard]] int recipients(const RecipientsCommand& command, OutputFormat output, Io& io);
+
+/// `cluster`: the server's own where it names none.
+[[nodiscard]] int install(const InstallCommand& command, const ClusterChoice& cluster, Io& io);
+[[nodiscard]] int uninstall(const UninstallCommand& command, const ClusterChoice& cluster, Io& io);
 
 } // namespace rb::cli

@@ -142,8 +142,10 @@ std::string our_hint(const Error& error, const std::string& server) {
 Error not_installed(Error error) {
   error.message =
       "railiance-backup is not installed in this cluster: it does not know ClusterBackup";
-  error.hint = "install it first: helm install railiance-backup charts/railiance-backup -n "
-               "railiance-backup --create-namespace --set-file sops.config=.sops.yaml";
+  error.hint =
+      "install it first: on the k3s server, railiance-backup install --sops .sops.yaml; or "
+      "helm install railiance-backup charts/railiance-backup -n railiance-backup "
+      "--create-namespace --set-file sops.config=.sops.yaml";
   return error;
 }
 

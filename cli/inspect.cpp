@@ -3,9 +3,9 @@
 #include "cli/commands.hpp"
 #include "cli/connect.hpp"
 #include "cli/report.hpp"
+#include "cli/sops_file.hpp"
 #include "terminal/terminal_text.hpp"
 
-#include "age/sops_yaml.hpp"
 #include "api/backup_status.hpp"
 #include "base/fd.hpp"
 #include "kube/resource.hpp"
@@ -24,7 +24,7 @@ bool knows_no_backups(Api& api, const Io& io) {
 
 /// Below the table, so that scripts which read that see nothing of it. Not being able to is no
 /// failure.
-void say_who_reads(Api& api, Io& io) {
+void say_who_reads_newest(Api& api, Io& io) {
   const auto backup_status = read_backup_status(api.client(), io.stop);
   if (!backup_status) {
     return;
@@ -37,16 +37,24 @@ void say_who_reads(Api& api, Io& io) {
   }
 }
 
-Result<age::RecipientRule> read_rule(const std::string& file) {
-  RB_TRY_ASSIGN(const std::string text, read_text_file(file, age::k_sops_yaml_limit_bytes));
+} // namespace
+
+Result<SopsFile> read_sops_file(const std::string& file) {
+  RB_TRY_ASSIGN(std::string text, read_text_file(file, age::k_sops_yaml_limit_bytes));
   auto rule = age::recipient_rule_of_sops_yaml(text);
   if (!rule) {
     return std::move(rule).error().within(file);
   }
-  return rule;
+  return SopsFile{std::move(text), *std::move(rule)};
 }
 
-} // namespace
+void say_who_reads(std::ostream& out, const age::RecipientRule& rule) {
+  out << "By " << terminal_text(rule.rule)
+      << ", whoever has a private key of these can read the backups:\n";
+  for (const age::Recipient& recipient : rule.recipients) {
+    out << "  " << age::shortened(recipient.text()) << '\n';
+  }
+}
 
 int list(Api& api, OutputFormat output, Io& io) {
   const auto items = api.client().list_all(kube::k_cluster_backups, "", {}, io.stop);
@@ -75,7 +83,7 @@ int list(Api& api, OutputFormat output, Io& io) {
     io.err << "no ClusterBackups in the cluster; make the first: railiance-backup create --wait\n";
   } else {
     io.out << backup_table(std::move(backups), io.clock.now());
-    say_who_reads(api, io);
+    say_who_reads_newest(api, io);
   }
   return static_cast<int>(ExitCode::done);
 }
@@ -112,25 +120,21 @@ int show(Api& api, const ShowCommand& command, OutputFormat output, Io& io) {
 }
 
 int recipients(const RecipientsCommand& command, OutputFormat output, Io& io) {
-  const auto rule = read_rule(command.file);
-  if (!rule) {
-    return fail(io, rule.error());
-  }
-  nlohmann::json keys = nlohmann::json::array();
-  for (const age::Recipient& recipient : rule->recipients) {
-    keys.push_back(recipient.text());
+  const auto sops = read_sops_file(command.file);
+  if (!sops) {
+    return fail(io, sops.error());
   }
   if (output == OutputFormat::json) {
-    io.out << nlohmann::json{{"rule", rule->rule}, {"recipients", keys}}.dump(
+    nlohmann::json keys = nlohmann::json::array();
+    for (const age::Recipient& recipient : sops->rule.recipients) {
+      keys.push_back(recipient.text());
+    }
+    io.out << nlohmann::json{{"rule", sops->rule.rule}, {"recipients", keys}}.dump(
                   2, ' ', false, nlohmann::json::error_handler_t::replace)
            << '\n';
     return static_cast<int>(ExitCode::done);
   }
-  io.out << "By " << terminal_text(rule->rule)
-         << ", whoever has a private key of these can read the backups:\n";
-  for (const auto& key : keys) {
-    io.out << "  " << age::shortened(key.get<std::string>()) << '\n';
-  }
+  say_who_reads(io.out, sops->rule);
   return static_cast<int>(ExitCode::done);
 }
 

@@ -2,14 +2,17 @@
 // their own process.
 #pragma once
 
+#include "cli/install/server.hpp"
 #include "terminal/program_io.hpp"
 
+#include "base/process.hpp"
 #include "base/result.hpp"
 #include "kube/client.hpp"
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace rb::cli {
 
@@ -42,6 +45,12 @@ struct Io : ProgramIo {
   std::function<int()> stop_signal = {};       ///< The signal behind `stop`.
   bool out_colour = false;                     ///< `out` is a terminal, and nobody said NO_COLOR.
   unsigned terminal_width = 80;                ///< Columns, where err is a terminal.
+
+  // Of install and uninstall only.
+  std::function<install::HostFacts(const std::string& k3s_program)> look_at_host = {};
+  std::vector<std::string> package_places = {};
+  ProcessRunner* processes = nullptr;
+  Waiter* waiter = nullptr;
 };
 
 } // namespace rb::cli

@@ -1,6 +1,7 @@
 // railiance-backup: signals, terminal and random numbers for run().
 #include "cli/commands.hpp"
 #include "cli/connect.hpp"
+#include "cli/install/package.hpp"
 #include "terminal/program_io.hpp"
 
 #include "base/bytes.hpp"
@@ -34,6 +35,17 @@ bool wants_colour() {
          (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
+/// What it was called, also through links: the bundle's launcher passes it on.
+std::string_view name_of(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+std::string own_program() {
+  std::array<char, 4096> path{};
+  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
+  return size < 0 ? std::string() : std::string(path.data(), static_cast<std::size_t>(size));
+}
+
 unsigned terminal_width() {
   winsize size{};
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80U;
@@ -47,7 +59,10 @@ int main(int argc, char** argv) {
   rb::kube::initialize_http_threads(2);
   const rb::RealClock clock;
   const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);
-  rb::cli::Io io{{"railiance-backup", std::cout, std::cerr, clock}};
+  const std::string_view called = name_of(argc > 0 ? argv[0] : "");
+  const bool asked_by_kubectl = called == rb::cli::k_plugin_completion_file;
+  const bool plugin = asked_by_kubectl || called == rb::cli::k_plugin_file;
+  rb::cli::Io io{{plugin ? rb::cli::k_plugin : rb::cli::k_program, std::cout, std::cerr, clock}};
   io.connect = rb::cli::connect_to_cluster;
   io.random_id = random_id;
   io.stop = signals.token();
@@ -56,7 +71,15 @@ int main(int argc, char** argv) {
   io.out_is_terminal = isatty(STDOUT_FILENO) == 1;
   io.out_colour = io.out_is_terminal && wants_colour();
   io.terminal_width = terminal_width();
-  const int code = rb::cli::run(args, io);
+  rb::RealProcessRunner runner;
+  rb::TrustedRunner processes(runner); // as root, only what root alone can change
+  rb::RealWaiter waiter;
+  io.processes = &processes;
+  io.waiter = &waiter;
+  io.package_places = rb::install::package_places(own_program());
+  io.look_at_host = [](const std::string& k3s) { return rb::install::look_at_host({}, k3s); };
+  const int code =
+      asked_by_kubectl ? rb::cli::complete_for_kubectl(args, io) : rb::cli::run(args, io);
   std::cout.flush();
   return code;
 }

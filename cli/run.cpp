@@ -20,6 +20,12 @@ int dispatch(const Options& options, Io& io) {
   if (const auto* command = std::get_if<RecipientsCommand>(&options.command)) {
     return recipients(*command, options.output, io);
   }
+  if (const auto* command = std::get_if<InstallCommand>(&options.command)) {
+    return install(*command, options.cluster, io);
+  }
+  if (const auto* command = std::get_if<UninstallCommand>(&options.command)) {
+    return uninstall(*command, options.cluster, io);
+  }
   const auto connected = io.connect(options.cluster);
   if (!connected) {
     // Usage is what was typed; a kubeconfig that is not usable is a failure.
@@ -46,7 +52,7 @@ int dispatch(const Options& options, Io& io) {
 
 int run(std::span<const std::string> args, Io& io) {
   try {
-    const auto options = parse_options(args);
+    const auto options = parse_options(args, io.program);
     if (!options) {
       return fail(io, options.error());
     }

@@ -17,8 +17,10 @@ cp -a "$bundle" "$tree/usr/lib/railiance-backup"
 for name in railiance-backup railiance-restore; do
   ln -s "../lib/railiance-backup/bin/$name" "$tree/usr/bin/$name"
 done
-# kubectl takes a program of that name for its command `railiance`.
-ln -s ../lib/railiance-backup/bin/railiance-backup "$tree/usr/bin/kubectl-railiance"
+# kubectl takes programs of these names for its command `railiance`, and for what may come next on its line.
+for name in kubectl-railiance kubectl_complete-railiance; do
+  ln -s ../lib/railiance-backup/bin/railiance-backup "$tree/usr/bin/$name"
+done
 
 program=$native/bin/railiance-backup
 "$program" completion bash >"$share/bash-completion/completions/railiance-backup"

@@ -77,4 +77,4 @@ cat "$work/opened/shop/shop.yaml"
 printf '\n$ railiance-restore verify\n'
 inside railiance-restore verify
 
-say "Done. The cluster is taken down; on your own k3s: README.md, \"On your own k3s\""
+say "Done. The cluster is taken down; on your own k3s: README.md, \"Install it\""

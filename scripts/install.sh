@@ -30,6 +30,10 @@ for program in railiance-backup railiance-restore; do
   ln -sfn "../lib/railiance-backup/bin/$program" "$prefix/bin/$program"
   note "$prefix/bin/$program"
 done
+# The same program as a plugin of kubectl.
+for name in kubectl-railiance kubectl_complete-railiance; do
+  ln -sfn ../lib/railiance-backup/bin/railiance-backup "$prefix/bin/$name"
+done
 
 # The same search as the command's.
 if [ -z "${KUBECONFIG:-}" ]; then

@@ -11,6 +11,7 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/in-root.sh"
+. "$(dirname "$0")/lay-out.sh"
 umask 022
 
 export LC_ALL=C.UTF-8 # the order of names
@@ -71,25 +72,22 @@ layout=$dist.part/railiance-backup-$release-image-oci.tar
 "$pack" image "$IMAGE" "$layout" "${roots[@]}" >/dev/null
 # The name that the manifests ask for has the digest of the image for all architectures in it: another build never hides
 # behind the same name, and the servers of one cluster may differ.
-digest=$("$pack" digest "$layout")
-unique=$IMAGE-${digest:7:12}
-{
-  cat "$ROOT/deploy/namespace.yaml"
-  echo ---
-  sed "s|image: \"$IMAGE\"|image: \"$unique\"|" "$ROOT/deploy/railiance-backup.yaml"
-} >"$dist.part/railiance-backup.yaml"
-grep -q "image: \"$unique\"" "$dist.part/railiance-backup.yaml" || die "deploy/railiance-backup.yaml has not the image $IMAGE"
+unique=$(unique_name "$layout")
+manifests_of "$unique" >"$dist.part/railiance-backup.yaml"
 
 for arch in "${archs[@]}"; do
   bundle=${bundles[$arch]}
   name=$dist.part/railiance-backup-$release-linux-$arch
-  "$pack" tarball "$bundle" "$name.tar.gz" >/dev/null
-  "$pack" image "$IMAGE,$unique" "$dist.part/railiance-backup-$release-image-$arch.tar" "$(dirname "$bundle")" >/dev/null
+  image=$dist.part/railiance-backup-$release-image-$arch.tar
+  "$pack" image "$IMAGE,$unique" "$image" "$(dirname "$bundle")" >/dev/null
+  lay_out "$work/railiance-backup" "$bundle" "$image" "$dist.part/railiance-backup.yaml"
+  "$pack" tarball "$work/railiance-backup" "$name.tar.gz" >/dev/null
+  rm -rf "$work/railiance-backup"
   install -m 0755 "$bundle/bin/railiance-restore" "$dist.part/railiance-restore-$release-linux-$arch"
   "$ROOT/packaging/sbom.py" "$bundle" railiance-backup "$release" "$RB_COMMIT" "$arch" >"$name.spdx.json"
   # Debian sorts ~ before everything, so that the release itself is newer than what led to it.
   mkdir -p "$work/$arch"
-  "$ROOT/packaging/deb.sh" "$work/$arch/tree" "$bundle" "$native" "$dist.part/railiance-backup-$release-image-$arch.tar" \
+  "$ROOT/packaging/deb.sh" "$work/$arch/tree" "$bundle" "$native" "$image" \
     "$dist.part/railiance-backup.yaml" "$name.spdx.json" "${release/-/\~}" "$arch"
   in_root "$root" "$work/$arch:/out" -- "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH" \
     dpkg-deb --root-owner-group --threads-max=1 -Zxz --build /out/tree /out/package.deb >/dev/null

@@ -9,11 +9,14 @@ command -v helm >/dev/null || die "helm is not installed (run: make deps)"
 work=$(mktemp -d /tmp/railiance-render-XXXXXX)
 trap 'rm -rf "$work"' EXIT
 
-# The chart without what only Helm needs. The ConfigMap is kustomize's to make.
+# The namespace, and the chart without what only Helm needs: all that is installed but the ConfigMap with
+# the recipients, which kustomize or `railiance-backup install` makes.
 render_deploy() {
   cat <<'HEADER'
-# Made from charts/railiance-backup by `make deploy-manifests`; change the chart, not this file.
+# Made from namespace.yaml and charts/railiance-backup by `make deploy-manifests`; change those, not this file.
+---
 HEADER
+  cat "$ROOT/deploy/namespace.yaml"
   helm template railiance-backup "$chart" --namespace railiance-backup --kube-version 1.34.0 \
     --set sops.existingConfigMap=railiance-backup-sops |
     sed -e '/^ *helm\.sh\/chart:/d' -e '/^# Source:/d' \

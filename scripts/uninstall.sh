@@ -12,6 +12,7 @@ else
   note "the chart is not installed in the cluster of ${KUBECONFIG:-the default kubeconfig}"
 fi
 prefix=${PREFIX:-/usr/local}
-rm -rf "$prefix/bin/railiance-backup" "$prefix/bin/railiance-restore" "$prefix/lib/railiance-backup"
+rm -rf "$prefix/bin/railiance-backup" "$prefix/bin/railiance-restore" "$prefix/bin/kubectl-railiance" \
+  "$prefix/bin/kubectl_complete-railiance" "$prefix/lib/railiance-backup"
 note "backup sets stay where they are: /opt/backup/railiance/cluster"
 note "the CRDs and ClusterBackups stay, too: kubectl delete crd clusterbackups.backup.railiance.io nodebackups.backup.railiance.io backupstatuses.backup.railiance.io"

@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/process.hpp"
 
+#include <array>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -17,6 +18,10 @@
 #include <vector>
 
 namespace rb::k3s {
+
+/// Where the program lies, where nobody says it.
+inline constexpr std::array<const char*, 4> k_usual_programs{
+    "/usr/local/bin/k3s", "/opt/bin/k3s", "/usr/bin/k3s", "/usr/sbin/k3s"};
 
 /// Nothing is inherited: no K3S_*, proxy or cloud variable of the caller may reach k3s.
 [[nodiscard]] std::map<std::string, std::string> clean_environment();

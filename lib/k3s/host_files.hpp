@@ -18,4 +18,15 @@ public:
   [[nodiscard]] virtual std::vector<std::string> list(const std::string& directory) const = 0;
 };
 
+/// Those of this host's disk; `root` stands before every path.
+class DiskFiles final : public HostFiles {
+public:
+  explicit DiskFiles(std::string root = {}) : m_root(std::move(root)) {}
+  [[nodiscard]] std::optional<std::string> read(const std::string& path) const override;
+  [[nodiscard]] std::vector<std::string> list(const std::string& directory) const override;
+
+private:
+  std::string m_root;
+};
+
 } // namespace rb::k3s

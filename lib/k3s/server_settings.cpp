@@ -172,6 +172,14 @@ bool ServerSettings::is_on(std::string_view flag) const {
   return has(flag) && !is_among(k_off, value(flag));
 }
 
+std::string data_dir_of(const ServerSettings& settings) {
+  std::string path = settings.value("data-dir");
+  while (path.size() > 1 && path.ends_with('/')) {
+    path.pop_back();
+  }
+  return path.starts_with('/') && path.size() > 1 ? path : k_usual_data_dir;
+}
+
 std::string long_name(std::string_view flag) {
   const auto* const found = std::ranges::find(k_short, flag, &Pair::first);
   return std::string(found == k_short.end() ? flag : found->second);

@@ -10,6 +10,9 @@
 
 namespace rb::k3s {
 
+/// k3s's own default for --data-dir.
+inline constexpr const char* k_usual_data_dir = "/var/lib/rancher/k3s";
+
 /// What k3s itself writes in the place of a secret.
 inline constexpr std::string_view k_masked = "********";
 
@@ -49,6 +52,10 @@ public:
 private:
   std::vector<Setting> m_all;
 };
+
+/// Where the server keeps its data, without a slash at the end: as the settings say, or the usual
+/// place where they say nothing that is an absolute path.
+[[nodiscard]] std::string data_dir_of(const ServerSettings& settings);
 
 /// "d" -> "data-dir"; other names as they are.
 [[nodiscard]] std::string long_name(std::string_view flag);

@@ -82,7 +82,7 @@ std::string wrong_with_named_files(const std::filesystem::path& root, std::strin
 } // namespace
 
 Verdict check_host(const std::filesystem::path& root) {
-  const k3s::HostSettings restore = k3s::read_host_settings(cluster::DiskView(root.string()));
+  const k3s::HostSettings restore = k3s::read_host_settings(k3s::DiskFiles(root.string()));
   const k3s::HostSettings agent = k3s::read_host_settings(agent::MountedFiles(settings_in(root)));
   const std::string known = all_of(restore.settings);
   Verdict verdict{!known.empty(), service_of(restore) + ": " + known};

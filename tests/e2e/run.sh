@@ -16,6 +16,8 @@ export RB_TOOLS_BIN=$CACHE/bin RB_IMAGE=$IMAGE RB_IMAGE_TAR=$image
 # On the node run the programs of the image, from the bundle that it was made of.
 RB_BUILD_BIN=$("$ROOT/scripts/bundle.sh")/bin
 export RB_BUILD_BIN
+RB_PACKAGE=$("$ROOT/scripts/package.sh")
+export RB_PACKAGE
 
 # The disaster has beds of its own, and goes on beside the others: all of them mostly wait.
 disaster=
@@ -23,7 +25,7 @@ clean_up() {
   [ -z "$disaster" ] || kill "$disaster" 2>/dev/null || true
   wait
   rm -rf "$reports"
-  [ -z "$disaster" ] || for name in "$RB_BED-plain" "$RB_BED-enc"; do "$bed" down "$name" >/dev/null 2>&1 || true; done
+  [ -z "$disaster" ] || for name in "$RB_BED-plain" "$RB_BED-enc" "$RB_BED-install"; do "$bed" down "$name" >/dev/null 2>&1 || true; done
   [ -n "${RB_KEEP_BED:-}" ] || "$bed" down "$RB_BED" >/dev/null 2>&1 || true
 }
 reports=$(mktemp -d)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -35,9 +34,11 @@ func (s *server) startNode(ctx context.Context) error {
 	if err := s.waitOrFail(ctx, waitForContainerd); err != nil {
 		return err
 	}
-	if err := s.importImages(ctx); err != nil {
+	images, err := s.importImages()
+	if err != nil {
 		return err
 	}
+	go s.watchImages(ctx, images)
 	kubelet := append([]string{
 		"--config=" + s.agent("etc/kubelet.yaml"),
 		"--kubeconfig=" + s.agent("kubelet.kubeconfig"),
@@ -98,21 +99,6 @@ func waitForContainerd(ctx context.Context) error {
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
-}
-
-// importImages takes in the archives in agent/images, as k3s does.
-func (s *server) importImages(ctx context.Context) error {
-	archives, err := filepath.Glob(s.agent("images/*.tar"))
-	if err != nil {
-		return err
-	}
-	for _, path := range archives {
-		if text, err := ctr("images", "import", path).CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w: %s", path, err, text)
-		}
-		logrus.Infof("Imported images from %s", path)
-	}
-	return nil
 }
 
 // labelNode waits for the node object and gives it k3s's role labels and annotations.

@@ -136,6 +136,10 @@ func (s *server) start(ctx context.Context) (err error) {
 	if err = ensureSnapshotCRD(ctx, s.layout); err != nil {
 		return err
 	}
+	if err = ensureAddonCRD(ctx, s.layout); err != nil {
+		return err
+	}
+	go s.deployManifests(ctx)
 	if !s.opts.disableAgent {
 		if exists(s.db("reset-flag")) {
 			go s.renewNodePassword(ctx)

@@ -15,55 +15,18 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/tools/clientcmd"
 )
 
-var (
-	snapshotResource = schema.GroupVersionResource{Group: "k3s.cattle.io", Version: "v1", Resource: "etcdsnapshotfiles"}
-	crdResource      = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-)
-
-func dynamicClient(l layout) (dynamic.Interface, error) {
-	config, err := clientcmd.BuildConfigFromFlags("", l.cred("supervisor.kubeconfig"))
-	if err != nil {
-		return nil, err
-	}
-	config.Timeout = 10 * time.Second
-	return dynamic.NewForConfig(config)
-}
+var snapshotResource = schema.GroupVersionResource{Group: "k3s.cattle.io", Version: "v1", Resource: "etcdsnapshotfiles"}
 
 // ensureSnapshotCRD makes the definition; it may be there already.
 func ensureSnapshotCRD(ctx context.Context, l layout) error {
-	client, err := dynamicClient(l)
-	if err != nil {
-		return err
-	}
-	text := func() map[string]any { return map[string]any{"type": "string"} }
-	object := func(properties map[string]any) map[string]any {
-		return map[string]any{"type": "object", "properties": properties, "x-kubernetes-preserve-unknown-fields": true}
-	}
-	schemaOf := object(map[string]any{
-		"spec": object(map[string]any{"snapshotName": text(), "nodeName": text(), "location": text()}),
-		"status": object(map[string]any{"creationTime": map[string]any{"type": "string", "format": "date-time"},
-			"readyToUse": map[string]any{"type": "boolean"}}),
-	})
-	crd := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-		"metadata": map[string]any{"name": "etcdsnapshotfiles.k3s.cattle.io"},
-		"spec": map[string]any{
-			"group": "k3s.cattle.io", "scope": "Cluster",
-			"names": map[string]any{"kind": "ETCDSnapshotFile", "listKind": "ETCDSnapshotFileList",
-				"plural": "etcdsnapshotfiles", "singular": "etcdsnapshotfile"},
-			"versions": []any{map[string]any{"name": "v1", "served": true, "storage": true,
-				"schema": map[string]any{"openAPIV3Schema": schemaOf}}},
-		},
-	}}
-	_, err = client.Resource(crdResource).Create(ctx, crd, metav1.CreateOptions{})
-	if apierrors.IsAlreadyExists(err) {
-		return nil
-	}
-	return err
+	return ensureCRD(ctx, l, customResource{plural: "etcdsnapshotfiles", singular: "etcdsnapshotfile", kind: "ETCDSnapshotFile",
+		scope: "Cluster", properties: map[string]any{
+			"spec": openObject(map[string]any{"snapshotName": textField(), "nodeName": textField(), "location": textField()}),
+			"status": openObject(map[string]any{"creationTime": map[string]any{"type": "string", "format": "date-time"},
+				"readyToUse": map[string]any{"type": "boolean"}}),
+		}})
 }
 
 // snapshotObjectName gives local-<file name>-<6 hex>, or a name made of node

@@ -1,28 +1,10 @@
 #include "restore/cluster/host_views.hpp"
 
 #include "k3s/token.hpp"
-#include "restore/cluster/file_changes.hpp"
-
-#include "base/open_beneath.hpp"
 
 #include <algorithm>
 
 namespace rb::cluster {
-
-namespace {
-
-constexpr std::size_t k_limit_bytes = std::size_t{1} << 20U;
-
-} // namespace
-
-std::optional<std::string> DiskView::read(const std::string& path) const {
-  auto text = read_regular_text(m_root + path, k_limit_bytes);
-  return text ? std::optional<std::string>(std::move(*text)) : std::nullopt;
-}
-
-std::vector<std::string> DiskView::list(const std::string& directory) const {
-  return names_in(m_root + directory, "");
-}
 
 std::optional<std::string> HostStateView::read(const std::string& path) const {
   const archive::Entry* const entry = m_state.find(path);

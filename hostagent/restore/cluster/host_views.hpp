@@ -1,4 +1,4 @@
-// The files of a host for k3s::read_host_settings(): on its disk, or as a host state has them.
+// The files of a host state for k3s::read_host_settings().
 #pragma once
 
 #include "k3s/host_settings.hpp"
@@ -9,16 +9,6 @@
 #include <vector>
 
 namespace rb::cluster {
-
-class DiskView final : public k3s::HostFiles {
-public:
-  explicit DiskView(std::string root = {}) : m_root(std::move(root)) {}
-  [[nodiscard]] std::optional<std::string> read(const std::string& path) const override;
-  [[nodiscard]] std::vector<std::string> list(const std::string& directory) const override;
-
-private:
-  std::string m_root;
-};
 
 class HostStateView final : public k3s::HostFiles {
 public:

@@ -3,6 +3,7 @@
 // that lets one restore at a time work with it.
 #pragma once
 
+#include "k3s/server_settings.hpp"
 #include "restore/cluster/plan.hpp"
 
 #include "base/fd.hpp"
@@ -85,8 +86,8 @@ private:
 /// In which data directory the last restore left its journal is kept at a fixed place. A bare host
 /// learns its data directory from the set; without this, only that set would lead back to it.
 ///
-/// k3s's own default. A restore there is found without being remembered.
-inline constexpr const char* k_usual_data_dir = "/var/lib/rancher/k3s";
+/// A restore there is found without being remembered.
+using k3s::k_usual_data_dir;
 
 /// Beside k3s's usual data directory; a file of mode 0600 with one path.
 inline constexpr const char* k_place_file = "/var/lib/rancher/railiance-restore.place";

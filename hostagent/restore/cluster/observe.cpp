@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 namespace rb::cluster {
 
@@ -20,7 +21,7 @@ namespace {
 
 constexpr std::size_t k_ca_limit_bytes = std::size_t{1} << 20U;
 
-std::string first_program(const std::string& given, std::initializer_list<const char*> usual) {
+std::string first_program(const std::string& given, std::span<const char* const> usual) {
   if (!given.empty()) {
     return ::access(given.c_str(), X_OK) == 0 ? given : std::string();
   }
@@ -117,8 +118,9 @@ std::unique_ptr<k3s::ServiceManager> find_service_manager(ProcessRunner& process
     const std::string own = here.*member;
     return own.empty() && there != nullptr ? there->*member : own;
   };
-  const std::string systemctl =
-      first_program({}, {"/usr/local/bin/systemctl", "/usr/bin/systemctl", "/bin/systemctl"});
+  constexpr std::array<const char*, 3> k_systemctl{
+      "/usr/local/bin/systemctl", "/usr/bin/systemctl", "/bin/systemctl"};
+  const std::string systemctl = first_program({}, k_systemctl);
   const std::string unit = unit_of(&k3s::HostSettings::systemd_unit);
   if (!systemctl.empty() && !unit.empty()) {
     auto manager = k3s::make_systemd(processes, systemctl, unit);
@@ -127,7 +129,8 @@ std::unique_ptr<k3s::ServiceManager> find_service_manager(ProcessRunner& process
       return manager;
     }
   }
-  const std::string rc_service = first_program({}, {"/sbin/rc-service", "/usr/sbin/rc-service"});
+  constexpr std::array<const char*, 2> k_rc_service{"/sbin/rc-service", "/usr/sbin/rc-service"};
+  const std::string rc_service = first_program({}, k_rc_service);
   const std::string service = unit_of(&k3s::HostSettings::openrc_service);
   if (!rc_service.empty() && !service.empty()) {
     return k3s::make_openrc(processes, rc_service, service, "/var/log/" + service + ".log");
@@ -138,19 +141,18 @@ std::unique_ptr<k3s::ServiceManager> find_service_manager(ProcessRunner& process
 } // namespace
 
 std::string data_dir_here(const HostHints& hints) {
-  return choose_data_dir(hints, k3s::read_host_settings(DiskView()), nullptr);
+  return choose_data_dir(hints, k3s::read_host_settings(k3s::DiskFiles()), nullptr);
 }
 
 void Host::look(const HostHints& hints, const OpenedSet* opened) {
-  const k3s::HostSettings here = k3s::read_host_settings(DiskView());
+  const k3s::HostSettings here = k3s::read_host_settings(k3s::DiskFiles());
   const bool with_state = opened != nullptr && opened->host_state.has_value();
   const set::HostState* const there = with_state ? &*opened->host_state : nullptr;
   manager =
       find_service_manager(processes, hints, here, with_state ? &*opened->host_settings : nullptr);
   ObservedHost host;
   host.user_id = ::geteuid();
-  host.k3s_program = first_program(
-      hints.k3s_program, {"/usr/local/bin/k3s", "/opt/bin/k3s", "/usr/bin/k3s", "/usr/sbin/k3s"});
+  host.k3s_program = first_program(hints.k3s_program, k3s::k_usual_programs);
   if (!host.k3s_program.empty()) {
     host.k3s_version = k3s::ask_version(processes, host.k3s_program);
   }

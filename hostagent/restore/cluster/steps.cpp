@@ -1,5 +1,6 @@
 #include "restore/cluster/steps.hpp"
 
+#include "k3s/auto_deploy.hpp"
 #include "k3s/command.hpp"
 #include "objects/served.hpp"
 #include "restore/cluster/file_changes.hpp"
@@ -95,7 +96,7 @@ std::string target_of(const archive::Entry& entry,
 }
 
 std::string image_path(const Plan& plan) {
-  return plan.data_dir + "/agent/images/" + std::string(set::k_image_name);
+  return k3s::image_directory(plan.data_dir) + "/" + std::string(set::k_image_name);
 }
 
 /// One that is there already stays, also on the way back.

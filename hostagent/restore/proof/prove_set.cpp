@@ -1,5 +1,6 @@
 #include "restore/proof/prove_set.hpp"
 
+#include "k3s/command.hpp"
 #include "objects/local_api.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/host_views.hpp"
@@ -19,8 +20,6 @@ namespace {
 
 constexpr auto k_api_timeout = std::chrono::seconds(60);
 constexpr const char* k_fallback_parent = "/var/tmp";
-constexpr std::array<const char*, 3> k_usual_places{
-    "/usr/local/bin/k3s", "/usr/bin/k3s", "/opt/bin/k3s"};
 
 /// The directory in which k3s's data directory lies: on its disk, but not in it.
 std::string scratch_parent(const ProveOrder& order, const std::string& data_dir) {
@@ -177,7 +176,7 @@ Result<std::string> find_k3s(const std::string& ordered, const std::string& of_h
   std::vector<std::string> candidates{ordered};
   if (ordered.empty()) {
     candidates = {of_host};
-    candidates.insert(candidates.end(), k_usual_places.begin(), k_usual_places.end());
+    candidates.insert(candidates.end(), k3s::k_usual_programs.begin(), k3s::k_usual_programs.end());
   }
   for (const std::string& path : candidates) {
     if (path.starts_with('/') && ::access(path.c_str(), X_OK) == 0) {

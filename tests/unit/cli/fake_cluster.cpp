@@ -205,7 +205,7 @@ run_command(FakeCluster& cluster, std::vector<std::string> args, const RunOption
   io.random_id = random_id;
   io.stop_signal = [&options] { return options.signal; };
   io.out_colour = options.colour;
-  const int code = cli::run(args, io);
+  const int code = options.complete ? cli::complete_for_kubectl(args, io) : cli::run(args, io);
   return {code, out.str(), err.str()};
 }
 

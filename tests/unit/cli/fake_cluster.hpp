@@ -72,6 +72,7 @@ struct RunOptions {
   std::stop_token stop;
   int signal = 0;
   std::string now = "20261122T115216Z";
+  bool complete = false; ///< As kubectl asks for completions.
   std::function<Result<std::unique_ptr<cli::Api>>(const cli::ClusterChoice&)> connect;
 };
 

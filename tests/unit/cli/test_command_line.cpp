@@ -121,3 +121,91 @@ TEST_CASE("--help lists the exit codes, --version the version") {
   REQUIRE(version);
   CHECK(std::get<PrintCommand>(version->command).text == version_line("railiance-backup") + "\n");
 }
+
+TEST_CASE("install takes what the operator decides, and leaves the rest to the package") {
+  const auto usual = parse({"install"});
+  REQUIRE(usual);
+  const auto& plain = std::get<InstallCommand>(usual->command);
+  CHECK(plain.sops == ".sops.yaml");
+  CHECK_FALSE(plain.backup_dir);
+  CHECK_FALSE(plain.keep_last);
+  CHECK_FALSE(plain.schedule);
+  CHECK(plain.timeout == std::chrono::minutes(3));
+  const auto options = parse({"install",
+                              "--sops",
+                              "s.yaml",
+                              "--backup-dir",
+                              "/mnt/usb/b",
+                              "--keep-last",
+                              "30",
+                              "--schedule",
+                              "30 3 * * *",
+                              "--time-zone",
+                              "Etc/UTC",
+                              "--from",
+                              "/opt/package",
+                              "--dry-run",
+                              "--timeout",
+                              "90s",
+                              "--kubeconfig",
+                              "k"});
+  REQUIRE(options);
+  const auto& install = std::get<InstallCommand>(options->command);
+  CHECK(install.sops == "s.yaml");
+  CHECK(install.backup_dir == "/mnt/usb/b");
+  CHECK(install.keep_last == 30);
+  CHECK(install.schedule == "30 3 * * *");
+  CHECK(install.time_zone == "Etc/UTC");
+  CHECK(install.from == "/opt/package");
+  CHECK(install.dry_run);
+  CHECK(install.timeout == std::chrono::seconds(90));
+  CHECK(options->cluster.kubeconfig == "k");
+  CHECK_FALSE(parse({"install", "--keep-last", "0"}));
+  CHECK_FALSE(parse({"install", "--timeout", "soon"}));
+  CHECK_FALSE(parse({"uninstall", "everything"}));
+  CHECK(std::get<UninstallCommand>(parse({"uninstall"})->command).timeout ==
+        std::chrono::minutes(2));
+}
+
+TEST_CASE(
+    "as a plugin of kubectl it knows backup, which waits, and its help says how it is typed") {
+  const auto as_plugin = [](std::vector<std::string> args) {
+    return parse_options(args, k_plugin);
+  };
+  const auto backup = as_plugin({"backup", "nightly", "--keep-last", "3"});
+  REQUIRE(backup);
+  const auto& create = std::get<CreateCommand>(backup->command);
+  CHECK(create.wait);
+  CHECK(create.name == "nightly");
+  CHECK(create.keep_last == 3);
+  CHECK_FALSE(std::get<CreateCommand>(as_plugin({"create"})->command).wait);
+  CHECK_FALSE(parse({"backup"})); // not of the program itself
+
+  const auto help = as_plugin({"status", "--help"});
+  REQUIRE(help);
+  const auto& text = std::get<PrintCommand>(help->command).text;
+  CHECK(text.find("kubectl railiance status --output json") != std::string::npos);
+  CHECK(text.find("railiance-backup status") == std::string::npos);
+  const auto all = as_plugin({"--help"});
+  REQUIRE(all);
+  CHECK(std::get<PrintCommand>(all->command).text.find("kubectl railiance") != std::string::npos);
+}
+
+TEST_CASE("kubectl is told what may come next, of what is typed already") {
+  const auto words = [](std::vector<std::string> args) {
+    std::vector<std::string> plain;
+    for (const std::string& word : plugin_words(args)) {
+      CHECK(word.find('\t') != std::string::npos);
+      plain.push_back(word.substr(0, word.find('\t')));
+    }
+    return plain;
+  };
+  CHECK(words({"st"}) == std::vector<std::string>{"status"});
+  CHECK(words({"backup", "--keep"}) == std::vector<std::string>{"--keep-last"});
+  CHECK(words({"list", "--kub"}) == std::vector<std::string>{"--kubeconfig"});
+  const auto all = words({""});
+  CHECK(all.size() == 10);
+  CHECK(words({}) == all);
+  CHECK(words({"show", ""}).empty()); // names of backups, which the cluster knows
+  CHECK(words({"nonsense"}).empty());
+}

@@ -142,3 +142,21 @@ TEST_CASE("a kubeconfig that cannot be used is a failure, not usage") {
   CHECK(outcome.code == 1);
   CHECK(has(outcome.err, "there is no context 'x'"));
 }
+
+TEST_CASE(
+    "kubectl completes the names of backups; without a cluster there are none, and no error") {
+  FakeCluster cluster;
+  cluster.backups["before-upgrade"] = a_backup("before-upgrade");
+  cluster.backups["nightly"] = a_backup("nightly");
+  const auto complete = [&](std::vector<std::string> args) {
+    return run_command(cluster, args, {.complete = true});
+  };
+  CHECK(complete({"show", "be"}).out == "before-upgrade\n:4\n");
+  CHECK(complete({"sho"}).out.starts_with("show\t"));
+  CHECK(complete({"install", "--sops", ""}).out == ":0\n"); // files
+  cluster.down = true;
+  const Outcome outcome = complete({"show", ""});
+  CHECK(outcome.code == 0);
+  CHECK(outcome.out == ":4\n");
+  CHECK(outcome.err.empty());
+}

@@ -17,7 +17,7 @@ TEST_CASE("settings are read where an operator may have put them; of tokens only
   root.write("etc/rancher/k3s/config.yaml", "token: secret\nnode-name: one\n");
   root.write("etc/rancher/k3s/config.yaml.d/10.yaml", "node-name: two\n");
   root.write("etc/rancher/k3s/config.yaml.d/notes.txt", "node-name: three\n");
-  const k3s::HostSettings read = k3s::read_host_settings(DiskView(root.path()));
+  const k3s::HostSettings read = k3s::read_host_settings(k3s::DiskFiles(root.path()));
   CHECK(read.systemd_unit == "k3s");
   CHECK(read.settings.value("node-name") == "two");
   CHECK(read.settings.value("node-ip") == "1");
@@ -47,6 +47,6 @@ TEST_CASE("the same off the files of a host state") {
 TEST_CASE("a configuration that k3s could not read is a problem that is named") {
   const test::Scratch root;
   root.write("etc/rancher/k3s/config.yaml", "- a list\n");
-  CHECK(k3s::read_host_settings(DiskView(root.path())).problem.find("config.yaml") !=
+  CHECK(k3s::read_host_settings(k3s::DiskFiles(root.path())).problem.find("config.yaml") !=
         std::string::npos);
 }

@@ -1,0 +1,133 @@
+// Completion: the scripts for shells, and what kubectl asks a plugin for.
+#include "cli/commands.hpp"
+#include "terminal/terminal_text.hpp"
+
+#include "kube/resource.hpp"
+
+namespace rb::cli {
+
+namespace {
+
+constexpr const char* k_bash = R"sh(# bash completion of railiance-backup; for example in ~/.bashrc:
+#   source <(railiance-backup completion bash)
+_railiance_backup() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${COMP_WORDS[i]} in create|status|list|show|recipients|notify-test|install|uninstall|completion) command=${COMP_WORDS[i]}; break ;; esac
+  done
+  local common='--kubeconfig --context --output --help'
+  case $before in
+    --kubeconfig|--sops|--from|--k3s) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    -o|--output) COMPREPLY=($(compgen -W 'text json' -- "$word")); return ;;
+    --verification) COMPREPLY=($(compgen -W 'snapshot boot' -- "$word")); return ;;
+    --artifacts) COMPREPLY=($(compgen -W 'EtcdSnapshot HelmValues Kubeconfig HostState' -- "$word")); return ;;
+  esac
+  case $command in
+    create) COMPREPLY=($(compgen -W "--wait --attach --artifacts --keep-last --scheduled --deadline --node --verification --ttl --timeout $common" -- "$word")) ;;
+    show) COMPREPLY=($(compgen -W "$(railiance-backup list --output name 2>/dev/null) $common" -- "$word")) ;;
+    install) COMPREPLY=($(compgen -W "--sops --backup-dir --keep-last --schedule --time-zone --from --k3s --dry-run --print --timeout $common" -- "$word")) ;;
+    uninstall) COMPREPLY=($(compgen -W "--from --k3s --timeout $common" -- "$word")) ;;
+    completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")) ;;
+    list|status|notify-test) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;
+    *) COMPREPLY=($(compgen -W "create status list show recipients notify-test install uninstall completion --version $common" -- "$word")) ;;
+  esac
+}
+complete -F _railiance_backup railiance-backup
+)sh";
+
+constexpr const char* k_zsh = R"sh(#compdef railiance-backup
+# zsh completion of railiance-backup; for example in ~/.zshrc:
+#   source <(railiance-backup completion zsh)
+_railiance_backup() {
+  local -a common
+  common=('--kubeconfig[the kubeconfig to use]:file:_files' '--context[its context]:context:'
+          '(-o --output)'{-o,--output}'[form of output]:form:(text json)' '--help[show the help]')
+  if (( CURRENT == 2 )); then
+    _values command 'create[ask for a backup]' 'status[is there a current backup]' 'list[list the backups]' 'show[show one backup]' \
+      'notify-test[send a test message to who is told]' \
+      'install[install it on this k3s server]' 'uninstall[take it back from this k3s server]' 'completion[print a completion script]'
+    return
+  fi
+  case $words[2] in
+    create) _arguments $common '(-w --wait)'{-w,--wait}'[wait for the end]' '--attach[take one that is there]' \
+      '--artifacts[only these]:artifact:_values -s , artifact EtcdSnapshot HelmValues Kubeconfig HostState' \
+      '--keep-last[sets that stay]:number:' '--deadline[the run fails after]:duration:' \
+      '--node[the server node]:node:' '--verification[how far to verify]:kind:(snapshot boot)' \
+      '--ttl[remove the object after]:duration:' \
+      '--timeout[stop waiting after]:duration:' ;;
+    install) _arguments $common '--sops[the .sops.yaml]:file:_files' '--backup-dir[where the backups go]:directory:_files -/' \
+      '--keep-last[sets that stay]:number:' '--schedule[when, as cron]:cron:' '--time-zone[of the schedule]:zone:' \
+      '--from[the directory of the package]:directory:_files -/' '--dry-run[say what would be done]' '--print[print the manifests]' ;;
+    show) _arguments $common "*:name:($(railiance-backup list --output name 2>/dev/null))" ;;
+    completion) _arguments '*:shell:(bash zsh fish)' ;;
+    *) _arguments $common ;;
+  esac
+}
+compdef _railiance_backup railiance-backup
+)sh";
+
+constexpr const char* k_fish = R"sh(# fish completion of railiance-backup; for example:
+#   railiance-backup completion fish > ~/.config/fish/completions/railiance-backup.fish
+complete -c railiance-backup -f
+complete -c railiance-backup -n __fish_use_subcommand -a create -d 'ask for a backup'
+complete -c railiance-backup -n __fish_use_subcommand -a status -d 'is there a current backup'
+complete -c railiance-backup -n __fish_use_subcommand -a list -d 'list the backups'
+complete -c railiance-backup -n __fish_use_subcommand -a show -d 'show one backup'
+complete -c railiance-backup -n __fish_use_subcommand -a notify-test -d 'send a test message to who is told'
+complete -c railiance-backup -n __fish_use_subcommand -a install -d 'install it on this k3s server'
+complete -c railiance-backup -n __fish_use_subcommand -a uninstall -d 'take it back from this k3s server'
+complete -c railiance-backup -n __fish_use_subcommand -a completion -d 'print a completion script'
+complete -c railiance-backup -l kubeconfig -r -F -d 'the kubeconfig to use'
+complete -c railiance-backup -l context -x -d 'its context'
+complete -c railiance-backup -s o -l output -x -a 'text json' -d 'form of output'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -s w -l wait -d 'wait for the end'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l attach -d 'take one that is there'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l artifacts -x -a 'EtcdSnapshot HelmValues Kubeconfig HostState'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l keep-last -x -d 'sets that stay'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l deadline -x -d 'the run fails after'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l node -x -d 'the server node'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l verification -x -a 'snapshot boot' -d 'how far to verify'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l ttl -x -d 'remove the object after'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l timeout -x -d 'stop waiting after'
+complete -c railiance-backup -n '__fish_seen_subcommand_from install' -l sops -r -F -d 'the .sops.yaml'
+complete -c railiance-backup -n '__fish_seen_subcommand_from install' -l backup-dir -x -d 'where the backups go'
+complete -c railiance-backup -n '__fish_seen_subcommand_from install' -l dry-run -d 'say what would be done'
+complete -c railiance-backup -n '__fish_seen_subcommand_from show' -a '(railiance-backup list --output name 2>/dev/null)'
+complete -c railiance-backup -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
+)sh";
+
+/// Of cobra, in which kubectl reads the answer: no file names besides.
+constexpr const char* k_no_files = ":4";
+constexpr const char* k_files = ":0";
+
+} // namespace
+
+int complete_for_kubectl(std::span<const std::string> args, Io& io) {
+  for (const std::string& word : plugin_words(args)) {
+    io.out << word << '\n';
+  }
+  const bool shows = args.size() == 2 && args.front() == "show";
+  if (const auto api = shows ? io.connect({}) : Result<std::unique_ptr<Api>>(Error{})) {
+    const auto items = (*api)->client().list_all(kube::k_cluster_backups, "", {}, io.stop);
+    for (const nlohmann::json& item : items ? *items : nlohmann::json::array()) {
+      const std::string name = kube::text_of(kube::metadata_of(item), "name");
+      if (name.starts_with(args.back())) {
+        io.out << terminal_text(name) << '\n';
+      }
+    }
+  }
+  const bool names_file =
+      args.size() > 1 && (args.front() == "recipients" || args[args.size() - 2] == "--kubeconfig" ||
+                          args[args.size() - 2] == "--sops");
+  io.out << (names_file ? k_files : k_no_files) << '\n';
+  return static_cast<int>(ExitCode::done);
+}
+
+std::string completion_script(std::string_view shell) {
+  if (shell == "zsh") {
+    return k_zsh;
+  }
+  return shell == "fish" ? k_fish : k_bash;
+}
+
+} // namespace rb::cli

@@ -1,0 +1,192 @@
+// install: on a k3s server, without Helm and without a network. What is laid down and what becomes
+// of it is cli/install; here are the order of the steps and the words.
+#include "cli/commands.hpp"
+#include "cli/connect.hpp"
+#include "cli/install/installed.hpp"
+#include "cli/install/lay_down.hpp"
+#include "cli/install/manifests.hpp"
+#include "cli/install/package.hpp"
+#include "cli/install/rollout.hpp"
+#include "cli/on_server.hpp"
+#include "cli/sops_file.hpp"
+#include "k3s/auto_deploy.hpp"
+#include "k3s/command.hpp"
+#include "set/names.hpp"
+#include "terminal/format.hpp"
+#include "terminal/terminal_text.hpp"
+
+#include "base/digest.hpp"
+#include "base/fd.hpp"
+
+#include <fcntl.h>
+
+#include <filesystem>
+
+namespace rb::cli {
+
+namespace {
+
+using install::Directories;
+using install::Installer;
+using install::Server;
+
+constexpr auto k_import_timeout = std::chrono::minutes(5);
+
+/// Everything that can be known before something is changed.
+struct Plan {
+  Server server;
+  install::Package package;
+  install::PackedImage image;
+  std::vector<nlohmann::json> objects;
+  std::string text; ///< Of the manifests.
+};
+
+std::string image_file(const Server& server) {
+  return k3s::image_directory(server.data_dir) + "/" + std::string(set::k_image_name);
+}
+
+Status check_architecture(const install::PackedImage& image) {
+  const std::string machine = install::machine_architecture();
+  if (image.architecture == machine) {
+    return {};
+  }
+  return Error{ErrorCode::unsupported,
+               "the package's image is for " + terminal_text(image.architecture) +
+                   ", and this machine is " + machine,
+               "take the package for " + machine};
+}
+
+Result<Plan> make_plan(const InstallCommand& command, const SopsFile& sops, const Io& io) {
+  install::Choices choices;
+  choices.sops_yaml = sops.text;
+  choices.backup_dir = command.backup_dir;
+  choices.keep_last = command.keep_last;
+  choices.schedule = command.schedule;
+  choices.time_zone = command.time_zone;
+  RB_TRY(install::check_choices(choices));
+  Plan plan;
+  RB_TRY_ASSIGN(plan.server, this_server(command.k3s, io));
+  RB_TRY_ASSIGN(plan.package, package_for(command.from, io));
+  RB_TRY_ASSIGN(plan.image, install::read_image(plan.package.image));
+  RB_TRY(check_architecture(plan.image));
+  RB_TRY_ASSIGN(const std::string packaged, install::packaged_manifests(plan.package));
+  auto objects = install::objects_to_install(packaged, plan.image.name, choices, plan.server);
+  if (!objects) {
+    return std::move(objects).error().within(plan.package.manifests);
+  }
+  plan.objects = *std::move(objects);
+  RB_TRY_ASSIGN(plan.text, install::manifest_text(plan.objects));
+  return plan;
+}
+
+Status import_image(const Plan& plan, const Io& io) {
+  ProcessSpec spec;
+  spec.program = plan.server.k3s_program;
+  spec.arguments = {"ctr", "--namespace", "k8s.io", "images", "import", plan.package.image};
+  spec.environment = k3s::clean_environment();
+  spec.timeout = k_import_timeout;
+  RB_TRY_ASSIGN(const ProcessResult result, io.processes->run(spec, io.stop));
+  if (result.exit_status == 0) {
+    return {};
+  }
+  const std::string words(last_line(result.err.empty() ? result.out : result.err));
+  const bool full = words.find("no space left") != std::string::npos;
+  return Error{result.timed_out ? ErrorCode::timeout
+               : full           ? ErrorCode::no_space
+                                : ErrorCode::io,
+               "k3s did not import the image: " +
+                   (words.empty() ? "it ended without a word" : terminal_text(words)),
+               full ? "make room on the disk of " + plan.server.data_dir
+                    : "is k3s up? systemctl status k3s; nothing was laid down"};
+}
+
+/// Both files. k3s looks again, too, where it has forgotten nothing and something is missing.
+Status lay_down(const Plan& plan, kube::Client& client, const std::string& checksum, const Io& io) {
+  RB_TRY_ASSIGN(const Directories directories, install::open_directories(plan.server.data_dir));
+  const std::filesystem::path source(plan.package.image);
+  RB_TRY_ASSIGN(Fd package, open_file(source.parent_path().string(), O_RDONLY | O_DIRECTORY));
+  const auto package_fs = open_fs(std::move(package), source.parent_path().string());
+  RB_TRY_ASSIGN(const auto image, package_fs->open_read(source.filename().string()));
+  RB_TRY_ASSIGN(const install::Laid laid,
+                install::lay_down(directories, *image, plan.text, io.stop));
+  const auto tell = [&](const std::string& path, bool written) {
+    io.err << path << (written ? ": laid down\n" : ": as it was\n");
+  };
+  tell(image_file(plan.server), laid.image);
+  tell(manifest_file(plan.server), laid.manifests);
+  if (!laid.manifests) {
+    RB_TRY_ASSIGN(const bool forgotten,
+                  install::forget_if_incomplete(client, plan.objects, checksum, io.stop));
+    if (forgotten) {
+      io.err << "something of it is missing in the cluster: k3s applies it again\n";
+      RB_TRY(install::touch_manifests(*directories.manifests, plan.text));
+    }
+  }
+  return {};
+}
+
+Status install_here(const InstallCommand& command, const Plan& plan, Api& api, Io& io) {
+  RB_TRY_ASSIGN(const install::Installed installed, install::who_installed(api.client(), io.stop));
+  if (installed.by == Installer::helm) {
+    return installed_by_helm(installed.release,
+                             "go on with Helm (helm upgrade), or take that away first: helm "
+                             "uninstall " +
+                                 terminal_text(installed.release) +
+                                 " -n railiance-backup (the sets and the CRDs stay)");
+  }
+  if (installed.by == Installer::kubectl) {
+    warn(io, "it was installed by kubectl: from now on k3s applies it");
+  }
+  RB_TRY(import_image(plan, io));
+  io.err << terminal_text(plan.image.name) << ": imported into k3s\n";
+  const std::string checksum = to_hex(sha256(as_bytes(plan.text)));
+  RB_TRY(lay_down(plan, api.client(), checksum, io));
+  install::RolloutWait wait;
+  wait.timeout = command.timeout;
+  wait.on_line = [&](const std::string& line) { io.err << line << '\n'; };
+  return install::wait_for_rollout(
+      api.client(), checksum, plan.server.node_name, wait, io.clock, *io.waiter, io.stop);
+}
+
+void say_what_would_be(const Plan& plan, Io& io) {
+  io.out << "would import " << terminal_text(plan.image.name) << " from " << plan.package.image
+         << "\nwould write  " << image_file(plan.server) << "\nwould write  "
+         << manifest_file(plan.server) << " (" << count_of(plan.objects.size(), "object")
+         << "; --print shows them)\nbackups go to " << install::backup_dir_in(plan.objects) << '\n';
+}
+
+} // namespace
+
+int install(const InstallCommand& command, const ClusterChoice& cluster, Io& io) {
+  const auto sops = read_sops_file(command.sops);
+  if (!sops) {
+    return fail(io, sops.error());
+  }
+  auto plan = make_plan(command, *sops, io);
+  if (!plan) {
+    return fail(io, plan.error());
+  }
+  if (command.print) {
+    io.out << plan->text;
+    return static_cast<int>(ExitCode::done);
+  }
+  say_who_reads(io.err, sops->rule);
+  if (command.dry_run) {
+    say_what_would_be(*plan, io);
+    return static_cast<int>(ExitCode::done);
+  }
+  const auto began = io.clock.steady_now();
+  const auto api = connect_to_server(cluster, plan->server, io);
+  if (!api) {
+    return fail_or_stop(io, api.error(), "this host");
+  }
+  if (const Status done = install_here(command, *plan, **api, io); !done) {
+    return fail_or_stop(io, done.error(), (*api)->server());
+  }
+  const auto took = std::chrono::duration_cast<std::chrono::seconds>(io.clock.steady_now() - began);
+  io.out << "railiance-backup is installed (" << took.count() << " s); backups go to "
+         << install::backup_dir_in(plan->objects) << "\nnext: railiance-backup create --wait\n";
+  return static_cast<int>(ExitCode::done);
+}
+
+} // namespace rb::cli

@@ -1,0 +1,136 @@
+#include "cli/install/server.hpp"
+
+#include "k3s/auto_deploy.hpp"
+#include "k3s/command.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+
+namespace rb::install {
+
+namespace {
+
+constexpr const char* k_usual_kubeconfig = "/etc/rancher/k3s/k3s.yaml";
+constexpr int k_highest_port = 65535;
+
+/// With one of these k3s imports no images, and no pod of ours runs here.
+constexpr std::array<const char*, 3> k_no_containerd{
+    "disable-agent", "docker", "container-runtime-endpoint"};
+
+bool is_directory(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+std::string find_program(const std::string& given) {
+  if (!given.empty()) {
+    return ::access(given.c_str(), X_OK) == 0 ? given : std::string();
+  }
+  const auto found = std::ranges::find_if(
+      k3s::k_usual_programs, [](const char* path) { return ::access(path, X_OK) == 0; });
+  return found == k3s::k_usual_programs.end() ? std::string() : *found;
+}
+
+std::string this_host() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : std::string();
+}
+
+Status check_server(const HostFacts& facts) {
+  if (facts.user_id != 0) {
+    return Error{ErrorCode::permission_denied,
+                 "only root can install on a k3s server: the files are k3s's",
+                 "run it with sudo"};
+  }
+  if (!facts.settings.problem.empty()) {
+    return Error{ErrorCode::invalid_argument,
+                 "the settings of k3s can't be read: " + facts.settings.problem,
+                 "k3s would not start with them, either"};
+  }
+  if (!facts.has_server && facts.has_agent) {
+    return Error{ErrorCode::unsupported,
+                 "this node is an agent of its cluster, not a server: " + facts.data_dir +
+                     "/server is not there",
+                 "run it on a server; the backups are made there"};
+  }
+  if (facts.k3s_program.empty() || !facts.has_server) {
+    return Error{ErrorCode::not_found,
+                 facts.k3s_program.empty() ? "there is no k3s on this host"
+                                           : "no k3s server has run on this host: " +
+                                                 facts.data_dir + "/server is not there",
+                 "run it on a k3s server that is up; elsewhere use the Helm chart"};
+  }
+  for (const char* const flag : k_no_containerd) {
+    if (facts.settings.settings.is_on(flag)) {
+      return Error{ErrorCode::unsupported,
+                   "this server runs with --" + std::string(flag) +
+                       ": k3s brings no image to its containers",
+                   "bring the image to a registry and install the Helm chart"};
+    }
+  }
+  return {};
+}
+
+Result<int> port_of(const k3s::ServerSettings& settings) {
+  const std::string text = settings.value("https-listen-port");
+  if (text.empty()) {
+    return Server{}.api_port;
+  }
+  int port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port < 1 ||
+      port > k_highest_port) {
+    return Error{ErrorCode::invalid_argument, "https-listen-port of k3s is no port", {}};
+  }
+  return port;
+}
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  });
+  return text;
+}
+
+std::string or_else(std::string value, const std::string& otherwise) {
+  return value.empty() ? otherwise : value;
+}
+
+} // namespace
+
+HostFacts look_at_host(const std::string& root, const std::string& k3s_program) {
+  HostFacts facts;
+  facts.user_id = ::geteuid();
+  facts.host_name = this_host();
+  facts.k3s_program = find_program(k3s_program);
+  facts.settings = k3s::read_host_settings(k3s::DiskFiles(root));
+  facts.data_dir = k3s::data_dir_of(facts.settings.settings);
+  facts.has_server = is_directory(facts.data_dir + "/server");
+  facts.has_agent = is_directory(facts.data_dir + "/agent");
+  facts.has_etcd = is_directory(facts.data_dir + "/server/db/etcd");
+  return facts;
+}
+
+Result<Server> server_of(const HostFacts& facts) {
+  RB_TRY(check_server(facts));
+  const k3s::ServerSettings& settings = facts.settings.settings;
+  Server server;
+  server.data_dir = facts.data_dir;
+  server.k3s_program = facts.k3s_program;
+  server.kubeconfig = or_else(settings.value("write-kubeconfig"), k_usual_kubeconfig);
+  server.snapshot_dir = settings.value("etcd-snapshot-dir");
+  server.node_name = lower(or_else(settings.value("node-name"), facts.host_name));
+  RB_TRY_ASSIGN(server.api_port, port_of(settings));
+  if (!facts.has_etcd) {
+    server.warnings.emplace_back("this server has no embedded etcd: backups will end with "
+                                 "DatastoreNotEtcd, which says what to do");
+  }
+  return server;
+}
+
+} // namespace rb::install

@@ -1,0 +1,43 @@
+// The k3s server that an installation is for: what of its settings the manifests must know, and
+// whether it can be one at all. Settings are read as the whole product reads them (lib/k3s).
+#pragma once
+
+#include "k3s/host_settings.hpp"
+
+#include "base/result.hpp"
+
+#include <string>
+#include <vector>
+
+namespace rb::install {
+
+struct HostFacts {
+  unsigned user_id = 0;
+  std::string host_name;
+  std::string k3s_program; ///< Absolute; empty: there is none.
+  k3s::HostSettings settings;
+  std::string data_dir;
+  bool has_server = false; ///< A server keeps its data in data_dir.
+  bool has_agent = false;  ///< A node does.
+  bool has_etcd = false;
+};
+
+/// Looks; `root` stands before the paths of settings. `k3s_program` empty: where it usually is.
+[[nodiscard]] HostFacts look_at_host(const std::string& root, const std::string& k3s_program);
+
+struct Server {
+  std::string data_dir;
+  std::string k3s_program;
+  std::string kubeconfig;   ///< The admin's, which k3s writes.
+  std::string snapshot_dir; ///< Empty: the usual one.
+  std::string node_name;
+  int api_port = 6443;
+  std::vector<std::string> warnings; ///< What the operator should know, and is no obstacle.
+};
+
+/// Errors: permission_denied (not root), not_found (no k3s, or no server yet), unsupported (a node
+/// that is no server, or a server whose containers are not run by k3s's own containerd),
+/// invalid_argument (settings that k3s itself can't read).
+[[nodiscard]] Result<Server> server_of(const HostFacts& facts);
+
+} // namespace rb::install

@@ -1,0 +1,395 @@
+// install and uninstall as whole commands, on a k3s that is played.
+#include "cli/install/package.hpp"
+#include "fake_k3s.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+using namespace rb;
+using namespace rb::test;
+
+namespace {
+
+constexpr const char* k_controller_path =
+    "/apis/apps/v1/namespaces/railiance-backup/deployments/railiance-backup-controller";
+constexpr const char* k_namespace_path = "/api/v1/namespaces/railiance-backup";
+constexpr const char* k_crd_path =
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/clusterbackups.backup.railiance.io";
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+bool nothing_was_done(const FakeK3s& k3s) {
+  return !k3s.scratch.exists(k_manifests) && !k3s.scratch.exists(k_image) && k3s.started.empty() &&
+         k3s.asked.empty();
+}
+
+} // namespace
+
+TEST_CASE("install imports the image, lays both files down, waits, and says what comes next") {
+  FakeK3s k3s;
+  const Outcome outcome = k3s.install();
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.err, "creation rule 1"));
+  CHECK(has(outcome.err, k_recipient));
+  CHECK(has(outcome.out, "next: railiance-backup create --wait"));
+  REQUIRE(k3s.started.size() == 1);
+  CHECK(k3s.started[0].program == "/usr/local/bin/k3s");
+  CHECK(k3s.started[0].arguments ==
+        std::vector<std::string>{"ctr",
+                                 "--namespace",
+                                 "k8s.io",
+                                 "images",
+                                 "import",
+                                 k3s.scratch.path("package/images/railiance-backup.tar")});
+  CHECK(k3s.scratch.read(k_image) == k3s.scratch.read("package/images/railiance-backup.tar"));
+  CHECK(k3s.has_object(k_controller_path));
+  CHECK(k3s.has_object(k_crd_path));
+  const auto mode = [&](const char* file) {
+    return std::filesystem::status(k3s.scratch.path(file)).permissions();
+  };
+  CHECK(mode(k_manifests) == static_cast<std::filesystem::perms>(0600));
+  CHECK(mode(k_image) == static_cast<std::filesystem::perms>(0644));
+}
+
+TEST_CASE("install again changes nothing, and with another value only the manifests") {
+  FakeK3s k3s;
+  REQUIRE(k3s.install().code == 0);
+  const auto written = std::filesystem::last_write_time(k3s.scratch.path(k_manifests));
+  const Outcome again = k3s.install();
+  CHECK(again.code == 0);
+  CHECK(has(again.err, std::string("railiance-backup.yaml: as it was")));
+  CHECK(std::filesystem::last_write_time(k3s.scratch.path(k_manifests)) == written);
+
+  const Outcome other = k3s.install({"--keep-last", "3"});
+  CHECK(other.code == 0);
+  CHECK(has(other.err, "railiance-backup-image.tar: as it was"));
+  CHECK(has(k3s.scratch.read(k_manifests), "--keep-last=3"));
+}
+
+TEST_CASE("install again brings back what somebody removed from the cluster") {
+  FakeK3s k3s;
+  REQUIRE(k3s.install().code == 0);
+  k3s.objects.erase(k_controller_path);
+  const Outcome again = k3s.install();
+  CHECK(again.code == 0);
+  CHECK(has(again.err, "k3s applies it again"));
+  CHECK(k3s.has_object(k_controller_path));
+}
+
+TEST_CASE("another image is an upgrade: it has another name, and so the pods roll") {
+  FakeK3s k3s;
+  REQUIRE(k3s.install().code == 0);
+  const auto image_of = [&] {
+    return k3s.objects.at(k_controller_path)["spec"]["template"]["spec"]["containers"][0]["image"]
+        .get<std::string>();
+  };
+  const std::string before = image_of();
+  k3s.scratch.write("package/images/railiance-backup.tar",
+                    image_archive(install::machine_architecture(), {}, "another layer"));
+  CHECK(k3s.install().code == 0);
+  CHECK(image_of() != before);
+  CHECK(k3s.scratch.read(k_image) == k3s.scratch.read("package/images/railiance-backup.tar"));
+}
+
+TEST_CASE("--dry-run and --print do nothing; what is printed is what would be laid down") {
+  FakeK3s k3s;
+  k3s.down = true;
+  const Outcome dry = k3s.install({"--dry-run"});
+  CHECK(dry.code == 0);
+  CHECK(has(dry.out, k3s.scratch.path(k_manifests)));
+  CHECK(has(dry.out, "docker.io/library/railiance-backup:0.1.0-"));
+  const Outcome print = k3s.install({"--print"});
+  CHECK(print.code == 0);
+  CHECK(nothing_was_done(k3s));
+  k3s.down = false;
+  REQUIRE(k3s.install().code == 0);
+  CHECK(k3s.scratch.read(k_manifests) == print.out);
+}
+
+TEST_CASE("what is wrong beforehand is said with its code, and nothing is done") {
+  FakeK3s k3s;
+  std::vector<std::string> more;
+  int code = 1;
+  std::string words;
+  SUBCASE("not root") {
+    k3s.facts.user_id = 1000;
+    words = "only root";
+  }
+  SUBCASE("no k3s") {
+    k3s.facts.k3s_program.clear();
+    words = "no k3s on this host";
+  }
+  SUBCASE("an agent node") {
+    k3s.facts.has_server = false;
+    words = "an agent of its cluster";
+  }
+  SUBCASE("containers by Docker") {
+    k3s.facts.settings.settings.add("docker", "");
+    words = "--docker";
+  }
+  SUBCASE("no .sops.yaml") {
+    std::filesystem::remove(k3s.scratch.path(".sops.yaml"));
+    words = ".sops.yaml";
+  }
+  SUBCASE("a .sops.yaml without age recipients") {
+    k3s.scratch.write(".sops.yaml", "creation_rules:\n  - pgp: ABCD\n");
+    words = ".sops.yaml: ";
+  }
+  SUBCASE("a private key among the recipients") {
+    k3s.scratch.write(".sops.yaml",
+                      std::string("creation_rules:\n  - age: ") + k_recipient +
+                          "\n# AGE-SECRET-KEY-1QQQ\n");
+    code = 2;
+    words = "private key";
+  }
+  SUBCASE("a directory of the system for the backups") {
+    more = {"--backup-dir", "/etc/backups"};
+    code = 2;
+    words = "belongs to the system";
+  }
+  SUBCASE("no schedule that Kubernetes would take") {
+    more = {"--schedule", "at noon"};
+    code = 2;
+    words = "--schedule";
+  }
+  SUBCASE("a package without its image") {
+    std::filesystem::remove(k3s.scratch.path("package/images/railiance-backup.tar"));
+    words = "brings no image";
+  }
+  SUBCASE("no package") {
+    more = {"--from", k3s.scratch.path("empty")};
+    words = "no package to install from";
+  }
+  SUBCASE("an image that was cut off") {
+    const std::string whole = k3s.scratch.read("package/images/railiance-backup.tar");
+    k3s.scratch.write("package/images/railiance-backup.tar", whole.substr(0, whole.size() / 2));
+    words = "railiance-backup.tar";
+  }
+  SUBCASE("an image for another machine") {
+    k3s.scratch.write("package/images/railiance-backup.tar", image_archive("s390x"));
+    words = "for s390x";
+  }
+  SUBCASE("an image that no tag names by its digest") {
+    k3s.scratch.write("package/images/railiance-backup.tar", image_archive("amd64", "rc1"));
+    words = "no tag that holds its digest";
+  }
+  SUBCASE("manifests that ask for the image of another package") {
+    std::string text = packaged_manifests();
+    const std::string asked = "railiance-backup:0.1.0\"";
+    for (std::size_t at = 0; (at = text.find(asked, at)) != std::string::npos; at += asked.size()) {
+      text.replace(at, asked.size(), "railiance-backup:0.1.0-0123456789ab\"");
+    }
+    k3s.scratch.write("package/railiance-backup.yaml", text);
+    words = "they ask for the image railiance-backup:0.1.0-0123456789ab";
+  }
+  SUBCASE("manifests of another release") {
+    k3s.scratch.write("package/railiance-backup.yaml",
+                      "apiVersion: v1\nkind: Namespace\nmetadata: {name: railiance-backup}\n");
+    words = "not those of this release";
+  }
+  SUBCASE("an API that does not answer") {
+    k3s.down = true;
+    code = 8;
+    words = "connection refused";
+  }
+  SUBCASE("an installation of Helm's") {
+    k3s.objects[k_controller_path] = {
+        {"metadata",
+         {{"name", "railiance-backup-controller"},
+          {"annotations", {{"meta.helm.sh/release-name", "backups"}}}}}};
+    words = "by Helm (release backups)";
+  }
+  SUBCASE("a release of Helm's that failed") {
+    k3s.objects["/api/v1/namespaces/railiance-backup/secrets/sh.helm.release.v1.x.v1"] = {
+        {"metadata", {{"name", "sh.helm.release.v1.x.v1"}}}, {"type", "helm.sh/release.v1"}};
+    words = "by Helm";
+  }
+  const Outcome outcome = k3s.install(more);
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == code);
+  CHECK(has(outcome.err, words));
+  CHECK(nothing_was_done(k3s));
+}
+
+TEST_CASE("where k3s does not import the image, its words are said and nothing is laid down") {
+  FakeK3s k3s;
+  k3s.ctr.exit_status = 1;
+  k3s.ctr.err = "progress\nctr: write /var/lib/x: no space left on device\n";
+  const Outcome outcome = k3s.install();
+  CHECK(outcome.code == 1);
+  CHECK(has(outcome.err, "no space left on device"));
+  CHECK_FALSE(k3s.scratch.exists(k_manifests));
+  CHECK_FALSE(k3s.scratch.exists(k_image));
+}
+
+TEST_CASE("a directory that can't be written to ends it; the image does not stay alone") {
+  FakeK3s k3s;
+  // A directory under the manifest's name: it can't be replaced, also by root.
+  k3s.scratch.make_directory(std::string(k_manifests) + ".part/x");
+  const Outcome outcome = k3s.install();
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 1);
+  CHECK(has(outcome.err, "railiance-backup.yaml"));
+  CHECK_FALSE(k3s.scratch.exists(k_image));
+  std::filesystem::remove_all(k3s.scratch.path(std::string(k_manifests) + ".part"));
+  CHECK(k3s.install().code == 0); // and the next call needs no hand work
+}
+
+TEST_CASE("waiting is bounded, and says what keeps it") {
+  FakeK3s k3s;
+  SUBCASE("k3s does not look") {
+    k3s.deploys = false;
+    const Outcome outcome = k3s.install({"--timeout", "30s"});
+    CHECK(outcome.code == 9);
+    CHECK(has(outcome.err, "not ready after 30 s: k3s takes the manifests in"));
+  }
+  SUBCASE("k3s can't apply it") {
+    k3s.complaint = "the CronJob is invalid";
+    const Outcome outcome = k3s.install({"--timeout", "30s"});
+    CHECK(outcome.code == 9);
+    CHECK(has(outcome.err, "k3s says ApplyManifestFailed: the CronJob is invalid"));
+  }
+  SUBCASE("a pod does not start") {
+    k3s.pods_start = false;
+    k3s.objects["/api/v1/namespaces/railiance-backup/pods/p"] = {
+        {"metadata", {{"name", "p"}}},
+        {"spec", {{"nodeName", "server-1"}}},
+        {"status",
+         {{"containerStatuses",
+           {{{"state",
+              {{"waiting", {{"reason", "CrashLoopBackOff"}, {"message", "back-off"}}}}}}}}}}};
+    const Outcome outcome = k3s.install({"--timeout", "30s"});
+    CHECK(outcome.code == 9);
+    CHECK(has(outcome.err, "p: CrashLoopBackOff: back-off"));
+  }
+  CHECK(k3s.scratch.exists(k_manifests)); // it goes on by itself
+}
+
+TEST_CASE("a server without the image is named, and is not waited for") {
+  FakeK3s k3s;
+  k3s.pods_start = false;
+  k3s.objects["/api/v1/namespaces/railiance-backup/pods/p"] = {
+      {"metadata", {{"name", "p"}}},
+      {"spec", {{"nodeName", "server-2"}}},
+      {"status",
+       {{"containerStatuses", {{{"state", {{"waiting", {{"reason", "ErrImageNeverPull"}}}}}}}}}}};
+  const Outcome outcome = k3s.install();
+  CHECK(outcome.code == 3);
+  CHECK(has(outcome.err, "not on the other servers yet: server-2"));
+  CHECK(has(outcome.err, "run the same command on each"));
+}
+
+TEST_CASE("an API that goes away while it is waited for comes back") {
+  FakeK3s k3s;
+  int requests = 0;
+  k3s.before_request = [&] {
+    ++requests;
+    k3s.down = requests > 4 && requests < 12;
+  };
+  const Outcome outcome = k3s.install();
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 0);
+}
+
+TEST_CASE("told to stop, it ends with the signal; what is laid down stays") {
+  FakeK3s k3s;
+  std::stop_source source;
+  k3s.stop = source.get_token();
+  k3s.deploys = false;
+  k3s.before_request = [&] {
+    if (k3s.scratch.exists(k_manifests)) {
+      source.request_stop();
+    }
+  };
+  CHECK(k3s.install().code == 130);
+  CHECK(k3s.scratch.exists(k_manifests));
+}
+
+TEST_CASE("uninstall takes back files and objects, leaves the sets and the CRDs, and says so") {
+  FakeK3s k3s;
+  REQUIRE(k3s.install({"--backup-dir", "/srv/backups"}).code == 0);
+  const Outcome outcome = k3s.command({"uninstall"});
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.out, "the backup sets: /srv/backups"));
+  CHECK(has(outcome.out, "kubectl delete crd"));
+  CHECK(std::filesystem::is_empty(k3s.scratch.path("data/server/manifests")));
+  CHECK(std::filesystem::is_empty(k3s.scratch.path("data/agent/images")));
+  CHECK_FALSE(k3s.has_object(k_namespace_path));
+  CHECK_FALSE(k3s.has_object(k_controller_path));
+  CHECK(k3s.has_object(k_crd_path));
+  for (const auto& [path, object] : k3s.objects) {
+    CAPTURE(path);
+    CHECK((path == "/api/v1/namespaces/default" || has(path, "customresourcedefinitions")));
+  }
+  const Outcome again = k3s.command({"uninstall"});
+  CHECK(again.code == 0);
+  CHECK(has(again.out, "not installed here"));
+  CHECK(k3s.install().code == 0); // and it can come again
+}
+
+TEST_CASE("an uninstall that was cut off at any request is completed by the next one") {
+  std::size_t requests = 0;
+  {
+    FakeK3s k3s;
+    REQUIRE(k3s.install().code == 0);
+    k3s.before_request = [&] { ++requests; };
+    REQUIRE(k3s.command({"uninstall"}).code == 0);
+  }
+  for (std::size_t cut = 1; cut < requests; ++cut) {
+    CAPTURE(cut);
+    FakeK3s k3s;
+    REQUIRE(k3s.install().code == 0);
+    std::size_t seen = 0;
+    k3s.before_request = [&] { k3s.down = ++seen > cut; };
+    CHECK(k3s.command({"uninstall"}).code == 8);
+    k3s.before_request = {};
+    k3s.down = false;
+    CHECK(k3s.command({"uninstall"}).code == 0);
+    CHECK_FALSE(k3s.has_object(k_controller_path));
+    CHECK_FALSE(k3s.has_object(k_namespace_path));
+    CHECK(std::filesystem::is_empty(k3s.scratch.path("data/server/manifests")));
+    CHECK(std::filesystem::is_empty(k3s.scratch.path("data/agent/images")));
+  }
+}
+
+TEST_CASE("uninstall keeps a namespace that holds Secrets of the operator's") {
+  FakeK3s k3s;
+  REQUIRE(k3s.install().code == 0);
+  k3s.objects["/api/v1/namespaces/railiance-backup/secrets/rclone"] = {
+      {"metadata", {{"name", "rclone"}}}, {"type", "Opaque"}};
+  const Outcome outcome = k3s.command({"uninstall"});
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.out, "Secrets of yours: rclone"));
+  CHECK(k3s.has_object(k_namespace_path));
+  CHECK_FALSE(k3s.has_object(k_controller_path));
+}
+
+TEST_CASE("uninstall leaves alone what is Helm's, and what it can't reach") {
+  FakeK3s k3s;
+  SUBCASE("Helm's") {
+    k3s.objects[k_controller_path] = {
+        {"metadata", {{"annotations", {{"meta.helm.sh/release-name", "backups"}}}}}};
+    const Outcome outcome = k3s.command({"uninstall"});
+    CHECK(outcome.code == 1);
+    CHECK(has(outcome.err, "helm uninstall backups"));
+  }
+  SUBCASE("kubectl's") {
+    k3s.objects[k_controller_path] = {{"metadata", {{"name", "railiance-backup-controller"}}}};
+    const Outcome outcome = k3s.command({"uninstall"});
+    CHECK(outcome.code == 1);
+    CHECK(has(outcome.err, "kubectl delete -k deploy"));
+  }
+  SUBCASE("an API that does not answer") {
+    REQUIRE(k3s.install().code == 0);
+    k3s.asked.clear();
+    k3s.down = true;
+    CHECK(k3s.command({"uninstall"}).code == 8);
+    CHECK(k3s.scratch.exists(k_manifests));
+  }
+  CHECK(k3s.asked.empty());
+}

@@ -1,0 +1,95 @@
+#include "cli/install/server.hpp"
+#include "support/scratch.hpp"
+
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+using namespace rb;
+using namespace rb::install;
+
+namespace {
+
+HostFacts a_server() {
+  HostFacts facts;
+  facts.host_name = "Server-1";
+  facts.k3s_program = "/usr/local/bin/k3s";
+  facts.data_dir = "/var/lib/rancher/k3s";
+  facts.has_server = facts.has_agent = facts.has_etcd = true;
+  return facts;
+}
+
+} // namespace
+
+TEST_CASE("a server is what its settings say, and the usual where they say nothing") {
+  HostFacts facts = a_server();
+  const auto usual = server_of(facts);
+  REQUIRE(usual);
+  CHECK(usual->kubeconfig == "/etc/rancher/k3s/k3s.yaml");
+  CHECK(usual->node_name == "server-1");
+  CHECK(usual->api_port == 6443);
+  CHECK(usual->snapshot_dir.empty());
+  CHECK(usual->warnings.empty());
+
+  facts.settings.settings.add("write-kubeconfig", "/srv/admin.yaml");
+  facts.settings.settings.add("node-name", "Node-A");
+  facts.settings.settings.add("https-listen-port", "7443");
+  facts.settings.settings.add("etcd-snapshot-dir", "/srv/snapshots");
+  facts.has_etcd = false;
+  const auto special = server_of(facts);
+  REQUIRE(special);
+  CHECK(special->kubeconfig == "/srv/admin.yaml");
+  CHECK(special->node_name == "node-a");
+  CHECK(special->api_port == 7443);
+  CHECK(special->snapshot_dir == "/srv/snapshots");
+  REQUIRE(special->warnings.size() == 1);
+  CHECK(special->warnings[0].find("no embedded etcd") != std::string::npos);
+}
+
+TEST_CASE("who is no server that runs our pods is refused, each with its kind of error") {
+  const auto refused = [](auto change) {
+    HostFacts facts = a_server();
+    change(facts);
+    const auto server = server_of(facts);
+    REQUIRE_FALSE(server);
+    CHECK_FALSE(server.error().hint.empty());
+    return server.error().code;
+  };
+  CHECK(refused([](HostFacts& facts) { facts.user_id = 1000; }) == ErrorCode::permission_denied);
+  CHECK(refused([](HostFacts& facts) { facts.k3s_program = ""; }) == ErrorCode::not_found);
+  CHECK(refused([](HostFacts& facts) { facts.has_server = facts.has_agent = false; }) ==
+        ErrorCode::not_found);
+  CHECK(refused([](HostFacts& facts) { facts.has_server = false; }) == ErrorCode::unsupported);
+  CHECK(refused([](HostFacts& facts) { facts.settings.problem = "config.yaml: line 2"; }) ==
+        ErrorCode::invalid_argument);
+  for (const char* const flag : {"disable-agent", "docker"}) {
+    CHECK(refused([&](HostFacts& facts) { facts.settings.settings.add(flag, "true"); }) ==
+          ErrorCode::unsupported);
+  }
+  CHECK(refused([](HostFacts& facts) {
+          facts.settings.settings.add("container-runtime-endpoint", "/run/cri-dockerd.sock");
+        }) == ErrorCode::unsupported);
+}
+
+TEST_CASE("a flag that is turned off is no obstacle, and a port that is none is") {
+  HostFacts facts = a_server();
+  facts.settings.settings.add("docker", "false");
+  CHECK(server_of(facts));
+  facts.settings.settings.add("https-listen-port", "64a3");
+  CHECK(server_of(facts).error().code == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("the host is looked at through k3s's own settings: no directory is taken for granted") {
+  const test::Scratch scratch;
+  const std::string data = scratch.path("elsewhere");
+  scratch.write("etc/rancher/k3s/config.yaml", "data-dir: " + data + "/\n");
+  scratch.make_directory("elsewhere/server/db/etcd");
+  const HostFacts facts = look_at_host(scratch.path(), "/bin/sh");
+  CHECK(facts.data_dir == data);
+  CHECK(facts.has_server);
+  CHECK(facts.has_etcd);
+  CHECK_FALSE(facts.has_agent);
+  CHECK(facts.k3s_program == "/bin/sh");
+  CHECK(facts.user_id == ::geteuid());
+  CHECK(look_at_host(scratch.path(), scratch.path("no-k3s")).k3s_program.empty());
+}
