@@ -88,7 +88,7 @@ tell() {
   printf '%s\n' "${shipped[@]}" | owners | tell shared
   echo ca-certificates | tell contained
   {
-    ninja -C "$build" -t deps | sed -n 's|^    \(/usr/.*\)|\1|p'
+    ninja -C "$build" -t deps | sed -n 's|^    \(/usr/.*\)|\1|p' | grep -vE '\.so(\.[0-9.]+)?$'
     for archive in libc.a libstdc++.a libgcc.a; do "${tools}g++" -B"$libraries/" -print-file-name="$archive"; done
   } | sort -u | owners | tell linked
 } >"$bundle/share/packages"
