@@ -11,7 +11,7 @@ unique_name() {
 
 # manifests_of NAME: deploy/railiance-backup.yaml, of which all pods run the image of that name.
 manifests_of() {
-  sed "s|image: \"$IMAGE\"|image: \"$1\"|" "$ROOT/deploy/railiance-backup.yaml" | grep -q "image: \"$1\"" ||
+  grep -F "image: \"$IMAGE\"" "$ROOT/deploy/railiance-backup.yaml" >/dev/null ||
     die "deploy/railiance-backup.yaml has not the image $IMAGE"
   sed "s|image: \"$IMAGE\"|image: \"$1\"|" "$ROOT/deploy/railiance-backup.yaml"
 }

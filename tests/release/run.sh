@@ -51,7 +51,7 @@ refused() {
 
 # --- what no release is made of ---------------------------------------------------------------------
 project_git clone --quiet "$ROOT" "$work/clone"
-cp "$ROOT"/scripts/{release,common,in-root}.sh "$work/clone/scripts/"
+cp "$ROOT"/scripts/*.sh "$work/clone/scripts/"
 git -C "$work/clone" add --all
 git -C "$work/clone" -c user.name=t -c user.email=t@localhost commit --quiet --allow-empty -m "as it is here"
 release_of_clone() { env RAILIANCE_DIST="$work/none" "$work/clone/scripts/release.sh" "$@"; }
@@ -167,6 +167,12 @@ for program in railiance-backup railiance-restore; do
 done
 as_plugin() { chroot "$system" /usr/bin/kubectl-railiance --version | grep -F "$VERSION"; }
 check "/usr/bin/kubectl-railiance is the same program" as_plugin
+# What the tarball has for `install`: as in the package.
+in_tarball() {
+  cmp "$dist/railiance-backup-$release-image-$arch.tar" "$empty/opt/tools/railiance-backup/share/images/railiance-backup.tar"
+  cmp "$dist/railiance-backup.yaml" "$empty/opt/tools/railiance-backup/share/railiance-backup.yaml"
+}
+check "the tarball has the image and the manifests, too" in_tarball
 has_image() { cmp "$dist/railiance-backup-$release-image-$arch.tar" "$system/usr/share/railiance-backup/images/railiance-backup.tar"; }
 check "the image archive lies where the install command finds it" has_image
 units_run() {
