@@ -69,11 +69,11 @@ struct Outcome {
 struct RunOptions {
   bool terminal = false;
   bool colour = false; ///< Of the output.
-  std::stop_token stop;
+  std::stop_token stop = {};
   int signal = 0;
   std::string now = "20261122T115216Z";
   bool complete = false; ///< As kubectl asks for completions.
-  std::function<Result<std::unique_ptr<cli::Api>>(const cli::ClusterChoice&)> connect;
+  std::function<Result<std::unique_ptr<cli::Api>>(const cli::ClusterChoice&)> connect = {};
 };
 
 /// Runs the command against `cluster` with steady time running ten times as fast.
