@@ -144,18 +144,17 @@ private:
                << std::flush;
     };
     set::SetReport report = check_current(*m_backups, run_id, m_keys, hooks, m_options, m_io);
-    const BackupSet& set = listed(run_id);
     const Catalogue& catalogue = m_backups->catalogue;
     add_provenance(report, catalogue, m_command.allow_unsigned);
     warn_of_first_use(catalogue, m_io);
     tell_of_files(catalogue, m_io.err);
-    DrillRecord record = judge(set, report, m_io.clock.now(), elapsed());
-    if (m_command.boot && record.code == ExitCode::done && set.manifest) {
-      boot(*set.manifest, record);
+    DrillRecord record = judge(listed(run_id), report, m_io.clock.now(), elapsed());
+    if (m_command.boot && record.code == ExitCode::done && listed(run_id).manifest) {
+      boot(run_id, record);
     }
     note_files(record);
     print(report, record);
-    explain(set, record);
+    explain(run_id, record);
     ExitCode code = record.code;
     if (!store(record) && code == ExitCode::done) {
       code = ExitCode::failed;
@@ -164,22 +163,39 @@ private:
   }
 
   /// What comes of it is part of the drill.
-  void boot(const set::Manifest& manifest, DrillRecord& record) {
-    record.boot = boot_record(manifest);
+  void boot(const std::string& run_id, DrillRecord& record) {
+    record.boot = boot_record(run_id);
+    if (record.boot->code != ExitCode::done && is_exchanged(run_id)) {
+      record.boot = boot_record(run_id);
+    }
     record.code = record.boot->code;
     record.message = record.boot->message;
     record.duration = elapsed();
     record.time = m_io.clock.now();
   }
 
+  /// The set got new recipients since it was listed, and is what it was before: it is read anew.
+  bool is_exchanged(const std::string& run_id) {
+    if (!set::is_superseded(m_backups->directory, listed(run_id))) {
+      return false;
+    }
+    auto again = open_backups(m_options, m_keys.pins, m_io);
+    if (!again || find_set(again->sets, run_id).set == nullptr ||
+        again->catalogue.word_for(run_id) != m_backups->catalogue.word_for(run_id)) {
+      return false;
+    }
+    m_backups = *std::move(again);
+    return listed(run_id).manifest.has_value();
+  }
+
   /// Boots the set and says each step on standard error. What failed is in the record, and was
   /// told.
-  set::DrillBoot boot_record(const set::Manifest& manifest) {
+  set::DrillBoot boot_record(const std::string& run_id) {
     const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP}, m_io.stop);
     const auto begin = m_io.clock.steady_now();
     const auto progress = [&](const std::string& line) { m_io.err << line << '\n' << std::flush; };
     const auto report = proof::prove_set(m_backups->directory,
-                                         manifest,
+                                         *listed(run_id).manifest,
                                          m_keys.identities,
                                          {m_command.scratch_dir,
                                           m_command.k3s,
@@ -228,17 +244,17 @@ private:
   }
 
   /// What to do next.
-  void explain(const BackupSet& set, const DrillRecord& record) {
+  void explain(const std::string& run_id, const DrillRecord& record) {
     if (record.code == ExitCode::no_identity) {
-      m_io.err << "hint: the set was made for other recipients: `railiance-restore show "
-               << set.run_id << "` names them\n";
+      m_io.err << "hint: the set was made for other recipients: `railiance-restore show " << run_id
+               << "` names them\n";
       say_what_was_tried(m_keys, m_io);
     } else if (record.code == ExitCode::damaged) {
       m_io.err
           << "hint: make a new backup now (`make backup`); `railiance-restore list` shows what "
              "else there is\n";
     } else if (record.code == ExitCode::incomplete) {
-      m_io.err << "hint: `railiance-restore show " << set.run_id << "` says what is missing\n";
+      m_io.err << "hint: `railiance-restore show " << run_id << "` says what is missing\n";
     }
   }
 

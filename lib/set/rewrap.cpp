@@ -1,6 +1,7 @@
 #include "set/rewrap.hpp"
 
 #include "set/age_reader.hpp"
+#include "set/catalogue.hpp"
 #include "set/marks.hpp"
 #include "set/names.hpp"
 #include "set/restore_guide.hpp"
@@ -283,12 +284,18 @@ Result<Rewrapped> rewrap_set(Directory& directory,
 Status finish_rewraps(Directory& directory, const sign::SigningKey& key) {
   RB_TRY_ASSIGN(const std::vector<BackupSet> sets, list_sets(directory));
   RB_TRY_ASSIGN(const std::vector<DirectoryEntry> entries, directory.fs().list());
+  const sign::PublicKey& own = key.public_key();
+  const auto verdicts = judge_catalogue(sets, std::span(&own, 1));
   Status first;
   for (const BackupSet& set : sets) {
     if (!set.manifest_digests) {
       continue; // its run was cut off
     }
+    const bool of_host = is_of_host(verdicts.at(set.run_id).verdict);
     for (const unsigned generation : others_of(entries, set)) {
+      if (generation < set.generation && !of_host) {
+        continue; // put there by somebody: it takes nothing away, and gets no stamp of the host's
+      }
       Status ended = finish_one(directory, set, generation, key);
       if (!ended && first) {
         first = std::move(ended);

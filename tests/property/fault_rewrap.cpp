@@ -133,7 +133,7 @@ TEST_CASE("a rewrap with a fault at every call leaves the old set or the new one
   const std::size_t calls = world.disk.calls();
   REQUIRE(calls > 80);
   const char* const given = std::getenv("RB_FAULT");
-  const int cuts = given != nullptr && std::string_view(given) == "long" ? 32 : 3;
+  const int cuts = given != nullptr && std::string_view(given) == "long" ? 32 : 2;
   for (std::size_t call = 0; call < calls; ++call) {
     for (const Fault fault : {Fault::no_space_once, Fault::io_error_once, Fault::no_space_from}) {
       check_fault(world, history, fault, call, random);

@@ -146,6 +146,21 @@ TEST_CASE("status names who is told, and who cannot be told since when and why")
   CHECK(json.at("status").at("notified").at(1).at("lastError") == "ntfy.sh: HTTP 500");
 }
 
+TEST_CASE("status: sets that other keys open are counted, with what to do") {
+  auto object = backup_status("True", "Current", "20261122T020000Z on server-1, 9 h old");
+  const auto told = [&](int sets) {
+    object["status"]["nodes"][0]["oldRecipientSets"] = sets;
+    Cluster cluster(object);
+    return run_command(cluster, {"status"}).out;
+  };
+  CHECK(
+      told(3).find("  OLD KEYS     3 sets open with other keys than those of .sops.yaml now: on "
+                   "that node, `railiance-restore rewrap --all --sops .sops.yaml -i OLD-KEYS`\n") !=
+      std::string::npos);
+  CHECK(told(1).find("  OLD KEYS     1 set opens with other keys") != std::string::npos);
+  CHECK(told(0).find("OLD KEYS") == std::string::npos);
+}
+
 TEST_CASE("status: each reason has the exit code that the help names") {
   const std::vector<std::tuple<const char*, const char*, int>> cases{
       {"True", "Current", 0},

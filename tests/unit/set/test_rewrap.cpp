@@ -220,6 +220,32 @@ TEST_CASE("rewrap: both generations are there for a moment, and the newer one co
   }
 }
 
+TEST_CASE("rewrap: a generation that somebody planted takes nothing away, and gets no signature of "
+          "the host's") {
+  RewrapWorld world;
+  world.add(1);
+  world.write_kit(1);
+  const auto before = world.disk.contents();
+  Manifest planted = *world.listed(1).manifest;
+  planted.rewrap = RewrapRecord{1, {}, {world.listed(1).manifest_digests->sha256}, false};
+  for (api::ArtifactStatus& artifact : planted.artifacts) {
+    artifact.file_name = artifact_name(artifact.type, planted.run_id, 1);
+    artifact.sha256 = to_hex(sha256(as_bytes("theirs")));
+    artifact.size_bytes = 6;
+    world.disk.put(artifact.file_name, Bytes{'t', 'h', 'e', 'i', 'r', 's'});
+  }
+  const sign::SigningKey theirs = sign::SigningKey::generate().value();
+  planted.signed_by = sign::to_string(theirs.public_key().id());
+  REQUIRE(write_signed_manifest(world.directory, planted, theirs));
+  CHECK(world.words() == "other key");
+  REQUIRE(finish_rewraps(world.directory, world.key));
+  const auto after = world.disk.contents();
+  for (const auto& [name, content] : before) {
+    CAPTURE(name);
+    CHECK(after.at(name) == content);
+  }
+}
+
 TEST_CASE("rewrap: a reader whose listing is old sees the set as it is now, not a damaged one") {
   RewrapWorld world;
   world.add(1);

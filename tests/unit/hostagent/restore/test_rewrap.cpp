@@ -9,8 +9,10 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <map>
+#include <thread>
 
 using namespace rb;
 using api::ArtifactType;
@@ -225,4 +227,31 @@ TEST_CASE_FIXTURE(RewrapFixture,
   CHECK(has(gone.err, "hint: name the .sops.yaml"));
   CHECK(run({"rewrap", k_one, "--sops", sops(), "-i", file("no-keys")}).code == 5);
   CHECK(contents() == before);
+}
+
+TEST_CASE_FIXTURE(RewrapFixture, "rewrap: who reads meanwhile never sees a damaged set") {
+  add_set(k_one);
+  add_set(k_two);
+  std::atomic<bool> ended{false};
+  std::string wrong;
+  int looks = 0;
+  std::jthread reader([&] {
+    while (!ended) {
+      const Outcome seen = run({"verify", "--all", "-i", keys()});
+      ++looks;
+      wrong += seen.code == 0 ? std::string() : seen.out + seen.err;
+    }
+  });
+  int failures = 0;
+  for (int i = 0; i < 10; ++i) {
+    const std::string both =
+        identity().recipient().text() + (i % 2 == 0 ? "," + fresh.recipient().text() : "");
+    test::write_file(sops(), "creation_rules:\n  - age: " + both + "\n");
+    failures += rewrap({"--all"}).code == 0 ? 0 : 1;
+  }
+  ended = true;
+  reader.join();
+  CHECK(failures == 0);
+  CHECK(wrong.empty());
+  CHECK(looks > 3);
 }
