@@ -70,6 +70,7 @@ rm -rf "$work/clone" "$work/clone-git"
 # --- a release ------------------------------------------------------------------------------------------
 minisign -G -W -p "$work/test.pub" -s "$work/test.key" >/dev/null
 dist=$work/dist
+commit=$(commit_of .)
 if ! RAILIANCE_DIST=$dist "$ROOT/scripts/release.sh" --allow-dirty --key "$work/test.key" >"$LOGS/release.log" 2>&1; then
   tail -20 "$LOGS/release.log" >&2
   die "there is no release; the log: $LOGS/release.log"
@@ -77,7 +78,6 @@ fi
 release=$VERSION
 [ -e "$dist/railiance-backup-$release.tgz" ] || release=$VERSION-dirty
 debian=${release/-/\~}
-commit=$(commit_of .)
 package=$dist/railiance-backup_${debian}_$arch.deb
 (cd "$dist" && stat -c '   %11s %n' -- *) >&2
 
