@@ -304,7 +304,7 @@ private:
     m_io.out << '\n';
     if (!outcome.key.empty()) {
       m_io.out << (outcome.result == "rewrapped" ? "  was opened by " : "  opens with ")
-               << outcome.key << '\n';
+               << age::shortened(outcome.key) << '\n';
     }
     if (!outcome.hint.empty()) {
       m_io.out << "  hint: " << terminal_text(outcome.hint) << '\n';

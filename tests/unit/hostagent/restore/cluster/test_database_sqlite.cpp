@@ -246,7 +246,7 @@ TEST_CASE("the plan of a set of SQLite names files and no reset, in words and by
     text += line + "\n";
   }
   for (const std::string& line :
-       commands_by_hand({set.run_id, "/backup", "k", "stop", "start", "", decision.plan})) {
+       commands_by_hand({set.run_id, 0, "/backup", "k", "stop", "start", "", decision.plan})) {
     text += line + "\n";
   }
   CHECK(text.find("cluster-reset") == std::string::npos);
