@@ -8,6 +8,7 @@
 #include "base/digest.hpp"
 #include "base/fd.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <sstream>
 
@@ -97,6 +98,7 @@ std::string packaged_manifests() {
 }
 
 FakeK3s::FakeK3s() {
+  ctr.exit_status = 0;
   scratch.make_directory("data/server/manifests");
   scratch.make_directory("data/server/db/etcd");
   scratch.make_directory("data/agent");
@@ -145,7 +147,8 @@ void FakeK3s::play_deploy_controller() {
   if (objects.contains(k_addon) && objects[k_addon]["spec"]["checksum"] == checksum) {
     return;
   }
-  for (nlohmann::json object : objects::objects_of_yaml(text).value()) {
+  const auto read = objects::objects_of_yaml(text);
+  for (nlohmann::json object : *read) {
     const auto path = kube::object_path(install::ref_of(object).value()).value();
     object["metadata"]["annotations"]["objectset.rio.cattle.io/owner-name"] = "railiance-backup";
     make_ready(object);
@@ -181,17 +184,15 @@ Result<kube::Response> FakeK3s::send(const kube::Request& request, std::stop_tok
   if (last != "secrets" && last != "pods" && last != "events") {
     return not_there(request.path);
   }
+  const bool of_helm = std::ranges::any_of(request.query, [](const auto& parameter) {
+    return parameter.first == "labelSelector" &&
+           parameter.second.find("owner=helm") != std::string::npos;
+  });
   nlohmann::json items = nlohmann::json::array();
   for (const auto& [path, object] : objects) {
-    if (path.starts_with(request.path + "/")) {
+    const bool fits = !of_helm || object.value("type", "") == "helm.sh/release.v1";
+    if (path.starts_with(request.path + "/") && fits) {
       items.push_back(object);
-    }
-  }
-  for (const auto& [key, value] : request.query) {
-    if (key == "labelSelector" && value.find("owner=helm") != std::string::npos) {
-      std::erase_if(items, [](const nlohmann::json& item) {
-        return item.value("type", "") != "helm.sh/release.v1";
-      });
     }
   }
   return answer(200, {{"metadata", {{"resourceVersion", "1"}}}, {"items", items}});

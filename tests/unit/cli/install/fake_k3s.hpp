@@ -61,7 +61,7 @@ public:
   std::map<std::string, nlohmann::json> objects;
   std::vector<std::string> asked;         ///< "DELETE /api/…", of what changes something.
   std::vector<ProcessSpec> started;       ///< Calls of k3s.
-  ProcessResult ctr{.exit_status = 0};    ///< What it ends with.
+  ProcessResult ctr{};                    ///< What it ends with.
   bool down = false;                      ///< Nothing is listening.
   bool deploys = true;                    ///< The deploy controller looks.
   bool pods_start = true;                 ///< What it makes gets ready.

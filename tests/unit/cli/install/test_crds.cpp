@@ -44,7 +44,8 @@ void collect(const json& schema, const std::string& path, std::vector<std::strin
   if (path != ".metadata" && !reads_well(schema)) {
     silent.push_back(path);
   }
-  for (const auto& [name, field] : schema.value("properties", json::object()).items()) {
+  const json fields = schema.value("properties", json::object());
+  for (const auto& [name, field] : fields.items()) {
     collect(field, path + "." + name, silent);
   }
   for (const char* const inner : {"items", "additionalProperties"}) {
