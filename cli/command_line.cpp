@@ -105,9 +105,13 @@ Result<api::ArtifactType> artifact_named(const std::string& word) {
       return type;
     }
   }
+  if (plain(api::stored_word(api::ArtifactType::datastore, api::DatastoreKind::etcd)) ==
+      plain(word)) {
+    return api::ArtifactType::datastore;
+  }
   return Error{ErrorCode::invalid_argument,
                "--artifacts: '" + word + "' is not an artifact",
-               "choose from EtcdSnapshot, HelmValues, Kubeconfig, HostState"};
+               "choose from Datastore, HelmValues, Kubeconfig, HostState"};
 }
 
 Result<api::Verification> verification_named(const std::string& word) {
@@ -203,11 +207,10 @@ Status check_create(Raw& raw) {
   }
   RB_TRY_ASSIGN(create.verification, verification_named(raw.verification));
   if (create.verification == api::Verification::boot && !create.artifacts.empty() &&
-      std::find(create.artifacts.begin(),
-                create.artifacts.end(),
-                api::ArtifactType::etcd_snapshot) == create.artifacts.end()) {
+      std::find(create.artifacts.begin(), create.artifacts.end(), api::ArtifactType::datastore) ==
+          create.artifacts.end()) {
     return Error{ErrorCode::invalid_argument,
-                 "--verification boot needs EtcdSnapshot among the artifacts",
+                 "--verification boot needs Datastore among the artifacts",
                  "add it to --artifacts, or leave that out"};
   }
   if (!raw.ttl.empty()) {

@@ -15,7 +15,7 @@ using StepName = std::pair<std::string_view, std::string_view>;
 std::string words_of_step(const std::string& step) {
   constexpr std::array<StepName, 7> k_steps{{
       {"Preparing", "preparing"},
-      {"TakingSnapshot", "taking the etcd snapshot"},
+      {"TakingSnapshot", "taking the snapshot"},
       {"VerifyingSnapshot", "verifying the snapshot"},
       {"EncryptingSnapshot", "encrypting the snapshot"},
       {"ProvingSnapshot", "booting a scratch server from the snapshot"},

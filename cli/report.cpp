@@ -66,7 +66,7 @@ std::string facts(const api::ClusterBackup& backup) {
     rows.push_back({"  signed by", status.signing_key});
   }
   if (status.etcd) {
-    rows.push_back({"  etcd",
+    rows.push_back({"  " + std::string(word_of(status.etcd->kind)),
                     "revision " + std::to_string(status.etcd->revision) + ", " +
                         std::to_string(status.etcd->total_keys) + " keys"});
   }
@@ -131,8 +131,11 @@ std::string advice_for(api::Reason reason) {
     return "is an agent ready on the server node? kubectl -n railiance-backup get pods -l "
            "app.kubernetes.io/component=agent -o wide";
   case api::Reason::datastore_not_etcd:
-    return "this server keeps its state in SQLite or an external database; k3s moves to embedded "
-           "etcd when it is started once with --cluster-init";
+    return "there is no datastore on that server to take a copy of: name another node with --node, "
+           "or none";
+  case api::Reason::datastore_external:
+    return "back the database up with its own tools; `--artifacts HelmValues,Kubeconfig,HostState` "
+           "makes sets that are complete without it";
   case api::Reason::server_unreachable:
     return "does the k3s server run on that node, and does it listen on 127.0.0.1:6443? another "
            "port is set with the chart's agent.etcdServer";

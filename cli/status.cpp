@@ -248,9 +248,9 @@ std::string datastore_text(api::Datastore datastore) {
   case api::Datastore::embedded_etcd:
     return "embedded etcd";
   case api::Datastore::sqlite:
-    return "SQLite: no etcd snapshots";
+    return "SQLite";
   case api::Datastore::external:
-    return "external: no etcd snapshots";
+    return "external: back it up with its own tools";
   case api::Datastore::none:
     return "none on this node: no backups are made here";
   }

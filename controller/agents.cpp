@@ -51,17 +51,17 @@ Rank rank_of(const Observed& observed,
              const api::ClusterBackup& backup,
              const std::string& node,
              const std::string& last) {
-  if (std::ranges::find(backup.spec.artifacts, api::ArtifactType::etcd_snapshot) ==
+  if (std::ranges::find(backup.spec.artifacts, api::ArtifactType::datastore) ==
       backup.spec.artifacts.end()) {
     return Rank::right; // the other artifacts are on every server
   }
   const auto found = observed.datastores.find(node);
   switch (found == observed.datastores.end() ? api::Datastore::unknown : found->second) {
   case api::Datastore::embedded_etcd:
+  case api::Datastore::sqlite:
     return Rank::right;
   case api::Datastore::unknown:
     return node == last ? Rank::right : Rank::unknown;
-  case api::Datastore::sqlite:
   case api::Datastore::external:
     return Rank::other_datastore;
   case api::Datastore::none:
@@ -170,6 +170,15 @@ std::vector<std::string> nodes_with(const Observed& observed, api::Datastore dat
       nodes.push_back(node);
     }
   }
+  return nodes;
+}
+
+std::vector<std::string> nodes_with_database(const Observed& observed) {
+  std::vector<std::string> nodes = nodes_with(observed, api::Datastore::embedded_etcd);
+  for (std::string& node : nodes_with(observed, api::Datastore::sqlite)) {
+    nodes.push_back(std::move(node));
+  }
+  std::ranges::sort(nodes);
   return nodes;
 }
 

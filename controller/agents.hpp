@@ -18,9 +18,10 @@ inline constexpr std::string_view k_agent_selector =
 [[nodiscard]] Result<Agent> agent_from_pod(const nlohmann::json& pod);
 
 /// The node whose agent gets the order of `backup`: spec.nodeName if given. Else, of the nodes with
-/// embedded etcd, the node of the latest run that stored a set (so that sets stay together), or the
-/// first by name; then one that nobody knows of, then one with another datastore. One without any
-/// only where no agent knows of a datastore: the agent says why. nullopt: no agent is ready there.
+/// a datastore that can be copied, the node of the latest run that stored a set (so that sets stay
+/// together), or the first by name; then one that nobody knows of, then one with another datastore.
+/// One without any only where no agent knows of a datastore: the agent says why. nullopt: no agent
+/// is ready there.
 [[nodiscard]] std::optional<std::string> choose_node(const Observed& observed,
                                                      const api::ClusterBackup& backup);
 
@@ -28,7 +29,7 @@ inline constexpr std::string_view k_agent_selector =
 /// yet whether there is a datastore on its node.
 [[nodiscard]] bool is_better_to_wait(const Observed& observed, const api::ClusterBackup& backup);
 
-/// The node that `backup` names has no datastore for its etcd snapshot, and others have one.
+/// The node that `backup` names has no datastore to copy, and others have one.
 [[nodiscard]] bool names_wrong_node(const Observed& observed, const api::ClusterBackup& backup);
 
 /// The node that `backup` names has no agent and never had one, while another node's is ready.
@@ -40,6 +41,9 @@ inline constexpr std::string_view k_agent_selector =
 /// The nodes with that datastore, by name.
 [[nodiscard]] std::vector<std::string> nodes_with(const Observed& observed,
                                                   api::Datastore datastore);
+
+/// Those with a datastore that a copy can be taken of: etcd or SQLite.
+[[nodiscard]] std::vector<std::string> nodes_with_database(const Observed& observed);
 
 /// "cp-1, cp-2".
 [[nodiscard]] std::string list_of(const std::vector<std::string>& names);

@@ -24,7 +24,7 @@ struct Candidate {
 
 bool counts(const api::ClusterBackup& backup) {
   return backup.spec.scheduled ||
-         std::ranges::find(backup.spec.artifacts, api::ArtifactType::etcd_snapshot) !=
+         std::ranges::find(backup.spec.artifacts, api::ArtifactType::datastore) !=
              backup.spec.artifacts.end();
 }
 

@@ -117,13 +117,13 @@ std::optional<Verdict> wrong_node(const RunView& view) {
   if (was_ordered(view) || overdue(view) || !names_wrong_node(view.observed, view.backup)) {
     return std::nullopt;
   }
-  const std::vector<std::string> with = nodes_with(view.observed, api::Datastore::embedded_etcd);
+  const std::vector<std::string> with = nodes_with_database(view.observed);
   return Verdict{false,
                  Reason::datastore_not_etcd,
                  "node " + view.backup.spec.node_name +
                      " has no datastore, so there is nothing to take a snapshot of; " +
-                     (with.empty() ? "no agent knows of embedded etcd on another node"
-                                   : "nodes with embedded etcd: " + list_of(with)) +
+                     (with.empty() ? "no agent knows of a datastore on another node"
+                                   : "nodes with a datastore: " + list_of(with)) +
                      "; name another node with --node (spec.nodeName), or none"};
 }
 
@@ -131,9 +131,9 @@ std::string where_awaited(const RunView& view) {
   if (!view.backup.spec.node_name.empty()) {
     return "node " + view.backup.spec.node_name;
   }
-  const std::vector<std::string> with = nodes_with(view.observed, api::Datastore::embedded_etcd);
+  const std::vector<std::string> with = nodes_with_database(view.observed);
   return with.empty() ? "any server node"
-                      : "any node with embedded etcd (" + list_of(with) +
+                      : "any node with a datastore (" + list_of(with) +
                             and_those_without(view.observed) + ")";
 }
 

@@ -25,8 +25,8 @@ struct Step {
 };
 const std::array<Step, 7> k_steps{{{type::k_scheduled, {}},
                                    {type::k_helm_values_collected, api::ArtifactType::helm_values},
-                                   {type::k_snapshot_taken, api::ArtifactType::etcd_snapshot},
-                                   {type::k_proven, api::ArtifactType::etcd_snapshot},
+                                   {type::k_snapshot_taken, api::ArtifactType::datastore},
+                                   {type::k_proven, api::ArtifactType::datastore},
                                    {type::k_artifacts_stored, {}},
                                    {type::k_verified, {}},
                                    {type::k_pruned, {}}}};
@@ -325,7 +325,8 @@ std::string describe_success(const api::NodeBackup& order) {
   std::string text = count_of(order.status.artifacts.size(), "file") + ", " +
                      format_size(stored_bytes(order)) + " on node " + order.spec.node_name;
   if (order.status.etcd) {
-    text += "; etcd revision " + std::to_string(order.status.etcd->revision);
+    text += "; " + std::string(word_of(order.status.etcd->kind)) + " revision " +
+            std::to_string(order.status.etcd->revision);
   }
   if (order.spec.helm) {
     text += "; " + count_of(static_cast<std::uint64_t>(order.spec.helm->releases), "Helm release");

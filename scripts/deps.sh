@@ -7,7 +7,7 @@ set -euo pipefail
 PACKAGES="
   bc build-essential ca-certificates ccache cmake git jq ninja-build pkg-config
   libarchive-dev libbenchmark-dev libcli11-dev libcpprest-dev libre2-dev
-  libspdlog-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev
+  libspdlog-dev libsqlite3-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev
   doctest-dev
   clang clang-format clang-tidy shellcheck
   containerd containernetworking-plugins iproute2 iptables mmdebstrap procps runc strace

@@ -36,7 +36,7 @@ std::string message_of(const set::SetReport& report) {
 
 bool snapshot_is_proven(const set::SetReport& report) {
   return std::any_of(report.files.begin(), report.files.end(), [](const set::FileReport& file) {
-    return file.type == api::ArtifactType::etcd_snapshot && file.code == ExitCode::done;
+    return file.type == api::ArtifactType::datastore && file.code == ExitCode::done;
   });
 }
 

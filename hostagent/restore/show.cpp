@@ -30,8 +30,9 @@ void add_manifest(Rows& rows, const Manifest& manifest) {
   add("k3s", manifest.k3s_version);
   add("Token hash", manifest.token_hash);
   if (manifest.snapshot) {
-    add("etcd revision", std::to_string(manifest.snapshot->revision));
-    add("etcd keys", std::to_string(manifest.snapshot->total_keys));
+    const std::string kind(word_of(manifest.snapshot->kind));
+    add(kind + " revision", std::to_string(manifest.snapshot->revision));
+    add(kind + " keys", std::to_string(manifest.snapshot->total_keys));
     add("Snapshot", manifest.snapshot->name);
   }
   if (manifest.helm) {

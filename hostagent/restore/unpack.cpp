@@ -120,7 +120,7 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
                       : "restore: --artifact: no such artifact: " + terminal_text(command.artifact),
                  type ? "name the directory to unpack into: --to DIR"
                       : "choose helm-values, kubeconfig or host-state; `railiance-restore decrypt` "
-                        "makes a file of an etcd snapshot"},
+                        "makes a file of the datastore"},
                 ExitCode::usage);
   }
   const auto keys = read_keys(command.identity_files, io);

@@ -5,6 +5,8 @@ namespace rb::api {
 namespace {
 
 constexpr std::size_t k_release_message_limit = 512; ///< The maxLength of crds/.
+constexpr std::string_view k_etcd_word = "EtcdSnapshot";
+constexpr std::string_view k_sqlite_prefix = "sqlite-";
 
 template <typename T> nlohmann::json list_to_json(const std::vector<T>& values) {
   nlohmann::json list = nlohmann::json::array();
@@ -35,9 +37,16 @@ static void fields(JsonFields& json, UndecodableRelease& release) {
   json.always("message", release.message);
 }
 
+std::span<const Word<DatastoreKind>> words_of(DatastoreKind /*kind*/) {
+  static constexpr std::array<Word<DatastoreKind>, 2> k_words{
+      {{DatastoreKind::etcd, "etcd"}, {DatastoreKind::sqlite, "SQLite"}}};
+  return k_words;
+}
+
 std::span<const Word<ArtifactType>> words_of(ArtifactType /*type*/) {
-  static constexpr std::array<Word<ArtifactType>, 4> k_words{
-      {{ArtifactType::etcd_snapshot, "EtcdSnapshot"},
+  static constexpr std::array<Word<ArtifactType>, 5> k_words{
+      {{ArtifactType::datastore, "Datastore"},
+       {ArtifactType::datastore, k_etcd_word}, // of before there was another one
        {ArtifactType::helm_values, "HelmValues"},
        {ArtifactType::kubeconfig, "Kubeconfig"},
        {ArtifactType::host_state, "HostState"}}};
@@ -54,14 +63,15 @@ Result<ArtifactType> parse_artifact_type(std::string_view text) {
   }
   return Error{ErrorCode::invalid_argument,
                "unknown artifact: " + std::string(text),
-               "use EtcdSnapshot, HelmValues, Kubeconfig or HostState"};
+               "use Datastore, HelmValues, Kubeconfig or HostState"};
 }
 
-std::string file_name(ArtifactType type, std::string_view run_id) {
+std::string file_name(ArtifactType type, std::string_view run_id, DatastoreKind kind) {
   const std::string id(run_id);
   switch (type) {
-  case ArtifactType::etcd_snapshot:
-    return "etcd-" + id + ".snap.age";
+  case ArtifactType::datastore:
+    return kind == DatastoreKind::etcd ? "etcd-" + id + ".snap.age"
+                                       : std::string(k_sqlite_prefix) + id + ".db.age";
   case ArtifactType::helm_values:
     return "helm-values-" + id + ".tar.gz.age";
   case ArtifactType::kubeconfig:
@@ -72,6 +82,15 @@ std::string file_name(ArtifactType type, std::string_view run_id) {
   return {};
 }
 
+DatastoreKind kind_of_file(std::string_view file_name) {
+  return file_name.starts_with(k_sqlite_prefix) ? DatastoreKind::sqlite : DatastoreKind::etcd;
+}
+
+std::string_view stored_word(ArtifactType type, DatastoreKind kind) {
+  return type == ArtifactType::datastore && kind == DatastoreKind::etcd ? k_etcd_word
+                                                                        : to_string(type);
+}
+
 std::string MissingArtifact::reason_word() const {
   return newer_reason.empty() ? std::string(to_string(reason)) : newer_reason;
 }
@@ -79,7 +98,12 @@ std::string MissingArtifact::reason_word() const {
 // The type comes first in both: what else is in an artifact that we do not know does not count.
 
 void fields(JsonFields& json, ArtifactStatus& artifact) {
-  json.required("type", artifact.type);
+  if (json.reading()) {
+    json.required("type", artifact.type);
+  } else {
+    std::string word(stored_word(artifact.type, kind_of_file(artifact.file_name)));
+    json.required("type", word);
+  }
   json.required("fileName", artifact.file_name);
   json.required("sizeBytes", artifact.size_bytes);
   json.required("sha256", artifact.sha256);
@@ -100,6 +124,7 @@ void fields(JsonFields& json, MissingArtifact& missing) {
 }
 
 void fields(JsonFields& json, EtcdStatus& etcd) {
+  json.optional("kind", etcd.kind, DatastoreKind::etcd);
   json.required("revision", etcd.revision);
   json.required("totalKeys", etcd.total_keys);
 }

@@ -13,26 +13,40 @@
 
 namespace rb::api {
 
-enum class ArtifactType { etcd_snapshot, helm_values, kubeconfig, host_state };
+/// What a cluster's datastore is, where a copy of it can be taken.
+enum class DatastoreKind { etcd, sqlite };
 
-inline constexpr std::array<ArtifactType, 4> k_all_artifacts{ArtifactType::etcd_snapshot,
+/// "etcd", "SQLite".
+[[nodiscard]] std::span<const Word<DatastoreKind>> words_of(DatastoreKind);
+
+enum class ArtifactType { datastore, helm_values, kubeconfig, host_state };
+
+inline constexpr std::array<ArtifactType, 4> k_all_artifacts{ArtifactType::datastore,
                                                              ArtifactType::helm_values,
                                                              ArtifactType::kubeconfig,
                                                              ArtifactType::host_state};
 
-/// "EtcdSnapshot", "HelmValues", "Kubeconfig", "HostState".
+/// "Datastore", "HelmValues", "Kubeconfig", "HostState". "EtcdSnapshot" means the datastore, too.
 [[nodiscard]] std::span<const Word<ArtifactType>> words_of(ArtifactType);
 [[nodiscard]] std::string_view to_string(ArtifactType type);
 
 /// Errors: invalid_argument.
 [[nodiscard]] Result<ArtifactType> parse_artifact_type(std::string_view text);
 
-/// "etcd-<run_id>.snap.age", "helm-values-<run_id>.tar.gz.age", "kubeconfig-<run_id>.yaml.age",
-/// "host-state-<run_id>.tar.gz.age".
-[[nodiscard]] std::string file_name(ArtifactType type, std::string_view run_id);
+/// "etcd-<run_id>.snap.age" or "sqlite-<run_id>.db.age", "helm-values-<run_id>.tar.gz.age",
+/// "kubeconfig-<run_id>.yaml.age", "host-state-<run_id>.tar.gz.age".
+[[nodiscard]] std::string
+file_name(ArtifactType type, std::string_view run_id, DatastoreKind kind = DatastoreKind::etcd);
+
+/// What a file of the datastore holds, by its name.
+[[nodiscard]] DatastoreKind kind_of_file(std::string_view file_name);
+
+/// The word of an artifact that is there: as to_string(), but "EtcdSnapshot" where it is one, as
+/// releases that know no other datastore read it.
+[[nodiscard]] std::string_view stored_word(ArtifactType type, DatastoreKind kind);
 
 struct ArtifactStatus {
-  ArtifactType type = ArtifactType::etcd_snapshot;
+  ArtifactType type = ArtifactType::datastore;
   std::string file_name;
   std::uint64_t size_bytes = 0; ///< Of the encrypted file.
   std::string sha256;           ///< Of the encrypted file, lower-case hex.
@@ -42,7 +56,7 @@ struct ArtifactStatus {
 
 /// An artifact that was asked for and is not there.
 struct MissingArtifact {
-  ArtifactType type = ArtifactType::etcd_snapshot;
+  ArtifactType type = ArtifactType::datastore;
   Reason reason = Reason::internal_error;
   std::string message;
   std::string newer_reason{}; ///< The word as it was read, where this release does not know it.
@@ -53,9 +67,11 @@ struct MissingArtifact {
   bool operator==(const MissingArtifact&) const = default;
 };
 
+/// What the copy of the datastore holds.
 struct EtcdStatus {
   std::int64_t revision = 0;
   std::int64_t total_keys = 0; ///< Live keys, as `etcdutl snapshot status` counts them since 3.6.
+  DatastoreKind kind = DatastoreKind::etcd; ///< Not written where it is etcd.
 
   bool operator==(const EtcdStatus&) const = default;
 };

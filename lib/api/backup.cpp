@@ -1,5 +1,7 @@
 #include "api/backup.hpp"
 
+#include <algorithm>
+
 namespace rb::api {
 
 namespace {
@@ -33,8 +35,22 @@ nlohmann::json object_to_json(std::string_view kind, const Object& object) {
 
 } // namespace
 
+/// Two words mean the datastore: it counts once.
+static void artifact_words(JsonFields& json,
+                           std::vector<ArtifactType>& types,
+                           std::vector<std::string>& unknown) {
+  json.words("artifacts", types, unknown);
+  std::vector<ArtifactType> once;
+  for (const ArtifactType type : types) {
+    if (std::find(once.begin(), once.end(), type) == once.end()) {
+      once.push_back(type);
+    }
+  }
+  types = std::move(once);
+}
+
 static void fields(JsonFields& json, ClusterBackupSpec& spec) {
-  json.words("artifacts", spec.artifacts, spec.unknown);
+  artifact_words(json, spec.artifacts, spec.unknown);
   json.object("retention",
               [&](JsonFields& retention) { retention.optional("keepLast", spec.keep_last); });
   trigger(json, spec.scheduled, "Schedule");
@@ -73,7 +89,7 @@ static void fields(JsonFields& json, NodeBackupSpec& spec) {
     std::vector<std::string> words;
     json.required("artifacts", words);
   }
-  json.words("artifacts", spec.artifacts, spec.unknown);
+  artifact_words(json, spec.artifacts, spec.unknown);
   json.required("keepLast", spec.keep_last);
   trigger(json, spec.manual, "Manual");
   json.required("deadline", spec.deadline);

@@ -9,7 +9,7 @@ namespace {
 
 /// An entry of a node's `artifacts`.
 struct ArtifactEntry {
-  ArtifactType type = ArtifactType::etcd_snapshot;
+  ArtifactType type = ArtifactType::datastore;
   ArtifactFacts facts;
 };
 

@@ -14,7 +14,7 @@ struct Row {
   ExitCode exit_code;
 };
 
-constexpr std::array<Row, 37> k_rows{{
+constexpr std::array<Row, 38> k_rows{{
     {Reason::pending, "Pending", ExitCode::failed},
     {Reason::queued, "Queued", ExitCode::failed},
     {Reason::running, "Running", ExitCode::failed},
@@ -22,6 +22,7 @@ constexpr std::array<Row, 37> k_rows{{
     {Reason::completed, "Completed", ExitCode::done},
     {Reason::agent_unavailable, "AgentUnavailable", ExitCode::unreachable},
     {Reason::datastore_not_etcd, "DatastoreNotEtcd", ExitCode::failed},
+    {Reason::datastore_external, "DatastoreExternal", ExitCode::incomplete},
     {Reason::server_unreachable, "ServerUnreachable", ExitCode::unreachable},
     {Reason::not_authorized, "NotAuthorized", ExitCode::failed},
     {Reason::k3s_not_found, "K3sNotFound", ExitCode::failed},

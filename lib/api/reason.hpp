@@ -18,7 +18,8 @@ enum class Reason : int { // declared so in base/error.hpp, too
   completed,
   // False
   agent_unavailable,  ///< No ready agent on a server node, or it does not take the order.
-  datastore_not_etcd, ///< k3s runs on SQLite or an external database.
+  datastore_not_etcd, ///< There is no datastore on that server; older agents: no etcd.
+  datastore_external, ///< k3s keeps its state in a database on another host.
   server_unreachable, ///< The k3s server does not answer the snapshot command.
   not_authorized,     ///< The k3s server refuses its own token: rotated, and not restarted yet.
   k3s_not_found,      ///< The k3s program is missing or not executable.

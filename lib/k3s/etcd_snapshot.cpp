@@ -245,6 +245,14 @@ std::string snapshot_directory(const std::string& data_dir, const std::string& c
   return (configured.empty() ? server / "db" / "snapshots" : server / configured).string();
 }
 
+std::string snapshot_name(std::string_view run_id, std::string_view node, SystemTime now) {
+  std::string name = std::string(k_ours).append(run_id) + "-";
+  for (const char c : node) {
+    name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return name + "-" + std::to_string(now.time_since_epoch().count());
+}
+
 std::optional<SnapshotName> parse_snapshot_name(std::string_view name) {
   if (!name.starts_with(k_ours) || !std::all_of(name.begin(), name.end(), is_name_character)) {
     return std::nullopt;

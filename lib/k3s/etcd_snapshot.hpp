@@ -3,6 +3,7 @@
 // 12945, 14526; messages of pkg/etcd, pkg/clientaccess and pkg/cli/etcdsnapshot.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/process.hpp"
 
 #include <chrono>
@@ -43,6 +44,10 @@ struct SnapshotName {
   bool compressed = false;
   bool partial = false; ///< Still being written, or left by a crash.
 };
+
+/// The name that k3s would give: for what is no snapshot of k3s, but lies where they do.
+[[nodiscard]] std::string
+snapshot_name(std::string_view run_id, std::string_view node, SystemTime now);
 
 /// nullopt for a file that is not ours: nothing in k3s's directory is, but what this recognises;
 /// and for a name with any character that k3s does not put into names ([A-Za-z0-9._-]; above all no

@@ -1,6 +1,7 @@
 #include "objects/contents.hpp"
 
-#include "datastore/etcd/key_value.hpp"
+#include "datastore/datastore.hpp"
+#include "datastore/keys/keys.hpp"
 #include "objects/json_member.hpp"
 
 #include "base/json_fields.hpp"
@@ -45,8 +46,8 @@ void add_owner(StoredMetadata& metadata, int& owners, std::string_view uid) {
 }
 
 std::optional<ByteView> metadata_in(ByteView unknown) {
-  const auto raw = etcd::protobuf_bytes(unknown, k_raw_field);
-  return raw ? etcd::protobuf_bytes(*raw, k_metadata_field) : std::nullopt;
+  const auto raw = datastore::protobuf_bytes(unknown, k_raw_field);
+  return raw ? datastore::protobuf_bytes(*raw, k_metadata_field) : std::nullopt;
 }
 
 StoredMetadata from_protobuf(ByteView unknown) {
@@ -55,7 +56,7 @@ StoredMetadata from_protobuf(ByteView unknown) {
   if (!found) {
     return metadata;
   }
-  etcd::ProtobufReader reader(*found);
+  datastore::ProtobufReader reader(*found);
   int owners = 0;
   while (const auto field = reader.next()) {
     if (!field->is_bytes) {
@@ -66,10 +67,10 @@ StoredMetadata from_protobuf(ByteView unknown) {
     } else if (field->number == k_deletion_field) {
       metadata.deleting = true;
     } else if (field->number == k_labels_field) {
-      const auto key = etcd::protobuf_bytes(field->bytes, k_map_key_field);
+      const auto key = datastore::protobuf_bytes(field->bytes, k_map_key_field);
       metadata.controlled = metadata.controlled || (key && as_text(*key) == k_managed_label);
     } else if (field->number == k_owners_field) {
-      const auto uid = etcd::protobuf_bytes(field->bytes, k_owner_uid_field);
+      const auto uid = datastore::protobuf_bytes(field->bytes, k_owner_uid_field);
       add_owner(metadata, owners, uid ? as_text(*uid) : std::string_view());
     }
   }
@@ -98,14 +99,14 @@ std::string annotation_in_protobuf(ByteView unknown, std::string_view name) {
   if (!metadata) {
     return {};
   }
-  etcd::ProtobufReader reader(*metadata);
+  datastore::ProtobufReader reader(*metadata);
   while (const auto field = reader.next()) {
     if (!field->is_bytes || field->number != k_annotations_field) {
       continue;
     }
-    const auto key = etcd::protobuf_bytes(field->bytes, k_map_key_field);
+    const auto key = datastore::protobuf_bytes(field->bytes, k_map_key_field);
     if (key && as_text(*key) == name) {
-      const auto value = etcd::protobuf_bytes(field->bytes, k_map_value_field);
+      const auto value = datastore::protobuf_bytes(field->bytes, k_map_value_field);
       return value ? std::string(as_text(*value)) : std::string();
     }
   }
@@ -133,9 +134,9 @@ std::string stored_annotation(ByteView object, std::string_view name) {
              : std::string();
 }
 
-Result<Contents> read_contents(etcd::RandomReader& reader, const std::stop_token& stop) {
+Result<Contents> read_contents(RandomReader& reader, const std::stop_token& stop) {
   Contents contents;
-  const auto take = [&contents](const etcd::KeyChange& change) -> Status {
+  const auto take = [&contents](const datastore::KeyChange& change) -> Status {
     contents.revision = std::max(contents.revision, change.revision);
     const std::string_view key = as_text(change.key);
     if (!key.starts_with(k_registry)) {
@@ -149,19 +150,20 @@ Result<Contents> read_contents(etcd::RandomReader& reader, const std::stop_token
     contents.objects[name] = {change.revision, stored_metadata(change.value)};
     if (contents.objects.size() > k_object_limit) {
       return Error{ErrorCode::unsupported,
-                   "etcd snapshot: more than " + std::to_string(k_object_limit) +
+                   "the copy of the datastore holds more than " + std::to_string(k_object_limit) +
                        " objects: too many to compare one by one",
                    {}};
     }
     return {};
   };
-  RB_TRY(etcd::replay(reader, take, stop));
+  RB_TRY_ASSIGN(const api::DatastoreKind kind, datastore::kind_of(reader));
+  RB_TRY(datastore::of(kind).replay(reader, take, stop));
   return contents;
 }
 
 Result<Contents> read_contents_of(const std::string& path, const std::stop_token& stop) {
   RB_TRY_ASSIGN(Fd file, open_file(path, O_RDONLY | O_NOFOLLOW));
-  RB_TRY_ASSIGN(const auto reader, etcd::FileReader::open(std::move(file), path));
+  RB_TRY_ASSIGN(const auto reader, FileReader::open(std::move(file), path));
   return read_contents(*reader, stop);
 }
 

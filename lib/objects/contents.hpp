@@ -1,10 +1,9 @@
-// The objects of Kubernetes as the API server stores them in etcd: what a snapshot holds, object by
-// object, to be compared with a server, and what the metadata of one object says.
+// The objects of Kubernetes as the API server stores them: what a copy of the datastore holds,
+// object by object, to be compared with a server, and what the metadata of one object says.
 #pragma once
 
-#include "datastore/etcd/snapshot.hpp"
-
 #include "base/bytes.hpp"
+#include "base/random_reader.hpp"
 
 #include <cstdint>
 #include <map>
@@ -44,9 +43,8 @@ struct Contents {
 /// About 250 bytes an object are held: so many of them are taken.
 inline constexpr std::size_t k_object_limit = std::size_t{1} << 20U;
 
-/// Errors: corrupt, unsupported (over the limit), cancelled, io.
-[[nodiscard]] Result<Contents> read_contents(etcd::RandomReader& reader,
-                                             const std::stop_token& stop);
+/// Of a copy of any datastore. Errors: corrupt, unsupported (over the limit), cancelled, io.
+[[nodiscard]] Result<Contents> read_contents(RandomReader& reader, const std::stop_token& stop);
 
 /// As read_contents, of a file.
 [[nodiscard]] Result<Contents> read_contents_of(const std::string& path,

@@ -3,12 +3,11 @@
 // pages of a database can be walked without a plaintext file.
 #pragma once
 
-#include "datastore/etcd/snapshot.hpp"
-
 #include "age/identity.hpp"
 #include "age/io.hpp"
 #include "age/primitives.hpp"
 #include "base/fs.hpp"
+#include "base/random_reader.hpp"
 #include "base/secret_bytes.hpp"
 
 #include <list>
@@ -34,7 +33,7 @@ private:
 };
 
 /// Keeps the last k_chunks_kept chunks decrypted, in memory that is wiped.
-class AgeReader final : public etcd::RandomReader {
+class AgeReader final : public RandomReader {
 public:
   static constexpr std::size_t k_chunks_kept = 64;
 

@@ -1,6 +1,6 @@
 #include "set/content_check.hpp"
 
-#include "datastore/etcd/snapshot.hpp"
+#include "datastore/datastore.hpp"
 #include "k3s/token.hpp"
 #include "objects/contents.hpp"
 #include "set/age_reader.hpp"
@@ -93,13 +93,13 @@ check_host_state(ByteView tar_gz, const Manifest* manifest, std::vector<std::str
 }
 
 Error other_than_manifest(const std::string& what) {
-  return {ErrorCode::corrupt, "etcd snapshot: " + what + " is not that of the manifest", {}};
+  return {ErrorCode::corrupt, "snapshot: " + what + " is not that of the manifest", {}};
 }
 
 /// Tells of what is read through it.
-class ReportingReader final : public etcd::RandomReader {
+class ReportingReader final : public RandomReader {
 public:
-  ReportingReader(etcd::RandomReader& reader, std::string step, const CheckHooks& hooks)
+  ReportingReader(RandomReader& reader, std::string step, const CheckHooks& hooks)
       : m_reader(reader), m_step(std::move(step)), m_hooks(hooks) {}
 
   [[nodiscard]] std::uint64_t size() const override { return m_reader.size(); }
@@ -113,7 +113,7 @@ public:
   }
 
 private:
-  etcd::RandomReader& m_reader;
+  RandomReader& m_reader;
   std::string m_step;
   const CheckHooks& m_hooks;
   std::uint64_t m_done = 0;
@@ -121,10 +121,12 @@ private:
 
 class SnapshotCheck final : public ContentCheck {
 public:
-  explicit SnapshotCheck(const FileTask& task) : m_task(task) {}
+  explicit SnapshotCheck(const FileTask& task)
+      : m_task(task), m_datastore(datastore::of(api::kind_of_file(task.name))),
+        m_check(m_datastore.make_check()) {}
 
   [[nodiscard]] Status write(ByteView bytes) override {
-    m_trailer.update(bytes);
+    m_check->update(bytes);
     return {};
   }
 
@@ -132,11 +134,12 @@ public:
                               std::span<const age::Identity> identities,
                               const CheckHooks& hooks,
                               FileReport& report) override {
-    RB_TRY_ASSIGN(const etcd::TrailerDigests digests, m_trailer.finish());
+    RB_TRY_ASSIGN(const datastore::CopyDigests digests, m_check->finish());
     report.proven.emplace_back("snapshot digest");
     RB_TRY_ASSIGN(const std::unique_ptr<AgeReader> reader, AgeReader::open(file, identities));
     ReportingReader reporting(*reader, m_task.name + ": pages read", hooks);
-    RB_TRY_ASSIGN(const etcd::SnapshotInfo info, etcd::inspect(reporting, limits(), hooks.stop));
+    RB_TRY_ASSIGN(const datastore::CopyFacts info,
+                  m_datastore.inspect(reporting, order(), hooks.stop));
     report.snapshot =
         SnapshotFacts{reader->size(), info.bootstrap_hashes, info.members, node_of(info)};
     if (m_task.manifest != nullptr && m_task.manifest->snapshot) {
@@ -152,14 +155,14 @@ public:
   }
 
 private:
-  [[nodiscard]] etcd::InspectLimits limits() const {
-    etcd::InspectLimits limits;
-    limits.wanted_key =
+  [[nodiscard]] datastore::InspectOrder order() const {
+    datastore::InspectOrder order;
+    order.wanted_key =
         m_task.manifest == nullptr ? std::string() : k3s::node_key(m_task.manifest->node_name);
-    return limits;
+    return order;
   }
 
-  static k3s::NodeArguments node_of(const etcd::SnapshotInfo& info) {
+  static k3s::NodeArguments node_of(const datastore::CopyFacts& info) {
     return info.wanted_value
                ? k3s::NodeArguments{objects::stored_annotation(*info.wanted_value,
                                                                k3s::k_node_args),
@@ -168,8 +171,8 @@ private:
   }
 
   static Status compare(const SnapshotRecord& expected,
-                        const etcd::TrailerDigests& digests,
-                        const etcd::SnapshotInfo& info) {
+                        const datastore::CopyDigests& digests,
+                        const datastore::CopyFacts& info) {
     if (digests.size_bytes != expected.size_bytes ||
         to_hex(digests.content) != expected.content_sha256 ||
         to_hex(digests.file) != expected.file_sha256) {
@@ -186,17 +189,20 @@ private:
   }
 
   /// k3s finds its certificates in a restored snapshot by the hash of the server token only.
-  static Status check_token(const std::string& hash, const etcd::SnapshotInfo& info) {
+  [[nodiscard]] Status check_token(const std::string& hash,
+                                   const datastore::CopyFacts& info) const {
     return std::ranges::find(info.bootstrap_hashes, hash) != info.bootstrap_hashes.end()
                ? Status()
                : Error{ErrorCode::corrupt,
-                       "etcd snapshot: it has no bootstrap key of the server token: it belongs to "
-                       "another token or another cluster",
+                       std::string(m_datastore.copy_name()) +
+                           ": it has no bootstrap key of the server token: it belongs to "
+                           "another token or another cluster",
                        {}};
   }
 
   const FileTask& m_task;
-  etcd::TrailerCheck m_trailer;
+  const datastore::Datastore& m_datastore;
+  std::unique_ptr<datastore::CopyCheck> m_check;
 };
 
 /// Holds the plaintext, which is small for all but the snapshot.
@@ -262,7 +268,7 @@ private:
 } // namespace
 
 std::unique_ptr<ContentCheck> make_content_check(const FileTask& task, std::uint64_t file_bytes) {
-  if (task.type == api::ArtifactType::etcd_snapshot) {
+  if (task.type == api::ArtifactType::datastore) {
     return std::make_unique<SnapshotCheck>(task);
   }
   return std::make_unique<SmallCheck>(task, file_bytes);

@@ -19,7 +19,7 @@
 namespace rb::set {
 
 struct FileTask {
-  api::ArtifactType type = api::ArtifactType::etcd_snapshot;
+  api::ArtifactType type = api::ArtifactType::datastore;
   std::string name;
   /// Outlives the task. Null: the set has none, and of what it would say nothing is asked.
   const Manifest* manifest = nullptr;

@@ -26,10 +26,15 @@ bool is_sha256(std::string_view text) {
 }
 
 /// Words of a list; those that only a newer release knows are passed over.
-void artifact_types(JsonFields& json, std::string_view key, std::vector<api::ArtifactType>& types) {
+/// Where the set holds an etcd snapshot, that is the word, as of the artifact.
+void artifact_types(JsonFields& json,
+                    std::string_view key,
+                    std::vector<api::ArtifactType>& types,
+                    const std::optional<SnapshotRecord>& snapshot) {
+  const auto kind = snapshot ? snapshot->kind : api::DatastoreKind::sqlite;
   std::vector<std::string> words;
   for (const api::ArtifactType type : types) {
-    words.emplace_back(api::to_string(type));
+    words.emplace_back(api::stored_word(type, kind));
   }
   json.required(key, words);
   if (json.reading()) {
@@ -84,8 +89,10 @@ Status check(const Manifest& manifest) {
   }
   std::vector<api::ArtifactType> present;
   for (const api::ArtifactStatus& artifact : manifest.artifacts) {
-    if (artifact.file_name !=
-        artifact_name(artifact.type, manifest.run_id, manifest.generation())) {
+    if (artifact.file_name != artifact_name(artifact.type,
+                                            manifest.run_id,
+                                            manifest.generation(),
+                                            api::kind_of_file(artifact.file_name))) {
       return malformed("a file name that does not belong to run " + manifest.run_id);
     }
     if (!is_sha256(artifact.sha256)) {
@@ -102,6 +109,11 @@ Status check(const Manifest& manifest) {
   const bool nothing = present.empty() && manifest.unknown_files.empty();
   if (manifest.complete && (!all_there || !manifest.missing.empty() || nothing)) {
     return malformed("it calls itself complete and is not");
+  }
+  const api::ArtifactStatus* const datastore = manifest.find(api::ArtifactType::datastore);
+  if (manifest.snapshot && datastore != nullptr &&
+      manifest.snapshot->kind != api::kind_of_file(datastore->file_name)) {
+    return malformed("another kind of datastore than " + datastore->file_name);
   }
   if (manifest.snapshot && (!is_sha256(manifest.snapshot->file_sha256) ||
                             !is_sha256(manifest.snapshot->content_sha256) ||
@@ -130,6 +142,7 @@ Status check(const Manifest& manifest) {
 // The fields of the manifest, in the order in which they are written.
 
 static void fields(JsonFields& json, SnapshotRecord& snapshot) {
+  json.optional("kind", snapshot.kind, api::DatastoreKind::etcd);
   json.always("name", snapshot.name);
   json.required("sizeBytes", snapshot.size_bytes);
   json.required("sha256", snapshot.file_sha256);
@@ -203,7 +216,7 @@ static void fields(JsonFields& json, Manifest& manifest) {
   std::string trigger(manifest.manual ? "Manual" : "");
   json.optional("trigger", trigger);
   manifest.manual = trigger == "Manual";
-  artifact_types(json, "requested", manifest.requested);
+  artifact_types(json, "requested", manifest.requested, manifest.snapshot);
   results(json, manifest);
   json.optional("snapshot", manifest.snapshot);
   if (json.reading() || manifest.helm) {
@@ -228,7 +241,7 @@ static void fields(JsonFields& json, Manifest& manifest) {
 std::vector<std::string> default_not_covered() {
   return {"data of persistent volumes, local-path storage included",
           "container images",
-          "databases and other data that applications keep outside of the cluster's etcd",
+          "databases and other data that applications keep outside of the cluster's datastore",
           "the private age key that opens this set: keep it somewhere else",
           "nodes that are only agents: they join again with the server token"};
 }

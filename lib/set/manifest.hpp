@@ -22,16 +22,17 @@ inline constexpr std::string_view k_manifest_schema = "railiance.io/manifest/v1"
 /// The largest manifest that is read.
 inline constexpr std::size_t k_manifest_limit_bytes = 4U << 20U;
 
-/// What the etcd artifact holds, once decrypted.
+/// What the datastore artifact holds, once decrypted.
 struct SnapshotRecord {
-  std::string name;             ///< As k3s named it.
-  std::uint64_t size_bytes = 0; ///< Of the snapshot file, trailer included.
-  std::string file_sha256;      ///< Of the snapshot file, hex.
-  std::string content_sha256;   ///< Without the trailer: equal to the trailer, hex.
+  api::DatastoreKind kind = api::DatastoreKind::etcd; ///< Not written where it is etcd.
+  std::string name;                                   ///< As k3s named it, or as k3s would have.
+  std::uint64_t size_bytes = 0; ///< Of the plaintext, the trailer of etcd included.
+  std::string file_sha256;      ///< Of the plaintext, hex.
+  std::string content_sha256;   ///< Without the trailer of etcd: equal to it, hex.
   std::int64_t revision = 0;
-  std::int64_t total_keys = 0;                  ///< Live keys, as etcdutl >= 3.6.
-  std::uint32_t hash = 0;                       ///< As `etcdutl snapshot status`.
-  std::string storage_version;                  ///< "3.6.0" or empty.
+  std::int64_t total_keys = 0;                  ///< Live keys; of etcd as etcdutl >= 3.6.
+  std::uint32_t hash = 0;                       ///< As `etcdutl snapshot status`; of SQLite 0.
+  std::string storage_version;                  ///< Of etcd "3.6.0", of SQLite "3.46.1", or empty.
   std::map<std::string, std::uint64_t> objects; ///< Live keys below /registry by kind.
   std::vector<std::string> bootstrap_hashes;    ///< Of the keys /bootstrap/<hash>.
 
@@ -94,7 +95,7 @@ struct Manifest {
   std::vector<api::ArtifactType> requested;
   std::vector<api::ArtifactStatus> artifacts;
   std::vector<api::MissingArtifact> missing;
-  std::optional<SnapshotRecord> snapshot; ///< Present when the etcd artifact is.
+  std::optional<SnapshotRecord> snapshot; ///< Present when the datastore artifact is.
   std::optional<api::HelmStatus> helm;    ///< Present when the Helm artifact is.
   std::optional<ProofRecord> proof;       ///< Present when the run was to be proven.
   std::optional<RewrapRecord> rewrap;     ///< Present when it has not its first recipients.

@@ -58,10 +58,11 @@ Result<std::optional<Mark>> read_mark(Directory& directory,
 }
 
 /// Part of a shell variable's name.
-std::string_view key_of(api::ArtifactType type) {
-  switch (type) {
-  case api::ArtifactType::etcd_snapshot:
-    return "etcd_snapshot";
+std::string_view key_of(const api::ArtifactStatus& artifact) {
+  switch (artifact.type) {
+  case api::ArtifactType::datastore:
+    return api::kind_of_file(artifact.file_name) == api::DatastoreKind::etcd ? "etcd_snapshot"
+                                                                             : "datastore";
   case api::ArtifactType::helm_values:
     return "helm_values";
   case api::ArtifactType::kubeconfig:
@@ -147,7 +148,7 @@ std::string stamp_text(const Manifest& manifest) {
   put(text, "etcd_total_keys", std::to_string(snapshot.total_keys));
   put(text, "size_bytes", std::to_string(size_bytes));
   for (const api::ArtifactStatus& artifact : manifest.artifacts) {
-    const std::string key(key_of(artifact.type));
+    const std::string key(key_of(artifact));
     put(text, "file_" + key, artifact.file_name);
     put(text, "bytes_" + key, std::to_string(artifact.size_bytes));
     put(text, "sha256_" + key, artifact.sha256);

@@ -23,7 +23,7 @@ namespace rb::set {
 [[nodiscard]] std::string stamp_text(const Manifest& manifest);
 
 struct DrillFile {
-  api::ArtifactType type = api::ArtifactType::etcd_snapshot;
+  api::ArtifactType type = api::ArtifactType::datastore;
   std::string name;
   ExitCode code = ExitCode::done;
   std::string message; ///< Empty when the file is good.

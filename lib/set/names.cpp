@@ -68,7 +68,7 @@ NameInfo classify_final(std::string_view name) {
   }
   for (const api::ArtifactType type : api::k_all_artifacts) {
     // The pattern of file_name() around an empty run id: "etcd-" and ".snap.age".
-    const std::string pattern = api::file_name(type, "");
+    const std::string pattern = api::file_name(type, "", api::kind_of_file(name));
     const std::size_t cut = pattern.rfind('-') + 1;
     auto version = version_between(
         name, std::string_view(pattern).substr(0, cut), std::string_view(pattern).substr(cut));
@@ -129,8 +129,11 @@ std::string signature_name(std::string_view run_id, unsigned generation) {
   return manifest_name(run_id, generation) + std::string(k_signature_suffix);
 }
 
-std::string artifact_name(api::ArtifactType type, std::string_view run_id, unsigned generation) {
-  return api::file_name(type, Version{std::string(run_id), generation}.text());
+std::string artifact_name(api::ArtifactType type,
+                          std::string_view run_id,
+                          unsigned generation,
+                          api::DatastoreKind kind) {
+  return api::file_name(type, Version{std::string(run_id), generation}.text(), kind);
 }
 
 } // namespace rb::set

@@ -27,7 +27,7 @@ inline constexpr std::string_view k_signature_suffix = ".minisig";
 inline constexpr std::string_view k_next_signature_suffix = ".minisig.next";
 
 enum class NameKind {
-  artifact,  ///< "etcd-<version>.snap.age" and its three siblings
+  artifact,  ///< "etcd-<version>.snap.age", "sqlite-<version>.db.age", and the three siblings
   manifest,  ///< "manifest-<version>.json"
   signature, ///< "manifest-<version>.json.minisig"
   removing,  ///< "manifest-<version>.json.removing": that version of the set is being removed
@@ -76,7 +76,9 @@ struct Version {
 [[nodiscard]] std::string signature_name(std::string_view run_id, unsigned generation = 0);
 
 /// "etcd-<run_id>.snap.age", "etcd-<run_id>.r1.snap.age", and so on.
-[[nodiscard]] std::string
-artifact_name(api::ArtifactType type, std::string_view run_id, unsigned generation = 0);
+[[nodiscard]] std::string artifact_name(api::ArtifactType type,
+                                        std::string_view run_id,
+                                        unsigned generation = 0,
+                                        api::DatastoreKind kind = api::DatastoreKind::etcd);
 
 } // namespace rb::set

@@ -1,6 +1,6 @@
 #include "set/opened_set.hpp"
 
-#include "datastore/etcd/snapshot.hpp"
+#include "datastore/datastore.hpp"
 #include "set/age_reader.hpp"
 
 #include "age/file.hpp"
@@ -79,21 +79,23 @@ Result<SecretBytes> read_whole(File& file, const api::ArtifactStatus& expected) 
 /// The plaintext on its way to the file, looked at.
 class ProvingSink final : public age::Sink {
 public:
-  ProvingSink(age::Sink& next, bool snapshot) : m_next(next), m_snapshot(snapshot) {}
+  /// `check`: of a copy of the datastore; null: nothing is looked at.
+  ProvingSink(age::Sink& next, std::unique_ptr<datastore::CopyCheck> check)
+      : m_next(next), m_check(std::move(check)) {}
 
   [[nodiscard]] Status write(ByteView bytes) override {
-    if (m_snapshot) {
-      m_trailer.update(bytes);
+    if (m_check) {
+      m_check->update(bytes);
     }
     return m_next.write(bytes);
   }
 
   /// After the last byte.
   [[nodiscard]] Status finish(const Manifest& manifest) {
-    if (!m_snapshot) {
+    if (!m_check) {
       return {};
     }
-    RB_TRY_ASSIGN(const etcd::TrailerDigests digests, m_trailer.finish());
+    RB_TRY_ASSIGN(const datastore::CopyDigests digests, m_check->finish());
     const auto& expected = manifest.snapshot;
     if (expected && (digests.size_bytes != expected->size_bytes ||
                      to_hex(digests.file) != expected->file_sha256)) {
@@ -104,8 +106,7 @@ public:
 
 private:
   age::Sink& m_next;
-  bool m_snapshot;
-  etcd::TrailerCheck m_trailer;
+  std::unique_ptr<datastore::CopyCheck> m_check;
 };
 
 Status decrypt_into(File& file,
@@ -203,7 +204,10 @@ Status decrypt_artifact_to(Directory& directory,
   RB_TRY_ASSIGN(const std::unique_ptr<File> file, directory.fs().open_uncached(expected.file_name));
   RB_TRY_ASSIGN(OutputFile out, OutputFile::create(target.path, target.replace));
   OutputSink sink(out);
-  ProvingSink proving(sink, type == ArtifactType::etcd_snapshot);
+  ProvingSink proving(sink,
+                      type == ArtifactType::datastore
+                          ? datastore::of(api::kind_of_file(expected.file_name)).make_check()
+                          : nullptr);
   RB_TRY(named(decrypt_into(*file, expected, proving, identities, stop, on_progress),
                expected.file_name));
   RB_TRY(named(proving.finish(manifest), expected.file_name));

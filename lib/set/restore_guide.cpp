@@ -27,7 +27,7 @@ root. Needed besides this directory: the private age key (`keys.txt`, the one th
 | node | `@node@` @address@ |
 | k3s | `@version@`: restore with this version or a newer patch of it |
 | server token | its hash is `@token@` (the token itself is in the host state, encrypted) |
-| etcd | revision @revision@, @keys@ keys |
+| @kind@ | revision @revision@, @keys@ keys |
 @signed@
 `railiance-restore` beside this file is one static program without dependencies. Nothing below asks a network for anything,
 except the installation of k3s itself.
@@ -129,7 +129,7 @@ host on which k3s ran can be restored from it.
 
 /// Always.
 constexpr std::string_view k_stop = R"md(### 3. k3s is stopped, and stays so
-k3s does not notice that it is still running, and would restore under a living etcd.
+k3s does not notice that it is still running, and would restore under a living @living@.
 ```sh
 systemctl stop k3s || true
 for process in /proc/[0-9]*; do
@@ -174,7 +174,30 @@ fi
 
 )md";
 
-/// From there to the end.
+/// SQLite: the copy is the database, and what else k3s needs is in it.
+constexpr std::string_view k_place = R"md(### 5. The copy takes the place of the database
+Database, log (`-wal`) and index (`-shm`) are one: they go aside together. An etcd that is there would be used before SQLite, so
+it goes, too. The certificates k3s writes anew from the copy, which the token opens.
+```sh
+db=@data@/server/db
+old=$db/state-old-$(date -u +%Y%m%dT%H%M%SZ)
+mkdir -p "$old"
+[ ! -e "$db/state.db-wal" ] || cp -p "$db/state.db-wal" "$old/"
+[ ! -e "$db/state.db" ] || mv "$db/state.db" "$old/"
+rm -f "$db/state.db-wal" "$db/state.db-shm"
+[ ! -e "$db/etcd" ] || mv "$db/etcd" "$old/"
+for name in tls cred; do
+  [ ! -e "@data@/server/$name" ] || mv "@data@/server/$name" "$old/"
+done
+cp "$WORK/snapshot" "$db/state.db.part"
+mv "$db/state.db.part" "$db/state.db"
+```
+If k3s does not come up with it, nothing is lost: stop it, move `state.db`, `state.db-wal` and `state.db-shm` away, move what lies in
+`@data@/server/db/state-old-…` back (`tls` and `cred` to `@data@/server`), and start k3s.
+
+)md";
+
+/// etcd: k3s itself resets the cluster.
 constexpr std::string_view k_reset = R"md(### 5. Reset
 The settings that only the unit knows are read from it: k3s does not look there. The token is passed in the environment,
 since everybody can read an argument list. The command ends by itself, within a minute or so, and says `restart without
@@ -211,7 +234,10 @@ fi
 If it fails, nothing is lost: the old database is `@data@/server/db/etcd-old-…`. Move `etcd` aside, rename
 the newest `etcd-old-…` back to `etcd`, remove `db/reset-flag`, rename `server/tls-…` back to `tls` if it is there, and start k3s.
 
-### 6. Start k3s (`systemctl start k3s`) and look
+)md";
+
+/// From there to the end.
+constexpr std::string_view k_start = R"md(### 6. Start k3s (`systemctl start k3s`) and look
 ```sh
 systemctl daemon-reload || true
 systemctl enable k3s || true
@@ -258,7 +284,7 @@ the names of that set in the steps, and the digests that its manifest has:
 ```text
 SET=@set@
 awk -F'"' '$2 == "fileName" { name = $4 } $2 == "sha256" && name != "" { print $4 "  " name; name = "" }' "manifest-$SET.json" | sha256sum -c -
-age -d -i "$KEYS" -o "$WORK/snapshot" "etcd-$SET.snap.age"
+age -d -i "$KEYS" -o "$WORK/snapshot" "@pattern@"
 ```
 
 Only the Helm values, or only the kubeconfig: `age -d -i KEYS FILE`, and for `.tar.gz.age` then `tar -xzf`.
@@ -368,6 +394,7 @@ std::string shell_word(std::string_view text) {
 
 std::string restore_guide(const Manifest& manifest, const GuideFacts& facts) {
   const SnapshotRecord snapshot = manifest.snapshot.value_or(SnapshotRecord{});
+  const bool etcd = snapshot.kind == api::DatastoreKind::etcd;
   const Values values{{"@run@", manifest.run_id},
                       {"@set@", version_of(manifest)},
                       {"@time@", format_rfc3339(manifest.completion_time)},
@@ -375,6 +402,9 @@ std::string restore_guide(const Manifest& manifest, const GuideFacts& facts) {
                       {"@address@", plain(manifest.node_address)},
                       {"@version@", plain(manifest.k3s_version)},
                       {"@token@", plain(manifest.token_hash)},
+                      {"@kind@", std::string(word_of(snapshot.kind))},
+                      {"@living@", etcd ? "etcd" : "database"},
+                      {"@pattern@", api::file_name(ArtifactType::datastore, "$SET", snapshot.kind)},
                       {"@revision@", std::to_string(snapshot.revision)},
                       {"@keys@", std::to_string(snapshot.total_keys)},
                       {"@dir@", shell_word(facts.backup_dir)},
@@ -384,7 +414,7 @@ std::string restore_guide(const Manifest& manifest, const GuideFacts& facts) {
                       {"@digests@", digest_lines(manifest)},
                       {"@snapshot@", snapshot.file_sha256},
                       {"@age@", age_needed(manifest)},
-                      {"@etcd@", name_of(manifest, ArtifactType::etcd_snapshot)},
+                      {"@etcd@", name_of(manifest, ArtifactType::datastore)},
                       {"@key@", facts.public_key},
                       {"@hoststate@", name_of(manifest, ArtifactType::host_state)}};
   const bool host_state = manifest.find(ArtifactType::host_state) != nullptr;
@@ -392,7 +422,8 @@ std::string restore_guide(const Manifest& manifest, const GuideFacts& facts) {
   guide += filled(host_state ? k_open_host_state : k_no_host_state, values);
   guide += filled(k_stop, values);
   guide += host_state ? filled(k_put_back, values) : std::string();
-  guide += filled(k_reset, values);
+  guide += filled(etcd ? k_reset : k_place, values);
+  guide += filled(k_start, values);
   return guide;
 }
 

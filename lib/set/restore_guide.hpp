@@ -21,7 +21,7 @@ struct GuideFacts {
 
 /// Markdown. The blocks marked `sh` below "With nothing but age, sh and k3s" make one script in
 /// their order; those marked `text` are for people. The same set and facts give the same bytes. The
-/// set must have an etcd artifact.
+/// set must have a datastore artifact.
 [[nodiscard]] std::string restore_guide(const Manifest& manifest, const GuideFacts& facts);
 
 /// The guide of the set that `before` describes, as restore_guide would write it for `now`, which

@@ -68,9 +68,12 @@ struct Job {
       error.code = error.code == ErrorCode::not_found ? ErrorCode::corrupt : error.code;
       return error;
     }
-    RB_TRY_ASSIGN(
-        ArtifactWriter writer,
-        ArtifactWriter::create(directory, artifact_name(artifact.type, set.run_id, generation)));
+    RB_TRY_ASSIGN(ArtifactWriter writer,
+                  ArtifactWriter::create(directory,
+                                         artifact_name(artifact.type,
+                                                       set.run_id,
+                                                       generation,
+                                                       api::kind_of_file(artifact.file_name))));
     StartSource source(**file);
     WriterSink sink(writer);
     age::DecryptFailure failure = age::DecryptFailure::none;

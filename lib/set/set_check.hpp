@@ -27,7 +27,7 @@ struct SnapshotFacts {
 
 /// One artifact.
 struct FileReport {
-  api::ArtifactType type = api::ArtifactType::etcd_snapshot;
+  api::ArtifactType type = api::ArtifactType::datastore;
   std::string name;
   /// done, damaged, no_identity or failed.
   ExitCode code = ExitCode::done;

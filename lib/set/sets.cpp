@@ -129,10 +129,10 @@ std::string why_not(const BackupSet& set, std::optional<api::ArtifactType> wante
   if (!set.manifest) {
     return "its run was cut off";
   }
-  for (const auto type : {api::ArtifactType::etcd_snapshot, api::ArtifactType::host_state}) {
+  for (const auto type : {api::ArtifactType::datastore, api::ArtifactType::host_state}) {
     if (set.manifest->find(type) == nullptr) {
-      return type == api::ArtifactType::etcd_snapshot
-                 ? "it has no etcd snapshot"
+      return type == api::ArtifactType::datastore
+                 ? "it has no copy of the datastore"
                  : "it has no host state, and with it no server token";
     }
   }
@@ -140,7 +140,7 @@ std::string why_not(const BackupSet& set, std::optional<api::ArtifactType> wante
     return "it has no " + std::string(api::to_string(*wanted));
   }
   if (!set.manifest->snapshot) {
-    return "its manifest does not describe its etcd snapshot";
+    return "its manifest does not describe its copy of the datastore";
   }
   const std::string& message = set.manifest->proof ? set.manifest->proof->message : std::string();
   return "its proof failed" + (message.empty() ? "" : ": " + message);
@@ -231,7 +231,7 @@ std::uint64_t expected_run_bytes(const std::vector<BackupSet>& sets) {
 }
 
 bool can_restore_cluster(const Manifest& manifest) {
-  return manifest.snapshot && manifest.find(api::ArtifactType::etcd_snapshot) != nullptr &&
+  return manifest.snapshot && manifest.find(api::ArtifactType::datastore) != nullptr &&
          manifest.find(api::ArtifactType::host_state) != nullptr;
 }
 

@@ -74,7 +74,7 @@ enum class FileVerdict { intact, missing, wrong_size, wrong_digest, unreadable }
 [[nodiscard]] std::string_view to_string(FileVerdict verdict);
 
 struct FileCheck {
-  api::ArtifactType type = api::ArtifactType::etcd_snapshot;
+  api::ArtifactType type = api::ArtifactType::datastore;
   std::string name;
   FileVerdict verdict = FileVerdict::unreadable;
   std::string message; ///< Empty when intact.
@@ -101,7 +101,7 @@ verify_set(Directory& directory,
 
 struct PassedOver {
   const BackupSet* set = nullptr;
-  std::string why; ///< "it has no etcd snapshot", "its proof failed: the scratch server: …"
+  std::string why; ///< "it has no copy of the datastore", "its proof failed: the scratch server: …"
 };
 
 struct Latest {

@@ -202,9 +202,9 @@ Result<Unpacked> unpack(Directory& directory,
                         std::span<const age::Identity> identities,
                         const UnpackRequest& request,
                         const std::stop_token& stop) {
-  if (request.type == ArtifactType::etcd_snapshot) {
+  if (request.type == ArtifactType::datastore) {
     return Error{ErrorCode::invalid_argument,
-                 "an etcd snapshot is not unpacked",
+                 "a copy of the datastore is not unpacked",
                  "`railiance-restore decrypt` makes a file of it"};
   }
   RB_TRY_ASSIGN(SecretBytes plain,

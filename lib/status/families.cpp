@@ -24,6 +24,12 @@ double number(bool value) {
   return value ? 1 : 0;
 }
 
+/// Of an agent that does not say it: etcd.
+api::DatastoreKind kind_of(const NodeFacts& node) {
+  return node.datastore == api::Datastore::sqlite ? api::DatastoreKind::sqlite
+                                                  : api::DatastoreKind::etcd;
+}
+
 /// Families over all nodes, in the order in which they are added.
 class Builder {
 public:
@@ -43,9 +49,9 @@ public:
       for (const api::ArtifactType type : api::k_all_artifacts) {
         const auto found = node.artifacts.find(type);
         const ArtifactFacts facts = found == node.artifacts.end() ? ArtifactFacts{} : found->second;
-        family.samples.push_back(
-            {{{"artifact", std::string(api::to_string(type))}, {"node", node.node_name}},
-             number(std::invoke(value, facts))});
+        family.samples.push_back({{{"artifact", std::string(api::stored_word(type, kind_of(node)))},
+                                   {"node", node.node_name}},
+                                  number(std::invoke(value, facts))});
       }
     }
   }
@@ -77,10 +83,10 @@ void add_times(Builder& all) {
           "Unix time at which the backup directory was last looked at.",
           &NodeFacts::report_time);
   all.add("never_ran",
-          "1 until the first complete backup with an etcd snapshot is in the backup directory.",
+          "1 until the first complete backup with the datastore is in the backup directory.",
           [](const NodeFacts& node) { return node.last_success_time == SystemTime{}; });
   all.add("last_complete_timestamp_seconds",
-          "Unix time at which the newest complete backup with an etcd snapshot ended; 0: none.",
+          "Unix time at which the newest complete backup with the datastore ended; 0: none.",
           &NodeFacts::last_success_time);
   all.add_by_artifact(
       "last_success_timestamp_seconds",
@@ -138,9 +144,11 @@ void add_sizes(Builder& all) {
 
 void add_content(Builder& all) {
   all.add("etcd_revision",
-          "Revision of the newest verified etcd snapshot; 0: none.",
+          "Revision of the newest verified snapshot, also of SQLite; 0: none.",
           &NodeFacts::etcd_revision);
-  all.add("etcd_keys", "Live keys in the newest verified etcd snapshot.", &NodeFacts::etcd_keys);
+  all.add("etcd_keys",
+          "Live keys in the newest verified snapshot, also of SQLite.",
+          &NodeFacts::etcd_keys);
   all.add("helm_releases",
           "Helm releases in the newest verified Helm artifact.",
           &NodeFacts::helm_releases);

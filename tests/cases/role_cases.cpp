@@ -1,7 +1,7 @@
 #include "cases/cases.hpp"
 #include "controller/agents.hpp"
 #include "controller/run_checks.hpp"
-#include "k3s/datastore.hpp"
+#include "datastore/detect.hpp"
 #include "k3s/host_settings.hpp"
 #include "support/map_files.hpp"
 
@@ -14,7 +14,7 @@ api::Datastore reported_by_agent(const k3s::ServerSettings& settings) {
   const bool external = settings.has("datastore-endpoint");
   const bool disabled = settings.is_on("disable-etcd");
   const bool etcd = !external && !disabled;
-  return k3s::reported_as(k3s::detect_datastore({true, etcd, false, external, disabled}));
+  return datastore::reported_as(datastore::detect({true, etcd, false, external, disabled}));
 }
 
 controller::Observed cluster_of(const std::filesystem::path& directory) {
@@ -50,7 +50,7 @@ Verdict check_roles(const std::filesystem::path& directory) {
   }
   for (const std::string& node : controller::nodes_with(observed, api::Datastore::none)) {
     const std::string said = said_of_named(observed, node);
-    if (said.find("nodes with embedded etcd: ") == std::string::npos) {
+    if (said.find("nodes with a datastore: ") == std::string::npos) {
       return {false, "--node " + node + ": who has etcd is not said: " + said};
     }
   }

@@ -36,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   limits.live_keys = 32;
   limits.node_bytes = 1U << 16U;
   limits.branch_bytes = 1U << 16U;
-  rb::etcd::MemoryReader reader(file);
+  rb::MemoryReader reader(file);
   const auto info = rb::etcd::inspect(reader, limits);
   if (info && info->db_size_bytes > file.size()) {
     std::abort();

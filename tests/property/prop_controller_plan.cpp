@@ -87,7 +87,7 @@ private:
     auto request = backup("b" + std::to_string(m_requests++));
     request.meta.creation_timestamp = m_world.now;
     if (below(3) == 0) {
-      request.spec.artifacts = {api::ArtifactType::etcd_snapshot};
+      request.spec.artifacts = {api::ArtifactType::datastore};
     }
     if (below(4) == 0) {
       request.spec.ttl_seconds_after_finished = static_cast<std::int32_t>(below(100));

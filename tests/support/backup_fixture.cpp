@@ -66,7 +66,7 @@ set::SnapshotRecord record_of(const std::string& snapshot_bytes) {
   etcd::TrailerCheck check;
   check.update(as_bytes(snapshot_bytes));
   const auto digests = check.finish().value();
-  etcd::MemoryReader reader(as_bytes(snapshot_bytes));
+  rb::MemoryReader reader(as_bytes(snapshot_bytes));
   const auto info = etcd::inspect(reader).value();
   set::SnapshotRecord record;
   record.name = "railiance-x";
@@ -101,7 +101,7 @@ std::string host_state(const std::string& token) {
 
 std::string plaintext_of(ArtifactType type) {
   switch (type) {
-  case ArtifactType::etcd_snapshot:
+  case ArtifactType::datastore:
     return snapshot();
   case ArtifactType::helm_values:
     return helm_values();
@@ -154,7 +154,7 @@ Manifest BackupFixture::store(Manifest manifest) {
     write_file(backups() + "/" + artifact.file_name, sealed);
     artifact.size_bytes = sealed.size();
     artifact.sha256 = to_hex(sha256(as_bytes(sealed)));
-    if (artifact.type == ArtifactType::etcd_snapshot) {
+    if (artifact.type == ArtifactType::datastore) {
       manifest.snapshot = record_of(plain);
     }
   }

@@ -1,7 +1,7 @@
 #include "agent/orders/facts_reporter.hpp"
 
 #include "agent/host/host_key.hpp"
-#include "k3s/datastore.hpp"
+#include "datastore/detect.hpp"
 #include "k3s/host_settings.hpp"
 #include "status/disk_facts.hpp"
 #include "terminal/log.hpp"
@@ -45,8 +45,8 @@ std::vector<std::string> present_recipients(const Settings& settings) {
 /// Not said where the configuration cannot be read: a run says why.
 api::Datastore datastore_of(const std::string& data_dir, const MountedFiles& files) {
   const k3s::HostSettings read = k3s::read_host_settings(files);
-  return read.problem.empty() ? k3s::reported_as(k3s::detect_datastore(
-                                    k3s::probe_datastore(data_dir, read.settings)))
+  return read.problem.empty() ? datastore::reported_as(
+                                    datastore::detect(datastore::look_for(data_dir, read.settings)))
                               : api::Datastore::unknown;
 }
 

@@ -4,6 +4,7 @@
 #include "agent/host/host_key.hpp"
 #include "agent/run/leftovers.hpp"
 #include "agent/run/run_state.hpp"
+#include "datastore/datastore.hpp"
 #include "set/rewrap.hpp"
 #include "terminal/log.hpp"
 
@@ -66,7 +67,7 @@ Status timed(BackupRun& run, std::string_view name, const std::function<Status()
 Status etcd_step(BackupRun& run) {
   const Status done = timed(run, k_etcd, [&run] {
     run.fetch_helm();
-    return run.back_up_etcd();
+    return run.back_up_datastore();
   });
   // A proof is made while the plaintext is there, inside this step, and counts for itself.
   const auto proof = run.durations.find(std::string(step::k_proving_snapshot));
@@ -168,11 +169,11 @@ Status get_signing_key(BackupRun& run) {
   return {};
 }
 
-/// Size of etcd's database file: a snapshot is a copy of it. 0 when it is not there.
-std::uint64_t etcd_database_bytes(const std::string& data_dir) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(data_dir + "/server/db/etcd/member/snap/db", error);
-  return error ? 0 : static_cast<std::uint64_t>(size);
+/// Size of the database: a snapshot is a copy of it. 0 when it is not there.
+std::uint64_t database_bytes_of(const BackupRun& run) {
+  const std::string& data_dir = run.settings.data_dir;
+  const auto kind = datastore::kind_at(run.k3s.datastore, data_dir);
+  return kind ? datastore::of(*kind).bytes_in(data_dir) : 0;
 }
 
 std::string nearest_existing(std::filesystem::path path) {
@@ -195,8 +196,8 @@ bool on_one_file_system(const std::string& a, const std::string& b) {
 /// directory above it that exists) and about as many in the backup directory: twice, when both are
 /// on one file system. Where the size is not known, as many as the last run took.
 Status check_space(BackupRun& run) {
-  const bool wanted = run.order.wants(api::ArtifactType::etcd_snapshot);
-  const std::uint64_t database_bytes = wanted ? etcd_database_bytes(run.settings.data_dir) : 0;
+  const bool wanted = run.order.wants(api::ArtifactType::datastore);
+  const std::uint64_t database_bytes = wanted ? database_bytes_of(run) : 0;
   const std::uint64_t usual_bytes = wanted ? set::expected_run_bytes(run.earlier_sets) : 0;
   const std::string snapshots = nearest_existing(run.k3s.snapshot_dir);
   const bool shared = on_one_file_system(run.directory->path(), snapshots);

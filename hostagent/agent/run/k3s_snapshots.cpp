@@ -71,6 +71,7 @@ K3sPlace find_k3s(const Settings& settings) {
     log::warn("configuration of the k3s server", {ErrorCode::corrupt, server.problem, {}});
   }
   place.settings = std::move(server.settings);
+  place.datastore = datastore::detect(datastore::look_for(settings.data_dir, place.settings));
   const std::string own = place.settings.value("etcd-snapshot-dir");
   const std::string usual = k3s::snapshot_directory(settings.data_dir, {});
   const std::string configured = k3s::snapshot_directory(settings.data_dir, own);
@@ -154,7 +155,7 @@ Result<std::vector<std::string>> snapshots_of_run(const std::string& snapshot_di
 }
 
 Result<bool> remove_snapshot(ProcessRunner& processes,
-                             const k3s::K3sCommand& command,
+                             const K3sPlace& k3s,
                              const std::string& snapshot_dir,
                              const std::string& name) {
   if (!k3s::parse_snapshot_name(name)) {
@@ -164,9 +165,11 @@ Result<bool> remove_snapshot(ProcessRunner& processes,
   if (is_gone(path)) {
     return false;
   }
-  const auto deleted = processes.run(k3s::delete_spec(command, name), {});
-  if (is_gone(path)) {
-    return deleted && deleted->exit_status == 0;
+  if (k3s.datastore != datastore::Place::sqlite) { // there k3s knows of no snapshots
+    const auto deleted = processes.run(k3s::delete_spec(k3s.command, name), {});
+    if (is_gone(path)) {
+      return deleted && deleted->exit_status == 0;
+    }
   }
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
     return system_error(errno, path);

@@ -4,6 +4,7 @@
 
 #include "agent/host/settings.hpp"
 #include "agent/run/run_control.hpp"
+#include "datastore/detect.hpp"
 #include "k3s/etcd_snapshot.hpp"
 #include "k3s/server_settings.hpp"
 
@@ -22,6 +23,7 @@ struct K3sPlace {
   /// All places where a plaintext of ours may lie: that one, the server's usual one, and the one
   /// that its configuration names now.
   std::vector<std::string> plaintext_dirs;
+  datastore::Place datastore = datastore::Place::none; ///< Where the server keeps its state.
 };
 
 /// Configuration that cannot be read is taken as absent. A directory of the configuration that is
@@ -48,12 +50,12 @@ struct SavedSnapshot {
 [[nodiscard]] Result<std::vector<std::string>> snapshots_of_run(const std::string& snapshot_dir,
                                                                 const std::string& run_id);
 
-/// Removes exactly `name` from `snapshot_dir`: by `k3s etcd-snapshot delete`, so that k3s forgets
-/// it, too, and if that does not do it, by unlink(2). Never stopped half-way: it has a timeout of
-/// its own. Returns whether k3s did it. Errors: invalid_argument (not a name of ours), those of
-/// unlink(2).
+/// Removes exactly `name` from `snapshot_dir`: with etcd by `k3s etcd-snapshot delete`, so that k3s
+/// forgets it, too, and if that does not do it, by unlink(2). Never stopped half-way: it has a
+/// timeout of its own. Returns whether k3s did it. Errors: invalid_argument (not a name of ours),
+/// those of unlink(2).
 [[nodiscard]] Result<bool> remove_snapshot(ProcessRunner& processes,
-                                           const k3s::K3sCommand& command,
+                                           const K3sPlace& k3s,
                                            const std::string& snapshot_dir,
                                            const std::string& name);
 

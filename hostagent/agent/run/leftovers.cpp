@@ -159,7 +159,7 @@ Result<SweepResult> sweep_unfinished(set::Directory& directory,
     for (const std::string& snapshot_dir : k3s.plaintext_dirs) {
       RB_TRY_ASSIGN(const auto names, snapshots_of_run(snapshot_dir, run_id));
       for (const std::string& name : names) {
-        RB_TRY(remove_snapshot(processes, k3s.command, snapshot_dir, name));
+        RB_TRY(remove_snapshot(processes, k3s, snapshot_dir, name));
         result.removed.push_back(name);
       }
     }

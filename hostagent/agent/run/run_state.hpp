@@ -59,8 +59,9 @@ struct BackupRun {
   [[nodiscard]] Status prepare();
   /// Fetches the Helm payload early, while the API is surely there; never ends the run.
   void fetch_helm();
-  /// Datastore, snapshot, encryption, verification; no plaintext is left, whatever happens.
-  [[nodiscard]] Status back_up_etcd();
+  /// Copy, encryption, verification; no plaintext is left, whatever happens. Where the datastore is
+  /// an external one it is missing, and the run goes on.
+  [[nodiscard]] Status back_up_datastore();
   /// Boots a server from the plaintext snapshot, where that was asked for. Only a stop of the run
   /// ends it here: a set that could not be proven is stored all the same, and the manifest says so.
   [[nodiscard]] Status prove_snapshot(const std::string& snapshot_path);

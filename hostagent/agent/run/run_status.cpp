@@ -61,7 +61,8 @@ void put_facts(api::NodeBackupStatus& status, const set::Manifest& manifest) {
   status.artifacts = manifest.artifacts;
   status.missing = manifest.missing;
   if (manifest.snapshot) {
-    status.etcd = api::EtcdStatus{manifest.snapshot->revision, manifest.snapshot->total_keys};
+    status.etcd = api::EtcdStatus{
+        manifest.snapshot->revision, manifest.snapshot->total_keys, manifest.snapshot->kind};
   }
 }
 

@@ -1,5 +1,6 @@
 #include "k3s/token.hpp"
 #include "restore/cluster/checks.hpp"
+#include "restore/cluster/database.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -61,29 +62,16 @@ Check program(const ObservedHost& host) {
   return passed("k3s", host.k3s_program);
 }
 
-Check data_directory(const ObservedHost& host) {
+/// What k3s, or a step, would have to rename.
+Check mounts(const ObservedHost& host) {
   const std::string etcd = host.data_dir + "/server/db/etcd";
-  if (host.data.etcd_mount) {
-    return refused("data-directory",
-                   etcd + ": is a mount point, k3s cannot move it aside",
-                   "mount the disk at " + host.data_dir + "/server/db instead");
-  }
-  if (host.data.tombstone) {
-    return warned("data-directory",
-                  etcd + ": this member was removed from its cluster; it starts a new one");
-  }
-  if (host.data.sqlite && !host.data.etcd) {
-    return warned("data-directory",
-                  host.data_dir +
-                      "/server/db/state.db: the SQLite data is not used any more afterwards",
-                  "keep it until the restored cluster is proven");
-  }
-  return passed("data-directory", host.data_dir);
+  return host.data.etcd_mount ? refused("data-directory",
+                                        etcd + ": is a mount point, k3s cannot move it aside",
+                                        "mount the disk at " + host.data_dir + "/server/db instead")
+                              : passed("data-directory", host.data_dir);
 }
 
 constexpr std::uint64_t k_mib = std::uint64_t{1} << 20U;
-/// etcd preallocates a write-ahead log of 64 MiB, and needs room for the next one.
-constexpr std::uint64_t k_margin_bytes = 160 * k_mib;
 
 int number_at(std::string_view text, std::size_t& at) {
   int number = 0;
@@ -184,7 +172,7 @@ Check version(const ObservedHost& host, const SetFacts& set) {
 }
 
 Check space(const ObservedHost& host, const SetFacts& set) {
-  const std::uint64_t needed = 2 * set.snapshot_bytes + k_margin_bytes;
+  const std::uint64_t needed = 2 * set.snapshot_bytes + database_of(set.datastore).margin_bytes();
   const std::string numbers = host.data_dir + ": " + std::to_string(host.data.free_bytes / k_mib) +
                               " MiB free, " + std::to_string(needed / k_mib) + " MiB needed";
   if (host.data.free_bytes < needed) {
@@ -219,7 +207,7 @@ std::vector<Check> check_host(const ObservedHost& host) {
                         : refused("root", "only root can restore", "use sudo"));
   checks.push_back(program(host));
   checks.push_back(service(host));
-  checks.push_back(data_directory(host));
+  checks.push_back(mounts(host));
   return checks;
 }
 

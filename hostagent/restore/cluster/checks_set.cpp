@@ -44,7 +44,7 @@ Check artifact_check(const ArtifactFact& artifact) {
 Check completeness(const SetFacts& set, const Wishes& wishes) {
   if (!set.snapshot) {
     return refused("set",
-                   "set " + set.run_id + " has no etcd snapshot",
+                   "set " + set.run_id + " has no copy of the datastore",
                    "choose another set: `railiance-restore list`",
                    ExitCode::incomplete);
   }

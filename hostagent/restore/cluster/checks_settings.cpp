@@ -1,5 +1,6 @@
 #include "k3s/token.hpp"
 #include "restore/cluster/checks.hpp"
+#include "restore/cluster/database.hpp"
 
 #include <algorithm>
 
@@ -16,22 +17,17 @@ Check server_url(const ServerSettings& settings) {
   return passed("server-url", "no `server:` in the configuration");
 }
 
-Check datastore(const ServerSettings& settings) {
+/// Of the two together: what lies there, and whether the server would use what is put there.
+std::vector<Check>
+datastore(const ObservedHost& host, const SetFacts& set, const ServerSettings& settings) {
+  const Database& database = database_of(set.datastore);
   if (settings.has("datastore-endpoint") && !settings.value("datastore-endpoint").empty()) {
-    return refused("datastore",
-                   "the configuration has `datastore-endpoint`: this server would not use etcd",
-                   "remove it to go over to embedded etcd");
+    return {refused("datastore",
+                    "the configuration has `datastore-endpoint`: this server would not use " +
+                        std::string(word_of(set.datastore)),
+                    "remove it to go over to " + database.name())};
   }
-  for (const std::string& argument : settings.values("etcd-arg")) {
-    if (argument.starts_with("data-dir=") || argument.starts_with("wal-dir=") ||
-        argument.starts_with("--data-dir=") || argument.starts_with("--wal-dir=")) {
-      return refused("datastore",
-                     "the configuration has `etcd-arg: " + argument.substr(0, argument.find('=')) +
-                         "`: k3s would restore elsewhere than etcd reads",
-                     "remove it, and move etcd's data below the data directory");
-    }
-  }
-  return passed("datastore", "embedded etcd");
+  return database.check(host, settings);
 }
 
 Check snapshots(const ServerSettings& settings) {
@@ -140,7 +136,9 @@ check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wish
         "configuration", host.settings_problem, "repair the file: k3s would not start with it"));
   }
   checks.push_back(server_url(settings));
-  checks.push_back(datastore(settings));
+  for (Check& check : datastore(host, set, settings)) {
+    checks.push_back(std::move(check));
+  }
   checks.push_back(roles(settings));
   checks.push_back(snapshots(settings));
   checks.push_back(encryption(host, set, from_set));

@@ -1,5 +1,6 @@
 #include "restore/cluster/execute.hpp"
 
+#include "restore/cluster/database.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/steps.hpp"
 
@@ -63,12 +64,12 @@ private:
       RB_TRY(step > Step::ready ? do_ready(m_state.plan, m_ports, m_limits) : Status());
     }
     m_state.current = step;
-    note_original(m_state);
+    database_of(m_state.plan.datastore).note_moved(m_state);
     RB_TRY(m_journal.save(m_state));
     RB_TRY(carry_out(step));
     m_state.completed.push_back(step);
     m_state.current.reset();
-    note_original(m_state);
+    database_of(m_state.plan.datastore).note_moved(m_state);
     return m_journal.save(m_state);
   }
 

@@ -73,11 +73,12 @@ struct SetFacts {
   std::string disproven;   ///< Why a server that was booted from it failed; empty: none did.
   std::string k3s_version; ///< May be empty.
   std::vector<ArtifactFact> artifacts;
-  bool snapshot = false;   ///< It is there.
-  bool host_state = false; ///< It is there.
+  bool snapshot = false;                                   ///< It is there.
+  api::DatastoreKind datastore = api::DatastoreKind::etcd; ///< Of which it is one.
+  bool host_state = false;                                 ///< It is there.
   std::uint64_t snapshot_bytes = 0;
   std::vector<std::string> bootstrap_hashes; ///< Of the snapshot itself.
-  std::uint64_t members = 0;                 ///< Members of the etcd that it was taken of.
+  std::uint64_t members = 0;                 ///< Servers of the datastore that it was taken of.
   std::string token_hash;                    ///< Of the server token in the host state.
   std::vector<std::string> cluster_cas;      ///< Of the manifest, the host state's CA and token.
   ServerSettings settings;                   ///< As the host state has them, rewritten as wished.

@@ -68,6 +68,7 @@ void fields(JsonFields& json, Plan& plan) {
   json.required("kubeconfig", plan.kubeconfig);
   json.required("bare", plan.bare);
   json.required("wasActive", plan.was_active);
+  json.optional("datastore", plan.datastore, api::DatastoreKind::etcd); // absent before, too
   json.always("keepConfig", plan.keep_config); // absent in journals of before
   json.always("replacements", plan.replacements);
   json.required("carried", plan.carried);
@@ -91,7 +92,7 @@ void fields(JsonFields& json, JournalState& state) {
   state.current = current.empty() ? std::nullopt : std::optional(current.front());
   json.required("failure", state.failure);
   json.required("recorded", state.recorded);
-  json.required("hadEtcd", state.had_etcd);
+  json.required("hadEtcd", state.had_database); // its name of before there was another kind
   json.required("oldDatabases", state.old_databases);
   json.always("original", state.original); // absent in journals of before
   json.required("saved", state.saved);

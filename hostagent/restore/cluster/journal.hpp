@@ -41,17 +41,18 @@ struct JournalState {
   std::string failure;         ///< Why it is rolled back.
 
   // As it was before the reset.
-  bool recorded = false; ///< What is below is.
-  bool had_etcd = false;
+  bool recorded = false;                  ///< What is below is.
+  bool had_database = false;              ///< There was one that the copy replaces.
   std::vector<std::string> old_databases; ///< Names of db/etcd-old-*.
-  /// That of them all which the first reset moved aside: the database that was there before. Noted
-  /// before anything is moved back. Empty: not moved, or not yet known.
+  /// Of etcd: that of them all which the first reset moved aside, the database that was there
+  /// before; noted before anything is moved back. Of SQLite: where what was there is moved. Empty:
+  /// not moved, or not yet known.
   std::string original;
   std::vector<std::string> saved; ///< Names below server/ that are in saved/server.
 
   std::vector<PutBackFile> files;
-  /// What the data directory held where there was no etcd in it (see names_of_data()): what is new
-  /// is taken away on the way back. Nothing: not known.
+  /// What the data directory held where there was no database in it (see names_of_data()): what is
+  /// new is taken away on the way back. Nothing: not known.
   std::optional<std::vector<std::string>> before;
   std::vector<std::string> made;   ///< Directories that were not there, the outer ones first.
   std::string saved_dir = "saved"; ///< Below the work directory; each restore has its own.

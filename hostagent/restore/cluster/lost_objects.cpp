@@ -1,6 +1,6 @@
 #include "restore/cluster/lost_objects.hpp"
 
-#include "datastore/etcd/key_value.hpp"
+#include "datastore/keys/keys.hpp"
 #include "k3s/command.hpp"
 #include "objects/local_api.hpp"
 #include "objects/self_made.hpp"
@@ -25,7 +25,7 @@ std::map<std::string, Keys> keys_by_kind(const Contents& contents) {
   std::map<std::string, Keys> kinds;
   for (const auto& [key, object] : contents.objects) {
     if (!objects::is_unserved(key)) {
-      kinds[etcd::object_kind("/registry/" + key).value_or("")].push_back(key);
+      kinds[datastore::object_kind("/registry/" + key).value_or("")].push_back(key);
     }
   }
   return kinds;
@@ -58,7 +58,7 @@ public:
   }
 
   void not_served(const std::string& kind) {
-    if (kind != etcd::k_other_kind && objects::self_made_kind(kind) == nullptr) {
+    if (kind != datastore::k_other_kind && objects::self_made_kind(kind) == nullptr) {
       m_result.differences.push_back(kind + ": not counted, the API has no such list");
     }
   }

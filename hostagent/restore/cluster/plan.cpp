@@ -2,6 +2,7 @@
 
 #include "k3s/command.hpp"
 #include "restore/cluster/checks.hpp"
+#include "restore/cluster/database.hpp"
 #include "set/names.hpp"
 #include "set/restore_guide.hpp"
 
@@ -26,6 +27,7 @@ Plan make_plan(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   plan.run_id = set.run_id;
   plan.data_dir = host.data_dir;
   plan.k3s_program = host.k3s_program;
+  plan.datastore = set.datastore;
   plan.bare = puts_back(host, set, wishes);
   plan.keep_config = plan.bare && wishes.keep_config;
   plan.replacements = wishes.replacements;
@@ -71,15 +73,8 @@ std::string line_for(Step step, const Plan& plan) {
     return "copy tokens and certificates to " + plan.work_dir() + "/saved";
   case Step::put_back:
     return put_back_line(plan);
-  case Step::reset: {
-    std::string line =
-        "k3s server --cluster-reset --cluster-reset-restore-path=" + plan.snapshot_path() +
-        " --data-dir=" + plan.data_dir + " --etcd-s3=false";
-    for (const std::string& flag : plan.carried) {
-      line += " " + flag;
-    }
-    return line + (plan.bare ? " (token in the environment)" : "");
-  }
+  case Step::reset:
+    return database_of(plan.datastore).line(plan);
   case Step::start:
     return "start k3s";
   case Step::ready:
@@ -94,7 +89,7 @@ std::string line_for(Step step, const Plan& plan) {
 
 std::string file_of(const GuideInput& input, api::ArtifactType type) {
   return shell_word(input.backup_dir + "/" +
-                    set::artifact_name(type, input.run_id, input.generation));
+                    set::artifact_name(type, input.run_id, input.generation, input.plan.datastore));
 }
 
 void add_changes(const Plan& plan, std::vector<std::string>& lines) {
@@ -179,17 +174,11 @@ std::vector<std::string> commands_by_hand(const GuideInput& input) {
     lines.emplace_back("# keys.txt: the private key, which this program got without a file:");
   }
   lines.push_back("umask 077 && mkdir -p " + shell_word(plan.work_dir()));
-  lines.push_back(age + "-o " + snapshot + " " + file_of(input, api::ArtifactType::etcd_snapshot));
+  lines.push_back(age + "-o " + snapshot + " " + file_of(input, api::ArtifactType::datastore));
   lines.emplace_back(
       "# more than one server: on all of them; in the end, on each other one, move " +
       plan.data_dir + "/server/db away and start it with `server:` naming this one");
   lines.push_back(input.stop_command);
-  std::string reset = shell_word(plan.k3s_program.empty() ? "k3s" : plan.k3s_program) +
-                      " server --cluster-reset --cluster-reset-restore-path=" + snapshot +
-                      " --data-dir=" + shell_word(plan.data_dir) + " --etcd-s3=false";
-  for (const std::string& flag : plan.carried) {
-    reset += " " + shell_word(flag);
-  }
   if (plan.bare) {
     const std::string server = plan.data_dir.substr(1) + "/server";
     lines.emplace_back(
@@ -203,10 +192,10 @@ std::vector<std::string> commands_by_hand(const GuideInput& input) {
                                         "--exclude='etc/init.d' --exclude='etc/conf.d'"
                                       : ""));
     add_changes(plan, lines);
-    reset = "K3S_TOKEN=\"$(cat " + shell_word(plan.data_dir + "/server/token") + ")\" " + reset;
   }
-  lines.emplace_back("# ends with exit status 0 and \"restart without --cluster-reset flag now\":");
-  lines.push_back(std::move(reset));
+  for (std::string& line : database_of(plan.datastore).by_hand(plan, snapshot)) {
+    lines.push_back(std::move(line));
+  }
   lines.push_back(input.start_command);
   lines.push_back(shell_word(plan.k3s_program.empty() ? "k3s" : plan.k3s_program) +
                   " kubectl get nodes");

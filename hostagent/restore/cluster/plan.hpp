@@ -28,11 +28,11 @@ struct Check {
 /// In the order in which they are done. What can fail for a reason of the set or of the disk comes
 /// before the cluster is stopped.
 enum class Step {
-  decrypt,    ///< The snapshot, to a file of mode 0600 below the data directory.
+  decrypt,    ///< The copy, to a file of mode 0600 below the data directory.
   stop,       ///< The service; then no k3s server may be left.
   save_state, ///< Tokens, certificates and what is put back are copied aside.
   put_back,   ///< Bare host: token, configuration, unit, manifests.
-  reset,
+  reset,      ///< The copy takes the place of the database (database.hpp).
   start,
   ready,
   compare,  ///< The objects, with the manifest.
@@ -62,6 +62,7 @@ struct Plan {
   std::string data_dir;
   std::string k3s_program;
   std::string kubeconfig;
+  api::DatastoreKind datastore = api::DatastoreKind::etcd;
   bool bare = false;        ///< The files of the host state are put back.
   bool keep_config = false; ///< Of them only token and state, not the configuration.
   std::vector<Replacement> replacements = {}; ///< In the configuration that is put back.

@@ -1,6 +1,7 @@
 // The way back. Every step looks at what is there before it acts, so that it can be repeated after
 // a crash: what is moved back once is not moved away again. On a host that had no cluster what was
 // there before is noted, and what is new is taken away, or named.
+#include "restore/cluster/database.hpp"
 #include "restore/cluster/execute.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/steps.hpp"
@@ -22,8 +23,9 @@ constexpr const char* k_agent = "agent";
 /// Below agent/: containers go on running from there when k3s is stopped.
 constexpr const char* k_containers = "/containerd";
 
-/// Databases in which a restored cluster has lived are nobody's to throw away.
-constexpr std::string_view k_kept = "server/db/etcd-failed-";
+bool is_kept(std::string_view name) {
+  return name.starts_with(k_failed_etcd) || name.starts_with(k_failed_state);
+}
 
 /// False: it could not be read to its end.
 bool add_all_below(const std::string& data_dir, std::vector<std::string>& names) {
@@ -48,7 +50,7 @@ std::vector<std::string> new_names(const JournalState& state) {
 }
 
 /// Takes away what is new in server/ and, while no containers run from there, in agent/, where
-/// there was no etcd; not a database that was moved aside.
+/// there was no database; not one that was moved aside.
 Status remove_new(const JournalState& state) {
   if (!state.before) {
     return {};
@@ -62,7 +64,7 @@ Status remove_new(const JournalState& state) {
       continue;
     }
     const bool of_server = is_in(k_server, name);
-    if (!of_server || name.starts_with(k_kept)) {
+    if (!of_server || is_kept(name)) {
       continue;
     }
     const std::string path = state.plan.data_dir + "/" + name;
@@ -75,67 +77,18 @@ Status remove_new(const JournalState& state) {
   return {};
 }
 
-/// Paths in the data directory that were not there before, where there was no etcd.
+/// Paths in the data directory that were not there before, where there was no database.
 std::vector<std::string> left_over(const JournalState& state) {
   std::vector<std::string> left;
   for (const std::string& name : state.before ? new_names(state) : std::vector<std::string>()) {
     const std::string path = state.plan.data_dir + "/" + name;
-    const bool holds_kept = k_kept.starts_with(name + "/"); // and nothing else
+    const bool holds_kept = k_failed_etcd.starts_with(name + "/"); // and nothing else
     const bool inside = !left.empty() && path.starts_with(left.back() + "/");
     if (!holds_kept && !inside) {
       left.push_back(path);
     }
   }
   return left;
-}
-
-/// Databases that were moved aside since the restore began.
-std::vector<std::string> new_databases(const JournalState& state) {
-  std::vector<std::string> names = names_in(state.plan.data_dir + "/server/db", "etcd-old-");
-  std::erase_if(names, [&](const std::string& name) {
-    return std::ranges::find(state.old_databases, name) != state.old_databases.end();
-  });
-  return names;
-}
-
-/// `path`, or with a number after it where that is taken: a clock may show a second twice.
-std::string free_name(const std::string& path) {
-  std::string name = path;
-  for (int number = 1; exists(name); ++number) {
-    name = path + "-" + std::to_string(number);
-  }
-  return name;
-}
-
-/// Half-made ones, which resets that were repeated have moved aside. They go before the original
-/// comes back: what is left under the name of an old database is then one.
-Status set_half_made_aside(const JournalState& state, const std::string& failed) {
-  const std::string db = state.plan.data_dir + "/server/db";
-  for (const std::string& name : new_databases(state)) {
-    if (name != state.original) {
-      RB_TRY(move_path(db + "/" + name, free_name(failed)));
-    }
-  }
-  return {};
-}
-
-Status put_database_back(const JournalState& state, Ports& ports) {
-  const std::string db = state.plan.data_dir + "/server/db";
-  const auto seconds = ports.clock.now().time_since_epoch().count();
-  const std::string failed = db + "/etcd-failed-" + std::to_string(seconds);
-  const bool moved = !state.original.empty() && exists(db + "/" + state.original);
-  // On a bare host that of a reset is removed with the rest; one that was lived in is kept.
-  const bool kept = !state.before || state.is_complete(Step::ready);
-  if (exists(db + "/etcd") && (moved || (!state.had_etcd && kept))) {
-    RB_TRY(move_path(db + "/etcd", free_name(failed)));
-  }
-  if (state.had_etcd) {
-    RB_TRY(set_half_made_aside(state, failed));
-  }
-  if (moved) {
-    RB_TRY(move_path(db + "/" + state.original, db + "/etcd"));
-  }
-  return remove_path(db + "/reset-flag");
 }
 
 Status put_files_back(const JournalState& state) {
@@ -152,7 +105,7 @@ Status put_files_back(const JournalState& state) {
     RB_TRY(copy_tree(aside + "/server/" + name, server + "/" + name));
   }
   RB_TRY(remove_new(state));
-  if (!state.had_etcd) { // made by the reset, of another cluster than a later start would make
+  if (!state.had_database) { // made by the reset, of another cluster than a later start would make
     for (const char* const name : {"token", "agent-token", "node-token", "tls", "cred"}) {
       if (std::find(state.saved.begin(), state.saved.end(), name) == state.saved.end()) {
         RB_TRY(remove_path(server + "/" + name));
@@ -166,7 +119,7 @@ Status put_files_back(const JournalState& state) {
 /// stays, and says that it was undone.
 Status end_of_the_way(JournalState state, const Journal& journal, Ports& ports) {
   state.phase = Phase::rolled_back;
-  if (state.earlier.empty() && state.had_etcd) {
+  if (state.earlier.empty() && state.had_database) {
     return journal.save(state);
   }
   RB_TRY(forget(state, journal));
@@ -194,7 +147,7 @@ Status go_back(const JournalState& state, Ports& ports, const Limits& limits) {
   // A reset or a start that hangs must have ended before its files are moved.
   RB_TRY(do_stop(state, ports));
   if (state.recorded) {
-    RB_TRY(put_database_back(state, ports));
+    RB_TRY(database_of(state.plan.datastore).put_back(state, ports));
     RB_TRY(put_files_back(state));
   }
   RB_TRY(remove_path(state.plan.snapshot_path()));
@@ -254,21 +207,13 @@ Status forget(const JournalState& state, const Journal& journal) {
   return {};
 }
 
-void note_original(JournalState& state) {
-  if (!state.recorded || !state.had_etcd || !state.original.empty()) {
-    return;
-  }
-  const std::vector<std::string> aside = new_databases(state);
-  state.original = aside.empty() ? std::string() : aside.front();
-}
-
 Outcome
 roll_back(JournalState state, const Journal& journal, Ports& told_to_stop, const Limits& limits) {
   Ports ports = told_to_stop;
   ports.stop = {};
   ports.progress.on_line("going back to the data from before");
   state.phase = Phase::rolling_back;
-  note_original(state);
+  database_of(state.plan.datastore).note_moved(state);
   if (const Status saved = journal.save(state); !saved) {
     ports.progress.on_line("warning: " + saved.error().message); // a full disk is no reason to stay
   }

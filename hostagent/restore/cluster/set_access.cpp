@@ -22,6 +22,10 @@ bool has(const set::Manifest& manifest, ArtifactType type) {
   });
 }
 
+api::DatastoreKind datastore_of(const set::Manifest& manifest) {
+  return manifest.snapshot ? manifest.snapshot->kind : api::DatastoreKind::etcd;
+}
+
 /// What the manifest cannot be trusted with, or does not say: the snapshot's own word.
 void take_snapshot(const set::SnapshotFacts& snapshot, SetFacts& facts) {
   facts.bootstrap_hashes = snapshot.bootstrap_hashes;
@@ -71,7 +75,7 @@ public:
 
   [[nodiscard]] Status decrypt_snapshot(const std::string& path) override {
     return set::decrypt_artifact_to(
-        m_directory, m_manifest, ArtifactType::etcd_snapshot, m_identities, {path, true});
+        m_directory, m_manifest, ArtifactType::datastore, m_identities, {path, true});
   }
   [[nodiscard]] Result<set::HostState> host_state() override {
     RB_TRY_ASSIGN(set::HostState state,
@@ -129,7 +133,8 @@ Result<OpenedSet> open_set(set::Directory& directory,
   facts.k3s_version = manifest.k3s_version;
   facts.cluster_cas.push_back(manifest.cluster_ca);
   facts.disproven = set::is_disproven(set) ? manifest.proof->message : std::string();
-  facts.snapshot = manifest.snapshot.has_value() && has(manifest, ArtifactType::etcd_snapshot);
+  facts.snapshot = manifest.snapshot.has_value() && has(manifest, ArtifactType::datastore);
+  facts.datastore = datastore_of(manifest);
   facts.host_state = has(manifest, ArtifactType::host_state);
   set::CheckHooks hooks;
   hooks.stop = stop;
@@ -169,6 +174,7 @@ OpenedSet open_host_settings(set::Directory& directory,
   if (!set.manifest || identities.empty()) {
     return opened;
   }
+  opened.facts.datastore = datastore_of(*set.manifest);
   opened.facts.host_state = has(*set.manifest, ArtifactType::host_state);
   opened.facts.cluster_cas.push_back(set.manifest->cluster_ca);
   opened.facts.bootstrap_hashes = set.manifest->snapshot ? set.manifest->snapshot->bootstrap_hashes

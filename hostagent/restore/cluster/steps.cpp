@@ -3,6 +3,7 @@
 #include "k3s/auto_deploy.hpp"
 #include "k3s/command.hpp"
 #include "objects/served.hpp"
+#include "restore/cluster/database.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/put_back.hpp"
 #include "set/names.hpp"
@@ -123,16 +124,6 @@ Status save_written_by_k3s(JournalState& state, const std::string& path) {
   return {};
 }
 
-/// Which writing of a file this is.
-std::string version_of(const std::string& path) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
-    return {};
-  }
-  return std::to_string(status.st_ino) + ":" + std::to_string(status.st_ctim.tv_sec) + ":" +
-         std::to_string(status.st_ctim.tv_nsec);
-}
-
 /// busy where a k3s server process is there; it is given some seconds to end.
 Status expect_no_server(const std::string& data_dir, Ports& ports) {
   std::vector<k3s::ServerProcess> left;
@@ -198,8 +189,7 @@ Status do_save_state(JournalState& state, Ports& ports) {
   const std::string aside = state.saved_path();
   RB_TRY(remove_path(aside));
   RB_TRY(make_directories(aside + "/server", 0700));
-  state.had_etcd = exists(server + "/db/etcd");
-  state.old_databases = names_in(server + "/db", "etcd-old-");
+  database_of(state.plan.datastore).note(state, ports.clock);
   state.saved.clear();
   state.files.clear();
   for (const char* const name : k_saved) {
@@ -212,7 +202,7 @@ Status do_save_state(JournalState& state, Ports& ports) {
   }
   state.before.reset();
   if (auto names = names_of_data(state.plan);
-      !state.had_etcd && names && names->size() <= k_names_limit) {
+      !state.had_database && names && names->size() <= k_names_limit) {
     state.before = std::move(names);
   }
   if (state.plan.bare) {
@@ -262,29 +252,7 @@ void put_image(const Plan& plan, Ports& ports) {
 
 Status do_reset(const JournalState& state, Ports& ports, const Limits& limits) {
   RB_TRY(expect_no_server(state.plan.data_dir, ports));
-  set::HostState host;
-  k3s::ResetOrder order;
-  order.program = state.plan.k3s_program;
-  order.data_dir = state.plan.data_dir;
-  order.snapshot_path = state.plan.snapshot_path();
-  order.carried = state.plan.carried;
-  order.timeout = limits.reset;
-  if (state.plan.bare) {
-    RB_TRY(do_put_back(state, ports)); // a reset that was cut off leaves another token
-    RB_TRY_ASSIGN(host, ports.set.host_state());
-    order.token = host.server_token();
-  }
-  const std::string kubeconfig = ports.root + state.plan.kubeconfig;
-  const std::string before = version_of(kubeconfig);
-  RB_TRY_ASSIGN(ProcessSpec spec, k3s::reset_spec(order));
-  const auto result = ports.processes.run(spec, ports.stop);
-  k3s::wipe_token(spec);
-  if (!result) {
-    return result.error();
-  }
-  RB_TRY(k3s::judge_reset(*result));
-  // It may trust a CA made for the occasion; the start writes it anew.
-  return version_of(kubeconfig) == before ? Status() : remove_path(kubeconfig);
+  return database_of(state.plan.datastore).put(state, ports, limits);
 }
 
 Status do_ready(const Plan& plan, Ports& ports, const Limits& limits) {

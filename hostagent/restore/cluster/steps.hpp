@@ -15,14 +15,11 @@ namespace rb::cluster {
 /// The product's image, where k3s takes it in at its start; without it the restored cluster makes
 /// no backups until it is pulled. Whatever fails is said, and fails no restore.
 void put_image(const Plan& plan, Ports& ports);
+/// Errors besides: busy (a server process is left).
 [[nodiscard]] Status do_reset(const JournalState& state, Ports& ports, const Limits& limits);
 /// Until the API is ready; the service must go on running meanwhile.
 [[nodiscard]] Status do_ready(const Plan& plan, Ports& ports, const Limits& limits);
 [[nodiscard]] Status do_compare(const Plan& plan, Ports& ports, Outcome& outcome);
-
-/// Which database a reset has moved aside, where one has: the first time it is asked, so that a
-/// reset that is repeated, and moves its own half-made one aside, does not count.
-void note_original(JournalState& state);
 
 /// Adds the directories above `path` that are not there yet to what this restore makes.
 void note_made(JournalState& state, const std::string& path);

@@ -1,9 +1,11 @@
 #include "restore/proof/boot.hpp"
 
-#include "datastore/etcd/key_value.hpp"
+#include "datastore/datastore.hpp"
+#include "datastore/keys/keys.hpp"
 #include "k3s/command.hpp"
 #include "k3s/output.hpp"
 #include "objects/local_api.hpp"
+#include "restore/cluster/state_files.hpp"
 #include "restore/proof/memory.hpp"
 
 #include "archive/entry_path.hpp"
@@ -94,7 +96,7 @@ Status check_expected(const BootInput& input, const objects::Contents& contents)
   }
   std::map<std::string, std::uint64_t> objects;
   for (const auto& [key, object] : contents.objects) {
-    ++objects[etcd::object_kind("/registry/" + key).value_or("")];
+    ++objects[datastore::object_kind("/registry/" + key).value_or("")];
   }
   if (objects != input.objects) {
     return Error{ErrorCode::corrupt,
@@ -117,6 +119,20 @@ Status reset_scratch(const ScratchServer& server, Cage& cage, const std::stop_to
   const std::string left = kubeconfig_of(server);
   if (::unlink(left.c_str()) != 0 && errno != ENOENT) {
     return system_error(errno, left + ": what the reset left cannot be removed");
+  }
+  return {};
+}
+
+/// The copy becomes the scratch server's database, in the way of its kind.
+Status restore_scratch(const ScratchServer& server, Cage& cage, const std::stop_token& stop) {
+  RB_TRY_ASSIGN(Fd file, open_file(server.snapshot_path, O_RDONLY | O_NOFOLLOW));
+  RB_TRY_ASSIGN(const auto reader, FileReader::open(std::move(file), server.snapshot_path));
+  RB_TRY_ASSIGN(const api::DatastoreKind kind, datastore::kind_of(*reader));
+  switch (kind) {
+  case api::DatastoreKind::etcd:
+    return reset_scratch(server, cage, stop);
+  case api::DatastoreKind::sqlite:
+    return cluster::put_state(server.snapshot_path, server.directory + "/data/server/db");
   }
   return {};
 }
@@ -219,7 +235,7 @@ boot(const BootInput& input, const BootPorts& ports, const std::stop_token& stop
   const MemoryWatch memory(ports.cage);
   ports.progress("boot: restoring the snapshot into a scratch server");
   const Stopwatch reset_watch(ports.clock);
-  RB_TRY(reset_scratch(server, ports.cage, stop));
+  RB_TRY(restore_scratch(server, ports.cage, stop));
   ports.progress("boot: starting it (the reset took " + seconds_text(reset_watch.elapsed()) + ")");
   const Stopwatch ready_watch(ports.clock);
   RB_TRY(start_scratch(server, ports.cage));

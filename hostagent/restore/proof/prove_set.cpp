@@ -239,7 +239,7 @@ Result<BootReport> prove_set(set::Directory& directory,
   progress("boot: decrypting the snapshot into " + scratch.path());
   RB_TRY(set::decrypt_artifact_to(directory,
                                   manifest,
-                                  api::ArtifactType::etcd_snapshot,
+                                  api::ArtifactType::datastore,
                                   identities,
                                   {input.snapshot_path, false},
                                   stop));

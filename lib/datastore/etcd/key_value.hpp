@@ -1,44 +1,13 @@
-// How etcd and Kubernetes write a key and its value: entries of the bucket "key" (etcd,
-// server/storage/mvcc/revision.go and api/mvccpb/kv.proto), the wire format of protobuf, and what
-// the name of a key says.
+// Entries of the bucket "key" (etcd, server/storage/mvcc/revision.go and api/mvccpb/kv.proto).
+// Private to this room.
 #pragma once
 
 #include "base/bytes.hpp"
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
 
 namespace rb::etcd {
-
-struct ProtobufField {
-  std::uint64_t number = 0;
-  bool is_bytes = false;    ///< Wire type 2; only then is `bytes` the field's content.
-  ByteView bytes;           ///< A part of the message.
-  std::uint64_t varint = 0; ///< The value, where the wire type is 0.
-};
-
-/// Reads a message (protobuf.dev, "Encoding"): fields one after another, without copies and without
-/// a schema.
-class ProtobufReader {
-public:
-  explicit ProtobufReader(ByteView message) : m_rest(message) {}
-
-  /// The next field; absent at the end and where the message is malformed: look at failed().
-  [[nodiscard]] std::optional<ProtobufField> next();
-  [[nodiscard]] bool failed() const { return m_failed; }
-
-private:
-  [[nodiscard]] std::optional<ProtobufField> take();
-
-  ByteView m_rest;
-  bool m_failed = false;
-};
-
-/// The content of the last field `number` of wire type 2; absent where there is none, or where the
-/// message is malformed.
-[[nodiscard]] std::optional<ByteView> protobuf_bytes(ByteView message, std::uint64_t number);
 
 struct RevisionKey {
   std::int64_t main = 0;
@@ -56,15 +25,5 @@ struct KeyValue {
 
 /// Fields 1 (key) and 5 (value) of a KeyValue message; the others are checked for form only.
 [[nodiscard]] std::optional<KeyValue> decode_key_value(ByteView message);
-
-/// Stands for kinds whose names are not fit to print, and for those over k_kind_limit.
-inline constexpr std::string_view k_other_kind = "(other)";
-
-/// The kind of "/registry/<kind>/…": one segment, or two where the first is an API group or
-/// "services". Absent for keys elsewhere; k_other_kind where it would not be fit to print.
-[[nodiscard]] std::optional<std::string> object_kind(std::string_view key);
-
-/// The <hash> of "/bootstrap/<hash>"; absent for other keys, and for what k3s would not write.
-[[nodiscard]] std::optional<std::string> bootstrap_hash(std::string_view key);
 
 } // namespace rb::etcd

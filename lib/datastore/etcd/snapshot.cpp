@@ -3,23 +3,19 @@
 #include "datastore/etcd/bolt.hpp"
 #include "datastore/etcd/crc32c.hpp"
 #include "datastore/etcd/key_value.hpp"
-#include "datastore/etcd/live_keys.hpp"
-
-#include <sys/stat.h>
+#include "datastore/keys/live_keys.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 namespace rb::etcd {
 
-namespace {
+using datastore::CopyDigests;
+using datastore::LiveKeys;
+using datastore::OnChange;
+using datastore::SipKey;
 
-Error past_the_end(const std::string& subject, std::uint64_t offset, std::size_t wanted) {
-  return {ErrorCode::corrupt,
-          subject + ": ends before byte " + std::to_string(offset + wanted),
-          "the snapshot is truncated: take another one"};
-}
+namespace {
 
 // bbolt files are whole pages, so a snapshot is a multiple of 512 and the trailer.
 constexpr std::uint64_t k_alignment = 512;
@@ -104,15 +100,6 @@ private:
   bool m_in_members = false;
 };
 
-/// So many that a part of the revisions fits into `limit` keys with room to spare.
-unsigned part_bits(std::uint64_t revisions, std::size_t limit) {
-  unsigned bits = 1;
-  while (bits < 32 && (revisions >> bits) > limit / 4 * 3) {
-    ++bits;
-  }
-  return bits;
-}
-
 /// More keys than fit: they are counted in parts, one walk each, so that memory stays bounded.
 Status count_in_parts(const PageFile& file,
                       const InspectLimits& limits,
@@ -120,7 +107,7 @@ Status count_in_parts(const PageFile& file,
                       const SipKey& sip_key,
                       std::uint64_t revisions,
                       SnapshotInfo& info) {
-  const unsigned bits = part_bits(revisions, limits.live_keys);
+  const unsigned bits = datastore::part_bits(revisions, limits.live_keys);
   for (std::uint64_t part = 0; part < std::uint64_t{1} << bits; ++part) {
     Survey survey(sip_key, limits);
     survey.live.choose_part(bits, part);
@@ -162,37 +149,6 @@ private:
 
 } // namespace
 
-Result<std::unique_ptr<FileReader>> FileReader::open(Fd fd, std::string path) {
-  struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) {
-    return system_error(errno, path + ": stat");
-  }
-  if (!S_ISREG(status.st_mode)) {
-    return Error{ErrorCode::unsupported, path + ": not a regular file", {}};
-  }
-  const auto size_bytes = static_cast<std::uint64_t>(status.st_size);
-  return std::unique_ptr<FileReader>(new FileReader(std::move(fd), std::move(path), size_bytes));
-}
-
-FileReader::FileReader(Fd fd, std::string path, std::uint64_t size_bytes)
-    : m_fd(std::move(fd)), m_path(std::move(path)), m_size_bytes(size_bytes) {}
-
-Status FileReader::read(std::uint64_t offset, MutableByteView buffer) {
-  RB_TRY_ASSIGN(const std::size_t got, read_at(m_fd, buffer, offset, m_path));
-  if (got != buffer.size()) {
-    return past_the_end(m_path, offset, buffer.size());
-  }
-  return {};
-}
-
-Status MemoryReader::read(std::uint64_t offset, MutableByteView buffer) {
-  if (offset > m_bytes.size() || buffer.size() > m_bytes.size() - offset) {
-    return past_the_end("snapshot", offset, buffer.size());
-  }
-  std::copy_n(m_bytes.begin() + static_cast<std::ptrdiff_t>(offset), buffer.size(), buffer.begin());
-  return {};
-}
-
 void TrailerCheck::update(ByteView bytes) {
   m_size_bytes += bytes.size();
   if (bytes.size() >= m_tail.size()) {
@@ -214,7 +170,7 @@ void TrailerCheck::update(ByteView bytes) {
   m_tail_size += bytes.size();
 }
 
-Result<TrailerDigests> TrailerCheck::finish() {
+Result<CopyDigests> TrailerCheck::finish() {
   if (m_size_bytes == 0) {
     return invalid("the file is empty");
   }
@@ -222,7 +178,7 @@ Result<TrailerDigests> TrailerCheck::finish() {
     return invalid("the file is truncated or has no digest (" + std::to_string(m_size_bytes) +
                    " bytes)");
   }
-  TrailerDigests digests;
+  CopyDigests digests;
   digests.size_bytes = m_size_bytes;
   digests.content = m_hash.digest();
   if (digests.content != m_tail) {

@@ -86,7 +86,7 @@ Result<nlohmann::json> run(const Arguments& arguments) {
   RB_TRY(age::encrypt(source, sink, std::vector{recipient}, options));
   RB_TRY(sink.finish());
   if (arguments.mode == "step") {
-    RB_TRY_ASSIGN(const etcd::TrailerDigests digests, plaintext.finish());
+    RB_TRY_ASSIGN(const datastore::CopyDigests digests, plaintext.finish());
     report["plaintext_sha256"] = to_hex(digests.file);
     report["ciphertext_sha256"] = to_hex(ciphertext.digest());
   }

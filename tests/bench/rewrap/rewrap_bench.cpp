@@ -67,7 +67,7 @@ Status make(const std::string& path, std::uint64_t bytes) {
   manifest.run_id = k_run_id;
   manifest.complete = true;
   manifest.recipients = {identity.recipient().text()};
-  manifest.requested = {api::ArtifactType::etcd_snapshot};
+  manifest.requested = {api::ArtifactType::datastore};
   manifest.signed_by = sign::to_string(key.public_key().id());
   const std::string name = set::artifact_name(manifest.requested.front(), k_run_id);
   RB_TRY_ASSIGN(set::ArtifactWriter writer, set::ArtifactWriter::create(directory, name));

@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   const rb::RealClock clock;
   rb::agent::RunOrder order;
   order.run_id = rb::format_run_id(clock.now());
-  order.artifacts = {rb::api::ArtifactType::etcd_snapshot, rb::api::ArtifactType::kubeconfig};
+  order.artifacts = {rb::api::ArtifactType::datastore, rb::api::ArtifactType::kubeconfig};
   order.keep_last = 2;
   auto settings = rb::test::host_settings(argv[1]);
   settings.snapshot_timeout = std::chrono::hours(1);

@@ -32,7 +32,7 @@ std::string content_of(const std::string& path) {
 bool snapshot_is_true(const FakeHost& host, const set::Manifest& manifest) {
   const auto found =
       std::find_if(manifest.artifacts.begin(), manifest.artifacts.end(), [](const auto& artifact) {
-        return artifact.type == api::ArtifactType::etcd_snapshot;
+        return artifact.type == api::ArtifactType::datastore;
       });
   return found == manifest.artifacts.end() ||
          host.opened(found->file_name) == host.scratch.read("bin/snapshot");

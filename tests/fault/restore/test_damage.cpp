@@ -45,7 +45,7 @@ offer(BackupFixture& fixture, ArtifactType type, const std::string& bad, bool so
   if (!sound && fixture.run({"decrypt", path, "-i", fixture.keys(), "-o", out}).code == 0) {
     findings.push_back("decrypt takes it");
   }
-  if (type != ArtifactType::etcd_snapshot &&
+  if (type != ArtifactType::datastore &&
       fixture.run({"restore",
                    k_run,
                    "--artifact",

@@ -101,7 +101,7 @@ refused "artifacts" "${sops[@]}" --set 'schedule.artifacts={Disk}'
 refused "backupDir" "${sops[@]}" --set agent.backupDir=backups
 refused "verification" "${sops[@]}" --set schedule.verification=Twice
 refused "needs agent.privileged=true" "${sops[@]}" --set schedule.verification=Boot --set agent.privileged=false
-refused "needs EtcdSnapshot" "${sops[@]}" --set schedule.verification=Boot --set 'schedule.artifacts={Kubeconfig}'
+refused "needs Datastore" "${sops[@]}" --set schedule.verification=Boot --set 'schedule.artifacts={Kubeconfig}'
 refused "needs a Secret" "${sops[@]}" --set offsite.enabled=true
 refused "apiServerCIDRs" "${sops[@]}" --set 'networkPolicy.apiServerCIDRs={everywhere}'
 refused "remote" "${sops[@]}" --set offsite.remote=:webdav,pass=secret:backups

@@ -43,7 +43,7 @@ Status say(Cluster& cluster,
   facts.last_success_run_id =
       last_success == SystemTime{} ? std::string() : format_run_id(last_success);
   facts.complete_sets = sets;
-  facts.artifacts[api::ArtifactType::etcd_snapshot] = {last_success, 100, 90};
+  facts.artifacts[api::ArtifactType::datastore] = {last_success, 100, 90};
   const auto written = cluster.client().patch({kube::k_backup_statuses, "", "cluster", "status"},
                                               kube::PatchType::apply,
                                               api::agent_apply(facts),

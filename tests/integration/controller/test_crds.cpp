@@ -33,7 +33,7 @@ TEST_CASE("the API server refuses what no run could honour") {
   refuses(cluster, {{"verification", "Twice"}}, "Unsupported value: \"Twice\"");
   refuses(cluster,
           {{"verification", "Boot"}, {"artifacts", {"Kubeconfig", "HostState"}}},
-          "verification Boot needs EtcdSnapshot");
+          "verification Boot needs Datastore");
 }
 
 TEST_CASE("an empty spec gets the documented defaults") {

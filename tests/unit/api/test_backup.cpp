@@ -43,7 +43,7 @@ TEST_CASE("an order survives the way through JSON") {
   order.spec.cluster_backup_name = "b";
   order.spec.run_id = "20260101T000000Z";
   order.spec.node_name = "n1";
-  order.spec.artifacts = {ArtifactType::etcd_snapshot};
+  order.spec.artifacts = {ArtifactType::datastore};
   order.spec.deadline = parse_run_id("20260101T010000Z").value();
   order.spec.helm_payload = HelmPayload{{"a", "b"}, 10, "cd"};
   order.spec.helm = HelmStatus{};
@@ -78,12 +78,27 @@ TEST_CASE(
   CHECK(api::to_json(*read) == missing);
 }
 
+TEST_CASE("EtcdSnapshot and Datastore ask for the same, once; etcd's file keeps its old word") {
+  const nlohmann::json spec{{"artifacts", {"Datastore", "EtcdSnapshot", "Kubeconfig"}}};
+  const auto request =
+      cluster_backup_from_json({{"metadata", {{"name", "b"}, {"uid", "u"}}}, {"spec", spec}});
+  REQUIRE(request);
+  CHECK(request->spec.artifacts == std::vector{ArtifactType::datastore, ArtifactType::kubeconfig});
+  CHECK(request->spec.unknown.empty());
+  const auto word_of_file = [](const std::string& name) {
+    return to_json(
+        std::vector<ArtifactStatus>{{ArtifactType::datastore, name, 1, "ab"}})[0]["type"];
+  };
+  CHECK(word_of_file("etcd-20260101T000000Z.snap.age") == "EtcdSnapshot");
+  CHECK(word_of_file("sqlite-20260101T000000Z.db.age") == "Datastore");
+}
+
 TEST_CASE("words of a newer release make no request and no order unreadable") {
   const nlohmann::json spec{{"artifacts", {"EtcdSnapshot", "Volumes"}}, {"verification", "Moon"}};
   const auto request =
       cluster_backup_from_json({{"metadata", {{"name", "b"}, {"uid", "u"}}}, {"spec", spec}});
   REQUIRE(request);
-  CHECK(request->spec.artifacts == std::vector{ArtifactType::etcd_snapshot});
+  CHECK(request->spec.artifacts == std::vector{ArtifactType::datastore});
   CHECK(request->spec.verification == Verification::snapshot);
   CHECK(request->spec.unknown == std::vector<std::string>{"Volumes", "Moon"});
 
@@ -149,8 +164,11 @@ TEST_CASE("numbers that do not fit are refused, not bent into others") {
 }
 
 TEST_CASE("file names are those of the mission") {
-  CHECK(file_name(ArtifactType::etcd_snapshot, "20260101T000000Z") ==
-        "etcd-20260101T000000Z.snap.age");
+  CHECK(file_name(ArtifactType::datastore, "20260101T000000Z") == "etcd-20260101T000000Z.snap.age");
+  CHECK(file_name(ArtifactType::datastore, "20260101T000000Z", DatastoreKind::sqlite) ==
+        "sqlite-20260101T000000Z.db.age");
+  CHECK(kind_of_file("sqlite-20260101T000000Z.db.age") == DatastoreKind::sqlite);
+  CHECK(kind_of_file("etcd-20260101T000000Z.snap.age") == DatastoreKind::etcd);
   CHECK(file_name(ArtifactType::helm_values, "20260101T000000Z") ==
         "helm-values-20260101T000000Z.tar.gz.age");
   CHECK(file_name(ArtifactType::kubeconfig, "20260101T000000Z") ==

@@ -25,7 +25,7 @@ NodeFacts facts() {
   facts.last_attempt_time = at("2026-11-22T02:00:41Z");
   facts.last_attempt_result = AttemptResult::succeeded;
   facts.last_attempt_reason = "Completed";
-  facts.artifacts[ArtifactType::etcd_snapshot] = {at("2026-11-22T02:00:41Z"), 100, 90};
+  facts.artifacts[ArtifactType::datastore] = {at("2026-11-22T02:00:41Z"), 100, 90};
   facts.etcd_revision = 4711;
   facts.etcd_keys = 815;
   facts.helm_releases = 3;

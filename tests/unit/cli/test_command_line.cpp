@@ -39,7 +39,7 @@ TEST_CASE("create takes every field of the spec from the command line") {
   CHECK(create.wait);
   CHECK_FALSE(create.attach);
   CHECK(create.artifacts ==
-        std::vector{api::ArtifactType::etcd_snapshot, api::ArtifactType::helm_values});
+        std::vector{api::ArtifactType::datastore, api::ArtifactType::helm_values});
   CHECK(create.keep_last == 3);
   CHECK(create.deadline == std::chrono::minutes(90));
   CHECK(create.node == "server-1");
@@ -75,7 +75,7 @@ TEST_CASE("what cannot be meant is refused as usage, with a message that names i
       {{"create", std::string(254, 'a')}, "Kubernetes object name"},
       {{"create", "--attach"}, "--attach"},
       {{"create", "--verification", "twice"}, "twice"},
-      {{"create", "--verification", "boot", "--artifacts", "Kubeconfig"}, "EtcdSnapshot"},
+      {{"create", "--verification", "boot", "--artifacts", "Kubeconfig"}, "Datastore"},
       {{"create", "a", "b"}, "b"},
       {{"show"}, "NAME"},
       {{"show", "../secrets"}, "../secrets"},

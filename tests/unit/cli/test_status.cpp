@@ -26,7 +26,7 @@ nlohmann::json backup_status(const char* status, const char* reason, const char*
   node.version = "0.1.0";
   node.last_success_run_id = "20261122T020000Z";
   node.last_success_time = at("2026-11-22T02:00:41Z");
-  node.artifacts[api::ArtifactType::etcd_snapshot] = {node.last_success_time, 12897485, 0};
+  node.artifacts[api::ArtifactType::datastore] = {node.last_success_time, 12897485, 0};
   node.etcd_revision = 4711;
   node.etcd_keys = 600;
   node.recipients = 1;

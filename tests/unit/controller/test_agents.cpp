@@ -135,9 +135,12 @@ TEST_CASE("where no agent knows of a datastore, one is asked all the same: it sa
   CHECK(choose_node(observed, backup("b")) == "cp-1");
 }
 
-TEST_CASE("SQLite is better than nothing: the agent says what to do") {
+TEST_CASE("a server on SQLite is as good as one with etcd, an external one better than nothing") {
   Observed observed = split_roles();
   observed.datastores["etcd-1"] = api::Datastore::sqlite;
+  CHECK(choose_node(observed, backup("b")) == "etcd-1");
+  CHECK_FALSE(is_better_to_wait(observed, backup("b")));
+  observed.datastores["etcd-1"] = api::Datastore::external;
   CHECK(choose_node(observed, backup("b")) == "etcd-1");
 }
 

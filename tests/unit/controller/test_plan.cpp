@@ -96,7 +96,7 @@ TEST_CASE("a request that says nothing keeps what the cluster is configured to k
     add(observed, backup("b"));
     observed.backups.at("uid-b").spec.keep_last = asked;
     observed.backups.at("uid-b").spec.scheduled = scheduled;
-    observed.backups.at("uid-b").spec.artifacts = {api::ArtifactType::etcd_snapshot};
+    observed.backups.at("uid-b").spec.artifacts = {api::ArtifactType::datastore};
     carry_out(plan(observed), observed);
     return only_action<CreateOrder>(plan(observed))->order.spec;
   };

@@ -118,10 +118,9 @@ TEST_CASE(
   settle(observed);
   CHECK(observed.orders.empty());
   CHECK(succeeded(observed, "uid-b").reason == "DatastoreNotEtcd");
-  CHECK(
-      succeeded(observed, "uid-b").message ==
-      "node cp-1 has no datastore, so there is nothing to take a snapshot of; nodes with embedded "
-      "etcd: etcd-1; name another node with --node (spec.nodeName), or none");
+  CHECK(succeeded(observed, "uid-b").message ==
+        "node cp-1 has no datastore, so there is nothing to take a snapshot of; nodes with a "
+        "datastore: etcd-1; name another node with --node (spec.nodeName), or none");
 }
 
 TEST_CASE("a node that does not exist is not waited for: the nodes that exist are named") {
@@ -182,7 +181,7 @@ TEST_CASE(
   CHECK(observed.orders.empty());
   CHECK(succeeded(observed, "uid-b").reason == "AgentUnavailable");
   CHECK(succeeded(observed, "uid-b")
-            .message.starts_with("no ready agent on any node with embedded etcd (etcd-1; without a "
+            .message.starts_with("no ready agent on any node with a datastore (etcd-1; without a "
                                  "datastore: cp-1) within"));
 }
 

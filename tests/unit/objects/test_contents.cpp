@@ -75,7 +75,7 @@ TEST_CASE("the last version of a key counts, and a deleted one does not") {
       {revision_key(5, 0, true), key_value("/registry/pods/ns/gone", "")},
       {revision_key(6, 0), key_value("/bootstrap/0123456789ab", "secret")},
   })));
-  etcd::MemoryReader reader(snapshot);
+  rb::MemoryReader reader(snapshot);
   const auto contents = read_contents(reader, {});
   REQUIRE(contents.has_value());
   CHECK(contents->revision == 6);
@@ -86,7 +86,7 @@ TEST_CASE("the last version of a key counts, and a deleted one does not") {
 
 TEST_CASE("a file that is no snapshot is refused") {
   const Bytes nothing(8192);
-  etcd::MemoryReader reader(nothing);
+  rb::MemoryReader reader(nothing);
   const auto contents = read_contents(reader, {});
   REQUIRE_FALSE(contents.has_value());
   CHECK(contents.error().code == ErrorCode::corrupt);

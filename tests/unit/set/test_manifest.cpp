@@ -200,3 +200,27 @@ TEST_CASE("read_manifest refuses a manifest that is too large") {
   disk.put("manifest-" + k_run_id + ".json", Bytes(k_manifest_limit_bytes + 1, ' '));
   CHECK(read_manifest(directory, k_run_id).error().code == ErrorCode::corrupt);
 }
+
+TEST_CASE("manifest: a set of etcd is written in the words that older releases read") {
+  const std::string text = serialize(test::make_manifest(k_run_id));
+  CHECK(text.find("\"EtcdSnapshot\"") != std::string::npos);
+  CHECK(text.find("\"Datastore\"") == std::string::npos);
+  CHECK(text.find("\"kind\"") == std::string::npos);
+}
+
+TEST_CASE("manifest: a set of SQLite names its kind, and is read back") {
+  Manifest manifest = test::make_manifest(k_run_id);
+  manifest.snapshot->kind = api::DatastoreKind::sqlite;
+  for (api::ArtifactStatus& artifact : manifest.artifacts) {
+    artifact.file_name = api::file_name(artifact.type, k_run_id, api::DatastoreKind::sqlite);
+  }
+  const std::string text = serialize(manifest);
+  CHECK(parse_manifest(text).value() == manifest);
+  CHECK(text.find("\"sqlite-20261122T020000Z.db.age\"") != std::string::npos);
+  CHECK(text.find("\"kind\": \"SQLite\"") != std::string::npos);
+  CHECK(text.find("EtcdSnapshot") == std::string::npos);
+}
+
+TEST_CASE("manifest: a snapshot of another kind than its file is none") {
+  CHECK(parse_changed("/snapshot/kind", "SQLite").error().code == ErrorCode::corrupt);
+}

@@ -13,6 +13,10 @@ TEST_CASE("classify_name knows the names of a set") {
     CHECK(info.run_id == run_id);
     CHECK(info.type == type);
   }
+  const NameInfo sqlite = classify_name("sqlite-20261122T020000Z.db.age");
+  CHECK(sqlite.kind == NameKind::artifact);
+  CHECK(sqlite.type == api::ArtifactType::datastore);
+  CHECK(classify_name("sqlite-20261122T020000Z.snap.age").kind == NameKind::foreign);
   CHECK(classify_name(manifest_name(run_id)).kind == NameKind::manifest);
   CHECK(classify_name(manifest_name(run_id)).run_id == run_id);
   CHECK(classify_name(manifest_name(run_id) + ".removing").kind == NameKind::removing);
@@ -47,7 +51,7 @@ TEST_CASE("the files of a rewrapped set bear its generation") {
   const std::string run_id = "20261122T020000Z";
   CHECK(manifest_name(run_id, 1) == "manifest-20261122T020000Z.r1.json");
   CHECK(signature_name(run_id, 2) == "manifest-20261122T020000Z.r2.json.minisig");
-  CHECK(artifact_name(api::ArtifactType::etcd_snapshot, run_id, 1) ==
+  CHECK(artifact_name(api::ArtifactType::datastore, run_id, 1) ==
         "etcd-20261122T020000Z.r1.snap.age");
   for (const unsigned generation : {0U, 1U, 9U, 10U, 9999U}) {
     for (const api::ArtifactType type : api::k_all_artifacts) {

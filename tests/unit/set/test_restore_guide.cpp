@@ -97,3 +97,18 @@ TEST_CASE("shell_word: quotes what sh would take apart") {
   CHECK(shell_word("$(x)") == "'$(x)'");
   CHECK(shell_word("it's") == "'it'\\''s'");
 }
+
+TEST_CASE("guide: a set of SQLite is put in place, and nothing is reset") {
+  Manifest set = manifest();
+  set.snapshot->kind = api::DatastoreKind::sqlite;
+  for (api::ArtifactStatus& artifact : set.artifacts) {
+    artifact.file_name = api::file_name(artifact.type, set.run_id, api::DatastoreKind::sqlite);
+  }
+  const std::string text = restore_guide(set, k_facts);
+  CHECK(has(text, "| SQLite | revision "));
+  CHECK(has(text, "sqlite-20261122T020000Z.db.age"));
+  CHECK(has(text, "\"sqlite-$SET.db.age\""));
+  CHECK(has(text, "state.db-wal"));
+  CHECK_FALSE(has(text, "cluster-reset"));
+  CHECK_FALSE(has(text, "@pattern@"));
+}

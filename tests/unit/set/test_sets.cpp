@@ -45,7 +45,7 @@ BackupSet without(ArtifactType type, int day, SetState state = SetState::complet
   set.state = state;
   set.manifest->complete = state == SetState::complete;
   std::erase_if(set.manifest->artifacts, [&](const auto& each) { return each.type == type; });
-  if (type == ArtifactType::etcd_snapshot) {
+  if (type == ArtifactType::datastore) {
     set.manifest->snapshot.reset();
   }
   return set;
@@ -189,8 +189,8 @@ TEST_CASE_FIXTURE(Fixture, "expected_run_bytes goes by the newest complete set")
 // Holds: "latest" is the newest set from which a cluster can be restored, and what is passed over
 // is said with its reason.
 TEST_CASE("a set without an etcd snapshot is never latest, however complete it is") {
-  CHECK(chosen({without(ArtifactType::etcd_snapshot, 2), complete(1)}) == run_id_of_day(1));
-  CHECK(chosen({without(ArtifactType::etcd_snapshot, 2)}).empty());
+  CHECK(chosen({without(ArtifactType::datastore, 2), complete(1)}) == run_id_of_day(1));
+  CHECK(chosen({without(ArtifactType::datastore, 2)}).empty());
 }
 
 TEST_CASE("a set without host state, and so without a token, is never latest") {
@@ -216,7 +216,7 @@ TEST_CASE("everything newer is named with the reason why it is passed over") {
   const std::vector<BackupSet> sets{
       cut_off(9),
       damaged(8),
-      without(ArtifactType::etcd_snapshot, 7),
+      without(ArtifactType::datastore, 7),
       without(ArtifactType::host_state, 6, SetState::incomplete),
       with_proof(5, api::Reason::proof_failed, "the scratch server differs"),
       with_proof(4, api::Reason::proof_unavailable),
@@ -229,7 +229,7 @@ TEST_CASE("everything newer is named with the reason why it is passed over") {
   }
   CHECK(why == std::vector<std::string>{"its run was cut off",
                                         "it is damaged: x.age is gone",
-                                        "it has no etcd snapshot",
+                                        "it has no copy of the datastore",
                                         "it has no host state, and with it no server token",
                                         "its proof failed: the scratch server differs"});
   CHECK(latest.passed_over.front().set == &sets[0]);

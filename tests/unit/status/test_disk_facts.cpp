@@ -64,9 +64,8 @@ TEST_CASE("the newest complete set gives the facts, the older ones the sizes to 
   CHECK(found.etcd_keys == 815);
   CHECK(found.recipients == 1);
   CHECK(found.recipient_rule == "creation rule 1 (for every path)");
-  const auto& etcd = found.artifacts.at(ArtifactType::etcd_snapshot);
-  CHECK(etcd.size_bytes ==
-        test::content_of(ArtifactType::etcd_snapshot, "20260104T000000Z").size());
+  const auto& etcd = found.artifacts.at(ArtifactType::datastore);
+  CHECK(etcd.size_bytes == test::content_of(ArtifactType::datastore, "20260104T000000Z").size());
   CHECK(etcd.reference_size_bytes == etcd.size_bytes);
   CHECK(found.last_attempt_result == AttemptResult::succeeded);
 }
@@ -79,7 +78,7 @@ TEST_CASE("an incomplete set proves its own artifacts, and is the last attempt")
   CHECK(found.last_success_run_id == test::run_id_of_day(1));
   CHECK(found.incomplete_sets == 1);
   CHECK(found.last_attempt_result == AttemptResult::incomplete);
-  CHECK(found.artifacts.at(ArtifactType::etcd_snapshot).last_success_time >
+  CHECK(found.artifacts.at(ArtifactType::datastore).last_success_time >
         found.artifacts.at(ArtifactType::helm_values).last_success_time);
 }
 

@@ -15,7 +15,7 @@ using test::revision_key;
 
 namespace {
 
-Result<etcd::TrailerDigests> check_in_pieces(ByteView file, std::size_t piece) {
+Result<datastore::CopyDigests> check_in_pieces(ByteView file, std::size_t piece) {
   TrailerCheck check;
   for (std::size_t at = 0; at < file.size(); at += piece) {
     check.update(file.subspan(at, std::min(piece, file.size() - at)));

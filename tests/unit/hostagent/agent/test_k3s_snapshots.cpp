@@ -1,6 +1,5 @@
 #include "agent/host/mounted_files.hpp"
 #include "agent/run/k3s_snapshots.hpp"
-#include "k3s/datastore.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>

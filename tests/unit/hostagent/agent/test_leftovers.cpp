@@ -41,9 +41,13 @@ struct Fixture {
     scratch.make_directory("snapshots");
     k3s.directory = snapshots;
   }
+  datastore::Place datastore = datastore::Place::embedded_etcd;
+
+  [[nodiscard]] K3sPlace place() const {
+    return {{}, command, snapshots, {snapshots, scratch.path("elsewhere")}, datastore};
+  }
   SweepResult sweep(std::chrono::seconds age) {
-    const K3sPlace place{{}, command, snapshots, {snapshots, scratch.path("elsewhere")}};
-    return sweep_unfinished(directory, k3s, place, *parse_run_id(k_run) + age).value();
+    return sweep_unfinished(directory, k3s, place(), *parse_run_id(k_run) + age).value();
   }
 };
 
@@ -51,7 +55,7 @@ struct Fixture {
 
 TEST_CASE_FIXTURE(Fixture, "a snapshot goes through k3s, so that k3s forgets it too") {
   scratch.write("snapshots/" + k_name, "plain");
-  CHECK(remove_snapshot(k3s, command, snapshots, k_name).value());
+  CHECK(remove_snapshot(k3s, place(), snapshots, k_name).value());
   CHECK_FALSE(scratch.exists("snapshots/" + k_name));
 }
 
@@ -59,15 +63,24 @@ TEST_CASE_FIXTURE(Fixture, "when k3s cannot, exactly that file is unlinked") {
   scratch.write("snapshots/" + k_name, "plain");
   scratch.write("snapshots/" + k_name + "0", "another");
   k3s.works = false;
-  CHECK_FALSE(remove_snapshot(k3s, command, snapshots, k_name).value());
+  CHECK_FALSE(remove_snapshot(k3s, place(), snapshots, k_name).value());
   CHECK_FALSE(scratch.exists("snapshots/" + k_name));
   CHECK(scratch.exists("snapshots/" + k_name + "0"));
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a copy of an SQLite database goes without asking k3s, which knows none") {
+  datastore = datastore::Place::sqlite;
+  scratch.write("snapshots/" + k_name, "plain");
+  CHECK_FALSE(remove_snapshot(k3s, place(), snapshots, k_name).value());
+  CHECK_FALSE(scratch.exists("snapshots/" + k_name));
+  CHECK(k3s.calls.empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "a file that is not ours is never removed, by whatever name") {
   for (const char* const name :
        {"etcd-snapshot-vm-1795348336", "../token", "railiance-manual-vm-1", ""}) {
-    CHECK(remove_snapshot(k3s, command, snapshots, name).error().code ==
+    CHECK(remove_snapshot(k3s, place(), snapshots, name).error().code ==
           ErrorCode::invalid_argument);
   }
   CHECK(k3s.calls.empty());

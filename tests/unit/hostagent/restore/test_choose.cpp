@@ -106,7 +106,8 @@ TEST_CASE_FIXTURE(BackupFixture,
   add_set(run_id_of_day(1));
   add_kubeconfig_only(*this, 2);
 
-  const std::string said = "passing over " + run_id_of_day(2) + ": it has no etcd snapshot\n";
+  const std::string said =
+      "passing over " + run_id_of_day(2) + ": it has no copy of the datastore\n";
   for (const auto& arguments :
        std::vector<std::vector<std::string>>{{"show", "latest"},
                                              {"verify", "latest", "--allow-unsigned"},

@@ -11,7 +11,7 @@ using test::BackupFixture;
 namespace {
 
 struct DecryptFixture : BackupFixture {
-  std::string plain = test::plaintext_of(api::ArtifactType::etcd_snapshot);
+  std::string plain = test::plaintext_of(api::ArtifactType::datastore);
   std::string in = file("in.age");
   std::string out = file("out");
 

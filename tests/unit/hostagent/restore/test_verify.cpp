@@ -118,7 +118,7 @@ TEST_CASE_FIXTURE(BackupFixture, "verify --all: the worst of all sets counts") {
 TEST_CASE_FIXTURE(BackupFixture, "verify: another snapshot, whose digests were made to match") {
   add_set(k_run);
   const auto put = [&](const std::string& snapshot) {
-    replace_content(ArtifactType::etcd_snapshot, k_run, snapshot);
+    replace_content(ArtifactType::datastore, k_run, snapshot);
     return run({"verify", "-i", keys()});
   };
   SUBCASE("of another cluster") {
@@ -129,14 +129,14 @@ TEST_CASE_FIXTURE(BackupFixture, "verify: another snapshot, whose digests were m
     CHECK(result.out.find("its digest is not that of the manifest") != std::string::npos);
   }
   SUBCASE("with a flipped bit") {
-    std::string snapshot = test::plaintext_of(ArtifactType::etcd_snapshot);
+    std::string snapshot = test::plaintext_of(ArtifactType::datastore);
     snapshot[snapshot.size() / 2] = static_cast<char>(snapshot[snapshot.size() / 2] ^ 1);
     const auto result = put(snapshot);
     CHECK(result.code == 6);
     CHECK(result.out.find("does not have the digest that the file ends with") != std::string::npos);
   }
   SUBCASE("truncated") {
-    const std::string snapshot = test::plaintext_of(ArtifactType::etcd_snapshot);
+    const std::string snapshot = test::plaintext_of(ArtifactType::datastore);
     CHECK(put(snapshot.substr(0, snapshot.size() / 2)).code == 6);
     CHECK(put("").code == 6);
   }

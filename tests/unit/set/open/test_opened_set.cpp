@@ -75,18 +75,18 @@ TEST_CASE_FIXTURE(SetFixture, "decrypt_artifact_to makes a whole file of mode 06
   const std::string out = file("etcd.snap");
   const auto decrypt = [&] {
     return set::decrypt_artifact_to(
-        directory, manifest, ArtifactType::etcd_snapshot, identities, {out, false});
+        directory, manifest, ArtifactType::datastore, identities, {out, false});
   };
   SUBCASE("good") {
     std::uint64_t told = 0;
     REQUIRE(set::decrypt_artifact_to(directory,
                                      manifest,
-                                     ArtifactType::etcd_snapshot,
+                                     ArtifactType::datastore,
                                      identities,
                                      {out, false},
                                      {},
                                      [&](std::uint64_t done, std::uint64_t) { told = done; }));
-    CHECK(test::read_file(out) == test::plaintext_of(ArtifactType::etcd_snapshot));
+    CHECK(test::read_file(out) == test::plaintext_of(ArtifactType::datastore));
     CHECK(told == manifest.artifacts.front().size_bytes);
     struct stat status {};
     REQUIRE(::stat(out.c_str(), &status) == 0);
@@ -96,7 +96,7 @@ TEST_CASE_FIXTURE(SetFixture, "decrypt_artifact_to makes a whole file of mode 06
     CHECK(again.error().code == ErrorCode::already_exists);
   }
   SUBCASE("cut off, altered, of another set") {
-    const std::string path = artifact(ArtifactType::etcd_snapshot, k_run);
+    const std::string path = artifact(ArtifactType::datastore, k_run);
     std::string flipped = test::read_file(path);
     flipped[flipped.size() - 5] = static_cast<char>(flipped[flipped.size() - 5] ^ 4);
     const std::string short_snapshot(as_text(test::with_trailer(test::make_bolt(
@@ -113,7 +113,7 @@ TEST_CASE_FIXTURE(SetFixture, "decrypt_artifact_to makes a whole file of mode 06
   SUBCASE("another snapshot under digests that were made to match") {
     const std::string other(as_text(test::with_trailer(test::make_bolt(
         test::etcd_buckets({{test::revision_key(2, 0), test::key_value("/registry/pods/x")}})))));
-    replace_content(ArtifactType::etcd_snapshot, k_run, other);
+    replace_content(ArtifactType::datastore, k_run, other);
     reload();
     const auto status = decrypt();
     REQUIRE(!status);

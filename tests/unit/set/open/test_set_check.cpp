@@ -17,7 +17,7 @@ namespace {
 
 const set::FileReport& snapshot_of(const set::SetReport& report) {
   for (const set::FileReport& file : report.files) {
-    if (file.type == api::ArtifactType::etcd_snapshot) {
+    if (file.type == api::ArtifactType::datastore) {
       return file;
     }
   }
@@ -43,7 +43,7 @@ TEST_CASE_FIXTURE(
   REQUIRE(report.code == ExitCode::done);
   const auto& facts = snapshot_of(report).snapshot;
   REQUIRE(facts.has_value());
-  CHECK(facts->size_bytes == test::plaintext_of(api::ArtifactType::etcd_snapshot).size());
+  CHECK(facts->size_bytes == test::plaintext_of(api::ArtifactType::datastore).size());
   CHECK(facts->bootstrap_hashes == std::vector<std::string>{manifest.token_hash});
   CHECK(facts->members == 0); // the fixture has no bucket of that name
 }
@@ -52,6 +52,6 @@ TEST_CASE_FIXTURE(CheckedFixture,
                   "without a key, and of a snapshot that can't be read, nothing is told") {
   add_set(run_id);
   CHECK_FALSE(snapshot_of(check({})).snapshot.has_value());
-  test::write_file(artifact(api::ArtifactType::etcd_snapshot, run_id), "x");
+  test::write_file(artifact(api::ArtifactType::datastore, run_id), "x");
   CHECK_FALSE(snapshot_of(check({&identity(), 1})).snapshot.has_value());
 }

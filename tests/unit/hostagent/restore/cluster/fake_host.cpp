@@ -22,7 +22,7 @@ constexpr const char* k_kubeconfig = "root/etc/rancher/k3s/k3s.yaml";
 
 } // namespace
 
-FakeHost::FakeHost(bool is_bare) : bare(is_bare) {
+FakeHost::FakeHost(bool is_bare, api::DatastoreKind kind) : bare(is_bare), datastore(kind) {
   scratch.make_directory("data");
   if (!bare) {
     lay_out();
@@ -38,8 +38,14 @@ void FakeHost::sync_data() const {
 
 void FakeHost::lay_out() {
   scratch.write(k_kubeconfig, "of before");
-  scratch.write("data/server/db/etcd/member", "old");
-  scratch.write("data/server/db/etcd-old-100/member", "ancient");
+  if (datastore == api::DatastoreKind::etcd) {
+    scratch.write("data/server/db/etcd/member", "old");
+    scratch.write("data/server/db/etcd-old-100/member", "ancient");
+  } else {
+    scratch.write("data/server/db/state.db", "old");
+    scratch.write("data/server/db/state.db-wal", "old log");
+    scratch.write("data/server/db/state.db-shm", "old index");
+  }
   scratch.write("data/server/token", "K10a::server:same\n");
   scratch.write("data/server/tls/ca.crt", "old ca");
   scratch.write("data/server/cred/passwd", "old passwd");
@@ -66,6 +72,7 @@ JournalState FakeHost::fresh_journal() {
   state.plan.k3s_program = "/usr/local/bin/k3s";
   state.plan.kubeconfig = "/etc/rancher/k3s/k3s.yaml";
   state.plan.bare = bare;
+  state.plan.datastore = datastore;
   state.plan.was_active = !bare;
   for (const Step step : k_steps) {
     if (step != Step::put_back || bare) {
@@ -111,6 +118,9 @@ Status FakeHost::start() {
   if (before_start) {
     before_start();
   }
+  if (datastore == api::DatastoreKind::sqlite) {
+    start_on_sqlite();
+  }
   m_running = !(ends_at_start && data() == "restored");
   left_by_the_reset = scratch.read(k_kubeconfig) == "of the reset";
   scratch.write("data/server/manifests/coredns.yaml", "of k3s");
@@ -128,6 +138,22 @@ Status FakeHost::start() {
     sync_data();
   }
   return {};
+}
+
+/// As k3s does it: an empty database where there is none, and what is missing besides from it.
+/// SQLite removes a log that it finds beside no database, or beside an empty one.
+void FakeHost::start_on_sqlite() {
+  const std::string db = data_dir() + "/server/db";
+  if (!fs::exists(db + "/state.db")) {
+    fs::remove(db + "/state.db-wal");
+    scratch.write("data/server/db/state.db", "made by a start");
+  }
+  scratch.write("data/server/db/state.db-wal", scratch.read("data/server/db/state.db-wal") + "+");
+  scratch.write("data/server/db/state.db-shm", "of the start");
+  if (data() == "restored" && !fs::exists(data_dir() + "/server/tls")) {
+    scratch.write("data/server/tls/ca.crt", "of the backup");
+    scratch.write("data/server/cred/passwd", "of the backup");
+  }
 }
 
 k3s::ServiceState FakeHost::state() {
@@ -272,6 +298,7 @@ Result<ProcessResult> FakeHost::run(const ProcessSpec& spec, std::stop_token) {
   if (before_reset) {
     before_reset();
   }
+  ++resets;
   ProcessResult result = reset(spec);
   if (durable) {
     sync_data();

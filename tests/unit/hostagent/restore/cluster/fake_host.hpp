@@ -22,7 +22,7 @@ class FakeHost final : public ProcessRunner,
                        public cluster::Progress,
                        public Waiter {
 public:
-  explicit FakeHost(bool bare = false);
+  explicit FakeHost(bool bare = false, api::DatastoreKind datastore = api::DatastoreKind::etcd);
 
   // ProcessRunner: k3s.
   [[nodiscard]] Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token stop) override;
@@ -51,6 +51,7 @@ public:
     return true;
   }
 
+  void start_on_sqlite();
   void lay_out();         ///< What a server has; again where a disk was mounted over it.
   void sync_data() const; ///< Of the whole data directory, to the medium.
   void lose_processes() { m_running = false; }
@@ -60,13 +61,17 @@ public:
   cluster::Outcome resume();    ///< From the journal on the disk.
   cluster::Outcome roll_back(); ///< From the journal on the disk.
 
-  /// What the running server serves: the content of db/etcd.
-  [[nodiscard]] std::string data() const { return scratch.read("data/server/db/etcd/member"); }
+  /// What the running server serves: the content of its database.
+  [[nodiscard]] std::string data() const {
+    return scratch.read(datastore == api::DatastoreKind::etcd ? "data/server/db/etcd/member"
+                                                              : "data/server/db/state.db");
+  }
   [[nodiscard]] std::string data_dir() const { return scratch.path("data"); }
   [[nodiscard]] bool running() const { return m_running; }
 
   Scratch scratch;
   bool bare;
+  api::DatastoreKind datastore; ///< Of the host and of the set.
   std::string lines;
   std::vector<std::string> calls;
 
@@ -92,6 +97,7 @@ public:
   std::stop_source stopped;       ///< Told to stop, as by Ctrl-C.
   bool with_node = false;         ///< The server is a node, too: containers run from data/agent.
   bool start_crashes = false;     ///< The power goes when k3s is started.
+  int resets = 0;                 ///< That k3s was asked for.
   std::string token_seen;         ///< K3S_TOKEN of the reset.
   std::string token_at_reset;     ///< server/token when it began.
   bool left_by_the_reset = false; ///< Its kubeconfig was there at the last start.

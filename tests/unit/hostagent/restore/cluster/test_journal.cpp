@@ -31,7 +31,7 @@ JournalState full_state() {
   state.current = Step::reset;
   state.failure = "why";
   state.recorded = true;
-  state.had_etcd = true;
+  state.had_database = true;
   state.old_databases = {"etcd-old-1"};
   state.saved = {"token"};
   state.files = {{"/etc/rancher/k3s/config.yaml", true}};

@@ -187,7 +187,7 @@ TEST_CASE_FIXTURE(DrillFixture, "drill: the newest set is damaged") {
     CHECK(last().at("runID") == k_run);
   }
   SUBCASE("a file is cut off") {
-    const std::string path = artifact(ArtifactType::etcd_snapshot, k_run);
+    const std::string path = artifact(ArtifactType::datastore, k_run);
     test::write_file(path, test::read_file(path).substr(0, 100'000));
     check_damaged("etcd-" + k_run + ".snap.age");
   }
@@ -198,11 +198,11 @@ TEST_CASE_FIXTURE(DrillFixture, "drill: the snapshot of another set, swapped in"
   const std::string other = encrypt(other_snapshot("f65da3a06da0"));
   add_set(k_run);
   SUBCASE("with the manifest as it was") {
-    test::write_file(artifact(ArtifactType::etcd_snapshot, k_run), other);
+    test::write_file(artifact(ArtifactType::datastore, k_run), other);
     check_damaged("has 12520 bytes, the manifest says ");
   }
   SUBCASE("with digests that were made to match") {
-    replace_content(ArtifactType::etcd_snapshot, k_run, other_snapshot("f65da3a06da0"));
+    replace_content(ArtifactType::datastore, k_run, other_snapshot("f65da3a06da0"));
     check_damaged("its digest is not that of the manifest");
   }
 }

@@ -1,18 +1,18 @@
-// Where the k3s server keeps its state, read off its data directory before anything is asked of
-// it: the messages of `etcd-snapshot save` on other datastores differ from release to release.
+// Where a k3s server keeps its state, read off its data directory before anything is asked of it:
+// the messages of k3s on other datastores differ from release to release.
 #pragma once
 
-#include "agent/run/run_control.hpp"
 #include "k3s/server_settings.hpp"
 
+#include "api/artifacts.hpp"
 #include "api/backup_status.hpp"
 #include "base/result.hpp"
 
 #include <string>
 
-namespace rb::k3s {
+namespace rb::datastore {
 
-enum class Datastore {
+enum class Place {
   embedded_etcd,
   sqlite,
   external,     ///< datastore-endpoint is set.
@@ -21,8 +21,8 @@ enum class Datastore {
   no_directory, ///< No data directory at all.
 };
 
-/// What detect_datastore decides on.
-struct DatastoreProbe {
+/// What detect decides on.
+struct Probe {
   bool data_directory = false;
   bool etcd_wal_directory = false; ///< server/db/etcd/member/wal; server/db/etcd alone proves
                                    ///< nothing (k3s issue 8960).
@@ -31,16 +31,15 @@ struct DatastoreProbe {
   bool etcd_disabled = false; ///< disable-etcd; an etcd directory is then what was left behind.
 };
 
-[[nodiscard]] DatastoreProbe probe_datastore(const std::string& data_dir,
-                                             const ServerSettings& settings);
+[[nodiscard]] Probe look_for(const std::string& data_dir,
+                                             const k3s::ServerSettings& settings);
 
-[[nodiscard]] Datastore detect_datastore(const DatastoreProbe& probe);
+[[nodiscard]] Place detect(const Probe& probe);
 
 /// The word for it in the status.
-[[nodiscard]] api::Datastore reported_as(Datastore datastore);
+[[nodiscard]] api::Datastore reported_as(Place place);
 
-/// No snapshot can be taken but of embedded etcd. Errors: unsupported, with the reason and the
-/// remedy.
-[[nodiscard]] Status check_is_etcd(Datastore datastore, const std::string& data_dir);
+/// What a copy can be taken of here. Errors: unsupported, with the reason and the remedy.
+[[nodiscard]] Result<api::DatastoreKind> kind_at(Place place, const std::string& data_dir);
 
-} // namespace rb::k3s
+} // namespace rb::datastore

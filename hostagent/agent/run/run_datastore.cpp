@@ -1,8 +1,10 @@
-// The etcd artifact: datastore, snapshot, encryption, and the removal of the plaintext.
+// The datastore artifact: a copy, encryption, and the removal of the plaintext.
 #include "agent/run/leftovers.hpp"
 #include "agent/run/run_state.hpp"
-#include "datastore/etcd/snapshot.hpp"
-#include "k3s/datastore.hpp"
+#include "agent/run/take_copy.hpp"
+#include "datastore/datastore.hpp"
+#include "k3s/host_settings.hpp"
+#include "k3s/token.hpp"
 #include "objects/contents.hpp"
 #include "terminal/log.hpp"
 
@@ -15,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <thread>
@@ -28,7 +31,7 @@ constexpr int k_nice = 10;
 constexpr int k_this_thread = 1;
 constexpr int k_idle_class = 3 << 13;
 
-/// Runs `work`, which must not be in the way of etcd, on a thread of its own, with a nice value of
+/// Runs `work`, which must not be in the way of the datastore, on a thread of its own, with a nice value of
 /// 10 and the idle I/O class (ioprio_set(2)), which the threads that it starts inherit, and waits
 /// for it. Where the kernel refuses, it runs as usual.
 template <typename Work> void run_politely(Work work) {
@@ -73,7 +76,7 @@ private:
     bool gone = names.has_value();
     for (const std::string& name : names ? *names : std::vector<std::string>()) {
       const auto removed =
-          remove_snapshot(m_run.ports.processes, m_run.k3s.command, directory, name);
+          remove_snapshot(m_run.ports.processes, m_run.k3s, directory, name);
       if (!removed) {
         log::error("plaintext snapshot not removed; it will be tried again", removed.error());
         gone = false;
@@ -118,7 +121,7 @@ Status encrypt(BackupRun& run,
                const Fd& fd,
                const std::string& path,
                set::ArtifactWriter& writer,
-               etcd::TrailerCheck& trailer) {
+               datastore::CopyCheck& check) {
   const auto total = file_size(fd, path);
   if (!total) {
     return Error(total.error()).because(api::Reason::snapshot_failed);
@@ -128,7 +131,7 @@ Status encrypt(BackupRun& run,
   age::StreamOptions options;
   options.threads = run.settings.encryption_threads;
   options.stop = run.control.token();
-  options.on_plaintext = [&trailer](ByteView bytes) { trailer.update(bytes); };
+  options.on_plaintext = [&check](ByteView bytes) { check.update(bytes); };
   options.progress = [&](std::uint64_t done) {
     run.enter(step::k_encrypting_snapshot, done, *total);
   };
@@ -142,23 +145,44 @@ Status encrypt(BackupRun& run,
                             : Error(summary.error()).because(api::Reason::snapshot_failed));
 }
 
-Result<etcd::SnapshotInfo>
-look_inside(const BackupRun& run, const Fd& fd, const std::string& path) {
+/// A server token of this host opens it, where the host has one: only then is it of this server.
+Status check_token(const BackupRun& run, const datastore::CopyFacts& facts) {
+  constexpr std::size_t k_limit_bytes = 65536;
+  const auto token = read_regular(run.settings.data_dir + "/server/token", k_limit_bytes);
+  const std::string hash = token ? k3s::token_hash(token->text()) : std::string();
+  if (hash.empty() || std::ranges::find(facts.bootstrap_hashes, hash) !=
+                          facts.bootstrap_hashes.end()) {
+    return {};
+  }
+  return Error{ErrorCode::corrupt,
+               "it has no bootstrap key of this server's token (/bootstrap/" + hash + ")",
+               {}};
+}
+
+Result<datastore::CopyFacts> look_inside(const BackupRun& run,
+                                         const datastore::Datastore& datastore,
+                                         const Fd& fd,
+                                         const std::string& path) {
   // One open file for both readers: a retention run of k3s may remove the name meanwhile.
   Fd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
   if (!copy.valid()) {
     return system_error(errno, path);
   }
-  RB_TRY_ASSIGN(const auto reader, etcd::FileReader::open(std::move(copy), path));
-  etcd::InspectLimits limits;
-  limits.wanted_key = k3s::node_key(run.settings.node_name);
-  return etcd::inspect(*reader, limits, run.control.token());
+  RB_TRY_ASSIGN(const auto reader, FileReader::open(std::move(copy), path));
+  datastore::InspectOrder order;
+  order.thorough = true;
+  order.wanted_key = k3s::node_key(run.settings.node_name);
+  RB_TRY_ASSIGN(auto facts, datastore.inspect(*reader, order, run.control.token()));
+  RB_TRY(check_token(run, facts));
+  return facts;
 }
 
-set::SnapshotRecord record_of(const SavedSnapshot& saved,
-                              const etcd::TrailerDigests& digests,
-                              const etcd::SnapshotInfo& info) {
+set::SnapshotRecord record_of(api::DatastoreKind kind,
+                              const SavedSnapshot& saved,
+                              const datastore::CopyDigests& digests,
+                              const datastore::CopyFacts& info) {
   set::SnapshotRecord record;
+  record.kind = kind;
   record.name = saved.name;
   record.size_bytes = digests.size_bytes;
   record.file_sha256 = to_hex(digests.file);
@@ -172,27 +196,29 @@ set::SnapshotRecord record_of(const SavedSnapshot& saved,
   return record;
 }
 
-/// From the plaintext snapshot to the verified artifact: the pass, then the look into the bbolt
-/// file, then the read-back. Nothing has its final name before all of it was right. Reasons:
-/// snapshot_invalid (empty, truncated, wrong digest, not a sound bbolt file), snapshot_failed (it
+/// From the plaintext copy to the verified artifact: the pass, then the look into it, then the
+/// read-back. Nothing has its final name before all of it was right. Reasons:
+/// snapshot_invalid (empty, truncated, wrong digest, not a sound database), snapshot_failed (it
 /// cannot be read, it is gone), the storage reasons, those of a stop. After a failure the directory
 /// is as it was.
-Status store(BackupRun& run, const SavedSnapshot& saved) {
+Status store(BackupRun& run, const datastore::Datastore& datastore, const SavedSnapshot& saved) {
   const auto fd = open_regular(saved.path);
   if (!fd) {
     return Error(fd.error()).because(api::Reason::snapshot_failed);
   }
   RB_TRY_ASSIGN(
       auto writer,
-      set::ArtifactWriter::create(
-          *run.directory, api::file_name(api::ArtifactType::etcd_snapshot, run.order.run_id)));
-  etcd::TrailerCheck trailer;
-  RB_TRY(encrypt(run, *fd, saved.path, writer, trailer));
-  const auto digests = trailer.finish();
+      set::ArtifactWriter::create(*run.directory,
+                                  api::file_name(api::ArtifactType::datastore,
+                                                 run.order.run_id,
+                                                 datastore.kind())));
+  const auto check = datastore.make_check();
+  RB_TRY(encrypt(run, *fd, saved.path, writer, *check));
+  const auto digests = check->finish();
   if (!digests) {
     return invalid(saved, digests.error());
   }
-  const auto info = look_inside(run, *fd, saved.path);
+  const auto info = look_inside(run, datastore, *fd, saved.path);
   if (!info) {
     return run.stopped_or(step::k_encrypting_snapshot, invalid(saved, info.error()));
   }
@@ -204,8 +230,8 @@ Status store(BackupRun& run, const SavedSnapshot& saved) {
     run.node = {objects::stored_annotation(*info->wanted_value, k3s::k_node_args),
                 objects::stored_annotation(*info->wanted_value, k3s::k_node_env)};
   }
-  run.manifest.snapshot = record_of(saved, *digests, *info);
-  run.add_stored(api::ArtifactType::etcd_snapshot, *file);
+  run.manifest.snapshot = record_of(datastore.kind(), saved, *digests, *info);
+  run.add_stored(api::ArtifactType::datastore, *file);
   return {};
 }
 
@@ -213,7 +239,8 @@ void note_taken(BackupRun& run) {
   run.note(api::condition_type::k_snapshot_taken,
            api::ConditionStatus::true_,
            api::Reason::completed,
-           "snapshot " + run.manifest.snapshot->name + ": revision " +
+           std::string(word_of(run.manifest.snapshot->kind)) + " snapshot " +
+               run.manifest.snapshot->name + ": revision " +
                std::to_string(run.manifest.snapshot->revision) + ", " +
                std::to_string(run.manifest.snapshot->total_keys) + " keys");
 }
@@ -222,35 +249,36 @@ void note_not_requested(BackupRun& run) {
   run.note(api::condition_type::k_snapshot_taken,
            api::ConditionStatus::false_,
            api::Reason::not_requested,
-           "EtcdSnapshot is not in spec.artifacts");
+           "Datastore is not in spec.artifacts");
   if (run.order.verification == api::Verification::boot) {
     run.note_proof(
         not_proven(api::Reason::proof_unavailable,
-                   "EtcdSnapshot is not in spec.artifacts: there is nothing to boot from"));
+                   "Datastore is not in spec.artifacts: there is nothing to boot from"));
   }
 }
 
 Status take_and_store(BackupRun& run) {
-  const std::string& data_dir = run.settings.data_dir;
-  const Status is_etcd = k3s::check_is_etcd(
-      k3s::detect_datastore(k3s::probe_datastore(data_dir, run.k3s.settings)), data_dir);
-  if (!is_etcd) {
-    return Error(is_etcd.error()).because(api::Reason::datastore_not_etcd);
-  }
+  RB_TRY_ASSIGN(const api::DatastoreKind kind,
+                datastore::kind_at(run.k3s.datastore, run.settings.data_dir));
   run.enter(step::k_taking_snapshot);
   RB_TRY(mark_unfinished(*run.directory, run.order.run_id));
   PlaintextGuard guard(run);
   RB_TRY_ASSIGN(const SavedSnapshot saved,
-                save_snapshot(run.ports.processes,
-                              run.settings,
-                              run.k3s,
-                              run.order.run_id,
-                              run.control,
-                              run.ports.wait));
+                take_copy(kind,
+                          {run.ports.processes,
+                           run.settings,
+                           run.k3s,
+                           run.order.run_id,
+                           run.control,
+                           run.ports.wait,
+                           run.ports.clock.now(),
+                           [&run](std::uint64_t done, std::uint64_t total) {
+                             run.enter(step::k_taking_snapshot, done, total);
+                           }}));
   guard.save_has_ended();
   run.enter(step::k_encrypting_snapshot);
   Status stored;
-  run_politely([&] { stored = store(run, saved); });
+  run_politely([&] { stored = store(run, datastore::of(kind), saved); });
   RB_TRY(stored);
   note_taken(run);
   // The plaintext goes with the guard: until then it can be booted from, without any key.
@@ -259,8 +287,8 @@ Status take_and_store(BackupRun& run) {
 
 } // namespace
 
-Status BackupRun::back_up_etcd() {
-  if (!order.wants(api::ArtifactType::etcd_snapshot)) {
+Status BackupRun::back_up_datastore() {
+  if (!order.wants(api::ArtifactType::datastore)) {
     note_not_requested(*this);
     return {};
   }
@@ -271,6 +299,14 @@ Status BackupRun::back_up_etcd() {
          api::ConditionStatus::false_,
          outcome.reason,
          outcome.message);
+    if (outcome.reason == api::Reason::datastore_external) {
+      add_missing(api::ArtifactType::datastore, done.error());
+      if (order.verification == api::Verification::boot) {
+        note_proof(not_proven(api::Reason::proof_unavailable,
+                              "the datastore is not on this host: there is nothing to boot from"));
+      }
+      return {}; // the other artifacts are worth having
+    }
   }
   RB_TRY(done);
   return check_stop(control, step::k_encrypting_snapshot);

@@ -1,6 +1,6 @@
-#include "datastore/etcd/live_keys.hpp"
+#include "datastore/keys/live_keys.hpp"
 
-#include "datastore/etcd/key_value.hpp"
+#include "datastore/keys/keys.hpp"
 
 #include <unistd.h>
 
@@ -8,7 +8,7 @@
 #include <bit>
 #include <cstring>
 
-namespace rb::etcd {
+namespace rb::datastore {
 
 namespace {
 
@@ -156,6 +156,14 @@ KeySet::Change KeySet::erase(ByteView key) {
   return Change::removed;
 }
 
+unsigned part_bits(std::uint64_t revisions, std::size_t limit) {
+  unsigned bits = 1;
+  while (bits < 32 && (revisions >> bits) > limit / 4 * 3) {
+    ++bits;
+  }
+  return bits;
+}
+
 void LiveKeys::put(ByteView key) {
   const KeySet::Change change = m_keys.insert(key);
   m_overflowed = m_overflowed || change == KeySet::Change::full;
@@ -194,7 +202,7 @@ void LiveKeys::count(ByteView key, bool added) {
   }
 }
 
-void LiveKeys::add_to(SnapshotInfo& info) const {
+void LiveKeys::add_to(CopyFacts& info) const {
   info.total_keys += m_keys.size();
   for (const auto& [kind, number] : m_objects) {
     if (number > 0) {
@@ -205,4 +213,4 @@ void LiveKeys::add_to(SnapshotInfo& info) const {
   std::sort(info.bootstrap_hashes.begin(), info.bootstrap_hashes.end());
 }
 
-} // namespace rb::etcd
+} // namespace rb::datastore

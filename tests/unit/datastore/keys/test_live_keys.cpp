@@ -1,5 +1,5 @@
-#include "datastore/etcd/key_value.hpp"
-#include "datastore/etcd/live_keys.hpp"
+#include "datastore/keys/keys.hpp"
+#include "datastore/keys/live_keys.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,11 +8,11 @@
 #include <string>
 
 using rb::as_bytes;
-using rb::etcd::KeySet;
-using rb::etcd::SipKey;
-using Change = rb::etcd::KeySet::Change;
+using rb::datastore::KeySet;
+using rb::datastore::SipKey;
+using Change = rb::datastore::KeySet::Change;
 using namespace rb;
-using namespace rb::etcd;
+using namespace rb::datastore;
 
 TEST_CASE("siphash gives the value of its paper, appendix A") {
   rb::Bytes message(15);
@@ -20,7 +20,7 @@ TEST_CASE("siphash gives the value of its paper, appendix A") {
     message[i] = static_cast<std::uint8_t>(i);
   }
   const SipKey key{0x0706050403020100, 0x0f0e0d0c0b0a0908};
-  CHECK(rb::etcd::siphash(key, message) == 0xa129ca6149be45e5);
+  CHECK(rb::datastore::siphash(key, message) == 0xa129ca6149be45e5);
 }
 
 TEST_CASE("KeySet behaves like a set of strings") {
@@ -75,7 +75,7 @@ TEST_CASE("LiveKeys counts what is alive at the end") {
   live.remove(as_bytes("/registry/pods/default/b"));
   live.remove(as_bytes("/registry/pods/default/never"));
   live.remove(as_bytes("/bootstrap/aaaaaaaaaaaa"));
-  SnapshotInfo info;
+  CopyFacts info;
   live.add_to(info);
   CHECK(info.total_keys == 2);
   CHECK(info.objects == std::map<std::string, std::uint64_t>{{"pods", 1}});
@@ -87,7 +87,7 @@ TEST_CASE("LiveKeys bounds the number of kinds") {
   for (int i = 0; i < 6000; ++i) {
     live.put(as_bytes("/registry/kind" + std::to_string(i) + "/x"));
   }
-  SnapshotInfo info;
+  CopyFacts info;
   live.add_to(info);
   CHECK(info.total_keys == 6000);
   CHECK(info.objects.size() == k_kind_limit + 1);

@@ -1,9 +1,9 @@
 // What is alive in the key space: the number of keys, objects by kind, bootstrap keys. Fed with
 // puts and tombstones in the order of revisions, in 8 to 16 bytes a key, whatever their length.
-// Private to this room.
+// For the rooms of the datastores.
 #pragma once
 
-#include "datastore/etcd/snapshot.hpp"
+#include "datastore/keys/copy.hpp"
 
 #include <cstdint>
 #include <map>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace rb::etcd {
+namespace rb::datastore {
 
 /// The key of the hash: random, not for secrecy, but so that nobody can make keys that collide.
 struct SipKey {
@@ -55,6 +55,9 @@ private:
 /// SipHash-2-4 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012).
 [[nodiscard]] std::uint64_t siphash(const SipKey& key, ByteView bytes);
 
+/// So many bits that a part of the revisions fits into `limit` keys with room to spare.
+[[nodiscard]] unsigned part_bits(std::uint64_t revisions, std::size_t limit);
+
 class LiveKeys {
 public:
   LiveKeys(const SipKey& sip_key, std::size_t limit) : m_keys(sip_key, limit) {}
@@ -69,7 +72,7 @@ public:
   [[nodiscard]] bool overflowed() const { return m_overflowed; }
 
   /// Adds what is alive to the totals of `info`.
-  void add_to(SnapshotInfo& info) const;
+  void add_to(CopyFacts& info) const;
 
 private:
   void count(ByteView key, bool added);
@@ -80,4 +83,4 @@ private:
   bool m_overflowed = false;
 };
 
-} // namespace rb::etcd
+} // namespace rb::datastore

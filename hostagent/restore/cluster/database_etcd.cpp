@@ -1,0 +1,186 @@
+// etcd: k3s itself resets the cluster to the snapshot, and moves the old database aside.
+#include "restore/cluster/checks.hpp"
+#include "restore/cluster/database.hpp"
+#include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/steps.hpp"
+#include "set/restore_guide.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+namespace rb::cluster {
+
+namespace {
+
+using set::shell_word;
+
+/// etcd preallocates a write-ahead log of 64 MiB, and needs room for the next one.
+constexpr std::uint64_t k_margin_bytes = std::uint64_t{160} << 20U;
+
+std::string db_of(const Plan& plan) {
+  return plan.data_dir + "/server/db";
+}
+
+/// Databases that were moved aside since the restore began.
+std::vector<std::string> new_databases(const JournalState& state) {
+  std::vector<std::string> names = names_in(db_of(state.plan), "etcd-old-");
+  std::erase_if(names, [&](const std::string& name) {
+    return std::ranges::find(state.old_databases, name) != state.old_databases.end();
+  });
+  return names;
+}
+
+/// Which writing of a file this is.
+std::string version_of(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return {};
+  }
+  return std::to_string(status.st_ino) + ":" + std::to_string(status.st_ctim.tv_sec) + ":" +
+         std::to_string(status.st_ctim.tv_nsec);
+}
+
+Check of_arguments(const ServerSettings& settings) {
+  for (const std::string& argument : settings.values("etcd-arg")) {
+    if (argument.starts_with("data-dir=") || argument.starts_with("wal-dir=") ||
+        argument.starts_with("--data-dir=") || argument.starts_with("--wal-dir=")) {
+      return refused("datastore",
+                     "the configuration has `etcd-arg: " + argument.substr(0, argument.find('=')) +
+                         "`: k3s would restore elsewhere than etcd reads",
+                     "remove it, and move etcd's data below the data directory");
+    }
+  }
+  return passed("datastore", "embedded etcd");
+}
+
+Check of_directory(const ObservedHost& host) {
+  const std::string etcd = host.data_dir + "/server/db/etcd";
+  if (host.data.tombstone) {
+    return warned("data-directory",
+                  etcd + ": this member was removed from its cluster; it starts a new one");
+  }
+  if (host.data.sqlite && !host.data.etcd) {
+    return warned("data-directory",
+                  host.data_dir +
+                      "/server/db/state.db: the SQLite data is not used any more afterwards",
+                  "keep it until the restored cluster is proven");
+  }
+  return passed("data-directory", host.data_dir);
+}
+
+class Etcd final : public Database {
+public:
+  [[nodiscard]] std::string name() const override { return "embedded etcd"; }
+  [[nodiscard]] std::uint64_t margin_bytes() const override { return k_margin_bytes; }
+
+  [[nodiscard]] std::string line(const Plan& plan) const override {
+    std::string line =
+        "k3s server --cluster-reset --cluster-reset-restore-path=" + plan.snapshot_path() +
+        " --data-dir=" + plan.data_dir + " --etcd-s3=false";
+    for (const std::string& flag : plan.carried) {
+      line += " " + flag;
+    }
+    return line + (plan.bare ? " (token in the environment)" : "");
+  }
+
+  [[nodiscard]] std::vector<std::string> by_hand(const Plan& plan,
+                                                 const std::string& snapshot) const override {
+    std::string reset = shell_word(plan.k3s_program.empty() ? "k3s" : plan.k3s_program) +
+                        " server --cluster-reset --cluster-reset-restore-path=" + snapshot +
+                        " --data-dir=" + shell_word(plan.data_dir) + " --etcd-s3=false";
+    for (const std::string& flag : plan.carried) {
+      reset += " " + shell_word(flag);
+    }
+    if (plan.bare) {
+      reset = "K3S_TOKEN=\"$(cat " + shell_word(plan.data_dir + "/server/token") + ")\" " + reset;
+    }
+    return {"# ends with exit status 0 and \"restart without --cluster-reset flag now\":",
+            std::move(reset)};
+  }
+
+  [[nodiscard]] std::vector<Check> check(const ObservedHost& host,
+                                         const ServerSettings& settings) const override {
+    return {of_directory(host), of_arguments(settings)};
+  }
+
+  void note(JournalState& state, const Clock& /*clock*/) const override {
+    state.had_database = exists(db_of(state.plan) + "/etcd");
+    state.old_databases = names_in(db_of(state.plan), "etcd-old-");
+  }
+
+  void note_moved(JournalState& state) const override {
+    if (!state.recorded || !state.had_database || !state.original.empty()) {
+      return;
+    }
+    const std::vector<std::string> aside = new_databases(state);
+    state.original = aside.empty() ? std::string() : aside.front();
+  }
+
+  [[nodiscard]] Status
+  put(const JournalState& state, Ports& ports, const Limits& limits) const override {
+    set::HostState host;
+    k3s::ResetOrder order;
+    order.program = state.plan.k3s_program;
+    order.data_dir = state.plan.data_dir;
+    order.snapshot_path = state.plan.snapshot_path();
+    order.carried = state.plan.carried;
+    order.timeout = limits.reset;
+    if (state.plan.bare) {
+      RB_TRY(do_put_back(state, ports)); // a reset that was cut off leaves another token
+      RB_TRY_ASSIGN(host, ports.set.host_state());
+      order.token = host.server_token();
+    }
+    const std::string kubeconfig = ports.root + state.plan.kubeconfig;
+    const std::string before = version_of(kubeconfig);
+    RB_TRY_ASSIGN(ProcessSpec spec, k3s::reset_spec(order));
+    const auto result = ports.processes.run(spec, ports.stop);
+    k3s::wipe_token(spec);
+    if (!result) {
+      return result.error();
+    }
+    RB_TRY(k3s::judge_reset(*result));
+    // It may trust a CA made for the occasion; the start writes it anew.
+    return version_of(kubeconfig) == before ? Status() : remove_path(kubeconfig);
+  }
+
+  [[nodiscard]] Status put_back(const JournalState& state, Ports& ports) const override {
+    const std::string db = db_of(state.plan);
+    const std::string failed =
+        state.plan.data_dir + "/" + std::string(k_failed_etcd) + seconds_text(ports.clock);
+    const bool moved = !state.original.empty() && exists(db + "/" + state.original);
+    // On a bare host that of a reset is removed with the rest; one that was lived in is kept.
+    const bool kept = !state.before || state.is_complete(Step::ready);
+    if (exists(db + "/etcd") && (moved || (!state.had_database && kept))) {
+      RB_TRY(move_path(db + "/etcd", free_name(failed)));
+    }
+    if (state.had_database) {
+      RB_TRY(set_half_made_aside(state, failed));
+    }
+    if (moved) {
+      RB_TRY(move_path(db + "/" + state.original, db + "/etcd"));
+    }
+    return remove_path(db + "/reset-flag");
+  }
+
+private:
+  /// Half-made ones, which resets that were repeated have moved aside. They go before the original
+  /// comes back: what is left under the name of an old database is then one.
+  static Status set_half_made_aside(const JournalState& state, const std::string& failed) {
+    for (const std::string& name : new_databases(state)) {
+      if (name != state.original) {
+        RB_TRY(move_path(db_of(state.plan) + "/" + name, free_name(failed)));
+      }
+    }
+    return {};
+  }
+};
+
+} // namespace
+
+const Database& etcd_database() {
+  static const Etcd k_etcd;
+  return k_etcd;
+}
+
+} // namespace rb::cluster

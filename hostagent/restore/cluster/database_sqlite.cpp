@@ -1,0 +1,152 @@
+// SQLite: k3s has no command for it. The copy is the database; everything else that k3s needs it
+// takes from the copy by the server token, as on an empty disk.
+#include "restore/cluster/checks.hpp"
+#include "restore/cluster/database.hpp"
+#include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/state_files.hpp"
+#include "restore/cluster/steps.hpp"
+#include "set/restore_guide.hpp"
+
+namespace rb::cluster {
+
+namespace {
+
+using set::shell_word;
+
+/// The write-ahead log, which grows to some megabytes, and k3s's compaction and VACUUM.
+constexpr std::uint64_t k_margin_bytes = std::uint64_t{64} << 20U;
+
+/// Certificates and keys that k3s writes from the copy at its start. Newer ones of another
+/// authority it would not replace: it would not start.
+constexpr const char* k_from_the_copy[] = {"tls", "cred"};
+
+std::string db_of(const Plan& plan) {
+  return plan.data_dir + "/server/db";
+}
+
+/// Where what was there lies meanwhile.
+std::string aside_of(const JournalState& state) {
+  return db_of(state.plan) + "/" + state.original;
+}
+
+class Sqlite final : public Database {
+public:
+  [[nodiscard]] std::string name() const override { return "SQLite"; }
+  [[nodiscard]] std::uint64_t margin_bytes() const override { return k_margin_bytes; }
+
+  [[nodiscard]] std::string line(const Plan& plan) const override {
+    const std::string db = db_of(plan);
+    return "move " + db + "/state.db, its -wal and -shm, and etcd where it is there, to " + db +
+           "/state-old-…, and put the copy in their place";
+  }
+
+  [[nodiscard]] std::vector<std::string> by_hand(const Plan& plan,
+                                                 const std::string& snapshot) const override {
+    const std::string db = shell_word(db_of(plan));
+    const std::string server = shell_word(plan.data_dir + "/server");
+    return {"# database, log and index are one: never one of them alone; etcd would be used before "
+            "it:",
+            "mkdir -p " + db + "/state-old",
+            "[ ! -e " + db + "/state.db-wal ] || cp -p " + db + "/state.db-wal " + db +
+                "/state-old/",
+            "for f in state.db etcd; do [ ! -e " + db + "/$f ] || mv " + db + "/$f " + db +
+                "/state-old/; done",
+            "rm -f " + db + "/state.db-wal " + db + "/state.db-shm",
+            "# k3s writes these from the copy:",
+            "for f in tls cred; do [ ! -e " + server + "/$f ] || mv " + server + "/$f " + server +
+                "/$f-old; done",
+            "cp " + snapshot + " " + db + "/state.db"};
+  }
+
+  [[nodiscard]] std::vector<Check> check(const ObservedHost& host,
+                                         const ServerSettings& settings) const override {
+    std::vector<Check> checks;
+    checks.push_back(
+        host.data.etcd
+            ? warned("data-directory",
+                     host.data_dir +
+                         "/server/db/etcd: this server runs on etcd; that is moved aside, and the "
+                         "restored server runs on SQLite",
+                     "--rollback brings it back")
+            : passed("data-directory", host.data_dir));
+    checks.push_back(
+        settings.is_on("cluster-init")
+            ? warned("datastore",
+                     "the configuration has `cluster-init`: at its start k3s makes etcd of the "
+                     "SQLite data, and the way back to SQLite is --rollback only",
+                     "remove it where the server is to stay on SQLite")
+            : passed("datastore", "SQLite"));
+    return checks;
+  }
+
+  void note(JournalState& state, const Clock& clock) const override {
+    const std::string db = db_of(state.plan);
+    state.had_database = has_state(db) || exists(db + "/etcd");
+    const std::string aside = free_name(db + "/state-old-" + seconds_text(clock));
+    state.original = aside.substr(aside.rfind('/') + 1);
+  }
+
+  [[nodiscard]] Status
+  put(const JournalState& state, Ports& ports, const Limits& /*limits*/) const override {
+    const std::string db = db_of(state.plan);
+    const std::string aside = aside_of(state);
+    if (state.plan.bare) {
+      RB_TRY(do_put_back(state, ports)); // a start that nobody asked for leaves another token
+    }
+    if (state.had_database) {
+      RB_TRY(make_directories(aside, 0700));
+      RB_TRY(move_state(db, aside));
+    }
+    if (exists(db + "/etcd") && !exists(aside + "/etcd")) {
+      RB_TRY(move_path(db + "/etcd", aside + "/etcd"));
+    }
+    if (has_state(db)) { // made by a start in the midst of this
+      RB_TRY(set_aside(state, ports));
+    }
+    RB_TRY(put_state(state.plan.snapshot_path(), db));
+    for (const char* const name : k_from_the_copy) { // they were copied aside
+      RB_TRY(remove_path(state.plan.data_dir + "/server/" + name));
+    }
+    return {};
+  }
+
+  [[nodiscard]] Status put_back(const JournalState& state, Ports& ports) const override {
+    const std::string db = db_of(state.plan);
+    const std::string aside = aside_of(state);
+    if (state.original.empty() || (state.had_database && !exists(aside))) {
+      return {}; // the copy was not put yet, or all of this is done
+    }
+    const bool etcd_aside = exists(aside + "/etcd");
+    if (has_state(aside) || etcd_aside || !state.had_database) {
+      // What is in the place is of this restore; one that was lived in is kept.
+      const bool kept = !state.before || state.is_complete(Step::ready);
+      RB_TRY(kept ? set_aside(state, ports) : remove_state(db));
+    }
+    RB_TRY(move_state(aside, db));
+    if (etcd_aside && exists(db + "/etcd")) { // of `cluster-init`, made from the copy
+      RB_TRY(move_path(db + "/etcd",
+                       free_name(state.plan.data_dir + "/" + std::string(k_failed_etcd) +
+                                 seconds_text(ports.clock))));
+    }
+    if (etcd_aside) {
+      RB_TRY(move_path(aside + "/etcd", db + "/etcd"));
+    }
+    return remove_path(aside);
+  }
+
+private:
+  static Status set_aside(const JournalState& state, Ports& ports) {
+    return move_state(db_of(state.plan),
+                      free_name(state.plan.data_dir + "/" + std::string(k_failed_state) +
+                                seconds_text(ports.clock)));
+  }
+};
+
+} // namespace
+
+const Database& sqlite_database() {
+  static const Sqlite k_sqlite;
+  return k_sqlite;
+}
+
+} // namespace rb::cluster

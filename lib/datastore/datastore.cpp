@@ -1,0 +1,91 @@
+#include "datastore/datastore.hpp"
+
+#include "datastore/etcd/snapshot.hpp"
+#include "datastore/sqlite/kine.hpp"
+
+#include <filesystem>
+
+namespace rb::datastore {
+
+namespace {
+
+class Etcd final : public Datastore {
+public:
+  [[nodiscard]] api::DatastoreKind kind() const override { return api::DatastoreKind::etcd; }
+  [[nodiscard]] std::string_view copy_name() const override { return "etcd snapshot"; }
+  [[nodiscard]] std::unique_ptr<CopyCheck> make_check() const override {
+    return std::make_unique<etcd::TrailerCheck>();
+  }
+  [[nodiscard]] Result<CopyFacts>
+  inspect(RandomReader& reader, const InspectOrder& order, std::stop_token stop) const override {
+    etcd::InspectLimits limits;
+    limits.wanted_key = order.wanted_key;
+    RB_TRY_ASSIGN(CopyFacts facts, etcd::inspect(reader, limits, std::move(stop)));
+    return facts;
+  }
+  [[nodiscard]] Status
+  replay(RandomReader& reader, const OnChange& on_change, std::stop_token stop) const override {
+    return etcd::replay(reader, on_change, std::move(stop));
+  }
+  [[nodiscard]] std::vector<std::string> files() const override {
+    return {"server/db/etcd/member/snap/db"};
+  }
+};
+
+class Sqlite final : public Datastore {
+public:
+  [[nodiscard]] api::DatastoreKind kind() const override { return api::DatastoreKind::sqlite; }
+  [[nodiscard]] std::string_view copy_name() const override { return "SQLite database"; }
+  [[nodiscard]] std::unique_ptr<CopyCheck> make_check() const override {
+    return std::make_unique<sqlite::FileCheck>();
+  }
+  [[nodiscard]] Result<CopyFacts>
+  inspect(RandomReader& reader, const InspectOrder& order, std::stop_token stop) const override {
+    sqlite::InspectOrder how;
+    how.depth = order.thorough ? sqlite::Depth::whole : sqlite::Depth::pages;
+    how.wanted_key = order.wanted_key;
+    return sqlite::inspect(reader, how, std::move(stop));
+  }
+  [[nodiscard]] Status
+  replay(RandomReader& reader, const OnChange& on_change, std::stop_token stop) const override {
+    return sqlite::replay(reader, on_change, std::move(stop));
+  }
+  [[nodiscard]] std::vector<std::string> files() const override {
+    return {"server/db/state.db", "server/db/state.db-wal"};
+  }
+};
+
+} // namespace
+
+std::uint64_t Datastore::bytes_in(const std::string& data_dir) const {
+  std::uint64_t bytes = 0;
+  for (const std::string& file : files()) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(std::filesystem::path(data_dir) / file, error);
+    bytes += error ? 0 : static_cast<std::uint64_t>(size);
+  }
+  return bytes;
+}
+
+const Datastore& of(api::DatastoreKind kind) {
+  static const Etcd k_etcd;
+  static const Sqlite k_sqlite;
+  switch (kind) {
+  case api::DatastoreKind::etcd:
+    return k_etcd;
+  case api::DatastoreKind::sqlite:
+    return k_sqlite;
+  }
+  return k_etcd;
+}
+
+Result<api::DatastoreKind> kind_of(RandomReader& reader) {
+  Bytes start(sqlite::k_magic.size());
+  if (reader.size() < start.size()) {
+    return api::DatastoreKind::etcd;
+  }
+  RB_TRY(reader.read(0, start));
+  return as_text(start) == sqlite::k_magic ? api::DatastoreKind::sqlite : api::DatastoreKind::etcd;
+}
+
+} // namespace rb::datastore

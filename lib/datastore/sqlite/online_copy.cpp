@@ -1,0 +1,140 @@
+#include "datastore/sqlite/online_copy.hpp"
+
+#include "datastore/sqlite/connection.hpp"
+#include "datastore/sqlite/kine.hpp"
+
+#include "base/fd.hpp"
+#include "base/open_beneath.hpp"
+#include "base/random_reader.hpp"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+namespace rb::sqlite {
+
+namespace {
+
+/// 1 MiB with kine's pages of 4 KiB: between two of them it is seen whether to stop.
+constexpr int k_pages_a_step = 256;
+
+/// fileformat2, 1.3: the file format read version; 2 is for a write-ahead log.
+constexpr std::size_t k_read_version_offset = 19;
+constexpr std::uint8_t k_logged = 2;
+
+/// Removes the target unless it was kept.
+class Target {
+public:
+  explicit Target(std::string path) : m_path(std::move(path)) {}
+  ~Target() {
+    if (!m_kept) {
+      ::unlink(m_path.c_str());
+    }
+  }
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
+  Target(Target&&) = delete;
+  Target& operator=(Target&&) = delete;
+
+  void keep() { m_kept = true; }
+
+private:
+  std::string m_path;
+  bool m_kept = false;
+};
+
+struct FinishBackup {
+  void operator()(sqlite3_backup* backup) const { ::sqlite3_backup_finish(backup); }
+};
+
+/// A server has its log open as long as it runs. Without it the newest changes are lost, and a
+/// connection would make an empty one. The file is closed again before SQLite locks it.
+Status check_source(const std::string& path) {
+  RB_TRY_ASSIGN(Fd fd, open_regular(path));
+  RB_TRY_ASSIGN(const auto reader, FileReader::open(std::move(fd), path));
+  Bytes header(k_read_version_offset + 1);
+  if (reader->size() < header.size()) {
+    return Error{ErrorCode::corrupt, path + ": the file is empty or cut off", {}};
+  }
+  RB_TRY(reader->read(0, header));
+  if (as_text(header).substr(0, k_magic.size()) != k_magic) {
+    return Error{ErrorCode::corrupt, path + ": the file is not an SQLite database", {}};
+  }
+  const std::string log = path + "-wal";
+  if (header[k_read_version_offset] == k_logged && ::access(log.c_str(), F_OK) != 0) {
+    return Error{ErrorCode::not_found,
+                 log + ": the write-ahead log of the database is missing, and with it the newest "
+                       "changes",
+                 "a server that runs has one: see that k3s runs, and that nothing removes files "
+                 "from its directory; a restart of k3s makes another one"};
+  }
+  return {};
+}
+
+Status create_target(const std::string& path) {
+  RB_TRY(open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+  return {};
+}
+
+/// SQLite itself sees whether its open file is still the one with that name.
+Status check_not_replaced(const Connection& source, const std::string& path) {
+  int moved = 0;
+  ::sqlite3_file_control(source.handle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  return moved == 0 ? Status()
+                    : Error{ErrorCode::io,
+                            path + ": it was replaced while it was copied",
+                            "start the backup again when nobody restores this server"};
+}
+
+Status copy_pages(const Connection& source,
+                  const Connection& target,
+                  const std::stop_token& stop,
+                  const OnPages& on_pages) {
+  const std::unique_ptr<sqlite3_backup, FinishBackup> backup(
+      ::sqlite3_backup_init(target.handle(), "main", source.handle(), "main"));
+  if (!backup) {
+    return target.error_of(::sqlite3_errcode(target.handle()));
+  }
+  RB_TRY_ASSIGN(Statement page_size, source.prepare("PRAGMA page_size"));
+  RB_TRY(page_size.step());
+  const auto page_bytes = static_cast<std::uint64_t>(page_size.integer(0));
+  int code = SQLITE_OK;
+  while (code == SQLITE_OK && !stop.stop_requested()) {
+    code = ::sqlite3_backup_step(backup.get(), k_pages_a_step);
+    if (on_pages && (code == SQLITE_OK || code == SQLITE_DONE)) {
+      const auto total = static_cast<std::uint64_t>(::sqlite3_backup_pagecount(backup.get()));
+      const auto rest = static_cast<std::uint64_t>(::sqlite3_backup_remaining(backup.get()));
+      on_pages((total - rest) * page_bytes, total * page_bytes);
+    }
+  }
+  if (code == SQLITE_OK) {
+    return Error{ErrorCode::cancelled, "told to stop", {}};
+  }
+  const int primary = code & 0xff;
+  return code == SQLITE_DONE                                      ? Status()
+         : primary == SQLITE_FULL || (code == SQLITE_IOERR_WRITE) ? target.error_of(code)
+                                                                  : source.error_of(code);
+}
+
+} // namespace
+
+Status copy_online(const CopyOrder& order, const std::stop_token& stop, const OnPages& on_pages) {
+  RB_TRY(check_source(order.source));
+  RB_TRY(create_target(order.target));
+  Target made(order.target);
+  RB_TRY_ASSIGN(const Connection target, Connection::open_file(order.target, Access::write, stop));
+  // It is read back and checked as a whole; half of it is never used.
+  RB_TRY(target.run("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF"));
+  RB_TRY_ASSIGN(const Connection source, Connection::open_file(order.source, Access::read, stop));
+  ::sqlite3_busy_timeout(source.handle(), static_cast<int>(order.patience.count()));
+  RB_TRY(source.run("BEGIN; SELECT count(*) FROM sqlite_master"));
+  RB_TRY(copy_pages(source, target, stop, on_pages));
+  RB_TRY(check_not_replaced(source, order.source));
+  made.keep();
+  return {};
+}
+
+} // namespace rb::sqlite

@@ -1,0 +1,40 @@
+// A copy of an SQLite database that a server writes to meanwhile: the online backup of libsqlite3
+// (https://sqlite.org/backup.html) over a connection that only reads.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+
+namespace rb::sqlite {
+
+struct CopyOrder {
+  std::string source; ///< "…/server/db/state.db"; its log lies beside it.
+  std::string target; ///< Must not be there; gets mode 0600.
+  /// How long a lock of somebody else is waited for.
+  std::chrono::milliseconds patience{10'000};
+};
+
+using OnPages = std::function<void(std::uint64_t done_bytes, std::uint64_t total_bytes)>;
+
+/// The database as it is at one moment, its write-ahead log included. Nothing is written to the
+/// source, and no checkpoint is made: two that make one at a time can lose changes in SQLite before
+/// 3.51.3 (https://sqlite.org/wal.html, "The WAL-Reset Bug"). All pages are read from one snapshot:
+/// a copy in several transactions would begin anew with every write in between, and never end on a
+/// busy server. There are no pauses either: writers do not wait for a reader, but kine's compaction
+/// (PRAGMA wal_checkpoint(FULL), every five minutes) makes them wait for the oldest one.
+///
+/// While it runs, no other file descriptor of this process may be closed on the source: that would
+/// drop the locks of SQLite (fcntl(2)).
+///
+/// After a failure the target is not there. Errors: not_found (the database, or the log of one that
+/// needs it), already_exists (the target), corrupt, busy (locked), no_space, cancelled, io
+/// (also: the source was replaced meanwhile).
+[[nodiscard]] Status
+copy_online(const CopyOrder& order, const std::stop_token& stop, const OnPages& on_pages = {});
+
+} // namespace rb::sqlite

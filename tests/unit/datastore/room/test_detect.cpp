@@ -1,0 +1,85 @@
+#include "datastore/detect.hpp"
+#include "k3s/host_settings.hpp"
+#include "support/map_files.hpp"
+#include "support/scratch.hpp"
+
+#include "api/reason.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::datastore;
+using k3s::ServerSettings;
+
+namespace {
+
+Place detected(const test::Scratch& scratch, const ServerSettings& settings = {}) {
+  return detect(look_for(scratch.path(), settings));
+}
+
+} // namespace
+
+TEST_CASE("the WAL directory is the sign of embedded etcd, etcd's directory alone is none") {
+  const test::Scratch scratch;
+  scratch.make_directory("server/db/etcd");
+  CHECK(detected(scratch) == Place::none);
+  scratch.write("server/db/state.db", "SQLite format 3");
+  CHECK(detected(scratch) == Place::sqlite);
+  scratch.make_directory("server/db/etcd/member/wal");
+  CHECK(detected(scratch) == Place::embedded_etcd);
+  ServerSettings settings;
+  settings.add("datastore-endpoint", "mysql://h");
+  CHECK(detected(scratch, settings) == Place::external);
+}
+
+TEST_CASE("a control plane without etcd has none, whatever an earlier life left on its disk") {
+  const test::Scratch scratch;
+  const std::string main(k3s::k_usual_config);
+  const test::MapFiles off{{main, "disable-etcd: yes\nserver: https://etcd-1:6443\n"}};
+  const ServerSettings settings = k3s::read_host_settings(off).settings;
+  scratch.make_directory("server");
+  CHECK(detected(scratch, settings) == Place::elsewhere);
+  scratch.make_directory("server/db/etcd/member/wal");
+  CHECK(detected(scratch, settings) == Place::elsewhere);
+  const test::MapFiles on{{main, "disable-etcd: false\n"}};
+  CHECK(detected(scratch, k3s::read_host_settings(on).settings) == Place::embedded_etcd);
+}
+
+TEST_CASE("the status says what a run would find") {
+  CHECK(reported_as(Place::embedded_etcd) == api::Datastore::embedded_etcd);
+  CHECK(reported_as(Place::sqlite) == api::Datastore::sqlite);
+  CHECK(reported_as(Place::external) == api::Datastore::external);
+  for (const Place without : {Place::elsewhere, Place::none, Place::no_directory}) {
+    CHECK(reported_as(without) == api::Datastore::none);
+  }
+}
+
+TEST_CASE("a data directory that is not there is told apart from an empty one") {
+  CHECK(detect(look_for("/nonexistent/k3s", {})) == Place::no_directory);
+}
+
+TEST_CASE(
+    "a server that was migrated from SQLite to etcd has etcd, whatever is left of the other") {
+  const test::Scratch scratch;
+  scratch.write("server/db/state.db.migrated", "SQLite format 3");
+  CHECK(detected(scratch) == Place::none);
+  scratch.make_directory("server/db/etcd/member/wal");
+  CHECK(detected(scratch) == Place::embedded_etcd);
+  scratch.write("server/db/state.db", "SQLite format 3");
+  CHECK(detected(scratch) == Place::embedded_etcd);
+}
+
+TEST_CASE("a copy is taken of etcd and of SQLite; every other place has a reason and a remedy") {
+  CHECK(kind_at(Place::embedded_etcd, "/d").value() == api::DatastoreKind::etcd);
+  CHECK(kind_at(Place::sqlite, "/d").value() == api::DatastoreKind::sqlite);
+  for (const Place place : {Place::elsewhere, Place::none, Place::no_directory}) {
+    const auto kind = kind_at(place, "/d");
+    REQUIRE_FALSE(kind);
+    CHECK(kind.error().reason == api::Reason::datastore_not_etcd);
+    CHECK_FALSE(kind.error().hint.empty());
+  }
+  const auto external = kind_at(Place::external, "/d");
+  REQUIRE_FALSE(external);
+  CHECK(external.error().reason == api::Reason::datastore_external);
+  CHECK(external.error().hint.find("its own tools") != std::string::npos);
+}

@@ -1,0 +1,208 @@
+#include "datastore/sqlite/kine.hpp"
+#include "datastore/sqlite/online_copy.hpp"
+#include "support/kine_database.hpp"
+#include "support/scratch.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+using namespace rb;
+using namespace rb::sqlite;
+using test::KineDatabase;
+
+namespace {
+
+struct Host {
+  test::Scratch scratch;
+  CopyOrder order{scratch.path("state.db"), scratch.path("copy")};
+
+  [[nodiscard]] Result<datastore::CopyFacts> copied() const {
+    const std::string bytes = scratch.read("copy");
+    MemoryReader reader(as_bytes(bytes));
+    return inspect(reader, {.depth = Depth::whole});
+  }
+};
+
+void fill(KineDatabase& database, int keys, std::size_t value_bytes = 400) {
+  database.run("BEGIN");
+  for (int i = 0; i < keys; ++i) {
+    database.put("/registry/pods/default/" + std::to_string(i), std::string(value_bytes, 'x'));
+  }
+  database.run("COMMIT");
+}
+
+std::string bytes_of_log(const Host& host) {
+  return host.scratch.read("state.db-wal");
+}
+
+} // namespace
+
+TEST_CASE("a copy holds what stands in the log only, and touches neither file nor log") {
+  const Host host;
+  KineDatabase database(host.order.source);
+  database.run("PRAGMA wal_autocheckpoint=0");
+  fill(database, 200);
+  const std::string file = host.scratch.read("state.db");
+  const std::string log = bytes_of_log(host);
+  CHECK(log.size() > file.size());
+  REQUIRE(copy_online(host.order, {}));
+  CHECK(host.copied()->revision == 200);
+  CHECK(host.scratch.read("state.db") == file);
+  CHECK(bytes_of_log(host) == log);
+}
+
+TEST_CASE("the copy is for its owner alone, and no file lies beside it") {
+  const Host host;
+  KineDatabase database(host.order.source);
+  fill(database, 10);
+  REQUIRE(copy_online(host.order, {}));
+  struct stat status {};
+  REQUIRE(::stat(host.order.target.c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777U) == 0600);
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(host.scratch.path())) {
+    files += entry.path().filename().string().starts_with("copy") ? 1U : 0U;
+  }
+  CHECK(files == 1);
+}
+
+TEST_CASE("writers are not held up, and what they write meanwhile is whole or absent") {
+  const Host host;
+  KineDatabase database(host.order.source);
+  fill(database, 2000, 4000);
+  std::atomic<bool> copied = false;
+  std::int64_t written = 0;
+  std::thread writer([&] {
+    KineDatabase other(host.order.source);
+    while (!copied || written < 2100) {
+      written = other.put("/registry/pods/default/late", std::string(400, 'y'));
+    }
+  });
+  const Status done = copy_online(host.order, {});
+  copied = true;
+  writer.join();
+  REQUIRE(done);
+  const auto facts = host.copied();
+  REQUIRE(facts);
+  CHECK(facts->revision >= 2000);
+  CHECK(facts->revision <= written);
+  CHECK(written > facts->revision - 1);
+}
+
+TEST_CASE("a compaction meanwhile harms nothing") {
+  const Host host;
+  KineDatabase database(host.order.source);
+  fill(database, 3000, 2000);
+  std::atomic<bool> copied = false;
+  std::thread compactor([&] {
+    KineDatabase other(host.order.source);
+    while (!copied) {
+      other.put("/registry/pods/default/1", "again");
+      other.compact(100);
+    }
+  });
+  const Status done = copy_online(host.order, {});
+  copied = true;
+  compactor.join();
+  REQUIRE(done);
+  const auto facts = host.copied();
+  REQUIRE(facts);
+  CHECK(facts->total_keys == 3000);
+}
+
+TEST_CASE("a log that is missing beside a database that needs it is no copy of the past") {
+  const Host host;
+  {
+    KineDatabase database(host.order.source);
+    fill(database, 10);
+  } // closed: the log is gone
+  const Status refused = copy_online(host.order, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::not_found);
+  CHECK(refused.error().message.find("state.db-wal") != std::string::npos);
+  CHECK_FALSE(host.scratch.exists("state.db-wal"));
+  CHECK_FALSE(host.scratch.exists("copy"));
+}
+
+TEST_CASE("a database that is none, or is not there, is no copy") {
+  const Host host;
+  CHECK(copy_online(host.order, {}).error().code == ErrorCode::not_found);
+  host.scratch.write("state.db", "");
+  CHECK(copy_online(host.order, {}).error().code == ErrorCode::corrupt);
+  host.scratch.write("state.db", std::string(8192, 'x'));
+  CHECK(copy_online(host.order, {}).error().code == ErrorCode::corrupt);
+  CHECK_FALSE(host.scratch.exists("copy"));
+}
+
+TEST_CASE("a database that somebody else has locked is busy, and no copy") {
+  Host host;
+  KineDatabase database(host.order.source);
+  fill(database, 10);
+  database.run("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE");
+  host.order.patience = std::chrono::milliseconds(50);
+  const Status refused = copy_online(host.order, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::busy);
+  CHECK_FALSE(host.scratch.exists("copy"));
+}
+
+TEST_CASE("a target that is there is not replaced") {
+  const Host host;
+  KineDatabase database(host.order.source);
+  fill(database, 10);
+  host.scratch.write("copy", "somebody's");
+  CHECK(copy_online(host.order, {}).error().code == ErrorCode::already_exists);
+  CHECK(host.scratch.read("copy") == "somebody's");
+}
+
+TEST_CASE("a database that is replaced while it is copied is no copy") {
+  const Host host;
+  KineDatabase database(host.order.source);
+  fill(database, 2000, 4000);
+  bool replaced = false;
+  const Status refused =
+      copy_online(host.order, {}, [&](std::uint64_t /*done*/, std::uint64_t /*total*/) {
+        if (!replaced) {
+          host.scratch.write("other", "x");
+          std::filesystem::rename(host.scratch.path("other"), host.order.source);
+        }
+        replaced = true;
+      });
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("replaced") != std::string::npos);
+  CHECK_FALSE(host.scratch.exists("copy"));
+}
+
+TEST_CASE("a copy that is told to stop leaves nothing") {
+  const Host host;
+  KineDatabase database(host.order.source);
+  fill(database, 2000, 4000);
+  std::stop_source stop;
+  const Status stopped =
+      copy_online(host.order,
+                  stop.get_token(),
+                  [&](std::uint64_t /*done*/, std::uint64_t /*total*/) { stop.request_stop(); });
+  REQUIRE_FALSE(stopped);
+  CHECK(stopped.error().code == ErrorCode::cancelled);
+  CHECK_FALSE(host.scratch.exists("copy"));
+}
+
+TEST_CASE("it is told how far the copy is") {
+  const Host host;
+  KineDatabase database(host.order.source);
+  fill(database, 2000, 4000);
+  std::uint64_t last = 0;
+  std::uint64_t whole = 0;
+  REQUIRE(copy_online(host.order, {}, [&](std::uint64_t done, std::uint64_t total) {
+    CHECK(done >= last);
+    last = done;
+    whole = total;
+  }));
+  CHECK(last == whole);
+  CHECK(whole == host.scratch.read("copy").size());
+}

@@ -1,0 +1,268 @@
+#include "facts.hpp"
+#include "fake_host.hpp"
+#include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/state_files.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+using namespace rb;
+using namespace rb::cluster;
+using test::Crash;
+using test::FakeHost;
+
+namespace {
+
+constexpr auto k_sqlite = api::DatastoreKind::sqlite;
+constexpr const char* k_aside = "data/server/db/state-old-1800000000";
+
+/// Two directories of one file system.
+struct Directories {
+  test::Scratch scratch;
+  std::string from = scratch.path("from");
+  std::string to = scratch.path("to");
+
+  Directories() {
+    scratch.write("from/state.db", "old");
+    scratch.write("from/state.db-wal", "old log");
+    scratch.write("from/state.db-shm", "old index");
+  }
+  void check_moved() const {
+    CHECK(scratch.read("to/state.db") == "old");
+    CHECK(scratch.read("to/state.db-wal") == "old log");
+    CHECK_FALSE(scratch.exists("to/state.db-shm"));
+  }
+};
+
+void check_restored(const FakeHost& host, const Outcome& outcome) {
+  INFO(outcome.message);
+  CHECK(outcome.code == ExitCode::done);
+  CHECK(host.data() == "restored");
+  CHECK(host.running());
+  CHECK(host.resets == 0);
+  CHECK_FALSE(host.scratch.exists("data/railiance-restore/snapshot"));
+}
+
+void check_as_before(const FakeHost& host) {
+  CHECK(host.data() == "old");
+  CHECK(host.scratch.read("data/server/db/state.db-wal").starts_with("old log"));
+  CHECK(host.scratch.read("data/server/tls/ca.crt") == "old ca");
+  CHECK(host.scratch.read("data/server/cred/passwd") == "old passwd");
+  CHECK_FALSE(host.scratch.exists(k_aside));
+}
+
+} // namespace
+
+TEST_CASE("database and log move as one, and the index, which is made anew, does not") {
+  const Directories two;
+  REQUIRE(move_state(two.from, two.to));
+  two.check_moved();
+  CHECK(names_in(two.from, "").empty());
+  REQUIRE(move_state(two.from, two.to)); // again
+  two.check_moved();
+}
+
+TEST_CASE("a move that was cut off goes on from wherever it stood") {
+  SUBCASE("the log has its second name") {
+    const Directories two;
+    std::filesystem::create_directory(two.to);
+    std::filesystem::create_hard_link(two.from + "/state.db-wal", two.to + "/state.db-wal");
+    REQUIRE(move_state(two.from, two.to));
+    two.check_moved();
+  }
+  SUBCASE("the second name is of a log that has grown since") {
+    const Directories two;
+    two.scratch.write("to/state.db-wal", "an older log");
+    REQUIRE(move_state(two.from, two.to));
+    two.check_moved();
+  }
+  SUBCASE("the database is over there, and the log has both names") {
+    const Directories two;
+    std::filesystem::create_directory(two.to);
+    std::filesystem::create_hard_link(two.from + "/state.db-wal", two.to + "/state.db-wal");
+    std::filesystem::rename(two.from + "/state.db", two.to + "/state.db");
+    REQUIRE(move_state(two.from, two.to));
+    two.check_moved();
+    CHECK(names_in(two.from, "").empty());
+  }
+}
+
+TEST_CASE(
+    "a server that was started in the midst of a move keeps what it made, and harms nothing") {
+  const Directories two;
+  std::filesystem::create_directory(two.to);
+  std::filesystem::create_hard_link(two.from + "/state.db-wal", two.to + "/state.db-wal");
+  std::filesystem::rename(two.from + "/state.db", two.to + "/state.db");
+  std::filesystem::remove(two.from + "/state.db-wal"); // as SQLite does beside no database
+  two.scratch.write("from/state.db", "made by a start");
+  two.scratch.write("from/state.db-wal", "its log");
+  REQUIRE(move_state(two.from, two.to));
+  two.check_moved();
+  CHECK(two.scratch.read("from/state.db") == "made by a start");
+  CHECK(two.scratch.read("from/state.db-wal") == "its log");
+}
+
+TEST_CASE("a database without a log, and none at all") {
+  const Directories two;
+  std::filesystem::remove(two.from + "/state.db-wal");
+  REQUIRE(move_state(two.from, two.to));
+  CHECK(two.scratch.read("to/state.db") == "old");
+  CHECK_FALSE(two.scratch.exists("to/state.db-wal"));
+  REQUIRE(move_state(two.from, two.scratch.path("third")));
+  CHECK_FALSE(two.scratch.exists("third"));
+}
+
+TEST_CASE("SQLite in place: the old files go aside as one, certificates come from the copy") {
+  FakeHost host(false, k_sqlite);
+  host.before_start = [&] {
+    CHECK(host.data() == "restored");
+    CHECK(host.scratch.read(std::string(k_aside) + "/state.db") == "old");
+    CHECK(host.scratch.read(std::string(k_aside) + "/state.db-wal") == "old log");
+    CHECK_FALSE(host.scratch.exists("data/server/db/state.db-wal"));
+    CHECK_FALSE(host.scratch.exists("data/server/db/state.db-shm"));
+    CHECK_FALSE(host.scratch.exists("data/server/tls"));
+  };
+  check_restored(host, host.execute());
+  CHECK(host.scratch.read("data/server/tls/ca.crt") == "of the backup");
+}
+
+TEST_CASE("SQLite on a bare host: files back, the copy in its place, nothing set aside") {
+  FakeHost host(true, k_sqlite);
+  check_restored(host, host.execute());
+  CHECK(host.scratch.read("data/server/token") == "K10a::server:same\n");
+  CHECK_FALSE(host.scratch.exists(k_aside));
+}
+
+TEST_CASE(
+    "SQLite: a crash before each step, in place and bare: the same command ends the restore") {
+  for (const bool bare : {false, true}) {
+    for (const Step at : k_steps) {
+      if (at == Step::put_back && !bare) {
+        continue;
+      }
+      CAPTURE(bare);
+      CAPTURE(std::string(word_of(at)));
+      FakeHost host(bare, k_sqlite);
+      host.before_step = [&](Step step) {
+        if (step == at) {
+          throw Crash();
+        }
+      };
+      CHECK_THROWS_AS(static_cast<void>(host.execute()), Crash);
+      host.lose_processes();
+      host.before_step = {};
+      check_restored(host, host.resume());
+    }
+  }
+}
+
+TEST_CASE("SQLite: k3s that comes up by itself after a crash spoils neither restore nor way back") {
+  for (const bool back : {false, true}) {
+    CAPTURE(back);
+    FakeHost host(false, k_sqlite);
+    host.before_step = [&](Step step) {
+      if (step == Step::start) {
+        throw Crash();
+      }
+    };
+    CHECK_THROWS_AS(static_cast<void>(host.execute()), Crash);
+    // The journal knows of the step before: as if the power had gone in its midst.
+    std::filesystem::remove(host.data_dir() + "/server/db/state.db");
+    host.before_step = {};
+    REQUIRE(host.start());
+    REQUIRE(host.stop());
+    if (back) {
+      CHECK(host.roll_back().code == ExitCode::done);
+      check_as_before(host);
+    } else {
+      CHECK(host.scratch.read(std::string(k_aside) + "/state.db") == "old");
+    }
+  }
+}
+
+TEST_CASE("SQLite: the way back brings database and log, and keeps what was lived in") {
+  FakeHost host(false, k_sqlite);
+  check_restored(host, host.execute());
+  CHECK(host.roll_back().code == ExitCode::done);
+  check_as_before(host);
+  CHECK(host.running());
+  CHECK(host.scratch.read("data/server/db/state-failed-1800000000/state.db") == "restored");
+  CHECK(host.roll_back().code == ExitCode::done); // once more
+  check_as_before(host);
+}
+
+TEST_CASE("SQLite: a server that does not get ready goes back by itself") {
+  FakeHost host(false, k_sqlite);
+  host.never_ready = true;
+  const Outcome outcome = host.execute();
+  CHECK(outcome.code == ExitCode::failed);
+  CHECK(outcome.rolled_back);
+  check_as_before(host);
+}
+
+TEST_CASE("SQLite: a bare host on which it fails is as it was") {
+  FakeHost host(true, k_sqlite);
+  host.never_ready = true;
+  CHECK(host.execute().rolled_back);
+  CHECK_FALSE(host.scratch.exists("data/server/db/state.db"));
+  CHECK_FALSE(host.scratch.exists("data/server/token"));
+}
+
+TEST_CASE("a set of SQLite on a server with etcd: that goes aside, and comes back") {
+  FakeHost host(false, k_sqlite);
+  std::filesystem::remove(host.data_dir() + "/server/db/state.db");
+  std::filesystem::remove(host.data_dir() + "/server/db/state.db-wal");
+  host.scratch.write("data/server/db/etcd/member/wal/0.wal", "of etcd");
+  check_restored(host, host.execute());
+  CHECK(host.scratch.exists(std::string(k_aside) + "/etcd/member/wal/0.wal"));
+  CHECK_FALSE(host.scratch.exists("data/server/db/etcd"));
+  CHECK(host.roll_back().code == ExitCode::done);
+  CHECK(host.scratch.read("data/server/db/etcd/member/wal/0.wal") == "of etcd");
+  CHECK_FALSE(host.scratch.exists("data/server/db/state.db"));
+}
+
+TEST_CASE("the plan of a set of SQLite names files and no reset, in words and by hand") {
+  SetFacts set = test::good_set();
+  set.datastore = k_sqlite;
+  ObservedHost host = test::good_host();
+  host.data.etcd = false;
+  host.data.sqlite = true;
+  const Decision decision = decide(host, set, {});
+  CHECK_FALSE(decision.refused());
+  CHECK(decision.plan.datastore == k_sqlite);
+  std::string text;
+  for (const std::string& line : describe(decision.plan)) {
+    text += line + "\n";
+  }
+  for (const std::string& line :
+       commands_by_hand({set.run_id, "/backup", "k", "stop", "start", "", decision.plan})) {
+    text += line + "\n";
+  }
+  CHECK(text.find("cluster-reset") == std::string::npos);
+  CHECK(text.find("state.db-wal") != std::string::npos);
+  CHECK(text.find("sqlite-20261122T020000Z.db.age") != std::string::npos);
+}
+
+TEST_CASE("what a set of SQLite meets on the host and in the configuration is said") {
+  SetFacts set = test::good_set();
+  set.datastore = k_sqlite;
+  ObservedHost host = test::good_host();
+  const Decision on_etcd = decide(host, set, {});
+  CHECK(test::find_check(on_etcd, "data-directory")->verdict == Verdict::warn);
+  host.data.etcd = false;
+  host.data.sqlite = true;
+  host.settings.add("cluster-init", "true");
+  CHECK(test::find_check(decide(host, set, {}), "datastore")->verdict == Verdict::warn);
+  host.settings.add("datastore-endpoint", "mysql://db");
+  CHECK(test::find_check(decide(host, set, {}), "datastore")->verdict == Verdict::refuse);
+}
+
+TEST_CASE("the journal of a restore of SQLite is read back, and one of before is of etcd") {
+  FakeHost host(false, k_sqlite);
+  const std::string text = serialize(host.fresh_journal());
+  CHECK(parse_journal(text)->plan.datastore == k_sqlite);
+  FakeHost other;
+  CHECK(serialize(other.fresh_journal()).find("\"datastore\"") == std::string::npos);
+}
