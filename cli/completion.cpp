@@ -20,7 +20,7 @@ _railiance_backup() {
     --kubeconfig|--sops|--from|--k3s) COMPREPLY=($(compgen -f -- "$word")); return ;;
     -o|--output) COMPREPLY=($(compgen -W 'text json' -- "$word")); return ;;
     --verification) COMPREPLY=($(compgen -W 'snapshot boot' -- "$word")); return ;;
-    --artifacts) COMPREPLY=($(compgen -W 'EtcdSnapshot HelmValues Kubeconfig HostState' -- "$word")); return ;;
+    --artifacts) COMPREPLY=($(compgen -W 'Datastore HelmValues Kubeconfig HostState' -- "$word")); return ;;
   esac
   case $command in
     create) COMPREPLY=($(compgen -W "--wait --attach --artifacts --keep-last --scheduled --deadline --node --verification --ttl --timeout $common" -- "$word")) ;;
@@ -50,7 +50,7 @@ _railiance_backup() {
   fi
   case $words[2] in
     create) _arguments $common '(-w --wait)'{-w,--wait}'[wait for the end]' '--attach[take one that is there]' \
-      '--artifacts[only these]:artifact:_values -s , artifact EtcdSnapshot HelmValues Kubeconfig HostState' \
+      '--artifacts[only these]:artifact:_values -s , artifact Datastore HelmValues Kubeconfig HostState' \
       '--keep-last[sets that stay]:number:' '--deadline[the run fails after]:duration:' \
       '--node[the server node]:node:' '--verification[how far to verify]:kind:(snapshot boot)' \
       '--ttl[remove the object after]:duration:' \
@@ -82,7 +82,7 @@ complete -c railiance-backup -l context -x -d 'its context'
 complete -c railiance-backup -s o -l output -x -a 'text json' -d 'form of output'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -s w -l wait -d 'wait for the end'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l attach -d 'take one that is there'
-complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l artifacts -x -a 'EtcdSnapshot HelmValues Kubeconfig HostState'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l artifacts -x -a 'Datastore HelmValues Kubeconfig HostState'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l keep-last -x -d 'sets that stay'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l deadline -x -d 'the run fails after'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l node -x -d 'the server node'

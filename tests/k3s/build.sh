@@ -7,7 +7,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${RAILIANCE_CACHE:-${HOME:-/root}/.cache/railiance-backup}/k3s
-hash=$(cd "$here" && LC_ALL=C ls go.mod go.sum pause/pause.c build.sh *.go | grep -v '_test\.go$' |
+hash=$(cd "$here" && LC_ALL=C ls go.mod go.sum pause/pause.c build.sh *.go kine/go.mod kine/go.sum kine/*.go | grep -v '_test\.go$' |
     xargs sha256sum | sha256sum | cut -c1-16)
 out=$cache/$hash
 
@@ -53,6 +53,21 @@ if [ ! -x "$out/k3s" ]; then
     (cd "$here" && GOTOOLCHAIN=${GOTOOLCHAIN:-auto} CGO_ENABLED=0 go build -p "${K3S_BUILD_JOBS:-2}" -trimpath -gcflags=all=-dwarf=false \
         -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=v1.34.4+standin -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34" \
         -o "$tmp/k3s" .) >&2
+
+    # kine, of which k3s without etcd makes SQLite: see kine.go for the form.
+    (cd "$here/kine" && GOTOOLCHAIN=${GOTOOLCHAIN:-auto} CGO_ENABLED=1 go build -p "${K3S_BUILD_JOBS:-2}" -trimpath \
+        -tags "netgo osusergo sqlite_omit_load_extension" -ldflags "-s -w -linkmode external -extldflags -static" \
+        -o "$tmp/kine" .) >&2
+    size=$(wc -c <"$tmp/kine")
+    {
+        cat "$tmp/kine"
+        for shift in 0 8 16 24 32 40 48 56; do
+            # shellcheck disable=SC2059
+            printf "\\$(printf %03o $(((size >> shift) & 255)))"
+        done
+        printf standin-has-kine
+    } >>"$tmp/k3s"
+    rm "$tmp/kine"
 
     pause_image "$tmp"
 

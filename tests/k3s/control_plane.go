@@ -12,12 +12,21 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-func startAPIServer(l layout, o serverOptions, failed chan<- error) (*child, error) {
-	args := []string{
+// datastoreArgs says where the API server keeps its state.
+func datastoreArgs(l layout, o serverOptions) []string {
+	if o.kine {
+		return []string{"--etcd-servers=unix://" + kineSocket(l)}
+	}
+	return []string{
 		"--etcd-servers=" + etcdEndpoint,
 		"--etcd-cafile=" + l.tls("etcd/server-ca.crt"),
 		"--etcd-certfile=" + l.tls("etcd/client.crt"),
 		"--etcd-keyfile=" + l.tls("etcd/client.key"),
+	}
+}
+
+func startAPIServer(l layout, o serverOptions, failed chan<- error) (*child, error) {
+	args := append(datastoreArgs(l, o), []string{
 		"--secure-port=" + strconv.Itoa(o.apiPort),
 		"--bind-address=0.0.0.0",
 		"--advertise-address=" + o.nodeIP,
@@ -45,7 +54,7 @@ func startAPIServer(l layout, o serverOptions, failed chan<- error) (*child, err
 		"--allow-privileged=true",
 		"--profiling=false",
 		"--v=0",
-	}
+	}...)
 	if l.encrypts {
 		args = append(args, "--encryption-provider-config="+encryptionConfigFile(l), "--encryption-provider-config-automatic-reload=true")
 	}

@@ -1,4 +1,4 @@
-// The server's datastore: etcd, and which side's certificates count.
+// The server's datastore, etcd or kine's SQLite, and which side's certificates count.
 package main
 
 import (
@@ -6,16 +6,12 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// startDatastore starts etcd, and settles with it whose certificates count.
+// startDatastore starts it, and settles with it whose certificates count.
 func (s *server) startDatastore(ctx context.Context) error {
-	instance := etcdInstance{dir: s.etcdDir()}
-	if s.sqlite {
-		if err := writeSQLiteMarker(s.layout); err != nil {
-			return err
-		}
-	}
+	instance := etcdInstance{dir: s.layout.etcd()}
 	onDisk := map[string]bool{}
 	for _, path := range bootstrapPaths(s.layout) {
 		onDisk[path] = exists(path)
@@ -38,7 +34,11 @@ func (s *server) startEtcdWithBootstrap(ctx context.Context, e etcdInstance, new
 	if err := ensureLeaves(s.layout, s.opts); err != nil {
 		return false, err
 	}
-	process, client, err := startEtcd(ctx, s.layout, s.opts, e, s.failed)
+	start := func() (*child, *clientv3.Client, error) { return startEtcd(ctx, s.layout, s.opts, e, s.failed) }
+	if s.sqlite {
+		start = func() (*child, *clientv3.Client, error) { return startKine(ctx, s.layout, s.failed) }
+	}
+	process, client, err := start()
 	if err != nil {
 		return false, err
 	}
@@ -62,21 +62,12 @@ func (s *server) startEtcdWithBootstrap(ctx context.Context, e etcdInstance, new
 	return changed && err == nil, err
 }
 
-// etcdDir is k3s's place, or for the stand-in's "SQLite" a place where nobody
-// takes it for k3s's etcd.
-func (s *server) etcdDir() string {
-	if s.sqlite {
-		return s.db("standin-kine")
-	}
-	return s.layout.etcd()
-}
-
 func (s *server) stopEtcd() {
 	if s.etcd != nil {
 		_ = s.etcd.Close()
 	}
 	for i, c := range s.children {
-		if c.name == "etcd" {
+		if c.name == "etcd" || c.name == "kine" {
 			c.stop(10 * time.Second)
 			s.children = append(s.children[:i], s.children[i+1:]...)
 			return

@@ -26,6 +26,7 @@ type serverOptions struct {
 	disableAgent                  bool
 	disableScheduler, disableCtrl bool
 	datastoreEndpoint             string
+	kine                          bool // the state is in SQLite
 	pauseImage                    string
 	kubeletArgs                   []string
 	snapshotDir                   string

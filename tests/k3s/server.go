@@ -110,6 +110,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	logrus.Infof("Starting k3s %s (%s)", version, commit)
 	s.sqlite = s.opts.datastoreEndpoint != "" ||
 		(!s.opts.clusterInit && !exists(s.db("etcd/member/wal")))
+	s.opts.kine = s.sqlite
 	if s.password, err = serverPassword(s.layout, s.opts); err != nil {
 		return err
 	}

@@ -351,6 +351,11 @@ check "SQLite server" says 'see server log for details: etcd datastore disabled'
 check "SQLite server: exit 1" exits 1
 in_bed "$empty" curl -sk -o /dev/null -w '%{http_code}' "$supervisor/db/info"
 check "SQLite server: /db/info is 400" grep -qx 400 "$tmp/out"
+in_bed "$empty" python3 -c 'import sqlite3
+database = sqlite3.connect("file:/var/lib/rancher/k3s/server/db/state.db?mode=ro", uri=True)
+print(database.execute("select count(*) > 50 from kine where name like \"/registry/%\"").fetchone()[0],
+      database.execute("select count(*) from kine where name like \"/bootstrap/%\"").fetchone()[0])'
+check "SQLite server: the objects and the bootstrap row are in kine's table" grep -qx '1 1' "$tmp/out"
 "$bed" down "$empty"
 
 "$bed" up "$node" --node --unit 'Environment="K3S_BED=two words"' \
