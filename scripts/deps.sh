@@ -9,7 +9,7 @@ PACKAGES="
   libarchive-dev libbenchmark-dev libcli11-dev libcpprest-dev libre2-dev
   libspdlog-dev libsqlite3-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev
   doctest-dev
-  clang clang-format clang-tidy shellcheck
+  clang clang-format clang-tidy shellcheck sqlite3
   containerd containernetworking-plugins iproute2 iptables mmdebstrap procps runc strace
   systemd time util-linux
   python3 python3-pytest python3-yaml

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All benchmarks: each peer in the same run as we are, rounds in random order, medians. Prints a table
 # for people and then one JSON document. Needs root (the test bed) and an otherwise idle machine.
-#   run.sh [--quick] [--only age|drill|rewrap|scale|restore|boot|cluster]
+#   run.sh [--quick] [--only age|drill|rewrap|sqlite|scale|restore|boot|cluster]
 # --quick: small files and few rounds, to see that everything works; its figures mean nothing.
 # Environment: RB_BENCH_BUILD (a release build with the benchmarks, see scripts/bench.sh),
 # RB_BENCH_WORKDIR (the disk to measure, 28 GB; default: a directory in $RAILIANCE_CACHE).
@@ -9,12 +9,12 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../../scripts/common.sh"
 rounds=5 size_mib=1024 profile=gigabyte big_mib=4096 big_rounds=3 counts=100,1000,10000 objects=5000,50000 large=gigabyte,eight-gigabyte
-restore_objects=1000 boot_objects=5000 only=
+restore_objects=1000 boot_objects=5000 sqlite_sizes=100,1024 only=
 while [ $# -gt 0 ]; do
   case $1 in
-    --quick) rounds=1 size_mib=64 profile=large big_mib=128 big_rounds=1 counts=20,50 objects=100,200 large=large restore_objects=50 boot_objects=50 ;;
+    --quick) rounds=1 size_mib=64 profile=large big_mib=128 big_rounds=1 counts=20,50 objects=100,200 large=large restore_objects=50 boot_objects=50 sqlite_sizes=8 ;;
     --only) only=$2; shift ;;
-    *) die "usage: run.sh [--quick] [--only age|drill|rewrap|scale|restore|boot|cluster]" ;;
+    *) die "usage: run.sh [--quick] [--only age|drill|rewrap|sqlite|scale|restore|boot|cluster]" ;;
   esac
   shift
 done
@@ -47,6 +47,11 @@ fi
 if [ -z "$only" ] || [ "$only" = rewrap ]; then
   "$here/rewrap/run.py" --bench "$RB_BENCH_BUILD/tests/bench/rewrap/rb_rewrap_bench" --workdir "$workdir/rewrap" \
     --json "$results/rewrap.json" --rounds "$rounds" --size-mib "$size_mib"
+  rm -rf "$workdir"
+fi
+if [ -z "$only" ] || [ "$only" = sqlite ]; then
+  "$here/sqlite/run.py" --bench "$RB_BENCH_BUILD/tests/bench/sqlite/rb_sqlite_bench" --age "$CACHE/bin/age" \
+    --workdir "$workdir/sqlite" --json "$results/sqlite.json" --rounds "$rounds" --sizes-mib "$sqlite_sizes"
 fi
 if [ -z "$only" ] || [ "$only" = scale ]; then
   go build -C "$ROOT/tests/conformance/etcdsnap" -o "$results/mksnap" .

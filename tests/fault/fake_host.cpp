@@ -55,6 +55,23 @@ void FakeHost::use_snapshot(std::size_t padding_bytes) const {
   scratch.write("bin/snapshot", std::string(as_text(file)));
 }
 
+void FakeHost::use_sqlite(std::size_t padding_bytes) {
+  constexpr std::size_t k_value_bytes = 16384;
+  std::filesystem::remove_all(scratch.path("data/server/db/etcd"));
+  std::filesystem::remove(scratch.path("bin/calls"));
+  database = std::make_shared<KineDatabase>(scratch.path("data/server/db/state.db"));
+  database->put("/bootstrap/" + token_hash(), "salt:secret");
+  database->put("/registry/secrets/a/b", std::string(k_planted));
+  database->put("/registry/pods/default/web", std::string(9000, 'v'));
+  for (std::size_t i = 0; i < padding_bytes / k_value_bytes; ++i) {
+    database->put("/registry/pods/" + std::to_string(i), std::string(k_value_bytes, 'v'));
+  }
+}
+
+std::string FakeHost::token_hash() const {
+  return k3s::token_hash(scratch.read("data/server/token"));
+}
+
 agent::RunOrder FakeHost::next_order() {
   clock.time += std::chrono::minutes(1);
   agent::RunOrder order;

@@ -5,11 +5,13 @@
 #include "agent/run/backup_run.hpp"
 #include "fault/host_paths.hpp"
 #include "set/sets.hpp"
+#include "support/kine_database.hpp"
 #include "support/scratch.hpp"
 
 #include "age/identity.hpp"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,11 +30,16 @@ public:
   SetClock clock;
   age::Identity identity;
   agent::Prover* prover = nullptr;
+  std::shared_ptr<KineDatabase> database; ///< Of a server on SQLite that runs.
 
   /// What the fake k3s plays from now on; "" for none.
   void play(const std::string& fault) const { scratch.write("bin/fault", fault); }
   /// What a save stores: about `padding_bytes` large.
   void use_snapshot(std::size_t padding_bytes) const;
+
+  /// The server keeps its state in SQLite from now on: three rows, and `padding_bytes` more.
+  void use_sqlite(std::size_t padding_bytes = 0);
+  [[nodiscard]] std::string token_hash() const;
 
   /// An order of the next run id: a minute after the one before.
   [[nodiscard]] agent::RunOrder next_order();

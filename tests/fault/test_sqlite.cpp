@@ -1,13 +1,10 @@
 // Runs of the agent on a server that keeps its state in SQLite.
 #include "agent/run/leftovers.hpp"
 #include "fault/fake_host.hpp"
-#include "k3s/token.hpp"
 #include "set/set_check.hpp"
 #include "support/kine_database.hpp"
 
 #include <doctest/doctest.h>
-
-#include <sys/stat.h>
 
 #include <memory>
 
@@ -21,23 +18,13 @@ namespace {
 
 constexpr const char* k_state = "data/server/db/state.db";
 
-/// The server runs as long as `database` is open.
 struct SqliteHost {
   FakeHost host;
-  std::unique_ptr<KineDatabase> database;
+  std::shared_ptr<KineDatabase>& database = host.database;
 
   SqliteHost() {
-    std::filesystem::remove_all(host.scratch.path("data/server/db/etcd"));
+    host.use_sqlite();
     std::filesystem::remove_all(host.scratch.path("data/server/db/snapshots"));
-    std::filesystem::remove(host.scratch.path("bin/calls"));
-    database = std::make_unique<KineDatabase>(host.scratch.path(k_state));
-    database->put("/bootstrap/" + token_hash(), "salt:secret");
-    database->put("/registry/secrets/a/b", std::string(test::k_planted));
-    database->put("/registry/pods/default/web", std::string(9000, 'v'));
-  }
-
-  [[nodiscard]] std::string token_hash() const {
-    return k3s::token_hash(host.scratch.read("data/server/token"));
   }
 
   /// Of the newest set, with the key.
@@ -81,7 +68,7 @@ TEST_CASE("a server on SQLite: a whole set, k3s is not asked, and nothing is lef
   CHECK(manifest.snapshot->kind == api::DatastoreKind::sqlite);
   CHECK(manifest.snapshot->revision == 3);
   CHECK(manifest.snapshot->total_keys == 3);
-  CHECK(manifest.snapshot->bootstrap_hashes == std::vector{server.token_hash()});
+  CHECK(manifest.snapshot->bootstrap_hashes == std::vector{server.host.token_hash()});
   CHECK(report.status.etcd->kind == api::DatastoreKind::sqlite);
   CHECK(server.plaintexts().empty());
   for (const std::string& leak : server.host.leaks()) {

@@ -33,8 +33,6 @@ ErrorCode code_of(int primary) {
   case SQLITE_INTERRUPT:
   case SQLITE_ABORT:
     return ErrorCode::cancelled;
-  case SQLITE_FULL:
-    return ErrorCode::no_space;
   case SQLITE_PERM:
   case SQLITE_READONLY:
   case SQLITE_AUTH:
@@ -166,7 +164,10 @@ Error Connection::error_of(int code) const {
   if (primary == SQLITE_CANTOPEN && cause != 0) {
     return system_error(cause, m_state->subject + ": open");
   }
-  if (primary == SQLITE_IOERR && cause == ENOSPC) {
+  if (primary == SQLITE_FULL) { // of SQLite itself the only reason: there is no limit of pages
+    return system_error(ENOSPC, m_state->subject);
+  }
+  if (primary == SQLITE_IOERR && cause != 0) {
     return system_error(cause, m_state->subject);
   }
   return {code_of(primary), m_state->subject + ": " + ::sqlite3_errstr(code), {}};

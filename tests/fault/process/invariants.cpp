@@ -1,5 +1,6 @@
 #include "fault/process/invariants.hpp"
 
+#include "datastore/datastore.hpp"
 #include "set/names.hpp"
 #include "set/sets.hpp"
 #include "support/sets.hpp"
@@ -28,12 +29,24 @@ std::string content_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// The etcd artifact of a set is what k3s saved.
+/// A database that holds what the manifest says; the server may have gone on since.
+bool is_database(const std::string& bytes, const set::Manifest& manifest) {
+  MemoryReader reader(as_bytes(bytes));
+  const auto& kind = datastore::of(api::DatastoreKind::sqlite);
+  const auto facts = kind.inspect(reader, {true, {}}, {});
+  return facts && manifest.snapshot && facts->revision == manifest.snapshot->revision;
+}
+
+/// The datastore artifact of a set is what k3s saved.
 bool snapshot_is_true(const FakeHost& host, const set::Manifest& manifest) {
   const auto found =
       std::find_if(manifest.artifacts.begin(), manifest.artifacts.end(), [](const auto& artifact) {
         return artifact.type == api::ArtifactType::datastore;
       });
+  if (found != manifest.artifacts.end() &&
+      api::kind_of_file(found->file_name) == api::DatastoreKind::sqlite) {
+    return is_database(host.opened(found->file_name), manifest);
+  }
   return found == manifest.artifacts.end() ||
          host.opened(found->file_name) == host.scratch.read("bin/snapshot");
 }

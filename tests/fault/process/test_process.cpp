@@ -20,7 +20,10 @@ namespace {
 
 /// A host with two sets and an operation on it.
 struct Bench {
-  explicit Bench(const std::string& name) : operation(host, name) {
+  explicit Bench(const std::string& name, bool sqlite = false) : operation(host, name) {
+    if (sqlite) {
+      host.use_sqlite();
+    }
     host.scratch.write("tool", "the static program");
     REQUIRE(host.run().succeeded());
     REQUIRE(host.run().succeeded());
@@ -105,9 +108,9 @@ bool has_line(const FakeHost& host, const std::string& run_id) {
   return set::has_line(directory, "backup", run_id).value();
 }
 
-void kill_everywhere(const std::string& name, std::size_t few) {
-  Bench bench(name);
-  Tally tally("SIGKILL at every system call of " + name);
+void kill_everywhere(const std::string& name, std::size_t few, bool sqlite = false) {
+  Bench bench(name, sqlite);
+  Tally tally("SIGKILL at every system call of " + name + (sqlite ? " on SQLite" : ""));
   const std::size_t calls = bench.operation.calls(any_call);
   for (const std::size_t number : numbers(calls, few)) {
     const Sets before = complete_sets(bench.host);
@@ -129,9 +132,32 @@ void kill_everywhere(const std::string& name, std::size_t few) {
 
 TEST_CASE("killed at any system call, an operation harms nothing, and the next run clears up") {
   kill_everywhere("backup", 60);
+  kill_everywhere("backup", 40, true);
   kill_everywhere("backup-small", 30);
   kill_everywhere("prune", 20);
   kill_everywhere("sweep", 20);
+}
+
+TEST_CASE("errors at every write-class call on the copy of an SQLite database") {
+  Bench bench("backup", true);
+  Tally tally("errors at every write of the copy");
+  const Which which = writes_to(bench.host.scratch.path("data/server/db/snapshots"));
+  const std::size_t calls = bench.operation.calls(which);
+  for (const Errno& error : k_write_errors) {
+    for (const std::size_t number : numbers(calls, 8)) {
+      const Sets before = complete_sets(bench.host);
+      const Attempt attempt =
+          bench.operation.meet(which, number, {Action::Kind::fail, error.number}, false);
+      tally.count(attempt.traced.exit_code == 0 ? "succeeded" : "failed clean");
+      Findings findings = honest(bench, attempt, "") + bench.after(before);
+      if (!bench.host.snapshots().empty()) {
+        findings.push_back("a copy in clear is left");
+      }
+      tally.tried(scenario(attempt, number, error.name), findings);
+    }
+  }
+  CHECK(tally.report());
+  CHECK(tally.counted("failed clean") > 0);
 }
 
 TEST_CASE("ENOSPC, EDQUOT, EIO and EROFS at every write-class call on the backup directory") {

@@ -114,6 +114,15 @@ TEST_CASE("a database without a log, and none at all") {
   CHECK_FALSE(two.scratch.exists("third"));
 }
 
+TEST_CASE("put_state leaves no log of another database beside the copy") {
+  const Directories two;
+  two.scratch.write("copy", "restored");
+  std::filesystem::remove(two.from + "/state.db");
+  REQUIRE(put_state(two.scratch.path("copy"), two.from));
+  CHECK(names_in(two.from, "") == std::vector<std::string>{"state.db"});
+  CHECK(two.scratch.read("from/state.db") == "restored");
+}
+
 TEST_CASE("SQLite in place: the old files go aside as one, certificates come from the copy") {
   FakeHost host(false, k_sqlite);
   host.before_start = [&] {
