@@ -51,7 +51,7 @@ constexpr const char* k_verify_footer = R"(Examples:
   railiance-restore verify 20261122T020000Z -i ~/.config/sops/age/keys.txt
 
 Without a key: every file is there, has the size and the SHA-256 of the manifest,
-and begins like an age file. With -i also: every byte decrypts, the etcd snapshot
+and begins like an age file. With -i also: every byte decrypts, the copy of etcd or SQLite
 has its digest, its pages, its revision and its keys, and the archives can be read.
 Nothing is written to the disk. Each set's signature and its place in the chain are
 checked, too: one that was changed, taken away or put there shows, with exit code 6;

@@ -41,7 +41,15 @@ Findings as_before(const FakeHost& host) {
       findings.push_back(std::string(path) + " is not what it was");
     }
   };
-  expect("data/server/db/etcd/member", "old");
+  if (host.datastore == api::DatastoreKind::etcd) {
+    expect("data/server/db/etcd/member", "old");
+  } else {
+    expect("data/server/db/state.db", "old");
+    const std::string log = host.scratch.read("data/server/db/state.db-wal");
+    if (!log.starts_with("old log")) {
+      findings.push_back("the log of the old database is not what it was: " + log);
+    }
+  }
   expect("data/server/tls/ca.crt", "old ca");
   expect("data/server/cred/passwd", "old passwd");
   expect("data/server/token", "K10a::server:same\n");
@@ -49,8 +57,8 @@ Findings as_before(const FakeHost& host) {
 }
 
 /// The power goes at `cut`, and comes back; then the restore is ended, and undone with another cut.
-Findings try_cut(const Cut& cut, PowerCut how, bool resumed) {
-  FakeHost host;
+Findings try_cut(const Cut& cut, PowerCut how, bool resumed, api::DatastoreKind datastore) {
+  FakeHost host(false, datastore);
   LoopDisk disk(host.data_dir(), "ext4", "data=writeback");
   REQUIRE_MESSAGE(disk.mounted(), "this test needs root and loop devices");
   host.lay_out();
@@ -105,11 +113,14 @@ Findings try_cut(const Cut& cut, PowerCut how, bool resumed) {
 
 TEST_CASE("a restore that loses its power is ended by the same command, and can be undone") {
   Tally tally("power cut in a restore of a cluster");
-  for (const PowerCut how : {PowerCut::journal_lost, PowerCut::journal_written}) {
-    for (const Cut& cut : cuts()) {
-      for (const bool resumed : {true, false}) {
-        tally.tried(cut.name + (resumed ? ", ended" : ", undone at once"),
-                    try_cut(cut, how, resumed));
+  for (const auto datastore : {api::DatastoreKind::etcd, api::DatastoreKind::sqlite}) {
+    for (const PowerCut how : {PowerCut::journal_lost, PowerCut::journal_written}) {
+      for (const Cut& cut : cuts()) {
+        for (const bool resumed : {true, false}) {
+          tally.tried(std::string(word_of(datastore)) + ": " + cut.name +
+                          (resumed ? ", ended" : ", undone at once"),
+                      try_cut(cut, how, resumed, datastore));
+        }
       }
     }
   }

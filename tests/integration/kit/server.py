@@ -131,8 +131,8 @@ def wait_until_ready():
 
 
 @contextlib.contextmanager
-def another_cluster(*config):
-    """A new cluster on this node, with more lines of configuration; the bed's own is back afterwards."""
+def another_cluster(*config, without=()):
+    """A new cluster on this node, with more lines of configuration and without some; the bed's own is back afterwards."""
     file = pathlib.Path("/etc/rancher/k3s/config.yaml")
     # Where wipe() does not come.
     # The disk of the backups is known by a file on it and one of the host: they go together.
@@ -148,7 +148,8 @@ def another_cluster(*config):
             if path.exists():
                 run("/bin/mv", path, other)  # also to another file system
         try:
-            file.write_text(file.read_text() + "".join(f"{line}\n" for line in config))
+            kept_lines = [line for line in file.read_text().splitlines() if line.split(":")[0] not in without]
+            file.write_text("".join(f"{line}\n" for line in [*kept_lines, *config]))
             run("/usr/local/bin/bedctl", "start")
             wait_until_ready()
             yield
