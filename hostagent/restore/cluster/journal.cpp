@@ -46,6 +46,20 @@ void step_fields(JsonFields& json, std::string_view key, std::vector<Step>& step
   }
 }
 
+/// Absent of etcd, and in journals of before.
+void datastore_field(JsonFields& json, api::DatastoreKind& kind) {
+  std::string word(kind == api::DatastoreKind::etcd ? std::string_view() : word_of(kind));
+  json.optional("datastore", word);
+  if (!json.reading() || word.empty()) {
+    return;
+  }
+  if (const auto known = from_word<api::DatastoreKind>(word)) {
+    kind = *known;
+  } else {
+    json.fail(unknown("datastore"));
+  }
+}
+
 } // namespace
 
 void fields(JsonFields& json, PutBackFile& file) {
@@ -68,7 +82,7 @@ void fields(JsonFields& json, Plan& plan) {
   json.required("kubeconfig", plan.kubeconfig);
   json.required("bare", plan.bare);
   json.required("wasActive", plan.was_active);
-  json.optional("datastore", plan.datastore, api::DatastoreKind::etcd); // absent before, too
+  datastore_field(json, plan.datastore);
   json.always("keepConfig", plan.keep_config); // absent in journals of before
   json.always("replacements", plan.replacements);
   json.required("carried", plan.carried);
