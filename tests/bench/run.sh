@@ -52,6 +52,7 @@ fi
 if [ -z "$only" ] || [ "$only" = sqlite ]; then
   "$here/sqlite/run.py" --bench "$RB_BENCH_BUILD/tests/bench/sqlite/rb_sqlite_bench" --age "$CACHE/bin/age" \
     --workdir "$workdir/sqlite" --json "$results/sqlite.json" --rounds "$rounds" --sizes-mib "$sqlite_sizes"
+  rm -rf "$workdir"
 fi
 if [ -z "$only" ] || [ "$only" = scale ]; then
   go build -C "$ROOT/tests/conformance/etcdsnap" -o "$results/mksnap" .
