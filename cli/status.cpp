@@ -271,7 +271,7 @@ void add_node(Rows& rows, const api::NodeFacts& node, SystemTime now) {
                       std::to_string(node.damaged_sets) + " damaged; " +
                       format_size(node.retained_bytes) + untrusted_text(node)});
   rows.push_back({"  artifacts", artifacts_text(node)});
-  rows.push_back({"  etcd",
+  rows.push_back({node.datastore == api::Datastore::sqlite ? "  SQLite" : "  etcd",
                   "revision " + std::to_string(node.etcd_revision) + ", " +
                       std::to_string(node.etcd_keys) + " keys"});
   rows.push_back({"  disk",

@@ -112,7 +112,7 @@ HostFacts look_at_host(const std::string& root, const std::string& k3s_program) 
   facts.data_dir = k3s::data_dir_of(facts.settings.settings);
   facts.has_server = is_directory(facts.data_dir + "/server");
   facts.has_agent = is_directory(facts.data_dir + "/agent");
-  facts.has_etcd = is_directory(facts.data_dir + "/server/db/etcd");
+  facts.datastore = datastore::detect(datastore::look_for(facts.data_dir, facts.settings.settings));
   return facts;
 }
 
@@ -126,9 +126,8 @@ Result<Server> server_of(const HostFacts& facts) {
   server.snapshot_dir = settings.value("etcd-snapshot-dir");
   server.node_name = lower(or_else(settings.value("node-name"), facts.host_name));
   RB_TRY_ASSIGN(server.api_port, port_of(settings));
-  if (!facts.has_etcd) {
-    server.warnings.emplace_back("this server has no embedded etcd: backups will end with "
-                                 "DatastoreNotEtcd, which says what to do");
+  if (const auto kind = datastore::kind_at(facts.datastore, facts.data_dir); !kind) {
+    server.warnings.push_back(kind.error().text());
   }
   return server;
 }

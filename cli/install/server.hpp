@@ -2,6 +2,7 @@
 // whether it can be one at all. Settings are read as the whole product reads them (lib/k3s).
 #pragma once
 
+#include "datastore/detect.hpp"
 #include "k3s/host_settings.hpp"
 
 #include "base/result.hpp"
@@ -17,9 +18,9 @@ struct HostFacts {
   std::string k3s_program; ///< Absolute; empty: there is none.
   k3s::HostSettings settings;
   std::string data_dir;
-  bool has_server = false; ///< A server keeps its data in data_dir.
-  bool has_agent = false;  ///< A node does.
-  bool has_etcd = false;
+  bool has_server = false;                             ///< A server keeps its data in data_dir.
+  bool has_agent = false;                              ///< A node does.
+  datastore::Place datastore = datastore::Place::none; ///< Where the server keeps its state.
 };
 
 /// Looks; `root` stands before the paths of settings. `k3s_program` empty: where it usually is.

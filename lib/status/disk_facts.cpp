@@ -92,6 +92,9 @@ void judge_content(const std::vector<BackupSet>& sets, NodeFacts& facts) {
     if (facts.etcd_revision == 0 && manifest.snapshot) {
       facts.etcd_revision = manifest.snapshot->revision;
       facts.etcd_keys = manifest.snapshot->total_keys;
+      facts.datastore = manifest.snapshot->kind == api::DatastoreKind::sqlite
+                            ? api::Datastore::sqlite
+                            : api::Datastore::embedded_etcd; // an agent knows what it is now
     }
     if (!helm_seen && manifest.helm) {
       helm_seen = true;

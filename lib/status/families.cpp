@@ -143,6 +143,15 @@ void add_sizes(Builder& all) {
 }
 
 void add_content(Builder& all) {
+  constexpr std::array<std::string_view, 4> k_datastores{
+      "EmbeddedEtcd", "SQLite", "External", "None"};
+  all.add_by("datastore",
+             "1 for the datastore of the server, or where no agent says it of the newest set.",
+             "kind",
+             k_datastores,
+             [](const NodeFacts& node, std::string_view word) {
+               return api::to_string(node.datastore) == word;
+             });
   all.add("etcd_revision",
           "Revision of the newest verified snapshot, also of SQLite; 0: none.",
           &NodeFacts::etcd_revision);

@@ -110,7 +110,8 @@ FakeK3s::FakeK3s() {
   facts.host_name = "Server-1";
   facts.k3s_program = "/usr/local/bin/k3s";
   facts.data_dir = scratch.path("data");
-  facts.has_server = facts.has_agent = facts.has_etcd = true;
+  facts.has_server = facts.has_agent = true;
+  facts.datastore = datastore::Place::embedded_etcd;
   objects["/api/v1/namespaces/default"] = {{"metadata", {{"name", "default"}}}};
 }
 

