@@ -24,7 +24,8 @@ struct Told : FakeCluster {
         return std::nullopt;
       }
       if (request.method == kube::Method::patch) {
-        asked = json_of(request.body)["metadata"]["annotations"]["backup.railiance.io/notify-test"];
+        asked = json_of(request.body)["metadata"]["annotations"]["backup.railiance.io/notify-test"]
+                    .get<std::string>();
         m_react(m_receivers, parse_rfc3339(asked).value());
       }
       nlohmann::json object = api::notified_apply(m_receivers);
