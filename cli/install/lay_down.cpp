@@ -119,7 +119,9 @@ Result<Laid> lay_down(const Directories& directories,
   }
   auto written = lay_manifests(*directories.manifests, manifests);
   if (!written) {
-    if (!before) {
+    // Where they have their name already, the image stays with them.
+    const auto there = laid_manifests(*directories.manifests);
+    if (!before && there && !*there) {
       static_cast<void>(remove_file(images, image_name()));
     }
     return std::move(written).error();

@@ -29,11 +29,6 @@ std::string parent_of(const std::string& path) {
   return parent.empty() ? "." : parent;
 }
 
-Status sync_directory(const std::string& path) {
-  RB_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_DIRECTORY));
-  return sync_file(fd, path);
-}
-
 Error failed(const std::error_code& error, const std::string& path) {
   return system_error(error.value(), path);
 }
@@ -58,6 +53,11 @@ Status copy_link(const std::string& from, const std::string& to) {
 }
 
 } // namespace
+
+Status sync_directory(const std::string& path) {
+  RB_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_DIRECTORY));
+  return sync_file(fd, path);
+}
 
 bool is_directory(const std::string& path) {
   struct stat status {};

@@ -13,6 +13,9 @@ namespace rb::cluster {
 /// those of the system.
 [[nodiscard]] Status make_directories(const std::string& path, unsigned mode);
 
+/// The names in a directory survive a power cut. Errors: those of the system.
+[[nodiscard]] Status sync_directory(const std::string& path);
+
 /// Replaces `path` by a new file with this content and mode, synced, never through a link. Errors:
 /// no_space, io, …
 [[nodiscard]] Status write_file(const std::string& path, ByteView content, unsigned mode);

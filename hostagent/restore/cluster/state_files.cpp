@@ -21,11 +21,6 @@ constexpr const char* k_log = "/state.db-wal";
 constexpr const char* k_index = "/state.db-shm"; // SQLite makes it anew from the log
 constexpr std::size_t k_piece_bytes = std::size_t{1} << 20U;
 
-Status sync_directory(const std::string& path) {
-  RB_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_DIRECTORY));
-  return ::fsync(fd.get()) == 0 ? Status() : Status(system_error(errno, path + ": fsync"));
-}
-
 /// Whole or not at all.
 Status put_file(const std::string& from, const std::string& to) {
   RB_TRY_ASSIGN(Fd fd, open_regular(from));

@@ -258,7 +258,7 @@ TEST_CASE("what can't be meant is refused") {
                                       "/run/b",
                                       "/tmp/b",
                                       "/srv/a\nb"}) {
-    CAPTURE(directory);
+    CAPTURE(std::string(directory));
     CHECK(refused([&](Choices& choices) { choices.backup_dir = directory; }));
   }
   for (const char* const schedule : {"", "daily", "* * * *", "61 0 * * *"}) {
