@@ -323,8 +323,6 @@ MUTANTS = [
      [("      live.remove(name);", "      live.put(name);")], ("unit_sqlite", "what was deleted*")),
     ("the indexes of kine are nobody's business", "lib/datastore/sqlite/kine.cpp",
      [("  if (!unique.contains(k_unique_index)) {", "  if (unique.size() > 99) {")], ("unit_sqlite", "what is no database*")),
-    ("a copy without this server's token is taken", "hostagent/agent/run/run_datastore.cpp",
-     [("  RB_TRY(check_token(run, facts));\n", "  static_cast<void>(&check_token);\n")], ("fault_agent", "a database without this server*")),
     ("the log of another database stays beside the copy", "hostagent/restore/cluster/state_files.cpp",
      [("  RB_TRY(remove_path(directory + k_log));\n  RB_TRY(remove_path(directory + k_index));\n  return put_file", "  return put_file")],
      ("unit_cluster", "put_state*")),

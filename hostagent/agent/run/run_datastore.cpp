@@ -4,7 +4,6 @@
 #include "agent/run/take_copy.hpp"
 #include "datastore/datastore.hpp"
 #include "k3s/host_settings.hpp"
-#include "k3s/token.hpp"
 #include "objects/contents.hpp"
 #include "terminal/log.hpp"
 
@@ -17,7 +16,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <thread>
@@ -31,9 +29,9 @@ constexpr int k_nice = 10;
 constexpr int k_this_thread = 1;
 constexpr int k_idle_class = 3 << 13;
 
-/// Runs `work`, which must not be in the way of the datastore, on a thread of its own, with a nice value of
-/// 10 and the idle I/O class (ioprio_set(2)), which the threads that it starts inherit, and waits
-/// for it. Where the kernel refuses, it runs as usual.
+/// Runs `work`, which must not be in the way of the datastore, on a thread of its own, with a nice
+/// value of 10 and the idle I/O class (ioprio_set(2)), which the threads that it starts inherit,
+/// and waits for it. Where the kernel refuses, it runs as usual.
 template <typename Work> void run_politely(Work work) {
   std::thread thread([&work] {
     const auto self = static_cast<id_t>(::syscall(SYS_gettid));
@@ -75,8 +73,7 @@ private:
     const auto names = snapshots_of_run(directory, m_run.order.run_id);
     bool gone = names.has_value();
     for (const std::string& name : names ? *names : std::vector<std::string>()) {
-      const auto removed =
-          remove_snapshot(m_run.ports.processes, m_run.k3s, directory, name);
+      const auto removed = remove_snapshot(m_run.ports.processes, m_run.k3s, directory, name);
       if (!removed) {
         log::error("plaintext snapshot not removed; it will be tried again", removed.error());
         gone = false;
@@ -145,20 +142,6 @@ Status encrypt(BackupRun& run,
                             : Error(summary.error()).because(api::Reason::snapshot_failed));
 }
 
-/// A server token of this host opens it, where the host has one: only then is it of this server.
-Status check_token(const BackupRun& run, const datastore::CopyFacts& facts) {
-  constexpr std::size_t k_limit_bytes = 65536;
-  const auto token = read_regular(run.settings.data_dir + "/server/token", k_limit_bytes);
-  const std::string hash = token ? k3s::token_hash(token->text()) : std::string();
-  if (hash.empty() || std::ranges::find(facts.bootstrap_hashes, hash) !=
-                          facts.bootstrap_hashes.end()) {
-    return {};
-  }
-  return Error{ErrorCode::corrupt,
-               "it has no bootstrap key of this server's token (/bootstrap/" + hash + ")",
-               {}};
-}
-
 Result<datastore::CopyFacts> look_inside(const BackupRun& run,
                                          const datastore::Datastore& datastore,
                                          const Fd& fd,
@@ -172,9 +155,7 @@ Result<datastore::CopyFacts> look_inside(const BackupRun& run,
   datastore::InspectOrder order;
   order.thorough = true;
   order.wanted_key = k3s::node_key(run.settings.node_name);
-  RB_TRY_ASSIGN(auto facts, datastore.inspect(*reader, order, run.control.token()));
-  RB_TRY(check_token(run, facts));
-  return facts;
+  return datastore.inspect(*reader, order, run.control.token());
 }
 
 set::SnapshotRecord record_of(api::DatastoreKind kind,
@@ -208,10 +189,9 @@ Status store(BackupRun& run, const datastore::Datastore& datastore, const SavedS
   }
   RB_TRY_ASSIGN(
       auto writer,
-      set::ArtifactWriter::create(*run.directory,
-                                  api::file_name(api::ArtifactType::datastore,
-                                                 run.order.run_id,
-                                                 datastore.kind())));
+      set::ArtifactWriter::create(
+          *run.directory,
+          api::file_name(api::ArtifactType::datastore, run.order.run_id, datastore.kind())));
   const auto check = datastore.make_check();
   RB_TRY(encrypt(run, *fd, saved.path, writer, *check));
   const auto digests = check->finish();
@@ -251,9 +231,8 @@ void note_not_requested(BackupRun& run) {
            api::Reason::not_requested,
            "Datastore is not in spec.artifacts");
   if (run.order.verification == api::Verification::boot) {
-    run.note_proof(
-        not_proven(api::Reason::proof_unavailable,
-                   "Datastore is not in spec.artifacts: there is nothing to boot from"));
+    run.note_proof(not_proven(api::Reason::proof_unavailable,
+                              "Datastore is not in spec.artifacts: there is nothing to boot from"));
   }
 }
 
