@@ -55,7 +55,7 @@ Status check_backup_dir(const std::string& path) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' '; };
   const bool plain = path.size() > 1 && path.starts_with('/') && !path.ends_with('/') &&
                      std::ranges::none_of(path, is_control) &&
-                     std::filesystem::path(path).lexically_normal() == path;
+                     std::filesystem::path(path).lexically_normal().string() == path;
   if (!plain) {
     return Error{ErrorCode::invalid_argument,
                  "--backup-dir: '" + path +
