@@ -23,7 +23,8 @@ TEST_CASE("what never happened is there, with 0, for every kind of artifact") {
   for (const auto type : api::k_all_artifacts) {
     CHECK(has(text,
               "railiance_backup_last_success_timestamp_seconds{artifact=\"" +
-                  std::string(api::to_string(type)) + "\",node=\"server-1\"} 0"));
+                  std::string(api::stored_word(type, api::DatastoreKind::etcd)) +
+                  "\",node=\"server-1\"} 0"));
   }
   CHECK(has(text, "railiance_backup_last_attempt_state{state=\"Failed\",node=\"server-1\"} 0"));
   CHECK(has(text, "railiance_backup_last_drill_timestamp_seconds{node=\"server-1\"} 0"));
