@@ -223,10 +223,12 @@ std::string drill_text(const api::NodeFacts& node, SystemTime now) {
 }
 
 std::string artifacts_text(const api::NodeFacts& node) {
+  const auto kind = node.datastore == api::Datastore::sqlite ? api::DatastoreKind::sqlite
+                                                             : api::DatastoreKind::etcd;
   std::string text;
   for (const api::ArtifactType type : api::k_all_artifacts) {
     const auto found = node.artifacts.find(type);
-    text += (text.empty() ? "" : ", ") + std::string(api::to_string(type)) + " " +
+    text += (text.empty() ? "" : ", ") + std::string(api::stored_word(type, kind)) + " " +
             (found == node.artifacts.end() ? "none" : format_size(found->second.size_bytes));
   }
   return text;

@@ -324,6 +324,6 @@ MUTANTS = [
     ("the indexes of kine are nobody's business", "lib/datastore/sqlite/kine.cpp",
      [("  if (!unique.contains(k_unique_index)) {", "  if (unique.size() > 99) {")], ("unit_sqlite", "what is no database*")),
     ("the log of another database stays beside the copy", "hostagent/restore/cluster/state_files.cpp",
-     [("  RB_TRY(remove_path(directory + k_log));\n  RB_TRY(remove_path(directory + k_index));\n  return put_file", "  return put_file")],
+     [("  RB_TRY(remove_path(directory + k_log));\n  RB_TRY(remove_path(directory + k_index));\n  return copy_large", "  return copy_large")],
      ("unit_cluster", "put_state*")),
 ]

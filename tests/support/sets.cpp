@@ -15,7 +15,8 @@ std::string run_id_of_day(int days) {
 }
 
 Bytes content_of(ArtifactType type, const std::string& run_id) {
-  const std::string text = std::string(api::to_string(type)) + " of " + run_id;
+  const std::string text =
+      std::string(api::stored_word(type, api::DatastoreKind::etcd)) + " of " + run_id;
   Bytes content;
   for (int i = 0; i < 20; ++i) {
     content.insert(content.end(), text.begin(), text.end());

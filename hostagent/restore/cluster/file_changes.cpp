@@ -1,10 +1,12 @@
 #include "restore/cluster/file_changes.hpp"
 
 #include "set/directory.hpp"
+#include "set/opened_set.hpp"
 
 #include "base/durable_file.hpp"
 #include "base/fd.hpp"
 #include "base/open_beneath.hpp"
+#include "base/random_reader.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -21,12 +23,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t k_piece_bytes = std::size_t{1} << 20U;
 constexpr std::size_t k_file_limit_bytes = std::size_t{64} << 20U;
 constexpr unsigned k_permissions = 07777;
 
 std::string parent_of(const std::string& path) {
   const std::string parent = fs::path(path).parent_path().string();
   return parent.empty() ? "." : parent;
+}
+
+Status sync_directory(const std::string& path) {
+  RB_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_DIRECTORY));
+  return sync_file(fd, path);
 }
 
 Error failed(const std::error_code& error, const std::string& path) {
@@ -53,11 +61,6 @@ Status copy_link(const std::string& from, const std::string& to) {
 }
 
 } // namespace
-
-Status sync_directory(const std::string& path) {
-  RB_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_DIRECTORY));
-  return sync_file(fd, path);
-}
 
 bool is_directory(const std::string& path) {
   struct stat status {};
@@ -131,6 +134,32 @@ Status copy_tree(const std::string& from, const std::string& to) {
     return system_error(errno, to + ": chmod");
   }
   return {};
+}
+
+Status link_path(const std::string& from, const std::string& to) {
+  if (::link(from.c_str(), to.c_str()) == 0) {
+    return sync_directory(parent_of(to));
+  }
+  if (errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK) {
+    return copy_large(from, to);
+  }
+  return system_error(errno, from + " to " + to);
+}
+
+Status copy_large(const std::string& from, const std::string& to) {
+  RB_TRY_ASSIGN(Fd fd, open_regular(from));
+  RB_TRY_ASSIGN(const auto reader, FileReader::open(std::move(fd), from));
+  RB_TRY_ASSIGN(set::OutputFile file, set::OutputFile::create(to, /*replace=*/true));
+  Bytes piece(k_piece_bytes);
+  for (std::uint64_t at = 0; at < reader->size();) {
+    const auto size =
+        static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), reader->size() - at));
+    const MutableByteView part = MutableByteView(piece).first(size);
+    RB_TRY(reader->read(at, part));
+    RB_TRY(file.write(part));
+    at += size;
+  }
+  return file.commit();
 }
 
 Status move_path(const std::string& from, const std::string& to) {

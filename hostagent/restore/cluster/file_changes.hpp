@@ -13,9 +13,6 @@ namespace rb::cluster {
 /// those of the system.
 [[nodiscard]] Status make_directories(const std::string& path, unsigned mode);
 
-/// The names in a directory survive a power cut. Errors: those of the system.
-[[nodiscard]] Status sync_directory(const std::string& path);
-
 /// Replaces `path` by a new file with this content and mode, synced, never through a link. Errors:
 /// no_space, io, …
 [[nodiscard]] Status write_file(const std::string& path, ByteView content, unsigned mode);
@@ -29,6 +26,14 @@ namespace rb::cluster {
 
 /// Syncs the directories of both. Errors: those of rename(2).
 [[nodiscard]] Status move_path(const std::string& from, const std::string& to);
+
+/// A second name of a file, durably; where the file system has none, a copy. Errors: those of
+/// link(2), no_space.
+[[nodiscard]] Status link_path(const std::string& from, const std::string& to);
+
+/// Whole or not at all, durably, with mode 0600; of any size. Errors: no_space, those of the
+/// system.
+[[nodiscard]] Status copy_large(const std::string& from, const std::string& to);
 
 /// All below it, too; nothing where it is not there. Errors: those of the system.
 [[nodiscard]] Status remove_path(const std::string& path);

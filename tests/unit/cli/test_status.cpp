@@ -118,7 +118,7 @@ TEST_CASE("status shows all of it at once, and 0 when the backup is current") {
         "controller     looked 16s ago\n"
         "node server-1  agent 0.1.0 reported 36s ago\n"
         "  sets         7 complete, 0 incomplete, 0 damaged; 87.0 MiB\n"
-        "  artifacts    Datastore 12.3 MiB, HelmValues none, Kubeconfig none, HostState none\n"
+        "  artifacts    EtcdSnapshot 12.3 MiB, HelmValues none, Kubeconfig none, HostState none\n"
         "  etcd         revision 4711, 600 keys\n"
         "  disk         40.0 GiB free of 80.0 GiB; the next backup takes up to 64.0 MiB\n"
         "  recipients   1 (one lost key would lose all backups), by creation rule 1 (path_regex "

@@ -18,13 +18,13 @@ bool has(const std::string& text, const std::string& line) {
 TEST_CASE("what never happened is there, with 0, for every kind of artifact") {
   api::NodeFacts facts;
   facts.node_name = "server-1";
-  facts.datastore = api::Datastore::embedded_etcd;
   const std::string text = exposition(families_of({facts}));
   CHECK(has(text, "railiance_backup_never_ran{node=\"server-1\"} 1"));
   for (const auto type : api::k_all_artifacts) {
     CHECK(has(text,
               "railiance_backup_last_success_timestamp_seconds{artifact=\"" +
-                  std::string(api::stored_word(type, api::DatastoreKind::etcd)) + "\",node=\"server-1\"} 0"));
+                  std::string(api::stored_word(type, api::DatastoreKind::etcd)) +
+                  "\",node=\"server-1\"} 0"));
   }
   CHECK(has(text, "railiance_backup_last_attempt_state{state=\"Failed\",node=\"server-1\"} 0"));
   CHECK(has(text, "railiance_backup_last_drill_timestamp_seconds{node=\"server-1\"} 0"));
