@@ -98,7 +98,9 @@ function(rb_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_compile_definitions(${name} PRIVATE RB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  target_link_libraries(${name} PRIVATE rb_warnings rb_options rb_doctest_main rb_test_support ${ARG_LINKS})
+  # The standard library first: g++ 14 leaves functions of its templates to it, and any object of an archive before
+  # it that has a copy of one would be linked, with all that this object needs.
+  target_link_libraries(${name} PRIVATE rb_warnings rb_options stdc++ rb_doctest_main rb_test_support ${ARG_LINKS})
   rb_precompile(${name} program)
   add_test(NAME ${name} COMMAND ${name} --no-intro)
   if(NOT ARG_LABEL)
