@@ -12,17 +12,23 @@ import (
 // startDatastore starts it, and settles with it whose certificates count.
 func (s *server) startDatastore(ctx context.Context) error {
 	instance := etcdInstance{dir: s.layout.etcd()}
-	onDisk := map[string]bool{}
-	for _, path := range bootstrapPaths(s.layout) {
-		onDisk[path] = exists(path)
-	}
-	changed, err := s.startEtcdWithBootstrap(ctx, instance, func(path string) bool { return onDisk[path] })
+	changed, err := s.startEtcdWithBootstrap(ctx, instance, func(path string) bool { return s.found[path] })
 	if err != nil || !changed {
 		return err
 	}
 	s.stopEtcd()
 	_, err = s.startEtcdWithBootstrap(ctx, instance, func(string) bool { return true })
 	return err
+}
+
+// noteFound remembers which bootstrap files are there before this server makes
+// any, the supervisor's own among them: what it made for the occasion the
+// datastore's takes the place of.
+func (s *server) noteFound() {
+	s.found = map[string]bool{}
+	for _, path := range bootstrapPaths(s.layout) {
+		s.found[path] = exists(path)
+	}
 }
 
 // startEtcdWithBootstrap starts etcd and reconciles the bootstrap data; it

@@ -33,8 +33,9 @@ func givenToken(o serverOptions) (string, error) {
 }
 
 // serverPassword decides this server's password: the given token's, else the
-// one in cred/passwd, else a new one. server/token is an output, never read
-// here: so a restore that has only that file fails as k3s's does.
+// one in cred/passwd, else a new one. A cluster-reset never reads server/token:
+// so a restore of etcd that has only that file fails as k3s's does. A start does,
+// where there is no passwd: so SQLite's database and that file are enough.
 func serverPassword(l layout, o serverOptions) (string, error) {
 	given, err := givenToken(o)
 	if err != nil {
@@ -49,6 +50,11 @@ func serverPassword(l layout, o serverOptions) (string, error) {
 	}
 	if old := passwdPassword(l); old != "" {
 		return old, nil
+	}
+	if text, err := os.ReadFile(l.server("token")); err == nil && !o.clusterReset {
+		if parts, err := parseToken(strings.TrimSpace(string(text))); err == nil {
+			return parts.password, nil
+		}
 	}
 	return randomHex(16), nil
 }

@@ -23,7 +23,8 @@ type server struct {
 	opts     serverOptions
 	password string
 	sqlite   bool
-	children []*child // in the order in which they were started
+	found    map[string]bool // bootstrap files of before this start
+	children []*child        // in the order in which they were started
 	failed   chan error
 	etcd     *clientv3.Client
 	kube     *kubernetes.Clientset
@@ -114,6 +115,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	if s.password, err = serverPassword(s.layout, s.opts); err != nil {
 		return err
 	}
+	s.noteFound()
 	go s.callTunnel(ctx)
 	if s.web, err = startSupervisor(s); err != nil {
 		return err

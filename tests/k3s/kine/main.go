@@ -37,13 +37,14 @@ func main() {
 		Listener:              os.Args[1],
 		Endpoint:              "sqlite://" + os.Args[2] + "?" + sqlite.DefaultParams,
 		NotifyInterval:        5 * time.Second,
-		EmulatedETCDVersion:   "3.5.13",
+		EmulatedETCDVersion:   "3.6.11",
 		CompactInterval:       interval,
 		CompactIntervalJitter: 5,
 		CompactTimeout:        5 * time.Second,
 		CompactMinRetain:      1000,
 		CompactBatchSize:      1000,
 		PollBatchSize:         500,
+		PollInterval:          time.Second,
 	})
 	if err != nil {
 		logrus.Fatal(err)
