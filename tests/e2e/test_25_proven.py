@@ -44,4 +44,4 @@ def test_columns_and_commands_tell_of_it(installed):
 def test_a_request_that_has_nothing_to_boot_from_is_refused(installed):
     done = installed.apply(backups.manifest("unprovable", verification="Boot", artifacts=["Kubeconfig"]), check=False)
     assert done.returncode != 0
-    assert "verification Boot needs EtcdSnapshot among the artifacts" in done.stderr
+    assert "verification Boot needs Datastore among the artifacts" in done.stderr
