@@ -31,8 +31,7 @@ struct Probe {
   bool etcd_disabled = false; ///< disable-etcd; an etcd directory is then what was left behind.
 };
 
-[[nodiscard]] Probe look_for(const std::string& data_dir,
-                                             const k3s::ServerSettings& settings);
+[[nodiscard]] Probe look_for(const std::string& data_dir, const k3s::ServerSettings& settings);
 
 [[nodiscard]] Place detect(const Probe& probe);
 

@@ -52,8 +52,8 @@ struct Rewrapped {
 
 /// Ends what rewraps began that a crash or an error cut off: a generation that has no manifest
 /// goes; where a newer one counts that `key` signed, stamp and guide follow it and the older one
-/// goes. A damaged set keeps all it has. Call it under the directory's lock. Errors: those of Fs, of the first set that
-/// could not be ended; it keeps no other from being ended.
+/// goes. A damaged set keeps all it has. Call it under the directory's lock. Errors: those of Fs,
+/// of the first set that could not be ended; it keeps no other from being ended.
 [[nodiscard]] Status finish_rewraps(Directory& directory, const sign::SigningKey& key);
 
 } // namespace rb::set

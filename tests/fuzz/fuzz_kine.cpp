@@ -1,4 +1,5 @@
-// A hostile database: inspect() and replay() must return, within their limits, whatever the bytes are.
+// A hostile database: inspect() and replay() must return, within their limits, whatever the bytes
+// are.
 #include "datastore/sqlite/kine.hpp"
 
 #include <algorithm>
@@ -10,9 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check.update(file);
   static_cast<void>(check.finish());
 
-  std::copy_n(rb::sqlite::k_magic.begin(),
-              std::min(file.size(), rb::sqlite::k_magic.size()),
-              file.begin());
+  std::copy_n(
+      rb::sqlite::k_magic.begin(), std::min(file.size(), rb::sqlite::k_magic.size()), file.begin());
   rb::MemoryReader reader(file);
   const auto facts = rb::sqlite::inspect(reader, {rb::sqlite::Depth::whole, "/registry/a", 8});
   std::uint64_t rows = 0;

@@ -1,5 +1,6 @@
-// The way of a database into a set: online copy, encryption with the digests, check, and the copy goes.
-// Arguments: DATABASE COPY ENCRYPTED RECIPIENT. Prints JSON: milliseconds of each part, peak memory.
+// The way of a database into a set: online copy, encryption with the digests, check, and the copy
+// goes. Arguments: DATABASE COPY ENCRYPTED RECIPIENT. Prints JSON: milliseconds of each part, peak
+// memory.
 #include "datastore/datastore.hpp"
 #include "datastore/sqlite/online_copy.hpp"
 
