@@ -7,6 +7,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../../scripts/common.sh"
 . "$ROOT/scripts/in-root.sh"
 . "$ROOT/scripts/ctest.sh"
+. "$ROOT/tests/tools/check.sh"
 
 PART="conformance_age_testkit"
 WHOLE="unit_base unit_terminal unit_archive unit_age unit_sign unit_etcd unit_api unit_objects unit_k3s unit_set unit_set_open"
@@ -17,22 +18,6 @@ LOGS=$CACHE/logs
 mkdir -p "$LOGS"
 passed=0
 failed=0
-
-# check NAME COMMAND...: counts whether it succeeds.
-check() {
-  local name=$1 code=0
-  shift
-  # Not as part of a condition, in which the shell would overlook all failures but the last.
-  ("$@") >"$work/output" 2>&1 &
-  wait $! || code=$?
-  if [ "$code" = 0 ]; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    note "FAILED: $name"
-    sed 's/^/   | /' "$work/output" | tail -20 >&2
-  fi
-}
 
 if [ "$NATIVE_ARCH" != amd64 ]; then
   echo "SKIPPED: this machine is $NATIVE_ARCH: programs for arm64 are cross-compiled from amd64 only"
@@ -52,7 +37,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/railiance-arm64-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 inside() {
-  in_root "$root" "$ROOT:/source" "$build:/build" "$CACHE/ccache:/ccache" "$CACHE/bin:/tools" "$testkit:/testkit" "$work:/work" -- \
+  in_root "$root" "$ROOT:/source" "$build:/build" "$CACHE/ccache:/ccache" "$CACHE/bin:/tools" "$testkit:/testkit" "$work:/sets" -- \
     PATH=/usr/bin:/bin:/tools CCACHE_DIR=/ccache "JOBS=${JOBS:-2}" RB_AGE_TESTKIT_DIR=/testkit "$@"
 }
 
@@ -77,7 +62,7 @@ same_plaintext() {
   local file
   for file in "$work/$1"/backups/*.age; do
     here_restore decrypt -i "$work/$1/keys.txt" -o "$work/plain-here" "$file"
-    there_restore decrypt -i "/work/$1/keys.txt" -o /work/plain-there "/work/$1/backups/$(basename "$file")"
+    there_restore decrypt -i "/sets/$1/keys.txt" -o /sets/plain-there "/sets/$1/backups/$(basename "$file")"
     cmp "$work/plain-here" "$work/plain-there"
     rm "$work/plain-here" "$work/plain-there"
   done
@@ -86,14 +71,14 @@ damaged_is_found() {
   local code=0
   cp -r "$work/amd64" "$work/damaged"
   printf X | dd of="$(echo "$work"/damaged/backups/etcd-*.age)" bs=1 seek=300 conv=notrunc status=none
-  there_restore --backup-dir /work/damaged/backups verify -i /work/damaged/keys.txt || code=$?
+  there_restore --backup-dir /sets/damaged/backups verify -i /sets/damaged/keys.txt || code=$?
   [ "$code" = 6 ]
 }
 check "a set is made on amd64" "$host/tests/arm64/rb_make_set" "$work/amd64"
-check "arm64 verifies it with the key" there_restore --backup-dir /work/amd64/backups verify -i /work/amd64/keys.txt
+check "arm64 verifies it with the key" there_restore --backup-dir /sets/amd64/backups verify -i /sets/amd64/keys.txt
 check "arm64 decrypts the same" same_plaintext amd64
 check "arm64 finds a flipped byte" damaged_is_found
-check "a set is made on arm64" inside qemu-aarch64 /build/tests/arm64/rb_make_set /work/arm64
+check "a set is made on arm64" inside qemu-aarch64 /build/tests/arm64/rb_make_set /sets/arm64
 check "amd64 verifies it with the key" here_restore --backup-dir "$work/arm64/backups" verify -i "$work/arm64/keys.txt"
 check "amd64 decrypts the same" same_plaintext arm64
 if [ "${1:-}" != all ]; then

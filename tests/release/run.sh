@@ -6,6 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../../scripts/common.sh"
 . "$ROOT/scripts/in-root.sh"
+. "$ROOT/tests/tools/check.sh"
 
 export PYTHONDONTWRITEBYTECODE=1
 arch=$NATIVE_ARCH
@@ -18,22 +19,6 @@ failed=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/railiance-release-test-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
-
-# check NAME COMMAND...: counts whether it succeeds.
-check() {
-  local name=$1 code=0
-  shift
-  # Not as part of a condition, in which the shell would overlook all failures but the last.
-  ("$@") >"$work/output" 2>&1 &
-  wait $! || code=$?
-  if [ "$code" = 0 ]; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    note "FAILED: $name"
-    sed 's/^/   | /' "$work/output" | tail -20 >&2
-  fi
-}
 
 # refused WORDS COMMAND...: it fails, and says why.
 refused() {

@@ -187,6 +187,19 @@ TEST_CASE("hpke keys: a malformed stanza condemns the file of a post-quantum ide
   CHECK_FALSE(identity.unwrap({"MLKEM768X25519", {enc}, good.body}).value());
 }
 
+TEST_CASE("hpke keys: a post-quantum recipient stands beside its like only, with any OpenSSL") {
+  const Recipient classic = test::one_identity()[0].recipient();
+  const Recipient hybrid(HybridRecipient{Bytes(k_mlkem768_x25519_key_bytes)});
+  const Recipient hybrid_tag(HybridTagRecipient{Bytes(k_mlkem768_p256_key_bytes)});
+  CHECK(check_together(std::vector{classic, classic}));
+  CHECK(check_together(std::vector{hybrid, hybrid_tag}));
+  for (const auto& mixed : {std::vector{classic, hybrid}, std::vector{hybrid_tag, classic}}) {
+    const Status checked = check_together(mixed);
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().code == ErrorCode::invalid_argument);
+  }
+}
+
 TEST_CASE("hpke keys: a post-quantum recipient has no other kind beside it") {
   const Recipient classic = test::one_identity()[0].recipient();
   const Recipient tag = Recipient::parse(test::vector_line("tag.pub")).value();
