@@ -298,7 +298,7 @@ MUTANTS = [
      ("unit_controller", "a run that failed is told once*")),
     ("the controller that goes on begins anew", "controller/notifier.cpp",
      [("channel.told = std::move(*known);", "channel.told.receiver = known->receiver;")],
-     ("unit_controller", "what happens is told once, also by*")),
+     ("unit_controller", "what happens is told once*")),
     ("a receiver that fails is asked all the time", "controller/notifier.cpp",
      [("m_ports.clock.steady_now() < channel.not_before", "m_times.failing_after == 0")],
      ("unit_controller", "a receiver that is away is tried*")),
