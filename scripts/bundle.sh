@@ -10,8 +10,7 @@ set -euo pipefail
 . "$(dirname "$0")/in-root.sh"
 
 arch=${1:-$NATIVE_ARCH}
-name=bundle
-[ "$arch" = "$NATIVE_ARCH" ] || name=bundle-$arch
+name=bundle$(suffix_of "$arch")
 made=$CACHE/$name
 mkdir -p "$made"
 exec 9>"$made/lock"

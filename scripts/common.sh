@@ -15,6 +15,9 @@ case $(uname -m) in
 esac
 export NATIVE_ARCH
 
+# What is made for ARCH lies in a directory of that name; this machine's own needs no suffix.
+suffix_of() { [ "$1" = "$NATIVE_ARCH" ] || echo "-$1"; }
+
 # Go and what it installs; cron and sudo have neither in PATH.
 export PATH="$CACHE/bin:$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin:/usr/local/go/bin:${HOME:-/root}/go/bin"
 

@@ -5,8 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 arch=${1:-$NATIVE_ARCH}
-suffix=
-[ "$arch" = "$NATIVE_ARCH" ] || suffix=-$arch
+suffix=$(suffix_of "$arch")
 bundle=$("$ROOT/scripts/bundle.sh" "$arch")
 made=$CACHE/image$suffix
 mkdir -p "$made"

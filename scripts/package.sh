@@ -7,8 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/lay-out.sh"
 
 arch=${1:-$NATIVE_ARCH}
-suffix=
-[ "$arch" = "$NATIVE_ARCH" ] || suffix=-$arch
+suffix=$(suffix_of "$arch")
 bundle=$("$ROOT/scripts/bundle.sh" "$arch")
 made=$CACHE/package$suffix
 mkdir -p "$made"

@@ -173,7 +173,7 @@ private:
       warn(m_io,
            "none of the keys given here opens the sets afterwards: be sure that you have the "
            "private key of " +
-               m_recipients.front());
+               age::shortened(m_recipients.front()));
     }
   }
 

@@ -1,5 +1,6 @@
-// A kind of datastore: what its copies are, where a server keeps it, and how one is put back. Who
-// has a copy or a server asks this; nobody outside of this folder asks which kind it is.
+// A kind of datastore: what its copies are, and which files of a server they are made of. Who has a
+// copy asks this. Which kind it is, is asked elsewhere where one is taken (agent/run/take_copy),
+// put in place (restore/cluster/database) and booted from (restore/proof/boot): decisions/0033.
 #pragma once
 
 #include "datastore/keys/copy.hpp"
