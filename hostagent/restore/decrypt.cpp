@@ -113,7 +113,7 @@ Status to_file(Job& job) {
     job.code = exit_code_for(created.error().code);
     return std::move(created).error();
   }
-  set::OutputSink sink(*created);
+  age::WriterSink sink(*created);
   RB_TRY(decrypt_to(sink, job));
   Status committed = created->commit();
   job.code = committed ? job.code : exit_code_for(committed.error().code);

@@ -31,6 +31,25 @@ public:
   [[nodiscard]] virtual Status write(ByteView bytes) = 0;
 };
 
+/// What is written goes to the `write(ByteView)` of a file in the making, which outlives it.
+template <typename File> class WriterSink final : public Sink {
+public:
+  explicit WriterSink(File& file) : m_file(file) {}
+
+  [[nodiscard]] Status write(ByteView bytes) override {
+    Status written = m_file.write(bytes);
+    m_failed = m_failed || !written;
+    return written;
+  }
+
+  /// A write failed: the file's disk is to blame, and not what was read.
+  [[nodiscard]] bool failed() const { return m_failed; }
+
+private:
+  File& m_file;
+  bool m_failed = false;
+};
+
 /// Reads from memory that outlives it.
 class MemorySource final : public Source {
 public:

@@ -13,8 +13,8 @@ using namespace std::string_view_literals;
 constexpr std::string_view k_magic = "openssh-key-v1\0"sv;
 constexpr std::string_view k_ed25519 = "ssh-ed25519";
 constexpr std::size_t k_key_bytes = 32;
-constexpr std::size_t k_block_bytes =
-    8; ///< Of the "cipher" none: what the private part is filled up to.
+/// What the private part is filled up to where there is no cipher.
+constexpr std::size_t k_block_bytes = 8;
 constexpr std::size_t k_columns = 70;
 
 Error malformed() {

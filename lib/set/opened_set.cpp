@@ -203,7 +203,7 @@ Status decrypt_artifact_to(Directory& directory,
   RB_TRY_ASSIGN(const api::ArtifactStatus expected, named_in(manifest, type));
   RB_TRY_ASSIGN(const std::unique_ptr<File> file, directory.fs().open_uncached(expected.file_name));
   RB_TRY_ASSIGN(OutputFile out, OutputFile::create(target.path, target.replace));
-  OutputSink sink(out);
+  age::WriterSink sink(out);
   ProvingSink proving(sink,
                       type == ArtifactType::datastore
                           ? datastore::of(api::kind_of_file(expected.file_name)).make_check()

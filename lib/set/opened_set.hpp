@@ -5,7 +5,6 @@
 #include "set/manifest.hpp"
 
 #include "age/identity.hpp"
-#include "age/io.hpp"
 #include "base/durable_file.hpp"
 #include "base/secret_bytes.hpp"
 
@@ -38,16 +37,6 @@ private:
   Directory m_directory;
   std::string m_path;
   DurableFile m_file;
-};
-
-/// What is decrypted goes there.
-class OutputSink final : public age::Sink {
-public:
-  explicit OutputSink(OutputFile& file) : m_file(file) {}
-  [[nodiscard]] Status write(ByteView bytes) override { return m_file.write(bytes); }
-
-private:
-  OutputFile& m_file;
 };
 
 /// The largest artifact that is opened in memory, encrypted.

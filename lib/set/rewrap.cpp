@@ -10,6 +10,7 @@
 #include "set/signed_write.hpp"
 
 #include "age/file.hpp"
+#include "age/io.hpp"
 
 #include <algorithm>
 #include <set>
@@ -22,15 +23,6 @@ namespace {
 constexpr std::uint64_t k_margin_bytes = 8U << 20U;
 constexpr std::size_t k_guide_limit_bytes = 1U << 20U;
 constexpr std::size_t k_stamp_limit_bytes = 64U << 10U;
-
-class WriterSink final : public age::Sink {
-public:
-  explicit WriterSink(ArtifactWriter& writer) : m_writer(writer) {}
-  [[nodiscard]] Status write(ByteView bytes) override { return m_writer.write(bytes); }
-
-private:
-  ArtifactWriter& m_writer;
-};
 
 Error not_as_named(const std::string& name) {
   return {ErrorCode::corrupt, name + ": its size or its SHA-256 is not that of the manifest", {}};
@@ -76,7 +68,7 @@ struct Job {
                                                        generation,
                                                        api::kind_of_file(artifact.file_name))));
     StartSource source(**file);
-    WriterSink sink(writer);
+    age::WriterSink sink(writer);
     age::DecryptFailure failure = age::DecryptFailure::none;
     auto copied =
         age::rewrap(source, sink, identities, order.recipients, options_for(artifact), &failure);

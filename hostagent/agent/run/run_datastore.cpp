@@ -86,25 +86,6 @@ private:
   bool m_save_has_ended = false;
 };
 
-/// Lets lib/age write into an artifact, and remembers whose failure it was.
-class WriterSink final : public age::Sink {
-public:
-  explicit WriterSink(set::ArtifactWriter& writer) : m_writer(writer) {}
-
-  [[nodiscard]] Status write(ByteView bytes) override {
-    Status written = m_writer.write(bytes);
-    m_failed = m_failed || !written;
-    return written;
-  }
-
-  /// A write of the artifact failed: the disk is to blame, not the source.
-  [[nodiscard]] bool failed() const { return m_failed; }
-
-private:
-  set::ArtifactWriter& m_writer;
-  bool m_failed = false;
-};
-
 Error invalid(const SavedSnapshot& saved, const Error& error) {
   return Error{error.code,
                saved.name + ": the snapshot is not sound: " + error.message,
@@ -124,7 +105,7 @@ Status encrypt(BackupRun& run,
     return Error(total.error()).because(api::Reason::snapshot_failed);
   }
   age::FdSource source(fd, path);
-  WriterSink sink(writer);
+  age::WriterSink sink(writer);
   age::StreamOptions options;
   options.threads = run.settings.encryption_threads;
   options.stop = run.control.token();
