@@ -34,7 +34,8 @@ endif()
 target_link_options(rb_options INTERFACE -Wl,-z,relro -Wl,-z,now)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
-# The precompiled header, for each of the two ways in which code is made independent of its position.
+# The precompiled header, for each of the two ways in which code is made independent of its position, and for
+# the tests, which have flags of their own.
 # g++ tells ccache what it read only with -fpch-preprocess. The standard library's own code is no
 # system header's any more when it comes out of a precompiled one: what g++ 12 falsely finds in it
 # (GCC bug 105651 and its like) is a warning then, and no error.
@@ -44,16 +45,32 @@ if(RB_PRECOMPILE)
   target_compile_options(rb_options INTERFACE
     $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess -Wno-error=array-bounds -Wno-error=restrict
       -Wno-error=stringop-overflow -Wno-error=stringop-overread>)
-  foreach(kind room program)
+  set(kinds room program)
+  if(RB_TEST_FLAGS)
+    list(APPEND kinds test)
+    add_executable(rb_precompiled_test EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp")
+    target_compile_options(rb_precompiled_test PRIVATE ${RB_TEST_FLAGS})
+  endif()
+  foreach(kind ${kinds})
     target_link_libraries(rb_precompiled_${kind} PRIVATE rb_warnings rb_options)
     target_precompile_headers(rb_precompiled_${kind} PRIVATE "${PROJECT_SOURCE_DIR}/cmake/precompiled.hpp")
   endforeach()
 endif()
 
-# rb_precompile(TARGET room|program): the target is compiled with the precompiled header.
+# rb_precompile(TARGET room|program|test): the target is compiled with the precompiled header.
 function(rb_precompile target kind)
   if(RB_PRECOMPILE)
     target_precompile_headers(${target} REUSE_FROM rb_precompiled_${kind})
+  endif()
+endfunction()
+
+# rb_compile_as_test(TARGET): its files are compiled with RB_TEST_FLAGS, and the precompiled header of these.
+function(rb_compile_as_test target)
+  if(RB_TEST_FLAGS)
+    target_compile_options(${target} PRIVATE ${RB_TEST_FLAGS})
+    rb_precompile(${target} test)
+  else()
+    rb_precompile(${target} program)
   endif()
 endfunction()
 
@@ -101,7 +118,7 @@ function(rb_test name)
   # The standard library first: g++ 14 leaves functions of its templates to it, and any object of an archive before
   # it that has a copy of one would be linked, with all that this object needs.
   target_link_libraries(${name} PRIVATE rb_warnings rb_options stdc++ rb_doctest_main rb_test_support ${ARG_LINKS})
-  rb_precompile(${name} program)
+  rb_compile_as_test(${name})
   add_test(NAME ${name} COMMAND ${name} --no-intro)
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
@@ -120,11 +137,16 @@ function(rb_fuzz name)
     add_executable(${name} "${PROJECT_SOURCE_DIR}/tests/fuzz/${name}.cpp")
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   else()
-    add_executable(${name} "${PROJECT_SOURCE_DIR}/tests/fuzz/${name}.cpp"
-                           "${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cpp")
+    if(NOT TARGET rb_fuzz_replay)
+      add_library(rb_fuzz_replay OBJECT "${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cpp")
+      target_link_libraries(rb_fuzz_replay PRIVATE rb_warnings rb_options)
+      rb_precompile(rb_fuzz_replay room)
+    endif()
+    add_executable(${name} "${PROJECT_SOURCE_DIR}/tests/fuzz/${name}.cpp")
+    target_link_libraries(${name} PRIVATE rb_fuzz_replay)
     add_test(NAME ${name}_replay COMMAND ${name} "${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name}")
     set_tests_properties(${name}_replay PROPERTIES LABELS fuzz TIMEOUT 120)
   endif()
   target_link_libraries(${name} PRIVATE rb_warnings rb_options ${ARG_LINKS})
-  rb_precompile(${name} program)
+  rb_compile_as_test(${name})
 endfunction()

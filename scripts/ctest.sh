@@ -28,6 +28,35 @@ tell_ctest() {
   count "$suite" "$good" "$bad" "$seconds"
 }
 
+# tell_labels NAME LABEL...: what one run of several labels gave, each as a suite; its seconds are those of its tests, added.
+tell_labels() {
+  local run=$1 label names good bad
+  shift
+  tell_failures "$LOGS/$run.log"
+  for label; do
+    names=$(cd "$BUILD" && ctest -N -L "^$label\$" | sed -n 's/^ *Test *#[0-9]*: //p' | tr '\n' ' ')
+    cut_junit "$names" "$LOGS/$run.xml" >"$LOGS/$label.xml" || true
+    if [ ! -s "$LOGS/$label.xml" ]; then
+      skip "$label" "there are no tests in $LOGS/$run.log"
+      count "$label" 0 1 0
+      continue
+    fi
+    read -r good bad <<<"$(count_cases "$LOGS/$label.xml")"
+    tell_junit "$label" "$LOGS/$label.xml"
+    count "$label" "$good" "$bad" "$(seconds_of "$LOGS/$label.xml")"
+  done
+}
+
+# cut_junit "NAME NAME …" FILE: these of its tests.
+cut_junit() {
+  awk -v names=" $1 " 'BEGIN { RS = "</testcase>"; ORS = "</testcase>" }
+    match($0, /<testcase name="[^"]*"/) && index(names, " " substr($0, RSTART + 16, RLENGTH - 17) " ") { print substr($0, RSTART) }' "$2"
+}
+
+seconds_of() {
+  awk 'match($0, /<testcase .* time="[0-9.e+-]*"/) { sub(/.* time="/, "", $0); sum += $0 } END { printf "%d\n", sum + 0.5 }' "$1"
+}
+
 # The tests that failed, each with the end of its output.
 tell_failures() {
   awk '/^ *[0-9]+\/[0-9]+ Test +#/ { flush_out(); failed = /\*\*\*/ && !/Skipped/; if (failed) print }

@@ -1,21 +1,25 @@
-# Sourced by test.sh: the suite that needs a real API server and etcd. Uses BUILD, LOGS, image_behind, ctest.sh.
+# Sourced by test.sh: the suite that needs a real API server and etcd. Uses BUILD, LOGS, apart_behind, ctest.sh.
 # shellcheck shell=bash
 
-# The tests that need the API server and etcd. They mostly wait, and one at a time works on a bed's
-# cluster (some restart it, some wipe it): two beds without node share them. What is not named here
-# runs in the first.
+# The tests that need the API server and etcd. They mostly wait, and one at a time works on a bed's cluster (some
+# restart it, some wipe it): four beds without node share them, about as many minutes for each. What is not named here
+# runs in the last.
 BED=$ROOT/tests/k3s/bed.sh
 beds=()
-SECOND_BED='^integration_(recover|recover_clusters|systemd|kube|controller|drill_timer)$'
+IN_BED=(
+  '^integration_(recover|systemd|kube|drill_timer)$'
+  '^integration_(controller|boot)$'
+  '^integration_(agent|recover_clusters|recover_new_host)$'
+)
 integration_suite() {
   local start number runs=()
   if [ "$(id -u)" != 0 ]; then
     skip integration "the test bed needs root: sudo make test"
     return
   fi
-  say "Starting two test beds without node (the first time, their k3s stand-in is built: about 10 minutes)"
+  say "Starting test beds without node (the first time, their k3s stand-in is built: about 10 minutes)"
   start=$(date +%s)
-  for number in 1 2; do
+  for number in $(seq $((${#IN_BED[@]} + 1))); do
     beds+=("integration-$number")
     if ! "$BED" up "integration-$number" >"$LOGS/bed.log" 2>&1; then
       tail -20 "$LOGS/bed.log" >&2
@@ -24,14 +28,16 @@ integration_suite() {
       return
     fi
   done
-  image_behind
+  apart_behind
   say "Running: integration"
-  integration_in_bed 1 -E "$SECOND_BED" &
-  runs+=($!)
-  integration_in_bed 2 -R "$SECOND_BED" &
+  for number in $(seq ${#IN_BED[@]}); do
+    integration_in_bed "$number" -R "${IN_BED[$((number - 1))]}" &
+    runs+=($!)
+  done
+  integration_in_bed $((number + 1)) -E "$(IFS="|" && echo "${IN_BED[*]}")" &
   runs+=($!)
   wait "${runs[@]}"
-  tell_ctest integration $(($(date +%s) - start)) integration-1 integration-2
+  tell_ctest integration $(($(date +%s) - start)) "${beds[@]}"
   end_integration_beds
 }
 

@@ -42,6 +42,14 @@ settings() {
   apt-config dump 2>/dev/null | grep -E '^Acquire::(https?::Proxy|Check-Valid-Until|Check-Date) ' || true
 }
 
+# Several scripts need it, and run at the same time.
+mkdir -p "$CACHE/root"
+exec 9>"$CACHE/root/$name.lock"
+flock 9
+if [ -e "$root/.complete" ]; then
+  echo "$root"
+  exit 0
+fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/railiance-root-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
@@ -51,7 +59,6 @@ lists=()
 if [ -s "$work/sources.list" ]; then
   lists=("$work/sources.list")
 fi
-mkdir -p "$CACHE/root"
 rm -rf "$root"
 say "Making the build root for $arch: Debian 13 with a compiler and libraries (2 minutes)"
 # As the published slim image: no documentation, no translations. Of the emulators, 450 MB, the one.

@@ -39,31 +39,59 @@ build() {
   "$ROOT/scripts/build.sh" dev test >/dev/null
 }
 
-# Cases of doctest, and one for each test that is no doctest program.
-ctest_suite() {
-  local start
-  start=$(date +%s)
-  say "Running: $1"
-  run_ctest "$BUILD" "$1" ctest -j "$JOBS" -L "^$1\$"
-  tell_ctest "$1" $(($(date +%s) - start)) "$1"
+wants() {
+  [ ${#suites[@]} = 0 ] || [[ " ${suites[*]} " == *" $1 "* ]]
 }
 
-# What takes minutes of work is made at a low priority behind tests that mostly wait: the k3s stand-in
-# behind the faults, the image behind the integration tests. Whoever needs one of them waits for it
-# (both are made under a lock), and says what went wrong with it.
+# The suites of CTest in one run, so that no core waits for the last test of a label; with one test more than cores,
+# since some mostly wait.
+ctest_suites() {
+  local label labels=()
+  for label in $CTEST_LABELS; do
+    if wants "$label"; then labels+=("$label"); fi
+  done
+  [ ${#labels[@]} -gt 0 ] || return 0
+  say "Running: ${labels[*]}"
+  label=$(IFS="|" && echo "${labels[*]}")
+  run_ctest "$BUILD" ctest ctest -j "$((JOBS + 1))" -L "^($label)\$"
+  tell_labels ctest "${labels[@]}"
+}
+
+# What takes minutes of work is made at a low priority behind tests that mostly wait, and so run the suites that nobody
+# waits for (behind.sh): the build roots behind the compiling, the k3s stand-in behind CTest's suites, the rest behind
+# integration and e2e. Whoever needs one of them waits for it (all are made under a lock), and says what went wrong.
 behind=()
-make_behind() {
-  local what=$1
-  shift
+do_behind() {
   [ "$(id -u)" = 0 ] || return 0
-  say "Making $what behind the tests"
-  setsid nice -n 15 "$@" >"$LOGS/behind-${#behind[@]}.log" 2>&1 &
+  note "behind the tests: $*"
+  setsid "$ROOT/scripts/behind.sh" "$@" >"$LOGS/behind-${#behind[@]}.log" 2>&1 </dev/null &
   behind+=($!) # also the number of the group of what it starts
 }
 
-# Not before the stand-in is made: they would only hold each other up.
-image_behind() {
-  if wants e2e; then make_behind "the image" "$ROOT/scripts/image.sh"; fi
+roots_behind() {
+  local work=()
+  if wants root || wants e2e || wants release; then work+=("scripts/root.sh"); fi
+  if wants arm64; then work+=("scripts/root.sh arm64"); fi
+  [ ${#work[@]} = 0 ] || do_behind "${work[@]}"
+}
+
+stand_in_behind() {
+  if wants integration || wants e2e; then do_behind tests/k3s/build.sh; fi
+}
+
+# The image first, which e2e waits for. Where nothing else is to run, the suites run by themselves.
+apart=()
+apart_runs_behind=
+apart_behind() {
+  local suite work=()
+  [ -z "$apart_runs_behind" ] && [ "$(id -u)" = 0 ] || return 0
+  apart_runs_behind=1
+  if wants e2e; then work+=(scripts/image.sh); fi
+  for suite in "${apart[@]}"; do
+    rm -f "$LOGS/$suite.log" "$LOGS/$suite.ended"
+    work+=("suite:$suite")
+  done
+  [ ${#work[@]} = 0 ] || do_behind "${work[@]}"
 }
 
 clean_up() {
@@ -79,10 +107,8 @@ trap 'exit 130' INT TERM
 
 # A suite with a script of its own.
 script_suite() {
-  local suite=$1 start log counts
-  local script=$ROOT/tests/$suite/run.sh
-  log=$LOGS/$suite.log
-  if [ ! -x "$script" ]; then
+  local suite=$1 start code=0
+  if [ ! -x "$ROOT/tests/$suite/run.sh" ]; then
     skip "$suite" "there is no tests/$suite/run.sh"
     return
   fi
@@ -92,8 +118,23 @@ script_suite() {
   fi
   start=$(date +%s)
   say "Running: $suite"
-  local code=0
-  "$script" 2>&1 | tee "$log" >&2 || code=$?
+  "$ROOT/tests/$suite/run.sh" 2>&1 | tee "$LOGS/$suite.log" >&2 || code=$?
+  tell_suite "$suite" "$code" $(($(date +%s) - start))
+}
+
+# One that ran behind the others.
+told_from_behind() {
+  local suite=$1 code=1 seconds=0
+  say "Ran behind the others: $suite"
+  touch "$LOGS/$suite.log"
+  cat "$LOGS/$suite.log" >&2
+  read -r code seconds 2>/dev/null <"$LOGS/$suite.ended" || note "it did not end"
+  tell_suite "$suite" "$code" "$seconds"
+}
+
+# tell_suite SUITE EXIT-CODE SECONDS: what its log says.
+tell_suite() {
+  local suite=$1 code=$2 log=$LOGS/$1.log counts
   while read -r reason; do
     [ -z "$reason" ] || skip "$suite" "$reason"
   done <<<"$(sed -n 's/^SKIPPED: //p' "$log")"
@@ -105,28 +146,31 @@ script_suite() {
     counts="${counts% *} 1"
   fi
   # shellcheck disable=SC2086
-  count "$suite" $counts $(($(date +%s) - start))
-}
-
-wants() {
-  [ ${#suites[@]} = 0 ] || [[ " ${suites[*]} " == *" $1 "* ]]
+  count "$suite" $counts "$3"
 }
 
 suites=("$@")
+for suite in root arm64 release; do
+  if wants "$suite"; then apart+=("$suite"); fi
+done
+roots_behind
 "$ROOT/tests/tools/install.sh" helm age etcdutl >/dev/null || skip tools "helm, age or etcdutl could not be installed"
 RB_AGE_TESTKIT_DIR=$("$ROOT/tests/tools/install.sh" age-testkit) || RB_AGE_TESTKIT_DIR=
 export RB_AGE_TESTKIT_DIR
 build
-for label in $CTEST_LABELS; do
-  if [ "$label" = fault ] && { wants integration || wants e2e; }; then make_behind "the k3s stand-in" "$ROOT/tests/k3s/build.sh"; fi
-  if wants "$label"; then ctest_suite "$label"; fi
-done
-if wants root; then script_suite root; fi
+stand_in_behind
+ctest_suites
 if wants integration; then integration_suite; fi
-if wants arm64 && wants e2e; then make_behind "the build root for arm64" "$ROOT/scripts/root.sh" arm64; fi
-for suite in e2e arm64 release; do
-  if wants "$suite"; then script_suite "$suite"; fi
-done
+if wants e2e; then
+  apart_behind
+  script_suite e2e
+fi
+if [ -n "$apart_runs_behind" ]; then
+  wait "${behind[@]}" || true
+  for suite in "${apart[@]}"; do told_from_behind "$suite"; done
+else
+  for suite in "${apart[@]}"; do script_suite "$suite"; done
+fi
 
 say "Summary"
 printf '   %s\n' "${ran[@]:-nothing ran}" >&2

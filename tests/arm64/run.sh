@@ -24,12 +24,11 @@ if [ "$NATIVE_ARCH" != amd64 ]; then
   echo "0 passed, 0 failed"
   exit 0
 fi
-tests=$PART
-[ "${1:-}" != all ] || tests=$WHOLE
+tests=$PART build=$CACHE/build/arm64-part how=part
+[ "${1:-}" != all ] || tests=$WHOLE build=$CACHE/build/arm64-test how=
 root=$("$ROOT/scripts/root.sh" arm64)
 testkit=$("$ROOT/tests/tools/install.sh" age-testkit)
 "$ROOT/tests/tools/install.sh" age >/dev/null
-build=$CACHE/build/arm64-test
 if [ "$(cat "$build/.made-in" 2>/dev/null)" != "$ROOT $root" ]; then rm -rf "$build"; fi
 mkdir -p "$build" "$CACHE/ccache"
 echo "$ROOT $root" >"$build/.made-in"
@@ -42,7 +41,7 @@ inside() {
 }
 
 say "Compiling for arm64 (the first time, minutes)"
-if ! inside bash /source/tests/arm64/in-root.sh "railiance-restore rb_make_set $tests" >"$LOGS/arm64-build.log" 2>&1; then
+if ! inside bash /source/tests/arm64/in-root.sh "railiance-restore rb_make_set $tests" $how >"$LOGS/arm64-build.log" 2>&1; then
   grep -hE 'error|Error|FAILED' -A5 "$LOGS/arm64-build.log" | tail -30 >&2
   die "the log: $LOGS/arm64-build.log"
 fi

@@ -19,13 +19,14 @@ export RB_BUILD_BIN
 RB_PACKAGE=$("$ROOT/scripts/package.sh")
 export RB_PACKAGE
 
-# The disaster has beds of its own, and goes on beside the others: all of them mostly wait.
-disaster=
+# Disaster and installation have beds of their own, and go on beside the others: all of them mostly wait.
+APART="test_90_disaster.py test_95_install.py"
+apart=
 clean_up() {
-  [ -z "$disaster" ] || kill "$disaster" 2>/dev/null || true
+  [ -z "$apart" ] || kill "$apart" 2>/dev/null || true
   wait
   rm -rf "$reports"
-  [ -z "$disaster" ] || for name in "$RB_BED-plain" "$RB_BED-enc" "$RB_BED-install"; do "$bed" down "$name" >/dev/null 2>&1 || true; done
+  [ -z "$apart" ] || for name in "$RB_BED-plain" "$RB_BED-enc" "$RB_BED-install"; do "$bed" down "$name" >/dev/null 2>&1 || true; done
   [ -n "${RB_KEEP_BED:-}" ] || "$bed" down "$RB_BED" >/dev/null 2>&1 || true
 }
 reports=$(mktemp -d)
@@ -40,9 +41,10 @@ tests() {
 }
 
 if [ $# = 0 ]; then
-  (tests disaster test_90_disaster.py) >"$reports/disaster.log" 2>&1 &
-  disaster=$!
-  set -- --ignore=test_90_disaster.py
+  # shellcheck disable=SC2086
+  (tests apart $APART) >"$reports/apart.log" 2>&1 &
+  apart=$!
+  for file in $APART; do set -- "$@" "--ignore=$file"; done
 fi
 if [ -z "${RB_KEEP_BED:-}" ] || ! "$bed" list | grep -qx "$RB_BED"; then
   "$bed" up "$RB_BED" --node
@@ -51,10 +53,10 @@ fi
 
 code=0
 (tests bed "$@") || code=$?
-if [ -n "$disaster" ]; then
-  wait "$disaster" || code=$?
-  disaster=
-  cat "$reports/disaster.log"
+if [ -n "$apart" ]; then
+  wait "$apart" || code=$?
+  apart=
+  cat "$reports/apart.log"
 fi
 /usr/bin/python3 - "$reports"/*.xml <<'PYTHON'
 import sys

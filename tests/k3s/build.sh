@@ -54,8 +54,9 @@ if [ ! -x "$out/k3s" ]; then
         -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=v1.34.4+standin -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34" \
         -o "$tmp/k3s" .) >&2
 
-    # kine, of which k3s without etcd makes SQLite: see kine.go for the form.
-    (cd "$here/kine" && GOTOOLCHAIN=${GOTOOLCHAIN:-auto} CGO_ENABLED=1 go build -p "${K3S_BUILD_JOBS:-2}" -trimpath \
+    # kine, of which k3s without etcd makes SQLite: see kine.go for the form. The same flags, so that what both are
+    # made of is compiled once.
+    (cd "$here/kine" && GOTOOLCHAIN=${GOTOOLCHAIN:-auto} CGO_ENABLED=1 go build -p "${K3S_BUILD_JOBS:-2}" -trimpath -gcflags=all=-dwarf=false \
         -tags "netgo osusergo sqlite_omit_load_extension" -ldflags "-s -w -linkmode external -extldflags -static" \
         -o "$tmp/kine" .) >&2
     size=$(wc -c <"$tmp/kine")

@@ -26,4 +26,4 @@ sed "s|=> ./sops\$|=> $build/sops|" "$here/go.mod" >"$build/go.mod"
 cp "$here/go.sum" "$build/go.sum"
 cd "$here"
 # The flags of the other tools: what they share is compiled once.
-exec go test -count=1 -v -modfile="$build/go.mod" -gcflags=all=-dwarf=false -ldflags='-s -w' .
+exec go test -count=1 -v -modfile="$build/go.mod" -trimpath -gcflags=all=-dwarf=false -ldflags='-s -w' .
