@@ -222,6 +222,16 @@ std::string drill_text(const api::NodeFacts& node, SystemTime now) {
          (node.last_drill_booted ? ", booted" : "");
 }
 
+/// Of a check of all sets.
+std::string verify_text(const api::NodeFacts& node, SystemTime now) {
+  return node.last_verify_result + " " + ago(node.last_verify_time, now) + ", " +
+         std::to_string(node.last_verify_sets) + " sets" +
+         (node.last_verify_bad_sets == 0
+              ? std::string()
+              : ", " + std::to_string(node.last_verify_bad_sets) +
+                    " of them BAD (on that node, railiance-restore verify --all)");
+}
+
 std::string artifacts_text(const api::NodeFacts& node) {
   const auto kind = node.datastore == api::Datastore::sqlite ? api::DatastoreKind::sqlite
                                                              : api::DatastoreKind::etcd;
@@ -292,6 +302,9 @@ void add_node(Rows& rows, const api::NodeFacts& node, SystemTime now) {
                         "`railiance-restore rewrap --all --sops .sops.yaml -i OLD-KEYS`"});
   }
   rows.push_back({"  drill", drill_text(node, now)});
+  if (!node.last_verify_result.empty()) { // only where a timer does it
+    rows.push_back({"  verify", verify_text(node, now)});
+  }
 }
 
 nlohmann::json time_or_null(const std::optional<SystemTime>& time) {

@@ -153,6 +153,28 @@ Message drilled(const api::NodeFacts& node) {
   return message;
 }
 
+/// A run that left something out was told; the check says whether what was stored is good.
+Message verified(const api::NodeFacts& node) {
+  const std::string& result = node.last_verify_result; // set::result_word
+  const bool passed = result == "Passed" || result == "Incomplete";
+  Message message = message_of(passed ? MessageKind::recovered : MessageKind::problem,
+                               "verify/" + node.node_name,
+                               node.last_verify_time,
+                               passed ? "verify passed again" : "verify failed: " + result);
+  message.text = "the check of all " + std::to_string(node.last_verify_sets) + " sets on node " +
+                 node.node_name + " ended at " + format_rfc3339(node.last_verify_time) + " with " +
+                 result;
+  if (!passed) {
+    message.text =
+        with_advice(std::move(message.text) + "; bad: " + std::to_string(node.last_verify_bad_sets),
+                    "on that node: railiance-restore verify --all "
+                    "(docs/runbooks/RailianceBackupSetDamaged.md)");
+  }
+  message.node = node.node_name;
+  message.reason = result;
+  return message;
+}
+
 /// Nothing where it is neither fine nor long enough a problem, or was told otherwise: what came of
 /// a run is told with the run.
 std::optional<MessageKind>
@@ -213,6 +235,9 @@ std::vector<Candidate> candidates(const NoticeView& view, SystemTime now) {
   for (const api::NodeFacts& node : view.nodes) {
     if (!node.last_drill_result.empty()) {
       all.push_back({drilled(node)});
+    }
+    if (!node.last_verify_result.empty()) {
+      all.push_back({verified(node)});
     }
   }
   if (view.current) {

@@ -1,10 +1,11 @@
 #!/bin/sh
 # drill-timer.sh [--key FILE] [--backup-dir DIR] [--root DIR] [--remove] [--key-on-this-server]: proves the
-# newest backup every night, as a systemd timer of this host. Where the private key is and the backups are
-# copied to, that is the drill: every file is opened. On the server that makes the backups it is `verify`
-# without a key: digests, signatures and the kit; the private key does not belong there, since a host that
-# holds it can open all its own backups. --key-on-this-server drills there all the same. --root puts the
-# units below another root and starts nothing. The key stays where it is; the unit gets it as a credential.
+# backups every night, as a systemd timer of this host. Where the private key is and the backups are copied
+# to, that is the drill: every file of the newest is opened. On the server that makes the backups it is
+# `verify --all` without a key: digests, signatures and the kit; the private key does not belong there, since
+# a host that holds it can open all its own backups. --key-on-this-server drills there all the same. --root
+# puts the units below another root and starts nothing. The key stays where it is; the unit gets it as a
+# credential.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 key=
@@ -33,7 +34,7 @@ while [ $# -gt 0 ]; do
 done
 units=$root/etc/systemd/system
 if [ -z "$root" ] && ! command -v systemctl >/dev/null; then
-  die "this host has no systemd" "put it into cron: 30 5 * * * root /usr/local/bin/railiance-restore verify (or, where the key is, drill -i FILE)"
+  die "this host has no systemd" "put it into cron: 30 5 * * * root /usr/local/bin/railiance-restore verify --all --record (or, where the key is, drill -i FILE)"
 fi
 if [ -n "$remove" ]; then
   for name in railiance-drill railiance-verify; do

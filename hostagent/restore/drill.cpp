@@ -21,19 +21,6 @@ using set::DrillRecord;
 
 namespace {
 
-/// The first thing that is wrong; that of a file before that of the set.
-std::string message_of(const set::SetReport& report) {
-  const auto bad =
-      std::find_if(report.files.begin(), report.files.end(), [&](const set::FileReport& file) {
-        return file.code == report.code && !file.message.empty();
-      });
-  if (bad != report.files.end()) {
-    const bool named = bad->message.find(bad->name) != std::string::npos;
-    return named ? bad->message : bad->name + ": " + bad->message;
-  }
-  return report.problems.empty() ? std::string() : report.problems.front();
-}
-
 bool snapshot_is_proven(const set::SetReport& report) {
   return std::any_of(report.files.begin(), report.files.end(), [](const set::FileReport& file) {
     return file.type == api::ArtifactType::datastore && file.code == ExitCode::done;
@@ -52,7 +39,7 @@ DrillRecord judge(const BackupSet& set,
   record.code = report.code;
   record.size_bytes = set.size_bytes;
   if (record.code != ExitCode::done) {
-    record.message = message_of(report);
+    record.message = first_problem(report);
   }
   // The check found them equal to the manifest.
   if (set.manifest && set.manifest->snapshot && snapshot_is_proven(report)) {

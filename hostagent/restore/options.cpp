@@ -47,13 +47,13 @@ constexpr const char* k_show_footer = R"(Examples:
 
 constexpr const char* k_verify_footer = R"(Examples:
   railiance-restore verify
-  railiance-restore verify --all
+  railiance-restore verify --all --record
   railiance-restore verify 20261122T020000Z -i ~/.config/sops/age/keys.txt
 
 Without a key: every file is there, has the size and the SHA-256 of the manifest,
 and begins like an age file. With -i also: every byte decrypts, the copy of etcd or SQLite
 has its digest, its pages, its revision and its keys, and the archives can be read.
-Nothing is written to the disk. Each set's signature and its place in the chain are
+Nothing is written to the disk but with --record. Each set's signature and its place in the chain are
 checked, too: one that was changed, taken away or put there shows, with exit code 6;
 so does one without a signature where the host's key is known (--allow-unsigned).
 Exit codes: 3 a set is incomplete, 5 no identity opens a file, 6 damaged.)";
@@ -206,6 +206,10 @@ void add_small_commands(CLI::App& app, Raw& raw) {
   verify->footer(k_verify_footer);
   verify->add_option("SET", raw.verify.set, "Run id, or latest")->capture_default_str();
   verify->add_flag("--all", raw.verify.all, "All sets");
+  verify->add_flag("--record",
+                   raw.verify.record,
+                   "With --all: leave the outcome in .last-verify and backup.log, for status,\n"
+                   "metrics and notices");
   verify->add_flag("--allow-unsigned", raw.verify.allow_unsigned, k_allow_unsigned);
   add_identity(*verify, raw.verify.identity_files, "File with private age keys");
 
@@ -251,6 +255,10 @@ Result<Options> finish(const CLI::App& app, Raw& raw) {
   const auto* const verify = std::get_if<VerifyCommand>(&raw.options.command);
   if (verify != nullptr && verify->all && app.get_subcommand("verify")->count("SET") > 0) {
     return Error{ErrorCode::invalid_argument, "verify: give a SET or --all, not both", {}};
+  }
+  if (verify != nullptr && verify->record && !verify->all) {
+    return Error{
+        ErrorCode::invalid_argument, "verify: --record is for the check of all sets", "add --all"};
   }
   auto* const restore = std::get_if<RestoreCommand>(&raw.options.command);
   if (restore != nullptr) {

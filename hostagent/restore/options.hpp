@@ -36,6 +36,7 @@ struct ShowCommand {
 struct VerifyCommand {
   std::string set = "latest";
   bool all = false;
+  bool record = false;                     ///< Of all: leave the outcome beside the sets.
   bool allow_unsigned = false;             ///< As that of `drill`.
   std::vector<std::string> identity_files; ///< Empty: without a key.
 };

@@ -138,4 +138,16 @@ Json to_json(const SetReport& report) {
   return json;
 }
 
+std::string first_problem(const set::SetReport& report) {
+  const auto bad =
+      std::find_if(report.files.begin(), report.files.end(), [&](const set::FileReport& file) {
+        return file.code == report.code && !file.message.empty();
+      });
+  if (bad != report.files.end()) {
+    const bool named = bad->message.find(bad->name) != std::string::npos;
+    return named ? bad->message : bad->name + ": " + bad->message;
+  }
+  return report.problems.empty() ? std::string() : report.problems.front();
+}
+
 } // namespace rb::restore

@@ -30,4 +30,8 @@ void put_latest(const set::Latest& latest, nlohmann::ordered_json& json);
 [[nodiscard]] std::string to_text(const set::SetReport& report);
 [[nodiscard]] nlohmann::ordered_json to_json(const set::SetReport& report);
 
+/// The first thing that is wrong, in a line; that of a file before that of the set. Empty where all
+/// is well.
+[[nodiscard]] std::string first_problem(const set::SetReport& report);
+
 } // namespace rb::restore

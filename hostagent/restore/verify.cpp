@@ -2,7 +2,11 @@
 #include "restore/commands.hpp"
 #include "restore/progress.hpp"
 #include "restore/set_output.hpp"
+#include "set/marks.hpp"
 #include "terminal/program_io.hpp"
+
+#include <algorithm>
+#include <iterator>
 
 namespace rb::restore {
 
@@ -35,24 +39,89 @@ Result<Keys> keys_of(const VerifyCommand& command, const Io& io) {
   return keys;
 }
 
-int print(const std::vector<SetReport>& reports,
-          const Catalogue& catalogue,
-          const Keys& keys,
-          const Options& options,
-          Io& io) {
-  const bool with_key = !keys.identities.empty();
+/// What became of all of it.
+ExitCode worst_of(const std::vector<SetReport>& reports, const Catalogue& catalogue) {
   ExitCode code = ExitCode::done;
-  nlohmann::ordered_json json{{"directory", options.backup_dir}, {"withKey", with_key}};
   for (const SetReport& report : reports) {
     code = set::worse(code, report.code);
+  }
+  return catalogue.tampered_file() != nullptr ? set::worse(code, ExitCode::damaged) : code;
+}
+
+/// What is wrong with the worst of them.
+std::string
+message_of(const std::vector<SetReport>& reports, const Catalogue& catalogue, ExitCode code) {
+  if (code == ExitCode::done) {
+    return {};
+  }
+  const auto worst = std::ranges::find(reports, code, &SetReport::code);
+  if (worst != reports.end()) {
+    return worst->run_id + ": " + first_problem(*worst);
+  }
+  const set::SignedFile* const file = catalogue.tampered_file();
+  return file == nullptr ? std::string() : file->name + " beside the sets: " + file->message;
+}
+
+set::LastVerify record_of(const std::vector<SetReport>& reports,
+                          const Catalogue& catalogue,
+                          const Keys& keys,
+                          ExitCode code) {
+  set::LastVerify record;
+  record.message = message_of(reports, catalogue, code);
+  record.sets = std::ssize(reports);
+  record.incomplete_sets = std::ranges::count(reports, ExitCode::incomplete, &SetReport::code);
+  record.bad_sets = std::ranges::count_if(reports, [](const SetReport& report) {
+    return report.code != ExitCode::done && report.code != ExitCode::incomplete;
+  });
+  record.with_key = !keys.identities.empty();
+  return record;
+}
+
+/// Where --record asks for it. A check whose outcome cannot be left is not done.
+ExitCode recorded(const VerifyCommand& command,
+                  const Options& options,
+                  set::LastVerify record,
+                  ExitCode code,
+                  Io& io) {
+  if (!command.record) {
+    return code;
+  }
+  record.time = io.clock.now();
+  record.result = set::result_word(code);
+  const auto write = [&]() -> Status {
+    RB_TRY_ASSIGN(set::Directory directory, open_directory(options.backup_dir));
+    return set::store_verify(directory, record);
+  };
+  if (const Status stored = write(); !stored) {
+    Error error = stored.error();
+    error.hint = "run it as root; for a directory that cannot be written: without --record";
+    fail(io, std::move(error).within("the outcome is not recorded"));
+    return code == ExitCode::done ? ExitCode::failed : code;
+  }
+  return code;
+}
+
+/// One that could not begin: no key, no set.
+set::LastVerify not_begun(const Error& error) {
+  set::LastVerify record;
+  record.message = error.message;
+  return record;
+}
+
+void print(const std::vector<SetReport>& reports,
+           const Catalogue& catalogue,
+           const Keys& keys,
+           ExitCode code,
+           const Options& options,
+           Io& io) {
+  const bool with_key = !keys.identities.empty();
+  nlohmann::ordered_json json{{"directory", options.backup_dir}, {"withKey", with_key}};
+  for (const SetReport& report : reports) {
     json["sets"].push_back(to_json(report));
     json["sets"].back()["signature"] = to_json(catalogue, report.run_id);
     if (options.output == OutputFormat::text) {
       io.out << to_text(report);
     }
-  }
-  if (catalogue.tampered_file() != nullptr) {
-    code = set::worse(code, ExitCode::damaged);
   }
   if (options.output == OutputFormat::text) {
     tell_of_files(catalogue, io.out);
@@ -69,15 +138,17 @@ int print(const std::vector<SetReport>& reports,
               "them\n";
     say_what_was_tried(keys, io);
   }
-  return static_cast<int>(code);
 }
 
 } // namespace
 
 int verify(const VerifyCommand& command, const Options& options, Io& io) {
+  const auto begin = io.clock.steady_now();
   const auto keys = keys_of(command, io);
   if (!keys) {
-    return fail(io, keys.error(), ExitCode::no_identity);
+    const int code = fail(io, keys.error(), ExitCode::no_identity);
+    recorded(command, options, not_begun(keys.error()), ExitCode::no_identity, io);
+    return code;
   }
   auto backups = open_backups(options, keys->pins, io);
   if (!backups) {
@@ -85,7 +156,10 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
   }
   const std::vector<const BackupSet*> some = chosen(backups->sets, command, io);
   if (some.empty()) {
-    return fail_to_open(io, nothing_to_restore(options.backup_dir, command.set));
+    const Error nothing = nothing_to_restore(options.backup_dir, command.set);
+    const int code = fail_to_open(io, nothing);
+    recorded(command, options, not_begun(nothing), ExitCode::nothing_to_restore, io);
+    return code;
   }
   std::vector<std::string> run_ids;
   for (const BackupSet* const set : some) {
@@ -99,7 +173,12 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
   }
   progress.clear();
   warn_of_first_use(backups->catalogue, io);
-  return print(reports, backups->catalogue, *keys, options, io);
+  const ExitCode code = worst_of(reports, backups->catalogue);
+  print(reports, backups->catalogue, *keys, code, options, io);
+  set::LastVerify record = record_of(reports, backups->catalogue, *keys, code);
+  record.duration_milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(io.clock.steady_now() - begin).count();
+  return static_cast<int>(recorded(command, options, std::move(record), code, io));
 }
 
 } // namespace rb::restore

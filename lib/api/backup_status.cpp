@@ -140,6 +140,10 @@ void fields(JsonFields& json, NodeFacts& facts) {
   json.optional("lastDrillRunID", facts.last_drill_run_id);
   json.optional("lastDrillSeconds", facts.last_drill_seconds);
   json.optional("lastDrillBooted", facts.last_drill_booted);
+  json.optional("lastVerifyTime", facts.last_verify_time);
+  json.optional("lastVerifyResult", facts.last_verify_result);
+  json.optional("lastVerifySets", facts.last_verify_sets);
+  json.optional("lastVerifyBadSets", facts.last_verify_bad_sets);
   json.optional("lastRestoreTime", facts.last_restore_time);
   json.optional("controllerMissedSince", facts.controller_missed_since);
   json.optional("clockAnomaly", facts.clock_anomaly);

@@ -84,6 +84,11 @@ struct NodeFacts {
   std::string last_drill_run_id;
   std::int64_t last_drill_seconds = 0;
   bool last_drill_booted = false; ///< A server was booted from the set.
+  /// Of the last check of all sets.
+  SystemTime last_verify_time{};
+  std::string last_verify_result; ///< As that of a drill; empty: there was none.
+  std::int64_t last_verify_sets = 0;
+  std::int64_t last_verify_bad_sets = 0; ///< Damaged, not the host's, or not opened by the key.
   SystemTime last_restore_time{};
   /// The controller had not looked since then, and this node's agent told it. Written apart.
   SystemTime controller_missed_since{};
@@ -115,7 +120,8 @@ struct LastRun {
 
 /// The last that a receiver was told about one topic.
 struct ToldTopic {
-  std::string topic; ///< "run", "start", "current", "offsite", "drill/NODE", "test".
+  std::string topic; ///< "run", "start", "current", "offsite", "drill/NODE", "verify/NODE",
+                     ///< "test".
   SystemTime time{}; ///< Of what was told, not of the telling.
   bool problem = false;
 

@@ -23,7 +23,7 @@ enum class MessageKind {
 /// Nothing here is a secret.
 struct Message {
   MessageKind kind = MessageKind::test;
-  std::string topic; ///< What it is about: "run", "current", "drill/NODE", …
+  std::string topic; ///< What it is about: "run", "current", "drill/NODE", "verify/NODE", …
   SystemTime time{}; ///< Of what is told, not of the telling.
   std::string title; ///< One line.
   std::string text;  ///< For people; several lines, the last one says what to do.

@@ -18,7 +18,7 @@ inline constexpr std::uint64_t k_log_limit_bytes = 1U << 20U;
 
 struct LogLine {
   SystemTime time{};
-  std::string action; ///< "backup", "drill"
+  std::string action; ///< "backup", "drill", "verify", "rewrap"
   std::string result; ///< The word of api::Reason ("Completed", "Incomplete", "StorageFull").
   std::string run_id; ///< May be empty.
   /// More, in this order: {"etcd_bytes", "1234"}. Keys are ours; values are quoted where needed.

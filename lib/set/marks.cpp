@@ -14,8 +14,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view k_drill_schema = "railiance.io/last-drill/v1";
+constexpr std::string_view k_verify_schema = "railiance.io/last-verify/v1";
 constexpr std::string_view k_restore_schema = "railiance.io/last-restore/v1";
 constexpr std::size_t k_drill_limit_bytes = 256U << 10U;
+constexpr std::size_t k_verify_limit_bytes = 64U << 10U;
 constexpr std::size_t k_restore_limit_bytes = 4U << 10U;
 
 /// What a mark of that name is not, and what writes it anew.
@@ -31,6 +33,11 @@ Error not_a_restore(std::string_view what) {
   return malformed(k_last_restore_name,
                    what,
                    "write it again with railiance-restore restore --execute, or remove it");
+}
+
+Error not_a_verify(std::string_view what) {
+  return malformed(
+      k_last_verify_name, what, "the next railiance-restore verify --all --record writes it anew");
 }
 
 Error unknown_schema(std::string_view name) {
@@ -110,6 +117,33 @@ LogLine log_line(const DrillRecord& record) {
   }
   line.message = record.message;
   return line;
+}
+
+LogLine log_line(const LastVerify& verify) {
+  LogLine line;
+  line.time = verify.time;
+  line.action = "verify";
+  line.result = verify.result;
+  line.fields.emplace_back("sets", std::to_string(verify.sets));
+  line.fields.emplace_back("incomplete", std::to_string(verify.incomplete_sets));
+  line.fields.emplace_back("bad", std::to_string(verify.bad_sets));
+  line.fields.emplace_back("milliseconds", std::to_string(verify.duration_milliseconds));
+  line.message = verify.message;
+  return line;
+}
+
+/// Of a mark and its line in backup.log.
+Status store_mark(Directory& directory,
+                  std::string_view name,
+                  const std::string& text,
+                  const LogLine& line) {
+  Status replaced = replace_file(directory, std::string(name), as_bytes(text));
+  if (!replaced && replaced.error().code == ErrorCode::not_found) {
+    // A backup that began just now has swept our .part file away.
+    replaced = replace_file(directory, std::string(name), as_bytes(text));
+  }
+  RB_TRY(replaced);
+  return append_log(directory, line);
 }
 
 Result<LastDrill> drill_from(const nlohmann::json& json) {
@@ -201,15 +235,7 @@ std::string serialize(const DrillRecord& record) {
 }
 
 Status store_drill(Directory& directory, const DrillRecord& record) {
-  const std::string name(k_last_drill_name);
-  const std::string text = serialize(record);
-  Status replaced = replace_file(directory, name, as_bytes(text));
-  if (!replaced && replaced.error().code == ErrorCode::not_found) {
-    // A backup that began just now has swept our .part file away.
-    replaced = replace_file(directory, name, as_bytes(text));
-  }
-  RB_TRY(replaced);
-  return append_log(directory, log_line(record));
+  return store_mark(directory, k_last_drill_name, serialize(record), log_line(record));
 }
 
 Result<LastDrill> parse_last_drill(std::string_view text) {
@@ -226,6 +252,40 @@ Result<LastDrill> parse_last_drill(std::string_view text) {
 
 Result<std::optional<LastDrill>> read_last_drill(Directory& directory) {
   return read_mark(directory, k_last_drill_name, k_drill_limit_bytes, parse_last_drill);
+}
+
+static void fields(JsonFields& json, LastVerify& verify) {
+  std::string schema(k_verify_schema);
+  json.required("schema", schema);
+  if (schema != k_verify_schema) {
+    json.fail(unknown_schema(k_last_verify_name));
+  }
+  json.required("time", verify.time);
+  json.required("result", verify.result);
+  json.always("message", verify.message);
+  json.always("sets", verify.sets);
+  json.always("incompleteSets", verify.incomplete_sets);
+  json.always("badSets", verify.bad_sets);
+  json.always("durationMilliseconds", verify.duration_milliseconds);
+  json.always("withKey", verify.with_key);
+}
+
+Status store_verify(Directory& directory, const LastVerify& verify) {
+  const std::string text =
+      to_json_fields(verify).dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
+  return store_mark(directory, k_last_verify_name, text, log_line(verify));
+}
+
+Result<LastVerify> parse_last_verify(std::string_view text) {
+  auto verify = from_json_fields<LastVerify>(json_of(text));
+  if (!verify && verify.error().code != ErrorCode::unsupported) {
+    return not_a_verify(verify.error().message);
+  }
+  return verify;
+}
+
+Result<std::optional<LastVerify>> read_last_verify(Directory& directory) {
+  return read_mark(directory, k_last_verify_name, k_verify_limit_bytes, parse_last_verify);
 }
 
 Result<LastRestore> parse_last_restore(std::string_view text) {

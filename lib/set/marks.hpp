@@ -1,7 +1,7 @@
 // The marks of a backup directory: `.last-backup`, the newest complete backup in a form that a
-// shell can read; `.last-drill`, what came of the last drill; `.last-restore`, which set the
-// cluster was last restored from. Each is replaced in one durable step. Schemas:
-// docs/artifact-format.md.
+// shell can read; `.last-drill`, what came of the last drill; `.last-verify`, what came of the last
+// check of all sets; `.last-restore`, which set the cluster was last restored from. Each is
+// replaced in one durable step. Schemas: docs/artifact-format.md.
 #pragma once
 
 #include "set/manifest.hpp"
@@ -79,6 +79,30 @@ struct LastDrill {
 
 /// Nothing when there was no drill. Errors: corrupt, unsupported, those of Fs.
 [[nodiscard]] Result<std::optional<LastDrill>> read_last_drill(Directory& directory);
+
+/// What `verify --all --record` leaves behind: `.last-verify` for programs, a line in backup.log
+/// for people.
+struct LastVerify {
+  SystemTime time{};   ///< End of the check.
+  std::string result;  ///< As result_word(); "Incomplete": all that was stored is good.
+  std::string message; ///< What is wrong, in a line; empty when all is well.
+  std::int64_t sets = 0;
+  std::int64_t incomplete_sets = 0;
+  std::int64_t bad_sets = 0; ///< Damaged, not the host's, or not opened by the key that was given.
+  std::int64_t duration_milliseconds = 0;
+  bool with_key = false; ///< They were opened; else their digests were compared.
+
+  bool operator==(const LastVerify&) const = default;
+};
+
+/// Replaces `.last-verify` and appends to backup.log, without a lock, as store_drill.
+[[nodiscard]] Status store_verify(Directory& directory, const LastVerify& verify);
+
+/// Unknown fields are skipped. Errors: corrupt, unsupported (another schema).
+[[nodiscard]] Result<LastVerify> parse_last_verify(std::string_view text);
+
+/// Nothing when all sets were never checked so. Errors: corrupt, unsupported, those of Fs.
+[[nodiscard]] Result<std::optional<LastVerify>> read_last_verify(Directory& directory);
 
 /// Retention keeps that set, and the agent and the operator can tell after what the cluster's state
 /// goes back in time.

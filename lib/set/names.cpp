@@ -51,6 +51,9 @@ NameInfo classify_final(std::string_view name) {
   if (name == k_last_drill_name) {
     return {NameKind::last_drill, {}, {}};
   }
+  if (name == k_last_verify_name) {
+    return {NameKind::last_verify, {}, {}};
+  }
   if (name == k_last_restore_name) {
     return {NameKind::last_restore, {}, {}};
   }

@@ -12,6 +12,7 @@ namespace rb::set {
 
 inline constexpr std::string_view k_stamp_name = ".last-backup";
 inline constexpr std::string_view k_last_drill_name = ".last-drill";
+inline constexpr std::string_view k_last_verify_name = ".last-verify";
 inline constexpr std::string_view k_last_restore_name = ".last-restore";
 inline constexpr std::string_view k_guide_name = "RESTORE.md";
 inline constexpr std::string_view k_tool_name = "railiance-restore";
@@ -35,6 +36,7 @@ enum class NameKind {
   stamp,
   log,
   last_drill,   ///< ".last-drill"
+  last_verify,  ///< ".last-verify"
   last_restore, ///< ".last-restore"
   /// "RESTORE.md", "railiance-restore", "railiance-backup-image.tar", "railiance-backup.pub", and
   /// the signatures of these and of the stamp: replaced by runs, never removed

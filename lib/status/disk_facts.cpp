@@ -161,6 +161,12 @@ void judge_markers(const DiskView& view, NodeFacts& facts) {
         std::chrono::ceil<std::chrono::seconds>(view.last_drill->duration).count();
     facts.last_drill_booted = view.last_drill->booted;
   }
+  if (view.last_verify) {
+    facts.last_verify_time = view.last_verify->time;
+    facts.last_verify_result = view.last_verify->result;
+    facts.last_verify_sets = view.last_verify->sets;
+    facts.last_verify_bad_sets = view.last_verify->bad_sets;
+  }
   if (view.last_restore) {
     facts.last_restore_time = view.last_restore->time;
   }
@@ -207,6 +213,7 @@ Result<DiskView> view_disk(set::Directory& directory, std::span<const sign::Publ
   RB_TRY_ASSIGN(view.space, directory.fs().space());
   RB_TRY_ASSIGN(view.last_attempt, set::read_last_line(directory, "backup"));
   view.last_drill = set::read_last_drill(directory).value_or(std::nullopt);
+  view.last_verify = set::read_last_verify(directory).value_or(std::nullopt);
   view.last_restore = set::read_last_restore(directory).value_or(std::nullopt);
   judge_trust(directory, keys, view);
   return view;

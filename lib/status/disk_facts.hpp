@@ -21,6 +21,7 @@ struct DiskView {
   Space space;
   std::optional<set::LogLine> last_attempt; ///< The last "backup" line of backup.log.
   std::optional<set::LastDrill> last_drill;
+  std::optional<set::LastVerify> last_verify;
   std::optional<set::LastRestore> last_restore;
   /// Sets, and files beside them, that are not what the host made; 0 where its key is not known.
   std::int64_t untrusted_sets = 0;

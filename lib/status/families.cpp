@@ -185,6 +185,13 @@ void add_proofs(Builder& all) {
           &NodeFacts::last_drill_booted);
   all.add(
       "last_drill_duration_seconds", "Duration of the last drill.", &NodeFacts::last_drill_seconds);
+  all.add("last_verify_timestamp_seconds",
+          "Unix time at which the last check of all sets ended; 0: none.",
+          &NodeFacts::last_verify_time);
+  all.add(
+      "last_verify_bad_sets",
+      "Sets that the last check of all found damaged, not the host's, or not opened by its key.",
+      &NodeFacts::last_verify_bad_sets);
   all.add("last_restore_timestamp_seconds",
           "Unix time at which the cluster was last restored from a set of here; 0: never.",
           &NodeFacts::last_restore_time);

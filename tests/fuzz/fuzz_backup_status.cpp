@@ -40,6 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text = as_text(ByteView(data, size));
   read_object(text);
   static_cast<void>(set::parse_last_drill(text));
+  static_cast<void>(set::parse_last_verify(text));
   static_cast<void>(set::parse_log_line(text));
   if (const auto cron = status::Cron::parse(text)) {
     static_cast<void>(cron->next(SystemTime{}));

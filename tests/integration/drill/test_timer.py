@@ -55,8 +55,9 @@ def main():
         there = server / "etc/systemd/system"
         assert sorted(path.name for path in there.iterdir()) == ["railiance-verify.service", "railiance-verify.timer"]
         keyless = (there / "railiance-verify.service").read_text()
-        assert "railiance-restore verify latest --backup-dir /srv/backups\n" in keyless
-        assert "keys.txt" not in keyless and "Credential" not in keyless and "ReadWritePaths" not in keyless
+        assert "railiance-restore verify --all --record --backup-dir /srv/backups\n" in keyless
+        assert "ReadWritePaths=/srv/backups\n" in keyless and "/opt/backup" not in keyless
+        assert "keys.txt" not in keyless and "Credential" not in keyless
         run(*on_server, "--remove")
         assert not list(there.iterdir())
         run(*on_server, "--key", str(key), "--key-on-this-server")

@@ -47,6 +47,10 @@ NodeFacts facts() {
   facts.last_drill_run_id = "20261122T020000Z";
   facts.last_drill_seconds = 2;
   facts.last_drill_booted = true;
+  facts.last_verify_time = at("2026-11-22T06:00:00Z");
+  facts.last_verify_result = "Damaged";
+  facts.last_verify_sets = 7;
+  facts.last_verify_bad_sets = 1;
   facts.last_restore_time = at("2026-11-01T00:00:00Z");
   facts.clock_anomaly = true;
   return facts;

@@ -146,6 +146,22 @@ TEST_CASE("status names who is told, and who cannot be told since when and why")
   CHECK(json.at("status").at("notified").at(1).at("lastError") == "ntfy.sh: HTTP 500");
 }
 
+TEST_CASE("status: what the last check of all sets came to, where there was one") {
+  auto object = backup_status("True", "Current", "20261122T020000Z on server-1, 9 h old");
+  auto& node = object["status"]["nodes"][0];
+  node["lastVerifyTime"] = "2026-11-22T06:00:00Z";
+  node["lastVerifyResult"] = "Passed";
+  node["lastVerifySets"] = 7;
+  Cluster good(object);
+  CHECK(has(run_command(good, {"status"}).out, "  verify       Passed 5h ago, 7 sets\n"));
+  node["lastVerifyResult"] = "Damaged";
+  node["lastVerifyBadSets"] = 2;
+  Cluster bad(object);
+  CHECK(has(run_command(bad, {"status"}).out,
+            "  verify       Damaged 5h ago, 7 sets, 2 of them BAD (on that node, "
+            "railiance-restore verify --all)\n"));
+}
+
 TEST_CASE("status: sets that other keys open are counted, with what to do") {
   auto object = backup_status("True", "Current", "20261122T020000Z on server-1, 9 h old");
   const auto told = [&](int sets) {

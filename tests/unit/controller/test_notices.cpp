@@ -62,6 +62,17 @@ NoticeView drilled(const char* result, SystemTime time) {
   return view;
 }
 
+NoticeView verified(const char* result, SystemTime time) {
+  NoticeView view;
+  view.nodes.resize(1);
+  view.nodes[0].node_name = "n1";
+  view.nodes[0].last_verify_time = time;
+  view.nodes[0].last_verify_result = result;
+  view.nodes[0].last_verify_sets = 7;
+  view.nodes[0].last_verify_bad_sets = 2;
+  return view;
+}
+
 NoticeView copied(ConditionStatus status, SystemTime since) {
   RunSeen seen = run(true);
   seen.replicated =
@@ -239,6 +250,44 @@ TEST_CASE("a drill that failed is told once, and the one that passes after it") 
   CHECK(only(told_once(drilled("Passed", k_now), k_webhook, told)).kind == MessageKind::recovered);
   CHECK(told_once(drilled("Passed", k_now + hours(1)), k_webhook, told, k_now + hours(2)).empty());
   CHECK(told_once(drilled("", {}), k_webhook, told).empty());
+}
+
+TEST_CASE("a check of all sets that failed is told once, and the one that passes after it") {
+  auto told = set_up();
+  const Message message = only(told_once(verified("Damaged", k_start), k_webhook, told));
+  CHECK(message.kind == MessageKind::problem);
+  CHECK(message.topic == "verify/n1");
+  CHECK(message.title == "verify failed: Damaged");
+  CHECK(message.text ==
+        "the check of all 7 sets on node n1 ended at 2026-01-01T02:00:00Z with Damaged; bad: 2\n"
+        "what to do: on that node: railiance-restore verify --all "
+        "(docs/runbooks/RailianceBackupSetDamaged.md)");
+  CHECK(message.node == "n1");
+  CHECK(message.reason == "Damaged");
+  CHECK(only(told_once(verified("Passed", k_now), k_webhook, told)).kind == MessageKind::recovered);
+  CHECK(told_once(verified("", {}), k_webhook, told).empty());
+  CHECK(
+      told_once(verified("Damaged", k_now + hours(1)), k_dead_man, told, k_now + hours(2)).size() ==
+      1);
+}
+
+TEST_CASE("a check of all sets is no problem where a run left something out, which was told") {
+  auto told = set_up();
+  CHECK(told_once(verified("Incomplete", k_start), k_webhook, told).empty());
+  CHECK(told_once(verified("NothingToRestore", k_start + minutes(1)), k_webhook, told).size() == 1);
+  CHECK(only(told_once(verified("Incomplete", k_now), k_webhook, told)).kind ==
+        MessageKind::recovered);
+}
+
+TEST_CASE("a drill and a check of all sets of one node are told apart") {
+  auto told = set_up();
+  NoticeView both = drilled("Damaged", k_start);
+  both.nodes[0].last_verify_result = "Damaged";
+  both.nodes[0].last_verify_time = k_start;
+  CHECK(told_once(both, k_webhook, told).size() == 2);
+  both.nodes[0].last_drill_result = "Passed";
+  both.nodes[0].last_drill_time = k_now;
+  CHECK(only(told_once(both, k_webhook, told)).topic == "drill/n1");
 }
 
 TEST_CASE("a copy off-site that fails is told once it has failed for a quarter of an hour") {

@@ -107,6 +107,64 @@ TEST_CASE("store replaces .last-drill, 0600, and adds one line to backup.log") {
   CHECK(test::read_file(temporary.file("b/.last-drill")) == serialize(good));
 }
 
+TEST_CASE("last verify: what is stored is read back, and is one line in backup.log") {
+  const test::TemporaryDirectory temporary;
+  auto directory = Directory::open(temporary.file("b")).value();
+  CHECK_FALSE(read_last_verify(directory).value().has_value());
+  LastVerify bad;
+  bad.time = k_time;
+  bad.result = result_word(ExitCode::damaged);
+  bad.message = "20261122T020000Z: kubeconfig \"x\"\nis gone";
+  bad.sets = 7;
+  bad.incomplete_sets = 1;
+  bad.bad_sets = 2;
+  bad.duration_milliseconds = 1234;
+  bad.with_key = true;
+  REQUIRE(store_verify(directory, bad));
+  CHECK(read_last_verify(directory).value() == bad);
+  const auto json = json_of(test::read_file(temporary.file("b/.last-verify")));
+  CHECK(json.at("schema") == "railiance.io/last-verify/v1");
+  CHECK(json.at("time") == "2026-11-23T04:05:06Z");
+  CHECK(json.at("badSets") == 2);
+
+  LastVerify good;
+  good.time = k_time;
+  good.result = result_word(ExitCode::done);
+  good.sets = 7;
+  REQUIRE(store_verify(directory, good));
+  CHECK(read_last_verify(directory).value() == good);
+  CHECK(test::read_file(temporary.file("b/backup.log")) ==
+        "2026-11-23T04:05:06Z verify result=Damaged sets=7 incomplete=1 bad=2 milliseconds=1234 "
+        "message=\"20261122T020000Z: kubeconfig \\\"x\\\"?is gone\"\n"
+        "2026-11-23T04:05:06Z verify result=Passed sets=7 incomplete=0 bad=0 milliseconds=0\n");
+  // The next run of the agent sweeps: it stays.
+  REQUIRE(sweep_leftovers(directory));
+  CHECK(read_last_verify(directory).value() == good);
+}
+
+TEST_CASE("last verify: what is not one is refused, with what to do") {
+  for (const char* const text :
+       {"",
+        "[]",
+        "{}",
+        R"({"schema":"railiance.io/last-verify/v1","result":"Passed"})",
+        R"({"schema":"railiance.io/last-verify/v1","result":"Passed","time":"now"})",
+        R"({"schema":"railiance.io/last-verify/v1","result":"Passed","sets":1e300,)"
+        R"("time":"2026-11-23T04:05:06Z"})"}) {
+    CAPTURE(text);
+    const auto read = parse_last_verify(text);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().code == ErrorCode::corrupt);
+    CHECK(read.error().message.starts_with(".last-verify: "));
+    CHECK(read.error().hint.find("verify --all --record") != std::string::npos);
+  }
+  CHECK(parse_last_verify(R"({"schema":"railiance.io/last-verify/v2"})").error().code ==
+        ErrorCode::unsupported);
+  CHECK(parse_last_verify(R"({"schema":"railiance.io/last-verify/v1","more":[1],)"
+                          R"("result":"Passed","time":"2026-11-23T04:05:06Z"})")
+            ->result == "Passed");
+}
+
 TEST_CASE("last restore: where nothing was ever restored, there is none") {
   test::FaultDisk disk;
   Directory directory(disk.mount(), "/backup");

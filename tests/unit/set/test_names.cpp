@@ -28,6 +28,8 @@ TEST_CASE("classify_name knows the names of a set") {
   CHECK(classify_name("backup.log.1").kind == NameKind::log);
   CHECK(classify_name(".last-drill").kind == NameKind::last_drill);
   CHECK(classify_name(".last-drill.part").kind == NameKind::part);
+  CHECK(classify_name(".last-verify").kind == NameKind::last_verify);
+  CHECK(classify_name(".last-verify.part").kind == NameKind::part);
   CHECK(classify_name(".last-restore").kind == NameKind::last_restore);
   CHECK(classify_name(".last-restore.part").kind == NameKind::part);
   CHECK(classify_name(signature_name(run_id)).kind == NameKind::signature);

@@ -137,13 +137,17 @@ TEST_CASE("a run that goes on is no attempt yet") {
   CHECK(found.last_attempt_time == after_day(1));
 }
 
-TEST_CASE("drill and restore leave their marks; a mark that cannot be read is none") {
+TEST_CASE("drill, verify and restore leave their marks; a mark that cannot be read is none") {
   Disk disk;
   put(disk.directory,
       set::k_last_drill_name,
       R"({"schema":"railiance.io/last-drill/v1","runID":"20260102T000000Z",
           "time":"2026-01-02T05:30:00Z","result":"Passed","exitCode":0,"message":"",
           "durationMilliseconds":1500,"boot":{"exitCode":0}})");
+  put(disk.directory,
+      set::k_last_verify_name,
+      R"({"schema":"railiance.io/last-verify/v1","time":"2026-01-02T06:00:00Z","result":"Damaged",
+          "sets":7,"badSets":1})");
   put(disk.directory,
       set::k_last_restore_name,
       R"({"schema":"railiance.io/last-restore/v1","runID":"20260102T000000Z","time":"2026-01-03T00:00:00Z"})");
@@ -152,11 +156,17 @@ TEST_CASE("drill and restore leave their marks; a mark that cannot be read is no
   CHECK(found.last_drill_run_id == "20260102T000000Z");
   CHECK(found.last_drill_seconds == 2);
   CHECK(found.last_drill_booted);
+  CHECK(format_rfc3339(found.last_verify_time) == "2026-01-02T06:00:00Z");
+  CHECK(found.last_verify_result == "Damaged");
+  CHECK(found.last_verify_sets == 7);
+  CHECK(found.last_verify_bad_sets == 1);
   CHECK(format_rfc3339(found.last_restore_time) == "2026-01-03T00:00:00Z");
 
   put(disk.directory, set::k_last_drill_name, "{");
+  put(disk.directory, set::k_last_verify_name, "{");
   found = facts(disk.directory, after_day(3));
   CHECK(found.last_drill_time == SystemTime{});
+  CHECK(found.last_verify_result.empty());
 }
 
 TEST_CASE("a clock behind the newest set is an anomaly, a minute is not") {

@@ -30,6 +30,18 @@ TEST_CASE("what never happened is there, with 0, for every kind of artifact") {
   CHECK(has(text, "railiance_backup_last_drill_timestamp_seconds{node=\"server-1\"} 0"));
 }
 
+TEST_CASE("the last check of all sets has its time, and how many it found bad") {
+  api::NodeFacts facts;
+  facts.node_name = "n";
+  facts.last_verify_time = SystemTime(std::chrono::seconds(1795348841));
+  facts.last_verify_result = "Damaged";
+  facts.last_verify_sets = 7;
+  facts.last_verify_bad_sets = 2;
+  const std::string text = exposition(families_of({facts}));
+  CHECK(has(text, "railiance_backup_last_verify_timestamp_seconds{node=\"n\"} 1795348841"));
+  CHECK(has(text, "railiance_backup_last_verify_bad_sets{node=\"n\"} 2"));
+}
+
 TEST_CASE("times are whole seconds, and sizes whole bytes") {
   api::NodeFacts facts;
   facts.node_name = "n";

@@ -1,3 +1,4 @@
+#include "set/marks.hpp"
 #include "support/backup_fixture.hpp"
 #include "support/bolt_builder.hpp"
 #include "support/sets.hpp"
@@ -113,6 +114,60 @@ TEST_CASE_FIXTURE(BackupFixture, "verify --all: the worst of all sets counts") {
   CHECK(json.at("withKey") == true);
   CHECK(json.at("sets").at(0).at("exitCode") == 0);
   CHECK(json.at("sets").at(1).at("exitCode") == 6);
+}
+
+TEST_CASE_FIXTURE(BackupFixture, "verify --all --record: the outcome stays beside the sets") {
+  const auto mark = [&] {
+    return set::parse_last_verify(test::read_file(backups() + "/.last-verify")).value();
+  };
+  CHECK(run({"verify", "--all", "--record"}).code == 4);
+  CHECK(mark().result == "NothingToRestore");
+  CHECK(mark().sets == 0);
+
+  add_set(k_run);
+  add_incomplete_set(run_id_of_day(2));
+  CHECK(run({"verify", "--all", "--record", "-i", keys()}).code == 3);
+  CHECK(mark().result == "Incomplete");
+  CHECK(mark().sets == 2);
+  CHECK(mark().incomplete_sets == 1);
+  CHECK(mark().bad_sets == 0);
+  CHECK(mark().with_key);
+  CHECK(mark().message.starts_with(run_id_of_day(2) + ": "));
+
+  test::write_file(artifact(ArtifactType::kubeconfig, k_run), "x");
+  CHECK(run({"verify", "--all", "--record"}).code == 6);
+  CHECK(mark().result == "Damaged");
+  CHECK(mark().bad_sets == 1);
+  CHECK_FALSE(mark().with_key);
+  CHECK(mark().message.starts_with(k_run + ": "));
+
+  CHECK(run({"verify", "--all", "--record", "-i", other_keys()}).code == 6);
+  CHECK(mark().bad_sets == 2);
+  CHECK(run({"verify", "--all", "--record", "-i", backups() + "/none"}).code == 5);
+  CHECK(mark().result == "NoIdentity");
+  CHECK(mark().sets == 0);
+}
+
+TEST_CASE_FIXTURE(BackupFixture, "verify writes nothing where it is not asked to") {
+  add_set(k_run);
+  CHECK(run({"verify", "--all"}).code == 0);
+  CHECK(run({"verify", "--all", "-i", keys()}).code == 0);
+  CHECK_FALSE(std::filesystem::exists(backups() + "/.last-verify"));
+  CHECK_FALSE(std::filesystem::exists(backups() + "/backup.log"));
+  const auto one = run({"verify", "latest", "--record"});
+  CHECK(one.code == 2);
+  CHECK(one.err.find("--record is for the check of all sets") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(BackupFixture, "verify --all --record: an outcome that cannot be left is told") {
+  add_set(k_run);
+  // A directory in the mark's place: nobody can put a file there.
+  std::filesystem::create_directories(backups() + "/.last-verify/x");
+  const auto result = run({"verify", "--all", "--record"});
+  CHECK(result.code == 1);
+  CHECK(result.err.find("the outcome is not recorded") != std::string::npos);
+  CHECK(result.err.find("without --record") != std::string::npos);
+  CHECK(result.out.find(": ok (complete)") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "verify: another snapshot, whose digests were made to match") {
