@@ -1,12 +1,12 @@
 #!/bin/bash
-# deb.sh TREE BUNDLE NATIVE IMAGE MANIFESTS SBOM VERSION ARCH: lays out at TREE what `dpkg-deb --build` makes a package of:
+# deb.sh TREE BUNDLE NATIVE IMAGE MANIFESTS SBOM VERSION ARCH MAINTAINER: lays out at TREE what `dpkg-deb --build` makes a package of:
 # the bundle with links to it in /usr/bin, completion, manual pages, units, and for `railiance-backup install`
 # the image of ARCH and the MANIFESTS that name it. NATIVE is a bundle whose programs run here: they print completion and help.
 # SOURCE_DATE_EPOCH is the time of all files.
 set -euo pipefail
 umask 022
 here=$(cd "$(dirname "$0")" && pwd)
-tree=$1 bundle=$2 native=$3 image=$4 manifests=$5 sbom=$6 version=$7 arch=$8
+tree=$1 bundle=$2 native=$3 image=$4 manifests=$5 sbom=$6 version=$7 arch=$8 maintainer=$9
 share=$tree/usr/share
 documents=$share/doc/railiance-backup
 units=$tree/usr/lib/systemd/system
@@ -49,7 +49,7 @@ cat >"$tree/DEBIAN/control" <<CONTROL
 Package: railiance-backup
 Version: $version
 Architecture: $arch
-Maintainer: The railiance-backup authors <railiance-backup@localhost>
+Maintainer: $maintainer
 Installed-Size: $kib
 Section: admin
 Priority: optional

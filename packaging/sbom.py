@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""sbom.py BUNDLE NAME VERSION COMMIT ARCH: what a bundle is made of, as SPDX 2.3 in JSON, on standard output: the programs
+"""sbom.py BUNDLE NAME VERSION COMMIT ARCH SUPPLIER: what a bundle is made of, as SPDX 2.3 in JSON, on standard output: the programs
 with their digests, and the Debian packages whose libraries lie in it or are compiled in (the bundle's share/packages).
 The same bundle gives the same text; SOURCE_DATE_EPOCH is when it was made."""
 
@@ -42,11 +42,11 @@ def program(bundle, path):
     }
 
 
-def document(bundle, name, version, commit, arch):
+def document(bundle, name, version, commit, arch, supplier):
     programs = [program(bundle, path) for path in sorted(bundle.rglob("*"))
                 if path.parent.name in ("bin", "libexec") and path.is_file()]
     root = {
-        "SPDXID": "SPDXRef-Package-" + name, "name": name, "versionInfo": version, "supplier": "Organization: Railiance",
+        "SPDXID": "SPDXRef-Package-" + name, "name": name, "versionInfo": version, "supplier": f"Organization: {supplier}".replace("<", "(").replace(">", ")"),
         "downloadLocation": "NOASSERTION", "filesAnalyzed": False, "primaryPackagePurpose": "APPLICATION",
         "licenseConcluded": "Apache-2.0", "licenseDeclared": "Apache-2.0", "copyrightText": "NOASSERTION",
         "sourceInfo": f"commit {commit or 'unknown'}, for {arch}",
@@ -72,6 +72,6 @@ def document(bundle, name, version, commit, arch):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 6:
+    if len(sys.argv) != 7:
         sys.exit(__doc__)
     print(json.dumps(document(pathlib.Path(sys.argv[1]), *sys.argv[2:]), indent=1))

@@ -56,6 +56,12 @@ mkdir -p "$dist.part"
 work=$(mktemp -d "${TMPDIR:-/tmp}/railiance-release-XXXXXX")
 trap 'rm -rf "$work" "$dist.part"' EXIT
 trap 'exit 130' INT TERM
+# Who makes it, as the chart says it for all: a name, with an address in <> where the chart has one.
+maintainer=$(awk '/^[^ ]/ { on = /^maintainers:/ }
+  on && sub(/^ *- name: */, "") { name = $0; ++names }
+  on && sub(/^ *email: */, "") { name = name " <" $0 ">" }
+  END { if (names == 1) print name }' "$ROOT/charts/railiance-backup/Chart.yaml")
+[ -n "$maintainer" ] || die "charts/railiance-backup/Chart.yaml: one entry of maintainers is wanted"
 root=$("$ROOT/scripts/root.sh")
 pack=$ROOT/bundle/pack.py
 
@@ -84,11 +90,11 @@ for arch in "${archs[@]}"; do
   "$pack" tarball "$work/railiance-backup" "$name.tar.gz" >/dev/null
   rm -rf "$work/railiance-backup"
   install -m 0755 "$bundle/bin/railiance-restore" "$dist.part/railiance-restore-$release-linux-$arch"
-  "$ROOT/packaging/sbom.py" "$bundle" railiance-backup "$release" "$RB_COMMIT" "$arch" >"$name.spdx.json"
+  "$ROOT/packaging/sbom.py" "$bundle" railiance-backup "$release" "$RB_COMMIT" "$arch" "$maintainer" >"$name.spdx.json"
   # Debian sorts ~ before everything, so that the release itself is newer than what led to it.
   mkdir -p "$work/$arch"
   "$ROOT/packaging/deb.sh" "$work/$arch/tree" "$bundle" "$native" "$image" \
-    "$dist.part/railiance-backup.yaml" "$name.spdx.json" "${release/-/\~}" "$arch"
+    "$dist.part/railiance-backup.yaml" "$name.spdx.json" "${release/-/\~}" "$arch" "$maintainer"
   in_root "$root" "$work/$arch:/out" -- "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH" \
     dpkg-deb --root-owner-group --threads-max=1 -Zxz --build /out/tree /out/package.deb >/dev/null
   mv "$work/$arch/package.deb" "$dist.part/railiance-backup_${release/-/\~}_$arch.deb"

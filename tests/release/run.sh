@@ -94,6 +94,14 @@ for each in $RELEASE_ARCHS; do
   statically() { readelf -lh "$1" >"$work/elf" && ! grep -q 'program interpreter' "$work/elf"; }
   check "railiance-restore for $each needs no loader" statically "$dist/railiance-restore-$release-linux-$each"
 done
+maintainer=$(dpkg-deb -f "$package" Maintainer)
+one_maintainer() {
+  [ -n "$maintainer" ] && [[ $maintainer != *localhost* ]]
+  helm show chart "$dist/railiance-backup-$release.tgz" | grep -F "name: ${maintainer% <*}"
+  grep -F "\"supplier\": \"Organization: ${maintainer% <*}" "$dist/railiance-backup-$release-linux-$arch.spdx.json"
+  grep -Fx "Copyright: ${maintainer% <*}" "$ROOT/packaging/copyright"
+}
+check "package, SBOM, chart and copyright name the same maintainer" one_maintainer
 chart_says() { helm show chart "$dist/railiance-backup-$release.tgz" >"$work/chart" && grep -F "$1" "$work/chart"; }
 check "the chart has the version" chart_says "version: $release"
 check "… and says Artifact Hub which image it runs" chart_says "image: $IMAGE"
