@@ -17,7 +17,7 @@
 
 namespace rb::controller {
 
-/// A run that counts: one of the schedule, or one that asks for an etcd snapshot. Any other says
+/// A run that counts: one of the schedule, or one that asks for the datastore. Any other says
 /// nothing of the cluster's backups.
 struct RunSeen {
   std::string name; ///< Of the ClusterBackup.

@@ -55,7 +55,7 @@ Section: admin
 Priority: optional
 Suggests: rclone
 Description: encrypted, verified backups of a k3s cluster
- Backs up a k3s cluster's etcd, Helm values, kubeconfig and server token,
+ Backs up a k3s cluster's etcd or SQLite, Helm values, kubeconfig and server token,
  encrypted with age to the keys of a .sops.yaml, verified, on the server itself,
  with nothing else needed: no central service and no network.
  .

@@ -131,7 +131,7 @@ struct Options {
 /// message for the operator.
 [[nodiscard]] Result<Options> parse_options(std::span<const std::string> args, const Io& io);
 
-/// The type that --artifact names; nothing for another word, and for the etcd snapshot.
+/// The type that --artifact names; nothing for another word, and for the datastore.
 [[nodiscard]] std::optional<api::ArtifactType> artifact_of(const std::string& name);
 
 /// Adds the command restore. Private to the sources of this header, as the next ones.

@@ -50,7 +50,7 @@ struct RemovalPlan {
                                              SystemTime now);
 
 /// Sets of one kind count against each other, and against no others: seven kubeconfigs must not
-/// push out the last etcd snapshot, nor seven sets by hand those of the schedule.
+/// push out the last copy of the datastore, nor seven sets by hand those of the schedule.
 struct SetKind {
   std::vector<api::ArtifactType> requested; ///< Sorted.
   bool manual = false;

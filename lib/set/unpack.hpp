@@ -26,7 +26,7 @@ namespace rb::set {
 write_tree(const std::string& directory, std::span<const archive::Entry> entries, bool replace);
 
 struct UnpackRequest {
-  api::ArtifactType type = api::ArtifactType::helm_values; ///< Not the etcd snapshot.
+  api::ArtifactType type = api::ArtifactType::helm_values; ///< Not the datastore.
   std::string to;
   bool replace = false;
 };

@@ -114,7 +114,7 @@ Current without_backup(const Attempt& attempt) {
   Current current;
   switch (attempt.result) {
   case AttemptResult::none:
-  case AttemptResult::succeeded: // of a run that did not ask for an etcd snapshot
+  case AttemptResult::succeeded: // of a run that did not ask for the datastore
     return say(current, CurrentReason::never_ran, "there is no complete backup on any node");
   case AttemptResult::incomplete:
     return say(current,

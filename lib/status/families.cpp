@@ -152,11 +152,18 @@ void add_content(Builder& all) {
              [](const NodeFacts& node, std::string_view word) {
                return api::to_string(node.datastore) == word;
              });
+  all.add("datastore_revision",
+          "Revision of the newest verified copy of the datastore, etcd or SQLite; 0: none.",
+          &NodeFacts::etcd_revision);
+  all.add("datastore_keys",
+          "Live keys in the newest verified copy of the datastore, etcd or SQLite.",
+          &NodeFacts::etcd_keys);
+  // Their names of before there was another datastore than etcd.
   all.add("etcd_revision",
-          "Revision of the newest verified snapshot, also of SQLite; 0: none.",
+          "The same as railiance_backup_datastore_revision, also of SQLite.",
           &NodeFacts::etcd_revision);
   all.add("etcd_keys",
-          "Live keys in the newest verified snapshot, also of SQLite.",
+          "The same as railiance_backup_datastore_keys, also of SQLite.",
           &NodeFacts::etcd_keys);
   all.add("helm_releases",
           "Helm releases in the newest verified Helm artifact.",

@@ -164,8 +164,8 @@ TEST_CASE("booting a proof has a duration of its own, and is not in that of the 
   host.prover = &prover;
   const auto durations = host.run(order_to_prove(host)).step_durations;
   CHECK(durations.at("ProvingSnapshot").count() >= 40);
-  CHECK(durations.at("Etcd").count() < 40);
-  CHECK(durations.at("Etcd").count() >= 0);
+  CHECK(durations.at("Datastore").count() < 40);
+  CHECK(durations.at("Datastore").count() >= 0);
   for (const auto& [step, duration] : durations) {
     CAPTURE(step);
     CHECK(std::ranges::find(agent::k_timed_steps, step) != agent::k_timed_steps.end());

@@ -21,7 +21,6 @@ namespace rb::agent {
 
 namespace {
 
-constexpr std::string_view k_etcd = "Etcd";
 /// The other artifacts, and room for the file system's own needs.
 constexpr std::uint64_t k_margin_bytes = std::uint64_t{16} << 20U;
 
@@ -64,15 +63,15 @@ Status timed(BackupRun& run, std::string_view name, const std::function<Status()
   return done;
 }
 
-Status etcd_step(BackupRun& run) {
-  const Status done = timed(run, k_etcd, [&run] {
+Status datastore_step(BackupRun& run) {
+  const Status done = timed(run, k_datastore_step, [&run] {
     run.fetch_helm();
     return run.back_up_datastore();
   });
   // A proof is made while the plaintext is there, inside this step, and counts for itself.
   const auto proof = run.durations.find(std::string(step::k_proving_snapshot));
   if (proof != run.durations.end()) {
-    run.durations[std::string(k_etcd)] -= proof->second;
+    run.durations[std::string(k_datastore_step)] -= proof->second;
   }
   return done;
 }
@@ -80,7 +79,7 @@ Status etcd_step(BackupRun& run) {
 /// From the lock to the manifest.
 Status store_everything(BackupRun& run) {
   RB_TRY(timed(run, step::k_preparing, [&run] { return run.prepare(); }));
-  RB_TRY(etcd_step(run));
+  RB_TRY(datastore_step(run));
   RB_TRY(timed(run, step::k_storing_artifacts, [&run] { return run.store_small_artifacts(); }));
   if (run.manifest.artifacts.empty()) {
     const api::MissingArtifact& first = run.manifest.missing.front();

@@ -25,9 +25,11 @@ struct Outcome {
   [[nodiscard]] bool succeeded() const { return reason == api::Reason::completed; }
 };
 
+/// The copy of the datastore and its encryption, whatever kind it is.
+inline constexpr std::string_view k_datastore_step = "Datastore";
 /// The steps that RunReport::step_durations knows.
 inline constexpr std::array<std::string_view, 5> k_timed_steps{
-    "Preparing", "Etcd", "ProvingSnapshot", "StoringArtifacts", "Pruning"};
+    "Preparing", k_datastore_step, "ProvingSnapshot", "StoringArtifacts", "Pruning"};
 
 struct RunReport : Outcome {
   explicit RunReport(Outcome outcome = {}) : Outcome(std::move(outcome)) {}

@@ -30,6 +30,22 @@ TEST_CASE("what never happened is there, with 0, for every kind of artifact") {
   CHECK(has(text, "railiance_backup_last_drill_timestamp_seconds{node=\"server-1\"} 0"));
 }
 
+TEST_CASE(
+    "revision and keys of SQLite stand under the datastore's names, and under those of before") {
+  api::NodeFacts facts;
+  facts.node_name = "n";
+  facts.datastore = api::Datastore::sqlite;
+  facts.etcd_revision = 4711;
+  facts.etcd_keys = 815;
+  const std::string text = exposition(families_of({facts}));
+  for (const char* const name : {"datastore", "etcd"}) {
+    CAPTURE(name);
+    const std::string prefix = std::string("railiance_backup_") + name;
+    CHECK(has(text, prefix + "_revision{node=\"n\"} 4711"));
+    CHECK(has(text, prefix + "_keys{node=\"n\"} 815"));
+  }
+}
+
 TEST_CASE("the last check of all sets has its time, and how many it found bad") {
   api::NodeFacts facts;
   facts.node_name = "n";

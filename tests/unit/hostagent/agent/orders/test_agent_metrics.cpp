@@ -27,10 +27,12 @@ TEST_CASE("a run leaves the durations of its steps, and its reason") {
   AgentMetrics metrics;
   RunReport report;
   report.reason = api::Reason::completed;
-  report.step_durations["Etcd"] = std::chrono::duration<double>(1.5);
+  report.step_durations["Datastore"] = std::chrono::duration<double>(1.5);
   report.directory_used = true;
   metrics.run_ended(report);
   const std::string text = text_of(metrics);
+  CHECK(has(text, "railiance_backup_agent_step_duration_seconds{step=\"Datastore\"} 1.5"));
+  // Its name of before there was SQLite.
   CHECK(has(text, "railiance_backup_agent_step_duration_seconds{step=\"Etcd\"} 1.5"));
   CHECK(has(text, "railiance_backup_agent_runs_total{reason=\"Completed\"} 1"));
   CHECK(metrics.directory_usable());
@@ -50,6 +52,8 @@ TEST_CASE("what has not happened yet is there with 0") {
   const std::string text = text_of(metrics);
   CHECK(has(text, "railiance_backup_agent_runs_total{reason=\"Completed\"} 0"));
   CHECK(has(text, "railiance_backup_agent_step_duration_seconds{step=\"Preparing\"} 0"));
+  CHECK(has(text, "railiance_backup_agent_step_duration_seconds{step=\"Datastore\"} 0"));
+  CHECK(has(text, "railiance_backup_agent_step_duration_seconds{step=\"Etcd\"} 0"));
 }
 
 TEST_CASE("the disk is looked at when it is asked for, and not more often than that") {
