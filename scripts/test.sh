@@ -58,8 +58,9 @@ ctest_suites() {
 }
 
 # What takes minutes of work is made at a low priority behind tests that mostly wait, and so run the suites that nobody
-# waits for (behind.sh): the build roots behind the compiling, the k3s stand-in behind CTest's suites, the rest behind
-# integration and e2e. Whoever needs one of them waits for it (all are made under a lock), and says what went wrong.
+# waits for (behind.sh): the build roots behind the compiling, the k3s stand-in and the image behind CTest's suites and
+# what follows, the suites behind integration and e2e. Whoever needs one of them waits for it (all are made under a
+# lock), and says what went wrong with it.
 behind=()
 do_behind() {
   [ "$(id -u)" = 0 ] || return 0
@@ -75,18 +76,23 @@ roots_behind() {
   [ ${#work[@]} = 0 ] || do_behind "${work[@]}"
 }
 
-stand_in_behind() {
-  if wants integration || wants e2e; then do_behind tests/k3s/build.sh; fi
+# The one first that is needed first: together they would only hold each other up.
+made_behind() {
+  local work=()
+  if wants integration || wants e2e; then work+=(tests/k3s/build.sh); fi
+  if wants e2e; then work+=(scripts/image.sh); fi
+  [ ${#work[@]} = 0 ] || do_behind "${work[@]}"
 }
 
-# The image first, which e2e waits for. Where nothing else is to run, the suites run by themselves.
+# The suites that nobody waits for. After the image, which e2e waits for, and whose objects `root` takes; where neither
+# integration nor e2e is to run, they run by themselves.
 apart=()
 apart_runs_behind=
 apart_behind() {
   local suite work=()
   [ -z "$apart_runs_behind" ] && [ "$(id -u)" = 0 ] || return 0
   apart_runs_behind=1
-  if wants e2e; then work+=(scripts/image.sh); fi
+  if wants e2e; then work+=(scripts/image.sh); fi # done or on its way: it is waited for
   for suite in "${apart[@]}"; do
     rm -f "$LOGS/$suite.log" "$LOGS/$suite.ended"
     work+=("suite:$suite")
@@ -158,7 +164,7 @@ roots_behind
 RB_AGE_TESTKIT_DIR=$("$ROOT/tests/tools/install.sh" age-testkit) || RB_AGE_TESTKIT_DIR=
 export RB_AGE_TESTKIT_DIR
 build
-stand_in_behind
+made_behind
 ctest_suites
 if wants integration; then integration_suite; fi
 if wants e2e; then

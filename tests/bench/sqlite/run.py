@@ -1,10 +1,12 @@
 #!/usr/bin/python3
-"""The backup of an SQLite database with a writer beside it, beside what an operator does with stock
-tools: `sqlite3 DATABASE ".backup COPY"` and `age -r`. The writer makes 200 rows a second with kine's
-settings (WAL, synchronous NORMAL, immediate transactions) and compacts every 5 s with
-wal_checkpoint(FULL); its 99th percentile is measured alone and beside each of the two.
+"""The backup of an SQLite database beside what an operator does with stock tools, without and with somebody who writes 200
+rows a second to it as kine does (WAL, synchronous NORMAL, immediate transactions, wal_checkpoint(FULL) every 5 s).
 
-Rounds in random order, medians. Ours checks the copy, too; that is told apart."""
+Stock is `age -r` after `sqlite3 DATABASE ".backup COPY"`, which begins anew with each change by somebody else, and so may
+never end beside a writer: it has a limit of time there; or after "VACUUM INTO", which reads all in one transaction and
+ends. Nobody but us checks the copy: that is told apart.
+
+Rounds in random order, medians. What writers wait is measured where they are real: tests/bench/writes."""
 import argparse
 import json
 import os
@@ -19,8 +21,9 @@ import time
 
 MIB = 1 << 20
 WRITES_A_SECOND = 200
+# As kine 0.17 makes it.
 SCHEMA = """
-CREATE TABLE kine (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, created INTEGER, deleted INTEGER,
+CREATE TABLE kine (id INTEGER PRIMARY KEY AUTOINCREMENT, name INTEGER, created INTEGER, deleted INTEGER,
   create_revision INTEGER, prev_revision INTEGER, lease INTEGER, value BLOB, old_value BLOB);
 CREATE INDEX kine_name_index ON kine (name);
 CREATE INDEX kine_name_id_index ON kine (name, id);
@@ -39,11 +42,14 @@ def connect(path):
 
 
 def make_database(path, size_mib):
-    database = connect(path)
+    part = pathlib.Path(f"{path}.part")
+    for suffix in ("", "-wal", "-shm"):
+        pathlib.Path(f"{part}{suffix}").unlink(missing_ok=True)
+    database = connect(part)
     database.executescript(SCHEMA)
     database.execute(INSERT, ("/bootstrap/0123456789ab", 0, b"salt:secret", b""))
     number = 0
-    while path.stat().st_size + pathlib.Path(f"{path}-wal").stat().st_size < size_mib * MIB:
+    while part.stat().st_size < size_mib * MIB:
         database.execute("BEGIN IMMEDIATE")
         for _ in range(2000):
             number += 1
@@ -51,87 +57,117 @@ def make_database(path, size_mib):
         database.execute("COMMIT")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
+    part.rename(path)
 
 
 class Writer(threading.Thread):
-    """Writes until told to stop; `latencies` are in milliseconds."""
+    """Writes from the beginning of `with` to its end; `rate` is what it came to."""
 
     def __init__(self, path):
-        super().__init__()
-        self.path, self.latencies, self.ended = path, [], threading.Event()
+        super().__init__(daemon=True)
+        self.path, self.ended, self.error, self.rate = path, threading.Event(), None, 0.0
 
     def run(self):
+        try:
+            self.write()
+        except sqlite3.Error as error:
+            self.error = error
+
+    def write(self):
         database = connect(self.path)
-        next_write = time.monotonic()
-        next_compaction = next_write + 5
-        number = int(time.time() * 1e6)
+        begin = next_write = time.monotonic()
+        next_compaction = begin + 5
+        number, written = time.time_ns() // 1000, 0
         while not self.ended.is_set():
-            number += 1
-            begin = time.monotonic()
+            written += 1
             database.execute("BEGIN IMMEDIATE")
-            database.execute(INSERT, ("/registry/leases/kube-system/l", number, b"v" * 500, b"v" * 500))
+            database.execute(INSERT, ("/registry/leases/kube-system/l", number + written, b"v" * 500, b"v" * 500))
             database.execute("COMMIT")
-            self.latencies.append((time.monotonic() - begin) * 1000)
             if time.monotonic() > next_compaction:
-                database.execute("PRAGMA wal_checkpoint(FULL)")
-                next_compaction += 5
-            next_write += 1 / WRITES_A_SECOND
+                database.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+                next_compaction = time.monotonic() + 5
+            next_write = max(next_write + 1 / WRITES_A_SECOND, time.monotonic() - 1)
             time.sleep(max(0, next_write - time.monotonic()))
+        self.rate = written / (time.monotonic() - begin)
         database.close()
 
-    def stop(self):
+    def __enter__(self):
+        self.start()
+        time.sleep(1)
+        return self
+
+    def __exit__(self, *_):
         self.ended.set()
         self.join()
-        return sorted(self.latencies)
+        if self.error:
+            raise self.error
 
 
-def p99(latencies):
-    return latencies[min(len(latencies) - 1, int(len(latencies) * 0.99))] if latencies else 0.0
-
-
-def ours(options, database, work):
+def ours(options, database, work, _limit):
     result = subprocess.run([options.bench, database, work / "copy", work / "ours.age", options.recipient],
                             check=True, capture_output=True, text=True)
-    return json.loads(result.stdout)
+    times = json.loads(result.stdout)
+    return {"time": times["copy"] + times["encrypt"], "check": times["check"], "peak": times["peakKiB"] / 1024}
 
 
-def stock(options, database, work):
-    for name in ("copy", "stock.age"):
-        (work / name).unlink(missing_ok=True)
+def stock(options, command, database, work, limit):
+    """Nothing where it does not end within `limit` seconds."""
     begin = time.monotonic()
-    subprocess.run(["sqlite3", database, f".backup {work / 'copy'}"], check=True)
+    try:
+        subprocess.run(["sqlite3", database, command.format(copy=work / "copy")], check=True, timeout=limit, stdout=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:
+        return {"time": None}
     subprocess.run([options.age, "-r", options.recipient, "-o", work / "stock.age", work / "copy"], check=True)
     with open(work / "stock.age", "rb") as file:
         os.fsync(file.fileno())
-    return {"stock": (time.monotonic() - begin) * 1000}
+    return {"time": (time.monotonic() - begin) * 1000}
+
+
+def backup(options, database, work, limit):
+    return stock(options, ".backup '{copy}'", database, work, limit)
+
+
+def vacuum(options, database, work, limit):
+    return stock(options, "VACUUM INTO '{copy}'", database, work, limit)
+
+
+def clear(work):
+    for name in ("copy", "copy-journal", "copy-wal", "copy-shm", "ours.age", "stock.age"):
+        (work / name).unlink(missing_ok=True)
+
+
+def middle(values):
+    """The median; nothing where half of them or more did not end."""
+    known = [value for value in values if value is not None]
+    return round(statistics.median(known), 2) if 2 * len(known) > len(values) else None
 
 
 def measure(options, size_mib):
     work = pathlib.Path(options.workdir)
-    work.mkdir(parents=True, exist_ok=True)
     database = work / f"state-{size_mib}.db"
     if not database.exists():
         make_database(database, size_mib)
-    samples = {"ours": [], "check": [], "stock": [], "peakKiB": [], "p99 alone": [], "p99 ours": [], "p99 stock": []}
+    cases = [(way, busy) for way in (ours, backup, vacuum) for busy in (False, True)]
+    samples = {case: [] for case in cases}
+    rates = []
     for _ in range(options.rounds):
-        parts = ["alone", "ours", "stock"]
-        random.shuffle(parts)
-        for part in parts:
-            writer = Writer(database)
-            writer.start()
-            time.sleep(1)
-            if part == "alone":
-                time.sleep(3)
-            elif part == "ours":
-                times = ours(options, database, work)
-                samples["ours"].append(times["copy"] + times["encrypt"])
-                samples["check"].append(times["check"])
-                samples["peakKiB"].append(times["peakKiB"])
+        for way, busy in random.sample(cases, len(cases)):
+            clear(work)
+            if busy:
+                with Writer(database) as writer:
+                    samples[way, busy].append(way(options, database, work, options.limit_seconds))
+                rates.append(writer.rate)
             else:
-                samples["stock"].append(stock(options, database, work)["stock"])
-            time.sleep(0.5)
-            samples[f"p99 {part}"].append(p99(writer.stop()))
-    return {"sizeMiB": size_mib, **{name: round(statistics.median(values), 2) for name, values in samples.items()}}
+                samples[way, busy].append(way(options, database, work, None))
+    clear(work)
+    row = {"sizeMiB": size_mib, "writesASecond": round(min(rates), 1)}
+    for (way, busy), found in samples.items():
+        name = way.__name__ + (" busy" if busy else "")
+        row[name] = middle([sample["time"] for sample in found])
+        if way is ours:
+            row[name + " check"] = middle([sample["check"] for sample in found])
+            row[name + " peakMiB"] = max(sample["peak"] for sample in found)
+    return row
 
 
 def main():
@@ -142,6 +178,7 @@ def main():
     parser.add_argument("--json", required=True)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sizes-mib", default="100,1024")
+    parser.add_argument("--limit-seconds", type=float, default=60, help="for .backup beside a writer")
     options = parser.parse_args()
     work = pathlib.Path(options.workdir)
     work.mkdir(parents=True, exist_ok=True)
@@ -151,11 +188,17 @@ def main():
     options.recipient = subprocess.run([options.age + "-keygen", "-y", key], check=True, capture_output=True,
                                        text=True).stdout.strip()
     results = [measure(options, int(size)) for size in options.sizes_mib.split(",")]
-    print("| database | ours: copy and age | sqlite3 .backup and age | ratio | our check besides | our peak | p99 of writes alone | beside ours | beside stock |")
-    print("|---|---|---|---|---|---|---|---|---|")
     for row in results:
-        print(f"| {row['sizeMiB']} MiB | {row['ours']:.0f} ms | {row['stock']:.0f} ms | {row['ours'] / row['stock']:.2f} | {row['check']:.0f} ms "
-              f"| {row['peakKiB'] / 1024:.1f} MiB | {row['p99 alone']:.2f} ms | {row['p99 ours']:.2f} ms | {row['p99 stock']:.2f} ms |")
+        print(f"\nSQLite of {row['sizeMiB']} MiB, copy and age, {options.rounds} rounds; beside a writer: at least "
+              f"{row['writesASecond']} rows a second\n  {'':42}{'alone':>12}{'a writer':>12}")
+        for way, name in (("ours", "ours"), ("backup", 'sqlite3 ".backup", age'), ("vacuum", 'sqlite3 "VACUUM INTO", age')):
+            times = [row[way], row[way + " busy"]]
+            texts = [f"{time:.0f} ms" if time is not None else f"> {options.limit_seconds:.0f} s" for time in times]
+            ratios = ["" if way == "ours" or time is None else f"ours takes {row['ours' + suffix] / time:.2f} of it"
+                      for time, suffix in zip(times, ("", " busy"))]
+            print(f"  {name:42}{texts[0]:>12}{texts[1]:>12}   {'; '.join(ratio for ratio in ratios if ratio)}")
+        print(f"  {'our check of the copy, besides':42}{row['ours check']:>9.0f} ms{row['ours busy check']:>9.0f} ms")
+        print(f"  {'our peak memory, check included':42}{row['ours peakMiB']:>8.1f} MiB{row['ours busy peakMiB']:>8.1f} MiB")
     pathlib.Path(options.json).write_text(json.dumps(results, indent=2) + "\n")
 
 

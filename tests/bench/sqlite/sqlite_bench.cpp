@@ -10,11 +10,13 @@
 #include "base/fd.hpp"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
 
 namespace {
 
@@ -32,6 +34,17 @@ public:
 private:
   std::chrono::steady_clock::time_point m_begin = std::chrono::steady_clock::now();
 };
+
+/// VmHWM, as of rb_age_bench.
+long peak_rss_kib() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) {
+      return std::strtol(line.c_str() + 6, nullptr, 10);
+    }
+  }
+  return 0;
+}
 
 Status encrypt(const std::string& copy, const std::string& to, const age::Recipient& recipient) {
   RB_TRY_ASSIGN(const Fd in, open_file(copy, O_RDONLY));
@@ -61,18 +74,19 @@ Status run(const std::string& database,
   Watch watch;
   RB_TRY(sqlite::copy_online({database, copy}, {}));
   const long long copied = watch.milliseconds();
-  RB_TRY(encrypt(copy, encrypted, recipient));
+  if (const Status sealed = encrypt(copy, encrypted, recipient); !sealed) {
+    ::unlink(copy.c_str());
+    return sealed;
+  }
   const long long sealed = watch.milliseconds();
   RB_TRY(inspect(copy));
   const long long checked = watch.milliseconds();
   ::unlink(copy.c_str());
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
   std::printf("{\"copy\": %lld, \"encrypt\": %lld, \"check\": %lld, \"peakKiB\": %ld}\n",
               copied,
               sealed,
               checked,
-              usage.ru_maxrss);
+              peak_rss_kib());
   return {};
 }
 
