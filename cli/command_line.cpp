@@ -15,7 +15,7 @@ namespace rb::cli {
 namespace {
 
 constexpr std::string_view k_commands =
-    "create, status, list, show, recipients, notify-test, install, uninstall or completion";
+    "create, status, guard, list, show, recipients, notify-test, install, uninstall or completion";
 
 /// Of the plugin: `create --wait`, as `make backup`.
 constexpr const char* k_plugin_backup = "backup";
@@ -44,6 +44,19 @@ Exit codes:
 
 It shows what the controller and the agents last wrote into BackupStatus/cluster. What
 is older than five minutes proves nothing. NO_COLOR turns colours off.)";
+
+constexpr const char* k_guard_footer = R"(Examples:
+  railiance-backup guard --for v1.35.1+k3s1
+  railiance-backup guard --for v1.35.1+k3s1 --max-age 6h --require boot --backup
+
+Exit codes:
+  0  every server has a set that is young enough and shown to be good
+  1  no upgrade: that k3s cannot take the data over   6  damaged, not the host's own, or no good
+  3  not proven, or one of several servers has none   8  it cannot be told
+  4  there is no backup                               9  the newest backup is too old
+
+It says what a downgrade would need afterwards. As the prepare container of a Plan of
+system-upgrade-controller it needs no --for (docs/upgrade.md).)";
 
 constexpr const char* k_recipients_footer = R"(Examples:
   railiance-backup recipients .sops.yaml
@@ -75,6 +88,7 @@ struct Raw {
   Options options;
   CreateCommand create;
   ShowCommand show;
+  GuardCommand guard;
   RecipientsCommand recipients;
   InstallCommand install;
   UninstallCommand uninstall;
@@ -87,6 +101,9 @@ struct Raw {
   std::string install_timeout = "3m";
   std::string uninstall_timeout = "2m";
   std::string verification = "snapshot";
+  std::string max_age = "24h";
+  std::string required = "proven";
+  std::string servers = "all";
 };
 
 std::string plain(std::string_view word) {
@@ -159,6 +176,25 @@ void add_create(CLI::App& app, Raw& raw, const char* name, const char* descripti
   create->add_option("--timeout", raw.timeout, "Stop waiting after so long; the run goes on");
 }
 
+void add_guard(CLI::App& app, Raw& raw) {
+  CLI::App* guard = app.add_subcommand("guard", "Before an upgrade: is there a way back?");
+  guard->footer(k_guard_footer);
+  guard->add_option("--for", raw.guard.rules.target, "The k3s that is to be installed")
+      ->envname("SYSTEM_UPGRADE_PLAN_LATEST_VERSION")
+      ->required();
+  guard->add_option("--max-age", raw.max_age, "How old the newest complete set may be")
+      ->capture_default_str();
+  guard
+      ->add_option("--require",
+                   raw.required,
+                   "verified: as each set is; boot: a server was booted from it; drill: a drill "
+                   "passed; proven: one of these two")
+      ->capture_default_str();
+  guard->add_option("--servers", raw.servers, "all, or one: the set of one server will do")
+      ->capture_default_str();
+  guard->add_flag("--backup", raw.guard.backup, "Make a backup first where no set will do");
+}
+
 void add_install(CLI::App& app, Raw& raw) {
   InstallCommand& command = raw.install;
   CLI::App* install = app.add_subcommand("install", "Install it on this k3s server");
@@ -228,6 +264,28 @@ Status check_create(Raw& raw) {
   return create.name.empty() ? Status{} : kube::check_name(create.name);
 }
 
+Status check_guard(Raw& raw) {
+  status::GuardRules& rules = raw.guard.rules;
+  const auto wrong = [](const char* option, const std::string& word, std::string hint) {
+    return Error{ErrorCode::invalid_argument,
+                 std::string(option) + ": '" + word + "' cannot be meant",
+                 std::move(hint)};
+  };
+  if (!k3s::parse_release(rules.target)) {
+    return wrong("--for", rules.target, "a release of k3s, such as v1.35.1+k3s1");
+  }
+  RB_TRY_ASSIGN(rules.max_age, parse_duration(raw.max_age));
+  const auto required = from_word<status::Proof>(raw.required);
+  if (!required) {
+    return wrong("--require", raw.required, "choose verified, proven, drill or boot");
+  }
+  rules.required = *required;
+  rules.one_server = raw.servers == "one";
+  return rules.one_server || raw.servers == "all"
+             ? Status{}
+             : wrong("--servers", raw.servers, "choose all or one");
+}
+
 bool is_plugin(const CLI::App& app) {
   return app.get_name() == k_plugin;
 }
@@ -255,6 +313,9 @@ Result<Options> finish(const CLI::App& app, Raw& raw) {
   } else if (app.got_subcommand("show")) {
     RB_TRY(kube::check_name(raw.show.name));
     raw.options.command = std::move(raw.show);
+  } else if (app.got_subcommand("guard")) {
+    RB_TRY(check_guard(raw));
+    raw.options.command = std::move(raw.guard);
   } else if (app.got_subcommand("recipients")) {
     raw.options.command = std::move(raw.recipients);
   } else if (app.got_subcommand("install")) {
@@ -292,6 +353,7 @@ void build(CLI::App& app, Raw& raw) {
   add_create(app, raw, "create", "Ask for a backup of the cluster");
   app.add_subcommand("status", "One look: is there a current backup, and is all well?")
       ->footer(k_status_footer);
+  add_guard(app, raw);
   app.add_subcommand("list", "List the ClusterBackups, the newest first");
   app.add_subcommand("show", "Show one ClusterBackup: result, files, what is missing and why")
       ->add_option("NAME", raw.show.name, "Name of the ClusterBackup")

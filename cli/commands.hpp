@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/io.hpp"
+#include "status/upgrade.hpp"
 
 #include "api/artifacts.hpp"
 #include "api/backup.hpp"
@@ -56,6 +57,11 @@ struct UninstallCommand {
   std::string k3s;
   std::chrono::seconds timeout{120};
 };
+/// May an upgrade begin? Without a set that will do, `backup` makes one first.
+struct GuardCommand {
+  status::GuardRules rules;
+  bool backup = false;
+};
 struct ListCommand {};
 struct StatusCommand {};
 /// A test message to each receiver of notices.
@@ -75,6 +81,7 @@ using Command = std::variant<CreateCommand,
                              ListCommand,
                              ShowCommand,
                              StatusCommand,
+                             GuardCommand,
                              NotifyTestCommand,
                              RecipientsCommand,
                              InstallCommand,
@@ -121,6 +128,7 @@ inline constexpr std::string_view k_plugin_completion_file = "kubectl_complete-r
 [[nodiscard]] int show(Api& api, const ShowCommand& command, OutputFormat output, Io& io);
 
 [[nodiscard]] int status(Api& api, OutputFormat output, Io& io);
+[[nodiscard]] int guard(Api& api, const GuardCommand& command, OutputFormat output, Io& io);
 [[nodiscard]] int notify_test(Api& api, OutputFormat output, Io& io);
 
 /// Needs no cluster.

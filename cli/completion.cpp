@@ -13,23 +13,26 @@ constexpr const char* k_bash = R"sh(# bash completion of railiance-backup; for e
 _railiance_backup() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i
   for ((i = 1; i < COMP_CWORD; i++)); do
-    case ${COMP_WORDS[i]} in create|status|list|show|recipients|notify-test|install|uninstall|completion) command=${COMP_WORDS[i]}; break ;; esac
+    case ${COMP_WORDS[i]} in create|status|guard|list|show|recipients|notify-test|install|uninstall|completion) command=${COMP_WORDS[i]}; break ;; esac
   done
   local common='--kubeconfig --context --output --help'
   case $before in
     --kubeconfig|--sops|--from|--k3s) COMPREPLY=($(compgen -f -- "$word")); return ;;
     -o|--output) COMPREPLY=($(compgen -W 'text json' -- "$word")); return ;;
     --verification) COMPREPLY=($(compgen -W 'snapshot boot' -- "$word")); return ;;
+    --require) COMPREPLY=($(compgen -W 'verified proven drill boot' -- "$word")); return ;;
+    --servers) COMPREPLY=($(compgen -W 'all one' -- "$word")); return ;;
     --artifacts) COMPREPLY=($(compgen -W 'Datastore HelmValues Kubeconfig HostState' -- "$word")); return ;;
   esac
   case $command in
     create) COMPREPLY=($(compgen -W "--wait --attach --artifacts --keep-last --scheduled --deadline --node --verification --ttl --timeout $common" -- "$word")) ;;
+    guard) COMPREPLY=($(compgen -W "--for --max-age --require --servers --backup $common" -- "$word")) ;;
     show) COMPREPLY=($(compgen -W "$(railiance-backup list --output name 2>/dev/null) $common" -- "$word")) ;;
     install) COMPREPLY=($(compgen -W "--sops --backup-dir --keep-last --schedule --time-zone --from --k3s --dry-run --print --timeout $common" -- "$word")) ;;
     uninstall) COMPREPLY=($(compgen -W "--from --k3s --timeout $common" -- "$word")) ;;
     completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")) ;;
     list|status|notify-test) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;
-    *) COMPREPLY=($(compgen -W "create status list show recipients notify-test install uninstall completion --version $common" -- "$word")) ;;
+    *) COMPREPLY=($(compgen -W "create status guard list show recipients notify-test install uninstall completion --version $common" -- "$word")) ;;
   esac
 }
 complete -F _railiance_backup railiance-backup
@@ -43,7 +46,7 @@ _railiance_backup() {
   common=('--kubeconfig[the kubeconfig to use]:file:_files' '--context[its context]:context:'
           '(-o --output)'{-o,--output}'[form of output]:form:(text json)' '--help[show the help]')
   if (( CURRENT == 2 )); then
-    _values command 'create[ask for a backup]' 'status[is there a current backup]' 'list[list the backups]' 'show[show one backup]' \
+    _values command 'create[ask for a backup]' 'status[is there a current backup]' 'guard[is there a way back from an upgrade]' 'list[list the backups]' 'show[show one backup]' \
       'notify-test[send a test message to who is told]' \
       'install[install it on this k3s server]' 'uninstall[take it back from this k3s server]' 'completion[print a completion script]'
     return
@@ -55,6 +58,9 @@ _railiance_backup() {
       '--node[the server node]:node:' '--verification[how far to verify]:kind:(snapshot boot)' \
       '--ttl[remove the object after]:duration:' \
       '--timeout[stop waiting after]:duration:' ;;
+    guard) _arguments $common '--for[the k3s to be installed]:version:' '--max-age[how old a set may be]:duration:' \
+      '--require[what must be shown]:proof:(verified proven drill boot)' '--servers[which must have one]:servers:(all one)' \
+      '--backup[make one first]' ;;
     install) _arguments $common '--sops[the .sops.yaml]:file:_files' '--backup-dir[where the backups go]:directory:_files -/' \
       '--keep-last[sets that stay]:number:' '--schedule[when, as cron]:cron:' '--time-zone[of the schedule]:zone:' \
       '--from[the directory of the package]:directory:_files -/' '--dry-run[say what would be done]' '--print[print the manifests]' ;;
@@ -71,6 +77,7 @@ constexpr const char* k_fish = R"sh(# fish completion of railiance-backup; for e
 complete -c railiance-backup -f
 complete -c railiance-backup -n __fish_use_subcommand -a create -d 'ask for a backup'
 complete -c railiance-backup -n __fish_use_subcommand -a status -d 'is there a current backup'
+complete -c railiance-backup -n __fish_use_subcommand -a guard -d 'is there a way back from an upgrade'
 complete -c railiance-backup -n __fish_use_subcommand -a list -d 'list the backups'
 complete -c railiance-backup -n __fish_use_subcommand -a show -d 'show one backup'
 complete -c railiance-backup -n __fish_use_subcommand -a notify-test -d 'send a test message to who is told'
@@ -89,6 +96,11 @@ complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l node -x 
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l verification -x -a 'snapshot boot' -d 'how far to verify'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l ttl -x -d 'remove the object after'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l timeout -x -d 'stop waiting after'
+complete -c railiance-backup -n '__fish_seen_subcommand_from guard' -l for -x -d 'the k3s to be installed'
+complete -c railiance-backup -n '__fish_seen_subcommand_from guard' -l max-age -x -d 'how old a set may be'
+complete -c railiance-backup -n '__fish_seen_subcommand_from guard' -l require -x -a 'verified proven drill boot' -d 'what must be shown'
+complete -c railiance-backup -n '__fish_seen_subcommand_from guard' -l servers -x -a 'all one' -d 'which must have one'
+complete -c railiance-backup -n '__fish_seen_subcommand_from guard' -l backup -d 'make one first'
 complete -c railiance-backup -n '__fish_seen_subcommand_from install' -l sops -r -F -d 'the .sops.yaml'
 complete -c railiance-backup -n '__fish_seen_subcommand_from install' -l backup-dir -x -d 'where the backups go'
 complete -c railiance-backup -n '__fish_seen_subcommand_from install' -l dry-run -d 'say what would be done'

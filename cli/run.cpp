@@ -42,6 +42,9 @@ int dispatch(const Options& options, Io& io) {
   if (std::holds_alternative<StatusCommand>(options.command)) {
     return status(api, options.output, io);
   }
+  if (const auto* command = std::get_if<GuardCommand>(&options.command)) {
+    return guard(api, *command, options.output, io);
+  }
   if (std::holds_alternative<NotifyTestCommand>(options.command)) {
     return notify_test(api, options.output, io);
   }

@@ -66,13 +66,9 @@ status::Current judge_now(const api::BackupStatusStatus& backup_status,
   status::CurrentInput input;
   input.now = std::max(now, *backup_status.observed_time); // our clock may be behind the cluster's
   input.expected_interval = std::chrono::seconds(backup_status.expected_interval_seconds);
-  for (const api::NodeFacts& node : backup_status.nodes) {
-    const auto silence =
-        std::max(std::chrono::seconds(0), *backup_status.observed_time - node.report_time);
-    if (silence <= std::chrono::hours(24)) {
-      input.nodes.push_back({node, silence});
-    }
-  }
+  input.nodes = status::nodes_as_read(backup_status);
+  std::erase_if(input.nodes,
+                [](const status::NodeSeen& node) { return node.silence > std::chrono::hours(24); });
   input.last_run = last_run(backup_status, backups);
   input.controller_starts = backup_status.controller_starts;
   return input.nodes.empty() ? read : status::judge(input);

@@ -115,6 +115,8 @@ void fields(JsonFields& json, NodeFacts& facts) {
   json.optional("reportTime", facts.report_time);
   json.optional("lastSuccessRunID", facts.last_success_run_id);
   json.optional("lastSuccessTime", facts.last_success_time);
+  json.optional("lastSuccessK3sVersion", facts.last_success_k3s_version);
+  json.optional("lastSuccessProof", facts.last_success_proof);
   json.optional("lastAttemptTime", facts.last_attempt_time);
   json.optional("lastAttemptResult", facts.last_attempt_result);
   json.optional("lastAttemptReason", facts.last_attempt_reason);

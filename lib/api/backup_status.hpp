@@ -18,6 +18,8 @@ inline constexpr std::string_view k_backup_status_kind = "BackupStatus";
 inline constexpr std::string_view k_backup_status_name = "cluster";
 /// An annotation of the object, a time: who sets it asks for a test message to each receiver.
 inline constexpr std::string_view k_notify_test_annotation = "backup.railiance.io/notify-test";
+/// Of NodeFacts::last_success_proof: a server was booted from the set, and served what is in it.
+inline constexpr std::string_view k_proven = "Proven";
 
 /// How an attempt at a backup ended. `none`: there was none yet.
 enum class AttemptResult { none, succeeded, incomplete, failed };
@@ -53,9 +55,13 @@ struct NodeFacts {
   std::string version;      ///< Of the program that read them.
   Datastore datastore = Datastore::unknown;
 
-  std::string last_success_run_id; ///< Of the newest complete set with the datastore.
-  SystemTime last_success_time{};  ///< Its completion.
-  SystemTime last_attempt_time{};  ///< End of the last attempt, whatever came of it.
+  std::string last_success_run_id;      ///< Of the newest complete set with the datastore.
+  SystemTime last_success_time{};       ///< Its completion.
+  std::string last_success_k3s_version; ///< Of the server that it was made of; may be empty.
+  /// What came of booting a server from it when it was made: "Proven", or the word of api::Reason.
+  /// Empty: nobody asked for it.
+  std::string last_success_proof;
+  SystemTime last_attempt_time{}; ///< End of the last attempt, whatever came of it.
   AttemptResult last_attempt_result = AttemptResult::none;
   std::string last_attempt_reason; ///< The word of api::Reason.
 

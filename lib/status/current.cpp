@@ -289,6 +289,15 @@ Current judge(const CurrentInput& input) {
                  span_of(silent->silence) + ": nobody knows what its disk holds");
 }
 
+std::vector<NodeSeen> nodes_as_read(const api::BackupStatusStatus& status) {
+  std::vector<NodeSeen> nodes;
+  const SystemTime looked = status.observed_time.value_or(SystemTime{});
+  for (const NodeFacts& node : status.nodes) {
+    nodes.push_back({node, std::max(seconds(0), looked - node.report_time)});
+  }
+  return nodes;
+}
+
 Current as_read(const api::BackupStatusStatus& status, SystemTime now, seconds limit) {
   Current current;
   const api::Condition* condition =

@@ -101,6 +101,9 @@ inline constexpr std::chrono::seconds k_starts_window{1800};
 
 [[nodiscard]] Current judge(const CurrentInput& input);
 
+/// The entries of the object, each silent for as long as it was when the controller last looked.
+[[nodiscard]] std::vector<NodeSeen> nodes_as_read(const api::BackupStatusStatus& status);
+
 /// What a reader may believe of the object at `now`: what it says, or that nobody has looked for
 /// `limit`.
 [[nodiscard]] Current as_read(const api::BackupStatusStatus& status,

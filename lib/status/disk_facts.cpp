@@ -68,8 +68,7 @@ void judge_artifacts(const std::vector<BackupSet>& sets, NodeFacts& facts) {
   }
 }
 
-/// What the newest sets hold; `sets` are newest first, so the first one has it.
-/// As in crds/ (recipientRule, maxLength); not cut within a character.
+/// As in crds/ (recipientRule, lastSuccessK3sVersion, maxLength); not cut within a character.
 std::string short_text(const std::string& text) {
   constexpr std::size_t k_limit = 256;
   if (text.size() <= k_limit) {
@@ -82,6 +81,15 @@ std::string short_text(const std::string& text) {
   return text.substr(0, end) + "...";
 }
 
+std::string proof_word(const set::Manifest& manifest) {
+  if (!manifest.proof) {
+    return {};
+  }
+  return std::string(manifest.proof->proven() ? api::k_proven
+                                              : api::to_string(manifest.proof->reason));
+}
+
+/// What the newest sets hold; `sets` are newest first, so the first one has it.
 void judge_content(const std::vector<BackupSet>& sets, NodeFacts& facts) {
   bool helm_seen = false;
   for (const BackupSet& set : sets) {
@@ -108,6 +116,8 @@ void judge_content(const std::vector<BackupSet>& sets, NodeFacts& facts) {
     if (facts.last_success_run_id.empty() && is_whole_backup(set)) {
       facts.last_success_run_id = set.run_id;
       facts.last_success_time = manifest.completion_time;
+      facts.last_success_k3s_version = short_text(manifest.k3s_version);
+      facts.last_success_proof = proof_word(manifest);
     }
   }
 }

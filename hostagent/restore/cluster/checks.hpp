@@ -52,10 +52,4 @@ check_addresses(const ObservedHost& host, const SetFacts& set, const Wishes& wis
 /// Of the host: root, program, service, processes, data directory.
 [[nodiscard]] std::vector<Check> check_host(const ObservedHost& host);
 
-/// Three numbers of "v1.34.4+k3s1"; empty for other text.
-[[nodiscard]] std::vector<int> version_numbers(std::string_view text);
-
-/// What is left at which the k3s suffix counts: "k3s1" < "k3s2".
-[[nodiscard]] int compare_versions(std::string_view left, std::string_view right);
-
 } // namespace rb::cluster

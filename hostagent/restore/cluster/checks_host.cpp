@@ -1,9 +1,10 @@
 #include "k3s/token.hpp"
+#include "k3s/versions.hpp"
 #include "restore/cluster/checks.hpp"
 #include "restore/cluster/database.hpp"
 
 #include <algorithm>
-#include <cctype>
+#include <utility>
 
 namespace rb::cluster {
 
@@ -64,25 +65,6 @@ Check program(const ObservedHost& host) {
 
 constexpr std::uint64_t k_mib = std::uint64_t{1} << 20U;
 
-int number_at(std::string_view text, std::size_t& at) {
-  int number = 0;
-  while (at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) != 0 &&
-         number < 1'000'000) {
-    number = number * 10 + (text[at++] - '0');
-  }
-  return number;
-}
-
-/// The number of "+k3s1"; 0 where there is none.
-int k3s_revision(std::string_view text) {
-  std::size_t at = text.find("+k3s");
-  if (at == std::string_view::npos) {
-    return 0;
-  }
-  at += 4;
-  return number_at(text, at);
-}
-
 bool knows_ca(const std::vector<std::string>& cas) {
   return std::ranges::any_of(cas, [](const std::string& ca) { return !ca.empty(); });
 }
@@ -140,26 +122,17 @@ Check version(const ObservedHost& host, const SetFacts& set) {
   if (host.k3s_version.empty()) {
     return refused("k3s-version", "k3s did not say its version", "see `k3s --version`");
   }
-  const std::vector<int> here = version_numbers(host.k3s_version);
-  const std::vector<int> there = version_numbers(set.k3s_version);
-  if (here.empty() || there.empty()) {
-    return warned("k3s-version",
-                  "k3s here is " + host.k3s_version + ", at the backup it was " +
-                      (set.k3s_version.empty() ? "not recorded" : set.k3s_version),
-                  "it must be the same or a higher one");
+  k3s::FitVerdict verdict =
+      k3s::judge_restore({set.datastore, set.k3s_version, set.storage_version}, host.k3s_version);
+  switch (verdict.fit) {
+  case k3s::Fit::good:
+    break;
+  case k3s::Fit::doubtful:
+    return warned("k3s-version", std::move(verdict.message), std::move(verdict.hint));
+  case k3s::Fit::refused:
+    return refused("k3s-version", std::move(verdict.message), std::move(verdict.hint));
   }
-  const std::string both = "k3s here is " + host.k3s_version + ", at the backup " + set.k3s_version;
-  if (compare_versions(host.k3s_version, set.k3s_version) < 0) {
-    return refused("k3s-version",
-                   both + ": an older one cannot be relied on to read its data",
-                   "install " + set.k3s_version + " (INSTALL_K3S_VERSION=" + set.k3s_version + ")");
-  }
-  if (here[0] != there[0] || here[1] > there[1] + 1) {
-    return warned("k3s-version",
-                  both + ": more than one minor release apart",
-                  "better install " + set.k3s_version + " first and upgrade afterwards");
-  }
-  return passed("k3s-version", both);
+  return passed("k3s-version", std::move(verdict.message));
 }
 
 Check space(const ObservedHost& host, const SetFacts& set) {
@@ -205,31 +178,6 @@ std::vector<Check> check_host(const ObservedHost& host) {
                 "mount the disk at " + host.data_dir + "/server/db instead"));
   }
   return checks;
-}
-
-std::vector<int> version_numbers(std::string_view text) {
-  std::size_t at = text.starts_with('v') ? 1 : 0;
-  std::vector<int> numbers;
-  while (numbers.size() < 3) {
-    const std::size_t begin = at;
-    const int number = number_at(text, at);
-    if (at == begin) {
-      return {};
-    }
-    numbers.push_back(number);
-    if (numbers.size() < 3 && (at >= text.size() || text[at++] != '.')) {
-      return {};
-    }
-  }
-  return numbers;
-}
-
-int compare_versions(std::string_view left, std::string_view right) {
-  std::vector<int> first = version_numbers(left);
-  std::vector<int> second = version_numbers(right);
-  first.push_back(k3s_revision(left));
-  second.push_back(k3s_revision(right));
-  return first < second ? -1 : second < first ? 1 : 0;
 }
 
 std::vector<Check> check_fit(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {

@@ -70,8 +70,9 @@ struct SetFacts {
   std::optional<SignatureFact> signature; ///< Absent: it was not asked.
   bool complete = false;
   std::vector<std::string> problems;
-  std::string disproven;   ///< Why a server that was booted from it failed; empty: none did.
-  std::string k3s_version; ///< May be empty.
+  std::string disproven;       ///< Why a server that was booted from it failed; empty: none did.
+  std::string k3s_version;     ///< May be empty.
+  std::string storage_version; ///< Of the snapshot, as its manifest has it; may be empty.
   std::vector<ArtifactFact> artifacts;
   bool snapshot = false;                                   ///< It is there.
   api::DatastoreKind datastore = api::DatastoreKind::etcd; ///< Of which it is one.

@@ -131,6 +131,7 @@ Result<OpenedSet> open_set(set::Directory& directory,
   }
   const set::Manifest& manifest = *set.manifest;
   facts.k3s_version = manifest.k3s_version;
+  facts.storage_version = manifest.snapshot ? manifest.snapshot->storage_version : std::string();
   facts.cluster_cas.push_back(manifest.cluster_ca);
   facts.disproven = set::is_disproven(set) ? manifest.proof->message : std::string();
   facts.snapshot = manifest.snapshot.has_value() && has(manifest, ArtifactType::datastore);

@@ -1,6 +1,7 @@
 #include "restore/proof/prove_set.hpp"
 
 #include "k3s/command.hpp"
+#include "k3s/versions.hpp"
 #include "objects/local_api.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/host_views.hpp"
@@ -188,6 +189,26 @@ Result<std::string> find_k3s(const std::string& ordered, const std::string& of_h
                "name it: --k3s /path/to/k3s (the version of the backup, or a newer one)"};
 }
 
+Status check_release(const set::Manifest& manifest,
+                     const std::string& here,
+                     const std::function<void(const std::string& line)>& progress) {
+  k3s::StoredData data;
+  data.k3s_version = manifest.k3s_version;
+  if (manifest.snapshot) {
+    data.kind = manifest.snapshot->kind;
+    data.storage_version = manifest.snapshot->storage_version;
+  }
+  const k3s::FitVerdict verdict = k3s::judge_restore(data, here);
+  if (verdict.fit == k3s::Fit::refused) {
+    return Error{
+        ErrorCode::unsupported, verdict.message, "name another k3s with --k3s, or " + verdict.hint};
+  }
+  if (verdict.fit == k3s::Fit::doubtful) {
+    progress("boot: " + verdict.message);
+  }
+  return {};
+}
+
 Result<BootReport> boot_here(const BootInput& input,
                              ScratchDir& scratch,
                              const std::function<void(const std::string& line)>& progress,
@@ -228,6 +249,10 @@ Result<BootReport> prove_set(set::Directory& directory,
   RB_TRY_ASSIGN(const set::HostState state,
                 set::open_host_state(directory, manifest, identities, stop));
   RB_TRY_ASSIGN(const std::string k3s, find_k3s(order.k3s, state.k3s_program));
+  RealProcessRunner processes;
+  if (const std::string here = k3s::ask_version(processes, k3s, stop); !here.empty()) {
+    RB_TRY(check_release(manifest, here, progress));
+  }
   RB_TRY_ASSIGN(ScratchDir scratch,
                 ScratchDir::make(scratch_parent(order, state.data_dir),
                                  scratch_bytes_for(manifest.snapshot->size_bytes),

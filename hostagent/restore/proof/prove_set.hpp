@@ -44,6 +44,12 @@ boot_input(const set::HostState& state,
 /// An executable k3s. Errors: not_found (hint at --k3s).
 [[nodiscard]] Result<std::string> find_k3s(const std::string& ordered, const std::string& of_host);
 
+/// The k3s `here` may start what the set holds; what is doubtful is told to `progress`. Errors:
+/// unsupported (it does not, and which one does).
+[[nodiscard]] Status check_release(const set::Manifest& manifest,
+                                   const std::string& here,
+                                   const std::function<void(const std::string& line)>& progress);
+
 /// boot() with a real cage; `scratch` is `input.directory`, and is gone afterwards. Needs root.
 /// Errors: those of boot() and of ScratchDir::remove.
 [[nodiscard]] Result<BootReport>
@@ -54,7 +60,8 @@ boot_here(const BootInput& input,
 
 /// The whole way: boot_here() in a scratch directory that is gone afterwards. Needs root.
 /// Errors: those of boot(), of opening the artifacts (no_matching_identity, corrupt) and of
-/// ScratchDir; incomplete (the set has no snapshot or no host state); permission_denied (not root).
+/// ScratchDir; incomplete (the set has no snapshot or no host state); permission_denied (not root);
+/// unsupported (this k3s is too old for the set).
 [[nodiscard]] Result<BootReport>
 prove_set(set::Directory& directory,
           const set::Manifest& manifest,

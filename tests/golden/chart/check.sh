@@ -77,6 +77,7 @@ golden offsite "${sops[@]}" --values "$here/offsite-values.yaml" --show-only tem
   --show-only templates/rbac-offsite.yaml --show-only templates/networkpolicy.yaml
 golden notify "${sops[@]}" --values "$here/notify-values.yaml" --show-only templates/controller.yaml \
   --show-only templates/agent.yaml --show-only templates/networkpolicy.yaml
+golden upgrade-guard "${sops[@]}" --values "$here/upgrade-guard-values.yaml" --show-only templates/upgrade-guard.yaml
 golden monitoring "${sops[@]}" --values "$here/monitoring-values.yaml" --show-only templates/monitoring.yaml
 
 # Who can read the backups is said at the installation, whatever the layout of the file.
@@ -113,6 +114,7 @@ refused "is for notify.webhook.format=json" "${sops[@]}" --set notify.webhook.fo
 refused "mustFromJson" "${sops[@]}" --set-json 'notify.webhook.template="{\"a\": {{title}}}"'
 refused "networkPolicy.metricsFrom" "${sops[@]}" --set monitoring.podMonitor.enabled=true
 refused "runbookBaseURL" "${sops[@]}" --set monitoring.alerts.runbookBaseURL=docs
+refused "serviceAccount" "${sops[@]}" --set upgradeGuard.enabled=true --set upgradeGuard.serviceAccount.name=
 refused "not allowed" "${sops[@]}" --set agent.priviledged=false
 
 render "${sops[@]}" --set networkPolicy.enabled=false >"$work/open.yaml"
@@ -137,9 +139,15 @@ for words in '- --verification=boot' '- --scratch-dir=/srv/scratch' 'mountPath: 
   grep -qF -- "$words" "$work/proven.yaml" || fail "verification Boot renders without $words"
 done
 
+# Another account gets rights only where it is asked for, and makes backups only where that is, too.
+! grep -q upgrade-guard "$here/default.yaml" || fail "the account of upgrade Plans has rights by default"
+render "${sops[@]}" --set upgradeGuard.enabled=true --show-only templates/upgrade-guard.yaml >"$work/guard.yaml"
+! grep -q clusterbackups "$work/guard.yaml" || fail "upgradeGuard lets it make backups without upgradeGuard.backup"
+
 # Every right has its reason, every pod its limits, in both profiles of the agent.
 for profile in true false; do
-  render "${sops[@]}" --values "$here/offsite-values.yaml" --set "agent.privileged=$profile" >"$work/all.yaml"
+  render "${sops[@]}" --values "$here/offsite-values.yaml" --set "agent.privileged=$profile" \
+    --set upgradeGuard.enabled=true --set upgradeGuard.backup=true >"$work/all.yaml"
   python3 "$here/rbac.py" "$work/all.yaml" "$root/docs/threat-model.md" "$root" || fail "rights or limits (privileged=$profile)"
 done
 

@@ -152,6 +152,15 @@ class TestBoot(unittest.TestCase):
         self.assertIn("MiB free, a scratch server needs", done.stderr)
         self.assertNotEqual(done.returncode, 0)
 
+    def test_7_a_k3s_that_is_too_old_is_not_tried(self):
+        old = self.operator.home / "old-k3s"
+        old.write_text('#!/bin/sh\necho "k3s version v1.33.7+k3s1 (abc)"\n')
+        old.chmod(0o755)
+        done = self.drill("--k3s", old, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("etcd 3.5 of this k3s does not start on them", done.stderr)
+        self.assertIn("name another k3s with --k3s, or install", done.stderr)
+
 
 class TestEncrypted(unittest.TestCase):
     """A cluster whose Secrets are encrypted in etcd: the scratch server decrypts them with the keys that the

@@ -21,6 +21,7 @@ DATA = pathlib.Path("/var/lib/rancher/k3s")
 KEY_DIR = pathlib.Path("/var/lib/railiance-backup")
 KUBECONFIG = pathlib.Path("/etc/rancher/k3s/k3s.yaml")
 BED_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+STOCK = "With nothing but age, sh and k3s"  # the heading in RESTORE.md
 KINDS = "namespaces,configmaps,secrets,serviceaccounts,clusterroles,clusterrolebindings,roles,rolebindings,services"
 
 # What a service manager does, for the one that a bed has.
@@ -194,6 +195,15 @@ class Operator:
             else:
                 (box / name).symlink_to(tool(name))
         return box
+
+    def follow(self, guide, heading=STOCK):
+        """Runs the blocks of RESTORE.md below a heading, as they stand, with the tools that it names and no others."""
+        tools = re.search(r"what every Linux has besides: (.*?)\.\s", guide, re.S).group(1)
+        names = re.findall(r"`([a-z0-9]+)`", tools) + ["sh", "age", "k3s", "systemctl"]
+        script = self.home / "restore.sh"
+        script.write_text("".join(blocks(guide, heading)))
+        environment = {"PATH": str(self.toolbox(names)), "HOME": str(self.home)}
+        return run("/bin/sh", script, env=environment, check=False, cwd="/")
 
     def clean(self):
         shutil.rmtree(self.home, ignore_errors=True)

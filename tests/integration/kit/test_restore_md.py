@@ -12,7 +12,6 @@ import unittest
 
 import server
 
-STOCK = "With nothing but age, sh and k3s"
 BACKUP_HERE, RESTORE = (sys.argv + ["", ""])[1:3]
 
 
@@ -41,15 +40,6 @@ class TestRestoreMd(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         server.kubectl("delete", "namespace", "kit-test", "--wait=false", check=False)
-
-    def take(self, heading, extra=()):
-        """Runs the blocks below a heading with the tools that the guide names, and no others."""
-        tools = re.search(r"what every Linux has besides: (.*?)\.\s", self.guide, re.S).group(1)
-        names = re.findall(r"`([a-z0-9]+)`", tools) + ["sh", "age", "k3s", "systemctl", *extra]
-        script = self.operator.home / "restore.sh"
-        script.write_text("".join(server.blocks(self.guide, heading)))
-        environment = {"PATH": str(self.operator.toolbox(names)), "HOME": str(self.operator.home)}
-        return server.run("/bin/sh", script, env=environment, check=False, cwd="/")
 
     def assert_same_cluster(self):
         after = server.objects()
@@ -84,7 +74,7 @@ class TestRestoreMd(unittest.TestCase):
         whole = snapshot.read_bytes()
         try:
             snapshot.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-            done = self.take(STOCK)
+            done = self.operator.follow(self.guide)
         finally:
             snapshot.write_bytes(whole)
         self.assertNotEqual(done.returncode, 0)
@@ -92,7 +82,7 @@ class TestRestoreMd(unittest.TestCase):
         self.assertIn(("ConfigMap", "kit-test", "later"), server.objects())
 
     def test_3_the_stock_way_on_the_living_host(self):
-        done = self.take(STOCK)
+        done = self.operator.follow(self.guide)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("restart without --cluster-reset flag now", done.stdout + done.stderr)
         calls = self.operator.calls.read_text()
@@ -104,7 +94,7 @@ class TestRestoreMd(unittest.TestCase):
     def test_4_the_stock_way_on_a_bare_machine(self):
         server.kubectl("-n", "kit-test", "create", "configmap", "later", "--from-literal=b=2", check=False)
         server.wipe()
-        done = self.take(STOCK)
+        done = self.operator.follow(self.guide)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assert_same_cluster()
         self.assert_clean()

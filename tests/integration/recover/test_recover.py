@@ -137,9 +137,12 @@ class TestRecover(unittest.TestCase):
 
     def test_15_older_k3s(self):
         old = self.operator.home / "old-k3s"
-        old.write_text('#!/bin/sh\n[ "$1" != --version ] || { echo "k3s version v1.33.9+k3s1 (abc)"; exit; }\nexec /usr/local/bin/k3s "$@"\n')
-        old.chmod(0o755)
-        self.refused(1, "v1.33.9+k3s1", "--k3s", old)
+        for version, words in (("v1.33.13+k3s1", "v1.33 is a lower one"),  # etcd 3.6, as the set
+                               ("v1.33.7+k3s1", "etcd 3.5 of this k3s does not start on them")):
+            old.write_text(f'#!/bin/sh\n[ "$1" != --version ] || {{ echo "k3s version {version} (abc)"; exit; }}\n'
+                           'exec /usr/local/bin/k3s "$@"\n')
+            old.chmod(0o755)
+            self.refused(1, words, "--k3s", old)
 
     def test_16_k3s_runs_outside_of_the_service_manager(self):
         service = ["--start-command", "/bin/true", "--stop-command", "/bin/true", "--status-command", "/bin/false"]

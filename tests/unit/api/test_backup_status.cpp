@@ -22,6 +22,8 @@ NodeFacts facts() {
   facts.datastore = Datastore::embedded_etcd;
   facts.last_success_run_id = "20261122T020000Z";
   facts.last_success_time = at("2026-11-22T02:00:41Z");
+  facts.last_success_k3s_version = "v1.34.4+k3s1";
+  facts.last_success_proof = "Proven";
   facts.last_attempt_time = at("2026-11-22T02:00:41Z");
   facts.last_attempt_result = AttemptResult::succeeded;
   facts.last_attempt_reason = "Completed";

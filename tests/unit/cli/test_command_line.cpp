@@ -204,7 +204,7 @@ TEST_CASE("kubectl is told what may come next, of what is typed already") {
   CHECK(words({"backup", "--keep"}) == std::vector<std::string>{"--keep-last"});
   CHECK(words({"list", "--kub"}) == std::vector<std::string>{"--kubeconfig"});
   const auto all = words({""});
-  CHECK(all.size() == 10);
+  CHECK(all.size() == 11);
   CHECK(words({}) == all);
   CHECK(words({"show", ""}).empty()); // names of backups, which the cluster knows
   CHECK(words({"nonsense"}).empty());

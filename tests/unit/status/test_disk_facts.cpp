@@ -70,6 +70,24 @@ TEST_CASE("the newest complete set gives the facts, the older ones the sizes to 
   CHECK(found.last_attempt_result == AttemptResult::succeeded);
 }
 
+TEST_CASE("of the newest complete set: which k3s it is of, and what came of its proof") {
+  Disk disk;
+  disk.add(1);
+  CHECK(facts(disk.directory, after_day(1)).last_success_k3s_version == "v1.34.4+k3s1");
+  CHECK(facts(disk.directory, after_day(1)).last_success_proof.empty()); // nobody asked for one
+  const auto proof_of = [&](int day, api::Reason reason) {
+    set::Manifest manifest = test::make_manifest(test::run_id_of_day(day));
+    manifest.proof = set::ProofRecord{reason, "", 0, 0, 0, 0};
+    REQUIRE(test::store_set(disk.directory, manifest));
+    return facts(disk.directory, after_day(day)).last_success_proof;
+  };
+  CHECK(proof_of(2, api::Reason::completed) == api::k_proven);
+  CHECK(proof_of(3, api::Reason::proof_failed) == "ProofFailed");
+  CHECK(proof_of(4, api::Reason::proof_unavailable) == "ProofUnavailable");
+  disk.add(5, false); // not complete: the one before it counts
+  CHECK(facts(disk.directory, after_day(5)).last_success_proof == "ProofUnavailable");
+}
+
 TEST_CASE("an incomplete set proves its own artifacts, and is the last attempt") {
   Disk disk;
   disk.add(1);
