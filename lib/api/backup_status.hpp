@@ -53,7 +53,7 @@ struct NodeFacts {
   std::string version;      ///< Of the program that read them.
   Datastore datastore = Datastore::unknown;
 
-  std::string last_success_run_id; ///< Of the newest complete set with the datastore.
+  std::string last_success_run_id; ///< Of the newest complete set with an etcd snapshot.
   SystemTime last_success_time{};  ///< Its completion.
   SystemTime last_attempt_time{};  ///< End of the last attempt, whatever came of it.
   AttemptResult last_attempt_result = AttemptResult::none;
