@@ -7,7 +7,7 @@
 BED=$ROOT/tests/k3s/bed.sh
 beds=()
 IN_BED=(
-  '^integration_(recover|systemd|kube|drill_timer)$'
+  '^integration_(recover|systemd|kube|kit|drill_timer)$'
   '^integration_(controller|boot)$'
   '^integration_(agent|recover_clusters|recover_new_host)$'
 )

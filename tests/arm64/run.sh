@@ -50,8 +50,8 @@ host=$(RB_TARGETS="railiance-restore rb_make_set" "$ROOT/scripts/build.sh" dev t
 say "Running for arm64"
 rm -f "$build/junit.xml"
 inside ctest --test-dir /build -R "^(${tests// /|})\$" --timeout 1800 --output-on-failure --test-output-size-passed 100000 \
-  --output-junit /build/junit.xml >"$LOGS/arm64.log" 2>&1 || true
-tell_failures "$LOGS/arm64.log"
+  --output-junit /build/junit.xml >"$LOGS/arm64-ctest.log" 2>&1 || true
+tell_failures "$LOGS/arm64-ctest.log"
 read -r passed failed <<<"$(count_cases "$build/junit.xml")"
 
 # A set is made on one architecture, and what is shipped for the other opens it.

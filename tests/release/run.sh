@@ -56,9 +56,9 @@ rm -rf "$work/clone" "$work/clone-git"
 minisign -G -W -p "$work/test.pub" -s "$work/test.key" >/dev/null
 dist=$work/dist
 commit=$(commit_of .)
-if ! RAILIANCE_DIST=$dist "$ROOT/scripts/release.sh" --allow-dirty --key "$work/test.key" >"$LOGS/release.log" 2>&1; then
-  tail -20 "$LOGS/release.log" >&2
-  die "there is no release; the log: $LOGS/release.log"
+if ! RAILIANCE_DIST=$dist "$ROOT/scripts/release.sh" --allow-dirty --key "$work/test.key" >"$LOGS/release-made.log" 2>&1; then
+  tail -20 "$LOGS/release-made.log" >&2
+  die "there is no release; the log: $LOGS/release-made.log"
 fi
 release=$VERSION
 [ -e "$dist/railiance-backup-$release.tgz" ] || release=$VERSION-dirty

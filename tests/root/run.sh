@@ -41,8 +41,8 @@ say "Running them there"
 names="$TESTS ${REPLAYS// /_replay }_replay"
 rm -f "$build/junit.xml"
 inside ctest --test-dir /build -R "^(${names// /|})\$" -j "${JOBS:-2}" --output-on-failure --test-output-size-passed 100000 \
-  --output-junit /build/junit.xml >"$LOGS/root.log" 2>&1 || true
-tell_failures "$LOGS/root.log"
+  --output-junit /build/junit.xml >"$LOGS/root-ctest.log" 2>&1 || true
+tell_failures "$LOGS/root-ctest.log"
 tell_junit root "$build/junit.xml"
 grep -E 'vectors: |: wrap .* ms|opened by ' "$build/junit.xml" || true
 read -r passed failed <<<"$(count_cases "$build/junit.xml")"
