@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	configPath    = "/v1-k3s/config"
-	bootstrapPath = "/v1-k3s/server-bootstrap"
+	serverConfigPath = "/v1-k3s/config"
+	bootstrapPath    = "/v1-k3s/server-bootstrap"
 )
 
 // criticalConfig is what k3s compares, as far as it means something here.
@@ -44,7 +44,7 @@ func (c criticalConfig) mismatches(other criticalConfig) (flags []string) {
 
 // compareConfig asks as an agent does: here a wrong password shows first.
 func compareConfig(remote *serverClient, o serverOptions) error {
-	text, err := remote.as("node").get(configPath)
+	text, err := remote.as("node").get(serverConfigPath)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func startSupervisor(s *server) (*supervisor, error) {
 	mux.HandleFunc("GET /db/info", w.info)
 	mux.HandleFunc("POST /db/snapshot", w.snapshot)
 	mux.HandleFunc("PUT "+tokenPath, w.rotate)
-	mux.HandleFunc("GET "+configPath, w.config)
+	mux.HandleFunc("GET "+serverConfigPath, w.config)
 	mux.HandleFunc("GET "+bootstrapPath, w.bootstrap)
 	if err := ensureCAs(s.layout); err != nil {
 		return nil, err
