@@ -3,6 +3,7 @@
 # and reaps. Called by bed.sh in fresh namespaces: bed-init.sh NAME STATE
 set -euo pipefail
 name=$1 state=$2
+address=$(<"$state/node-ip")
 
 mount --make-rshared /
 hostname "bed-$name"
@@ -31,7 +32,7 @@ mount --bind "$state/usr-local-bin" /usr/local/bin
 # A bridge carries the node's address (a dummy device isn't everywhere).
 ip link set lo up
 ip link add bed0 type bridge
-ip address add 172.31.99.1/24 dev bed0
+ip address add "$address/24" dev bed0
 ip link set bed0 up
 ip route add default dev bed0
 echo 1 >/proc/sys/net/ipv4/ip_forward

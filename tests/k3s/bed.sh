@@ -5,6 +5,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 beds=${RAILIANCE_BEDS:-/var/tmp/railiance-beds}
+# shellcheck source=bed-link.sh
+. "$here/bed-link.sh"
 
 usage() {
     cat <<'TEXT'
@@ -18,6 +20,7 @@ usage: bed.sh up NAME [options]           start a bed; returns when it is ready
        bed.sh log NAME                    print the server's log
        bed.sh list                        names of the beds that are up
 options of up: --node           with kubelet, kube-proxy and containerd
+               --join OTHER     another server of the cluster of the bed OTHER, which is up
                --sqlite         a server without embedded etcd
                --no-wait        return before the server is ready
                --no-start       prepare the bed, don't start the server
@@ -44,11 +47,11 @@ start_time() {
     sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20
 }
 
-# Prints the bed's init as seen from here, when it runs.
+# Prints the bed's init as seen from here, when it runs: init_pid [STATE]
 init_pid() {
-    local pid began
-    [[ -e $state/init.pid ]] || return 1
-    read -r pid began 2>/dev/null <"$state/init.pid" || return 1
+    local dir=${1:-$state} pid began
+    [[ -e $dir/init.pid ]] || return 1
+    read -r pid began 2>/dev/null <"$dir/init.pid" || return 1
     [[ -n $began && $(start_time "$pid") == "$began" ]] && echo "$pid"
 }
 
@@ -70,11 +73,12 @@ private_dirs=(/var/lib/rancher /etc/rancher /opt/backup /var/lib/railiance-backu
     /var/log/containers /etc/systemd/system /etc/cni/net.d)
 
 up() {
-    local with_node=false sqlite=false wait=true start=true timeout='' config=() env=() unit=() extra=()
+    local with_node=false sqlite=false wait=true start=true timeout='' other='' config=() env=() unit=() extra=()
     while (($#)); do
         case $1 in
             --node) with_node=true ;;
             --sqlite) sqlite=true ;;
+            --join) other=$2 && shift ;;
             --no-wait) wait=false ;;
             --no-start) start=false wait=false ;;
             --timeout) timeout=$2 && shift ;;
@@ -101,6 +105,9 @@ up() {
     cp "$k3s" "$state/bin/k3s"
     install -m 755 "$here/bedctl" "$state/bin/bedctl"
     echo "$with_node" >"$state/with-node"
+    echo "$first_ip" >"$state/node-ip"
+    [[ -z $other ]] || join_link "$other"
+    node_ip=$(<"$state/node-ip")
     write_config
     [[ $with_node == false ]] || stage_images
 
@@ -119,6 +126,7 @@ up() {
         die "$name: the namespaces could not be set up"
     }
     echo "$pid $(start_time "$pid")" >"$state/init.pid"
+    [[ -z $other ]] || linked plug_all "$(group_of "$name")" || die "$name: could not be linked"
     [[ $start == false ]] || enter bedctl start
     [[ $wait == false ]] || wait_ready "${timeout:-$([[ $with_node == true ]] && echo 180 || echo 60)}"
 }
@@ -128,10 +136,16 @@ up() {
 write_config() {
     local etc=$state/private/etc/rancher/k3s
     mkdir -p "$etc"
+    install -m 600 /dev/null "$etc/config.yaml"
     {
-        [[ $sqlite == true ]] || echo "cluster-init: true"
+        if [[ -n $other ]]; then
+            echo "server: https://$(<"$beds/$other/node-ip"):6443"
+            echo "token: $(<"$beds/$other/private/var/lib/rancher/k3s/server/token")"
+        elif [[ $sqlite == false ]]; then
+            echo "cluster-init: true"
+        fi
         echo "node-name: $node"
-        echo "node-ip: 172.31.99.1"
+        echo "node-ip: $node_ip"
         echo 'write-kubeconfig-mode: "0600"'
         [[ $with_node == true ]] || printf '%s\n' "disable-agent: true" "disable-scheduler: true"
         printf '%s\n' "disable-cloud-controller: true" "disable-helm-controller: true" "disable-network-policy: true" \
@@ -140,7 +154,6 @@ write_config() {
             "kubelet-arg: [cgroup-root=/railiance-bed-$name]"
         printf '%s\n' "${config[@]}"
     } >"$etc/config.yaml"
-    chmod 600 "$etc/config.yaml"
 
     local units=$state/private/etc/systemd/system
     mkdir -p "$units"
@@ -219,6 +232,7 @@ down() {
         done
         ! init_pid >/dev/null || die "$name: process $pid can't be ended"
     fi
+    [[ ! -d $links ]] || linked drop_address
     remove_cgroups
     rm -rf --one-file-system "$state"
 }
@@ -243,7 +257,7 @@ BED_STATE=$state
 BED_PID=$pid
 BED_NETNS=/proc/$pid/ns/net
 BED_NODE=$node
-BED_NODE_IP=172.31.99.1
+BED_NODE_IP=$(cat "$state/node-ip")
 BED_K3S=$state/bin/k3s
 BED_DATA_DIR=$state/private/var/lib/rancher/k3s
 BED_KUBECONFIG=$state/private/etc/rancher/k3s/k3s.yaml

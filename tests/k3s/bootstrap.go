@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -101,6 +100,14 @@ func storeBootstrap(ctx context.Context, c *clientv3.Client, l layout, password 
 	return err
 }
 
+// newerOnDisk is a file that the datastore's must not overwrite.
+type newerOnDisk struct{ path string }
+
+func (e newerOnDisk) Error() string {
+	return e.path + " newer than datastore and could cause a cluster outage. " +
+		"Remove the file(s) from disk and restart to be recreated from datastore"
+}
+
 // unpackBootstrap makes the disk as the datastore has it and tells whether
 // anything changed. A file for which newerIsFatal says true is refused when it
 // is newer than the datastore's.
@@ -117,8 +124,7 @@ func unpackBootstrap(l layout, files map[string]bootstrapFile, newerIsFatal func
 			continue
 		}
 		if info, err := os.Stat(path); err == nil && newerIsFatal(path) && info.ModTime().After(file.Timestamp) {
-			return changed, fmt.Errorf("%s newer than datastore and could cause a cluster outage. "+
-				"Remove the file(s) from disk and restart to be recreated from datastore", path)
+			return changed, newerOnDisk{path}
 		}
 		if !changed {
 			logrus.Infof("Updating bootstrap data on disk from datastore")

@@ -61,12 +61,12 @@ func startAPIServer(l layout, o serverOptions, failed chan<- error) (*child, err
 	return startChild("kube-apiserver", componentCmd("kube-apiserver", append(args, flagsOf(o.apiArgs)...)...), failed)
 }
 
-func startControllerManager(l layout, o serverOptions, failed chan<- error) (*child, error) {
+func startControllerManager(l layout, o serverOptions, elect bool, failed chan<- error) (*child, error) {
 	config := l.cred("controller.kubeconfig")
 	args := []string{
 		"--kubeconfig=" + config, "--authentication-kubeconfig=" + config, "--authorization-kubeconfig=" + config,
 		"--bind-address=127.0.0.1",
-		"--leader-elect=false",
+		"--leader-elect=" + strconv.FormatBool(elect),
 		"--use-service-account-credentials=true",
 		"--service-account-private-key-file=" + l.tls("service.current.key"),
 		"--root-ca-file=" + l.tls("server-ca.crt"),
@@ -81,12 +81,12 @@ func startControllerManager(l layout, o serverOptions, failed chan<- error) (*ch
 	return startChild("kube-controller-manager", componentCmd("kube-controller-manager", append(args, flagsOf(o.ctrlArgs)...)...), failed)
 }
 
-func startScheduler(l layout, failed chan<- error) (*child, error) {
+func startScheduler(l layout, elect bool, failed chan<- error) (*child, error) {
 	config := l.cred("scheduler.kubeconfig")
 	return startChild("kube-scheduler", componentCmd("kube-scheduler",
 		"--kubeconfig="+config, "--authentication-kubeconfig="+config, "--authorization-kubeconfig="+config,
 		"--bind-address=127.0.0.1",
-		"--leader-elect=false",
+		"--leader-elect="+strconv.FormatBool(elect),
 		"--profiling=false",
 		"--v=0",
 	), failed)

@@ -6,12 +6,20 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
-	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // startDatastore starts it, and settles with it whose certificates count.
 func (s *server) startDatastore(ctx context.Context) error {
 	instance := etcdInstance{dir: s.layout.etcd()}
+	if s.remote != nil {
+		if err := s.prepareCertificates(); err != nil {
+			return err
+		}
+		var err error
+		if instance.joins, err = s.joinEtcd(ctx); err != nil {
+			return err
+		}
+	}
 	changed, err := s.startEtcdWithBootstrap(ctx, instance, func(path string) bool { return s.found[path] })
 	if err != nil || !changed {
 		return err
@@ -34,21 +42,13 @@ func (s *server) noteFound() {
 // startEtcdWithBootstrap starts etcd and reconciles the bootstrap data; it
 // tells whether the disk changed, so that etcd must be started again.
 func (s *server) startEtcdWithBootstrap(ctx context.Context, e etcdInstance, newerIsFatal func(string) bool) (bool, error) {
-	if err := ensureCAs(s.layout); err != nil {
+	if err := s.prepareCertificates(); err != nil {
 		return false, err
 	}
-	if err := ensureLeaves(s.layout, s.opts); err != nil {
+	if err := s.launchDatastore(ctx, e); err != nil {
 		return false, err
 	}
-	start := func() (*child, *clientv3.Client, error) { return startEtcd(ctx, s.layout, s.opts, e, s.failed) }
-	if s.sqlite {
-		start = func() (*child, *clientv3.Client, error) { return startKine(ctx, s.layout, s.failed) }
-	}
-	process, client, err := start()
-	if err != nil {
-		return false, err
-	}
-	s.children, s.etcd = append(s.children, process), client
+	client := s.etcd
 	files, err := fetchBootstrap(ctx, client, s.password)
 	if err != nil {
 		return false, err
@@ -68,7 +68,39 @@ func (s *server) startEtcdWithBootstrap(ctx context.Context, e etcdInstance, new
 	return changed && err == nil, err
 }
 
+func (s *server) prepareCertificates() error {
+	if err := ensureCAs(s.layout); err != nil {
+		return err
+	}
+	return ensureLeaves(s.layout, s.opts)
+}
+
+// launchDatastore returns once it answers. A member that may have to wait for
+// its others lets the supervisor answer meanwhile.
+func (s *server) launchDatastore(ctx context.Context, e etcdInstance) error {
+	if s.sqlite {
+		process, client, err := startKine(ctx, s.layout, s.failed)
+		if err != nil {
+			return err
+		}
+		s.adopt(process)
+		s.etcd = client
+		return nil
+	}
+	process, client, err := startEtcd(s.layout, s.opts, e, &s.etcdLog, s.failed)
+	if err != nil {
+		return err
+	}
+	s.adopt(process)
+	s.etcd = client
+	if e.joins != "" {
+		s.web.member.Store(true)
+	}
+	return waitForEtcd(ctx, client, process, func() { s.web.member.Store(true) })
+}
+
 func (s *server) stopEtcd() {
+	s.web.member.Store(false)
 	if s.etcd != nil {
 		_ = s.etcd.Close()
 	}

@@ -1,11 +1,13 @@
-// etcd as k3s runs it: one member, TLS with client certificates, its
-// configuration in db/etcd/config and its name in db/etcd/name.
+// etcd as k3s runs it: TLS with client certificates, its configuration in
+// db/etcd/config and its name in db/etcd/name.
 package main
 
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -25,7 +27,10 @@ type etcdInstance struct {
 	dir          string // holds member/, name and config
 	forceNew     bool   // one member, whatever the data says
 	loopbackOnly bool
+	joins        string // the members' name=URL, its own too, of a cluster that is there
 }
+
+func peerURL(o serverOptions) string { return "https://" + o.nodeIP + ":2380" }
 
 // memberName gives the etcd member's name, made at first use: <node>-<8 hex>.
 func memberName(dir, node string) (string, error) {
@@ -43,11 +48,15 @@ func writeEtcdConfig(l layout, o serverOptions, e etcdInstance) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	clientURL, peerURL := "https://"+o.nodeIP+":2379", "https://"+o.nodeIP+":2380"
+	clientURL, peer := "https://"+o.nodeIP+":2379", peerURL(o)
 	listenClient, listenPeer := etcdEndpoint, "https://127.0.0.1:2380"
 	if !e.loopbackOnly {
 		listenClient += "," + clientURL
-		listenPeer += "," + peerURL
+		listenPeer += "," + peer
+	}
+	cluster, state := name+"="+peer, "new"
+	if e.joins != "" {
+		cluster, state = e.joins, "existing"
 	}
 	security := func(cert, ca string) map[string]any {
 		return map[string]any{"cert-file": l.tls(cert + ".crt"), "key-file": l.tls(cert + ".key"),
@@ -61,9 +70,9 @@ func writeEtcdConfig(l layout, o serverOptions, e etcdInstance) (string, error) 
 		"listen-metrics-urls":         "http://127.0.0.1:2381",
 		"listen-peer-urls":            listenPeer,
 		"advertise-client-urls":       clientURL,
-		"initial-advertise-peer-urls": peerURL,
-		"initial-cluster":             name + "=" + peerURL,
-		"initial-cluster-state":       "new",
+		"initial-advertise-peer-urls": peer,
+		"initial-cluster":             cluster,
+		"initial-cluster-state":       state,
 		"heartbeat-interval":          500,
 		"election-timeout":            5000,
 		"snapshot-count":              10000,
@@ -85,8 +94,8 @@ func writeEtcdConfig(l layout, o serverOptions, e etcdInstance) (string, error) 
 	return path, writeFile(path, text, 0o600)
 }
 
-// startEtcd starts the member and returns once it answers.
-func startEtcd(ctx context.Context, l layout, o serverOptions, e etcdInstance, failed chan<- error) (*child, *clientv3.Client, error) {
+// startEtcd starts the member; waitForEtcd waits until it answers.
+func startEtcd(l layout, o serverOptions, e etcdInstance, log io.Writer, failed chan<- error) (*child, *clientv3.Client, error) {
 	if err := os.MkdirAll(e.dir, 0o700); err != nil {
 		return nil, nil, err
 	}
@@ -97,14 +106,13 @@ func startEtcd(ctx context.Context, l layout, o serverOptions, e etcdInstance, f
 	if err := canListen(o, e); err != nil {
 		return nil, nil, fmt.Errorf("start managed database: %w", err)
 	}
-	process, err := startChild("etcd", componentCmd("etcd", "--config-file="+config), failed)
+	cmd := componentCmd("etcd", "--config-file="+config)
+	cmd.Stdout, cmd.Stderr = log, log
+	process, err := startChild("etcd", cmd, failed)
 	if err != nil {
 		return nil, nil, err
 	}
 	client, err := etcdClient(l)
-	if err == nil {
-		err = waitForEtcd(ctx, client, process)
-	}
 	if err != nil {
 		process.stop(2 * time.Second)
 		return nil, nil, err
@@ -125,7 +133,11 @@ func canListen(o serverOptions, e etcdInstance) error {
 	return listener.Close()
 }
 
-func etcdClient(l layout) (*clientv3.Client, error) {
+// etcdClient is a client of this server's member, or of those that are named.
+func etcdClient(l layout, endpoints ...string) (*clientv3.Client, error) {
+	if len(endpoints) == 0 {
+		endpoints = []string{etcdEndpoint}
+	}
 	pair, err := tls.LoadX509KeyPair(l.tls("etcd/client.crt"), l.tls("etcd/client.key"))
 	if err != nil {
 		return nil, err
@@ -135,30 +147,32 @@ func etcdClient(l layout) (*clientv3.Client, error) {
 		return nil, err
 	}
 	return clientv3.New(clientv3.Config{
-		Endpoints:   []string{etcdEndpoint},
+		Endpoints:   endpoints,
 		DialTimeout: 2 * time.Second,
 		TLS:         &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: pool, MinVersion: tls.VersionTLS12},
 		Logger:      zap.NewNop(),
 	})
 }
 
-// waitForEtcd waits for a linearizable read, at most two minutes.
-func waitForEtcd(ctx context.Context, client *clientv3.Client, process *child) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	for tries := 0; ; tries++ {
+// waitForEtcd waits for a linearizable read, as long as it takes: a member
+// without a quorum may get one, a learner may be promoted. Every five seconds it
+// says that there was none, and calls `waiting`.
+func waitForEtcd(ctx context.Context, client *clientv3.Client, process *child, waiting func()) error {
+	for told := time.Now(); ; {
 		err := etcdHealthy(ctx, client)
 		if err == nil {
 			return nil
 		}
-		if tries%50 == 49 {
+		if time.Since(told) > 5*time.Second {
 			logrus.Errorf("Failed to test etcd connection: %v", err)
+			told = time.Now()
+			waiting()
 		}
 		select {
 		case <-process.done:
 			return fmt.Errorf("etcd exited before it answered")
 		case <-ctx.Done():
-			return fmt.Errorf("etcd did not answer: %w", err)
+			return ctx.Err()
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
@@ -168,5 +182,8 @@ func etcdHealthy(ctx context.Context, client *clientv3.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	_, err := client.Get(ctx, "health")
+	if err != nil && strings.Contains(err.Error(), "not supported for learner") {
+		return errors.New("this server has not yet been promoted from learner to voting member")
+	}
 	return err
 }

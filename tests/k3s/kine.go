@@ -79,7 +79,9 @@ func startKine(ctx context.Context, l layout, failed chan<- error) (*child, *cli
 	}
 	client, err := kineClient(l)
 	if err == nil {
-		err = waitForEtcd(ctx, client, process)
+		limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
+		err = waitForEtcd(limited, client, process, func() {})
+		cancel()
 	}
 	if err != nil {
 		process.stop(2 * time.Second)

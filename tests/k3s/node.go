@@ -67,7 +67,7 @@ func (s *server) startNode(ctx context.Context) error {
 func (s *server) run(name string, cmd *exec.Cmd) error {
 	process, err := startChild(name, cmd, s.failed)
 	if err == nil {
-		s.children = append(s.children, process)
+		s.adopt(process)
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,7 +29,7 @@ func writeNodeConfig(l layout, o serverOptions) error {
 	}
 	for path, text := range map[string][]byte{
 		l.agent("etc/containerd/config.toml"):        []byte(containerdConfig(l, o)),
-		l.agent("etc/cni/net.d/10-standin.conflist"): []byte(cniConfig),
+		l.agent("etc/cni/net.d/10-standin.conflist"): []byte(cniConfig(o.nodeIP)),
 		l.agent("etc/kubelet.yaml"):                  kubelet,
 	} {
 		if err := writeFile(path, text, 0o600); err != nil {
@@ -101,16 +102,27 @@ func cniBinDir() string {
 	return ""
 }
 
-const cniConfig = `{
+// podSubnet is this node's part of the pods' addresses: by the last number of its own.
+func podSubnet(nodeIP string) string {
+	number := 0
+	if ip := net.ParseIP(nodeIP).To4(); ip != nil {
+		number = (int(ip[3]) + 255) % 256
+	}
+	return fmt.Sprintf("10.42.%d.0/24", number)
+}
+
+func cniConfig(nodeIP string) string {
+	return `{
   "cniVersion": "0.4.0",
   "name": "cbr0",
   "plugins": [
     {"type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": true, "hairpinMode": true,
-     "ipam": {"type": "host-local", "ranges": [[{"subnet": "` + podCIDR + `"}]], "routes": [{"dst": "0.0.0.0/0"}]}},
+     "ipam": {"type": "host-local", "ranges": [[{"subnet": "` + podSubnet(nodeIP) + `"}]], "routes": [{"dst": "0.0.0.0/0"}]}},
     {"type": "portmap", "capabilities": {"portMappings": true}}
   ]
 }
 `
+}
 
 func kubeletConfig(l layout) map[string]any {
 	return map[string]any{

@@ -10,10 +10,6 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-const (
-	podCIDR = "10.42.0.0/24"
-)
-
 type serverOptions struct {
 	token, tokenFile, serverURL   string
 	clusterInit, clusterReset     bool

@@ -46,10 +46,14 @@ func (s *server) checkReset() error {
 }
 
 // reset restores the snapshot, if one was given, makes this the only member and
-// takes the certificates from the datastore. It never looks for a running server.
+// takes the certificates from the datastore. A server that runs, or is still
+// stopping, shows by its port alone.
 func (s *server) reset(ctx context.Context) (err error) {
 	defer s.stop()
 	logrus.Infof("Starting k3s %s (%s)", version, commit)
+	if err = s.holdLocalAPIPort(); err != nil {
+		return err
+	}
 	if s.password, err = serverPassword(s.layout, s.opts); err != nil {
 		return err
 	}
@@ -68,6 +72,10 @@ func (s *server) reset(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	// The member gets a new name.
+	if err = writeFile(s.layout.etcd("name"), []byte(s.opts.nodeName+"-"+randomHex(4)), 0o600); err != nil {
+		return err
+	}
 	if err = writeFile(s.db("reset-flag"), nil, 0o600); err != nil {
 		return err
 	}
@@ -75,11 +83,15 @@ func (s *server) reset(ctx context.Context) (err error) {
 		return err
 	}
 	logrus.Infof("Starting etcd for new cluster, cluster-reset=true")
-	process, client, err := startEtcd(ctx, s.layout, s.opts, etcdInstance{dir: s.layout.etcd(), forceNew: true, loopbackOnly: true}, s.failed)
+	process, client, err := startEtcd(s.layout, s.opts, etcdInstance{dir: s.layout.etcd(), forceNew: true, loopbackOnly: true}, os.Stderr, s.failed)
 	if err != nil {
 		return err
 	}
-	s.children, s.etcd = append(s.children, process), client
+	s.adopt(process)
+	s.etcd = client
+	if err = waitForEtcd(ctx, client, process, func() {}); err != nil {
+		return err
+	}
 	s.logDatastore(ctx)
 	if _, err = client.Put(ctx, "k3s/apiaddresses", "[]"); err != nil {
 		return err
@@ -126,16 +138,16 @@ func (s *server) restoreSnapshot() error {
 		return err
 	}
 	logrus.Infof("Pre-restore etcd database moved to %s", old)
-	peer := "https://" + s.opts.nodeIP + ":2380"
+	// Without a cluster token, as k3s: so the cluster has another ID than the one that it began as.
+	peer := peerURL(s.opts)
 	err = snapshot.NewV3(zap.NewNop()).Restore(snapshot.RestoreConfig{
 		SnapshotPath: path, Name: name, OutputDataDir: s.layout.etcd(), OutputWALDir: s.layout.etcd("member/wal"),
-		PeerURLs: []string{peer}, InitialCluster: name + "=" + peer, InitialClusterToken: "etcd-cluster",
+		PeerURLs: []string{peer}, InitialCluster: name + "=" + peer,
 	})
 	if err != nil {
 		return fmt.Errorf("etcd: snapshot restore failed: %w", err)
 	}
-	// The member gets a new name, as after k3s's reset.
-	return writeFile(s.layout.etcd("name"), []byte(s.opts.nodeName+"-"+randomHex(4)), 0o600)
+	return nil
 }
 
 // snapshotPath checks the file. A .zip with an absolute path is looked up below

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -23,12 +24,18 @@ type server struct {
 	opts     serverOptions
 	password string
 	sqlite   bool
+	remote   *serverClient   // the server that this one joins
 	found    map[string]bool // bootstrap files of before this start
-	children []*child        // in the order in which they were started
 	failed   chan error
+	etcdLog  etcdLog
 	etcd     *clientv3.Client
 	kube     *kubernetes.Clientset
 	web      *supervisor
+
+	lock     sync.Mutex // of what follows
+	children []*child   // in the order in which they were started
+	elects   bool       // the controllers ask for a lease
+	ending   bool
 }
 
 func runServer(c *cli.Context) error {
@@ -49,6 +56,12 @@ func runServer(c *cli.Context) error {
 			logrus.Debugf("Signal received")
 		case err = <-s.failed:
 		}
+	}
+	if s.etcdLog.removed.Load() {
+		if err := s.leaveTombstone(); err != nil {
+			logrus.Errorf("Failed to write tombstone: %v", err)
+		}
+		err = errRemoved
 	}
 	var request shutdownRequest
 	if errors.As(err, &request) {
@@ -109,11 +122,16 @@ func (s *server) absolutePaths() error {
 // start brings everything up; on an error the caller stops what there is.
 func (s *server) start(ctx context.Context) (err error) {
 	logrus.Infof("Starting k3s %s (%s)", version, commit)
-	s.sqlite = s.opts.datastoreEndpoint != "" ||
-		(!s.opts.clusterInit && !exists(s.db("etcd/member/wal")))
+	if err = s.takeTombstone(); err != nil {
+		return err
+	}
+	s.sqlite = s.usesSQLite()
 	s.opts.kine = s.sqlite
 	if s.password, err = serverPassword(s.layout, s.opts); err != nil {
 		return err
+	}
+	if err = s.bootstrapCluster(); err != nil {
+		return fmt.Errorf("preparing server: failed to bootstrap cluster data: %w", err)
 	}
 	s.noteFound()
 	go s.callTunnel(ctx)
@@ -126,6 +144,9 @@ func (s *server) start(ctx context.Context) (err error) {
 	if err = s.startFault(ctx); err != nil {
 		return err
 	}
+	if !s.sqlite {
+		go s.manageMembers(ctx)
+	}
 	if err = writeTokenFiles(s.layout, s.password); err != nil {
 		return err
 	}
@@ -133,6 +154,9 @@ func (s *server) start(ctx context.Context) (err error) {
 		return err
 	}
 	if err = s.startControlPlane(ctx); err != nil {
+		return err
+	}
+	if err = s.holdLocalAPIPort(); err != nil {
 		return err
 	}
 	s.web.ready.Store(true)
@@ -178,32 +202,25 @@ func (s *server) startFault(ctx context.Context) error {
 }
 
 func (s *server) startControlPlane(ctx context.Context) error {
-	starters := []func() (*child, error){
-		func() (*child, error) { return startAPIServer(s.layout, s.opts, s.failed) },
+	process, err := startAPIServer(s.layout, s.opts, s.failed)
+	if err != nil {
+		return err
 	}
-	if !s.opts.disableCtrl {
-		starters = append(starters, func() (*child, error) { return startControllerManager(s.layout, s.opts, s.failed) })
+	s.adopt(process)
+	if s.kube, err = adminClient(s.layout); err != nil {
+		return err
 	}
-	if !s.opts.disableScheduler {
-		starters = append(starters, func() (*child, error) { return startScheduler(s.layout, s.failed) })
+	if err := s.waitOrFail(ctx, func(ctx context.Context) error { return waitForAPI(ctx, s.kube) }); err != nil {
+		return err
 	}
-	for i, start := range starters {
-		process, err := start()
-		if err != nil {
-			return err
-		}
-		s.children = append(s.children, process)
-		if i > 0 {
-			continue
-		}
-		if s.kube, err = adminClient(s.layout); err != nil {
-			return err
-		}
-		if err := s.waitOrFail(ctx, func(ctx context.Context) error { return waitForAPI(ctx, s.kube) }); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.startControllers()
+}
+
+// adopt takes a child to be stopped with the server.
+func (s *server) adopt(process *child) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.children = append(s.children, process)
 }
 
 // waitOrFail waits, but not for something whose process has ended.
@@ -226,6 +243,9 @@ func (s *server) stop() {
 	if s.web != nil {
 		s.web.close()
 	}
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.ending = true
 	for i := len(s.children) - 1; i >= 0; i-- {
 		grace := 3 * time.Second
 		if s.children[i].name == "etcd" {

@@ -1,52 +1,18 @@
 #!/bin/bash
 # The test bed itself, held against what was watched on k3s: snapshot commands,
-# their messages and exit codes, faults, cluster-reset on an empty disk, and a
-# node that runs a pod. Takes about three minutes. Needs root. With K3S=PROGRAM a
+# their messages and exit codes, faults, cluster-reset on an empty disk, a
+# node that runs a pod, and three servers (smoke_servers.sh, also alone). Takes about five minutes. Needs root. With K3S=PROGRAM a
 # real k3s is held against the same; what needs the stand-in's own faults says so.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-bed=$here/bed.sh
-tmp=$(mktemp -d)
 api=smoke-$$ empty=smoke-$$-empty node=smoke-$$-node secret=smoke-$$-secret
-failures=0 checks=0
-supervisor=https://127.0.0.1:$([[ -n ${K3S:-} ]] && echo 6443 || echo 9345)
+beds=("$api" "$empty" "$node" "$secret")
+# shellcheck source=smoke_lib.sh
+. "$here/smoke_lib.sh"
 
-cleanup() {
-    for b in "$api" "$empty" "$node" "$secret"; do "$bed" down "$b" >/dev/null 2>&1; done
-    rm -rf "$tmp"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-# in BED CMD...: runs it, keeps exit code, stdout and stderr
-in_bed() {
-    "$bed" exec "$@" >"$tmp/out" 2>"$tmp/err"
-    rc=$?
-    grep -v 'Unknown flag' "$tmp/err" >"$tmp/said" || true
-}
-
-check() {
-    local what=$1
-    shift
-    checks=$((checks + 1))
-    "$@" >/dev/null 2>&1 && return
-    failures=$((failures + 1))
-    echo "FAILED: $what (exit $rc)"
-    sed 's/^/    /' "$tmp/out" "$tmp/said"
-}
-# standin WHAT: whether the next checks can run here.
-standin() {
-    [[ -n ${K3S:-} ]] || return 0
-    echo "NOT RUN: $1: not run here: needs the stand-in"
-    return 1
-}
-ready() { timeout 60 bash -c "until '$bed' exec $1 k3s kubectl get --raw=/readyz >/dev/null 2>&1; do sleep 0.3; done"; }
 revision() { # of the store, as a list tells it
     "$bed" exec "$1" k3s kubectl get --raw '/api/v1/namespaces/default/configmaps?limit=1' | sed 's/.*"metadata":{"resourceVersion":"\([0-9]*\)".*/\1/;q'
 }
-says() { grep -qE -- "$1" "$tmp/said"; }
-silent() { [[ ! -s $tmp/out && ! -s $tmp/said ]]; }
-exits() { [[ $rc == "$1" ]]; }
 digest_in() { tail -c 32 "$1" | od -An -v -tx1 | tr -d ' \n'; }
 digest_of() { head -c -32 "$1" | sha256sum | cut -d' ' -f1; }
 ls_snapshots() { ls "$data/server/db/snapshots"; }
@@ -419,5 +385,6 @@ check "and comes back with another uid" test -s "$tmp/out" -a "$(<"$tmp/out")" !
 left=$(ls -d /sys/fs/cgroup/*/railiance-bed-smoke-$$* "${RAILIANCE_BEDS:-/var/tmp/railiance-beds}"/smoke-$$* 2>/dev/null)
 check "nothing is left of the beds" test -z "$left"
 
-echo "test bed: $((checks - failures)) of $checks checks passed"
-((failures == 0))
+summary "test bed"
+alone=$?
+"$here/smoke_servers.sh" && exit "$alone"

@@ -43,6 +43,9 @@ func (sv *snapshotSaver) save(ctx context.Context, st *snapshotStore, r snapshot
 	if !sleep(ctx, f.seconds("delay", 0)) {
 		return snapshotResult{}, ctx.Err()
 	}
+	if err := canSave(ctx, st.server.etcd); err != nil {
+		return snapshotResult{}, err
+	}
 	logrus.Infof("Saving etcd snapshot to %s", path)
 	err := errors.New("injected: no space left on device")
 	if !f.is("silent-no-snapshot") {
@@ -83,12 +86,22 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// canSave asks etcd how it is: a learner takes no snapshots.
+func canSave(ctx context.Context, client *clientv3.Client) error {
+	status, err := client.Status(ctx, etcdEndpoint)
+	if err != nil {
+		return fmt.Errorf("failed to check etcd status for snapshot: %w", err)
+	}
+	if status.IsLearner {
+		logrus.Warn("Unable to take snapshot: not supported for learner")
+		return errors.New("no snapshot of a learner")
+	}
+	return nil
+}
+
 // streamSnapshot writes <path>.part with mode 0600, syncs it, checks the size
 // and renames it.
 func streamSnapshot(ctx context.Context, client *clientv3.Client, path string) error {
-	if _, err := client.Status(ctx, etcdEndpoint); err != nil {
-		return err
-	}
 	part := path + ".part"
 	file, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {

@@ -1,8 +1,9 @@
 // The supervisor port: /cacerts, /ping, /db/info and /db/snapshot, as an
-// `etcd-snapshot` command and probes expect them of k3s.
+// `etcd-snapshot` command, joining servers and probes expect them of k3s.
 package main
 
 import (
+	"context"
 	"crypto/subtle"
 	"crypto/tls"
 	"encoding/json"
@@ -20,12 +21,13 @@ import (
 type supervisor struct {
 	server *server
 	http   *http.Server
-	ready  atomic.Bool
+	ready  atomic.Bool // the API is
+	member atomic.Bool // etcd runs, and may have to wait for others
 	saver  snapshotSaver
 }
 
-// startSupervisor listens from the beginning: until the server is ready every
-// request is answered with 503 "starting".
+// startSupervisor listens from the beginning: until the server is ready, or is a
+// member that waits for others, every request is answered with 503 "starting".
 func startSupervisor(s *server) (*supervisor, error) {
 	w := &supervisor{server: s}
 	mux := http.NewServeMux()
@@ -41,6 +43,8 @@ func startSupervisor(s *server) (*supervisor, error) {
 	mux.HandleFunc("GET /db/info", w.info)
 	mux.HandleFunc("POST /db/snapshot", w.snapshot)
 	mux.HandleFunc("PUT "+tokenPath, w.rotate)
+	mux.HandleFunc("GET "+serverConfigPath, w.config)
+	mux.HandleFunc("GET "+bootstrapPath, w.bootstrap)
 	if err := ensureCAs(s.layout); err != nil {
 		return nil, err
 	}
@@ -69,7 +73,7 @@ func (w *supervisor) close() { _ = w.http.Close() }
 
 func (w *supervisor) gate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if !w.ready.Load() || readFault(w.server.layout).is("starting") {
+		if !(w.ready.Load() || w.member.Load()) || readFault(w.server.layout).is("starting") {
 			http.Error(rw, "starting", http.StatusServiceUnavailable)
 			return
 		}
@@ -80,7 +84,7 @@ func (w *supervisor) gate(next http.Handler) http.Handler {
 // info answers without authentication to this host.
 func (w *supervisor) info(rw http.ResponseWriter, r *http.Request) {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil || (!net.ParseIP(host).IsLoopback() && !w.authorized(r)) {
+	if err != nil || (!net.ParseIP(host).IsLoopback() && !w.authorized(r, "server")) {
 		writeStatus(rw, http.StatusUnauthorized, notAuthorized)
 		return
 	}
@@ -88,9 +92,11 @@ func (w *supervisor) info(rw http.ResponseWriter, r *http.Request) {
 		writeStatus(rw, http.StatusBadRequest, "etcd datastore disabled")
 		return
 	}
-	members, err := w.server.etcd.MemberList(r.Context())
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	members, err := w.server.etcd.MemberList(ctx)
 	if err != nil {
-		writeStatus(rw, http.StatusInternalServerError, err.Error())
+		writeStatus(rw, http.StatusInternalServerError, "failed to get etcd MemberList: "+err.Error())
 		return
 	}
 	writeJSON(rw, map[string]any{"members": members.Members})
@@ -100,10 +106,10 @@ func (w *supervisor) info(rw http.ResponseWriter, r *http.Request) {
 // the new one between `token rotate` and the next start.
 const notAuthorized = "not authorized"
 
-func (w *supervisor) authorized(r *http.Request) bool {
+func (w *supervisor) authorized(r *http.Request, who string) bool {
 	user, password, ok := r.BasicAuth()
 	same := subtle.ConstantTimeCompare([]byte(password), []byte(w.server.password)) == 1
-	return ok && user == "server" && same
+	return ok && user == who && same
 }
 
 // snapshotRequest is the body of POST /db/snapshot.
@@ -128,7 +134,7 @@ func (w *supervisor) snapshot(rw http.ResponseWriter, r *http.Request) {
 		writeStatus(rw, http.StatusUnauthorized, "Unauthorized")
 		return
 	}
-	if !w.authorized(r) {
+	if !w.authorized(r, "server") {
 		writeStatus(rw, http.StatusUnauthorized, notAuthorized)
 		return
 	}

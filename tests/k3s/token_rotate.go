@@ -49,7 +49,7 @@ func cliRotate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := client.do(http.MethodPut, tokenPath, body); err != nil {
+	if _, err := client.send(http.MethodPut, tokenPath, body); err != nil {
 		return err
 	}
 	time.Sleep(time.Second) // k3s waits for other servers' etcd here
@@ -58,7 +58,7 @@ func cliRotate(c *cli.Context) error {
 }
 
 func (w *supervisor) rotate(rw http.ResponseWriter, r *http.Request) {
-	if !w.authorized(r) {
+	if !w.authorized(r, "server") {
 		writeStatus(rw, http.StatusUnauthorized, notAuthorized)
 		return
 	}

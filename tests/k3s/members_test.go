@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"testing"
+)
+
+func member(name, address string) etcdMember {
+	return etcdMember{Name: name, PeerURLs: []string{"https://" + address + ":2380"}, ClientURLs: []string{"https://" + address + ":2379"}}
+}
+
+func TestANewServerIsAddedBesideTheMembers(t *testing.T) {
+	plan, err := planJoin([]etcdMember{member("a-00000001", "10.0.0.1"), member("b-00000002", "10.0.0.2")}, "c-00000003", "c", "10.0.0.3", "10.0.0.2")
+	if err != nil || !plan.add {
+		t.Fatalf("%+v, %v", plan, err)
+	}
+	if want := []string{"a-00000001=https://10.0.0.1:2380", "b-00000002=https://10.0.0.2:2380"}; !slices.Equal(plan.cluster, want) {
+		t.Errorf("cluster %q", plan.cluster)
+	}
+	if want := []string{"https://10.0.0.2:2379", "https://10.0.0.1:2379"}; !slices.Equal(plan.endpoints, want) {
+		t.Errorf("the server of --server is asked first, got %q", plan.endpoints)
+	}
+}
+
+func TestAMemberThatNeverStartedIsThisServer(t *testing.T) {
+	added := member("", "10.0.0.3")
+	added.ClientURLs, added.IsLearner = nil, true
+	plan, err := planJoin([]etcdMember{member("a-00000001", "10.0.0.1"), added}, "c-00000003", "c", "10.0.0.3", "10.0.0.1")
+	if err != nil || plan.add {
+		t.Fatalf("%+v, %v", plan, err)
+	}
+	if want := "c-00000003=https://10.0.0.3:2380"; !slices.Contains(plan.cluster, want) {
+		t.Errorf("cluster %q", plan.cluster)
+	}
+}
+
+func TestAStaleMemberOfTheSameNodeIsRefused(t *testing.T) {
+	_, err := planJoin([]etcdMember{member("a-00000001", "10.0.0.1"), member("c-0000000f", "10.0.0.3")}, "c-00000003", "c", "10.0.0.3", "10.0.0.1")
+	if !errors.Is(err, errDuplicateName) {
+		t.Fatal(err)
+	}
+}
+
+func TestLearnersAreNotAsked(t *testing.T) {
+	learner := member("b-00000002", "10.0.0.2")
+	learner.IsLearner = true
+	plan, err := planJoin([]etcdMember{member("a-00000001", "10.0.0.1"), learner}, "c-00000003", "c", "10.0.0.3", "10.0.0.1")
+	if err != nil || !slices.Equal(plan.endpoints, []string{"https://10.0.0.1:2379"}) {
+		t.Fatalf("%+v, %v", plan, err)
+	}
+}
+
+func TestTheNodeOfAMember(t *testing.T) {
+	for name, want := range map[string]string{"bed-c1-0123abcd": "bed-c1", "plain": "plain", "": ""} {
+		if got := nodeOfMember(name); got != want {
+			t.Errorf("%q: %q", name, got)
+		}
+	}
+}
