@@ -25,7 +25,7 @@ enum class Depth {
 
 struct InspectOrder {
   Depth depth = Depth::pages;
-  std::string wanted_key = {}; ///< Its value is kept ("/registry/minions/NODE"); empty: none is.
+  std::vector<std::string> wanted_keys = {}; ///< Their values are kept ("/registry/minions/NODE").
   std::size_t live_keys = 1U << 20U; ///< Counted in one pass; more keys take more passes.
 };
 
