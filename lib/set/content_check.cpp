@@ -171,10 +171,9 @@ private:
 
   [[nodiscard]] k3s::NodeArguments node_of(const datastore::CopyFacts& info) const {
     const Bytes* const node = info.wanted(node_key());
-    return node == nullptr
-               ? k3s::NodeArguments{}
-               : k3s::NodeArguments{objects::stored_annotation(*node, k3s::k_node_args),
-                                    objects::stored_annotation(*node, k3s::k_node_env)};
+    return node == nullptr ? k3s::NodeArguments{}
+                           : k3s::NodeArguments{objects::stored_annotation(*node, k3s::k_node_args),
+                                                objects::stored_annotation(*node, k3s::k_node_env)};
   }
 
   static std::string cluster_of(const datastore::CopyFacts& info) {

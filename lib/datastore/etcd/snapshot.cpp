@@ -38,14 +38,6 @@ constexpr std::size_t k_version_length = 32;
 constexpr std::size_t k_member_limit = 1000;
 constexpr std::size_t k_member_limit_bytes = 4096;
 
-/// "https://192.0.2.11:2380" -> "192.0.2.11", "https://[2001:db8::1]:2380" -> "2001:db8::1"
-std::string address_of(std::string_view url) {
-  const std::size_t scheme = url.find("://");
-  url.remove_prefix(scheme == std::string_view::npos ? 0 : scheme + 3);
-  return url.starts_with('[') ? std::string(url.substr(1, url.find(']') - 1))
-                              : std::string(url.substr(0, url.find_first_of(":/")));
-}
-
 /// As etcd stores it (server/etcdserver/api/membership, Member): JSON with name and peerURLs.
 /// Nothing in it can make the copy a bad one: what cannot be read is empty.
 datastore::Member member_of(ByteView value) {
@@ -62,7 +54,7 @@ datastore::Member member_of(ByteView value) {
   }
   if (json.is_object() && json.contains("peerURLs") && json["peerURLs"].is_array() &&
       !json["peerURLs"].empty()) {
-    member.address = address_of(text(json["peerURLs"].front()));
+    member.peer_url = text(json["peerURLs"].front());
   }
   return member;
 }

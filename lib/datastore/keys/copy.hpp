@@ -16,8 +16,8 @@ namespace rb::datastore {
 
 /// A server that the datastore is spread over, as etcd knows it.
 struct Member {
-  std::string name;    ///< "server-1-1a2b3c4d"; may be empty.
-  std::string address; ///< Of its first peer URL: "192.0.2.11", "2001:db8::1"; may be empty.
+  std::string name;     ///< "server-1-1a2b3c4d"; may be empty.
+  std::string peer_url; ///< The first one, "https://192.0.2.11:2380"; may be empty.
 };
 
 /// The meaning behind the digest.

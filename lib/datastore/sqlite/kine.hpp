@@ -26,7 +26,7 @@ enum class Depth {
 struct InspectOrder {
   Depth depth = Depth::pages;
   std::vector<std::string> wanted_keys = {}; ///< Their values are kept ("/registry/minions/NODE").
-  std::size_t live_keys = 1U << 20U; ///< Counted in one pass; more keys take more passes.
+  std::size_t live_keys = 1U << 20U;         ///< Counted in one pass; more keys take more passes.
 };
 
 /// One file without a write-ahead log beside it: a copy, not the database of a running server.

@@ -188,11 +188,11 @@ TEST_CASE("inspect lists the members of the etcd, whatever stands in them") {
   REQUIRE(info->members.size() == 6);
   CHECK(info->members[2].name.empty());
   CHECK(info->members[3].name == "one-01234567");
-  CHECK(info->members[3].address == "2001:db8::1");
+  CHECK(info->members[3].peer_url == "https://[2001:db8::1]:2380");
   CHECK(info->members[4].name == "six-76543210");
-  CHECK(info->members[4].address.empty());
+  CHECK(info->members[4].peer_url.empty());
   CHECK(info->members[5].name == "two-0a1b2c3d");
-  CHECK(info->members[5].address == "192.0.2.11");
+  CHECK(info->members[5].peer_url == "https://192.0.2.11:2380");
 }
 
 TEST_CASE("inspect reads values that go over many pages") {
