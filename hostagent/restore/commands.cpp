@@ -23,6 +23,9 @@ struct Dispatch {
     return command.artifact.empty() ? restore_cluster(command, options, io)
                                     : unpack_artifact(command, options, io);
   }
+  int operator()(const RejoinCommand& command) const {
+    return rejoin_cluster(command, options, io);
+  }
   int operator()(const DrillCommand& command) const { return drill(command, options, io); }
   int operator()(const RewrapCommand& command) const { return rewrap(command, options, io); }
   int operator()(const MetricsCommand& command) const { return metrics(command, options, io); }

@@ -23,6 +23,7 @@ int drill(const DrillCommand& command, const Options& options, Io& io);
 int rewrap(const RewrapCommand& command, const Options& options, Io& io);
 /// `restore` of the cluster: the guide, or what --execute and its like ask for.
 int restore_cluster(const RestoreCommand& command, const Options& options, Io& io);
+int rejoin_cluster(const RejoinCommand& command, const Options& options, Io& io);
 /// `restore --artifact`.
 int unpack_artifact(const RestoreCommand& command, const Options& options, Io& io);
 

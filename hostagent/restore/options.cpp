@@ -11,7 +11,7 @@ namespace rb::restore {
 namespace {
 
 constexpr std::string_view k_commands =
-    "list, show, verify, decrypt, drill, fetch, rewrap, metrics or restore";
+    "list, show, verify, decrypt, drill, fetch, rewrap, metrics, restore or rejoin";
 
 constexpr const char* k_footer = R"(Examples:
   railiance-restore list
@@ -121,6 +121,7 @@ struct Raw {
   DecryptCommand decrypt;
   FetchCommand fetch;
   RestoreCommand restore;
+  RejoinCommand rejoin;
   DrillCommand drill;
   RewrapCommand rewrap;
   MetricsCommand metrics;
@@ -227,6 +228,7 @@ void add_commands(CLI::App& app, Raw& raw) {
   add_small_commands(app, raw);
   add_fetch(app, raw.fetch);
   add_restore(app, raw.restore);
+  add_rejoin(app, raw.rejoin);
   add_drill(app, raw.drill);
   add_rewrap(app, raw.rewrap);
   add_metrics(app, raw.metrics);
@@ -240,6 +242,7 @@ void add_commands(CLI::App& app, Raw& raw) {
   take("decrypt", raw.decrypt);
   take("fetch", raw.fetch);
   take("restore", raw.restore);
+  take("rejoin", raw.rejoin);
   take("drill", raw.drill);
   take("rewrap", raw.rewrap);
   take("metrics", raw.metrics);
@@ -263,6 +266,9 @@ Result<Options> finish(const CLI::App& app, Raw& raw) {
   auto* const restore = std::get_if<RestoreCommand>(&raw.options.command);
   if (restore != nullptr) {
     RB_TRY(finish_restore(*restore));
+  }
+  if (auto* const rejoin = std::get_if<RejoinCommand>(&raw.options.command)) {
+    RB_TRY(finish_rejoin(*rejoin));
   }
   if (const auto* const rewrap = std::get_if<RewrapCommand>(&raw.options.command)) {
     RB_TRY(finish_rewrap(*rewrap));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "restore/cluster/facts.hpp"
+#include "restore/cluster/rejoin.hpp"
 #include "restore/io.hpp"
 
 #include "api/artifacts.hpp"
@@ -62,11 +63,21 @@ struct RewrapCommand {
   std::vector<std::string> identity_files; ///< Empty: where SOPS looks.
 };
 
-struct RestoreCommand {
+/// What changes the k3s of this host, and can be gone back from: restore and rejoin.
+struct HostCommand {
   std::string set = "latest";
   bool set_given = false;
   std::vector<std::string> identity_files; ///< Empty: where SOPS looks.
+  bool dry_run = false;
+  bool resume = false;
+  bool rollback = false;
+  bool yes = false;
+  cluster::HostHints hints;
+  unsigned reset_timeout_seconds = 600;
+  unsigned ready_timeout_seconds = 300;
+};
 
+struct RestoreCommand : HostCommand {
   // One artifact: decrypted and unpacked, the cluster left alone.
   std::string artifact; ///< "helm-values", "kubeconfig" or "host-state"; empty: the cluster.
   std::string to;
@@ -74,17 +85,14 @@ struct RestoreCommand {
 
   // The cluster.
   bool execute = false;
-  bool dry_run = false;
-  bool resume = false;
-  bool rollback = false;
-  bool yes = false;
   bool restart_workloads = false;
   cluster::Wishes wishes;
   std::vector<std::string> set_addresses;  ///< "OLD=NEW", as given; parsed they are in the wishes.
   std::vector<std::string> set_interfaces; ///< The same.
-  cluster::HostHints hints;
-  unsigned reset_timeout_seconds = 600;
-  unsigned ready_timeout_seconds = 300;
+};
+
+struct RejoinCommand : HostCommand {
+  cluster::RejoinWishes wishes;
 };
 
 struct DrillCommand {
@@ -115,6 +123,7 @@ using Command = std::variant<ListCommand,
                              VerifyCommand,
                              DecryptCommand,
                              RestoreCommand,
+                             RejoinCommand,
                              DrillCommand,
                              RewrapCommand,
                              MetricsCommand,
@@ -140,6 +149,16 @@ void add_restore(CLI::App& app, RestoreCommand& command);
 /// What CLI11 cannot say: options that exclude each other. Parses --set-address and
 /// --set-interface. Errors: invalid_argument.
 [[nodiscard]] Status finish_restore(RestoreCommand& command);
+
+/// Adds the command rejoin.
+void add_rejoin(CLI::App& app, RejoinCommand& command);
+
+/// Options that exclude each other; the URL of --server. Errors: invalid_argument.
+[[nodiscard]] Status finish_rejoin(RejoinCommand& command);
+
+/// Of both: SET, -i, --dry-run, --resume, --rollback, --yes, --k3s, --data-dir and the commands of
+/// the service.
+void add_host_options(CLI::App& app, HostCommand& command);
 
 /// Adds the command rewrap.
 void add_rewrap(CLI::App& app, RewrapCommand& command);

@@ -35,10 +35,6 @@ rebuild the releases.)";
 
 void add_cluster_options(CLI::App& restore, RestoreCommand& command) {
   restore.add_flag("--execute", command.execute, "Do it");
-  restore.add_flag("--dry-run", command.dry_run, "Make the checks, print the plan, do nothing");
-  restore.add_flag("--resume", command.resume, "Continue a restore that was cut off");
-  restore.add_flag("--rollback", command.rollback, "Go back to the data from before the restore");
-  restore.add_flag("--yes", command.yes, "Do not ask");
   restore.add_flag("--single-server",
                    command.wishes.single_server,
                    "All other servers of the cluster are stopped or lost");
@@ -72,36 +68,42 @@ void add_cluster_options(CLI::App& restore, RestoreCommand& command) {
                    command.wishes.keep_config,
                    "On a bare host: take token and state from the set, and leave the configuration "
                    "and the unit of this host as they are");
-  restore.add_option("--k3s", command.hints.k3s_program, "The k3s program");
-  restore.add_option("--data-dir", command.hints.data_dir, "k3s's data directory");
-  restore.add_option("--start-command", command.hints.commands.start, "Starts k3s; no shell");
-  restore.add_option("--stop-command", command.hints.commands.stop, "Stops k3s");
-  restore.add_option("--status-command", command.hints.commands.status, "Exit status 0: k3s runs");
-  restore.add_option("--log-command",
-                     command.hints.commands.log,
-                     "Prints the log of k3s, where it is not the journal's");
   restore
       .add_option("--reset-timeout", command.reset_timeout_seconds, "Seconds for k3s's own reset")
-      ->check(CLI::Range(1U, 86400U))
-      ->capture_default_str();
-  restore
-      .add_option("--ready-timeout", command.ready_timeout_seconds, "Seconds until the API answers")
       ->check(CLI::Range(1U, 86400U))
       ->capture_default_str();
 }
 
 } // namespace
 
+void add_host_options(CLI::App& app, HostCommand& command) {
+  app.add_option("SET", command.set, "Run id, or latest")
+      ->each([&command](const std::string&) { command.set_given = true; })
+      ->capture_default_str();
+  add_identity(
+      app, command.identity_files, "File with private age keys (default: all that SOPS finds)");
+  app.add_flag("--dry-run", command.dry_run, "Make the checks, print the plan, do nothing");
+  app.add_flag("--resume", command.resume, "Continue what was cut off");
+  app.add_flag("--rollback", command.rollback, "Go back to the data from before");
+  app.add_flag("--yes", command.yes, "Do not ask");
+  app.add_option("--k3s", command.hints.k3s_program, "The k3s program");
+  app.add_option("--data-dir", command.hints.data_dir, "k3s's data directory");
+  app.add_option("--start-command", command.hints.commands.start, "Starts k3s; no shell");
+  app.add_option("--stop-command", command.hints.commands.stop, "Stops k3s");
+  app.add_option("--status-command", command.hints.commands.status, "Exit status 0: k3s runs");
+  app.add_option("--log-command",
+                 command.hints.commands.log,
+                 "Prints the log of k3s, where it is not the journal's");
+  app.add_option("--ready-timeout", command.ready_timeout_seconds, "Seconds until the API answers")
+      ->check(CLI::Range(1U, 86400U))
+      ->capture_default_str();
+}
+
 void add_restore(CLI::App& app, RestoreCommand& command) {
   CLI::App* const restore =
       app.add_subcommand("restore", "Bring the cluster back, or say how it is done");
   restore->footer(k_footer);
-  restore->add_option("SET", command.set, "Run id, or latest")
-      ->each([&command](const std::string&) { command.set_given = true; })
-      ->capture_default_str();
-  add_identity(*restore,
-               command.identity_files,
-               "File with private age keys (default: all that SOPS finds)");
+  add_host_options(*restore, command);
   restore->add_option(
       "--artifact", command.artifact, "Unpack only this: helm-values, kubeconfig or host-state");
   restore->add_option("--to", command.to, "The directory to unpack into");

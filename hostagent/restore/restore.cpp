@@ -1,180 +1,34 @@
 // `restore` of a cluster: --execute, --dry-run, --resume and --rollback.
 #include "restore/restore.hpp"
 
-#include "restore/backups.hpp"
-#include "restore/cluster/journal.hpp"
-#include "restore/cluster/observe.hpp"
 #include "restore/cluster/set_access.hpp"
 #include "restore/cluster/workloads.hpp"
 #include "restore/commands.hpp"
-#include "restore/set_output.hpp"
+#include "restore/host_work.hpp"
 #include "set/marks.hpp"
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
-#include <charconv>
-
 namespace rb::restore {
-
-using cluster::JournalState;
-using cluster::Phase;
-using set::BackupSet;
 
 namespace {
 
-/// One plain line a step on standard error.
-class LineProgress final : public cluster::Progress {
-public:
-  explicit LineProgress(const Io& io) : m_io(io) {}
-  void on_step(cluster::Step step) override { m_io.err << "step: " << word_of(step) << std::endl; }
-  void on_line(const std::string& line) override {
-    m_io.err << "  " << terminal_text(line) << std::endl;
-  }
-
-private:
-  const Io& m_io;
-};
-
-/// All of the way back lies on the host.
-class NoSet final : public cluster::SetSource {
-public:
-  [[nodiscard]] Status decrypt_snapshot(const std::string& /*path*/) override { return none(); }
-  [[nodiscard]] Result<set::HostState> host_state() override { return none(); }
-
-private:
-  static Error none() { return {ErrorCode::internal, "the way back needs no set", {}}; }
-};
-
-bool can_be_resumed(const JournalState& state) {
-  return state.phase == Phase::restoring || state.phase == Phase::rolling_back;
-}
-
-bool can_be_undone(const JournalState& state) {
-  return state.phase != Phase::rolled_back;
-}
-
-class Restore {
+class Restore final : public HostWork {
 public:
   Restore(const RestoreCommand& command, const Options& options, Io& io)
-      : m_command(command), m_options(options), m_io(io) {}
-
-  /// --execute, --dry-run, --resume.
-  int execute() {
-    auto keys = read_keys(m_command.identity_files, m_io);
-    if (!keys) {
-      return fail(m_io, keys.error(), ExitCode::no_identity);
-    }
-    m_keys = std::move(*keys);
-    // From the first look at the host to the end. A dry run changes nothing, and who may not take
-    // the lock may not restore either: the checks say so.
-    const auto lock = cluster::RestoreLock::acquire();
-    if (!lock && lock.error().code == ErrorCode::busy && !m_command.dry_run) {
-      return fail(m_io, lock.error());
-    }
-    auto left = find_journal(can_be_resumed);
-    if (!left) {
-      return fail(m_io, left.error());
-    }
-    if (left->state && !m_command.dry_run) {
-      return resume(std::move(*left));
-    }
-    if (m_command.resume) {
-      return fail(m_io,
-                  {ErrorCode::not_found,
-                   left->data_dir + ": no restore was cut off here",
-                   "begin one with --execute; --data-dir names another data directory"},
-                  ExitCode::nothing_to_restore);
-    }
-    return begin();
-  }
-
-  /// --rollback. Needs neither the set nor a key.
-  int roll_back() {
-    const auto lock = cluster::RestoreLock::acquire();
-    if (!lock && lock.error().code == ErrorCode::busy) {
-      return fail(m_io, lock.error());
-    }
-    auto found = find_journal(can_be_undone);
-    if (!found) {
-      return fail(m_io, found.error());
-    }
-    if (!found->state) {
-      return fail(m_io,
-                  {ErrorCode::not_found,
-                   cluster::work_dir_in(found->data_dir) + ": there is no restore to go back from",
-                   "--data-dir names another data directory"},
-                  ExitCode::nothing_to_restore);
-    }
-    m_host.look(m_command.hints, nullptr);
-    if (m_host.observed.user_id != 0 || !m_host.manager) {
-      const bool known = m_host.manager != nullptr;
-      return fail(
-          m_io,
-          {ErrorCode::permission_denied,
-           known ? "only root can go back" : "no service manager is found",
-           known ? "use sudo" : "give --stop-command, --start-command and --status-command"},
-          ExitCode::failed);
-    }
-    return undo(std::move(*found));
-  }
+      : HostWork(command, options, io), m_restore(command) {}
 
 private:
-  [[nodiscard]] Result<cluster::FoundJournal>
-  find_journal(bool (*fits)(const JournalState&)) const {
-    return cluster::find_journal(
-        cluster::data_dir_here(m_command.hints), !m_command.hints.data_dir.empty(), fits);
-  }
+  [[nodiscard]] const char* name() const override { return "restore"; }
+  [[nodiscard]] bool allow_unsigned() const override { return m_restore.wishes.allow_unsigned; }
 
   /// What is not put back says nothing of this host.
-  [[nodiscard]] const cluster::OpenedSet* put_back_of(const cluster::OpenedSet& opened) const {
-    return m_command.wishes.keep_config ? nullptr : &opened;
+  [[nodiscard]] const cluster::OpenedSet*
+  layout_of(const cluster::OpenedSet& opened) const override {
+    return m_restore.wishes.keep_config ? nullptr : &opened;
   }
 
-  /// Opens the backups and finds the set named `name`.
-  Status choose(const std::string& name) {
-    RB_TRY_ASSIGN(m_backups, open_backups(m_options, m_keys.pins, m_io));
-    RB_TRY_ASSIGN(const set::Latest found, choose_set(*m_backups, name));
-    m_set = found.set;
-    say_passed_over(found, m_io);
-    tell_of_files(m_backups->catalogue, m_io.err);
-    return {};
-  }
-
-  int resume(cluster::FoundJournal left) {
-    const JournalState& state = *left.state;
-    const std::string& run_id = state.plan.run_id;
-    if (m_command.set_given && m_command.set != "latest" && m_command.set != run_id) {
-      return fail(m_io,
-                  {ErrorCode::busy,
-                   "a restore of " + run_id + " was begun and not ended",
-                   "end it with --resume, or undo it with --rollback"});
-    }
-    if (const Status chosen = choose(run_id); !chosen) {
-      return fail_to_open(m_io, chosen.error());
-    }
-    if (const auto code = refused_by_signature(
-            m_backups->catalogue, run_id, m_command.wishes.allow_unsigned, m_io)) {
-      return *code;
-    }
-    // On a bare host the unit may not be back yet: the set knows its name.
-    const cluster::OpenedSet opened =
-        cluster::open_host_settings(m_backups->directory, *m_set, m_keys.identities, m_io.stop);
-    cluster::HostHints hints = m_command.hints;
-    hints.data_dir = left.data_dir;
-    m_host.look(hints, put_back_of(opened));
-    if (!m_set->manifest || !m_host.manager) {
-      return fail(
-          m_io,
-          {ErrorCode::not_found,
-           m_host.manager ? "the set's manifest cannot be read" : "no service manager is found",
-           "undo it with --rollback, or give --stop-command and its like"});
-    }
-    m_io.err << "continuing the restore of " << run_id << " that began " << state.started << '\n';
-    return carry_out(std::move(*left.state), {});
-  }
-
-  /// Checks, and where they and the operator agree, restores.
-  int begin() {
+  int begin() override {
     if (const Status chosen = choose(m_command.set); !chosen) {
       return fail_to_open(m_io, chosen.error());
     }
@@ -183,115 +37,40 @@ private:
     if (!opened) {
       return fail(m_io, opened.error());
     }
-    const cluster::Wishes& wishes = m_command.wishes;
+    const cluster::Wishes& wishes = m_restore.wishes;
     cluster::apply_replacements(*opened, wishes.replacements);
     opened->facts.signature = fact_of(m_backups->catalogue, m_set->run_id);
-    m_host.look(m_command.hints, put_back_of(*opened));
+    m_host.look(m_command.hints, layout_of(*opened));
     const cluster::Decision decision = cluster::decide(m_host.observed, opened->facts, wishes);
-    nlohmann::ordered_json json = to_json(decision);
-    const bool stop_here = decision.refused() || m_command.dry_run;
-    if (m_options.output == OutputFormat::text) {
-      (stop_here ? m_io.out : m_io.err) << to_text(decision) << std::flush;
-    } else if (stop_here) {
-      json["exitCode"] = static_cast<int>(decision.code());
-      m_io.out << dump(json);
+    nlohmann::ordered_json json;
+    if (const auto code = stop_after(decision, json)) {
+      return *code;
     }
-    if (decision.refused()) {
-      m_io.err << "railiance-restore: refused; nothing was changed\n";
-    }
-    if (stop_here) {
-      return static_cast<int>(decision.code());
-    }
-    if (!confirmed()) {
+    if (!confirmed("Restore now? The cluster's present state is replaced.")) {
       return fail(m_io, {ErrorCode::cancelled, "not confirmed; nothing was changed", {}});
     }
-    JournalState state;
-    state.backup_dir = m_options.backup_dir;
-    state.started = format_rfc3339(m_io.clock.now());
-    state.plan = decision.plan;
-    const std::string place_before = cluster::remembered_place();
-    remember_place(decision.plan);
-    const int code = carry_out(std::move(state), std::move(json));
-    settle_place(decision.plan, place_before);
-    return code;
+    m_others = opened->facts.servers;
+    return carry_out_new(decision.plan, std::move(json));
   }
 
-  [[nodiscard]] bool confirmed() const {
-    if (m_command.yes || !m_io.in_is_terminal) {
-      return true;
-    }
-    m_io.err << "Restore now? The cluster's present state is replaced. Type yes: " << std::flush;
-    std::string answer;
-    std::getline(m_io.in, answer);
-    return answer == "yes";
-  }
-
-  /// The way back to a journal in a data directory that only the set names.
-  void remember_place(const cluster::Plan& plan) const {
-    if (plan.data_dir == cluster::k_usual_data_dir) {
-      return;
-    }
-    if (const Status noted = cluster::remember_place(plan.data_dir); !noted) {
-      warn(m_io,
-           noted.error().message + "; a restore that is cut off is continued with --data-dir " +
-               plan.data_dir);
-    }
-  }
-
-  /// Where nothing is left of a restore, the note of its place goes, too.
-  void settle_place(const cluster::Plan& plan, const std::string& before) const {
-    const auto left = cluster::Journal(plan.work_dir()).load();
-    if (plan.data_dir == cluster::k_usual_data_dir || !left || *left) {
-      return;
-    }
-    if (const Status forgotten = cluster::forget_place(before); !forgotten) {
-      warn(m_io, forgotten.error().message);
-    }
-  }
-
-  [[nodiscard]] cluster::Limits limits() const {
-    return {std::chrono::seconds(m_command.reset_timeout_seconds),
-            std::chrono::seconds(m_command.ready_timeout_seconds)};
-  }
-
-  cluster::Ports ports(cluster::SetSource& source, LineProgress& progress, std::stop_token stop) {
-    return {m_host.processes,
-            *m_host.manager,
-            m_host.servers,
-            source,
-            m_host.cluster,
-            m_io.clock,
-            m_host.waiter,
-            progress,
-            {},
-            std::move(stop)};
-  }
-
-  /// Carries on from `state`.
-  int carry_out(JournalState state, nlohmann::ordered_json json) {
-    const cluster::Plan plan = state.plan;
-    const auto source = cluster::make_set_source(m_backups->directory,
-                                                 *m_set->manifest,
-                                                 m_keys.identities,
-                                                 m_backups->catalogue.keys,
-                                                 plan.replacements);
-    LineProgress progress(m_io);
-    // What is started has a process group of its own: an interrupt of the terminal reaches only us.
-    const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP}, m_io.stop);
-    cluster::Ports all = ports(*source, progress, interrupts.token());
-    const cluster::Journal journal(plan.work_dir());
-    const bool back = state.phase == Phase::rolling_back;
-    const cluster::Outcome outcome =
-        back ? cluster::roll_back(std::move(state), journal, all, limits())
-             : cluster::execute(std::move(state), journal, all, limits());
+  int finish(const cluster::Outcome& outcome,
+             const cluster::Plan& plan,
+             nlohmann::ordered_json json,
+             bool back) override {
     std::vector<std::string> watching;
+    std::vector<std::string> others;
     if (!back && outcome.message.empty()) {
       note_restore(plan.run_id);
       watching = wake_workloads(plan);
+      others = lines_for_others(plan);
       json["workloads"] = watching;
+      json["otherServers"] = others;
     }
     const int code = report(outcome, plan, m_options, std::move(json), m_io);
     for (const std::string& line : watching) {
+      m_io.err << terminal_text(line) << '\n';
+    }
+    for (const std::string& line : others) {
       m_io.err << terminal_text(line) << '\n';
     }
     return code;
@@ -320,44 +99,26 @@ private:
       return {};
     }
     std::vector<cluster::Workload> left;
-    if (m_command.restart_workloads) {
+    if (m_restore.restart_workloads) {
       left = cluster::restart_workloads(
           m_host.processes, m_io.clock, kubectl, *found, k_limit, m_io.stop);
     }
-    return cluster::words_for(*found, m_command.restart_workloads, left);
+    return cluster::words_for(*found, m_restore.restart_workloads, left);
   }
 
-  int undo(cluster::FoundJournal found) {
-    NoSet none;
-    LineProgress progress(m_io);
-    cluster::Ports all = ports(none, progress, {});
-    const cluster::Journal journal(cluster::work_dir_in(found.data_dir));
-    const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP},
-                                 m_io.stop); // the way back is not stopped; a second signal ends us
-    const cluster::Outcome outcome =
-        cluster::roll_back(std::move(*found.state), journal, all, limits());
-    const auto left = journal.load();
-    if (left && !*left && found.data_dir == cluster::remembered_place()) {
-      if (const Status forgotten = cluster::forget_place(); !forgotten) {
-        progress.on_line("warning: " + forgotten.error().message);
-      }
-    }
-    if (outcome.code != ExitCode::done) {
-      return fail(m_io, {ErrorCode::io, outcome.message, outcome.hint}, outcome.code);
-    }
-    if (m_options.output == OutputFormat::json) {
-      m_io.out << "{\"rolledBack\": true}\n";
-    }
-    return static_cast<int>(ExitCode::done);
+  /// What is left to do on the other servers of the cluster. One that was resumed knows those of
+  /// the manifest.
+  [[nodiscard]] std::vector<std::string> lines_for_others(const cluster::Plan& plan) const {
+    cluster::RejoinLines with;
+    with.backup_dir = m_options.backup_dir;
+    with.identity_file = m_keys.file;
+    with.data_dir = plan.data_dir;
+    return cluster::rejoin_lines(
+        m_others.empty() ? m_set->manifest->servers : m_others, m_host.observed, with);
   }
 
-  const RestoreCommand& m_command;
-  const Options& m_options;
-  Io& m_io;
-  cluster::Host m_host;
-  Keys m_keys;
-  std::optional<Backups> m_backups;
-  const BackupSet* m_set = nullptr; ///< One of m_backups.
+  const RestoreCommand& m_restore;
+  std::vector<api::ServerEntry> m_others; ///< Of the set, with this one.
 };
 
 } // namespace
@@ -367,7 +128,7 @@ int restore_cluster(const RestoreCommand& command, const Options& options, Io& i
     return Restore(command, options, io).roll_back();
   }
   const bool act = command.execute || command.dry_run || command.resume;
-  return act ? Restore(command, options, io).execute() : guide(command, options, io);
+  return act ? Restore(command, options, io).run() : guide(command, options, io);
 }
 
 } // namespace rb::restore

@@ -19,7 +19,7 @@ public:
   [[nodiscard]] Result<CopyFacts>
   inspect(RandomReader& reader, const InspectOrder& order, std::stop_token stop) const override {
     etcd::InspectLimits limits;
-    limits.wanted_key = order.wanted_key;
+    limits.wanted_keys = order.wanted_keys;
     RB_TRY_ASSIGN(CopyFacts facts, etcd::inspect(reader, limits, std::move(stop)));
     return facts;
   }
@@ -43,7 +43,7 @@ public:
   inspect(RandomReader& reader, const InspectOrder& order, std::stop_token stop) const override {
     sqlite::InspectOrder how;
     how.depth = order.thorough ? sqlite::Depth::whole : sqlite::Depth::pages;
-    how.wanted_key = order.wanted_key;
+    how.wanted_keys = order.wanted_keys;
     return sqlite::inspect(reader, how, std::move(stop));
   }
   [[nodiscard]] Status

@@ -21,7 +21,7 @@ namespace rb::datastore {
 struct InspectOrder {
   /// Also what takes many reads here and there, and so a plaintext at hand.
   bool thorough = false;
-  std::string wanted_key; ///< Its value is kept ("/registry/minions/NODE"); empty: none is.
+  std::vector<std::string> wanted_keys; ///< Their values are kept ("/registry/minions/NODE").
 };
 
 class Datastore : public Port {

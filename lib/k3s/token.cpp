@@ -14,7 +14,15 @@ constexpr std::string_view k_prefix = "K10";
 constexpr std::size_t k_token_digits = 12;
 constexpr std::size_t k_ca_digits = 64;
 
-std::string_view password_of(std::string_view token) {
+bool is_hex(std::string_view text) {
+  return std::ranges::all_of(
+      text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+} // namespace
+
+std::string_view token_password(std::string_view token) {
+  token = trimmed(token);
   const std::size_t credentials = token.find("::");
   if (!token.starts_with(k_prefix) || credentials == std::string_view::npos) {
     return token;
@@ -24,15 +32,8 @@ std::string_view password_of(std::string_view token) {
   return colon == std::string_view::npos ? pair : pair.substr(colon + 1);
 }
 
-bool is_hex(std::string_view text) {
-  return std::ranges::all_of(
-      text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-} // namespace
-
 std::string token_hash(std::string_view token) {
-  const std::string_view password = password_of(trimmed(token));
+  const std::string_view password = token_password(token);
   return password.empty() ? std::string()
                           : to_hex(sha256(as_bytes(password))).substr(0, k_token_digits);
 }

@@ -14,6 +14,10 @@ namespace rb::k3s {
 /// etcd after it. White space around the token does not count. Empty for an empty token.
 [[nodiscard]] std::string token_hash(std::string_view token);
 
+/// The password part of the token; a view into it. k3s's supervisor takes it with the user name
+/// "server".
+[[nodiscard]] std::string_view token_password(std::string_view token);
+
 /// Below the data directory.
 inline constexpr std::string_view k_server_ca = "server/tls/server-ca.crt";
 

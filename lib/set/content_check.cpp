@@ -19,6 +19,9 @@ namespace rb::set {
 
 namespace {
 
+/// The namespace that every cluster has, and keeps: its uid says which cluster it is.
+constexpr std::string_view k_cluster_key = "/registry/namespaces/kube-system";
+
 Error damaged(const std::string& what) {
   return {ErrorCode::corrupt, what, {}};
 }
@@ -140,8 +143,8 @@ public:
     ReportingReader reporting(*reader, m_task.name + ": pages read", hooks);
     RB_TRY_ASSIGN(const datastore::CopyFacts info,
                   m_datastore.inspect(reporting, order(), hooks.stop));
-    report.snapshot =
-        SnapshotFacts{reader->size(), info.bootstrap_hashes, info.members, node_of(info)};
+    report.snapshot = SnapshotFacts{
+        reader->size(), info.bootstrap_hashes, info.members, cluster_of(info), node_of(info)};
     if (m_task.manifest != nullptr && m_task.manifest->snapshot) {
       RB_TRY(compare(*m_task.manifest->snapshot, digests, info));
     }
@@ -157,17 +160,25 @@ public:
 private:
   [[nodiscard]] datastore::InspectOrder order() const {
     datastore::InspectOrder order;
-    order.wanted_key =
-        m_task.manifest == nullptr ? std::string() : k3s::node_key(m_task.manifest->node_name);
+    order.wanted_keys = {node_key(), std::string(k_cluster_key)};
     return order;
   }
 
-  static k3s::NodeArguments node_of(const datastore::CopyFacts& info) {
-    return info.wanted_value
-               ? k3s::NodeArguments{objects::stored_annotation(*info.wanted_value,
-                                                               k3s::k_node_args),
-                                    objects::stored_annotation(*info.wanted_value, k3s::k_node_env)}
-               : k3s::NodeArguments{};
+  /// Of the manifest's node; without a manifest a key that nothing has.
+  [[nodiscard]] std::string node_key() const {
+    return m_task.manifest == nullptr ? std::string() : k3s::node_key(m_task.manifest->node_name);
+  }
+
+  [[nodiscard]] k3s::NodeArguments node_of(const datastore::CopyFacts& info) const {
+    const Bytes* const node = info.wanted(node_key());
+    return node == nullptr ? k3s::NodeArguments{}
+                           : k3s::NodeArguments{objects::stored_annotation(*node, k3s::k_node_args),
+                                                objects::stored_annotation(*node, k3s::k_node_env)};
+  }
+
+  static std::string cluster_of(const datastore::CopyFacts& info) {
+    const Bytes* const system = info.wanted(std::string(k_cluster_key));
+    return system == nullptr ? std::string() : objects::stored_metadata(*system).uid;
   }
 
   static Status compare(const SnapshotRecord& expected,

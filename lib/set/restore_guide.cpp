@@ -1,6 +1,7 @@
 #include "set/restore_guide.hpp"
 
 #include "set/names.hpp"
+#include "set/other_servers.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -269,15 +270,12 @@ mv .last-restore.part .last-restore
   old name that k3s refuses (`Node password rejected`): `k3s kubectl -n kube-system delete secret @node@.node-password.k3s`.
 - Restart k3s on the agents (`systemctl restart k3s-agent`); their watches saw newer versions of the objects.
   So did workloads that watch the API (operators, ingress controllers, coredns): `k3s kubectl -n NAMESPACE rollout restart deployment/NAME`.
-- **More than one server (HA)**: stop k3s on *all* servers before step 3. Restore on one, start it. On each other one: save
-  `@data@/server/db/snapshots` if you want them, remove `@data@/server/db`, see that `server:` in its
-  `config.yaml` names the restored server, and start it. A peer that keeps its old database is refused (cluster ID mismatch).
 - The image of railiance-backup: our command brings it along for a bare machine. By hand, where k3s can't pull it: once
   `minisign -Vm railiance-backup-image.tar -P RW…` has vouched for it, `mkdir -p @data@/agent/images`, `cp railiance-backup-image.tar
   @data@/agent/images/`, and restart k3s.
 - Data of volumes, databases and other container images are not in these backups.
 
-## Another set
+@others@## Another set
 `./railiance-restore list` shows them all; each has its `manifest-….json`. Say `railiance-restore restore SET` as above. By hand, use
 the names of that set in the steps, and the digests that its manifest has:
 
@@ -414,6 +412,7 @@ std::string restore_guide(const Manifest& manifest, const GuideFacts& facts) {
                       {"@digests@", digest_lines(manifest)},
                       {"@snapshot@", snapshot.file_sha256},
                       {"@age@", age_needed(manifest)},
+                      {"@others@", other_servers_section(manifest, facts)},
                       {"@etcd@", name_of(manifest, ArtifactType::datastore)},
                       {"@key@", facts.public_key},
                       {"@hoststate@", name_of(manifest, ArtifactType::host_state)}};

@@ -1,6 +1,7 @@
 // A set, checked: with a key down to what is in its artifacts, without one by their digests.
 #pragma once
 
+#include "datastore/keys/copy.hpp"
 #include "k3s/server_settings.hpp"
 #include "set/sets.hpp"
 
@@ -21,8 +22,9 @@ namespace rb::set {
 struct SnapshotFacts {
   std::uint64_t size_bytes = 0; ///< Of the plaintext.
   std::vector<std::string> bootstrap_hashes;
-  std::uint64_t members = 0; ///< Of the etcd that it was taken of.
-  k3s::NodeArguments node;   ///< Of the manifest's node; empty where it has none.
+  std::vector<datastore::Member> members; ///< Of the etcd that it was taken of.
+  std::string cluster_uid;                ///< Of the namespace kube-system; may be empty.
+  k3s::NodeArguments node;                ///< Of the manifest's node; empty where it has none.
 };
 
 /// One artifact.

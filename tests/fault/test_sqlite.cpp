@@ -98,7 +98,7 @@ TEST_CASE("verify of a set of SQLite proves revision, keys and token, and sees a
     CHECK(std::ranges::find(snapshot->proven, proof) != snapshot->proven.end());
   }
   REQUIRE(snapshot->snapshot);
-  CHECK(snapshot->snapshot->members == 1);
+  CHECK(snapshot->snapshot->members.size() == 1);
 
   const std::string path = "backups/sqlite-" + order.run_id + ".db.age";
   std::string bytes = server.host.scratch.read(path);

@@ -135,7 +135,7 @@ Result<datastore::CopyFacts> look_inside(const BackupRun& run,
   RB_TRY_ASSIGN(const auto reader, FileReader::open(std::move(copy), path));
   datastore::InspectOrder order;
   order.thorough = true;
-  order.wanted_key = k3s::node_key(run.settings.node_name);
+  order.wanted_keys = {k3s::node_key(run.settings.node_name)};
   return datastore.inspect(*reader, order, run.control.token());
 }
 
@@ -187,9 +187,9 @@ Status store(BackupRun& run, const datastore::Datastore& datastore, const SavedS
   if (!file) {
     return run.stopped_or(step::k_encrypting_snapshot, file.error());
   }
-  if (info->wanted_value) {
-    run.node = {objects::stored_annotation(*info->wanted_value, k3s::k_node_args),
-                objects::stored_annotation(*info->wanted_value, k3s::k_node_env)};
+  if (const Bytes* const node = info->wanted(k3s::node_key(run.settings.node_name))) {
+    run.node = {objects::stored_annotation(*node, k3s::k_node_args),
+                objects::stored_annotation(*node, k3s::k_node_env)};
   }
   run.manifest.snapshot = record_of(datastore.kind(), saved, *digests, *info);
   run.add_stored(api::ArtifactType::datastore, *file);

@@ -49,6 +49,18 @@ check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wish
 [[nodiscard]] std::vector<Check>
 check_addresses(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
 
+/// Room on the disk of the data directory for the set's database.
+[[nodiscard]] Check check_space(const ObservedHost& host, const SetFacts& set);
+
+/// Each token that the configuration names opens the snapshot.
+[[nodiscard]] Check check_configured_tokens(const std::vector<ConfiguredToken>& tokens,
+                                            const SetFacts& set);
+
+/// "process 4711, 4712"
+[[nodiscard]] std::string pids(const std::vector<k3s::ServerProcess>& servers);
+inline constexpr const char* k_give_commands =
+    "give --stop-command, --start-command and --status-command";
+
 /// Of the host: root, program, service, processes, data directory.
 [[nodiscard]] std::vector<Check> check_host(const ObservedHost& host);
 

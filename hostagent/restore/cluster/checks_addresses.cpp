@@ -67,19 +67,6 @@ std::vector<std::string> split(std::string_view text) {
   return parts;
 }
 
-/// "https://[2001:db8::1]:2380" -> "2001:db8::1"; also an address alone, or with a port.
-std::string address_in(std::string_view text) {
-  if (const std::size_t scheme = text.find("://"); scheme != std::string_view::npos) {
-    text.remove_prefix(scheme + 3);
-  }
-  text = text.substr(0, text.find('/'));
-  if (text.starts_with('[')) {
-    return canonical_address(text.substr(1, std::min(text.find(']'), text.size()) - 1));
-  }
-  std::string whole = canonical_address(text);
-  return whole.empty() ? canonical_address(text.substr(0, text.find(':'))) : whole;
-}
-
 class AddressChecks {
 public:
   AddressChecks(const ObservedHost& host, const Wishes& wishes, bool from_set)

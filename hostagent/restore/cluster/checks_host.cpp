@@ -10,16 +10,6 @@ namespace rb::cluster {
 
 namespace {
 
-constexpr const char* k_give_commands = "give --stop-command, --start-command and --status-command";
-
-std::string pids(const std::vector<k3s::ServerProcess>& servers) {
-  std::string text;
-  for (const k3s::ServerProcess& server : servers) {
-    text += (text.empty() ? "process " : ", ") + std::to_string(server.pid);
-  }
-  return text;
-}
-
 Check busy(std::string message, std::string hint) {
   return refused("service", std::move(message), std::move(hint), ExitCode::busy);
 }
@@ -135,7 +125,46 @@ Check version(const ObservedHost& host, const SetFacts& set) {
   return passed("k3s-version", std::move(verdict.message));
 }
 
-Check space(const ObservedHost& host, const SetFacts& set) {
+/// " (server-1 192.0.2.11, server-2 192.0.2.12)"
+std::string names_of(const std::vector<api::ServerEntry>& servers) {
+  std::string text;
+  for (const api::ServerEntry& server : servers) {
+    text += (text.empty() ? " (" : ", ") + server.node_name +
+            (server.address.empty() ? "" : " " + server.address);
+  }
+  return text.empty() ? text : text + ")";
+}
+
+Check availability(const SetFacts& set, const Wishes& wishes) {
+  if (set.members <= 1) {
+    return passed("servers", "the cluster had one server");
+  }
+  const std::string message =
+      "the cluster had " + std::to_string(set.members) + " servers" + names_of(set.servers);
+  const std::string afterwards = "run `railiance-restore rejoin` on each other one";
+  if (!wishes.single_server) {
+    return refused(
+        "servers",
+        message + ": restoring one while others run would split the cluster",
+        "stop k3s on all of them (`systemctl stop k3s`), then `railiance-restore restore " +
+            set.run_id + " --execute --single-server` here; afterwards " + afterwards);
+  }
+  return warned("servers",
+                message + "; this one becomes the only one",
+                "afterwards " + afterwards + ": the restore ends with the lines for them");
+}
+
+} // namespace
+
+std::string pids(const std::vector<k3s::ServerProcess>& servers) {
+  std::string text;
+  for (const k3s::ServerProcess& server : servers) {
+    text += (text.empty() ? "process " : ", ") + std::to_string(server.pid);
+  }
+  return text;
+}
+
+Check check_space(const ObservedHost& host, const SetFacts& set) {
   const std::uint64_t needed = 2 * set.snapshot_bytes + database_of(set.datastore).margin_bytes();
   const std::string numbers = host.data_dir + ": " + std::to_string(host.data.free_bytes / k_mib) +
                               " MiB free, " + std::to_string(needed / k_mib) + " MiB needed";
@@ -144,25 +173,6 @@ Check space(const ObservedHost& host, const SetFacts& set) {
   }
   return passed("disk-space", numbers);
 }
-
-Check availability(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
-  if (set.members <= 1) {
-    return passed("servers", "the cluster had one server");
-  }
-  const std::string message = "the cluster had " + std::to_string(set.members) + " servers";
-  const std::string rest =
-      "stop k3s on all of them first; after the restore move " + host.data_dir +
-      "/server/db away on each other server (its own snapshots lie there, too) "
-      "and start it with `server:` naming this one";
-  if (!wishes.single_server) {
-    return refused("servers",
-                   message + ": restoring one while others run would split the cluster",
-                   rest + "; then repeat with --single-server");
-  }
-  return warned("servers", message + "; this one becomes the only one", rest);
-}
-
-} // namespace
 
 std::vector<Check> check_host(const ObservedHost& host) {
   const bool root = host.user_id == 0;
@@ -183,8 +193,8 @@ std::vector<Check> check_host(const ObservedHost& host) {
 std::vector<Check> check_fit(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
   return {cluster(host, set, wishes),
           version(host, set),
-          space(host, set),
-          availability(host, set, wishes)};
+          check_space(host, set),
+          availability(set, wishes)};
 }
 
 } // namespace rb::cluster

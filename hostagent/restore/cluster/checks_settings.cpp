@@ -10,9 +10,13 @@ namespace {
 
 Check server_url(const ServerSettings& settings) {
   if (settings.has("server") && !settings.value("server").empty()) {
+    const k3s::Setting named = settings.of("server").back();
     return refused("server-url",
-                   "the configuration has `server:` (or K3S_URL): this server joined another one",
-                   "restore on the first server, or remove `server:` when that one is lost");
+                   "the configuration has `server:` (or K3S_URL)" +
+                       (named.place.empty() ? std::string() : " in " + named.place) +
+                       ": this server joined another one, " + named.value,
+                   "restore on that one, or take the line out where it is lost; a server that is "
+                   "to come back to a restored one: `railiance-restore rejoin`");
   }
   return passed("server-url", "no `server:` in the configuration");
 }
@@ -80,20 +84,6 @@ Check encryption(const ObservedHost& host, const SetFacts& set, bool from_set) {
   return passed("secrets-encryption", now ? "on, and carried over" : "off");
 }
 
-Check configured_tokens(const std::vector<ConfiguredToken>& tokens, const SetFacts& set) {
-  for (const ConfiguredToken& token : tokens) {
-    if (!set.opens_with(token.hash)) {
-      return refused("configured-token",
-                     token.source + (token.hash.empty()
-                                         ? ": cannot be read"
-                                         : ": another token than that of the snapshot"),
-                     "make it the token of the backup, or remove it: k3s would not start");
-    }
-  }
-  return passed("configured-token",
-                tokens.empty() ? "none in the configuration" : "that of the snapshot");
-}
-
 constexpr std::size_t k_shown = 5;
 
 std::string list_of(const std::vector<NamedFact>& missing) {
@@ -107,6 +97,20 @@ std::string list_of(const std::vector<NamedFact>& missing) {
 }
 
 } // namespace
+
+Check check_configured_tokens(const std::vector<ConfiguredToken>& tokens, const SetFacts& set) {
+  for (const ConfiguredToken& token : tokens) {
+    if (!set.opens_with(token.hash)) {
+      return refused("configured-token",
+                     token.source + (token.hash.empty()
+                                         ? ": cannot be read"
+                                         : ": another token than that of the snapshot"),
+                     "make it the token of the backup, or remove it: k3s would not start");
+    }
+  }
+  return passed("configured-token",
+                tokens.empty() ? "none in the configuration" : "that of the snapshot");
+}
 
 bool puts_back(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
   if (host.data.token_hash.empty()) {
@@ -142,7 +146,7 @@ check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   checks.push_back(roles(settings));
   checks.push_back(snapshots(settings));
   checks.push_back(encryption(host, set, from_set));
-  checks.push_back(configured_tokens(from_set ? set.tokens : host.tokens, set));
+  checks.push_back(check_configured_tokens(from_set ? set.tokens : host.tokens, set));
   return checks;
 }
 

@@ -2,6 +2,7 @@
 
 #include "restore/cluster/database.hpp"
 #include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/rejoin_steps.hpp"
 #include "restore/cluster/steps.hpp"
 
 #include <utility>
@@ -54,7 +55,7 @@ private:
 
   /// The step is in the journal before it begins and after it ended.
   Status advance(Step step) {
-    if (step <= Step::ready && m_ports.stop.stop_requested()) { // later the cluster is back
+    if (step <= Step::join && m_ports.stop.stop_requested()) { // later the cluster is back
       return Error{ErrorCode::cancelled, "told to stop", {}};
     }
     m_ports.progress.on_step(step);
@@ -85,12 +86,22 @@ private:
       RB_TRY(do_put_back(m_state, m_ports));
       put_image(m_state.plan, m_ports);
       return {};
+    case Step::put_token:
+      return do_put_token(m_state, m_ports);
     case Step::reset:
       return do_reset(m_state, m_ports, m_limits);
+    case Step::set_aside:
+      return do_set_aside(m_state, m_ports);
+    case Step::name_server:
+      return do_name_server(m_state, m_ports);
     case Step::start:
       return m_ports.service.start();
     case Step::ready:
       return do_ready(m_state.plan, m_ports, m_limits);
+    case Step::join:
+      return do_join(m_state.plan, m_ports, m_limits, m_outcome);
+    case Step::agree:
+      return do_agree(m_state.plan, m_ports, m_limits);
     case Step::compare:
       return do_compare(m_state.plan, m_ports, m_outcome);
     case Step::clean_up:
@@ -107,7 +118,7 @@ private:
     if (step == Step::stop) {
       return only_stopped(error);
     }
-    if (step == Step::compare || step == Step::clean_up) { // the cluster is back; only say so
+    if (step >= Step::agree) { // the cluster is back; only say so
       return {ExitCode::failed, error.message, "repeat with --resume", false};
     }
     return gone_back(error);

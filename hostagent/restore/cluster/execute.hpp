@@ -58,6 +58,7 @@ struct Outcome {
   std::string message; ///< Why not; empty when done.
   std::string hint;
   bool rolled_back = false;      ///< The host is as it was before.
+  std::uint64_t members = 0;     ///< Of a rejoin: those that vote now.
   ObjectComparison objects = {}; ///< Of the restored cluster with the backup.
 };
 

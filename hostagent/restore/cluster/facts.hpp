@@ -80,6 +80,8 @@ struct SetFacts {
   std::uint64_t snapshot_bytes = 0;
   std::vector<std::string> bootstrap_hashes; ///< Of the snapshot itself.
   std::uint64_t members = 0;                 ///< Servers of the datastore that it was taken of.
+  std::vector<api::ServerEntry> servers;     ///< Who they are, as far as anybody knows.
+  std::string cluster_uid;                   ///< Of the namespace kube-system; may be empty.
   std::string token_hash;                    ///< Of the server token in the host state.
   std::vector<std::string> cluster_cas;      ///< Of the manifest, the host state's CA and token.
   ServerSettings settings;                   ///< As the host state has them, rewritten as wished.

@@ -70,6 +70,18 @@ std::string canonical_address(std::string_view text) {
                                                            : std::string();
 }
 
+std::string address_in(std::string_view text) {
+  if (const std::size_t scheme = text.find("://"); scheme != std::string_view::npos) {
+    text.remove_prefix(scheme + 3);
+  }
+  text = text.substr(0, text.find('/'));
+  if (text.starts_with('[')) {
+    return canonical_address(text.substr(1, std::min(text.find(']'), text.size()) - 1));
+  }
+  std::string whole = canonical_address(text);
+  return whole.empty() ? canonical_address(text.substr(0, text.find(':'))) : whole;
+}
+
 bool is_on_every_host(std::string_view canonical) {
   return canonical.starts_with("127.") || canonical == "::1" || canonical == "0.0.0.0" ||
          canonical == "::";

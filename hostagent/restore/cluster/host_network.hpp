@@ -25,6 +25,10 @@ struct HostNetwork {
 /// of a link-local address are left out.
 [[nodiscard]] std::string canonical_address(std::string_view text);
 
+/// "https://[2001:db8::1]:2380" -> "2001:db8::1"; also of an address alone, or with a port. Empty
+/// where a name stands there.
+[[nodiscard]] std::string address_in(std::string_view text);
+
 /// Loopback, or the address that stands for all of them; `canonical` is an address.
 [[nodiscard]] bool is_on_every_host(std::string_view canonical);
 

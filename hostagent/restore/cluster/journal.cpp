@@ -75,6 +75,15 @@ void fields(JsonFields& json, Replacement& replacement) {
   json.required("to", replacement.to);
 }
 
+void fields(JsonFields& json, Joining& joining) {
+  json.required("server", joining.server);
+  json.required("apiURL", joining.api_url);
+  json.required("supervisorURL", joining.supervisor_url);
+  json.required("servers", joining.servers);
+  json.required("dropIn", joining.drop_in);
+  json.required("dropInText", joining.drop_in_text);
+}
+
 void fields(JsonFields& json, Plan& plan) {
   json.required("runID", plan.run_id);
   json.required("dataDir", plan.data_dir);
@@ -87,6 +96,7 @@ void fields(JsonFields& json, Plan& plan) {
   json.always("replacements", plan.replacements);
   json.required("carried", plan.carried);
   step_fields(json, "steps", plan.steps);
+  json.optional("joining", plan.joining);
 }
 
 /// The order is that of the file.

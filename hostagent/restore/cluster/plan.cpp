@@ -73,12 +73,25 @@ std::string line_for(Step step, const Plan& plan) {
     return "copy tokens and certificates to " + plan.work_dir() + "/saved";
   case Step::put_back:
     return put_back_line(plan);
+  case Step::put_token:
+    return "put the server token of the backup back";
   case Step::reset:
     return database_of(plan.datastore).line(plan);
+  case Step::set_aside:
+    return "move " + plan.data_dir + "/server/db/etcd to etcd-old-<seconds>, and nothing else";
+  case Step::name_server:
+    return plan.joining
+               ? "write `server: " + plan.joining->supervisor_url + "` to " + plan.joining->drop_in
+               : std::string();
   case Step::start:
     return "start k3s";
   case Step::ready:
     return "wait until the API is ready";
+  case Step::join:
+    return "wait until this host is a voting member of etcd";
+  case Step::agree:
+    return plan.joining ? "see that it holds the revision of " + plan.joining->server
+                        : std::string();
   case Step::compare:
     return "compare the number of objects of every kind with the manifest";
   case Step::clean_up:
@@ -103,15 +116,20 @@ void add_changes(const Plan& plan, std::vector<std::string>& lines) {
 } // namespace
 
 std::span<const Word<Step>> words_of(Step) {
-  static constexpr std::array<Word<Step>, k_steps.size()> k_words{{{Step::decrypt, "decrypt"},
-                                                                   {Step::stop, "stop"},
-                                                                   {Step::save_state, "save-state"},
-                                                                   {Step::put_back, "put-back"},
-                                                                   {Step::reset, "reset"},
-                                                                   {Step::start, "start"},
-                                                                   {Step::ready, "ready"},
-                                                                   {Step::compare, "compare"},
-                                                                   {Step::clean_up, "clean-up"}}};
+  static constexpr std::array<Word<Step>, 14> k_words{{{Step::decrypt, "decrypt"},
+                                                       {Step::stop, "stop"},
+                                                       {Step::save_state, "save-state"},
+                                                       {Step::put_back, "put-back"},
+                                                       {Step::put_token, "put-token"},
+                                                       {Step::reset, "reset"},
+                                                       {Step::set_aside, "set-aside"},
+                                                       {Step::name_server, "name-server"},
+                                                       {Step::start, "start"},
+                                                       {Step::ready, "ready"},
+                                                       {Step::join, "join"},
+                                                       {Step::agree, "agree"},
+                                                       {Step::compare, "compare"},
+                                                       {Step::clean_up, "clean-up"}}};
   return k_words;
 }
 
@@ -177,7 +195,7 @@ std::vector<std::string> commands_by_hand(const GuideInput& input) {
   lines.push_back(age + "-o " + snapshot + " " + file_of(input, api::ArtifactType::datastore));
   lines.emplace_back(
       "# more than one server: on all of them; in the end, on each other one, move " +
-      plan.data_dir + "/server/db away and start it with `server:` naming this one");
+      plan.data_dir + "/server/db/etcd aside and start it with `server:` naming this one");
   lines.push_back(input.stop_command);
   if (plan.bare) {
     const std::string server = plan.data_dir.substr(1) + "/server";

@@ -8,6 +8,8 @@
 #include "base/words.hpp"
 
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,19 +28,25 @@ struct Check {
 };
 
 /// In the order in which they are done. What can fail for a reason of the set or of the disk comes
-/// before the cluster is stopped.
+/// before the cluster is stopped. Those marked with (r) are of a rejoin alone.
 enum class Step {
-  decrypt,    ///< The copy, to a file of mode 0600 below the data directory.
-  stop,       ///< The service; then no k3s server may be left.
-  save_state, ///< Tokens, certificates and what is put back are copied aside.
-  put_back,   ///< Bare host: token, configuration, unit, manifests.
-  reset,      ///< The copy takes the place of the database (database.hpp).
+  decrypt,     ///< The copy, to a file of mode 0600 below the data directory.
+  stop,        ///< The service; then no k3s server may be left.
+  save_state,  ///< Tokens, certificates and what is put back are copied aside.
+  put_back,    ///< Bare host: token, configuration, unit, manifests.
+  put_token,   ///< (r) Bare host: the token, and nothing else.
+  reset,       ///< The copy takes the place of the database (database.hpp).
+  set_aside,   ///< (r) The database of before; nothing takes its place.
+  name_server, ///< (r) The configuration names the server that was restored.
   start,
   ready,
+  join,     ///< (r) Until this host is a voting member.
+  agree,    ///< (r) Until it holds the revision of the other.
   compare,  ///< The objects, with the manifest.
   clean_up, ///< The decrypted snapshot goes.
 };
 
+/// Of a restore.
 inline constexpr std::array<Step, 9> k_steps{Step::decrypt,
                                              Step::stop,
                                              Step::save_state,
@@ -49,6 +57,17 @@ inline constexpr std::array<Step, 9> k_steps{Step::decrypt,
                                              Step::compare,
                                              Step::clean_up};
 
+/// Of a rejoin.
+inline constexpr std::array<Step, 9> k_rejoin_steps{Step::stop,
+                                                    Step::save_state,
+                                                    Step::put_token,
+                                                    Step::set_aside,
+                                                    Step::name_server,
+                                                    Step::start,
+                                                    Step::ready,
+                                                    Step::join,
+                                                    Step::agree};
+
 /// "decrypt", "stop", "save-state", "put-back", …
 [[nodiscard]] std::span<const Word<Step>> words_of(Step);
 
@@ -56,6 +75,16 @@ inline constexpr std::array<Step, 9> k_steps{Step::decrypt,
 [[nodiscard]] inline std::string work_dir_in(const std::string& data_dir) {
   return data_dir + "/railiance-restore";
 }
+
+/// What a rejoin knows besides: the server that was restored, and how this one gets to it.
+struct Joining {
+  std::string server;         ///< For people: "server-1 (https://192.0.2.11:6443)".
+  std::string api_url;        ///< "https://192.0.2.11:6443"
+  std::string supervisor_url; ///< What `server:` must name.
+  std::uint64_t servers = 0;  ///< That the cluster had.
+  std::string drop_in;        ///< The file that says so; empty: the configuration does already.
+  std::string drop_in_text;   ///< No secrets.
+};
 
 struct Plan {
   std::string run_id;
@@ -69,7 +98,10 @@ struct Plan {
   bool was_active = false;                    ///< The service ran: a way back starts it again.
   std::vector<std::string> carried;
   std::vector<Step> steps;
+  std::optional<Joining> joining = {}; ///< It is a rejoin, not a restore.
 
+  /// Of railiance-restore, which has begun it and goes on with it.
+  [[nodiscard]] const char* command() const { return joining ? "rejoin" : "restore"; }
   [[nodiscard]] std::string work_dir() const { return work_dir_in(data_dir); }
   [[nodiscard]] std::string snapshot_path() const { return work_dir() + "/snapshot"; }
 };

@@ -4,6 +4,7 @@
 #include "restore/cluster/database.hpp"
 #include "restore/cluster/execute.hpp"
 #include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/rejoin_steps.hpp"
 #include "restore/cluster/steps.hpp"
 
 #include <unistd.h>
@@ -124,9 +125,10 @@ Status end_of_the_way(JournalState state, const Journal& journal, Ports& ports) 
   }
   RB_TRY(forget(state, journal));
   for (const JournalState& earlier : state.earlier) {
-    ports.progress.on_line(
-        "the restore of " + earlier.plan.run_id +
-        " before it can still be undone: `railiance-restore restore --rollback`");
+    ports.progress.on_line("the " + std::string(earlier.plan.command()) + " of " +
+                           earlier.plan.run_id +
+                           " before it can still be undone: `railiance-restore " +
+                           earlier.plan.command() + " --rollback`");
   }
   return {};
 }
@@ -212,16 +214,18 @@ roll_back(JournalState state, const Journal& journal, Ports& told_to_stop, const
   Ports ports = told_to_stop;
   ports.stop = {};
   ports.progress.on_line("going back to the data from before");
+  const std::string again =
+      std::string("`railiance-restore ") + state.plan.command() + " --rollback` tries again";
+  if (const Status left = leave_cluster(state, ports, limits); !left) {
+    return {exit_code_for(left.error().code), left.error().message, left.error().hint, false};
+  }
   state.phase = Phase::rolling_back;
   database_of(state.plan.datastore).note_moved(state);
   if (const Status saved = journal.save(state); !saved) {
     ports.progress.on_line("warning: " + saved.error().message); // a full disk is no reason to stay
   }
   if (const Status back = go_back(state, ports, limits); !back) {
-    return {exit_code_for(back.error().code),
-            back.error().message,
-            "`railiance-restore restore --rollback` tries again",
-            false};
+    return {exit_code_for(back.error().code), back.error().message, again, false};
   }
   if (const Status ended = end_of_the_way(state, journal, ports); !ended) {
     ports.progress.on_line("warning: " + ended.error().message);

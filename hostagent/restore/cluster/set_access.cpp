@@ -2,8 +2,10 @@
 
 #include "k3s/token.hpp"
 #include "restore/cluster/journal.hpp"
+#include "restore/cluster/servers.hpp"
 #include "set/names.hpp"
 #include "set/signed_files.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <algorithm>
 
@@ -26,10 +28,29 @@ api::DatastoreKind datastore_of(const set::Manifest& manifest) {
   return manifest.snapshot ? manifest.snapshot->kind : api::DatastoreKind::etcd;
 }
 
+/// etcd's own members, also servers without a Node, and those that the manifest does not name.
+void add_members(const std::vector<datastore::Member>& members,
+                 std::vector<api::ServerEntry>& servers) {
+  for (const datastore::Member& member : members) {
+    api::ServerEntry entry{
+        node_of_member(member.name), terminal_text(address_in(member.peer_url)), {}};
+    const auto is_it = [&](const api::ServerEntry& one) {
+      return one.node_name == entry.node_name ||
+             (!one.address.empty() && canonical_address(one.address) == entry.address);
+    };
+    if (!entry.address.empty() && servers.size() < api::k_servers_limit &&
+        std::ranges::none_of(servers, is_it)) {
+      servers.push_back(std::move(entry));
+    }
+  }
+}
+
 /// What the manifest cannot be trusted with, or does not say: the snapshot's own word.
 void take_snapshot(const set::SnapshotFacts& snapshot, SetFacts& facts) {
   facts.bootstrap_hashes = snapshot.bootstrap_hashes;
-  facts.members = snapshot.members;
+  facts.members = snapshot.members.size();
+  facts.cluster_uid = snapshot.cluster_uid;
+  add_members(snapshot.members, facts.servers);
   facts.snapshot_bytes = snapshot.size_bytes;
 }
 
@@ -133,6 +154,7 @@ Result<OpenedSet> open_set(set::Directory& directory,
   facts.k3s_version = manifest.k3s_version;
   facts.storage_version = manifest.snapshot ? manifest.snapshot->storage_version : std::string();
   facts.cluster_cas.push_back(manifest.cluster_ca);
+  facts.servers = manifest.servers;
   facts.disproven = set::is_disproven(set) ? manifest.proof->message : std::string();
   facts.snapshot = manifest.snapshot.has_value() && has(manifest, ArtifactType::datastore);
   facts.datastore = datastore_of(manifest);

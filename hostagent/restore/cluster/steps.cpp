@@ -32,10 +32,6 @@ std::string server_dir(const Plan& plan) {
   return plan.data_dir + "/server";
 }
 
-std::string under_root(const std::string& path, const Plan& plan, const Ports& ports) {
-  return (path.starts_with(plan.data_dir + "/") ? "" : ports.root) + path;
-}
-
 /// Where a file goes that is put back for its place; empty: it does not.
 std::string place_of(const archive::Entry& entry,
                      const set::HostState& host,
@@ -109,8 +105,8 @@ void note_image(JournalState& state) {
   }
 }
 
-/// A file of before that k3s itself writes.
-Status save_written_by_k3s(JournalState& state, const std::string& path) {
+/// A file of before that k3s itself writes, or a rejoin.
+Status save_other(JournalState& state, const std::string& path) {
   struct stat status {};
   const bool there = ::lstat(path.c_str(), &status) == 0;
   if (there && !S_ISREG(status.st_mode)) {
@@ -122,22 +118,6 @@ Status save_written_by_k3s(JournalState& state, const std::string& path) {
   note_made(state, path);
   state.files.push_back({path, there});
   return {};
-}
-
-/// busy where a k3s server process is there; it is given some seconds to end.
-Status expect_no_server(const std::string& data_dir, Ports& ports) {
-  std::vector<k3s::ServerProcess> left;
-  for (int tries = 0; tries < k_end_tries; ++tries) {
-    RB_TRY_ASSIGN(left, ports.servers.find(data_dir));
-    if (left.empty()) {
-      return {};
-    }
-    ports.waiter.wait(k_end_interval, {});
-  }
-  return Error{ErrorCode::busy,
-               "a k3s server process is left: " + std::to_string(left.front().pid) + " (" +
-                   left.front().command + ")",
-               "end it: two servers on one data directory destroy it"};
 }
 
 struct Advice {
@@ -154,7 +134,27 @@ constexpr std::array<Advice, 4> k_advice{{
     {"no such file or directory", "a file that the configuration names is not on this host"},
 }};
 
-/// What k3s itself says of it, once.
+} // namespace
+
+std::string under_root(const std::string& path, const Plan& plan, const Ports& ports) {
+  return (path.starts_with(plan.data_dir + "/") ? "" : ports.root) + path;
+}
+
+Status expect_no_server(const std::string& data_dir, Ports& ports) {
+  std::vector<k3s::ServerProcess> left;
+  for (int tries = 0; tries < k_end_tries; ++tries) {
+    RB_TRY_ASSIGN(left, ports.servers.find(data_dir));
+    if (left.empty()) {
+      return {};
+    }
+    ports.waiter.wait(k_end_interval, {});
+  }
+  return Error{ErrorCode::busy,
+               "a k3s server process is left: " + std::to_string(left.front().pid) + " (" +
+                   left.front().command + ")",
+               "end it: two servers on one data directory destroy it"};
+}
+
 Error with_last_words(Error error, Ports& ports) {
   const std::string words = ports.service.last_words();
   if (words.empty()) {
@@ -170,7 +170,13 @@ Error with_last_words(Error error, Ports& ports) {
   return error;
 }
 
-} // namespace
+Status ServiceWatch::look() {
+  m_down = m_ports.service.state() == k3s::ServiceState::inactive ? m_down + 1 : 0;
+  if (m_down < k_down_tries) {
+    return {};
+  }
+  return with_last_words({ErrorCode::io, "k3s has ended instead of getting ready", {}}, m_ports);
+}
 
 Status do_decrypt(const JournalState& state, Ports& ports) {
   RB_TRY(make_directories(state.plan.work_dir(), 0700));
@@ -207,10 +213,13 @@ Status do_save_state(JournalState& state, Ports& ports) {
   }
   if (state.plan.bare) {
     RB_TRY(save_files(state, ports));
-    RB_TRY(save_written_by_k3s(state, ports.root + k_node_password));
+    RB_TRY(save_other(state, ports.root + k_node_password));
     note_image(state);
   }
-  RB_TRY(save_written_by_k3s(state, ports.root + state.plan.kubeconfig));
+  RB_TRY(save_other(state, ports.root + state.plan.kubeconfig));
+  if (state.plan.joining && !state.plan.joining->drop_in.empty()) {
+    RB_TRY(save_other(state, ports.root + state.plan.joining->drop_in));
+  }
   state.recorded = true;
   return {};
 }
@@ -256,16 +265,10 @@ Status do_reset(const JournalState& state, Ports& ports, const Limits& limits) {
 }
 
 Status do_ready(const Plan& plan, Ports& ports, const Limits& limits) {
-  int down = 0;
+  ServiceWatch watch(ports);
   k3s::ReadyWait wait;
   wait.timeout = limits.ready;
-  wait.alive = [&]() -> Status {
-    down = ports.service.state() == k3s::ServiceState::inactive ? down + 1 : 0;
-    if (down < k_down_tries) {
-      return {};
-    }
-    return with_last_words({ErrorCode::io, "k3s has ended instead of getting ready", {}}, ports);
-  };
+  wait.alive = [&watch] { return watch.look(); };
   const k3s::Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
   const auto took =
       k3s::wait_until_ready(ports.processes, ports.clock, ports.waiter, kubectl, wait, ports.stop);

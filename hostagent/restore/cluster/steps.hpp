@@ -21,6 +21,27 @@ void put_image(const Plan& plan, Ports& ports);
 [[nodiscard]] Status do_ready(const Plan& plan, Ports& ports, const Limits& limits);
 [[nodiscard]] Status do_compare(const Plan& plan, Ports& ports, Outcome& outcome);
 
+/// busy where a k3s server process is there; it is given some seconds to end.
+[[nodiscard]] Status expect_no_server(const std::string& data_dir, Ports& ports);
+
+/// Whether the service goes on running while something is waited for.
+class ServiceWatch {
+public:
+  explicit ServiceWatch(Ports& ports) : m_ports(ports) {}
+  /// Errors: io (it has ended and stays so), with k3s's own last words.
+  [[nodiscard]] Status look();
+
+private:
+  Ports& m_ports;
+  int m_down = 0;
+};
+
+/// `error` with what k3s itself says of it, once.
+[[nodiscard]] Error with_last_words(Error error, Ports& ports);
+
+/// Where a path of the host is: in a test not at the root.
+[[nodiscard]] std::string under_root(const std::string& path, const Plan& plan, const Ports& ports);
+
 /// Adds the directories above `path` that are not there yet to what this restore makes.
 void note_made(JournalState& state, const std::string& path);
 

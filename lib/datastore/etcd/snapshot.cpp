@@ -5,6 +5,8 @@
 #include "datastore/etcd/key_value.hpp"
 #include "datastore/keys/live_keys.hpp"
 
+#include "base/json_fields.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -32,11 +34,36 @@ constexpr std::string_view k_members_bucket = "members";
 constexpr std::string_view k_storage_version = "storageVersion";
 constexpr std::size_t k_version_length = 32;
 
+/// Of a cluster of k3s a handful; more are not listed.
+constexpr std::size_t k_member_limit = 1000;
+constexpr std::size_t k_member_limit_bytes = 4096;
+
+/// As etcd stores it (server/etcdserver/api/membership, Member): JSON with name and peerURLs.
+/// Nothing in it can make the copy a bad one: what cannot be read is empty.
+datastore::Member member_of(ByteView value) {
+  datastore::Member member;
+  if (value.size() > k_member_limit_bytes) {
+    return member;
+  }
+  const nlohmann::json json = json_of(as_text(value));
+  const auto text = [](const nlohmann::json& of) {
+    return of.is_string() ? of.get<std::string>() : std::string();
+  };
+  if (json.is_object() && json.contains("name")) {
+    member.name = text(json["name"]);
+  }
+  if (json.is_object() && json.contains("peerURLs") && json["peerURLs"].is_array() &&
+      !json["peerURLs"].empty()) {
+    member.peer_url = text(json["peerURLs"].front());
+  }
+  return member;
+}
+
 /// One walk over the whole file.
 class Survey final : public Visitor {
 public:
   Survey(const SipKey& sip_key, const InspectLimits& limits)
-      : live(sip_key, limits.live_keys), m_wanted_key(limits.wanted_key) {}
+      : live(sip_key, limits.live_keys), m_wanted_keys(limits.wanted_keys) {}
 
   [[nodiscard]] Status on_bucket(ByteView name) override {
     hash.update(name);
@@ -51,7 +78,9 @@ public:
     hash.update(key);
     hash.update(value);
     ++entries;
-    members += m_in_members ? 1 : 0;
+    if (m_in_members && members.size() < k_member_limit) {
+      members.push_back(member_of(value));
+    }
     if (m_in_meta && as_text(key) == k_storage_version && value.size() <= k_version_length) {
       const std::string_view text = as_text(value);
       const bool plain = text.find_first_not_of("0123456789.") == std::string_view::npos;
@@ -64,11 +93,11 @@ public:
   LiveKeys live;
   std::uint64_t entries = 0;
   std::uint64_t revisions = 0; ///< Entries of the key bucket: at least as many as live keys.
-  std::uint64_t members = 0;
+  std::vector<datastore::Member> members;
   std::int64_t revision = 0;
   std::string storage_version;
   bool has_key_bucket = false;
-  std::optional<Bytes> wanted_value;
+  std::map<std::string, Bytes> wanted_values;
 
 private:
   Status on_revision(ByteView key, ByteView value) {
@@ -85,16 +114,16 @@ private:
     } else {
       live.put(stored->key);
     }
-    if (!m_wanted_key.empty() && as_text(stored->key) == m_wanted_key) {
-      wanted_value.reset();
-      if (!at->tombstone) {
-        wanted_value.emplace(stored->value.begin(), stored->value.end());
-      }
+    const auto wanted = std::ranges::find(m_wanted_keys, as_text(stored->key));
+    if (wanted != m_wanted_keys.end() && at->tombstone) {
+      wanted_values.erase(*wanted);
+    } else if (wanted != m_wanted_keys.end()) {
+      wanted_values[*wanted] = Bytes(stored->value.begin(), stored->value.end());
     }
     return {};
   }
 
-  const std::string& m_wanted_key;
+  const std::vector<std::string>& m_wanted_keys;
   bool m_in_key = false;
   bool m_in_meta = false;
   bool m_in_members = false;
@@ -207,8 +236,9 @@ inspect(RandomReader& reader, const InspectLimits& limits, std::stop_token stop)
   info.total_keys_all_buckets = survey.entries;
   info.hash = survey.hash.value();
   info.db_size_bytes = file.size_bytes();
-  info.members = survey.members;
-  info.wanted_value = std::move(survey.wanted_value);
+  info.members = std::move(survey.members);
+  std::ranges::sort(info.members, {}, &datastore::Member::name);
+  info.wanted_values = std::move(survey.wanted_values);
   info.storage_version = survey.storage_version;
   info.page_size_bytes = file.meta().page_size_bytes;
   info.pages_in_use = reachable.claimed();

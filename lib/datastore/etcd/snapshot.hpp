@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace rb::etcd {
 
@@ -41,7 +42,7 @@ private:
 /// Equal, field by field, to what `etcdutl snapshot status` (3.6) prints. `revision` is the main
 /// revision of the last entry of the bucket "key", `total_keys` what etcdutl >= 3.6 counts, `hash`
 /// the CRC-32C over names, keys and values of all buckets, `storage_version` is written since etcd
-/// 3.6 only, `members` are those of the bucket "members".
+/// 3.6 only, `members` are those of the bucket "members", by name.
 struct SnapshotInfo : datastore::CopyFacts {
   std::uint64_t total_keys_all_buckets = 0; ///< Entries of all buckets: totalKey of etcdutl <= 3.5.
   std::uint64_t db_size_bytes = 0; ///< totalSize of etcdutl: high-water mark times page size.
@@ -56,7 +57,7 @@ struct InspectLimits {
   std::uint32_t node_bytes = 16U << 20U;
   std::uint32_t branch_bytes = 1U << 20U; ///< One branch node; one a level is held.
   std::size_t live_keys = 1U << 20U;      ///< Counted in one pass; more keys take more passes.
-  std::string wanted_key; ///< Its value is kept ("/registry/minions/NODE"); empty: none is.
+  std::vector<std::string> wanted_keys;   ///< Their values are kept ("/registry/minions/NODE").
 };
 
 /// Walks the whole file: both meta pages, every reachable page (own id, once only, bounds, order

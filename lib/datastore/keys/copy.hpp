@@ -9,11 +9,16 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace rb::datastore {
+
+/// A server that the datastore is spread over, as etcd knows it.
+struct Member {
+  std::string name;     ///< "server-1-1a2b3c4d"; may be empty.
+  std::string peer_url; ///< The first one, "https://192.0.2.11:2380"; may be empty.
+};
 
 /// The meaning behind the digest.
 struct CopyFacts {
@@ -26,9 +31,15 @@ struct CopyFacts {
   std::map<std::string, std::uint64_t> objects;
   /// The <hash> of each live key /bootstrap/<hash>: k3s names it after its server token.
   std::vector<std::string> bootstrap_hashes;
-  std::uint64_t members = 0; ///< Servers that the datastore is spread over.
-  /// The last value of the key that was asked for; absent where it is not there.
-  std::optional<Bytes> wanted_value;
+  std::vector<Member> members; ///< In the order of their names.
+  /// The last values of the keys that were asked for; those that are not there are absent.
+  std::map<std::string, Bytes> wanted_values;
+
+  /// Of one of them, or null.
+  [[nodiscard]] const Bytes* wanted(const std::string& key) const {
+    const auto found = wanted_values.find(key);
+    return found == wanted_values.end() ? nullptr : &found->second;
+  }
 };
 
 struct CopyDigests {

@@ -202,15 +202,18 @@ Result<CopyFacts> inspect(RandomReader& reader, const InspectOrder& order, std::
   }
   CopyFacts facts;
   facts.revision = pass.revision;
-  facts.members = 1;
+  facts.members.resize(1); // kine does not know its name
   RB_TRY_ASSIGN(facts.storage_version, writer_version(reader));
   if (live.overflowed()) {
     RB_TRY(count_in_parts(database, order, sip_key, pass.rows, facts));
   } else {
     live.add_to(facts);
   }
-  if (!order.wanted_key.empty()) {
-    RB_TRY_ASSIGN(facts.wanted_value, newest_value(database, order.wanted_key));
+  for (const std::string& key : order.wanted_keys) {
+    RB_TRY_ASSIGN(std::optional<Bytes> value, newest_value(database, key));
+    if (value) {
+      facts.wanted_values.emplace(key, std::move(*value));
+    }
   }
   return facts;
 }

@@ -25,8 +25,8 @@ enum class Depth {
 
 struct InspectOrder {
   Depth depth = Depth::pages;
-  std::string wanted_key = {}; ///< Its value is kept ("/registry/minions/NODE"); empty: none is.
-  std::size_t live_keys = 1U << 20U; ///< Counted in one pass; more keys take more passes.
+  std::vector<std::string> wanted_keys = {}; ///< Their values are kept ("/registry/minions/NODE").
+  std::size_t live_keys = 1U << 20U;         ///< Counted in one pass; more keys take more passes.
 };
 
 /// One file without a write-ahead log beside it: a copy, not the database of a running server.

@@ -49,6 +49,21 @@ TEST_CASE("guide: the files of this set, each with its digest") {
   }
 }
 
+TEST_CASE("guide: the other servers by name and address, and their commands") {
+  Manifest set = manifest();
+  set.servers = {
+      {set.node_name, "192.0.2.11", {}}, {"server-2", "2001:db8::2", {}}, {"server-3", {}, {}}};
+  const std::string text = restore_guide(set, k_facts);
+  CHECK(has(text, "- `" + set.node_name + "` at `192.0.2.11`, which made this set\n"));
+  CHECK(has(text, "- `server-2` at `2001:db8::2`\n- `server-3`\n"));
+  CHECK(has(text,
+            "railiance-restore rejoin -i ~/.config/sops/age/keys.txt --backup-dir "
+            "/opt/backup/railiance/cluster --server https://192.0.2.11:6443\n"));
+  CHECK(has(text, "echo 'server: https://192.0.2.11:6443' >/etc/rancher/k3s/config.yaml.d/"));
+  set.snapshot->kind = api::DatastoreKind::sqlite; // one server has it
+  CHECK_FALSE(has(restore_guide(set, k_facts), "rejoin"));
+}
+
 TEST_CASE("guide: what a post-quantum key or a token asks of age is said, and only there") {
   Manifest set = manifest();
   CHECK_FALSE(has(restore_guide(set, k_facts), "age 1.3"));

@@ -39,13 +39,13 @@ TEST_CASE("a copy of any kind is recognised, checked, inspected and replayed by 
     check->update(as_bytes(bytes));
     CHECK(check->finish().value().size_bytes == bytes.size());
 
-    const auto facts = datastore.inspect(reader, {true, "/registry/pods/default/a"}, {});
+    const auto facts = datastore.inspect(reader, {true, {"/registry/pods/default/a"}}, {});
     REQUIRE(facts);
     CHECK(facts->revision > 1);
     CHECK(facts->total_keys == 2);
     CHECK(facts->bootstrap_hashes == std::vector<std::string>{"0123456789ab"});
-    REQUIRE(facts->wanted_value);
-    CHECK(as_text(*facts->wanted_value) == "v");
+    REQUIRE(facts->wanted("/registry/pods/default/a") != nullptr);
+    CHECK(as_text(*facts->wanted("/registry/pods/default/a")) == "v");
 
     std::size_t changes = 0;
     CHECK(datastore.replay(reader,

@@ -57,9 +57,9 @@ TEST_CASE("a copy tells its revision, its live keys by kind, and whose token ope
     CHECK(facts->objects ==
           std::map<std::string, std::uint64_t>{{"pods", 1}, {"services/specs", 1}});
     CHECK(facts->bootstrap_hashes == std::vector<std::string>{"0123456789ab"});
-    CHECK(facts->members == 1);
+    CHECK(facts->members.size() == 1);
     CHECK(facts->storage_version.starts_with("3."));
-    CHECK_FALSE(facts->wanted_value);
+    CHECK(facts->wanted_values.empty());
   }
 }
 
@@ -78,14 +78,15 @@ TEST_CASE("what was deleted is no key, and comes back when it is made anew") {
 }
 
 TEST_CASE("the newest value of a key is kept, and none of one that was deleted") {
-  const InspectOrder order{.wanted_key = "/registry/pods/default/a"};
+  const std::string key = "/registry/pods/default/a";
+  const InspectOrder order{.wanted_keys = {key, "/registry/none"}};
   const auto facts = inspect_bytes(small_file(), order);
-  REQUIRE(facts->wanted_value);
-  CHECK(as_text(*facts->wanted_value) == "three");
+  REQUIRE(facts->wanted(key) != nullptr);
+  CHECK(as_text(*facts->wanted(key)) == "three");
+  CHECK(facts->wanted("/registry/none") == nullptr);
   const std::string gone =
       changed([](KineDatabase& database) { database.remove("/registry/pods/default/a"); });
-  CHECK_FALSE(inspect_bytes(gone, order)->wanted_value);
-  CHECK_FALSE(inspect_bytes(small_file(), {.wanted_key = "/registry/none"})->wanted_value);
+  CHECK(inspect_bytes(gone, order)->wanted_values.empty());
 }
 
 TEST_CASE("more keys than fit into memory are counted in parts, with the same result") {

@@ -71,9 +71,18 @@ JournalState FakeHost::fresh_journal() {
   state.plan.data_dir = data_dir();
   state.plan.k3s_program = "/usr/local/bin/k3s";
   state.plan.kubeconfig = "/etc/rancher/k3s/k3s.yaml";
-  state.plan.bare = bare;
+  state.plan.bare = bare && !joining;
   state.plan.datastore = datastore;
-  state.plan.was_active = !bare;
+  state.plan.was_active = !bare && !joining;
+  state.plan.joining = joining;
+  if (joining) {
+    for (const Step step : k_rejoin_steps) {
+      if (step != Step::put_token || bare) {
+        state.plan.steps.push_back(step);
+      }
+    }
+    return state;
+  }
   for (const Step step : k_steps) {
     if (step != Step::put_back || bare) {
       state.plan.steps.push_back(step);
@@ -293,7 +302,8 @@ Result<std::unique_ptr<objects::ApiPort>> FakeHost::connect(const k3s::Kubectl&,
 
 Result<ProcessResult> FakeHost::run(const ProcessSpec& spec, std::stop_token) {
   if (spec.arguments.front() != "server") {
-    return kubectl();
+    auto answer = answers ? answers(spec) : std::nullopt;
+    return answer ? std::move(*answer) : kubectl();
   }
   if (before_reset) {
     before_reset();

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -77,6 +78,11 @@ public:
 
   /// What k3s writes is on the medium once it has said that it is done.
   bool durable = false;
+
+  /// It is a rejoin that is carried out.
+  std::optional<cluster::Joining> joining;
+  /// What `k3s kubectl` says in the place of the answer to /readyz.
+  std::function<std::optional<ProcessResult>(const ProcessSpec&)> answers;
 
   // What goes wrong.
   std::function<void()> before_reset;

@@ -307,12 +307,13 @@ TEST_CASE("trap: a token in the configuration that is not that of the snapshot")
 TEST_CASE("trap: several servers") {
   SetFacts set = good_set();
   set.members = 3;
-  ObservedHost host = good_host();
-  host.data_dir = "/data/k3s";
+  set.servers = {{"one", "192.0.2.11", {}}, {"two", "192.0.2.12", {}}, {"three", {}, {}}};
+  const ObservedHost host = good_host();
   const Decision refusal = decide(host, set, {});
   check_refused(refusal, "servers");
   CHECK(find_check(refusal, "servers")->message ==
-        "the cluster had 3 servers: restoring one while others run would split the cluster");
+        "the cluster had 3 servers (one 192.0.2.11, two 192.0.2.12, three): restoring one while "
+        "others run would split the cluster");
   Wishes wishes;
   wishes.single_server = true;
   const Decision decision = decide(host, set, wishes);
@@ -320,11 +321,13 @@ TEST_CASE("trap: several servers") {
   // Both times what is to be done on the others.
   for (const Decision* const one : {&refusal, &decision}) {
     const std::string& hint = find_check(*one, "servers")->hint;
-    CHECK(hint.starts_with("stop k3s on all of them first; after the restore move "
-                           "/data/k3s/server/db away on each other server"));
-    CHECK(hint.find("start it with `server:` naming this one") != std::string::npos);
+    CHECK(hint.find("afterwards run `railiance-restore rejoin` on each other one") !=
+          std::string::npos);
   }
-  CHECK(find_check(refusal, "servers")->hint.ends_with("then repeat with --single-server"));
+  CHECK(find_check(refusal, "servers")
+            ->hint.starts_with("stop k3s on all of them (`systemctl stop k3s`), then "
+                               "`railiance-restore restore 20261122T020000Z --execute "
+                               "--single-server` here; "));
 }
 
 TEST_CASE("a set is restored when its host is known, refused when not, and taken when told") {

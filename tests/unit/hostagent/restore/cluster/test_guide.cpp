@@ -37,7 +37,7 @@ TEST_CASE("by hand: what other servers need stands before the server is stopped"
     const std::size_t others = line_of(lines, "more than one server");
     REQUIRE(others < lines.size());
     CHECK(lines[others].starts_with('#'));
-    CHECK(lines[others].find("/data/k3s/server/db away") != std::string::npos);
+    CHECK(lines[others].find("/data/k3s/server/db/etcd aside") != std::string::npos);
     CHECK(others < line_of(lines, "systemctl stop k3s"));
     CHECK(line_of(lines, "systemctl stop k3s") < line_of(lines, "--cluster-reset-restore-path="));
   }

@@ -59,6 +59,27 @@ TEST_CASE("a journal reads back as it was written") {
   CHECK(read->plan.replacements == full_state().plan.replacements);
 }
 
+TEST_CASE("a journal of a rejoin says so, and what is joined; one of a restore does not") {
+  JournalState state = full_state();
+  CHECK(serialize(state).find("joining") == std::string::npos);
+  CHECK(state.plan.command() == std::string_view("restore"));
+  state.plan.steps.assign(k_rejoin_steps.begin(), k_rejoin_steps.end());
+  state.plan.joining = Joining{"one (https://192.0.2.11:6443)",
+                               "https://192.0.2.11:6443",
+                               "https://192.0.2.11:9345",
+                               3,
+                               "/etc/rancher/k3s/config.yaml.d/zz-railiance-rejoin.yaml",
+                               "server: https://192.0.2.11:9345\n"};
+  state.earlier.clear();
+  const auto read = parse_journal(serialize(state));
+  REQUIRE(read);
+  CHECK(serialize(*read) == serialize(state));
+  REQUIRE(read->plan.joining);
+  CHECK(read->plan.joining->supervisor_url == "https://192.0.2.11:9345");
+  CHECK(read->plan.joining->servers == 3);
+  CHECK(read->plan.command() == std::string_view("rejoin"));
+}
+
 TEST_CASE("a journal of an earlier release is read: nothing is known of what it did not note") {
   JournalState state = full_state();
   state.before.reset();

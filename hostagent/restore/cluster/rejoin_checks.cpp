@@ -1,0 +1,238 @@
+#include "restore/cluster/rejoin_checks.hpp"
+
+#include "k3s/token.hpp"
+
+#include <algorithm>
+
+namespace rb::cluster {
+
+namespace {
+
+constexpr std::size_t k_digits_shown = 12;
+
+std::string in_short(const std::string& digest) {
+  return digest.empty() ? std::string("none") : digest.substr(0, k_digits_shown);
+}
+
+std::string stop_it(const RejoinFacts& facts) {
+  return "`" + facts.stop_command + "`, and repeat";
+}
+
+/// How a member is taken out of a cluster that a server of it still serves.
+std::string take_out_line(const std::string& member) {
+  return "on that server: `k3s kubectl annotate node " + node_of_member(member) +
+         " etcd.k3s.cattle.io/remove=true`, wait until it has gone, and repeat";
+}
+
+Check running(const RejoinFacts& facts, const RejoinWishes& wishes) {
+  const std::string who = facts.host.servers.empty()
+                              ? facts.host.manager + " is active"
+                              : "k3s runs here (" + pids(facts.host.servers) + ")";
+  const bool answers = facts.here && facts.here->contact == Contact::ready;
+  if (answers && !facts.here->members.empty()) {
+    const ServerAnswer* const other = choose_server(facts, wishes).server;
+    const std::string own = " as a cluster of its own, with " +
+                            std::to_string(facts.here->members.size()) + " in its list of members";
+    return other == nullptr
+               ? refused("service",
+                         who + own +
+                             ": if this is the server that was restored, the others "
+                             "rejoin it, and not it them",
+                         "run this on the other servers",
+                         ExitCode::busy)
+               : refused("service",
+                         who + own + ", and so does " + other->text() +
+                             ": two hosts were restored, or this one was not stopped before",
+                         "where the other one is to be kept: " + stop_it(facts) +
+                             " (after `railiance-restore restore --rollback` where this host was "
+                             "restored)",
+                         ExitCode::busy);
+  }
+  return refused("service",
+                 who + " with the database of before: the restored cluster has another ID, so it "
+                       "would only repeat \"cluster ID mismatch\" for ever",
+                 stop_it(facts),
+                 ExitCode::busy);
+}
+
+} // namespace
+
+Check check_stopped(const RejoinFacts& facts, const RejoinWishes& wishes) {
+  const ObservedHost& host = facts.host;
+  if (!host.processes_problem.empty()) {
+    return refused("service",
+                   "whether a k3s server runs cannot be seen: " + host.processes_problem,
+                   "mount /proc, and run as root",
+                   ExitCode::busy);
+  }
+  if (host.service == k3s::ServiceState::active || !host.servers.empty()) {
+    return running(facts, wishes);
+  }
+  if (host.manager.empty()) {
+    return refused("service",
+                   "no service manager is found that could start k3s",
+                   std::string("lay down the unit and the configuration of this host (`restore "
+                               "--artifact host-state` unpacks those of a set), or ") +
+                       k_give_commands);
+  }
+  return passed("service", host.manager + " is stopped, no k3s server process is left");
+}
+
+Check check_not_restored(const RejoinFacts& facts) {
+  if (facts.restored.empty()) {
+    return passed("restored", "this host was not itself restored since the set was made");
+  }
+  return refused("restored",
+                 "this host was itself restored, at " + facts.restored +
+                     ", after the set was made: the others rejoin it, and not it them",
+                 "run this on the other servers; where another one is to be kept, go back here "
+                 "first: `railiance-restore restore --rollback`");
+}
+
+Check check_identity(const SetFacts& set, const ServerAnswer& server) {
+  if (!k3s::is_same_cluster({server.cluster_ca}, set.cluster_cas)) {
+    const auto known =
+        std::ranges::find_if(set.cluster_cas, [](const auto& one) { return !one.empty(); });
+    return refused(
+        "identity",
+        server.text() + " is of another cluster: its certificate authority is " +
+            in_short(server.cluster_ca) + "…, that of the set " +
+            in_short(known == set.cluster_cas.end() ? std::string() : *known) + "…",
+        "name the server that was restored with --server, or choose a set of its cluster");
+  }
+  if (!set.cluster_uid.empty() && server.cluster_uid != set.cluster_uid) {
+    return refused("identity",
+                   server.text() + " is of another cluster: its namespace kube-system is " +
+                       (server.cluster_uid.empty() ? "not to be read" : server.cluster_uid) +
+                       ", that of the set " + set.cluster_uid,
+                   "name the server that was restored with --server");
+  }
+  return passed("identity", server.text() + " is of the cluster of the set");
+}
+
+Check check_membership(const RejoinFacts& facts, const ServerAnswer& server) {
+  if (!server.members_problem.empty()) {
+    return refused(
+        "members",
+        server.text() + " does not say which members its etcd has: " + server.members_problem,
+        "where it is not authorized, its server token is another one than that of the set",
+        ExitCode::unreachable);
+  }
+  if (member_named(server.members, facts.member_name) != nullptr) {
+    return refused("members",
+                   server.text() + " has this host's member " + facts.member_name +
+                       ": it was not restored, or this host has rejoined it already",
+                   "start k3s here: `" + facts.start_command + "`");
+  }
+  for (const EtcdMember& member : server.members) {
+    if (!facts.node_name.empty() && node_of_member(member.name) == facts.node_name) {
+      return refused("members",
+                     server.text() + " has a member of this host's name already (" + member.name +
+                         "), and k3s takes no second one",
+                     take_out_line(member.name));
+    }
+  }
+  return passed("members",
+                server.text() + " has " + std::to_string(voting(server.members)) +
+                    (voting(server.members) == 1 ? " voting member" : " voting members"));
+}
+
+Check check_token(const RejoinFacts& facts) {
+  const std::string& own = facts.host.data.token_hash;
+  if (own.empty()) {
+    return facts.set.host_state
+               ? passed("token", "none on this disk: that of the set is put back")
+               : refused("token",
+                         facts.host.data_dir +
+                             "/server/token: there is none, and the set brings none",
+                         "choose a set with host state",
+                         ExitCode::incomplete);
+  }
+  if (!facts.set.opens_with(own)) {
+    return refused("token",
+                   "the server token of this host (" + own + ") is not that of the set (" +
+                       (facts.set.bootstrap_hashes.empty() ? std::string("none")
+                                                           : facts.set.bootstrap_hashes.front()) +
+                       "): it was rotated, or this host is of another cluster",
+                   "move " + facts.host.data_dir +
+                       "/server/token aside, and that of the set is put back");
+  }
+  return passed("token", "that of the set");
+}
+
+Check check_release(const ObservedHost& host, const ServerAnswer& server) {
+  const std::vector<int> here = version_numbers(host.k3s_version);
+  const std::vector<int> there = version_numbers(server.version);
+  const std::string both =
+      "k3s here is " + (host.k3s_version.empty() ? "not known" : host.k3s_version) + ", at " +
+      server.text() + " " + (server.version.empty() ? "not known" : server.version);
+  if (here.empty() || there.empty()) {
+    return warned("k3s-version", both, "it must be the same, or one minor release newer");
+  }
+  const std::string install =
+      "install " + server.version + " (INSTALL_K3S_VERSION=" + server.version + ")";
+  if (here[0] != there[0] || here[1] < there[1]) {
+    return refused("k3s-version", both + ": an older release cannot join a newer one", install);
+  }
+  if (here[1] > there[1] + 1) {
+    return refused("k3s-version", both + ": more than one minor release apart", install);
+  }
+  return here[1] == there[1] ? passed("k3s-version", both)
+                             : warned("k3s-version",
+                                      both + ": one minor release newer",
+                                      "upgrade the other servers soon");
+}
+
+std::vector<Check> check_joining(const RejoinFacts& facts, const ServerAnswer& server) {
+  const ServerSettings& settings = facts.host.settings;
+  std::vector<Check> checks;
+  const auto refuse = [&](const char* name, std::string message, std::string hint) {
+    checks.push_back(refused(name, std::move(message), std::move(hint)));
+  };
+  if (!facts.host.settings_problem.empty()) {
+    refuse("configuration",
+           facts.host.settings_problem,
+           "repair the file: k3s would not start with it");
+  }
+  if (settings.has("datastore-endpoint") && !settings.value("datastore-endpoint").empty()) {
+    refuse("datastore",
+           "the configuration has `datastore-endpoint`: this server would not join etcd",
+           "remove it");
+  }
+  if (facts.host.data.sqlite && !facts.host.data.etcd) {
+    refuse("datastore",
+           facts.host.data_dir +
+               "/server/db/state.db: this host keeps a cluster of its own in SQLite",
+           "move state.db, state.db-wal and state.db-shm away if that cluster is not needed");
+  }
+  for (const char* const role : {"disable-etcd", "disable-apiserver"}) {
+    if (settings.is_on(role)) {
+      refuse("roles",
+             std::string("the configuration has `") + role +
+                 "`: whether this host is back in etcd could not be seen",
+             "see that `server:` names " + server.supervisor_url +
+                 ", move db/etcd aside where there is one, and start k3s");
+    }
+  }
+  const auto named = settings.of("server");
+  if (!named.empty() && named.back().origin == k3s::Origin::command_line &&
+      named.back().value != server.supervisor_url) {
+    refuse("server-url",
+           named.back().place + ": the unit says --server " + named.back().value +
+               ", which no configuration file can change",
+           "write --server " + server.supervisor_url + " there, and repeat");
+  }
+  checks.push_back(check_configured_tokens(facts.host.tokens, facts.set));
+  if (!facts.node_password && !settings.is_on("disable-agent") &&
+      facts.host.data.token_hash.empty()) {
+    checks.push_back(
+        warned("node-password",
+               "/etc/rancher/node/password is gone with the disk: the restored cluster remembers "
+               "another one of this node, and k3s says `Node password rejected`",
+               "on " + server.text() + ": `k3s kubectl -n kube-system delete secret " +
+                   facts.node_name + ".node-password.k3s`"));
+  }
+  return checks;
+}
+
+} // namespace rb::cluster

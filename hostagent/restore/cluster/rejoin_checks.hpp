@@ -1,0 +1,31 @@
+// The checks of a rejoin, one function a question. Private to this room.
+#pragma once
+
+#include "restore/cluster/checks.hpp"
+#include "restore/cluster/rejoin.hpp"
+
+namespace rb::cluster {
+
+/// k3s is stopped here, and somebody can start it.
+[[nodiscard]] Check check_stopped(const RejoinFacts& facts, const RejoinWishes& wishes);
+
+/// This host has not become a cluster of its own by a restore.
+[[nodiscard]] Check check_not_restored(const RejoinFacts& facts);
+
+/// The server that answers is of the set's cluster, as its authority and its kube-system say.
+[[nodiscard]] Check check_identity(const SetFacts& set, const ServerAnswer& server);
+
+/// It does not have this host among its members.
+[[nodiscard]] Check check_membership(const RejoinFacts& facts, const ServerAnswer& server);
+
+/// The token with which this host would join is the set's.
+[[nodiscard]] Check check_token(const RejoinFacts& facts);
+
+/// As Kubernetes allows it between servers: the release of the restored one, or one minor newer.
+[[nodiscard]] Check check_release(const ObservedHost& host, const ServerAnswer& server);
+
+/// Of the configuration of this host: it can join, and joins that server.
+[[nodiscard]] std::vector<Check> check_joining(const RejoinFacts& facts,
+                                               const ServerAnswer& server);
+
+} // namespace rb::cluster

@@ -1,0 +1,146 @@
+#include "restore/cluster/server_access.hpp"
+
+#include "k3s/token.hpp"
+#include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/journal.hpp"
+
+#include "base/open_beneath.hpp"
+#include "base/secret_bytes.hpp"
+
+#include <array>
+
+namespace rb::cluster {
+
+namespace {
+
+constexpr std::size_t k_limit_bytes = std::size_t{1} << 20U;
+constexpr const char* k_admin = "admin";
+constexpr const char* k_supervisor = "supervisor";
+
+/// What a kubeconfig is made of.
+struct Credentials {
+  SecretBytes authority;
+  SecretBytes certificate;
+  SecretBytes key;
+  SecretBytes token;
+
+  [[nodiscard]] bool whole() const {
+    return !authority.empty() && !certificate.empty() && !key.empty() && !token.empty();
+  }
+};
+
+/// `read`: the content of a file below the data directory, or nothing.
+template <typename Read> Credentials credentials_of(const Read& read) {
+  return {read(std::string(k3s::k_server_ca)),
+          read("server/tls/client-admin.crt"),
+          read("server/tls/client-admin.key"),
+          read("server/token")};
+}
+
+Credentials of_state(const set::HostState& state) {
+  const std::string data_dir = state.data_dir.empty() ? k_usual_data_dir : state.data_dir;
+  return credentials_of([&](const std::string& name) {
+    const archive::Entry* const entry = state.find(data_dir + "/" + name);
+    return entry == nullptr ? SecretBytes() : SecretBytes(entry->content.view());
+  });
+}
+
+Credentials of_host(const std::string& data_dir) {
+  return credentials_of([&](const std::string& name) {
+    auto content = read_regular(data_dir + "/" + name, k_limit_bytes);
+    return content ? std::move(*content) : SecretBytes();
+  });
+}
+
+/// JSON, which a kubeconfig may be.
+class Writer {
+public:
+  Writer& text(std::string_view text) {
+    m_buffer.append(text);
+    return *this;
+  }
+  Writer& base64(const SecretBytes& bytes) {
+    std::string encoded = to_base64(bytes.view());
+    m_buffer.append("\"");
+    m_buffer.append(encoded);
+    m_buffer.append("\"");
+    wipe(MutableByteView(reinterpret_cast<std::uint8_t*>(encoded.data()), encoded.size()));
+    return *this;
+  }
+  Writer& quoted(std::string_view secret) {
+    constexpr std::string_view k_digits = "0123456789abcdef";
+    m_buffer.append("\"");
+    for (const char c : secret) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (c == '"' || c == '\\') {
+        m_buffer.append('\\');
+        m_buffer.append(c);
+      } else if (byte < 0x20) {
+        m_buffer.append("\\u00");
+        m_buffer.append(k_digits[byte >> 4U]);
+        m_buffer.append(k_digits[byte & 15U]);
+      } else {
+        m_buffer.append(c);
+      }
+    }
+    m_buffer.append("\"");
+    return *this;
+  }
+  [[nodiscard]] ByteView view() const { return m_buffer.view(); }
+
+private:
+  SecretBuffer m_buffer;
+};
+
+Writer kubeconfig_of(const Credentials& all) {
+  Writer writer;
+  writer
+      .text(R"({"apiVersion":"v1","kind":"Config","current-context":"admin","clusters":[)"
+            R"({"name":"set","cluster":{"server":"https://127.0.0.1:6443",)"
+            R"("certificate-authority-data":)")
+      .base64(all.authority)
+      .text(R"(}}],"users":[{"name":"admin","user":{"client-certificate-data":)")
+      .base64(all.certificate)
+      .text(R"(,"client-key-data":)")
+      .base64(all.key)
+      .text(R"(}},{"name":"supervisor","user":{"username":"server","password":)")
+      .quoted(k3s::token_password(all.token.text()))
+      .text(R"(}}],"contexts":[{"name":"admin","context":{"cluster":"set","user":"admin"}},)"
+            R"({"name":"supervisor","context":{"cluster":"set","user":"supervisor"}}]})"
+            "\n");
+  return writer;
+}
+
+} // namespace
+
+Result<ServerAccess> ServerAccess::make(const std::string& k3s_program,
+                                        const set::HostState* state,
+                                        const std::string& data_dir,
+                                        const std::string& path) {
+  Credentials found = state == nullptr ? Credentials() : of_state(*state);
+  if (!found.whole()) {
+    found = of_host(data_dir);
+  }
+  if (!found.whole()) {
+    return Error{ErrorCode::not_found,
+                 "neither the set nor " + data_dir +
+                     "/server has the certificate of an administrator and the token, by which the "
+                     "other servers could be asked",
+                 "choose a set with host state"};
+  }
+  RB_TRY(make_directories(path.substr(0, path.rfind('/')), 0711));
+  RB_TRY(write_file(path, kubeconfig_of(found).view(), 0600));
+  return ServerAccess(Access{{k3s_program, path}, k_admin, k_supervisor});
+}
+
+ServerAccess::ServerAccess(ServerAccess&& other) noexcept : m_access(std::move(other.m_access)) {
+  other.m_access.kubectl.kubeconfig.clear();
+}
+
+ServerAccess::~ServerAccess() {
+  if (!m_access.kubectl.kubeconfig.empty()) {
+    static_cast<void>(remove_path(m_access.kubectl.kubeconfig));
+  }
+}
+
+} // namespace rb::cluster

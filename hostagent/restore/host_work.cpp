@@ -1,0 +1,284 @@
+#include "restore/host_work.hpp"
+
+#include "restore/cluster/set_access.hpp"
+#include "restore/restore.hpp"
+#include "restore/set_output.hpp"
+#include "terminal/program_io.hpp"
+#include "terminal/terminal_text.hpp"
+
+namespace rb::restore {
+
+using cluster::JournalState;
+using cluster::Phase;
+
+namespace {
+
+/// One plain line a step on standard error.
+class LineProgress final : public cluster::Progress {
+public:
+  explicit LineProgress(const Io& io) : m_io(io) {}
+  void on_step(cluster::Step step) override { m_io.err << "step: " << word_of(step) << std::endl; }
+  void on_line(const std::string& line) override {
+    m_io.err << "  " << terminal_text(line) << std::endl;
+  }
+
+private:
+  const Io& m_io;
+};
+
+/// All of the way back lies on the host.
+class NoSet final : public cluster::SetSource {
+public:
+  [[nodiscard]] Status decrypt_snapshot(const std::string& /*path*/) override { return none(); }
+  [[nodiscard]] Result<set::HostState> host_state() override { return none(); }
+
+private:
+  static Error none() { return {ErrorCode::internal, "the way back needs no set", {}}; }
+};
+
+bool can_be_resumed(const JournalState& state) {
+  return state.phase == Phase::restoring || state.phase == Phase::rolling_back;
+}
+
+bool can_be_undone(const JournalState& state) {
+  return state.phase != Phase::rolled_back;
+}
+
+} // namespace
+
+int HostWork::run() {
+  auto keys = read_keys(m_command.identity_files, m_io);
+  if (!keys) {
+    return fail(m_io, keys.error(), ExitCode::no_identity);
+  }
+  m_keys = std::move(*keys);
+  // From the first look at the host to the end. A dry run changes nothing, and who may not take
+  // the lock may not restore either: the checks say so.
+  const auto lock = cluster::RestoreLock::acquire();
+  if (!lock && lock.error().code == ErrorCode::busy && !m_command.dry_run) {
+    return fail(m_io, lock.error());
+  }
+  auto left = find_journal(can_be_resumed);
+  if (!left) {
+    return fail(m_io, left.error());
+  }
+  if (left->state && !m_command.dry_run) {
+    return resume(std::move(*left));
+  }
+  if (m_command.resume) {
+    return fail(m_io,
+                {ErrorCode::not_found,
+                 left->data_dir + ": no " + name() + " was cut off here",
+                 std::string("begin one with `railiance-restore ") + name() +
+                     (name() == std::string_view("restore") ? " --execute" : "") +
+                     "`; --data-dir names another data directory"},
+                ExitCode::nothing_to_restore);
+  }
+  return begin();
+}
+
+int HostWork::roll_back() {
+  const auto lock = cluster::RestoreLock::acquire();
+  if (!lock && lock.error().code == ErrorCode::busy) {
+    return fail(m_io, lock.error());
+  }
+  auto found = find_journal(can_be_undone);
+  if (!found) {
+    return fail(m_io, found.error());
+  }
+  if (!found->state) {
+    return fail(
+        m_io,
+        {ErrorCode::not_found,
+         cluster::work_dir_in(found->data_dir) + ": there is no " + name() + " to go back from",
+         "--data-dir names another data directory"},
+        ExitCode::nothing_to_restore);
+  }
+  m_host.look(m_command.hints, nullptr);
+  if (m_host.observed.user_id != 0 || !m_host.manager) {
+    const bool known = m_host.manager != nullptr;
+    return fail(m_io,
+                {ErrorCode::permission_denied,
+                 known ? "only root can go back" : "no service manager is found",
+                 known ? "use sudo" : "give --stop-command, --start-command and --status-command"},
+                ExitCode::failed);
+  }
+  return undo(std::move(*found));
+}
+
+Result<cluster::FoundJournal> HostWork::find_journal(bool (*fits)(const JournalState&)) const {
+  return cluster::find_journal(
+      cluster::data_dir_here(m_command.hints), !m_command.hints.data_dir.empty(), fits);
+}
+
+Status HostWork::choose(const std::string& name) {
+  RB_TRY_ASSIGN(m_backups, open_backups(m_options, m_keys.pins, m_io));
+  RB_TRY_ASSIGN(const set::Latest found, choose_set(*m_backups, name));
+  m_set = found.set;
+  say_passed_over(found, m_io);
+  tell_of_files(m_backups->catalogue, m_io.err);
+  return {};
+}
+
+int HostWork::resume(cluster::FoundJournal left) {
+  const cluster::Plan& plan = left.state->plan;
+  const std::string& run_id = plan.run_id;
+  const bool other_set =
+      m_command.set_given && m_command.set != "latest" && m_command.set != run_id;
+  if (other_set || plan.command() != std::string_view(name())) {
+    return fail(m_io,
+                {ErrorCode::busy,
+                 std::string("a ") + plan.command() + " of " + run_id + " was begun and not ended",
+                 std::string("end it with `railiance-restore ") + plan.command() +
+                     " --resume`, or undo it with --rollback"});
+  }
+  if (const Status chosen = choose(run_id); !chosen) {
+    return fail_to_open(m_io, chosen.error());
+  }
+  if (const auto code =
+          refused_by_signature(m_backups->catalogue, run_id, allow_unsigned(), m_io)) {
+    return *code;
+  }
+  // On a bare host the unit may not be back yet: the set knows its name.
+  const cluster::OpenedSet opened =
+      cluster::open_host_settings(m_backups->directory, *m_set, m_keys.identities, m_io.stop);
+  cluster::HostHints hints = m_command.hints;
+  hints.data_dir = left.data_dir;
+  m_host.look(hints, layout_of(opened));
+  if (!m_set->manifest || !m_host.manager) {
+    return fail(
+        m_io,
+        {ErrorCode::not_found,
+         m_host.manager ? "the set's manifest cannot be read" : "no service manager is found",
+         "undo it with --rollback, or give --stop-command and its like"});
+  }
+  m_io.err << "continuing the " << name() << " of " << run_id << " that began "
+           << left.state->started << '\n';
+  return carry_out(std::move(*left.state), {});
+}
+
+std::optional<int> HostWork::stop_after(const cluster::Decision& decision,
+                                        nlohmann::ordered_json& json) {
+  json = to_json(decision);
+  const bool stop_here = decision.refused() || m_command.dry_run;
+  if (m_options.output == OutputFormat::text) {
+    (stop_here ? m_io.out : m_io.err) << to_text(decision) << std::flush;
+  } else if (stop_here) {
+    json["exitCode"] = static_cast<int>(decision.code());
+    m_io.out << dump(json);
+  }
+  if (decision.refused()) {
+    m_io.err << "railiance-restore: refused; nothing was changed\n";
+  }
+  return stop_here ? std::optional(static_cast<int>(decision.code())) : std::nullopt;
+}
+
+bool HostWork::confirmed(const char* question) const {
+  if (m_command.yes || !m_io.in_is_terminal) {
+    return true;
+  }
+  m_io.err << question << " Type yes: " << std::flush;
+  std::string answer;
+  std::getline(m_io.in, answer);
+  return answer == "yes";
+}
+
+int HostWork::carry_out_new(const cluster::Plan& plan, nlohmann::ordered_json json) {
+  JournalState state;
+  state.backup_dir = m_options.backup_dir;
+  state.started = format_rfc3339(m_io.clock.now());
+  state.plan = plan;
+  const std::string place_before = cluster::remembered_place();
+  remember_place(plan);
+  const int code = carry_out(std::move(state), std::move(json));
+  settle_place(plan, place_before);
+  return code;
+}
+
+/// The way back to a journal in a data directory that only the set names.
+void HostWork::remember_place(const cluster::Plan& plan) const {
+  if (plan.data_dir == cluster::k_usual_data_dir) {
+    return;
+  }
+  if (const Status noted = cluster::remember_place(plan.data_dir); !noted) {
+    warn(m_io,
+         noted.error().message + "; a " + name() +
+             " that is cut off is continued with --data-dir " + plan.data_dir);
+  }
+}
+
+/// Where nothing is left of it, the note of its place goes, too.
+void HostWork::settle_place(const cluster::Plan& plan, const std::string& before) const {
+  const auto left = cluster::Journal(plan.work_dir()).load();
+  if (plan.data_dir == cluster::k_usual_data_dir || !left || *left) {
+    return;
+  }
+  if (const Status forgotten = cluster::forget_place(before); !forgotten) {
+    warn(m_io, forgotten.error().message);
+  }
+}
+
+cluster::Limits HostWork::limits() const {
+  return {std::chrono::seconds(m_command.reset_timeout_seconds),
+          std::chrono::seconds(m_command.ready_timeout_seconds)};
+}
+
+cluster::Ports
+HostWork::ports(cluster::SetSource& source, cluster::Progress& progress, std::stop_token stop) {
+  return {m_host.processes,
+          *m_host.manager,
+          m_host.servers,
+          source,
+          m_host.cluster,
+          m_io.clock,
+          m_host.waiter,
+          progress,
+          {},
+          std::move(stop)};
+}
+
+/// Carries on from `state`.
+int HostWork::carry_out(JournalState state, nlohmann::ordered_json json) {
+  const cluster::Plan plan = state.plan;
+  const auto source = cluster::make_set_source(m_backups->directory,
+                                               *m_set->manifest,
+                                               m_keys.identities,
+                                               m_backups->catalogue.keys,
+                                               plan.replacements);
+  LineProgress progress(m_io);
+  // What is started has a process group of its own: an interrupt of the terminal reaches only us.
+  const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP}, m_io.stop);
+  cluster::Ports all = ports(*source, progress, interrupts.token());
+  const cluster::Journal journal(plan.work_dir());
+  const bool back = state.phase == Phase::rolling_back;
+  const cluster::Outcome outcome =
+      back ? cluster::roll_back(std::move(state), journal, all, limits())
+           : cluster::execute(std::move(state), journal, all, limits());
+  return finish(outcome, plan, std::move(json), back);
+}
+
+int HostWork::undo(cluster::FoundJournal found) {
+  NoSet none;
+  LineProgress progress(m_io);
+  cluster::Ports all = ports(none, progress, {});
+  const cluster::Journal journal(cluster::work_dir_in(found.data_dir));
+  const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP},
+                               m_io.stop); // the way back is not stopped; a second signal ends us
+  const cluster::Outcome outcome =
+      cluster::roll_back(std::move(*found.state), journal, all, limits());
+  const auto left = journal.load();
+  if (left && !*left && found.data_dir == cluster::remembered_place()) {
+    if (const Status forgotten = cluster::forget_place(); !forgotten) {
+      progress.on_line("warning: " + forgotten.error().message);
+    }
+  }
+  if (outcome.code != ExitCode::done) {
+    return fail(m_io, {ErrorCode::io, outcome.message, outcome.hint}, outcome.code);
+  }
+  if (m_options.output == OutputFormat::json) {
+    m_io.out << "{\"rolledBack\": true}\n";
+  }
+  return static_cast<int>(ExitCode::done);
+}
+
+} // namespace rb::restore

@@ -1,0 +1,80 @@
+// What restore and rejoin do alike on this host: keys and lock, the set, the journal of one that
+// was cut off, the execution with its signals, and the way back.
+#pragma once
+
+#include "restore/backups.hpp"
+#include "restore/cluster/execute.hpp"
+#include "restore/cluster/journal.hpp"
+#include "restore/cluster/observe.hpp"
+#include "restore/options.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+#include <string>
+
+namespace rb::restore {
+
+class HostWork {
+public:
+  HostWork(const HostCommand& command, const Options& options, Io& io)
+      : m_command(command), m_options(options), m_io(io) {}
+  virtual ~HostWork() = default;
+  HostWork(const HostWork&) = delete;
+  HostWork& operator=(const HostWork&) = delete;
+  HostWork(HostWork&&) = delete;
+  HostWork& operator=(HostWork&&) = delete;
+
+  /// All but --rollback: goes on with what was cut off, or begins.
+  int run();
+
+  /// --rollback. Needs neither the set nor a key.
+  int roll_back();
+
+protected:
+  /// "restore" or "rejoin".
+  [[nodiscard]] virtual const char* name() const = 0;
+  [[nodiscard]] virtual bool allow_unsigned() const = 0;
+  /// The set of which this host takes the layout while it has none of its own, or null.
+  [[nodiscard]] virtual const cluster::OpenedSet*
+  layout_of(const cluster::OpenedSet& opened) const = 0;
+  /// Nothing was cut off: checks, and where they and the operator agree, does it.
+  virtual int begin() = 0;
+  /// The end of an execution; `back`: it was the way back that went on.
+  virtual int finish(const cluster::Outcome& outcome,
+                     const cluster::Plan& plan,
+                     nlohmann::ordered_json json,
+                     bool back) = 0;
+
+  /// Opens the backups and finds the set named `name`.
+  [[nodiscard]] Status choose(const std::string& name);
+  /// Prints the checks; the exit code where it ends with them.
+  [[nodiscard]] std::optional<int> stop_after(const cluster::Decision& decision,
+                                              nlohmann::ordered_json& json);
+  /// On a terminal, without --yes.
+  [[nodiscard]] bool confirmed(const char* question) const;
+  /// From the beginning, with the note of its place (journal.hpp) around it.
+  int carry_out_new(const cluster::Plan& plan, nlohmann::ordered_json json);
+
+  const HostCommand& m_command;
+  const Options& m_options;
+  Io& m_io;
+  cluster::Host m_host;
+  Keys m_keys;
+  std::optional<Backups> m_backups;
+  const set::BackupSet* m_set = nullptr; ///< One of m_backups.
+
+private:
+  [[nodiscard]] Result<cluster::FoundJournal>
+  find_journal(bool (*fits)(const cluster::JournalState&)) const;
+  int resume(cluster::FoundJournal left);
+  int carry_out(cluster::JournalState state, nlohmann::ordered_json json);
+  int undo(cluster::FoundJournal found);
+  void remember_place(const cluster::Plan& plan) const;
+  void settle_place(const cluster::Plan& plan, const std::string& before) const;
+  [[nodiscard]] cluster::Limits limits() const;
+  [[nodiscard]] cluster::Ports
+  ports(cluster::SetSource& source, cluster::Progress& progress, std::stop_token stop);
+};
+
+} // namespace rb::restore

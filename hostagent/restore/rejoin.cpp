@@ -1,0 +1,109 @@
+// `rejoin`: this host comes back to a cluster that was restored on another one.
+#include "restore/cluster/rejoin_observe.hpp"
+#include "restore/cluster/set_access.hpp"
+#include "restore/commands.hpp"
+#include "restore/host_work.hpp"
+#include "restore/set_output.hpp"
+#include "terminal/program_io.hpp"
+#include "terminal/terminal_text.hpp"
+
+#include <algorithm>
+
+namespace rb::restore {
+
+namespace {
+
+class Rejoin final : public HostWork {
+public:
+  Rejoin(const RejoinCommand& command, const Options& options, Io& io)
+      : HostWork(command, options, io), m_rejoin(command) {}
+
+private:
+  [[nodiscard]] const char* name() const override { return "rejoin"; }
+  [[nodiscard]] bool allow_unsigned() const override { return m_rejoin.wishes.allow_unsigned; }
+
+  /// The set may be another server's: its layout is none of ours.
+  [[nodiscard]] const cluster::OpenedSet*
+  layout_of(const cluster::OpenedSet& /*opened*/) const override {
+    return nullptr;
+  }
+
+  int begin() override {
+    if (const Status chosen = choose(m_command.set); !chosen) {
+      return fail_to_open(m_io, chosen.error());
+    }
+    m_io.err << "checking set " << m_set->run_id << '\n';
+    auto opened = cluster::open_set(m_backups->directory, *m_set, m_keys.identities, m_io.stop);
+    if (!opened) {
+      return fail(m_io, opened.error());
+    }
+    opened->facts.signature = fact_of(m_backups->catalogue, m_set->run_id);
+    m_host.look(m_command.hints, nullptr);
+    m_io.err << "asking the servers of the cluster\n";
+    const cluster::RejoinFacts facts = cluster::look_for_rejoin(
+        m_host,
+        {m_command.hints, m_rejoin.wishes, *opened, m_set->time, cluster::k_access_file},
+        m_io.stop);
+    const cluster::RejoinDecision decision = cluster::decide_rejoin(facts, m_rejoin.wishes);
+    if (!decision.member.empty()) {
+      return already(decision.member);
+    }
+    nlohmann::ordered_json json;
+    if (const auto code = stop_after(decision.decision, json)) {
+      return *code;
+    }
+    if (!confirmed("Rejoin now? The database of this host is moved aside.")) {
+      return fail(m_io, {ErrorCode::cancelled, "not confirmed; nothing was changed", {}});
+    }
+    return carry_out_new(decision.decision.plan, std::move(json));
+  }
+
+  int already(const std::string& members) const {
+    if (m_options.output == OutputFormat::json) {
+      m_io.out << dump({{"done", true}, {"already", true}, {"members", members}, {"exitCode", 0}});
+    } else {
+      m_io.out << "this host is a voting member already: " << members << "; nothing was changed\n";
+    }
+    return static_cast<int>(ExitCode::done);
+  }
+
+  int finish(const cluster::Outcome& outcome,
+             const cluster::Plan& plan,
+             nlohmann::ordered_json json,
+             bool back) override {
+    const std::uint64_t all =
+        std::max<std::uint64_t>(plan.joining ? plan.joining->servers : 0, outcome.members);
+    const std::string members =
+        std::to_string(outcome.members) + " of " + std::to_string(all) + " members";
+    json["done"] = outcome.message.empty() && !back;
+    json["rolledBack"] = outcome.rolled_back;
+    json["message"] = outcome.message;
+    json["members"] = members;
+    json["exitCode"] = static_cast<int>(outcome.code);
+    if (m_options.output == OutputFormat::json) {
+      m_io.out << dump(json);
+    }
+    if (!outcome.message.empty()) {
+      return fail(m_io,
+                  {ErrorCode::io, terminal_text(outcome.message), terminal_text(outcome.hint)},
+                  outcome.code);
+    }
+    if (m_options.output == OutputFormat::text && !back) {
+      m_io.out << "rejoined " << terminal_text(plan.joining ? plan.joining->server : std::string())
+               << ": " << members << "; `rm -rf " << plan.work_dir() << " " << plan.data_dir
+               << "/server/db/etcd-old-*` once all is well (--rollback needs them)\n";
+    }
+    return static_cast<int>(outcome.code);
+  }
+
+  const RejoinCommand& m_rejoin;
+};
+
+} // namespace
+
+int rejoin_cluster(const RejoinCommand& command, const Options& options, Io& io) {
+  Rejoin rejoin(command, options, io);
+  return command.rollback ? rejoin.roll_back() : rejoin.run();
+}
+
+} // namespace rb::restore

@@ -1,0 +1,104 @@
+#include "joining_host.hpp"
+
+#include <algorithm>
+
+namespace rb::test {
+
+using namespace cluster;
+
+namespace {
+
+ProcessResult said(std::string out) {
+  ProcessResult result;
+  result.exit_status = 0;
+  result.out = std::move(out);
+  return result;
+}
+
+ProcessResult failed(std::string err) {
+  ProcessResult result;
+  result.exit_status = 1;
+  result.err = std::move(err);
+  return result;
+}
+
+bool has(const ProcessSpec& spec, std::string_view argument) {
+  return std::ranges::find(spec.arguments, argument) != spec.arguments.end();
+}
+
+} // namespace
+
+JoiningHost::JoiningHost(bool empty_disk) : host(empty_disk) {
+  host.lose_processes();
+  host.joining = Joining{"one (https://192.0.2.11:6443)",
+                         "https://192.0.2.11:6443",
+                         "https://192.0.2.11:6443",
+                         3,
+                         "/etc/rancher/k3s/config.yaml.d/zz-railiance-rejoin.yaml",
+                         "server: https://192.0.2.11:6443\n"};
+  host.before_start = [this] { start(); };
+  host.answers = [this](const ProcessSpec& spec) { return answer(spec); };
+}
+
+std::string JoiningHost::data() const {
+  return host.scratch.exists("data/server/db/etcd/member") ? host.data() : std::string();
+}
+
+/// As k3s does it: with a database of its own it goes on with that, else it joins.
+void JoiningHost::start() {
+  if (host.scratch.exists("data/server/db/etcd/member") || !host.scratch.exists(k_drop_in) ||
+      !host.scratch.exists("data/server/token")) {
+    return;
+  }
+  host.scratch.write("data/server/db/etcd/member", "joined");
+  host.scratch.write("data/server/db/etcd/name", "two-0a1b2c3d");
+  host.scratch.write("data/server/tls/ca.crt", "of the cluster");
+}
+
+std::string JoiningHost::members() {
+  const bool joined = data() == "joined";
+  if (joined && learner_for > 0) {
+    --learner_for;
+  } else if (joined && learner_for == 0) {
+    two_votes = true;
+  }
+  std::string list = R"({"members":[{"ID":1,"name":"one-11111111"})";
+  if (joined) {
+    list += std::string(R"(,{"ID":18446744073709551615,"name":"two-0a1b2c3d")") +
+            (two_votes ? "}" : R"(,"isLearner":true})");
+  }
+  return list + "]}";
+}
+
+std::optional<ProcessResult> JoiningHost::answer(const ProcessSpec& spec) {
+  asked.push_back(spec.arguments.back() == "--overwrite" ? "annotate" : spec.arguments[4]);
+  const bool here = has(spec, "--server=https://127.0.0.1:6443");
+  if (has(spec, "annotate")) {
+    if (!has_node) {
+      return failed("Error from server (NotFound): nodes \"two\" not found");
+    }
+    two_votes = false;
+    host.scratch.write("data/server/db/etcd/member", "taken out");
+    return said("node/two annotated");
+  }
+  if (has(spec, "--raw=/readyz")) {
+    return starts && data() == "joined" ? std::nullopt
+                                        : std::optional(failed("connection refused"));
+  }
+  if (here && !(host.running() && data() == "joined")) {
+    return has(spec, "--raw=/db/info") && data() == "taken out"
+               ? said(R"({"members":[{"ID":1,"name":"one-11111111"}]})")
+               : failed("connection refused");
+  }
+  if (has(spec, "--raw=/db/info")) {
+    return said(members());
+  }
+  if (has(spec, "--raw=/api/v1/namespaces?limit=1")) {
+    ahead -= here && ahead > 0 ? 1 : 0;
+    return said(R"({"metadata":{"resourceVersion":")" +
+                std::to_string(here ? 100 - std::min<std::uint64_t>(ahead, 100) : 100) + "\"}}");
+  }
+  return failed("Error from server (NotFound): the server could not find the requested resource");
+}
+
+} // namespace rb::test
