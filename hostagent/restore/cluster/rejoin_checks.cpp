@@ -1,6 +1,7 @@
 #include "restore/cluster/rejoin_checks.hpp"
 
 #include "k3s/token.hpp"
+#include "k3s/versions.hpp"
 
 #include <algorithm>
 
@@ -161,26 +162,26 @@ Check check_token(const RejoinFacts& facts) {
 }
 
 Check check_release(const ObservedHost& host, const ServerAnswer& server) {
-  const std::vector<int> here = version_numbers(host.k3s_version);
-  const std::vector<int> there = version_numbers(server.version);
+  const auto here = k3s::parse_release(host.k3s_version);
+  const auto there = k3s::parse_release(server.version);
   const std::string both =
       "k3s here is " + (host.k3s_version.empty() ? "not known" : host.k3s_version) + ", at " +
       server.text() + " " + (server.version.empty() ? "not known" : server.version);
-  if (here.empty() || there.empty()) {
+  if (!here || !there) {
     return warned("k3s-version", both, "it must be the same, or one minor release newer");
   }
   const std::string install =
       "install " + server.version + " (INSTALL_K3S_VERSION=" + server.version + ")";
-  if (here[0] != there[0] || here[1] < there[1]) {
+  if (here->major != there->major || here->minor < there->minor) {
     return refused("k3s-version", both + ": an older release cannot join a newer one", install);
   }
-  if (here[1] > there[1] + 1) {
+  if (here->minor > there->minor + 1) {
     return refused("k3s-version", both + ": more than one minor release apart", install);
   }
-  return here[1] == there[1] ? passed("k3s-version", both)
-                             : warned("k3s-version",
-                                      both + ": one minor release newer",
-                                      "upgrade the other servers soon");
+  return here->minor == there->minor ? passed("k3s-version", both)
+                                     : warned("k3s-version",
+                                              both + ": one minor release newer",
+                                              "upgrade the other servers soon");
 }
 
 std::vector<Check> check_joining(const RejoinFacts& facts, const ServerAnswer& server) {
