@@ -45,7 +45,7 @@ TEST_CASE_FIXTURE(
   REQUIRE(facts.has_value());
   CHECK(facts->size_bytes == test::plaintext_of(api::ArtifactType::datastore).size());
   CHECK(facts->bootstrap_hashes == std::vector<std::string>{manifest.token_hash});
-  CHECK(facts->members == 0); // the fixture has no bucket of that name
+  CHECK(facts->members.empty()); // the fixture has no bucket of that name
 }
 
 TEST_CASE_FIXTURE(CheckedFixture,
