@@ -140,7 +140,7 @@ std::vector<Check> check_host_and_set(const RejoinFacts& facts, const RejoinWish
       checks.push_back(std::move(check));
     }
   }
-  checks.push_back(check_stopped(facts, wishes));
+  checks.push_back(check_stopped(facts));
   checks.push_back(check_not_restored(facts));
   if (opened) { // else there is nothing yet to compare the host with
     checks.push_back(check_token(facts));

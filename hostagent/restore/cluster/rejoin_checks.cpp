@@ -25,40 +25,44 @@ std::string take_out_line(const std::string& member) {
          " etcd.k3s.cattle.io/remove=true`, wait until it has gone, and repeat";
 }
 
-Check running(const RejoinFacts& facts, const RejoinWishes& wishes) {
+/// A server that answers as another cluster than this host; null: there is none.
+const ServerAnswer* other_cluster(const RejoinFacts& facts) {
+  const auto found = std::ranges::find_if(facts.servers, [&](const ServerAnswer& one) {
+    return one.contact == Contact::ready && !one.members.empty() &&
+           !same_members(one.members, facts.here->members);
+  });
+  return found == facts.servers.end() ? nullptr : &*found;
+}
+
+Check running(const RejoinFacts& facts) {
+  const auto busy = [](std::string message, std::string hint) {
+    return refused("service", std::move(message), std::move(hint), ExitCode::busy);
+  };
   const std::string who = facts.host.servers.empty()
                               ? facts.host.manager + " is active"
                               : "k3s runs here (" + pids(facts.host.servers) + ")";
-  const bool answers = facts.here && facts.here->contact == Contact::ready;
-  if (answers && !facts.here->members.empty()) {
-    const ServerAnswer* const other = choose_server(facts, wishes).server;
-    const std::string own = " as a cluster of its own, with " +
+  if (facts.here && facts.here->contact == Contact::ready && !facts.here->members.empty()) {
+    const std::string own = who + " as a cluster of its own, with " +
                             std::to_string(facts.here->members.size()) + " in its list of members";
+    const ServerAnswer* const other = other_cluster(facts);
     return other == nullptr
-               ? refused("service",
-                         who + own +
-                             ": if this is the server that was restored, the others "
-                             "rejoin it, and not it them",
-                         "run this on the other servers",
-                         ExitCode::busy)
-               : refused("service",
-                         who + own + ", and so does " + other->text() +
-                             ": two hosts were restored, or this one was not stopped before",
-                         "where the other one is to be kept: " + stop_it(facts) +
-                             " (after `railiance-restore restore --rollback` where this host was "
-                             "restored)",
-                         ExitCode::busy);
+               ? busy(own + ": if this is the server that was restored, the others rejoin it, and "
+                            "not it them",
+                      "run this on the other servers")
+               : busy(own + ", and so does " + other->text() +
+                          ": two hosts were restored, or this one was not stopped before",
+                      "where the other one is to be kept: " + stop_it(facts) +
+                          " (after `railiance-restore restore --rollback` where this host was "
+                          "restored)");
   }
-  return refused("service",
-                 who + " with the database of before: the restored cluster has another ID, so it "
-                       "would only repeat \"cluster ID mismatch\" for ever",
-                 stop_it(facts),
-                 ExitCode::busy);
+  return busy(who + " with the database of before: the restored cluster has another ID, so it "
+                    "would only repeat \"cluster ID mismatch\" for ever",
+              stop_it(facts));
 }
 
 } // namespace
 
-Check check_stopped(const RejoinFacts& facts, const RejoinWishes& wishes) {
+Check check_stopped(const RejoinFacts& facts) {
   const ObservedHost& host = facts.host;
   if (!host.processes_problem.empty()) {
     return refused("service",
@@ -67,7 +71,7 @@ Check check_stopped(const RejoinFacts& facts, const RejoinWishes& wishes) {
                    ExitCode::busy);
   }
   if (host.service == k3s::ServiceState::active || !host.servers.empty()) {
-    return running(facts, wishes);
+    return running(facts);
   }
   if (host.manager.empty()) {
     return refused("service",

@@ -7,7 +7,7 @@
 namespace rb::cluster {
 
 /// k3s is stopped here, and somebody can start it.
-[[nodiscard]] Check check_stopped(const RejoinFacts& facts, const RejoinWishes& wishes);
+[[nodiscard]] Check check_stopped(const RejoinFacts& facts);
 
 /// This host has not become a cluster of its own by a restore.
 [[nodiscard]] Check check_not_restored(const RejoinFacts& facts);

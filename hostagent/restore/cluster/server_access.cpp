@@ -71,7 +71,7 @@ public:
     constexpr std::string_view k_digits = "0123456789abcdef";
     m_buffer.append("\"");
     for (const char c : secret) {
-      const auto byte = static_cast<unsigned char>(c);
+      const std::size_t byte = static_cast<unsigned char>(c);
       if (c == '"' || c == '\\') {
         m_buffer.append('\\');
         m_buffer.append(c);

@@ -30,6 +30,14 @@ TEST_CASE_FIXTURE(BackupFixture, "usage errors are exit code 2, with a hint") {
        "/bin/a",
        "--status-command",
        "/bin/b"},
+      {"rejoin", "--dry-run", "--rollback"},
+      {"rejoin", "--resume", "--rollback"},
+      {"rejoin", "--server", "192.0.2.11"},
+      {"rejoin", "--server", "http://192.0.2.11:6443"},
+      {"rejoin", "--server", "https://"},
+      {"rejoin", "--server", "https://192.0.2.11:6443;reboot"},
+      {"rejoin", "--stop-command", "/bin/stop"},
+      {"rejoin", "--execute"},
       {"restore", "--set-address", "192.0.2.10"},
       {"restore", "--set-interface", "eth0"},
       {"restore", "--keep-config", "--set-address", "192.0.2.10=192.0.2.11"}};
@@ -45,7 +53,8 @@ TEST_CASE_FIXTURE(BackupFixture, "usage errors are exit code 2, with a hint") {
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "--help has examples, for every command") {
-  for (const std::string command : {"list", "show", "verify", "decrypt", "rewrap"}) {
+  for (const std::string command :
+       {"list", "show", "verify", "decrypt", "rewrap", "restore", "rejoin"}) {
     const auto result = run({command, "--help"});
     CHECK(result.code == 0);
     CHECK(result.out.find("Examples:\n  railiance-restore " + command) != std::string::npos);

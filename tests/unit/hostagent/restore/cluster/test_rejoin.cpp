@@ -228,6 +228,20 @@ TEST_CASE("k3s that runs here as another cluster: both are named") {
   CHECK(refusal(alone).hint == "run this on the other servers");
 }
 
+TEST_CASE("two servers that went on with the old database serve it: they are no reason to stay") {
+  const std::vector<EtcdMember> old{
+      member(11, "one-00000000"), member(2, "two-0a1b2c3d"), member(3, "three-33333333")};
+  RejoinFacts facts = good_facts();
+  facts.host.service = k3s::ServiceState::active;
+  facts.here = answering("this host", "127.0.0.1", old);
+  facts.servers[1] = answering("three", "192.0.2.13", old);
+  const RejoinDecision decision = decide_rejoin(facts, {});
+  CHECK(decision.member.empty());
+  CHECK(refusal(decision).name == "service");
+  CHECK(refusal(decision).message.find("so does one (https://192.0.2.11:6443)") !=
+        std::string::npos);
+}
+
 TEST_CASE("a host that votes already is left alone") {
   const std::vector<EtcdMember> all{
       member(1, "one-11111111"), member(2, "two-0a1b2c3d"), member(3, "three-33333333")};
