@@ -6,6 +6,7 @@
 #include "set/directory.hpp"
 
 #include "api/artifacts.hpp"
+#include "api/servers.hpp"
 #include "base/clock.hpp"
 
 #include <cstdint>
@@ -87,7 +88,11 @@ struct Manifest {
   std::string node_address; ///< Node IP, or empty.
   std::string k3s_version;  ///< "v1.34.4+k3s1", or empty.
   std::string token_hash; ///< First 12 hex of sha256(password part of the server token), or empty.
-  std::string cluster_ca; ///< SHA-256 of server-ca.crt, in hex; empty: not known (older sets).
+  /// The servers of the cluster when the run was ordered, this one among them; empty where it was
+  /// the only one. Their keys count as docs/decisions/0034 says.
+  std::vector<api::ServerEntry> servers;
+  std::size_t odd_servers = 0; ///< Entries that were passed over. Never written.
+  std::string cluster_ca;      ///< SHA-256 of server-ca.crt, in hex; empty: not known (older sets).
   std::vector<std::string> recipients; ///< age recipients (public keys), as used.
   std::string
       recipient_rule;  ///< The rule of .sops.yaml that gave them (age::RecipientRule), or empty.

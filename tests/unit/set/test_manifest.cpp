@@ -58,6 +58,63 @@ TEST_CASE("manifest: what a signed one says of the others is read back") {
   }
 }
 
+TEST_CASE("manifest: the servers of the cluster are read back, and bytes are of the golden file") {
+  Manifest manifest = test::make_manifest(k_run_id);
+  manifest.servers = {
+      {"server-1", "10.0.0.1", "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"},
+      {"server-2", "fd00::2", ""},
+      {"server-3.example", "", "RWQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}};
+  CHECK(parse_manifest(serialize(manifest)).value() == manifest);
+  const std::string path =
+      std::string(RB_SOURCE_DIR) + "/tests/golden/artifact/manifest-v1-servers.json";
+  const std::string text = serialize(manifest);
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+    test::write_file(path, text);
+  }
+  CHECK(text == test::read_file(path));
+}
+
+TEST_CASE("manifest: odd servers are passed over and counted, and no set is unreadable for them") {
+  const nlohmann::json good{{"nodeName", "server-2"}, {"address", "10.0.0.2"}};
+  for (const nlohmann::json& odd :
+       {nlohmann::json("server-3"),
+        nlohmann::json(nullptr),
+        nlohmann::json::object(),
+        nlohmann::json{{"nodeName", ""}},
+        nlohmann::json{{"nodeName", "Server-3"}},
+        nlohmann::json{{"nodeName", "server-3\n"}},
+        nlohmann::json{{"nodeName", std::string(254, 'a')}},
+        nlohmann::json{{"nodeName", "server-2"}, {"address", "10.0.0.66"}},
+        nlohmann::json{{"nodeName", "server-3"}, {"address", "https://10.0.0.3"}},
+        nlohmann::json{{"nodeName", "server-3"}, {"address", 3}},
+        nlohmann::json{{"nodeName", "server-3"}, {"publicKey", "RWQ"}},
+        nlohmann::json{{"nodeName", "server-3"}, {"publicKey", std::string(56, 'R')}}}) {
+    CAPTURE(odd.dump());
+    const auto read = parse_changed("/servers", nlohmann::json{good, odd});
+    REQUIRE(read);
+    CHECK(read->servers == std::vector<api::ServerEntry>{{"server-2", "10.0.0.2", ""}});
+    CHECK(read->odd_servers == 1);
+  }
+  for (const nlohmann::json& none : {nlohmann::json("all"), nlohmann::json{{"nodeName", "a"}}}) {
+    const auto read = parse_changed("/servers", none);
+    REQUIRE(read);
+    CHECK(read->servers.empty());
+    CHECK(read->odd_servers == 1);
+  }
+}
+
+TEST_CASE("manifest: of more servers than a cluster can have the first ones are taken") {
+  nlohmann::json many = nlohmann::json::array();
+  for (std::size_t i = 0; i < api::k_servers_limit + 3; ++i) {
+    many.push_back({{"nodeName", "server-" + std::to_string(i)}});
+  }
+  const auto read = parse_changed("/servers", many);
+  REQUIRE(read);
+  CHECK(read->servers.size() == api::k_servers_limit);
+  CHECK(read->servers.front().node_name == "server-0");
+  CHECK(read->odd_servers == 3);
+}
+
 TEST_CASE("manifest: the bytes are those of the golden file") {
   const std::string path = std::string(RB_SOURCE_DIR) + "/tests/golden/artifact/manifest-v1.json";
   const std::string text = serialize(test::make_manifest(k_run_id, false));
