@@ -142,6 +142,17 @@ Result<api::Verification> verification_named(const std::string& word) {
                "choose snapshot or boot"};
 }
 
+Result<api::Servers> servers_named(const std::string& word) {
+  for (const auto servers : {api::Servers::all, api::Servers::one}) {
+    if (plain(api::to_string(servers)) == plain(word)) {
+      return servers;
+    }
+  }
+  return Error{ErrorCode::invalid_argument,
+               "--servers: '" + word + "' is neither all nor one",
+               "choose all or one"};
+}
+
 void add_create(CLI::App& app, Raw& raw, const char* name, const char* description) {
   CLI::App* create = app.add_subcommand(name, description);
   create->add_option("NAME", raw.create.name, "Name of the ClusterBackup (default: manual-<time>)");
@@ -167,6 +178,11 @@ void add_create(CLI::App& app, Raw& raw, const char* name, const char* descripti
   create->add_option("--deadline", raw.deadline, "The run fails when it takes longer")
       ->capture_default_str();
   create->add_option("--node", raw.create.node, "The server node that makes the backup");
+  create
+      ->add_option("--servers",
+                   raw.servers,
+                   "all: on every server with a voting etcd member; one: on one of them")
+      ->capture_default_str();
   create
       ->add_option("--verification",
                    raw.verification,
@@ -241,6 +257,7 @@ Status check_create(Raw& raw) {
   if (create.deadline < std::chrono::seconds(1) || create.deadline > std::chrono::hours(24)) {
     return Error{ErrorCode::invalid_argument, "--deadline must be between 1s and 24h", {}};
   }
+  RB_TRY_ASSIGN(create.servers, servers_named(raw.servers));
   RB_TRY_ASSIGN(create.verification, verification_named(raw.verification));
   if (create.verification == api::Verification::boot && !create.artifacts.empty() &&
       std::find(create.artifacts.begin(), create.artifacts.end(), api::ArtifactType::datastore) ==

@@ -31,6 +31,7 @@ struct CreateCommand {
   bool scheduled = false;
   std::chrono::seconds deadline{3600};
   std::string node;
+  api::Servers servers = api::Servers::all;
   std::optional<std::chrono::seconds> ttl;
   api::Verification verification = api::Verification::snapshot;
   std::optional<std::chrono::seconds> timeout; ///< Of the wait.

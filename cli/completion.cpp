@@ -19,13 +19,13 @@ _railiance_backup() {
   case $before in
     --kubeconfig|--sops|--from|--k3s) COMPREPLY=($(compgen -f -- "$word")); return ;;
     -o|--output) COMPREPLY=($(compgen -W 'text json' -- "$word")); return ;;
+    --servers) COMPREPLY=($(compgen -W 'all one' -- "$word")); return ;;
     --verification) COMPREPLY=($(compgen -W 'snapshot boot' -- "$word")); return ;;
     --require) COMPREPLY=($(compgen -W 'verified proven drill boot' -- "$word")); return ;;
-    --servers) COMPREPLY=($(compgen -W 'all one' -- "$word")); return ;;
     --artifacts) COMPREPLY=($(compgen -W 'Datastore HelmValues Kubeconfig HostState' -- "$word")); return ;;
   esac
   case $command in
-    create) COMPREPLY=($(compgen -W "--wait --attach --artifacts --keep-last --scheduled --deadline --node --verification --ttl --timeout $common" -- "$word")) ;;
+    create) COMPREPLY=($(compgen -W "--wait --attach --artifacts --keep-last --scheduled --deadline --node --servers --verification --ttl --timeout $common" -- "$word")) ;;
     guard) COMPREPLY=($(compgen -W "--for --max-age --require --servers --backup $common" -- "$word")) ;;
     show) COMPREPLY=($(compgen -W "$(railiance-backup list --output name 2>/dev/null) $common" -- "$word")) ;;
     install) COMPREPLY=($(compgen -W "--sops --backup-dir --keep-last --schedule --time-zone --from --k3s --dry-run --print --timeout $common" -- "$word")) ;;
@@ -55,7 +55,7 @@ _railiance_backup() {
     create) _arguments $common '(-w --wait)'{-w,--wait}'[wait for the end]' '--attach[take one that is there]' \
       '--artifacts[only these]:artifact:_values -s , artifact Datastore HelmValues Kubeconfig HostState' \
       '--keep-last[sets that stay]:number:' '--deadline[the run fails after]:duration:' \
-      '--node[the server node]:node:' '--verification[how far to verify]:kind:(snapshot boot)' \
+      '--node[the server node]:node:' '--servers[where it is made]:servers:(all one)' '--verification[how far to verify]:kind:(snapshot boot)' \
       '--ttl[remove the object after]:duration:' \
       '--timeout[stop waiting after]:duration:' ;;
     guard) _arguments $common '--for[the k3s to be installed]:version:' '--max-age[how old a set may be]:duration:' \
@@ -93,6 +93,7 @@ complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l artifact
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l keep-last -x -d 'sets that stay'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l deadline -x -d 'the run fails after'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l node -x -d 'the server node'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l servers -x -a 'all one' -d 'where it is made'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l verification -x -a 'snapshot boot' -d 'how far to verify'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l ttl -x -d 'remove the object after'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l timeout -x -d 'stop waiting after'

@@ -40,6 +40,7 @@ nlohmann::json backup_object(const CreateCommand& command,
   backup.spec.scheduled = command.scheduled;
   backup.spec.deadline_seconds = static_cast<std::int32_t>(command.deadline.count());
   backup.spec.node_name = command.node;
+  backup.spec.servers = command.servers;
   backup.spec.verification = command.verification;
   if (command.ttl) {
     backup.spec.ttl_seconds_after_finished = static_cast<std::int32_t>(command.ttl->count());
@@ -133,6 +134,9 @@ int report_end(const nlohmann::json& object, OutputFormat output, Io& io) {
     io.out << json_lines(object);
   } else {
     io.out << describe(*backup);
+  }
+  if (const std::string lacking = missing_copies(*backup); !lacking.empty()) {
+    io.err << "warning: " << lacking << '\n';
   }
   if (const std::string hint = advice(*backup); !hint.empty()) {
     io.err << "hint: " << hint << '\n';

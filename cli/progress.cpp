@@ -1,5 +1,6 @@
 #include "cli/progress.hpp"
 
+#include "cli/report.hpp"
 #include "terminal/format.hpp"
 #include "terminal/terminal_text.hpp"
 
@@ -12,22 +13,14 @@ namespace {
 
 using StepName = std::pair<std::string_view, std::string_view>;
 
-std::string words_of_step(const std::string& step) {
-  constexpr std::array<StepName, 7> k_steps{{
-      {"Preparing", "preparing"},
-      {"TakingSnapshot", "taking the snapshot"},
-      {"VerifyingSnapshot", "verifying the snapshot"},
-      {"EncryptingSnapshot", "encrypting the snapshot"},
-      {"ProvingSnapshot", "booting a scratch server from the snapshot"},
-      {"StoringArtifacts", "storing the other artifacts"},
-      {"Pruning", "removing old sets"},
-  }};
-  for (const auto& [name, words] : k_steps) {
-    if (name == step) {
-      return std::string(words);
-    }
+/// "cp-1: taking the snapshot, cp-2: done, cp-3: waiting"
+std::string words_of_servers(const std::vector<api::ServerCopy>& copies) {
+  std::string text;
+  for (const api::ServerCopy& copy : copies) {
+    text += (text.empty() ? "" : ", ") + copy.node_name + ": " +
+            (copy.result == api::CopyState::left_out ? "left out" : words_of_copy(copy));
   }
-  return step; // of a newer release
+  return text;
 }
 
 /// What the conditions say while there is no agent's progress.
@@ -39,6 +32,9 @@ std::string words_of_run(const api::ClusterBackup& backup) {
   }
   if (succeeded->reason == api::to_string(api::Reason::queued)) {
     return "queued: another run is in progress";
+  }
+  if (!backup.status.servers.empty()) {
+    return words_of_servers(backup.status.servers);
   }
   return succeeded->message.empty() ? "running" : succeeded->message;
 }
@@ -63,6 +59,24 @@ std::string words_of_condition(std::string_view type) {
 }
 
 } // namespace
+
+std::string words_of_step(const std::string& step) {
+  constexpr std::array<StepName, 7> k_steps{{
+      {"Preparing", "preparing"},
+      {"TakingSnapshot", "taking the snapshot"},
+      {"VerifyingSnapshot", "verifying the snapshot"},
+      {"EncryptingSnapshot", "encrypting the snapshot"},
+      {"ProvingSnapshot", "booting a scratch server from the snapshot"},
+      {"StoringArtifacts", "storing the other artifacts"},
+      {"Pruning", "removing old sets"},
+  }};
+  for (const auto& [name, words] : k_steps) {
+    if (name == step) {
+      return std::string(words);
+    }
+  }
+  return step; // of a newer release
+}
 
 std::string bar(std::uint64_t done, std::uint64_t total, unsigned width) {
   const double share =
@@ -114,14 +128,27 @@ std::string live_line(const api::ClusterBackup& backup,
     }
     line += "  " + words_of_step(progress->step);
   }
+  if (const auto& copies = backup.status.servers; progress && !copies.empty()) {
+    line += "  " + api::copies_text(copies) + " servers";
+  }
   return terminal_text(line).substr(0, width);
 }
 
 std::vector<std::string> Changes::lines(const api::ClusterBackup& now) {
   std::vector<std::string> lines;
+  for (const api::ServerCopy& copy : now.status.servers) {
+    std::string text = copy.node_name + ": " + words_of_copy(copy);
+    if (copy.result != api::CopyState::pending &&
+        std::exchange(m_told["server " + copy.node_name], text) != text) {
+      lines.push_back(std::move(text));
+    }
+  }
   for (const api::Condition& condition : now.status.conditions) {
+    if (condition.type == api::condition_type::k_copies) {
+      continue; // each server is told by itself
+    }
     if (condition.type == api::condition_type::k_succeeded) {
-      if (condition.status == api::ConditionStatus::unknown) {
+      if (condition.status == api::ConditionStatus::unknown && now.status.servers.empty()) {
         const std::string text = words_of_run(now);
         if (std::exchange(m_told[condition.type], text) != text) {
           lines.push_back(text);

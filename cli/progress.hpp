@@ -17,6 +17,9 @@ namespace rb::cli {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
+/// "taking the snapshot"; what is no step of ours as it is.
+[[nodiscard]] std::string words_of_step(const std::string& step);
+
 /// "[########............]", `width` characters between the brackets.
 [[nodiscard]] std::string bar(std::uint64_t done, std::uint64_t total, unsigned width);
 
@@ -45,7 +48,7 @@ public:
   [[nodiscard]] std::vector<std::string> lines(const api::ClusterBackup& now);
 
 private:
-  std::map<std::string, std::string> m_told; ///< Condition type to what was said of it.
+  std::map<std::string, std::string> m_told; ///< Condition type, or server, to what was said of it.
 };
 
 /// Shows it on io.err. Used by one thread.

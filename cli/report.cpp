@@ -1,5 +1,6 @@
 #include "cli/report.hpp"
 
+#include "cli/progress.hpp"
 #include "terminal/format.hpp"
 #include "terminal/terminal_text.hpp"
 
@@ -25,6 +26,24 @@ std::string proven_or_dash(const api::ClusterBackup& backup) {
   return proven == nullptr ? "-" : std::string(api::to_string(proven->status));
 }
 
+/// "2 of 3 servers"
+std::string copies_of(const std::vector<api::ServerCopy>& copies) {
+  return std::to_string(api::whole_copies(copies)) + " of " + std::to_string(copies.size()) +
+         " servers";
+}
+
+/// A line for each server of a run on several.
+std::string servers(const api::ClusterBackup& backup) {
+  std::vector<std::vector<std::string>> rows;
+  for (const api::ServerCopy& copy : backup.status.servers) {
+    rows.push_back({"  server " + terminal_text(copy.node_name),
+                    copy.size_bytes == 0 ? "-" : format_size(copy.size_bytes),
+                    copy.revision == 0 ? "-" : "revision " + std::to_string(copy.revision),
+                    terminal_text(words_of_copy(copy))});
+  }
+  return text_table(rows);
+}
+
 std::string outcome(const api::ClusterBackup& backup) {
   const api::Condition* summary = summary_of(backup);
   const std::string name = "backup " + terminal_text(backup.meta.name);
@@ -46,6 +65,9 @@ std::string outcome(const api::ClusterBackup& backup) {
   }
   if (backup.status.start_time && backup.status.completion_time) {
     text += " in " + format_elapsed(*backup.status.completion_time - *backup.status.start_time);
+  }
+  if (!backup.status.servers.empty()) {
+    text += ", " + copies_of(backup.status.servers);
   }
   if (summary->status == api::ConditionStatus::false_ && !summary->message.empty()) {
     text += "\n  " + terminal_text(summary->message);
@@ -193,6 +215,10 @@ std::string advice_for(api::Reason reason) {
     return "the agent or the controller ended in mid-run; run the backup again";
   case api::Reason::host_busy:
     return "another backup, restore or drill has the backup directory; try again later";
+  case api::Reason::member_not_voting:
+    return "the server has joined and does not vote yet: it has a copy from the next run on";
+  case api::Reason::no_quorum:
+    return "the etcd member of that server has lost the others: is the network between them up?";
   case api::Reason::prune_failed:
   case api::Reason::clock_anomaly:
     return "the new set is whole; old sets were left alone";
@@ -223,8 +249,37 @@ ExitCode exit_code_of(const api::ClusterBackup& backup) {
   return reason ? api::exit_code_for(*reason) : ExitCode::failed;
 }
 
+std::string words_of_copy(const api::ServerCopy& copy) {
+  const std::string why =
+      copy.reason + (copy.message.empty() ? std::string() : ": " + copy.message);
+  switch (copy.result) {
+  case api::CopyState::pending:
+    return "waiting";
+  case api::CopyState::running:
+    return words_of_step(copy.message);
+  case api::CopyState::succeeded:
+    return "done";
+  case api::CopyState::incomplete:
+    return "INCOMPLETE (" + why + ")";
+  case api::CopyState::failed:
+    return "FAILED (" + why + ")";
+  case api::CopyState::left_out:
+    return "left out (" + why + ")";
+  }
+  return {};
+}
+
+std::string missing_copies(const api::ClusterBackup& backup) {
+  const api::Condition* summary = summary_of(backup);
+  const api::Condition* copies =
+      api::find_condition(backup.status.conditions, api::condition_type::k_copies);
+  const bool some = summary != nullptr && summary->status == api::ConditionStatus::true_ &&
+                    copies != nullptr && copies->status == api::ConditionStatus::false_;
+  return some ? "a whole set on " + terminal_text(copies->message) : std::string();
+}
+
 std::string describe(const api::ClusterBackup& backup) {
-  return outcome(backup) + "\n" + facts(backup) + files(backup) + gaps(backup);
+  return outcome(backup) + "\n" + facts(backup) + servers(backup) + files(backup) + gaps(backup);
 }
 
 std::string who_reads(const api::NodeFacts& node) {
@@ -261,6 +316,7 @@ std::string backup_table(std::vector<api::ClusterBackup> backups, SystemTime now
                                               "SUCCEEDED",
                                               "REASON",
                                               "NODE",
+                                              "SERVERS",
                                               "SIZE",
                                               "RELEASES",
                                               "REVISION",
@@ -275,6 +331,7 @@ std::string backup_table(std::vector<api::ClusterBackup> backups, SystemTime now
          summary == nullptr ? "-" : std::string(api::to_string(summary->status)),
          summary == nullptr ? "-" : summary->reason,
          status.node_name.empty() ? "-" : status.node_name,
+         status.servers.empty() ? "-" : api::copies_text(status.servers),
          status.total_size_bytes == 0 ? "-" : format_size(status.total_size_bytes),
          number_or_dash(status.helm.has_value(), status.helm ? status.helm->releases : 0),
          number_or_dash(status.etcd.has_value(), status.etcd ? status.etcd->revision : 0),

@@ -20,6 +20,13 @@ namespace rb::cli {
 /// What `create --wait` and `show` print: outcome, files, counts, what is missing and why.
 [[nodiscard]] std::string describe(const api::ClusterBackup& backup);
 
+/// "a whole set on 2 of 3 servers: …" of a run that succeeded on some servers and not on all; else
+/// "".
+[[nodiscard]] std::string missing_copies(const api::ClusterBackup& backup);
+
+/// One server of a run, in a few words: "taking the snapshot", "done", "left out: its agent …".
+[[nodiscard]] std::string words_of_copy(const api::ServerCopy& copy);
+
 /// "2 public keys, by creation rule 1 (...)": who reads the newest complete set of that node. ""
 /// where there is none.
 [[nodiscard]] std::string who_reads(const api::NodeFacts& node);
@@ -36,7 +43,7 @@ namespace rb::cli {
 /// What to do about a cluster without a current backup, or "".
 [[nodiscard]] std::string advice(const status::Current& current);
 
-/// NAME RUN SUCCEEDED REASON NODE SIZE RELEASES REVISION AGE, the newest first.
+/// NAME RUN SUCCEEDED REASON NODE SERVERS SIZE RELEASES REVISION AGE, the newest first.
 [[nodiscard]] std::string backup_table(std::vector<api::ClusterBackup> backups, SystemTime now);
 
 } // namespace rb::cli

@@ -70,6 +70,11 @@ status::Current judge_now(const api::BackupStatusStatus& backup_status,
   std::erase_if(input.nodes,
                 [](const status::NodeSeen& node) { return node.silence > std::chrono::hours(24); });
   input.last_run = last_run(backup_status, backups);
+  for (const api::ClusterBackup& backup : backups) {
+    if (!backup.finished() && backup.status.start_time) {
+      input.running_since = backup.status.start_time;
+    }
+  }
   input.controller_starts = backup_status.controller_starts;
   return input.nodes.empty() ? read : status::judge(input);
 }
@@ -265,13 +270,27 @@ std::string datastore_text(api::Datastore datastore) {
   return {};
 }
 
+/// Of a member that votes nothing.
+std::string member_text(api::Member member) {
+  switch (member) {
+  case api::Member::unknown:
+  case api::Member::voting:
+    break;
+  case api::Member::learner:
+    return "; ITS MEMBER DOES NOT VOTE YET: no backups are made here";
+  case api::Member::no_quorum:
+    return "; ITS MEMBER HAS NO QUORUM: no backups are made here";
+  }
+  return {};
+}
+
 void add_node(Rows& rows, const api::NodeFacts& node, SystemTime now) {
   rows.push_back({"node " + node.node_name,
                   "agent " + (node.version.empty() ? std::string(k_unknown) : node.version) +
                       " reported " + ago(node.report_time, now) +
                       (node.clock_anomaly ? "; ITS CLOCK IS BEHIND ITS BACKUPS" : "")});
   if (node.datastore != api::Datastore::unknown) { // an agent that does not say it
-    rows.push_back({"  datastore", datastore_text(node.datastore)});
+    rows.push_back({"  datastore", datastore_text(node.datastore) + member_text(node.member)});
   }
   rows.push_back({"  sets",
                   std::to_string(node.complete_sets) + " complete, " +
@@ -339,8 +358,12 @@ std::string describe(const Overview& overview, bool colour) {
   if (!overview.backup_status || overview.backup_status->nodes.empty()) {
     rows.push_back({"nodes", k_unknown});
   } else {
-    for (const api::NodeFacts& node : overview.backup_status->nodes) {
+    const auto& nodes = overview.backup_status->nodes;
+    for (const api::NodeFacts& node : nodes) {
       add_node(rows, node, overview.now);
+      if (nodes.size() > 1 && !node.public_key.empty()) {
+        rows.push_back({"  signs with", node.public_key});
+      }
     }
   }
   return headline(overview.current, colour) + text_table(rows);

@@ -1,5 +1,6 @@
 #include "controller/backup_status.hpp"
 
+#include "controller/orders.hpp"
 #include "controller/plan.hpp"
 #include "controller/store.hpp"
 #include "status/cron.hpp"
@@ -27,13 +28,18 @@ bool is_utc(const std::string& zone) {
   return zone.empty() || zone == "UTC" || zone == "Etc/UTC" || zone == "Etc/UCT" || zone == "GMT";
 }
 
-status::Current
-current_of(const BackupStatusView& view, const Expectation& expectation, SystemTime now) {
+status::CurrentInput
+input_of(const BackupStatusView& view, const Expectation& expectation, SystemTime now) {
   status::CurrentInput input = view;
   input.now = now;
   input.expected_interval = expected_interval(expectation, now);
   input.nodes = living_nodes(view);
-  return status::judge(input);
+  return input;
+}
+
+status::Current
+current_of(const BackupStatusView& view, const Expectation& expectation, SystemTime now) {
+  return status::judge(input_of(view, expectation, now));
 }
 
 std::optional<SystemTime> next_time(const Expectation& expectation, SystemTime now) {
@@ -107,19 +113,21 @@ std::optional<status::ActiveRun> active_run_of(const Observed& world) {
     active.last_progress = *run->status.start_time;
     active.deadline = *run->status.start_time + std::chrono::seconds{run->spec.deadline_seconds};
   }
-  const auto order = world.orders.find(run->meta.uid);
-  if (order != world.orders.end() && order->second.status.heartbeat_time) {
-    active.last_progress = std::max(active.last_progress, *order->second.status.heartbeat_time);
+  for (const api::NodeBackup* order : orders_of(world, run->meta.uid)) {
+    active.last_progress =
+        std::max(active.last_progress, order->status.heartbeat_time.value_or(active.last_progress));
   }
   return active;
 }
 
 std::vector<status::NodeSeen> living_nodes(const BackupStatusView& view) {
   std::vector<status::NodeSeen> living = view.nodes;
-  std::erase_if(living, [&](const status::NodeSeen& node) {
-    const bool has_agent =
+  for (status::NodeSeen& node : living) {
+    node.has_agent =
         std::ranges::find(view.agent_nodes, node.facts.node_name) != view.agent_nodes.end();
-    return !has_agent && node.silence > k_gone_after;
+  }
+  std::erase_if(living, [](const status::NodeSeen& node) {
+    return !node.has_agent && node.silence > k_gone_after;
   });
   return living;
 }
@@ -188,6 +196,7 @@ std::vector<status::Family> backup_status_families(const BackupStatusView& view,
                                                    const Expectation& expectation,
                                                    SystemTime now) {
   const status::Current current = current_of(view, expectation, now);
+  const status::Copies copies = status::copies_of(input_of(view, expectation, now));
   std::vector<api::NodeFacts> facts;
   for (const status::NodeSeen& node : living_nodes(view)) {
     facts.push_back(node.facts);
@@ -195,6 +204,12 @@ std::vector<status::Family> backup_status_families(const BackupStatusView& view,
   std::vector<status::Family> families{
       current_family(current),
       status::expected_interval(expected_interval(expectation, now)),
+      {"railiance_backup_controller_servers",
+       "Servers with embedded etcd and an agent.",
+       {{{}, static_cast<double>(copies.servers)}}},
+      {"railiance_backup_controller_servers_with_current_set",
+       "Of these, servers whose own newest complete set is young enough.",
+       {{{}, static_cast<double>(copies.current)}}},
       last_run_state(view.last_run),
       {"railiance_backup_controller_run_stalled",
        "1: a run, or a request that waits for its turn, does not get on.",

@@ -52,6 +52,9 @@ api::ClusterBackupStatus bare(api::ClusterBackupStatus status) {
   status.missing.clear();
   status.helm.reset();
   status.etcd.reset();
+  for (api::ServerCopy& copy : status.servers) {
+    copy.message.clear();
+  }
   return status;
 }
 
@@ -240,7 +243,7 @@ Status Executor::carry_out(const DeleteOrder& action, const std::stop_token& sto
   if (!owner && owner.error().code != ErrorCode::not_found) {
     return std::move(owner).error();
   }
-  if (owner && owner->value("/metadata/uid"_json_pointer, "") == action.name) {
+  if (owner && owner->value("/metadata/uid"_json_pointer, "") == action.owner_uid) {
     if (action.owner_is_gone) {
       m_ports.store.answered_backup(*owner); // our view was behind
       return {};

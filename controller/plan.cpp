@@ -1,6 +1,7 @@
 #include "controller/plan.hpp"
 
 #include "controller/agents.hpp"
+#include "controller/orders.hpp"
 #include "controller/run_checks.hpp"
 #include "controller/summary.hpp"
 
@@ -19,13 +20,8 @@ void look_again(Plan& plan, seconds when) {
   plan.requeue_after = plan.requeue_after ? std::min(*plan.requeue_after, when) : when;
 }
 
-const NodeBackup* order_of(const Observed& observed, const std::string& uid) {
-  const auto found = observed.orders.find(uid);
-  return found == observed.orders.end() ? nullptr : &found->second;
-}
-
-const RunMemory* memory_of(const Observed& observed, const std::string& uid) {
-  const auto found = observed.memory.find(uid);
+const RunMemory* memory_of(const Observed& observed, const std::string& order) {
+  const auto found = observed.memory.find(order);
   return found == observed.memory.end() ? nullptr : &found->second;
 }
 
@@ -68,47 +64,6 @@ std::optional<std::string> new_run_id(const Observed& observed) {
   }
 }
 
-/// A process that dies in the Helm step may die of it: two are enough.
-constexpr int k_helm_attempts = 2;
-
-api::MissingArtifact lost_collection() {
-  return {api::ArtifactType::helm_values,
-          api::Reason::collection_lost,
-          "the controller ended " + std::to_string(k_helm_attempts) +
-              " times while it collected the Helm values; see its last state with kubectl describe "
-              "pod: was it out of memory?"};
-}
-
-CreateOrder make_order(const ClusterBackup& backup,
-                       const std::string& node,
-                       std::int32_t keep_last,
-                       const RunMemory* memory) {
-  NodeBackup order;
-  order.meta.name = backup.meta.uid;
-  order.meta.labels = {{"app.kubernetes.io/name", "railiance-backup"},
-                       {"app.kubernetes.io/managed-by", "railiance-backup-controller"}};
-  order.meta.controller_owner = api::OwnerReference{std::string(api::k_api_version),
-                                                    std::string(api::k_cluster_backup_kind),
-                                                    backup.meta.name,
-                                                    backup.meta.uid};
-  order.spec.cluster_backup_name = backup.meta.name;
-  order.spec.run_id = backup.status.run_id;
-  order.spec.node_name = node;
-  order.spec.artifacts = backup.spec.artifacts;
-  order.spec.keep_last = backup.spec.keep_last.value_or(keep_last);
-  order.spec.manual = !backup.spec.scheduled;
-  order.spec.verification = backup.spec.verification;
-  order.spec.deadline = *backup.status.start_time + seconds{backup.spec.deadline_seconds};
-  if (memory != nullptr && memory->helm) {
-    order.spec.helm_payload = memory->helm->payload;
-    order.spec.helm = memory->helm->status;
-    if (memory->helm->missing) {
-      order.spec.missing.push_back(*memory->helm->missing);
-    }
-  }
-  return {std::move(order)};
-}
-
 /// What comes before the order. False: nothing, the order can go.
 bool plan_helm(const RunView& view, Plan& plan) {
   const ClusterBackup& backup = view.backup;
@@ -129,15 +84,23 @@ bool plan_helm(const RunView& view, Plan& plan) {
                                                      view.observed.settings.helm_limit)});
     return true;
   }
-  if (begun < k_helm_attempts) {
+  if (begun < k_helm_step_limit) {
     patch(plan, backup, helm_begun(backup, begun + 1, view.observed.now), std::nullopt, begun + 1);
     return true;
   }
   return false;
 }
 
-/// The run is started, goes on, and has no order yet.
-void plan_order(const RunView& view, Plan& plan) {
+CreateOrder order_to(const RunView& run,
+                     const std::string& node,
+                     const std::string& name,
+                     const NodeBackup* like = nullptr) {
+  return {make_order(run.observed, run.backup, node, name, like, run.memory)};
+}
+
+/// The run is started, goes on, and has no order yet. Where it goes to several servers, that is
+/// written before anything is ordered.
+void plan_first_order(const RunView& view, Plan& plan) {
   if (was_ordered(view)) {
     plan.actions.emplace_back(ConfirmOrderGone{view.backup.meta.uid});
     return;
@@ -149,13 +112,87 @@ void plan_order(const RunView& view, Plan& plan) {
   if (plan_helm(view, plan)) {
     return;
   }
-  CreateOrder create =
-      make_order(view.backup, *node, view.observed.settings.keep_last, view.memory);
-  const bool collected = view.memory != nullptr && view.memory->helm;
-  if (!collected && !overdue(view) && helm_attempts(view.backup.status) > 0) {
-    create.order.spec.missing.push_back(lost_collection());
+  auto servers = choose_servers(view.observed, view.backup, *node);
+  if (servers.empty()) {
+    plan.actions.emplace_back(order_to(view, *node, view.backup.meta.uid));
+  } else {
+    patch(plan, view.backup, announced(view.backup, *node, std::move(servers), view.observed.now));
   }
-  plan.actions.emplace_back(std::move(create));
+}
+
+void end_run(Plan& plan, const ClusterBackup& backup, RunEnd end) {
+  patch(plan,
+        backup,
+        std::move(end.status),
+        ResultEvent{!end.verdict.succeeded, end.verdict.reason_word(), end.verdict.message});
+}
+
+void plan_on_one_server(const RunView& view, Plan& plan) {
+  if (auto verdict = check_run(view)) {
+    auto status = ended(view.backup, view.order, *verdict, view.observed.now);
+    end_run(plan, view.backup, {std::move(status), *std::move(verdict)});
+    return;
+  }
+  look_again(plan, next_check(view));
+  if (view.order != nullptr) {
+    patch(plan, view.backup, mirrored(view.backup, *view.order, view.observed.now));
+  } else {
+    plan_first_order(view, plan);
+  }
+}
+
+/// The orders that are not there. `views` are those of the servers that have not ended.
+void plan_missing_orders(const RunView& run, const std::vector<RunView>& views, Plan& plan) {
+  const std::vector<const NodeBackup*> orders = orders_of(run.observed, run.backup.meta.uid);
+  const NodeBackup* const like = orders.empty() ? nullptr : orders.front();
+  bool helm_is_done = like != nullptr;
+  for (const RunView& view : views) {
+    const std::string& node = view.server->node_name;
+    const std::string name = order_name(run.backup, node);
+    if (view.order != nullptr) {
+      continue;
+    }
+    if (was_ordered(view)) {
+      plan.actions.emplace_back(ConfirmOrderGone{name});
+      continue;
+    }
+    // Two writes of one status in a plan would be one too many: this one comes next.
+    if (!helm_is_done && (!plan.statuses.empty() || plan_helm(run, plan))) {
+      return;
+    }
+    helm_is_done = true;
+    plan.actions.emplace_back(order_to(run, node, name, like));
+  }
+}
+
+/// Each server is judged by itself.
+void plan_on_several_servers(const RunView& run, Plan& plan) {
+  std::vector<RunPart> parts;
+  std::vector<RunView> open;
+  for (const api::ServerCopy& server : run.backup.status.servers) {
+    const std::string name = order_name(run.backup, server.node_name);
+    const RunView view{run.observed,
+                       run.backup,
+                       find_order(run.observed, name),
+                       memory_of(run.observed, name),
+                       &server};
+    parts.push_back({view.order, std::nullopt});
+    if (server.result != api::CopyState::left_out) {
+      parts.back().verdict = check_run(view);
+      if (!parts.back().verdict) {
+        open.push_back(view);
+      }
+    }
+  }
+  if (open.empty()) {
+    end_run(plan, run.backup, ended_on_servers(run.backup, parts, run.observed.now));
+    return;
+  }
+  patch(plan, run.backup, mirrored_on_servers(run.backup, parts, run.observed.now));
+  for (const RunView& view : open) {
+    look_again(plan, next_check(view));
+  }
+  plan_missing_orders(run, open, plan);
 }
 
 void plan_active(const Observed& observed, const ClusterBackup& backup, Plan& plan) {
@@ -167,34 +204,38 @@ void plan_active(const Observed& observed, const ClusterBackup& backup, Plan& pl
     }
     return;
   }
-  const RunView view{
-      observed, backup, order_of(observed, backup.meta.uid), memory_of(observed, backup.meta.uid)};
-  if (const auto verdict = check_run(view)) {
-    patch(plan,
-          backup,
-          ended(backup, view.order, *verdict, observed.now),
-          ResultEvent{!verdict->succeeded, verdict->reason_word(), verdict->message});
+  const std::string& uid = backup.meta.uid;
+  const RunView run{observed, backup, find_order(observed, uid), memory_of(observed, uid)};
+  if (backup.status.servers.empty()) {
+    plan_on_one_server(run, plan);
+  } else {
+    plan_on_several_servers(run, plan);
+  }
+}
+
+/// What is left to do with an order of a run that has ended.
+void plan_ended_order(const Observed& observed,
+                      const ClusterBackup& backup,
+                      const NodeBackup& order,
+                      Plan& plan) {
+  if (!order.finished()) {
+    plan.actions.emplace_back(
+        DeleteOrder{order.meta.name, order.meta.uid, backup.meta.name, backup.meta.uid, false});
     return;
   }
-  look_again(plan, next_check(view));
-  if (view.order != nullptr) {
-    patch(plan, backup, mirrored(backup, *view.order, observed.now));
-  } else {
-    plan_order(view, plan);
+  // Of several servers it is the one that the status tells of.
+  if (backup.status.node_name.empty() || order.spec.node_name == backup.status.node_name) {
+    if (auto condition = replicated(backup, order, observed.now)) {
+      plan.actions.emplace_back(
+          PatchReplicated{backup.meta.name, backup.meta.uid, *std::move(condition)});
+    }
   }
 }
 
 /// What is left to do when the result is in the status.
 void plan_ended(const Observed& observed, const ClusterBackup& backup, Plan& plan) {
-  const NodeBackup* order = order_of(observed, backup.meta.uid);
-  if (order != nullptr && !order->finished()) {
-    plan.actions.emplace_back(
-        DeleteOrder{order->meta.name, order->meta.uid, backup.meta.name, false});
-  } else if (order != nullptr) {
-    if (auto condition = replicated(backup, *order, observed.now)) {
-      plan.actions.emplace_back(
-          PatchReplicated{backup.meta.name, backup.meta.uid, *std::move(condition)});
-    }
+  for (const NodeBackup* order : orders_of(observed, backup.meta.uid)) {
+    plan_ended_order(observed, backup, *order, plan);
   }
   if (observed.payload_runs.contains(backup.meta.uid)) {
     plan.actions.emplace_back(DeletePayload{backup.meta.uid});
@@ -216,8 +257,10 @@ void plan_orphans(const Observed& observed, Plan& plan) {
   for (const auto& [name, order] : observed.orders) {
     if (order.meta.controller_owner &&
         !observed.backups.contains(order.meta.controller_owner->uid)) {
-      plan.actions.emplace_back(
-          DeleteOrder{name, order.meta.uid, order.meta.controller_owner->name});
+      plan.actions.emplace_back(DeleteOrder{name,
+                                            order.meta.uid,
+                                            order.meta.controller_owner->name,
+                                            order.meta.controller_owner->uid});
     }
   }
   for (const std::string& uid : observed.payload_runs) {

@@ -5,6 +5,11 @@
 // process, and the order goes out all the same; a run that has ended is never started again, and of
 // its status only the condition Replicated still changes, which the agent reports later; the same
 // observation gives the same plan, and a plan that was carried out leads to a plan without actions.
+// Of a run on several servers: which servers, is in the status before the first order is made, and
+// stays; each server has one order at most, all with the same run id, deadline and payload; each
+// ends by its own report or is given up by the same checks as a run on one server, and none of that
+// ends or holds up another one's; the run ends when each has ended, and has succeeded if one of
+// them holds a whole set.
 #pragma once
 
 #include "api/backup.hpp"
@@ -19,6 +24,9 @@
 #include <vector>
 
 namespace rb::controller {
+
+/// A process that dies in the Helm step may die of it: two are enough.
+inline constexpr int k_helm_step_limit = 2;
 
 /// A pod of the agent's DaemonSet.
 struct Agent {
@@ -43,7 +51,18 @@ struct HelmOutcome {
   std::optional<api::MissingArtifact> missing;
 };
 
-/// What only this process knows of a run. Lost with the process: then the step is done again.
+/// What an agent says of the server of its node.
+struct ServerFacts {
+  api::Datastore datastore = api::Datastore::unknown;
+  api::Member member = api::Member::unknown;
+  std::string address = {};
+  std::string public_key = {};
+
+  bool operator==(const ServerFacts&) const = default;
+};
+
+/// What only this process knows of a run. Lost with the process: then the step is done again. What
+/// is of the order alone is kept for each order.
 struct RunMemory {
   std::optional<HelmOutcome> helm;
   /// The attempt at the Helm step that this process wrote into the status, or tried to; 0: none.
@@ -73,7 +92,7 @@ struct Observed {
   std::map<std::string, api::ClusterBackup> backups; ///< By uid.
   std::string
       newest_run_id; ///< Of all runs ever seen, also of objects that are gone. May be empty.
-  std::map<std::string, api::NodeBackup> orders; ///< By name, which is the backup's uid.
+  std::map<std::string, api::NodeBackup> orders; ///< By name (orders.hpp).
   /// How long ago this process saw each order's heartbeat or acceptance change, by name. Judged
   /// here and not from the agent's clock, as with a Lease.
   std::map<std::string, std::chrono::seconds> order_silence;
@@ -82,9 +101,9 @@ struct Observed {
   std::map<std::string, std::chrono::seconds> unfinished_for;
   std::map<std::string, Agent> agents; ///< By pod name.
   /// What the agents say of their nodes, by node; absent: that agent has not said anything yet.
-  std::map<std::string, api::Datastore> datastores;
+  std::map<std::string, ServerFacts> servers;
   std::optional<RecipientsProblem> recipients_problem;
-  std::map<std::string, RunMemory> memory; ///< By uid of the backup.
+  std::map<std::string, RunMemory> memory; ///< By name of the order: of the first one, the uid.
   std::set<std::string> payload_runs;      ///< Uids for which payload ConfigMaps may exist.
 };
 
@@ -130,6 +149,7 @@ struct DeleteOrder {
   std::string name;
   std::string uid;
   std::string owner;
+  std::string owner_uid;
   bool owner_is_gone = true; ///< Else: it has ended, and only if it has not the order stays.
 };
 

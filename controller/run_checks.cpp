@@ -70,6 +70,14 @@ std::optional<Verdict> order_finished(const RunView& view) {
   return verdict_of(view.backup, *view.order);
 }
 
+/// What the status says of a server whose order is gone. It was ordered once, or could not be.
+std::optional<Verdict> told_before(const RunView& view) {
+  if (view.order != nullptr || view.server == nullptr || !view.server->ended()) {
+    return std::nullopt;
+  }
+  return verdict_of(*view.server);
+}
+
 std::optional<Verdict> being_deleted(const RunView& view) {
   if (!view.backup.meta.deletion_timestamp) {
     return std::nullopt;
@@ -138,7 +146,7 @@ std::string where_awaited(const RunView& view) {
 }
 
 std::optional<Verdict> no_agent(const RunView& view) {
-  if (was_ordered(view) || choose_node(view.observed, view.backup) ||
+  if (was_ordered(view) || view.server != nullptr || choose_node(view.observed, view.backup) ||
       view.observed.now < agent_awaited_until(view)) {
     return std::nullopt;
   }
@@ -154,12 +162,12 @@ std::optional<Verdict> order_removed(const RunView& view) {
   if (view.order != nullptr || view.memory == nullptr || !view.memory->order_gone) {
     return std::nullopt;
   }
+  const std::string& node =
+      view.server == nullptr ? view.backup.status.node_name : view.server->node_name;
   return Verdict{false,
                  Reason::interrupted,
-                 view.backup.status.node_name.empty()
-                     ? "the order was removed in mid-run"
-                     : "the order to node " + view.backup.status.node_name +
-                           " was removed in mid-run"};
+                 node.empty() ? "the order was removed in mid-run"
+                              : "the order to node " + node + " was removed in mid-run"};
 }
 
 std::optional<Verdict> order_refused(const RunView& view) {
@@ -189,8 +197,9 @@ std::optional<Verdict> agent_silent(const RunView& view) {
                      in_seconds(patience(view))};
 }
 
-constexpr std::array<Check, 11> k_checks{
+constexpr std::array<Check, 12> k_checks{
     order_finished,      // the agent's report counts, however late
+    told_before,         // one of several servers, judged already
     being_deleted,       // nobody waits for the result
     deadline_passed,     // spec.deadlineSeconds, and a grace for the agent's own report
     order_removed,       // the NodeBackup was deleted; a run is never ordered twice
@@ -220,8 +229,11 @@ bool overdue(const RunView& view) {
 }
 
 bool was_ordered(const RunView& view) {
-  return view.order != nullptr || !view.backup.status.node_name.empty() ||
-         (view.memory != nullptr && view.memory->ordered);
+  if (view.order != nullptr || (view.memory != nullptr && view.memory->ordered)) {
+    return true;
+  }
+  return view.server == nullptr ? !view.backup.status.node_name.empty()
+                                : view.server->result != api::CopyState::pending;
 }
 
 std::optional<Verdict> check_run(const RunView& view) {

@@ -10,15 +10,17 @@
 
 namespace rb::controller {
 
-/// Everything that a check looks at. `order` may be null.
+/// Everything that a check looks at: a run on one server, or the part of a run that is one
+/// server's.
 struct RunView {
   const Observed& observed;
   const api::ClusterBackup& backup;
-  const api::NodeBackup* order = nullptr;
-  const RunMemory* memory = nullptr; ///< May be null.
+  const api::NodeBackup* order = nullptr;  ///< May be null.
+  const RunMemory* memory = nullptr;       ///< Of that order. May be null.
+  const api::ServerCopy* server = nullptr; ///< Null: the run is on one server.
 };
 
-/// The end of the run, or nullopt: it goes on.
+/// The end of the run, or of that part of it; nullopt: it goes on.
 [[nodiscard]] std::optional<Verdict> check_run(const RunView& view);
 
 /// There is an order, or there was one: it is never made a second time.

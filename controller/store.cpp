@@ -1,6 +1,7 @@
 #include "controller/store.hpp"
 
 #include "controller/agents.hpp"
+#include "controller/orders.hpp"
 #include "terminal/log.hpp"
 
 #include "kube/resource.hpp"
@@ -105,7 +106,15 @@ void Store::slim(api::ClusterBackup& backup) {
   backup.status.artifacts.clear();
   backup.status.missing.clear();
   backup.status.helm.reset();
-  m_world.memory.erase(backup.meta.uid);
+  backup.status.servers.clear();
+  forget_memory_locked(backup.meta.uid);
+}
+
+/// Of all orders of the run.
+void Store::forget_memory_locked(const std::string& uid) {
+  std::erase_if(m_world.memory, [&](const auto& entry) {
+    return entry.first == uid || entry.first.starts_with(uid + "-");
+  });
 }
 
 void Store::take_backup(const nlohmann::json& object, Source source) {
@@ -129,11 +138,13 @@ void Store::forget_other_life_locked(const api::ClusterBackup& backup) {
   const std::string& run_id = known->second.status.run_id;
   const bool other_run = !run_id.empty() && run_id != backup.status.run_id;
   if (!backup.finished() && (known->second.finished() || other_run)) {
-    m_world.memory.erase(backup.meta.uid);
-    const auto order = m_world.orders.find(backup.meta.uid);
-    if (order != m_world.orders.end() && (order->second.finished() || other_run)) {
-      m_world.orders.erase(order);
-      m_order_changed_at.erase(backup.meta.uid);
+    forget_memory_locked(backup.meta.uid);
+    for (const api::NodeBackup* order : orders_of(m_world, backup.meta.uid)) {
+      if (order->finished() || other_run) {
+        const std::string name = order->meta.name;
+        m_world.orders.erase(name);
+        m_order_changed_at.erase(name);
+      }
     }
   }
 }
@@ -158,7 +169,7 @@ void Store::put_locked(api::ClusterBackup backup) {
 void Store::remove_backup(const std::string& uid) {
   const std::lock_guard lock(m_mutex);
   m_world.backups.erase(uid);
-  m_world.memory.erase(uid);
+  forget_memory_locked(uid);
   m_unfinished_since.erase(uid);
   changed();
 }
@@ -182,7 +193,7 @@ void Store::put_locked(api::NodeBackup order) {
   if (known == m_world.orders.end() || is_newer_word(known->second, order)) {
     m_order_changed_at[name] = m_clock.steady_now();
   }
-  const auto owner = m_world.backups.find(name);
+  const auto owner = m_world.backups.find(owner_of(order));
   if (owner != m_world.backups.end() && !owner->second.finished()) {
     m_world.memory[name].ordered = true;
   }
@@ -250,17 +261,17 @@ void Store::upsert_backup_status(const nlohmann::json& object) {
   m_notify_test = asked_test(backup_status->meta);
   m_backup_status = std::move(backup_status->status);
   m_backup_status_exists = true;
-  take_datastores_locked();
+  take_servers_locked();
 }
 
 /// A run may wait for them.
-void Store::take_datastores_locked() {
-  std::map<std::string, api::Datastore> datastores;
+void Store::take_servers_locked() {
+  std::map<std::string, ServerFacts> servers;
   for (const api::NodeFacts& facts : m_backup_status.nodes) {
-    datastores[facts.node_name] = facts.datastore;
+    servers[facts.node_name] = {facts.datastore, facts.member, facts.address, facts.public_key};
   }
-  if (datastores != m_world.datastores) {
-    m_world.datastores = std::move(datastores);
+  if (servers != m_world.servers) {
+    m_world.servers = std::move(servers);
     changed();
   }
 }
@@ -271,7 +282,7 @@ void Store::remove_backup_status() {
   m_backup_status_exists = false;
   m_notify_test.reset();
   m_node_reported_at.clear();
-  take_datastores_locked();
+  take_servers_locked();
 }
 
 BackupStatusView Store::backup_status() const {
@@ -281,6 +292,9 @@ BackupStatusView Store::backup_status() const {
   view.conditions = m_backup_status.conditions;
   view.controller_starts = m_backup_status.controller_starts;
   view.active_run = active_run_of(m_world);
+  if (const api::ClusterBackup* run = active_run(m_world)) {
+    view.running_since = run->status.start_time;
+  }
   for (const api::NodeFacts& facts : m_backup_status.nodes) {
     const auto at = m_node_reported_at.at(facts.node_name);
     view.nodes.push_back(
@@ -322,9 +336,9 @@ void Store::note_helm_attempt(const std::string& uid, int attempt) {
   }
 }
 
-void Store::set_order_refused(const std::string& uid, std::string message) {
+void Store::set_order_refused(const std::string& name, std::string message) {
   const std::lock_guard lock(m_mutex);
-  m_world.memory[uid].order_refused = std::move(message);
+  m_world.memory[name].order_refused = std::move(message);
   changed();
 }
 
@@ -333,9 +347,9 @@ void Store::note_run_id(const std::string& run_id) {
   m_world.newest_run_id = std::max(m_world.newest_run_id, run_id);
 }
 
-void Store::set_order_gone(const std::string& uid) {
+void Store::set_order_gone(const std::string& name) {
   const std::lock_guard lock(m_mutex);
-  m_world.memory[uid].order_gone = true;
+  m_world.memory[name].order_gone = true;
   changed();
 }
 
@@ -369,7 +383,11 @@ void Store::begin_term(std::set<std::string> payload_runs) {
 bool Store::needs_recipients() const {
   const std::lock_guard lock(m_mutex);
   const api::ClusterBackup* active = active_run(m_world);
-  return active != nullptr && !m_world.orders.contains(active->meta.uid);
+  return active != nullptr &&
+         (orders_of(m_world, active->meta.uid).empty() ||
+          std::ranges::find(active->status.servers,
+                            api::CopyState::pending,
+                            &api::ServerCopy::result) != active->status.servers.end());
 }
 
 Plan Store::make_plan(std::optional<RecipientsProblem> problem) {

@@ -42,8 +42,8 @@ public:
   void set_helm(const std::string& uid, HelmOutcome outcome);
   /// Before the write that announces it: its answer may be lost.
   void note_helm_attempt(const std::string& uid, int attempt);
-  void set_order_refused(const std::string& uid, std::string message);
-  void set_order_gone(const std::string& uid);
+  void set_order_refused(const std::string& name, std::string message);
+  void set_order_gone(const std::string& name);
   /// The id of a status whose write may have been taken without an answer: it is given to no other.
   void note_run_id(const std::string& run_id);
   void add_payload(const std::string& uid);
@@ -52,7 +52,7 @@ public:
   /// A new term of leadership: forgets what belonged to the last one and starts all silences anew.
   void begin_term(std::set<std::string> payload_runs);
 
-  /// There is a run to be worked on that has no order yet: the recipients count.
+  /// There is a run to be worked on that lacks an order: the recipients count.
   [[nodiscard]] bool needs_recipients() const;
 
   [[nodiscard]] Plan make_plan(std::optional<RecipientsProblem> problem);
@@ -84,7 +84,8 @@ private:
   void put_locked(api::NodeBackup order);
   void forget_other_life_locked(const api::ClusterBackup& backup);
   void slim(api::ClusterBackup& backup);
-  void take_datastores_locked();
+  void take_servers_locked();
+  void forget_memory_locked(const std::string& uid);
 
   const Clock& m_clock;
   mutable std::mutex m_mutex;

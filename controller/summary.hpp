@@ -1,6 +1,7 @@
 // The status of a ClusterBackup, made from what is known of its run. Pure.
 // Guarantees: all conditions of the API are there from the first visit on; what was stored stays
-// in the status; Succeeded is True only if everything that was asked for is stored and verified.
+// in the status; Succeeded is True only if everything that was asked for is stored and verified, of
+// several servers on one of them; then Copies says whether it is on each.
 #pragma once
 
 #include "controller/plan.hpp"
@@ -44,6 +45,41 @@ mirrored(const api::ClusterBackup& backup, const api::NodeBackup& order, SystemT
                                              const api::NodeBackup* order,
                                              const Verdict& verdict,
                                              SystemTime now);
+
+/// What is known of one server of a run that goes to several.
+struct RunPart {
+  const api::NodeBackup* order = nullptr; ///< May be null.
+  std::optional<Verdict> verdict;         ///< How it ended there. Nothing: not yet, or left out.
+};
+
+/// The servers of the run are chosen, and `first` is the one whose set is told of in the status.
+[[nodiscard]] api::ClusterBackupStatus announced(const api::ClusterBackup& backup,
+                                                 const std::string& first,
+                                                 std::vector<api::ServerCopy> servers,
+                                                 SystemTime now);
+
+/// As mirrored(), where the run goes to several servers. `parts` are those of status.servers, in
+/// their order.
+[[nodiscard]] api::ClusterBackupStatus mirrored_on_servers(const api::ClusterBackup& backup,
+                                                           const std::vector<RunPart>& parts,
+                                                           SystemTime now);
+
+struct RunEnd {
+  api::ClusterBackupStatus status;
+  Verdict verdict;
+};
+
+/// As ended(). The run is judged by its first server; where that has no whole set, by the best of
+/// the others, which the status tells of then.
+[[nodiscard]] RunEnd ended_on_servers(const api::ClusterBackup& backup,
+                                      const std::vector<RunPart>& parts,
+                                      SystemTime now);
+
+/// What the status says of a server where the run has ended.
+[[nodiscard]] Verdict verdict_of(const api::ServerCopy& copy);
+
+/// "3 of 3 servers"; "2 of 3 servers: cp-3: its agent is not ready".
+[[nodiscard]] std::string describe_copies(const std::vector<api::ServerCopy>& copies);
 
 /// The run is over, and this is what the agent says of the copy off-site: the condition Replicated.
 /// Nothing where it says nothing, or what is in the status already.

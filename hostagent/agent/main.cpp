@@ -1,7 +1,9 @@
 // railiance-backup-agent: carries out the backup orders of one server node.
 #include "agent/host/backup_disk.hpp"
+#include "agent/host/host_key.hpp"
 #include "agent/orders/agent.hpp"
 #include "agent/orders/api_ports.hpp"
+#include "agent/orders/etcd_member.hpp"
 #include "agent/orders/facts_reporter.hpp"
 #include "agent/orders/lookout.hpp"
 #include "agent/orders/offsite_worker.hpp"
@@ -145,9 +147,14 @@ void take_orders(const Settings& settings,
   const RealClock clock;
   RealProcessRunner any_program;
   TrustedRunner processes(any_program); // all that is run here is k3s
+  // The sets of the other servers name this key, from the first one on. A run says what is wrong.
+  static_cast<void>(host_key(settings.key_dir));
   ApiStatusSink sink(client);
   Lookout lookout(notify::make_webhook(notify), notify.cluster_name, client, clock);
-  FactsReporter facts(disk, client, notify.webhook ? &lookout : nullptr);
+  FactsReporter facts(
+      disk, client, notify.webhook ? &lookout : nullptr, [&settings](const std::stop_token& asked) {
+        return ask_member(settings, asked);
+      });
   const std::unique_ptr<Prover> prover = make_boot_prover(settings);
   RunPorts run{processes, clock, pieces_in_config_maps(client, settings.name_space)};
   run.prover = prover.get();

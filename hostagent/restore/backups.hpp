@@ -38,6 +38,9 @@ enum class TrustSource {
 struct Catalogue {
   std::vector<sign::PublicKey> keys;
   TrustSource source = TrustSource::none;
+  /// The other servers of the cluster, by the newest set of `keys`; empty where these are not known
+  /// from outside, or --public-key names them: then no other key counts.
+  std::vector<set::PeerKey> peers;
   std::map<std::string, set::SetProvenance> sets;
   std::vector<set::SignedFile> files; ///< Program, guide and stamp beside the sets.
 
@@ -48,13 +51,18 @@ struct Catalogue {
   /// The first of `files` that somebody had a hand in; null: there is none.
   [[nodiscard]] const set::SignedFile* tampered_file() const;
   [[nodiscard]] set::SetProvenance of(const std::string& run_id) const;
-  /// "good"; "first use" where nothing but the directory itself vouches for the key.
+  /// "good"; "good, of cp-1" of another server; "first use" where nothing but the directory itself
+  /// vouches for the key.
   [[nodiscard]] std::string word_for(const std::string& run_id) const;
+  /// `keys` and those of `peers`.
+  [[nodiscard]] std::vector<sign::PublicKey> all_keys() const;
 };
 
 /// With --public-key (`public_keys`: files, or the keys themselves) only those keys count. Else,
 /// together: lines "# railiance-backup public key: RW…" of the identity files (`pins`), and the key
-/// of this host; only where there is neither, the one beside the sets. Errors: invalid_argument
+/// of this host; only where there is neither, the one beside the sets. What pins and this host's
+/// key vouch for names the keys of the other servers: the newest set, here or in this host's own
+/// directory, whichever is newer. Errors: invalid_argument
 /// (what --public-key gives is no key), those of the system (a key is there and cannot be read).
 [[nodiscard]] Result<Catalogue> catalogue_of(set::Directory& directory,
                                              const std::vector<set::BackupSet>& sets,

@@ -243,7 +243,7 @@ int HostWork::carry_out(JournalState state, nlohmann::ordered_json json) {
   const auto source = cluster::make_set_source(m_backups->directory,
                                                *m_set->manifest,
                                                m_keys.identities,
-                                               m_backups->catalogue.keys,
+                                               m_backups->catalogue.all_keys(),
                                                plan.replacements);
   LineProgress progress(m_io);
   // What is started has a process group of its own: an interrupt of the terminal reaches only us.

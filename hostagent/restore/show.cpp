@@ -64,6 +64,7 @@ std::string signature_line(const BackupSet& set, const Catalogue& catalogue) {
   const set::SetProvenance provenance = catalogue.of(set.run_id);
   return catalogue.word_for(set.run_id) +
          (provenance.key_id.empty() ? "" : ", key " + provenance.key_id) +
+         (provenance.peer.empty() ? "" : ", which set " + provenance.named_by + " names") +
          (provenance.message.empty() ? "" : ": " + terminal_text(provenance.message));
 }
 

@@ -107,6 +107,30 @@ Status find_keys(set::Directory& directory,
   return {};
 }
 
+/// What the sets name that lie where this host keeps its own: those in `directory` may be another
+/// server's.
+std::vector<set::PeerKey> peers_by_own_sets(const set::Directory& directory,
+                                            const std::vector<PublicKey>& keys,
+                                            const Io& io) {
+  if (io.default_backup_dir.empty() || io.default_backup_dir == directory.path()) {
+    return {};
+  }
+  auto own = set::Directory::open_existing(io.default_backup_dir);
+  const auto sets = own ? set::list_sets(*own) : Result<std::vector<set::BackupSet>>(own.error());
+  return sets ? set::peers_named(*sets, keys) : std::vector<set::PeerKey>{};
+}
+
+std::vector<set::PeerKey> find_peers(const set::Directory& directory,
+                                     const std::vector<set::BackupSet>& sets,
+                                     const std::vector<PublicKey>& keys,
+                                     const Io& io) {
+  std::vector<set::PeerKey> here = set::peers_named(sets, keys);
+  std::vector<set::PeerKey> own = peers_by_own_sets(directory, keys, io);
+  const bool own_is_newer =
+      !own.empty() && (here.empty() || here.front().named_by < own.front().named_by);
+  return own_is_newer ? own : here;
+}
+
 std::string_view to_string(TrustSource source) {
   switch (source) {
   case TrustSource::pinned:
@@ -135,10 +159,19 @@ set::SetProvenance Catalogue::of(const std::string& run_id) const {
 }
 
 std::string Catalogue::word_for(const std::string& run_id) const {
-  const Provenance verdict = of(run_id).verdict;
-  return verdict == Provenance::genuine && source == TrustSource::directory
-             ? "first use"
-             : std::string(set::to_string(verdict));
+  const set::SetProvenance made = of(run_id);
+  if (made.verdict == Provenance::genuine && source == TrustSource::directory) {
+    return "first use";
+  }
+  return std::string(set::to_string(made.verdict)) + (made.peer.empty() ? "" : ", of " + made.peer);
+}
+
+std::vector<PublicKey> Catalogue::all_keys() const {
+  std::vector<PublicKey> all = keys;
+  for (const set::PeerKey& peer : peers) {
+    all.push_back(peer.key);
+  }
+  return all;
 }
 
 Result<Catalogue> catalogue_of(set::Directory& directory,
@@ -148,11 +181,15 @@ Result<Catalogue> catalogue_of(set::Directory& directory,
                                const Io& io) {
   Catalogue catalogue;
   RB_TRY(find_keys(directory, public_keys, pins, io, catalogue));
+  if (catalogue.known_from_outside() && public_keys.empty()) {
+    catalogue.peers = find_peers(directory, sets, catalogue.keys, io);
+  }
   catalogue.sets = set::judge_catalogue(sets,
                                         catalogue.keys,
                                         catalogue.known_from_outside() ? set::KeyOrigin::outside
-                                                                       : set::KeyOrigin::directory);
-  catalogue.files = set::judge_signed_files(directory, sets, catalogue.sets, catalogue.keys);
+                                                                       : set::KeyOrigin::directory,
+                                        catalogue.peers);
+  catalogue.files = set::judge_signed_files(directory, sets, catalogue.sets, catalogue.all_keys());
   return catalogue;
 }
 
@@ -222,6 +259,8 @@ nlohmann::ordered_json to_json(const Catalogue& catalogue, const std::string& ru
           {"tampering", set::is_tampering(provenance.verdict)},
           {"keyID", provenance.key_id},
           {"trust", to_string(catalogue.source)},
+          {"server", provenance.peer},
+          {"namedBy", provenance.named_by},
           {"message", provenance.message}};
 }
 

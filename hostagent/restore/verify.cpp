@@ -4,6 +4,10 @@
 #include "restore/set_output.hpp"
 #include "set/marks.hpp"
 #include "terminal/program_io.hpp"
+#include "terminal/terminal_text.hpp"
+
+#include <algorithm>
+#include <set>
 
 #include <algorithm>
 #include <iterator>
@@ -27,6 +31,24 @@ chosen(const std::vector<BackupSet>& sets, const VerifyCommand& command, const I
     some.push_back(found.set);
   }
   return some;
+}
+
+/// Sets of several servers lie together: then each report names its own.
+bool has_several_servers(const std::vector<BackupSet>& sets) {
+  std::set<std::string> names;
+  for (const BackupSet& set : sets) {
+    if (set.manifest) {
+      names.insert(set.manifest->node_name);
+    }
+  }
+  return names.size() > 1;
+}
+
+void name_server(SetReport& report, const std::vector<BackupSet>& sets) {
+  const auto set = std::ranges::find(sets, report.run_id, &BackupSet::run_id);
+  if (set != sets.end() && set->manifest && has_several_servers(sets)) {
+    report.signature += "; made on " + terminal_text(set->manifest->node_name);
+  }
 }
 
 /// Without -i nothing is opened; who made the sets is asked all the same.
@@ -170,6 +192,7 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
   for (const std::string& run_id : run_ids) {
     reports.push_back(check_current(*backups, run_id, *keys, hooks_for(progress, io), options, io));
     add_provenance(reports.back(), backups->catalogue, command.allow_unsigned);
+    name_server(reports.back(), backups->sets);
   }
   progress.clear();
   warn_of_first_use(backups->catalogue, io);

@@ -14,11 +14,15 @@ void trigger(JsonFields& json, bool& flag, std::string_view word) {
   flag = text == word;
 }
 
-/// The default is not written: older CRDs do not know the field.
-void verification(JsonFields& json, Verification& value, std::vector<std::string>& unknown) {
-  std::string text(value == Verification::snapshot ? "" : to_string(value));
-  json.optional("verification", text);
-  if (const auto known = from_word<Verification>(text)) {
+/// A word whose first value is the default. That is not written: older CRDs do not know the field.
+template <Worded Enum>
+void word_field(JsonFields& json,
+                std::string_view key,
+                Enum& value,
+                std::vector<std::string>& unknown) {
+  std::string text(value == Enum{} ? "" : word_of(value));
+  json.optional(key, text);
+  if (const auto known = from_word<Enum>(text)) {
     value = *known;
   } else if (!text.empty()) {
     unknown.push_back(std::move(text));
@@ -56,8 +60,9 @@ static void fields(JsonFields& json, ClusterBackupSpec& spec) {
   trigger(json, spec.scheduled, "Schedule");
   json.always("deadlineSeconds", spec.deadline_seconds);
   json.optional("nodeName", spec.node_name);
+  word_field(json, "servers", spec.servers, spec.unknown);
   json.optional("ttlSecondsAfterFinished", spec.ttl_seconds_after_finished);
-  verification(json, spec.verification, spec.unknown);
+  word_field(json, "verification", spec.verification, spec.unknown);
 }
 
 static void fields(JsonFields& json, ClusterBackupStatus& status) {
@@ -67,6 +72,9 @@ static void fields(JsonFields& json, ClusterBackupStatus& status) {
   json.optional("startTime", status.start_time);
   json.optional("completionTime", status.completion_time);
   json.optional("nodeName", status.node_name);
+  json.optional("servers", status.servers);
+  std::string copies = copies_text(status.servers); // for the column; nobody reads it back
+  json.optional("copies", copies);
   fields(json, static_cast<RunResults&>(status));
   json.always("totalSizeBytes", status.total_size_bytes);
   json.optional("helm", status.helm);
@@ -96,7 +104,9 @@ static void fields(JsonFields& json, NodeBackupSpec& spec) {
   json.optional("helmPayload", spec.helm_payload);
   json.optional("helm", spec.helm);
   json.always("missing", spec.missing);
-  verification(json, spec.verification, spec.unknown);
+  word_field(json, "verification", spec.verification, spec.unknown);
+  std::size_t odd = 0; // what the controller would not write
+  servers_field(json, spec.servers, odd);
 }
 
 static void fields(JsonFields& json, Progress& progress) {

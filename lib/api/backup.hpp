@@ -4,6 +4,7 @@
 
 #include "api/artifacts.hpp"
 #include "api/meta.hpp"
+#include "api/servers.hpp"
 
 #include <optional>
 #include <string>
@@ -29,7 +30,8 @@ struct ClusterBackupSpec {
   /// schedule.
   bool scheduled = false;
   std::int32_t deadline_seconds = 3600; ///< From startTime to the end of the run.
-  std::string node_name;                ///< Empty: any server node with an agent.
+  std::string node_name;                ///< That node and no other; empty: as `servers` says.
+  Servers servers = Servers::all;
   std::optional<std::int32_t> ttl_seconds_after_finished;
   Verification verification = Verification::snapshot;
   /// What was asked for in words that only a newer release knows. Never written.
@@ -42,7 +44,10 @@ struct ClusterBackupStatus : RunResults {
   std::string run_id; ///< The <ts> of the file names; set once, at the start.
   std::optional<SystemTime> start_time;
   std::optional<SystemTime> completion_time;
-  std::string node_name;
+  std::string node_name; ///< Of the set that the results here are of.
+  /// Where the run goes to several servers: each of them, chosen or left out, by name. Empty: it
+  /// goes to `node_name` alone.
+  std::vector<ServerCopy> servers;
   std::uint64_t total_size_bytes = 0; ///< Sum over artifacts; the Size column.
   std::optional<HelmStatus> helm;
 };
@@ -92,6 +97,7 @@ struct NodeBackupSpec {
   std::optional<HelmStatus> helm;          ///< Goes into the manifest.
   std::vector<MissingArtifact> missing;    ///< What the controller already knows to be missing.
   Verification verification = Verification::snapshot;
+  std::vector<ServerEntry> servers; ///< Goes into the manifest. Empty: there is one server.
   /// What was asked for in words that only a newer release knows. Never written.
   std::vector<std::string> unknown;
 };

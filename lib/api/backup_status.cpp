@@ -112,6 +112,9 @@ void fields(JsonFields& json, NodeFacts& facts) {
   json.optional("agentID", facts.agent_id);
   json.optional("version", facts.version);
   json.optional("datastore", facts.datastore);
+  json.optional("member", facts.member);
+  json.optional("address", facts.address);
+  json.optional("publicKey", facts.public_key);
   json.optional("reportTime", facts.report_time);
   json.optional("lastSuccessRunID", facts.last_success_run_id);
   json.optional("lastSuccessTime", facts.last_success_time);

@@ -5,6 +5,7 @@
 
 #include "api/artifacts.hpp"
 #include "api/meta.hpp"
+#include "api/servers.hpp"
 
 #include <cstdint>
 #include <map>
@@ -54,6 +55,9 @@ struct NodeFacts {
   SystemTime report_time{}; ///< When they were read, by the node's clock.
   std::string version;      ///< Of the program that read them.
   Datastore datastore = Datastore::unknown;
+  Member member = Member::unknown; ///< Of the embedded etcd.
+  std::string address;             ///< Node IP; empty: not known.
+  std::string public_key;          ///< Of the host's signatures, "RW…"; empty: there is none yet.
 
   std::string last_success_run_id;      ///< Of the newest complete set with the datastore.
   SystemTime last_success_time{};       ///< Its completion.

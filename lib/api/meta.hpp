@@ -66,6 +66,8 @@ inline constexpr std::string_view k_proven = "Proven";
 inline constexpr std::string_view k_artifacts_stored = "ArtifactsStored";
 inline constexpr std::string_view k_verified = "Verified";
 inline constexpr std::string_view k_pruned = "Pruned";
+/// Only of runs that go to several servers: each of them has a whole set.
+inline constexpr std::string_view k_copies = "Copies";
 /// Comes after the end of a run and says nothing about it; absent where off-site is not set up.
 inline constexpr std::string_view k_replicated = "Replicated";
 /// The one of BackupStatus.

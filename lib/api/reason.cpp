@@ -14,7 +14,7 @@ struct Row {
   ExitCode exit_code;
 };
 
-constexpr std::array<Row, 38> k_rows{{
+constexpr std::array<Row, 40> k_rows{{
     {Reason::pending, "Pending", ExitCode::failed},
     {Reason::queued, "Queued", ExitCode::failed},
     {Reason::running, "Running", ExitCode::failed},
@@ -45,6 +45,8 @@ constexpr std::array<Row, 38> k_rows{{
     {Reason::deadline_exceeded, "DeadlineExceeded", ExitCode::deadline_passed},
     {Reason::interrupted, "Interrupted", ExitCode::failed},
     {Reason::host_busy, "HostBusy", ExitCode::busy},
+    {Reason::member_not_voting, "MemberNotVoting", ExitCode::incomplete},
+    {Reason::no_quorum, "NoQuorum", ExitCode::unreachable},
     {Reason::prune_failed, "PruneFailed", ExitCode::failed},
     {Reason::clock_anomaly, "ClockAnomaly", ExitCode::failed},
     {Reason::not_requested, "NotRequested", ExitCode::failed},

@@ -40,11 +40,13 @@ enum class Reason : int { // declared so in base/error.hpp, too
   proof_unavailable,   ///< No scratch server could be tried here: memory, disk, rights, time.
   incomplete,          ///< Done, but some artifact is missing (see the other conditions).
   deadline_exceeded,
-  interrupted,   ///< The agent or the controller ended in mid-run.
-  host_busy,     ///< Another process holds the lock of the backup directory.
-  prune_failed,  ///< The set is whole; removing old ones failed.
-  clock_anomaly, ///< The clock is behind the newest set: nothing is pruned.
-  not_requested, ///< The step does not belong to this run.
+  interrupted,       ///< The agent or the controller ended in mid-run.
+  host_busy,         ///< Another process holds the lock of the backup directory.
+  member_not_voting, ///< Of a server: its etcd member is a learner, or none yet.
+  no_quorum,         ///< Of a server: its etcd member has lost the others.
+  prune_failed,      ///< The set is whole; removing old ones failed.
+  clock_anomaly,     ///< The clock is behind the newest set: nothing is pruned.
+  not_requested,     ///< The step does not belong to this run.
   // Replicated=False; never of Succeeded
   remote_unreachable, ///< No connection, a timeout, or the other side answers 5xx.
   remote_denied,      ///< The other side refuses user or password.

@@ -37,18 +37,18 @@ bool is_public_key(std::string_view text) {
           consists_of(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"));
 }
 
-void fields(JsonFields& json, ServerEntry& entry) {
-  json.required("nodeName", entry.node_name);
-  json.optional("address", entry.address);
-  json.optional("publicKey", entry.public_key);
-}
-
 bool is_usable(const ServerEntry& entry) {
   return is_node_name(entry.node_name) && is_address(entry.address) &&
          is_public_key(entry.public_key);
 }
 
 } // namespace
+
+static void fields(JsonFields& json, ServerEntry& entry) {
+  json.required("nodeName", entry.node_name);
+  json.optional("address", entry.address);
+  json.optional("publicKey", entry.public_key);
+}
 
 ServerList servers_from_json(const nlohmann::json& json) {
   ServerList list;
@@ -73,16 +73,17 @@ ServerList servers_from_json(const nlohmann::json& json) {
   return list;
 }
 
-nlohmann::json to_json(const std::vector<ServerEntry>& servers) {
-  nlohmann::json list = nlohmann::json::array();
-  for (const ServerEntry& server : servers) {
-    nlohmann::ordered_json element;
-    JsonFields writer(element);
-    ServerEntry copy = server;
-    fields(writer, copy);
-    list.push_back(nlohmann::json(element));
+void servers_field(JsonFields& json, std::vector<ServerEntry>& servers, std::size_t& odd) {
+  if (!json.reading()) {
+    json.optional("servers", servers);
+    return;
   }
-  return list;
+  const auto read = [&](const nlohmann::json& list) -> Result<std::vector<ServerEntry>> {
+    ServerList found = servers_from_json(list);
+    odd += found.odd;
+    return std::move(found.servers);
+  };
+  json.custom("servers", false, servers, read, [](const auto&) { return nlohmann::json(); });
 }
 
 std::span<const Word<Member>> words_of(Member /*member*/) {
@@ -137,6 +138,12 @@ void fields(JsonFields& json, ServerCopy& copy) {
 std::size_t whole_copies(const std::vector<ServerCopy>& copies) {
   return static_cast<std::size_t>(
       std::ranges::count(copies, CopyState::succeeded, &ServerCopy::result));
+}
+
+std::string copies_text(const std::vector<ServerCopy>& copies) {
+  return copies.empty()
+             ? std::string()
+             : std::to_string(whole_copies(copies)) + "/" + std::to_string(copies.size());
 }
 
 const ServerCopy* find_copy(const std::vector<ServerCopy>& copies, std::string_view node_name) {

@@ -35,7 +35,10 @@ struct ServerList {
 
 /// Takes any JSON.
 [[nodiscard]] ServerList servers_from_json(const nlohmann::json& json);
-[[nodiscard]] nlohmann::json to_json(const std::vector<ServerEntry>& servers);
+
+/// The field `servers` of an order or a manifest; left out where there are none. Adds to `odd` what
+/// was passed over.
+void servers_field(JsonFields& json, std::vector<ServerEntry>& servers, std::size_t& odd);
 
 /// What the etcd member of a server is, as that server says it. `unknown`: nobody said, or there is
 /// no embedded etcd.
@@ -91,6 +94,9 @@ void fields(JsonFields& json, ServerCopy& copy);
 
 /// How many of `copies` are whole.
 [[nodiscard]] std::size_t whole_copies(const std::vector<ServerCopy>& copies);
+
+/// "2/3"; empty where there are none.
+[[nodiscard]] std::string copies_text(const std::vector<ServerCopy>& copies);
 
 /// Of that node, or null.
 [[nodiscard]] const ServerCopy* find_copy(const std::vector<ServerCopy>& copies,

@@ -85,6 +85,8 @@ std::vector<MissingSet> missing_sets(const std::vector<const BackupSet*>& signed
   return missing;
 }
 
+constexpr const char* k_not_its_signature = "the signature is not that of this manifest";
+
 /// What the signature alone says; the chain comes after it.
 SetProvenance judge_signature(const BackupSet& set, std::span<const sign::PublicKey> trusted) {
   if (!set.manifest_digests) {
@@ -113,21 +115,77 @@ SetProvenance judge_signature(const BackupSet& set, std::span<const sign::Public
   }
   const bool ours = std::ranges::any_of(
       trusted, [&](const sign::PublicKey& key) { return key.id() == signature->key_id; });
-  return ours ? SetProvenance{Provenance::tampered,
-                              key_id,
-                              "the signature is not that of this manifest"}
+  return ours ? SetProvenance{Provenance::tampered, key_id, k_not_its_signature}
               : SetProvenance{Provenance::other_key, key_id, "signed by another key: " + key_id};
 }
 
+/// The same, where a key of another server may have signed it.
+SetProvenance judge_signature(const BackupSet& set,
+                              std::span<const sign::PublicKey> trusted,
+                              std::span<const PeerKey> peers) {
+  SetProvenance verdict = judge_signature(set, trusted);
+  if (verdict.verdict != Provenance::tampered && verdict.verdict != Provenance::other_key) {
+    return verdict;
+  }
+  for (const PeerKey& peer : peers) {
+    if (is_of(set, peer.key)) {
+      return {
+          Provenance::genuine, sign::to_string(peer.key.id()), {}, peer.node_name, peer.named_by};
+    }
+    if (verdict.key_id == sign::to_string(peer.key.id())) {
+      verdict.verdict = Provenance::tampered;
+      verdict.message = k_not_its_signature;
+    }
+  }
+  return verdict;
+}
+
+/// Which host made each genuine set, as a number, by run id. Sets of trusted keys are of one host
+/// where they have the key or the name of the node in common: a host may get a new key, or a name.
+std::map<std::string, std::size_t> hosts_of(const std::vector<BackupSet>& sets,
+                                            const std::map<std::string, SetProvenance>& verdicts) {
+  std::map<std::string, std::size_t> hosts;
+  std::map<std::string, std::size_t> keys;
+  std::map<std::string, std::size_t> names;
+  for (const BackupSet& set : sets) {
+    const SetProvenance& made = verdicts.at(set.run_id);
+    if (made.verdict != Provenance::genuine || !set.manifest) {
+      continue;
+    }
+    const bool of_peer = !made.peer.empty();
+    const std::string key = (of_peer ? "peer " : "") + made.key_id;
+    const std::size_t host = keys.try_emplace(key, keys.size()).first->second;
+    hosts[set.run_id] = host;
+    if (of_peer) { // what a peer calls itself joins it to nobody
+      continue;
+    }
+    const std::size_t same = names.try_emplace(set.manifest->node_name, host).first->second;
+    for (auto* const known : {&hosts, &keys, &names}) {
+      for (auto& [name, number] : *known) {
+        number = number == same ? host : number;
+      }
+    }
+  }
+  return hosts;
+}
+
+/// The sets of one host.
 class Chain {
 public:
-  Chain(const std::vector<BackupSet>& sets, std::map<std::string, SetProvenance>& verdicts)
+  Chain(const std::vector<BackupSet>& sets,
+        const std::map<std::string, std::size_t>& hosts,
+        std::size_t host,
+        std::map<std::string, SetProvenance>& verdicts)
       : m_verdicts(verdicts) {
     for (const BackupSet& set : sets) {
+      const auto made_by = hosts.find(set.run_id);
+      if (made_by != hosts.end() && made_by->second != host) {
+        continue;
+      }
       if (set.manifest_digests) {
         m_digests[set.run_id] = set.manifest_digests->sha256;
       }
-      if (verdicts.at(set.run_id).verdict != Provenance::genuine || !set.manifest) {
+      if (made_by == hosts.end()) {
         continue;
       }
       if (set.manifest->rewrap) {
@@ -153,7 +211,6 @@ public:
         compare(*set, link);
       }
     }
-    find_planted();
   }
 
 private:
@@ -191,21 +248,30 @@ private:
     }
   }
 
-  void find_planted() {
-    for (auto& [run_id, verdict] : m_verdicts) {
-      if (verdict.verdict == Provenance::unsigned_before && run_id > m_signed.front()->run_id) {
-        verdict.verdict = Provenance::unsigned_after;
-        verdict.message = "not signed, though this host signs since " + m_signed.front()->run_id;
-      }
-    }
-  }
-
   std::map<std::string, SetProvenance>& m_verdicts;
   std::map<std::string, std::string> m_digests; ///< Of the manifests that are there, by run id.
   /// What genuine manifests stand in the place of, by run id.
   std::map<std::string, std::vector<std::string>> m_replaced;
   std::vector<const BackupSet*> m_signed; ///< Oldest first.
 };
+
+/// Unsigned, though a host whose sets these are signed before.
+void find_planted(const std::vector<BackupSet>& sets,
+                  const std::map<std::string, std::size_t>& hosts,
+                  std::map<std::string, SetProvenance>& verdicts) {
+  std::string first;
+  for (const BackupSet& set : sets) {
+    if (hosts.contains(set.run_id) && is_link(set) && (first.empty() || set.run_id < first)) {
+      first = set.run_id;
+    }
+  }
+  for (auto& [run_id, verdict] : verdicts) {
+    if (verdict.verdict == Provenance::unsigned_before && !first.empty() && run_id > first) {
+      verdict.verdict = Provenance::unsigned_after;
+      verdict.message = "not signed, though this host signs since " + first;
+    }
+  }
+}
 
 } // namespace
 
@@ -262,12 +328,21 @@ bool is_of_host(Provenance verdict) {
 
 std::map<std::string, SetProvenance> judge_catalogue(const std::vector<BackupSet>& sets,
                                                      std::span<const sign::PublicKey> trusted,
-                                                     KeyOrigin origin) {
+                                                     KeyOrigin origin,
+                                                     std::span<const PeerKey> peers) {
   std::map<std::string, SetProvenance> verdicts;
   for (const BackupSet& set : sets) {
-    verdicts[set.run_id] = judge_signature(set, trusted);
+    verdicts[set.run_id] = judge_signature(set, trusted, peers);
   }
-  Chain(sets, verdicts).judge();
+  const std::map<std::string, std::size_t> hosts = hosts_of(sets, verdicts);
+  std::set<std::size_t> numbers;
+  for (const auto& [run_id, number] : hosts) {
+    numbers.insert(number);
+  }
+  for (const std::size_t number : numbers) {
+    Chain(sets, hosts, number, verdicts).judge();
+  }
+  find_planted(sets, hosts, verdicts);
   for (auto& [run_id, verdict] : verdicts) {
     if (origin == KeyOrigin::outside && verdict.verdict == Provenance::unsigned_before) {
       verdict.verdict = Provenance::unsigned_known;
@@ -276,6 +351,30 @@ std::map<std::string, SetProvenance> judge_catalogue(const std::vector<BackupSet
     }
   }
   return verdicts;
+}
+
+std::vector<PeerKey> peers_named(const std::vector<BackupSet>& sets,
+                                 std::span<const sign::PublicKey> trusted) {
+  const BackupSet* newest = nullptr;
+  for (const BackupSet& set : sets) {
+    const bool ours = is_link(set) && std::ranges::any_of(trusted, [&](const auto& key) {
+                        return is_of(set, key);
+                      });
+    if (ours && (newest == nullptr || newest->run_id < set.run_id)) {
+      newest = &set;
+    }
+  }
+  std::vector<PeerKey> peers;
+  if (newest == nullptr) {
+    return peers;
+  }
+  for (const api::ServerEntry& server : newest->manifest->servers) {
+    const auto key = sign::PublicKey::parse(server.public_key);
+    if (key && std::ranges::find(trusted, *key) == trusted.end()) {
+      peers.push_back({*key, server.node_name, newest->run_id});
+    }
+  }
+  return peers;
 }
 
 ChainEnd chain_end(const std::vector<BackupSet>& sets,

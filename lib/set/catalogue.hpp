@@ -1,6 +1,8 @@
 // The signed catalogue: whether the sets of a directory are those that this host made, none
 // changed, none taken away. age files have no sender; the host's signature under each manifest is
 // one. Pure. The rules: docs/artifact-format.md, "The signed catalogue".
+// Where sets of several servers lie together, each set is judged among those of its host only: what
+// one host removed or made says nothing of another one's.
 #pragma once
 
 #include "set/sets.hpp"
@@ -45,6 +47,18 @@ struct SetProvenance {
   Provenance verdict = Provenance::no_manifest;
   std::string key_id;  ///< Of the key that the signature names; empty: none.
   std::string message; ///< For people; empty when genuine.
+  /// The other server whose key signed it, and the set that names that key; empty: a trusted key.
+  std::string peer{};
+  std::string named_by{};
+};
+
+/// The key of another server of the cluster, known by a set of a trusted key.
+struct PeerKey {
+  sign::PublicKey key;
+  std::string node_name;
+  std::string named_by; ///< The run id of that set.
+
+  bool operator==(const PeerKey&) const = default;
 };
 
 /// Where the trusted keys come from.
@@ -58,7 +72,15 @@ enum class KeyOrigin {
 [[nodiscard]] std::map<std::string, SetProvenance>
 judge_catalogue(const std::vector<BackupSet>& sets,
                 std::span<const sign::PublicKey> trusted,
-                KeyOrigin origin = KeyOrigin::directory);
+                KeyOrigin origin = KeyOrigin::directory,
+                std::span<const PeerKey> peers = {});
+
+/// The keys of the other servers, as the newest of `sets` names them that one of `trusted` signed.
+/// Nothing in a set that no trusted key signed counts, nor one that the host vouched for later
+/// without having made it: who can write to the directory gets no key trusted. A server that the
+/// newest set names no more is no peer.
+[[nodiscard]] std::vector<PeerKey> peers_named(const std::vector<BackupSet>& sets,
+                                               std::span<const sign::PublicKey> trusted);
 
 /// What the next manifest says of those before it.
 struct ChainEnd {

@@ -78,20 +78,6 @@ void results(JsonFields& json, Manifest& manifest) {
   json.custom("missing", true, manifest.missing, missing, write);
 }
 
-/// Nothing in it makes the set unreadable.
-void servers(JsonFields& json, Manifest& manifest) {
-  if (!json.reading() && manifest.servers.empty()) {
-    return;
-  }
-  const auto read = [&](const Json& list) -> Result<std::vector<api::ServerEntry>> {
-    api::ServerList found = api::servers_from_json(list);
-    manifest.odd_servers = found.odd;
-    return std::move(found.servers);
-  };
-  const auto write = [](const auto& list) { return api::to_json(list); };
-  json.custom("servers", false, manifest.servers, read, write);
-}
-
 std::string version_of(const Manifest& manifest) {
   return Version{manifest.run_id, manifest.generation()}.text();
 }
@@ -220,7 +206,7 @@ static void fields(JsonFields& json, Manifest& manifest) {
     node.always("name", manifest.node_name);
     node.always("address", manifest.node_address);
   });
-  servers(json, manifest);
+  api::servers_field(json, manifest.servers, manifest.odd_servers);
   json.object("k3s", [&](JsonFields& k3s) {
     k3s.always("version", manifest.k3s_version);
     k3s.always("tokenHash", manifest.token_hash);

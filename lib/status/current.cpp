@@ -61,12 +61,28 @@ struct Attempt {
   std::string reason;
 };
 
+/// Of several servers one may fail in a run that succeeds, or that still goes on: what came of the
+/// run is the run's to say. Clocks of servers differ.
+bool is_the_runs_to_say(const CurrentInput& input, const NodeFacts& node) {
+  const bool good = node.last_attempt_result == AttemptResult::succeeded;
+  const SystemTime time = node.last_attempt_time;
+  if (good || copies_of(input).servers < 2) {
+    return false;
+  }
+  const bool in_this_run =
+      input.running_since && time + set::k_clock_tolerance >= *input.running_since;
+  const bool in_the_last = input.last_run && input.last_run->succeeded &&
+                           time <= input.last_run->completion_time + set::k_clock_tolerance;
+  return in_this_run || in_the_last;
+}
+
 /// The newest of all that the nodes and the controller know.
-Attempt newest_attempt(const std::vector<const NodeFacts*>& nodes,
-                       const std::optional<api::LastRun>& run) {
+Attempt newest_attempt(const CurrentInput& input, const std::vector<const NodeFacts*>& nodes) {
+  const std::optional<api::LastRun>& run = input.last_run;
   Attempt newest;
   for (const NodeFacts* node : nodes) {
-    if (node->last_attempt_result != AttemptResult::none && node->last_attempt_time > newest.time) {
+    if (node->last_attempt_result != AttemptResult::none && node->last_attempt_time > newest.time &&
+        !is_the_runs_to_say(input, *node)) {
       newest = {node->last_attempt_time, node->last_attempt_result, node->last_attempt_reason};
     }
   }
@@ -128,9 +144,22 @@ Current without_backup(const Attempt& attempt) {
   return current;
 }
 
+/// "; on 2 of 3 servers, not on cp-3". Nothing where each has one, or where there is one server.
+std::string describe_copies(const CurrentInput& input) {
+  const Copies copies = copies_of(input);
+  std::string names;
+  for (const std::string& node : copies.without) {
+    names += (names.empty() ? "" : ", ") + node;
+  }
+  return copies.servers < 2 || names.empty()
+             ? std::string()
+             : "; on " + std::to_string(copies.current) + " of " + std::to_string(copies.servers) +
+                   " servers, not on " + names;
+}
+
 /// By facts that are all fresh, as if they were all there is.
 Current judge_fresh(const CurrentInput& input, const std::vector<const NodeFacts*>& fresh) {
-  const Attempt attempt = newest_attempt(fresh, input.last_run);
+  const Attempt attempt = newest_attempt(input, fresh);
   Current current;
   take_newest(fresh, current);
   const bool node_clock = std::any_of(
@@ -173,7 +202,8 @@ Current judge_fresh(const CurrentInput& input, const std::vector<const NodeFacts
   }
   return say(current,
              CurrentReason::current,
-             what + "; one is expected every " + span_of(input.expected_interval));
+             what + "; one is expected every " + span_of(input.expected_interval) +
+                 describe_copies(input));
 }
 
 /// What is current now will not stay so: True is not said quietly.
@@ -259,6 +289,25 @@ std::optional<CurrentReason> parse_current_reason(std::string_view word) {
 
 seconds allowed_age(seconds expected_interval) {
   return expected_interval + expected_interval / 2;
+}
+
+Copies copies_of(const CurrentInput& input) {
+  Copies copies;
+  const bool known = input.expected_interval.count() > 0;
+  for (const NodeSeen& node : input.nodes) {
+    if (node.facts.datastore != api::Datastore::embedded_etcd || !node.has_agent) {
+      continue;
+    }
+    ++copies.servers;
+    const SystemTime last = node.facts.last_success_time;
+    const bool young = !known || input.now - last <= allowed_age(input.expected_interval);
+    if (last != SystemTime{} && young) {
+      ++copies.current;
+    } else {
+      copies.without.push_back(node.facts.node_name);
+    }
+  }
+  return copies;
 }
 
 Current judge(const CurrentInput& input) {

@@ -45,6 +45,7 @@ enum class CurrentReason {
 struct NodeSeen {
   api::NodeFacts facts;
   std::chrono::seconds silence{0};
+  bool has_agent = true; ///< A pod of the agent is there, ready or not: the node was not removed.
 };
 
 /// The end of a run as BackupStatus has it. Nothing: it has not ended.
@@ -73,6 +74,8 @@ struct CurrentInput {
   std::vector<NodeSeen> nodes;
   std::optional<api::LastRun> last_run;
   std::optional<ActiveRun> active_run;
+  /// The start of the run that goes on: of several servers one may have failed in it already.
+  std::optional<SystemTime> running_since;
   std::vector<SystemTime> controller_starts;
 };
 
@@ -99,10 +102,19 @@ inline constexpr std::chrono::seconds k_starts_window{1800};
 /// How old a backup may be: 1.5 times the interval.
 [[nodiscard]] std::chrono::seconds allowed_age(std::chrono::seconds expected_interval);
 
+/// One set is enough for True. Where other servers lack one, the message says so.
 [[nodiscard]] Current judge(const CurrentInput& input);
 
 /// The entries of the object, each silent for as long as it was when the controller last looked.
 [[nodiscard]] std::vector<NodeSeen> nodes_as_read(const api::BackupStatusStatus& status);
+
+/// The servers with embedded etcd, and which of them have a set of their own that is young enough.
+struct Copies {
+  std::size_t servers = 0;
+  std::size_t current = 0;
+  std::vector<std::string> without; ///< Nodes, as in `nodes`.
+};
+[[nodiscard]] Copies copies_of(const CurrentInput& input);
 
 /// What a reader may believe of the object at `now`: what it says, or that nobody has looked for
 /// `limit`.

@@ -25,7 +25,7 @@ controller::Observed cluster_of(const std::filesystem::path& directory) {
     const test::MapFiles files{{std::string(k3s::k_usual_config), contents_of(entry.path())}};
     const k3s::HostSettings read = k3s::read_host_settings(files);
     observed.agents[node] = {"agent-" + node, node, true};
-    observed.datastores[node] =
+    observed.servers[node].datastore =
         read.problem.empty() ? reported_by_agent(read.settings) : api::Datastore::unknown;
   }
   return observed;
@@ -45,7 +45,7 @@ std::string said_of_named(const controller::Observed& observed, const std::strin
 Verdict check_roles(const std::filesystem::path& directory) {
   const controller::Observed observed = cluster_of(directory);
   const auto chosen = controller::choose_node(observed, {});
-  if (!chosen || observed.datastores.at(*chosen) != api::Datastore::embedded_etcd) {
+  if (!chosen || observed.servers.at(*chosen).datastore != api::Datastore::embedded_etcd) {
     return {false, "the run goes to " + chosen.value_or("nobody") + ", which has no etcd"};
   }
   for (const std::string& node : controller::nodes_with(observed, api::Datastore::none)) {

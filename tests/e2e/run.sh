@@ -27,6 +27,7 @@ clean_up() {
   wait
   rm -rf "$reports"
   [ -z "$apart" ] || for name in "$RB_BED-plain" "$RB_BED-enc" "$RB_BED-install"; do "$bed" down "$name" >/dev/null 2>&1 || true; done
+  for name in "$RB_BED-s1" "$RB_BED-s2" "$RB_BED-s3"; do "$bed" down "$name" >/dev/null 2>&1 || true; done
   [ -n "${RB_KEEP_BED:-}" ] || "$bed" down "$RB_BED" >/dev/null 2>&1 || true
 }
 reports=$(mktemp -d)

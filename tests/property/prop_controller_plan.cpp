@@ -1,11 +1,14 @@
-// The planner under random interleavings of requests, agents, time, crashes and stale views.
+// The planner under random interleavings of requests, agents, servers, time, crashes and stale
+// views.
 // RB_SEED repeats a run, RB_ROUNDS makes it longer.
+#include "controller/orders.hpp"
 #include "controller/summary.hpp"
 #include "unit/controller/world.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <cstdlib>
 #include <map>
 #include <random>
@@ -26,7 +29,14 @@ unsigned number_from(const char* variable, unsigned fallback) {
 /// One random history of a cluster, with the promises checked at every step.
 class History {
 public:
-  explicit History(unsigned seed) : m_random(seed), m_world(cluster()) {}
+  /// A cluster with so many servers.
+  History(unsigned seed, int servers) : m_random(seed), m_world(cluster()) {
+    for (int i = 1; servers > 1 && i <= servers; ++i) {
+      const std::string node = "n" + std::to_string(i);
+      m_world.agents["agent-" + std::to_string(i)] = {"agent-" + std::to_string(i), node, true};
+      m_world.servers[node] = {api::Datastore::embedded_etcd, api::Member::voting};
+    }
+  }
 
   void run(int steps) {
     for (int step = 0; step < steps; ++step) {
@@ -43,7 +53,7 @@ private:
   }
 
   void disturb() {
-    switch (below(13)) {
+    switch (below(14)) {
     case 0:
     case 1:
       request();
@@ -74,12 +84,26 @@ private:
       break;
     case 7:
       if (!m_world.orders.empty() && below(4) == 0) {
-        m_world.orders.erase(m_world.orders.begin()); // by hand
-      }
+        m_world.orders.erase(
+            std::next(m_world.orders.begin(), below(static_cast<unsigned>(m_world.orders.size()))));
+      } // by hand
+      break;
+    case 8:
+      change_member();
       break;
     default:
       pass_time(below(5));
       agent_step();
+    }
+  }
+
+  void change_member() {
+    constexpr std::array k_members{
+        api::Member::unknown, api::Member::voting, api::Member::learner, api::Member::no_quorum};
+    if (!m_world.servers.empty()) {
+      const auto server =
+          std::next(m_world.servers.begin(), below(static_cast<unsigned>(m_world.servers.size())));
+      server->second.member = k_members.at(below(k_members.size()));
     }
   }
 
@@ -92,6 +116,7 @@ private:
     if (below(4) == 0) {
       request.spec.ttl_seconds_after_finished = static_cast<std::int32_t>(below(100));
     }
+    request.spec.servers = below(4) == 0 ? api::Servers::one : api::Servers::all;
     request.spec.deadline_seconds = static_cast<std::int32_t>(1 + below(2000));
     add(m_world, request);
   }
@@ -157,10 +182,11 @@ private:
   void inspect(const Action& action) {
     if (const auto* create = std::get_if<CreateOrder>(&action)) {
       const auto& spec = create->order.spec;
-      const api::ClusterBackup& owner = m_world.backups.at(create->order.meta.name);
+      const api::ClusterBackup& owner = m_world.backups.at(owner_of(create->order));
       REQUIRE_FALSE(owner.finished());
       REQUIRE(owner.status.run_id == spec.run_id); // persisted first
       REQUIRE_FALSE(m_world.recipients_problem.has_value());
+      inspect_servers(owner, create->order);
     }
     if (const auto* collect = std::get_if<CollectHelm>(&action)) {
       REQUIRE(helm_attempts(m_world.backups.at(collect->uid).status) > 0); // persisted first
@@ -170,6 +196,57 @@ private:
     }
     if (const auto* remove = std::get_if<DeleteBackup>(&action)) {
       REQUIRE(m_world.backups.at(remove->uid).finished());
+    }
+  }
+
+  /// A run on several servers orders from those that its status has chosen, by a name that stays,
+  /// and all with one payload.
+  void inspect_servers(const api::ClusterBackup& owner, const api::NodeBackup& order) {
+    const auto& servers = owner.status.servers;
+    if (servers.empty()) {
+      REQUIRE(order.meta.name == owner.meta.uid);
+      return;
+    }
+    const api::ServerCopy* const copy = api::find_copy(servers, order.spec.node_name);
+    REQUIRE(copy != nullptr);
+    REQUIRE(copy->result == api::CopyState::pending);
+    REQUIRE(order.meta.name == order_name(owner, order.spec.node_name));
+    for (const api::NodeBackup* other : orders_of(m_world, owner.meta.uid)) {
+      REQUIRE(other->spec.node_name != order.spec.node_name);
+      REQUIRE(other->spec.helm_payload.has_value() == order.spec.helm_payload.has_value());
+    }
+    auto [known, fresh] = m_order_names.emplace(order.meta.name, order.spec.node_name);
+    REQUIRE(known->second == order.spec.node_name);
+  }
+
+  /// The choice of servers stays, and Succeeded and Copies agree with what is said of each.
+  void check_servers(const std::string& uid, const api::ClusterBackup& backup) {
+    const auto& copies = backup.status.servers;
+    std::vector<std::pair<std::string, bool>> choice;
+    for (const api::ServerCopy& copy : copies) {
+      choice.emplace_back(copy.node_name, copy.result == api::CopyState::left_out);
+    }
+    if (!copies.empty()) {
+      auto [known, fresh] = m_choices.emplace(uid, choice);
+      REQUIRE(known->second == choice);
+    }
+    if (!backup.finished() || copies.empty()) {
+      return;
+    }
+    const auto whole = api::whole_copies(copies);
+    const auto status_of = [&](std::string_view type) {
+      return api::find_condition(backup.status.conditions, type)->status;
+    };
+    const bool succeeded =
+        status_of(api::condition_type::k_succeeded) == api::ConditionStatus::true_;
+    REQUIRE(succeeded == (whole > 0));
+    REQUIRE((status_of(api::condition_type::k_copies) == api::ConditionStatus::true_) ==
+            (whole == copies.size()));
+    for (const api::ServerCopy& copy : copies) {
+      REQUIRE((copy.ended() || copy.result == api::CopyState::left_out));
+    }
+    if (succeeded) {
+      REQUIRE(api::find_copy(copies, backup.status.node_name)->result == api::CopyState::succeeded);
     }
   }
 
@@ -185,15 +262,18 @@ private:
       if (backup.finished()) {
         auto [known, fresh] = m_results.emplace(uid, to_json(status));
         REQUIRE(known->second == to_json(status)); // for good
-        REQUIRE(status.conditions.size() == 7);
+        REQUIRE(status.conditions.size() == (status.servers.empty() ? 7 : 8));
+      }
+      check_servers(uid, backup);
+    }
+    std::set<std::string> at_work;
+    for (const auto& [name, order] : m_world.orders) {
+      const auto owner = m_world.backups.find(owner_of(order));
+      if (!order.finished() && owner != m_world.backups.end() && !owner->second.finished()) {
+        at_work.insert(owner->first);
       }
     }
-    int at_work = 0;
-    for (const auto& [name, order] : m_world.orders) {
-      const auto owner = m_world.backups.find(name);
-      at_work += !order.finished() && owner != m_world.backups.end() && !owner->second.finished();
-    }
-    REQUIRE(at_work <= 1);
+    REQUIRE(at_work.size() <= 1);
   }
 
   /// With time, every history ends: all runs have a result, and there is nothing left to do.
@@ -222,6 +302,8 @@ private:
   std::map<std::string, std::set<int>> m_helm_processes; ///< Which began the Helm step, by uid.
   std::map<std::string, std::string> m_run_ids;
   std::map<std::string, nlohmann::json> m_results;
+  std::map<std::string, std::string> m_order_names; ///< And the node of each.
+  std::map<std::string, std::vector<std::pair<std::string, bool>>> m_choices; ///< Or left out.
 };
 
 } // namespace
@@ -232,6 +314,6 @@ TEST_CASE("every history comes to rest, one run at a time, results for good") {
   MESSAGE("RB_SEED=" << seed);
   for (unsigned round = 0; round < rounds; ++round) {
     CAPTURE(seed + round);
-    History(seed + round).run(80);
+    History(seed + round, 1 + static_cast<int>(round % 4)).run(80);
   }
 }

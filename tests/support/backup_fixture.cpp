@@ -163,9 +163,9 @@ Manifest BackupFixture::store(Manifest manifest) {
   return manifest;
 }
 
-void BackupFixture::sign(const Manifest& manifest) const {
+void BackupFixture::sign(const Manifest& manifest, const sign::SigningKey& key) const {
   const std::string text = set::serialize(manifest);
-  const auto signature = m_signing_key.sign(as_bytes(text), "railiance-backup run=test").value();
+  const auto signature = key.sign(as_bytes(text), "railiance-backup run=test").value();
   write_file(manifest_file(manifest.run_id), text);
   write_file(manifest_file(manifest.run_id) + ".minisig", sign::serialize(signature));
 }
@@ -204,6 +204,7 @@ Outcome BackupFixture::run(std::vector<std::string> args, const std::string& in)
   const FixedClock clock;
   restore::Io io{{"railiance-restore", out, err, clock}, input};
   io.host_public_key = host_public_key;
+  io.default_backup_dir = default_backup_dir;
   io.host_signing_key = host_signing_key;
   io.restore_lock = restore_lock;
   io.scratch_record = scratch_record;

@@ -52,7 +52,8 @@ public:
   /// This host is the one that signs.
   void be_the_host();
   /// Writes the manifest with the signature of `signing_key()`.
-  void sign(const set::Manifest& manifest) const;
+  void sign(const set::Manifest& manifest) const { sign(manifest, m_signing_key); }
+  void sign(const set::Manifest& manifest, const sign::SigningKey& key) const;
   [[nodiscard]] const sign::SigningKey& signing_key() const { return m_signing_key; }
   [[nodiscard]] std::string manifest_file(const std::string& run_id) const {
     return backups() + "/" + set::manifest_name(run_id);
@@ -60,10 +61,11 @@ public:
 
   /// What this host knows of its own key; empty: nothing.
   std::string host_public_key;
-  std::string host_signing_key; ///< Where this host keeps it; empty: it has none.
-  std::string restore_lock;     ///< As Io has it.
-  std::string scratch_record;   ///< As Io has it.
-  std::string sops_key;         ///< SOPS_AGE_KEY, and so on; empty: not set.
+  std::string default_backup_dir; ///< Where this host keeps its own sets; empty: as Io has it.
+  std::string host_signing_key;   ///< Where this host keeps it; empty: it has none.
+  std::string restore_lock;       ///< As Io has it.
+  std::string scratch_record;     ///< As Io has it.
+  std::string sops_key;           ///< SOPS_AGE_KEY, and so on; empty: not set.
   std::string sops_key_file;
   std::string sops_key_command;
   std::string default_identity_file; ///< sops/age/keys.txt of the user; empty: unknown.

@@ -17,8 +17,9 @@ inline constexpr std::string_view k_signing_pub_name = "signing.pub";
 /// and must not see the key.
 inline constexpr std::string_view k_public_dir_name = "public";
 
-/// The key in `key_dir`; at the first run it is made there, O_EXCL, mode 0600, and durable before
-/// it is used. The directory is made 0700. Two agents that begin at once end with the same key.
+/// The key in `key_dir`; where there is none yet it is made there, O_EXCL, mode 0600, and durable
+/// before it is used. The directory is made 0700. Two agents that begin at once end with the same
+/// key.
 /// Errors: permission_denied (a file that others can read or write, or that has a second name),
 /// unsupported (a link, another kind of key), corrupt, those of the system. Each names the file
 /// and says what to do.

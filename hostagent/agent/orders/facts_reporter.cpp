@@ -68,8 +68,9 @@ std::optional<api::NodeFacts> DiskWatch::facts() {
     return m_facts;
   }
   m_next_look = now + m_pause;
+  const std::vector<sign::PublicKey> keys = own_keys(m_settings);
   auto read = status::read_facts(
-      m_settings.backup_dir, m_clock.now(), own_keys(m_settings), present_recipients(m_settings));
+      m_settings.backup_dir, m_clock.now(), keys, present_recipients(m_settings));
   if (!read && read.error().code == ErrorCode::not_found) {
     read = status::facts_of({}, m_clock.now());
   }
@@ -81,6 +82,8 @@ std::optional<api::NodeFacts> DiskWatch::facts() {
   m_facts->node_name = m_settings.node_name;
   m_facts->agent_id = m_settings.agent_id;
   m_facts->datastore = datastore_of(m_settings.data_dir, m_files);
+  m_facts->address = m_settings.node_address;
+  m_facts->public_key = keys.empty() ? std::string() : keys.front().line();
   return m_facts;
 }
 
@@ -96,7 +99,10 @@ void FactsReporter::poke() {
   m_changed.notify_all();
 }
 
-Status FactsReporter::report(const api::NodeFacts& facts, const std::stop_token& stop) {
+Status FactsReporter::report(api::NodeFacts facts, const std::stop_token& stop) {
+  if (m_ask_member && facts.datastore == api::Datastore::embedded_etcd) {
+    facts.member = m_ask_member(stop);
+  }
   RB_TRY_ASSIGN(const nlohmann::json object,
                 m_client.patch(
                     {kube::k_backup_statuses, "", std::string(api::k_backup_status_name), "status"},

@@ -12,6 +12,7 @@
 #include "kube/client.hpp"
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -45,14 +46,20 @@ private:
   std::optional<std::chrono::steady_clock::time_point> m_next_look;
 };
 
+/// Whether the etcd member of this server votes; asked where there is an embedded etcd only.
+using AskMember = std::function<api::Member(const std::stop_token&)>;
+
 /// Reports what is on the disk every minute and after each run: the agent's own entry of
 /// BackupStatus.status.nodes, by server-side apply. What the answer says of the controller goes to
 /// the lookout, where there is one. Its thread runs from the constructor to the destructor.
 class FactsReporter {
 public:
-  /// All outlive it. `lookout` may be null.
-  FactsReporter(DiskWatch& disk, kube::Client& client, Lookout* lookout = nullptr)
-      : m_disk(disk), m_client(client), m_lookout(lookout),
+  /// All outlive it. `lookout` may be null, `ask_member` empty.
+  FactsReporter(DiskWatch& disk,
+                kube::Client& client,
+                Lookout* lookout = nullptr,
+                AskMember ask_member = {})
+      : m_disk(disk), m_client(client), m_lookout(lookout), m_ask_member(std::move(ask_member)),
         m_thread([this](const std::stop_token& stop) { run(stop); }) {}
 
   /// Something changed on the disk: report it now.
@@ -60,11 +67,12 @@ public:
 
 private:
   void run(const std::stop_token& stop);
-  [[nodiscard]] Status report(const api::NodeFacts& facts, const std::stop_token& stop);
+  [[nodiscard]] Status report(api::NodeFacts facts, const std::stop_token& stop);
 
   DiskWatch& m_disk;
   kube::Client& m_client;
   Lookout* const m_lookout;
+  const AskMember m_ask_member;
   std::mutex m_mutex;
   std::condition_variable_any m_changed;
   bool m_poked = false;

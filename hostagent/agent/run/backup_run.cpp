@@ -33,6 +33,7 @@ void begin(BackupRun& run) {
   manifest.cluster_backup_uid = run.order.cluster_backup_uid;
   manifest.node_name = run.settings.node_name;
   manifest.node_address = run.settings.node_address;
+  manifest.servers = run.order.servers;
   manifest.manual = run.order.manual;
   manifest.requested = run.order.artifacts;
   manifest.missing = run.order.missing;

@@ -64,6 +64,13 @@ void remove_unseen(ProcessRunner& processes, const K3sPlace& k3s, k3s::SaveVerdi
 
 } // namespace
 
+std::string other_server_url(const Settings& settings, const k3s::ServerSettings& server) {
+  const std::string port = server.value("https-listen-port");
+  return !settings.etcd_server.empty()    ? settings.etcd_server
+         : port.empty() || port == "6443" ? std::string()
+                                          : "https://127.0.0.1:" + port;
+}
+
 K3sPlace find_k3s(const Settings& settings) {
   K3sPlace place;
   k3s::HostSettings server = k3s::read_host_settings(MountedFiles(settings));
@@ -97,11 +104,7 @@ K3sPlace find_k3s(const Settings& settings) {
   place.command.node_name = settings.node_name;
   place.command.snapshot_dir = directory.empty() ? std::string() : place.snapshot_dir;
   place.command.logs_to_file = !place.settings.value("log").empty();
-  place.command.etcd_server = settings.etcd_server;
-  const std::string port = place.settings.value("https-listen-port");
-  if (settings.etcd_server.empty() && !port.empty() && port != "6443") {
-    place.command.etcd_server = "https://127.0.0.1:" + port;
-  }
+  place.command.etcd_server = other_server_url(settings, place.settings);
   return place;
 }
 

@@ -26,6 +26,11 @@ struct K3sPlace {
   datastore::Place datastore = datastore::Place::none; ///< Where the server keeps its state.
 };
 
+/// The address of the server that is not k3s's own default, or empty: what the agent was told, else
+/// what the server's configuration says.
+[[nodiscard]] std::string other_server_url(const Settings& settings,
+                                           const k3s::ServerSettings& server);
+
 /// Configuration that cannot be read is taken as absent. A directory of the configuration that is
 /// not to be seen here (a container) is not used: k3s takes one with each call.
 [[nodiscard]] K3sPlace find_k3s(const Settings& settings);

@@ -93,6 +93,11 @@ Check signature_check(const std::string& run_id, const SignatureFact& fact, bool
   if (verdict == Provenance::removed_before) {
     return gap_before(fact);
   }
+  if (verdict == Provenance::genuine && !fact.provenance.peer.empty()) {
+    return passed("signature",
+                  "signed by " + fact.provenance.peer + " (" + fact.provenance.key_id +
+                      "), which this host's own set " + fact.provenance.named_by + " names");
+  }
   if (verdict == Provenance::genuine && !fact.first_use) {
     return passed("signature",
                   "made by the host whose key is known here (" + fact.provenance.key_id + ")");

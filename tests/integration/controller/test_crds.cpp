@@ -31,6 +31,7 @@ TEST_CASE("the API server refuses what no run could honour") {
   refuses(cluster, {{"ttlSecondsAfterFinished", -1}}, "greater than or equal to 0");
   refuses(cluster, {{"nodeName", "../etc"}}, "should match");
   refuses(cluster, {{"verification", "Twice"}}, "Unsupported value: \"Twice\"");
+  refuses(cluster, {{"servers", "Two"}}, "Unsupported value: \"Two\"");
   refuses(cluster,
           {{"verification", "Boot"}, {"artifacts", {"Kubeconfig", "HostState"}}},
           "verification Boot needs Datastore");
@@ -44,6 +45,7 @@ TEST_CASE("an empty spec gets the documented defaults") {
   CHECK_FALSE(made->at("spec").contains("retention")); // what the cluster is configured to keep
   CHECK(made->at("spec").at("deadlineSeconds") == 3600);
   CHECK(made->at("spec").at("verification") == "Snapshot");
+  CHECK(made->at("spec").at("servers") == "All");
   CHECK(cluster.create_backup("to-be-proven", {{"verification", "Boot"}}));
 }
 

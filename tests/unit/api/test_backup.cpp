@@ -50,6 +50,56 @@ TEST_CASE("an order survives the way through JSON") {
   CHECK(to_json(node_backup_from_json(to_json(order)).value()) == to_json(order));
 }
 
+TEST_CASE("where a run goes is said in the request, and only where it is not to all servers") {
+  ClusterBackup backup;
+  backup.meta.name = "b";
+  CHECK_FALSE(to_json(backup)["spec"].contains("servers"));
+  backup.spec.servers = Servers::one;
+  CHECK(to_json(backup)["spec"]["servers"] == "One");
+  CHECK(cluster_backup_from_json(to_json(backup)).value().spec.servers == Servers::one);
+  auto json = to_json(backup);
+  json["spec"]["servers"] = "Most";
+  const auto newer = cluster_backup_from_json(json).value();
+  CHECK(newer.spec.servers == Servers::all);
+  CHECK(newer.spec.unknown == std::vector<std::string>{"Most"});
+}
+
+TEST_CASE("what a run gave on each server survives the way through JSON") {
+  ClusterBackupStatus status;
+  CHECK_FALSE(to_json(status).contains("servers"));
+  CHECK_FALSE(to_json(status).contains("copies"));
+  status.servers = {{"cp-1",
+                     CopyState::succeeded,
+                     "Completed",
+                     "",
+                     4000,
+                     42,
+                     parse_run_id("20260101T000000Z").value()},
+                    {"cp-2", CopyState::running, "Running", "TakingSnapshot", 0, 0, {}},
+                    {"cp-3", CopyState::left_out, "NoQuorum", std::string(2000, 'x'), 0, 0, {}}};
+  const auto json = to_json(status);
+  CHECK(json["copies"] == "1/3");
+  CHECK(json["servers"][2]["message"].get<std::string>().size() == 1024);
+  const auto read =
+      cluster_backup_from_json({{"metadata", {{"name", "b"}}}, {"status", json}}).value();
+  CHECK(to_json(read.status) == json);
+  CHECK(read.status.servers[0] == status.servers[0]);
+  CHECK(find_copy(read.status.servers, "cp-2")->message == "TakingSnapshot");
+  CHECK(find_copy(read.status.servers, "cp-4") == nullptr);
+}
+
+TEST_CASE("an order names the servers; what is odd among them makes it no worse") {
+  NodeBackup order;
+  order.meta.name = "order";
+  order.spec.run_id = "20260101T000000Z";
+  order.spec.artifacts = {ArtifactType::datastore};
+  CHECK_FALSE(to_json(order)["spec"].contains("servers"));
+  order.spec.servers = {{"cp-1", "10.0.0.1", ""}};
+  auto json = to_json(order);
+  json["spec"]["servers"].push_back({{"nodeName", "../x"}});
+  CHECK(node_backup_from_json(json).value().spec.servers == order.spec.servers);
+}
+
 TEST_CASE("what is to be proven is said in request and order, and only then") {
   ClusterBackup backup;
   backup.meta.name = "b";

@@ -20,6 +20,9 @@ NodeFacts facts() {
   facts.report_time = at("2026-11-22T02:01:00Z");
   facts.version = "0.1.0";
   facts.datastore = Datastore::embedded_etcd;
+  facts.member = Member::learner;
+  facts.address = "10.0.0.1";
+  facts.public_key = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
   facts.last_success_run_id = "20261122T020000Z";
   facts.last_success_time = at("2026-11-22T02:00:41Z");
   facts.last_success_k3s_version = "v1.34.4+k3s1";

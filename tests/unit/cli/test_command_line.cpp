@@ -31,6 +31,8 @@ TEST_CASE("create takes every field of the spec from the command line") {
                               "2d",
                               "--timeout",
                               "5m",
+                              "--servers",
+                              "one",
                               "--verification",
                               "Boot"});
   REQUIRE(options);
@@ -45,6 +47,8 @@ TEST_CASE("create takes every field of the spec from the command line") {
   CHECK(create.node == "server-1");
   CHECK(create.ttl == std::chrono::hours(48));
   CHECK(create.timeout == std::chrono::minutes(5));
+  CHECK(create.servers == api::Servers::one);
+  CHECK(std::get<CreateCommand>(parse({"create"})->command).servers == api::Servers::all);
   CHECK(create.verification == api::Verification::boot);
   CHECK(std::get<CreateCommand>(parse({"create"})->command).verification ==
         api::Verification::snapshot);
@@ -74,6 +78,7 @@ TEST_CASE("what cannot be meant is refused as usage, with a message that names i
       {{"create", "Not_A_Name"}, "Not_A_Name"},
       {{"create", std::string(254, 'a')}, "Kubernetes object name"},
       {{"create", "--attach"}, "--attach"},
+      {{"create", "--servers", "two"}, "two"},
       {{"create", "--verification", "twice"}, "twice"},
       {{"create", "--verification", "boot", "--artifacts", "Kubeconfig"}, "Datastore"},
       {{"create", "a", "b"}, "b"},

@@ -101,6 +101,45 @@ TEST_CASE("the exit code of a waited run is that of its reason") {
   }
 }
 
+TEST_CASE("a run on several servers: what is on which, and a copy that is missing is a warning") {
+  const auto server = [](const char* node, const char* result, const char* message) {
+    return nlohmann::json{{"nodeName", node},
+                          {"result", result},
+                          {"reason", *message == 0 ? "Completed" : "AgentUnavailable"},
+                          {"message", message},
+                          {"sizeBytes", *message == 0 ? 12897485 : 0},
+                          {"revision", *message == 0 ? 42 : 0}};
+  };
+  nlohmann::json done = finished("b", "True", "Completed");
+  done["status"]["servers"] = {server("cp-1", "Succeeded", ""), server("cp-2", "Succeeded", "")};
+  FakeCluster all;
+  all.watches.push_back({{done}, End::stays_open});
+  const Outcome whole = run_command(all, {"create", "b", "--wait", "--servers", "all"});
+  CHECK(whole.code == 0);
+  CHECK(has(whole.out, "backup b: done in 0:03, 2 of 2 servers\n"));
+  CHECK(has(whole.out, "  server cp-2  12.3 MiB  revision 42  done\n"));
+  CHECK_FALSE(has(whole.err, "warning"));
+  CHECK_FALSE(all.created[0]["spec"].contains("servers"));
+
+  done["status"]["servers"].push_back(server("cp-3", "LeftOut", "its agent is not ready"));
+  done["status"]["conditions"].push_back(
+      {{"type", "Copies"},
+       {"status", "False"},
+       {"reason", "AgentUnavailable"},
+       {"message", "2 of 3 servers: cp-3: its agent is not ready"},
+       {"lastTransitionTime", "2026-11-22T11:52:19Z"}});
+  FakeCluster some;
+  some.watches.push_back({{done}, End::stays_open});
+  const Outcome less = run_command(some, {"create", "b", "--wait"});
+  CHECK(less.code == 0);
+  CHECK(has(less.err, "warning: a whole set on 2 of 3 servers: cp-3: its agent is not ready\n"));
+  CHECK(has(less.out, "left out (AgentUnavailable: its agent is not ready)\n"));
+
+  FakeCluster one;
+  CHECK(run_command(one, {"create", "c", "--servers", "one"}).code == 0);
+  CHECK(one.created[0]["spec"]["servers"] == "One");
+}
+
 TEST_CASE("a waited run is followed over lost connections, one line for each change") {
   FakeCluster cluster;
   nlohmann::json queued = a_backup("b", "Unknown", "Queued", "another run is in progress");

@@ -17,6 +17,10 @@ TEST_CASE("list prints a row for each backup, the newest first") {
                                              {"totalSizeBytes", 12897485},
                                              {"etcd", {{"revision", 4711}, {"totalKeys", 600}}},
                                              {"helm", {{"releases", 25}}}});
+  for (const char* result : {"Succeeded", "Succeeded", "Failed"}) {
+    cluster.backups["a-old"]["status"]["servers"].push_back(
+        {{"nodeName", "n"}, {"result", result}});
+  }
   cluster.backups["a-old"]["status"]["conditions"].push_back(
       {{"type", "Proven"},
        {"status", "True"},
@@ -26,13 +30,15 @@ TEST_CASE("list prints a row for each backup, the newest first") {
   cluster.backups["new"] = a_backup("new");
   const Outcome outcome = run_command(cluster, {"list"});
   CHECK(outcome.code == 0);
-  CHECK(outcome.out ==
-        "NAME   RUN               SUCCEEDED  REASON     NODE      SIZE      RELEASES  REVISION  "
-        "PROVEN  AGE\n"
-        "new    -                 -          -          -         -         -         -         "
-        "-       2m\n"
-        "a-old  20261120T115016Z  True       Completed  server-1  12.3 MiB  25        4711      "
-        "True    2d\n");
+  CHECK(outcome.out == "NAME   RUN               SUCCEEDED  REASON     NODE      SERVERS  SIZE     "
+                       " RELEASES  REVISION  "
+                       "PROVEN  AGE\n"
+                       "new    -                 -          -          -         -        -        "
+                       " -         -         "
+                       "-       2m\n"
+                       "a-old  20261120T115016Z  True       Completed  server-1  2/3      12.3 MiB "
+                       " 25        4711      "
+                       "True    2d\n");
 }
 
 TEST_CASE("show: a set that is stored and not proven is no success, and says what to do") {

@@ -51,6 +51,42 @@ TEST_CASE("the live line shows bar, share, size, rate and step, cut to the termi
         "0:00  OfTheFuture");
 }
 
+namespace {
+
+api::ServerCopy
+copy(const char* node, api::CopyState state, const char* reason = "", const char* message = "") {
+  api::ServerCopy copy;
+  copy.node_name = node;
+  copy.result = state;
+  copy.reason = reason;
+  copy.message = message;
+  return copy;
+}
+
+} // namespace
+
+TEST_CASE("of a run on several servers each is told of by itself, once") {
+  Changes changes;
+  api::ClusterBackup backup =
+      with({{"Succeeded", api::ConditionStatus::unknown, "Running", "all of them", {}, 1},
+            {"Copies", api::ConditionStatus::unknown, "Running", "0 of 3 servers", {}, 1}});
+  backup.status.servers = {copy("cp-1", api::CopyState::running, "Running", "TakingSnapshot"),
+                           copy("cp-2", api::CopyState::pending),
+                           copy("cp-3", api::CopyState::left_out, "NoQuorum", "it is alone")};
+  CHECK(changes.lines(backup) ==
+        std::vector<std::string>{"cp-1: taking the snapshot",
+                                 "cp-3: left out (NoQuorum: it is alone)"});
+  CHECK(changes.lines(backup).empty());
+  backup.status.servers[0] = copy("cp-1", api::CopyState::succeeded, "Completed");
+  backup.status.servers[1] = copy("cp-2", api::CopyState::failed, "StorageFull", "full");
+  CHECK(changes.lines(backup) ==
+        std::vector<std::string>{"cp-1: done", "cp-2: FAILED (StorageFull: full)"});
+  CHECK(live_line(backup, {}, {}, seconds(3), 200) ==
+        "0:03  cp-1: done, cp-2: FAILED (StorageFull: full), cp-3: left out");
+  CHECK(live_line(backup, api::Progress{"Pruning", 0, 0}, {}, seconds(3), 200) ==
+        "0:03  removing old sets  1/3 servers");
+}
+
 TEST_CASE("each change is told once") {
   Changes changes;
   const api::Condition queued{

@@ -68,7 +68,8 @@ Observed split_roles() {
   observed.now = k_start + std::chrono::seconds{60};
   observed.agents["agent-a"] = {"agent-a", "cp-1", true};
   observed.agents["agent-b"] = {"agent-b", "etcd-1", true};
-  observed.datastores = {{"cp-1", api::Datastore::none}, {"etcd-1", api::Datastore::embedded_etcd}};
+  observed.servers = {{"cp-1", {api::Datastore::none}},
+                      {"etcd-1", {api::Datastore::embedded_etcd}}};
   return observed;
 }
 
@@ -93,7 +94,7 @@ TEST_CASE("the node of the latest run is left when its etcd is gone") {
 
 TEST_CASE("the node of the latest run is kept while its agent says nothing of the datastore") {
   Observed observed = split_roles();
-  observed.datastores.erase("cp-1");
+  observed.servers.erase("cp-1");
   auto done = backup("done");
   done.status.node_name = "cp-1";
   done.status.run_id = "20260101T000000Z";
@@ -107,16 +108,16 @@ TEST_CASE("the node of the latest run is kept while its agent says nothing of th
 
 TEST_CASE("while two may have etcd and neither agent has said so, the run waits for their word") {
   Observed observed = split_roles();
-  observed.datastores.clear();
+  observed.servers.clear();
   CHECK(is_better_to_wait(observed, backup("b")));
-  observed.datastores["cp-1"] = api::Datastore::none; // etcd-1 alone is left
+  observed.servers["cp-1"].datastore = api::Datastore::none; // etcd-1 alone is left
   CHECK(choose_node(observed, backup("b")) == "etcd-1");
   CHECK_FALSE(is_better_to_wait(observed, backup("b")));
 }
 
 TEST_CASE("an agent of an earlier release, and one alone, are not waited for") {
   Observed observed = split_roles();
-  observed.datastores = {{"cp-1", api::Datastore::unknown}, {"etcd-1", api::Datastore::unknown}};
+  observed.servers = {{"cp-1", {api::Datastore::unknown}}, {"etcd-1", {api::Datastore::unknown}}};
   CHECK_FALSE(is_better_to_wait(observed, backup("b")));
   CHECK(choose_node(observed, backup("b")) == "cp-1");
   CHECK_FALSE(is_better_to_wait(cluster(), backup("b")));
@@ -131,16 +132,16 @@ TEST_CASE("the server with etcd is waited for when only its agent is not ready")
 
 TEST_CASE("where no agent knows of a datastore, one is asked all the same: it says why") {
   Observed observed = split_roles();
-  observed.datastores["etcd-1"] = api::Datastore::none;
+  observed.servers["etcd-1"].datastore = api::Datastore::none;
   CHECK(choose_node(observed, backup("b")) == "cp-1");
 }
 
 TEST_CASE("a server on SQLite is as good as one with etcd, an external one better than nothing") {
   Observed observed = split_roles();
-  observed.datastores["etcd-1"] = api::Datastore::sqlite;
+  observed.servers["etcd-1"].datastore = api::Datastore::sqlite;
   CHECK(choose_node(observed, backup("b")) == "etcd-1");
   CHECK_FALSE(is_better_to_wait(observed, backup("b")));
-  observed.datastores["etcd-1"] = api::Datastore::external;
+  observed.servers["etcd-1"].datastore = api::Datastore::external;
   CHECK(choose_node(observed, backup("b")) == "etcd-1");
 }
 
@@ -160,6 +161,6 @@ TEST_CASE("a named node without a datastore is the wrong one, when another has i
   CHECK_FALSE(names_wrong_node(split_roles(), request));
   request.spec.node_name = "cp-1";
   Observed alone = split_roles();
-  alone.datastores["etcd-1"] = api::Datastore::none;
+  alone.servers["etcd-1"].datastore = api::Datastore::none;
   CHECK_FALSE(names_wrong_node(alone, request));
 }

@@ -103,7 +103,8 @@ namespace {
 void split_roles(Observed& observed) {
   observed.agents = {{"agent-a", {"agent-a", "cp-1", true}},
                      {"agent-b", {"agent-b", "etcd-1", true}}};
-  observed.datastores = {{"cp-1", api::Datastore::none}, {"etcd-1", api::Datastore::embedded_etcd}};
+  observed.servers = {{"cp-1", {api::Datastore::none}},
+                      {"etcd-1", {api::Datastore::embedded_etcd}}};
 }
 
 } // namespace
@@ -154,10 +155,10 @@ TEST_CASE("a named node whose agent is not ready, or has just no pod, is waited 
 TEST_CASE("right after the installation the run waits until the agents say who has etcd") {
   Observed observed = begun();
   split_roles(observed);
-  const auto known = std::exchange(observed.datastores, {});
+  const auto known = std::exchange(observed.servers, {});
   CHECK(plan(observed).empty());
   observed.now += seconds{10};
-  observed.datastores = known;
+  observed.servers = known;
   settle(observed);
   CHECK(observed.orders.at("uid-b").spec.node_name == "etcd-1");
 }
@@ -165,7 +166,7 @@ TEST_CASE("right after the installation the run waits until the agents say who h
 TEST_CASE("agents that never say what they have are not waited for longer than for an agent") {
   Observed observed = begun();
   split_roles(observed);
-  observed.datastores.clear();
+  observed.servers.clear();
   observed.now += seconds{60};
   settle(observed);
   CHECK(observed.orders.at("uid-b").spec.node_name == "cp-1");

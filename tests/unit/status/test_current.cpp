@@ -70,6 +70,60 @@ TEST_CASE("one current backup on any node is enough") {
   CHECK(judge(input_with({empty_node(), node_with(hours(7))})).reason == CurrentReason::current);
 }
 
+TEST_CASE("servers without a set of their own that is young enough are named, and it is current") {
+  const auto server = [](const char* name, seconds age) {
+    NodeSeen node = age.count() == 0 ? empty_node() : node_with(age);
+    node.facts.node_name = name;
+    node.facts.datastore = api::Datastore::embedded_etcd;
+    return node;
+  };
+  CurrentInput input = input_with({server("cp-1", hours(7)), server("cp-2", hours(7))});
+  CHECK(judge(input).message == "20261123T020000Z on cp-1, 7 h old; one is expected every 24 h");
+  input.nodes.push_back(server("cp-3", hours(37)));
+  input.nodes.push_back(server("cp-4", seconds(0)));
+  CHECK(judge(input).reason == CurrentReason::current);
+  CHECK(judge(input).message == "20261123T020000Z on cp-1, 7 h old; one is expected every 24 h; on "
+                                "2 of 4 servers, not on cp-3, cp-4");
+  CHECK(copies_of(input).servers == 4);
+  CHECK(copies_of(input).current == 2);
+  input.nodes[3].has_agent = false; // removed from the cluster
+  CHECK(copies_of(input).without == std::vector<std::string>{"cp-3"});
+  input.nodes[2].facts.datastore = api::Datastore::none;
+  CHECK(copies_of(input).servers == 2);
+  CHECK(judge(input).message.ends_with("every 24 h"));
+}
+
+TEST_CASE("of several servers one that fails says nothing of a run that succeeded or goes on") {
+  const auto server = [](const char* name, NodeSeen node) {
+    node.facts.node_name = name;
+    node.facts.datastore = api::Datastore::embedded_etcd;
+    return node;
+  };
+  const NodeSeen failed = after_attempt(node_with(hours(24)), AttemptResult::failed, "StorageFull");
+  CurrentInput input = input_with({server("cp-1", node_with(seconds(60))), server("cp-2", failed)});
+  CHECK(judge(input).reason == CurrentReason::last_failed); // nobody knows of a run
+  api::LastRun run{"b", "20261123T085900Z", k_now - seconds(31), true, "Completed"};
+  SUBCASE("the run succeeded; the clock of that server is a second ahead") {
+    input.last_run = run;
+    CHECK(judge(input).reason == CurrentReason::current);
+  }
+  SUBCASE("the run goes on") {
+    input.running_since = k_now - seconds(90);
+    CHECK(judge(input).reason == CurrentReason::current);
+  }
+  SUBCASE("it is of a run after that") {
+    run.completion_time = k_now - hours(2);
+    input.last_run = run;
+    CHECK(judge(input).reason == CurrentReason::last_failed);
+  }
+  SUBCASE("the run failed everywhere") {
+    run.succeeded = false;
+    run.reason = "StorageFull";
+    input.last_run = run;
+    CHECK(judge(input).reason == CurrentReason::last_failed);
+  }
+}
+
 TEST_CASE("no backup and no attempt: it never ran") {
   CHECK(judge(input_with({empty_node()})).reason == CurrentReason::never_ran);
 }
