@@ -2,45 +2,18 @@
 
 #include "agent/host/mounted_files.hpp"
 #include "agent/run/k3s_snapshots.hpp"
+#include "k3s/etcd_members.hpp"
 #include "k3s/host_settings.hpp"
 
-#include "base/fd.hpp"
-#include "base/json_fields.hpp"
 #include "kube/transport.hpp"
 
 namespace rb::agent {
 
 namespace {
 
-constexpr std::size_t k_name_limit_bytes = 1024;
 constexpr std::size_t k_answer_limit_bytes = std::size_t{1} << 20U;
 /// The server itself gives etcd two seconds.
 constexpr std::chrono::seconds k_timeout{4};
-
-/// An element of `members`, as etcd names its fields.
-struct ListedMember {
-  std::string name;
-  bool is_learner = false;
-};
-
-void fields(JsonFields& json, ListedMember& member) {
-  json.always("name", member.name); // empty until it has started
-  json.always("isLearner", member.is_learner);
-}
-
-struct MemberList {
-  std::vector<ListedMember> members;
-};
-
-void fields(JsonFields& json, MemberList& list) {
-  json.required("members", list.members);
-}
-
-/// "cp-1-0a1b2c3d": the node's name at the time when the member was made.
-std::string name_of_member(const Settings& settings) {
-  const auto text = read_text_file(settings.data_dir + "/server/db/etcd/name", k_name_limit_bytes);
-  return text ? text->substr(0, text->find_first_of("\r\n")) : std::string();
-}
 
 } // namespace
 
@@ -52,17 +25,14 @@ api::Member member_in(int http_status, std::string_view body, std::string_view n
     return body.find("learner") == std::string_view::npos ? api::Member::no_quorum
                                                           : api::Member::learner;
   }
-  const auto list = http_status == k_ok ? from_json_fields<MemberList>(json_of(body))
-                                        : Result<MemberList>(Error{});
-  if (!list || list->members.empty() || name.empty()) {
+  const auto members = http_status == k_ok ? k3s::parse_members(body)
+                                           : Result<std::vector<k3s::EtcdMember>>(Error{});
+  if (!members || name.empty()) {
     return api::Member::unknown;
   }
-  for (const ListedMember& member : list->members) {
-    if (member.name == name) {
-      return member.is_learner ? api::Member::learner : api::Member::voting;
-    }
-  }
-  return api::Member::learner; // added, and not started: it has no name yet
+  const k3s::EtcdMember* const own = k3s::member_named(*members, name);
+  // Added, and not started: it has no name yet.
+  return own == nullptr || own->learner ? api::Member::learner : api::Member::voting;
 }
 
 api::Member ask_member(const Settings& settings, const std::stop_token& stop) {
@@ -80,7 +50,7 @@ api::Member ask_member(const Settings& settings, const std::stop_token& stop) {
   request.timeout = k_timeout;
   request.body_limit_bytes = k_answer_limit_bytes;
   const auto answer = (*transport)->send(request, stop);
-  return answer ? member_in(answer->status, answer->body, name_of_member(settings))
+  return answer ? member_in(answer->status, answer->body, k3s::member_name_in(settings.data_dir))
                 : api::Member::unknown;
 }
 

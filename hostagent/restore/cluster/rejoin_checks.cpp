@@ -21,7 +21,7 @@ std::string stop_it(const RejoinFacts& facts) {
 
 /// How a member is taken out of a cluster that a server of it still serves.
 std::string take_out_line(const std::string& member) {
-  return "on that server: `k3s kubectl annotate node " + node_of_member(member) +
+  return "on that server: `k3s kubectl annotate node " + k3s::node_of_member(member) +
          " etcd.k3s.cattle.io/remove=true`, wait until it has gone, and repeat";
 }
 
@@ -130,7 +130,7 @@ Check check_membership(const RejoinFacts& facts, const ServerAnswer& server) {
                    "start k3s here: `" + facts.start_command + "`");
   }
   for (const EtcdMember& member : server.members) {
-    if (!facts.node_name.empty() && node_of_member(member.name) == facts.node_name) {
+    if (!facts.node_name.empty() && k3s::node_of_member(member.name) == facts.node_name) {
       return refused("members",
                      server.text() + " has a member of this host's name already (" + member.name +
                          "), and k3s takes no second one",

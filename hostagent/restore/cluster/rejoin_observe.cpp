@@ -1,5 +1,6 @@
 #include "restore/cluster/rejoin_observe.hpp"
 
+#include "k3s/etcd_members.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/journal.hpp"
 #include "restore/cluster/rejoin_steps.hpp"
@@ -49,7 +50,7 @@ RejoinFacts look_for_rejoin(Host& host, const RejoinLook& look, const std::stop_
   facts.set = look.opened.facts;
   const std::string& data_dir = facts.host.data_dir;
   facts.node_name = node_name_of(facts.host.settings);
-  facts.member_name = member_name_in(data_dir);
+  facts.member_name = k3s::member_name_in(data_dir);
   facts.node_password = exists(k_node_password);
   facts.restored = restored_since(data_dir, look.set_time);
   facts.stop_command = host.typed_command(look.hints, "stop");

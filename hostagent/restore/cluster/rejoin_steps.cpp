@@ -6,7 +6,6 @@
 #include "restore/cluster/steps.hpp"
 
 #include "base/json_fields.hpp"
-#include "base/open_beneath.hpp"
 
 #include <algorithm>
 
@@ -17,7 +16,6 @@ namespace {
 constexpr auto k_interval = std::chrono::milliseconds(500);
 constexpr auto k_leave_limit = std::chrono::seconds(60);
 constexpr auto k_command_limit = std::chrono::seconds(15);
-constexpr std::size_t k_name_limit_bytes = 1024;
 /// A Node with it loses its member (k3s, pkg/etcd/member_controller.go).
 constexpr const char* k_remove = "etcd.k3s.cattle.io/remove=true";
 
@@ -85,15 +83,6 @@ Status take_out(const Plan& plan, const std::string& node, Ports& ports) {
 
 } // namespace
 
-std::string member_name_in(const std::string& data_dir) {
-  auto name = read_regular_text(data_dir + "/server/db/etcd/name", k_name_limit_bytes);
-  if (!name) {
-    return {};
-  }
-  name->erase(name->find_last_not_of(" \t\r\n") + 1);
-  return std::move(*name);
-}
-
 Status do_put_token(const JournalState& state, Ports& ports) {
   RB_TRY_ASSIGN(const set::HostState host, ports.set.host_state());
   const std::string server = state.plan.data_dir + "/server";
@@ -129,7 +118,7 @@ Status do_join(const Plan& plan, Ports& ports, const Limits& limits, Outcome& ou
   while (true) {
     const auto members = members_here(plan, ports);
     if (members) {
-      const EtcdMember* const own = member_named(*members, member_name_in(plan.data_dir));
+      const EtcdMember* const own = member_named(*members, k3s::member_name_in(plan.data_dir));
       if (own != nullptr && !own->learner) {
         outcome.members = voting(*members);
         ports.progress.on_line(count_of(*members, *plan.joining) + " vote");
@@ -186,7 +175,7 @@ Status leave_cluster(const JournalState& state, Ports& ports, const Limits& limi
     return {};
   }
   const Plan& plan = state.plan;
-  const std::string own = member_name_in(plan.data_dir);
+  const std::string own = k3s::member_name_in(plan.data_dir);
   if (ports.service.state() == k3s::ServiceState::inactive) {
     if (!state.is_complete(Step::join) || own.empty()) {
       return {};
@@ -212,7 +201,7 @@ Status leave_cluster(const JournalState& state, Ports& ports, const Limits& limi
                       ErrorCode::busy);
   }
   ports.progress.on_line("taking this host's member out of the restored cluster");
-  const std::string node = node_of_member(own);
+  const std::string node = k3s::node_of_member(own);
   RB_TRY(take_out(plan, node, ports));
   const auto limit = std::min<std::chrono::seconds>(k_leave_limit, limits.ready);
   const auto begin = ports.clock.steady_now();

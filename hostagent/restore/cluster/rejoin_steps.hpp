@@ -6,9 +6,6 @@
 
 namespace rb::cluster {
 
-/// The name that this host's member has in etcd, as k3s keeps it; empty: there is none.
-[[nodiscard]] std::string member_name_in(const std::string& data_dir);
-
 /// The server token of the set, and the agent token where it has one; nothing else of it.
 [[nodiscard]] Status do_put_token(const JournalState& state, Ports& ports);
 

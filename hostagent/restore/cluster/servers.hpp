@@ -3,8 +3,8 @@
 // Asking changes nothing.
 #pragma once
 
-#include "datastore/keys/copy.hpp"
 #include "k3s/command.hpp"
+#include "k3s/etcd_members.hpp"
 
 #include "base/process.hpp"
 #include "base/result.hpp"
@@ -18,27 +18,7 @@
 
 namespace rb::cluster {
 
-/// A member of etcd as it is now.
-struct EtcdMember : datastore::Member {
-  std::uint64_t id = 0;
-  bool learner = false; ///< It does not vote yet.
-};
-
-/// What /db/info says: {"members":[{"ID":…,"name":…,"peerURLs":[…],"isLearner":…}]} (k3s, pkg/etcd,
-/// infoHandler). At most 64. Errors: corrupt.
-[[nodiscard]] Result<std::vector<EtcdMember>> parse_members(std::string_view json);
-
-/// "server-1-1a2b3c4d" -> "server-1": k3s adds eight digits to the name of the node. For people,
-/// and never more than a name: other characters are replaced.
-[[nodiscard]] std::string node_of_member(std::string_view name);
-
-[[nodiscard]] std::size_t voting(const std::vector<EtcdMember>& members);
-/// Null: none has that name; also for an empty one.
-[[nodiscard]] const EtcdMember* member_named(const std::vector<EtcdMember>& members,
-                                             std::string_view name);
-/// Both know all members of the other: two servers of one cluster.
-[[nodiscard]] bool same_members(const std::vector<EtcdMember>& some,
-                                const std::vector<EtcdMember>& others);
+using k3s::EtcdMember;
 
 /// "https://192.0.2.11:6443", "https://[2001:db8::1]:6443"
 [[nodiscard]] std::string url_of(std::string_view address, std::string_view port);

@@ -33,7 +33,7 @@ void add_members(const std::vector<datastore::Member>& members,
                  std::vector<api::ServerEntry>& servers) {
   for (const datastore::Member& member : members) {
     api::ServerEntry entry{
-        node_of_member(member.name), terminal_text(address_in(member.peer_url)), {}};
+        k3s::node_of_member(member.name), terminal_text(address_in(member.peer_url)), {}};
     const auto is_it = [&](const api::ServerEntry& one) {
       return one.node_name == entry.node_name ||
              (!one.address.empty() && canonical_address(one.address) == entry.address);

@@ -50,70 +50,19 @@ Access access() {
   return {{"/k3s", "/run/kubeconfig"}, "admin", "supervisor"};
 }
 
-Kubectl a_server(const std::string& supervisor) {
-  Kubectl kubectl;
+std::map<std::string, std::string> a_server(const std::string& supervisor) {
   const std::string url = "https://192.0.2.11:6443";
-  kubectl.answers = {
-      // of two with one name the first counts
-      {supervisor + "/cacerts", "-----BEGIN CERTIFICATE-----\n"},
-      {supervisor + "/db/info", k_members},
-      {url + "/readyz", "ok"},
-      {url + "/version", R"({"gitVersion":"v1.34.4+k3s1"})"},
-      {url + "/api/v1/namespaces/kube-system", R"({"metadata":{"uid":"u-1"}})"},
-      {url + "/cacerts",
-       "!Error from server (NotFound): the server could not find the requested resource"}};
-  return kubectl;
+  return {// of two with one name the first counts
+          {supervisor + "/cacerts", "-----BEGIN CERTIFICATE-----\n"},
+          {supervisor + "/db/info", k_members},
+          {url + "/readyz", "ok"},
+          {url + "/version", R"({"gitVersion":"v1.34.4+k3s1"})"},
+          {url + "/api/v1/namespaces/kube-system", R"({"metadata":{"uid":"u-1"}})"},
+          {url + "/cacerts",
+           "!Error from server (NotFound): the server could not find the requested resource"}};
 }
 
 } // namespace
-
-TEST_CASE("the members of etcd: ids of any size, learners, addresses of both families") {
-  const auto members = parse_members(k_members);
-  REQUIRE(members);
-  REQUIRE(members->size() == 2);
-  CHECK(members->front().id == 18446744073709551615ULL);
-  CHECK(voting(*members) == 1);
-  CHECK(member_named(*members, "two-0a1b2c3d")->learner);
-  CHECK(member_named(*members, "three") == nullptr);
-  CHECK(member_named(*members, "") == nullptr);
-  CHECK(members->back().peer_url == "https://[2001:db8::2]:2380");
-}
-
-TEST_CASE("what is no list of members is corrupt, and so is one in which nobody has an id") {
-  for (const char* const text : {"",
-                                 "ok",
-                                 "[]",
-                                 "{}",
-                                 R"({"members":[]})",
-                                 R"({"members":{"ID":1}})",
-                                 R"({"members":[5]})",
-                                 R"({"members":[{"name":"one-11111111"}]})",
-                                 R"({"members":[{"ID":-1,"name":"x"}]})",
-                                 R"({"members":[{"ID":1},{"ID":1e300}]})"}) {
-    CAPTURE(text);
-    const auto members = parse_members(text);
-    REQUIRE_FALSE(members);
-    CHECK(members.error().code == ErrorCode::corrupt);
-  }
-}
-
-TEST_CASE("two servers of one cluster list the same ids, two restored apart do not") {
-  const auto members = *parse_members(k_members);
-  CHECK(same_members(members, members));
-  CHECK_FALSE(same_members(members, {members.front()}));
-  auto other = members;
-  other.front().id = 7;
-  CHECK_FALSE(same_members(members, other));
-}
-
-TEST_CASE("the name of a node in that of its member") {
-  CHECK(node_of_member("server-1-1a2b3c4d") == "server-1");
-  CHECK(node_of_member("server-1") == "server-1");
-  CHECK(node_of_member("server-1-1a2b3c4g") == "server-1-1a2b3c4g");
-  CHECK(node_of_member("-1a2b3c4d") == "-1a2b3c4d");
-  CHECK(node_of_member("a;b`c-1a2b3c4d") == "a?b?c");
-  CHECK(node_of_member("").empty());
-}
 
 TEST_CASE("URLs: addresses of both families, ports, and the same port here") {
   CHECK(url_of("192.0.2.11", "6443") == "https://192.0.2.11:6443");
@@ -130,7 +79,8 @@ TEST_CASE("URLs: addresses of both families, ports, and the same port here") {
 TEST_CASE("a server is asked for all that tells it; the supervisor has a port of its own, or not") {
   for (const char* const supervisor : {"https://192.0.2.11:6443", "https://192.0.2.11:9345"}) {
     CAPTURE(supervisor);
-    Kubectl kubectl = a_server(supervisor);
+    Kubectl kubectl;
+    kubectl.answers = a_server(supervisor);
     const ServerAnswer answer = ask_server(kubectl, access(), "https://192.0.2.11:6443", {});
     CHECK(answer.contact == Contact::ready);
     CHECK(answer.version == "v1.34.4+k3s1");
@@ -165,7 +115,8 @@ TEST_CASE("a server that is none of ours, or cannot answer, says why") {
         Case{"!Unable to connect to the server: dial tcp: i/o timeout", Contact::none, "timeout"},
         Case{"!", Contact::none, "no word"}}) {
     CAPTURE(one.said);
-    Kubectl kubectl = a_server("https://192.0.2.11:6443");
+    Kubectl kubectl;
+    kubectl.answers = a_server("https://192.0.2.11:6443");
     kubectl.answers["https://192.0.2.11:6443/readyz"] = one.said;
     const ServerAnswer answer = ask_server(kubectl, access(), "https://192.0.2.11:6443", {});
     CHECK(answer.contact == one.contact);
@@ -175,7 +126,8 @@ TEST_CASE("a server that is none of ours, or cannot answer, says why") {
 }
 
 TEST_CASE("a server with another token lists no members, and the reason is kept") {
-  Kubectl kubectl = a_server("https://192.0.2.11:9345");
+  Kubectl kubectl;
+  kubectl.answers = a_server("https://192.0.2.11:9345");
   kubectl.answers["https://192.0.2.11:9345/db/info"] = "!error: not authorized";
   const ServerAnswer answer = ask_server(kubectl, access(), "https://192.0.2.11:6443", {});
   CHECK(answer.members.empty());
