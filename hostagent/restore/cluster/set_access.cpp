@@ -5,7 +5,6 @@
 #include "restore/cluster/servers.hpp"
 #include "set/names.hpp"
 #include "set/signed_files.hpp"
-#include "terminal/terminal_text.hpp"
 
 #include <algorithm>
 
@@ -32,15 +31,18 @@ api::DatastoreKind datastore_of(const set::Manifest& manifest) {
 void add_members(const std::vector<datastore::Member>& members,
                  std::vector<api::ServerEntry>& servers) {
   for (const datastore::Member& member : members) {
-    api::ServerEntry entry{
-        k3s::node_of_member(member.name), terminal_text(address_in(member.peer_url)), {}};
-    const auto is_it = [&](const api::ServerEntry& one) {
-      return one.node_name == entry.node_name ||
-             (!one.address.empty() && canonical_address(one.address) == entry.address);
-    };
-    if (!entry.address.empty() && servers.size() < api::k_servers_limit &&
-        std::ranges::none_of(servers, is_it)) {
-      servers.push_back(std::move(entry));
+    const std::string address = terminal_text(address_in(member.peer_url));
+    const std::string name = k3s::node_of_member(member.name);
+    const auto known = std::ranges::find_if(servers, [&](const api::ServerEntry& one) {
+      return one.node_name == name || canonical_address(one.address) == address;
+    });
+    if (address.empty()) {
+      continue;
+    }
+    if (known == servers.end() && servers.size() < api::k_servers_limit) {
+      servers.push_back({name, address, {}});
+    } else if (known != servers.end() && known->address.empty()) {
+      known->address = address;
     }
   }
 }
