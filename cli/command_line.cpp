@@ -45,19 +45,6 @@ Exit codes:
 It shows what the controller and the agents last wrote into BackupStatus/cluster. What
 is older than five minutes proves nothing. NO_COLOR turns colours off.)";
 
-constexpr const char* k_guard_footer = R"(Examples:
-  railiance-backup guard --for v1.35.1+k3s1
-  railiance-backup guard --for v1.35.1+k3s1 --max-age 6h --require boot --backup
-
-Exit codes:
-  0  every server has a set that is young enough and shown to be good
-  1  no upgrade: that k3s cannot take the data over   6  damaged, not the host's own, or no good
-  3  not proven, or one of several servers has none   8  it cannot be told
-  4  there is no backup                               9  the newest backup is too old
-
-It says what a downgrade would need afterwards. As the prepare container of a Plan of
-system-upgrade-controller it needs no --for (docs/upgrade.md).)";
-
 constexpr const char* k_recipients_footer = R"(Examples:
   railiance-backup recipients .sops.yaml
   railiance-backup recipients .sops.yaml --output json | jq -r .recipients[]
@@ -65,23 +52,6 @@ constexpr const char* k_recipients_footer = R"(Examples:
 The creation rule is chosen as SOPS chooses one for a file named railiance-backup.yaml: the first
 whose path_regex matches. To give the backups other recipients, put a rule of their own before
 it, with path_regex: ^railiance-backup\.yaml$)";
-
-constexpr const char* k_install_footer = R"(Examples:
-  railiance-backup install --sops .sops.yaml
-  railiance-backup install --backup-dir /mnt/usb/railiance --schedule "30 3 * * *" --time-zone Europe/Berlin
-  railiance-backup install --dry-run
-
-On a k3s server, as root; no Helm and no network are needed. It imports the package's image,
-lays image and manifests down where k3s takes them in by itself (agent/images and
-server/manifests in its data directory), and waits until controller and agent are ready.
-Again: changes what is different, and is how a newer package is brought in. With several
-servers, run it on each. What was installed by Helm stays Helm's: it is refused.)";
-
-constexpr const char* k_uninstall_footer = R"(Example:
-  railiance-backup uninstall
-
-The backup sets, the host's signing key, the CRDs and the ClusterBackups stay. With several
-servers, run it on each.)";
 
 /// What CLI11 fills in; turned into Options when it is done.
 struct Raw {

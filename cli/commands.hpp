@@ -124,6 +124,11 @@ inline constexpr std::string_view k_plugin_completion_file = "kubectl_complete-r
 /// signal that ended a wait). Throws nothing.
 [[nodiscard]] int run(std::span<const std::string> args, Io& io);
 
+/// What their help ends with: examples and exit codes, beside the commands themselves.
+extern const char* const k_guard_footer;
+extern const char* const k_install_footer;
+extern const char* const k_uninstall_footer;
+
 [[nodiscard]] int create(Api& api, const CreateCommand& command, OutputFormat output, Io& io);
 [[nodiscard]] int list(Api& api, OutputFormat output, Io& io);
 [[nodiscard]] int show(Api& api, const ShowCommand& command, OutputFormat output, Io& io);

@@ -10,6 +10,19 @@
 
 namespace rb::cli {
 
+const char* const k_guard_footer = R"(Examples:
+  railiance-backup guard --for v1.35.1+k3s1
+  railiance-backup guard --for v1.35.1+k3s1 --max-age 6h --require boot --backup
+
+Exit codes:
+  0  every server has a set that is young enough and shown to be good
+  1  no upgrade: that k3s cannot take the data over   6  damaged, not the host's own, or no good
+  3  not proven, or one of several servers has none   8  it cannot be told
+  4  there is no backup                               9  the newest backup is too old
+
+It says what a downgrade would need afterwards. As the prepare container of a Plan of
+system-upgrade-controller it needs no --for (docs/upgrade.md).)";
+
 namespace {
 
 using status::GuardReason;

@@ -24,6 +24,17 @@
 
 namespace rb::cli {
 
+const char* const k_install_footer = R"(Examples:
+  railiance-backup install --sops .sops.yaml
+  railiance-backup install --backup-dir /mnt/usb/railiance --schedule "30 3 * * *" --time-zone Europe/Berlin
+  railiance-backup install --dry-run
+
+On a k3s server, as root; no Helm and no network are needed. It imports the package's image,
+lays image and manifests down where k3s takes them in by itself (agent/images and
+server/manifests in its data directory), and waits until controller and agent are ready.
+Again: changes what is different, and is how a newer package is brought in. With several
+servers, run it on each. What was installed by Helm stays Helm's: it is refused.)";
+
 namespace {
 
 using install::Directories;

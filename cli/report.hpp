@@ -27,6 +27,15 @@ namespace rb::cli {
 /// One server of a run, in a few words: "taking the snapshot", "done", "left out: its agent …".
 [[nodiscard]] std::string words_of_copy(const api::ServerCopy& copy);
 
+/// What is written beside each other.
+using Rows = std::vector<std::vector<std::string>>;
+
+/// "3 h ago", "in 20 min".
+[[nodiscard]] std::string ago(SystemTime time, SystemTime now);
+
+/// What that server's agent says of it, for `status`.
+[[nodiscard]] Rows node_rows(const api::NodeFacts& node, SystemTime now);
+
 /// "2 public keys, by creation rule 1 (...)": who reads the newest complete set of that node. ""
 /// where there is none.
 [[nodiscard]] std::string who_reads(const api::NodeFacts& node);

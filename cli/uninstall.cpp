@@ -11,6 +11,12 @@
 
 namespace rb::cli {
 
+const char* const k_uninstall_footer = R"(Example:
+  railiance-backup uninstall
+
+The backup sets, the host's signing key, the CRDs and the ClusterBackups stay. With several
+servers, run it on each.)";
+
 namespace {
 
 using install::Directories;
