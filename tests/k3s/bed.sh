@@ -24,7 +24,7 @@ options of up: --node           with kubelet, kube-proxy and containerd
                --sqlite         a server without embedded etcd
                --no-wait        return before the server is ready
                --no-start       prepare the bed, don't start the server
-               --timeout SEC    for getting ready (default 60, with node 180)
+               --timeout SEC    for getting ready (default 60, joining 120, with node 180)
                --private DIR    DIR is the bed's own and empty (repeatable)
                --config LINE    a line more for config.yaml (repeatable)
                --env VAR=VALUE  a line more for the unit's environment file (repeatable)
@@ -114,7 +114,7 @@ up() {
     setsid unshare --net --mount --uts --pid --fork --kill-child --mount-proc \
         bash "$here/bed-init.sh" "$name" "$state" </dev/null >"$state/bed.log" 2>&1 9>&- &
     local outer=$! pid=''
-    for _ in {1..100}; do
+    for _ in {1..400}; do
         pid=$(tr -d ' ' 2>/dev/null <"/proc/$outer/task/$outer/children") || true
         [[ -n $pid && -e $state/ready ]] && break
         kill -0 "$outer" 2>/dev/null || break
@@ -128,7 +128,12 @@ up() {
     echo "$pid $(start_time "$pid")" >"$state/init.pid"
     [[ -z $other ]] || linked plug_all "$(group_of "$name")" || die "$name: could not be linked"
     [[ $start == false ]] || enter bedctl start
-    [[ $wait == false ]] || wait_ready "${timeout:-$([[ $with_node == true ]] && echo 180 || echo 60)}"
+    [[ $wait == false ]] || wait_ready "${timeout:-$(ready_limit)}"
+}
+
+# Seconds that a server may take.
+ready_limit() {
+    if [[ $with_node == true ]]; then echo 180; elif [[ -n $other ]]; then echo 120; else echo 60; fi
 }
 
 # The server's configuration: a file, as on a real server, so that a backup

@@ -15,6 +15,10 @@ func (s *server) startDatastore(ctx context.Context) error {
 		if err := s.prepareCertificates(); err != nil {
 			return err
 		}
+		// A learner has its token already.
+		if err := writeTokenFiles(s.layout, s.password); err != nil {
+			return err
+		}
 		var err error
 		if instance.joins, err = s.joinEtcd(ctx); err != nil {
 			return err

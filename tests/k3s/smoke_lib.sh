@@ -35,7 +35,7 @@ standin() {
     echo "NOT RUN: $1: not run here: needs the stand-in"
     return 1
 }
-ready() { timeout 60 bash -c "until '$bed' exec $1 k3s kubectl get --raw=/readyz >/dev/null 2>&1; do sleep 0.3; done"; }
+ready() { timeout 120 bash -c "until '$bed' exec $1 k3s kubectl get --raw=/readyz >/dev/null 2>&1; do sleep 0.3; done"; }
 says() { grep -qE -- "$1" "$tmp/said"; }
 silent() { [[ ! -s $tmp/out && ! -s $tmp/said ]]; }
 exits() { [[ $rc == "$1" ]]; }

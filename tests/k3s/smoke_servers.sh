@@ -55,14 +55,14 @@ begun=$SECONDS
 passed "the third server joined"
 rc=0
 members "$one"
-cp "$tmp/members" "$tmp/out"
+cp "$tmp/members" "$tmp/list"
 check "/db/info lists three voters" test "$(grep -c ' voter ' "$tmp/members")" = 3
 for number in 1 2 3; do
     check "with name and URLs: $number" grep -qE \
         "^bed-smoke-$$-$number-[0-9a-f]{8} https://172.31.99.$number:2380 https://172.31.99.$number:2379 voter " "$tmp/members"
 done
 members "$three"
-check "each server lists the same" cmp "$tmp/out" "$tmp/members" || true
+check "each server lists the same" cmp "$tmp/list" "$tmp/members"
 object "$three" before
 check "what one makes the others see" sees "$one" before
 in_bed "$two" k3s kubectl get endpoints kubernetes -o jsonpath='{.subsets[*].addresses[*].ip}'
