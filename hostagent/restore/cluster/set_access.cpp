@@ -5,6 +5,7 @@
 #include "restore/cluster/servers.hpp"
 #include "set/names.hpp"
 #include "set/signed_files.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <algorithm>
 
