@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::copy_n(
       rb::sqlite::k_magic.begin(), std::min(file.size(), rb::sqlite::k_magic.size()), file.begin());
   rb::MemoryReader reader(file);
-  const auto facts = rb::sqlite::inspect(reader, {rb::sqlite::Depth::whole, "/registry/a", 8});
+  const auto facts = rb::sqlite::inspect(reader, {rb::sqlite::Depth::whole, {"/registry/a"}, 8});
   std::uint64_t rows = 0;
   const rb::Status replayed = rb::sqlite::replay(reader, [&rows](const auto& /*change*/) {
     ++rows;
