@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include <map>
+#include <algorithm>
 
 using namespace rb;
 using namespace rb::cluster;
