@@ -30,7 +30,12 @@ count() {
   ran+=("$(printf '%-12s %5d passed %3d failed %5d s' "$1" "$2" "$3" "$4")")
 }
 
+# Once each: what many tests leave out for one reason is said once.
 skip() {
+  local one
+  for one in "${skipped[@]}"; do
+    [ "$one" != "$1: $2" ] || return 0
+  done
   skipped+=("$1: $2")
 }
 

@@ -7,10 +7,8 @@
 #include "terminal/terminal_text.hpp"
 
 #include <algorithm>
-#include <set>
-
-#include <algorithm>
 #include <iterator>
+#include <set>
 
 namespace rb::restore {
 
