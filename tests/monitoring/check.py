@@ -164,7 +164,7 @@ def all_metrics(programs, work):
     kubeconfig.chmod(0o600)
     (work / "backups").mkdir(mode=0o700)
     agent = [programs["railiance-backup-agent"], "--node-name=n", "--agent-id=uid",
-             f"--backup-dir={work}/backups", f"--kube-kubeconfig={kubeconfig}"]
+             f"--backup-dir={work}/backups", f"--key-dir={work}/keys", f"--kube-kubeconfig={kubeconfig}"]
     text = subprocess.run(
         [programs["railiance-restore"], "metrics", f"--backup-dir={work}/none", "--node=n",
          "--expected-interval-seconds=86400"],

@@ -3,6 +3,7 @@
 #include "base/process.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -32,6 +33,14 @@ bool runs(const std::string& program, std::vector<std::string> arguments) {
   return result && result->exit_status == 0;
 }
 
+/// Whoever makes a mount namespace copies the mounts that are there: then a disk that was unmounted
+/// here goes on there, and comes back as the one whose power was cut. So nobody else sees ours.
+bool mount_apart() {
+  static const bool apart = ::unshare(CLONE_NEWNS) == 0 &&
+                            ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  return apart;
+}
+
 std::string mkfs_of(const std::string& kind) {
   return "/sbin/mkfs." + kind;
 }
@@ -40,7 +49,7 @@ std::string mkfs_of(const std::string& kind) {
 
 Tmpfs::Tmpfs(std::string path, const std::string& options) : m_path(std::move(path)) {
   std::filesystem::create_directories(m_path);
-  m_mounted = ::mount("tmpfs", m_path.c_str(), "tmpfs", 0, options.c_str()) == 0;
+  m_mounted = mount_apart() && ::mount("tmpfs", m_path.c_str(), "tmpfs", 0, options.c_str()) == 0;
 }
 
 Tmpfs::~Tmpfs() {
@@ -69,7 +78,7 @@ LoopDisk::LoopDisk(std::string path, std::string kind, std::string options)
     // Nothing is left for the kernel to write in its own time.
     arguments = {"-q", "-E", "lazy_itable_init=0,lazy_journal_init=0", m_image};
   }
-  m_mounted = runs(mkfs_of(m_kind), arguments) && mount();
+  m_mounted = mount_apart() && runs(mkfs_of(m_kind), arguments) && mount();
 }
 
 LoopDisk::~LoopDisk() {
