@@ -2,14 +2,13 @@
 # shellcheck shell=bash
 
 # The tests that need the API server and etcd. They mostly wait, and one at a time works on a bed's cluster (some
-# restart it, some wipe it): four beds without node share them, about as many minutes for each. What is not named here
+# restart it, some wipe it): three beds without node share them, about as many minutes for each. What is not named here
 # runs in the last.
 BED=$ROOT/tests/k3s/bed.sh
 beds=()
 IN_BED=(
-  '^integration_(recover|systemd|kube|kit|drill_timer)$'
-  '^integration_(controller|boot)$'
-  '^integration_(agent|recover_clusters|recover_new_host)$'
+  '^integration_(recover|recover_new_host|systemd|kube|kit|drill_timer)$'
+  '^integration_(controller|boot|offsite)$'
 )
 integration_suite() {
   local start number runs=() names=()

@@ -101,9 +101,9 @@ TEST_CASE(
                                      std::pair{"never-ready", "is not ready after"}}) {
     CAPTURE(fault);
     const auto agent = cluster.start_agent(
-        "agent-1", {"--k3s", faulty_k3s(scratch, fault), "--boot-timeout-seconds", "15"});
+        "agent-1", {"--k3s", faulty_k3s(scratch, fault), "--boot-timeout-seconds", "45"});
     const auto order = cluster.make_order(k_boot);
-    const auto ended = cluster.finished(order.name, std::chrono::seconds(120));
+    const auto ended = cluster.finished(order.name, std::chrono::seconds(240));
     CAPTURE(message_of(ended));
     CHECK(reason_of(ended) == "ProofFailed");
     CHECK(proven(ended).reason == "ProofFailed");

@@ -132,7 +132,8 @@ class TestBoot(unittest.TestCase):
             program = self.operator.home / fault
             program.write_text(broken.read_text())
             program.chmod(0o755)
-            done = self.drill("--k3s", program, "--timeout", "15", check=False)
+            # Long enough for a reset at the lowest priority beside other beds.
+            done = self.drill("--k3s", program, "--timeout", "45", check=False)
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(words, done.stderr)
             record = json.loads((server.BACKUPS / ".last-drill").read_text())
