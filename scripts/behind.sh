@@ -11,11 +11,12 @@ set -euo pipefail
 LOGS=$CACHE/logs
 mkdir -p "$LOGS"
 
-# A suite has limits of time of its own: it gets a share of the processor also where others want all of it.
+# A suite has limits of time of its own: it gets a share of the processor also where others want all of it, but less
+# than a scratch server of the tests before it (nice 10), which has limits, too.
 suite() {
   local name=$1 code=0 start
   start=$(date +%s)
-  nice -n 5 "$ROOT/tests/$name/run.sh" >"$LOGS/$name.log" 2>&1 || code=$?
+  nice -n 12 "$ROOT/tests/$name/run.sh" >"$LOGS/$name.log" 2>&1 || code=$?
   echo "$code $(($(date +%s) - start))" >"$LOGS/$name.ended"
 }
 
