@@ -92,10 +92,10 @@ public:
   DirectorySetSource(set::Directory& directory,
                      const set::Manifest& manifest,
                      std::span<const age::Identity> identities,
-                     std::span<const sign::PublicKey> trusted,
+                     std::vector<sign::PublicKey> trusted,
                      std::vector<Replacement> replacements)
-      : m_directory(directory), m_manifest(manifest), m_identities(identities), m_trusted(trusted),
-        m_replacements(std::move(replacements)) {}
+      : m_directory(directory), m_manifest(manifest), m_identities(identities),
+        m_trusted(std::move(trusted)), m_replacements(std::move(replacements)) {}
 
   [[nodiscard]] Status decrypt_snapshot(const std::string& path) override {
     return set::decrypt_artifact_to(
@@ -131,7 +131,7 @@ private:
   set::Directory& m_directory;
   const set::Manifest& m_manifest;
   std::span<const age::Identity> m_identities;
-  std::span<const sign::PublicKey> m_trusted;
+  std::vector<sign::PublicKey> m_trusted;
   const std::vector<Replacement> m_replacements;
 };
 
@@ -224,10 +224,10 @@ void apply_replacements(OpenedSet& opened, std::span<const Replacement> replacem
 std::unique_ptr<SetSource> make_set_source(set::Directory& directory,
                                            const set::Manifest& manifest,
                                            std::span<const age::Identity> identities,
-                                           std::span<const sign::PublicKey> trusted,
+                                           std::vector<sign::PublicKey> trusted,
                                            std::vector<Replacement> replacements) {
   return std::make_unique<DirectorySetSource>(
-      directory, manifest, identities, trusted, std::move(replacements));
+      directory, manifest, identities, std::move(trusted), std::move(replacements));
 }
 
 } // namespace rb::cluster

@@ -36,12 +36,12 @@ struct OpenedSet {
 /// Rewrites the host state, and what is known of its settings.
 void apply_replacements(OpenedSet& opened, std::span<const Replacement> replacements);
 
-/// The set as the executor reads it, its configuration rewritten; directory, manifest, identities
-/// and keys outlive it. `trusted`: whose signature the image of the kit must have.
+/// The set as the executor reads it, its configuration rewritten; directory, manifest and
+/// identities outlive it. `trusted`: whose signature the image of the kit must have.
 [[nodiscard]] std::unique_ptr<SetSource> make_set_source(set::Directory& directory,
                                                          const set::Manifest& manifest,
                                                          std::span<const age::Identity> identities,
-                                                         std::span<const sign::PublicKey> trusted,
+                                                         std::vector<sign::PublicKey> trusted,
                                                          std::vector<Replacement> replacements);
 
 } // namespace rb::cluster
