@@ -6,6 +6,7 @@
 #include "restore/cluster/steps.hpp"
 
 #include "base/json_fields.hpp"
+#include "base/secret_bytes.hpp"
 
 #include <algorithm>
 
@@ -88,8 +89,13 @@ Status do_put_token(const JournalState& state, Ports& ports) {
   const std::string server = state.plan.data_dir + "/server";
   RB_TRY(make_directories(server, 0700));
   const auto put = [&](const char* name, std::string_view token) -> Status {
-    return token.empty() ? Status()
-                         : write_file(server + name, as_bytes(std::string(token) + "\n"), 0600);
+    if (token.empty()) {
+      return {};
+    }
+    SecretBuffer line;
+    line.append(token);
+    line.append('\n');
+    return write_file(server + name, line.view(), 0600);
   };
   RB_TRY(put("/token", host.server_token()));
   return put("/agent-token", host.agent_token());
