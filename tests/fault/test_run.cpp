@@ -96,6 +96,18 @@ TEST_CASE("manifest, status and stamp agree") {
   }
 }
 
+TEST_CASE("the servers that an order names are in the manifest, and none where it names none") {
+  FakeHost host;
+  agent::RunOrder order = host.next_order();
+  order.servers = {
+      {"server-1", "192.0.2.11", "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"},
+      {"server-2", "192.0.2.12", ""}};
+  REQUIRE(host.run(order).succeeded());
+  CHECK(sets_of(host).front().manifest->servers == order.servers);
+  REQUIRE(host.run().succeeded());
+  CHECK(sets_of(host).front().manifest->servers.empty());
+}
+
 TEST_CASE("k3s gets a clean environment, no token in its arguments, and the delete it needs") {
   FakeHost host;
   REQUIRE(host.run().succeeded());

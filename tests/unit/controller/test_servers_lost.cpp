@@ -101,6 +101,7 @@ TEST_CASE("servers: another controller makes the orders that are missing, with t
   settle(observed);
   REQUIRE(observed.orders.size() == 3);
   const auto& made = observed.orders.at(order_to(observed, "cp-3")).spec;
+  REQUIRE(made.helm_payload);
   CHECK(made.helm_payload->config_maps ==
         observed.orders.at("uid-b").spec.helm_payload->config_maps);
   CHECK(made.missing.empty());

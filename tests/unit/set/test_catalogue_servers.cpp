@@ -122,6 +122,18 @@ TEST_CASE("catalogue of servers: what one took away is missed, whatever the othe
   CHECK(verdicts(one, two) == "good, gap before, good of server-2");
 }
 
+TEST_CASE("catalogue of servers: a peer that bears the name of this host's node hides no gap") {
+  Server one("server-1");
+  Server two("server-1");
+  one.add(1);
+  one.add(2);
+  one.add(3);
+  two.add(4); // names 2 no more, as if retention had taken it
+  two.copy(4, one);
+  one.take_away(2);
+  CHECK(verdicts(one, two) == "good, gap before, good of server-1");
+}
+
 TEST_CASE("catalogue of servers: an unsigned set among them is planted") {
   Server one("server-1");
   Server two("server-2");

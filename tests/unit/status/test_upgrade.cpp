@@ -170,6 +170,9 @@ TEST_CASE("what is required of it: a boot, a drill, one of them, or what each se
   const Change booted = [](NodeSeen&) {};
   const Change drill_of_it = [](NodeSeen& node) { drilled(node, k_run, hours(2)); };
   const Change drill_before = [](NodeSeen& node) { drilled(node, "20261121T020000Z", hours(23)); };
+  const Change drill_failed = [](NodeSeen& node) {
+    drilled(node, "20261121T020000Z", hours(23), "Damaged");
+  };
   const Change drill_long_ago = [](NodeSeen& node) {
     drilled(node, "20261101T020000Z", hours(25));
   };
@@ -189,6 +192,7 @@ TEST_CASE("what is required of it: a boot, a drill, one of them, or what each se
   CHECK(row(booted) == std::array{true, true, false, true});
   CHECK(row(drill_of_it) == std::array{true, true, true, false});
   CHECK(row(drill_before) == std::array{true, true, true, false});
+  CHECK(row(drill_failed) == std::array{true, false, false, false});
   CHECK(row(drill_long_ago) == std::array{true, false, false, false});
   CHECK(row(drill_boot) == std::array{true, true, true, true});
   CHECK(row(unproven) == std::array{true, false, false, false});

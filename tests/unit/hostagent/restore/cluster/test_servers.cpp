@@ -173,6 +173,10 @@ TEST_CASE("what opens the servers is there for the questions alone, with mode 06
 
 TEST_CASE("the set's own certificates go before those of the host, and neither is an error") {
   const test::Scratch scratch;
+  for (const char* const name :
+       {"tls/server-ca.crt", "tls/client-admin.crt", "tls/client-admin.key", "token"}) {
+    scratch.write(std::string("host/server/") + name, "of the host");
+  }
   set::HostState state;
   state.data_dir = "/srv/k3s";
   for (const auto& [name, content] :
@@ -184,11 +188,16 @@ TEST_CASE("the set's own certificates go before those of the host, and neither i
   }
   const std::string path = scratch.path("run/access");
   {
-    const auto made = ServerAccess::make("/k3s", &state, scratch.path("data"), path);
+    const auto made = ServerAccess::make("/k3s", &state, scratch.path("host"), path);
     REQUIRE(made);
     CHECK(scratch.read("run/access").find("of the set") != std::string::npos);
   }
   state.files.pop_back(); // without a token it is not enough
+  {
+    const auto made = ServerAccess::make("/k3s", &state, scratch.path("host"), path);
+    REQUIRE(made);
+    CHECK(scratch.read("run/access").find("of the host") != std::string::npos);
+  }
   const auto none = ServerAccess::make("/k3s", &state, scratch.path("data"), path);
   REQUIRE_FALSE(none);
   CHECK(none.error().code == ErrorCode::not_found);

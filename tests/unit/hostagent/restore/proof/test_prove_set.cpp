@@ -47,3 +47,11 @@ TEST_CASE("what may do is tried, and told where it is doubtful") {
   CHECK(older.status);
   CHECK(older.lines.starts_with("boot: k3s here is v1.34.3+k3s1"));
 }
+
+TEST_CASE("the version of SQLite in a set is not taken for one of etcd") {
+  set::Manifest manifest = manifest_of("v1.34.4+k3s1", "3.46.1");
+  manifest.snapshot->kind = api::DatastoreKind::sqlite;
+  const Said said = check(manifest, "v1.34.4+k3s1");
+  CHECK(said.status);
+  CHECK(said.lines.empty());
+}
