@@ -157,13 +157,15 @@ std::vector<Receiver> receivers(const notify::Settings& settings) {
   std::vector<Receiver> receivers;
   if (settings.dead_man) {
     receivers.push_back({"DeadMan",
-                         {.starts = true, .successes = true, .recoveries = false},
+                         // A server without a set makes no backup that succeeded fail.
+                         {.starts = true, .successes = true, .recoveries = false, .copies = false},
                          notify::make_dead_man(settings)});
   }
   if (settings.webhook) {
-    receivers.push_back({"Webhook",
-                         {.starts = false, .successes = settings.successes, .recoveries = true},
-                         notify::make_webhook(settings)});
+    receivers.push_back(
+        {"Webhook",
+         {.starts = false, .successes = settings.successes, .recoveries = true, .copies = true},
+         notify::make_webhook(settings)});
   }
   return receivers;
 }

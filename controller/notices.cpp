@@ -41,6 +41,9 @@ RunSeen seen(const api::ClusterBackup& backup) {
     run.reason = result->reason;
     run.message = result->message;
   }
+  if (const auto* copies = api::find_condition(conditions, api::condition_type::k_copies)) {
+    run.copies = *copies;
+  }
   if (const auto* copy = api::find_condition(conditions, api::condition_type::k_replicated)) {
     run.replicated = *copy;
   }
@@ -67,11 +70,15 @@ std::string with_advice(std::string text, const std::string& advice) {
   return std::move(text) + "\nwhat to do: " + advice;
 }
 
+/// "run ID (NAME)".
+std::string short_name_of(const RunSeen& run) {
+  return run.run_id.empty() ? "the request " + run.name
+                            : "run " + run.run_id + " (" + run.name + ")";
+}
+
 /// "run ID (NAME) on node N".
 std::string name_of(const RunSeen& run) {
-  return (run.run_id.empty() ? "the request " + run.name
-                             : "run " + run.run_id + " (" + run.name + ")") +
-         (run.node.empty() ? "" : " on node " + run.node);
+  return short_name_of(run) + (run.node.empty() ? "" : " on node " + run.node);
 }
 
 Message about(const RunSeen& run, Message message) {
@@ -106,6 +113,25 @@ Message ended(const RunSeen& run) {
                       run.reason + (run.message.empty() ? "" : ": " + run.message),
                   "railiance-backup show " + run.name);
   return about(run, std::move(message));
+}
+
+/// Of a run on several servers that succeeded. It has ended, so this does not pass by itself.
+Message on_servers(const RunSeen& run) {
+  const api::Condition& copies = *run.copies;
+  const bool fine = copies.status == ConditionStatus::true_;
+  Message message = message_of(fine ? MessageKind::recovered : MessageKind::problem,
+                               "copies",
+                               run.completion_time,
+                               fine ? "backup on every server again"
+                                    : "backup not on every server: " + copies.reason);
+  message.text = short_name_of(run) + " ended at " + format_rfc3339(run.completion_time) +
+                 " with a whole set on " + copies.message; // names those that have none
+  if (!fine) {
+    message.text = with_advice(std::move(message.text), "railiance-backup show " + run.name);
+  }
+  message.run_id = run.run_id;
+  message.reason = copies.reason;
+  return message;
 }
 
 std::optional<Message> copied(const RunSeen& run, SystemTime now) {
@@ -219,13 +245,16 @@ Message asked_for(SystemTime time) {
   return message;
 }
 
-std::vector<Candidate> candidates(const NoticeView& view, SystemTime now) {
+std::vector<Candidate> candidates(const NoticeView& view, const Taste& taste, SystemTime now) {
   std::vector<Candidate> all;
   if (view.active) {
     all.push_back({started(*view.active)});
   }
   if (view.last) {
     all.push_back({ended(*view.last)});
+  }
+  if (view.copies && taste.copies) {
+    all.push_back({on_servers(*view.copies)});
   }
   if (view.offsite) {
     if (auto message = copied(*view.offsite, now)) {
@@ -320,6 +349,10 @@ NoticeView notice_view_of(const Observed& world, const std::vector<api::NodeFact
     }
     const RunSeen run = seen(backup);
     take_newer(view.last, run);
+    // What failed everywhere is told as a run that failed.
+    if (run.succeeded && run.copies && run.copies->status != ConditionStatus::unknown) {
+      take_newer(view.copies, run);
+    }
     if (run.replicated) {
       take_newer(view.offsite, run);
     }
@@ -332,7 +365,7 @@ std::vector<Message> notices(const NoticeView& view,
                              const api::ReceiverState& told,
                              SystemTime now) {
   std::vector<Message> due;
-  for (Candidate& candidate : candidates(view, now)) {
+  for (Candidate& candidate : candidates(view, taste, now)) {
     if (is_due(candidate, taste, told, now)) {
       candidate.message.cluster = view.cluster;
       if (!view.cluster.empty()) {

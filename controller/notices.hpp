@@ -28,6 +28,7 @@ struct RunSeen {
   bool succeeded = false;
   std::string reason;
   std::string message;
+  std::optional<api::Condition> copies; ///< Of one on several servers.
   std::optional<api::Condition> replicated;
 };
 
@@ -35,6 +36,7 @@ struct RunSeen {
 struct NoticeView {
   std::optional<RunSeen> active;  ///< Has begun.
   std::optional<RunSeen> last;    ///< Of those that ended.
+  std::optional<RunSeen> copies;  ///< The newest that succeeded, of those on several servers.
   std::optional<RunSeen> offsite; ///< The newest that says something of its copy off-site.
   std::vector<api::NodeFacts> nodes;
   std::optional<api::Condition> current;     ///< BackupCurrent, where it holds now.
@@ -47,11 +49,12 @@ struct NoticeView {
 [[nodiscard]] NoticeView notice_view_of(const Observed& world,
                                         const std::vector<api::NodeFacts>& nodes);
 
-/// What a receiver wants to be told besides problems.
+/// What a receiver wants to be told besides what is a problem for all of them.
 struct Taste {
   bool starts = false;
   bool successes = false;
   bool recoveries = false;
+  bool copies = false; ///< Which servers have no set of a run that succeeded.
 };
 
 /// What is to be told now, oldest first.

@@ -97,10 +97,11 @@ void Store::slim(api::ClusterBackup& backup) {
   if (kept.status == api::ConditionStatus::true_) {
     kept.message.clear(); // of what failed the receivers of notices are told why
   }
-  // The one condition that may still change (a new report of the agent is compared with it), and
-  // what retention left behind.
+  // The one condition that may still change (a new report of the agent is compared with it), which
+  // servers lack a set, which is told, and what retention left behind.
   std::erase_if(backup.status.conditions, [](const api::Condition& condition) {
-    return condition.type != api::condition_type::k_replicated && !is_failed_prune(condition);
+    return condition.type != api::condition_type::k_replicated &&
+           condition.type != api::condition_type::k_copies && !is_failed_prune(condition);
   });
   backup.status.conditions.push_back(std::move(kept));
   backup.status.artifacts.clear();

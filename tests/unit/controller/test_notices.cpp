@@ -17,8 +17,8 @@ using std::chrono::seconds;
 
 namespace {
 
-const Taste k_dead_man{.starts = true, .successes = true, .recoveries = false};
-const Taste k_webhook{.starts = false, .successes = false, .recoveries = true};
+const Taste k_dead_man{.starts = true, .successes = true, .recoveries = false, .copies = false};
+const Taste k_webhook{.starts = false, .successes = false, .recoveries = true, .copies = true};
 const SystemTime k_now = k_start + hours(1);
 
 api::ReceiverState set_up(SystemTime since = k_start - hours(24)) {
@@ -79,6 +79,22 @@ NoticeView copied(ConditionStatus status, SystemTime since) {
       api::Condition{"Replicated", status, "OffsiteUnreachable", "no route", since, 1};
   NoticeView view;
   view.offsite = seen;
+  return view;
+}
+
+/// A run on three servers that succeeded; as the store has it.
+NoticeView on_servers(ConditionStatus status, SystemTime end) {
+  const bool all = status == ConditionStatus::true_;
+  RunSeen seen = run(true, end);
+  seen.copies = api::Condition{"Copies",
+                               status,
+                               all ? "Completed" : "AgentUnavailable",
+                               all ? "3 of 3 servers"
+                                   : "1 of 3 servers: cp-2: its agent is not ready; cp-3: no space",
+                               end,
+                               1};
+  NoticeView view = ended(seen);
+  view.copies = seen;
   return view;
 }
 
@@ -154,6 +170,53 @@ TEST_CASE("each failure is told, however many there are in a row") {
   for (int i = 0; i < 3; ++i) {
     CHECK(told_once(ended(run(false, k_start + minutes(5 + i))), k_webhook, told).size() == 1);
   }
+}
+
+TEST_CASE("servers without a set of a run that succeeded are told once for each run, by name") {
+  auto told = set_up();
+  const auto one = on_servers(ConditionStatus::false_, k_start + minutes(5));
+  const Message message = only(told_once(one, k_webhook, told));
+  CHECK(message.kind == MessageKind::problem);
+  CHECK(message.topic == "copies");
+  CHECK(message.title == "backup not on every server: AgentUnavailable");
+  CHECK(message.text ==
+        "run 20260101T020000Z (nightly) ended at 2026-01-01T02:05:00Z with a whole set on "
+        "1 of 3 servers: cp-2: its agent is not ready; cp-3: no space\n"
+        "what to do: railiance-backup show nightly");
+  CHECK(message.run_id == "20260101T020000Z");
+  CHECK(message.reason == "AgentUnavailable");
+  const auto next = on_servers(ConditionStatus::false_, k_start + minutes(50));
+  CHECK(only(told_once(next, k_webhook, told)).topic == "copies");
+}
+
+TEST_CASE("the run that has a set on every server ends what was told of servers without one") {
+  auto told = set_up();
+  const auto whole = on_servers(ConditionStatus::true_, k_start + minutes(1));
+  CHECK(told_once(whole, k_webhook, told).empty()); // nothing was wrong
+  const auto lacking = on_servers(ConditionStatus::false_, k_start + minutes(5));
+  CHECK(told_once(lacking, k_webhook, told).size() == 1);
+  const auto again = on_servers(ConditionStatus::true_, k_start + minutes(50));
+  const Message over = only(told_once(again, k_webhook, told));
+  CHECK(over.kind == MessageKind::recovered);
+  CHECK(over.title == "backup on every server again");
+  CHECK(over.text.ends_with("with a whole set on 3 of 3 servers"));
+  CHECK(told_once(on_servers(ConditionStatus::true_, k_start + minutes(55)), k_webhook, told)
+            .empty());
+}
+
+TEST_CASE("for a dead-man check a run that lacks a set on some server is a success") {
+  auto told = set_up();
+  const auto lacking = on_servers(ConditionStatus::false_, k_start + minutes(5));
+  CHECK(only(told_once(lacking, k_dead_man, told)).kind == MessageKind::succeeded);
+
+  // Who wants both gets the success first.
+  told = set_up();
+  Taste eager = k_webhook;
+  eager.successes = true;
+  const auto both = told_once(lacking, eager, told);
+  REQUIRE(both.size() == 2);
+  CHECK(both[0].kind == MessageKind::succeeded);
+  CHECK(both[1].topic == "copies");
 }
 
 TEST_CASE("a run that goes on is told to a dead-man check once, before its end") {
@@ -387,6 +450,59 @@ TEST_CASE("which runs count") {
   active.status.start_time = k_start + minutes(10);
   add(world, active);
   CHECK(notice_view_of(world, {}).active->name == "active");
+}
+
+TEST_CASE("which runs tell of servers without a set") {
+  Observed world = cluster();
+  const auto end_at = [](const std::string& name, int minute, ConditionStatus result) {
+    api::ClusterBackup ended = backup(name);
+    ended.status.run_id = "r-" + name;
+    ended.status.completion_time = k_start + minutes(minute);
+    ended.status.conditions = {condition("Succeeded", result, api::Reason::storage_full)};
+    return ended;
+  };
+  const auto with_copies = [](api::ClusterBackup ended, ConditionStatus copies) {
+    ended.status.conditions.push_back(
+        condition("Copies", copies, api::Reason::agent_unavailable, "2 of 3 servers: cp-3: why"));
+    return ended;
+  };
+  add(world, end_at("on-one-server", 1, ConditionStatus::true_));
+  add(world, with_copies(end_at("failed", 2, ConditionStatus::false_), ConditionStatus::false_));
+  add(world, with_copies(end_at("unsaid", 3, ConditionStatus::true_), ConditionStatus::unknown));
+  auto partial = with_copies(end_at("part", 4, ConditionStatus::true_), ConditionStatus::false_);
+  partial.spec.artifacts = {api::ArtifactType::kubeconfig};
+  add(world, partial);
+  CHECK_FALSE(notice_view_of(world, {}).copies);
+
+  add(world, with_copies(end_at("newest", 6, ConditionStatus::true_), ConditionStatus::false_));
+  add(world, with_copies(end_at("older", 5, ConditionStatus::true_), ConditionStatus::true_));
+  const NoticeView view = notice_view_of(world, {});
+  REQUIRE(view.copies);
+  CHECK(view.copies->name == "newest");
+  CHECK(view.copies->copies->message == "2 of 3 servers: cp-3: why");
+}
+
+TEST_CASE("the store keeps which servers lack a set of a run that succeeded") {
+  const RealClock clock;
+  Store store(clock, {});
+  store.upsert_backup({{"metadata", {{"name", "a"}, {"uid", "a"}, {"resourceVersion", "1"}}},
+                       {"status",
+                        {{"runID", "20260101T020000Z"},
+                         {"completionTime", "2026-01-01T02:00:00Z"},
+                         {"conditions",
+                          {{{"type", "Succeeded"},
+                            {"status", "True"},
+                            {"reason", "Completed"},
+                            {"lastTransitionTime", "2026-01-01T02:00:00Z"}},
+                           {{"type", "Copies"},
+                            {"status", "False"},
+                            {"reason", "StorageFull"},
+                            {"message", "1 of 2 servers: cp-2: no space"},
+                            {"lastTransitionTime", "2026-01-01T02:00:00Z"}}}}}}});
+  const NoticeView view = store.notice_view();
+  REQUIRE(view.copies);
+  CHECK(view.copies->copies->reason == "StorageFull");
+  CHECK(view.copies->copies->message == "1 of 2 servers: cp-2: no space");
 }
 
 TEST_CASE("the store keeps why a run failed, what was said off-site, and who asked for a test") {

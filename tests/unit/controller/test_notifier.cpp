@@ -30,6 +30,7 @@ public:
 /// What reached a receiver; it may be away.
 struct Inbox {
   std::vector<std::string> topics;
+  std::vector<notify::MessageKind> kinds;
   int attempts = 0;
   bool away = false;
   std::function<void()> before = {};
@@ -51,6 +52,7 @@ public:
       return Error{ErrorCode::unavailable, "ntfy.sh: HTTP 500", "a hint"};
     }
     m_inbox.topics.push_back(message.topic);
+    m_inbox.kinds.push_back(message.kind);
     return {};
   }
 
@@ -84,9 +86,10 @@ struct World {
     std::vector<Receiver> receivers;
     if (with_dead_man) {
       receivers.push_back(
-          {"DeadMan", {true, true, false}, std::make_unique<FakeDelivery>(dead_man)});
+          {"DeadMan", {true, true, false, false}, std::make_unique<FakeDelivery>(dead_man)});
     }
-    receivers.push_back({"Webhook", {false, false, true}, std::make_unique<FakeDelivery>(webhook)});
+    receivers.push_back(
+        {"Webhook", {false, false, true, true}, std::make_unique<FakeDelivery>(webhook)});
     return std::make_unique<Notifier>(NotifierPorts{client,
                                                     clock,
                                                     [this] { return view; },
@@ -106,6 +109,22 @@ struct World {
     run.completion_time = clock.now();
     run.reason = "StorageFull";
     view.last = run;
+  }
+  /// A run succeeds, and one server has no set of it.
+  void back_up_without_cp_3() {
+    clock.passed += 60s;
+    RunSeen run;
+    run.name = "nightly";
+    run.completion_time = clock.now();
+    run.succeeded = true;
+    run.copies = api::Condition{"Copies",
+                                api::ConditionStatus::false_,
+                                "StorageFull",
+                                "2 of 3 servers: cp-3: no space",
+                                clock.now(),
+                                1};
+    view.last = run;
+    view.copies = run;
   }
   nlohmann::json notified(const std::string& receiver = "Webhook") {
     for (const auto& state : api.objects.at(k_object)["status"]["notified"]) {
@@ -246,6 +265,31 @@ TEST_CASE("one receiver that is away keeps nothing from the other") {
   CHECK(world.webhook.topics.size() == 1);
   CHECK(world.dead_man.topics.empty());
   CHECK(world.notified("DeadMan").is_object());
+}
+
+TEST_CASE("a server without a set is told to the webhook until it arrives, then no more") {
+  World world;
+  auto controller = world.controller(true);
+  REQUIRE(controller->visit({}));
+  world.back_up_without_cp_3();
+  world.webhook.away = true;
+  for (int i = 0; i < 5; ++i) {
+    REQUIRE(controller->visit({}));
+    world.clock.passed += 900s;
+  }
+  CHECK(world.webhook.attempts == 5);
+  world.webhook.away = false;
+  REQUIRE(controller->visit({}));
+  controller = world.controller(true);
+  REQUIRE(controller->visit({}));
+  CHECK(world.webhook.topics == std::vector<std::string>{"copies"});
+  CHECK(world.webhook.attempts == 6);
+
+  world.back_up_without_cp_3(); // of the next run it is told again
+  REQUIRE(controller->visit({}));
+  CHECK(world.webhook.topics == std::vector<std::string>{"copies", "copies"});
+  CHECK(world.dead_man.kinds ==
+        std::vector{notify::MessageKind::succeeded, notify::MessageKind::succeeded});
 }
 
 TEST_CASE("where the API does not take what was told, it is told once all the same") {
