@@ -100,6 +100,7 @@ refused "private key" --set-file "sops.config=$root/tests/unit/age/vectors/ssh-e
 refused "keepLast" "${sops[@]}" --set schedule.keepLast=0
 refused "artifacts" "${sops[@]}" --set 'schedule.artifacts={Disk}'
 refused "backupDir" "${sops[@]}" --set agent.backupDir=backups
+refused "servers" "${sops[@]}" --set schedule.servers=Two
 refused "verification" "${sops[@]}" --set schedule.verification=Twice
 refused "needs agent.privileged=true" "${sops[@]}" --set schedule.verification=Boot --set agent.privileged=false
 refused "needs Datastore" "${sops[@]}" --set schedule.verification=Boot --set 'schedule.artifacts={Kubeconfig}'
@@ -133,6 +134,11 @@ render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s >"
 render "${sops[@]}" --set notify.existingSecret=s >"$work/untold.yaml"
 ! grep -q -e railiance-backup-notify -e --notify "$work/untold.yaml" || fail "notify is there without a receiver"
 grep -qF 'optional: true' "$here/notify.yaml" || fail "the Secret of notify is not optional"
+# A schedule for one server asks for that; values of an installation that did not know of it yet mean all.
+render "${sops[@]}" --set schedule.servers=One --show-only templates/schedule.yaml >"$work/one.yaml"
+grep -qxF -- '                - --servers=one' "$work/one.yaml" || fail "servers One renders without --servers=one"
+render "${sops[@]}" --set schedule.servers=null >"$work/unsaid.yaml"
+diff -u "$here/default.yaml" "$work/unsaid.yaml" || fail "without schedule.servers another schedule is rendered"
 # A schedule of proven runs asks for them, and the agent has a place for the scratch server.
 render "${sops[@]}" --set schedule.verification=Boot --set agent.scratchDir=/srv/scratch >"$work/proven.yaml"
 for words in '- --verification=boot' '- --scratch-dir=/srv/scratch' 'mountPath: /srv/scratch'; do
