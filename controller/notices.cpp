@@ -146,12 +146,15 @@ std::optional<Message> copied(const RunSeen& run, SystemTime now) {
                  "offsite",
                  since,
                  fine ? "copy off-site complete again" : "copy off-site failed: " + copy.reason);
-  message.text = "the set of " + name_of(run) + ": " + copy.message;
+  const bool on_several = run.copies.has_value();
+  message.text = (on_several ? "the sets of " + short_name_of(run) : "the set of " + name_of(run)) +
+                 ": " + copy.message;
   if (!fine) {
     message.text = with_advice(std::move(message.text),
                                "railiance-backup show " + run.name + " (docs/offsite.md)");
   }
   message = about(run, std::move(message));
+  message.node = on_several ? "" : run.node;
   message.reason = copy.reason;
   return message;
 }

@@ -213,30 +213,24 @@ void plan_active(const Observed& observed, const ClusterBackup& backup, Plan& pl
   }
 }
 
-/// What is left to do with an order of a run that has ended.
-void plan_ended_order(const Observed& observed,
-                      const ClusterBackup& backup,
-                      const NodeBackup& order,
-                      Plan& plan) {
-  if (!order.finished()) {
-    plan.actions.emplace_back(
-        DeleteOrder{order.meta.name, order.meta.uid, backup.meta.name, backup.meta.uid, false});
-    return;
-  }
-  // Of several servers it is the one that the status tells of.
-  if (backup.status.node_name.empty() || order.spec.node_name == backup.status.node_name) {
-    if (auto condition = replicated(backup, order, observed.now)) {
+/// What is left to do with the orders of a run that has ended.
+void plan_ended_orders(const Observed& observed, const ClusterBackup& backup, Plan& plan) {
+  const std::vector<const NodeBackup*> orders = orders_of(observed, backup.meta.uid);
+  for (const NodeBackup* order : orders) {
+    if (!order->finished()) {
       plan.actions.emplace_back(
-          PatchReplicated{backup.meta.name, backup.meta.uid, *std::move(condition)});
+          DeleteOrder{order->meta.name, order->meta.uid, backup.meta.name, backup.meta.uid, false});
     }
+  }
+  if (auto condition = replicated(backup, orders, observed.now)) {
+    plan.actions.emplace_back(
+        PatchReplicated{backup.meta.name, backup.meta.uid, *std::move(condition)});
   }
 }
 
 /// What is left to do when the result is in the status.
 void plan_ended(const Observed& observed, const ClusterBackup& backup, Plan& plan) {
-  for (const NodeBackup* order : orders_of(observed, backup.meta.uid)) {
-    plan_ended_order(observed, backup, *order, plan);
-  }
+  plan_ended_orders(observed, backup, plan);
   if (observed.payload_runs.contains(backup.meta.uid)) {
     plan.actions.emplace_back(DeletePayload{backup.meta.uid});
   }

@@ -3,7 +3,7 @@
 // Guarantees: one run at a time in the cluster, the oldest request first; nothing is made for a run
 // before its run id is in the status; the Helm step is begun twice at most, whatever becomes of the
 // process, and the order goes out all the same; a run that has ended is never started again, and of
-// its status only the condition Replicated still changes, which the agent reports later; the same
+// its status only the condition Replicated still changes, which the agents report later; the same
 // observation gives the same plan, and a plan that was carried out leads to a plan without actions.
 // Of a run on several servers: which servers, is in the status before the first order is made, and
 // stays; each server has one order at most, all with the same run id, deadline and payload; each
@@ -158,7 +158,7 @@ struct DeletePayload {
   std::string run_uid;
 };
 
-/// A run has ended, and the agent says something new of its copy off-site. Only this condition is
+/// A run has ended, and the agents say something new of its copies off-site. Only this condition is
 /// written: of what else is in the status the store has dropped most.
 struct PatchReplicated {
   std::string name;

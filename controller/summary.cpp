@@ -223,23 +223,6 @@ ClusterBackupStatus mirrored(const ClusterBackup& backup, const NodeBackup& orde
   return status;
 }
 
-std::optional<api::Condition>
-replicated(const ClusterBackup& backup, const NodeBackup& order, SystemTime now) {
-  const api::Condition* report = api::find_condition(order.status.conditions, type::k_replicated);
-  if (report == nullptr) {
-    return std::nullopt;
-  }
-  std::vector<api::Condition> conditions;
-  if (const auto* known = api::find_condition(backup.status.conditions, type::k_replicated)) {
-    conditions.push_back(*known);
-  }
-  const nlohmann::json before = api::to_json(conditions);
-  api::Condition wanted = *report;
-  wanted.observed_generation = backup.meta.generation;
-  api::set_condition(conditions, std::move(wanted), now);
-  return api::to_json(conditions) == before ? std::nullopt : std::optional(conditions.front());
-}
-
 ClusterBackupStatus ended(const ClusterBackup& backup,
                           const NodeBackup* order,
                           const Verdict& verdict,

@@ -81,10 +81,13 @@ struct RunEnd {
 /// "3 of 3 servers"; "2 of 3 servers: cp-3: its agent is not ready".
 [[nodiscard]] std::string describe_copies(const std::vector<api::ServerCopy>& copies);
 
-/// The run is over, and this is what the agent says of the copy off-site: the condition Replicated.
-/// Nothing where it says nothing, or what is in the status already.
-[[nodiscard]] std::optional<api::Condition>
-replicated(const api::ClusterBackup& backup, const api::NodeBackup& order, SystemTime now);
+/// The run is over, and this is what the agents say of the copies off-site: the condition
+/// Replicated. Of several whole sets it is True when each is copied, and False while one has
+/// failed; of one it is what its agent says. Nothing where nobody says anything, or what is in the
+/// status already.
+[[nodiscard]] std::optional<api::Condition> replicated(const api::ClusterBackup& backup,
+                                                       std::vector<const api::NodeBackup*> orders,
+                                                       SystemTime now);
 
 /// What a finished order means for the run.
 [[nodiscard]] Verdict verdict_of(const api::ClusterBackup& backup, const api::NodeBackup& order);

@@ -366,6 +366,20 @@ TEST_CASE("a copy off-site that fails is told once it has failed for a quarter o
         MessageKind::recovered);
 }
 
+TEST_CASE(
+    "a copy off-site that fails on one of several servers is told of the run, not of a node") {
+  auto told = set_up();
+  auto failed = copied(ConditionStatus::false_, k_start);
+  failed.offsite->copies =
+      api::Condition{"Copies", ConditionStatus::true_, "Completed", "3 of 3 servers", k_start, 1};
+  failed.offsite->replicated->message = "2 of 3 copied, not cp-3; cp-3: no route";
+  const Message message = only(told_once(failed, k_webhook, told));
+  CHECK(message.text ==
+        "the sets of run 20260101T020000Z (nightly): 2 of 3 copied, not cp-3; cp-3: no route\n"
+        "what to do: railiance-backup show nightly (docs/offsite.md)");
+  CHECK(message.node.empty());
+}
+
 TEST_CASE("a dead-man check fails with a drill and a copy, too, and is not told of their end") {
   auto told = set_up();
   CHECK(told_once(drilled("Damaged", k_start), k_dead_man, told).size() == 1);

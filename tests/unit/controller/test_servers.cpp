@@ -15,6 +15,34 @@ using api::CopyState;
 using std::chrono::seconds;
 namespace type = api::condition_type;
 
+namespace {
+
+const api::Condition* replicated_of(const Observed& observed) {
+  return api::find_condition(status_of(observed).conditions, type::k_replicated);
+}
+
+/// The off-site process of that node says so, and the run's status follows.
+void say_copied(Observed& observed,
+                const std::string& node,
+                ConditionStatus value,
+                const std::string& message) {
+  const api::Reason reason = value == ConditionStatus::true_     ? api::Reason::completed
+                             : value == ConditionStatus::unknown ? api::Reason::pending
+                                                                 : api::Reason::remote_unreachable;
+  for (auto& [name, order] : observed.orders) {
+    if (order.spec.node_name == node) {
+      api::set_condition(order.status.conditions,
+                         condition(type::k_replicated, value, reason, message),
+                         observed.now);
+    }
+  }
+  settle(observed);
+  REQUIRE(plan(observed).empty());
+  REQUIRE(replicated_of(observed) != nullptr);
+}
+
+} // namespace
+
 TEST_CASE("servers: which ones is in the status before the first order is made") {
   Observed observed = three();
   auto request = backup("b");
@@ -203,21 +231,59 @@ TEST_CASE("servers: agents that are up and have not spoken yet are waited for as
   }
 }
 
-TEST_CASE("servers: of copies off-site the status tells of the node that it tells of") {
+TEST_CASE("servers: of copies off-site the status tells of the set of each server") {
   Observed observed = ordered();
   take(observed, {"cp-1", "cp-2", "cp-3"});
   for (const std::string node : {"cp-1", "cp-2", "cp-3"}) {
-    finish(observed, order_to(observed, node));
-    observed.orders.at(order_to(observed, node))
-        .status.conditions.push_back(
-            condition(type::k_replicated,
-                      node == "cp-1" ? ConditionStatus::true_ : ConditionStatus::false_,
-                      api::Reason::completed,
-                      node));
+    end_on(observed, node);
   }
-  settle(observed);
-  CHECK(api::find_condition(status_of(observed).conditions, type::k_replicated)->message == "cp-1");
-  CHECK(plan(observed).empty());
+  CHECK(replicated_of(observed) == nullptr); // off-site is not set up
+
+  say_copied(observed, "cp-1", ConditionStatus::true_, "copied");
+  CHECK(replicated_of(observed)->status == ConditionStatus::unknown);
+  CHECK(replicated_of(observed)->reason == "Pending");
+  CHECK(replicated_of(observed)->message ==
+        "1 of 3 copied, not cp-2, cp-3; cp-2: nothing is said of it yet");
+
+  say_copied(observed, "cp-2", ConditionStatus::unknown, "is to be copied");
+  say_copied(observed, "cp-3", ConditionStatus::false_, "no route");
+  CHECK(replicated_of(observed)->status == ConditionStatus::false_);
+  CHECK(replicated_of(observed)->reason == "RemoteUnreachable");
+  CHECK(replicated_of(observed)->message == "1 of 3 copied, not cp-2, cp-3; cp-3: no route");
+
+  say_copied(observed, "cp-2", ConditionStatus::true_, "copied");
+  CHECK(replicated_of(observed)->status == ConditionStatus::false_); // as long as one has failed
+  CHECK(replicated_of(observed)->message == "2 of 3 copied, not cp-3; cp-3: no route");
+
+  say_copied(observed, "cp-3", ConditionStatus::true_, "copied");
+  CHECK(replicated_of(observed)->status == ConditionStatus::true_);
+  CHECK(replicated_of(observed)->reason == "Completed");
+  CHECK(replicated_of(observed)->message == "3 of 3 copied and read back");
+}
+
+TEST_CASE("servers: where there is no whole set no copy off-site is missing") {
+  Observed observed = ordered();
+  take(observed, {"cp-1", "cp-2", "cp-3"});
+  fail(observed, order_to(observed, "cp-1"), api::Reason::storage_full, "full");
+  end_on(observed, "cp-2");
+  SUBCASE("one whole set: it is as its agent says") {
+    fail(observed, order_to(observed, "cp-3"), api::Reason::storage_full, "full");
+    settle(observed);
+    say_copied(observed, "cp-2", ConditionStatus::true_, "copied to there");
+    CHECK(replicated_of(observed)->message == "copied to there");
+  }
+  SUBCASE("two") {
+    end_on(observed, "cp-3");
+    say_copied(observed, "cp-2", ConditionStatus::true_, "copied");
+    say_copied(observed, "cp-3", ConditionStatus::true_, "copied");
+    CHECK(replicated_of(observed)->message == "2 of 2 copied and read back");
+  }
+  SUBCASE("one whose proof failed is copied, too") {
+    fail(observed, order_to(observed, "cp-3"), api::Reason::proof_failed, "no boot");
+    settle(observed);
+    say_copied(observed, "cp-3", ConditionStatus::false_, "no route");
+    CHECK(replicated_of(observed)->message == "0 of 2 copied, not cp-2, cp-3; cp-3: no route");
+  }
 }
 
 TEST_CASE("servers: the next run begins where the last set is") {
