@@ -2,6 +2,7 @@
 #include "cli/commands.hpp"
 #include "terminal/terminal_text.hpp"
 
+#include "base/json_member.hpp"
 #include "kube/resource.hpp"
 
 namespace rb::cli {
@@ -123,7 +124,7 @@ int complete_for_kubectl(std::span<const std::string> args, Io& io) {
   if (const auto api = shows ? io.connect({}) : Result<std::unique_ptr<Api>>(Error{})) {
     const auto items = (*api)->client().list_all(kube::k_cluster_backups, "", {}, io.stop);
     for (const nlohmann::json& item : items ? *items : nlohmann::json::array()) {
-      const std::string name = kube::text_of(kube::metadata_of(item), "name");
+      const std::string name = json_text(kube::metadata_of(item), "name");
       if (name.starts_with(args.back())) {
         io.out << terminal_text(name) << '\n';
       }

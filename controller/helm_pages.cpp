@@ -1,5 +1,6 @@
 #include "controller/helm_releases.hpp"
 
+#include "base/json_member.hpp"
 #include "kube/retry.hpp"
 
 #include <algorithm>
@@ -84,8 +85,8 @@ helm::StoredRelease stored_release(helm::StorageKind kind, const nlohmann::json&
   helm::StoredRelease stored;
   stored.kind = kind;
   const nlohmann::json& metadata = kube::metadata_of(object);
-  stored.name_space = kube::text_of(metadata, "namespace");
-  stored.object_name = kube::text_of(metadata, "name");
+  stored.name_space = json_text(metadata, "namespace");
+  stored.object_name = json_text(metadata, "name");
   const auto labels = metadata.find("labels");
   if (labels != metadata.end() && labels->is_object()) {
     for (const auto& [key, value] : labels->items()) {

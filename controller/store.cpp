@@ -4,6 +4,7 @@
 #include "controller/orders.hpp"
 #include "terminal/log.hpp"
 
+#include "base/json_member.hpp"
 #include "kube/resource.hpp"
 
 #include <nlohmann/json.hpp>
@@ -21,10 +22,8 @@ bool is_newer_word(const api::NodeBackup& before, const api::NodeBackup& after) 
 
 /// " NAME", or nothing where there is none.
 std::string name_of(const nlohmann::json& json) {
-  const auto pointer = nlohmann::json::json_pointer("/metadata/name");
-  return json.is_object() && json.contains(pointer) && json[pointer].is_string()
-             ? " " + json[pointer].get<std::string>()
-             : std::string();
+  const std::string name = json_text(json_member(json, "metadata"), "name");
+  return name.empty() ? name : " " + name;
 }
 
 /// Nothing, and a warning, where the object cannot be read.

@@ -5,6 +5,7 @@
 #include "k3s/auto_deploy.hpp"
 #include "terminal/terminal_text.hpp"
 
+#include "base/json_member.hpp"
 #include "kube/resource.hpp"
 
 #include <algorithm>
@@ -49,7 +50,7 @@ kube::ObjectRef addon_ref() {
 }
 
 bool is_ours(const json& secret) {
-  const std::string type = kube::text_of(secret, "type");
+  const std::string type = json_text(secret, "type");
   return type == "kubernetes.io/service-account-token" || type == "helm.sh/release.v1";
 }
 
@@ -66,7 +67,7 @@ Result<std::vector<std::string>> foreign_secrets(kube::Client& client,
   std::vector<std::string> names;
   for (const json& secret : *secrets) {
     if (!is_ours(secret)) {
-      names.push_back(kube::text_of(kube::metadata_of(secret), "name"));
+      names.push_back(json_text(kube::metadata_of(secret), "name"));
     }
   }
   return names;
@@ -79,7 +80,7 @@ Result<json> addon_of(kube::Client& client, const std::stop_token& stop) {
 }
 
 std::string applied_checksum(const json& addon) {
-  return kube::text_of(member(addon, "spec"), "checksum");
+  return json_text(json_member(addon, "spec"), "checksum");
 }
 
 Result<json>
@@ -91,18 +92,12 @@ get_if_there(kube::Client& client, const kube::ObjectRef& ref, const std::stop_t
   return object;
 }
 
-const json& member(const json& object, const char* key) {
-  static const json k_none = json::object();
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return object.is_object() && found != object.end() && found->is_object() ? *found : k_none;
-}
-
 Result<Installed> who_installed(kube::Client& client, const std::stop_token& stop) {
   RB_TRY_ASSIGN(const json controller,
                 get_if_there(client, {k_deployments, k_namespace, k_controller, ""}, stop));
-  const json& annotations = member(kube::metadata_of(controller), "annotations");
+  const json& annotations = json_member(kube::metadata_of(controller), "annotations");
   Installed installed;
-  installed.release = kube::text_of(annotations, k_release_annotation);
+  installed.release = json_text(annotations, k_release_annotation);
   if (installed.release.empty()) {
     // One that failed, or is being installed.
     kube::ListOptions options;
@@ -115,14 +110,14 @@ Result<Installed> who_installed(kube::Client& client, const std::stop_token& sto
   if (!installed.release.empty()) {
     installed.by = Installer::helm;
   } else if (!controller.is_null()) {
-    const bool by_k3s = kube::text_of(annotations, k_owner_annotation) == addon_ref().name;
+    const bool by_k3s = json_text(annotations, k_owner_annotation) == addon_ref().name;
     installed.by = by_k3s ? Installer::k3s : Installer::kubectl;
   }
   return installed;
 }
 
 Result<kube::ObjectRef> ref_of(const json& object) {
-  const std::string kind = kube::text_of(object, "kind");
+  const std::string kind = json_text(object, "kind");
   const auto found =
       std::ranges::find_if(k_kinds, [&](const Kind& known) { return known.kind == kind; });
   if (found == k_kinds.end()) {
@@ -130,8 +125,8 @@ Result<kube::ObjectRef> ref_of(const json& object) {
   }
   const json& metadata = kube::metadata_of(object);
   return kube::ObjectRef{found->type,
-                         found->type.namespaced ? kube::text_of(metadata, "namespace") : "",
-                         kube::text_of(metadata, "name"),
+                         found->type.namespaced ? json_text(metadata, "namespace") : "",
+                         json_text(metadata, "name"),
                          ""};
 }
 
@@ -172,7 +167,7 @@ Result<Removal> remove_objects(kube::Client& client,
   };
   RB_TRY(remove(addon_ref()));
   for (auto object = objects.rbegin(); object != objects.rend(); ++object) {
-    const std::string kind = kube::text_of(*object, "kind");
+    const std::string kind = json_text(*object, "kind");
     const bool stays = kind == "CustomResourceDefinition" ||
                        (kind == "Namespace" && !removal.kept_secrets.empty());
     if (stays) {

@@ -48,9 +48,6 @@ struct Installed {
 [[nodiscard]] Result<nlohmann::json>
 get_if_there(kube::Client& client, const kube::ObjectRef& ref, const std::stop_token& stop);
 
-/// The object under `key`, or an empty one.
-[[nodiscard]] const nlohmann::json& member(const nlohmann::json& object, const char* key);
-
 /// Whether one of `objects` is missing although k3s believes that it has applied `checksum`:
 /// somebody removed it, and k3s would not look. Then its note is dropped.
 [[nodiscard]] Result<bool> forget_if_incomplete(kube::Client& client,

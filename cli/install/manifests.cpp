@@ -5,6 +5,7 @@
 
 #include "base/digest.hpp"
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 #include "helm/values_yaml.hpp"
 #include "kube/resource.hpp"
 
@@ -92,16 +93,16 @@ Status check_schedule(const std::string& schedule) {
 /// Set by set_value(); else the manifests lack a place that this release has.
 json* object_of(std::vector<json>& objects, std::string_view kind, std::string_view name) {
   const auto found = std::ranges::find_if(objects, [&](const json& object) {
-    return kube::text_of(object, "kind") == kind &&
-           kube::text_of(kube::metadata_of(object), "name") == name;
+    return json_text(object, "kind") == kind &&
+           json_text(kube::metadata_of(object), "name") == name;
   });
   return found == objects.end() ? nullptr : &*found;
 }
 
 json& pod_template_of(json& object) {
   json& spec = object["spec"];
-  return kube::text_of(object, "kind") == "CronJob" ? spec["jobTemplate"]["spec"]["template"]
-                                                    : spec["template"];
+  return json_text(object, "kind") == "CronJob" ? spec["jobTemplate"]["spec"]["template"]
+                                                : spec["template"];
 }
 
 /// "--flag=…" among the arguments of a container.
@@ -129,7 +130,7 @@ struct HostPath {
 void mount_host_path(json& pod, const HostPath& host_path) {
   const auto named = [&](json& list) -> json& {
     for (json& item : list) {
-      if (kube::text_of(item, "name") == host_path.volume) {
+      if (json_text(item, "name") == host_path.volume) {
         return item;
       }
     }
@@ -246,8 +247,7 @@ Status check_image(std::vector<json>& objects, const std::string& image) {
   if (agent == nullptr) {
     return not_ours("no DaemonSet of the agent");
   }
-  const std::string asked =
-      kube::text_of(pod_template_of(*agent)["spec"]["containers"][0], "image");
+  const std::string asked = json_text(pod_template_of(*agent)["spec"]["containers"][0], "image");
   const std::string own = image.substr(image.rfind('/') + 1);
   const bool by_version = own.substr(0, own.rfind('-')) == asked;
   return own == asked || by_version ? Status() : not_ours("they ask for the image " + asked);
@@ -272,7 +272,7 @@ Status set_pods(std::vector<json>& objects, const std::string& image, const std:
   }
   for (const char* const kind : {"DaemonSet", "Deployment", "CronJob"}) {
     for (json& object : objects) {
-      if (kube::text_of(object, "kind") != kind) {
+      if (json_text(object, "kind") != kind) {
         continue;
       }
       json& pod_template = pod_template_of(object);
@@ -344,7 +344,7 @@ Result<std::vector<json>> objects_to_install(std::string_view packaged,
                                              const Server& server) {
   RB_TRY(check_choices(choices));
   RB_TRY_ASSIGN(std::vector<json> objects, objects::objects_of_yaml(packaged));
-  if (objects.empty() || kube::text_of(objects.front(), "kind") != "Namespace") {
+  if (objects.empty() || json_text(objects.front(), "kind") != "Namespace") {
     return not_ours("they do not begin with the Namespace");
   }
   try {
@@ -377,7 +377,7 @@ std::string backup_dir_in(const std::vector<json>& objects) {
   constexpr std::string_view k_flag = "--backup-dir=";
   const json::json_pointer arguments("/spec/template/spec/containers/0/args");
   for (const json& object : objects) {
-    if (kube::text_of(object, "kind") != "DaemonSet" || !object.contains(arguments)) {
+    if (json_text(object, "kind") != "DaemonSet" || !object.contains(arguments)) {
       continue;
     }
     for (const json& argument : object.at(arguments)) {

@@ -4,6 +4,7 @@
 #include "base/digest.hpp"
 #include "base/fd.hpp"
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 #include "kube/resource.hpp"
 
 #include <sys/utsname.h>
@@ -35,7 +36,7 @@ std::string parent_of(const std::string& path) {
 
 /// The JSON document that `descriptor` names, which must be what its digest says.
 Result<nlohmann::json> blob_of(const Files& files, const nlohmann::json& descriptor) {
-  const std::string digest = kube::text_of(descriptor, "digest");
+  const std::string digest = json_text(descriptor, "digest");
   const std::string hex = digest.substr(std::min(k_sha256.size(), digest.size()));
   const auto found = files.find("blobs/sha256/" + hex);
   if (!digest.starts_with(k_sha256) || found == files.end()) {
@@ -59,28 +60,23 @@ bool holds_digest(std::string_view name) {
 }
 
 std::string name_of(const nlohmann::json& entry) {
-  const auto annotations = entry.find("annotations");
-  return annotations == entry.end() ? std::string()
-                                    : kube::text_of(*annotations, k_name_annotation);
+  return json_text(json_member(entry, "annotations"), k_name_annotation);
 }
 
 Result<PackedImage> image_in(const Files& files) {
   const auto found = files.find("index.json");
   const nlohmann::json index = found == files.end() ? nlohmann::json() : json_of(found->second);
-  const auto manifests = index.is_object() ? index.find("manifests") : index.end();
-  if (!index.is_object() || manifests == index.end() || !manifests->is_array()) {
+  if (!json_member(index, "manifests").is_array()) {
     return Error{ErrorCode::corrupt, "not the archive of an image", {}};
   }
-  for (const nlohmann::json& entry : *manifests) {
+  for (const nlohmann::json& entry : json_list(index, "manifests")) {
     PackedImage image{name_of(entry), {}};
     if (!holds_digest(image.name)) {
       continue;
     }
     RB_TRY_ASSIGN(const nlohmann::json manifest, blob_of(files, entry));
-    const auto config = manifest.find("config");
-    RB_TRY_ASSIGN(const nlohmann::json settings,
-                  blob_of(files, config == manifest.end() ? nlohmann::json() : *config));
-    image.architecture = kube::text_of(settings, "architecture");
+    RB_TRY_ASSIGN(const nlohmann::json settings, blob_of(files, json_member(manifest, "config")));
+    image.architecture = json_text(settings, "architecture");
     return image;
   }
   return Error{ErrorCode::unsupported,

@@ -6,6 +6,7 @@
 #include "k3s/auto_deploy.hpp"
 #include "terminal/terminal_text.hpp"
 
+#include "base/json_member.hpp"
 #include "kube/resource.hpp"
 
 #include <algorithm>
@@ -29,19 +30,13 @@ constexpr std::size_t k_shown_bytes = 300;
 /// So many looks in a row must say that only other servers' images are missing.
 constexpr int k_looks_for_incomplete = 10;
 
-const json& items_in(const json& object, const char* key) {
-  static const json k_none = json::array();
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return object.is_object() && found != object.end() && found->is_array() ? *found : k_none;
-}
-
 int number(const json& object, const char* key) {
   return kube::int_of(object, key, k_many);
 }
 
 /// The controller of the object has seen it as it is now.
 bool is_observed(const json& object) {
-  return number(member(object, "status"), "observedGeneration") >=
+  return number(json_member(object, "status"), "observedGeneration") >=
          number(kube::metadata_of(object), "generation");
 }
 
@@ -51,8 +46,8 @@ struct Ready {
 };
 
 Ready judge_deployment(const json& object) {
-  const json& status = member(object, "status");
-  const json& spec = member(object, "spec");
+  const json& status = json_member(object, "status");
+  const json& spec = json_member(object, "spec");
   const int wanted = spec.contains("replicas") ? number(spec, "replicas") : 1;
   const int updated = number(status, "updatedReplicas");
   const int available = number(status, "availableReplicas");
@@ -64,7 +59,7 @@ Ready judge_deployment(const json& object) {
 }
 
 Ready judge_daemon_set(const json& object) {
-  const json& status = member(object, "status");
+  const json& status = json_member(object, "status");
   const int wanted = number(status, "desiredNumberScheduled");
   const int done =
       std::min(number(status, "updatedNumberScheduled"), number(status, "numberAvailable"));
@@ -75,9 +70,9 @@ Ready judge_daemon_set(const json& object) {
 }
 
 bool is_ready_pod(const json& pod) {
-  for (const json& condition : items_in(member(pod, "status"), "conditions")) {
-    if (kube::text_of(condition, "type") == "Ready") {
-      return kube::text_of(condition, "status") == "True";
+  for (const json& condition : json_list(json_member(pod, "status"), "conditions")) {
+    if (json_text(condition, "type") == "Ready") {
+      return json_text(condition, "status") == "True";
     }
   }
   return false;
@@ -85,17 +80,17 @@ bool is_ready_pod(const json& pod) {
 
 /// Why a pod is not ready, where it says so: reason and message.
 std::pair<std::string, std::string> why_not_ready(const json& pod) {
-  for (const json& container : items_in(member(pod, "status"), "containerStatuses")) {
-    const json& waiting = member(member(container, "state"), "waiting");
-    const std::string reason = kube::text_of(waiting, "reason");
+  for (const json& container : json_list(json_member(pod, "status"), "containerStatuses")) {
+    const json& waiting = json_member(json_member(container, "state"), "waiting");
+    const std::string reason = json_text(waiting, "reason");
     if (!reason.empty() && reason != "ContainerCreating" && reason != "PodInitializing") {
-      return {reason, kube::text_of(waiting, "message")};
+      return {reason, json_text(waiting, "message")};
     }
   }
-  for (const json& condition : items_in(member(pod, "status"), "conditions")) {
-    if (kube::text_of(condition, "type") == "PodScheduled" &&
-        kube::text_of(condition, "status") == "False") {
-      return {kube::text_of(condition, "reason"), kube::text_of(condition, "message")};
+  for (const json& condition : json_list(json_member(pod, "status"), "conditions")) {
+    if (json_text(condition, "type") == "PodScheduled" &&
+        json_text(condition, "status") == "False") {
+      return {json_text(condition, "reason"), json_text(condition, "message")};
     }
   }
   return {};
@@ -106,12 +101,12 @@ bool judge_pods(const json& pods, const std::string& this_node, Rollout& rollout
   bool others = false;
   for (const json& pod : pods) {
     const bool ends = kube::metadata_of(pod).contains("deletionTimestamp");
-    const std::string phase = kube::text_of(member(pod, "status"), "phase");
+    const std::string phase = json_text(json_member(pod, "status"), "phase");
     if (ends || phase == "Succeeded" || phase == "Failed" || is_ready_pod(pod)) {
       continue;
     }
     const auto [reason, message] = why_not_ready(pod);
-    const std::string node = kube::text_of(member(pod, "spec"), "nodeName");
+    const std::string node = json_text(json_member(pod, "spec"), "nodeName");
     if (reason == k_no_image && node != this_node) {
       if (std::ranges::find(rollout.without_image, node) == rollout.without_image.end()) {
         rollout.without_image.push_back(node);
@@ -120,7 +115,7 @@ bool judge_pods(const json& pods, const std::string& this_node, Rollout& rollout
     }
     others = true;
     if (!reason.empty()) {
-      rollout.trouble = kube::text_of(kube::metadata_of(pod), "name") + ": " + reason +
+      rollout.trouble = json_text(kube::metadata_of(pod), "name") + ": " + reason +
                         (message.empty() ? "" : ": " + terminal_text(message, k_shown_bytes));
     }
   }
@@ -137,11 +132,11 @@ std::string complaint_of_k3s(kube::Client& client, const std::stop_token& stop) 
   std::string newest;
   std::string words;
   for (const json& event : events ? *events : json::array()) {
-    const std::string time = kube::text_of(event, "lastTimestamp");
+    const std::string time = json_text(event, "lastTimestamp");
     if (time >= newest) {
       newest = time;
-      words = kube::text_of(event, "reason") + ": " +
-              terminal_text(kube::text_of(event, "message"), k_shown_bytes);
+      words = json_text(event, "reason") + ": " +
+              terminal_text(json_text(event, "message"), k_shown_bytes);
     }
   }
   return words;

@@ -4,6 +4,7 @@
 
 #include "archive/entry_path.hpp"
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 #include "base/secret_bytes.hpp"
 
 #include <nlohmann/json.hpp>
@@ -38,11 +39,6 @@ Error damaged(const std::string& what) {
   return {ErrorCode::corrupt, "index.json: " + what, {}};
 }
 
-std::string text_of(const nlohmann::json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 std::int64_t number_of(const nlohmann::json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
@@ -75,8 +71,8 @@ void append_list(SecretBuffer& out, std::string_view name, const std::vector<Ent
 std::optional<api::ReleaseOwner> owner_of(const nlohmann::json& json,
                                           const IndexedRelease& release) {
   const nlohmann::json owner = json.value("owner", nlohmann::json());
-  if (const std::string kind = text_of(owner, "kind"); !kind.empty()) {
-    return api::ReleaseOwner{kind, text_of(owner, "namespace"), text_of(owner, "name")};
+  if (const std::string kind = json_text(owner, "kind"); !kind.empty()) {
+    return api::ReleaseOwner{kind, json_text(owner, "namespace"), json_text(owner, "name")};
   }
   return api::find_owner({release.name_space, release.name, release.chart_version, {}, {}});
 }
@@ -99,21 +95,21 @@ constexpr std::array<Fact, 7> k_facts{
 
 IndexedRelease release_of(const nlohmann::json& json, const Limits& limits) {
   IndexedRelease release;
-  release.name_space = text_of(json, "namespace");
-  release.name = text_of(json, "name");
-  release.file = text_of(json, "file");
-  release.storage_object = text_of(json, "storage");
+  release.name_space = json_text(json, "namespace");
+  release.name = json_text(json, "name");
+  release.file = json_text(json, "file");
+  release.storage_object = json_text(json, "storage");
   if (json.is_object()) {
     release.revision = number_of(json, "revision");
     release.has_values = json.value("hasValues", nlohmann::json()) == true;
     const nlohmann::json chart = json.value("chart", nlohmann::json());
     for (const Fact& fact : k_facts) {
-      release.*fact.text = text_of(fact.in_chart ? chart : json, fact.key);
+      release.*fact.text = json_text(fact.in_chart ? chart : json, fact.key);
     }
     if (const nlohmann::json recorded = json.value("recordedAs", nlohmann::json());
         recorded.is_object()) {
-      release.recorded = ReleaseKey{text_of(recorded, "namespace"),
-                                    text_of(recorded, "name"),
+      release.recorded = ReleaseKey{json_text(recorded, "namespace"),
+                                    json_text(recorded, "name"),
                                     number_of(recorded, "revision")};
     }
     release.owner = owner_of(json, release);
@@ -267,7 +263,7 @@ Result<Index> parse_index(std::string_view text, const Limits& limits) {
   if (!json.is_object()) {
     return damaged("not JSON");
   }
-  const std::string format = text_of(json, "format");
+  const std::string format = json_text(json, "format");
   if (format != k_format_v1 && format != k_format_v2) {
     return Error{ErrorCode::unsupported,
                  "index.json: a format that this version does not know",
@@ -281,8 +277,8 @@ Result<Index> parse_index(std::string_view text, const Limits& limits) {
   }
   each_of(json, "undecodable", [&](const nlohmann::json& entry) {
     index.undecodable.push_back(
-        {{text_of(entry, "namespace"), text_of(entry, "storage"), text_of(entry, "message")},
-         text_of(entry, "file")});
+        {{json_text(entry, "namespace"), json_text(entry, "storage"), json_text(entry, "message")},
+         json_text(entry, "file")});
   });
   index.unlisted = std::max<std::int64_t>(number_of(json, "unlisted"), 0);
   return index;

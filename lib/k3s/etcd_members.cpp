@@ -3,6 +3,7 @@
 #include "terminal/terminal_text.hpp"
 
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 #include "base/open_beneath.hpp"
 
 #include <algorithm>
@@ -20,27 +21,18 @@ constexpr std::size_t k_suffix = 8;       ///< Hex digits that k3s adds to the n
 constexpr const char* k_node_name_characters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
 
-std::string text_in(const json& object, const char* key) {
-  return object.is_object() && object.contains(key) && object[key].is_string()
-             ? terminal_text(object[key].get<std::string>(), k_word_limit)
-             : std::string();
-}
-
-const json& object_in(const json& object, const char* key) {
-  static const json k_none;
-  return object.is_object() && object.contains(key) ? object[key] : k_none;
+std::string word_in(const json& text) {
+  return terminal_text(json_text(text), k_word_limit);
 }
 
 EtcdMember member_of(const json& object) {
   EtcdMember member;
-  member.id = json_integer_of<std::uint64_t>(object_in(object, "ID")).value_or(0);
-  member.name = text_in(object, "name");
-  const json& peers = object_in(object, "peerURLs");
-  if (peers.is_array() && !peers.empty() && peers.front().is_string()) {
-    member.peer_url = terminal_text(peers.front().get<std::string>(), k_word_limit);
+  member.id = json_integer_of<std::uint64_t>(json_member(object, "ID")).value_or(0);
+  member.name = word_in(json_member(object, "name"));
+  if (const json& peers = json_list(object, "peerURLs"); !peers.empty()) {
+    member.peer_url = word_in(peers.front());
   }
-  const json& learner = object_in(object, "isLearner");
-  member.learner = learner.is_boolean() && learner.get<bool>();
+  member.learner = json_member(object, "isLearner") == true;
   return member;
 }
 
@@ -48,12 +40,10 @@ EtcdMember member_of(const json& object) {
 
 Result<std::vector<EtcdMember>> parse_members(std::string_view text) {
   const json document = json_of(text);
-  const json& list = object_in(document, "members");
+  const json& list = json_list(document, "members");
   std::vector<EtcdMember> members;
-  if (list.is_array()) {
-    for (std::size_t i = 0; i < std::min(list.size(), k_member_limit); ++i) {
-      members.push_back(member_of(list[i]));
-    }
+  for (std::size_t i = 0; i < std::min(list.size(), k_member_limit); ++i) {
+    members.push_back(member_of(list[i]));
   }
   // Releases that cannot ask etcd list the server itself, without an id.
   const bool known = !members.empty() && std::ranges::none_of(members, [](const EtcdMember& one) {

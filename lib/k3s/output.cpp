@@ -4,6 +4,7 @@
 #include "terminal/terminal_text.hpp"
 
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -87,10 +88,8 @@ Rank rank_of(std::string_view line) {
     return line.front() == 'F' ? Rank::fatal : Rank::less;
   }
   if (line.starts_with('{')) {
-    const auto json = json_of(line);
-    return json.is_object() && json.contains("level") && json["level"].is_string()
-               ? rank_of_level(json["level"].get_ref<const std::string&>())
-               : Rank::plain;
+    const std::string level = json_text(json_of(line), "level");
+    return level.empty() ? Rank::plain : rank_of_level(level);
   }
   const std::string_view level = level_of(line);
   return level.empty() ? Rank::plain : rank_of_level(level);
@@ -120,9 +119,8 @@ std::string message_of(std::string_view line) {
     return std::string(word.substr(0, word.find_first_of(k_blank)));
   }
   if (line.starts_with('{')) {
-    const auto json = json_of(line);
-    if (json.is_object() && json.contains("msg") && json["msg"].is_string()) {
-      return json["msg"].get<std::string>();
+    if (std::string message = json_text(json_of(line), "msg"); !message.empty()) {
+      return message;
     }
   }
   const std::size_t frame = line.find("] "); // "FATA[0002] …" of a terminal
@@ -172,15 +170,8 @@ void replace_url_password(std::string& text) {
 /// zap's JSON: {"level":"info",…,"msg":"saved","path":"/…/X"}.
 std::string saved_in_json(std::string_view line) {
   const auto json = json_of(line);
-  if (!json.is_object()) {
-    return {};
-  }
-  const auto message = json.find("msg");
-  const auto path = json.find("path");
-  if (message == json.end() || *message != "saved" || path == json.end() || !path->is_string()) {
-    return {};
-  }
-  return std::string(base_name(path->get_ref<const std::string&>()));
+  return json_text(json, "msg") == "saved" ? std::string(base_name(json_text(json, "path")))
+                                           : std::string();
 }
 
 /// "… Snapshot X saved." where X has no blank in it; of a path, its last component.

@@ -1,6 +1,7 @@
 #include "kube/client.hpp"
 
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 #include "kube/retry.hpp"
 
 #include <algorithm>
@@ -117,7 +118,7 @@ Result<json> Client::call_json(Request request,
                 call(std::move(request), type, stop, reading.body_limit_bytes));
   RB_TRY_ASSIGN(json answer, parse(subject, response.body, keep_at(reading.depth, reading.keep)));
   if (is_present) {
-    m_runtime.versions->answered(path, text_of(metadata_of(answer), "resourceVersion"), before);
+    m_runtime.versions->answered(path, json_text(metadata_of(answer), "resourceVersion"), before);
   }
   if (reading.body_bytes != nullptr) {
     *reading.body_bytes = response.body.size();
@@ -160,8 +161,8 @@ Result<ListPage> Client::list_page(const ResourceType& type,
                            .depth = k_item_depth,
                            .body_limit_bytes = options.body_limit_bytes,
                            .body_bytes = &page.body_bytes}));
-  page.resource_version = text_of(metadata_of(list), "resourceVersion");
-  page.continue_token = text_of(metadata_of(list), "continue");
+  page.resource_version = json_text(metadata_of(list), "resourceVersion");
+  page.continue_token = json_text(metadata_of(list), "continue");
   auto items = list.find("items");
   if (page.resource_version.empty() || items == list.end() ||
       !(items->is_array() || items->is_null())) {
@@ -223,7 +224,7 @@ Result<json> Client::create(const ResourceType& type,
                             std::string_view name_space,
                             const json& object,
                             std::stop_token stop) {
-  const std::string name = text_of(metadata_of(object), "name");
+  const std::string name = json_text(metadata_of(object), "name");
   if (name.empty()) {
     return no_name(type.plural);
   }
@@ -240,7 +241,7 @@ Result<json> Client::replace(const ObjectRef& ref, const json& object, std::stop
   Request request;
   request.method = Method::put;
   RB_TRY_ASSIGN(request.path, object_path(ref));
-  if (text_of(metadata_of(object), "resourceVersion").empty()) {
+  if (json_text(metadata_of(object), "resourceVersion").empty()) {
     return Error{
         ErrorCode::invalid_argument, what(request) + ": metadata.resourceVersion is missing", {}};
   }

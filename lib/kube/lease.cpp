@@ -1,5 +1,6 @@
 #include "kube/lease.hpp"
 
+#include "base/json_member.hpp"
 #include "kube/resource.hpp"
 
 #include <nlohmann/json.hpp>
@@ -53,18 +54,16 @@ ObservedLease observe_lease(const std::optional<ObservedLease>& before,
 
 Result<LeaseRecord> lease_from_json(const json& object) {
   LeaseRecord record;
-  record.resource_version = text_of(metadata_of(object), "resourceVersion");
+  record.resource_version = json_text(metadata_of(object), "resourceVersion");
   if (record.resource_version.empty()) {
     return Error{ErrorCode::corrupt, "the lease has no metadata.resourceVersion", {}};
   }
-  const auto spec = object.find("spec");
-  if (spec != object.end() && spec->is_object()) {
-    record.holder = text_of(*spec, "holderIdentity");
-    record.duration = std::chrono::seconds(int_of(*spec, "leaseDurationSeconds", k_number_limit));
-    record.acquire_time = text_of(*spec, "acquireTime");
-    record.renew_time = text_of(*spec, "renewTime");
-    record.transitions = int_of(*spec, "leaseTransitions", k_number_limit);
-  }
+  const json& spec = json_member(object, "spec");
+  record.holder = json_text(spec, "holderIdentity");
+  record.duration = std::chrono::seconds(int_of(spec, "leaseDurationSeconds", k_number_limit));
+  record.acquire_time = json_text(spec, "acquireTime");
+  record.renew_time = json_text(spec, "renewTime");
+  record.transitions = int_of(spec, "leaseTransitions", k_number_limit);
   return record;
 }
 

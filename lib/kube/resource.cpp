@@ -109,11 +109,6 @@ Result<std::string> object_path(const ObjectRef& ref) {
   return path;
 }
 
-std::string text_of(const nlohmann::json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 int int_of(const nlohmann::json& object, const char* key, int most) {
   const auto found = object.find(key);
   const bool fits =

@@ -66,9 +66,6 @@ struct ObjectRef {
 
 // Fields of an object that may be anything.
 
-/// The text under `key`, or "".
-[[nodiscard]] std::string text_of(const nlohmann::json& object, const char* key);
-
 /// The number under `key`, if it is from 0 to `most`; else 0.
 [[nodiscard]] int int_of(const nlohmann::json& object, const char* key, int most);
 

@@ -3,6 +3,7 @@
 #include "terminal/terminal_text.hpp"
 
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 #include "kube/resource.hpp"
 
 #include <nlohmann/json.hpp>
@@ -30,16 +31,11 @@ struct StatusFields {
 
 StatusFields fields_of(const json& status) {
   StatusFields fields;
-  if (status.is_object()) {
-    fields.reason = text_of(status, "reason");
-    fields.message = text_of(status, "message");
-    fields.code = int_of(status, "code", k_number_limit);
-    const auto details = status.find("details");
-    if (details != status.end() && details->is_object()) {
-      fields.retry_after =
-          std::chrono::seconds(int_of(*details, "retryAfterSeconds", k_number_limit));
-    }
-  }
+  fields.reason = json_text(status, "reason");
+  fields.message = json_text(status, "message");
+  fields.code = int_of(status, "code", k_number_limit);
+  fields.retry_after = std::chrono::seconds(
+      int_of(json_member(status, "details"), "retryAfterSeconds", k_number_limit));
   return fields;
 }
 
@@ -109,7 +105,7 @@ Error error_from_response(std::string_view what,
                           bool confidential) {
   const json status = json_of(body);
   StatusFields fields;
-  if (status.is_object() && text_of(status, "kind") == "Status") {
+  if (status.is_object() && json_text(status, "kind") == "Status") {
     fields = fields_of(status);
   }
   Error error = make(what, fields, http_status, confidential);

@@ -1,6 +1,7 @@
 #include "kube/watch_fsm.hpp"
 
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 #include "kube/resource.hpp"
 #include "kube/retry.hpp"
 
@@ -75,8 +76,8 @@ std::vector<WatchOutput> WatchFsm::on(WatchInput input) {
 void WatchFsm::on_listed(Listed page, std::vector<WatchOutput>& out) {
   for (json& item : page.items) {
     const json& metadata = metadata_of(item);
-    m_this_list[{text_of(metadata, "namespace"), text_of(metadata, "name")}] =
-        text_of(metadata, "uid");
+    m_this_list[{json_text(metadata, "namespace"), json_text(metadata, "name")}] =
+        json_text(metadata, "uid");
     upsert(std::move(item), out);
   }
   m_resource_version = page.resource_version;
@@ -102,8 +103,8 @@ void WatchFsm::on_listed(Listed page, std::vector<WatchOutput>& out) {
 
 void WatchFsm::upsert(json object, std::vector<WatchOutput>& out) {
   const json& metadata = metadata_of(object);
-  const Key key{text_of(metadata, "namespace"), text_of(metadata, "name")};
-  const std::string uid = text_of(metadata, "uid");
+  const Key key{json_text(metadata, "namespace"), json_text(metadata, "name")};
+  const std::string uid = json_text(metadata, "uid");
   const auto known = m_known.find(key);
   if (known != m_known.end() && known->second != uid) {
     // The name was used again while nobody looked.
@@ -118,7 +119,7 @@ void WatchFsm::upsert(json object, std::vector<WatchOutput>& out) {
 
 void WatchFsm::on_line(std::string_view text, std::vector<WatchOutput>& out) {
   json event = json_of(text);
-  const std::string type = text_of(event, "type");
+  const std::string type = json_text(event, "type");
   const auto found = event.find("object");
   if (type.empty() || found == event.end() || !found->is_object()) {
     out.emplace_back(Report{not_an_event()});
@@ -130,8 +131,8 @@ void WatchFsm::on_line(std::string_view text, std::vector<WatchOutput>& out) {
     return;
   }
   const json& metadata = metadata_of(*found);
-  const std::string version = text_of(metadata, "resourceVersion");
-  const std::string name = text_of(metadata, "name");
+  const std::string version = json_text(metadata, "resourceVersion");
+  const std::string name = json_text(metadata, "name");
   if (version.empty() || (type != "BOOKMARK" && name.empty())) {
     out.emplace_back(Report{not_an_event()});
     relist(true, {}, out);
@@ -147,9 +148,9 @@ void WatchFsm::on_line(std::string_view text, std::vector<WatchOutput>& out) {
   if (type == "ADDED" || type == "MODIFIED") {
     upsert(std::move(*found), out);
   } else if (type == "DELETED") {
-    const Key key{text_of(metadata, "namespace"), name};
+    const Key key{json_text(metadata, "namespace"), name};
     m_known.erase(key);
-    out.emplace_back(Delete{{key.first, key.second, text_of(metadata, "uid")}});
+    out.emplace_back(Delete{{key.first, key.second, json_text(metadata, "uid")}});
   }
   // A BOOKMARK moves the version only; an unknown type is from a newer server, and so harmless.
 }

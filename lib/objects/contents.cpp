@@ -2,9 +2,9 @@
 
 #include "datastore/datastore.hpp"
 #include "datastore/keys/keys.hpp"
-#include "objects/json_member.hpp"
 
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -79,17 +79,17 @@ StoredMetadata from_protobuf(ByteView unknown) {
 
 StoredMetadata from_json(std::string_view text) {
   const json object = json_of(text);
-  const json& found = member(object, "metadata");
+  const json& found = json_member(object, "metadata");
   StoredMetadata metadata;
   if (!found.is_object()) {
     return metadata;
   }
-  metadata.uid = limited(text_field(found, "uid"));
-  metadata.deleting = member(found, "deletionTimestamp").is_string();
-  metadata.controlled = !member(member(found, "labels"), k_managed_label).is_null();
+  metadata.uid = limited(json_text(found, "uid"));
+  metadata.deleting = json_member(found, "deletionTimestamp").is_string();
+  metadata.controlled = !json_member(json_member(found, "labels"), k_managed_label).is_null();
   int owners = 0;
-  for (const json& owner : member(found, "ownerReferences")) {
-    add_owner(metadata, owners, owner.is_object() ? text_field(owner, "uid") : std::string());
+  for (const json& owner : json_member(found, "ownerReferences")) {
+    add_owner(metadata, owners, owner.is_object() ? json_text(owner, "uid") : std::string());
   }
   return metadata;
 }
@@ -129,8 +129,8 @@ std::string stored_annotation(ByteView object, std::string_view name) {
     return annotation_in_protobuf(object.subspan(k_protobuf_magic.size()), name);
   }
   return text.starts_with('{')
-             ? text_field(member(member(json_of(text), "metadata"), "annotations"),
-                          std::string(name).c_str())
+             ? json_text(json_member(json_member(json_of(text), "metadata"), "annotations"),
+                         std::string(name).c_str())
              : std::string();
 }
 

@@ -1,6 +1,7 @@
 #include "objects/manifests.hpp"
 
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 
 #include <yaml-cpp/yaml.h>
 
@@ -92,15 +93,12 @@ Result<nlohmann::json> value_of(const YAML::Node& node, std::size_t level) {
 }
 
 bool is_text(const nlohmann::json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() &&
-         !found->get_ref<const std::string&>().empty();
+  return !json_text(object, key).empty();
 }
 
 bool is_object(const nlohmann::json& value) {
-  const auto metadata = value.is_object() ? value.find("metadata") : value.end();
-  return value.is_object() && is_text(value, "apiVersion") && is_text(value, "kind") &&
-         metadata != value.end() && metadata->is_object() && is_text(*metadata, "name");
+  return is_text(value, "apiVersion") && is_text(value, "kind") &&
+         is_text(json_member(value, "metadata"), "name");
 }
 
 } // namespace

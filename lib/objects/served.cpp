@@ -1,9 +1,8 @@
 #include "objects/served.hpp"
 
-#include "objects/json_member.hpp"
-
 #include "archive/entry_path.hpp"
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -39,11 +38,11 @@ constexpr std::array<std::string_view, 2> k_under_their_group{"apiextensions.k8s
                                                               "apiregistration.k8s.io"};
 
 Origin origin_of(const json& service) {
-  if (member(member(service, "spec"), "service").is_object()) {
+  if (json_member(json_member(service, "spec"), "service").is_object()) {
     return Origin::elsewhere;
   }
-  const json& labels = member(member(service, "metadata"), "labels");
-  return text_field(labels, k_label) == k_built_in ? Origin::built_in : Origin::custom;
+  const json& labels = json_member(json_member(service, "metadata"), "labels");
+  return json_text(labels, k_label) == k_built_in ? Origin::built_in : Origin::custom;
 }
 
 /// Made up when it is asked for.
@@ -88,15 +87,15 @@ struct GroupVersion {
 Result<std::vector<GroupVersion>> versions(ApiPort& api) {
   std::vector<GroupVersion> all{{"", "v1"}};
   RB_TRY_ASSIGN(const json groups, get_json(api, "/apis"));
-  for (const json& group : list_field(groups, "groups")) {
-    const std::string name = text_field(group, "name");
-    const std::string best = text_field(member(group, "preferredVersion"), "version");
+  for (const json& group : json_list(groups, "groups")) {
+    const std::string name = json_text(group, "name");
+    const std::string best = json_text(json_member(group, "preferredVersion"), "version");
     if (!best.empty()) {
       all.push_back({name, best});
     }
-    for (const json& version : list_field(group, "versions")) {
-      if (text_field(version, "version") != best) {
-        all.push_back({name, text_field(version, "version")});
+    for (const json& version : json_list(group, "versions")) {
+      if (json_text(version, "version") != best) {
+        all.push_back({name, json_text(version, "version")});
       }
     }
   }
@@ -104,8 +103,8 @@ Result<std::vector<GroupVersion>> versions(ApiPort& api) {
 }
 
 bool can_be_listed(const json& resource) {
-  const json& verbs = list_field(resource, "verbs");
-  const std::string name = text_field(resource, "name");
+  const json& verbs = json_list(resource, "verbs");
+  const std::string name = json_text(resource, "name");
   return name.find('/') == std::string::npos && name != k_not_stored &&
          std::find(verbs.begin(), verbs.end(), "list") != verbs.end();
 }
@@ -184,7 +183,7 @@ std::string escaped(const std::string& text) {
 std::string words(const std::string& body) {
   const json status = json_of(body);
   return archive::printable(
-      (status.is_object() ? text_field(status, "message") : body).substr(0, k_words_limit));
+      (status.is_object() ? json_text(status, "message") : body).substr(0, k_words_limit));
 }
 
 Result<json>
@@ -215,13 +214,13 @@ get_page(ApiPort& api, const std::string& path, Waiter& waiter, const std::stop_
 }
 
 void hand_out(const json& page, const std::function<void(const ServedObject&)>& on_object) {
-  for (const json& item : list_field(page, "items")) {
-    const json& metadata = member(item, "metadata");
+  for (const json& item : json_list(page, "items")) {
+    const json& metadata = json_member(item, "metadata");
     if (metadata.is_object()) {
-      on_object({text_field(metadata, "namespace"),
-                 text_field(metadata, "name"),
-                 text_field(metadata, "uid"),
-                 text_field(metadata, "resourceVersion")});
+      on_object({json_text(metadata, "namespace"),
+                 json_text(metadata, "name"),
+                 json_text(metadata, "uid"),
+                 json_text(metadata, "resourceVersion")});
     }
   }
 }
@@ -230,14 +229,14 @@ void hand_out(const json& page, const std::function<void(const ServedObject&)>& 
 
 Result<ApiServices> ApiServices::parse(std::string_view text_of_list) {
   const json list = json_of(text_of_list);
-  const json& items = member(list, "items");
+  const json& items = json_member(list, "items");
   if (!items.is_array()) {
     return Error{ErrorCode::corrupt, "the list of API services is none", {}};
   }
   ApiServices services;
   for (const json& item : items) {
-    const json& spec = member(item, "spec");
-    services.m_origins[text_field(spec, "version") + "." + text_field(spec, "group")] =
+    const json& spec = json_member(item, "spec");
+    services.m_origins[json_text(spec, "version") + "." + json_text(spec, "group")] =
         origin_of(item);
   }
   return services;
@@ -281,8 +280,8 @@ Result<std::vector<Resource>> discover(ApiPort& api) {
     }
     const std::string path = path_of(group, version);
     RB_TRY_ASSIGN(const json answer, get_json(api, path));
-    for (const json& resource : list_field(answer, "resources")) {
-      const std::string plural = text_field(resource, "name");
+    for (const json& resource : json_list(answer, "resources")) {
+      const std::string plural = json_text(resource, "name");
       std::string prefix = storage_prefix(group, plural, origin);
       if (can_be_listed(resource) && taken.insert(prefix).second) {
         resources.push_back({path + "/" + plural, std::move(prefix)});
@@ -330,7 +329,7 @@ Status list_objects(ApiPort& api,
     RB_TRY_ASSIGN(const json page, get_page(api, base + query, waiter, stop));
     hand_out(page, on_object);
     const json& metadata = page["metadata"];
-    const std::string more = text_field(metadata, "continue");
+    const std::string more = json_text(metadata, "continue");
     if (more.empty()) {
       return {};
     }
@@ -341,11 +340,11 @@ Status list_objects(ApiPort& api,
 Result<std::uint64_t>
 count_objects(ApiPort& api, const std::string& path, Waiter& waiter, const std::stop_token& stop) {
   RB_TRY_ASSIGN(const json page, get_page(api, path + "?limit=1", waiter, stop));
-  const json& items = member(page, "items");
+  const json& items = json_member(page, "items");
   if (!items.is_array()) {
     return Error{ErrorCode::corrupt, "the API server: " + path + ": not a list", {}};
   }
-  const json& more = member(page["metadata"], "remainingItemCount");
+  const json& more = json_member(page["metadata"], "remainingItemCount");
   return items.size() + (more.is_number_unsigned() ? more.get<std::uint64_t>() : 0U);
 }
 

@@ -3,6 +3,7 @@
 #include "k3s/token.hpp"
 
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -56,17 +57,13 @@ Status read_description(std::string_view text, HostDescription& description) {
   if (!json.is_object()) {
     return damaged("host.json is not JSON");
   }
-  const auto text_at = [&](const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-  };
-  if (text_at("schema") != k_schema) {
+  if (json_text(json, "schema") != k_schema) {
     return Error{ErrorCode::unsupported,
                  "host state: host.json has a schema that this version does not know",
                  "use a newer railiance-restore"};
   }
   for (const Field& field : k_fields) {
-    field.of(description) = text_at(field.key);
+    field.of(description) = json_text(json, field.key);
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include "set/names.hpp"
 
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -290,10 +291,7 @@ Result<std::optional<LastVerify>> read_last_verify(Directory& directory) {
 
 Result<LastRestore> parse_last_restore(std::string_view text) {
   const auto json = json_of(text);
-  const auto word = [&json](const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-  };
+  const auto word = [&json](const char* key) { return json_text(json, key); };
   if (!json.is_object()) {
     return not_a_restore("not a JSON object");
   }

@@ -3,6 +3,7 @@
 #include "archive/tar_gz.hpp"
 #include "base/digest.hpp"
 #include "base/fd.hpp"
+#include "base/json_member.hpp"
 #include "base/open_beneath.hpp"
 
 #include <nlohmann/json.hpp>
@@ -53,16 +54,11 @@ Result<Json> read_json(const std::string& store, const std::string& hex, std::si
 }
 
 std::string hex_of(const Json& descriptor) {
-  const auto digest = descriptor.find("digest");
-  return digest != descriptor.end() && digest->is_string()
-             ? hex_in(digest->get_ref<const std::string&>())
-             : std::string();
+  return hex_in(json_text(descriptor, "digest"));
 }
 
 bool is_manifest(const Json& json) {
-  const auto config = json.find("config");
-  const auto layers = json.find("layers");
-  return config != json.end() && config->is_object() && layers != json.end() && layers->is_array();
+  return json_member(json, "config").is_object() && json_member(json, "layers").is_array();
 }
 
 bool is_there(const std::string& store, const std::string& hex) {
@@ -73,10 +69,8 @@ bool is_there(const std::string& store, const std::string& hex) {
 /// Of an index: the one for this machine, which is the one that was pulled.
 std::string pulled_manifest(const std::string& store, const Json& index) {
   for (const Json& each : index.at("manifests")) {
-    const std::string hex = each.is_object() ? hex_of(each) : std::string();
-    const bool attestation = each.is_object() && each.contains("platform") &&
-                             each["platform"].is_object() &&
-                             each["platform"].value("os", "linux") == "unknown";
+    const std::string hex = hex_of(each);
+    const bool attestation = json_text(json_member(each, "platform"), "os") == "unknown";
     if (is_there(store, hex) && !attestation) {
       return hex;
     }

@@ -6,6 +6,7 @@
 #include "restore/cluster/steps.hpp"
 
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 #include "base/secret_bytes.hpp"
 
 #include <algorithm>
@@ -53,12 +54,8 @@ bool was_taken_out(const Plan& plan,
   const auto text = get_raw(
       ports.processes, local_access(plan), {}, plan.joining->api_url, "/api/v1/nodes/" + node, {});
   const nlohmann::json found = text ? json_of(*text) : nlohmann::json();
-  const nlohmann::json::json_pointer place("/metadata/annotations");
-  if (!found.is_object() || !found.contains(place) || !found[place].is_object()) {
-    return false;
-  }
-  const auto removed = found[place].find(k_removed);
-  return removed != found[place].end() && *removed == member;
+  const nlohmann::json& notes = json_member(json_member(found, "metadata"), "annotations");
+  return !member.empty() && json_text(notes, k_removed) == member;
 }
 
 /// By its Node: k3s has no other way.

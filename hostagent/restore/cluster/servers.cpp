@@ -5,6 +5,7 @@
 #include "terminal/terminal_text.hpp"
 
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 
 #include <algorithm>
 #include <array>
@@ -23,15 +24,13 @@ constexpr const char* k_request_limit = "--request-timeout=5s";
 /// Where k3s's supervisor answers when it does not share the port of the API (RKE2).
 constexpr const char* k_supervisor_port = "9345";
 
-std::string text_in(const json& object, const char* key) {
-  return object.is_object() && object.contains(key) && object[key].is_string()
-             ? terminal_text(object[key].get<std::string>(), k_word_limit)
-             : std::string();
+std::string word_in(const json& object, const char* key) {
+  return terminal_text(json_text(object, key), k_word_limit);
 }
 
-const json& object_in(const json& object, const char* key) {
-  static const json k_none;
-  return object.is_object() && object.contains(key) ? object[key] : k_none;
+/// Of an object's metadata.
+std::string metadata_in(const std::string& text, const char* key) {
+  return word_in(json_member(json_of(text), "metadata"), key);
 }
 
 /// What kubectl and the servers say, and what it means; the first that fits. `io`: the server
@@ -101,10 +100,10 @@ public:
     }
     answer.contact = Contact::ready;
     if (const auto version = raw(m_access.admin, api_url, "/version")) {
-      answer.version = text_in(json_of(*version), "gitVersion");
+      answer.version = word_in(json_of(*version), "gitVersion");
     }
     if (const auto system = raw(m_access.admin, api_url, "/api/v1/namespaces/kube-system")) {
-      answer.cluster_uid = text_in(object_in(json_of(*system), "metadata"), "uid");
+      answer.cluster_uid = metadata_in(*system, "uid");
     }
     ask_supervisor(answer);
     return answer;
@@ -215,7 +214,7 @@ Result<std::uint64_t> ask_revision(ProcessRunner& processes,
   RB_TRY_ASSIGN(
       const std::string text,
       get_raw(processes, access, access.admin, api_url, "/api/v1/namespaces?limit=1", stop));
-  const std::string version = text_in(object_in(json_of(text), "metadata"), "resourceVersion");
+  const std::string version = metadata_in(text, "resourceVersion");
   std::uint64_t revision = 0;
   const auto parsed = std::from_chars(version.data(), version.data() + version.size(), revision);
   if (version.empty() || parsed.ec != std::errc() ||

@@ -6,6 +6,7 @@
 #include "datastore/keys/live_keys.hpp"
 
 #include "base/json_fields.hpp"
+#include "base/json_member.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -46,15 +47,9 @@ datastore::Member member_of(ByteView value) {
     return member;
   }
   const nlohmann::json json = json_of(as_text(value));
-  const auto text = [](const nlohmann::json& of) {
-    return of.is_string() ? of.get<std::string>() : std::string();
-  };
-  if (json.is_object() && json.contains("name")) {
-    member.name = text(json["name"]);
-  }
-  if (json.is_object() && json.contains("peerURLs") && json["peerURLs"].is_array() &&
-      !json["peerURLs"].empty()) {
-    member.peer_url = text(json["peerURLs"].front());
+  member.name = json_text(json, "name");
+  if (const nlohmann::json& peers = json_list(json, "peerURLs"); !peers.empty()) {
+    member.peer_url = json_text(peers.front());
   }
   return member;
 }
