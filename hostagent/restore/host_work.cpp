@@ -74,7 +74,20 @@ int HostWork::run() {
                      "`; --data-dir names another data directory"},
                 ExitCode::nothing_to_restore);
   }
-  return begin();
+  return open_and_begin();
+}
+
+int HostWork::open_and_begin() {
+  if (const Status chosen = choose(m_command.set); !chosen) {
+    return fail_to_open(m_io, chosen.error());
+  }
+  m_io.err << "checking set " << m_set->run_id << '\n';
+  auto opened = cluster::open_set(m_backups->directory, *m_set, m_keys.identities, m_io.stop);
+  if (!opened) {
+    return fail(m_io, opened.error());
+  }
+  opened->facts.signature = fact_of(m_backups->catalogue, m_set->run_id);
+  return begin(std::move(*opened));
 }
 
 int HostWork::roll_back() {
@@ -181,6 +194,17 @@ bool HostWork::confirmed(const char* question) const {
   std::string answer;
   std::getline(m_io.in, answer);
   return answer == "yes";
+}
+
+int HostWork::agree_and_carry_out(const cluster::Decision& decision, const char* question) {
+  nlohmann::ordered_json json;
+  if (const auto code = stop_after(decision, json)) {
+    return *code;
+  }
+  if (!confirmed(question)) {
+    return fail(m_io, {ErrorCode::cancelled, "not confirmed; nothing was changed", {}});
+  }
+  return carry_out_new(decision.plan, std::move(json));
 }
 
 int HostWork::carry_out_new(const cluster::Plan& plan, nlohmann::ordered_json json) {

@@ -38,23 +38,16 @@ protected:
   /// The set of which this host takes the layout while it has none of its own, or null.
   [[nodiscard]] virtual const cluster::OpenedSet*
   layout_of(const cluster::OpenedSet& opened) const = 0;
-  /// Nothing was cut off: checks, and where they and the operator agree, does it.
-  virtual int begin() = 0;
+  /// Nothing was cut off: decides for the set that was asked for, and agree_and_carry_out().
+  virtual int begin(cluster::OpenedSet opened) = 0;
   /// The end of an execution; `back`: it was the way back that went on.
   virtual int finish(const cluster::Outcome& outcome,
                      const cluster::Plan& plan,
                      nlohmann::ordered_json json,
                      bool back) = 0;
 
-  /// Opens the backups and finds the set named `name`.
-  [[nodiscard]] Status choose(const std::string& name);
-  /// Prints the checks; the exit code where it ends with them.
-  [[nodiscard]] std::optional<int> stop_after(const cluster::Decision& decision,
-                                              nlohmann::ordered_json& json);
-  /// On a terminal, without --yes.
-  [[nodiscard]] bool confirmed(const char* question) const;
-  /// From the beginning, with the note of its place (journal.hpp) around it.
-  int carry_out_new(const cluster::Plan& plan, nlohmann::ordered_json json);
+  /// Prints the checks, and where they and the operator, who is asked `question`, agree, does it.
+  int agree_and_carry_out(const cluster::Decision& decision, const char* question);
 
   const HostCommand& m_command;
   const Options& m_options;
@@ -65,6 +58,16 @@ protected:
   const set::BackupSet* m_set = nullptr; ///< One of m_backups.
 
 private:
+  int open_and_begin();
+  /// Opens the backups and finds the set named `name`.
+  [[nodiscard]] Status choose(const std::string& name);
+  /// Prints the checks; the exit code where it ends with them.
+  [[nodiscard]] std::optional<int> stop_after(const cluster::Decision& decision,
+                                              nlohmann::ordered_json& json);
+  /// On a terminal, without --yes.
+  [[nodiscard]] bool confirmed(const char* question) const;
+  /// From the beginning, with the note of its place (journal.hpp) around it.
+  int carry_out_new(const cluster::Plan& plan, nlohmann::ordered_json json);
   [[nodiscard]] Result<cluster::FoundJournal>
   find_journal(bool (*fits)(const cluster::JournalState&)) const;
   int resume(cluster::FoundJournal left);

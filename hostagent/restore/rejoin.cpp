@@ -28,34 +28,19 @@ private:
     return nullptr;
   }
 
-  int begin() override {
-    if (const Status chosen = choose(m_command.set); !chosen) {
-      return fail_to_open(m_io, chosen.error());
-    }
-    m_io.err << "checking set " << m_set->run_id << '\n';
-    auto opened = cluster::open_set(m_backups->directory, *m_set, m_keys.identities, m_io.stop);
-    if (!opened) {
-      return fail(m_io, opened.error());
-    }
-    opened->facts.signature = fact_of(m_backups->catalogue, m_set->run_id);
+  int begin(cluster::OpenedSet opened) override {
     m_host.look(m_command.hints, nullptr);
     m_io.err << "asking the servers of the cluster\n";
     const cluster::RejoinFacts facts = cluster::look_for_rejoin(
         m_host,
-        {m_command.hints, m_rejoin.wishes, *opened, m_set->time, cluster::k_access_file},
+        {m_command.hints, m_rejoin.wishes, opened, m_set->time, cluster::k_access_file},
         m_io.stop);
     const cluster::RejoinDecision decision = cluster::decide_rejoin(facts, m_rejoin.wishes);
     if (!decision.member.empty()) {
       return already(decision.member);
     }
-    nlohmann::ordered_json json;
-    if (const auto code = stop_after(decision.decision, json)) {
-      return *code;
-    }
-    if (!confirmed("Rejoin now? The database of this host is moved aside.")) {
-      return fail(m_io, {ErrorCode::cancelled, "not confirmed; nothing was changed", {}});
-    }
-    return carry_out_new(decision.decision.plan, std::move(json));
+    return agree_and_carry_out(decision.decision,
+                               "Rejoin now? The database of this host is moved aside.");
   }
 
   int already(const std::string& members) const {

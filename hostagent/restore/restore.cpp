@@ -28,29 +28,13 @@ private:
     return m_restore.wishes.keep_config ? nullptr : &opened;
   }
 
-  int begin() override {
-    if (const Status chosen = choose(m_command.set); !chosen) {
-      return fail_to_open(m_io, chosen.error());
-    }
-    m_io.err << "checking set " << m_set->run_id << '\n';
-    auto opened = cluster::open_set(m_backups->directory, *m_set, m_keys.identities, m_io.stop);
-    if (!opened) {
-      return fail(m_io, opened.error());
-    }
+  int begin(cluster::OpenedSet opened) override {
     const cluster::Wishes& wishes = m_restore.wishes;
-    cluster::apply_replacements(*opened, wishes.replacements);
-    opened->facts.signature = fact_of(m_backups->catalogue, m_set->run_id);
-    m_host.look(m_command.hints, layout_of(*opened));
-    const cluster::Decision decision = cluster::decide(m_host.observed, opened->facts, wishes);
-    nlohmann::ordered_json json;
-    if (const auto code = stop_after(decision, json)) {
-      return *code;
-    }
-    if (!confirmed("Restore now? The cluster's present state is replaced.")) {
-      return fail(m_io, {ErrorCode::cancelled, "not confirmed; nothing was changed", {}});
-    }
-    m_others = opened->facts.servers;
-    return carry_out_new(decision.plan, std::move(json));
+    cluster::apply_replacements(opened, wishes.replacements);
+    m_host.look(m_command.hints, layout_of(opened));
+    const cluster::Decision decision = cluster::decide(m_host.observed, opened.facts, wishes);
+    m_others = opened.facts.servers;
+    return agree_and_carry_out(decision, "Restore now? The cluster's present state is replaced.");
   }
 
   int finish(const cluster::Outcome& outcome,
