@@ -107,7 +107,7 @@ TEST_CASE("odd but sound outcomes of the snapshot are successes") {
   }
   BedCluster cluster;
   const auto agent = cluster.start_agent("agent-1");
-  for (const char* const fault : {"timeout-but-complete timeout=3",
+  for (const std::string fault : {"timeout-but-complete timeout=3",
                                   "old-format-output",
                                   "tty-output",
                                   "duplicate-line",

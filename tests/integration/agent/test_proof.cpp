@@ -97,8 +97,9 @@ TEST_CASE(
     REQUIRE(reason_of(cluster.finished(cluster.make_order().name)) == "Completed");
   }
   const auto before = cluster.kept();
-  for (const auto& [fault, words] : {std::pair{"start-fails", "the server does not start"},
-                                     std::pair{"never-ready", "is not ready after"}}) {
+  using Fault = std::pair<std::string, std::string>;
+  for (const auto& [fault, words] : {Fault{"start-fails", "the server does not start"},
+                                     Fault{"never-ready", "is not ready after"}}) {
     CAPTURE(fault);
     const auto agent = cluster.start_agent(
         "agent-1", {"--k3s", faulty_k3s(scratch, fault), "--boot-timeout-seconds", "45"});
