@@ -11,12 +11,21 @@ set -euo pipefail
 LOGS=$CACHE/logs
 mkdir -p "$LOGS"
 
+# lower NICE COMMAND...: where the kernel groups processes by session (sched(7), autogroup), a nice value counts within the
+# session only, and this is one of its own: the session as a whole gets the same.
+lower() {
+  local value=$1
+  shift
+  { echo "$value" >"/proc/$$/autogroup"; } 2>/dev/null || true
+  nice -n "$value" "$@"
+}
+
 # A suite has limits of time of its own: it gets a share of the processor also where others want all of it, but less
 # than a scratch server of the tests before it (nice 10), which has limits, too.
 suite() {
   local name=$1 code=0 start
   start=$(date +%s)
-  nice -n 12 "$ROOT/tests/$name/run.sh" >"$LOGS/$name.log" 2>&1 || code=$?
+  lower 12 "$ROOT/tests/$name/run.sh" >"$LOGS/$name.log" 2>&1 || code=$?
   echo "$code $(($(date +%s) - start))" >"$LOGS/$name.ended"
 }
 
@@ -25,7 +34,7 @@ for work; do
     suite:*) suite "${work#suite:}" ;;
     *)
       read -ra command <<<"$work"
-      nice -n 15 "$ROOT/${command[0]}" "${command[@]:1}" || note "$work: ended with $?"
+      lower 15 "$ROOT/${command[0]}" "${command[@]:1}" || note "$work: ended with $?"
       ;;
   esac
 done
