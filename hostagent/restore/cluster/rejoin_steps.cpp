@@ -2,6 +2,7 @@
 
 #include "restore/cluster/database.hpp"
 #include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/server_access.hpp"
 #include "restore/cluster/servers.hpp"
 #include "restore/cluster/steps.hpp"
 
@@ -33,6 +34,20 @@ Access local_access(const Plan& plan) {
 Result<std::vector<EtcdMember>> members_here(const Plan& plan, Ports& ports) {
   return ask_members(
       ports.processes, local_access(plan), loopback_url(plan.joining->supervisor_url), ports.stop);
+}
+
+/// As this server lists them, or, where it does not answer, as the restored one does: k3s gives a
+/// learner its vote by itself, at any moment.
+Result<std::vector<EtcdMember>> members_anywhere(const Plan& plan, Ports& ports) {
+  auto members = members_here(plan, ports);
+  if (members) {
+    return members;
+  }
+  const auto access = ServerAccess::make(
+      plan.k3s_program, nullptr, plan.data_dir, under_root(k_access_file, plan, ports));
+  return access ? ask_members(
+                      ports.processes, access->access(), plan.joining->supervisor_url, ports.stop)
+                : members;
 }
 
 /// "2 of 3 members"
@@ -77,6 +92,27 @@ Status take_out(const Plan& plan, const std::string& node, Ports& ports) {
                       ErrorCode::unsupported);
   }
   return {};
+}
+
+Status
+wait_until_out(const Plan& plan, const std::string& own, Ports& ports, const Limits& limits) {
+  const std::string node = k3s::node_of_member(own);
+  const auto limit = std::min<std::chrono::seconds>(k_leave_limit, limits.ready);
+  const auto begin = ports.clock.steady_now();
+  while (ports.clock.steady_now() - begin < limit) {
+    ports.waiter.wait(k_interval, {});
+    if (was_taken_out(plan, node, own, ports)) { // etcd ends here with its membership
+      return {};
+    }
+    const auto members = members_here(plan, ports);
+    if (members && member_named(*members, own) == nullptr) {
+      return {};
+    }
+  }
+  return left_alone("this host still votes in the restored cluster after " +
+                        std::to_string(limit.count()) + " s",
+                    "see the log of k3s on the other servers, and repeat",
+                    ErrorCode::timeout);
 }
 
 } // namespace
@@ -173,28 +209,27 @@ Status do_agree(const Plan& plan, Ports& ports, const Limits& limits) {
 }
 
 Status leave_cluster(const JournalState& state, Ports& ports, const Limits& limits) {
+  const Plan& plan = state.plan;
   const bool started = state.is_complete(Step::start) || state.current == Step::start;
-  if (!state.plan.joining || !started || state.phase == Phase::rolled_back) {
+  // The journal says that it goes back only once the member has left.
+  const bool left = state.phase == Phase::rolling_back || state.phase == Phase::rolled_back;
+  const std::string own = plan.joining ? k3s::member_name_in(plan.data_dir) : std::string();
+  if (!started || left || own.empty()) {
     return {};
   }
-  const Plan& plan = state.plan;
-  const std::string own = k3s::member_name_in(plan.data_dir);
-  if (ports.service.state() == k3s::ServiceState::inactive) {
-    if (!state.is_complete(Step::join) || own.empty()) {
-      return {};
-    }
-    return left_alone("this host is a voting member of the restored cluster, and k3s is stopped "
-                      "here: without its vote the others may be unable to do anything",
-                      "start k3s and repeat, so that the member can be taken out",
-                      ErrorCode::busy);
-  }
-  auto members = members_here(plan, ports);
+  const auto members = members_anywhere(plan, ports);
   if (!members && state.is_complete(Step::join)) {
     return left_alone("whether this host still votes cannot be asked: " + members.error().message,
                       "see that k3s runs here and its API answers, and repeat",
                       ErrorCode::unavailable);
   }
-  const EtcdMember* member = members ? member_named(*members, own) : nullptr;
+  if (!members) {
+    ports.progress.on_line("warning: whether this host votes already cannot be asked (" +
+                           members.error().message + "): where the restored server has the " +
+                           "member " + own + ", delete its Node there");
+    return {};
+  }
+  const EtcdMember* const member = member_named(*members, own);
   if (member == nullptr || member->learner) {
     return {};
   }
@@ -203,25 +238,15 @@ Status leave_cluster(const JournalState& state, Ports& ports, const Limits& limi
                       "bring another one in first (`railiance-restore rejoin` there)",
                       ErrorCode::busy);
   }
-  ports.progress.on_line("taking this host's member out of the restored cluster");
-  const std::string node = k3s::node_of_member(own);
-  RB_TRY(take_out(plan, node, ports));
-  const auto limit = std::min<std::chrono::seconds>(k_leave_limit, limits.ready);
-  const auto begin = ports.clock.steady_now();
-  while (ports.clock.steady_now() - begin < limit) {
-    ports.waiter.wait(k_interval, {});
-    if (was_taken_out(plan, node, own, ports)) { // etcd ends here with its membership
-      return {};
-    }
-    members = members_here(plan, ports);
-    if (members && member_named(*members, own) == nullptr) {
-      return {};
-    }
+  if (ports.service.state() == k3s::ServiceState::inactive) {
+    return left_alone("this host is a voting member of the restored cluster, and k3s is stopped "
+                      "here: without its vote the others may be unable to do anything",
+                      "start k3s and repeat, so that the member can be taken out",
+                      ErrorCode::busy);
   }
-  return left_alone("this host still votes in the restored cluster after " +
-                        std::to_string(limit.count()) + " s",
-                    "see the log of k3s on the other servers, and repeat",
-                    ErrorCode::timeout);
+  ports.progress.on_line("taking this host's member out of the restored cluster");
+  RB_TRY(take_out(plan, k3s::node_of_member(own), ports));
+  return wait_until_out(plan, own, ports, limits);
 }
 
 } // namespace rb::cluster

@@ -116,6 +116,9 @@ Outcome FakeHost::roll_back() {
 Status FakeHost::stop() {
   calls.emplace_back("stop");
   m_running = false;
+  if (after_stop) {
+    after_stop();
+  }
   return {};
 }
 

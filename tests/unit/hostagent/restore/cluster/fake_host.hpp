@@ -87,6 +87,7 @@ public:
   // What goes wrong.
   std::function<void()> before_reset;
   std::function<void()> before_start;
+  std::function<void()> after_stop;
   std::function<void(cluster::Step)> before_step;
   bool reset_fails_early = false; ///< Before it moves the old database.
   bool reset_fails_late = false;  ///< After it.

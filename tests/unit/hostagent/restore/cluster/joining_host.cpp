@@ -53,6 +53,9 @@ void JoiningHost::start() {
   host.scratch.write("data/server/db/etcd/member", "joined");
   host.scratch.write("data/server/db/etcd/name", "two-0a1b2c3d");
   host.scratch.write("data/server/tls/ca.crt", "of the cluster");
+  for (const char* const name : {"server-ca.crt", "client-admin.crt", "client-admin.key"}) {
+    host.scratch.write(std::string("data/server/tls/") + name, "of the cluster");
+  }
 }
 
 std::string JoiningHost::members() {
@@ -91,6 +94,9 @@ std::optional<ProcessResult> JoiningHost::answer(const ProcessSpec& spec) {
                : failed("connection refused");
   }
   if (has(spec, "--raw=/db/info")) {
+    if (!here && !answering) {
+      return failed("connection refused");
+    }
     return said(members());
   }
   if (has(spec, "--raw=/api/v1/namespaces?limit=1")) {

@@ -196,6 +196,58 @@ TEST_CASE("the way back of a host that votes takes its member out first") {
   check_as_before(joining);
 }
 
+TEST_CASE("a way back that is cut off goes on: the member has left before anything is moved") {
+  for (const bool resumed : {false, true}) {
+    CAPTURE(resumed);
+    JoiningHost joining;
+    REQUIRE(joining.host.execute().code == ExitCode::done);
+    joining.host.after_stop = [] { throw Crash(); };
+    CHECK_THROWS_AS(static_cast<void>(joining.host.roll_back()), Crash);
+    joining.host.after_stop = nullptr;
+    const Outcome outcome = resumed ? joining.host.resume() : joining.host.roll_back();
+    INFO(outcome.message);
+    CHECK(outcome.rolled_back);
+    check_as_before(joining);
+  }
+}
+
+TEST_CASE("a host that got its vote and lost its server in one moment is not moved back") {
+  JoiningHost joining;
+  joining.learner_for = 0;
+  joining.host.before_step = [&](Step step) {
+    if (step == Step::join) { // k3s ends, and etcd has made it a member already
+      joining.host.lose_processes();
+    }
+  };
+  Outcome outcome = joining.host.execute();
+  CHECK_FALSE(outcome.rolled_back);
+  CHECK(outcome.message.find("voting member of the restored cluster") != std::string::npos);
+  CHECK(joining.data() == "joined");
+  CHECK_FALSE(joining.host.scratch.exists("root/run/k3s/railiance-rejoin.kubeconfig"));
+
+  joining.host.before_step = nullptr;
+  REQUIRE(joining.host.start());
+  outcome = joining.host.roll_back();
+  INFO(outcome.message);
+  CHECK(outcome.rolled_back);
+  check_as_before(joining);
+}
+
+TEST_CASE("where no server says whether it votes, an unfinished rejoin goes back and says so") {
+  JoiningHost joining;
+  joining.answering = false;
+  joining.host.before_step = [&](Step step) {
+    if (step == Step::join) {
+      joining.host.lose_processes();
+    }
+  };
+  CHECK(joining.host.execute().rolled_back);
+  CHECK(joining.host.lines.find("whether this host votes already cannot be asked") !=
+        std::string::npos);
+  CHECK(joining.host.lines.find("two-0a1b2c3d") != std::string::npos);
+  check_as_before(joining);
+}
+
 TEST_CASE("a member that cannot be taken out stays: the cluster would wait for its vote") {
   JoiningHost joining;
   REQUIRE(joining.host.execute().code == ExitCode::done);
