@@ -107,28 +107,20 @@ Status find_keys(set::Directory& directory,
   return {};
 }
 
-/// What the sets name that lie where this host keeps its own: those in `directory` may be another
-/// server's.
-std::vector<set::PeerKey> peers_by_own_sets(const set::Directory& directory,
-                                            const std::vector<PublicKey>& keys,
-                                            const Io& io) {
-  if (io.default_backup_dir.empty() || io.default_backup_dir == directory.path()) {
-    return {};
-  }
-  auto own = set::Directory::open_existing(io.default_backup_dir);
-  const auto sets = own ? set::list_sets(*own) : Result<std::vector<set::BackupSet>>(own.error());
-  return sets ? set::peers_named(*sets, keys) : std::vector<set::PeerKey>{};
-}
-
+/// Whom the newest own set names, whether it is one of `sets` or lies where this host keeps its
+/// own: `directory` may hold another server's.
 std::vector<set::PeerKey> find_peers(const set::Directory& directory,
-                                     const std::vector<set::BackupSet>& sets,
+                                     std::vector<set::BackupSet> sets,
                                      const std::vector<PublicKey>& keys,
                                      const Io& io) {
-  std::vector<set::PeerKey> here = set::peers_named(sets, keys);
-  std::vector<set::PeerKey> own = peers_by_own_sets(directory, keys, io);
-  const bool own_is_newer =
-      !own.empty() && (here.empty() || here.front().named_by < own.front().named_by);
-  return own_is_newer ? own : here;
+  if (!io.default_backup_dir.empty() && io.default_backup_dir != directory.path()) {
+    auto own = set::Directory::open_existing(io.default_backup_dir);
+    auto more = own ? set::list_sets(*own) : Result<std::vector<set::BackupSet>>(own.error());
+    if (more) {
+      std::ranges::move(*more, std::back_inserter(sets));
+    }
+  }
+  return set::peers_named(sets, keys);
 }
 
 std::string_view to_string(TrustSource source) {

@@ -195,3 +195,20 @@ TEST_CASE_FIXTURE(PeerFixture,
   std::filesystem::remove_all(default_backup_dir);
   CHECK(verdict(other_run) == "other key");
 }
+
+TEST_CASE_FIXTURE(PeerFixture,
+                  "peers: an older own set beside another server's vouches for nobody that the "
+                  "newest one, where this host keeps its own, names no more") {
+  default_backup_dir = file("own");
+  add_own(own_run, {entry("server-2", other)});
+  std::filesystem::copy(backups(), default_backup_dir, std::filesystem::copy_options::recursive);
+  add_other();
+  CHECK(verdict(other_run) == "good");
+  std::filesystem::rename(backups(), file("copied"));
+  std::filesystem::rename(default_backup_dir, backups());
+  add_own(run_id_of_day(3), {entry("server-1", signing_key())});
+  std::filesystem::rename(backups(), default_backup_dir);
+  std::filesystem::rename(file("copied"), backups());
+  CHECK(verdict(own_run) == "good");
+  CHECK(verdict(other_run) == "other key");
+}
