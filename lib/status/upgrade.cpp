@@ -39,7 +39,8 @@ bool is_drill_of_newest(const NodeFacts& facts) {
 /// A drill of an earlier set shows that the key is there and the way is good, for as long as a set
 /// may be old; that the bytes of this one are those that were written, its own run did.
 bool drill_counts(const NodeFacts& facts, const GuardRules& rules, SystemTime now) {
-  return facts.last_drill_result == k_drill_passed &&
+  const bool from_the_future = facts.last_drill_time > now + set::k_clock_tolerance;
+  return facts.last_drill_result == k_drill_passed && !from_the_future &&
          (is_drill_of_newest(facts) || now - facts.last_drill_time <= rules.max_age);
 }
 

@@ -176,6 +176,7 @@ TEST_CASE("what is required of it: a boot, a drill, one of them, or what each se
   const Change drill_long_ago = [](NodeSeen& node) {
     drilled(node, "20261101T020000Z", hours(25));
   };
+  const Change drill_to_come = [](NodeSeen& node) { drilled(node, "20261101T020000Z", -hours(1)); };
   const Change drill_boot = [](NodeSeen& node) {
     drilled(node, k_run, hours(2));
     node.facts.last_drill_booted = true;
@@ -194,6 +195,7 @@ TEST_CASE("what is required of it: a boot, a drill, one of them, or what each se
   CHECK(row(drill_before) == std::array{true, true, true, false});
   CHECK(row(drill_failed) == std::array{true, false, false, false});
   CHECK(row(drill_long_ago) == std::array{true, false, false, false});
+  CHECK(row(drill_to_come) == std::array{true, false, false, false});
   CHECK(row(drill_boot) == std::array{true, true, true, true});
   CHECK(row(unproven) == std::array{true, false, false, false});
   // A drill of an earlier set that failed says nothing of this one.
