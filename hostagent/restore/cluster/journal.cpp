@@ -184,6 +184,10 @@ Status Journal::save(const JournalState& state) const {
   return write_file(m_work_dir + "/journal.json", as_bytes(serialize(state)), 0600);
 }
 
+Status Journal::remove() const {
+  return remove_path(m_work_dir + "/journal.json");
+}
+
 Status remember_place(const std::string& data_dir, const std::string& file) {
   RB_TRY(make_directories(file.substr(0, file.rfind('/')), 0755));
   return write_file(file, as_bytes(data_dir + "\n"), 0600);

@@ -80,6 +80,9 @@ public:
   /// Replaces it in one step, durably; makes the directory (0700). Errors: no_space, io.
   [[nodiscard]] Status save(const JournalState& state) const;
 
+  /// Nothing where there is none. Errors: those of the system.
+  [[nodiscard]] Status remove() const;
+
 private:
   std::string m_work_dir;
 };

@@ -202,6 +202,8 @@ Status forget(const JournalState& state, const Journal& journal) {
     RB_TRY(journal.save(state.earlier.front()));
     return remove_path(state.saved_path());
   }
+  // First: a journal without what was copied aside would ask for a way back that nobody can go.
+  RB_TRY(journal.remove());
   RB_TRY(remove_path(state.plan.work_dir()));
   for (auto it = state.made.rbegin(); it != state.made.rend(); ++it) {
     ::rmdir(it->c_str()); // not empty: somebody else uses it
