@@ -211,8 +211,9 @@ Status do_agree(const Plan& plan, Ports& ports, const Limits& limits) {
 Status leave_cluster(const JournalState& state, Ports& ports, const Limits& limits) {
   const Plan& plan = state.plan;
   const bool started = state.is_complete(Step::start) || state.current == Step::start;
-  // The journal says that it goes back only once the member has left.
-  const bool left = state.phase == Phase::rolling_back || state.phase == Phase::rolled_back;
+  // The journal says that it goes back only once the member has left; the other is etcd's own word.
+  const bool left = state.phase == Phase::rolling_back || state.phase == Phase::rolled_back ||
+                    exists(etcd_of(plan) + "/tombstone");
   const std::string own = plan.joining ? k3s::member_name_in(plan.data_dir) : std::string();
   if (!started || left || own.empty()) {
     return {};

@@ -211,6 +211,18 @@ TEST_CASE("a way back that is cut off goes on: the member has left before anythi
   }
 }
 
+TEST_CASE("a way back that is cut off before it is noted goes on where etcd has ended") {
+  JoiningHost joining;
+  REQUIRE(joining.host.execute().code == ExitCode::done);
+  joining.answering = false;
+  joining.host.scratch.write("data/server/db/etcd/tombstone", "");
+  joining.host.lose_processes();
+  const Outcome outcome = joining.host.roll_back();
+  INFO(outcome.message);
+  CHECK(outcome.rolled_back);
+  check_as_before(joining);
+}
+
 TEST_CASE("a host that got its vote and lost its server in one moment is not moved back") {
   JoiningHost joining;
   joining.learner_for = 0;
