@@ -26,6 +26,8 @@ namespace fs = std::filesystem;
 constexpr std::size_t k_piece_bytes = std::size_t{1} << 20U;
 constexpr std::size_t k_file_limit_bytes = std::size_t{64} << 20U;
 constexpr unsigned k_permissions = 07777;
+/// What is not whole yet has this after its name.
+constexpr const char* k_part = ".railiance-part";
 
 std::string parent_of(const std::string& path) {
   const std::string parent = fs::path(path).parent_path().string();
@@ -52,7 +54,7 @@ Status copy_link(const std::string& from, const std::string& to) {
     RB_TRY(remove_path(to));
   }
   RB_TRY(make_directories(parent_of(to), 0700));
-  const std::string part = to + ".railiance-part";
+  const std::string part = to + k_part;
   ::unlink(part.c_str());
   if (::symlink(target.c_str(), part.c_str()) != 0) {
     return system_error(errno, part + ": symlink");
@@ -88,10 +90,15 @@ Status write_file(const std::string& path, ByteView content, unsigned mode) {
   RB_TRY_ASSIGN(set::Directory directory, set::Directory::open_existing(parent_of(path)));
   DurableOrder order;
   order.name = fs::path(path).filename().string();
-  order.part = order.name + ".railiance-part";
+  order.part = order.name + k_part;
   order.mode = mode;
   order.replace = true;
   return write_durably(directory.fs(), std::move(order), content);
+}
+
+Status remove_written(const std::string& path) {
+  RB_TRY(remove_path(path + k_part));
+  return remove_path(path);
 }
 
 Status copy_file(const std::string& from, const std::string& to) {

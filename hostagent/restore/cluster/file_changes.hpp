@@ -17,6 +17,10 @@ namespace rb::cluster {
 /// no_space, io, …
 [[nodiscard]] Status write_file(const std::string& path, ByteView content, unsigned mode);
 
+/// What write_file() has put at `path`, or a kill has left of it beside that; nothing where nothing
+/// is there. Errors: those of the system.
+[[nodiscard]] Status remove_written(const std::string& path);
+
 /// A regular file of up to 64 MiB, with mode and owner. Errors: not_found, unsupported.
 [[nodiscard]] Status copy_file(const std::string& from, const std::string& to);
 

@@ -99,7 +99,7 @@ Status put_files_back(const JournalState& state) {
     if (file.existed) {
       RB_TRY(copy_tree(aside + "/files" + file.path, file.path));
     } else {
-      RB_TRY(remove_path(file.path));
+      RB_TRY(remove_written(file.path));
     }
   }
   for (const std::string& name : state.saved) {

@@ -106,6 +106,22 @@ TEST_CASE("a rejoin that is cut off before each step is undone") {
   }
 }
 
+TEST_CASE("a rejoin that is cut off in the midst of its drop-in is undone: no part of it is left") {
+  JoiningHost joining;
+  joining.host.before_step = [&](Step step) {
+    if (step == Step::name_server) {
+      throw Crash();
+    }
+  };
+  CHECK_THROWS_AS(static_cast<void>(joining.host.execute()), Crash);
+  joining.host.before_step = nullptr;
+  const std::string part = std::string(JoiningHost::k_drop_in) + ".railiance-part";
+  joining.host.scratch.write(part, "server: https://192.0.");
+  CHECK(joining.host.roll_back().rolled_back);
+  check_as_before(joining);
+  CHECK_FALSE(joining.host.scratch.exists(part));
+}
+
 TEST_CASE("a cut in the midst of the move: the database is moved once, and found again") {
   for (const bool back : {false, true}) {
     CAPTURE(back);
