@@ -1,5 +1,6 @@
 #include "restore/host_work.hpp"
 
+#include "restore/cluster/server_access.hpp"
 #include "restore/cluster/set_access.hpp"
 #include "restore/restore.hpp"
 #include "restore/set_output.hpp"
@@ -52,11 +53,10 @@ int HostWork::run() {
     return fail(m_io, keys.error(), ExitCode::no_identity);
   }
   m_keys = std::move(*keys);
-  // From the first look at the host to the end. A dry run changes nothing, and who may not take
-  // the lock may not restore either: the checks say so.
+  // From the first look at the host to the end.
   const auto lock = cluster::RestoreLock::acquire();
-  if (!lock && lock.error().code == ErrorCode::busy && !m_command.dry_run) {
-    return fail(m_io, lock.error());
+  if (const auto code = refused_by(lock)) {
+    return *code;
   }
   auto left = find_journal(can_be_resumed);
   if (!left) {
@@ -92,8 +92,8 @@ int HostWork::open_and_begin() {
 
 int HostWork::roll_back() {
   const auto lock = cluster::RestoreLock::acquire();
-  if (!lock && lock.error().code == ErrorCode::busy) {
-    return fail(m_io, lock.error());
+  if (const auto code = refused_by(lock)) {
+    return *code;
   }
   auto found = find_journal(can_be_undone);
   if (!found) {
@@ -117,6 +117,17 @@ int HostWork::roll_back() {
                 ExitCode::failed);
   }
   return undo(std::move(*found));
+}
+
+/// A dry run changes nothing, and who may not take the lock may not restore either: the checks say
+/// so.
+std::optional<int> HostWork::refused_by(const Result<cluster::RestoreLock>& lock) const {
+  if (!lock) {
+    const bool goes_on = m_command.dry_run || lock.error().code != ErrorCode::busy;
+    return goes_on ? std::nullopt : std::optional(fail(m_io, lock.error()));
+  }
+  const Status gone = cluster::forget_access();
+  return gone ? std::nullopt : std::optional(fail(m_io, gone.error()));
 }
 
 Result<cluster::FoundJournal> HostWork::find_journal(bool (*fits)(const JournalState&)) const {

@@ -68,6 +68,9 @@ private:
   [[nodiscard]] bool confirmed(const char* question) const;
   /// From the beginning, with the note of its place (journal.hpp) around it.
   int carry_out_new(const cluster::Plan& plan, nlohmann::ordered_json json);
+  /// The exit code where nothing may be done with what came of the lock. With it nobody else asks
+  /// servers: what a killed rejoin has left of the file for that goes.
+  [[nodiscard]] std::optional<int> refused_by(const Result<cluster::RestoreLock>& lock) const;
   [[nodiscard]] Result<cluster::FoundJournal>
   find_journal(bool (*fits)(const cluster::JournalState&)) const;
   int resume(cluster::FoundJournal left);

@@ -139,8 +139,12 @@ ServerAccess::ServerAccess(ServerAccess&& other) noexcept : m_access(std::move(o
 
 ServerAccess::~ServerAccess() {
   if (!m_access.kubectl.kubeconfig.empty()) {
-    static_cast<void>(remove_path(m_access.kubectl.kubeconfig));
+    static_cast<void>(remove_path(m_access.kubectl.kubeconfig)); // forget_access() says why not
   }
+}
+
+Status forget_access(const std::string& path) {
+  return remove_written(path);
 }
 
 } // namespace rb::cluster

@@ -37,4 +37,8 @@ private:
   Access m_access;
 };
 
+/// Removes what one that was killed, or could not remove it, has left; nothing where nothing is
+/// there. Under the RestoreLock. Errors: those of the system.
+[[nodiscard]] Status forget_access(const std::string& path = k_access_file);
+
 } // namespace rb::cluster

@@ -171,6 +171,17 @@ TEST_CASE("what opens the servers is there for the questions alone, with mode 06
   CHECK_FALSE(scratch.exists("run/access"));
 }
 
+TEST_CASE("what a kill left of what opens the servers goes, whole or half") {
+  const test::Scratch scratch;
+  CHECK(forget_access(scratch.path("run/access"))); // there is nothing
+  for (const char* const name : {"run/access", "run/access.railiance-part"}) {
+    CAPTURE(name);
+    scratch.write(name, "a key");
+    CHECK(forget_access(scratch.path("run/access")));
+    CHECK_FALSE(scratch.exists(name));
+  }
+}
+
 TEST_CASE("the set's own certificates go before those of the host, and neither is an error") {
   const test::Scratch scratch;
   for (const char* const name :
