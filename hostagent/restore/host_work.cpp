@@ -123,7 +123,7 @@ int HostWork::roll_back() {
 /// so.
 std::optional<int> HostWork::refused_by(const Result<cluster::RestoreLock>& lock) const {
   if (!lock) {
-    const bool goes_on = m_command.dry_run || lock.error().code != ErrorCode::busy;
+    const bool goes_on = m_command.dry_run || lock.error().code == ErrorCode::permission_denied;
     return goes_on ? std::nullopt : std::optional(fail(m_io, lock.error()));
   }
   const Status gone = cluster::forget_access();
