@@ -42,6 +42,11 @@ constexpr Row k_rows[] = {
     {SYS_fallocate, "fallocate", Names::by_fd, true},
     {SYS_fchmod, "fchmod", Names::by_fd, true},
     {SYS_fchown, "fchown", Names::by_fd, true},
+    {SYS_chmod, "chmod", Names::by_path, true},
+    {SYS_fchmodat, "fchmodat", Names::by_at, true},
+    {SYS_chown, "chown", Names::by_path, true},
+    {SYS_lchown, "lchown", Names::by_path, true},
+    {SYS_fchownat, "fchownat", Names::by_at, true},
     {SYS_rename, "rename", Names::by_path, true},
     {SYS_renameat, "renameat", Names::by_at, true},
     {SYS_renameat2, "renameat2", Names::by_at, true},
@@ -49,6 +54,7 @@ constexpr Row k_rows[] = {
     {SYS_linkat, "linkat", Names::by_at, true},
     {SYS_unlink, "unlink", Names::by_path, true},
     {SYS_unlinkat, "unlinkat", Names::by_at, true},
+    {SYS_rmdir, "rmdir", Names::by_path, true},
     {SYS_mkdir, "mkdir", Names::by_path, true},
     {SYS_mkdirat, "mkdirat", Names::by_at, true},
     {SYS_utimensat, "utimensat", Names::by_at, true},
@@ -62,6 +68,10 @@ constexpr Row k_rows[] = {
     {SYS_flock, "flock", Names::by_fd, false},
     {SYS_fadvise64, "fadvise64", Names::by_fd, false},
     {SYS_lseek, "lseek", Names::by_fd, false},
+    {SYS_clone, "clone", Names::none, false},
+    {SYS_clone3, "clone3", Names::none, false},
+    {SYS_vfork, "vfork", Names::none, false},
+    {SYS_fork, "fork", Names::none, false},
 };
 
 const Row* row_of(long number) {
@@ -160,6 +170,10 @@ bool Call::syncs() const {
 bool Call::moves_bytes() const {
   return number == SYS_read || number == SYS_pread64 || number == SYS_write ||
          number == SYS_pwrite64;
+}
+
+bool Call::begins() const {
+  return number == SYS_clone || number == SYS_clone3 || number == SYS_vfork || number == SYS_fork;
 }
 
 } // namespace rb::test

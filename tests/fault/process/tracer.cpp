@@ -34,11 +34,11 @@ struct Thread {
 
 [[noreturn]] void become(std::vector<std::string> arguments,
                          const std::string& err_path,
-                         const std::function<void()>& prepare) {
+                         const TraceOptions& options) {
   const int err = ::open(err_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   const int null = ::open("/dev/null", O_RDWR);
   ::dup2(null, STDIN_FILENO);
-  ::dup2(null, STDOUT_FILENO);
+  ::dup2(options.with_output ? err : null, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
   ::close_range(3, ~0U, 0);
   std::vector<char*> argv;
@@ -51,8 +51,8 @@ struct Thread {
   char* environment[] = {language, leaks, nullptr};
   ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
   ::raise(SIGSTOP);
-  if (prepare) {
-    prepare();
+  if (options.prepare) {
+    options.prepare();
   }
   ::execve(argv[0], argv.data(), environment);
   ::_exit(127);
@@ -210,7 +210,7 @@ Traced trace(const std::vector<std::string>& arguments,
     throw std::runtime_error("fork failed");
   }
   if (pid == 0) {
-    become(arguments, err_path, options.prepare);
+    become(arguments, err_path, options);
   }
   Traced result;
   {

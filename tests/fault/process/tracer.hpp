@@ -31,6 +31,8 @@ struct Call {
   [[nodiscard]] bool syncs() const;
   /// It moves bytes of a file: reads, writes.
   [[nodiscard]] bool moves_bytes() const;
+  /// A program or a thread is about to begin.
+  [[nodiscard]] bool begins() const;
 };
 
 struct Action {
@@ -58,6 +60,7 @@ struct TraceOptions {
   bool from_marker = true;
   std::chrono::seconds limit{60}; ///< Then it is killed, with signal SIGKILL.
   std::string output_directory;   ///< Where its output is kept meanwhile.
+  bool with_output = false;       ///< Its standard output is kept, too, in Traced::err.
   /// Called in the child before exec: limits, for example.
   std::function<void()> prepare{};
 };
