@@ -120,14 +120,24 @@ int HostWork::roll_back() {
 }
 
 /// A dry run changes nothing, and who may not take the lock may not restore either: the checks say
-/// so.
+/// so. A lock that cannot be made, or a file that cannot be removed, keeps no cluster lost.
 std::optional<int> HostWork::refused_by(const Result<cluster::RestoreLock>& lock) const {
-  if (!lock) {
-    const bool goes_on = m_command.dry_run || lock.error().code == ErrorCode::permission_denied;
-    return goes_on ? std::nullopt : std::optional(fail(m_io, lock.error()));
+  if (!lock && lock.error().code == ErrorCode::busy && !m_command.dry_run) {
+    return fail(m_io, lock.error());
   }
-  const Status gone = cluster::forget_access();
-  return gone ? std::nullopt : std::optional(fail(m_io, gone.error()));
+  if (!lock && lock.error().code != ErrorCode::permission_denied && !m_command.dry_run) {
+    warn(m_io, lock.error().message + "; going on without a lock: run nothing else beside this");
+  }
+  if (lock) {
+    forget_access();
+  }
+  return std::nullopt;
+}
+
+void HostWork::forget_access() const {
+  if (const Status gone = cluster::forget_access(); !gone) {
+    warn(m_io, gone.error().message + "; it opens the cluster: remove it by hand");
+  }
 }
 
 Result<cluster::FoundJournal> HostWork::find_journal(bool (*fits)(const JournalState&)) const {

@@ -48,6 +48,8 @@ protected:
 
   /// Prints the checks, and where they and the operator, who is asked `question`, agree, does it.
   int agree_and_carry_out(const cluster::Decision& decision, const char* question);
+  /// What is left of the file by which servers are asked (server_access.hpp) goes, or is named.
+  void forget_access() const;
 
   const HostCommand& m_command;
   const Options& m_options;
@@ -68,8 +70,8 @@ private:
   [[nodiscard]] bool confirmed(const char* question) const;
   /// From the beginning, with the note of its place (journal.hpp) around it.
   int carry_out_new(const cluster::Plan& plan, nlohmann::ordered_json json);
-  /// The exit code where nothing may be done with what came of the lock. With it nobody else asks
-  /// servers: what a killed rejoin has left of the file for that goes.
+  /// The exit code where another one is at work. With the lock nobody else asks servers: what a
+  /// killed rejoin has left goes.
   [[nodiscard]] std::optional<int> refused_by(const Result<cluster::RestoreLock>& lock) const;
   [[nodiscard]] Result<cluster::FoundJournal>
   find_journal(bool (*fits)(const cluster::JournalState&)) const;

@@ -35,9 +35,7 @@ private:
         m_host,
         {m_command.hints, m_rejoin.wishes, opened, m_set->time, cluster::k_access_file},
         m_io.stop);
-    if (const Status gone = cluster::forget_access(); !gone) { // by now it should be
-      return fail(m_io, gone.error());
-    }
+    forget_access(); // by now it should be gone
     const cluster::RejoinDecision decision = cluster::decide_rejoin(facts, m_rejoin.wishes);
     if (!decision.member.empty()) {
       return already(decision.member);
