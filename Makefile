@@ -37,6 +37,7 @@ help:
 	@echo "  sudo make tarball      that, the image and the manifests as a tarball (ARCH=arm64, here as for build and image: for that architecture)"
 	@echo "  sudo make release      everything that people install from, into dist/ (RELEASE_KEY=FILE signs it; docs/release.md)"
 	@echo "  sudo make release-check  the release made twice in different directories: the same digests (40 minutes)"
+	@echo "  sudo make root-test    the unit tests in the build root: Debian 13, its g++ and OpenSSL"
 	@echo "  sudo make arm64-test   the tests of lib/, cross-compiled for arm64 and run by qemu"
 	@echo "  sudo make e2e          only the end-to-end tests in pods"
 	@echo "  make cases             what is made of the inputs that other people's clusters brought"
@@ -94,6 +95,10 @@ release: deps
 .PHONY: release-check
 release-check: deps
 	@"$(HERE)scripts/release-check.sh"
+
+.PHONY: root-test
+root-test: deps
+	@"$(HERE)tests/root/run.sh" all
 
 .PHONY: arm64-test
 arm64-test: deps

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Compiles the tests of lib/age in the build root (scripts/root.sh) and runs them there: with the compiler
-# and the OpenSSL of what is shipped, which has ML-KEM, whatever this machine has. Needs root. Ends with
-# "N passed, N failed".
+# run.sh [all]: compiles the tests of lib/age in the build root (scripts/root.sh) and runs them there: with the compiler
+# and the OpenSSL of what is shipped, which has ML-KEM, whatever this machine has. "all": every unit test, too (Debian 13,
+# g++ 14). Needs root. Ends with "N passed, N failed".
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../../scripts/common.sh"
@@ -13,6 +13,10 @@ REPLAYS="fuzz_age_bech32 fuzz_age_header fuzz_age_stanza fuzz_keys_file fuzz_ope
 LOGS=$CACHE/logs
 mkdir -p "$LOGS" "$CACHE/ccache"
 skip() { echo "SKIPPED: $2"; } # for ctest.sh
+if [ "${1:-}" = all ]; then
+  TESTS+=" $(grep -rhoE 'rb_test\(unit_[a-z0-9_]+' "$ROOT/tests/unit" --include=CMakeLists.txt | sed 's/rb_test(//' |
+    grep -vx unit_age | sort -u | paste -sd' ')"
+fi
 
 "$ROOT/tests/tools/install.sh" age >/dev/null
 testkit=$("$ROOT/tests/tools/install.sh" age-testkit)
@@ -26,7 +30,7 @@ inside() {
     CCACHE_DIR=/ccache RB_AGE=/tools/age RB_AGE_TESTKIT_DIR=/testkit "$@"
 }
 
-say "Compiling the tests of lib/age in the build root"
+say "Compiling $(wc -w <<<"$TESTS $REPLAYS") test programs in the build root"
 # With the flags of what is shipped (bundle/build.sh), so that ccache has the bundle's objects; the tests' own files
 # without optimisation, which _FORTIFY_SOURCE would complain of.
 # shellcheck disable=SC2086
@@ -34,7 +38,7 @@ if ! { inside cmake -S /source -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release "-D
   -DRB_DISK_TOOLS_ONLY=ON -DRB_WERROR=OFF -DRB_PRECOMPILE=ON &&
   inside cmake --build /build -j "${JOBS:-2}" --target $TESTS $REPLAYS; } >"$LOGS/root-build.log" 2>&1; then
   grep -hE 'error|Error|FAILED' -A5 "$LOGS/root-build.log" | tail -30 >&2
-  die "the tests of lib/age do not compile in the build root; the whole log: $LOGS/root-build.log"
+  die "the tests do not compile in the build root; the whole log: $LOGS/root-build.log"
 fi
 
 say "Running them there"
