@@ -88,6 +88,9 @@ std::optional<ProcessResult> JoiningHost::answer(const ProcessSpec& spec) {
     return starts && data() == "joined" ? std::nullopt
                                         : std::optional(failed("connection refused"));
   }
+  if (here && ends_asked && has(spec, "--raw=/db/info")) {
+    host.lose_processes();
+  }
   if (here && !(host.running() && data() == "joined")) {
     return has(spec, "--raw=/db/info") && data() == "taken out"
                ? said(R"({"members":[{"ID":1,"name":"one-11111111"}]})")

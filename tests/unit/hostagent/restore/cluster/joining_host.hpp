@@ -19,6 +19,7 @@ public:
   FakeHost host;
   int learner_for = 2;     ///< Answers in which this host does not vote yet; -1: for ever.
   bool starts = true;      ///< k3s gets ready.
+  bool ends_asked = false; ///< k3s ends when it is asked for its members.
   bool answering = true;   ///< The restored server says who its members are.
   bool two_votes = false;  ///< This host is in the list of the restored cluster, and votes.
   bool has_node = true;    ///< k3s can take its member out.

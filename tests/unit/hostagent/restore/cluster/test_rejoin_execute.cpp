@@ -241,19 +241,15 @@ TEST_CASE("a way back that is cut off before it is noted goes on where etcd has 
 
 TEST_CASE("a host that got its vote and lost its server in one moment is not moved back") {
   JoiningHost joining;
-  joining.learner_for = 0;
-  joining.host.before_step = [&](Step step) {
-    if (step == Step::join) { // k3s ends, and etcd has made it a member already
-      joining.host.lose_processes();
-    }
-  };
+  joining.learner_for = 0; // etcd has made it a member already
+  joining.ends_asked = true;
   Outcome outcome = joining.host.execute();
   CHECK_FALSE(outcome.rolled_back);
   CHECK(outcome.message.find("voting member of the restored cluster") != std::string::npos);
   CHECK(joining.data() == "joined");
   CHECK_FALSE(joining.host.scratch.exists("root/run/k3s/railiance-rejoin.kubeconfig"));
 
-  joining.host.before_step = nullptr;
+  joining.ends_asked = false;
   REQUIRE(joining.host.start());
   outcome = joining.host.roll_back();
   INFO(outcome.message);
@@ -264,11 +260,7 @@ TEST_CASE("a host that got its vote and lost its server in one moment is not mov
 TEST_CASE("where no server says whether it votes, an unfinished rejoin goes back and says so") {
   JoiningHost joining;
   joining.answering = false;
-  joining.host.before_step = [&](Step step) {
-    if (step == Step::join) {
-      joining.host.lose_processes();
-    }
-  };
+  joining.ends_asked = true;
   CHECK(joining.host.execute().rolled_back);
   CHECK(joining.host.lines.find("whether this host votes already cannot be asked") !=
         std::string::npos);
