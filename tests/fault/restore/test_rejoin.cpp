@@ -57,8 +57,8 @@ std::vector<Job> jobs_of(const RejoiningHost& host, const std::string& data) {
   const Findings wrong = host.not_joined(joined);
   INFO((wrong.empty() ? std::string() : wrong.front()));
   REQUIRE(wrong.empty());
-  return {{"rejoin, " + data, {}, host.before(), false, 12, 8},
-          {"rejoin --rollback, " + data, {"--rollback"}, joined, true, 8, 5}};
+  return {{"rejoin, " + data, {}, host.before(), false, 4, 2},
+          {"rejoin --rollback, " + data, {"--rollback"}, joined, true, 3, 2}};
 }
 
 /// The numbered one (from 0) of the calls that `which` chooses met `action`.
