@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All benchmarks: each peer in the same run as we are, rounds in random order, medians. Prints a table
 # for people and then one JSON document. Needs root (the test bed) and an otherwise idle machine.
-#   run.sh [--quick] [--only age|drill|rewrap|sqlite|writes|scale|restore|boot|servers|cluster]
+#   run.sh [--quick] [--rounds N] [--only age|drill|rewrap|sqlite|writes|scale|restore|boot|servers|cluster]
 # --quick: small files and few rounds, to see that everything works; its figures mean nothing.
 # Environment: RB_BENCH_BUILD (a release build with the benchmarks, see scripts/bench.sh),
 # RB_BENCH_WORKDIR (the disk to measure, 28 GB; default: a directory in $RAILIANCE_CACHE).
@@ -14,7 +14,8 @@ while [ $# -gt 0 ]; do
   case $1 in
     --quick) rounds=1 size_mib=64 profile=large big_mib=128 big_rounds=1 counts=20,50 objects=100,200 large=large restore_objects=50 boot_objects=50 sqlite_sizes=8 ;;
     --only) only=$2; shift ;;
-    *) die "usage: run.sh [--quick] [--only age|drill|rewrap|sqlite|writes|scale|restore|boot|servers|cluster]" ;;
+    --rounds) rounds=$2; shift ;;
+    *) die "usage: run.sh [--quick] [--rounds N] [--only age|drill|rewrap|sqlite|writes|scale|restore|boot|servers|cluster]" ;;
   esac
   shift
 done

@@ -2,6 +2,9 @@
 """What writers of a cluster wait while a run of the agent goes on: the 99th percentile of 200 writes a second through the
 API server and the datastore behind it, etcd or kine's SQLite, with a run and without one; and time and memory of the run.
 
+What a run does to the datastore is what comes on top of a program that only keeps one processor busy for as long; and of
+etcd, of k3s's own snapshot, with which a run begins.
+
 A write is due every 5 ms, whether the one before it has ended or not, and its time counts from when it was due. The
 datastore has the wanted size by its history, which no process but the datastore itself holds in memory.
 
@@ -57,14 +60,20 @@ class Api:
     def __init__(self, context):
         self.connection = http.client.HTTPSConnection("127.0.0.1", 6443, context=context, timeout=60)
 
-    def put(self, name, data):
-        path = f"/api/v1/namespaces/{NAMESPACE}/configmaps/{name}"
-        body = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": NAMESPACE}, "data": data})
-        self.connection.request("PUT", path, body, {"Content-Type": "application/json"})
+    def send(self, verb, path, body):
+        self.connection.request(verb, path, body, {"Content-Type": "application/json"})
         answer = self.connection.getresponse()
-        said = answer.read()
-        if answer.status not in (200, 201):
-            raise AssertionError(f"{path}: {answer.status} {said[:300]}")
+        return answer.status, answer.read()
+
+    def put(self, name, data):
+        """Makes it where it is not there."""
+        path = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
+        body = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": NAMESPACE}, "data": data})
+        status, said = self.send("PUT", f"{path}/{name}", body)
+        if status == 404:
+            status, said = self.send("POST", path, body)
+        if status not in (200, 201):
+            raise AssertionError(f"{path}/{name}: {status} {said[:300]}")
 
 
 def size_of_datastore():
@@ -134,9 +143,11 @@ def peak_of(process):
 
 
 def one_run(command):
-    """Seconds, peak MiB."""
+    """Seconds, peak MiB. In a session of its own: the kernel shares processors out by session where cgroups do not, and
+    a pod has a cgroup of its own, apart from k3s and from whoever writes."""
     begin = time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                          start_new_session=True) as process:
         with concurrent.futures.ThreadPoolExecutor(1) as reader:
             said = reader.submit(process.stderr.read)
             peak = peak_of(process)
@@ -146,6 +157,22 @@ def one_run(command):
     return time.monotonic() - begin, peak
 
 
+def k3s_snapshot():
+    """Seconds of k3s's own."""
+    for old in (server.DATA / "server/db/snapshots").glob("bench-*"):
+        old.unlink()
+    begin = time.monotonic()
+    server.run("/usr/local/bin/k3s", "etcd-snapshot", "save", "--name", "bench", env={"PATH": server.BED_PATH, "HOME": "/root"})
+    return time.monotonic() - begin
+
+
+def busy_core(seconds):
+    """Nothing but a processor that somebody else has."""
+    end = time.monotonic() + seconds
+    subprocess.run(["taskset", "-c", str(os.cpu_count() - 1), "/usr/bin/python3", "-c",
+                    f"import time\nwhile time.monotonic() < {end}: pass"], check=True, start_new_session=True)
+
+
 def percentile(values, part):
     ordered = sorted(values)
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * part))], 2)
@@ -153,17 +180,21 @@ def percentile(values, part):
 
 def measure(context, command, rounds, size_mib, idle_seconds):
     fill(context, size_mib)
-    waits = {"alone": [], "run": []}
-    seconds, peaks, rates = [], [], []
+    waits = {part: [] for part in ("alone", "core", "k3s", "run") if part != "k3s" or not SQLITE.exists()}
+    seconds, saves, peaks, rates = [], [], [], []
     for _ in range(rounds):
         spans = {}
         with Load(context) as load:
-            for part in random.sample(list(waits), 2):
+            for part in random.sample(list(waits), len(waits)):
                 begin = time.monotonic()
                 if part == "run":
                     took, peak = one_run(command)
                     seconds.append(took)
                     peaks.append(peak)
+                elif part == "core":
+                    busy_core(seconds[-1] if seconds else 3)
+                elif part == "k3s":
+                    saves.append(k3s_snapshot())
                 else:
                     time.sleep(idle_seconds)
                 spans[part] = (begin, time.monotonic())
@@ -175,6 +206,8 @@ def measure(context, command, rounds, size_mib, idle_seconds):
         rates.append(rate)
     row = {"sizeMiB": size_mib, "datastoreMiB": size_of_datastore() // MIB, "rounds": rounds,
            "writesASecond": round(min(rates), 1), "runSeconds": percentile(seconds, 0.5), "peakMiB": round(max(peaks), 1)}
+    if saves:
+        row["k3sSeconds"] = percentile(saves, 0.5)
     for part, values in waits.items():
         row[part] = {"writes": len(values), "p50": percentile(values, 0.5), "p99": percentile(values, 0.99),
                      "slowest": percentile(values, 1)}
@@ -206,13 +239,15 @@ def main():
     finally:
         operator.clean()
     print(f"\n{WRITES_A_SECOND} writes a second through the API to {kind}, {options.rounds} runs beside them (ms from when each was due)\n"
-          f"  {'datastore':>10}{'the run':>10}{'peak':>10}{'writes/s':>10}{'':12}{'writes':>8}{'p50':>9}{'p99':>9}{'slowest':>9}")
+          f"  {'datastore':>10}{'the run':>10}{'peak':>10}{'writes/s':>10}{'':14}{'writes':>8}{'p50':>9}{'p99':>9}{'slowest':>9}")
     for row in rows:
-        for part, name in (("alone", "without"), ("run", "with a run")):
-            found = row[part]
+        for part, name in (("alone", "without"), ("core", "a busy core"), ("k3s", "k3s saves"), ("run", "a run")):
+            found = row.get(part)
+            if not found:
+                continue
             facts = (f"{row['datastoreMiB']:>6} MiB{row['runSeconds']:>8.1f} s{row['peakMiB']:>6.1f} MiB{row['writesASecond']:>10}"
                      if part == "alone" else f"{'':40}")
-            print(f"  {facts}  {name:10}{found['writes']:>8}{found['p50']:>9.2f}{found['p99']:>9.2f}{found['slowest']:>9.2f}")
+            print(f"  {facts}  {name:12}{found['writes']:>8}{found['p50']:>9.2f}{found['p99']:>9.2f}{found['slowest']:>9.2f}")
     if any(row["writesASecond"] < 0.95 * WRITES_A_SECOND for row in rows):
         print("  fewer writes than were due: the machine is too busy for these figures to say anything")
     if options.json:
