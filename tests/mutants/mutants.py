@@ -300,7 +300,7 @@ MUTANTS = [
      [("if (is_first || is_worse) {", "if (is_first && !is_worse) {")],
      ("unit_controller", "servers: of copies off-site*")),
     ("a dead-man check fails for a server without a set", "controller/notices.cpp",
-     [("if (view.copies && taste.copies) {", "if (view.copies) {")],
+     [("if (view.copies && taste.copies) {", "if (view.copies || taste.copies) {")],
      ("unit_controller", "for a dead-man check a run that lacks*")),
     ("the controller that goes on begins anew", "controller/notifier.cpp",
      [("channel.told = std::move(*known);", "channel.told.receiver = known->receiver;")],
