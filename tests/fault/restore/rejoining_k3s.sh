@@ -16,7 +16,9 @@ fail() { echo "$1" >&2; exit 1; }
 start() {
   umask 077
   if [ ! -e "$etcd/name" ]; then
-    [ -s "$drop_in" ] && [ -s "$data/server/token" ] || fail 'level=fatal msg="Error: token is required to join a cluster"'
+    if [ ! -s "$drop_in" ] || [ ! -s "$data/server/token" ]; then
+      fail 'level=fatal msg="Error: token is required to join a cluster"'
+    fi
     mkdir -p "$etcd/member/wal" "$data/server/tls" "$data/server/cred" "$data/agent"
     echo joined >"$etcd/member/data"
     echo 'authority of the cluster' >"$data/server/tls/server-ca.crt"

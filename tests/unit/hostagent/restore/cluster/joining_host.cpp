@@ -92,7 +92,7 @@ std::optional<ProcessResult> JoiningHost::answer(const ProcessSpec& spec) {
     host.lose_processes();
   }
   if (here && !(host.running() && data() == "joined")) {
-    return has(spec, "--raw=/db/info") && data() == "taken out"
+    return host.running() && has(spec, "--raw=/db/info") && data() == "taken out"
                ? said(R"({"members":[{"ID":1,"name":"one-11111111"}]})")
                : failed("connection refused");
   }
