@@ -64,8 +64,9 @@ kubectl() {
   case $server in
   https://192.0.2.11:6443) ;;
   here | https://127.0.0.1:6443)
-    [ -e "$running" ] && [ -e "$votes" ] ||
-      fail 'The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?' ;;
+    if [ ! -e "$running" ] || [ ! -e "$votes" ]; then
+      fail 'The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?'
+    fi ;;
   *) fail 'Unable to connect to the server: dial tcp: connect: no route to host' ;;
   esac
   case $path in
