@@ -57,8 +57,8 @@ std::vector<Job> jobs_of(const RejoiningHost& host, const std::string& data) {
   const Findings wrong = host.not_joined(joined);
   INFO((wrong.empty() ? std::string() : wrong.front()));
   REQUIRE(wrong.empty());
-  return {{"rejoin, " + data, {}, host.before(), false, 4, 2},
-          {"rejoin --rollback, " + data, {"--rollback"}, joined, true, 3, 2}};
+  return {{"rejoin, " + data, {}, host.before(), false, 4, 4},
+          {"rejoin --rollback, " + data, {"--rollback"}, joined, true, 3, 3}};
 }
 
 /// The numbered one (from 0) of the calls that `which` chooses met `action`.
@@ -183,7 +183,8 @@ void fail_at_each(const RejoiningHost& host, const Job& job) {
                   findings + both_ends(host, job, number));
     }
   }
-  CHECK(tally.counted("failed clean") > 0);
+  // Of few that are drawn, the first and the last among them, all may be of no weight.
+  CHECK((tally.counted("failed clean") > 0 || !long_campaign()));
   CHECK(tally.report());
 }
 
