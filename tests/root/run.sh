@@ -13,7 +13,9 @@ REPLAYS="fuzz_age_bech32 fuzz_age_header fuzz_age_stanza fuzz_keys_file fuzz_ope
 LOGS=$CACHE/logs
 mkdir -p "$LOGS" "$CACHE/ccache"
 skip() { echo "SKIPPED: $2"; } # for ctest.sh
+tools_only=ON # without what talks to the API
 if [ "${1:-}" = all ]; then
+  tools_only=OFF
   TESTS+=" $(grep -rhoE 'rb_test\(unit_[a-z0-9_]+' "$ROOT/tests/unit" --include=CMakeLists.txt | sed 's/rb_test(//' |
     grep -vx unit_age | sort -u | paste -sd' ')"
 fi
@@ -35,7 +37,7 @@ say "Compiling $(wc -w <<<"$TESTS $REPLAYS") test programs in the build root"
 # without optimisation, which _FORTIFY_SOURCE would complain of.
 # shellcheck disable=SC2086
 if ! { inside cmake -S /source -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release "-DRB_TEST_FLAGS=-O0;-U_FORTIFY_SOURCE" \
-  -DRB_DISK_TOOLS_ONLY=ON -DRB_WERROR=OFF -DRB_PRECOMPILE=ON &&
+  -DRB_DISK_TOOLS_ONLY=$tools_only -DRB_WERROR=OFF -DRB_PRECOMPILE=ON &&
   inside cmake --build /build -j "${JOBS:-2}" --target $TESTS $REPLAYS; } >"$LOGS/root-build.log" 2>&1; then
   grep -hE 'error|Error|FAILED' -A5 "$LOGS/root-build.log" | tail -30 >&2
   die "the tests do not compile in the build root; the whole log: $LOGS/root-build.log"
