@@ -50,13 +50,13 @@ TEST_CASE("the name is short, valid, the same for the same Event and another for
   const std::string name = written(event())["metadata"]["name"];
   CHECK(check_name(name));
   CHECK(name.size() < 64);
-  CHECK(name == written(event())["metadata"]["name"]);
+  CHECK(written(event())["metadata"]["name"] == name);
   EventSpec other = event();
   other.note = "k3s said yes";
-  CHECK(name != written(other)["metadata"]["name"]);
+  CHECK(written(other)["metadata"]["name"] != name);
   other = event();
   other.regarding.uid = "uid-2";
-  CHECK(name != written(other)["metadata"]["name"]);
+  CHECK(written(other)["metadata"]["name"] != name);
   other.regarding.kind.clear();
   CHECK(check_name(written(other)["metadata"]["name"].get<std::string>()));
 }
