@@ -119,10 +119,11 @@ int HostWork::roll_back() {
   return undo(std::move(*found));
 }
 
-/// A dry run changes nothing, and who may not take the lock may not restore either: the checks say
-/// so. A lock that cannot be made, or a file that cannot be removed, keeps no cluster lost.
+/// Who may not take the lock may not restore either: the checks say so. A lock that cannot be made,
+/// or a file that cannot be removed, keeps no cluster lost. Beside another one a dry run would say
+/// nothing that lasts, and one of a rejoin would take away the file by which that one asks.
 std::optional<int> HostWork::refused_by(const Result<cluster::RestoreLock>& lock) const {
-  if (!lock && lock.error().code == ErrorCode::busy && !m_command.dry_run) {
+  if (!lock && lock.error().code == ErrorCode::busy) {
     return fail(m_io, lock.error());
   }
   if (!lock && lock.error().code != ErrorCode::permission_denied && !m_command.dry_run) {

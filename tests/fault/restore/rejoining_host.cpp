@@ -260,7 +260,8 @@ bool names_failure(const std::string& said, const std::string& path, int error) 
   std::istringstream lines(said);
   for (std::string line; std::getline(lines, line);) {
     const bool named = std::ranges::any_of(names, [&](const std::string& name) {
-      return name != k_data && line.find(name) != std::string::npos;
+      // What lies below k3s's data is not named by the data directory, in which everything lies.
+      return (name != k_data || path == k_data) && line.find(name) != std::string::npos;
     });
     if (named && line.find(why) != std::string::npos) {
       return true;

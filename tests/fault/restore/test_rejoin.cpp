@@ -3,6 +3,8 @@
 // database of before is there, whole and once, and the same command ends it or --rollback undoes
 // it, both from one and the same point.
 #include "fault/restore/rejoining_host.hpp"
+#include "restore/cluster/journal.hpp"
+#include "restore/cluster/server_access.hpp"
 
 #include <doctest/doctest.h>
 
@@ -203,6 +205,20 @@ void on_both_disks(const std::function<void(const RejoiningHost&, const Job&)>& 
 TEST_CASE(
     "a rejoin that is killed is ended by the same command or undone, and so is its way back") {
   on_both_disks(kill_at_each);
+}
+
+TEST_CASE(
+    "a dry run beside one that works is refused, and leaves the file by which that one asks") {
+  const RejoiningHost host(OldData::database);
+  REQUIRE_MESSAGE(host.mounted(), "this test needs root");
+  RejoiningHost::put(host.before());
+  const auto lock = cluster::RestoreLock::acquire();
+  REQUIRE(lock);
+  write_file(cluster::k_access_file, "of the one that works");
+  const ProcessResult refused = host.rejoin({"--dry-run"});
+  CHECK(refused.exit_status == static_cast<int>(exit_code_for(ErrorCode::busy)));
+  CHECK(refused.err.find("wait for its end") != std::string::npos);
+  CHECK(read_file(cluster::k_access_file) == "of the one that works");
 }
 
 TEST_CASE("a rejoin that cannot write names the path, and is ended or undone; so is its way back") {
