@@ -1,4 +1,5 @@
-# Sourced by test.sh: the suite that needs a real API server and etcd. Uses BUILD, LOGS, apart_behind, ctest.sh.
+# Sourced by test.sh: the suite that needs a real API server and etcd, begun by integration_suite and told by
+# tell_integration. Uses BUILD, LOGS, apart_behind, ctest.sh.
 # shellcheck shell=bash
 
 # The tests that need the API server and etcd. They mostly wait, and one at a time works on a bed's cluster (some
@@ -7,11 +8,14 @@
 BED=$ROOT/tests/k3s/bed.sh
 beds=()
 IN_BED=(
-  '^integration_(recover|recover_new_host|systemd|kube|kit|drill_timer)$'
+  '^integration_(recover|recover_new_host|restore_page|systemd|kube|kit|drill_timer)$'
   '^integration_(controller|boot|offsite)$'
 )
+integration_names=()
+integration_seconds=0
+servers_run=
 integration_suite() {
-  local start number runs=() names=()
+  local start number runs=()
   if [ "$(id -u)" != 0 ]; then
     skip integration "the test bed needs root: sudo make test"
     return
@@ -36,11 +40,24 @@ integration_suite() {
   integration_in_bed $((number + 1)) -E "$(IFS="|" && echo "${IN_BED[*]}")" &
   runs+=($!)
   wait "${runs[@]}"
-  names=("${beds[@]}")
+  integration_names=("${beds[@]}" integration-apart)
+  integration_seconds=$(($(date +%s) - start))
   end_integration_beds
   # Those that make beds of their own, several servers of one cluster: from inside of a bed no other can be entered.
-  run_ctest "$BUILD" integration-apart ctest -L '^beds$'
-  tell_ctest integration $(($(date +%s) - start)) "${names[@]}" integration-apart
+  # They mostly wait, and nothing waits for them: they go on beside what follows.
+  # In a process group of its own, for end_servers.
+  set -m
+  run_ctest "$BUILD" integration-apart ctest -L '^beds$' &
+  set +m
+  servers_run=$!
+}
+
+# Waits for what still runs. The seconds are those of the three beds.
+tell_integration() {
+  [ -n "$servers_run" ] || return 0
+  wait "$servers_run"
+  servers_run=
+  tell_ctest integration "$integration_seconds" "${integration_names[@]}"
 }
 
 # integration_in_bed NUMBER CTEST-ARGUMENTS...
@@ -52,6 +69,19 @@ integration_in_bed() {
   echo "subdirs(\"$BUILD\")" >"$directory/CTestTestfile.cmake"
   run_ctest "$directory" "$name" "$BED" exec "$name" env RB_TEST_KUBECONFIG=/etc/rancher/k3s/k3s.yaml \
     "RB_TEST_API_RESTART=/usr/local/bin/bedctl restart" ctest -L '^integration$' "$@"
+}
+
+# After an interrupt: ends the tests with beds of their own, and those beds, which have the test's process id in the name.
+end_servers() {
+  local name test_id
+  [ -n "$servers_run" ] || return 0
+  kill -- "-$servers_run" 2>/dev/null || true
+  wait "$servers_run" || true
+  servers_run=
+  "$BED" list | while read -r name; do
+    test_id=$(expr "$name" : 'servers-\([0-9]*\)-' || true)
+    if [ -n "$test_id" ] && ! kill -0 "$test_id" 2>/dev/null; then "$BED" down "$name" >>"$LOGS/bed.log" 2>&1 || true; fi
+  done
 }
 
 # Also what runs in a bed ends with it.

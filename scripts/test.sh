@@ -111,6 +111,7 @@ clean_up() {
     kill -- "-$pid" 2>/dev/null || continue
     wait "$pid" 2>/dev/null || true
   done
+  end_servers
   end_integration_beds
 }
 trap clean_up EXIT
@@ -176,6 +177,7 @@ if wants e2e; then
   apart_behind
   script_suite e2e
 fi
+tell_integration
 if [ -n "$apart_runs_behind" ]; then
   wait "${behind[@]}" || true
   for suite in "${apart[@]}"; do told_from_behind "$suite"; done
