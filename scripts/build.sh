@@ -14,9 +14,7 @@ if [ -f "$directory/CMakeCache.txt" ] &&
   rm -rf "$directory"
 fi
 mkdir -p "$directory"
-# An outdated precompiled header would count as something that the new one is made from, and ccache
-# would know neither it nor what is compiled with it.
-find "$directory" -xdev -name '*.gch' ! -newer "$ROOT/cmake/precompiled.hpp" -delete
+forget_precompiled "$directory"
 log=$directory/build.log
 read -ra targets <<<"${RB_TARGETS:-all}"
 cd "$ROOT"

@@ -36,6 +36,7 @@ if [ "$(cat "$build/.made-in" 2>/dev/null)" != "$ROOT $root" ]; then
   rm -rf "$build"
 fi
 mkdir -p "$build" "$CACHE/ccache"
+forget_precompiled "$build"
 echo "$ROOT $root" >"$build/.made-in"
 rm -rf "$out.new"
 mkdir -m 0755 "$out.new"

@@ -42,6 +42,12 @@ commit_of() {
   echo "${commit:0:12}${changes:+-dirty}"
 }
 
+# forget_precompiled DIRECTORY: before a build there. An outdated precompiled header would count as something that the new
+# one is made from, and ccache would know neither it nor what is compiled with it.
+forget_precompiled() {
+  find "$1" -xdev -name '*.gch' ! -newer "$ROOT/cmake/precompiled.hpp" -delete
+}
+
 # The digest of some of the project's files, their names and contents: a key for what is made
 # from them. Takes paths below $ROOT.
 digest_of() {

@@ -48,8 +48,8 @@ wants() {
   [ ${#suites[@]} = 0 ] || [[ " ${suites[*]} " == *" $1 "* ]]
 }
 
-# The suites of CTest in one run, so that no core waits for the last test of a label; with one test more than cores,
-# since some mostly wait.
+# The suites of CTest in one run, so that no core waits for the last test of a label; with two tests more than cores,
+# since some mostly wait, and those begin first.
 ctest_suites() {
   local label labels=()
   for label in $CTEST_LABELS; do
@@ -58,7 +58,7 @@ ctest_suites() {
   [ ${#labels[@]} -gt 0 ] || return 0
   say "Running: ${labels[*]}"
   label=$(IFS="|" && echo "${labels[*]}")
-  run_ctest "$BUILD" ctest ctest -j "$((JOBS + 1))" -L "^($label)\$"
+  run_ctest "$BUILD" ctest ctest -j "$((JOBS + 2))" -L "^($label)\$"
   tell_labels ctest "${labels[@]}"
 }
 
@@ -130,7 +130,8 @@ script_suite() {
   fi
   start=$(date +%s)
   say "Running: $suite"
-  "$ROOT/tests/$suite/run.sh" 2>&1 | tee "$LOGS/$suite.log" >&2 || code=$?
+  # tee outlives an interrupt, so that the suite can clean up: a message to nobody would end it (SIGPIPE).
+  "$ROOT/tests/$suite/run.sh" 2>&1 | (trap '' INT TERM && exec tee "$LOGS/$suite.log" >&2) || code=$?
   tell_suite "$suite" "$code" $(($(date +%s) - start))
 }
 

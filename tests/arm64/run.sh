@@ -31,6 +31,7 @@ testkit=$("$ROOT/tests/tools/install.sh" age-testkit)
 "$ROOT/tests/tools/install.sh" age >/dev/null
 if [ "$(cat "$build/.made-in" 2>/dev/null)" != "$ROOT $root" ]; then rm -rf "$build"; fi
 mkdir -p "$build" "$CACHE/ccache"
+forget_precompiled "$build"
 echo "$ROOT $root" >"$build/.made-in"
 work=$(mktemp -d "${TMPDIR:-/tmp}/railiance-arm64-XXXXXX")
 trap 'rm -rf "$work"' EXIT

@@ -31,7 +31,7 @@ count() {
 ctest_part() {
   local junit=$LOGS/fault-all.xml tests bad short
   short=$(cd "$build" && ctest -N -L '^fault_long$' | sed -n 's/.*: \(fault_.*\)_long$/\1/p' | paste -sd'|')
-  (cd "$build" && ctest -L '^fault(_long)?$' -E "^(fault_api|$short)\$" -j "${JOBS:-2}" \
+  (cd "$build" && ctest -L '^fault(_long)?$' -E "^(fault_api_.*|$short)\$" -j "${JOBS:-2}" \
     --output-on-failure --output-junit "$junit" --test-output-size-passed 200000) >>"$log" 2>&1
   grep -o 'FAULTS [^&]*\|NOT RUN: .*' "$junit" | tee -a "$log"
   tests=$(grep -c '<testcase ' "$junit")

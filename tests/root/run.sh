@@ -26,6 +26,7 @@ root=$("$ROOT/scripts/root.sh")
 build=$CACHE/build/root
 if [ "$(cat "$build/.made-in" 2>/dev/null)" != "$ROOT $root" ]; then rm -rf "$build"; fi
 mkdir -p "$build"
+forget_precompiled "$build"
 [ -e "$root/etc/hosts" ] || echo "127.0.0.1 localhost" >"$root/etc/hosts" # mmdebstrap makes none
 echo "$ROOT $root" >"$build/.made-in"
 inside() {

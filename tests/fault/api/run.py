@@ -85,7 +85,7 @@ def at_every_call(world, options):
     share, shares = options.share
     chosen = chosen[share - 1::shares]
     # In any order: failures in a row make the back-off long, and hide what comes of a short one.
-    chosen = options.random.sample(chosen, len(chosen) if options.long else min(len(chosen), 24))
+    chosen = options.random.sample(chosen, len(chosen) if options.long else min(len(chosen), 24 // shares))
     met = 0
     for name, fault in chosen:
         which, trigger = sites.SITES[name]
