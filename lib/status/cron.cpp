@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -45,9 +46,16 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+/// Any white space parts them: a value of YAML may end with a line feed.
 std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> words = split(text, ' ');
-  std::erase(words, std::string_view());
+  constexpr std::string_view k_space = " \t\n\v\f\r";
+  std::vector<std::string_view> words;
+  for (auto begin = text.find_first_not_of(k_space); begin != std::string_view::npos;
+       begin = text.find_first_not_of(k_space)) {
+    text.remove_prefix(begin);
+    words.push_back(text.substr(0, text.find_first_of(k_space)));
+    text.remove_prefix(words.back().size());
+  }
   return words;
 }
 
@@ -82,17 +90,18 @@ struct Range {
   unsigned step;
 };
 
-/// "*", "5", "1-5", each with "/2" behind it. "5/2" is from 5 to the end.
+/// "*", "5", "1-5", each with "/2" behind it. "5/2" is from 5 to the end. A step may be longer than
+/// the field: "*/24" of the hours is 0.
 std::optional<Range> range_of(std::string_view text, const Bounds& bounds) {
   const auto slash = text.find('/');
   const std::string_view span = text.substr(0, slash);
   Range range{bounds.least, bounds.most, 1};
   if (slash != std::string_view::npos) {
-    const auto step = number_of(text.substr(slash + 1), {1, bounds.most});
+    const auto step = number_of(text.substr(slash + 1), {1, std::numeric_limits<unsigned>::max()});
     if (!step) {
       return std::nullopt;
     }
-    range.step = *step;
+    range.step = std::min(*step, bounds.most + 1);
   }
   if (span == "*" || span == "?") {
     return range;
@@ -178,8 +187,11 @@ std::optional<std::chrono::seconds> period_of(std::string_view text) {
   return std::chrono::seconds(std::max(static_cast<std::int64_t>(total), std::int64_t{1}));
 }
 
+/// One of its parts stands for all. "*/2" does not: it names days, says robfig/cron.
 bool is_any(std::string_view field) {
-  return field.starts_with('*') || field.starts_with('?');
+  return std::ranges::any_of(split(field, ','), [](std::string_view part) {
+    return part == "*" || part == "?" || part == "*/1" || part == "?/1";
+  });
 }
 
 } // namespace

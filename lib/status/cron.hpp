@@ -35,7 +35,7 @@ private:
   std::bitset<13> m_months;
   std::bitset<7> m_weekdays;
   std::optional<std::chrono::seconds> m_period; ///< Of "@every …"; the rest is empty then.
-  bool m_any_day = false;                       ///< The field begins with "*" or "?".
+  bool m_any_day = false;                       ///< The field stands for every day: "*", "?".
   bool m_any_weekday = false;                   ///< The same.
 };
 

@@ -139,6 +139,10 @@ render "${sops[@]}" --set schedule.servers=One --show-only templates/schedule.ya
 grep -qxF -- '                - --servers=one' "$work/one.yaml" || fail "servers One renders without --servers=one"
 render "${sops[@]}" --set schedule.servers=null >"$work/unsaid.yaml"
 diff -u "$here/default.yaml" "$work/unsaid.yaml" || fail "without schedule.servers another schedule is rendered"
+# A schedule may be a word.
+render "${sops[@]}" --set schedule.cron=@daily --show-only templates/schedule.yaml >"$work/daily.yaml"
+grep -qxF '  schedule: "@daily"' "$work/daily.yaml" || fail "schedule.cron=@daily is not taken"
+refused "cron" "${sops[@]}" --set schedule.cron=
 # A schedule of proven runs asks for them, and the agent has a place for the scratch server.
 render "${sops[@]}" --set schedule.verification=Boot --set agent.scratchDir=/srv/scratch >"$work/proven.yaml"
 for words in '- --verification=boot' '- --scratch-dir=/srv/scratch' 'mountPath: /srv/scratch'; do

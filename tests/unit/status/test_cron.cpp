@@ -40,6 +40,24 @@ TEST_CASE("Cron: two days that are named are either, one of them alone is that o
   CHECK(next("0 2 25 * ?", "2026-11-22T00:00:00Z") == "2026-11-25T02:00:00Z");
 }
 
+TEST_CASE("Cron: days by a step are days that are named") {
+  // As the cron of Kubernetes reads it: the 1st, 11th, 21st and 31st, and each Monday.
+  CHECK(next("0 2 */10 * mon", "2026-11-22T03:00:00Z") == "2026-11-23T02:00:00Z");
+  CHECK(next("0 2 */10 * mon", "2026-11-30T03:00:00Z") == "2026-12-01T02:00:00Z");
+  CHECK(pause("0 2 */2 * 1") == hours(48));
+  CHECK(next("0 2 */1 * tue", "2026-11-22T03:00:00Z") == "2026-11-24T02:00:00Z");
+  CHECK(next("0 2 1,* * tue", "2026-11-22T03:00:00Z") == "2026-11-24T02:00:00Z");
+}
+
+TEST_CASE("Cron takes what CronJobs of the world have") {
+  CHECK(pause("0 */24 * * *") == hours(24)); // a step beyond the field leaves its beginning
+  CHECK(pause("*/60 * * * *") == hours(1));
+  CHECK(pause("5/90 * * * *") == hours(1));
+  CHECK(pause("59/4294967295 * * * *") == hours(1));
+  CHECK(pause("0\t2 * * *") == hours(24));
+  CHECK(pause(" 0 2 * * *\n") == hours(24)); // "cron: |" in values
+}
+
 TEST_CASE("Cron: words for schedules") {
   CHECK(next("@daily", "2026-11-22T00:00:00Z") == "2026-11-23T00:00:00Z");
   CHECK(next("@weekly", "2026-11-23T00:00:00Z") == "2026-11-29T00:00:00Z");
@@ -91,6 +109,9 @@ TEST_CASE("Cron refuses what Kubernetes would refuse") {
                            "0 2 * * 8",
                            "5-1 * * * *",
                            "*/0 * * * *",
+                           "*/-1 * * * *",
+                           "*/4294967296 * * * *",
+                           "0 2 * * *\n*",
                            "a * * * *",
                            "1, * * * *",
                            "-1 * * * *",
