@@ -1,6 +1,7 @@
 #include "offsite/replicator.hpp"
 
 #include "offsite/copy_set.hpp"
+#include "offsite/namesakes.hpp"
 #include "offsite/rclone_words.hpp"
 #include "set/marks.hpp"
 #include "set/signed_files.hpp"
@@ -18,8 +19,10 @@ using set::Directory;
 namespace {
 
 /// Whatever comes next would end in the same way. A full remote is not that: retention may free it.
+/// Nor is a set of another server: others may be ours alone.
 bool stops_all(const Error& error) {
-  return error.code != ErrorCode::corrupt && error.code != ErrorCode::no_space;
+  return error.code != ErrorCode::corrupt && error.code != ErrorCode::no_space &&
+         error.code != ErrorCode::already_exists;
 }
 
 constexpr std::size_t k_public_key_limit_bytes = 4096;
@@ -115,12 +118,18 @@ struct Attempt {
   }
 
 private:
-  /// All that is pending. One set that is damaged, here or on its way, holds up no other. Errors:
-  /// the first of them; one that would be that of every set ends it.
+  /// All that is pending. One set that is damaged, here or on its way, holds up no other, nor does
+  /// one that another server sent. Errors: the first of them; one that would be that of every set
+  /// ends it.
   [[nodiscard]] Status send_sets() const {
+    RB_TRY_ASSIGN(const auto others, nodes_of_namesakes(remote, there, sets, state, stop));
     Status first;
     state.damaged.clear();
     for (const BackupSet* set : pending(sets, state)) {
+      if (const auto other = others.find(set->run_id); other != others.end()) {
+        first = first ? Status(sent_by_another(remote.name(), other->first, other->second)) : first;
+        continue;
+      }
       if (const Status here = check_here(directory, *set, stop); !here) {
         if (here.error().code == ErrorCode::cancelled) {
           return here;

@@ -91,6 +91,8 @@ says 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHt
 says '    age1pq1pcmvrnyxrxjdc4ccz...' --set-file "sops.config=$inputs/s17-pq.yaml"
 says "No creation rule of .sops.yaml is for" --set-file "sops.config=$inputs/s20-unrelated-rule-yubikey.yaml"
 says "the ConfigMap mine" --set sops.existingConfigMap=mine
+# Servers that share a directory off-site.
+says "offsite.directoryPerNode=true" "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s
 
 refused "no .sops.yaml given"
 refused "give one of them" "${sops[@]}" --set sops.existingConfigMap=mine

@@ -20,6 +20,30 @@ Error unreachable() {
   return {ErrorCode::unavailable, "nextcloud:backups/cluster: connection refused", {}};
 }
 
+/// As `railiance-restore rewrap` leaves the set of that day, with other bytes for other headers.
+void exchange(test::Backups& backups, int day) {
+  const auto sets = backups.sets();
+  const auto set = std::ranges::find(sets, run_id_of_day(day), &set::BackupSet::run_id);
+  set::Manifest next = *set->manifest;
+  next.rewrap = set::RewrapRecord{
+      set->generation + 1, next.start_time, {set->manifest_digests->sha256}, false};
+  for (api::ArtifactStatus& artifact : next.artifacts) {
+    const std::string content = "wrapped anew: " + artifact.file_name;
+    artifact.file_name = set::artifact_name(artifact.type, next.run_id, next.generation());
+    artifact.size_bytes = content.size();
+    artifact.sha256 = to_hex(sha256(as_bytes(content)));
+    test::write_file(backups.directory.path() + "/" + artifact.file_name, content);
+  }
+  REQUIRE(set::write_signed_manifest(backups.directory, next, backups.key));
+  REQUIRE(set::remove_generation(backups.directory, {set->run_id, set->generation}));
+}
+
+std::size_t of_run(const std::map<std::string, std::string>& files, int day) {
+  return static_cast<std::size_t>(std::ranges::count_if(files, [&](const auto& file) {
+    return set::classify_name(file.first).run_id == run_id_of_day(day);
+  }));
+}
+
 } // namespace
 
 TEST_CASE("complete sets are sent, the newest first, each with its manifest last") {
@@ -174,6 +198,76 @@ TEST_CASE("one set that does not arrive as it was sent holds up no older one") {
   CHECK(world.remote.files.contains("RESTORE.md"));
 }
 
+namespace {
+
+/// The server cp-2 has copied its set of that day's run into the same directory.
+void copy_from_cp_2(World& world, int day) {
+  set::Manifest theirs = test::make_manifest(run_id_of_day(day));
+  theirs.node_name = "cp-2";
+  for (const api::ArtifactStatus& artifact : theirs.artifacts) {
+    world.remote.files[artifact.file_name] = "of cp-2";
+  }
+  world.remote.files[theirs.file_name()] = set::serialize(theirs);
+}
+
+} // namespace
+
+TEST_CASE("a set that another server sent is not replaced, and said, and holds up no other") {
+  World world;
+  world.backups.add_signed(1);
+  world.backups.add_signed(2);
+  world.know_key();
+  world.put_signed("RESTORE.md", "read me\n");
+  copy_from_cp_2(world, 2);
+  const auto before = world.remote.files;
+  View view = world.visit();
+  for (const auto& [name, content] : before) {
+    CHECK(world.remote.files.at(name) == content);
+  }
+  CHECK(view.sets.at(run_id_of_day(1)).replicated);
+  CHECK(world.remote.files.contains("RESTORE.md"));
+  CHECK_FALSE(view.sets.at(run_id_of_day(2)).replicated);
+  REQUIRE(view.trouble);
+  CHECK(view.trouble->reason == api::Reason::remote_failed);
+  CHECK(view.trouble->message.find("run " + run_id_of_day(2) + " over there is of node cp-2") !=
+        std::string::npos);
+  CHECK(view.trouble->message.find("offsite.directoryPerNode=true") != std::string::npos);
+  CHECK(world.remote.names_of("remove").empty());
+
+  // Once the other one has gone elsewhere, its files are removed by hand, and ours are sent.
+  for (const auto& [name, content] : before) {
+    world.remote.files.erase(name);
+  }
+  world.clock.time += std::chrono::seconds(30);
+  view = world.visit();
+  CHECK(view.pending() == 0);
+  CHECK_FALSE(view.trouble);
+}
+
+TEST_CASE("a set that was rewrapped here does not push out that of another server") {
+  World world;
+  world.backups.add_signed(1);
+  world.know_key();
+  exchange(world.backups, 1);
+  copy_from_cp_2(world, 1);
+  const auto before = world.remote.files;
+  const View view = world.visit();
+  CHECK(of_run(world.remote.files, 1) == before.size());
+  CHECK(view.pending() == 1);
+  REQUIRE(view.trouble);
+  CHECK(view.trouble->message.find("node cp-2") != std::string::npos);
+}
+
+TEST_CASE("a manifest over there that cannot be read is nobody's, and is replaced") {
+  World world;
+  world.backups.add(1);
+  const std::string name = "manifest-" + run_id_of_day(1) + ".json";
+  world.remote.files[name] = "{";
+  CHECK(world.visit().pending() == 0);
+  CHECK(world.remote.files.at(name) ==
+        test::read_file(world.backups.directory.path() + "/" + name));
+}
+
 TEST_CASE("without its memory it compares, and sends nothing that is there") {
   World world;
   world.backups.add(1);
@@ -317,34 +411,6 @@ TEST_CASE("a remote that is away when a set is to be read back says nothing of t
   CHECK_FALSE(world.visit().trouble);
   CHECK(world.remote.names_of("sha256").size() == 5);
 }
-
-namespace {
-
-/// As `railiance-restore rewrap` leaves the set of that day, with other bytes for other headers.
-void exchange(test::Backups& backups, int day) {
-  const auto sets = backups.sets();
-  const auto set = std::ranges::find(sets, run_id_of_day(day), &set::BackupSet::run_id);
-  set::Manifest next = *set->manifest;
-  next.rewrap = set::RewrapRecord{
-      set->generation + 1, next.start_time, {set->manifest_digests->sha256}, false};
-  for (api::ArtifactStatus& artifact : next.artifacts) {
-    const std::string content = "wrapped anew: " + artifact.file_name;
-    artifact.file_name = set::artifact_name(artifact.type, next.run_id, next.generation());
-    artifact.size_bytes = content.size();
-    artifact.sha256 = to_hex(sha256(as_bytes(content)));
-    test::write_file(backups.directory.path() + "/" + artifact.file_name, content);
-  }
-  REQUIRE(set::write_signed_manifest(backups.directory, next, backups.key));
-  REQUIRE(set::remove_generation(backups.directory, {set->run_id, set->generation}));
-}
-
-std::size_t of_run(const std::map<std::string, std::string>& files, int day) {
-  return static_cast<std::size_t>(std::ranges::count_if(files, [&](const auto& file) {
-    return set::classify_name(file.first).run_id == run_id_of_day(day);
-  }));
-}
-
-} // namespace
 
 TEST_CASE(
     "a set that got new recipients is sent anew, and its old files go over there once the new "
