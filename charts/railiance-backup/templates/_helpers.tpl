@@ -55,6 +55,13 @@ true
 {{- end -}}
 {{- end }}
 
+{{/* Where the sets of a node go. "box:" is the directory that a login leads to, "box:/NODE" one of the root. */}}
+{{- define "rb.offsiteRemote" -}}
+{{- with .Values.offsite -}}
+{{- .remote }}{{ if .directoryPerNode }}{{ if not (regexMatch "[:/]$" .remote) }}/{{ end }}$(NODE_NAME){{ end }}
+{{- end -}}
+{{- end }}
+
 {{- define "rb.rcloneImage" -}}
 {{- with .Values.offsite.image -}}
 {{- if .digest -}}

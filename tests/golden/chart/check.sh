@@ -132,6 +132,13 @@ refused "backupMount" "${sops[@]}" --set agent.backupMount=/mnt/usb
 # Nobody but the node gets in before somebody is named.
 render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s >"$work/closed.yaml"
 ! grep -q '^  ingress:' "$work/closed.yaml" || fail "without metricsFrom a policy lets somebody in"
+# A remote without a path is the directory that a login leads to, also with one for each node.
+for per_node in false true; do
+  render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s --set offsite.remote=box: \
+    --set "offsite.directoryPerNode=$per_node" --show-only templates/offsite.yaml >"$work/box-$per_node.yaml"
+done
+grep -qxF -- '            - "--offsite-remote=box:"' "$work/box-false.yaml" || fail "a remote without a path"
+grep -qxF -- "            - \"--offsite-remote=box:\$(NODE_NAME)\"" "$work/box-true.yaml" || fail "a directory for each node below a remote without a path"
 # Without a receiver nothing of notices is there, and a Secret that is missing keeps no controller from starting.
 render "${sops[@]}" --set notify.existingSecret=s >"$work/untold.yaml"
 ! grep -q -e railiance-backup-notify -e --notify "$work/untold.yaml" || fail "notify is there without a receiver"
