@@ -1,5 +1,6 @@
 #include "controller/backup_status.hpp"
 
+#include "controller/gone_nodes.hpp"
 #include "controller/orders.hpp"
 #include "controller/plan.hpp"
 #include "controller/store.hpp"
@@ -280,7 +281,7 @@ Status BackupStatusReporter::visit(const std::stop_token& stop) {
   }
   m_written = std::move(next);
   m_written_at = now;
-  return {};
+  return remove_nodes(m_client, forgotten_nodes(view), stop);
 }
 
 void BackupStatusReporter::run(const std::stop_token& stop) {

@@ -200,6 +200,12 @@ kube::Response FakeApi::work(const kube::Request& request) {
     }
     if (request.content_type == "application/apply-patch+yaml") {
       apply(found->second, json_of(request.body));
+    } else if (request.content_type == "application/json-patch+json") {
+      try {
+        found->second = found->second.patch(json_of(request.body));
+      } catch (const nlohmann::json::exception&) { // a test that does not hold
+        return refusal(422, "Invalid");
+      }
     } else {
       found->second.merge_patch(json_of(request.body));
     }

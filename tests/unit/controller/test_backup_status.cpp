@@ -1,5 +1,6 @@
 // BackupStatus and the metrics of the whole: from what the watches said to what is told.
 #include "controller/backup_status.hpp"
+#include "controller/gone_nodes.hpp"
 #include "controller/store.hpp"
 #include "fake_api.hpp"
 #include "world.hpp"
@@ -276,6 +277,43 @@ TEST_CASE("the reporter makes the object, says it once, and renews it each minut
   REQUIRE(reporter.visit({}));
   CHECK(api.count("PATCH") == 3);
   CHECK(api.count("POST") == 1);
+}
+
+TEST_CASE("the entry of a node that has been gone for a month is taken out, and no other") {
+  SetClock clock;
+  Store store(clock, {});
+  FakeApi api;
+  kube::ClientOptions options;
+  options.attempts = 1;
+  kube::Client client(api, kube::Runtime{}, options);
+  api.objects[k_object] = object_of({facts(clock.time, "gone-1"),
+                                     facts(clock.time, "silent"),
+                                     facts(clock.time, "gone-2"),
+                                     facts(clock.time, "n1")});
+  store.upsert_backup_status(api.objects.at(k_object));
+  for (const char* const node : {"silent", "n1"}) {
+    store.upsert_agent(
+        {{"metadata", {{"name", std::string("agent-") + node}}}, {"spec", {{"nodeName", node}}}});
+  }
+  const auto nodes = [&] {
+    std::vector<std::string> names;
+    for (const nlohmann::json& node : api.objects.at(k_object)["status"]["nodes"]) {
+      names.push_back(node.at("nodeName").get<std::string>());
+    }
+    return names;
+  };
+  BackupStatusReporter reporter(client, store, clock, k_nightly, [] { return true; });
+  clock.pass(k_forgotten_after);
+  REQUIRE(reporter.visit({}));
+  CHECK(nodes().size() == 4);
+  CHECK(api.count("PATCH") == 1);
+  clock.pass(seconds(60));
+  REQUIRE(reporter.visit({}));
+  CHECK(nodes() == std::vector<std::string>{"silent", "n1"});
+  store.upsert_backup_status(api.objects.at(k_object));
+  clock.pass(seconds(60));
+  REQUIRE(reporter.visit({}));
+  CHECK(api.count("PATCH") == 4);
 }
 
 TEST_CASE(
