@@ -41,6 +41,13 @@ constexpr std::array k_sayings{
     Saying{"403 forbidden", ErrorCode::permission_denied},
     Saying{"accessdenied", ErrorCode::permission_denied},
     Saying{"permission denied", ErrorCode::permission_denied},
+    Saying{"ssh: unable to authenticate", ErrorCode::permission_denied}, // SFTP
+    Saying{"login: 530", ErrorCode::permission_denied},                  // FTP
+    Saying{"logon is invalid", ErrorCode::permission_denied},            // SMB
+    Saying{"invalidaccesskeyid", ErrorCode::permission_denied},          // S3
+    Saying{"signaturedoesnotmatch", ErrorCode::permission_denied},       // S3
+    Saying{"invalid_grant", ErrorCode::permission_denied},               // OAuth
+    Saying{"ratelimitexceeded", ErrorCode::unavailable}, // Google calls that a quota, too
     Saying{"507 insufficient storage", ErrorCode::no_space},
     Saying{"insufficient storage", ErrorCode::no_space},
     Saying{"no space left", ErrorCode::no_space},
@@ -114,7 +121,7 @@ ErrorCode code_of(const ProcessResult& result) {
              : ErrorCode::io;
 }
 
-std::string hint_for(ErrorCode code) {
+std::string hint_for(ErrorCode code, std::string_view said) {
   if (code == ErrorCode::invalid_argument) {
     return "look at the name of the remote and at rclone.conf";
   }
@@ -123,6 +130,9 @@ std::string hint_for(ErrorCode code) {
   }
   if (code == ErrorCode::no_space) {
     return "free space there, or raise the quota";
+  }
+  if (said.find("certificate signed by unknown authority") != std::string_view::npos) {
+    return "its certificate is of a CA of your own? give that to rclone (docs/offsite.md)";
   }
   return {};
 }
@@ -243,7 +253,7 @@ std::optional<Error> rclone_failure(const ProcessResult& result, const std::stri
   return Error{code,
                subject + ": rclone: " +
                    (words.empty() ? "exit status " + std::to_string(result.exit_status) : words),
-               hint_for(code)};
+               hint_for(code, result.err)};
 }
 
 api::Reason reason_of(const Error& error) {

@@ -158,6 +158,25 @@ TEST_CASE("what rclone 1.60 says becomes an error that operators can act on") {
         Row{"dial tcp: lookup cloud.example.org: no such host", api::Reason::remote_unreachable},
         Row{"503 Service Unavailable", api::Reason::remote_unreachable},
         Row{"x509: certificate signed by unknown authority", api::Reason::remote_unreachable},
+        Row{"NewFs: couldn't connect SSH: ssh: handshake failed: ssh: unable to authenticate, "
+            "attempted methods [none password], no supported methods remain",
+            api::Reason::remote_denied},
+        Row{"operation error S3: ListObjectsV2, https response error StatusCode: 403, RequestID: "
+            "X, HostID: , api error SignatureDoesNotMatch: The request signature we calculated "
+            "does not match",
+            api::Reason::remote_denied},
+        Row{"operation error S3: ListObjectsV2, https response error StatusCode: 403, RequestID: "
+            "X, HostID: , api error InvalidAccessKeyId: The Access Key Id you provided does not "
+            "exist",
+            api::Reason::remote_denied},
+        Row{"NewFs: ftpConnection Login: 530 Login incorrect.", api::Reason::remote_denied},
+        Row{"oauth2: \"invalid_grant\" \"Token has been expired or revoked.\"",
+            api::Reason::remote_denied},
+        Row{"googleapi: Error 403: Quota exceeded for quota metric 'Queries', rateLimitExceeded",
+            api::Reason::remote_unreachable},
+        Row{"googleapi: Error 403: The user's Drive storage quota has been exceeded., "
+            "storageQuotaExceeded",
+            api::Reason::remote_full},
         Row{"Insufficient Storage: 507 Insufficient Storage", api::Reason::remote_full},
         Row{"corrupted on transfer: sizes differ 5 vs 3", api::Reason::verification_failed},
         Row{"didn't find section in config file", api::Reason::remote_failed},
@@ -173,6 +192,16 @@ TEST_CASE("what rclone 1.60 says becomes an error that operators can act on") {
     CHECK(reason_of(*error) == row.reason);
   }
   CHECK_FALSE(rclone_failure(printed(""), "x"));
+}
+
+TEST_CASE("a certificate of a CA that rclone does not know comes with the way out") {
+  const auto error =
+      rclone_failure(failed("Failed to lsjson: tls: failed to verify certificate: x509: "
+                            "certificate signed by unknown authority\n"),
+                     "nextcloud:a");
+  REQUIRE(error);
+  CHECK(error->code == ErrorCode::unavailable);
+  CHECK(error->hint.find("docs/offsite.md") != std::string::npos);
 }
 
 TEST_CASE("no user, no password and no control character of rclone's words is passed on") {
