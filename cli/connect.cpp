@@ -5,7 +5,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 namespace rb::cli {
 
@@ -35,6 +37,13 @@ std::vector<std::string> split_paths(const std::string& text) {
     start = colon + 1;
   }
   return paths;
+}
+
+/// The first that has the context, else the first one, which then says what it lacks.
+const std::string& file_with(const std::vector<std::string>& files, std::string_view context) {
+  const auto found = std::ranges::find_if(
+      files, [&](const std::string& path) { return kube::may_have_context(path, context); });
+  return found == files.end() ? files.front() : *found;
 }
 
 Error nothing_found(const std::vector<std::string>& candidates) {
@@ -74,10 +83,15 @@ Result<kube::ClientConfig> choose_cluster(const ClusterChoice& choice,
     return kube::load_kubeconfig(choice.kubeconfig, choice.context);
   }
   const std::vector<std::string> candidates = kubeconfig_candidates(environment);
-  for (const std::string& path : candidates) {
-    if (readable(path)) {
-      return kube::load_kubeconfig(path, choice.context);
-    }
+  std::vector<std::string> files;
+  std::ranges::copy_if(candidates, std::back_inserter(files), readable);
+  if (!files.empty()) {
+    // Without a context the places that are looked at by default are no list of equals: the first
+    // one is meant.
+    const auto variable = environment("KUBECONFIG");
+    const bool any = !choice.context.empty() || (variable && !variable->empty());
+    return kube::load_kubeconfig(any ? file_with(files, choice.context) : files.front(),
+                                 choice.context);
   }
   if (environment("KUBERNETES_SERVICE_HOST")) {
     return kube::in_cluster_config(environment);

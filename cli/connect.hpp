@@ -24,7 +24,9 @@ namespace rb::cli {
 /// May this process read that file?
 using Readable = std::function<bool(const std::string&)>;
 
-/// The configuration for `choice`, or by the default search, the pod's service account last.
+/// The configuration for `choice`, or by the default search, the pod's service account last. Of
+/// several files the first that has the context that is named; of those of $KUBECONFIG, where none
+/// is named, the first with a current one. Entries of several files are not put together.
 /// Errors: unavailable (there is nothing to connect to; the hint says where was looked), and those
 /// of kube::load_kubeconfig.
 [[nodiscard]] Result<kube::ClientConfig> choose_cluster(const ClusterChoice& choice,

@@ -289,6 +289,23 @@ read(const YAML::Node& root, const std::string& directory, std::string_view want
 
 } // namespace
 
+bool may_have_context(const std::string& path, std::string_view context) {
+  const auto text = read_secret_file(path, k_file_limit_bytes);
+  if (!text) {
+    return true;
+  }
+  try {
+    const YAML::Node root = YAML::Load(std::string(text->text()));
+    if (!root.IsMap()) {
+      return !root.IsNull(); // an empty file has none
+    }
+    return context.empty() ? !scalar(root, "current-context").empty()
+                           : entry(root, "contexts", "context", std::string(context)).has_value();
+  } catch (const YAML::Exception&) {
+    return true;
+  }
+}
+
 Result<ClientConfig>
 parse_kubeconfig(std::string_view text, const std::string& directory, std::string_view context) {
   try {

@@ -70,6 +70,10 @@ in_cluster_config(const Environment& environment = process_environment,
 [[nodiscard]] Result<ClientConfig> load_kubeconfig(const std::string& path,
                                                    std::string_view context = {});
 
+/// Whether the kubeconfig at `path` has that context; `context` empty: whether it names a current
+/// one. True also where it cannot be read or is none: load_kubeconfig says why.
+[[nodiscard]] bool may_have_context(const std::string& path, std::string_view context);
+
 /// As load_kubeconfig, from text; `directory` is where relative paths start.
 [[nodiscard]] Result<ClientConfig> parse_kubeconfig(std::string_view text,
                                                     const std::string& directory,
