@@ -18,9 +18,12 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t k_shown_bytes = 80;
 
-constexpr std::array<const char*, 18> k_carried{"config",
+/// What the reset must know as the server does. Among them what says which address etcd's member
+/// has (without node-ip that of flannel-iface): a server of another one is none of its cluster.
+constexpr std::array<const char*, 19> k_carried{"config",
                                                 "node-name",
                                                 "node-ip",
+                                                "flannel-iface",
                                                 "node-external-ip",
                                                 "bind-address",
                                                 "advertise-address",

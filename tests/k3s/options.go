@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -60,7 +61,7 @@ func optionsOf(c *cli.Context) (serverOptions, error) {
 	}
 	o.nodeName = strings.ToLower(o.nodeName)
 	if o.nodeIP == "" {
-		ip, err := firstAddress()
+		ip, err := ownAddress(o.flannelIface)
 		if err != nil {
 			return o, err
 		}
@@ -69,7 +70,7 @@ func optionsOf(c *cli.Context) (serverOptions, error) {
 	if net.ParseIP(o.nodeIP) == nil {
 		return o, fmt.Errorf("invalid node-ip %q", o.nodeIP)
 	}
-	// A reset has no agent, and does not look for it.
+	// A reset has no agent, and looks for it only where the address is asked of it.
 	if o.flannelIface != "" && !o.clusterReset {
 		if _, err := net.InterfaceByName(o.flannelIface); err != nil {
 			return o, fmt.Errorf("unable to find interface %s: %w", o.flannelIface, err)
@@ -83,18 +84,41 @@ func optionsOf(c *cli.Context) (serverOptions, error) {
 	return o, nil
 }
 
-// firstAddress is the first global IPv4 address of this host, as the node's.
-func firstAddress() (string, error) {
-	addresses, err := net.InterfaceAddrs()
+// ownAddress is the node's where --node-ip does not say it: that of the
+// interface, also in a reset, else the first of this host.
+func ownAddress(flannelIface string) (string, error) {
+	if flannelIface == "" {
+		addresses, err := net.InterfaceAddrs()
+		if err != nil {
+			return "", err
+		}
+		if ip := firstAddress(addresses); ip != "" {
+			return ip, nil
+		}
+		return "", errors.New("no default route or address found; pass --node-ip")
+	}
+	iface, err := net.InterfaceByName(flannelIface)
+	if err != nil {
+		return "", fmt.Errorf("unable to find interface %s: %w", flannelIface, err)
+	}
+	addresses, err := iface.Addrs()
 	if err != nil {
 		return "", err
 	}
+	if ip := firstAddress(addresses); ip != "" {
+		return ip, nil
+	}
+	return "", fmt.Errorf("can't find ip for interface %s", flannelIface)
+}
+
+// firstAddress is the first global IPv4 address of these; empty: there is none.
+func firstAddress(addresses []net.Addr) string {
 	for _, a := range addresses {
 		if ipnet, ok := a.(*net.IPNet); ok && ipnet.IP.IsGlobalUnicast() && ipnet.IP.To4() != nil {
-			return ipnet.IP.String(), nil
+			return ipnet.IP.String()
 		}
 	}
-	return "", fmt.Errorf("no default route or address found; pass --node-ip")
+	return ""
 }
 
 // serviceIP is the address of the service "kubernetes": the first of the range.

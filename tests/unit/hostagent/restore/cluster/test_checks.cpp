@@ -265,6 +265,19 @@ TEST_CASE("trap: flags that only the unit has are carried over, tokens are not")
                                                  "--etcd-arg=snapshot-count=5"});
 }
 
+TEST_CASE("trap: the interface of the unit says which address etcd's member gets") {
+  ObservedHost host = good_host();
+  host.network.interfaces = {{"enp7s0", {"10.0.0.2"}}, {"eth0", {"192.0.2.10"}}};
+  host.settings.add("flannel-iface", "enp7s0", k3s::Origin::command_line);
+  const Decision decision = decide(host, good_set(), {});
+  CHECK_FALSE(decision.refused());
+  CHECK(carries(decision.plan, "--flannel-iface=enp7s0"));
+  // The reset reads config.yaml itself.
+  host.settings = {};
+  host.settings.add("flannel-iface", "enp7s0");
+  CHECK(decide(host, good_set(), {}).plan.carried.empty());
+}
+
 TEST_CASE("trap: no CNI plugin host-local") {
   ObservedHost host = good_host();
   host.host_local = false;
