@@ -186,7 +186,9 @@ Result<ProcessSpec> reset_spec(const ResetOrder& order) {
                     "--cluster-reset-restore-path=" + order.snapshot_path,
                     "--data-dir=" + order.data_dir,
                     // With S3 in config.yaml the path would be the name of an object there.
-                    "--etcd-s3=false"};
+                    "--etcd-s3=false",
+                    // With `log:` in it the word that it is done would stand in that file alone.
+                    "--alsologtostderr"};
   spec.arguments.insert(spec.arguments.end(), order.carried.begin(), order.carried.end());
   return spec;
 }

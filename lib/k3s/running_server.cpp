@@ -115,6 +115,10 @@ private:
   ReadState m_read;
 };
 
+Words end_of(const std::string& log_file) {
+  return {"/usr/bin/tail", "-n", k_log_lines, log_file};
+}
+
 ServiceState by_exit_status(const ProcessResult& result) {
   return result.exit_status == 0 ? ServiceState::active : ServiceState::inactive;
 }
@@ -221,8 +225,10 @@ std::string without_slash(std::string path) {
 
 } // namespace
 
-std::unique_ptr<ServiceManager>
-make_systemd(ProcessRunner& processes, std::string systemctl, std::string unit) {
+std::unique_ptr<ServiceManager> make_systemd(ProcessRunner& processes,
+                                             std::string systemctl,
+                                             std::string unit,
+                                             const std::string& log_file) {
   CommandManager::Commands commands;
   // Without --no-block it would wait for a server that may never be ready.
   commands.start = {{systemctl, "daemon-reload"},
@@ -232,7 +238,10 @@ make_systemd(ProcessRunner& processes, std::string systemctl, std::string unit) 
   commands.stop = {systemctl, "stop", unit};
   commands.status = {systemctl, "is-active", unit};
   const std::string journalctl = systemctl.substr(0, systemctl.rfind('/') + 1) + "journalctl";
-  commands.log = {journalctl, "--no-pager", "--output=cat", "--lines", k_log_lines, "--unit", unit};
+  commands.log =
+      log_file.empty()
+          ? Words{journalctl, "--no-pager", "--output=cat", "--lines", k_log_lines, "--unit", unit}
+          : end_of(log_file);
   return std::make_unique<CommandManager>(
       processes, "systemd unit " + unit, std::move(commands), by_systemd_word);
 }
@@ -245,7 +254,7 @@ std::unique_ptr<ServiceManager> make_openrc(ProcessRunner& processes,
   commands.start = {{rc_service, name, "start"}};
   commands.stop = {rc_service, name, "stop"};
   commands.status = {rc_service, name, "status"};
-  commands.log = {"/usr/bin/tail", "-n", k_log_lines, log_file};
+  commands.log = end_of(log_file);
   return std::make_unique<CommandManager>(
       processes, "OpenRC service " + name, std::move(commands), by_exit_status);
 }

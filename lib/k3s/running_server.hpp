@@ -35,9 +35,12 @@ public:
   [[nodiscard]] virtual std::string last_words() = 0;
 };
 
-/// `systemctl start|stop|is-active UNIT`; the log is the journal's.
-[[nodiscard]] std::unique_ptr<ServiceManager>
-make_systemd(ProcessRunner& processes, std::string systemctl, std::string unit);
+/// `systemctl start|stop|is-active UNIT`; the log is `log_file` (k3s's own --log), or the journal's
+/// where that is empty.
+[[nodiscard]] std::unique_ptr<ServiceManager> make_systemd(ProcessRunner& processes,
+                                                           std::string systemctl,
+                                                           std::string unit,
+                                                           const std::string& log_file = {});
 
 /// `rc-service NAME start|stop|status`; the log is `log_file`, where k3s's install script sends it.
 [[nodiscard]] std::unique_ptr<ServiceManager> make_openrc(ProcessRunner& processes,

@@ -229,7 +229,7 @@ fi
   unset K3S_URL
   eval "set -- $flags"
   exec k3s server "$@" --cluster-reset --cluster-reset-restore-path="$WORK/snapshot" \
-    --data-dir=@data@ --etcd-s3=false
+    --data-dir=@data@ --etcd-s3=false --alsologtostderr
 )
 ```
 If it fails, nothing is lost: the old database is `@data@/server/db/etcd-old-…`. Move `etcd` aside, rename

@@ -39,6 +39,9 @@ type server struct {
 }
 
 func runServer(c *cli.Context) error {
+	if err := setupLog(c); err != nil {
+		return err
+	}
 	s, err := newServer(c)
 	if err != nil {
 		return err

@@ -77,7 +77,7 @@ public:
   [[nodiscard]] std::string line(const Plan& plan) const override {
     std::string line =
         "k3s server --cluster-reset --cluster-reset-restore-path=" + plan.snapshot_path() +
-        " --data-dir=" + plan.data_dir + " --etcd-s3=false";
+        " --data-dir=" + plan.data_dir + " --etcd-s3=false --alsologtostderr";
     for (const std::string& flag : plan.carried) {
       line += " " + flag;
     }
@@ -88,7 +88,8 @@ public:
                                                  const std::string& snapshot) const override {
     std::string reset = shell_word(plan.k3s_program.empty() ? "k3s" : plan.k3s_program) +
                         " server --cluster-reset --cluster-reset-restore-path=" + snapshot +
-                        " --data-dir=" + shell_word(plan.data_dir) + " --etcd-s3=false";
+                        " --data-dir=" + shell_word(plan.data_dir) +
+                        " --etcd-s3=false --alsologtostderr";
     for (const std::string& flag : plan.carried) {
       reset += " " + shell_word(flag);
     }

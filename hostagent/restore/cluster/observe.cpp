@@ -105,6 +105,13 @@ std::string choose_data_dir(const HostHints& hints,
   return path.starts_with('/') && path.size() > 1 ? path : k_usual_data_dir;
 }
 
+/// The file that k3s itself writes its log to; empty: it goes to whoever started it.
+std::string log_file_of(const k3s::HostSettings& here, const k3s::HostSettings* there) {
+  const std::string own = here.settings.value("log");
+  const std::string log = own.empty() && there != nullptr ? there->settings.value("log") : own;
+  return log.starts_with('/') ? log : std::string();
+}
+
 /// As the operator gave them, else the systemd or OpenRC of this host with the unit that `here`, or
 /// else the host state `there`, has. Null: none is known.
 std::unique_ptr<k3s::ServiceManager> find_service_manager(ProcessRunner& processes,
@@ -122,8 +129,9 @@ std::unique_ptr<k3s::ServiceManager> find_service_manager(ProcessRunner& process
       "/usr/local/bin/systemctl", "/usr/bin/systemctl", "/bin/systemctl"};
   const std::string systemctl = first_program({}, k_systemctl);
   const std::string unit = unit_of(&k3s::HostSettings::systemd_unit);
+  const std::string log = log_file_of(here, there);
   if (!systemctl.empty() && !unit.empty()) {
-    auto manager = k3s::make_systemd(processes, systemctl, unit);
+    auto manager = k3s::make_systemd(processes, systemctl, unit, log);
     // The program may be there where systemd does not run (containers): it does not answer then.
     if (manager->state() != k3s::ServiceState::unknown) {
       return manager;
@@ -133,7 +141,8 @@ std::unique_ptr<k3s::ServiceManager> find_service_manager(ProcessRunner& process
   const std::string rc_service = first_program({}, k_rc_service);
   const std::string service = unit_of(&k3s::HostSettings::openrc_service);
   if (!rc_service.empty() && !service.empty()) {
-    return k3s::make_openrc(processes, rc_service, service, "/var/log/" + service + ".log");
+    return k3s::make_openrc(
+        processes, rc_service, service, log.empty() ? "/var/log/" + service + ".log" : log);
   }
   return nullptr;
 }

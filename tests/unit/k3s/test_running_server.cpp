@@ -108,6 +108,10 @@ TEST_CASE("k3s's last words come from the journal, a file, or a command of the o
         "starting kubernetes: bind: cannot assign");
   CHECK(recorder.lines.back() ==
         "/usr/bin/journalctl --no-pager --output=cat --lines 2000 --unit k3s");
+  CHECK_FALSE(make_systemd(recorder, "/usr/bin/systemctl", "k3s", "/data/k3s.log") // `log:`
+                  ->last_words()
+                  .empty());
+  CHECK(recorder.lines.back() == "/usr/bin/tail -n 2000 /data/k3s.log");
   CHECK_FALSE(
       make_openrc(recorder, "/sbin/rc-service", "k3s", "/var/log/k3s.log")->last_words().empty());
   CHECK(recorder.lines.back() == "/usr/bin/tail -n 2000 /var/log/k3s.log");
