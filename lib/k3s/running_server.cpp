@@ -223,6 +223,12 @@ std::string without_slash(std::string path) {
   return path;
 }
 
+/// Also where one of the paths leads through a link or another mount: /proc has the real one.
+bool is_same_directory(const std::string& one, const std::string& other) {
+  std::error_code error;
+  return without_slash(one) == without_slash(other) || fs::equivalent(one, other, error);
+}
+
 } // namespace
 
 std::unique_ptr<ServiceManager> make_systemd(ProcessRunner& processes,
@@ -291,8 +297,8 @@ bool is_server(const ProcessView& process, const std::string& data_dir) {
     return false;
   }
   const std::string named = data_dir_of(words);
-  const std::string own = without_slash(named.empty() ? process.data_dir : named);
-  return own.empty() || own == without_slash(data_dir);
+  const std::string& own = named.empty() ? process.data_dir : named;
+  return own.empty() || is_same_directory(own, data_dir);
 }
 
 Result<std::vector<ServerProcess>> ProcServerProcesses::find(const std::string& data_dir) {

@@ -96,7 +96,7 @@ struct ProcessView {
   std::string data_dir;     ///< By its working directory, <data-dir>/server; empty: not known.
 };
 
-/// Whether it is, or may be, a k3s server on `data_dir`. In doubt it is one.
+/// Whether it is, or may be, a k3s server on `data_dir`, by whatever path. In doubt it is one.
 [[nodiscard]] bool is_server(const ProcessView& process, const std::string& data_dir);
 
 } // namespace rb::k3s

@@ -188,6 +188,26 @@ TEST_CASE("what a title hides is read from the rest of /proc") {
   CHECK(of_the_drill->size() == 2);
 }
 
+TEST_CASE("a data directory that is a link to another disk is the one that its server works in") {
+  const test::Scratch proc;
+  std::filesystem::create_directories(proc.path("disk/k3s/server/db"));
+  std::filesystem::create_directory_symlink(proc.path("disk/k3s"), proc.path("k3s"));
+  proc.write("4711/cmdline", "/usr/local/bin/k3s server\0"s);
+  proc.write("4711/comm", "k3s-server\n");
+  std::filesystem::create_directory_symlink(proc.path("disk/k3s/server"), proc.path("4711/cwd"));
+  proc.write("4712/cmdline", "k3s\0server\0--data-dir\0"s + proc.path("k3s") + "\0"s);
+  ProcServerProcesses processes(proc.path());
+  for (const char* const path : {"k3s", "k3s/", "disk/k3s"}) {
+    CAPTURE(path);
+    const auto found = processes.find(proc.path(path));
+    REQUIRE(found);
+    CHECK(found->size() == 2);
+  }
+  const auto elsewhere = processes.find(proc.path("disk"));
+  REQUIRE(elsewhere);
+  CHECK(elsewhere->empty());
+}
+
 TEST_CASE("a /proc that cannot be read is an error, not an empty host") {
   const test::Scratch scratch;
   ProcServerProcesses processes(scratch.path("none"));
