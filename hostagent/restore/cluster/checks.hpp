@@ -42,6 +42,9 @@ check_fit(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
 [[nodiscard]] std::vector<Check>
 check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
 
+/// The server that is started afterwards has its data where this is done.
+[[nodiscard]] Check check_data_dir(const ObservedHost& host, const SetFacts& set, bool from_set);
+
 /// Of the files that the settings of the set name: whether each will be there.
 [[nodiscard]] Check check_named_files(const std::vector<NamedFact>& named);
 

@@ -98,6 +98,31 @@ std::string list_of(const std::vector<NamedFact>& missing) {
 
 } // namespace
 
+Check check_data_dir(const ObservedHost& host, const SetFacts& set, bool from_set) {
+  const ServerSettings& settings = effective_settings(host, set, from_set);
+  const std::vector<k3s::Setting> named = settings.of("data-dir");
+  // A start that nobody could read has it all the same: the host state was found there.
+  const bool by_set = from_set && named.empty() && !set.data_dir.empty();
+  const std::string used = by_set ? set.data_dir : k3s::data_dir_of(settings);
+  if (used == host.data_dir || host.own_commands) {
+    return passed("data-dir", host.data_dir);
+  }
+  const std::string place = named.empty() ? std::string() : named.back().place;
+  std::string message = "k3s would start on " + used +
+                        (place.empty() ? std::string() : " (" + place + ")") + ", and not on " +
+                        host.data_dir;
+  if (from_set) {
+    return refused("data-dir",
+                   std::move(message),
+                   "--data-dir " + used +
+                       " goes there; --keep-config takes this host's own configuration instead");
+  }
+  std::string hint = "leave --data-dir out, or write `data-dir: " + host.data_dir +
+                     "` to the configuration of this host";
+  return named.empty() ? warned("data-dir", std::move(message), std::move(hint))
+                       : refused("data-dir", std::move(message), std::move(hint));
+}
+
 Check check_configured_tokens(const std::vector<ConfiguredToken>& tokens, const SetFacts& set) {
   for (const ConfiguredToken& token : tokens) {
     if (!set.opens_with(token.hash)) {
@@ -139,6 +164,7 @@ check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wish
     checks.push_back(refused(
         "configuration", host.settings_problem, "repair the file: k3s would not start with it"));
   }
+  checks.push_back(check_data_dir(host, set, from_set));
   checks.push_back(server_url(settings));
   for (Check& check : datastore(host, set, settings)) {
     checks.push_back(std::move(check));

@@ -42,6 +42,7 @@ struct ObservedHost {
   std::vector<k3s::ServerProcess> servers;
   std::string processes_problem; ///< Why nobody knows whether a server runs.
   std::string data_dir;
+  bool own_commands = false; ///< The operator's start k3s; with which arguments nobody knows.
   DataDir data;
   ServerSettings settings; ///< As on the disk.
   std::string settings_problem;
@@ -83,6 +84,7 @@ struct SetFacts {
   std::vector<api::ServerEntry> servers;     ///< Who they are, as far as anybody knows.
   std::string cluster_uid;                   ///< Of the namespace kube-system; may be empty.
   std::string token_hash;                    ///< Of the server token in the host state.
+  std::string data_dir;                      ///< As the host state has it; may be empty.
   std::vector<std::string> cluster_cas;      ///< Of the manifest, the host state's CA and token.
   ServerSettings settings;                   ///< As the host state has them, rewritten as wished.
   std::vector<Rewritten> rewritten;          ///< Where that was, by index of the wish.

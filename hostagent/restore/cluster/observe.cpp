@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <span>
 
 namespace rb::cluster {
@@ -90,11 +91,19 @@ bool has_host_local(const std::string& data_dir) {
   });
 }
 
+/// As the operator says it, or as the configuration does where both lead to the same directory.
+std::string spelled(const std::string& given, const ServerSettings& settings) {
+  const std::string configured = k3s::data_dir_of(settings);
+  std::error_code error;
+  return std::filesystem::equivalent(given, configured, error) ? configured : given;
+}
+
 /// `there`: the host state where the set has one, else null.
 std::string choose_data_dir(const HostHints& hints,
                             const k3s::HostSettings& here,
                             const set::HostState* there) {
-  std::string path = hints.data_dir.empty() ? here.settings.value("data-dir") : hints.data_dir;
+  std::string path = hints.data_dir.empty() ? here.settings.value("data-dir")
+                                            : spelled(hints.data_dir, here.settings);
   if (path.empty() && there != nullptr &&
       !exists(std::string(k_usual_data_dir) + "/server/token")) {
     path = there->data_dir; // a bare host takes the layout of the backup
@@ -166,6 +175,7 @@ void Host::look(const HostHints& hints, const OpenedSet* opened) {
     host.k3s_version = k3s::ask_version(processes, host.k3s_program);
   }
   host.data_dir = choose_data_dir(hints, here, there);
+  host.own_commands = hints.commands.given();
   host.data = look_at(host.data_dir);
   host.settings = here.settings;
   host.settings_problem = here.problem;

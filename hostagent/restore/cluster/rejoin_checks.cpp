@@ -199,6 +199,7 @@ std::vector<Check> check_joining(const RejoinFacts& facts, const ServerAnswer& s
            facts.host.settings_problem,
            "repair the file: k3s would not start with it");
   }
+  checks.push_back(check_data_dir(facts.host, facts.set, false));
   if (settings.has("datastore-endpoint") && !settings.value("datastore-endpoint").empty()) {
     refuse("datastore",
            "the configuration has `datastore-endpoint`: this server would not join etcd",

@@ -77,6 +77,7 @@ void take_host_state(set::HostState state, OpenedSet& opened) {
   if (const archive::Entry* const ca = find_server_ca(*opened.host_state)) {
     opened.facts.cluster_cas.push_back(k3s::cluster_ca_of_file(ca->content.text()));
   }
+  opened.facts.data_dir = opened.host_state->data_dir;
   opened.facts.settings = opened.host_settings->settings;
   opened.facts.tokens = opened.host_settings->tokens;
 }

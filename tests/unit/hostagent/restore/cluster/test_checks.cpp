@@ -278,6 +278,39 @@ TEST_CASE("trap: the interface of the unit says which address etcd's member gets
   CHECK(decide(host, good_set(), {}).plan.carried.empty());
 }
 
+TEST_CASE("trap: the server that is started has its data elsewhere than where it was restored") {
+  // k3s was installed here on another disk; the unit of the set does not know that disk.
+  ObservedHost bare = good_host();
+  bare.data = {};
+  bare.data.free_bytes = std::uint64_t{8} << 30U;
+  bare.service = k3s::ServiceState::inactive;
+  bare.servers.clear();
+  bare.data_dir = "/mnt/disk/k3s";
+  bare.settings.add("data-dir", "/mnt/disk/k3s", k3s::Origin::command_line);
+  check_refused(decide(bare, good_set(), {}), "data-dir");
+  CHECK(find_check(decide(bare, good_set(), {}), "data-dir")
+            ->hint.starts_with("--data-dir /var/lib/rancher/k3s goes there; --keep-config"));
+  Wishes keep;
+  keep.keep_config = true;
+  CHECK_FALSE(decide(bare, good_set(), keep).refused());
+
+  SetFacts set = good_set();
+  set.settings.add("data-dir", "/mnt/disk/k3s/");
+  CHECK_FALSE(decide(bare, set, {}).refused());
+  set.settings = {};
+  set.data_dir = "/mnt/disk/k3s"; // of a start that nobody could read
+  CHECK_FALSE(decide(bare, set, {}).refused());
+  bare.own_commands = true;
+  CHECK_FALSE(decide(bare, good_set(), {}).refused());
+
+  ObservedHost host = good_host(); // --data-dir
+  host.data_dir = "/srv/k3s";
+  CHECK_FALSE(decide(host, good_set(), {}).refused());
+  CHECK(find_check(decide(host, good_set(), {}), "data-dir")->verdict == Verdict::warn);
+  host.settings.add("data-dir", "/data");
+  check_refused(decide(host, good_set(), {}), "data-dir");
+}
+
 TEST_CASE("trap: no CNI plugin host-local") {
   ObservedHost host = good_host();
   host.host_local = false;
