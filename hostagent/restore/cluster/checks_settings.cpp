@@ -84,6 +84,16 @@ Check encryption(const ObservedHost& host, const SetFacts& set, bool from_set) {
   return passed("secrets-encryption", now ? "on, and carried over" : "off");
 }
 
+/// Nobody can take a line out of what a set puts back.
+void name_way_out(std::vector<Check>& checks) {
+  for (Check& check : checks) {
+    if (check.verdict == Verdict::refuse && check.hint.find("--keep-config") == std::string::npos) {
+      check.hint += "; that is the set's configuration, which is put back: where it must change, "
+                    "write one of this host's own and repeat with --keep-config";
+    }
+  }
+}
+
 constexpr std::size_t k_shown = 5;
 
 std::string list_of(const std::vector<NamedFact>& missing) {
@@ -173,6 +183,9 @@ check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   checks.push_back(snapshots(settings));
   checks.push_back(encryption(host, set, from_set));
   checks.push_back(check_configured_tokens(from_set ? set.tokens : host.tokens, set));
+  if (from_set) {
+    name_way_out(checks);
+  }
   return checks;
 }
 

@@ -217,6 +217,26 @@ TEST_CASE("trap: a server that joined another one") {
   SetFacts set = good_set();
   set.settings.add("server", "https://10.0.0.1:6443");
   check_refused(decide(host, set, {}), "server-url");
+  CHECK(find_check(decide(host, set, {}), "server-url")->hint.find("--keep-config") !=
+        std::string::npos);
+}
+
+TEST_CASE("what must change in the configuration of the set has a way out on a bare host") {
+  ObservedHost bare = good_host();
+  bare.data.token_hash.clear();
+  SetFacts set = good_set();
+  set.settings.add("datastore-endpoint", "********");
+  set.settings.add("etcd-arg", "wal-dir=/mnt/wal");
+  set.tokens = {{"config.yaml: token", "ffffffffffff"}};
+  const Decision decision = decide(bare, set, {});
+  for (const char* const name : {"datastore", "configured-token"}) {
+    CAPTURE(name);
+    check_refused(decision, name);
+    CHECK(find_check(decision, name)->hint.find("repeat with --keep-config") != std::string::npos);
+  }
+  Wishes keep;
+  keep.keep_config = true;
+  CHECK_FALSE(decide(bare, set, keep).refused());
 }
 
 TEST_CASE("trap: k3s does not look whether it runs") {
