@@ -186,8 +186,11 @@ std::string words(const std::string& body) {
       (status.is_object() ? json_text(status, "message") : body).substr(0, k_words_limit));
 }
 
-Result<json>
-get_page(ApiPort& api, const std::string& path, Waiter& waiter, const std::stop_token& stop) {
+Result<json> get_page(ApiPort& api,
+                      const std::string& path,
+                      bool without_pods,
+                      Waiter& waiter,
+                      const std::stop_token& stop) {
   for (int attempt = 1;; ++attempt) {
     RB_TRY_ASSIGN(const ApiAnswer answer, api.get(path, k_metadata_only));
     if (answer.status == 200) {
@@ -197,14 +200,16 @@ get_page(ApiPort& api, const std::string& path, Waiter& waiter, const std::stop_
       }
       return page;
     }
-    const bool passes = answer.status == 429 || answer.status >= 500;
+    Error refusal{ErrorCode::unavailable,
+                  "cannot be listed: HTTP " + std::to_string(answer.status) + ": " +
+                      words(answer.body),
+                  {},
+                  0,
+                  answer.status};
+    const bool passes =
+        (answer.status == 429 || answer.status >= 500) && !(without_pods && needs_webhook(refusal));
     if (!passes || attempt == k_tries) {
-      return Error{ErrorCode::unavailable,
-                   "cannot be listed: HTTP " + std::to_string(answer.status) + ": " +
-                       words(answer.body),
-                   {},
-                   0,
-                   answer.status};
+      return refusal;
     }
     if (stop.stop_requested()) {
       return Error{ErrorCode::cancelled, "told to stop while comparing", {}};
@@ -312,6 +317,12 @@ Result<ServedKinds> served_kinds(ApiPort& api,
   return served;
 }
 
+/// k8s.io/apiextensions-apiserver, pkg/apiserver/conversion/webhook_converter.go
+bool needs_webhook(const Error& error) {
+  return error.http_status != 0 &&
+         error.message.find("conversion webhook for ") != std::string::npos;
+}
+
 Status list_objects(ApiPort& api,
                     const ListOrder& order,
                     Waiter& waiter,
@@ -326,7 +337,7 @@ Status list_objects(ApiPort& api,
     if (stop.stop_requested()) {
       return Error{ErrorCode::cancelled, "told to stop while comparing", {}};
     }
-    RB_TRY_ASSIGN(const json page, get_page(api, base + query, waiter, stop));
+    RB_TRY_ASSIGN(const json page, get_page(api, base + query, order.without_pods, waiter, stop));
     hand_out(page, on_object);
     const json& metadata = page["metadata"];
     const std::string more = json_text(metadata, "continue");
@@ -339,7 +350,7 @@ Status list_objects(ApiPort& api,
 
 Result<std::uint64_t>
 count_objects(ApiPort& api, const std::string& path, Waiter& waiter, const std::stop_token& stop) {
-  RB_TRY_ASSIGN(const json page, get_page(api, path + "?limit=1", waiter, stop));
+  RB_TRY_ASSIGN(const json page, get_page(api, path + "?limit=1", false, waiter, stop));
   const json& items = json_member(page, "items");
   if (!items.is_array()) {
     return Error{ErrorCode::corrupt, "the API server: " + path + ": not a list", {}};

@@ -85,7 +85,11 @@ struct ServedObject {
 struct ListOrder {
   std::string path;          ///< "/apis/apps/v1/deployments"
   std::int64_t revision = 0; ///< resourceVersion, matched exactly; 0: as things are now.
+  bool without_pods = false; ///< No webhook will ever answer: what needs one is asked for once.
 };
+
+/// The server refuses a list because a webhook must convert what is stored, and does not answer.
+[[nodiscard]] bool needs_webhook(const Error& error);
 
 /// Errors: those of ApiPort; with `http_status` set where the server refuses (its first words in
 /// the message), also after five tries of what passes (429, 5xx); corrupt; cancelled.

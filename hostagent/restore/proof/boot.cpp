@@ -203,6 +203,14 @@ Status check_served(const Comparison& comparison) {
   return Error{ErrorCode::corrupt, std::move(message), "do not rely on this set: take a new one"};
 }
 
+void tell_unconverted(const Comparison& comparison, const BootPorts& ports) {
+  for (const auto& [kind, objects] : comparison.unconverted) {
+    ports.progress("boot: " + archive::printable(kind) + ": " + std::to_string(objects) +
+                   " objects are in the snapshot and were not compared: a webhook must convert "
+                   "them, and no pods run here");
+  }
+}
+
 /// "4211 objects of 63 kinds are …"
 std::string summary(const BootReport& report) {
   return std::to_string(report.comparison.objects) + " objects of " +
@@ -245,6 +253,7 @@ boot(const BootInput& input, const BootPorts& ports, const std::stop_token& stop
   RB_TRY_ASSIGN(const auto api, open_api(server, ports, stop));
   RB_TRY_ASSIGN(report.comparison,
                 compare(*api, contents, ports.waiter, k_definitions_patience, stop));
+  tell_unconverted(report.comparison, ports);
   RB_TRY(check_served(report.comparison));
   report.peak_memory_bytes = memory.peak_bytes();
   ports.cage.close();

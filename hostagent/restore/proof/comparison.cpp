@@ -43,6 +43,8 @@ public:
     }
   }
 
+  void not_converted(const std::string& prefix) { m_not_converted.insert(prefix); }
+
   /// What is in the snapshot and was not served.
   void finish(const std::vector<Resource>& served) {
     std::set<std::string> prefixes;
@@ -56,7 +58,9 @@ public:
       const std::string one = key.substr(0, key.find('/'));
       const std::size_t slash = key.find('/', std::min(key.size(), one.size() + 1));
       const std::string two = key.substr(0, slash);
-      if (prefixes.contains(one) || prefixes.contains(two)) {
+      if (m_not_converted.contains(two)) {
+        ++m_result.unconverted[two];
+      } else if (prefixes.contains(one) || prefixes.contains(two)) {
         differ(key + ": missing");
       } else if (!objects::is_unserved(key)) {
         ++m_result.unserved[one.find('.') == std::string::npos ? one : two];
@@ -69,6 +73,7 @@ public:
 private:
   const Contents* m_contents;
   std::set<std::string> m_seen;
+  std::set<std::string> m_not_converted; ///< "GROUP/PLURAL"
   Comparison m_result;
 };
 
@@ -89,8 +94,11 @@ Result<Comparison> compare(ApiPort& api,
       return Error{ErrorCode::cancelled, "told to stop while comparing", {}};
     }
     const auto take = [&](const ServedObject& object) { comparer.take(resource.prefix, object); };
-    const Status listed = list_objects(api, {resource.path, contents.revision}, waiter, take, stop);
-    if (!listed && listed.error().http_status != 0) {
+    const ListOrder order{resource.path, contents.revision, /*without_pods=*/true};
+    const Status listed = list_objects(api, order, waiter, take, stop);
+    if (!listed && needs_webhook(listed.error())) {
+      comparer.not_converted(resource.prefix);
+    } else if (!listed && listed.error().http_status != 0) {
       comparer.differ(resource.prefix + ": " + listed.error().message);
     } else if (!listed) {
       return listed.error();

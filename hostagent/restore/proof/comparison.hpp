@@ -25,6 +25,8 @@ struct Comparison {
   /// Objects of kinds that no API serves: of a definition that is gone, or of an API that this
   /// release has dropped. Not a difference.
   std::map<std::string, std::uint64_t> unserved;
+  /// Objects that nobody can list without a webhook, a pod that does not run. Not a difference.
+  std::map<std::string, std::uint64_t> unconverted;
   std::uint64_t difference_count = 0;
   std::vector<std::string> differences; ///< The first of them: "pods/default/web: missing".
 };

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 namespace {
 
 using namespace rb;
@@ -132,6 +134,20 @@ TEST_CASE("a kind that can't be listed is a difference, with the server's words"
   CHECK(result.differences[0] ==
         "minions: cannot be listed: HTTP 500: unable to transform key: no matching prefix found");
   CHECK(result.differences[1] == "minions/node: missing");
+}
+
+TEST_CASE("what only a webhook could convert is counted, and asked for once: no pods run here") {
+  FakeApi api;
+  serve(api);
+  const std::string path = "/apis/example.com/v2/widgets" + k_exact;
+  api.answers[path] = {
+      {500,
+       R"({"message":"conversion webhook for example.com/v1, Kind=Widget failed: no endpoints"})"}};
+  const Comparison result = compared(api, small_cluster());
+  CHECK(result.difference_count == 0);
+  CHECK(result.unconverted == std::map<std::string, std::uint64_t>{{"example.com/widgets", 1}});
+  CHECK(result.objects == 3);
+  CHECK(std::count(api.asked.begin(), api.asked.end(), path) == 1);
 }
 
 TEST_CASE("what passes is tried again") {
