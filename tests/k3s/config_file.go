@@ -53,8 +53,12 @@ func mergeConfig(args []string, insertAt int, known []cli.Flag) ([]string, error
 	return append(out, args[insertAt:]...), nil
 }
 
-// configPath finds the file in the arguments or the environment.
+// configPath finds the file in the environment or the arguments: the variable
+// goes before the flag, as in k3s.
 func configPath(args []string) (path string, explicit bool) {
+	if env := os.Getenv("K3S_CONFIG_FILE"); env != "" {
+		return env, true
+	}
 	for i, arg := range args {
 		for _, name := range []string{"--config", "-c", "-config"} {
 			if value, ok := strings.CutPrefix(arg, name+"="); ok {
@@ -64,9 +68,6 @@ func configPath(args []string) (path string, explicit bool) {
 				return args[i+1], true
 			}
 		}
-	}
-	if env := os.Getenv("K3S_CONFIG_FILE"); env != "" {
-		return env, true
 	}
 	return defaultConfigFile, false
 }
@@ -145,8 +146,11 @@ func textValues(value any) []string {
 	return out
 }
 
-// textValue prints whole numbers without an exponent.
+// textValue prints whole numbers without an exponent, and nothing for `key:`.
 func textValue(value any) string {
+	if value == nil {
+		return ""
+	}
 	if number, ok := value.(float64); ok && number == math.Trunc(number) {
 		return strconv.FormatFloat(number, 'f', 0, 64)
 	}

@@ -73,6 +73,29 @@ func TestEachValueOfAnUnknownKeyHasAWarningThatNamesConfigYAML(t *testing.T) {
 	}
 }
 
+func TestTheVariableGoesBeforeTheFlag(t *testing.T) {
+	t.Setenv("K3S_CONFIG_FILE", writeConfig(t, map[string]string{"config.yaml": "node-name: variable\n"}))
+	flag := writeConfig(t, map[string]string{"config.yaml": "node-name: flag\n"})
+	got, err := mergeConfig([]string{"k3s", "server", "--config", flag}, 2, serverFlags())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"k3s", "server", "--node-name=variable", "--config", flag}; !slices.Equal(got, want) {
+		t.Fatalf("got %q", got)
+	}
+}
+
+func TestAKeyWithoutAValueIsEmpty(t *testing.T) {
+	path := writeConfig(t, map[string]string{"config.yaml": "server:\ntls-san: [a, ~]\n"})
+	got, err := mergeConfig([]string{"k3s", "server", "--config", path}, 2, serverFlags())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"k3s", "server", "--server=", "--tls-san=a", "--tls-san=", "--config", path}; !slices.Equal(got, want) {
+		t.Fatalf("got %q", got)
+	}
+}
+
 func TestAMissingFileMattersOnlyWhenNamed(t *testing.T) {
 	if _, err := mergeConfig([]string{"k3s", "server", "--config=/nowhere/config.yaml"}, 2, nil); err == nil {
 		t.Fatal("a missing file was accepted")
