@@ -195,8 +195,20 @@ std::string first_line(std::string text) {
   return text;
 }
 
+/// Ended, and nobody has asked yet how: its command line is empty, its name is still there.
+bool has_ended(const fs::path& entry) {
+  const auto stat = read_text_file((entry / "stat").string(), k_command_limit_bytes);
+  const std::size_t name_end = stat ? stat->rfind(')') : std::string::npos; // it may hold anything
+  const char state =
+      name_end != std::string::npos && name_end + 2 < stat->size() ? (*stat)[name_end + 2] : '\0';
+  return state == 'Z' || state == 'X';
+}
+
 /// Nothing where the process has ended meanwhile.
 std::optional<ProcessView> look_at(const fs::path& entry) {
+  if (has_ended(entry)) {
+    return std::nullopt;
+  }
   auto command = read_text_file((entry / "cmdline").string(), k_command_limit_bytes);
   if (!command) {
     return std::nullopt;

@@ -188,6 +188,20 @@ TEST_CASE("what a title hides is read from the rest of /proc") {
   CHECK(of_the_drill->size() == 2);
 }
 
+TEST_CASE("a server that has ended and waits for its parent is none") {
+  const test::Scratch proc;
+  proc.write("4711/cmdline", "");
+  proc.write("4711/comm", "k3s-server\n");
+  proc.write("4711/stat", "4711 (k3s-server) Z 1 4711 4711 0 -1\n");
+  proc.write("4712/cmdline", "/usr/local/bin/k3s server\0"s);
+  proc.write("4712/stat", "4712 (a) Z b) S 1 4712 4712 0 -1\n");
+  ProcServerProcesses processes(proc.path());
+  const auto found = processes.find("/var/lib/rancher/k3s");
+  REQUIRE(found);
+  REQUIRE(found->size() == 1);
+  CHECK(found->front().pid == 4712);
+}
+
 TEST_CASE("a data directory that is a link to another disk is the one that its server works in") {
   const test::Scratch proc;
   std::filesystem::create_directories(proc.path("disk/k3s/server/db"));
