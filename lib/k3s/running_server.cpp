@@ -123,6 +123,15 @@ ServiceState by_exit_status(const ProcessResult& result) {
   return result.exit_status == 0 ? ServiceState::active : ServiceState::inactive;
 }
 
+/// Source: OpenRC, sh/openrc-run.sh.in. A service that has crashed (32) does not run.
+ServiceState by_openrc_status(const ProcessResult& result) {
+  constexpr int k_stopping = 4;
+  constexpr int k_starting = 8;
+  const int status = result.exit_status;
+  return status == k_stopping || status == k_starting ? ServiceState::active
+                                                      : by_exit_status(result);
+}
+
 ServiceState by_systemd_word(const ProcessResult& result) {
   const std::string word = result.out.substr(0, result.out.find('\n'));
   if (word == "active" || word == "activating" || word == "reloading" || word == "deactivating") {
@@ -269,12 +278,13 @@ std::unique_ptr<ServiceManager> make_openrc(ProcessRunner& processes,
                                             std::string name,
                                             const std::string& log_file) {
   CommandManager::Commands commands;
-  commands.start = {{rc_service, name, "start"}};
+  // For OpenRC a service that has crashed is started already: it would do nothing, and say 0.
+  commands.start = {{rc_service, "--ifcrashed", name, "zap"}, {rc_service, name, "start"}};
   commands.stop = {rc_service, name, "stop"};
   commands.status = {rc_service, name, "status"};
   commands.log = end_of(log_file);
   return std::make_unique<CommandManager>(
-      processes, "OpenRC service " + name, std::move(commands), by_exit_status);
+      processes, "OpenRC service " + name, std::move(commands), by_openrc_status);
 }
 
 Status check_commands(const ServiceCommands& given) {

@@ -42,7 +42,8 @@ public:
                                                            std::string unit,
                                                            const std::string& log_file = {});
 
-/// `rc-service NAME start|stop|status`; the log is `log_file`, where k3s's install script sends it.
+/// `rc-service NAME start|stop|status`, and `zap` where it has crashed; the log is `log_file`,
+/// where k3s's install script sends it.
 [[nodiscard]] std::unique_ptr<ServiceManager> make_openrc(ProcessRunner& processes,
                                                           std::string rc_service,
                                                           std::string name,

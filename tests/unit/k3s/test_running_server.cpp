@@ -85,6 +85,25 @@ TEST_CASE("OpenRC and commands go by exit status") {
   CHECK(recorder.lines.back() == "/sbin/rc-service k3s start");
 }
 
+TEST_CASE("OpenRC: one that is being started runs, one that has crashed does not, and can start") {
+  Recorder recorder;
+  const auto openrc = make_openrc(recorder, "/sbin/rc-service", "k3s", "/var/log/k3s.log");
+  const std::vector<std::pair<int, ServiceState>> statuses{{4, ServiceState::active},
+                                                           {8, ServiceState::active},
+                                                           {16, ServiceState::inactive},
+                                                           {32, ServiceState::inactive}};
+  for (const auto& [status, state] : statuses) {
+    CAPTURE(status);
+    recorder.answer = said(status, "");
+    CHECK(openrc->state() == state);
+  }
+  recorder.lines.clear();
+  recorder.answer = said(0, "");
+  CHECK(openrc->start());
+  CHECK(recorder.lines == std::vector<std::string>{"/sbin/rc-service --ifcrashed k3s zap",
+                                                   "/sbin/rc-service k3s start"});
+}
+
 TEST_CASE("commands of the operator's: split at blanks, no shell, all three, absolute") {
   Recorder recorder;
   recorder.answer = said(0, "");
