@@ -43,6 +43,11 @@ Error failed(const std::error_code& error, const std::string& path) {
   return system_error(error.value(), path);
 }
 
+bool has_content(const std::string& path, ByteView content) {
+  const auto there = read_regular(path, k_file_limit_bytes);
+  return there && std::ranges::equal(there->view(), content);
+}
+
 /// The link itself. What was at `to` is replaced in one step, but for a directory.
 Status copy_link(const std::string& from, const std::string& to) {
   std::error_code error;
@@ -94,6 +99,28 @@ Status write_file(const std::string& path, ByteView content, unsigned mode) {
   order.mode = mode;
   order.replace = true;
   return write_durably(directory.fs(), std::move(order), content);
+}
+
+Status put_file(const std::string& path, ByteView content, unsigned mode) {
+  Status written = write_file(path, content, mode);
+  if (written || written.error().code != ErrorCode::permission_denied) {
+    return written;
+  }
+  if (has_content(path, content)) {
+    return {};
+  }
+  written.error().hint = "where this host keeps its configuration read-only: --keep-config takes "
+                         "token and manifests of the backup and leaves it as it is";
+  return written;
+}
+
+Status put_copy(const std::string& from, const std::string& to) {
+  Status copied = copy_tree(from, to);
+  if (copied || copied.error().code != ErrorCode::permission_denied) {
+    return copied;
+  }
+  const auto before = read_regular(from, k_file_limit_bytes);
+  return before && has_content(to, before->view()) ? Status() : copied;
 }
 
 Status remove_written(const std::string& path) {

@@ -17,6 +17,10 @@ namespace rb::cluster {
 /// no_space, io, …
 [[nodiscard]] Status write_file(const std::string& path, ByteView content, unsigned mode);
 
+/// write_file(), but a file that nobody may write to and that has this content already will do (a
+/// configuration that the host's own tools keep read-only). Errors: those of write_file().
+[[nodiscard]] Status put_file(const std::string& path, ByteView content, unsigned mode);
+
 /// What write_file() has put at `path`, or a kill has left of it beside that; nothing where nothing
 /// is there. Errors: those of the system.
 [[nodiscard]] Status remove_written(const std::string& path);
@@ -27,6 +31,9 @@ namespace rb::cluster {
 /// Regular files, links and directories below `from`; `to` is replaced. Other kinds are left out.
 /// `from` may be a file. Errors: not_found, those of the system.
 [[nodiscard]] Status copy_tree(const std::string& from, const std::string& to);
+
+/// copy_tree() in the way of put_file().
+[[nodiscard]] Status put_copy(const std::string& from, const std::string& to);
 
 /// Syncs the directories of both. Errors: those of rename(2).
 [[nodiscard]] Status move_path(const std::string& from, const std::string& to);

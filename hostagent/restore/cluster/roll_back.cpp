@@ -97,7 +97,7 @@ Status put_files_back(const JournalState& state) {
   const std::string aside = state.saved_path();
   for (const PutBackFile& file : state.files) {
     if (file.existed) {
-      RB_TRY(copy_tree(aside + "/files" + file.path, file.path));
+      RB_TRY(put_copy(aside + "/files" + file.path, file.path));
     } else {
       RB_TRY(remove_written(file.path));
     }

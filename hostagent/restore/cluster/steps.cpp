@@ -237,7 +237,7 @@ Status do_put_back(const JournalState& state, Ports& ports) {
     if (is_directory(target)) {
       RB_TRY(remove_path(target)); // it was copied aside
     }
-    RB_TRY(write_file(target, entry.content.view(), entry.mode));
+    RB_TRY(put_file(target, entry.content.view(), entry.mode));
   }
   return {};
 }

@@ -3,8 +3,12 @@
 #include "fake_host.hpp"
 #include "restore/cluster/checks.hpp"
 #include "restore/cluster/put_back.hpp"
+#include "support/immutable.hpp"
 
 #include <doctest/doctest.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -132,6 +136,28 @@ TEST_CASE("the pre-flight names each file that would not be there, those first t
   check = check_named_files(NamedBack(state, k_data, root.path()).facts());
   CHECK(check.verdict == Verdict::ok);
   CHECK(check_named_files({}).verdict == Verdict::ok);
+}
+
+TEST_CASE("what a host keeps read-only stops nothing where it is as it should be") {
+  for (const bool same : {true, false}) {
+    CAPTURE(same);
+    FakeHost host(true);
+    const std::string text = same ? "[Service]" : "[Service]\n# of this host\n";
+    host.scratch.write("root/etc/systemd/system/k3s.service", text);
+    const std::string directory = host.scratch.path("root/etc/systemd/system");
+    CHECK(::chmod(directory.c_str(), 0555) == 0);
+    if (const test::Immutable immutable(directory); ::geteuid() == 0 && !immutable.holds()) {
+      MESSAGE("NOT RUN: this file system has no immutable directories");
+    } else {
+      const Outcome outcome = host.execute();
+      CHECK(outcome.code == (same ? ExitCode::done : ExitCode::failed));
+      CHECK(outcome.rolled_back == !same);
+      CHECK((outcome.hint.find("--keep-config") != std::string::npos) == !same);
+      CHECK((!same || host.roll_back().code == ExitCode::done));
+      CHECK(host.scratch.read("root/etc/systemd/system/k3s.service") == text);
+    }
+    CHECK(::chmod(directory.c_str(), 0755) == 0);
+  }
 }
 
 TEST_CASE("a bare host gets them, keeps its own, and is as it was after the way back") {
