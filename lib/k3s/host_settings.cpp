@@ -277,6 +277,7 @@ HostSettings read_host_settings(const HostFiles& files, const NodeArguments& nod
   const std::string main = config_path(service ? &*service : nullptr, node);
   read_config(files, main, read);
   if (service) {
+    read.program = service->program;
     read_service(*service, read);
   }
   if (openrc) { // both are collected, whichever starts the server

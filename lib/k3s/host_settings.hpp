@@ -34,6 +34,7 @@ struct HostSettings {
   std::vector<ConfiguredToken> tokens;
   std::string systemd_unit;   ///< "k3s"; empty: none starts a server.
   std::string openrc_service; ///< The same for OpenRC.
+  std::string program;        ///< The k3s that it starts; empty: not known.
   /// The files that were read: unit, drop-ins, environment, scripts, configuration. Each belongs to
   /// what a host needs to become this server again.
   std::vector<std::string> files;

@@ -95,6 +95,13 @@ std::optional<std::vector<std::string>> server_arguments(const std::vector<std::
   return std::nullopt;
 }
 
+std::string server_program(const std::vector<std::string>& words) {
+  const auto program = std::ranges::find_if(words, is_k3s);
+  const bool whole = program != words.end() && program->starts_with('/');
+  // k3s's second program is started by the first, which knows all commands.
+  return whole && base_name(*program) != "k3s-server" ? *program : std::string();
+}
+
 void read_sourced(Shell& shell, const HostFiles& files, Service& service) {
   shell.source = [&](const std::string& path) {
     auto text = files.read(path);
@@ -109,6 +116,7 @@ bool find_in_script(std::string_view script, Shell& shell, Service& service) {
   const std::vector<ShellCommand> commands = read_shell(script, shell);
   for (const ShellCommand& command : commands) {
     if (auto arguments = server_arguments(command.words)) {
+      service.program = server_program(command.words);
       service.arguments = std::move(*arguments);
       for (const std::string& name : shell.exported) {
         if (const auto value = shell.variables.find(name); value != shell.variables.end()) {

@@ -14,6 +14,7 @@ namespace rb::k3s {
 
 struct Service {
   std::string name;                   ///< "k3s"
+  std::string program;                ///< k3s by its absolute path; empty: it has none.
   std::vector<std::string> arguments; ///< Behind `server`.
   std::string place;                  ///< The file that has them.
   Variables environment;
@@ -35,6 +36,9 @@ struct Service {
 /// What follows `server` where the words start a k3s server (and not an agent, or another command).
 [[nodiscard]] std::optional<std::vector<std::string>>
 server_arguments(const std::vector<std::string>& words);
+
+/// The k3s that such words start, where they name it by an absolute path; else empty.
+[[nodiscard]] std::string server_program(const std::vector<std::string>& words);
 
 /// A file that the script sources is read from `files` and noted in `service`; both outlive
 /// `shell`.

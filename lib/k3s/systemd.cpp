@@ -159,6 +159,7 @@ private:
     m_service.place = command.path;
     if (auto arguments = server_arguments(words)) {
       take_assignments(words, command.path);
+      m_service.program = server_program(words);
       m_service.arguments = std::move(*arguments);
       return true;
     }

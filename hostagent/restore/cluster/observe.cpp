@@ -34,6 +34,20 @@ std::string first_program(const std::string& given, std::span<const char* const>
   return {};
 }
 
+/// As the operator says, or the one that the service of this host starts, or that of the set, or
+/// where it usually is: the reset and the start must be of one k3s.
+std::string find_program(const HostHints& hints,
+                         const k3s::HostSettings& here,
+                         const k3s::HostSettings* there) {
+  const std::string of_set = there == nullptr ? std::string() : there->program;
+  for (const std::string& path : {here.program, of_set}) {
+    if (hints.k3s_program.empty() && !path.empty() && ::access(path.c_str(), X_OK) == 0) {
+      return path;
+    }
+  }
+  return first_program(hints.k3s_program, k3s::k_usual_programs);
+}
+
 bool is_directory(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
@@ -170,7 +184,7 @@ void Host::look(const HostHints& hints, const OpenedSet* opened) {
       find_service_manager(processes, hints, here, with_state ? &*opened->host_settings : nullptr);
   ObservedHost host;
   host.user_id = ::geteuid();
-  host.k3s_program = first_program(hints.k3s_program, k3s::k_usual_programs);
+  host.k3s_program = find_program(hints, here, with_state ? &*opened->host_settings : nullptr);
   if (!host.k3s_program.empty()) {
     host.k3s_version = k3s::ask_version(processes, host.k3s_program);
   }

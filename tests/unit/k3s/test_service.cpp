@@ -1,4 +1,5 @@
 // What starts a server: systemd and OpenRC, as they read their files.
+#include "k3s/host_settings.hpp"
 #include "k3s/service.hpp"
 #include "k3s/systemd_syntax.hpp"
 #include "support/map_files.hpp"
@@ -32,6 +33,7 @@ TEST_CASE("the unit as k3s's install script writes it") {
   const auto service = find_systemd_service(files);
   REQUIRE(service);
   CHECK(service->name == "k3s");
+  CHECK(service->program == "/usr/local/bin/k3s");
   CHECK(service->arguments == Words{"--node-ip", "10.0.0.5", "-d=/data"});
   CHECK(service->environment == Variables{{"K3S_NODE_NAME", "one"}});
   CHECK(service->files == Words{k_unit, "/etc/default/k3s"});
@@ -74,6 +76,7 @@ TEST_CASE("a unit in /etc hides that in /usr/lib, and one of another name is fou
   const auto service = find_systemd_service(other);
   REQUIRE(service);
   CHECK(service->name == "cluster");
+  CHECK(service->program == "/nix/store/abc-k3s-1.34.1+k3s1/bin/k3s");
   CHECK(service->arguments == Words{"--x"});
 }
 
@@ -111,6 +114,16 @@ TEST_CASE("a shell in between: sh -c, exec, env, a script of its own") {
       MapFiles{{k_unit, "[Service]\nExecStart=/usr/bin/env K3S_DATA_DIR=/data k3s server\n"}});
   REQUIRE(env);
   CHECK(env->environment.at("K3S_DATA_DIR") == "/data");
+}
+
+TEST_CASE("the k3s that is started, where the service names it by its path") {
+  CHECK(server_program({"/usr/bin/nice", "/opt/k3s-v1.34.4/k3s", "server"}) ==
+        "/opt/k3s-v1.34.4/k3s");
+  CHECK(server_program({"k3s", "server"}).empty());
+  CHECK(server_program({"/data/0a1b/bin/k3s-server"}).empty());
+  CHECK(server_program({}).empty());
+  const MapFiles files{{k_unit, "[Service]\nExecStart=/bin/sh -c 'exec /opt/bin/k3s server'\n"}};
+  CHECK(read_host_settings(files).program == "/opt/bin/k3s");
 }
 
 TEST_CASE("an environment file: quotes, comments, continued lines, blanks") {
@@ -165,6 +178,7 @@ TEST_CASE("OpenRC: the arguments stand in conf.d, over several lines and with de
        "K3S_OPTS=\"$K3S_OPTS --b\"\nexport K3S_NODE_NAME=n\nK3S_X=y\n"}};
   const auto service = find_openrc_service(files);
   REQUIRE(service);
+  CHECK(service->program == "/usr/bin/k3s");
   CHECK(service->arguments == Words{"--cluster-init", "--node-ip", "1", "--tls-san=a", "--b"});
   CHECK(service->environment == Variables{{"K3S_DEBUG", "true"}, {"K3S_NODE_NAME", "n"}});
   CHECK(service->files == Words{"/etc/init.d/k3s", "/etc/conf.d/k3s"});
