@@ -1,3 +1,4 @@
+#include "k3s/lines.hpp"
 #include "k3s/service.hpp"
 #include "k3s/systemd_syntax.hpp"
 
@@ -23,11 +24,16 @@ struct Text {
   std::string text;
 };
 
+/// Nothing also where it is masked: the first that is there counts, and that is no file (a link to
+/// /dev/null).
 std::optional<Text> unit_file(const HostFiles& files, const std::string& name) {
   for (const std::string_view place : k_places) {
     std::string path = std::string(place) + "/" + name;
     if (auto text = files.read(path)) {
       return Text{std::move(path), std::move(*text)};
+    }
+    if (is_among(files.list(std::string(place)), name)) {
+      return std::nullopt;
     }
   }
   return std::nullopt;

@@ -3,8 +3,11 @@
 #include "k3s/service.hpp"
 #include "k3s/systemd_syntax.hpp"
 #include "support/map_files.hpp"
+#include "support/scratch.hpp"
 
 #include <doctest/doctest.h>
+
+#include <filesystem>
 
 using namespace rb::k3s;
 using rb::test::MapFiles;
@@ -78,6 +81,17 @@ TEST_CASE("a unit in /etc hides that in /usr/lib, and one of another name is fou
   CHECK(service->name == "cluster");
   CHECK(service->program == "/nix/store/abc-k3s-1.34.1+k3s1/bin/k3s");
   CHECK(service->arguments == Words{"--x"});
+}
+
+TEST_CASE("a unit that is masked starts nothing, whatever a package has laid down") {
+  const rb::test::Scratch root;
+  root.write("usr/lib/systemd/system/k3s.service", "[Service]\nExecStart=/k3s server --never\n");
+  root.write("etc/systemd/system/cluster.service", "[Service]\nExecStart=/k3s server --a\n");
+  std::filesystem::create_symlink("/dev/null", root.path("etc/systemd/system/k3s.service"));
+  const auto service = find_systemd_service(DiskFiles(root.path()));
+  REQUIRE(service);
+  CHECK(service->name == "cluster");
+  CHECK(service->arguments == Words{"--a"});
 }
 
 TEST_CASE("variables in the command line, prefixes, quotes, comments between its lines") {
