@@ -13,9 +13,16 @@ namespace {
 
 using set::shell_word;
 
+/// k3s takes the first of several, which stand in one value or in several.
+std::string node_address(const ServerSettings& settings) {
+  const std::vector<std::string> values = settings.values("node-ip");
+  return values.empty() ? std::string()
+                        : canonical_address(values.front().substr(0, values.front().find(',')));
+}
+
 /// Where others reach this host: the address that k3s is told, or the only one there is.
 std::string url_here(const ObservedHost& host) {
-  std::string address = canonical_address(host.settings.value("node-ip"));
+  std::string address = node_address(host.settings);
   std::vector<std::string> all;
   for (const Interface& one : host.network.interfaces) {
     std::ranges::copy_if(one.addresses, std::back_inserter(all), [](const std::string& its) {

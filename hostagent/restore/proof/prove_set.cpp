@@ -65,6 +65,15 @@ k3s::ServerSettings server_settings_of(const set::HostState& state) {
   return cluster::read_settings(cluster::HostStateView(state)).settings;
 }
 
+/// Two families stand in one value, or in two: "10.42.0.0/16,fd00:42::/56".
+std::string joined(const std::vector<std::string>& values) {
+  std::string all;
+  for (const std::string& value : values) {
+    all += (all.empty() ? "" : ",") + value;
+  }
+  return all;
+}
+
 std::string encryption_path(const std::string& directory) {
   return directory + "/encryption-provider.yaml";
 }
@@ -123,8 +132,8 @@ void take_argument(const set::HostState& state,
 ServerSettings settings_of(const set::HostState& state, const std::string& directory) {
   const k3s::ServerSettings read = server_settings_of(state);
   ServerSettings settings;
-  settings.cluster_cidr = read.value("cluster-cidr");
-  settings.service_cidr = read.value("service-cidr");
+  settings.cluster_cidr = joined(read.values("cluster-cidr"));
+  settings.service_cidr = joined(read.values("service-cidr"));
   settings.secrets_encryption = read.is_on("secrets-encryption");
   settings.secrets_encryption_provider = read.value("secrets-encryption-provider");
   std::set<std::string> seen;

@@ -409,6 +409,18 @@ TEST_CASE("after a restore: a line for each other server, and the steps with k3s
   CHECK(lines[2].starts_with("  on three (192.0.2.13): "));
   CHECK(lines[5] == "    mv /data/k3s/server/db/etcd /data/k3s/server/db/etcd-before");
   CHECK(lines[7].starts_with("    echo 'server: https://192.0.2.11:6443' >"));
+  // Of two families the first one is the server's, in one value or in two.
+  ObservedHost two_families = one;
+  two_families.network.interfaces.push_back({"eth1", {"10.0.0.11", "fd00::11"}});
+  two_families.settings.add("node-ip", "10.0.0.11,fd00::11");
+  ObservedHost two_values = one;
+  two_values.network = two_families.network;
+  two_values.settings.add("node-ip", "10.0.0.11");
+  two_values.settings.add("node-ip", "fd00::11");
+  for (const ObservedHost& host : {two_families, two_values}) {
+    CHECK(rejoin_lines(facts.set.servers, host, with)[1].ends_with(
+        "--server https://10.0.0.11:6443"));
+  }
   facts.set.servers.resize(1);
   CHECK(rejoin_lines(facts.set.servers, one, with).empty());
   CHECK(rejoin_lines({}, one, with).empty());

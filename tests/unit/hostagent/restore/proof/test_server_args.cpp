@@ -85,6 +85,23 @@ TEST_CASE("settings come from config.yaml and the unit of the backed-up host") {
   CHECK(settings.cluster_cidr == "10.52.0.0/16");
 }
 
+TEST_CASE("ranges of two families, in one value and as a list: that of IPv4 is taken") {
+  for (const char* const text :
+       {"cluster-cidr: 10.52.0.0/16,fd00:52::/56\nservice-cidr: 10.53.0.0/16,fd00:53::/112\n",
+        "cluster-cidr: [10.52.0.0/16, 'fd00:52::/56']\n"
+        "service-cidr:\n- 10.53.0.0/16\n- fd00:53::/112\n"}) {
+    CAPTURE(text);
+    set::HostState state;
+    state.files.push_back({"etc/rancher/k3s/config.yaml", SecretBytes(as_bytes(text)), 0600, {}});
+    ScratchServer server = scratch();
+    server.settings = settings_of(state, "/scratch/d");
+    const auto spec = scratch_server_spec(server);
+    REQUIRE(spec.has_value());
+    CHECK(has(*spec, "--cluster-cidr=10.52.0.0/16"));
+    CHECK(has(*spec, "--service-cidr=10.53.0.0/16"));
+  }
+}
+
 TEST_CASE("what decides on the objects goes along, also an encryption provider of the operator's "
           "own; the rest is said") {
   const test::TemporaryDirectory directory;
