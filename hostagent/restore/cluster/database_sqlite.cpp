@@ -7,6 +7,8 @@
 #include "restore/cluster/steps.hpp"
 #include "set/restore_guide.hpp"
 
+#include <algorithm>
+
 namespace rb::cluster {
 
 namespace {
@@ -20,6 +22,10 @@ constexpr std::uint64_t k_margin_bytes = std::uint64_t{64} << 20U;
 /// authority it would not replace: it would not start.
 constexpr const char* k_from_the_copy[] = {"tls", "cred"};
 
+// What was there before, as the journal names it.
+constexpr const char* k_state_noted = "state.db";
+constexpr const char* k_etcd_noted = "etcd";
+
 std::string db_of(const Plan& plan) {
   return plan.data_dir + "/server/db";
 }
@@ -27,6 +33,25 @@ std::string db_of(const Plan& plan) {
 /// Where what was there lies meanwhile.
 std::string aside_of(const JournalState& state) {
   return db_of(state.plan) + "/" + state.original;
+}
+
+/// Of which the host had a database.
+struct Before {
+  bool state = false;
+  bool etcd = false;
+};
+
+Before before_of(const JournalState& state) {
+  const auto noted = [&](const std::string& name) {
+    return std::ranges::find(state.old_databases, name) != state.old_databases.end();
+  };
+  if (!state.had_database || !state.old_databases.empty()) {
+    return {noted(k_state_noted), noted(k_etcd_noted)};
+  }
+  // A journal of an older release: what lies aside says it, and an etcd in the place is not
+  // touched.
+  const std::string aside = aside_of(state);
+  return {has_state(aside) || !exists(aside + "/etcd"), true};
 }
 
 class Sqlite final : public Database {
@@ -81,7 +106,14 @@ public:
 
   void note(JournalState& state, const Clock& clock) const override {
     const std::string db = db_of(state.plan);
-    state.had_database = has_state(db) || exists(db + "/etcd");
+    state.old_databases.clear();
+    if (has_state(db)) {
+      state.old_databases.emplace_back(k_state_noted);
+    }
+    if (exists(db + "/etcd")) {
+      state.old_databases.emplace_back(k_etcd_noted);
+    }
+    state.had_database = !state.old_databases.empty();
     const std::string aside = free_name(db + "/state-old-" + seconds_text(clock));
     state.original = aside.substr(aside.rfind('/') + 1);
   }
@@ -116,14 +148,17 @@ public:
     if (state.original.empty() || (state.had_database && !exists(aside))) {
       return {}; // the copy was not put yet, or all of this is done
     }
-    const bool etcd_aside = exists(aside + "/etcd");
-    if (has_state(aside) || etcd_aside || !state.had_database) {
-      // What is in the place is of this restore; one that was lived in is kept.
-      const bool kept = !state.before || state.is_complete(Step::ready);
+    const Before before = before_of(state);
+    // What is in the place is of this restore, unless that came back already; one that was lived in
+    // is kept.
+    const bool kept = !state.before || state.is_complete(Step::ready);
+    if (has_state(aside) || !before.state) {
       RB_TRY(kept ? set_aside(state, ports) : remove_state(db));
     }
     RB_TRY(move_state(aside, db));
-    if (etcd_aside && exists(db + "/etcd")) { // of `cluster-init`, made from the copy
+    const bool etcd_aside = exists(aside + "/etcd");
+    const bool made = etcd_aside || (kept && !before.etcd); // by `cluster-init`, from the copy
+    if (made && exists(db + "/etcd")) {
       RB_TRY(move_path(db + "/etcd",
                        free_name(state.plan.data_dir + "/" + std::string(k_failed_etcd) +
                                  seconds_text(ports.clock))));

@@ -41,9 +41,11 @@ struct JournalState {
   std::string failure;         ///< Why it is rolled back.
 
   // As it was before the reset.
-  bool recorded = false;                  ///< What is below is.
-  bool had_database = false;              ///< There was one that the copy replaces.
-  std::vector<std::string> old_databases; ///< Names of db/etcd-old-*.
+  bool recorded = false;     ///< What is below is.
+  bool had_database = false; ///< There was one that the copy replaces.
+  /// Of etcd: names of db/etcd-old-*. Of SQLite: which of state.db and etcd were there; empty in
+  /// journals of before that was noted.
+  std::vector<std::string> old_databases;
   /// Of etcd: that of them all which the first reset moved aside, the database that was there
   /// before; noted before anything is moved back. Of SQLite: where what was there is moved. Empty:
   /// not moved, or not yet known.

@@ -232,6 +232,39 @@ TEST_CASE("a set of SQLite on a server with etcd: that goes aside, and comes bac
   CHECK(host.data() != "restored");
 }
 
+TEST_CASE("SQLite: what `cluster-init` made of the copy goes on the way back, and is kept") {
+  for (const bool bare : {false, true}) {
+    CAPTURE(bare);
+    FakeHost host(bare, k_sqlite);
+    check_restored(host, host.execute());
+    const std::string db = host.data_dir() + "/server/db"; // as k3s does it at its start:
+    std::filesystem::rename(db + "/state.db", db + "/state.db.migrated");
+    host.scratch.write("data/server/db/etcd/member/wal/0.wal", "of the copy");
+    CHECK(host.roll_back().code == ExitCode::done);
+    CHECK_FALSE(host.scratch.exists("data/server/db/etcd"));
+    CHECK(host.scratch.read("data/server/db/etcd-failed-1800000000/member/wal/0.wal") ==
+          "of the copy");
+    if (!bare) {
+      check_as_before(host);
+    }
+  }
+}
+
+TEST_CASE("SQLite beside etcd: a way back that was cut off between the two brings both") {
+  FakeHost host(false, k_sqlite);
+  host.scratch.write("data/server/db/etcd/member/snap/db", "left by a failed migration");
+  check_restored(host, host.execute());
+  const std::string db = host.data_dir() + "/server/db";
+  REQUIRE(remove_state(db));
+  REQUIRE(move_state(host.scratch.path(k_aside), db)); // so far it came
+  CHECK(host.roll_back().code == ExitCode::done);
+  check_as_before(host);
+  CHECK(host.scratch.read("data/server/db/etcd/member/snap/db") == "left by a failed migration");
+  CHECK(host.roll_back().code == ExitCode::done); // once more
+  check_as_before(host);
+  CHECK(host.scratch.read("data/server/db/etcd/member/snap/db") == "left by a failed migration");
+}
+
 TEST_CASE("the plan of a set of SQLite names files and no reset, in words and by hand") {
   SetFacts set = test::good_set();
   set.datastore = k_sqlite;
