@@ -71,15 +71,14 @@ public:
     const std::string server = shell_word(plan.data_dir + "/server");
     return {"# database, log and index are one: never one of them alone; etcd would be used before "
             "it:",
-            "mkdir -p " + db + "/state-old",
-            "[ ! -e " + db + "/state.db-wal ] || cp -p " + db + "/state.db-wal " + db +
-                "/state-old/",
-            "for f in state.db etcd; do [ ! -e " + db + "/$f ] || mv " + db + "/$f " + db +
-                "/state-old/; done",
+            "old=" + db + "/state-old-$(date -u +%Y%m%dT%H%M%SZ)",
+            "mkdir -p \"$old\"",
+            "[ ! -e " + db + "/state.db-wal ] || cp -p " + db + "/state.db-wal \"$old/\"",
+            "for f in state.db etcd; do [ ! -e " + db + "/$f ] || mv " + db + "/$f \"$old/\"; done",
             "rm -f " + db + "/state.db-wal " + db + "/state.db-shm",
             "# k3s writes these from the copy:",
-            "for f in tls cred; do [ ! -e " + server + "/$f ] || mv " + server + "/$f " + server +
-                "/$f-old; done",
+            "for f in tls cred; do [ ! -e " + server + "/$f ] || mv " + server +
+                "/$f \"$old/\"; done",
             "cp " + snapshot + " " + db + "/state.db"};
   }
 

@@ -1,11 +1,13 @@
 #include "facts.hpp"
 #include "fake_host.hpp"
+#include "restore/cluster/database.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/state_files.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 using namespace rb;
@@ -285,6 +287,29 @@ TEST_CASE("the plan of a set of SQLite names files and no reset, in words and by
   CHECK(text.find("cluster-reset") == std::string::npos);
   CHECK(text.find("state.db-wal") != std::string::npos);
   CHECK(text.find("sqlite-20261122T020000Z.db.age") != std::string::npos);
+}
+
+TEST_CASE("SQLite by hand, done twice: what was there first is under a name of its own") {
+  const test::Scratch scratch;
+  scratch.write("server/db/state.db", "first");
+  scratch.write("server/db/state.db-wal", "its log");
+  scratch.write("server/tls/ca.crt", "first");
+  scratch.write("snapshot", "restored");
+  Plan plan;
+  plan.data_dir = scratch.path();
+  std::string script = "set -e\ndate() { echo \"$round\"; }\n";
+  for (const std::string& line : sqlite_database().by_hand(plan, scratch.path("snapshot"))) {
+    script += line + "\n";
+  }
+  for (const char* const round : {"1", "2"}) {
+    scratch.write("server/tls/" + std::string(round), "made by a start");
+    REQUIRE(std::system(("round=" + std::string(round) + "; " + script).c_str()) == 0);
+  }
+  CHECK(scratch.read("server/db/state-old-1/state.db") == "first");
+  CHECK(scratch.read("server/db/state-old-1/state.db-wal") == "its log");
+  CHECK(scratch.read("server/db/state-old-1/tls/ca.crt") == "first");
+  CHECK(scratch.read("server/db/state-old-2/state.db") == "restored");
+  CHECK(scratch.read("server/db/state.db") == "restored");
 }
 
 TEST_CASE("what a set of SQLite meets on the host and in the configuration is said") {
