@@ -61,8 +61,8 @@ public:
 
   [[nodiscard]] std::string line(const Plan& plan) const override {
     const std::string db = db_of(plan);
-    return "move " + db + "/state.db, its -wal and -shm, and etcd where it is there, to " + db +
-           "/state-old-…, and put the copy in their place";
+    return "move " + db + "/state.db, its -wal and -shm, etcd where it is there, tls and cred to " +
+           db + "/state-old-…, and put the copy in their place";
   }
 
   [[nodiscard]] std::vector<std::string> by_hand(const Plan& plan,
@@ -135,10 +135,7 @@ public:
       RB_TRY(set_aside(state, ports));
     }
     RB_TRY(put_state(state.plan.snapshot_path(), db));
-    for (const char* const name : k_from_the_copy) { // they were copied aside
-      RB_TRY(remove_path(state.plan.data_dir + "/server/" + name));
-    }
-    return {};
+    return clear_certificates(state);
   }
 
   [[nodiscard]] Status put_back(const JournalState& state, Ports& ports) const override {
@@ -169,6 +166,23 @@ public:
   }
 
 private:
+  /// They were copied aside, but only until the next restore has succeeded. What k3s does not bring
+  /// back (keys of an operator's own authority) stays beside the old database, which may be on
+  /// another disk than they are.
+  static Status clear_certificates(const JournalState& state) {
+    for (const char* const name : k_from_the_copy) {
+      const std::string path = state.plan.data_dir + "/server/" + name;
+      const std::string kept = aside_of(state) + "/" + name;
+      if (state.had_database && exists(path) && !exists(kept)) {
+        const std::string part = kept + ".part"; // whole or not at all
+        RB_TRY(copy_tree(path, part));
+        RB_TRY(move_path(part, kept));
+      }
+      RB_TRY(remove_path(path));
+    }
+    return {};
+  }
+
   static Status set_aside(const JournalState& state, Ports& ports) {
     return move_state(db_of(state.plan),
                       free_name(state.plan.data_dir + "/" + std::string(k_failed_state) +

@@ -137,6 +137,16 @@ TEST_CASE("SQLite in place: the old files go aside as one, certificates come fro
   };
   check_restored(host, host.execute());
   CHECK(host.scratch.read("data/server/tls/ca.crt") == "of the backup");
+  CHECK(host.scratch.read(std::string(k_aside) + "/cred/passwd") == "old passwd");
+}
+
+TEST_CASE("SQLite: a key that is only in server/tls is still there after the second restore") {
+  FakeHost host(false, k_sqlite);
+  host.scratch.write("data/server/tls/root-ca.key", "of the operator");
+  check_restored(host, host.execute());
+  check_restored(host, host.execute());
+  CHECK(host.scratch.read(std::string(k_aside) + "/tls/root-ca.key") == "of the operator");
+  CHECK(host.scratch.exists(std::string(k_aside) + "-1/tls/ca.crt"));
 }
 
 TEST_CASE("SQLite on a bare host: files back, the copy in its place, nothing set aside") {
