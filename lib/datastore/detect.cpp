@@ -15,13 +15,33 @@ Error nothing_here(std::string message, std::string hint) {
 
 } // namespace
 
+Endpoint endpoint_of(const k3s::ServerSettings& settings, const std::string& data_dir) {
+  const std::string named = settings.value("datastore-endpoint");
+  if (named.empty()) {
+    return Endpoint::none;
+  }
+  const auto file = k3s::sqlite_file_of(named);
+  if (!file) {
+    return Endpoint::external;
+  }
+  const std::filesystem::path server = std::filesystem::path(data_dir) / "server"; // k3s runs there
+  const bool own = file->empty() || (server / *file).lexically_normal() ==
+                                        (server / "db" / "state.db").lexically_normal();
+  return own ? Endpoint::own_sqlite : Endpoint::other_sqlite;
+}
+
+bool fits(Endpoint endpoint, api::DatastoreKind kind) {
+  return endpoint == Endpoint::none ||
+         (endpoint == Endpoint::own_sqlite && kind == api::DatastoreKind::sqlite);
+}
+
 Probe look_for(const std::string& data_dir, const k3s::ServerSettings& settings) {
   const std::filesystem::path database = std::filesystem::path(data_dir) / "server" / "db";
   std::error_code ignored;
   return {std::filesystem::is_directory(data_dir, ignored),
           std::filesystem::is_directory(database / "etcd" / "member" / "wal", ignored),
           std::filesystem::is_regular_file(database / "state.db", ignored),
-          !settings.value("datastore-endpoint").empty(),
+          endpoint_of(settings, data_dir),
           settings.is_on("disable-etcd")};
 }
 
@@ -29,15 +49,19 @@ Place detect(const Probe& probe) {
   if (!probe.data_directory) {
     return Place::no_directory;
   }
-  if (probe.endpoint_configured) {
-    return Place::external;
-  }
-  if (probe.etcd_disabled) {
+  if (probe.etcd_disabled && probe.endpoint == Endpoint::none) {
     return Place::elsewhere;
   }
-  // After `--cluster-init` on an SQLite server both are there; etcd is then the one in use.
-  if (probe.etcd_wal_directory) {
+  // k3s takes the etcd that is on its disk, whatever else is there or configured: an SQLite file
+  // after `--cluster-init`, a datastore-endpoint that was written later.
+  if (probe.etcd_wal_directory && !probe.etcd_disabled) {
     return Place::embedded_etcd;
+  }
+  if (probe.endpoint == Endpoint::external) {
+    return Place::external;
+  }
+  if (probe.endpoint == Endpoint::other_sqlite) {
+    return Place::sqlite_elsewhere;
   }
   return probe.sqlite_file ? Place::sqlite : Place::none;
 }
@@ -49,6 +73,7 @@ api::Datastore reported_as(Place place) {
   case Place::sqlite:
     return api::Datastore::sqlite;
   case Place::external:
+  case Place::sqlite_elsewhere:
     return api::Datastore::external;
   case Place::elsewhere:
   case Place::none:
@@ -68,9 +93,19 @@ Result<api::DatastoreKind> kind_at(Place place, const std::string& data_dir) {
     return Error{ErrorCode::unsupported,
                  "datastore-endpoint is set: this k3s server keeps its state in a database of its "
                  "own, which is not on this host",
-                 "back that database up with its own tools (pg_dump, mysqldump, nats stream "
-                 "backup), and keep that with this set, whose server token opens it; leave "
-                 "Datastore out of spec.artifacts to have sets without it called complete"}
+                 "back that database up with its own tools (pg_dump, mysqldump, etcdctl snapshot "
+                 "save, nats stream backup), and keep that with this set, whose server token opens "
+                 "it; leave Datastore out of spec.artifacts to have sets without it called "
+                 "complete"}
+        .because(api::Reason::datastore_external);
+  case Place::sqlite_elsewhere:
+    return Error{ErrorCode::unsupported,
+                 "datastore-endpoint names an SQLite file that is not " + data_dir +
+                     "/server/db/state.db: it is not backed up from another place",
+                 "stop k3s, move the file, and its -wal or -journal where there is one, to " +
+                     data_dir +
+                     "/server/db/state.db, name that in datastore-endpoint (its options can "
+                     "stay) or take the setting out, and start k3s"}
         .because(api::Reason::datastore_external);
   case Place::elsewhere:
     return nothing_here(

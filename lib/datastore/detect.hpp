@@ -15,11 +15,27 @@ namespace rb::datastore {
 enum class Place {
   embedded_etcd,
   sqlite,
-  external,     ///< datastore-endpoint is set.
-  elsewhere,    ///< A server without a datastore (disable-etcd): another server has it.
-  none,         ///< A k3s data directory without a datastore: an agent node, or never started.
-  no_directory, ///< No data directory at all.
+  external,         ///< datastore-endpoint names a database that is not k3s's own.
+  sqlite_elsewhere, ///< It names an SQLite file that is not server/db/state.db.
+  elsewhere,        ///< A server without a datastore (disable-etcd): another server has it.
+  none,             ///< A k3s data directory without a datastore: an agent node, or never started.
+  no_directory,     ///< No data directory at all.
 };
+
+/// What datastore-endpoint names.
+enum class Endpoint {
+  none,
+  own_sqlite,   ///< server/db/state.db, with other options than k3s's own perhaps.
+  other_sqlite, ///< Another file.
+  external,
+};
+
+[[nodiscard]] Endpoint endpoint_of(const k3s::ServerSettings& settings,
+                                   const std::string& data_dir);
+
+/// Whether a server with that endpoint, and with no etcd on its disk, would use a database of that
+/// kind in its data directory.
+[[nodiscard]] bool fits(Endpoint endpoint, api::DatastoreKind kind);
 
 /// What detect decides on.
 struct Probe {
@@ -27,7 +43,7 @@ struct Probe {
   bool etcd_wal_directory = false; ///< server/db/etcd/member/wal; server/db/etcd alone proves
                                    ///< nothing (k3s issue 8960).
   bool sqlite_file = false;        ///< server/db/state.db
-  bool endpoint_configured = false;
+  Endpoint endpoint = Endpoint::none;
   bool etcd_disabled = false; ///< disable-etcd; an etcd directory is then what was left behind.
 };
 

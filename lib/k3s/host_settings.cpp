@@ -145,9 +145,19 @@ void wipe_text(std::string& text) {
   text.clear();
 }
 
-/// Of a secret the setting stays, masked, and of a token its hash.
+/// Of a datastore-endpoint of SQLite; empty: of another one, or of another flag.
+std::string open_endpoint(const Setting& setting) {
+  const auto file = sqlite_file_of(setting.value);
+  return setting.flag == "datastore-endpoint" && file ? std::string(k_sqlite_endpoint) + *file
+                                                      : std::string();
+}
+
+/// Of a secret the setting stays, masked, and of a token its hash. That a datastore is SQLite, and
+/// in which file, is none.
 void take(Setting setting, HostSettings& read) {
-  if (is_secret(setting.flag) && !setting.value.empty()) {
+  if (std::string kept = open_endpoint(setting); !kept.empty()) {
+    setting.value = std::move(kept);
+  } else if (is_secret(setting.flag) && !setting.value.empty()) {
     if (setting.flag == "token" && setting.value != k_masked) {
       read.tokens.push_back({setting.place + ": token", token_hash(setting.value)});
     }

@@ -189,6 +189,20 @@ bool is_secret(std::string_view flag) {
   return is_among(k_secrets, flag);
 }
 
+std::optional<std::string> sqlite_file_of(std::string_view endpoint) {
+  // Of kine: its SQLite driver, under two names.
+  for (const std::string_view scheme : {k_sqlite_endpoint, std::string_view("litestream://")}) {
+    if (endpoint.starts_with(scheme)) {
+      std::string_view file = endpoint.substr(scheme.size());
+      file = file.substr(0, file.find('?'));
+      constexpr std::string_view k_uri = "file:";
+      file.remove_prefix(file.starts_with(k_uri) ? k_uri.size() : 0);
+      return std::string(file);
+    }
+  }
+  return std::nullopt;
+}
+
 std::vector<Setting> settings_of_arguments(const std::vector<std::string>& arguments,
                                            Origin origin,
                                            const std::string& place) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,14 @@ private:
 
 /// The flag holds a secret: no value of it is kept here.
 [[nodiscard]] bool is_secret(std::string_view flag);
+
+inline constexpr std::string_view k_sqlite_endpoint = "sqlite://";
+
+/// The file that a datastore-endpoint of SQLite names ("sqlite:///srv/state.db?_journal=WAL"),
+/// without its options; empty: k3s's own place, as without an endpoint. Absent: another database,
+/// whose address may hold a password. In the settings such an endpoint is k_sqlite_endpoint and the
+/// file.
+[[nodiscard]] std::optional<std::string> sqlite_file_of(std::string_view endpoint);
 
 /// The arguments behind `server`: "--flag=value", "--flag value", "-d value", "--flag".
 [[nodiscard]] std::vector<Setting> settings_of_arguments(const std::vector<std::string>& arguments,

@@ -14,7 +14,8 @@ api::Datastore reported_by_agent(const k3s::ServerSettings& settings) {
   const bool external = settings.has("datastore-endpoint");
   const bool disabled = settings.is_on("disable-etcd");
   const bool etcd = !external && !disabled;
-  return datastore::reported_as(datastore::detect({true, etcd, false, external, disabled}));
+  const auto endpoint = external ? datastore::Endpoint::external : datastore::Endpoint::none;
+  return datastore::reported_as(datastore::detect({true, etcd, false, endpoint, disabled}));
 }
 
 controller::Observed cluster_of(const std::filesystem::path& directory) {

@@ -170,6 +170,7 @@ TEST_CASE("the copy that a killed agent left is removed by the next run") {
 
 TEST_CASE("an external database: DatastoreExternal, and the other artifacts are there") {
   FakeHost host;
+  std::filesystem::remove_all(host.scratch.path("data/server/db/etcd"));
   host.scratch.write("etc-rancher/k3s/config.yaml",
                      "datastore-endpoint: postgres://user:pw@db/k3s\n");
   const agent::RunReport report = host.run();
@@ -185,6 +186,7 @@ TEST_CASE("an external database: DatastoreExternal, and the other artifacts are 
 
 TEST_CASE("an external database and no datastore asked for: the set is complete") {
   FakeHost host;
+  std::filesystem::remove_all(host.scratch.path("data/server/db/etcd"));
   host.scratch.write("etc-rancher/k3s/config.yaml", "datastore-endpoint: mysql://db/k3s\n");
   agent::RunOrder order = host.next_order();
   std::erase(order.artifacts, ArtifactType::datastore);

@@ -467,6 +467,6 @@ MUTANTS = [
      [("if (!json.reading() || word.empty()) {", "if (json.reading() || word.empty()) {")],
      ("unit_cluster", "the journal of a restore of SQLite*")),
     ("the SQLite file that a migration left goes before etcd", "lib/datastore/detect.cpp",
-     [("  if (probe.etcd_wal_directory) {", "  if (probe.etcd_wal_directory && !probe.sqlite_file) {")],
+     [("  if (probe.etcd_wal_directory && ", "  if (probe.etcd_wal_directory && !probe.sqlite_file && ")],
      ("unit_datastore", "a server that was migrated*")),
 ]

@@ -1,3 +1,4 @@
+#include "datastore/detect.hpp"
 #include "k3s/token.hpp"
 #include "restore/cluster/checks.hpp"
 #include "restore/cluster/database.hpp"
@@ -22,14 +23,19 @@ Check server_url(const ServerSettings& settings) {
 }
 
 /// Of the two together: what lies there, and whether the server would use what is put there.
-std::vector<Check>
-datastore(const ObservedHost& host, const SetFacts& set, const ServerSettings& settings) {
+std::vector<Check> datastore_checks(const ObservedHost& host,
+                                    const SetFacts& set,
+                                    const ServerSettings& settings,
+                                    bool from_set) {
   const Database& database = database_of(set.datastore);
-  if (settings.has("datastore-endpoint") && !settings.value("datastore-endpoint").empty()) {
+  if (!datastore::fits(datastore::endpoint_of(settings, host.data_dir), set.datastore)) {
     return {refused("datastore",
                     "the configuration has `datastore-endpoint`: this server would not use " +
                         std::string(word_of(set.datastore)),
-                    "remove it to go over to " + database.name())};
+                    from_set ? "--keep-config with a configuration of this host's own, without "
+                               "that setting, goes over to " +
+                                   database.name()
+                             : "remove it to go over to " + database.name())};
   }
   return database.check(host, settings);
 }
@@ -176,7 +182,7 @@ check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   }
   checks.push_back(check_data_dir(host, set, from_set));
   checks.push_back(server_url(settings));
-  for (Check& check : datastore(host, set, settings)) {
+  for (Check& check : datastore_checks(host, set, settings, from_set)) {
     checks.push_back(std::move(check));
   }
   checks.push_back(roles(settings));

@@ -126,6 +126,26 @@ TEST_CASE("no secret stays in the settings, wherever it stood") {
   CHECK(read.settings.has("datastore-endpoint"));
 }
 
+TEST_CASE("an endpoint of SQLite is no secret: its file stays, its options do not") {
+  const auto endpoint = [](const std::string& written) {
+    const MapFiles files{{"/etc/rancher/k3s/config.yaml", "datastore-endpoint: " + written + "\n"}};
+    const NodeArguments node{R"(["server","--datastore-endpoint","********"])", "{}"};
+    CHECK(read_host_settings(files).settings.value("datastore-endpoint") ==
+          read_host_settings(files, node).settings.value("datastore-endpoint"));
+    return read_host_settings(files).settings.value("datastore-endpoint");
+  };
+  CHECK(endpoint("sqlite:///srv/state.db?_journal=WAL&_auth_pass=pw") == "sqlite:///srv/state.db");
+  CHECK(endpoint("\"sqlite://file:/srv/state.db?cache=shared\"") == "sqlite:///srv/state.db");
+  CHECK(endpoint("litestream://./db/state.db") == "sqlite://./db/state.db");
+  CHECK(endpoint("sqlite://") == "sqlite://");
+  CHECK(endpoint("postgres://u:pw@h/sqlite://") == k_masked);
+  const MapFiles variable{
+      {k_unit, "[Service]\nEnvironmentFile=/e\nExecStart=/k3s server\n"},
+      {"/e", "K3S_DATASTORE_ENDPOINT='sqlite:///dev/shm/state.db?_journal=WAL'\n"}};
+  CHECK(read_host_settings(variable).settings.value("datastore-endpoint") ==
+        "sqlite:///dev/shm/state.db");
+}
+
 TEST_CASE("what the Node says goes first; what it masks comes from the files") {
   const MapFiles files{{"/etc/rancher/k3s/config.yaml",
                         "node-name: old\ncluster-init: true\ntoken: abc\nlog: /l\n"}};

@@ -27,9 +27,41 @@ TEST_CASE("the WAL directory is the sign of embedded etcd, etcd's directory alon
   CHECK(detected(scratch) == Place::sqlite);
   scratch.make_directory("server/db/etcd/member/wal");
   CHECK(detected(scratch) == Place::embedded_etcd);
+}
+
+TEST_CASE(
+    "an external database is the datastore, unless etcd is on the disk: k3s goes on with it") {
+  const test::Scratch scratch;
+  scratch.write("server/db/state.db", "SQLite format 3");
   ServerSettings settings;
-  settings.add("datastore-endpoint", "mysql://h");
+  settings.add("datastore-endpoint", std::string(k3s::k_masked));
   CHECK(detected(scratch, settings) == Place::external);
+  scratch.make_directory("server/db/etcd/member/wal");
+  CHECK(detected(scratch, settings) == Place::embedded_etcd);
+  settings.add("disable-etcd", "true");
+  CHECK(detected(scratch, settings) == Place::external);
+}
+
+TEST_CASE(
+    "a datastore-endpoint of SQLite is no external database, and only one file is k3s's own") {
+  const test::Scratch scratch;
+  scratch.write("server/db/state.db", "SQLite format 3");
+  const auto with = [&](const std::string& endpoint) {
+    const test::MapFiles files{
+        {std::string(k3s::k_usual_config), "datastore-endpoint: \"" + endpoint + "\"\n"}};
+    return detected(scratch, k3s::read_host_settings(files).settings);
+  };
+  CHECK(with("sqlite://") == Place::sqlite);
+  CHECK(with("sqlite://./db/state.db?_journal=WAL&cache=shared") == Place::sqlite);
+  CHECK(with("sqlite://" + scratch.path("server/db/state.db?_busy_timeout=5000")) == Place::sqlite);
+  CHECK(with("sqlite://file:" + scratch.path("server//db/state.db")) == Place::sqlite);
+  CHECK(with("sqlite:///dev/shm/state.db?_journal=WAL") == Place::sqlite_elsewhere);
+  CHECK(with("mysql://u:pw@h/d") == Place::external);
+  CHECK(reported_as(Place::sqlite_elsewhere) == api::Datastore::external);
+  const auto kind = kind_at(Place::sqlite_elsewhere, "/d");
+  REQUIRE_FALSE(kind);
+  CHECK(kind.error().reason == api::Reason::datastore_external);
+  CHECK(kind.error().hint.find("/d/server/db/state.db") != std::string::npos);
 }
 
 TEST_CASE("a control plane without etcd has none, whatever an earlier life left on its disk") {

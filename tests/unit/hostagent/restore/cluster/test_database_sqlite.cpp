@@ -336,6 +336,24 @@ TEST_CASE("what a set of SQLite meets on the host and in the configuration is sa
   CHECK(test::find_check(decide(host, set, {}), "datastore")->verdict == Verdict::refuse);
 }
 
+TEST_CASE("a datastore-endpoint that names the SQLite file of k3s's own is in nobody's way") {
+  SetFacts set = test::good_set();
+  ObservedHost host = test::good_host();
+  host.settings.add("datastore-endpoint", "sqlite://" + host.data_dir + "/server/db/state.db");
+  CHECK(test::find_check(decide(host, set, {}), "datastore")->verdict == Verdict::refuse);
+  set.datastore = k_sqlite;
+  CHECK_FALSE(decide(host, set, {}).refused());
+  host.settings.add("datastore-endpoint", "sqlite:///dev/shm/state.db");
+  CHECK(test::find_check(decide(host, set, {}), "datastore")->verdict == Verdict::refuse);
+  host.settings = {}; // of a bare host the setting is in the set, where nobody can remove it
+  host.data.token_hash.clear();
+  set.settings.add("datastore-endpoint", "sqlite:///dev/shm/state.db");
+  const Decision bare = decide(host, set, {});
+  const Check* const check = test::find_check(bare, "datastore");
+  REQUIRE(check != nullptr);
+  CHECK(check->hint.find("--keep-config") != std::string::npos);
+}
+
 TEST_CASE("the journal of a restore of SQLite is read back, and one of before is of etcd") {
   FakeHost host(false, k_sqlite);
   const std::string text = serialize(host.fresh_journal());
