@@ -177,15 +177,17 @@ fi
 
 /// SQLite: the copy is the database, and what else k3s needs is in it.
 constexpr std::string_view k_place = R"md(### 5. The copy takes the place of the database
-Database, log (`-wal`) and index (`-shm`) are one: they go aside together. An etcd that is there would be used before SQLite, so
-it goes, too. The certificates k3s writes anew from the copy, which the token opens.
+Database, log (`-wal`, `-journal`) and index (`-shm`) are one: they go aside together. An etcd that is there would be used
+before SQLite, so it goes, too. The certificates k3s writes anew from the copy, which the token opens.
 ```sh
 db=@data@/server/db
 old=$db/state-old-$(date -u +%Y%m%dT%H%M%SZ)
 mkdir -p "$old"
-[ ! -e "$db/state.db-wal" ] || cp -p "$db/state.db-wal" "$old/"
+for name in state.db-wal state.db-journal; do
+  [ ! -e "$db/$name" ] || cp -p "$db/$name" "$old/"
+done
 [ ! -e "$db/state.db" ] || mv "$db/state.db" "$old/"
-rm -f "$db/state.db-wal" "$db/state.db-shm"
+rm -f "$db/state.db-wal" "$db/state.db-journal" "$db/state.db-shm"
 [ ! -e "$db/etcd" ] || mv "$db/etcd" "$old/"
 for name in tls cred; do
   [ ! -e "@data@/server/$name" ] || mv "@data@/server/$name" "$old/"
@@ -193,7 +195,7 @@ done
 cp "$WORK/snapshot" "$db/state.db.part"
 mv "$db/state.db.part" "$db/state.db"
 ```
-If k3s does not come up with it, nothing is lost: stop it, move `state.db`, `state.db-wal` and `state.db-shm` away, move what lies in
+If k3s does not come up with it, nothing is lost: stop it, move `state.db` and all `state.db-…` away, move what lies in
 `@data@/server/db/state-old-…` back (`tls` and `cred` to `@data@/server`), and start k3s.
 
 )md";

@@ -61,8 +61,9 @@ public:
 
   [[nodiscard]] std::string line(const Plan& plan) const override {
     const std::string db = db_of(plan);
-    return "move " + db + "/state.db, its -wal and -shm, etcd where it is there, tls and cred to " +
-           db + "/state-old-…, and put the copy in their place";
+    return "move " + db +
+           "/state.db, its -wal, -journal and -shm, etcd where it is there, tls and cred to " + db +
+           "/state-old-…, and put the copy in their place";
   }
 
   [[nodiscard]] std::vector<std::string> by_hand(const Plan& plan,
@@ -73,9 +74,10 @@ public:
             "it:",
             "old=" + db + "/state-old-$(date -u +%Y%m%dT%H%M%SZ)",
             "mkdir -p \"$old\"",
-            "[ ! -e " + db + "/state.db-wal ] || cp -p " + db + "/state.db-wal \"$old/\"",
+            "for f in state.db-wal state.db-journal; do [ ! -e " + db + "/$f ] || cp -p " + db +
+                "/$f \"$old/\"; done",
             "for f in state.db etcd; do [ ! -e " + db + "/$f ] || mv " + db + "/$f \"$old/\"; done",
-            "rm -f " + db + "/state.db-wal " + db + "/state.db-shm",
+            "rm -f " + db + "/state.db-wal " + db + "/state.db-journal " + db + "/state.db-shm",
             "# k3s writes these from the copy:",
             "for f in tls cred; do [ ! -e " + server + "/$f ] || mv " + server +
                 "/$f \"$old/\"; done",

@@ -106,6 +106,22 @@ TEST_CASE(
   CHECK(two.scratch.read("from/state.db-wal") == "its log");
 }
 
+TEST_CASE("a rollback journal goes with its database, and is left beside no other") {
+  const Directories two;
+  two.scratch.write("from/state.db-journal", "half a change");
+  two.scratch.write("to/state.db-journal", "of a move that was cut off");
+  REQUIRE(move_state(two.from, two.to));
+  two.check_moved();
+  CHECK(two.scratch.read("to/state.db-journal") == "half a change");
+  CHECK(names_in(two.from, "").empty());
+  two.scratch.write("copy", "restored");
+  two.scratch.write("from/state.db-journal", "of nobody");
+  REQUIRE(put_state(two.scratch.path("copy"), two.from));
+  CHECK(names_in(two.from, "") == std::vector<std::string>{"state.db"});
+  REQUIRE(remove_state(two.to));
+  CHECK(names_in(two.to, "").empty());
+}
+
 TEST_CASE("a database without a log, and none at all") {
   const Directories two;
   std::filesystem::remove(two.from + "/state.db-wal");
@@ -303,6 +319,7 @@ TEST_CASE("SQLite by hand, done twice: what was there first is under a name of i
   const test::Scratch scratch;
   scratch.write("server/db/state.db", "first");
   scratch.write("server/db/state.db-wal", "its log");
+  scratch.write("server/db/state.db-journal", "its journal");
   scratch.write("server/tls/ca.crt", "first");
   scratch.write("snapshot", "restored");
   Plan plan;
@@ -317,6 +334,8 @@ TEST_CASE("SQLite by hand, done twice: what was there first is under a name of i
   }
   CHECK(scratch.read("server/db/state-old-1/state.db") == "first");
   CHECK(scratch.read("server/db/state-old-1/state.db-wal") == "its log");
+  CHECK(scratch.read("server/db/state-old-1/state.db-journal") == "its journal");
+  CHECK_FALSE(scratch.exists("server/db/state.db-journal"));
   CHECK(scratch.read("server/db/state-old-1/tls/ca.crt") == "first");
   CHECK(scratch.read("server/db/state-old-2/state.db") == "restored");
   CHECK(scratch.read("server/db/state.db") == "restored");
