@@ -206,6 +206,12 @@ The settings that only the unit knows are read from it: k3s does not look there.
 since everybody can read an argument list. The command ends by itself, within a minute or so, and says `restart without
 --cluster-reset flag now`; it writes that as an error, and exits with 0.
 ```sh
+db=@data@/server/db
+if [ -e "$db/state.db" ]; then # of SQLite: older releases of k3s would mix it into the snapshot
+  old=$db/state-old-$(date -u +%Y%m%dT%H%M%SZ)
+  mkdir -p "$old"
+  mv "$db"/state.db* "$old/"
+fi
 unit=/etc/systemd/system/k3s.service
 flags=
 if [ -e "$unit" ]; then
@@ -236,6 +242,7 @@ fi
 ```
 If it fails, nothing is lost: the old database is `@data@/server/db/etcd-old-…`. Move `etcd` aside, rename
 the newest `etcd-old-…` back to `etcd`, remove `db/reset-flag`, rename `server/tls-…` back to `tls` if it is there, and start k3s.
+Of a server that was on SQLite, move what lies in `db/state-old-…` back to `db`, too.
 
 )md";
 

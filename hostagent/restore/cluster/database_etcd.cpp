@@ -2,6 +2,7 @@
 #include "restore/cluster/checks.hpp"
 #include "restore/cluster/database.hpp"
 #include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/state_files.hpp"
 #include "restore/cluster/steps.hpp"
 #include "set/restore_guide.hpp"
 
@@ -63,7 +64,8 @@ Check of_directory(const ObservedHost& host) {
   if (host.data.sqlite && !host.data.etcd) {
     return warned("data-directory",
                   host.data_dir +
-                      "/server/db/state.db: the SQLite data is not used any more afterwards",
+                      "/server/db/state.db: the SQLite data is moved to state-old-<seconds>, and "
+                      "not used any more",
                   "keep it until the restored cluster is proven");
   }
   return passed("data-directory", host.data_dir);
@@ -96,7 +98,12 @@ public:
     if (plan.bare) {
       reset = "K3S_TOKEN=\"$(cat " + shell_word(plan.data_dir + "/server/token") + ")\" " + reset;
     }
-    return {"# ends with exit status 0 and \"restart without --cluster-reset flag now\":",
+    const std::string db = shell_word(db_of(plan));
+    return {"# of a server on SQLite, which older releases of k3s would mix into the snapshot:",
+            "[ ! -e " + db + "/state.db ] || { old=" + db +
+                "/state-old-$(date -u +%Y%m%dT%H%M%SZ); mkdir -p \"$old\"; mv " + db +
+                "/state.db* \"$old/\"; }",
+            "# ends with exit status 0 and \"restart without --cluster-reset flag now\":",
             std::move(reset)};
   }
 
@@ -105,9 +112,13 @@ public:
     return {of_directory(host), of_arguments(settings)};
   }
 
-  void note(JournalState& state, const Clock& /*clock*/) const override {
-    state.had_database = exists(db_of(state.plan) + "/etcd");
-    state.old_databases = names_in(db_of(state.plan), "etcd-old-");
+  void note(JournalState& state, const Clock& clock) const override {
+    const std::string db = db_of(state.plan);
+    state.had_database = exists(db + "/etcd");
+    state.old_databases = names_in(db, "etcd-old-");
+    const std::string aside =
+        has_state(db) ? free_name(db + "/state-old-" + seconds_text(clock)) : std::string();
+    state.state_aside = aside.substr(aside.rfind('/') + 1);
   }
 
   void note_moved(JournalState& state) const override {
@@ -132,6 +143,7 @@ public:
       RB_TRY_ASSIGN(host, ports.set.host_state());
       order.token = host.server_token();
     }
+    RB_TRY(set_state_aside(state, ports));
     const std::string kubeconfig = ports.root + state.plan.kubeconfig;
     const std::string before = version_of(kubeconfig);
     RB_TRY_ASSIGN(ProcessSpec spec, k3s::reset_spec(order));
@@ -161,10 +173,41 @@ public:
     if (moved) {
       RB_TRY(move_path(db + "/" + state.original, db + "/etcd"));
     }
+    RB_TRY(put_state_in_place(state, ports));
     return remove_path(db + "/reset-flag");
   }
 
 private:
+  static Status set_made_aside(const JournalState& state, const Ports& ports) {
+    return move_state(db_of(state.plan),
+                      free_name(state.plan.data_dir + "/" + std::string(k_failed_state) +
+                                seconds_text(ports.clock)));
+  }
+
+  /// Older releases of k3s put what a state.db has into the etcd that they reset, and rename it
+  /// (migrateFromSQLite of k3s, pkg/etcd/etcd.go, which newer ones call at a start alone).
+  static Status set_state_aside(const JournalState& state, const Ports& ports) {
+    if (state.state_aside.empty()) {
+      return {};
+    }
+    const std::string db = db_of(state.plan);
+    RB_TRY(move_state(db, db + "/" + state.state_aside));
+    return has_state(db) ? set_made_aside(state, ports) : Status(); // by a start in the midst
+  }
+
+  static Status put_state_in_place(const JournalState& state, const Ports& ports) {
+    const std::string db = db_of(state.plan);
+    const std::string aside = db + "/" + state.state_aside;
+    if (state.state_aside.empty() || !exists(aside)) {
+      return {};
+    }
+    if (has_state(db) && has_state(aside)) {
+      RB_TRY(set_made_aside(state, ports));
+    }
+    RB_TRY(move_state(aside, db));
+    return remove_path(aside);
+  }
+
   /// Half-made ones, which resets that were repeated have moved aside. They go before the original
   /// comes back: what is left under the name of an old database is then one.
   static Status set_half_made_aside(const JournalState& state, const std::string& failed) {

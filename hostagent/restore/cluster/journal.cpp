@@ -119,6 +119,7 @@ void fields(JsonFields& json, JournalState& state) {
   json.required("hadEtcd", state.had_database); // its name of before there was another kind
   json.required("oldDatabases", state.old_databases);
   json.always("original", state.original); // absent in journals of before
+  json.always("stateAside", state.state_aside);
   json.required("saved", state.saved);
   json.always("savedDir", state.saved_dir); // as are these two
   json.always("made", state.made);

@@ -50,6 +50,9 @@ struct JournalState {
   /// before; noted before anything is moved back. Of SQLite: where what was there is moved. Empty:
   /// not moved, or not yet known.
   std::string original;
+  /// Of etcd, on a server that had SQLite: where that is moved, below server/db. Empty: there was
+  /// none.
+  std::string state_aside;
   std::vector<std::string> saved; ///< Names below server/ that are in saved/server.
 
   std::vector<PutBackFile> files;

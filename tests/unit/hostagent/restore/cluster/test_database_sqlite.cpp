@@ -260,6 +260,35 @@ TEST_CASE("a set of SQLite on a server with etcd: that goes aside, and comes bac
   CHECK(host.data() != "restored");
 }
 
+TEST_CASE(
+    "a set of etcd on a server with SQLite: no k3s finds a state.db to mix in, and it comes back") {
+  for (const bool ready : {true, false}) {
+    CAPTURE(ready);
+    FakeHost host;
+    std::filesystem::remove_all(host.data_dir() + "/server/db/etcd");
+    host.scratch.write("data/server/db/state.db", "of SQLite");
+    host.scratch.write("data/server/db/state.db-wal", "its log");
+    bool asked = false;
+    host.before_reset = [&] {
+      asked = true;
+      CHECK_FALSE(host.scratch.exists("data/server/db/state.db"));
+    };
+    host.never_ready = !ready;
+    const Outcome outcome = host.execute();
+    CHECK(asked);
+    CHECK((outcome.code == ExitCode::done) == ready);
+    if (ready) {
+      CHECK(host.data() == "restored");
+      CHECK(host.scratch.read(std::string(k_aside) + "/state.db") == "of SQLite");
+      CHECK(host.roll_back().code == ExitCode::done);
+    }
+    CHECK(host.scratch.read("data/server/db/state.db") == "of SQLite");
+    CHECK(host.scratch.read("data/server/db/state.db-wal") == "its log");
+    CHECK_FALSE(host.scratch.exists(k_aside));
+    CHECK_FALSE(host.scratch.exists("data/server/db/etcd/member"));
+  }
+}
+
 TEST_CASE("SQLite: what `cluster-init` made of the copy goes on the way back, and is kept") {
   for (const bool bare : {false, true}) {
     CAPTURE(bare);

@@ -33,6 +33,7 @@ JournalState full_state() {
   state.recorded = true;
   state.had_database = true;
   state.old_databases = {"etcd-old-1"};
+  state.state_aside = "state-old-1";
   state.saved = {"token"};
   state.files = {{"/etc/rancher/k3s/config.yaml", true}};
   state.before = {"agent", "server", "server/manifests"};
@@ -55,6 +56,7 @@ TEST_CASE("a journal reads back as it was written") {
   CHECK(read->is_complete(Step::decrypt));
   CHECK_FALSE(read->is_complete(Step::reset));
   CHECK(read->current == Step::reset);
+  CHECK(read->state_aside == "state-old-1");
   CHECK(read->plan.keep_config);
   CHECK(read->plan.replacements == full_state().plan.replacements);
 }
