@@ -46,19 +46,23 @@ void count_sets(const std::vector<BackupSet>& sets, NodeFacts& facts) {
   }
 }
 
-/// Of each kind the newest artifact, and the median size of those before it.
+/// Of each kind the newest artifact, and the median size of those before it. What a server made of
+/// SQLite before it went over to etcd has another size for the same objects.
 void judge_artifacts(const std::vector<BackupSet>& sets, NodeFacts& facts) {
   std::map<api::ArtifactType, std::vector<std::uint64_t>> earlier;
+  std::map<api::ArtifactType, api::DatastoreKind> newest;
   for (const BackupSet& set : sets) {
     if (!set.manifest || set.state == SetState::damaged) {
       continue;
     }
     for (const api::ArtifactStatus& stored : set.manifest->artifacts) {
+      const api::DatastoreKind kind = api::kind_of_file(stored.file_name);
       const auto [found, is_new] = facts.artifacts.try_emplace(stored.type);
       if (is_new) {
+        newest[stored.type] = kind;
         found->second.last_success_time = set.manifest->completion_time;
         found->second.size_bytes = stored.size_bytes;
-      } else {
+      } else if (newest[stored.type] == kind) {
         earlier[stored.type].push_back(stored.size_bytes);
       }
     }

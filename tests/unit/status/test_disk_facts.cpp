@@ -70,6 +70,27 @@ TEST_CASE("the newest complete set gives the facts, the older ones the sizes to 
   CHECK(found.last_attempt_result == AttemptResult::succeeded);
 }
 
+TEST_CASE("the size of a copy of etcd is not compared with those of SQLite, from which it came") {
+  Disk disk;
+  for (int day = 1; day <= 2; ++day) {
+    set::Manifest manifest = test::make_manifest(test::run_id_of_day(day));
+    manifest.snapshot->kind = api::DatastoreKind::sqlite;
+    for (api::ArtifactStatus& artifact : manifest.artifacts) {
+      artifact.file_name = api::file_name(artifact.type, manifest.run_id, manifest.snapshot->kind);
+    }
+    REQUIRE(test::store_set(disk.directory, manifest));
+  }
+  disk.add(3);
+  const auto after_one = facts(disk.directory, after_day(3)).artifacts;
+  CHECK(after_one.at(ArtifactType::datastore).size_bytes != 0);
+  CHECK(after_one.at(ArtifactType::datastore).reference_size_bytes == 0);
+  CHECK(after_one.at(ArtifactType::helm_values).reference_size_bytes != 0);
+  disk.add(4);
+  const auto after_two = facts(disk.directory, after_day(4)).artifacts;
+  CHECK(after_two.at(ArtifactType::datastore).reference_size_bytes ==
+        after_one.at(ArtifactType::datastore).size_bytes);
+}
+
 TEST_CASE("of the newest complete set: which k3s it is of, and what came of its proof") {
   Disk disk;
   disk.add(1);
