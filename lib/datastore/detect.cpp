@@ -13,6 +13,11 @@ Error nothing_here(std::string message, std::string hint) {
       api::Reason::datastore_not_etcd);
 }
 
+bool leads_to_nothing(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_symlink(path, ignored) && !std::filesystem::exists(path, ignored);
+}
+
 } // namespace
 
 Endpoint endpoint_of(const k3s::ServerSettings& settings, const std::string& data_dir) {
@@ -42,7 +47,9 @@ Probe look_for(const std::string& data_dir, const k3s::ServerSettings& settings)
           std::filesystem::is_directory(database / "etcd" / "member" / "wal", ignored),
           std::filesystem::is_regular_file(database / "state.db", ignored),
           endpoint_of(settings, data_dir),
-          settings.is_on("disable-etcd")};
+          settings.is_on("disable-etcd"),
+          leads_to_nothing(database) || leads_to_nothing(database / "etcd") ||
+              leads_to_nothing(database / "state.db")};
 }
 
 Place detect(const Probe& probe) {
@@ -63,7 +70,10 @@ Place detect(const Probe& probe) {
   if (probe.endpoint == Endpoint::other_sqlite) {
     return Place::sqlite_elsewhere;
   }
-  return probe.sqlite_file ? Place::sqlite : Place::none;
+  if (probe.sqlite_file) {
+    return Place::sqlite;
+  }
+  return probe.link_to_nothing ? Place::hidden : Place::none;
 }
 
 api::Datastore reported_as(Place place) {
@@ -75,6 +85,8 @@ api::Datastore reported_as(Place place) {
   case Place::external:
   case Place::sqlite_elsewhere:
     return api::Datastore::external;
+  case Place::hidden:
+    return api::Datastore::unknown; // a run says why
   case Place::elsewhere:
   case Place::none:
   case Place::no_directory:
@@ -113,6 +125,12 @@ Result<api::DatastoreKind> kind_at(Place place, const std::string& data_dir) {
         "see that the agent runs on the servers with etcd (label "
         "node-role.kubernetes.io/etcd; their taints: agent.tolerations), and name no "
         "node or one of those in spec.nodeName");
+  case Place::hidden:
+    return nothing_here(data_dir + "/server/db: a link leads from there to a directory that is not "
+                                   "to be seen here",
+                        "mount the directory that it leads to at the same path "
+                        "(agent.extraHostPaths of the chart), or put a bind mount in the place of "
+                        "the link");
   case Place::none:
     return nothing_here(data_dir +
                             "/server/db: there is no datastore here: not a k3s server, or one "

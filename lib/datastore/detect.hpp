@@ -18,6 +18,7 @@ enum class Place {
   external,         ///< datastore-endpoint names a database that is not k3s's own.
   sqlite_elsewhere, ///< It names an SQLite file that is not server/db/state.db.
   elsewhere,        ///< A server without a datastore (disable-etcd): another server has it.
+  hidden,           ///< A link leads to where nothing is to be seen: not mounted in a container.
   none,             ///< A k3s data directory without a datastore: an agent node, or never started.
   no_directory,     ///< No data directory at all.
 };
@@ -44,7 +45,8 @@ struct Probe {
                                    ///< nothing (k3s issue 8960).
   bool sqlite_file = false;        ///< server/db/state.db
   Endpoint endpoint = Endpoint::none;
-  bool etcd_disabled = false; ///< disable-etcd; an etcd directory is then what was left behind.
+  bool etcd_disabled = false;   ///< disable-etcd; an etcd directory is then what was left behind.
+  bool link_to_nothing = false; ///< server/db, db/etcd or db/state.db is one.
 };
 
 [[nodiscard]] Probe look_for(const std::string& data_dir, const k3s::ServerSettings& settings);

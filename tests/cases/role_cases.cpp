@@ -15,7 +15,7 @@ api::Datastore reported_by_agent(const k3s::ServerSettings& settings) {
   const bool disabled = settings.is_on("disable-etcd");
   const bool etcd = !external && !disabled;
   const auto endpoint = external ? datastore::Endpoint::external : datastore::Endpoint::none;
-  return datastore::reported_as(datastore::detect({true, etcd, false, endpoint, disabled}));
+  return datastore::reported_as(datastore::detect({true, etcd, false, endpoint, disabled, false}));
 }
 
 controller::Observed cluster_of(const std::filesystem::path& directory) {

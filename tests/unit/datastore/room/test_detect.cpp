@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 using namespace rb;
 using namespace rb::datastore;
 using k3s::ServerSettings;
@@ -99,6 +101,22 @@ TEST_CASE(
   CHECK(detected(scratch) == Place::embedded_etcd);
   scratch.write("server/db/state.db", "SQLite format 3");
   CHECK(detected(scratch) == Place::embedded_etcd);
+}
+
+TEST_CASE("a link to what is not mounted here is told apart from a server without a datastore") {
+  for (const char* const link : {"server/db", "server/db/etcd", "server/db/state.db"}) {
+    CAPTURE(std::string(link));
+    const test::Scratch scratch;
+    scratch.make_directory(std::filesystem::path(link).parent_path().string());
+    std::filesystem::create_symlink(scratch.path("not-mounted"), scratch.path(link));
+    CHECK(detected(scratch) == Place::hidden);
+    scratch.make_directory("not-mounted/member/wal"); // where it is, the link is followed
+    scratch.make_directory("not-mounted/etcd/member/wal");
+    CHECK(detected(scratch) ==
+          (std::string(link) == "server/db/state.db" ? Place::none : Place::embedded_etcd));
+  }
+  CHECK(reported_as(Place::hidden) == api::Datastore::unknown);
+  CHECK(kind_at(Place::hidden, "/d").error().hint.find("extraHostPaths") != std::string::npos);
 }
 
 TEST_CASE("a copy is taken of etcd and of SQLite; every other place has a reason and a remedy") {
