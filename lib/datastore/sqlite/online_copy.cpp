@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <memory>
 
 namespace rb::sqlite {
@@ -50,6 +51,13 @@ struct FinishBackup {
   void operator()(sqlite3_backup* backup) const { ::sqlite3_backup_finish(backup); }
 };
 
+/// SQLite follows a link, and has the log beside what that leads to.
+std::string file_itself(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path real = std::filesystem::canonical(path, error);
+  return error ? path : real.string();
+}
+
 /// A server has its log open as long as it runs. Without it the newest changes are lost, and a
 /// connection would make an empty one. The file is closed again before SQLite locks it.
 Status check_source(const std::string& path) {
@@ -63,7 +71,7 @@ Status check_source(const std::string& path) {
   if (as_text(header).substr(0, k_magic.size()) != k_magic) {
     return Error{ErrorCode::corrupt, path + ": the file is not an SQLite database", {}};
   }
-  const std::string log = path + "-wal";
+  const std::string log = file_itself(path) + "-wal";
   if (header[k_read_version_offset] == k_logged && ::access(log.c_str(), F_OK) != 0) {
     return Error{ErrorCode::not_found,
                  log + ": the write-ahead log of the database is missing, and with it the newest "

@@ -13,7 +13,7 @@
 namespace rb::sqlite {
 
 struct CopyOrder {
-  std::string source; ///< "…/server/db/state.db"; its log lies beside it.
+  std::string source; ///< "…/server/db/state.db", or a link; the log lies beside the file itself.
   std::string target; ///< Must not be there; gets mode 0600.
   /// How long a lock of somebody else is waited for.
   std::chrono::milliseconds patience{10'000};

@@ -137,6 +137,18 @@ TEST_CASE("a log that is missing beside a database that needs it is no copy of t
   CHECK_FALSE(host.scratch.exists("copy"));
 }
 
+TEST_CASE("a link to the database is followed, to its log, too") {
+  const Host host;
+  host.scratch.make_directory("disk");
+  KineDatabase database(host.scratch.path("disk/state.db"));
+  fill(database, 10);
+  std::filesystem::create_symlink("disk/state.db", host.order.source);
+  REQUIRE(copy_online(host.order, {}));
+  const auto facts = host.copied();
+  REQUIRE(facts);
+  CHECK(facts->total_keys == 10);
+}
+
 TEST_CASE("a database that is none, or is not there, is no copy") {
   const Host host;
   CHECK(copy_online(host.order, {}).error().code == ErrorCode::not_found);
