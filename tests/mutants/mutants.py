@@ -331,7 +331,7 @@ MUTANTS = [
     ("the indexes of kine are nobody's business", "lib/datastore/sqlite/kine.cpp",
      [("  if (!unique.contains(k_unique_index)) {", "  if (unique.size() > 99) {")], ("unit_sqlite", "what is no database*")),
     ("the log of another database stays beside the copy", "hostagent/restore/cluster/state_files.cpp",
-     [("  RB_TRY(remove_path(directory + k_log));\n  RB_TRY(remove_path(directory + k_index));\n  return copy_large", "  return copy_large")],
+     [("  RB_TRY(remove_logs(directory));\n  RB_TRY(remove_path(directory + k_index));\n  return copy_large", "  return copy_large")],
      ("unit_cluster", "put_state*")),
     # A run on several servers.
     ("a learner is ordered from", "controller/agents.cpp",
