@@ -13,6 +13,10 @@ class Etcd final : public Datastore {
 public:
   [[nodiscard]] api::DatastoreKind kind() const override { return api::DatastoreKind::etcd; }
   [[nodiscard]] std::string_view copy_name() const override { return "etcd snapshot"; }
+  [[nodiscard]] std::string_view remedy() const override {
+    return "nothing of it was kept; see whether the disk of k3s's snapshot directory is full, and "
+           "start the backup again";
+  }
   [[nodiscard]] std::unique_ptr<CopyCheck> make_check() const override {
     return std::make_unique<etcd::TrailerCheck>();
   }
@@ -36,6 +40,11 @@ class Sqlite final : public Datastore {
 public:
   [[nodiscard]] api::DatastoreKind kind() const override { return api::DatastoreKind::sqlite; }
   [[nodiscard]] std::string_view copy_name() const override { return "SQLite database"; }
+  [[nodiscard]] std::string_view remedy() const override {
+    return "nothing of it was kept; start the backup again. If it says the same, the server's own "
+           "server/db/state.db is damaged, of which this is a copy, page by page: look at the "
+           "disk, and restore the newest set (railiance-restore restore latest)";
+  }
   [[nodiscard]] std::unique_ptr<CopyCheck> make_check() const override {
     return std::make_unique<sqlite::FileCheck>();
   }

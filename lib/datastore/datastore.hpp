@@ -32,6 +32,8 @@ public:
   [[nodiscard]] std::string_view name() const { return word_of(kind()); }
   /// What a copy of it is called: "etcd snapshot", "SQLite database".
   [[nodiscard]] virtual std::string_view copy_name() const = 0;
+  /// What to do where a copy that was just taken is not sound.
+  [[nodiscard]] virtual std::string_view remedy() const = 0;
 
   /// For the bytes of a copy as they pass.
   [[nodiscard]] virtual std::unique_ptr<CopyCheck> make_check() const = 0;

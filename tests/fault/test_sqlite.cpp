@@ -133,7 +133,9 @@ TEST_CASE("state.db is damaged: SnapshotInvalid, and the set before stays") {
   }
   server.host.scratch.write(k_state, bytes);
   server.host.scratch.write(std::string(k_state) + "-wal", "");
-  server.expect_failure(Reason::snapshot_invalid, "SQLite database");
+  server.expect_failure(Reason::snapshot_invalid, "server/db/state.db is damaged");
+  server.host.scratch.write(k_state, "no database"); // seen before it is copied
+  server.expect_failure(Reason::snapshot_invalid, "server/db/state.db is damaged");
 }
 
 TEST_CASE("the log is missing beside a database that needs it: said, and no older state is kept") {

@@ -86,11 +86,12 @@ private:
   bool m_save_has_ended = false;
 };
 
-Error invalid(const SavedSnapshot& saved, const Error& error) {
+Error invalid(const datastore::Datastore& datastore,
+              const SavedSnapshot& saved,
+              const Error& error) {
   return Error{error.code,
                saved.name + ": the snapshot is not sound: " + error.message,
-               "nothing of it was kept; see whether the disk of k3s's snapshot directory is "
-               "full, and start the backup again"}
+               std::string(datastore.remedy())}
       .because(api::Reason::snapshot_invalid);
 }
 
@@ -177,11 +178,11 @@ Status store(BackupRun& run, const datastore::Datastore& datastore, const SavedS
   RB_TRY(encrypt(run, *fd, saved.path, writer, *check));
   const auto digests = check->finish();
   if (!digests) {
-    return invalid(saved, digests.error());
+    return invalid(datastore, saved, digests.error());
   }
   const auto info = look_inside(run, datastore, *fd, saved.path);
   if (!info) {
-    return run.stopped_or(step::k_encrypting_snapshot, invalid(saved, info.error()));
+    return run.stopped_or(step::k_encrypting_snapshot, invalid(datastore, saved, info.error()));
   }
   const auto file = writer.commit(run.control.token());
   if (!file) {

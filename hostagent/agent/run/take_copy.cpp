@@ -1,5 +1,6 @@
 #include "agent/run/take_copy.hpp"
 
+#include "datastore/datastore.hpp"
 #include "datastore/sqlite/online_copy.hpp"
 
 #include <filesystem>
@@ -33,6 +34,7 @@ Error not_copied(Error error) {
     error.hint = "free some space in the directory of k3s's snapshots";
     return std::move(error).because(api::Reason::storage_full);
   } else if (error.code == ErrorCode::corrupt) {
+    error.hint = datastore::of(api::DatastoreKind::sqlite).remedy();
     return std::move(error).because(api::Reason::snapshot_invalid);
   }
   return std::move(error).because(api::Reason::snapshot_failed);

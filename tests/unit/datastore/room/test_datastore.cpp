@@ -34,6 +34,7 @@ TEST_CASE("a copy of any kind is recognised, checked, inspected and replayed by 
     REQUIRE(kind_of(reader).value() == kind);
     const Datastore& datastore = of(kind);
     CHECK(datastore.kind() == kind);
+    CHECK(datastore.remedy().starts_with("nothing of it was kept; "));
 
     const auto check = datastore.make_check();
     check->update(as_bytes(bytes));
