@@ -42,6 +42,15 @@ Check artifact_check(const ArtifactFact& artifact) {
 }
 
 Check completeness(const SetFacts& set, const Wishes& wishes) {
+  if (!set.snapshot && set.external_datastore) {
+    return refused("set",
+                   "set " + set.run_id +
+                       " has no copy of the datastore, which was a database outside of the host",
+                   "restore that database with its own tools; `railiance-restore restore " +
+                       set.run_id +
+                       " --artifact host-state --to DIRECTORY` brings server/token, which opens it",
+                   ExitCode::incomplete);
+  }
   if (!set.snapshot) {
     return refused("set",
                    "set " + set.run_id + " has no copy of the datastore",

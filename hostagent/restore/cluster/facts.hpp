@@ -75,7 +75,8 @@ struct SetFacts {
   std::string k3s_version;     ///< May be empty.
   std::string storage_version; ///< Of the snapshot, as its manifest has it; may be empty.
   std::vector<ArtifactFact> artifacts;
-  bool snapshot = false;                                   ///< It is there.
+  bool snapshot = false;           ///< It is there.
+  bool external_datastore = false; ///< It is not, since the state was in an external database.
   api::DatastoreKind datastore = api::DatastoreKind::etcd; ///< Of which it is one.
   bool host_state = false;                                 ///< It is there.
   std::uint64_t snapshot_bytes = 0;

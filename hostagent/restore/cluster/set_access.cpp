@@ -28,6 +28,13 @@ api::DatastoreKind datastore_of(const set::Manifest& manifest) {
   return manifest.snapshot ? manifest.snapshot->kind : api::DatastoreKind::etcd;
 }
 
+bool is_external(const set::Manifest& manifest) {
+  return std::ranges::any_of(manifest.missing, [](const api::MissingArtifact& missing) {
+    return missing.type == ArtifactType::datastore && missing.newer_reason.empty() &&
+           missing.reason == api::Reason::datastore_external;
+  });
+}
+
 /// etcd's own members, also servers without a Node, and those that the manifest does not name.
 void add_members(const std::vector<datastore::Member>& members,
                  std::vector<api::ServerEntry>& servers) {
@@ -161,6 +168,7 @@ Result<OpenedSet> open_set(set::Directory& directory,
   facts.servers = manifest.servers;
   facts.disproven = set::is_disproven(set) ? manifest.proof->message : std::string();
   facts.snapshot = manifest.snapshot.has_value() && has(manifest, ArtifactType::datastore);
+  facts.external_datastore = is_external(manifest);
   facts.datastore = datastore_of(manifest);
   facts.host_state = has(manifest, ArtifactType::host_state);
   set::CheckHooks hooks;

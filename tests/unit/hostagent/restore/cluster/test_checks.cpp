@@ -91,6 +91,10 @@ TEST_CASE("a set without snapshot or host state is incomplete") {
   SetFacts set = good_set();
   set.snapshot = false;
   check_refused(decide(good_host(), set, {}), "set", ExitCode::incomplete);
+  set.external_datastore = true; // no older set has it either
+  const Decision external = decide(good_host(), set, {});
+  check_refused(external, "set", ExitCode::incomplete);
+  CHECK(find_check(external, "set")->hint.find("--artifact host-state") != std::string::npos);
   set = good_set();
   set.host_state = false;
   check_refused(decide(good_host(), set, {}), "set", ExitCode::incomplete);

@@ -53,6 +53,20 @@ TEST_CASE("an image that another key signed is not put anywhere") {
   CHECK(kit.host_is_empty());
 }
 
+TEST_CASE("a set of a server with an external database says so") {
+  Kit kit;
+  for (const api::Reason reason : {api::Reason::datastore_external, api::Reason::snapshot_failed}) {
+    set::BackupSet set;
+    set.run_id = "20261122T020000Z";
+    set.manifest = kit.manifest;
+    set.manifest->missing.push_back({api::ArtifactType::datastore, reason, "why"});
+    const auto opened = open_set(kit.directory, set, {}, {});
+    REQUIRE(opened);
+    CHECK_FALSE(opened->facts.snapshot);
+    CHECK(opened->facts.external_datastore == (reason == api::Reason::datastore_external));
+  }
+}
+
 TEST_CASE("a kit without an image is no error") {
   Kit kit;
   const auto put = kit.source_trusting(kit.key)->put_image(kit.host.file("image.tar"));
