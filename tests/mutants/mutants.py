@@ -454,8 +454,7 @@ MUTANTS = [
      ("unit_cli", "guard --backup makes one where none*")),
     # A restore of SQLite.
     ("etcd stays in use beside the copy of SQLite", "hostagent/restore/cluster/database_sqlite.cpp",
-     [("    if (exists(db + \"/etcd\") && !exists(aside + \"/etcd\")) {\n"
-       "      RB_TRY(move_path(db + \"/etcd\", aside + \"/etcd\"));\n    }\n", "")],
+     [("    if (exists(db + \"/etcd\")) {\n      const bool old", "    if (before.state && exists(db + \"/etcd\")) {\n      const bool old")],
      ("unit_cluster", "a set of SQLite on a server with etcd*")),
     ("the way back throws away the database that was lived in", "hostagent/restore/cluster/database_sqlite.cpp",
      [("RB_TRY(kept ? set_aside", "RB_TRY(kept && !state.had_database ? set_aside")],

@@ -126,12 +126,16 @@ public:
     if (state.plan.bare) {
       RB_TRY(do_put_back(state, ports)); // a start that nobody asked for leaves another token
     }
+    const Before before = before_of(state);
     if (state.had_database) {
       RB_TRY(make_directories(aside, 0700));
+    }
+    if (before.state) {
       RB_TRY(move_state(db, aside));
     }
-    if (exists(db + "/etcd") && !exists(aside + "/etcd")) {
-      RB_TRY(move_path(db + "/etcd", aside + "/etcd"));
+    if (exists(db + "/etcd")) {
+      const bool old = before.etcd && !exists(aside + "/etcd"); // else made by a start, too
+      RB_TRY(move_path(db + "/etcd", old ? aside + "/etcd" : failed_etcd(state, ports)));
     }
     if (has_state(db)) { // made by a start in the midst of this
       RB_TRY(set_aside(state, ports));
@@ -153,13 +157,13 @@ public:
     if (has_state(aside) || !before.state) {
       RB_TRY(kept ? set_aside(state, ports) : remove_state(db));
     }
-    RB_TRY(move_state(aside, db));
+    if (before.state) {
+      RB_TRY(move_state(aside, db));
+    }
     const bool etcd_aside = exists(aside + "/etcd");
     const bool made = etcd_aside || (kept && !before.etcd); // by `cluster-init`, from the copy
     if (made && exists(db + "/etcd")) {
-      RB_TRY(move_path(db + "/etcd",
-                       free_name(state.plan.data_dir + "/" + std::string(k_failed_etcd) +
-                                 seconds_text(ports.clock))));
+      RB_TRY(move_path(db + "/etcd", failed_etcd(state, ports)));
     }
     if (etcd_aside) {
       RB_TRY(move_path(aside + "/etcd", db + "/etcd"));
@@ -183,6 +187,11 @@ private:
       RB_TRY(remove_path(path));
     }
     return {};
+  }
+
+  static std::string failed_etcd(const JournalState& state, const Ports& ports) {
+    return free_name(state.plan.data_dir + "/" + std::string(k_failed_etcd) +
+                     seconds_text(ports.clock));
   }
 
   static Status set_aside(const JournalState& state, Ports& ports) {

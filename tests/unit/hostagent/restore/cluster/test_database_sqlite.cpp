@@ -261,6 +261,39 @@ TEST_CASE("a set of SQLite on a server with etcd: that goes aside, and comes bac
 }
 
 TEST_CASE(
+    "a set of SQLite on a server with etcd: the step that was cut off at its end is done again") {
+  for (const bool started : {false, true}) {
+    CAPTURE(started);
+    FakeHost host(false, k_sqlite);
+    std::filesystem::remove(host.data_dir() + "/server/db/state.db");
+    std::filesystem::remove(host.data_dir() + "/server/db/state.db-wal");
+    host.scratch.write("data/server/db/etcd/member/wal/0.wal", "of etcd");
+    host.before_step = [](Step step) {
+      if (step == Step::start) {
+        throw Crash();
+      }
+    };
+    CHECK_THROWS_AS(static_cast<void>(host.execute()), Crash);
+    host.lose_processes();
+    host.before_step = {};
+    const Journal journal(host.fresh_journal().plan.work_dir());
+    JournalState state = **journal.load();
+    std::erase(state.completed, Step::reset);
+    state.current = Step::reset;
+    REQUIRE(journal.save(state));
+    if (started) { // k3s came up by itself, with `cluster-init`
+      host.scratch.write("data/server/db/etcd/member/wal/0.wal", "made by a start");
+    }
+    check_restored(host, host.resume());
+    CHECK_FALSE(host.scratch.exists("data/server/db/etcd"));
+    CHECK_FALSE(host.scratch.exists(std::string(k_aside) + "/state.db"));
+    CHECK(host.roll_back().code == ExitCode::done);
+    CHECK(host.scratch.read("data/server/db/etcd/member/wal/0.wal") == "of etcd");
+    CHECK(host.data() != "restored");
+  }
+}
+
+TEST_CASE(
     "a set of etcd on a server with SQLite: no k3s finds a state.db to mix in, and it comes back") {
   for (const bool ready : {true, false}) {
     CAPTURE(ready);
