@@ -185,6 +185,8 @@ Result<HelmOutcome> ApiHelmStep::run(const CollectHelm& order, std::stop_token s
                                   order.uid},
                                  ciphertext,
                                  stop));
+  outcome.payload->recipients_sha256 =
+      age::recipients_sha256(std::get<std::vector<age::Recipient>>(recipients));
   outcome.status = std::move(payload.status);
   return outcome;
 }

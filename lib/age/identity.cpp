@@ -3,9 +3,11 @@
 #include "age/kem.hpp"
 #include "age/key_text.hpp"
 #include "age/openssh_key.hpp"
+#include "base/digest.hpp"
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace rb::age {
@@ -89,6 +91,18 @@ Status check_together(std::span<const Recipient> recipients) {
                  "name post-quantum recipients only, or none"};
   }
   return {};
+}
+
+std::string recipients_sha256(std::span<const Recipient> recipients) {
+  std::set<std::string> texts;
+  for (const Recipient& recipient : recipients) {
+    texts.insert(recipient.text());
+  }
+  std::string lines;
+  for (const std::string& text : texts) {
+    lines += text + "\n";
+  }
+  return to_hex(sha256(as_bytes(lines)));
 }
 
 std::string shortened(std::string_view recipient) {

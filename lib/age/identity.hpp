@@ -58,6 +58,10 @@ private:
 /// invalid_argument.
 [[nodiscard]] Status check_together(std::span<const Recipient> recipients);
 
+/// One text for who may open a file, the same in any order and with duplicates: the SHA-256 in hex
+/// of their texts, sorted, each with a newline.
+[[nodiscard]] std::string recipients_sha256(std::span<const Recipient> recipients);
+
 /// A recipient's text for people: its beginning and end where it is longer than a line.
 [[nodiscard]] std::string shortened(std::string_view recipient);
 

@@ -84,6 +84,7 @@ static void fields(JsonFields& json, HelmPayload& payload) {
   json.required("configMaps", payload.config_maps);
   json.required("sizeBytes", payload.size_bytes);
   json.required("sha256", payload.sha256);
+  json.optional("recipientsSHA256", payload.recipients_sha256);
 }
 
 static void fields(JsonFields& json, NodeBackupSpec& spec) {

@@ -83,6 +83,8 @@ struct HelmPayload {
   std::vector<std::string> config_maps;
   std::uint64_t size_bytes = 0; ///< Of the whole ciphertext.
   std::string sha256;           ///< Of the whole ciphertext, lower-case hex.
+  /// For whom it is encrypted (age::recipients_sha256); empty: a controller that does not say it.
+  std::string recipients_sha256 = {};
 };
 
 struct NodeBackupSpec {

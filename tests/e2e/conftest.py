@@ -48,10 +48,17 @@ def keys(tmp_path_factory):
 
 
 def install_chart(bed, keys, *arguments):
-    return bed.helm("upgrade", "--install", "railiance-backup", ROOT / "charts" / "railiance-backup", "-n", NAMESPACE,
+    done = bed.helm("upgrade", "--install", "railiance-backup", ROOT / "charts" / "railiance-backup", "-n", NAMESPACE,
                     "--create-namespace", "--set-file", f"sops.config={keys['sops_yaml']}",
                     # A minute is the default; tests wait for it twice.
                     "--set", "image.pullPolicy=Never", "--set", "controller.agentWaitSeconds=25", "--wait", "--timeout", "180s", *arguments, timeout=240)
+
+    def of_one_template():
+        listed = bed.get("pods", "-n", NAMESPACE, "-l", "app.kubernetes.io/component=controller")["items"]
+        return len({pod["metadata"]["labels"].get("pod-template-hash") for pod in listed}) == 1
+    # Helm does not wait for the controller of before to be gone: it may still lead, and encrypt to its recipients.
+    wait_for("the controller of before to be gone", of_one_template, 90)
+    return done
 
 
 @pytest.fixture(scope="session")

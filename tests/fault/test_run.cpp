@@ -96,6 +96,30 @@ TEST_CASE("manifest, status and stamp agree") {
   }
 }
 
+TEST_CASE("Helm values for other recipients than the manifest names are no part of a set") {
+  FakeHost host;
+  agent::RunOrder order = host.next_order();
+  const age::Recipient own = host.identity.recipient();
+  order.helm_payload->recipients_sha256 = age::recipients_sha256(std::span(&own, 1));
+  REQUIRE(host.run(order).succeeded());
+  // The controller has still the .sops.yaml of before.
+  const age::Recipient before = age::Identity::generate().value().recipient();
+  order = host.next_order();
+  order.helm_payload->recipients_sha256 = age::recipients_sha256(std::span(&before, 1));
+  const auto report = host.run(order);
+  CHECK_FALSE(report.succeeded());
+  const auto sets = sets_of(host);
+  REQUIRE(sets.size() == 2);
+  const set::Manifest& manifest = *sets.front().manifest;
+  CHECK(manifest.run_id == order.run_id);
+  CHECK(manifest.find(api::ArtifactType::helm_values) == nullptr);
+  CHECK(manifest.find(api::ArtifactType::datastore) != nullptr);
+  REQUIRE(manifest.missing.size() == 1);
+  CHECK(manifest.missing.front().reason == api::Reason::helm_failed);
+  CHECK(manifest.missing.front().message.find("other recipients") != std::string::npos);
+  CHECK(manifest.missing.front().message.find("start the backup again") != std::string::npos);
+}
+
 TEST_CASE("the servers that an order names are in the manifest, and none where it names none") {
   FakeHost host;
   agent::RunOrder order = host.next_order();

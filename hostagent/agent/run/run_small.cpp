@@ -97,10 +97,28 @@ Status store_helm(BackupRun& run) {
   return store_ciphertext(run, ArtifactType::helm_values, run.helm_ciphertext);
 }
 
+/// A manifest names one list of recipients for all of its files. Controller and agent see a new
+/// .sops.yaml at different moments: for a minute or two one of them may still have the old one.
+Status check_recipients(const BackupRun& run) {
+  const std::string& named = run.order.helm_payload->recipients_sha256;
+  if (named.empty() || named == age::recipients_sha256(run.recipients)) {
+    return {};
+  }
+  return Error{ErrorCode::conflict,
+               "Helm payload: the controller encrypted it to other recipients than .sops.yaml "
+               "names on this node",
+               "a new .sops.yaml reaches controller and agents one after the other: start the "
+               "backup again in two minutes"};
+}
+
 } // namespace
 
 void BackupRun::fetch_helm() {
   if (!order.wants(ArtifactType::helm_values) || !order.helm_payload) {
+    return;
+  }
+  if (const Status same = check_recipients(*this); !same) {
+    add_missing(ArtifactType::helm_values, Error(same.error()).because(api::Reason::helm_failed));
     return;
   }
   auto payload = fetch_payload(ports.fetch_piece, *order.helm_payload, ports.wait, control.token());

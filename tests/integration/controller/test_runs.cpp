@@ -83,6 +83,7 @@ TEST_CASE("a whole run ends with Succeeded=True, an Event, and no payload left b
   CHECK(orders[0].meta.controller_owner->uid == backup.meta.uid);
   const Bytes payload = agent.payloads().at(backup.status.run_id);
   CHECK(to_hex(sha256(payload)) == orders[0].spec.helm_payload->sha256);
+  CHECK(orders[0].spec.helm_payload->recipients_sha256.size() == 64);
   CHECK(files_in(payload) == std::vector<std::string>{"index.json",
                                                       "railiance-backup-test/app.yaml",
                                                       "railiance-backup-test/web.yaml"});

@@ -79,6 +79,17 @@ TEST_CASE("Recipient::parse: a private key given by mistake is not repeated") {
   CHECK(recipient.error().hint.find("EGTZ") == std::string::npos);
 }
 
+TEST_CASE("recipients_sha256: the same for the same recipients, in any order") {
+  const Recipient one = test::one_identity()[0].recipient();
+  const Recipient two = Identity::generate().value().recipient();
+  const std::string both = recipients_sha256(std::vector{one, two});
+  CHECK(both.size() == 64);
+  CHECK(recipients_sha256(std::vector{two, one}) == both);
+  CHECK(recipients_sha256(std::vector{two, one, two}) == both);
+  CHECK(recipients_sha256(std::vector{one}) != both);
+  CHECK(recipients_sha256(std::vector{two}) != recipients_sha256(std::vector{one}));
+}
+
 TEST_CASE("shortened: what is longer than a line keeps its beginning and its end") {
   const std::string x25519 = test::one_identity()[0].recipient().text();
   CHECK(shortened(x25519) == x25519);

@@ -45,7 +45,7 @@ TEST_CASE("an order survives the way through JSON") {
   order.spec.node_name = "n1";
   order.spec.artifacts = {ArtifactType::datastore};
   order.spec.deadline = parse_run_id("20260101T010000Z").value();
-  order.spec.helm_payload = HelmPayload{{"a", "b"}, 10, "cd"};
+  order.spec.helm_payload = HelmPayload{{"a", "b"}, 10, "cd", "ef"};
   order.spec.helm = HelmStatus{};
   CHECK(to_json(node_backup_from_json(to_json(order)).value()) == to_json(order));
 }
