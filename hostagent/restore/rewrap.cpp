@@ -41,7 +41,7 @@ signed anew, so it is done as root on the host that made the sets. -i are keys t
 open the sets now. The newest set comes first; each is whole at every moment, whatever
 stops the command. A copy off-site follows by itself. Whoever has an old key and an old
 copy of a file can still open that copy: docs/rotate-the-age-key.md.
---dry-run says which key opens which set, and changes nothing.
+--dry-run says which key opens which set, and what would be refused; it changes nothing.
 Exit codes: 1 a set failed, or this host has no signing key; 4 no such set; 5 no key
 opens a set; 6 damaged or not the host's; 7 a backup is running.)";
 
@@ -74,7 +74,9 @@ public:
     if (!directory) {
       return fail_to_open(m_io, directory.error());
     }
-    if (const Status ready = m_command.dry_run ? Status() : get_ready(*directory); !ready) {
+    if (m_command.dry_run) {
+      look_for_signing_key();
+    } else if (const Status ready = get_ready(*directory); !ready) {
       return fail(m_io, ready.error());
     }
     auto backups = read_backups(std::move(*directory), m_options, m_keys.pins, m_io);
@@ -110,9 +112,7 @@ private:
     return {};
   }
 
-  /// The key that signs, the locks, and an end of what was begun before. A restore reads a set more
-  /// than once, and must find it as it was.
-  Status get_ready(set::Directory& directory) {
+  Status read_signing_key() {
     auto key = m_io.host_signing_key.empty()
                    ? Result<sign::SigningKey>(Error{ErrorCode::not_found, "no signing key", {}})
                    : sign::read_key_file(m_io.host_signing_key);
@@ -129,12 +129,33 @@ private:
       return std::move(key).error();
     }
     m_key = std::move(*key);
+    return {};
+  }
+
+  /// Which key opens what can be asked where the keys are, too: that is said, and ends nothing.
+  void look_for_signing_key() {
+    if (const Status read = read_signing_key(); !read) {
+      warn(m_io, "without --dry-run nothing would be done here: " + read.error().message);
+    }
+  }
+
+  /// The key that signs, the locks, and an end of what was begun before. A restore reads a set more
+  /// than once, and must find it as it was.
+  Status get_ready(set::Directory& directory) {
+    RB_TRY(read_signing_key());
     if (!m_io.restore_lock.empty()) {
       RB_TRY_ASSIGN(m_restores, cluster::RestoreLock::acquire(m_io.restore_lock));
     }
     RB_TRY_ASSIGN(m_lock, set::DirectoryLock::acquire(directory.path()));
     RB_TRY(set::sweep_leftovers(directory));
-    return set::finish_rewraps(directory, *m_key);
+    if (const Status finished = set::finish_rewraps(directory, *m_key); !finished) {
+      // One file that cannot be removed keeps no other set from new recipients.
+      warn(m_io,
+           "what an earlier rewrap left is still there, and opens with the keys of before: " +
+               finished.error().text());
+      m_code = ExitCode::failed;
+    }
+    return {};
   }
 
   /// The newest first, whatever the order on the command line.
@@ -181,7 +202,7 @@ private:
     const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP}, m_io.stop);
     m_stop = interrupts.token();
     std::vector<Outcome> outcomes;
-    ExitCode code = ExitCode::done;
+    ExitCode code = m_code;
     for (const BackupSet* const set : chosen) {
       if (m_stop.stop_requested()) {
         break;
@@ -222,13 +243,23 @@ private:
       outcome.message = "it has these recipients";
     } else if (!m_command.dry_run) {
       carry_out(set, order, outcome);
-    } else if (opener != nullptr) {
+    } else if (const Status possible = set::check_rewrap(m_backups->directory,
+                                                         set,
+                                                         m_keys.identities,
+                                                         order,
+                                                         m_key ? &m_key->public_key() : nullptr);
+               possible) {
       outcome.result = "would be rewrapped";
     } else {
-      outcome.code = ExitCode::no_identity;
-      outcome.message = "no key opens it";
+      take_error(possible.error(), outcome);
     }
     return outcome;
+  }
+
+  static void take_error(const Error& error, Outcome& outcome) {
+    outcome.message = error.message;
+    outcome.hint = error.hint;
+    outcome.code = error.code == ErrorCode::corrupt ? ExitCode::damaged : exit_code_for(error.code);
   }
 
   struct Refusal {
@@ -264,11 +295,7 @@ private:
         m_backups->directory, set, m_keys.identities, order, *m_key, m_io.clock.now(), hooks);
     progress.clear();
     if (!done) {
-      outcome.message = done.error().message;
-      outcome.hint = done.error().hint;
-      outcome.code = done.error().code == ErrorCode::corrupt ? ExitCode::damaged
-                                                             : exit_code_for(done.error().code);
-      return;
+      return take_error(done.error(), outcome);
     }
     outcome.result = "rewrapped";
     if (done->unfinished) {
@@ -338,7 +365,8 @@ private:
   Keys m_keys;
   set::RewrapOrder m_order;
   std::vector<std::string> m_recipients; ///< Those of m_order, as text.
-  std::optional<sign::SigningKey> m_key; ///< But for a dry run.
+  std::optional<sign::SigningKey> m_key; ///< In a dry run only where this host has one.
+  ExitCode m_code = ExitCode::done;      ///< Of what came before the sets.
   std::optional<cluster::RestoreLock> m_restores;
   std::optional<set::DirectoryLock> m_lock;
   std::optional<Backups> m_backups; ///< From run() on.

@@ -119,7 +119,7 @@ Manifest next_manifest(const BackupSet& set,
   return next;
 }
 
-Status check_order(const BackupSet& set, const RewrapOrder& order, const sign::SigningKey& key) {
+Status check_order(const BackupSet& set, const RewrapOrder& order, const sign::PublicKey* own) {
   if (!set.manifest || !set.manifest_digests) {
     return Error{ErrorCode::incomplete,
                  set.run_id + ": " +
@@ -132,16 +132,32 @@ Status check_order(const BackupSet& set, const RewrapOrder& order, const sign::S
                  manifest.unknown_files.front() + ": of a kind that only a newer release knows",
                  "use the railiance-restore that made the set, or a newer one"};
   }
-  const std::string own = sign::to_string(key.public_key().id());
-  if (!order.adopt && manifest.signed_by != own) {
+  if (!order.adopt && own != nullptr && manifest.signed_by != sign::to_string(own->id())) {
     return Error{
         ErrorCode::unsupported,
         set.run_id + ": " +
             (manifest.signed_by.empty() ? "not signed" : "signed by " + manifest.signed_by) +
-            ", and this host signs with " + own,
-        "rewrap it on the host that made it"};
+            ", and this host signs with " + sign::to_string(own->id()),
+        "rewrap it on the host that made it; the key of one that is gone is in the host state of "
+        "each of its sets: docs/rotate-the-age-key.md"};
   }
   return {};
+}
+
+Status check_space(Directory& directory, const BackupSet& set) {
+  return check_free_space(directory, set.size_bytes + k_margin_bytes, "new recipients for a set");
+}
+
+/// By its header alone. Errors: those of unwrap_header, of Fs.
+Status check_opens(Directory& directory,
+                   const std::string& name,
+                   std::span<const age::Identity> identities) {
+  RB_TRY_ASSIGN(const std::unique_ptr<File> file, directory.fs().open_read(name));
+  StartSource start(*file);
+  age::BufferedSource source(start);
+  age::DecryptFailure failure = age::DecryptFailure::none;
+  auto header = age::unwrap_header(source, {identities, {}}, failure);
+  return header ? Status() : Status(std::move(header).error().within(name));
 }
 
 /// Where it still says what the old manifest said.
@@ -227,18 +243,23 @@ const age::Identity* opener_of(Directory& directory,
                                std::span<const age::Identity> identities) {
   const auto opens = [&](const age::Identity& identity) {
     return std::ranges::all_of(manifest.artifacts, [&](const api::ArtifactStatus& artifact) {
-      const auto file = directory.fs().open_read(artifact.file_name);
-      if (!file) {
-        return false;
-      }
-      StartSource start(**file);
-      age::BufferedSource source(start);
-      age::DecryptFailure failure = age::DecryptFailure::none;
-      return age::unwrap_header(source, {std::span(&identity, 1), {}}, failure).has_value();
+      return check_opens(directory, artifact.file_name, std::span(&identity, 1)).has_value();
     });
   };
   const auto found = std::ranges::find_if(identities, opens);
   return found == identities.end() ? nullptr : &*found;
+}
+
+Status check_rewrap(Directory& directory,
+                    const BackupSet& set,
+                    std::span<const age::Identity> identities,
+                    const RewrapOrder& order,
+                    const sign::PublicKey* own) {
+  RB_TRY(check_order(set, order, own));
+  for (const api::ArtifactStatus& artifact : set.manifest->artifacts) {
+    RB_TRY(check_opens(directory, artifact.file_name, identities));
+  }
+  return check_space(directory, set);
 }
 
 Result<Rewrapped> rewrap_set(Directory& directory,
@@ -248,8 +269,8 @@ Result<Rewrapped> rewrap_set(Directory& directory,
                              const sign::SigningKey& key,
                              SystemTime now,
                              const CheckHooks& hooks) {
-  RB_TRY(check_order(set, order, key));
-  RB_TRY(check_free_space(directory, set.size_bytes + k_margin_bytes, "new recipients for a set"));
+  RB_TRY(check_order(set, order, &key.public_key()));
+  RB_TRY(check_space(directory, set));
   Manifest next = next_manifest(set, order, key, now);
   const Job job{directory, set, identities, order, hooks, next.generation()};
   const auto write = [&]() -> Status {

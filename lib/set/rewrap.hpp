@@ -36,6 +36,14 @@ struct Rewrapped {
                                              const Manifest& manifest,
                                              std::span<const age::Identity> identities);
 
+/// What rewrap_set would refuse, as far as manifest, headers and free space tell it; nothing is
+/// written. `own` is the key that would sign; null: not asked for. Errors: those of rewrap_set.
+[[nodiscard]] Status check_rewrap(Directory& directory,
+                                  const BackupSet& set,
+                                  std::span<const age::Identity> identities,
+                                  const RewrapOrder& order,
+                                  const sign::PublicKey* own);
+
 /// Makes the next generation of `set` (of list_sets, just now) and removes the old one. Each
 /// artifact is read once and must have the digest of the old manifest, which the caller has judged;
 /// what is written is read back. Call it under the directory's lock, after finish_rewraps. After an

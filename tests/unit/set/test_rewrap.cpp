@@ -188,7 +188,15 @@ TEST_CASE("rewrap: a set that another host signed is refused, with where to do i
                                {});
   REQUIRE_FALSE(done);
   CHECK(done.error().code == ErrorCode::unsupported);
-  CHECK(done.error().hint == "rewrap it on the host that made it");
+  CHECK(done.error().hint.starts_with("rewrap it on the host that made it; "));
+  const sign::PublicKey other = sign::SigningKey::generate().value().public_key();
+  const auto possible = [&](const sign::PublicKey* own) {
+    return check_rewrap(
+        world.directory, world.listed(1), std::span(&world.old, 1), world.order(world.fresh), own);
+  };
+  CHECK(possible(&other).error().hint == done.error().hint);
+  CHECK(possible(&world.key.public_key()));
+  CHECK(possible(nullptr));
 }
 
 TEST_CASE("rewrap: both generations are there for a moment, and the newer one counts") {

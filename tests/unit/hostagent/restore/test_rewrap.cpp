@@ -3,9 +3,12 @@
 #include "set/directory.hpp"
 #include "set/sets.hpp"
 #include "support/backup_fixture.hpp"
+#include "support/immutable.hpp"
 #include "support/sets.hpp"
 
+#include "age/file.hpp"
 #include "age/identity.hpp"
+#include "base/digest.hpp"
 
 #include <doctest/doctest.h>
 
@@ -91,6 +94,8 @@ TEST_CASE_FIXTURE(
   CHECK(told.code == 0);
   CHECK(has(told.out, k_one + ": would be rewrapped: "));
   CHECK(has(told.out, "  opens with " + identity().recipient().text() + "\n"));
+  CHECK(
+      has(told.err, "without --dry-run nothing would be done here: this host has no signing key"));
   const auto json =
       run_json({"rewrap", "--all", "--dry-run", "--sops", sops(), "-i", other_keys()});
   CHECK(json.at("exitCode") == 5);
@@ -100,6 +105,49 @@ TEST_CASE_FIXTURE(
   CHECK(json.at("sets").at(0).at("result") == "not rewrapped");
   CHECK(json.at("sets").at(0).at("openedBy") == "");
   CHECK(contents() == before);
+}
+
+TEST_CASE_FIXTURE(RewrapFixture, "rewrap: --dry-run takes every key that would be taken") {
+  set::Manifest manifest = add_set(k_one);
+  const age::Recipient recipient = fresh.recipient();
+  for (api::ArtifactStatus& artifact : manifest.artifacts) {
+    if (artifact.type == ArtifactType::helm_values) {
+      const std::string plain = test::plaintext_of(artifact.type);
+      const Bytes sealed = age::encrypt_bytes(as_bytes(plain), std::span(&recipient, 1)).value();
+      test::write_file(backups() + "/" + artifact.file_name, std::string(as_text(sealed)));
+      artifact.size_bytes = sealed.size();
+      artifact.sha256 = to_hex(sha256(sealed));
+    }
+  }
+  sign(manifest);
+  const age::Identity third = age::Identity::generate().value();
+  test::write_file(sops(), "creation_rules:\n  - age: " + third.recipient().text() + "\n");
+  const auto told = rewrap({"--all", "--dry-run"});
+  CHECK(told.code == 5);
+  CHECK(has(told.out, "helm-values-" + k_one + ".tar.gz.age: header: none of the identities"));
+  CHECK(rewrap({"--all", "--dry-run", "-i", new_keys()}).code == 0);
+  CHECK(rewrap({"--all", "-i", new_keys()}).code == 0);
+}
+
+TEST_CASE_FIXTURE(
+    RewrapFixture,
+    "rewrap: a file of an earlier one that cannot be removed keeps no other set from it") {
+  add_set(k_one);
+  add_set(k_two);
+  const test::Immutable immutable(artifact(ArtifactType::kubeconfig, k_one));
+  if (!immutable.holds()) {
+    MESSAGE("NOT RUN: this file system has no immutable files");
+    return;
+  }
+  const auto first = rewrap({k_one});
+  CHECK(first.code == 1);
+  CHECK(has(first.out, k_one + ": rewrapped"));
+  const auto second = rewrap({k_two});
+  CHECK(second.code == 1);
+  CHECK(has(second.err, "what an earlier rewrap left is still there"));
+  CHECK(has(second.err, "chattr -i"));
+  CHECK(has(second.out, k_two + ": rewrapped"));
+  CHECK(run({"verify", "--all", "-i", new_keys()}).code == 0);
 }
 
 TEST_CASE_FIXTURE(RewrapFixture, "rewrap: a set that no key opens is 5, and the others go on") {
@@ -184,6 +232,9 @@ TEST_CASE_FIXTURE(RewrapFixture, "rewrap: where the host's key is not, it says w
     const auto other_host = rewrap({"--all"});
     CHECK(other_host.code == 1);
     CHECK(has(other_host.out, "hint: rewrap it on the host that made it"));
+    const auto told = rewrap({"--all", "--dry-run"});
+    CHECK(told.code == 1);
+    CHECK(has(told.out, "hint: rewrap it on the host that made it"));
     CHECK(contents() == before);
   }
 }
