@@ -341,6 +341,10 @@ std::string digest_lines(const Manifest& manifest) {
   return lines;
 }
 
+/// The line of k_head that age_needed() ends.
+constexpr std::string_view k_before_age_needed =
+    "The plaintext goes beside k3s's data, readable by root only.";
+
 /// What the key of the set asks of age, where that is more than any release of it has.
 std::string age_needed(const Manifest& manifest) {
   const auto any = [&](std::string_view begin) {
@@ -446,6 +450,8 @@ guide_after_rewrap(std::string guide, const Manifest& before, const Manifest& no
       replace_all(guide, old.file_name, artifact->file_name);
     }
   }
+  const std::string line(k_before_age_needed);
+  replace_all(guide, line + age_needed(before), line + age_needed(now));
   replace_all(guide, "SET=" + version_of(before) + "\n", "SET=" + version_of(now) + "\n");
   return guide;
 }

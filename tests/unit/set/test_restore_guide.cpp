@@ -75,6 +75,20 @@ TEST_CASE("guide: what a post-quantum key or a token asks of age is said, and on
   CHECK_FALSE(has(restore_guide(set, k_facts), "post-quantum"));
 }
 
+TEST_CASE(
+    "guide: after a rewrap it says what the new keys ask of age, and of the old ones nothing") {
+  Manifest before = manifest();
+  for (const char* const recipient : {"age1pq1qqq", "age1tag1qqq", "age1xxx", "age1tagpq1qqq"}) {
+    CAPTURE(recipient);
+    Manifest now = before;
+    now.recipients = {recipient};
+    const auto followed = guide_after_rewrap(restore_guide(before, k_facts), before, now);
+    REQUIRE(followed);
+    CHECK(*followed == restore_guide(now, k_facts));
+    before = now;
+  }
+}
+
 TEST_CASE("guide: the token is nowhere an argument") {
   const std::string text = restore_guide(manifest(), k_facts);
   CHECK(has(text, "export K3S_TOKEN"));
