@@ -12,6 +12,14 @@ namespace {
 constexpr std::string_view k_pem_begin = "-----BEGIN ";
 constexpr std::string_view k_pem_end = "-----END ";
 
+/// Editors of Windows put it before the first line, where nobody sees it.
+constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
+
+/// What PowerShell's `age-keygen > keys.txt` gives.
+bool is_utf16(std::string_view text) {
+  return text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
+}
+
 std::string at_line(std::size_t number) {
   return "line " + std::to_string(number);
 }
@@ -182,6 +190,14 @@ bool is_encrypted_identity_file(std::string_view text) {
 Result<IdentityFile> parse_identity_file(std::string_view text, IdentityLayout layout) {
   if (is_encrypted_identity_file(text)) {
     return is_encrypted();
+  }
+  if (is_utf16(text)) {
+    return Error{ErrorCode::invalid_argument,
+                 "it is UTF-16, as PowerShell's > writes it",
+                 "make it UTF-8, as age and SOPS want it: iconv -f UTF-16 -t UTF-8 FILE"};
+  }
+  if (text.starts_with(k_byte_order_mark)) {
+    text.remove_prefix(k_byte_order_mark.size());
   }
   Parser parser(layout);
   while (!text.empty()) {

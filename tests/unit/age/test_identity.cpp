@@ -153,6 +153,19 @@ TEST_CASE("parse_identity_file: comments, empty lines, CRLF and several identiti
   CHECK(file->warnings.empty());
 }
 
+TEST_CASE("parse_identity_file: files of Windows: a byte order mark is none of the first line") {
+  for (const std::string& text :
+       {"# created: 2026-11-22\r\n" + k_key + "\r\n", k_key, test::vector_text("ssh-ed25519")}) {
+    const auto file = parse_identity_file("\xEF\xBB\xBF" + text);
+    REQUIRE(file);
+    CHECK(file->identities.size() == 1);
+    CHECK(file->warnings.empty());
+  }
+  const std::string wide{"\xFF\xFE#\0\n\0", 6};
+  CHECK(error_of(wide).message == "it is UTF-16, as PowerShell's > writes it");
+  CHECK(error_of(wide).hint.find("iconv") != std::string::npos);
+}
+
 TEST_CASE("parse_identity_file: kinds that we cannot use are skipped with a warning") {
   const auto file = parse_identity_file("AGE-PLUGIN-YUBIKEY-1QQQ\n"
                                         "AGE-SOMETHING-NEW-1QQQ\n"
