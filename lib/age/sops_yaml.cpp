@@ -84,8 +84,25 @@ Result<std::vector<Recipient>> required_recipients_of(const CreationRule& rule, 
   return recipients;
 }
 
+/// "ssh-ed25519 AAAA…", whatever stands behind it.
+std::string without_comment(const std::string& recipient) {
+  constexpr const char* k_blanks = " \t";
+  if (!recipient.starts_with("ssh-")) {
+    return recipient;
+  }
+  const std::size_t type_end = std::min(recipient.find_first_of(k_blanks), recipient.size());
+  const std::size_t key =
+      std::min(recipient.find_first_not_of(k_blanks, type_end), recipient.size());
+  const std::size_t key_end = std::min(recipient.find_first_of(k_blanks, key), recipient.size());
+  return recipient.substr(0, type_end) + " " + recipient.substr(key, key_end - key);
+}
+
 std::set<std::string> as_set(const std::vector<std::string>& recipients) {
-  return {recipients.begin(), recipients.end()};
+  std::set<std::string> keys;
+  for (const std::string& recipient : recipients) {
+    keys.insert(without_comment(recipient));
+  }
+  return keys;
 }
 
 /// "creation rule 2 (path_regex .*\.yaml$)"

@@ -181,6 +181,19 @@ TEST_CASE("sops yaml: when no rule matches, rules that agree are enough") {
   CHECK(error.hint == "add a creation rule whose path_regex matches railiance-backup.yaml");
 }
 
+TEST_CASE("sops yaml: rules that name an SSH key with other comments agree, too") {
+  const std::string ssh = test::vector_line("ssh-ed25519.pub");
+  const std::string key = ssh.substr(0, ssh.rfind(' '));
+  const auto two = [&](const std::string& second) {
+    return recipients_from_sops_yaml("creation_rules:\n  - path_regex: ^a/\n    age: " + ssh + "," +
+                                     k_a + "\n  - path_regex: ^b/\n    age: " + k_a + "," + second +
+                                     "\n");
+  };
+  CHECK(joined(two(key)) == key + " " + k_a);
+  CHECK(joined(two(key + "  alice at home")) == key + " " + k_a);
+  CHECK_FALSE(two(key.substr(0, key.size() - 2) + "AA alice"));
+}
+
 TEST_CASE("sops yaml: no age recipient is not_found, with what to do") {
   for (const std::string& text : {std::string(),
                                   std::string("---\n"),
