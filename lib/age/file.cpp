@@ -124,27 +124,20 @@ Result<RewrapSummary> rewrap_classified(Source& source,
   RB_TRY_ASSIGN(const UnwrappedHeader old, unwrap_header(buffered, {identities, {}}, failure));
   failure = DecryptFailure::other;
   RB_TRY_ASSIGN(const std::string header, make_header(old.file_key.view(), recipients));
-  RewrapSummary summary;
-  Sha256 hash;
-  StreamOptions copy = options;
-  copy.on_ciphertext = [&](ByteView bytes) {
-    hash.update(bytes);
-    summary.before.size_bytes += bytes.size();
-    if (options.on_ciphertext) {
-      options.on_ciphertext(bytes);
-    }
-  };
-  copy.on_ciphertext(as_bytes(old.text));
+  if (options.on_header) {
+    options.on_header(old.text, header);
+  }
+  if (options.on_ciphertext) {
+    options.on_ciphertext(as_bytes(old.text));
+  }
   RB_TRY(sink.write(as_bytes(header)));
-  RB_TRY_ASSIGN(const std::uint64_t copied, copy_sealed(buffered, sink, copy));
+  RB_TRY_ASSIGN(const std::uint64_t copied, copy_sealed(buffered, sink, options));
   if (copied < k_payload_nonce_bytes + k_tag_bytes) {
     failure = DecryptFailure::payload;
     return Error{ErrorCode::corrupt, "payload: cut off before its first chunk", {}};
   }
-  summary.before.sha256 = hash.digest();
-  summary.after_bytes = header.size() + copied;
   failure = DecryptFailure::none;
-  return summary;
+  return RewrapSummary{old.text.size() + copied, header.size() + copied};
 }
 
 /// Writes into memory of a size known beforehand, so that no copy is left by a reallocation.

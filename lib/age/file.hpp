@@ -6,7 +6,6 @@
 #include "age/identity.hpp"
 #include "age/io.hpp"
 #include "base/bytes.hpp"
-#include "base/durable_file.hpp"
 #include "base/result.hpp"
 #include "base/secret_bytes.hpp"
 
@@ -58,7 +57,7 @@ struct DecryptSummary {
                                              DecryptFailure* failure = nullptr);
 
 struct RewrapSummary {
-  ContentDigest before; ///< Of the file as it was read.
+  std::uint64_t before_bytes = 0; ///< As read.
   std::uint64_t after_bytes = 0;
 };
 
@@ -68,12 +67,13 @@ struct RewrapSummary {
 ///
 /// What is checked: the header's MAC, so `source` has a header that somebody made who knew the file
 /// key. What is not: the payload's tags, for nothing is decrypted. A file whose payload is damaged
-/// is copied with its damage, so the caller compares `before` with a digest that he trusts before
-/// he uses what was written. Whoever holds an identity of before and the old file can open both:
-/// the file key stays.
+/// is copied with its damage, so the caller compares the digest of what was read, or of what is
+/// there now with the header of before, with one that he trusts before he uses what was written.
+/// Whoever holds an identity of before and the old file can open both: the file key stays.
 ///
-/// Takes on_ciphertext (of what is read), progress (bytes copied) and stop of the options. Errors:
-/// those of encrypt() for the recipients, of decrypt() for the header, of `source` and `sink`.
+/// Takes on_header, on_ciphertext (of what is read), progress (bytes copied) and stop of the
+/// options. Errors: those of encrypt() for the recipients, of decrypt() for the header, of `source`
+/// and `sink`.
 [[nodiscard]] Result<RewrapSummary> rewrap(Source& source,
                                            Sink& sink,
                                            std::span<const Identity> identities,

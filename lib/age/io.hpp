@@ -87,6 +87,9 @@ struct StreamOptions {
   /// every byte as it is read (armor and all); on success that is the whole file.
   std::function<void(ByteView)> on_ciphertext;
 
+  /// Rewrap: the header that was read and the one that takes its place, before it is written.
+  std::function<void(const std::string& before, const std::string& after)> on_header;
+
   /// Bytes of plaintext done so far (written, or for encryption written as ciphertext).
   std::function<void(std::uint64_t plaintext_bytes)> progress;
 

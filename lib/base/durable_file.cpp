@@ -1,5 +1,6 @@
 #include "base/durable_file.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace rb {
@@ -7,7 +8,14 @@ namespace rb {
 namespace {
 
 constexpr std::size_t k_read_bytes = 256U << 10U;
+constexpr std::size_t k_piece_bytes = 1U << 20U;
 constexpr unsigned k_private = 0600;
+
+Error not_what_was_written(const std::string& part) {
+  return {ErrorCode::corrupt,
+          part + ": what was read back is not what was written",
+          "the disk or its file system is failing: look at the kernel log"};
+}
 
 } // namespace
 
@@ -17,7 +25,9 @@ DurableFile::DurableFile(Fs& fs, DurableOrder order, std::unique_ptr<File> file,
 DurableFile::DurableFile(DurableFile&& other) noexcept
     : m_fs(other.m_fs), m_order(std::move(other.m_order)), m_file(std::move(other.m_file)),
       m_part_is_there(std::exchange(other.m_part_is_there, false)), m_expected(other.m_expected),
-      m_hash(std::move(other.m_hash)), m_size_bytes(other.m_size_bytes) {}
+      m_hash(std::move(other.m_hash)), m_size_bytes(other.m_size_bytes),
+      m_behind(std::move(other.m_behind)), m_judged_bytes(other.m_judged_bytes),
+      m_piece(std::move(other.m_piece)) {}
 
 DurableFile::~DurableFile() {
   discard();
@@ -69,20 +79,74 @@ Status DurableFile::write(ByteView bytes) {
     return Error{ErrorCode::internal, m_order.name + ": written to after its end", {}};
   }
   RB_TRY(m_file->write(bytes));
-  m_hash.update(bytes);
   m_size_bytes += bytes.size();
+  if (m_order.judge != nullptr) {
+    return read_behind(m_file->settled_bytes(), {});
+  }
+  m_hash.update(bytes);
   return {};
+}
+
+/// Up to `end`, which is on the medium.
+Status DurableFile::read_behind(std::uint64_t end, const std::stop_token& stop) {
+  if (m_judged_bytes < end && !m_behind) {
+    RB_TRY_ASSIGN(m_behind, m_fs->open_uncached(m_order.part));
+    m_piece.resize(k_piece_bytes);
+  }
+  while (m_judged_bytes < end) {
+    if (stop.stop_requested()) {
+      return Error{ErrorCode::cancelled, "stopped while reading a file back", {}};
+    }
+    const auto wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(m_piece.size(), end - m_judged_bytes));
+    RB_TRY_ASSIGN(const std::size_t got, m_behind->read(MutableByteView(m_piece).first(wanted)));
+    if (got != wanted) {
+      return not_what_was_written(m_order.part);
+    }
+    if (Status taken = m_order.judge->take(ByteView(m_piece).first(got)); !taken) {
+      return std::move(taken).error().within(m_order.part);
+    }
+    m_judged_bytes += got;
+  }
+  return {};
+}
+
+/// All has been synced.
+Result<ContentDigest> DurableFile::judge(const std::stop_token& stop) {
+  // Opened once more, for what the page cache still has of it must go.
+  RB_TRY_ASSIGN(const std::unique_ptr<File> again, m_fs->open_uncached(m_order.part));
+  RB_TRY_ASSIGN(const std::uint64_t size_bytes, again->size());
+  if (size_bytes != m_size_bytes) {
+    return not_what_was_written(m_order.part);
+  }
+  RB_TRY(read_behind(m_size_bytes, stop));
+  auto judged = m_order.judge->finish();
+  if (!judged) {
+    return std::move(judged).error().within(m_order.part);
+  }
+  return judged;
 }
 
 Status DurableFile::compare(const ContentDigest& written, std::stop_token stop) {
   RB_TRY_ASSIGN(const std::unique_ptr<File> again, m_fs->open_uncached(m_order.part));
   RB_TRY_ASSIGN(const ContentDigest read_back, digest_of(*again, std::move(stop)));
   if (read_back.size_bytes != written.size_bytes || read_back.sha256 != written.sha256) {
-    return Error{ErrorCode::corrupt,
-                 m_order.part + ": what was read back is not what was written",
-                 "the disk or its file system is failing: look at the kernel log"};
+    return not_what_was_written(m_order.part);
   }
   return {};
+}
+
+/// What the file is, on the medium where that was asked for.
+Result<ContentDigest> DurableFile::check(std::stop_token stop) {
+  if (m_order.judge != nullptr) {
+    return judge(stop);
+  }
+  const ContentDigest written =
+      m_expected ? *m_expected : ContentDigest{m_size_bytes, m_hash.digest()};
+  if (m_order.read_back) {
+    RB_TRY(compare(written, std::move(stop)));
+  }
+  return written;
 }
 
 Status DurableFile::name_the_nameless(const std::string& name) {
@@ -121,11 +185,7 @@ Result<ContentDigest> DurableFile::commit(std::stop_token stop) {
   if (m_part_is_there) {
     RB_TRY(m_file->close());
   }
-  const ContentDigest written =
-      m_expected ? *m_expected : ContentDigest{m_size_bytes, m_hash.digest()};
-  if (m_order.read_back) {
-    RB_TRY(compare(written, std::move(stop)));
-  }
+  RB_TRY_ASSIGN(const ContentDigest written, check(std::move(stop)));
   RB_TRY(give_name());
   m_file.reset();
   if (Status synced = m_fs->sync_directory(); !synced) {

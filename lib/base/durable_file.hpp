@@ -15,6 +15,8 @@
 
 namespace rb {
 
+class ReadBack;
+
 struct DurableOrder {
   std::string name;
   std::string part = {};  ///< Its name while it grows; "<name>.part" where this is empty.
@@ -24,11 +26,25 @@ struct DurableOrder {
   /// It holds what nobody may find after a kill: no name at all before it is whole, where the file
   /// system has such files. Not together with `read_back`.
   bool nameless = false;
+  /// With `read_back`: it judges what is read back, instead of the digest of what was written.
+  /// Outlives the file.
+  ReadBack* judge = nullptr;
 };
 
 struct ContentDigest {
   std::uint64_t size_bytes = 0;
   Sha256Digest sha256{};
+};
+
+/// For a writer that knows from elsewhere what must be on the medium. Nothing is hashed while it
+/// is written, and what has settled is read back while more is written.
+class ReadBack : public Port {
+public:
+  /// The file, in order, as it came from the medium. May be called by any thread that writes, by
+  /// one at a time. Errors: corrupt.
+  [[nodiscard]] virtual Status take(ByteView bytes) = 0;
+  /// After the last byte, which was synced then. Errors: corrupt.
+  [[nodiscard]] virtual Result<ContentDigest> finish() = 0;
 };
 
 /// One file in the making. Discarded by the destructor unless commit() succeeded. The Fs must
@@ -63,7 +79,10 @@ private:
   DurableFile(Fs& fs, DurableOrder order, std::unique_ptr<File> file, bool named);
   [[nodiscard]] Status give_name();
   [[nodiscard]] Status name_the_nameless(const std::string& name);
+  [[nodiscard]] Result<ContentDigest> check(std::stop_token stop);
   [[nodiscard]] Status compare(const ContentDigest& written, std::stop_token stop);
+  [[nodiscard]] Result<ContentDigest> judge(const std::stop_token& stop);
+  [[nodiscard]] Status read_behind(std::uint64_t end, const std::stop_token& stop);
   void discard();
 
   Fs* m_fs;
@@ -73,6 +92,9 @@ private:
   std::optional<ContentDigest> m_expected; ///< Of one that was adopted.
   Sha256 m_hash;
   std::uint64_t m_size_bytes = 0;
+  std::unique_ptr<File> m_behind; ///< The same file, read; where there is a judge.
+  std::uint64_t m_judged_bytes = 0;
+  Bytes m_piece; ///< What was read last.
 };
 
 /// All of `content` in one step. Errors: those of DurableFile.

@@ -146,7 +146,8 @@ read_text(Directory& directory, const std::string& name, std::size_t limit_bytes
   return text;
 }
 
-Result<ArtifactWriter> ArtifactWriter::create(Directory& directory, std::string name) {
+Result<ArtifactWriter>
+ArtifactWriter::create(Directory& directory, std::string name, ReadBack* judge) {
   const NameKind kind = classify_name(name).kind;
   if (kind != NameKind::artifact && kind != NameKind::manifest && kind != NameKind::signature) {
     return Error{ErrorCode::invalid_argument, "not the name of an artifact: " + name, {}};
@@ -162,6 +163,7 @@ Result<ArtifactWriter> ArtifactWriter::create(Directory& directory, std::string 
   DurableOrder order;
   order.name = name;
   order.read_back = true;
+  order.judge = judge;
   RB_TRY_ASSIGN(DurableFile file, DurableFile::create(directory.fs(), std::move(order)));
   return ArtifactWriter(directory, std::move(name), std::move(file));
 }

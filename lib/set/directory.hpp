@@ -75,9 +75,12 @@ class ArtifactWriter {
 public:
   /// Errors: already_exists (the final name is taken), invalid_argument (not a name of ours),
   /// those of Fs.
-  [[nodiscard]] static Result<ArtifactWriter> create(Directory& directory, std::string name);
+  /// `judge`: as DurableOrder has it; null: the digest of what was written is compared.
+  [[nodiscard]] static Result<ArtifactWriter>
+  create(Directory& directory, std::string name, ReadBack* judge = nullptr);
 
-  /// Appends. Hashes in the same pass, and keeps the amount of dirty pages bounded.
+  /// Appends. Hashes in the same pass (but with a judge), and keeps the amount of dirty pages
+  /// bounded.
   [[nodiscard]] Status write(ByteView bytes) { return m_file.write(bytes); }
 
   [[nodiscard]] std::uint64_t size_bytes() const { return m_file.size_bytes(); }

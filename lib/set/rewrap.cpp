@@ -6,6 +6,7 @@
 #include "set/names.hpp"
 #include "set/restore_guide.hpp"
 #include "set/retention.hpp"
+#include "set/rewrap_proof.hpp"
 #include "set/signed_files.hpp"
 #include "set/signed_write.hpp"
 
@@ -32,11 +33,12 @@ bool is_as_named(const ContentDigest& content, const api::ArtifactStatus& artifa
   return content.size_bytes == artifact.size_bytes && to_hex(content.sha256) == artifact.sha256;
 }
 
-/// No key opens it: because it was made for others, or because its header is damaged.
-Error not_opened(Directory& directory,
-                 const api::ArtifactStatus& artifact,
-                 Error error,
-                 const std::stop_token& stop) {
+/// No key opens it: because it was made for others, or because its header is damaged. Or what was
+/// read back is not what it must be: because the old file was not, or because of the disk.
+Error blamed(Directory& directory,
+             const api::ArtifactStatus& artifact,
+             Error error,
+             const std::stop_token& stop) {
   const auto file = directory.fs().open_uncached(artifact.file_name);
   const auto content = file ? digest_of(**file, stop) : Result<ContentDigest>(file.error());
   if (!content) {
@@ -61,34 +63,43 @@ struct Job {
       error.code = error.code == ErrorCode::not_found ? ErrorCode::corrupt : error.code;
       return error;
     }
+    RewrapProof proof(artifact);
     RB_TRY_ASSIGN(ArtifactWriter writer,
                   ArtifactWriter::create(directory,
                                          artifact_name(artifact.type,
                                                        set.run_id,
                                                        generation,
-                                                       api::kind_of_file(artifact.file_name))));
+                                                       api::kind_of_file(artifact.file_name)),
+                                         &proof));
     StartSource source(**file);
     age::WriterSink sink(writer);
     age::DecryptFailure failure = age::DecryptFailure::none;
-    auto copied =
-        age::rewrap(source, sink, identities, order.recipients, options_for(artifact), &failure);
+    auto copied = age::rewrap(
+        source, sink, identities, order.recipients, options_for(artifact, proof), &failure);
     if (!copied) {
       const bool unopened =
           failure == age::DecryptFailure::no_match || failure == age::DecryptFailure::unsupported;
-      return unopened ? not_opened(directory, artifact, std::move(copied).error(), hooks.stop)
+      return unopened ? blamed(directory, artifact, std::move(copied).error(), hooks.stop)
                       : std::move(copied).error().within(artifact.file_name);
     }
-    if (!is_as_named(copied->before, artifact)) {
-      return not_as_named(artifact.file_name);
+    auto stored = writer.commit(hooks.stop);
+    if (!stored && stored.error().code == ErrorCode::corrupt) {
+      return blamed(directory, artifact, std::move(stored).error(), hooks.stop);
     }
-    RB_TRY_ASSIGN(const StoredFile stored, writer.commit(hooks.stop));
+    if (!stored) {
+      return std::move(stored).error();
+    }
     return api::ArtifactStatus{
-        artifact.type, stored.name, stored.size_bytes, to_hex(stored.sha256)};
+        artifact.type, stored->name, stored->size_bytes, to_hex(stored->sha256)};
   }
 
-  [[nodiscard]] age::StreamOptions options_for(const api::ArtifactStatus& artifact) const {
+  [[nodiscard]] age::StreamOptions options_for(const api::ArtifactStatus& artifact,
+                                               RewrapProof& proof) const {
     age::StreamOptions options;
     options.stop = hooks.stop;
+    options.on_header = [&proof](const std::string& before, const std::string& after) {
+      proof.expect(before, after);
+    };
     if (hooks.on_bytes) {
       options.progress = [this, &artifact](std::uint64_t done) {
         hooks.on_bytes(artifact.file_name + ": rewrapped", done, artifact.size_bytes);

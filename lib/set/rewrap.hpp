@@ -45,11 +45,12 @@ struct Rewrapped {
                                   const sign::PublicKey* own);
 
 /// Makes the next generation of `set` (of list_sets, just now) and removes the old one. Each
-/// artifact is read once and must have the digest of the old manifest, which the caller has judged;
-/// what is written is read back. Call it under the directory's lock, after finish_rewraps. After an
-/// error the set is as it was. Errors: incomplete (no manifest), unsupported (files of a newer
-/// release, another host's signature), corrupt (a file is not what the manifest says, or gone),
-/// no_matching_identity, no_space, cancelled, invalid_argument (the recipients), those of Fs.
+/// artifact is read once and copied; what was written is read back, and its payload must be that of
+/// the old manifest, which the caller has judged (set/rewrap_proof.hpp). Call it under the
+/// directory's lock, after finish_rewraps. After an error the set is as it was. Errors: incomplete
+/// (no manifest), unsupported (files of a newer release, another host's signature), corrupt (a file
+/// is not what the manifest says, or gone), no_matching_identity, no_space, cancelled,
+/// invalid_argument (the recipients), those of Fs.
 [[nodiscard]] Result<Rewrapped> rewrap_set(Directory& directory,
                                            const BackupSet& set,
                                            std::span<const age::Identity> identities,

@@ -232,9 +232,13 @@ MUTANTS = [
      [("  case api::Datastore::none:\n    break;", "  case api::Datastore::none:\n    return Rank::right;")],
      ("unit_controller", "of split roles*")),
     # Rewrap.
-    ("a rewrap takes a file that is not the manifest's", "lib/set/rewrap.cpp",
-     [("    if (!is_as_named(copied->before, artifact)) {", "    if (copied->before.size_bytes != artifact.size_bytes) {")],
+    ("a rewrap takes a file that is not the manifest's", "lib/set/rewrap_proof.cpp",
+     [("      to_hex(m_before.digest()) != m_artifact.sha256) {", "      m_artifact.sha256.empty()) {")],
      ("unit_set", "rewrap: a file that is not what*")),
+    ("the header that is read back is not looked at", "lib/set/rewrap_proof.cpp",
+     [("  if (as_text(bytes.first(of_header)) !=\n      std::string_view(m_header).substr(m_header_seen, of_header)) {",
+       "  if (of_header > m_header.size()) {")],
+     ("unit_set", "rewrap proof*")),
     ("the old generation goes before stamp and guide follow", "lib/set/rewrap.cpp",
      [("  RB_TRY(follow_with_stamp(directory, before, now, key));\n  RB_TRY(follow_with_guide(directory, before, now, key));\n"
        "  return remove_generation(directory, {before.run_id, before.generation()});",

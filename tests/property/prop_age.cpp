@@ -118,13 +118,16 @@ TEST_CASE("property: rewrapped for anybody any number of times, the payload's by
       const Identity& opener = holders[up_to(holders.size() - 1)];
       StreamOptions options;
       options.threads = static_cast<unsigned>(1 + up_to(3));
+      Sha256 before;
+      options.on_ciphertext = [&before](ByteView bytes) { before.update(bytes); };
       Bytes made;
       MemorySource source(file);
       BytesSink sink(made);
       const auto summary =
           rewrap(source, sink, std::span(&opener, 1), test::recipients_of(next), options);
       REQUIRE(summary);
-      REQUIRE(summary->before.sha256 == sha256(file));
+      REQUIRE(before.digest() == sha256(file));
+      REQUIRE(summary->before_bytes == file.size());
       REQUIRE(summary->after_bytes == made.size());
       REQUIRE(test::bytes_of(ByteView(made).last(tail)) == sealed);
       for (const Identity& identity : next) {
