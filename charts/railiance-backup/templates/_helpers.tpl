@@ -129,10 +129,11 @@ capabilities:
 
 {{/* The addresses of the API server, as a JSON list: those of the values, else those that the cluster
 itself names for the service `kubernetes` and what is behind it. `helm template` has no cluster to
-ask: then the list is empty, which is any address on the ports of the API server. */}}
+ask: then the list is empty, which is any address on the ports of the API server. So it is with Cilium,
+where an address of a policy never means a node of the cluster: the servers would be shut out. */}}
 {{- define "rb.apiServerCIDRs" -}}
 {{- $cidrs := .Values.networkPolicy.apiServerCIDRs -}}
-{{- if not $cidrs -}}
+{{- if not (or $cidrs (.Capabilities.APIVersions.Has "cilium.io/v2")) -}}
   {{- $addresses := list -}}
   {{- range (lookup "discovery.k8s.io/v1" "EndpointSlice" "default" "").items -}}
     {{- if eq (dig "labels" "kubernetes.io/service-name" "" .metadata) "kubernetes" -}}

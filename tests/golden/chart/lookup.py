@@ -83,11 +83,14 @@ def main():
         file.flush()
         asked = allowed(chart, options, file.name)
         named = allowed(chart, [*options, "--set", "networkPolicy.apiServerCIDRs={10.0.0.0/8}"], file.name)
+        cilium = allowed(chart, [*options, "--api-versions", "cilium.io/v2"], file.name)
     expected = ["10.43.0.1/32", "fd00:43::1/128", "192.0.2.10/32", "192.0.2.11/32"]
     if asked != expected:
         sys.exit(f"the cluster names {expected}, the policy allows {asked or 'any address'}")
     if named != ["10.0.0.0/8"]:
         sys.exit(f"the values name 10.0.0.0/8, the policy allows {named or 'any address'}")
+    if cilium:
+        sys.exit(f"Cilium never takes an address for a node of the cluster, and the policy allows {cilium} alone")
 
 
 if __name__ == "__main__":
