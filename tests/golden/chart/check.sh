@@ -148,9 +148,12 @@ render "${sops[@]}" --set schedule.servers=One --show-only templates/schedule.ya
 grep -qxF -- '                - --servers=one' "$work/one.yaml" || fail "servers One renders without --servers=one"
 render "${sops[@]}" --set schedule.servers=null >"$work/unsaid.yaml"
 diff -u "$here/default.yaml" "$work/unsaid.yaml" || fail "without schedule.servers another schedule is rendered"
-# A schedule may be a word.
-render "${sops[@]}" --set schedule.cron=@daily --show-only templates/schedule.yaml >"$work/daily.yaml"
-grep -qxF '  schedule: "@daily"' "$work/daily.yaml" || fail "schedule.cron=@daily is not taken"
+# What Kubernetes takes for a schedule, the chart takes.
+for cron in @daily @every\ 12h '*/30 1-3 * * MON-FRI'; do
+  render "${sops[@]}" --set "schedule.cron=$cron" --show-only templates/schedule.yaml >"$work/cron.yaml" || fail "refused: $cron"
+  grep -qxF "  schedule: \"$cron\"" "$work/cron.yaml" || fail "not the schedule: $cron"
+done
+refused "cron" "${sops[@]}" --set schedule.cron=02:00
 refused "cron" "${sops[@]}" --set schedule.cron=
 # A schedule of proven runs asks for them, and the agent has a place for the scratch server.
 render "${sops[@]}" --set schedule.verification=Boot --set agent.scratchDir=/srv/scratch >"$work/proven.yaml"
