@@ -45,6 +45,7 @@ TEST_CASE("install imports the image, lays both files down, waits, and says what
                                  "images",
                                  "import",
                                  k3s.scratch.path("package/images/railiance-backup.tar")});
+  CHECK(k3s.started[0].environment.at("K3S_DATA_DIR") == k3s.scratch.path("data"));
   CHECK(k3s.scratch.read(k_image) == k3s.scratch.read("package/images/railiance-backup.tar"));
   CHECK(k3s.has_object(k_controller_path));
   CHECK(k3s.has_object(k_crd_path));
