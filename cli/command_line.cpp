@@ -187,15 +187,19 @@ void add_install(CLI::App& app, Raw& raw) {
   install->footer(k_install_footer);
   install->add_option("--sops", command.sops, "The .sops.yaml with the age recipients")
       ->capture_default_str();
-  install->add_option("--backup-dir",
-                      command.backup_dir,
-                      "Where the backups go (default: /opt/backup/railiance/cluster)");
+  install->add_option(
+      "--backup-dir",
+      command.backup_dir,
+      "Where the backups go (default: as it is, first /opt/backup/railiance/cluster)");
   install
-      ->add_option(
-          "--keep-last", command.keep_last, "Complete sets that stay on the disk (default: 7)")
+      ->add_option("--keep-last",
+                   command.keep_last,
+                   "Complete sets that stay on the disk (default: as it is, first 7)")
       ->check(CLI::Range(1, 1000));
-  install->add_option("--schedule", command.schedule, "When, as cron (default: 0 2 * * *)");
-  install->add_option("--time-zone", command.time_zone, "Of the schedule (default: Etc/UTC)");
+  install->add_option(
+      "--schedule", command.schedule, "When, as cron (default: as it is, first 0 2 * * *)");
+  install->add_option(
+      "--time-zone", command.time_zone, "Of the schedule (default: as it is, first Etc/UTC)");
   install->add_option("--from", command.from, "The package's directory (default: where it is)");
   install->add_option("--k3s", command.k3s, "The program k3s (default: where it usually is)");
   install->add_flag("--dry-run", command.dry_run, "Say what would be done, and do nothing");

@@ -40,7 +40,7 @@ struct CreateCommand {
 struct RecipientsCommand {
   std::string file;
 };
-/// On a k3s server. What is absent stays as the package has it.
+/// On a k3s server. What is absent stays as it is there; the first time as the package has it.
 struct InstallCommand {
   std::string sops = ".sops.yaml";
   std::string from; ///< The package's directory; empty: where packages are.

@@ -3,6 +3,7 @@
 #include "cli/commands.hpp"
 #include "cli/connect.hpp"
 #include "cli/install/installed.hpp"
+#include "cli/install/kept.hpp"
 #include "cli/install/lay_down.hpp"
 #include "cli/install/manifests.hpp"
 #include "cli/install/package.hpp"
@@ -11,6 +12,7 @@
 #include "cli/sops_file.hpp"
 #include "k3s/auto_deploy.hpp"
 #include "k3s/command.hpp"
+#include "objects/manifests.hpp"
 #include "set/names.hpp"
 #include "terminal/format.hpp"
 #include "terminal/terminal_text.hpp"
@@ -32,8 +34,9 @@ const char* const k_install_footer = R"(Examples:
 On a k3s server, as root; no Helm and no network are needed. It imports the package's image,
 lays image and manifests down where k3s takes them in by itself (agent/images and
 server/manifests in its data directory), and waits until controller and agent are ready.
-Again: changes what is different, and is how a newer package is brought in. With several
-servers, run it on each. What was installed by Helm stays Helm's: it is refused.)";
+Again: changes the values that are said, keeps the others, and is how a newer package is
+brought in. With several servers, run the same on each. What was installed by Helm stays
+Helm's: it is refused.)";
 
 namespace {
 
@@ -49,7 +52,8 @@ struct Plan {
   install::Package package;
   install::PackedImage image;
   std::vector<nlohmann::json> objects;
-  std::string text; ///< Of the manifests.
+  std::string text;              ///< Of the manifests.
+  std::vector<std::string> kept; ///< Values that nobody said anew.
 };
 
 std::string image_file(const Server& server) {
@@ -67,6 +71,26 @@ Status check_architecture(const install::PackedImage& image) {
                "take the package for " + machine};
 }
 
+/// `choices`, and what is not said again as it is on this server.
+Result<install::Choices>
+as_installed(install::Choices choices, const std::string& packaged, Plan& plan, const Io& io) {
+  RB_TRY_ASSIGN(const auto text, install::laid_below(plan.server.data_dir));
+  const auto own = objects::objects_of_yaml(packaged);
+  if (!text || !own) {
+    return choices;
+  }
+  const auto laid = objects::objects_of_yaml(*text);
+  if (!laid) {
+    warn(io,
+         manifest_file(plan.server) + " cannot be read: what it was installed with is not kept");
+    return choices;
+  }
+  install::Kept kept =
+      install::with_kept(std::move(choices), install::choices_in(*laid), install::choices_in(*own));
+  plan.kept = std::move(kept.said);
+  return std::move(kept.choices);
+}
+
 Result<Plan> make_plan(const InstallCommand& command, const SopsFile& sops, const Io& io) {
   install::Choices choices;
   choices.sops_yaml = sops.text;
@@ -81,6 +105,7 @@ Result<Plan> make_plan(const InstallCommand& command, const SopsFile& sops, cons
   RB_TRY_ASSIGN(plan.image, install::read_image(plan.package.image));
   RB_TRY(check_architecture(plan.image));
   RB_TRY_ASSIGN(const std::string packaged, install::packaged_manifests(plan.package));
+  RB_TRY_ASSIGN(choices, as_installed(std::move(choices), packaged, plan, io));
   auto objects = install::objects_to_install(packaged, plan.image.name, choices, plan.server);
   if (!objects) {
     return std::move(objects).error().within(plan.package.manifests);
@@ -184,6 +209,9 @@ int install(const InstallCommand& command, const ClusterChoice& cluster, Io& io)
     return static_cast<int>(ExitCode::done);
   }
   say_who_reads(io.err, sops->rule);
+  for (const std::string& value : plan->kept) {
+    io.err << "as it was installed: " << terminal_text(value) << '\n';
+  }
   if (command.dry_run) {
     say_what_would_be(*plan, io);
     return static_cast<int>(ExitCode::done);

@@ -2,6 +2,7 @@
 #include "cli/commands.hpp"
 #include "cli/connect.hpp"
 #include "cli/install/installed.hpp"
+#include "cli/install/kept.hpp"
 #include "cli/install/lay_down.hpp"
 #include "cli/install/manifests.hpp"
 #include "cli/on_server.hpp"

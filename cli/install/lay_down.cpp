@@ -147,6 +147,17 @@ Result<std::optional<std::string>> laid_manifests(Fs& manifests) {
   return std::optional(std::string(as_text(ByteView(content).first(count))));
 }
 
+Result<std::optional<std::string>> laid_below(const std::string& data_dir) {
+  auto manifests = open_directory(k3s::manifest_directory(data_dir));
+  if (!manifests && manifests.error().code == ErrorCode::not_found) {
+    return std::optional<std::string>();
+  }
+  if (!manifests) {
+    return std::move(manifests).error();
+  }
+  return laid_manifests(**manifests);
+}
+
 Status hold_back(Fs& manifests) {
   return write_durably(
       manifests,

@@ -44,6 +44,9 @@ struct Laid {
 /// The manifests that lie there; nothing where none do.
 [[nodiscard]] Result<std::optional<std::string>> laid_manifests(Fs& manifests);
 
+/// As laid_manifests(), below the data directory of a server; makes nothing.
+[[nodiscard]] Result<std::optional<std::string>> laid_below(const std::string& data_dir);
+
 /// From now on k3s passes the manifests over, whatever happens to this program, until lay_down()
 /// or take_away().
 [[nodiscard]] Status hold_back(Fs& manifests);

@@ -373,21 +373,4 @@ Result<std::string> manifest_text(const std::vector<json>& objects) {
   return text;
 }
 
-std::string backup_dir_in(const std::vector<json>& objects) {
-  constexpr std::string_view k_flag = "--backup-dir=";
-  const json::json_pointer arguments("/spec/template/spec/containers/0/args");
-  for (const json& object : objects) {
-    if (json_text(object, "kind") != "DaemonSet" || !object.contains(arguments)) {
-      continue;
-    }
-    for (const json& argument : object.at(arguments)) {
-      const std::string text = argument.is_string() ? argument.get<std::string>() : std::string();
-      if (text.starts_with(k_flag)) {
-        return text.substr(k_flag.size());
-      }
-    }
-  }
-  return {};
-}
-
 } // namespace rb::install

@@ -43,7 +43,4 @@ struct Choices {
 /// As a file for k3s's manifest directory. Equal objects give equal text. Errors: internal.
 [[nodiscard]] Result<std::string> manifest_text(const std::vector<nlohmann::json>& objects);
 
-/// Where the backups go by these objects; empty: they do not say.
-[[nodiscard]] std::string backup_dir_in(const std::vector<nlohmann::json>& objects);
-
 } // namespace rb::install

@@ -149,6 +149,9 @@ void FakeK3s::play_deploy_controller() {
     return;
   }
   const auto read = objects::objects_of_yaml(text);
+  if (!read) {
+    return;
+  }
   for (nlohmann::json object : *read) {
     const auto path = kube::object_path(install::ref_of(object).value()).value();
     object["metadata"]["annotations"]["objectset.rio.cattle.io/owner-name"] = "railiance-backup";

@@ -71,6 +71,48 @@ TEST_CASE("install again changes nothing, and with another value only the manife
   CHECK(has(k3s.scratch.read(k_manifests), "--keep-last=3"));
 }
 
+TEST_CASE("a newer package keeps the values that it was installed with, and says so") {
+  FakeK3s k3s;
+  const std::vector<std::string> values{"--backup-dir",
+                                        "/mnt/usb/railiance",
+                                        "--keep-last",
+                                        "30",
+                                        "--schedule",
+                                        "30 3 * * 1-5",
+                                        "--time-zone",
+                                        "Europe/Berlin"};
+  REQUIRE(k3s.install(values).code == 0);
+  const std::string before = k3s.scratch.read(k_manifests);
+  const Outcome again = k3s.install();
+  CHECK(again.code == 0);
+  CHECK(k3s.scratch.read(k_manifests) == before);
+  CHECK(has(again.err, "as it was installed: --backup-dir /mnt/usb/railiance\n"));
+  CHECK(has(again.err, "as it was installed: --keep-last 30\n"));
+  CHECK(has(again.err, "as it was installed: --schedule \"30 3 * * 1-5\"\n"));
+  CHECK(has(again.err, "as it was installed: --time-zone Europe/Berlin\n"));
+  CHECK(has(again.out, "backups go to /mnt/usb/railiance"));
+
+  k3s.scratch.write("package/images/railiance-backup.tar",
+                    image_archive(install::machine_architecture(), {}, "another layer"));
+  CHECK(k3s.install({"--keep-last", "7"}).code == 0);
+  const std::string newer = k3s.scratch.read(k_manifests);
+  CHECK(has(newer, "--backup-dir=/mnt/usb/railiance"));
+  CHECK(has(newer, "--keep-last=7"));
+  CHECK(has(newer, "schedule: \"30 3 * * 1-5\""));
+
+  REQUIRE(k3s.command({"uninstall"}).code == 0);
+  CHECK(has(k3s.install().out, "backups go to /opt/backup/railiance/cluster"));
+}
+
+TEST_CASE("manifests that nobody can read any more keep no value, and are laid down anew") {
+  FakeK3s k3s;
+  k3s.scratch.write(k_manifests, "kind: [\n");
+  const Outcome outcome = k3s.install();
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.err, "cannot be read: what it was installed with is not kept"));
+  CHECK(has(k3s.scratch.read(k_manifests), "--backup-dir=/opt/backup/railiance/cluster"));
+}
+
 TEST_CASE("install again brings back what somebody removed from the cluster") {
   FakeK3s k3s;
   REQUIRE(k3s.install().code == 0);

@@ -1,6 +1,7 @@
 // What is installed, from this project's manifests: golden texts, and each value in each of its
 // places.
 #include "cli/install/installed.hpp"
+#include "cli/install/kept.hpp"
 #include "cli/install/manifests.hpp"
 #include "fake_k3s.hpp"
 #include "objects/manifests.hpp"
