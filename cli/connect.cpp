@@ -39,11 +39,20 @@ std::vector<std::string> split_paths(const std::string& text) {
   return paths;
 }
 
-/// The first that has the context, else the first one, which then says what it lacks.
-const std::string& file_with(const std::vector<std::string>& files, std::string_view context) {
-  const auto found = std::ranges::find_if(
-      files, [&](const std::string& path) { return kube::may_have_context(path, context); });
-  return found == files.end() ? files.front() : *found;
+/// Of kubeconfigs that are each another cluster's: the first one, or the first that has the context
+/// that is named.
+Result<kube::ClientConfig> of_places(const std::vector<std::string>& files,
+                                     const std::string& context) {
+  auto first = kube::load_kubeconfig(files.front(), context);
+  const auto lacks_context = [&] {
+    return !first && first.error().code == ErrorCode::invalid_argument;
+  };
+  for (std::size_t i = 1; i < files.size() && !context.empty() && lacks_context(); ++i) {
+    if (auto other = kube::load_kubeconfig(files[i], context)) {
+      return other;
+    }
+  }
+  return first;
 }
 
 Error nothing_found(const std::vector<std::string>& candidates) {
@@ -83,15 +92,12 @@ Result<kube::ClientConfig> choose_cluster(const ClusterChoice& choice,
     return kube::load_kubeconfig(choice.kubeconfig, choice.context);
   }
   const std::vector<std::string> candidates = kubeconfig_candidates(environment);
-  std::vector<std::string> files;
-  std::ranges::copy_if(candidates, std::back_inserter(files), readable);
-  if (!files.empty()) {
-    // Without a context the places that are looked at by default are no list of equals: the first
-    // one is meant.
+  std::vector<std::string> found;
+  std::ranges::copy_if(candidates, std::back_inserter(found), readable);
+  if (!found.empty()) {
     const auto variable = environment("KUBECONFIG");
-    const bool any = !choice.context.empty() || (variable && !variable->empty());
-    return kube::load_kubeconfig(any ? file_with(files, choice.context) : files.front(),
-                                 choice.context);
+    return variable && !variable->empty() ? kube::load_kubeconfigs(found, choice.context)
+                                          : of_places(found, choice.context);
   }
   if (environment("KUBERNETES_SERVICE_HOST")) {
     return kube::in_cluster_config(environment);

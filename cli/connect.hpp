@@ -16,17 +16,16 @@
 
 namespace rb::cli {
 
-/// The kubeconfigs that are looked for, in order: $KUBECONFIG's files, or without it
-/// ~/.kube/config-hosteurope, /etc/rancher/k3s/k3s.yaml and ~/.kube/config. k3s's own comes before
-/// ~/.kube/config: on a server, that server's cluster is meant.
+/// The kubeconfigs that are looked for: $KUBECONFIG's files, which make one, or without it those of
+/// which the first counts: ~/.kube/config-hosteurope, /etc/rancher/k3s/k3s.yaml and ~/.kube/config.
+/// k3s's own comes before ~/.kube/config: on a server, that server's cluster is meant.
 [[nodiscard]] std::vector<std::string> kubeconfig_candidates(const kube::Environment& environment);
 
 /// May this process read that file?
 using Readable = std::function<bool(const std::string&)>;
 
-/// The configuration for `choice`, or by the default search, the pod's service account last. Of
-/// several files the first that has the context that is named; of those of $KUBECONFIG, where none
-/// is named, the first with a current one. Entries of several files are not put together.
+/// The configuration for `choice`, or by the default search, the pod's service account last. The
+/// files of $KUBECONFIG make one; of the others the first that has the context that is named.
 /// Errors: unavailable (there is nothing to connect to; the hint says where was looked), and those
 /// of kube::load_kubeconfig.
 [[nodiscard]] Result<kube::ClientConfig> choose_cluster(const ClusterChoice& choice,

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rb::kube {
 
@@ -70,9 +71,12 @@ in_cluster_config(const Environment& environment = process_environment,
 [[nodiscard]] Result<ClientConfig> load_kubeconfig(const std::string& path,
                                                    std::string_view context = {});
 
-/// Whether the kubeconfig at `path` has that context; `context` empty: whether it names a current
-/// one. True also where it cannot be read or is none: load_kubeconfig says why.
-[[nodiscard]] bool may_have_context(const std::string& path, std::string_view context);
+/// As load_kubeconfig, of several files that make one, as kubectl takes those of $KUBECONFIG: of
+/// each context, cluster and user, and of the current-context, what the first file says that has
+/// it. A file that is not there, or is empty, is passed over. Errors besides: not_found where none
+/// is there.
+[[nodiscard]] Result<ClientConfig> load_kubeconfigs(const std::vector<std::string>& paths,
+                                                    std::string_view context = {});
 
 /// As load_kubeconfig, from text; `directory` is where relative paths start.
 [[nodiscard]] Result<ClientConfig> parse_kubeconfig(std::string_view text,

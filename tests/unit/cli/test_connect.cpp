@@ -1,9 +1,7 @@
 #include "cli/connect.hpp"
-#include "support/temporary_directory.hpp"
+#include "support/scratch.hpp"
 
 #include <doctest/doctest.h>
-
-#include <filesystem>
 
 using namespace rb;
 using namespace rb::cli;
@@ -34,49 +32,6 @@ TEST_CASE("KUBECONFIG replaces the search") {
         std::vector<std::string>{"/a", "/b"});
 }
 
-TEST_CASE("of several kubeconfigs the one that has the context is taken") {
-  const auto kubeconfig = [](const std::string& name, const std::string& current) {
-    return "current-context: " + current + "\ncontexts:\n- name: " + name +
-           "\n  context:\n    cluster: c\nclusters:\n- name: c\n  cluster:\n    server: https://" +
-           name + ":6443\n";
-  };
-  test::TemporaryDirectory temporary;
-  const std::string home = temporary.file("home");
-  const std::string work = temporary.file("work");
-  test::write_file(temporary.file("empty"), "");
-  test::write_file(home, kubeconfig("home", "\"\""));
-  test::write_file(work, kubeconfig("work", "work"));
-  const auto all = environment({{"KUBECONFIG", temporary.file("empty") + ":" + home + ":" + work}});
-  const Readable any = [](const std::string&) { return true; };
-  CHECK(choose_cluster({"", "work"}, all, any).value().server == "https://work:6443");
-  CHECK(choose_cluster({"", "home"}, all, any).value().server == "https://home:6443");
-  CHECK(choose_cluster({}, all, any).value().server == "https://work:6443"); // it has a current one
-  const auto nowhere = choose_cluster({"", "nowhere"}, all, any);
-  CHECK_FALSE(nowhere);
-
-  // Of the default places the first one is meant, whatever it lacks.
-  std::filesystem::create_directory(temporary.file(".kube"));
-  const std::string first = temporary.file(".kube/config-hosteurope");
-  const std::string last = temporary.file(".kube/config");
-  test::write_file(first, kubeconfig("home", "\"\""));
-  test::write_file(last, kubeconfig("work", "work"));
-  const auto at_home = environment({{"HOME", temporary.path()}});
-  const Readable ours = [&](const std::string& path) { return path == first || path == last; };
-  const auto unsaid = choose_cluster({}, at_home, ours);
-  CHECK_FALSE(unsaid);
-  CHECK(choose_cluster({"", "work"}, at_home, ours).value().server == "https://work:6443");
-}
-
-TEST_CASE("a kubeconfig that is broken is not passed over") {
-  test::TemporaryDirectory temporary;
-  const std::string broken = temporary.file("broken");
-  test::write_file(broken, "contexts: [");
-  const auto all = environment({{"KUBECONFIG", broken + ":" + broken}});
-  const auto config = choose_cluster({"", "work"}, all, [](const std::string&) { return true; });
-  REQUIRE_FALSE(config);
-  CHECK(config.error().code == ErrorCode::corrupt);
-}
-
 TEST_CASE("without any kubeconfig, the cluster cannot be reached, and the hint says what to do") {
   const auto config = choose_cluster({}, environment({{"HOME", "/home/op"}}), k_nothing);
   REQUIRE_FALSE(config);
@@ -92,4 +47,38 @@ TEST_CASE("a kubeconfig that is named and missing is a cluster that cannot be re
   CHECK(api.error().code == ErrorCode::unavailable);
   CHECK(api.error().message.find("/nonexistent/kubeconfig") != std::string::npos);
   CHECK_FALSE(api.error().hint.empty());
+}
+
+TEST_CASE(
+    "a context of the second file of KUBECONFIG is found, and no file makes one with others") {
+  const test::Scratch scratch;
+  const auto config = [](const std::string& name) {
+    return "current-context: " + name + "\ncontexts: [{name: " + name +
+           ", context: {cluster: " + name + "}}]\nclusters: [{name: " + name +
+           ", cluster: {server: 'https://" + name + "'}}]\n";
+  };
+  scratch.write(".kube/config", config("one"));
+  scratch.write(".kube/config-hosteurope", config("two"));
+  const std::string one = scratch.path(".kube/config");
+  const std::string two = scratch.path(".kube/config-hosteurope");
+  const Readable all = [&](const std::string& path) { return path == one || path == two; };
+  const auto variable = environment({{"KUBECONFIG", one + ":/nowhere:" + two}});
+  CHECK(choose_cluster({}, variable, all).value().server == "https://one:443");
+  CHECK(choose_cluster({"", "two"}, variable, all).value().server == "https://two:443");
+
+  const auto home = environment({{"HOME", scratch.path()}});
+  CHECK(choose_cluster({}, home, all).value().server == "https://two:443");
+  CHECK(choose_cluster({"", "one"}, home, all).value().server == "https://one:443");
+  CHECK(choose_cluster({"", "three"}, home, all).error().code == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("a kubeconfig that is broken is not passed over") {
+  const test::Scratch scratch;
+  scratch.write("broken", "contexts: [");
+  const std::string broken = scratch.path("broken");
+  const auto variable = environment({{"KUBECONFIG", broken + ":" + broken}});
+  const auto config =
+      choose_cluster({"", "one"}, variable, [](const std::string&) { return true; });
+  REQUIRE_FALSE(config);
+  CHECK(config.error().code == ErrorCode::corrupt);
 }

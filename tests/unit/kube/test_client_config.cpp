@@ -224,3 +224,36 @@ TEST_CASE("an error in a kubeconfig file names the file") {
   CHECK(load_kubeconfig(path).error().message == path + ": no current-context is set");
   CHECK(load_kubeconfig(dir.path() + "/none").error().code == ErrorCode::not_found);
 }
+
+TEST_CASE("several kubeconfigs make one: the first that has a name says what it means") {
+  const TempDir here;
+  const TempDir there;
+  const std::string first = here.write("config",
+                                       "contexts: [{name: home, context: {cluster: c, user: u}}]\n"
+                                       "clusters: [{name: c, cluster: {server: 'https://home'}}]\n"
+                                       "users: [{name: u, user: {tokenFile: t}}]\n");
+  const std::string second =
+      there.write("config",
+                  "current-context: prod\n"
+                  "contexts: [{name: prod, context: {cluster: c, user: p, namespace: n}}]\n"
+                  "clusters: [{name: c, cluster: {server: 'https://other'}}]\n"
+                  "users: [{name: p, user: {tokenFile: t}}]\n");
+  const std::string empty = here.write("empty", "");
+  const std::vector<std::string> paths{here.path() + "/none", empty, first, second};
+
+  const auto current = load_kubeconfigs(paths);
+  REQUIRE(current);
+  CHECK(current->server == "https://home:443");
+  CHECK(current->token.path == there.path() + "/t");
+  CHECK(current->name_space == "n");
+  const auto home = load_kubeconfigs(paths, "home");
+  REQUIRE(home);
+  CHECK(home->token.path == here.path() + "/t");
+
+  CHECK(load_kubeconfigs(paths, "nine").error().message ==
+        empty + ", " + first + ", " + second + ": no entry \"nine\" in \"contexts\"");
+  CHECK(load_kubeconfigs({here.path() + "/none"}).error().code == ErrorCode::not_found);
+  CHECK(load_kubeconfigs({empty}).error().message == empty + ": not a kubeconfig");
+  const std::string bad = here.write("bad", "a: [");
+  CHECK(load_kubeconfigs({first, bad}).error().message.starts_with(bad + ": not valid YAML"));
+}
