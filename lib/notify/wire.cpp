@@ -99,6 +99,24 @@ Result<Fd> connect_to(const SocketAddress& address, const Patience& patience) {
   return why == 0 ? Result<Fd>(std::move(socket)) : Result<Fd>(broken(why));
 }
 
+/// Those of the first one's family and those of the other by turns.
+std::vector<SocketAddress> in_turn(const std::vector<SocketAddress>& addresses) {
+  std::vector<SocketAddress> own;
+  std::vector<SocketAddress> other;
+  for (const SocketAddress& address : addresses) {
+    (address.family == addresses.front().family ? own : other).push_back(address);
+  }
+  std::vector<SocketAddress> turns;
+  for (std::size_t i = 0; i < std::max(own.size(), other.size()); ++i) {
+    for (const auto* const family : {&own, &other}) {
+      if (i < family->size()) {
+        turns.push_back((*family)[i]);
+      }
+    }
+  }
+  return turns;
+}
+
 bool is_address(const std::string& host) {
   in6_addr address{};
   return ::inet_pton(AF_INET, host.c_str(), &address) == 1 ||
@@ -202,17 +220,27 @@ void Wire::Free::operator()(ssl_ctx_st* context) const {
   SSL_CTX_free(context);
 }
 
-Result<Wire> Wire::connect(const std::vector<SocketAddress>& addresses, const Patience& patience) {
+Result<Wire> Wire::connect(const std::vector<SocketAddress>& addresses, Patience& patience) {
+  const Patience::Time end = patience.until();
+  const auto left = [&] {
+    return std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+  };
   Error last = broken(EHOSTUNREACH);
-  for (const SocketAddress& address : addresses) {
+  std::size_t others = addresses.size();
+  for (const SocketAddress& address : in_turn(addresses)) {
+    patience.narrow(--others == 0 ? left() : left() / 2);
     auto socket = connect_to(address, patience);
+    patience.narrow(left());
     if (socket) {
       return Wire(*std::move(socket));
     }
-    if (socket.error().code != ErrorCode::unavailable) {
-      return std::move(socket).error();
-    }
     last = std::move(socket).error();
+    if (last.code == ErrorCode::cancelled) {
+      return last;
+    }
+  }
+  if (last.code != ErrorCode::unavailable) {
+    return last;
   }
   last.message = "cannot connect: " + std::generic_category().message(last.system_errno);
   last.hint = "is the receiver up, and does networkPolicy.notifyPorts name its port?";

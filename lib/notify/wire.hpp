@@ -62,9 +62,10 @@ look_up(const std::string& host, std::uint16_t port, const Patience& patience);
 /// A connection. Errors of all: unavailable, timeout, cancelled.
 class Wire {
 public:
-  /// To the first of the addresses that answers.
+  /// To the first of the addresses that answers. One that is silent leaves the others half of the
+  /// time, and the next is of the other family: of two ways to a name one often leads nowhere.
   [[nodiscard]] static Result<Wire> connect(const std::vector<SocketAddress>& addresses,
-                                            const Patience& patience);
+                                            Patience& patience);
 
   /// TLS from here on. Errors besides: those of reading `ca_file`.
   [[nodiscard]] Status
