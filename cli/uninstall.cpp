@@ -45,12 +45,14 @@ Result<Objects> objects_to_remove(const std::optional<std::string>& laid,
 
 void say_what_stays(const Objects& objects, const install::Removal& removal, Io& io) {
   const std::string sets = install::backup_dir_in(objects);
-  io.out << "uninstalled: " << count_of(removal.removed, "object") << " removed\n"
-         << "what stays:\n  the backup sets" << (sets.empty() ? "" : ": " + terminal_text(sets))
-         << "\n  the host's signing key: " << k_signing_key_dir
-         << "\n  the CRDs and ClusterBackups: k3s kubectl delete crd "
-            "clusterbackups.backup.railiance.io nodebackups.backup.railiance.io "
-            "backupstatuses.backup.railiance.io\n";
+  io.out
+      << "uninstalled: " << count_of(removal.removed, "object") << " removed\n"
+      << "what stays:\n  the backup sets" << (sets.empty() ? "" : ": " + terminal_text(sets))
+      << "\n  the host's signing key: " << k_signing_key_dir
+      << "\n  the CRDs and ClusterBackups: k3s kubectl delete crd "
+         "clusterbackups.backup.railiance.io nodebackups.backup.railiance.io "
+         "backupstatuses.backup.railiance.io\n"
+      << "    (Helm takes them over with: helm install --take-ownership, of Helm 3.17 or newer)\n";
   if (!removal.kept_secrets.empty()) {
     std::string names;
     for (const std::string& name : removal.kept_secrets) {
