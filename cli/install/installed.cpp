@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace rb::install {
 
@@ -73,6 +74,24 @@ Result<std::vector<std::string>> foreign_secrets(kube::Client& client,
   return names;
 }
 
+/// What the newest revision says counts: `helm uninstall --keep-history` leaves the older ones as
+/// superseded.
+bool is_installed(const json& revisions) {
+  int newest = -1;
+  std::string status = "uninstalled";
+  for (const json& revision : revisions) {
+    const json& labels = json_member(kube::metadata_of(revision), "labels");
+    const std::string text = json_text(labels, "version");
+    int number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    if (number > newest) {
+      newest = number;
+      status = json_text(labels, "status");
+    }
+  }
+  return status != "uninstalled";
+}
+
 } // namespace
 
 Result<json> addon_of(kube::Client& client, const std::stop_token& stop) {
@@ -101,11 +120,11 @@ Result<Installed> who_installed(kube::Client& client, const std::stop_token& sto
   if (installed.release.empty()) {
     // One that failed, or is being installed.
     kube::ListOptions options;
-    options.label_selector = "owner=helm,name=railiance-backup,status!=uninstalled";
+    options.label_selector = "owner=helm,name=railiance-backup";
     options.metadata_only = true;
     RB_TRY_ASSIGN(const json releases,
                   client.list_all(kube::k_secrets, k_namespace, options, stop));
-    installed.release = releases.empty() ? "" : k_namespace;
+    installed.release = is_installed(releases) ? k_namespace : "";
   }
   if (!installed.release.empty()) {
     installed.by = Installer::helm;

@@ -258,6 +258,28 @@ TEST_CASE("what is wrong beforehand is said with its code, and nothing is done")
   CHECK(nothing_was_done(k3s));
 }
 
+TEST_CASE("whether Helm's release is there is what its newest revision says") {
+  FakeK3s k3s;
+  const auto revision = [&](const std::string& number, const char* status) {
+    const std::string name = "sh.helm.release.v1.railiance-backup.v" + number;
+    k3s.objects["/api/v1/namespaces/railiance-backup/secrets/" + name] = {
+        {"metadata", {{"name", name}, {"labels", {{"version", number}, {"status", status}}}}},
+        {"type", "helm.sh/release.v1"}};
+  };
+  SUBCASE("helm uninstall --keep-history") {
+    revision("9", "superseded");
+    revision("10", "uninstalled");
+    CHECK(k3s.install().code == 0);
+  }
+  SUBCASE("it is being installed again") {
+    revision("9", "uninstalled");
+    revision("10", "pending-install");
+    const Outcome refused = k3s.install();
+    CHECK(refused.code == 1);
+    CHECK(has(refused.err, "by Helm"));
+  }
+}
+
 TEST_CASE("where k3s does not import the image, its words are said and nothing is laid down") {
   FakeK3s k3s;
   k3s.ctr.exit_status = 1;
