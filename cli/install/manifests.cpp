@@ -254,8 +254,11 @@ Status check_image(std::vector<json>& objects, const std::string& image) {
 }
 
 /// The image is on servers only, so that is where all pods must be: by the affinity that the agent
-/// has, and past the taints that keep other pods off servers.
-Status set_pods(std::vector<json>& objects, const std::string& image, const std::string& checksum) {
+/// has, and past the taints that keep other pods off servers, those of this one's own among them.
+Status set_pods(std::vector<json>& objects,
+                const std::string& image,
+                const std::string& checksum,
+                const std::vector<std::string>& taints) {
   const json* const agent = object_of(objects, "DaemonSet", k_agent);
   const json on_servers =
       agent == nullptr ? json()
@@ -263,12 +266,18 @@ Status set_pods(std::vector<json>& objects, const std::string& image, const std:
   if (!on_servers.is_object()) {
     return not_ours("the agent's pods have no affinity to servers");
   }
+  std::vector<std::string> keys{"CriticalAddonsOnly",
+                                "node-role.kubernetes.io/control-plane",
+                                "node-role.kubernetes.io/etcd",
+                                "node-role.kubernetes.io/master"};
+  for (const std::string& taint : taints) {
+    if (std::ranges::find(keys, taint) == keys.end()) {
+      keys.push_back(taint);
+    }
+  }
   json past_taints = json::array();
-  for (const char* const taint : {"CriticalAddonsOnly",
-                                  "node-role.kubernetes.io/control-plane",
-                                  "node-role.kubernetes.io/etcd",
-                                  "node-role.kubernetes.io/master"}) {
-    past_taints.push_back({{"key", taint}, {"operator", "Exists"}});
+  for (const std::string& key : keys) {
+    past_taints.push_back({{"key", key}, {"operator", "Exists"}});
   }
   for (const char* const kind : {"DaemonSet", "Deployment", "CronJob"}) {
     for (json& object : objects) {
@@ -354,8 +363,8 @@ Result<std::vector<json>> objects_to_install(std::string_view packaged,
     RB_TRY(check_image(objects, image));
     RB_TRY(set_agent(objects, choices, server));
     RB_TRY(set_schedule(objects, choices));
-    RB_TRY(set_pods(
-        objects, image, to_hex(sha256(as_bytes(choices.sops_yaml))).substr(0, k_checksum_digits)));
+    const std::string checksum = to_hex(sha256(as_bytes(choices.sops_yaml)));
+    RB_TRY(set_pods(objects, image, checksum.substr(0, k_checksum_digits), server.taints));
     RB_TRY(open_port(objects, server.api_port));
   } catch (const json::exception&) {
     return not_ours("an object has another form");

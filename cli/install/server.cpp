@@ -10,6 +10,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <sstream>
 
 namespace rb::install {
 
@@ -97,6 +98,21 @@ std::string lower(std::string text) {
   return text;
 }
 
+/// Of "KEY:EFFECT" and "KEY=VALUE:EFFECT", of which commas may make one value.
+std::vector<std::string> taints_of(const k3s::ServerSettings& settings) {
+  std::vector<std::string> keys;
+  for (const std::string& value : settings.values("node-taint")) {
+    std::istringstream taints(value);
+    for (std::string taint; std::getline(taints, taint, ',');) {
+      std::string key = taint.substr(0, taint.find_first_of("=:"));
+      if (!key.empty() && std::ranges::find(keys, key) == keys.end()) {
+        keys.push_back(std::move(key));
+      }
+    }
+  }
+  return keys;
+}
+
 std::string or_else(std::string value, const std::string& otherwise) {
   return value.empty() ? otherwise : value;
 }
@@ -126,6 +142,7 @@ Result<Server> server_of(const HostFacts& facts) {
   server.snapshot_dir = settings.value("etcd-snapshot-dir");
   server.node_name = lower(or_else(settings.value("node-name"), facts.host_name));
   RB_TRY_ASSIGN(server.api_port, port_of(settings));
+  server.taints = taints_of(settings);
   if (const auto kind = datastore::kind_at(facts.datastore, facts.data_dir); !kind) {
     server.warnings.push_back(kind.error().text());
   }

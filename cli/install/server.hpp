@@ -33,6 +33,7 @@ struct Server {
   std::string snapshot_dir; ///< Empty: the usual one.
   std::string node_name;
   int api_port = 6443;
+  std::vector<std::string> taints;   ///< Keys of those that the node was registered with.
   std::vector<std::string> warnings; ///< What the operator should know, and is no obstacle.
 };
 

@@ -203,6 +203,26 @@ TEST_CASE("the agent mounts the places of this server where they are") {
   CHECK(ports.back()["port"] == 7443);
 }
 
+TEST_CASE(
+    "controller and schedule get past the taints of this server, and keep away from dead ones") {
+  Server server = usual_server();
+  server.taints = {"k3s-controlplane", "CriticalAddonsOnly"};
+  const std::vector<json> objects = objects_for(usual_choices(), server);
+  const json& cron = named(objects, "CronJob", "railiance-backup")["spec"];
+  for (const json& pod : {named(objects, "Deployment", k_controller)["spec"]["template"]["spec"],
+                          cron["jobTemplate"]["spec"]["template"]["spec"]}) {
+    const json& tolerations = pod["tolerations"];
+    const auto of = [&](const char* key) {
+      return std::count(
+          tolerations.begin(), tolerations.end(), json{{"key", key}, {"operator", "Exists"}});
+    };
+    CHECK(of("k3s-controlplane") == 1);
+    CHECK(of("CriticalAddonsOnly") == 1);
+    CHECK(of("node.kubernetes.io/unreachable") == 0);
+    CHECK(tolerations.size() == 5);
+  }
+}
+
 TEST_CASE("backups on a disk that may be mounted later: the pod has its mount point and sees it") {
   const std::vector<std::pair<std::string, std::string>> volumes{
       {"/srv/backups", "/srv/backups"},

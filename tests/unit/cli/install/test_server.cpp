@@ -30,6 +30,7 @@ TEST_CASE("a server is what its settings say, and the usual where they say nothi
   CHECK(usual->node_name == "server-1");
   CHECK(usual->api_port == 6443);
   CHECK(usual->snapshot_dir.empty());
+  CHECK(usual->taints.empty());
   CHECK(usual->warnings.empty());
   facts.datastore = datastore::Place::sqlite;
   CHECK(server_of(facts)->warnings.empty());
@@ -38,6 +39,9 @@ TEST_CASE("a server is what its settings say, and the usual where they say nothi
   facts.settings.settings.add("node-name", "Node-A");
   facts.settings.settings.add("https-listen-port", "7443");
   facts.settings.settings.add("etcd-snapshot-dir", "/srv/snapshots");
+  facts.settings.settings.add("node-taint", "k3s-controlplane=true:NoExecute");
+  facts.settings.settings.add("node-taint",
+                              "example.org/server:NoSchedule,k3s-controlplane=true:NoSchedule");
   facts.datastore = datastore::Place::external;
   const auto special = server_of(facts);
   REQUIRE(special);
@@ -45,6 +49,7 @@ TEST_CASE("a server is what its settings say, and the usual where they say nothi
   CHECK(special->node_name == "node-a");
   CHECK(special->api_port == 7443);
   CHECK(special->snapshot_dir == "/srv/snapshots");
+  CHECK(special->taints == std::vector<std::string>{"k3s-controlplane", "example.org/server"});
   REQUIRE(special->warnings.size() == 1);
   CHECK(special->warnings[0].find("datastore-endpoint") != std::string::npos);
 }
