@@ -48,14 +48,14 @@ _railiance_backup() {
           '(-o --output)'{-o,--output}'[form of output]:form:(text json)' '--help[show the help]')
   if (( CURRENT == 2 )); then
     _values command 'create[ask for a backup]' 'status[is there a current backup]' 'guard[is there a way back from an upgrade]' 'list[list the backups]' 'show[show one backup]' \
-      'notify-test[send a test message to who is told]' \
+      'recipients[say who can read the backups]' 'notify-test[send a test message to who is told]' \
       'install[install it on this k3s server]' 'uninstall[take it back from this k3s server]' 'completion[print a completion script]'
     return
   fi
   case $words[2] in
     create) _arguments $common '(-w --wait)'{-w,--wait}'[wait for the end]' '--attach[take one that is there]' \
       '--artifacts[only these]:artifact:_values -s , artifact Datastore HelmValues Kubeconfig HostState' \
-      '--keep-last[sets that stay]:number:' '--deadline[the run fails after]:duration:' \
+      '--keep-last[sets that stay]:number:' '--scheduled[as a schedule asks]' '--deadline[the run fails after]:duration:' \
       '--node[the server node]:node:' '--servers[where it is made]:servers:(all one)' '--verification[how far to verify]:kind:(snapshot boot)' \
       '--ttl[remove the object after]:duration:' \
       '--timeout[stop waiting after]:duration:' ;;
@@ -64,13 +64,21 @@ _railiance_backup() {
       '--backup[make one first]' ;;
     install) _arguments $common '--sops[the .sops.yaml]:file:_files' '--backup-dir[where the backups go]:directory:_files -/' \
       '--keep-last[sets that stay]:number:' '--schedule[when, as cron]:cron:' '--time-zone[of the schedule]:zone:' \
-      '--from[the directory of the package]:directory:_files -/' '--dry-run[say what would be done]' '--print[print the manifests]' ;;
+      '--from[the directory of the package]:directory:_files -/' '--k3s[the program k3s]:file:_files' \
+      '--dry-run[say what would be done]' '--print[print the manifests]' '--timeout[stop waiting after]:duration:' ;;
+    uninstall) _arguments $common '--from[the directory of the package]:directory:_files -/' '--k3s[the program k3s]:file:_files' \
+      '--timeout[stop waiting after]:duration:' ;;
+    recipients) _arguments $common '*:file:_files' ;;
     show) _arguments $common "*:name:($(railiance-backup list --output name 2>/dev/null))" ;;
     completion) _arguments '*:shell:(bash zsh fish)' ;;
     *) _arguments $common ;;
   esac
 }
 compdef _railiance_backup railiance-backup
+# As a file of $fpath this text is the function that zsh calls for the first completion.
+if [[ $funcstack[1] == _railiance-backup ]]; then
+  _railiance_backup "$@"
+fi
 )sh";
 
 constexpr const char* k_fish = R"sh(# fish completion of railiance-backup; for example:
@@ -81,6 +89,7 @@ complete -c railiance-backup -n __fish_use_subcommand -a status -d 'is there a c
 complete -c railiance-backup -n __fish_use_subcommand -a guard -d 'is there a way back from an upgrade'
 complete -c railiance-backup -n __fish_use_subcommand -a list -d 'list the backups'
 complete -c railiance-backup -n __fish_use_subcommand -a show -d 'show one backup'
+complete -c railiance-backup -n __fish_use_subcommand -a recipients -d 'say who can read the backups'
 complete -c railiance-backup -n __fish_use_subcommand -a notify-test -d 'send a test message to who is told'
 complete -c railiance-backup -n __fish_use_subcommand -a install -d 'install it on this k3s server'
 complete -c railiance-backup -n __fish_use_subcommand -a uninstall -d 'take it back from this k3s server'
@@ -92,6 +101,7 @@ complete -c railiance-backup -n '__fish_seen_subcommand_from create' -s w -l wai
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l attach -d 'take one that is there'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l artifacts -x -a 'Datastore HelmValues Kubeconfig HostState'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l keep-last -x -d 'sets that stay'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l scheduled -d 'as a schedule asks'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l deadline -x -d 'the run fails after'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l node -x -d 'the server node'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l servers -x -a 'all one' -d 'where it is made'
@@ -105,7 +115,15 @@ complete -c railiance-backup -n '__fish_seen_subcommand_from guard' -l servers -
 complete -c railiance-backup -n '__fish_seen_subcommand_from guard' -l backup -d 'make one first'
 complete -c railiance-backup -n '__fish_seen_subcommand_from install' -l sops -r -F -d 'the .sops.yaml'
 complete -c railiance-backup -n '__fish_seen_subcommand_from install' -l backup-dir -x -d 'where the backups go'
+complete -c railiance-backup -n '__fish_seen_subcommand_from install' -l keep-last -x -d 'sets that stay'
+complete -c railiance-backup -n '__fish_seen_subcommand_from install' -l schedule -x -d 'when, as cron'
+complete -c railiance-backup -n '__fish_seen_subcommand_from install' -l time-zone -x -d 'of the schedule'
 complete -c railiance-backup -n '__fish_seen_subcommand_from install' -l dry-run -d 'say what would be done'
+complete -c railiance-backup -n '__fish_seen_subcommand_from install' -l print -d 'print the manifests'
+complete -c railiance-backup -n '__fish_seen_subcommand_from install uninstall' -l from -r -F -d 'the directory of the package'
+complete -c railiance-backup -n '__fish_seen_subcommand_from install uninstall' -l k3s -r -F -d 'the program k3s'
+complete -c railiance-backup -n '__fish_seen_subcommand_from install uninstall' -l timeout -x -d 'stop waiting after'
+complete -c railiance-backup -n '__fish_seen_subcommand_from recipients' -F
 complete -c railiance-backup -n '__fish_seen_subcommand_from show' -a '(railiance-backup list --output name 2>/dev/null)'
 complete -c railiance-backup -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
 )sh";
