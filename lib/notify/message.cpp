@@ -1,8 +1,10 @@
 #include "notify/message.hpp"
 
+#include "base/bytes.hpp"
 #include "base/digest.hpp"
 #include "base/json_fields.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace rb::notify {
@@ -89,13 +91,26 @@ Result<std::string> from_template(const std::string& text, const std::vector<Fie
   return dump(json);
 }
 
-/// As the value of a header: one line of printable ASCII.
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U;
+}
+
+/// As the value of a header: one line of printable ASCII. What has other characters is one encoded
+/// word (RFC 2047), which ntfy reads as UTF-8.
 std::string header_text(std::string_view text) {
-  std::string line(text.substr(0, 200));
-  for (char& c : line) {
-    c = c < ' ' || c > '~' ? '?' : c;
+  constexpr std::size_t k_limit_bytes = 200;
+  std::size_t size = std::min(text.size(), k_limit_bytes);
+  while (size > 0 && size < text.size() && is_continuation(text[size])) {
+    --size; // not within a character
   }
-  return line;
+  std::string line(text.substr(0, size));
+  bool plain = true;
+  for (char& c : line) {
+    const auto byte = static_cast<unsigned char>(c);
+    c = byte < ' ' || byte == 0x7f ? '?' : c;
+    plain = plain && byte < 0x80;
+  }
+  return plain ? line : "=?UTF-8?B?" + to_base64(as_bytes(line)) + "?=";
 }
 
 MessageRequest ntfy_request(const Message& message) {

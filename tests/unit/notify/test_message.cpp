@@ -1,6 +1,8 @@
 // The bodies that receivers take.
 #include "notify/message.hpp"
 
+#include "base/bytes.hpp"
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -68,16 +70,30 @@ TEST_CASE("matrix: PUT, and the same message has the same transaction id") {
 
 TEST_CASE("ntfy: the text as it is, the title as a header of one line") {
   Message message = failed_run();
-  message.title = "a\r\nX-Evil: 1\xc3\xa4";
+  message.title = "a\r\nX-Evil: 1\x7f";
   const auto request = webhook_request(WebhookFormat::ntfy, {}, message).value();
   CHECK(request.method == "POST");
   CHECK(request.body == message.text);
   REQUIRE(request.headers.size() == 3);
   CHECK(request.headers[0].first == "Title");
-  CHECK(request.headers[0].second == "a??X-Evil: 1??");
+  CHECK(request.headers[0].second == "a??X-Evil: 1?");
   CHECK(request.headers[1] == std::pair<std::string, std::string>("Priority", "high"));
   message.kind = MessageKind::recovered;
   CHECK(webhook_request(WebhookFormat::ntfy, {}, message).value().headers[1].second == "default");
+}
+
+TEST_CASE("ntfy: a title that is not ASCII is an encoded word, cut between characters") {
+  const auto title = [](std::string text) {
+    Message message = failed_run();
+    message.title = std::move(text);
+    return webhook_request(WebhookFormat::ntfy, {}, message).value().headers[0].second;
+  };
+  CHECK(title("B\xc3\xbcro: backup\r\nX: failed") ==
+        "=?UTF-8?B?" + to_base64(as_bytes("B\xc3\xbcro: backup??X: failed")) + "?=");
+  const std::string long_title = std::string(199, 'x') + "\xc3\xbc" + "y";
+  CHECK(title(long_title) == std::string(199, 'x'));
+  CHECK(title(std::string(198, 'x') + "\xc3\xbcy") ==
+        "=?UTF-8?B?" + to_base64(as_bytes(std::string(198, 'x') + "\xc3\xbc")) + "?=");
 }
 
 TEST_CASE("a template is filled in its strings, wherever they are, and stays JSON") {
