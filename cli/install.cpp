@@ -51,9 +51,12 @@ struct Plan {
   Server server;
   install::Package package;
   install::PackedImage image;
+  std::string packaged; ///< The package's manifests.
+  install::Choices choices;
+  bool laid = false;             ///< Manifests lie here.
+  std::vector<std::string> kept; ///< Choices that nobody said anew.
   std::vector<nlohmann::json> objects;
-  std::string text;              ///< Of the manifests.
-  std::vector<std::string> kept; ///< Values that nobody said anew.
+  std::string text; ///< Of the manifests.
 };
 
 std::string image_file(const Server& server) {
@@ -71,48 +74,72 @@ Status check_architecture(const install::PackedImage& image) {
                "take the package for " + machine};
 }
 
-/// `choices`, and what is not said again as it is on this server.
-Result<install::Choices>
-as_installed(install::Choices choices, const std::string& packaged, Plan& plan, const Io& io) {
-  RB_TRY_ASSIGN(const auto text, install::laid_below(plan.server.data_dir));
-  const auto own = objects::objects_of_yaml(packaged);
-  if (!text || !own) {
-    return choices;
+/// What is not said again is as in `there`, objects of an installation.
+void keep(const std::vector<nlohmann::json>& there, Plan& plan) {
+  if (const auto packaged = objects::objects_of_yaml(plan.packaged)) {
+    install::Kept kept = install::with_kept(
+        std::move(plan.choices), install::choices_in(there), install::choices_in(*packaged));
+    plan.choices = std::move(kept.choices);
+    plan.kept = std::move(kept.said);
   }
-  const auto laid = objects::objects_of_yaml(*text);
-  if (!laid) {
-    warn(io,
-         manifest_file(plan.server) + " cannot be read: what it was installed with is not kept");
-    return choices;
-  }
-  install::Kept kept =
-      install::with_kept(std::move(choices), install::choices_in(*laid), install::choices_in(*own));
-  plan.kept = std::move(kept.said);
-  return std::move(kept.choices);
 }
 
-Result<Plan> make_plan(const InstallCommand& command, const SopsFile& sops, const Io& io) {
-  install::Choices choices;
-  choices.sops_yaml = sops.text;
-  choices.backup_dir = command.backup_dir;
-  choices.keep_last = command.keep_last;
-  choices.schedule = command.schedule;
-  choices.time_zone = command.time_zone;
-  RB_TRY(install::check_choices(choices));
-  Plan plan;
-  RB_TRY_ASSIGN(plan.server, this_server(command.k3s, io));
-  RB_TRY_ASSIGN(plan.package, package_for(command.from, io));
-  RB_TRY_ASSIGN(plan.image, install::read_image(plan.package.image));
-  RB_TRY(check_architecture(plan.image));
-  RB_TRY_ASSIGN(const std::string packaged, install::packaged_manifests(plan.package));
-  RB_TRY_ASSIGN(choices, as_installed(std::move(choices), packaged, plan, io));
-  auto objects = install::objects_to_install(packaged, plan.image.name, choices, plan.server);
+Status keep_laid(Plan& plan, const Io& io) {
+  RB_TRY_ASSIGN(const auto text, install::laid_below(plan.server.data_dir));
+  if (!text) {
+    return {};
+  }
+  if (const auto laid = objects::objects_of_yaml(*text)) {
+    plan.laid = true;
+    keep(*laid, plan);
+  } else {
+    warn(io, manifest_file(plan.server) + " cannot be read, and is laid down anew");
+  }
+  return {};
+}
+
+Status write_manifests(Plan& plan) {
+  auto objects =
+      install::objects_to_install(plan.packaged, plan.image.name, plan.choices, plan.server);
   if (!objects) {
     return std::move(objects).error().within(plan.package.manifests);
   }
   plan.objects = *std::move(objects);
   RB_TRY_ASSIGN(plan.text, install::manifest_text(plan.objects));
+  return {};
+}
+
+Result<Plan> make_plan(const InstallCommand& command, const SopsFile& sops, const Io& io) {
+  Plan plan;
+  plan.choices.sops_yaml = sops.text;
+  plan.choices.backup_dir = command.backup_dir;
+  plan.choices.keep_last = command.keep_last;
+  plan.choices.schedule = command.schedule;
+  plan.choices.time_zone = command.time_zone;
+  RB_TRY(install::check_choices(plan.choices));
+  RB_TRY_ASSIGN(plan.server, this_server(command.k3s, io));
+  RB_TRY_ASSIGN(plan.package, package_for(command.from, io));
+  RB_TRY_ASSIGN(plan.image, install::read_image(plan.package.image));
+  RB_TRY(check_architecture(plan.image));
+  RB_TRY_ASSIGN(plan.packaged, install::packaged_manifests(plan.package));
+  RB_TRY(keep_laid(plan, io));
+  RB_TRY(write_manifests(plan));
   return plan;
+}
+
+void say_what_is_kept(const Plan& plan, const Io& io) {
+  for (const std::string& value : plan.kept) {
+    io.err << "as it was installed: " << terminal_text(value) << '\n';
+  }
+}
+
+/// On a server to which the cluster's installation is new: each server applies its own manifests,
+/// so they must say the same.
+Status keep_of_cluster(Plan& plan, kube::Client& client, const Io& io) {
+  RB_TRY_ASSIGN(const auto there, install::workloads_of(client, io.stop));
+  keep(there, plan);
+  say_what_is_kept(plan, io);
+  return plan.kept.empty() ? Status() : write_manifests(plan);
 }
 
 Status import_image(const Plan& plan, const Io& io) {
@@ -163,7 +190,7 @@ Status lay_down(const Plan& plan, kube::Client& client, const std::string& check
   return {};
 }
 
-Status install_here(const InstallCommand& command, const Plan& plan, Api& api, Io& io) {
+Status install_here(const InstallCommand& command, Plan& plan, Api& api, Io& io) {
   RB_TRY_ASSIGN(const install::Installed installed, install::who_installed(api.client(), io.stop));
   if (installed.by == Installer::helm) {
     return installed_by_helm(installed.release,
@@ -174,6 +201,9 @@ Status install_here(const InstallCommand& command, const Plan& plan, Api& api, I
   }
   if (installed.by == Installer::kubectl) {
     warn(io, "it was installed by kubectl: from now on k3s applies it");
+  }
+  if (installed.by != Installer::nobody && !plan.laid) {
+    RB_TRY(keep_of_cluster(plan, api.client(), io));
   }
   RB_TRY(import_image(plan, io));
   io.err << terminal_text(plan.image.name) << ": imported into k3s\n";
@@ -209,9 +239,7 @@ int install(const InstallCommand& command, const ClusterChoice& cluster, Io& io)
     return static_cast<int>(ExitCode::done);
   }
   say_who_reads(io.err, sops->rule);
-  for (const std::string& value : plan->kept) {
-    io.err << "as it was installed: " << terminal_text(value) << '\n';
-  }
+  say_what_is_kept(*plan, io);
   if (command.dry_run) {
     say_what_would_be(*plan, io);
     return static_cast<int>(ExitCode::done);

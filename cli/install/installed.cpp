@@ -19,6 +19,7 @@ namespace {
 using kube::ResourceType;
 using nlohmann::json;
 
+constexpr ResourceType k_cron_jobs{"batch", "v1", "cronjobs", true, false};
 constexpr ResourceType k_addons{"k3s.cattle.io", "v1", "addons", true, false};
 
 constexpr const char* k_release_annotation = "meta.helm.sh/release-name";
@@ -44,7 +45,7 @@ constexpr std::array<Kind, 12> k_kinds{
      {"RoleBinding", {"rbac.authorization.k8s.io", "v1", "rolebindings", true, false}},
      {"DaemonSet", k_daemon_sets},
      {"Deployment", k_deployments},
-     {"CronJob", {"batch", "v1", "cronjobs", true, false}}}};
+     {"CronJob", k_cron_jobs}}};
 
 kube::ObjectRef addon_ref() {
   return {k_addons, std::string(k3s::k_addon_namespace), k3s::addon_name(k_laid_manifest), ""};
@@ -133,6 +134,19 @@ Result<Installed> who_installed(kube::Client& client, const std::stop_token& sto
     installed.by = by_k3s ? Installer::k3s : Installer::kubectl;
   }
   return installed;
+}
+
+Result<std::vector<json>> workloads_of(kube::Client& client, const std::stop_token& stop) {
+  std::vector<json> found;
+  for (const kube::ObjectRef& ref : {kube::ObjectRef{k_daemon_sets, k_namespace, k_agent, ""},
+                                     kube::ObjectRef{k_deployments, k_namespace, k_controller, ""},
+                                     kube::ObjectRef{k_cron_jobs, k_namespace, k_namespace, ""}}) {
+    RB_TRY_ASSIGN(json object, get_if_there(client, ref, stop));
+    if (!object.is_null()) {
+      found.push_back(std::move(object));
+    }
+  }
+  return found;
 }
 
 Result<kube::ObjectRef> ref_of(const json& object) {

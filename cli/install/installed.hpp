@@ -34,6 +34,11 @@ struct Installed {
 /// Errors: those of kube::Client.
 [[nodiscard]] Result<Installed> who_installed(kube::Client& client, const std::stop_token& stop);
 
+/// Agent, controller and schedule as the cluster has them; without those that are not there.
+/// Errors: those of kube::Client.
+[[nodiscard]] Result<std::vector<nlohmann::json>> workloads_of(kube::Client& client,
+                                                               const std::stop_token& stop);
+
 /// Where the objects of the manifests are, in a cluster. Errors: unsupported (a kind that no
 /// manifest of ours has).
 [[nodiscard]] Result<kube::ObjectRef> ref_of(const nlohmann::json& object);

@@ -104,12 +104,24 @@ TEST_CASE("a newer package keeps the values that it was installed with, and says
   CHECK(has(k3s.install().out, "backups go to /opt/backup/railiance/cluster"));
 }
 
+TEST_CASE("another server of the cluster gets the values that the first one was installed with") {
+  FakeK3s k3s;
+  REQUIRE(k3s.install({"--backup-dir", "/mnt/usb/railiance", "--schedule", "@daily"}).code == 0);
+  const std::string first = k3s.scratch.read(k_manifests);
+  std::filesystem::remove(k3s.scratch.path(k_manifests)); // as on a server that has none yet
+  const Outcome second = k3s.install();
+  CHECK(second.code == 0);
+  CHECK(k3s.scratch.read(k_manifests) == first);
+  CHECK(has(second.err, "as it was installed: --backup-dir /mnt/usb/railiance\n"));
+  CHECK(has(second.err, "as it was installed: --schedule @daily\n"));
+}
+
 TEST_CASE("manifests that nobody can read any more keep no value, and are laid down anew") {
   FakeK3s k3s;
   k3s.scratch.write(k_manifests, "kind: [\n");
   const Outcome outcome = k3s.install();
   CHECK(outcome.code == 0);
-  CHECK(has(outcome.err, "cannot be read: what it was installed with is not kept"));
+  CHECK(has(outcome.err, "cannot be read, and is laid down anew"));
   CHECK(has(k3s.scratch.read(k_manifests), "--backup-dir=/opt/backup/railiance/cluster"));
 }
 
