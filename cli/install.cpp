@@ -216,6 +216,13 @@ Status install_here(const InstallCommand& command, Plan& plan, Api& api, Io& io)
       api.client(), checksum, plan.server.node_name, wait, io.clock, *io.waiter, io.stop);
 }
 
+/// For the next command, where it would not find the cluster by itself.
+std::string kubeconfig_flag(const Server& server) {
+  return server.kubeconfig == install::k_usual_kubeconfig
+             ? std::string()
+             : " --kubeconfig " + terminal_text(server.kubeconfig);
+}
+
 void say_what_would_be(const Plan& plan, Io& io) {
   io.out << "would import " << terminal_text(plan.image.name) << " from " << plan.package.image
          << "\nwould write  " << image_file(plan.server) << "\nwould write  "
@@ -254,7 +261,8 @@ int install(const InstallCommand& command, const ClusterChoice& cluster, Io& io)
   }
   const auto took = std::chrono::duration_cast<std::chrono::seconds>(io.clock.steady_now() - began);
   io.out << "railiance-backup is installed (" << took.count() << " s); backups go to "
-         << install::backup_dir_in(plan->objects) << "\nnext: railiance-backup create --wait\n";
+         << install::backup_dir_in(plan->objects) << "\nnext: railiance-backup create --wait"
+         << kubeconfig_flag(plan->server) << '\n';
   return static_cast<int>(ExitCode::done);
 }
 

@@ -16,7 +16,6 @@ namespace rb::install {
 
 namespace {
 
-constexpr const char* k_usual_kubeconfig = "/etc/rancher/k3s/k3s.yaml";
 constexpr int k_highest_port = 65535;
 
 /// With one of these k3s imports no images, and no pod of ours runs here.

@@ -56,6 +56,13 @@ TEST_CASE("install imports the image, lays both files down, waits, and says what
   CHECK(mode(k_image) == static_cast<std::filesystem::perms>(0644));
 }
 
+TEST_CASE("what comes next is a line that finds the cluster") {
+  FakeK3s k3s;
+  CHECK(has(k3s.install().out, "next: railiance-backup create --wait\n"));
+  k3s.facts.settings.settings.add("write-kubeconfig", "/srv/kube/admin.yaml");
+  CHECK(has(k3s.install().out, "create --wait --kubeconfig /srv/kube/admin.yaml\n"));
+}
+
 TEST_CASE("install again changes nothing, and with another value only the manifests") {
   FakeK3s k3s;
   REQUIRE(k3s.install().code == 0);
