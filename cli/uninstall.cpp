@@ -43,6 +43,14 @@ Result<Objects> objects_to_remove(const std::optional<std::string>& laid,
   return objects::objects_of_yaml(text);
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ", ") + terminal_text(name);
+  }
+  return text;
+}
+
 void say_what_stays(const Objects& objects, const install::Removal& removal, Io& io) {
   const std::string sets = install::backup_dir_in(objects);
   io.out
@@ -54,11 +62,17 @@ void say_what_stays(const Objects& objects, const install::Removal& removal, Io&
          "backupstatuses.backup.railiance.io\n"
       << "    (Helm takes them over with: helm install --take-ownership, of Helm 3.17 or newer)\n";
   if (!removal.kept_secrets.empty()) {
-    std::string names;
-    for (const std::string& name : removal.kept_secrets) {
-      names += (names.empty() ? "" : ", ") + terminal_text(name);
-    }
-    io.out << "  the namespace railiance-backup, for it holds Secrets of yours: " << names << '\n';
+    io.out << "  the namespace railiance-backup, for it holds Secrets of yours: "
+           << listed(removal.kept_secrets) << '\n';
+  }
+}
+
+void say_where_else(const std::vector<std::string>& servers, Io& io) {
+  if (!servers.empty()) {
+    io.out
+        << "other servers of this cluster: " << listed(servers)
+        << "\n  what was laid down there is applied again when k3s starts there: run the same on "
+           "each\n";
   }
 }
 
@@ -91,6 +105,7 @@ uninstall_here(const UninstallCommand& command, const install::Server& server, A
                      " is gone, and so is the package",
                  "name the package's directory with --from"};
   }
+  RB_TRY_ASSIGN(const auto others, install::other_servers(client, server.node_name, io.stop));
   if (laid) {
     RB_TRY(install::hold_back(*directories.manifests));
   }
@@ -101,6 +116,7 @@ uninstall_here(const UninstallCommand& command, const install::Server& server, A
   }
   RB_TRY(install::take_away(directories));
   say_what_stays(objects, removal, io);
+  say_where_else(others, io);
   return {};
 }
 

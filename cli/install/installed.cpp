@@ -20,6 +20,7 @@ using kube::ResourceType;
 using nlohmann::json;
 
 constexpr ResourceType k_cron_jobs{"batch", "v1", "cronjobs", true, false};
+constexpr ResourceType k_nodes{"", "v1", "nodes", false, false};
 constexpr ResourceType k_addons{"k3s.cattle.io", "v1", "addons", true, false};
 
 constexpr const char* k_release_annotation = "meta.helm.sh/release-name";
@@ -183,6 +184,21 @@ Result<bool> forget_if_incomplete(kube::Client& client,
     }
   }
   return false;
+}
+
+Result<std::vector<std::string>>
+other_servers(kube::Client& client, const std::string& own, const std::stop_token& stop) {
+  kube::ListOptions options;
+  options.label_selector = "node-role.kubernetes.io/control-plane";
+  options.metadata_only = true;
+  RB_TRY_ASSIGN(const json nodes, client.list_all(k_nodes, "", options, stop));
+  std::vector<std::string> names;
+  for (const json& node : nodes) {
+    if (const std::string name = json_text(kube::metadata_of(node), "name"); name != own) {
+      names.push_back(name);
+    }
+  }
+  return names;
 }
 
 Result<Removal> remove_objects(kube::Client& client,

@@ -60,6 +60,11 @@ get_if_there(kube::Client& client, const kube::ObjectRef& ref, const std::stop_t
                                                 std::string_view checksum,
                                                 const std::stop_token& stop);
 
+/// The names of the cluster's servers but `own`: each applies the manifests that lie on it, when
+/// its k3s starts at the latest. Errors: those of kube::Client.
+[[nodiscard]] Result<std::vector<std::string>>
+other_servers(kube::Client& client, const std::string& own, const std::stop_token& stop);
+
 struct Removal {
   std::size_t removed = 0;
   std::vector<std::string> kept_secrets; ///< The operator's, for which the namespace stays.

@@ -185,7 +185,7 @@ Result<kube::Response> FakeK3s::send(const kube::Request& request, std::stop_tok
     return answer(200, found->second);
   }
   const std::string last = request.path.substr(request.path.rfind('/') + 1);
-  if (last != "secrets" && last != "pods" && last != "events") {
+  if (last != "secrets" && last != "pods" && last != "events" && last != "nodes") {
     return not_there(request.path);
   }
   const bool of_helm = std::ranges::any_of(request.query, [](const auto& parameter) {

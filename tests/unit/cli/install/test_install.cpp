@@ -442,6 +442,23 @@ TEST_CASE("an uninstall that was cut off at any request is completed by the next
   }
 }
 
+TEST_CASE("uninstall names the other servers, on which it would come back") {
+  FakeK3s k3s;
+  REQUIRE(k3s.install().code == 0);
+  k3s.objects["/api/v1/nodes/server-1"] = {{"metadata", {{"name", "server-1"}}}};
+  SUBCASE("there is none") {
+    CHECK_FALSE(has(k3s.command({"uninstall"}).out, "other servers"));
+  }
+  SUBCASE("there are two") {
+    k3s.objects["/api/v1/nodes/server-2"] = {{"metadata", {{"name", "server-2"}}}};
+    k3s.objects["/api/v1/nodes/server-3"] = {{"metadata", {{"name", "server-3"}}}};
+    const Outcome outcome = k3s.command({"uninstall"});
+    CHECK(outcome.code == 0);
+    CHECK(has(outcome.out, "other servers of this cluster: server-2, server-3\n"));
+    CHECK(has(outcome.out, "run the same on each"));
+  }
+}
+
 TEST_CASE("uninstall keeps a namespace that holds Secrets of the operator's") {
   FakeK3s k3s;
   REQUIRE(k3s.install().code == 0);
