@@ -146,7 +146,8 @@ std::string our_hint(const Error& error, const std::string& server) {
   }
   if (error.code == ErrorCode::permission_denied && error.http_status == 403) {
     return "this user needs the verbs create, get, list and watch on clusterbackups in the group "
-           "backup.railiance.io";
+           "backup.railiance.io, get on backupstatuses (status, guard), and patch there "
+           "(notify-test)";
   }
   const bool never_reached = error.system_errno == ECONNREFUSED || error.hint.empty();
   if (exit_code_of(error) == ExitCode::unreachable && never_reached) {

@@ -335,6 +335,9 @@ TEST_CASE("a user who may not ask for backups is told which verbs are needed") {
   const Outcome outcome = run_command(cluster, {"create"});
   CHECK(outcome.code == 1);
   CHECK(has(outcome.err, "hint: this user needs the verbs create, get, list and watch"));
+  const Outcome test = run_command(cluster, {"notify-test"});
+  CHECK(test.code == 1);
+  CHECK(has(test.err, "get on backupstatuses (status, guard), and patch there (notify-test)"));
 }
 
 TEST_CASE("what the API server refuses as invalid is usage") {
