@@ -236,7 +236,7 @@ TEST_CASE("what must change in the configuration of the set has a way out on a b
   for (const char* const name : {"datastore", "configured-token"}) {
     CAPTURE(name);
     check_refused(decision, name);
-    CHECK(find_check(decision, name)->hint.find("repeat with --keep-config") != std::string::npos);
+    CHECK(find_check(decision, name)->hint.find("--keep-config") != std::string::npos);
   }
   Wishes keep;
   keep.keep_config = true;
