@@ -35,7 +35,7 @@ struct Options {
   std::string name_space = "railiance-backup";
   std::string sops_yaml = "/etc/railiance-backup/.sops.yaml";
   std::string identity; ///< Default: the host name, which is the pod's name.
-  std::string metrics_listen = "0.0.0.0:8080";
+  std::string metrics_listen = "[::]:8080";
   std::string log_level = "info";
   log::Format log_format = log::Format::automatic;
   std::int32_t keep_last = 7;

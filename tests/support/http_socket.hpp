@@ -1,5 +1,5 @@
-// A client of one request over a plain TCP socket, for a server on 127.0.0.1: tests say byte by
-// byte what is sent, and when.
+// A client of one request over a plain TCP socket, for a server on 127.0.0.1 or [::1]: tests say
+// byte by byte what is sent, and when.
 #pragma once
 
 #include "base/fd.hpp"
@@ -20,11 +20,19 @@ namespace rb::test {
 
 class HttpSocket {
 public:
-  /// `receive_bytes`: the size of the receive buffer; 0: the system's.
-  explicit HttpSocket(int port, int receive_bytes = 0)
-      : m_socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  /// `receive_bytes`: the size of the receive buffer; 0: the system's. `family`: AF_INET, AF_INET6.
+  explicit HttpSocket(int port, int receive_bytes = 0, int family = AF_INET)
+      : m_socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (receive_bytes > 0) {
       ::setsockopt(m_socket.get(), SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
+    }
+    if (family == AF_INET6) {
+      sockaddr_in6 six{};
+      six.sin6_family = AF_INET6;
+      six.sin6_port = htons(static_cast<std::uint16_t>(port));
+      six.sin6_addr = in6addr_loopback;
+      m_connected = ::connect(m_socket.get(), reinterpret_cast<sockaddr*>(&six), sizeof six) == 0;
+      return;
     }
     sockaddr_in where{};
     where.sin_family = AF_INET;
@@ -85,8 +93,9 @@ inline HttpAnswer parse_answer(const std::optional<std::string>& text) {
 /// As a kubelet or a Prometheus asks.
 inline HttpAnswer http_get(int port,
                            const std::string& path,
-                           std::chrono::milliseconds patience = std::chrono::seconds(5)) {
-  HttpSocket socket(port);
+                           std::chrono::milliseconds patience = std::chrono::seconds(5),
+                           int family = AF_INET) {
+  HttpSocket socket(port, 0, family);
   if (!socket.connected() ||
       !socket.send("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")) {
     return {};

@@ -71,7 +71,7 @@ Result<Address> parse_address(const std::string& text) {
   }
   return Error{ErrorCode::invalid_argument,
                "listen address '" + text + "': not of the form HOST:PORT",
-               "use for example 0.0.0.0:8080"};
+               "use for example [::]:8080"};
 }
 
 int port_of(const Fd& socket) {
@@ -84,12 +84,19 @@ int port_of(const Fd& socket) {
                                            : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
 }
 
+/// The socket of "::" takes IPv4, too, whatever the host's net.ipv6.bindv6only says.
+bool takes_both_families(const Fd& socket, const addrinfo& where) {
+  const int no = 0;
+  return where.ai_family != AF_INET6 ||
+         ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no) == 0;
+}
+
 /// Errors: the errno of the call that failed.
 Result<Fd> bind_to(const addrinfo& where) {
   Fd socket(::socket(where.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
   const int yes = 1;
   const bool listens =
-      socket.valid() &&
+      socket.valid() && takes_both_families(socket, where) &&
       ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
       ::setsockopt(
           socket.get(), SOL_SOCKET, SO_SNDBUF, &k_send_buffer_bytes, sizeof k_send_buffer_bytes) ==
@@ -222,8 +229,9 @@ void Connection::close() {
   m_socket = Fd();
 }
 
-Result<Listener> listen_on(const std::string& listen) {
-  RB_TRY_ASSIGN(const Address address, parse_address(listen));
+namespace {
+
+Result<Listener> listen_at(const Address& address) {
   addrinfo wanted{};
   wanted.ai_socktype = SOCK_STREAM;
   wanted.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
@@ -243,6 +251,26 @@ Result<Listener> listen_on(const std::string& listen) {
     }
     trouble = std::move(socket).error();
   }
+  return trouble;
+}
+
+/// A kernel that has no IPv6 (ipv6.disable=1).
+bool is_without_ipv6(const Error& error) {
+  return error.system_errno == EAFNOSUPPORT || error.system_errno == EADDRNOTAVAIL;
+}
+
+} // namespace
+
+Result<Listener> listen_on(const std::string& listen) {
+  RB_TRY_ASSIGN(const Address address, parse_address(listen));
+  auto listener = listen_at(address);
+  if (!listener && address.host == "::" && is_without_ipv6(listener.error())) {
+    listener = listen_at({"0.0.0.0", address.port});
+  }
+  if (listener) {
+    return listener;
+  }
+  Error trouble = std::move(listener).error();
   trouble.code = ErrorCode::io;
   trouble.hint = "choose another one with --metrics-listen";
   return std::move(trouble).within(listen);

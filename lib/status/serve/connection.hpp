@@ -94,7 +94,8 @@ struct Listener {
   int port = 0;
 };
 
-/// `listen` is "HOST:PORT"; port 0 takes a free one. Errors: invalid_argument, io.
+/// `listen` is "HOST:PORT" or "[HOST]:PORT"; port 0 takes a free one. "[::]" is every address of
+/// both families, and of IPv4 alone where the kernel has no IPv6. Errors: invalid_argument, io.
 [[nodiscard]] Result<Listener> listen_on(const std::string& listen);
 
 } // namespace rb::status

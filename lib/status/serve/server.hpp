@@ -41,8 +41,8 @@ struct Limits {
 /// Listens from start() until it is destroyed or stop() is called.
 class Server {
 public:
-  /// `listen` is "HOST:PORT"; port 0 takes a free one. Errors: invalid_argument, io (the address
-  /// cannot be bound).
+  /// `listen` as for listen_on: "HOST:PORT"; port 0 takes a free one. Errors: invalid_argument, io
+  /// (the address cannot be bound).
   [[nodiscard]] static Result<std::unique_ptr<Server>>
   start(const std::string& listen, Endpoints endpoints, Limits limits = {});
   ~Server();

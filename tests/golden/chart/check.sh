@@ -128,6 +128,14 @@ for values in --set=agent.backupDir=/mnt/usb/backups "--set=agent.backupDir=/srv
   [ "$(grep -c 'mountPropagation: HostToContainer' "$work/disk.yaml")" = 2 ] || fail "a disk that is mounted later is not seen: $values"
   [ "$(grep -cE '^ *(mountPath|path): /(mnt|srv)/usb$' "$work/disk.yaml")" = 4 ] || fail "not the mount point: $values"
 done
+# Every address of both families: the kubelet probes a pod's first one. An address of IPv6 stands in brackets.
+render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s --set agent.metricsAddress=fd00::7 >"$work/six.yaml"
+[ "$(grep -cxF -- '            - "--metrics-listen=[::]:8080"' "$work/six.yaml")" = 2 ] || fail "a pod with an IPv6 address first is not heard"
+grep -qxF -- '            - "--metrics-listen=[fd00::7]:9809"' "$work/six.yaml" || fail "the agent at an address of IPv6"
+[ "$(grep -cxF -- '              host: "fd00::7"' "$work/six.yaml")" = 3 ] || fail "the agent's probes at an address of IPv6"
+render "${sops[@]}" --set agent.metricsAddress=:: >"$work/any.yaml"
+[ "$(grep -cxF -- '              host: "127.0.0.1"' "$work/any.yaml")" = 3 ] || fail "the agent's probes at every address"
+refused "metricsAddress" "${sops[@]}" --set agent.metricsAddress=localhost
 refused "backupMount" "${sops[@]}" --set agent.backupMount=/mnt/usb
 # Nobody but the node gets in before somebody is named.
 render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s >"$work/closed.yaml"

@@ -1,13 +1,24 @@
 #include "status/serve/connection.hpp"
 #include "status/serve/server.hpp"
 #include "support/http_socket.hpp"
+#include "support/ipv6.hpp"
 
 #include <doctest/doctest.h>
 #include <prometheus/counter.h>
 #include <prometheus/registry.h>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <array>
 #include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <optional>
 #include <stdexcept>
+#include <thread>
 
 using namespace rb;
 using namespace rb::status;
@@ -15,6 +26,21 @@ using namespace rb::status;
 namespace {
 
 constexpr std::size_t k_limit = 64;
+
+/// From here on this thread, and no other, is on a kernel without IPv6. False: it can't be had.
+bool lose_ipv6() {
+  std::array<sock_filter, 6> filter{{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
 
 } // namespace
 
@@ -97,6 +123,40 @@ TEST_CASE("an address that cannot be used is an error that names it") {
   const auto second = status::Server::start(taken, {});
   CHECK(second.error().code == ErrorCode::io);
   CHECK(second.error().message.find(taken) == 0);
+}
+
+TEST_CASE("[::] is every address of both families") {
+  const auto patience = std::chrono::seconds(5);
+  auto server = status::Server::start("[::]:0", {}).value();
+  CHECK(test::http_get(server->port(), "/livez").status == 200);
+  if (!test::has_ipv6_loopback()) {
+    MESSAGE("NOT RUN: this machine has no IPv6");
+    return;
+  }
+  CHECK(test::http_get(server->port(), "/livez", patience, AF_INET6).status == 200);
+  auto one = status::Server::start("[::1]:0", {}).value();
+  CHECK(test::http_get(one->port(), "/livez", patience, AF_INET6).status == 200);
+}
+
+TEST_CASE("where the kernel has no IPv6, [::] is every address of IPv4") {
+  bool lost = false;
+  std::optional<Result<Listener>> any;
+  std::optional<Result<Listener>> loopback;
+  std::thread([&] {
+    lost = lose_ipv6();
+    if (lost) {
+      any.emplace(listen_on("[::]:0"));
+      loopback.emplace(listen_on("[::1]:0"));
+    }
+  }).join();
+  if (!lost) {
+    MESSAGE("NOT RUN: IPv6 cannot be taken from a thread here");
+    return;
+  }
+  REQUIRE(any->has_value());
+  CHECK(test::HttpSocket(any->value().port).connected());
+  REQUIRE_FALSE(loopback->has_value());
+  CHECK(loopback->error().code == ErrorCode::io);
 }
 
 TEST_CASE("a request is whole at its empty line, and its path ends at the question mark") {
