@@ -2,6 +2,9 @@
 
 #include "base/fd.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
@@ -27,7 +30,8 @@ bool is_host(std::string_view host) {
 }
 
 bool is_loopback(std::string_view host) {
-  return host == "localhost" || (is_ipv4_address(host) && host.starts_with("127."));
+  return host == "localhost" || host == "::1" ||
+         (is_ipv4_address(host) && host.starts_with("127."));
 }
 
 bool take_scheme(std::string_view& rest, bool& tls) {
@@ -66,9 +70,49 @@ bool is_ipv4_address(std::string_view host) {
   }
 }
 
-std::string ServerUrl::text() const {
-  return (tls ? "https://" : "http://") + host + ":" + std::to_string(port) + prefix;
+bool is_ipv6_address(std::string_view host) {
+  in6_addr address{};
+  return host.find('\0') == std::string_view::npos &&
+         ::inet_pton(AF_INET6, std::string(host).c_str(), &address) == 1;
 }
+
+bool is_ip_address(std::string_view host) {
+  return is_ipv4_address(host) || is_ipv6_address(host);
+}
+
+std::string ServerUrl::authority() const {
+  return (is_ipv6_address(host) ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+std::string ServerUrl::text() const {
+  return (tls ? "https://" : "http://") + authority() + prefix;
+}
+
+namespace {
+
+/// Takes "HOST", "HOST:PORT" and "[HOST]:PORT" apart: `port` is what stands behind the colon.
+struct Authority {
+  std::string_view host;
+  std::optional<std::string_view> port;
+};
+
+Authority split_authority(std::string_view text) {
+  const std::size_t bracket = text.starts_with('[') ? text.find(']') : std::string_view::npos;
+  if (bracket == std::string_view::npos) {
+    const std::size_t colon = text.find(':');
+    return colon == std::string_view::npos
+               ? Authority{text, std::nullopt}
+               : Authority{text.substr(0, colon), text.substr(colon + 1)};
+  }
+  const std::string_view behind = text.substr(bracket + 1);
+  const std::string_view host = text.substr(1, bracket - 1);
+  if (!is_ipv6_address(host) || (!behind.empty() && behind.front() != ':')) {
+    return {}; // no host
+  }
+  return behind.empty() ? Authority{host, std::nullopt} : Authority{host, behind.substr(1)};
+}
+
+} // namespace
 
 Result<ServerUrl> parse_server_url(std::string_view url) {
   ServerUrl parsed;
@@ -86,19 +130,13 @@ Result<ServerUrl> parse_server_url(std::string_view url) {
     rest = rest.substr(0, slash);
     parsed.prefix.erase(parsed.prefix.find_last_not_of('/') + 1);
   }
-  if (rest.starts_with('[')) {
-    return Error{ErrorCode::unsupported,
-                 "\"" + std::string(url.substr(0, 256)) + "\": an IPv6 address as the server",
-                 "the HTTP library cannot connect to IPv6 literals: use a host name that resolves "
-                 "to it and is in the server's certificate"};
-  }
-  const std::size_t colon = rest.find(':');
-  if (colon != std::string_view::npos && !parse_port(rest.substr(colon + 1), parsed.port)) {
+  const Authority authority = split_authority(rest);
+  if (authority.port && !parse_port(*authority.port, parsed.port)) {
     return bad_url(url, "the port is not a number from 1 to 65535");
   }
-  parsed.host = rest.substr(0, colon);
-  if (!is_host(parsed.host)) {
-    return bad_url(url, "the host is neither a name nor an IPv4 address");
+  parsed.host = authority.host;
+  if (!is_host(parsed.host) && !is_ipv6_address(parsed.host)) {
+    return bad_url(url, "the host is neither a name nor an address (one of IPv6 in brackets)");
   }
   if (!parsed.tls && !is_loopback(parsed.host)) {
     return Error{ErrorCode::unsupported,
@@ -128,10 +166,9 @@ Result<ClientConfig> in_cluster_config(const Environment& environment,
                  "not in a pod: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set",
                  "outside a cluster, give a kubeconfig"};
   }
-  // The library cannot connect to IPv6 literals; the API server's certificate has this name.
-  const bool ipv6 = host->find(':') != std::string::npos;
+  // By its address: the network policy of the pods lets no DNS through.
   const std::string server =
-      "https://" + (ipv6 ? std::string("kubernetes.default.svc") : *host) + ":" + *port;
+      "https://" + (is_ipv6_address(*host) ? "[" + *host + "]" : *host) + ":" + *port;
   RB_TRY_ASSIGN(const ServerUrl url, parse_server_url(server));
 
   ClientConfig config;

@@ -16,20 +16,26 @@ namespace rb::kube {
 /// The address of an API server, taken apart and checked.
 struct ServerUrl {
   bool tls = true;
-  std::string host; ///< A name or an IPv4 address.
+  std::string host; ///< A name or an address, one of IPv6 without its brackets.
   unsigned port = 443;
   std::string prefix; ///< "" or "/path" without a slash at the end.
 
+  /// "HOST:PORT", "[HOST]:PORT".
+  [[nodiscard]] std::string authority() const;
   /// "https://HOST:PORT/PREFIX".
   [[nodiscard]] std::string text() const;
 };
 
-/// Errors: invalid_argument (no URL, user or query in it, bad port), unsupported (an IPv6 literal;
-/// http to anything but loopback).
+/// Errors: invalid_argument (no URL, user or query in it, bad port), unsupported (http to anything
+/// but loopback).
 [[nodiscard]] Result<ServerUrl> parse_server_url(std::string_view url);
 
 /// Four decimal numbers.
 [[nodiscard]] bool is_ipv4_address(std::string_view host);
+/// Without brackets, and without a zone.
+[[nodiscard]] bool is_ipv6_address(std::string_view host);
+/// Of one of the two families: a certificate names it as an address, and not as a name.
+[[nodiscard]] bool is_ip_address(std::string_view host);
 
 /// Material that is in a file (read again for each connection, so that a rotation is seen) or was
 /// given inline. At most one of the two is set.
@@ -58,8 +64,7 @@ inline constexpr std::string_view k_service_account_directory =
     "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// From KUBERNETES_SERVICE_HOST and _PORT and the service account's files (token, ca.crt,
-/// namespace). An IPv6 service address is replaced by the name kubernetes.default.svc.
-/// Errors: not_found (we are not in a pod), invalid_argument, io, permission_denied.
+/// namespace). Errors: not_found (we are not in a pod), invalid_argument, io, permission_denied.
 [[nodiscard]] Result<ClientConfig>
 in_cluster_config(const Environment& environment = process_environment,
                   const std::string& directory = std::string(k_service_account_directory));
@@ -67,7 +72,7 @@ in_cluster_config(const Environment& environment = process_environment,
 /// Reads a kubeconfig. `context` empty: its current-context. Relative paths are taken from the
 /// file's directory. Errors: not_found, permission_denied, corrupt, invalid_argument (no such
 /// context, cluster or user), unsupported (exec plugins, auth providers, basic auth,
-/// impersonation, proxies, insecure-skip-tls-verify, an IPv6 literal).
+/// impersonation, proxies, insecure-skip-tls-verify).
 [[nodiscard]] Result<ClientConfig> load_kubeconfig(const std::string& path,
                                                    std::string_view context = {});
 

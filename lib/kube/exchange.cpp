@@ -7,6 +7,8 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <memory>
@@ -198,11 +200,28 @@ Status use_key(SSL_CTX* context, const FileOrBytes& source) {
   return {};
 }
 
+int as_found(int ok, X509_STORE_CTX* /*store*/) {
+  return ok;
+}
+
+/// X509_verify_cert then takes a certificate for this name alone. False: the name is none.
+bool expect(X509_STORE_CTX* store, const std::string& name) {
+  X509_VERIFY_PARAM* wanted = X509_STORE_CTX_get0_param(store);
+  if (name.empty()) {
+    return false; // OpenSSL would take any certificate
+  }
+  return is_ip_address(name) ? X509_VERIFY_PARAM_set1_ip_asc(wanted, name.c_str()) == 1
+                             : X509_VERIFY_PARAM_set1_host(wanted, name.data(), name.size()) == 1;
+}
+
 } // namespace
 
-TlsSetup::TlsSetup(FileOrBytes ca, FileOrBytes client_certificate, FileOrBytes client_key)
+TlsSetup::TlsSetup(FileOrBytes ca,
+                   FileOrBytes client_certificate,
+                   FileOrBytes client_key,
+                   std::string server_name)
     : m_ca(std::move(ca)), m_certificate(std::move(client_certificate)),
-      m_key(std::move(client_key)) {}
+      m_key(std::move(client_key)), m_server_name(std::move(server_name)) {}
 
 Status TlsSetup::apply(ssl_ctx_st* context) {
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
@@ -218,17 +237,22 @@ Status TlsSetup::apply(ssl_ctx_st* context) {
 }
 
 int TlsSetup::verify(x509_store_ctx_st* store, void* self) {
-  const int ok = X509_verify_cert(store);
-  if (ok != 1) {
-    const int reason = X509_STORE_CTX_get_error(store);
-    auto& setup = *static_cast<TlsSetup*>(self);
-    const std::lock_guard lock(setup.m_mutex);
-    // The library's check of the name says no without a reason of its own.
-    const bool name = reason == X509_V_OK || reason == X509_V_ERR_UNSPECIFIED;
-    setup.m_failure =
-        name ? "the certificate is for another name" : X509_verify_cert_error_string(reason);
+  auto& setup = *static_cast<TlsSetup*>(self);
+  // Ours is the check of the name: the library's takes what the Host header says for the name, and
+  // that has a port.
+  X509_STORE_CTX_set_verify_cb(store, as_found);
+  if (!expect(store, setup.m_server_name)) {
+    X509_STORE_CTX_set_error(store, X509_V_ERR_HOSTNAME_MISMATCH);
+  } else if (X509_verify_cert(store) == 1) {
+    return 1;
   }
-  return ok;
+  const int reason = X509_STORE_CTX_get_error(store);
+  const bool name =
+      reason == X509_V_ERR_HOSTNAME_MISMATCH || reason == X509_V_ERR_IP_ADDRESS_MISMATCH;
+  const std::lock_guard lock(setup.m_mutex);
+  setup.m_failure =
+      name ? "the certificate is for another name" : X509_verify_cert_error_string(reason);
+  return 0;
 }
 
 void TlsSetup::note(Error error) {

@@ -117,11 +117,15 @@ private:
 /// outlives the contexts that it set up.
 class TlsSetup {
 public:
-  TlsSetup(FileOrBytes ca, FileOrBytes client_certificate, FileOrBytes client_key);
+  /// `server_name`: the name or the IP address that the server's certificate must be for.
+  TlsSetup(FileOrBytes ca,
+           FileOrBytes client_certificate,
+           FileOrBytes client_key,
+           std::string server_name);
 
-  /// TLS 1.2 or newer; trusts the given CA alone (or the system's, when none was given); the files
-  /// are read now. Errors: not_found, permission_denied, corrupt, unsupported (a key with a
-  /// passphrase).
+  /// TLS 1.2 or newer; trusts the given CA alone (or the system's, when none was given), and only a
+  /// server of that name, whatever check the context has besides; the files are read now. Errors:
+  /// not_found, permission_denied, corrupt, unsupported (a key with a passphrase).
   [[nodiscard]] Status apply(ssl_ctx_st* context);
 
   /// Remembers the error of apply for take_failure: the library loses it.
@@ -139,6 +143,7 @@ private:
   const FileOrBytes m_ca;
   const FileOrBytes m_certificate;
   const FileOrBytes m_key;
+  const std::string m_server_name;
   std::mutex m_mutex;
   std::string m_failure;
 };

@@ -98,8 +98,7 @@ void initialize_http_threads(unsigned count = 4);
 /// The transport to one server. Uses server, tls_server_name, ca, client_certificate and client_key
 /// of `config`, never the token (AuthorizingTransport does). TLS 1.2 or newer; only the given CA is
 /// trusted; certificate files are read again for each connection; redirects are not followed. No
-/// connection is made here. Errors: invalid_argument, unsupported (IPv6 literal, http to another
-/// host).
+/// connection is made here. Errors: invalid_argument, unsupported (http to another host).
 ///
 /// Caveat: a request on a kept connection that the server closes is sent a second time by the
 /// library, POST included. Callers use deterministic names and resource versions.

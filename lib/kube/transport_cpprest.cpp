@@ -5,6 +5,10 @@
 //     and cancel the request's token;
 //   - redirects carry the token to other hosts: they are off;
 //   - the reason of a TLS failure is lost: TlsSetup keeps it;
+//   - it hands an IPv6 address to the resolver with its brackets, which finds nothing: it gets one
+//     without them, and a Host header of ours that has them;
+//   - it takes the Host header, port and all, for the name that a certificate must have: TlsSetup
+//     checks the name;
 //   - a task whose exception nobody looks at ends the program: each task is get() here, and none is
 //     continued.
 #include "kube/exchange.hpp"
@@ -157,6 +161,12 @@ void append(std::string& body, std::string_view piece, std::size_t limit, Exchan
   body.append(piece);
 }
 
+/// As the library takes it apart: what follows the last colon is the port.
+std::string library_address(const ServerUrl& url) {
+  return (url.tls ? "https://" : "http://") + url.host + ":" + std::to_string(url.port) +
+         url.prefix;
+}
+
 const http::method& library_method(Method method) {
   switch (method) {
   case Method::get:
@@ -200,8 +210,10 @@ public:
       : m_url(std::move(url)), m_server_name(std::move(config.tls_server_name)),
         m_tls(std::make_shared<TlsSetup>(std::move(config.ca),
                                          std::move(config.client_certificate),
-                                         std::move(config.client_key))),
-        m_client(m_url.text(), client_config()), m_stream_client(m_url.text(), client_config()) {}
+                                         std::move(config.client_key),
+                                         verified_name())),
+        m_client(library_address(m_url), client_config()),
+        m_stream_client(library_address(m_url), client_config()) {}
 
   Result<Response> send(const Request& request, std::stop_token stop) override {
     CancellableExchange way(m_timer, request, stop);
@@ -256,7 +268,7 @@ private:
     http::client::http_client_config config;
     config.set_timeout(k_library_timeout);
     config.set_max_redirects(0);
-    config.set_tlsext_sni_enabled(!is_ipv4_address(verified_name())); // RFC 6066 section 3
+    config.set_tlsext_sni_enabled(!is_ip_address(verified_name())); // RFC 6066 section 3
     config.set_ssl_context_callback([tls = m_tls](boost::asio::ssl::context& context) {
       const Status applied = tls->apply(context.native_handle());
       if (!applied) {
@@ -276,7 +288,9 @@ private:
   start(http::client::http_client& client, const Request& request, CancellableExchange& way) {
     http::http_request message = message_of(request);
     if (!m_server_name.empty()) {
-      message.headers().add("Host", m_server_name); // the library verifies the name that is here
+      message.headers().add("Host", m_server_name); // the library asks for this name (SNI)
+    } else if (is_ipv6_address(m_url.host)) {
+      message.headers().add("Host", m_url.authority());
     }
     message.set_progress_handler(
         [flow = way.exchange.flow()](http::message_direction::direction direction,

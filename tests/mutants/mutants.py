@@ -191,6 +191,9 @@ MUTANTS = [
      [("    make_room(m_limits.connections, any);\n", "    if (m_connections.size() >= m_limits.connections) {\n      continue;\n    }\n")],
      ("hostile_probe_port", "sockets that send nothing*")),
     # Two of everything, and the API.
+    ("a server with a certificate for another name is trusted", "lib/kube/exchange.cpp",
+     [("  if (!expect(store, setup.m_server_name)) {", "  if (setup.m_server_name.empty() && !expect(store, setup.m_server_name)) {")],
+     ("unit_kube_transport", "a certificate for another name*")),
     ("a stale leader acts", "lib/kube/lease.cpp",
      [("  return m_client.runtime().clock->steady_now() < leads_until();",
        "  return m_client.runtime().clock->steady_now() < leads_until() + std::chrono::minutes(1);"),

@@ -90,10 +90,21 @@ TEST_CASE("plain http is for this host alone") {
   CHECK(parse_server_url("http://127.example.org").error().code == ErrorCode::unsupported);
 }
 
-TEST_CASE("an IPv6 address is refused with what to do instead") {
-  const Error error = parse_server_url("https://[fd00::1]:6443").error();
-  CHECK(error.code == ErrorCode::unsupported);
-  CHECK(error.hint.find("host name") != std::string::npos);
+TEST_CASE("an address of IPv6 stands in brackets, and is known without them") {
+  const ServerUrl url = parse_server_url("https://[fd00::1]:6443/k8s").value();
+  CHECK(url.host == "fd00::1");
+  CHECK(url.port == 6443);
+  CHECK(url.authority() == "[fd00::1]:6443");
+  CHECK(url.text() == "https://[fd00::1]:6443/k8s");
+  CHECK(is_ipv6_address(url.host));
+  CHECK(parse_server_url("https://[::1]").value().text() == "https://[::1]:443");
+  CHECK(parse_server_url("http://[::1]:8001").has_value());
+  CHECK(parse_server_url("http://[fd00::1]:8001").error().code == ErrorCode::unsupported);
+  CHECK(is_ip_address("::ffff:10.0.0.1"));
+  for (const char* no : {"", "kubernetes", "fd00", "fd00::1::2", "[::1]", "fe80::1%eth0"}) {
+    CAPTURE(no);
+    CHECK_FALSE(is_ip_address(no));
+  }
 }
 
 TEST_CASE("what is no address of a server is refused") {
@@ -109,6 +120,13 @@ TEST_CASE("what is no address of a server is refused") {
                           "https://h?x=1",
                           "https://h#x",
                           "https://h h",
+                          "https://fd00::1",
+                          "https://[::1",
+                          "https://[::1]6443",
+                          "https://[::1]:",
+                          "https://[h]:6443",
+                          "https://[]",
+                          "https://[fe80::1%25eth0]:6443",
                           "https://h\r\nx: y"}) {
     CAPTURE(bad);
     CHECK(parse_server_url(bad).error().code == ErrorCode::invalid_argument);
@@ -137,13 +155,13 @@ TEST_CASE("in a pod the service account's files and the environment say it all")
   CHECK(config->name_space == "railiance-backup");
 }
 
-TEST_CASE("an IPv6 service address is replaced by the service's name") {
+TEST_CASE("a service address of IPv6 is taken as it is: a pod may ask no DNS") {
   const TempDir dir;
   write_service_account(dir);
   const auto config = in_cluster_config(
       environment({{"KUBERNETES_SERVICE_HOST", "fd00::1"}, {"KUBERNETES_SERVICE_PORT", "443"}}),
       dir.path());
-  CHECK(config.value().server == "https://kubernetes.default.svc:443");
+  CHECK(config.value().server == "https://[fd00::1]:443");
 }
 
 TEST_CASE("outside a pod, and in one without a token, the error says so") {
@@ -175,11 +193,14 @@ TEST_CASE("another context can be named, and relative files start at the kubecon
   CHECK(config->client_key.path == "/abs/k.pem");
 }
 
+TEST_CASE("k3s's own kubeconfig of a server with IPv6 first is read") {
+  CHECK(parse_kubeconfig(k_kubeconfig, "/dir", "six").value().server == "https://[::1]:6443");
+}
+
 TEST_CASE("what a kubeconfig asks for and we do not do is refused by name") {
   CHECK(refusal("three").code == ErrorCode::unsupported);
   CHECK(refusal("three").message == "\"exec\" is not supported");
   CHECK(refusal("five").message == "\"insecure-skip-tls-verify\" is not supported");
-  CHECK(refusal("six").code == ErrorCode::unsupported);
   for (const char* user : {"auth-provider: {name: gcp}", "username: a", "as: b"}) {
     const std::string text = std::string("current-context: x\ncontexts: [{name: x, context: "
                                          "{cluster: c, user: u}}]\nclusters: [{name: c, cluster: "

@@ -97,24 +97,35 @@ void Peer::wait_closed() {
   }
 }
 
-LoopbackServer::LoopbackServer(Handler handler, const TestCertificates* tls)
-    : m_handler(std::move(handler)) {
+LoopbackServer::LoopbackServer(Handler handler, const TestCertificates* tls, Family family)
+    : m_handler(std::move(handler)), m_family(family) {
   std::signal(SIGPIPE, SIG_IGN); // SSL_write
   if (tls != nullptr) {
     m_tls = server_context(*tls);
   }
-  m_listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (m_listener < 0 || ::bind(m_listener, generic, length) != 0 || ::listen(m_listener, 16) != 0 ||
-      ::getsockname(m_listener, generic, &length) != 0) {
+  if (!bind_to_loopback()) {
     throw std::runtime_error("loopback server");
   }
-  m_port = ntohs(address.sin_port);
   m_acceptor = std::jthread([this](const std::stop_token& stop) { accept_all(stop); });
+}
+
+bool LoopbackServer::bind_to_loopback() {
+  const bool six = m_family == Family::ipv6;
+  sockaddr_in ipv4{};
+  ipv4.sin_family = AF_INET;
+  ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in6 ipv6{};
+  ipv6.sin6_family = AF_INET6;
+  ipv6.sin6_addr = in6addr_loopback;
+  auto length = static_cast<socklen_t>(six ? sizeof ipv6 : sizeof ipv4);
+  auto* generic = six ? reinterpret_cast<sockaddr*>(&ipv6) : reinterpret_cast<sockaddr*>(&ipv4);
+  m_listener = ::socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (m_listener < 0 || ::bind(m_listener, generic, length) != 0 || ::listen(m_listener, 16) != 0 ||
+      ::getsockname(m_listener, generic, &length) != 0) {
+    return false;
+  }
+  m_port = ntohs(six ? ipv6.sin6_port : ipv4.sin_port);
+  return true;
 }
 
 LoopbackServer::~LoopbackServer() {
@@ -159,7 +170,8 @@ void LoopbackServer::accept_all(const std::stop_token& stop) {
 }
 
 std::string LoopbackServer::url() const {
-  return (m_tls != nullptr ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(m_port);
+  return std::string(m_tls != nullptr ? "https://" : "http://") +
+         (m_family == Family::ipv6 ? "[::1]:" : "127.0.0.1:") + std::to_string(m_port);
 }
 
 std::string response(int status, const std::string& body, const std::string& headers) {

@@ -1,4 +1,5 @@
-// An HTTP server on 127.0.0.1 that does what a test tells it, byte by byte: good, slow, broken.
+// An HTTP server on 127.0.0.1 or [::1] that does what a test tells it, byte by byte: good, slow,
+// broken.
 #pragma once
 
 #include <openssl/types.h>
@@ -59,7 +60,11 @@ class LoopbackServer {
 public:
   using Handler = std::function<void(Peer&)>;
 
-  explicit LoopbackServer(Handler handler, const TestCertificates* tls = nullptr);
+  enum class Family { ipv4, ipv6 };
+
+  explicit LoopbackServer(Handler handler,
+                          const TestCertificates* tls = nullptr,
+                          Family family = Family::ipv4);
   ~LoopbackServer();
   LoopbackServer(const LoopbackServer&) = delete;
   LoopbackServer& operator=(const LoopbackServer&) = delete;
@@ -73,7 +78,11 @@ public:
 private:
   void accept_all(const std::stop_token& stop);
 
+  /// False: it cannot be.
+  bool bind_to_loopback();
+
   Handler m_handler;
+  Family m_family;
   SSL_CTX* m_tls = nullptr;
   int m_listener = -1;
   int m_port = 0;

@@ -1,5 +1,6 @@
 #include "../temp_dir.hpp"
 #include "support.hpp"
+#include "support/ipv6.hpp"
 
 #include "kube/client.hpp"
 #include "kube/connection.hpp"
@@ -289,8 +290,34 @@ TEST_CASE("many threads share one transport") {
   CHECK(good == 100);
 }
 
-TEST_CASE("an IPv6 address as the server is refused when the transport is made") {
-  ClientConfig config;
-  config.server = "https://[::1]:6443";
-  CHECK(make_cpprest_transport(std::move(config)).error().code == ErrorCode::unsupported);
+TEST_CASE(
+    "a server at an address of IPv6 is asked as any other, and told its address in brackets") {
+  if (!rb::test::resolves_ipv6()) {
+    MESSAGE("NOT RUN: this machine has no network with IPv6");
+    return;
+  }
+  std::mutex mutex;
+  std::vector<std::string> seen;
+  const LoopbackServer server(
+      [&](Peer& peer) {
+        for (std::string r = peer.read_request(); !r.empty(); r = peer.read_request()) {
+          const std::lock_guard lock(mutex);
+          seen.push_back(r);
+          peer.write(response(200, "{}"));
+        }
+      },
+      nullptr,
+      LoopbackServer::Family::ipv6);
+  const auto transport = connect(server);
+  for (int i = 0; i < 2; ++i) {
+    CHECK(transport->send(get("/x"), {}).value().status == 200);
+  }
+  const std::lock_guard lock(mutex);
+  REQUIRE(seen.size() == 2);
+  for (const std::string& request : seen) {
+    CAPTURE(request);
+    CHECK(request.starts_with("GET /x HTTP/1.1\r\n"));
+    CHECK(request.find("\r\nHost:[::1]:" + std::to_string(server.port()) + "\r\n") !=
+          std::string::npos);
+  }
 }

@@ -1,5 +1,6 @@
 #include "../temp_dir.hpp"
 #include "support.hpp"
+#include "support/ipv6.hpp"
 
 #include <doctest/doctest.h>
 
@@ -69,6 +70,38 @@ TEST_CASE("tls-server-name says which name the certificate must have") {
   ClientConfig config = config_for(server, named.ca);
   config.tls_server_name = "kubernetes";
   CHECK(ask(std::move(config)).value().status == 200);
+}
+
+TEST_CASE("the certificate of a server at an address of IPv6 must be for that address") {
+  if (!rb::test::resolves_ipv6()) {
+    MESSAGE("NOT RUN: this machine has no network with IPv6");
+    return;
+  }
+  const TestCertificates own = make_certificates("IP:::1");
+  const LoopbackServer server(always(response(200, "{}")), &own, LoopbackServer::Family::ipv6);
+  CHECK(ask(config_for(server, own.ca)).value().status == 200);
+
+  const TestCertificates other = make_certificates("IP:fd00::1,IP:127.0.0.1,DNS:kubernetes");
+  const LoopbackServer stranger(always(response(200, "{}")), &other, LoopbackServer::Family::ipv6);
+  const auto refused = ask(config_for(stranger, other.ca));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message == stranger.url() + ": TLS: the certificate is for another name");
+  CHECK(refused.error().hint.find("\"::1\"") != std::string::npos);
+  ClientConfig named = config_for(stranger, other.ca);
+  named.tls_server_name = "kubernetes";
+  CHECK(ask(std::move(named)).value().status == 200);
+}
+
+TEST_CASE("tls-server-name that is not in the certificate is refused, and so is part of one") {
+  const TestCertificates named = make_certificates("DNS:kubernetes.default,IP:127.0.0.1");
+  const LoopbackServer server(always(response(200, "{}")), &named);
+  for (const char* const name : {"kubernetes", "default", "10.0.0.1", "kubernetes.default.svc"}) {
+    CAPTURE(name);
+    ClientConfig config = config_for(server, named.ca);
+    config.tls_server_name = name;
+    CHECK(ask(std::move(config)).error().message ==
+          server.url() + ": TLS: the certificate is for another name");
+  }
 }
 
 TEST_CASE("a CA file is read again for each connection: a rotation is seen") {
