@@ -16,7 +16,9 @@
 
 #include <cpprest/http_client.h>
 
+#include <netdb.h>
 #include <pplx/threadpool.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
@@ -161,10 +163,27 @@ void append(std::string& body, std::string_view piece, std::size_t limit, Exchan
   body.append(piece);
 }
 
+/// The library looks for addresses of such families alone as the host's network has
+/// (AI_ADDRCONFIG), and loopback counts for none: where that is IPv6, 127.0.0.1 is found as
+/// ::ffff:127.0.0.1 only.
+std::string library_host(const std::string& host) {
+  if (!is_ipv4_address(host)) {
+    return host;
+  }
+  addrinfo wanted{};
+  wanted.ai_socktype = SOCK_STREAM;
+  wanted.ai_flags = AI_ADDRCONFIG;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host.c_str(), nullptr, &wanted, &found) != 0) {
+    return "::ffff:" + host;
+  }
+  ::freeaddrinfo(found);
+  return host;
+}
+
 /// As the library takes it apart: what follows the last colon is the port.
-std::string library_address(const ServerUrl& url) {
-  return (url.tls ? "https://" : "http://") + url.host + ":" + std::to_string(url.port) +
-         url.prefix;
+std::string library_address(const ServerUrl& url, const std::string& host) {
+  return (url.tls ? "https://" : "http://") + host + ":" + std::to_string(url.port) + url.prefix;
 }
 
 const http::method& library_method(Method method) {
@@ -212,8 +231,9 @@ public:
                                          std::move(config.client_certificate),
                                          std::move(config.client_key),
                                          verified_name())),
-        m_client(library_address(m_url), client_config()),
-        m_stream_client(library_address(m_url), client_config()) {}
+        m_library_host(library_host(m_url.host)),
+        m_client(library_address(m_url, m_library_host), client_config()),
+        m_stream_client(library_address(m_url, m_library_host), client_config()) {}
 
   Result<Response> send(const Request& request, std::stop_token stop) override {
     CancellableExchange way(m_timer, request, stop);
@@ -289,7 +309,7 @@ private:
     http::http_request message = message_of(request);
     if (!m_server_name.empty()) {
       message.headers().add("Host", m_server_name); // the library asks for this name (SNI)
-    } else if (is_ipv6_address(m_url.host)) {
+    } else if (is_ipv6_address(m_library_host)) {
       message.headers().add("Host", m_url.authority());
     }
     message.set_progress_handler(
@@ -323,6 +343,7 @@ private:
   const ServerUrl m_url;
   const std::string m_server_name;
   const std::shared_ptr<TlsSetup> m_tls; ///< Shared with the library's connections.
+  const std::string m_library_host;
   DeadlineTimer m_timer;
   http::client::http_client m_client;
   http::client::http_client m_stream_client; ///< A pool of its own: watches hold up no calls.

@@ -2,6 +2,7 @@
 #include "support.hpp"
 #include "support/ipv6.hpp"
 
+#include "base/process.hpp"
 #include "kube/client.hpp"
 #include "kube/connection.hpp"
 
@@ -9,6 +10,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <filesystem>
 #include <mutex>
 
 using namespace rb;
@@ -271,6 +273,47 @@ TEST_CASE("a POST on a kept connection that the server closes arrives twice: nam
   post.body = "{}";
   CHECK(transport->send(post, {}).value().status == 200);
   CHECK(posts == 2);
+}
+
+TEST_CASE("127.0.0.1 is reached also on a host whose network is IPv6 alone") {
+  constexpr const char* k_there = "RB_TEST_IPV6_ALONE"; // set: we are on such a host
+  if (process_environment(k_there)) {
+    std::string seen;
+    const LoopbackServer server([&](Peer& peer) {
+      seen = peer.read_request();
+      peer.write(response(200, "{}"));
+    });
+    const auto answer = connect(server)->send(get("/x"), {});
+    REQUIRE(answer);
+    CHECK(answer->status == 200);
+    CHECK(seen.find("\r\nHost:127.0.0.1:" + std::to_string(server.port()) + "\r\n") !=
+          std::string::npos);
+    return;
+  }
+  const std::string make_host = "ip link set lo up && ip -6 addr add fd00:1::1/128 dev lo nodad";
+  const auto in_its_own_network = [](const std::string& commands) {
+    ProcessSpec spec;
+    spec.program = "/bin/sh";
+    spec.arguments = {"-c", "exec unshare -rn sh -ec \"$1\"", "sh", commands};
+    for (const char* name : {"PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"}) {
+      if (const auto value = process_environment(name)) {
+        spec.environment[name] = *value;
+      }
+    }
+    spec.environment[k_there] = "1";
+    return RealProcessRunner().run(spec, {}).value();
+  };
+  if (in_its_own_network(make_host).exit_status != 0) {
+    MESSAGE("NOT RUN: no network of its own, or none with IPv6, can be made here");
+    return;
+  }
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+  const ProcessResult there =
+      in_its_own_network(make_host + "; exec '" + self + "' '--test-case=127.0.0.1 is reached*'");
+  CAPTURE(there.out);
+  CAPTURE(there.err);
+  CHECK(there.exit_status == 0);
+  CHECK(there.out.find("1 passed") != std::string::npos);
 }
 
 TEST_CASE("many threads share one transport") {
