@@ -73,14 +73,6 @@ Status check_server(const HostFacts& facts) {
                    "bring the image to a registry and install the Helm chart"};
     }
   }
-  const std::vector<std::string> pods = facts.settings.settings.values("cluster-cidr");
-  if (const std::string first = pods.empty() ? std::string() : pods.front();
-      first.substr(0, first.find(',')).find(':') != std::string::npos) {
-    // The kubelet probes a pod at its first address, and the controller listens at IPv4 alone.
-    return Error{ErrorCode::unsupported,
-                 "the pods of this cluster have IPv6 addresses first (cluster-cidr " + first + ")",
-                 "that is not supported yet: IPv4 alone is, and IPv4 as the first of two"};
-  }
   return {};
 }
 

@@ -41,8 +41,8 @@ struct Server {
 };
 
 /// Errors: permission_denied (not root), not_found (no k3s, or no server yet), unsupported (a node
-/// that is no server, one whose containers are not run by k3s's own containerd, or whose pods have
-/// IPv6 addresses first), invalid_argument (settings that k3s itself can't read).
+/// that is no server, or one whose containers are not run by k3s's own containerd),
+/// invalid_argument (settings that k3s itself can't read).
 [[nodiscard]] Result<Server> server_of(const HostFacts& facts);
 
 } // namespace rb::install
