@@ -126,7 +126,7 @@ render "${sops[@]}" --set networkPolicy.enabled=false >"$work/open.yaml"
 for values in --set=agent.backupDir=/mnt/usb/backups "--set=agent.backupDir=/srv/usb/b,agent.backupMount=/srv/usb"; do
   render "${sops[@]}" "$values" --set offsite.enabled=true --set offsite.existingSecret=s >"$work/disk.yaml"
   [ "$(grep -c 'mountPropagation: HostToContainer' "$work/disk.yaml")" = 2 ] || fail "a disk that is mounted later is not seen: $values"
-  [ "$(grep -cE '^ *(mountPath|path): /(mnt|srv)/usb$' "$work/disk.yaml")" = 4 ] || fail "not the mount point: $values"
+  [ "$(grep -cE '^ *(mountPath|path): "/(mnt|srv)/usb"$' "$work/disk.yaml")" = 4 ] || fail "not the mount point: $values"
 done
 # Every address of both families: the kubelet probes a pod's first one. An address of IPv6 stands in brackets.
 render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s --set agent.metricsAddress=fd00::7 >"$work/six.yaml"
@@ -137,6 +137,28 @@ render "${sops[@]}" --set agent.metricsAddress=:: >"$work/any.yaml"
 [ "$(grep -cxF -- '              host: "127.0.0.1"' "$work/any.yaml")" = 3 ] || fail "the agent's probes at every address"
 refused "metricsAddress" "${sops[@]}" --set agent.metricsAddress=localhost
 refused "backupMount" "${sops[@]}" --set agent.backupMount=/mnt/usb
+# What YAML would read as something else arrives as it was given.
+odd='/srv/it #1: "x" '"'y'"
+render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s --set 'offsite.bandwidthLimit=1M #: x' \
+  --set "agent.backupDir=$odd/b" --set "agent.dataDir=$odd/d" --set "agent.k3sPath=$odd/p/k3s" --set "agent.configDir=$odd/c" \
+  --set "agent.scratchDir=$odd/s" --set "agent.snapshotDir=$odd/n" --set "agent.kubeconfigSources[0]=$odd/k/config" \
+  --set "agent.extraHostPaths[0].path=$odd/e" --set 'agent.etcdServer=https://h #: x' >"$work/odd.yaml"
+python3 -B - "$work/odd.yaml" "$odd" <<'END' || fail "a value that YAML reads as something else"
+import sys, yaml
+odd = sys.argv[2]
+pods = {o["metadata"]["name"]: o["spec"]["template"]["spec"] for o in yaml.safe_load_all(open(sys.argv[1])) if o and o["kind"] == "DaemonSet"}
+agent, copier = pods["railiance-backup-agent"], pods["railiance-backup-offsite"]
+wanted = [f"--backup-dir={odd}/b", f"--data-dir={odd}/d", f"--k3s={odd}/p/k3s", f"--config-dir={odd}/c", f"--scratch-dir={odd}/s",
+          f"--etcd-snapshot-dir={odd}/n", f"--kubeconfig-source={odd}/k/config", f"--kubeconfig-source={odd}/c/k3s/k3s.yaml",
+          "--etcd-server=https://h #: x"]
+args = agent["containers"][0]["args"]
+assert not set(wanted) - set(args), set(wanted) - set(args)
+assert {f"--backup-dir={odd}/b", "--offsite-bandwidth-limit=1M #: x"} <= set(copier["containers"][0]["args"])
+places = {f"{odd}/{name}" for name in "bdpcsnke"}
+for pod, some in ((agent, places), (copier, {f"{odd}/b"})):
+    assert some <= {m["mountPath"] for m in pod["containers"][0]["volumeMounts"]}
+    assert some <= {v["hostPath"]["path"] for v in pod["volumes"] if "hostPath" in v}
+END
 # Nobody but the node gets in before somebody is named.
 render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s >"$work/closed.yaml"
 ! grep -q '^  ingress:' "$work/closed.yaml" || fail "without metricsFrom a policy lets somebody in"
@@ -165,7 +187,7 @@ refused "cron" "${sops[@]}" --set schedule.cron=02:00
 refused "cron" "${sops[@]}" --set schedule.cron=
 # A schedule of proven runs asks for them, and the agent has a place for the scratch server.
 render "${sops[@]}" --set schedule.verification=Boot --set agent.scratchDir=/srv/scratch >"$work/proven.yaml"
-for words in '- --verification=boot' '- --scratch-dir=/srv/scratch' 'mountPath: /srv/scratch'; do
+for words in '- --verification=boot' '- "--scratch-dir=/srv/scratch"' 'mountPath: "/srv/scratch"'; do
   grep -qF -- "$words" "$work/proven.yaml" || fail "verification Boot renders without $words"
 done
 
