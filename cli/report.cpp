@@ -175,7 +175,7 @@ std::string advice_for(api::Reason reason) {
   case api::Reason::recipient_missing:
   case api::Reason::recipient_invalid:
     return "put at least one age recipient (age1...) into .sops.yaml and install it: helm upgrade "
-           "... --set-file sops.config=.sops.yaml";
+           "... --reset-then-reuse-values --set-file sops.config=.sops.yaml";
   case api::Reason::helm_undecodable:
   case api::Reason::helm_failed:
     return "the message names the releases; helm list -A shows what Helm makes of them";

@@ -318,7 +318,9 @@ std::string unreachable_hint(std::optional<int> port, const std::vector<int>& le
            " through: if the remote's is another one, set networkPolicy.offsitePorts";
   }
   return "the remote is at port " + std::to_string(*port) + ", and the network policy lets only " +
-         ports + " through: helm upgrade ... --set 'networkPolicy.offsitePorts={" +
+         ports +
+         " through: helm upgrade ... --reset-then-reuse-values --set "
+         "'networkPolicy.offsitePorts={" +
          std::to_string(*port) + "}'";
 }
 

@@ -227,6 +227,11 @@ grep -v -e '^#' -e '^---' -e '^  annotations:$' -e 'helm.sh/resource-policy: kee
 diff "$work/source" "$work/rendered" || fail "the rendered CRDs are not those of crds/"
 [ "$(grep -c 'helm.sh/resource-policy: keep' "$work/crds.yaml")" = 3 ] || fail "a CRD is not kept"
 
+# A newer chart has sections that the values of an older installation lack: --reuse-values leaves them out, and
+# --set alone resets what was set.
+grep -rnE 'helm upgrade .*--set' "$root/docs" "$root/README.md" "$chart/templates/NOTES.txt" |
+  grep -v -e --install -e --reset-then-reuse-values && fail "a helm upgrade that loses values, or stops at a newer chart"
+
 "$root/scripts/render.sh" --check || fail "something made from the chart is stale"
 
 [ "$failures" = 0 ] || exit 1

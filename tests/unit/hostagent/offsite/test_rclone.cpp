@@ -306,5 +306,6 @@ TEST_CASE("what the policy does not let through is said with the setting, and no
   CHECK(hint.find("port 23") != std::string::npos);
   CHECK(hint.find("443,8443") != std::string::npos);
   CHECK(hint.find("networkPolicy.offsitePorts={23}") != std::string::npos);
+  CHECK(hint.find("helm upgrade ... --reset-then-reuse-values --set") != std::string::npos);
   CHECK(unreachable_hint({}, {443}).find("networkPolicy.offsitePorts") != std::string::npos);
 }
