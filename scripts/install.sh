@@ -43,10 +43,13 @@ if [ -z "${KUBECONFIG:-}" ]; then
 fi
 [ -r "${KUBECONFIG:-}" ] || die "no kubeconfig found: the programs are installed, the chart is not; set KUBECONFIG"
 
-if command -v k3s >/dev/null; then
+if k3s=$(find_k3s); then
   tar=${IMAGE_TAR:-$("$ROOT/scripts/image.sh")}
   say "Importing the image into k3s"
-  k3s ctr --namespace k8s.io images import "$tar" >/dev/null
+  "$k3s" ctr --namespace k8s.io images import "$tar" >/dev/null
+else
+  say "No k3s on this host: the image is not imported"
+  note "the pods start only where the nodes have $IMAGE already, or a registry has it (HELM_ARGS='--set image.repository=…')"
 fi
 
 command -v helm >/dev/null || "$ROOT/tests/tools/install.sh" helm >/dev/null

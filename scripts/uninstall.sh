@@ -3,6 +3,13 @@
 # and their CRDs stay.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+# First, for the command that takes it back is one of the programs.
+laid=$(laid_manifests)
+if [ -n "$laid" ]; then
+  say "k3s applies what \`railiance-backup install\` has laid down here; nothing was removed"
+  note "${laid//$'\n'/, }"
+  die "take that back first:  sudo railiance-backup uninstall   then run this again"
+fi
 if [ -z "${KUBECONFIG:-}" ] && [ -r /etc/rancher/k3s/k3s.yaml ]; then
   export KUBECONFIG=/etc/rancher/k3s/k3s.yaml
 fi

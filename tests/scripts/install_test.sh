@@ -1,0 +1,83 @@
+#!/bin/bash
+# scripts/install.sh and uninstall.sh, with a host below a directory: what they find of k3s there, and what they say.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d /tmp/railiance-scripts-XXXXXX)
+trap 'rm -rf "$work"' EXIT
+failures=0
+fail() {
+  echo "FAILED: $*"
+  cat "$work/said" "$work/calls" 2>/dev/null || true
+  failures=$((failures + 1))
+}
+
+# stand_in FILE: a program that writes down how it was called, and is content.
+stand_in() {
+  mkdir -p "$(dirname "$1")"
+  printf '#!/bin/sh\necho "%s $*" >>"%s"\n' "$1" "$work/calls" >"$1"
+  chmod 755 "$1"
+}
+
+export RAILIANCE_CACHE=$work/cache PREFIX=$work/prefix K3S_ROOT=$work/host KUBECONFIG=$work/kubeconfig
+export IMAGE_TAR=$work/image.tar BUNDLE_TAR=$work/bundle.tar.gz
+unset HELM_ARGS
+mkdir -p "$PREFIX" "$K3S_ROOT"
+touch "$KUBECONFIG" "$IMAGE_TAR" "$work/.sops.yaml"
+stand_in "$RAILIANCE_CACHE/bin/helm"
+stand_in "$work/bundle/bin/railiance-backup"
+stand_in "$work/bundle/bin/railiance-restore"
+tar -czf "$BUNDLE_TAR" -C "$work" bundle
+
+# run SCRIPT ARGS...: its exit code in $code, its words and calls in files.
+run() {
+  : >"$work/calls"
+  code=0
+  "$root/scripts/$1" "${@:2}" >"$work/said" 2>&1 || code=$?
+}
+# imports PROGRAM: the installation imports the image with this one.
+imports() {
+  run install.sh "$work/.sops.yaml"
+  [ "$code" = 0 ] || fail "install ended with $code"
+  grep -qxF -- "$1 ctr --namespace k8s.io images import $IMAGE_TAR" "$work/calls" || fail "the image is not imported by $1"
+}
+
+run install.sh "$work/.sops.yaml"
+[ "$code" = 0 ] || fail "install without k3s ended with $code"
+grep -qF 'No k3s on this host: the image is not imported' "$work/said" || fail "that no k3s is found is not said"
+grep -qF "$RAILIANCE_CACHE/bin/helm upgrade --install railiance-backup" "$work/calls" || fail "the chart is not installed"
+
+# Where the installer of k3s puts it, and where only its unit has it.
+stand_in "$K3S_ROOT/opt/bin/k3s"
+imports "$K3S_ROOT/opt/bin/k3s"
+rm "$K3S_ROOT/opt/bin/k3s"
+stand_in "$K3S_ROOT/srv/programs/k3s"
+mkdir -p "$K3S_ROOT/etc/systemd/system"
+printf '[Service]\nExecStart=/srv/programs/k3s \\\n    server \\\n\t%s \\\n\t%s \\\n' "'--data-dir'" "'/srv/data'" \
+  >"$K3S_ROOT/etc/systemd/system/k3s.service"
+imports "$K3S_ROOT/srv/programs/k3s"
+stand_in "$K3S_ROOT/usr/local/bin/k3s"
+imports "$K3S_ROOT/usr/local/bin/k3s"
+
+# What `railiance-backup install` laid down is applied again by k3s: its command must not go first.
+mkdir -p "$K3S_ROOT/etc/rancher/k3s"
+printf '# mine\ndata-dir: "/srv/other/"\n' >"$K3S_ROOT/etc/rancher/k3s/config.yaml"
+for data in /var/lib/rancher/k3s /srv/data /srv/other; do
+  manifest=$K3S_ROOT$data/server/manifests/railiance-backup.yaml
+  mkdir -p "$(dirname "$manifest")"
+  touch "$manifest"
+  run uninstall.sh
+  [ "$code" = 1 ] || fail "uninstall beside $manifest ended with $code"
+  grep -qF "$manifest" "$work/said" || fail "$manifest is not named"
+  grep -qF 'sudo railiance-backup uninstall' "$work/said" || fail "the command that takes it back is not said"
+  [ -e "$PREFIX/bin/railiance-backup" ] || fail "the command that takes it back is gone"
+  [ ! -s "$work/calls" ] || fail "something was done"
+  rm "$manifest"
+done
+
+run uninstall.sh
+[ "$code" = 0 ] || fail "uninstall ended with $code"
+grep -qF "helm uninstall railiance-backup" "$work/calls" || fail "the chart is not taken out"
+[ -z "$(find "$PREFIX" -name '*railiance*')" ] || fail "programs are left"
+
+[ "$failures" = 0 ] || exit 1
+echo "install and uninstall hold"
