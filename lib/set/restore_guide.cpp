@@ -195,6 +195,8 @@ done
 cp "$WORK/snapshot" "$db/state.db.part"
 mv "$db/state.db.part" "$db/state.db"
 ```
+What you put into `tls` or `cred` yourself and the configuration names (an `oidc-ca-file`, say) is not in the copy: bring it back
+from `"$old"`, or from `@work@/host@data@/server`, before the start.
 If k3s does not come up with it, nothing is lost: stop it, move `state.db` and all `state.db-…` away, move what lies in
 `@data@/server/db/state-old-…` back (`tls` and `cred` to `@data@/server`), and start k3s.
 

@@ -3,6 +3,7 @@
 #include "restore/cluster/checks.hpp"
 #include "restore/cluster/database.hpp"
 #include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/put_back.hpp"
 #include "restore/cluster/state_files.hpp"
 #include "restore/cluster/steps.hpp"
 #include "set/restore_guide.hpp"
@@ -70,18 +71,28 @@ public:
                                                  const std::string& snapshot) const override {
     const std::string db = shell_word(db_of(plan));
     const std::string server = shell_word(plan.data_dir + "/server");
-    return {"# database, log and index are one: never one of them alone; etcd would be used before "
-            "it:",
-            "old=" + db + "/state-old-$(date -u +%Y%m%dT%H%M%SZ)",
-            "mkdir -p \"$old\"",
-            "for f in state.db-wal state.db-journal; do [ ! -e " + db + "/$f ] || cp -p " + db +
-                "/$f \"$old/\"; done",
-            "for f in state.db etcd; do [ ! -e " + db + "/$f ] || mv " + db + "/$f \"$old/\"; done",
-            "rm -f " + db + "/state.db-wal " + db + "/state.db-journal " + db + "/state.db-shm",
-            "# k3s writes these from the copy:",
-            "for f in tls cred; do [ ! -e " + server + "/$f ] || mv " + server +
-                "/$f \"$old/\"; done",
-            "cp " + snapshot + " " + db + "/state.db"};
+    std::vector<std::string> lines{
+        "# database, log and index are one: never one of them alone; etcd would be used before "
+        "it:",
+        "old=" + db + "/state-old-$(date -u +%Y%m%dT%H%M%SZ)",
+        "mkdir -p \"$old\"",
+        "for f in state.db-wal state.db-journal; do [ ! -e " + db + "/$f ] || cp -p " + db +
+            "/$f \"$old/\"; done",
+        "for f in state.db etcd; do [ ! -e " + db + "/$f ] || mv " + db + "/$f \"$old/\"; done",
+        "rm -f " + db + "/state.db-wal " + db + "/state.db-journal " + db + "/state.db-shm",
+        "# k3s writes these from the copy:",
+        "for f in tls cred; do [ ! -e " + server + "/$f ] || mv " + server + "/$f \"$old/\"; done",
+        "cp " + snapshot + " " + db + "/state.db"};
+    for (const std::string& path : plan.credentials) {
+      const std::string kept =
+          "\"$old\"/" +
+          shell_word(path.substr(plan.data_dir.size() + std::string_view("/server/").size()));
+      const std::string directory = shell_word(path.substr(0, path.rfind('/')));
+      lines.push_back("[ ! -e " + kept + " ] || { mkdir -p " + directory + "; cp -pR " + kept +
+                      " " + directory +
+                      "/; } # the configuration names it, and k3s does not make it");
+    }
+    return lines;
   }
 
   [[nodiscard]] std::vector<Check> check(const ObservedHost& host,
@@ -141,7 +152,8 @@ public:
       RB_TRY(set_aside(state, ports));
     }
     RB_TRY(put_state(state.plan.snapshot_path(), db));
-    return clear_certificates(state);
+    RB_TRY(clear_certificates(state));
+    return put_credentials(state, ports);
   }
 
   [[nodiscard]] Status put_back(const JournalState& state, Ports& ports) const override {
@@ -185,6 +197,27 @@ private:
         RB_TRY(move_path(part, kept));
       }
       RB_TRY(remove_path(path));
+    }
+    return {};
+  }
+
+  /// What the configuration names there and k3s does not make: without it k3s would not start. As
+  /// it was at the time of the copy where the set has it, else as it was here.
+  static Status put_credentials(const JournalState& state, Ports& ports) {
+    if (state.plan.credentials.empty()) {
+      return {};
+    }
+    const auto host = ports.set.host_state(); // in place it may be missing
+    for (const std::string& path : state.plan.credentials) {
+      bool put = false;
+      if (host) {
+        RB_TRY_ASSIGN(put, put_from_set(*host, path, state.plan.data_dir));
+      }
+      const std::string before = state.saved_path() + path.substr(state.plan.data_dir.size());
+      if (!put && exists(before)) {
+        RB_TRY(make_directories(path.substr(0, path.rfind('/')), 0700));
+        RB_TRY(copy_tree(before, path));
+      }
     }
     return {};
   }

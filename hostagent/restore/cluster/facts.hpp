@@ -4,6 +4,7 @@
 
 #include "k3s/command.hpp"
 #include "k3s/host_settings.hpp"
+#include "k3s/named_files.hpp"
 #include "k3s/running_server.hpp"
 #include "restore/cluster/host_network.hpp"
 #include "restore/cluster/put_back.hpp"
@@ -47,7 +48,8 @@ struct ObservedHost {
   ServerSettings settings; ///< As on the disk.
   std::string settings_problem;
   std::vector<ConfiguredToken> tokens;
-  std::vector<NamedFact> named; ///< What the settings of the set name, looked for here.
+  std::vector<NamedFact> named;           ///< What the settings of the set name, looked for here.
+  std::vector<k3s::NamedFile> named_here; ///< What the settings on the disk name.
   HostNetwork network;
   bool host_local = false; ///< The CNI plugin is where k3s finds it.
 };

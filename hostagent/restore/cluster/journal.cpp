@@ -95,6 +95,7 @@ void fields(JsonFields& json, Plan& plan) {
   json.always("keepConfig", plan.keep_config); // absent in journals of before
   json.always("replacements", plan.replacements);
   json.required("carried", plan.carried);
+  json.always("credentials", plan.credentials); // absent in journals of before
   step_fields(json, "steps", plan.steps);
   json.optional("joining", plan.joining);
 }

@@ -194,6 +194,7 @@ void Host::look(const HostHints& hints, const OpenedSet* opened) {
   host.settings = here.settings;
   host.settings_problem = here.problem;
   host.tokens = here.tokens;
+  host.named_here = k3s::all_named_files(k3s::DiskFiles(), here.settings, host.data_dir);
   if (there != nullptr) {
     host.named = NamedBack(*there, host.data_dir, {}).facts();
   }

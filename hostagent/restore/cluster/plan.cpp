@@ -1,6 +1,7 @@
 #include "restore/cluster/plan.hpp"
 
 #include "k3s/command.hpp"
+#include "k3s/credentials.hpp"
 #include "restore/cluster/checks.hpp"
 #include "restore/cluster/database.hpp"
 #include "set/names.hpp"
@@ -22,6 +23,19 @@ void append(std::vector<Check>& all, std::vector<Check> some) {
   std::move(some.begin(), some.end(), std::back_inserter(all));
 }
 
+/// Those of `named` that go with server/tls and server/cred, and that no copy brings back.
+template <typename Named>
+std::vector<std::string>
+credentials_of(const Named& named, const std::string& data_dir, const ServerSettings& settings) {
+  std::vector<std::string> paths;
+  for (const auto& one : named) {
+    if (k3s::is_operators_credential(one.path, data_dir, settings)) {
+      paths.push_back(one.path);
+    }
+  }
+  return paths;
+}
+
 Plan make_plan(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
   Plan plan;
   plan.run_id = set.run_id;
@@ -33,7 +47,10 @@ Plan make_plan(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   plan.replacements = wishes.replacements;
   std::erase_if(plan.replacements, [](const Replacement& one) { return one.keeps(); });
   plan.was_active = host.service == k3s::ServiceState::active;
-  const ServerSettings& settings = effective_settings(host, set, plan.bare && !plan.keep_config);
+  const bool from_set = plan.bare && !plan.keep_config;
+  const ServerSettings& settings = effective_settings(host, set, from_set);
+  plan.credentials = from_set ? credentials_of(host.named, host.data_dir, settings)
+                              : credentials_of(host.named_here, host.data_dir, settings);
   plan.kubeconfig = settings.value("write-kubeconfig");
   if (!plan.kubeconfig.starts_with('/')) {
     plan.kubeconfig = k_kubeconfig;
@@ -212,6 +229,14 @@ std::vector<std::string> commands_by_hand(const GuideInput& input) {
     add_changes(plan, lines);
   }
   for (std::string& line : database_of(plan.datastore).by_hand(plan, snapshot)) {
+    lines.push_back(std::move(line));
+  }
+  if (plan.bare && !plan.credentials.empty()) {
+    std::string line = age + file_of(input, api::ArtifactType::host_state) + " | tar xzp -C /";
+    for (const std::string& path : plan.credentials) {
+      line += " " + shell_word(path.substr(1));
+    }
+    lines.emplace_back("# the configuration names these, and the copy does not bring them:");
     lines.push_back(std::move(line));
   }
   lines.push_back(input.start_command);

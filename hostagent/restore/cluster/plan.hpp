@@ -97,6 +97,8 @@ struct Plan {
   std::vector<Replacement> replacements = {}; ///< In the configuration that is put back.
   bool was_active = false;                    ///< The service ran: a way back starts it again.
   std::vector<std::string> carried;
+  /// Files in server/tls and server/cred that the settings name and k3s does not make.
+  std::vector<std::string> credentials = {};
   std::vector<Step> steps;
   std::optional<Joining> joining = {}; ///< It is a rejoin, not a restore.
 

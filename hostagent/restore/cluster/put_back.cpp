@@ -1,5 +1,6 @@
 #include "restore/cluster/put_back.hpp"
 
+#include "k3s/credentials.hpp"
 #include "k3s/named_files.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/host_views.hpp"
@@ -52,9 +53,10 @@ constexpr std::array<std::string_view, 14> k_systems{"/usr/",
                                                      "/nix/",
                                                      "/gnu/",
                                                      "/snap/"};
-/// In the data directory: k3s's own, which the snapshot brings.
-constexpr std::array<std::string_view, 4> k_k3s{
-    "server/db/", "server/tls/", "server/cred/", "data/"};
+/// In the data directory: k3s's own, which the snapshot brings; of the credentials those that k3s
+/// makes.
+constexpr std::array<std::string_view, 2> k_k3s{"server/db/", "data/"};
+constexpr std::array<std::string_view, 2> k_credentials{"server/tls/", "server/cred/"};
 constexpr std::array<std::string_view, 4> k_unit_places{"/usr/local/lib/systemd/system/",
                                                         "/usr/lib/systemd/system/",
                                                         "/lib/systemd/system/",
@@ -93,12 +95,32 @@ std::string put_back_path(const std::string& archive_path,
   return fits ? path : std::string();
 }
 
+Result<bool>
+put_from_set(const set::HostState& state, const std::string& path, const std::string& data_dir) {
+  const std::string theirs = (state.data_dir.empty() ? k_usual_data_dir : state.data_dir) + "/";
+  bool any = false;
+  for (const archive::Entry& entry : state.files) {
+    const std::string its = "/" + entry.path;
+    if (!archive::check_entry_path(entry.path) || !its.starts_with(theirs)) {
+      continue;
+    }
+    const std::string here = data_dir + "/" + its.substr(theirs.size());
+    if (here == path || here.starts_with(path + "/")) {
+      RB_TRY(make_directories(here.substr(0, here.rfind('/')), 0700));
+      RB_TRY(put_file(here, entry.content.view(), entry.mode));
+      any = true;
+    }
+  }
+  return any;
+}
+
 NamedBack::NamedBack(const set::HostState& state, std::string data_dir, std::string root)
     : m_state(state), m_its_data_dir(state.data_dir.empty() ? k_usual_data_dir : state.data_dir),
       m_data_dir(std::move(data_dir)), m_root(std::move(root)) {
   const HostStateView view(state);
   const k3s::HostSettings read = read_settings(view);
   m_paths.insert(read.files.begin(), read.files.end());
+  m_settings = read.settings;
   for (const k3s::NamedFile& named : k3s::all_named_files(view, read.settings, m_its_data_dir)) {
     m_paths.insert(named.path);
     m_named.push_back({named.path, named.by, named.needed, false, false});
@@ -131,7 +153,10 @@ std::string NamedBack::target_of(const std::string& archive_path) const {
     return {};
   }
   if (path.starts_with(m_its_data_dir + "/")) {
-    const bool of_k3s = begins(path.substr(m_its_data_dir.size() + 1), k_k3s);
+    const std::string rest = path.substr(m_its_data_dir.size() + 1);
+    const bool of_k3s =
+        begins(rest, k_k3s) || (begins(rest, k_credentials) &&
+                                !k3s::is_operators_credential(path, m_its_data_dir, m_settings));
     return of_k3s ? std::string() : on_this_host(path);
   }
   const std::string target = as_unit_of_etc(path);

@@ -2,7 +2,10 @@
 // others because the settings name them, wherever they lie.
 #pragma once
 
+#include "k3s/server_settings.hpp"
 #include "set/host_state.hpp"
+
+#include "base/result.hpp"
 
 #include <set>
 #include <string>
@@ -26,6 +29,11 @@ struct NamedFact {
   bool in_set = false;  ///< It is put back.
 };
 
+/// Puts to `path`, in this host's `data_dir`, what the host state has there: a file, or all below a
+/// directory. False: it has nothing. Errors: those of put_file().
+[[nodiscard]] Result<bool>
+put_from_set(const set::HostState& state, const std::string& path, const std::string& data_dir);
+
 /// What the settings of a host state name.
 class NamedBack {
 public:
@@ -47,6 +55,7 @@ private:
   [[nodiscard]] bool is_named(const std::string& path) const;
 
   const set::HostState& m_state;
+  k3s::ServerSettings m_settings;
   std::string m_its_data_dir;
   std::string m_data_dir;
   std::string m_root;

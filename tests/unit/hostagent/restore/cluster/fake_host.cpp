@@ -74,6 +74,7 @@ JournalState FakeHost::fresh_journal() {
   state.plan.bare = bare && !joining;
   state.plan.datastore = datastore;
   state.plan.was_active = !bare && !joining;
+  state.plan.credentials = credentials;
   state.plan.joining = joining;
   if (joining) {
     for (const Step step : k_rejoin_steps) {
@@ -162,7 +163,7 @@ void FakeHost::start_on_sqlite() {
   }
   scratch.write("data/server/db/state.db-wal", scratch.read("data/server/db/state.db-wal") + "+");
   scratch.write("data/server/db/state.db-shm", "of the start");
-  if (data() == "restored" && !fs::exists(data_dir() + "/server/tls")) {
+  if (data() == "restored" && !fs::exists(data_dir() + "/server/tls/ca.crt")) {
     scratch.write("data/server/tls/ca.crt", "of the backup");
     scratch.write("data/server/cred/passwd", "of the backup");
   }

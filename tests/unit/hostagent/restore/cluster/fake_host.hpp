@@ -97,8 +97,9 @@ public:
   std::string image = "of the kit";                            ///< Empty: it holds none.
   std::vector<std::pair<std::string, std::string>> more_files; ///< Of the host state.
   bool image_fails = false;
-  bool ends_at_start = false;     ///< With restored data.
-  std::string k3s_says;           ///< The last word in its log.
+  std::vector<std::string> credentials; ///< Of the plan.
+  bool ends_at_start = false;           ///< With restored data.
+  std::string k3s_says;                 ///< The last word in its log.
   std::uint64_t configmaps = 3;   ///< In the restored cluster; the backup has 3, and a payload.
   bool api_fails = false;         ///< Once it is ready: when the objects are asked for.
   std::stop_source stopped;       ///< Told to stop, as by Ctrl-C.

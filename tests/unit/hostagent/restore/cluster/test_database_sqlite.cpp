@@ -165,6 +165,41 @@ TEST_CASE("SQLite: a key that is only in server/tls is still there after the sec
   CHECK(host.scratch.exists(std::string(k_aside) + "-1/tls/ca.crt"));
 }
 
+TEST_CASE(
+    "SQLite: what the configuration names in server/tls and server/cred is there at the start") {
+  FakeHost host(false, k_sqlite);
+  host.scratch.write("data/server/tls/oidc-ca.pem", "of this host");
+  host.scratch.write("data/server/tls/mine/a.pem", "of this host");
+  host.scratch.write("data/server/cred/audit.kubeconfig", "of this host");
+  host.more_files = {{"var/lib/rancher/k3s/server/cred/audit.kubeconfig", "of the backup"}};
+  host.credentials = {host.data_dir() + "/server/tls/oidc-ca.pem",
+                      host.data_dir() + "/server/tls/mine",
+                      host.data_dir() + "/server/cred/audit.kubeconfig",
+                      host.data_dir() + "/server/tls/nowhere.pem"};
+  host.before_start = [&] {
+    CHECK(host.scratch.read("data/server/tls/oidc-ca.pem") == "of this host");
+    CHECK(host.scratch.read("data/server/tls/mine/a.pem") == "of this host");
+    CHECK(host.scratch.read("data/server/cred/audit.kubeconfig") == "of the backup");
+    CHECK_FALSE(host.scratch.exists("data/server/tls/ca.crt"));
+    CHECK_FALSE(host.scratch.exists("data/server/cred/passwd"));
+  };
+  check_restored(host, host.execute());
+  host.before_start = {};
+  CHECK(host.roll_back().code == ExitCode::done);
+  CHECK(host.scratch.read("data/server/cred/audit.kubeconfig") == "of this host");
+  check_as_before(host);
+}
+
+TEST_CASE("SQLite on a bare host: what the configuration names there comes from the set") {
+  FakeHost host(true, k_sqlite);
+  host.more_files = {{"var/lib/rancher/k3s/server/tls/oidc-ca.pem", "of the backup"}};
+  host.credentials = {host.data_dir() + "/server/tls/oidc-ca.pem"};
+  host.before_start = [&] {
+    CHECK(host.scratch.read("data/server/tls/oidc-ca.pem") == "of the backup");
+  };
+  check_restored(host, host.execute());
+}
+
 TEST_CASE("SQLite on a bare host: files back, the copy in its place, nothing set aside") {
   FakeHost host(true, k_sqlite);
   check_restored(host, host.execute());

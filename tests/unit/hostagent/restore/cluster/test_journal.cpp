@@ -26,6 +26,7 @@ JournalState full_state() {
                              {ReplacementKind::interface, "enp7s0", "eth0"}};
   state.plan.was_active = true;
   state.plan.carried = {"--node-ip=1"};
+  state.plan.credentials = {"/data/server/tls/oidc-ca.pem"};
   state.plan.steps = {Step::decrypt, Step::reset};
   state.completed = {Step::decrypt};
   state.current = Step::reset;
@@ -58,6 +59,7 @@ TEST_CASE("a journal reads back as it was written") {
   CHECK(read->current == Step::reset);
   CHECK(read->state_aside == "state-old-1");
   CHECK(read->plan.keep_config);
+  CHECK(read->plan.credentials == full_state().plan.credentials);
   CHECK(read->plan.replacements == full_state().plan.replacements);
 }
 

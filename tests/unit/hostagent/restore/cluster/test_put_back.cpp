@@ -1,5 +1,6 @@
 // Files that are put back by their place, and those that the settings of a set name: put back where
 // nothing is, and looked for beforehand.
+#include "facts.hpp"
 #include "fake_host.hpp"
 #include "restore/cluster/checks.hpp"
 #include "restore/cluster/put_back.hpp"
@@ -101,6 +102,34 @@ TEST_CASE("what the settings name goes back to its place, what belongs to the sy
   root.write("etc/k8s/enc.yaml", "its own");
   CHECK(named.missing_target_of("etc/k8s/enc.yaml").empty());
   CHECK(named.missing_target_of("etc/k8s/psa.yaml") == "/etc/k8s/psa.yaml");
+}
+
+TEST_CASE("a file of the operator in server/tls goes back, what k3s makes there does not") {
+  const set::HostState state = state_with(
+      {{"etc/rancher/k3s/config.yaml",
+        "kube-apiserver-arg:\n- oidc-ca-file=tls/oidc.pem\n- etcd-cafile=tls/etcd/server-ca.crt\n"},
+       {"var/lib/rancher/k3s/server/tls/oidc.pem", "of the operator"},
+       {"var/lib/rancher/k3s/server/tls/etcd/server-ca.crt", "of k3s"}});
+  const test::Scratch scratch;
+  const std::string data = scratch.path("data");
+  const NamedBack named(state, data, scratch.path("root"));
+  CHECK(named.target_of("var/lib/rancher/k3s/server/tls/oidc.pem") ==
+        data + "/server/tls/oidc.pem");
+  CHECK(named.target_of("var/lib/rancher/k3s/server/tls/etcd/server-ca.crt").empty());
+  CHECK(*put_from_set(state, data + "/server/tls/oidc.pem", data));
+  CHECK(scratch.read("data/server/tls/oidc.pem") == "of the operator");
+  CHECK_FALSE(*put_from_set(state, data + "/server/tls/oidc", data));
+}
+
+TEST_CASE("the plan knows which files of the operator go with server/tls") {
+  ObservedHost host = test::good_host();
+  host.settings.add("kube-apiserver-arg", "oidc-ca-file=tls/oidc.pem");
+  host.named_here = {{"/var/lib/rancher/k3s/server/tls/oidc.pem", "oidc-ca-file", true},
+                     {"/var/lib/rancher/k3s/server/tls/server-ca.crt", "tls", false},
+                     {"/etc/audit.yaml", "audit-policy-file", true}};
+  const Decision decision = decide(host, test::good_set(), {});
+  CHECK(decision.plan.credentials ==
+        std::vector<std::string>{"/var/lib/rancher/k3s/server/tls/oidc.pem"});
 }
 
 TEST_CASE("a unit that came with a package goes to /etc, but where the host has it") {
