@@ -146,9 +146,7 @@ Status import_image(const Plan& plan, const Io& io) {
   ProcessSpec spec;
   spec.program = plan.server.k3s_program;
   spec.arguments = {"ctr", "--namespace", "k8s.io", "images", "import", plan.package.image};
-  spec.environment = k3s::clean_environment();
-  // Where only the unit names the data directory, k3s would unpack itself into the usual one first.
-  spec.environment["K3S_DATA_DIR"] = plan.server.data_dir;
+  spec.environment = k3s::environment_in(plan.server.data_dir);
   spec.timeout = k_import_timeout;
   RB_TRY_ASSIGN(const ProcessResult result, io.processes->run(spec, io.stop));
   if (result.exit_status == 0) {

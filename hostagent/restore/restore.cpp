@@ -76,7 +76,7 @@ private:
   /// restored.
   std::vector<std::string> wake_workloads(const cluster::Plan& plan) {
     constexpr std::chrono::seconds k_limit{120};
-    const k3s::Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
+    const k3s::Kubectl kubectl{plan.k3s_program, plan.kubeconfig, plan.data_dir};
     const auto found = cluster::find_workloads_that_watch(m_host.processes, kubectl, m_io.stop);
     if (!found) {
       warn(m_io, found.error().message + "; what watches the API may need a restart");

@@ -81,6 +81,12 @@ std::map<std::string, std::string> clean_environment() {
           {"LANG", "C"}};
 }
 
+std::map<std::string, std::string> environment_in(const std::string& data_dir) {
+  auto environment = clean_environment();
+  environment["K3S_DATA_DIR"] = data_dir;
+  return environment;
+}
+
 std::string version_in(std::string_view output) {
   constexpr std::string_view k_lead = "k3s version ";
   const std::size_t at = output.find(k_lead);
@@ -107,7 +113,8 @@ ProcessSpec kubectl_spec(const Kubectl& kubectl,
                          std::chrono::seconds timeout) {
   ProcessSpec spec;
   spec.program = kubectl.program;
-  spec.environment = kubectl.environment.empty() ? clean_environment() : kubectl.environment;
+  spec.environment =
+      kubectl.environment.empty() ? environment_in(kubectl.data_dir) : kubectl.environment;
   spec.timeout = timeout;
   spec.output_limit_bytes = std::size_t{16} << 20U;
   spec.arguments = {"kubectl", "--kubeconfig=" + kubectl.kubeconfig};
@@ -177,7 +184,7 @@ Result<ProcessSpec> reset_spec(const ResetOrder& order) {
   ProcessSpec spec;
   spec.program = order.program;
   spec.timeout = order.timeout;
-  spec.environment = clean_environment();
+  spec.environment = environment_in(order.data_dir);
   if (!order.token.empty()) {
     spec.environment.emplace(k_token_variable, order.token);
   }

@@ -26,6 +26,11 @@ inline constexpr std::array<const char*, 4> k_usual_programs{
 /// Nothing is inherited: no K3S_*, proxy or cloud variable of the caller may reach k3s.
 [[nodiscard]] std::map<std::string, std::string> clean_environment();
 
+/// The same for a command that k3s carries out by its own programs (all but `--version`): it
+/// unpacks them, some 200 MB, to where it believes its data directory is, and looks for that in its
+/// environment, its arguments and config.yaml, but in no unit. `data_dir`: absolute.
+[[nodiscard]] std::map<std::string, std::string> environment_in(const std::string& data_dir);
+
 /// "v1.34.4+k3s1" of "k3s version v1.34.4+k3s1 (abcdef)"; empty where it is not that.
 [[nodiscard]] std::string version_in(std::string_view output);
 
@@ -36,7 +41,8 @@ ask_version(ProcessRunner& processes, const std::string& program, std::stop_toke
 struct Kubectl {
   std::string program;    ///< k3s, absolute path.
   std::string kubeconfig; ///< Absolute path of the admin kubeconfig; read anew by each call.
-  std::map<std::string, std::string> environment = {}; ///< All of it; empty: clean_environment().
+  std::string data_dir;   ///< Of the server on this host.
+  std::map<std::string, std::string> environment = {}; ///< All of it; empty: environment_in().
 };
 
 /// `k3s kubectl --kubeconfig=… ARGUMENTS`.

@@ -45,7 +45,7 @@ ProcessSpec spec_of(const K3sCommand& command, std::chrono::seconds timeout) {
   ProcessSpec spec;
   spec.program = command.program;
   spec.timeout = timeout;
-  spec.environment = clean_environment();
+  spec.environment = environment_in(command.data_dir);
   return spec;
 }
 

@@ -189,9 +189,11 @@ Result<objects::Contents> ProxiedClusterApi::contents(const std::string& snapsho
 
 Result<std::unique_ptr<objects::ApiPort>> ProxiedClusterApi::connect(const k3s::Kubectl& kubectl,
                                                                      const std::string& directory) {
-  return objects::start_proxy(
-      {kubectl.program, kubectl.kubeconfig, directory + "/api.sock", k3s::clean_environment()},
-      m_waiter);
+  return objects::start_proxy({kubectl.program,
+                               kubectl.kubeconfig,
+                               directory + "/api.sock",
+                               k3s::environment_in(kubectl.data_dir)},
+                              m_waiter);
 }
 
 } // namespace rb::cluster

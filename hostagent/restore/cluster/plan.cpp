@@ -240,7 +240,9 @@ std::vector<std::string> commands_by_hand(const GuideInput& input) {
     lines.push_back(std::move(line));
   }
   lines.push_back(input.start_command);
-  lines.push_back(shell_word(plan.k3s_program.empty() ? "k3s" : plan.k3s_program) +
+  const bool usual = plan.data_dir == k3s::k_usual_data_dir;
+  lines.push_back((usual ? "" : "K3S_DATA_DIR=" + shell_word(plan.data_dir) + " ") +
+                  shell_word(plan.k3s_program.empty() ? "k3s" : plan.k3s_program) +
                   " kubectl get nodes");
   lines.push_back("rm " + snapshot);
   return lines;

@@ -28,7 +28,7 @@ std::string etcd_of(const Plan& plan) {
 
 /// Through the kubeconfig that this server has written.
 Access local_access(const Plan& plan) {
-  return {{plan.k3s_program, plan.kubeconfig}, {}, {}};
+  return {{plan.k3s_program, plan.kubeconfig, plan.data_dir}, {}, {}};
 }
 
 Result<std::vector<EtcdMember>> members_here(const Plan& plan, Ports& ports) {

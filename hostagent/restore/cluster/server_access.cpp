@@ -130,7 +130,7 @@ Result<ServerAccess> ServerAccess::make(const std::string& k3s_program,
   }
   RB_TRY(make_directories(path.substr(0, path.rfind('/')), 0711));
   RB_TRY(write_file(path, kubeconfig_of(found).view(), 0600));
-  return ServerAccess(Access{{k3s_program, path}, k_admin, k_supervisor});
+  return ServerAccess(Access{{k3s_program, path, data_dir}, k_admin, k_supervisor});
 }
 
 ServerAccess::ServerAccess(ServerAccess&& other) noexcept : m_access(std::move(other.m_access)) {

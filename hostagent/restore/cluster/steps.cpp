@@ -269,7 +269,7 @@ Status do_ready(const Plan& plan, Ports& ports, const Limits& limits) {
   k3s::ReadyWait wait;
   wait.timeout = limits.ready;
   wait.alive = [&watch] { return watch.look(); };
-  const k3s::Kubectl kubectl{plan.k3s_program, plan.kubeconfig};
+  const k3s::Kubectl kubectl{plan.k3s_program, plan.kubeconfig, plan.data_dir};
   const auto took =
       k3s::wait_until_ready(ports.processes, ports.clock, ports.waiter, kubectl, wait, ports.stop);
   if (!took) {
@@ -282,8 +282,9 @@ Status do_ready(const Plan& plan, Ports& ports, const Limits& limits) {
 
 Status do_compare(const Plan& plan, Ports& ports, Outcome& outcome) {
   RB_TRY_ASSIGN(const objects::Contents contents, ports.cluster.contents(plan.snapshot_path()));
-  RB_TRY_ASSIGN(const auto api,
-                ports.cluster.connect({plan.k3s_program, plan.kubeconfig}, plan.work_dir()));
+  RB_TRY_ASSIGN(
+      const auto api,
+      ports.cluster.connect({plan.k3s_program, plan.kubeconfig, plan.data_dir}, plan.work_dir()));
   RB_TRY_ASSIGN(const objects::ServedKinds served,
                 objects::served_kinds(*api, contents, ports.waiter, k_definitions_patience, {}));
   RB_TRY_ASSIGN(outcome.objects, compare_objects(*api, contents, served.resources, ports.waiter));

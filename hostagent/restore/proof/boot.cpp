@@ -167,13 +167,13 @@ Status wait_ready(const BootInput& input,
   k3s::ReadyWait wait;
   wait.timeout = input.ready_timeout;
   wait.alive = [&] { return ports.cage.alive(); };
-  const auto ready =
-      k3s::wait_until_ready(kubectl,
-                            ports.clock,
-                            ports.waiter,
-                            {server.program, kubeconfig_of(server), environment_of(server)},
-                            wait,
-                            stop);
+  const auto ready = k3s::wait_until_ready(
+      kubectl,
+      ports.clock,
+      ports.waiter,
+      {server.program, kubeconfig_of(server), server.directory + "/data", environment_of(server)},
+      wait,
+      stop);
   return ready ? Status() : Status(not_ready(server, ready.error()));
 }
 

@@ -83,9 +83,8 @@ std::string socket_of(const ScratchServer& server) {
 }
 
 std::map<std::string, std::string> environment_of(const ScratchServer& server) {
-  auto environment = k3s::clean_environment();
+  auto environment = k3s::environment_in(server.directory + "/data");
   environment["HOME"] = server.directory;
-  environment["K3S_DATA_DIR"] = server.directory + "/data";
   return environment;
 }
 

@@ -62,8 +62,16 @@ TEST_CASE("the token goes into the environment, never into the arguments, and is
 TEST_CASE("nothing of our environment reaches k3s") {
   const auto spec = reset_spec(order());
   for (const auto& [name, value] : spec->environment) {
-    CHECK((name == "PATH" || name == "HOME" || name == "LANG"));
+    CHECK((name == "PATH" || name == "HOME" || name == "LANG" || name == "K3S_DATA_DIR"));
   }
+}
+
+TEST_CASE("each command knows where k3s has unpacked its own programs") {
+  CHECK(reset_spec(order())->environment.at("K3S_DATA_DIR") == "/data");
+  Kubectl kubectl{"/k3s", "/kubeconfig", "/data"};
+  CHECK(kubectl_spec(kubectl, {"get"}).environment == environment_in("/data"));
+  kubectl.environment = {{"HOME", "/scratch"}};
+  CHECK(kubectl_spec(kubectl, {"get"}).environment == kubectl.environment);
 }
 
 TEST_CASE("trap: a relative path and a .zip would be looked for elsewhere") {

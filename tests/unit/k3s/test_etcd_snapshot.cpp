@@ -51,8 +51,9 @@ TEST_CASE("save: flags after the subcommand, long spellings, nothing inherited")
                                     "--etcd-s3=false",
                                     "--etcd-snapshot-compress=false"});
   for (const auto& [name, value] : spec.environment) {
-    CHECK_FALSE(name.starts_with("K3S_"));
+    CHECK((name == "K3S_DATA_DIR" || !name.starts_with("K3S_")));
   }
+  CHECK(spec.environment.at("K3S_DATA_DIR") == "/var/lib/rancher/k3s");
 }
 
 TEST_CASE("what the server uses of its own is passed on") {

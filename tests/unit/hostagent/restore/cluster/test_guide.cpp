@@ -43,6 +43,15 @@ TEST_CASE("by hand: what other servers need stands before the server is stopped"
   }
 }
 
+TEST_CASE("by hand: kubectl uses the programs that k3s has unpacked already") {
+  GuideInput input = input_for(false);
+  const auto lines = commands_by_hand(input);
+  CHECK(line_of(lines, "K3S_DATA_DIR=/data/k3s /usr/local/bin/k3s kubectl get nodes") <
+        lines.size());
+  input.plan.data_dir = rb::k3s::k_usual_data_dir;
+  CHECK(line_of(commands_by_hand(input), "K3S_DATA_DIR") == commands_by_hand(input).size());
+}
+
 TEST_CASE("by hand: only a bare host needs the token, which is passed in the environment") {
   const auto bare = commands_by_hand(input_for(true));
   CHECK(bare[line_of(bare, "--cluster-reset-restore-path=")].starts_with(

@@ -47,7 +47,7 @@ public:
 };
 
 Access access() {
-  return {{"/k3s", "/run/kubeconfig"}, "admin", "supervisor"};
+  return {{"/k3s", "/run/kubeconfig", "/data"}, "admin", "supervisor"};
 }
 
 std::map<std::string, std::string> a_server(const std::string& supervisor) {
@@ -167,6 +167,7 @@ TEST_CASE("what opens the servers is there for the questions alone, with mode 06
     CHECK(json["users"][1]["user"]["username"] == "server");
     CHECK(json["users"][1]["user"]["password"] == "pass\"\\");
     CHECK(made->access().kubectl.kubeconfig == path);
+    CHECK(made->access().kubectl.data_dir == scratch.path("data"));
   }
   CHECK_FALSE(scratch.exists("run/access"));
 }

@@ -53,7 +53,7 @@ private:
   mutable std::chrono::steady_clock::time_point m_now{};
 };
 
-const k3s::Kubectl k_kubectl{"/usr/local/bin/k3s", "/etc/rancher/k3s/k3s.yaml"};
+const k3s::Kubectl k_kubectl{"/usr/local/bin/k3s", "/etc/rancher/k3s/k3s.yaml", "/data"};
 
 } // namespace
 
