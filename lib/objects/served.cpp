@@ -156,6 +156,7 @@ std::set<std::string> missing_kinds(const Contents& contents,
   return missing;
 }
 
+constexpr auto k_discovery_interval = 500ms;
 constexpr int k_tries = 5;
 constexpr const char* k_page = "500";
 /// Only metadata is sent, but every object is read from etcd, decrypted and decoded for it.
@@ -273,10 +274,10 @@ std::string path_of(std::string_view group, std::string_view version) {
   return base + std::string(version);
 }
 
-Result<std::vector<Resource>> discover(ApiPort& api) {
+Result<Discovery> discover(ApiPort& api) {
   RB_TRY_ASSIGN(const ApiServices services, api_services(api));
   RB_TRY_ASSIGN(const auto all, versions(api));
-  std::vector<Resource> resources;
+  Discovery found;
   std::set<std::string> taken; // events are served by two groups, for example
   for (const auto& [group, version] : all) {
     const Origin origin = services.origin(group, version);
@@ -284,16 +285,23 @@ Result<std::vector<Resource>> discover(ApiPort& api) {
       continue;
     }
     const std::string path = path_of(group, version);
-    RB_TRY_ASSIGN(const json answer, get_json(api, path));
-    for (const json& resource : json_list(answer, "resources")) {
+    const auto answer = get_json(api, path);
+    if (!answer && origin == Origin::custom && answer.error().http_status != 0) {
+      found.unanswered.push_back(path + ": HTTP " + std::to_string(answer.error().http_status));
+      continue;
+    }
+    if (!answer) {
+      return answer.error();
+    }
+    for (const json& resource : json_list(*answer, "resources")) {
       const std::string plural = json_text(resource, "name");
       std::string prefix = storage_prefix(group, plural, origin);
       if (can_be_listed(resource) && taken.insert(prefix).second) {
-        resources.push_back({path + "/" + plural, std::move(prefix)});
+        found.resources.push_back({path + "/" + plural, std::move(prefix)});
       }
     }
   }
-  return resources;
+  return found;
 }
 
 Result<ServedKinds> served_kinds(ApiPort& api,
@@ -302,19 +310,24 @@ Result<ServedKinds> served_kinds(ApiPort& api,
                                  std::chrono::seconds patience,
                                  const std::stop_token& stop) {
   const std::set<std::string> custom = definitions(contents);
-  ServedKinds served;
-  for (auto waited = 0ms; waited <= patience; waited += 500ms) {
+  for (auto waited = 0ms;; waited += k_discovery_interval) {
     if (stop.stop_requested()) {
       return Error{ErrorCode::cancelled, "told to stop while comparing", {}};
     }
-    RB_TRY_ASSIGN(served.resources, discover(api));
-    served.missing = missing_kinds(contents, custom, served.resources);
-    if (served.missing.empty()) {
-      break;
+    auto found = discover(api);
+    const bool last = waited + k_discovery_interval > patience;
+    if (!found && (last || found.error().http_status == 0)) {
+      return found.error();
     }
-    waiter.wait(500ms, stop);
+    if (found) {
+      std::set<std::string> missing = missing_kinds(contents, custom, found->resources);
+      if (last || (missing.empty() && found->unanswered.empty())) {
+        return ServedKinds{
+            std::move(found->resources), std::move(missing), std::move(found->unanswered)};
+      }
+    }
+    waiter.wait(k_discovery_interval, stop);
   }
-  return served;
 }
 
 /// k8s.io/apiextensions-apiserver, pkg/apiserver/conversion/webhook_converter.go

@@ -55,10 +55,18 @@ struct Resource {
   std::string prefix; ///< Of its keys below /registry/: "pods", "services/specs"
 };
 
+struct Discovery {
+  std::vector<Resource> resources;
+  /// Versions of groups that are listed and answer nothing, as "/apis/example.com/v1: HTTP 503": of
+  /// a definition that was removed meanwhile, or of another server that is not there.
+  std::vector<std::string> unanswered;
+};
+
 /// Every kind that can be listed, each once, from discovery: the version that the server prefers.
 /// What other servers answer for (aggregated APIs) is left out: its objects are not in this etcd.
-/// Errors: those of ApiPort, unavailable (an answer that is no success), corrupt.
-[[nodiscard]] Result<std::vector<Resource>> discover(ApiPort& api);
+/// Errors: those of ApiPort, unavailable (an answer of what is built in that is no success; its
+/// `http_status` is set), corrupt.
+[[nodiscard]] Result<Discovery> discover(ApiPort& api);
 
 /// All that a snapshot defines: custom resources come some moments after a server is ready.
 struct ServedKinds {
@@ -66,9 +74,11 @@ struct ServedKinds {
   /// Custom resource definitions ("widgets.example.com") of which the snapshot has objects, and
   /// which are not served.
   std::set<std::string> missing;
+  std::vector<std::string> unanswered; ///< As of discover(): not served.
 };
 
-/// Asks until nothing is missing, at most for `patience`. Errors: those of discover(), cancelled.
+/// Asks until nothing is missing and all answer, at most for `patience`. Errors: those of
+/// discover() (a refusal only when it has not passed by then), cancelled.
 [[nodiscard]] Result<ServedKinds> served_kinds(ApiPort& api,
                                                const Contents& contents,
                                                Waiter& waiter,

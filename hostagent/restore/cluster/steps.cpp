@@ -8,6 +8,8 @@
 #include "restore/cluster/put_back.hpp"
 #include "set/names.hpp"
 
+#include "archive/entry_path.hpp"
+
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -287,6 +289,10 @@ Status do_compare(const Plan& plan, Ports& ports, Outcome& outcome) {
       ports.cluster.connect({plan.k3s_program, plan.kubeconfig, plan.data_dir}, plan.work_dir()));
   RB_TRY_ASSIGN(const objects::ServedKinds served,
                 objects::served_kinds(*api, contents, ports.waiter, k_definitions_patience, {}));
+  for (const std::string& one : served.unanswered) {
+    ports.progress.on_line("warning: " + archive::printable(one) +
+                           ": what it served is not compared");
+  }
   RB_TRY_ASSIGN(outcome.objects, compare_objects(*api, contents, served.resources, ports.waiter));
   ports.progress.on_line(std::to_string(outcome.objects.kinds) + " kinds of objects compared");
   return {};

@@ -203,7 +203,10 @@ Status check_served(const Comparison& comparison) {
   return Error{ErrorCode::corrupt, std::move(message), "do not rely on this set: take a new one"};
 }
 
-void tell_unconverted(const Comparison& comparison, const BootPorts& ports) {
+void tell_not_compared(const Comparison& comparison, const BootPorts& ports) {
+  for (const std::string& one : comparison.unanswered) {
+    ports.progress("boot: " + archive::printable(one) + ": what it served is not compared");
+  }
   for (const auto& [kind, objects] : comparison.unconverted) {
     ports.progress("boot: " + archive::printable(kind) + ": " + std::to_string(objects) +
                    " objects are in the snapshot and were not compared: a webhook must convert "
@@ -253,7 +256,7 @@ boot(const BootInput& input, const BootPorts& ports, const std::stop_token& stop
   RB_TRY_ASSIGN(const auto api, open_api(server, ports, stop));
   RB_TRY_ASSIGN(report.comparison,
                 compare(*api, contents, ports.waiter, k_definitions_patience, stop));
-  tell_unconverted(report.comparison, ports);
+  tell_not_compared(report.comparison, ports);
   RB_TRY(check_served(report.comparison));
   report.peak_memory_bytes = memory.peak_bytes();
   ports.cage.close();

@@ -43,6 +43,7 @@ public:
     }
   }
 
+  void not_answered(const std::vector<std::string>& what) { m_result.unanswered = what; }
   void not_converted(const std::string& prefix) { m_not_converted.insert(prefix); }
 
   /// What is in the snapshot and was not served.
@@ -89,6 +90,7 @@ Result<Comparison> compare(ApiPort& api,
   for (const std::string& definition : served.missing) {
     comparer.differ(definition + ": its definition is there, but not served");
   }
+  comparer.not_answered(served.unanswered);
   for (const Resource& resource : served.resources) {
     if (stop.stop_requested()) {
       return Error{ErrorCode::cancelled, "told to stop while comparing", {}};

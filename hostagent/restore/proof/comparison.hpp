@@ -27,6 +27,9 @@ struct Comparison {
   std::map<std::string, std::uint64_t> unserved;
   /// Objects that nobody can list without a webhook, a pod that does not run. Not a difference.
   std::map<std::string, std::uint64_t> unconverted;
+  /// What is listed and does not answer, as of objects::discover(). Not a difference: of a
+  /// definition that the snapshot has objects of, `differences` says so.
+  std::vector<std::string> unanswered;
   std::uint64_t difference_count = 0;
   std::vector<std::string> differences; ///< The first of them: "pods/default/web: missing".
 };

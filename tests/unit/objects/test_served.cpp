@@ -127,6 +127,32 @@ TEST_CASE("without a revision a list is of what is there now") {
   CHECK(names == std::vector<std::string>{"one", "two"});
 }
 
+TEST_CASE("a version that is listed and does not answer is named and passed over") {
+  FakeApi api;
+  rb::test::serve_discovery(api);
+  api.answers["/apis/example.com/v2"] = {{503, ""}};
+  const auto found = discover(api);
+  REQUIRE(found);
+  CHECK(found->unanswered == std::vector<std::string>{"/apis/example.com/v2: HTTP 503"});
+  CHECK(found->resources.size() == 3); // ConfigMaps, nodes, Deployments
+  CountingWaiter waiter;
+  const auto served = served_kinds(api, {}, waiter, std::chrono::seconds(3), {});
+  REQUIRE(served);
+  CHECK(served->unanswered == found->unanswered);
+  CHECK(waiter.slept == std::chrono::seconds(3));
+}
+
+TEST_CASE("what is built in must answer, and is given some time for it") {
+  FakeApi api;
+  rb::test::serve_discovery(api);
+  api.answers["/apis/apps/v1"] = {{503, ""}};
+  CHECK(discover(api).error().http_status == 503);
+  CountingWaiter waiter;
+  CHECK_FALSE(served_kinds(api, {}, waiter, std::chrono::seconds(3), {}));
+  api.answers["/apis/apps/v1"] = {{503, ""}, {200, R"({"resources":[]})"}};
+  CHECK(served_kinds(api, {}, waiter, std::chrono::seconds(3), {}));
+}
+
 TEST_CASE("custom resources that the snapshot has are waited for, and named when they don't come") {
   Contents contents;
   contents.objects = {
