@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 
@@ -26,6 +27,8 @@ namespace fs = std::filesystem;
 constexpr std::size_t k_piece_bytes = std::size_t{1} << 20U;
 constexpr std::size_t k_file_limit_bytes = std::size_t{64} << 20U;
 constexpr unsigned k_permissions = 07777;
+/// STATX_ATTR_MOUNT_ROOT, which older headers don't have.
+constexpr std::uint64_t k_mount_root = 0x2000;
 /// What is not whole yet has this after its name.
 constexpr const char* k_part = ".railiance-part";
 
@@ -72,6 +75,19 @@ Status copy_link(const std::string& from, const std::string& to) {
 bool is_directory(const std::string& path) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool is_mount_point(const std::string& path) {
+  struct statx found {};
+  if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &found) ==
+          0 &&
+      (found.stx_attributes_mask & k_mount_root) != 0) {
+    return (found.stx_attributes & k_mount_root) != 0;
+  }
+  struct stat own {}; // a kernel before 5.8
+  struct stat parent {};
+  return ::lstat(path.c_str(), &own) == 0 && S_ISDIR(own.st_mode) &&
+         ::stat((path + "/..").c_str(), &parent) == 0 && own.st_dev != parent.st_dev;
 }
 
 bool exists(const std::string& path) {

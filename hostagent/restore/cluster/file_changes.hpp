@@ -55,6 +55,10 @@ namespace rb::cluster {
 /// A directory; not a link to one.
 [[nodiscard]] bool is_directory(const std::string& path);
 
+/// Something is mounted there, so that it cannot be renamed: a bind mount of the same disk, too; a
+/// subvolume of btrfs is none, and a link is what it is itself.
+[[nodiscard]] bool is_mount_point(const std::string& path);
+
 /// Names in `directory` that begin with `prefix`, sorted; none where it is not there.
 [[nodiscard]] std::vector<std::string> names_in(const std::string& directory,
                                                 const std::string& prefix);

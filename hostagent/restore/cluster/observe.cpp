@@ -53,13 +53,6 @@ bool is_directory(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-bool is_mount_point(const std::string& path) {
-  struct stat own {};
-  struct stat parent {};
-  return ::stat(path.c_str(), &own) == 0 && ::stat((path + "/..").c_str(), &parent) == 0 &&
-         own.st_dev != parent.st_dev;
-}
-
 /// Of the next directory above that is there.
 std::uint64_t free_bytes(std::string path) {
   struct statvfs status {};

@@ -1,11 +1,25 @@
 #include "k3s/token.hpp"
+#include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/observe.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 using namespace rb;
 using namespace rb::cluster;
+
+TEST_CASE("what is mounted is told from a directory, and a link is none") {
+  const test::Scratch scratch;
+  scratch.make_directory("etcd");
+  std::filesystem::create_directory_symlink("/proc", scratch.path("link"));
+  CHECK(is_mount_point("/proc"));
+  CHECK_FALSE(is_mount_point("/proc/self"));
+  CHECK_FALSE(is_mount_point(scratch.path("etcd")));
+  CHECK_FALSE(is_mount_point(scratch.path("link")));
+  CHECK_FALSE(is_mount_point(scratch.path("nowhere")));
+}
 
 TEST_CASE("settings are read where an operator may have put them; of tokens only the hash stays") {
   const test::Scratch root;
