@@ -209,12 +209,12 @@ private:
     }
     const auto host = ports.set.host_state(); // in place it may be missing
     for (const std::string& path : state.plan.credentials) {
-      bool put = false;
+      bool from_set = false;
       if (host) {
-        RB_TRY_ASSIGN(put, put_from_set(*host, path, state.plan.data_dir));
+        RB_TRY_ASSIGN(from_set, put_from_set(*host, path, state.plan.data_dir));
       }
       const std::string before = state.saved_path() + path.substr(state.plan.data_dir.size());
-      if (!put && exists(before)) {
+      if (!from_set && exists(before)) {
         RB_TRY(make_directories(path.substr(0, path.rfind('/')), 0700));
         RB_TRY(copy_tree(before, path));
       }

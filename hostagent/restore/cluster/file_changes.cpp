@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <system_error>
 
 namespace rb::cluster {
 
@@ -223,7 +224,8 @@ Status move_path(const std::string& from, const std::string& to) {
 Status remove_path(const std::string& path) {
   std::error_code error;
   fs::remove_all(path, error);
-  return error ? Status(failed(error, path)) : Status();
+  const bool gone = !error || error == std::errc::not_a_directory; // something else is above it
+  return gone ? Status() : Status(failed(error, path));
 }
 
 std::vector<std::string> names_in(const std::string& directory, const std::string& prefix) {

@@ -75,6 +75,17 @@ std::string as_unit_of_etc(const std::string& path) {
   return path;
 }
 
+/// Itself, or a directory above it.
+bool holds(const std::set<std::string>& paths, const std::string& path) {
+  for (std::size_t end = path.size(); end != std::string::npos && end > 0;
+       end = path.rfind('/', end - 1)) {
+    if (paths.contains(path.substr(0, end))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 } // namespace
 
 std::string put_back_path(const std::string& archive_path,
@@ -120,9 +131,13 @@ NamedBack::NamedBack(const set::HostState& state, std::string data_dir, std::str
   const HostStateView view(state);
   const k3s::HostSettings read = read_settings(view);
   m_paths.insert(read.files.begin(), read.files.end());
+  m_needed = m_paths;
   m_settings = read.settings;
   for (const k3s::NamedFile& named : k3s::all_named_files(view, read.settings, m_its_data_dir)) {
     m_paths.insert(named.path);
+    if (named.needed) {
+      m_needed.insert(named.path);
+    }
     m_named.push_back({named.path, named.by, named.needed, false, false});
   }
 }
@@ -136,20 +151,9 @@ bool NamedBack::is_there(const std::string& path) const {
   return exists((path.starts_with(m_data_dir + "/") ? "" : m_root) + path);
 }
 
-/// Itself, or a directory above it.
-bool NamedBack::is_named(const std::string& path) const {
-  for (std::size_t end = path.size(); end != std::string::npos && end > 0;
-       end = path.rfind('/', end - 1)) {
-    if (m_paths.contains(path.substr(0, end))) {
-      return true;
-    }
-  }
-  return false;
-}
-
 std::string NamedBack::target_of(const std::string& archive_path) const {
   const std::string path = "/" + archive_path;
-  if (!archive::check_entry_path(archive_path) || !is_named(path)) {
+  if (!archive::check_entry_path(archive_path) || !holds(m_paths, path)) {
     return {};
   }
   if (path.starts_with(m_its_data_dir + "/")) {
@@ -161,6 +165,10 @@ std::string NamedBack::target_of(const std::string& archive_path) const {
   }
   const std::string target = as_unit_of_etc(path);
   return begins(target, k_systems) ? std::string() : target;
+}
+
+bool NamedBack::is_spare(const std::string& archive_path) const {
+  return !target_of(archive_path).empty() && !holds(m_needed, "/" + archive_path);
 }
 
 std::string NamedBack::missing_target_of(const std::string& archive_path) const {

@@ -47,12 +47,14 @@ public:
   /// The same, and empty where this host has one of its own: that stays.
   [[nodiscard]] std::string missing_target_of(const std::string& archive_path) const;
 
+  /// Only a setting names it of which nobody knows that a server does not start without it.
+  [[nodiscard]] bool is_spare(const std::string& archive_path) const;
+
   [[nodiscard]] std::vector<NamedFact> facts() const;
 
 private:
   [[nodiscard]] std::string on_this_host(const std::string& path) const;
   [[nodiscard]] bool is_there(const std::string& path) const;
-  [[nodiscard]] bool is_named(const std::string& path) const;
 
   const set::HostState& m_state;
   k3s::ServerSettings m_settings;
@@ -61,6 +63,7 @@ private:
   std::string m_root;
   std::vector<NamedFact> m_named; ///< With the paths of the host that was backed up.
   std::set<std::string> m_paths;  ///< And the files that were read for the settings.
+  std::set<std::string> m_needed; ///< Of those: without which the server does not start.
 };
 
 } // namespace rb::cluster

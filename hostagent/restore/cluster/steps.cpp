@@ -5,7 +5,6 @@
 #include "objects/served.hpp"
 #include "restore/cluster/database.hpp"
 #include "restore/cluster/file_changes.hpp"
-#include "restore/cluster/put_back.hpp"
 #include "set/names.hpp"
 
 #include "archive/entry_path.hpp"
@@ -32,66 +31,6 @@ constexpr std::array<const char*, 4> k_saved{"token", "agent-token", "tls", "cre
 
 std::string server_dir(const Plan& plan) {
   return plan.data_dir + "/server";
-}
-
-/// Where a file goes that is put back for its place; empty: it does not.
-std::string place_of(const archive::Entry& entry,
-                     const set::HostState& host,
-                     const Plan& plan,
-                     const Ports& ports) {
-  const std::string path =
-      put_back_path(entry.path, host.data_dir, plan.data_dir, plan.keep_config);
-  return path.empty() ? path : under_root(path, plan, ports);
-}
-
-/// What lies at the paths that will be put back, copied aside. Of files that the settings name only
-/// those of which this host has none of its own; one that keeps its configuration names its own.
-Status save_files(JournalState& state, Ports& ports) {
-  RB_TRY_ASSIGN(const set::HostState host, ports.set.host_state());
-  const Plan& plan = state.plan;
-  std::vector<PutBackFile> files;
-  for (const archive::Entry& entry : host.files) {
-    PutBackFile file{place_of(entry, host, plan, ports), false};
-    if (file.path.empty()) {
-      continue;
-    }
-    const std::string copy = state.saved_path() + "/files" + file.path;
-    if (exists(file.path)) {
-      RB_TRY(copy_tree(file.path, copy));
-    }
-    file.existed = exists(copy); // of a socket, say, there is none
-    files.push_back(std::move(file));
-  }
-  const NamedBack named(host, plan.data_dir, ports.root);
-  for (const archive::Entry& entry : host.files) {
-    const bool has_place = plan.keep_config || !place_of(entry, host, plan, ports).empty();
-    const std::string path = has_place ? std::string() : named.missing_target_of(entry.path);
-    if (!path.empty()) {
-      files.push_back({under_root(path, plan, ports), false});
-    }
-  }
-  for (PutBackFile& file : files) {
-    note_made(state, file.path);
-    state.files.push_back(std::move(file));
-  }
-  return {};
-}
-
-/// Where a file goes that is put back: what the settings name only where nothing was before.
-std::string target_of(const archive::Entry& entry,
-                      const set::HostState& host,
-                      const NamedBack& named,
-                      const JournalState& state,
-                      const Ports& ports) {
-  std::string target = place_of(entry, host, state.plan, ports);
-  if (!target.empty() || state.plan.keep_config) {
-    return target;
-  }
-  const std::string path = named.target_of(entry.path);
-  target = path.empty() ? path : under_root(path, state.plan, ports);
-  const bool is_new = std::ranges::any_of(
-      state.files, [&](const PutBackFile& file) { return file.path == target && !file.existed; });
-  return is_new ? target : std::string();
 }
 
 std::string image_path(const Plan& plan) {
@@ -223,24 +162,6 @@ Status do_save_state(JournalState& state, Ports& ports) {
     RB_TRY(save_other(state, ports.root + state.plan.joining->drop_in));
   }
   state.recorded = true;
-  return {};
-}
-
-Status do_put_back(const JournalState& state, Ports& ports) {
-  RB_TRY_ASSIGN(const set::HostState host, ports.set.host_state());
-  const NamedBack named(host, state.plan.data_dir, ports.root);
-  for (const archive::Entry& entry : host.files) {
-    const std::string target = target_of(entry, host, named, state, ports);
-    if (target.empty()) {
-      continue;
-    }
-    const bool in_data_dir = target.starts_with(state.plan.data_dir + "/");
-    RB_TRY(make_directories(target.substr(0, target.rfind('/')), in_data_dir ? 0700 : 0755));
-    if (is_directory(target)) {
-      RB_TRY(remove_path(target)); // it was copied aside
-    }
-    RB_TRY(put_file(target, entry.content.view(), entry.mode));
-  }
   return {};
 }
 

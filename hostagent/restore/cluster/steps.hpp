@@ -11,6 +11,11 @@ namespace rb::cluster {
 [[nodiscard]] Status do_stop(const JournalState& state, Ports& ports);
 /// Fills in what `state` says of the time before the reset.
 [[nodiscard]] Status do_save_state(JournalState& state, Ports& ports);
+/// What lies at the paths that will be put back, copied aside. Of files that the settings name only
+/// those of which this host has none of its own; one that keeps its configuration names its own.
+[[nodiscard]] Status save_files(JournalState& state, Ports& ports);
+/// A file that the settings name, that k3s starts without and that cannot be written is said, and
+/// left out.
 [[nodiscard]] Status do_put_back(const JournalState& state, Ports& ports);
 /// The product's image, where k3s takes it in at its start; without it the restored cluster makes
 /// no backups until it is pulled. Whatever fails is said, and fails no restore.

@@ -189,6 +189,25 @@ TEST_CASE("what a host keeps read-only stops nothing where it is as it should be
   }
 }
 
+TEST_CASE("a file that k3s starts without and that cannot be put back is said, and stops nothing") {
+  for (const bool needed : {false, true}) {
+    CAPTURE(needed);
+    FakeHost host(true);
+    const std::string argument =
+        needed ? "kube-apiserver-arg: audit-policy-file=" : "kubelet-arg: config=";
+    host.more_files = {{"etc/rancher/k3s/config.yaml", argument + "/opt/tools/k8s/a.yaml\n"},
+                       {"opt/tools/k8s/a.yaml", "of the backup"}};
+    host.scratch.write("root/opt/tools", "a file, where the other host had a directory");
+    const Outcome outcome = host.execute();
+    CHECK(outcome.code == (needed ? ExitCode::failed : ExitCode::done));
+    CHECK(outcome.rolled_back == needed);
+    const std::size_t at = host.lines.find("warning: 1 of the files");
+    CHECK((at == std::string::npos) == needed);
+    CHECK((needed || host.lines.find("warning: 1 of the files", at + 1) == std::string::npos));
+    CHECK((needed || host.roll_back().code == ExitCode::done));
+  }
+}
+
 TEST_CASE("a bare host gets them, keeps its own, and is as it was after the way back") {
   FakeHost host(true);
   host.more_files = {{"etc/rancher/k3s/config.yaml",
