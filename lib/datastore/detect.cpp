@@ -25,6 +25,9 @@ Endpoint endpoint_of(const k3s::ServerSettings& settings, const std::string& dat
   if (named.empty()) {
     return Endpoint::none;
   }
+  if (k3s::is_embedded_etcd(named)) {
+    return Endpoint::own_etcd;
+  }
   const auto file = k3s::sqlite_file_of(named);
   if (!file) {
     return Endpoint::external;
@@ -37,6 +40,7 @@ Endpoint endpoint_of(const k3s::ServerSettings& settings, const std::string& dat
 
 bool fits(Endpoint endpoint, api::DatastoreKind kind) {
   return endpoint == Endpoint::none ||
+         (endpoint == Endpoint::own_etcd && kind == api::DatastoreKind::etcd) ||
          (endpoint == Endpoint::own_sqlite && kind == api::DatastoreKind::sqlite);
 }
 

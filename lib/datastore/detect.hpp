@@ -26,6 +26,7 @@ enum class Place {
 /// What datastore-endpoint names.
 enum class Endpoint {
   none,
+  own_etcd,     ///< The embedded one, by its name.
   own_sqlite,   ///< server/db/state.db, with other options than k3s's own perhaps.
   other_sqlite, ///< Another file.
   external,

@@ -145,17 +145,24 @@ void wipe_text(std::string& text) {
   text.clear();
 }
 
-/// Of a datastore-endpoint of SQLite; empty: of another one, or of another flag.
+/// Of a datastore-endpoint of SQLite, or of the embedded etcd; empty: of another one, or of another
+/// flag.
 std::string open_endpoint(const Setting& setting) {
+  if (setting.flag != "datastore-endpoint") {
+    return {};
+  }
+  if (is_embedded_etcd(setting.value)) {
+    return std::string(k_etcd_endpoint);
+  }
   const auto file = sqlite_file_of(setting.value);
-  return setting.flag == "datastore-endpoint" && file ? std::string(k_sqlite_endpoint) + *file
-                                                      : std::string();
+  return file ? std::string(k_sqlite_endpoint) + *file : std::string();
 }
 
 /// Of a secret the setting stays, masked, and of a token its hash. That a datastore is SQLite, and
 /// in which file, is none.
 void take(Setting setting, HostSettings& read) {
   if (std::string kept = open_endpoint(setting); !kept.empty()) {
+    wipe_text(setting.value); // what is not kept may be a password
     setting.value = std::move(kept);
   } else if (is_secret(setting.flag) && !setting.value.empty()) {
     if (setting.flag == "token" && setting.value != k_masked) {

@@ -200,7 +200,13 @@ std::optional<std::string> sqlite_file_of(std::string_view endpoint) {
       return std::string(file);
     }
   }
-  return std::nullopt;
+  const bool names_none = endpoint.find("://") == std::string_view::npos;
+  const bool is_known = !endpoint.empty() && endpoint != k_masked && !is_embedded_etcd(endpoint);
+  return names_none && is_known ? std::optional(std::string()) : std::nullopt;
+}
+
+bool is_embedded_etcd(std::string_view endpoint) {
+  return endpoint.substr(0, endpoint.find(':')) == k_etcd_endpoint;
 }
 
 std::vector<Setting> settings_of_arguments(const std::vector<std::string>& arguments,

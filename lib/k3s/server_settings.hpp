@@ -67,10 +67,16 @@ private:
 inline constexpr std::string_view k_sqlite_endpoint = "sqlite://";
 
 /// The file that a datastore-endpoint of SQLite names ("sqlite:///srv/state.db?_journal=WAL"),
-/// without its options; empty: k3s's own place, as without an endpoint. Absent: another database,
-/// whose address may hold a password. In the settings such an endpoint is k_sqlite_endpoint and the
-/// file.
+/// without its options; empty: k3s's own place, as without an endpoint, and as kine takes what has
+/// no "://" (its newer releases don't start with that). Absent: another database, whose address may
+/// hold a password. In the settings such an endpoint is k_sqlite_endpoint and the file.
 [[nodiscard]] std::optional<std::string> sqlite_file_of(std::string_view endpoint);
+
+/// In the settings a datastore-endpoint that stands for the embedded etcd is this.
+inline constexpr std::string_view k_etcd_endpoint = "etcd";
+
+/// "etcd", "etcd://…": the embedded etcd, as with cluster-init (k3s, pkg/cluster/managed.go).
+[[nodiscard]] bool is_embedded_etcd(std::string_view endpoint);
 
 /// The arguments behind `server`: "--flag=value", "--flag value", "-d value", "--flag".
 [[nodiscard]] std::vector<Setting> settings_of_arguments(const std::vector<std::string>& arguments,

@@ -200,7 +200,8 @@ std::vector<Check> check_joining(const RejoinFacts& facts, const ServerAnswer& s
            "repair the file: k3s would not start with it");
   }
   checks.push_back(check_data_dir(facts.host, facts.set, false));
-  if (settings.has("datastore-endpoint") && !settings.value("datastore-endpoint").empty()) {
+  const std::string endpoint = settings.value("datastore-endpoint");
+  if (!endpoint.empty() && !k3s::is_embedded_etcd(endpoint)) {
     refuse("datastore",
            "the configuration has `datastore-endpoint`: this server would not join etcd",
            "remove it");

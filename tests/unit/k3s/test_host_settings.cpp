@@ -139,6 +139,9 @@ TEST_CASE("an endpoint of SQLite is no secret: its file stays, its options do no
   CHECK(endpoint("litestream://./db/state.db") == "sqlite://./db/state.db");
   CHECK(endpoint("sqlite://") == "sqlite://");
   CHECK(endpoint("postgres://u:pw@h/sqlite://") == k_masked);
+  CHECK(endpoint("u:pw@h") == "sqlite://"); // k3s's own file, and nothing of what was written
+  CHECK(endpoint("etcd") == "etcd");
+  CHECK(endpoint("https://u:pw@h:2379") == k_masked);
   const MapFiles variable{
       {k_unit, "[Service]\nEnvironmentFile=/e\nExecStart=/k3s server\n"},
       {"/e", "K3S_DATASTORE_ENDPOINT='sqlite:///dev/shm/state.db?_journal=WAL'\n"}};

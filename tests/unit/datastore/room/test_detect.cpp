@@ -59,11 +59,23 @@ TEST_CASE(
   CHECK(with("sqlite://file:" + scratch.path("server//db/state.db")) == Place::sqlite);
   CHECK(with("sqlite:///dev/shm/state.db?_journal=WAL") == Place::sqlite_elsewhere);
   CHECK(with("mysql://u:pw@h/d") == Place::external);
+  CHECK(with("u:pw@tcp(h:3306)/d") == Place::sqlite); // kine takes its own file where no scheme is
   CHECK(reported_as(Place::sqlite_elsewhere) == api::Datastore::external);
   const auto kind = kind_at(Place::sqlite_elsewhere, "/d");
   REQUIRE_FALSE(kind);
   CHECK(kind.error().reason == api::Reason::datastore_external);
   CHECK(kind.error().hint.find("/d/server/db/state.db") != std::string::npos);
+}
+
+TEST_CASE("an endpoint that names the embedded etcd takes a copy of etcd, and none of SQLite") {
+  ServerSettings settings;
+  settings.add("datastore-endpoint", "etcd");
+  CHECK(endpoint_of(settings, "/d") == Endpoint::own_etcd);
+  CHECK(fits(Endpoint::own_etcd, api::DatastoreKind::etcd));
+  CHECK_FALSE(fits(Endpoint::own_etcd, api::DatastoreKind::sqlite));
+  const test::Scratch scratch;
+  scratch.make_directory("server/db/etcd/member/wal");
+  CHECK(detected(scratch, settings) == Place::embedded_etcd);
 }
 
 TEST_CASE("a control plane without etcd has none, whatever an earlier life left on its disk") {
