@@ -125,6 +125,13 @@ Check version(const ObservedHost& host, const SetFacts& set) {
   return passed("k3s-version", std::move(verdict.message));
 }
 
+Check check_room(const std::string& path, std::uint64_t free_bytes, std::uint64_t needed) {
+  const std::string numbers = path + ": " + std::to_string(free_bytes / k_mib) + " MiB free, " +
+                              std::to_string(needed / k_mib) + " MiB needed";
+  return free_bytes < needed ? refused("disk-space", numbers, "make room on that disk")
+                             : passed("disk-space", numbers);
+}
+
 /// " (server-1 192.0.2.11, server-2 192.0.2.12)"
 std::string names_of(const std::vector<api::ServerEntry>& servers) {
   std::string text;
@@ -165,13 +172,19 @@ std::string pids(const std::vector<k3s::ServerProcess>& servers) {
 }
 
 Check check_space(const ObservedHost& host, const SetFacts& set) {
-  const std::uint64_t needed = 2 * set.snapshot_bytes + database_of(set.datastore).margin_bytes();
-  const std::string numbers = host.data_dir + ": " + std::to_string(host.data.free_bytes / k_mib) +
-                              " MiB free, " + std::to_string(needed / k_mib) + " MiB needed";
-  if (host.data.free_bytes < needed) {
-    return refused("disk-space", numbers, "make room on that disk");
+  const std::uint64_t copy = set.snapshot_bytes;
+  const std::uint64_t database = set.snapshot_bytes + database_of(set.datastore).margin_bytes();
+  const DataDir& data = host.data;
+  if (!data.db_free_bytes) {
+    return check_room(host.data_dir, data.free_bytes, copy + database);
   }
-  return passed("disk-space", numbers);
+  Check of_copy = check_room(host.data_dir, data.free_bytes, copy);
+  if (of_copy.verdict == Verdict::refuse) {
+    return of_copy;
+  }
+  Check of_database = check_room(host.data_dir + "/server/db", *data.db_free_bytes, database);
+  of_database.message = of_copy.message + "; " + of_database.message;
+  return of_database;
 }
 
 std::vector<Check> check_host(const ObservedHost& host) {

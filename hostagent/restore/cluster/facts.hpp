@@ -32,6 +32,7 @@ struct DataDir {
   std::string token_hash;  ///< Of server/token; empty: there is none.
   std::vector<std::string> cluster_cas; ///< Of the CA's file, and as the token names it.
   std::uint64_t free_bytes = 0;
+  std::optional<std::uint64_t> db_free_bytes; ///< Of server/db, where that is another disk.
 };
 
 struct ObservedHost {

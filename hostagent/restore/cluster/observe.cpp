@@ -53,17 +53,31 @@ bool is_directory(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/// Of the next directory above that is there.
-std::uint64_t free_bytes(std::string path) {
-  struct statvfs status {};
-  while (::statvfs(path.c_str(), &status) != 0) {
-    const std::size_t slash = path.rfind('/');
-    if (slash == std::string::npos || slash == 0) {
-      return ::statvfs("/", &status) == 0 ? status.f_bavail * status.f_frsize : 0;
-    }
-    path.resize(slash);
+struct Disk {
+  dev_t device = 0;
+  std::uint64_t size_bytes = 0;
+  std::uint64_t free_bytes = 0;
+
+  /// Subvolumes of one btrfs have numbers of their own, and the same room.
+  [[nodiscard]] bool is_apart_from(const Disk& other) const {
+    return device != other.device &&
+           (size_bytes != other.size_bytes || free_bytes != other.free_bytes);
   }
-  return status.f_bavail * status.f_frsize;
+};
+
+/// Of the next directory above that is there.
+Disk disk_of(std::string path) {
+  struct statvfs space {};
+  while (::statvfs(path.c_str(), &space) != 0) {
+    const std::size_t slash = path.rfind('/');
+    if (slash == std::string::npos || path == "/") {
+      return {};
+    }
+    path.resize(slash == 0 ? 1 : slash);
+  }
+  struct stat status {};
+  static_cast<void>(::stat(path.c_str(), &status));
+  return {status.st_dev, space.f_blocks * space.f_frsize, space.f_bavail * space.f_frsize};
 }
 
 DataDir look_at(const std::string& data_dir) {
@@ -81,7 +95,12 @@ DataDir look_at(const std::string& data_dir) {
           read_regular(data_dir + "/" + std::string(k3s::k_server_ca), k_ca_limit_bytes)) {
     data.cluster_cas.push_back(k3s::cluster_ca_of_file(ca->text()));
   }
-  data.free_bytes = free_bytes(data_dir);
+  const Disk disk = disk_of(data_dir);
+  const Disk db_disk = disk_of(db);
+  data.free_bytes = disk.free_bytes;
+  if (db_disk.is_apart_from(disk)) {
+    data.db_free_bytes = db_disk.free_bytes;
+  }
   return data;
 }
 

@@ -354,6 +354,21 @@ TEST_CASE("trap: secrets encryption that the configuration has lost") {
   CHECK(find_check(decide(host, good_set(), {}), "secrets-encryption")->verdict == Verdict::warn);
 }
 
+TEST_CASE("where server/db is a disk of its own each needs its own room") {
+  ObservedHost host = good_host();
+  host.data.free_bytes = std::uint64_t{100} << 20U;
+  check_refused(decide(host, good_set(), {}), "disk-space"); // copy and database on one disk
+  host.data.db_free_bytes = std::uint64_t{8} << 30U;
+  CHECK_FALSE(decide(host, good_set(), {}).refused());
+  host.data.free_bytes = std::uint64_t{8} << 30U;
+  host.data.db_free_bytes = std::uint64_t{100} << 20U;
+  const Decision decision = decide(host, good_set(), {});
+  check_refused(decision, "disk-space");
+  CHECK(test::find_check(decision, "disk-space")
+            ->message.find("/var/lib/rancher/k3s/server/db: 100 MiB free, 224 MiB needed") !=
+        std::string::npos);
+}
+
 TEST_CASE("trap: etcd's data elsewhere, or no etcd at all") {
   ObservedHost host = good_host();
   host.settings.add("etcd-arg", "data-dir=/mnt/etcd");
