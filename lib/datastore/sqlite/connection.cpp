@@ -164,6 +164,12 @@ Error Connection::error_of(int code) const {
   if (primary == SQLITE_CANTOPEN && cause != 0) {
     return system_error(cause, m_state->subject + ": open");
   }
+  if (code == SQLITE_READONLY_ROLLBACK) { // a reader never rolls back
+    return {ErrorCode::io,
+            m_state->subject + ": a change was cut off in its midst; what takes it back is in " +
+                m_state->subject + "-journal, and only who writes to the database does that",
+            "start k3s once (systemctl start k3s), and try again when it is ready"};
+  }
   if (primary == SQLITE_FULL) { // of SQLite itself the only reason: there is no limit of pages
     return system_error(ENOSPC, m_state->subject);
   }

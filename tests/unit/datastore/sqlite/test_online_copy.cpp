@@ -171,6 +171,25 @@ TEST_CASE("a database that somebody else has locked is busy, and no copy") {
   CHECK_FALSE(host.scratch.exists("copy"));
 }
 
+TEST_CASE("a database with a change that was cut off is no copy, and it is said what to do") {
+  const Host host;
+  const std::string live = host.scratch.path("live.db");
+  KineDatabase database(live);
+  fill(database, 200);
+  database.run("PRAGMA journal_mode=DELETE; PRAGMA cache_size=5; BEGIN; UPDATE kine SET value = "
+               "zeroblob(900)"); // more than the cache: it is on the disk, and not committed
+  REQUIRE(host.scratch.exists("live.db-journal"));
+  for (const char* const name : {"", "-journal"}) { // as a power cut leaves it
+    std::filesystem::copy_file(live + name, host.order.source + name);
+  }
+  const Status refused = copy_online(host.order, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::io);
+  CHECK(refused.error().message.find("state.db-journal") != std::string::npos);
+  CHECK(refused.error().hint.find("start k3s once") != std::string::npos);
+  CHECK_FALSE(host.scratch.exists("copy"));
+}
+
 TEST_CASE("a target that is there is not replaced") {
   const Host host;
   KineDatabase database(host.order.source);
