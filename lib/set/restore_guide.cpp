@@ -204,9 +204,9 @@ If k3s does not come up with it, nothing is lost: stop it, move `state.db` and a
 
 /// etcd: k3s itself resets the cluster.
 constexpr std::string_view k_reset = R"md(### 5. Reset
-The settings that only the unit knows are read from it: k3s does not look there. The token is passed in the environment,
-since everybody can read an argument list. The command ends by itself, within a minute or so, and says `restart without
---cluster-reset flag now`; it writes that as an error, and exits with 0.
+The settings that only the unit, its drop-ins and environment files know (or OpenRC's script) are read from them: k3s does
+not look there. The token is passed in the environment, since everybody can read an argument list. The command ends by
+itself, within a minute or so, and says `restart without --cluster-reset flag now`; it writes that as an error, and exits with 0.
 ```sh
 db=@data@/server/db
 if [ -e "$db/state.db" ]; then # of SQLite: older releases of k3s would mix it into the snapshot
@@ -214,25 +214,58 @@ if [ -e "$db/state.db" ]; then # of SQLite: older releases of k3s would mix it i
   mkdir -p "$old"
   mv "$db"/state.db* "$old/"
 fi
-unit=/etc/systemd/system/k3s.service
-flags=
-if [ -e "$unit" ]; then
-  flags=$(awk '/^ExecStart=/ { on = 1 } on { line = $0; more = sub(/\\$/, "", line); printf "%s ", line; if (!more) exit }' \
-    "$unit" | sed 's/^ExecStart=[^ ]* *server *//')
+units() { # of systemd, lines joined: the unit, then its drop-ins; what stands last counts
+  for file in /lib/systemd/system/k3s.service /usr/lib/systemd/system/k3s.service \
+    /usr/local/lib/systemd/system/k3s.service /etc/systemd/system/k3s.service \
+    /lib/systemd/system/k3s.service.d/*.conf /usr/lib/systemd/system/k3s.service.d/*.conf \
+    /usr/local/lib/systemd/system/k3s.service.d/*.conf /etc/systemd/system/k3s.service.d/*.conf; do
+    [ ! -r "$file" ] || awk '{ while (sub(/\\$/, " ") && (getline more) > 0) $0 = $0 more; print }' "$file"
+  done
+}
+variables() { # that they set, one a line
+  units | awk 'sub(/^Environment= */, "") {
+    word = quote = ""
+    for (i = 1; i <= length($0); i++) {
+      c = substr($0, i, 1)
+      if (quote == "" && (c == "\"" || c == "\047")) quote = c
+      else if (c == quote) quote = ""
+      else if (quote == "" && (c == " " || c == "\t")) { print word; word = "" }
+      else word = word c
+    }
+    print word
+  }'
+}
+export_lines() {
+  while IFS= read -r line || [ -n "$line" ]; do
+    line=${line#export }
+    name=${line%%=*}
+    value=${line#*=}
+    case $name in "$line" | '' | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
+    case $value in
+      \"*\") value=${value#?} value=${value%?} ;;
+      \'*\') value=${value#?} value=${value%?} ;;
+    esac
+    export "$name=$value"
+  done
+}
+start=$(units | awk 'sub(/^ExecStart= */, "") { start = $0 } END { print start }')
+if [ -z "$start" ] && [ -e /etc/init.d/k3s ]; then # OpenRC
+  start=$(
+    set +eu
+    [ ! -e /etc/conf.d/k3s ] || . /etc/conf.d/k3s
+    . /etc/init.d/k3s >/dev/null 2>&1
+    printf '%s %s\n' "$command" "$command_args"
+  )
 fi
+flags=$(printf '%s\n' "$start" |
+  sed 's/^[^[:space:]]*[[:space:]]*server[[:space:]]*//; s/[[:space:]]*>>.*//')
 (
-  for file in /etc/default/k3s /etc/sysconfig/k3s /etc/systemd/system/k3s.service.env; do
-    [ -r "$file" ] || continue
-    while IFS= read -r line || [ -n "$line" ]; do
-      name=${line%%=*}
-      value=${line#*=}
-      case $name in "$line" | '' | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
-      case $value in
-        \"*\") value=${value#?} value=${value%?} ;;
-        \'*\') value=${value#?} value=${value%?} ;;
-      esac
-      export "$name=$value"
-    done <"$file"
+  export_lines <<END
+$(variables)
+END
+  for file in $(units | sed -n 's/^EnvironmentFile=-\{0,1\}//p' | sed 's/%[Nnp]/k3s/g') \
+    /etc/conf.d/k3s @config@/k3s/k3s.env; do
+    [ ! -r "$file" ] || export_lines <"$file"
   done
   K3S_TOKEN=$(cat @data@/server/token)
   export K3S_TOKEN
@@ -254,6 +287,7 @@ constexpr std::string_view k_start = R"md(### 6. Start k3s (`systemctl start k3s
 systemctl daemon-reload || true
 systemctl enable k3s || true
 systemctl start k3s
+export K3S_DATA_DIR=@data@ # where it has unpacked its programs
 tries=0
 until k3s kubectl get --raw=/readyz >/dev/null 2>&1; do
   tries=$((tries + 1))

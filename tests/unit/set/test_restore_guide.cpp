@@ -89,6 +89,20 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("guide: the flags of a reset are read wherever an operator may have put them") {
+  const std::string text = restore_guide(manifest(), k_facts);
+  for (const char* const place : {"/etc/systemd/system/k3s.service ",
+                                  "/etc/systemd/system/k3s.service.d/*.conf",
+                                  "EnvironmentFile=",
+                                  "/etc/init.d/k3s",
+                                  "/etc/conf.d/k3s",
+                                  "/etc/rancher/k3s/k3s.env"}) {
+    CAPTURE(place);
+    CHECK(has(text, place));
+  }
+  CHECK(has(text, "export K3S_DATA_DIR=/var/lib/rancher/k3s"));
+}
+
 TEST_CASE("guide: the token is nowhere an argument") {
   const std::string text = restore_guide(manifest(), k_facts);
   CHECK(has(text, "export K3S_TOKEN"));
