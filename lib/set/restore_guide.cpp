@@ -167,6 +167,13 @@ for path in "$WORK"/host/etc/systemd/system/k3s* "$WORK"/host/etc/default/k3s* \
   "$WORK"/host/etc/sysconfig/k3s* "$WORK"/host/etc/init.d/k3s* "$WORK"/host/etc/conf.d/k3s*; do
   put_back "${path#"$WORK"/host/}"
 done
+# what the configuration names elsewhere (an audit policy, say), where this machine has nothing:
+tar -tzf "$WORK/host-state.tar.gz" | while IFS= read -r path; do
+  case /$path in
+    /host.json | */ | @data@/server/tls/* | @data@/server/cred/* | @data@/server/db/*) continue ;;
+  esac
+  [ -e "/$path" ] || put_back "$path" || echo "/$path: it could not be put back" >&2
+done
 if grep -qs '^server:' @config@/k3s/config.yaml; then
   echo "remove the line 'server:' from @config@/k3s/config.yaml first: this server begins the cluster anew" >&2
   exit 1

@@ -103,6 +103,12 @@ TEST_CASE("guide: the flags of a reset are read wherever an operator may have pu
   CHECK(has(text, "export K3S_DATA_DIR=/var/lib/rancher/k3s"));
 }
 
+TEST_CASE("guide: what the configuration names goes back, too; what the snapshot brings does not") {
+  const std::string text = restore_guide(manifest(), k_facts);
+  CHECK(has(text, "tar -tzf \"$WORK/host-state.tar.gz\""));
+  CHECK(has(text, "/var/lib/rancher/k3s/server/tls/* | /var/lib/rancher/k3s/server/cred/*"));
+}
+
 TEST_CASE("guide: the token is nowhere an argument") {
   const std::string text = restore_guide(manifest(), k_facts);
   CHECK(has(text, "export K3S_TOKEN"));
