@@ -59,6 +59,7 @@ static void fields(JsonFields& json, State& state) {
   json.always("read", state.read);
   json.always("rereadAt", state.reread_at);
   json.always("damaged", state.damaged);
+  json.always("outdated", state.outdated);
   json.optional("trouble", state.trouble);
 }
 
@@ -88,7 +89,7 @@ std::vector<const BackupSet*> pending(const std::vector<BackupSet>& sets, const 
   std::vector<const BackupSet*> found;
   for (const BackupSet& set : sets) {
     if (set.state == SetState::complete && !state.replicated.contains(set.version()) &&
-        !state.damaged.contains(set.version())) {
+        !state.damaged.contains(set.version()) && !state.outdated.contains(set.version())) {
       found.push_back(&set);
     }
   }
@@ -100,8 +101,9 @@ bool is_due(const std::vector<BackupSet>& sets,
             const State& state,
             SystemTime now,
             const Schedule& schedule) {
-  const bool compare = (!state.replicated.empty() || !state.damaged.empty()) &&
-                       (now >= state.compared + schedule.compare_every || now < state.compared);
+  const bool compare =
+      (!state.replicated.empty() || !state.damaged.empty() || !state.outdated.empty()) &&
+      (now >= state.compared + schedule.compare_every || now < state.compared);
   if (pending(sets, state).empty() && !compare &&
       to_reread(sets, state, now, schedule) == nullptr) {
     return false;
@@ -234,6 +236,34 @@ std::vector<std::string> to_remove(const std::vector<BackupSet>& remote,
            std::ranges::find(sets, run_id, &BackupSet::run_id) != sets.end();
   });
   return run_ids;
+}
+
+std::set<std::string> outdated(const std::vector<const BackupSet*>& waiting,
+                               const std::vector<BackupSet>& remote,
+                               unsigned keep_last,
+                               SystemTime now) {
+  std::vector<BackupSet> all = remote;
+  std::vector<const BackupSet*> missing;
+  for (const BackupSet* const set : waiting) {
+    if (std::ranges::find(remote, set->run_id, &BackupSet::run_id) == remote.end()) {
+      missing.push_back(set);
+      all.push_back(*set);
+    }
+  }
+  // As another server sees it: nothing of this is on its disk, nor does it know our .last-restore.
+  const auto removed = to_remove(all, {}, keep_last, {}, now);
+  std::set<std::string> versions;
+  for (const BackupSet* const set : missing) {
+    const bool another_is_newer = std::ranges::any_of(remote, [&](const BackupSet& there) {
+      return there.manifest && set->manifest && there.time > set->time &&
+             !there.manifest->node_name.empty() &&
+             there.manifest->node_name != set->manifest->node_name;
+    });
+    if (another_is_newer && std::ranges::find(removed, set->run_id) != removed.end()) {
+      versions.insert(set->version());
+    }
+  }
+  return versions;
 }
 
 std::vector<std::string> removal_order(const std::vector<RemoteFile>& remote,

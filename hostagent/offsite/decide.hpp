@@ -46,6 +46,9 @@ struct State {
   /// Complete sets that do not have the digests of their manifest here, and why: left out until the
   /// next attempt looks at them again. By version.
   std::map<std::string, std::string> damaged;
+  /// Complete sets that are not worth sending (outdated()), until the next attempt looks again. By
+  /// version.
+  std::set<std::string> outdated;
   std::optional<Trouble> trouble;
 
   bool operator==(const State&) const = default;
@@ -71,7 +74,7 @@ struct Schedule {
 };
 
 /// The complete sets that are not known to be off-site, newest first. Not those that are known to
-/// be damaged on the disk: the next attempt looks at them again.
+/// be damaged on the disk or not to be worth sending: the next attempt looks at them again.
 [[nodiscard]] std::vector<const set::BackupSet*> pending(const std::vector<set::BackupSet>& sets,
                                                          const State& state);
 
@@ -115,6 +118,16 @@ struct Schedule {
                                                  unsigned keep_last,
                                                  const std::string& last_restored,
                                                  SystemTime now);
+
+/// Of `waiting`, the versions that are not worth sending. Each server's retention over there spares
+/// what is on its own disk, and no other's: where another node has newer sets there, it would
+/// remove again what is older than those that stay. So they are not sent where the rules of
+/// to_remove() would have them go, whosever disk they are on. A set whose run is over there is
+/// worth it: it is mended, or gets new recipients. `remote`: the sets over there. Pure.
+[[nodiscard]] std::set<std::string> outdated(const std::vector<const set::BackupSet*>& waiting,
+                                             const std::vector<set::BackupSet>& remote,
+                                             unsigned keep_last,
+                                             SystemTime now);
 
 /// What lies over there of older generations of sets that are there in the one that counts: they
 /// were replaced, not removed, and who opens them is to open them no more. The manifest of each

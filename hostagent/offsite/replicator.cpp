@@ -4,6 +4,7 @@
 #include "offsite/namesakes.hpp"
 #include "offsite/rclone_words.hpp"
 #include "set/marks.hpp"
+#include "set/names.hpp"
 #include "set/signed_files.hpp"
 #include "sign/minisign.hpp"
 
@@ -70,7 +71,8 @@ View view_of(const std::vector<BackupSet>& sets, const State& state, SystemTime 
       const auto damaged = state.damaged.find(set.version());
       view.sets[set.run_id] = {set.manifest->cluster_backup_uid,
                                state.replicated.contains(set.version()),
-                               damaged == state.damaged.end() ? std::string() : damaged->second};
+                               damaged == state.damaged.end() ? std::string() : damaged->second,
+                               state.outdated.contains(set.version())};
     }
   }
   view.trouble = state.trouble;
@@ -125,6 +127,7 @@ private:
     RB_TRY_ASSIGN(const auto others, nodes_of_namesakes(remote, there, sets, state, stop));
     Status first;
     state.damaged.clear();
+    RB_TRY(leave_out_outdated());
     for (const BackupSet* set : pending(sets, state)) {
       if (const auto other = others.find(set->run_id); other != others.end()) {
         first = first ? Status(sent_by_another(remote.name(), other->first, other->second)) : first;
@@ -156,6 +159,23 @@ private:
       on_change();
     }
     return first;
+  }
+
+  /// Only where there may be too many is the catalogue over there read.
+  [[nodiscard]] Status leave_out_outdated() const {
+    state.outdated.clear();
+    const auto waiting = pending(sets, state);
+    std::vector<RemoteFile> all = there;
+    for (const BackupSet* const set : waiting) {
+      all.push_back({set::manifest_name(set->run_id, set->generation), 0});
+    }
+    if (waiting.empty() || !are_too_many(all, settings.keep_last)) {
+      return {};
+    }
+    RB_TRY_ASSIGN(Directory listing, open_remote(remote, stop));
+    RB_TRY_ASSIGN(const auto over_there, set::list_sets(listing));
+    state.outdated = outdated(waiting, over_there, settings.keep_last, clock.now());
+    return {};
   }
 
   /// Program and guide with their signatures, and the public key: what the host's key vouches for.
@@ -260,8 +280,14 @@ void settle(const Status& outcome, SystemTime now, const Schedule& schedule, Sta
 } // namespace
 
 std::size_t View::pending() const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      sets, [](const auto& set) { return !set.second.replicated && set.second.damaged.empty(); }));
+  return static_cast<std::size_t>(std::ranges::count_if(sets, [](const auto& set) {
+    return !set.second.replicated && set.second.damaged.empty() && !set.second.outdated;
+  }));
+}
+
+std::size_t View::replicated() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(sets, [](const auto& set) { return set.second.replicated; }));
 }
 
 std::size_t View::damaged() const {

@@ -18,6 +18,8 @@ struct SetView {
   bool replicated = false;
   std::string damaged{}; ///< Why it is left out; empty: it is not.
                          ///< NOLINT(readability-redundant-member-init)
+  /// Not sent: retention over there keeps newer ones, of another server.
+  bool outdated = false;
 };
 
 /// For conditions, metrics and logs. A plain value.
@@ -30,6 +32,7 @@ struct View {
 
   /// Neither there nor left out.
   [[nodiscard]] std::size_t pending() const;
+  [[nodiscard]] std::size_t replicated() const;
   [[nodiscard]] std::size_t damaged() const;
 };
 

@@ -58,10 +58,8 @@ AgentMetrics::AgentMetrics()
 }
 
 void AgentMetrics::replicated(const offsite::View& view) {
-  const auto pending = static_cast<double>(view.pending());
-  m_offsite_sets.Add({{"state", "pending"}}).Set(pending);
-  m_offsite_sets.Add({{"state", "replicated"}})
-      .Set(static_cast<double>(view.sets.size() - view.damaged()) - pending);
+  m_offsite_sets.Add({{"state", "pending"}}).Set(static_cast<double>(view.pending()));
+  m_offsite_sets.Add({{"state", "replicated"}}).Set(static_cast<double>(view.replicated()));
   m_offsite_sets.Add({{"state", "damaged"}}).Set(static_cast<double>(view.damaged()));
   m_offsite_failures.Add({}).Set(view.failures);
   if (view.last_success != SystemTime{}) {

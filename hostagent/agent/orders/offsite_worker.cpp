@@ -72,7 +72,7 @@ void Worker::visit(std::stop_token stop) {
   }
   if (m_view.failures == 0 && m_view.pending() == 0 &&
       (pending_before > 0 || m_failures_told > 0)) {
-    spdlog::info("off-site: {} has all {} sets", m_view.remote, m_view.sets.size());
+    spdlog::info("off-site: {} has all {} sets", m_view.remote, m_view.replicated());
   }
   m_failures_told = m_view.failures;
 }
@@ -144,6 +144,16 @@ std::optional<api::Condition> replicated_condition(const offsite::View& view,
     condition.status = api::ConditionStatus::false_;
     condition.reason = api::to_string(api::Reason::verification_failed);
     condition.message = set->second.damaged + "; it is left out, the others are copied";
+  } else if (set->second.outdated) {
+    const auto* const known =
+        api::find_condition(order.status.conditions, api::condition_type::k_replicated);
+    if (known != nullptr && known->status == api::ConditionStatus::true_) {
+      return std::nullopt; // it was there, and retention removed it
+    }
+    condition.status = api::ConditionStatus::unknown;
+    condition.reason = api::to_string(api::Reason::not_requested);
+    condition.message = "is not copied to " + view.remote +
+                        ": another server has newer sets there, and offsite.keepLast keeps those";
   } else if (view.trouble) {
     condition.status = api::ConditionStatus::false_;
     condition.reason = api::to_string(view.trouble->reason);

@@ -24,8 +24,8 @@ void copy_offsite(OffsiteOptions options,
 
 /// The condition of an order that has ended, from what is known of its set. True: the set is
 /// off-site and was read back there. False: the last attempt failed, and why. Unknown: not tried
-/// yet. Nothing: no complete set of that order is on the disk (any more), so the condition stays as
-/// it is. Pure.
+/// yet, or not worth sending. Nothing: no complete set of that order is on the disk (any more), or
+/// retention has removed it over there, so the condition stays as it is. Pure.
 [[nodiscard]] std::optional<api::Condition> replicated_condition(const offsite::View& view,
                                                                  const api::NodeBackup& order);
 

@@ -58,6 +58,7 @@ State full() {
   state.read = {{test::run_id_of_day(1), state.compared}};
   state.reread_at = parse_run_id("20260130T000000Z").value();
   state.damaged = {{test::run_id_of_day(3), "etcd: damaged on this disk"}};
+  state.outdated = {test::run_id_of_day(0)};
   state.trouble = Trouble{api::Reason::remote_full, "no \"space\" left"};
   return state;
 }
@@ -211,6 +212,61 @@ TEST_CASE("reading back is due by itself, and is put off by a failure like all e
   state.failures = 1;
   state.not_before = due_at + seconds(30);
   CHECK_FALSE(is_due(sets, state, due_at, k_schedule));
+}
+
+namespace {
+
+BackupSet set_of_node(int day, const std::string& node) {
+  BackupSet set = set_of_day(day);
+  set.manifest->node_name = node;
+  return set;
+}
+
+std::vector<const BackupSet*> pointers_to(const std::vector<BackupSet>& sets) {
+  std::vector<const BackupSet*> pointers;
+  for (const BackupSet& set : sets) {
+    pointers.push_back(&set);
+  }
+  return pointers;
+}
+
+} // namespace
+
+TEST_CASE("what another server's retention would remove again is not worth sending") {
+  const std::vector<BackupSet> ours{set_of_node(1, "cp-1"), set_of_node(3, "cp-1")};
+  const std::vector<BackupSet> theirs{
+      set_of_node(4, "cp-2"), set_of_node(2, "cp-2"), set_of_node(5, "cp-2")};
+  const auto waiting = pointers_to(ours);
+  CHECK(outdated(waiting, theirs, 3, k_now) == std::set<std::string>{run_id_of_day(1)});
+  CHECK(outdated(waiting, theirs, 2, k_now) ==
+        std::set<std::string>{run_id_of_day(1), run_id_of_day(3)});
+  CHECK(outdated(waiting, theirs, 5, k_now).empty());
+  CHECK(outdated(waiting, theirs, 0, k_now).empty()); // nothing is ever removed
+  SUBCASE("this server's own sets push out none of its own") {
+    const std::vector<BackupSet> own{set_of_node(4, "cp-1"), set_of_node(5, "cp-1")};
+    CHECK(outdated(waiting, own, 1, k_now).empty());
+  }
+  SUBCASE("a run that is over there is mended") {
+    auto there = theirs;
+    there.push_back(set_of_node(1, "cp-1"));
+    CHECK_FALSE(outdated(waiting, there, 3, k_now).contains(run_id_of_day(1)));
+  }
+  SUBCASE("sets that were asked for something else do not count") {
+    auto there = theirs;
+    for (BackupSet& set : there) {
+      set.manifest->requested = {api::ArtifactType::kubeconfig};
+    }
+    CHECK(outdated(waiting, there, 2, k_now).empty());
+  }
+}
+
+TEST_CASE("a set that is not worth sending is not pending, and is looked at again with the rest") {
+  const std::vector<BackupSet> sets{set_of_day(1)};
+  State state = state_with({});
+  state.outdated = {run_id_of_day(1)};
+  CHECK(pending(sets, state).empty());
+  CHECK_FALSE(is_due(sets, state, k_now + seconds(60), k_schedule));
+  CHECK(is_due(sets, state, k_now + k_schedule.compare_every, k_schedule));
 }
 
 TEST_CASE("a set goes manifest first, and nothing foreign goes with it") {

@@ -1,6 +1,7 @@
 // What stays over there, and what goes.
 #include "offsite_world.hpp"
 #include "set/marks.hpp"
+#include "set/names.hpp"
 
 #include <doctest/doctest.h>
 
@@ -99,4 +100,55 @@ TEST_CASE("sets whose proof failed are copied, too, and push out none that is go
   CHECK_FALSE(world.remote.files.contains("manifest-" + run_id_of_day(3) + ".json"));
   CHECK(world.remote.files.contains("manifest-" + run_id_of_day(4) + ".json"));
   CHECK(world.remote.files.contains("manifest-" + run_id_of_day(5) + ".json"));
+}
+
+namespace {
+
+/// A set that the server cp-2 has copied into the same directory, whole.
+void copy_from_cp_2(World& world, int day) {
+  set::Manifest theirs = test::make_manifest(run_id_of_day(day));
+  theirs.node_name = "cp-2";
+  for (const api::ArtifactStatus& artifact : theirs.artifacts) {
+    const Bytes content = test::content_of(artifact.type, theirs.run_id);
+    world.remote.files[artifact.file_name] = std::string(as_text(content));
+  }
+  world.remote.files[theirs.file_name()] = set::serialize(theirs);
+}
+
+} // namespace
+
+TEST_CASE("after a failover two servers that share a directory come to rest") {
+  World world;
+  for (int day = 1; day <= 3; ++day) {
+    world.backups.add(day);
+  }
+  CHECK(world.visit(3).pending() == 0);
+  // cp-2 has taken over, and its retention looks at its own disk.
+  for (int day = 4; day <= 6; ++day) {
+    copy_from_cp_2(world, day);
+  }
+  std::erase_if(world.remote.files, [](const auto& file) {
+    return set::classify_name(file.first).run_id < run_id_of_day(4);
+  });
+  const auto theirs = world.remote.files;
+  world.remote.calls.clear();
+  world.clock.time += std::chrono::hours(6);
+  const View view = world.visit(3);
+  CHECK(view.pending() == 0);
+  CHECK_FALSE(view.trouble);
+  CHECK(view.replicated() == 0);
+  CHECK(world.remote.names_of("put").empty());
+  CHECK(world.remote.files == theirs);
+  world.remote.calls.clear();
+  world.clock.time += std::chrono::hours(1);
+  CHECK(world.visit(3).pending() == 0);
+  CHECK(world.remote.calls.empty());
+
+  // It makes the next set: that one is sent.
+  world.backups.add(7);
+  world.clock.time += std::chrono::hours(1);
+  CHECK(world.visit(3).pending() == 0);
+  CHECK(world.remote.files.contains("manifest-" + run_id_of_day(7) + ".json"));
+  CHECK_FALSE(world.remote.files.contains("manifest-" + run_id_of_day(3) + ".json"));
+  CHECK_FALSE(world.remote.files.contains("manifest-" + run_id_of_day(4) + ".json"));
 }

@@ -40,6 +40,23 @@ TEST_CASE("Replicated is True, False with the reason, or Unknown") {
   CHECK(replicated_condition(view, order)->reason == "Completed");
 }
 
+TEST_CASE(
+    "a set that retention over there would remove again is said, and one that was there stays") {
+  auto order = ended_order("20260101T115200Z");
+  auto view = view_of(order.spec.run_id, false);
+  view.sets.at(order.spec.run_id).outdated = true;
+  view.trouble = offsite::Trouble{api::Reason::remote_denied, "401"}; // of others
+  CHECK(view.pending() == 0);
+  const auto condition = replicated_condition(view, order);
+  REQUIRE(condition);
+  CHECK(condition->status == api::ConditionStatus::unknown);
+  CHECK(condition->reason == "NotRequested");
+  CHECK(condition->message.find("another server has newer sets") != std::string::npos);
+  order.status.conditions.push_back(
+      {"Replicated", api::ConditionStatus::true_, "Completed", "", k_now, 1});
+  CHECK_FALSE(replicated_condition(view, order));
+}
+
 TEST_CASE("nothing is said of a run that goes on, of another's set, or without a set") {
   auto order = ended_order("20261122T115200Z");
   const auto view = view_of(order.spec.run_id, true);
