@@ -54,6 +54,7 @@ static void fields(JsonFields& json, State& state) {
   json.always("kit", state.kit);
   json.always("tried", state.tried);
   json.always("failures", state.failures);
+  json.always("unfinished", state.unfinished);
   json.required("notBefore", state.not_before);
   json.required("compared", state.compared);
   json.always("read", state.read);
@@ -104,7 +105,7 @@ bool is_due(const std::vector<BackupSet>& sets,
   const bool compare =
       (!state.replicated.empty() || !state.damaged.empty() || !state.outdated.empty()) &&
       (now >= state.compared + schedule.compare_every || now < state.compared);
-  if (pending(sets, state).empty() && !compare &&
+  if (pending(sets, state).empty() && !state.unfinished && !compare &&
       to_reread(sets, state, now, schedule) == nullptr) {
     return false;
   }

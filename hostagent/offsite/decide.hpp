@@ -39,8 +39,11 @@ struct State {
   std::map<std::string, std::string> kit; ///< SHA-256 by name, of the kit's files that were sent.
   std::string tried;                      ///< The newest version of the last attempt.
   unsigned failures = 0;                  ///< Attempts that failed since the last one that did not.
-  SystemTime not_before{};                ///< No attempt before, unless there is a newer set.
-  SystemTime compared{}; ///< When the names and sizes over there were last looked at.
+  /// An attempt was begun and did not come to its end, or failed: the kit may be old, and files
+  /// that were replaced may still be there.
+  bool unfinished = false;
+  SystemTime not_before{}; ///< No attempt before, unless there is a newer set.
+  SystemTime compared{};   ///< When the names and sizes over there were last looked at.
   std::map<std::string, SystemTime> read; ///< When a set was last read back, by version.
   SystemTime reread_at{};                 ///< When one of them was last read back in its turn.
   /// Complete sets that do not have the digests of their manifest here, and why: left out until the
@@ -85,9 +88,9 @@ struct Schedule {
                                               SystemTime now,
                                               const Schedule& schedule);
 
-/// Something is pending, or it is time to compare or to read back; and no pause after a failure
-/// holds it back. A set that is newer than any that was tried does not wait. A clock that jumped
-/// back never holds it for longer than the longest pause.
+/// Something is pending, or an attempt is unfinished, or it is time to compare or to read back; and
+/// no pause after a failure holds it back. A set that is newer than any that was tried does not
+/// wait. A clock that jumped back never holds it for longer than the longest pause.
 [[nodiscard]] bool is_due(const std::vector<set::BackupSet>& sets,
                           const State& state,
                           SystemTime now,

@@ -264,6 +264,7 @@ private:
 };
 
 void settle(const Status& outcome, SystemTime now, const Schedule& schedule, State& state) {
+  state.unfinished = !outcome;
   if (outcome) {
     state.failures = 0;
     state.not_before = {};
@@ -325,6 +326,9 @@ Result<View> Replicator::visit(std::stop_token stop, const OnChange& on_change) 
       state.tried = std::max(state.tried, set.version());
     }
   }
+  // Kept before anything is done: whatever ends us, the next visit goes on.
+  state.unfinished = true;
+  RB_TRY(write_state(memory, state));
   const auto tell = [&] { on_change(view_of(sets, state, m_last_success)); };
   const Status outcome =
       Attempt{m_settings, m_remote, m_clock, keys, *directory, memory, sets, state, stop, tell}

@@ -24,6 +24,7 @@ public:
   std::map<std::string, std::string> files;
   std::vector<std::string> calls;                 ///< "put etcd-….snap.age"
   std::optional<Error> failure;                   ///< Of every call.
+  std::optional<Error> refuses_removal;           ///< And takes everything else.
   std::map<std::string, std::uint64_t> listed_as; ///< Sizes that are not true.
   std::string manifests_path;                     ///< Where they were last put.
   /// What becomes of a file that arrives.
@@ -69,6 +70,9 @@ public:
   }
   Status remove(const std::string& name, std::stop_token) override {
     RB_TRY(call("remove " + name));
+    if (refuses_removal) {
+      return *refuses_removal;
+    }
     files.erase(name);
     return {};
   }

@@ -53,6 +53,7 @@ State full() {
   state.kit = {{"RESTORE.md", std::string(64, 'a')}};
   state.tried = test::run_id_of_day(3);
   state.failures = 3;
+  state.unfinished = true;
   state.not_before = parse_run_id("20260201T000000Z").value();
   state.compared = parse_run_id("20260131T000000Z").value();
   state.read = {{test::run_id_of_day(1), state.compared}};
@@ -101,6 +102,18 @@ TEST_CASE("after a failure there is a pause, which a newer set does not wait for
   SUBCASE("a clock that jumped back by a year") {
     CHECK(is_due(sets, state, k_now - std::chrono::days(365), k_schedule));
   }
+}
+
+TEST_CASE("what an attempt left undone is due, after the pause of a failure") {
+  const std::vector<BackupSet> sets{set_of_day(1)};
+  State state = state_with({run_id_of_day(1)});
+  state.tried = run_id_of_day(1);
+  state.unfinished = true;
+  CHECK(is_due(sets, state, k_now, k_schedule));
+  state.failures = 1;
+  state.not_before = k_now + seconds(30);
+  CHECK_FALSE(is_due(sets, state, k_now, k_schedule));
+  CHECK(is_due(sets, state, k_now + seconds(30), k_schedule));
 }
 
 TEST_CASE("pauses double up to an hour") {

@@ -470,6 +470,49 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("old files of a rewrapped set that could not be removed go as soon as they can") {
+  World world;
+  world.backups.add_signed(1);
+  world.know_key();
+  world.visit();
+  exchange(world.backups, 1);
+  SUBCASE("the remote refused") {
+    world.remote.refuses_removal = unreachable();
+    View view = world.visit();
+    CHECK(view.pending() == 0);
+    CHECK(view.failures == 1);
+    CHECK(of_run(world.remote.files, 1) == 12);
+    world.remote.refuses_removal.reset();
+    world.clock.time += std::chrono::seconds(30);
+    view = world.visit();
+    CHECK_FALSE(view.trouble);
+  }
+  SUBCASE("the program was told to end in between") {
+    world.remote.refuses_removal = Error{ErrorCode::cancelled, "told to stop", {}};
+    CHECK_FALSE(world.visit().trouble);
+    CHECK(of_run(world.remote.files, 1) == 12);
+    world.remote.refuses_removal.reset();
+    world.visit();
+  }
+  CHECK(of_run(world.remote.files, 1) == 6);
+  world.remote.calls.clear();
+  world.visit();
+  CHECK(world.remote.calls.empty());
+}
+
+TEST_CASE("a part of the kit that was not sent is tried again after the pause") {
+  World world;
+  world.backups.add_signed(1);
+  world.know_key();
+  world.put_signed("RESTORE.md", "ours\n");
+  test::write_file(world.backups.directory.path() + "/RESTORE.md", "theirs\n");
+  CHECK(world.visit().trouble);
+  world.put_signed("RESTORE.md", "ours\n");
+  world.clock.time += std::chrono::seconds(30);
+  CHECK_FALSE(world.visit().trouble);
+  CHECK(world.remote.files.at("RESTORE.md") == "ours\n");
+}
+
 TEST_CASE("no directory yet is nothing to do") {
   World world;
   Replicator replicator(
