@@ -165,8 +165,7 @@ Status store_small(Directory& to,
 }
 
 /// Only where there is none: the one that is there may be the operator's own.
-Status bring_public_key(Directory& to, Directory& listing) {
-  const std::string name(set::k_public_key_name);
+Status bring_public_key(Directory& to, Directory& listing, const std::string& name) {
   const auto text = set::read_text(listing, name, set::k_manifest_limit_bytes);
   const auto there = to.fs().open_read(name);
   if (!text || there || there.error().code != ErrorCode::not_found) {
@@ -315,7 +314,12 @@ Result<Fetched> fetch_set(Directory& to,
     on_file(signature);
     RB_TRY(store_small(to, listing, signature, result, stop));
   }
-  RB_TRY(bring_public_key(to, listing));
+  RB_TRY(bring_public_key(to, listing, std::string(set::k_public_key_name)));
+  // Signed before the host got another key.
+  const std::string old_key = set::old_public_key_name(set.manifest->signed_by);
+  if (set::old_public_key_id(old_key)) {
+    RB_TRY(bring_public_key(to, listing, old_key));
+  }
   const std::string manifest = set::manifest_name(set.run_id, set.generation);
   on_file(manifest);
   RB_TRY(store_small(to, listing, manifest, result, stop));

@@ -60,10 +60,10 @@ struct Fetched {
 /// artifacts of `set`, which is one of `listing` (open_remote), each as "<name>.part" first and
 /// compared with the manifest's size and SHA-256; the manifest last, so that a set in the directory
 /// that has one is whole. Then the image of the kit with its signature, which who uses it looks at;
-/// without it the set is fetched all the same. Files of the directory are never replaced. Errors:
-/// incomplete (the remote's set has no usable manifest), corrupt (a file is not what the manifest
-/// says: it is removed again), already_exists (another file has the name), no_space, those of
-/// RemoteStore and Fs.
+/// without it the set is fetched all the same. The public keys come along where there are none.
+/// Files of the directory are never replaced. Errors: incomplete (the remote's set has no usable
+/// manifest), corrupt (a file is not what the manifest says: it is removed again), already_exists
+/// (another file has the name), no_space, those of RemoteStore and Fs.
 [[nodiscard]] Result<Fetched> fetch_set(set::Directory& to,
                                         RemoteStore& remote,
                                         set::Directory& listing,

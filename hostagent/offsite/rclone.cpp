@@ -255,6 +255,7 @@ Status RcloneStore::get_manifests(const std::string& local_path, std::stop_token
                               "--include=/manifest-*.json",
                               "--include=/manifest-*.json.minisig",
                               "--include=/railiance-backup.pub",
+                              "--include=/railiance-backup-*.pub",
                               std::string("--max-size=") + k_manifest_limit,
                               m_settings.remote,
                               local_path},

@@ -117,11 +117,11 @@ private:
   std::string m_path;
 };
 
-/// What says what is there: manifests, their signatures, the public key.
+/// What says what is there: manifests, their signatures, the public keys.
 bool is_catalogue(const RemoteFile& file) {
   const set::NameKind kind = set::classify_name(file.name).kind;
   return kind == set::NameKind::manifest || kind == set::NameKind::signature ||
-         file.name == set::k_public_key_name;
+         file.name == set::k_public_key_name || set::old_public_key_id(file.name);
 }
 
 } // namespace

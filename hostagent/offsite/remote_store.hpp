@@ -51,15 +51,15 @@ public:
   /// the caller knows from elsewhere. Errors besides: corrupt (more came; what came stays there).
   [[nodiscard]] virtual Status
   get(const RemoteFile& file, const std::string& local_path, std::stop_token stop) = 0;
-  /// Fetches all manifests that are not absurdly large, their signatures and the public key into
-  /// the directory `local_path`.
+  /// Fetches all manifests that are not absurdly large, their signatures and the public keys
+  /// into the directory `local_path`.
   [[nodiscard]] virtual Status get_manifests(const std::string& local_path,
                                              std::stop_token stop) = 0;
   [[nodiscard]] virtual Status remove(const std::string& name, std::stop_token stop) = 0;
 };
 
 /// Names and sizes as listed, and the contents of the manifests, of their signatures and of the
-/// public key, fetched once into a private temporary directory that is gone when this returns.
+/// public keys, fetched once into a private temporary directory that is gone when this returns.
 /// Other files cannot be read. Errors: those of RemoteStore and of the temporary directory.
 [[nodiscard]] Result<set::Directory> open_remote(RemoteStore& remote, std::stop_token stop);
 

@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::string_view k_generation_mark = ".r";
 constexpr std::size_t k_generation_digits = 4;
+constexpr std::string_view k_old_key_prefix = "railiance-backup-";
+constexpr std::string_view k_old_key_suffix = ".pub";
+constexpr std::size_t k_key_id_digits = 16;
 
 /// What stands between `prefix` and `suffix`, where it is a version.
 std::optional<Version>
@@ -130,6 +133,20 @@ std::string manifest_name(std::string_view run_id, unsigned generation) {
 
 std::string signature_name(std::string_view run_id, unsigned generation) {
   return manifest_name(run_id, generation) + std::string(k_signature_suffix);
+}
+
+std::string old_public_key_name(std::string_view key_id) {
+  return std::string(k_old_key_prefix) + std::string(key_id) + std::string(k_old_key_suffix);
+}
+
+std::optional<std::string> old_public_key_id(std::string_view name) {
+  if (!name.starts_with(k_old_key_prefix) || !name.ends_with(k_old_key_suffix) ||
+      name.size() != k_old_key_prefix.size() + k_key_id_digits + k_old_key_suffix.size()) {
+    return std::nullopt;
+  }
+  const std::string_view id = name.substr(k_old_key_prefix.size(), k_key_id_digits);
+  const bool is_hex = id.find_first_not_of("0123456789ABCDEF") == std::string_view::npos;
+  return is_hex ? std::optional(std::string(id)) : std::nullopt;
 }
 
 std::string artifact_name(api::ArtifactType type,

@@ -77,6 +77,14 @@ struct Version {
 /// "manifest-<run_id>.json.minisig", "manifest-<run_id>.r1.json.minisig"
 [[nodiscard]] std::string signature_name(std::string_view run_id, unsigned generation = 0);
 
+/// "railiance-backup-<key_id>.pub": the public key that the host had before it got another one. It
+/// is never touched again, so classify_name calls it foreign.
+[[nodiscard]] std::string old_public_key_name(std::string_view key_id);
+
+/// Of what key id a file of that name holds the public key (16 upper-case hex digits). Nothing: it
+/// is no such name.
+[[nodiscard]] std::optional<std::string> old_public_key_id(std::string_view name);
+
 /// "etcd-<run_id>.snap.age", "etcd-<run_id>.r1.snap.age", and so on.
 [[nodiscard]] std::string artifact_name(api::ArtifactType type,
                                         std::string_view run_id,

@@ -97,7 +97,7 @@ Result<std::optional<std::string>> publish_key(set::Directory& directory,
   }
   if (const auto other = sign::PublicKey::parse(there); other && !(*other == key)) {
     replaced = sign::to_string(other->id());
-    Status kept = directory.fs().rename_new(name, "railiance-backup-" + *replaced + ".pub");
+    Status kept = directory.fs().rename_new(name, set::old_public_key_name(*replaced));
     if (!kept && kept.error().code != ErrorCode::already_exists) {
       return std::move(kept).error();
     }

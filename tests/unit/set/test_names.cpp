@@ -49,6 +49,20 @@ TEST_CASE("classify_name knows the names of a set") {
   CHECK(classify_name("railiance-restore.part").kind == NameKind::part);
 }
 
+TEST_CASE("an old public key is named by its id, and is foreign to all that removes") {
+  const std::string name = old_public_key_name("0123456789ABCDEF");
+  CHECK(name == "railiance-backup-0123456789ABCDEF.pub");
+  CHECK(old_public_key_id(name).value_or("") == "0123456789ABCDEF");
+  CHECK(classify_name(name).kind == NameKind::foreign);
+  for (const char* const other : {"railiance-backup-.pub",
+                                  "railiance-backup.pub",
+                                  "railiance-backup-0123456789abcdef.pub",
+                                  "railiance-backup-0123456789ABCDEF0.pub",
+                                  "railiance-backup-../../etc/passwd.pub"}) {
+    CHECK_FALSE(old_public_key_id(other));
+  }
+}
+
 TEST_CASE("the files of a rewrapped set bear its generation") {
   const std::string run_id = "20261122T020000Z";
   CHECK(manifest_name(run_id, 1) == "manifest-20261122T020000Z.r1.json");

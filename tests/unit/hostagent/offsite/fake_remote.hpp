@@ -62,7 +62,7 @@ public:
     RB_TRY(call("get_manifests"));
     manifests_path = local_path;
     for (const auto& [name, content] : files) {
-      if (name.starts_with("manifest-") || name == "railiance-backup.pub") {
+      if (name.starts_with("manifest-") || name.ends_with(".pub")) {
         std::ofstream(local_path + "/" + name, std::ios::binary) << content;
       }
     }

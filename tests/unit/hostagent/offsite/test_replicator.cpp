@@ -513,6 +513,38 @@ TEST_CASE("a part of the kit that was not sent is tried again after the pause") 
   CHECK(world.remote.files.at("RESTORE.md") == "ours\n");
 }
 
+TEST_CASE(
+    "the key that the host had before is sent where sets over there need it, and comes back") {
+  World world;
+  world.backups.add_signed(1);
+  world.know_key();
+  world.visit();
+  // The host was set up anew: its agent keeps the old public key under the name of its id.
+  const std::string directory = world.backups.directory.path();
+  const sign::PublicKey old = world.backups.key.public_key();
+  const std::string old_name = set::old_public_key_name(sign::to_string(old.id()));
+  test::write_file(directory + "/" + old_name, old.file());
+  const sign::PublicKey planted = sign::SigningKey::generate().value().public_key();
+  const std::string planted_name = set::old_public_key_name(sign::to_string(planted.id()));
+  test::write_file(directory + "/" + planted_name, planted.file());
+  world.backups.key = sign::SigningKey::generate().value();
+  world.know_key();
+  world.backups.add_signed(2);
+  CHECK_FALSE(world.visit().trouble);
+  REQUIRE(world.remote.files.contains(old_name));
+  CHECK(world.remote.files.at(old_name) == old.file());
+  CHECK_FALSE(world.remote.files.contains(planted_name)); // no set over there is of it
+
+  auto listing = open_remote(world.remote, {}).value();
+  const auto sets = set::list_sets(listing).value();
+  auto to = set::Directory::open(world.backups.temporary.file("bare")).value();
+  REQUIRE(sets.back().run_id == run_id_of_day(1));
+  REQUIRE(fetch_set(to, world.remote, listing, sets.back(), [](const std::string&) {}, {}));
+  CHECK(test::read_file(to.path() + "/" + old_name) == old.file());
+  CHECK(test::read_file(to.path() + "/railiance-backup.pub") ==
+        world.backups.key.public_key().file());
+}
+
 TEST_CASE("no directory yet is nothing to do") {
   World world;
   Replicator replicator(
