@@ -1,5 +1,6 @@
 #include "agent/orders/offsite_worker.hpp"
 
+#include "offsite/rclone_config.hpp"
 #include "offsite/rclone_words.hpp"
 #include "terminal/log.hpp"
 
@@ -18,12 +19,13 @@ class Worker {
 public:
   /// All references outlive the worker.
   Worker(offsite::Replicator& replicator,
+         const offsite::RcloneConfig& config,
          const OrderBoard& board,
          StatusSink& sink,
          const Clock& clock,
          AgentMetrics& metrics)
-      : m_replicator(replicator), m_board(board), m_sink(sink), m_clock(clock), m_metrics(metrics) {
-  }
+      : m_replicator(replicator), m_config(config), m_board(board), m_sink(sink), m_clock(clock),
+        m_metrics(metrics) {}
 
   void work(std::chrono::seconds look_every, const std::stop_token& stop) {
     const Wait wait = real_wait();
@@ -43,6 +45,7 @@ private:
   void report(const offsite::View& view, std::stop_token stop);
 
   offsite::Replicator& m_replicator;
+  const offsite::RcloneConfig& m_config;
   const OrderBoard& m_board;
   StatusSink& m_sink;
   const Clock& m_clock;
@@ -53,6 +56,9 @@ private:
 };
 
 void Worker::visit(std::stop_token stop) {
+  if (const Status kept = m_config.refresh(); !kept) {
+    log::warn("off-site: the copy of rclone.conf", kept.error());
+  }
   const std::size_t pending_before = m_view.pending();
   auto view = m_replicator.visit(stop, [&](const offsite::View& so_far) {
     report(so_far, stop);
@@ -121,10 +127,13 @@ void copy_offsite(OffsiteOptions options,
   RealClock clock;
   RealProcessRunner processes;
   options.rclone.unreachable_hint = hint_of(options);
+  const offsite::RcloneConfig config(options.rclone.config_file,
+                                     options.replicator.state_dir + "/rclone");
+  options.rclone.config_file = config.path();
   offsite::RcloneStore store(processes, options.rclone);
   offsite::Replicator replicator(options.replicator, store, clock);
   spdlog::info("complete sets are copied to {}", options.rclone.remote);
-  Worker(replicator, board, sink, clock, metrics).work(options.look_every, stop);
+  Worker(replicator, config, board, sink, clock, metrics).work(options.look_every, stop);
 }
 
 std::optional<api::Condition> replicated_condition(const offsite::View& view,

@@ -1,0 +1,31 @@
+// A copy of rclone.conf that rclone may write to. The Secret is mounted read-only, and some remotes
+// (Box) give a refresh token that counts once: rclone has to keep the next one.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <string>
+
+namespace rb::offsite {
+
+class RcloneConfig {
+public:
+  /// `source`: the file of the Secret. `directory` is made where it is missing, mode 0700, and
+  /// belongs to this alone; it must outlive a restart, as the tokens have to.
+  RcloneConfig(std::string source, std::string directory);
+
+  /// What rclone is to be given.
+  [[nodiscard]] std::string path() const;
+
+  /// Makes the copy, mode 0600, where there is none or the source is not the one that it was made
+  /// of; else it stays as rclone left it. Where the source is gone, the copy goes, too. Call it
+  /// while no rclone runs. Errors: those of reading the source and of Fs; no message holds anything
+  /// of the file.
+  [[nodiscard]] Status refresh() const;
+
+private:
+  const std::string m_source;
+  const std::string m_directory;
+};
+
+} // namespace rb::offsite
