@@ -191,6 +191,16 @@ Result<kube::LeaseRecord> read_lease(Api& api, const Io& io) {
   return kube::lease_from_json(object);
 }
 
+/// Fractions of a second are of no interest here.
+std::optional<SystemTime> renewed_at(const kube::LeaseRecord& lease) {
+  const auto time = parse_rfc3339(lease.renew_time.substr(0, 19) + "Z");
+  return time ? std::optional(*time) : std::nullopt;
+}
+
+ControllerSeen seen_of(Presence presence, const Result<kube::LeaseRecord>& lease) {
+  return {presence, lease && presence == Presence::there ? renewed_at(*lease) : std::nullopt};
+}
+
 } // namespace
 
 std::optional<Presence> judge_lease(const Result<kube::LeaseRecord>& seen, SystemTime now) {
@@ -200,8 +210,7 @@ std::optional<Presence> judge_lease(const Result<kube::LeaseRecord>& seen, Syste
   if (seen->holder.empty()) {
     return Presence::released;
   }
-  // Fractions of a second are of no interest here.
-  const auto renewed = parse_rfc3339(seen->renew_time.substr(0, 19) + "Z");
+  const auto renewed = renewed_at(*seen);
   const bool fresh = renewed && now - *renewed <= k_fresh && *renewed - now <= k_fresh;
   return fresh ? std::optional(Presence::there) : std::nullopt;
 }
@@ -229,13 +238,21 @@ std::string describe(Presence presence) {
   return {};
 }
 
-Presence look_for_controller(Api& api, const Io& io) {
+ControllerSeen look_for_controller(Api& api, const Io& io) {
   const auto first = read_lease(api, io);
   if (const auto presence = judge_lease(first, io.clock.now())) {
-    return *presence;
+    return seen_of(*presence, first);
   }
   RealWaiter().wait(k_between_looks, io.stop);
-  return io.stop.stop_requested() ? Presence::unknown : judge_lease(*first, read_lease(api, io));
+  if (io.stop.stop_requested()) {
+    return {};
+  }
+  const auto second = read_lease(api, io);
+  return seen_of(judge_lease(*first, second), second);
+}
+
+SystemTime cluster_time(const ControllerSeen& seen, SystemTime now) {
+  return seen.renewed && now - *seen.renewed > k_fresh ? *seen.renewed : now;
 }
 
 Result<api::BackupStatus> read_backup_status(kube::Client& client, const std::stop_token& stop) {

@@ -64,8 +64,18 @@ enum class Presence {
 /// "no controller leads: ...", or "" where there is one or nobody knows.
 [[nodiscard]] std::string describe(Presence presence);
 
+struct ControllerSeen {
+  Presence presence = Presence::unknown;
+  /// When it last renewed its Lease, by its own clock: of `there` alone, and then just now.
+  std::optional<SystemTime> renewed;
+};
+
 /// Takes up to five seconds where the first look does not tell.
-[[nodiscard]] Presence look_for_controller(Api& api, const Io& io);
+[[nodiscard]] ControllerSeen look_for_controller(Api& api, const Io& io);
+
+/// What time it is in the cluster: `now`, but where that is far ahead of a Lease that is being
+/// renewed, our clock is wrong, and its time counts. Pure.
+[[nodiscard]] SystemTime cluster_time(const ControllerSeen& seen, SystemTime now);
 
 /// The object BackupStatus. Errors: those of kube::Client::get, corrupt.
 [[nodiscard]] Result<api::BackupStatus> read_backup_status(kube::Client& client,

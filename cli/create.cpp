@@ -223,7 +223,7 @@ int create(Api& api, const CreateCommand& command, OutputFormat output, Io& io) 
   if (!options) {
     return fail(io, options.error(), api.server());
   }
-  options->why_quiet = [&] { return describe(look_for_controller(api, io)); };
+  options->why_quiet = [&] { return describe(look_for_controller(api, io).presence); };
   ProgressView view(io);
   if (!io.err_is_terminal) {
     view.say((requested->attached ? "waiting for the backup " : "asked for the backup ") +

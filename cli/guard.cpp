@@ -53,12 +53,13 @@ Result<GuardVerdict> look(Api& api, const status::GuardRules& rules, const Io& i
     return read.error();
   }
   const api::BackupStatusStatus& all = read->status;
-  const SystemTime now = io.clock.now();
+  const ControllerSeen controller = look_for_controller(api, io);
+  const SystemTime now = cluster_time(controller, io.clock.now());
   const status::Current current = status::as_read(all, now);
   if (current.reason == status::CurrentReason::controller_unavailable) {
     return nobody_looked(current.message);
   }
-  if (const std::string gone = describe(look_for_controller(api, io)); !gone.empty()) {
+  if (const std::string gone = describe(controller.presence); !gone.empty()) {
     return nobody_looked(gone);
   }
   // Our clock may be behind the cluster's.

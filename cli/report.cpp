@@ -210,7 +210,8 @@ std::string advice_for(api::Reason reason) {
     return "what is there is good; see above what is missing";
   case api::Reason::deadline_exceeded:
     return "give it more time with --deadline, or see what the agent waits for: kubectl -n "
-           "railiance-backup logs -l app.kubernetes.io/component=agent";
+           "railiance-backup logs -l app.kubernetes.io/component=agent; where the message names a "
+           "clock, set that right first (timedatectl)";
   case api::Reason::interrupted:
     return "the agent or the controller ended in mid-run; run the backup again";
   case api::Reason::host_busy:

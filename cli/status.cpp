@@ -318,8 +318,10 @@ int status(Api& api, OutputFormat output, Io& io) {
   const Status backups = read_backups(api, io, overview);
   if (backup_status) {
     overview.backup_status = std::move(backup_status->status);
-    overview.current = judge_now(
-        *overview.backup_status, overview.backups, look_for_controller(api, io), overview.now);
+    const ControllerSeen controller = look_for_controller(api, io);
+    overview.now = cluster_time(controller, overview.now); // our clock may be ahead
+    overview.current =
+        judge_now(*overview.backup_status, overview.backups, controller.presence, overview.now);
   } else if (is_nowhere(backup_status.error(), backups)) {
     static_cast<void>(fail(io, not_installed(backup_status.error())));
     return static_cast<int>(status::exit_code_for(status::CurrentReason::controller_unavailable));

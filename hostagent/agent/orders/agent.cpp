@@ -31,11 +31,17 @@ first_status(const api::NodeBackup& order, const Settings& settings, SystemTime 
   return status;
 }
 
-Error came_late(const api::NodeBackup& order) {
+/// The deadline is of the controller's clock, and is judged by ours: that may be what is wrong.
+Error came_late(const api::NodeBackup& order, SystemTime now) {
   return Error{ErrorCode::timeout,
-               "the deadline had passed before the agent saw the order, and no set of run " +
+               "the deadline (" + format_rfc3339(order.spec.deadline) +
+                   ") had passed before the agent saw the order: the clock of node " +
+                   order.spec.node_name + " says " + format_rfc3339(now) +
+                   ", and by that of the API server the order was made at " +
+                   format_rfc3339(order.meta.creation_timestamp) + "; no set of run " +
                    order.spec.run_id + " is on the disk",
-               "raise spec.deadlineSeconds"}
+               "compare the clocks of the servers (timedatectl): one that is ahead ends every run "
+               "so; where they agree, raise spec.deadlineSeconds"}
       .because(api::Reason::deadline_exceeded);
 }
 
@@ -95,7 +101,7 @@ void Agent::handle(const api::NodeBackup& order,
     settle(order, stop, report_stop);
     return;
   case OrderAction::expire:
-    report(order, failed_report(came_late(order), context.now), report_stop);
+    report(order, failed_report(came_late(order, context.now), context.now), report_stop);
     return;
   }
 }

@@ -267,6 +267,43 @@ TEST_CASE("a Lease is told by two looks where the clocks of two machines may dif
   CHECK_FALSE(cli::judge_lease(lease, now));
 }
 
+TEST_CASE("a clock here that is ahead makes no controller silent that renews its Lease") {
+  const SystemTime renewed = at("2026-11-22T11:40:06Z");
+  const SystemTime now = at("2026-11-22T11:52:16Z");
+  const cli::ControllerSeen there{cli::Presence::there, renewed};
+  CHECK(cli::cluster_time(there, now) == renewed);
+  CHECK(cli::cluster_time(there, renewed + std::chrono::seconds(9)) ==
+        renewed + std::chrono::seconds(9));
+  CHECK(cli::cluster_time(there, renewed - std::chrono::hours(1)) ==
+        renewed - std::chrono::hours(1));
+  CHECK(cli::cluster_time({cli::Presence::silent, std::nullopt}, now) == now);
+
+  // Here it is 11:52:16, there it is 11:40.
+  auto object = backup_status("True", "Current", "why");
+  object["status"]["observedTime"] = "2026-11-22T11:40:00Z";
+  object["status"]["nodes"][0]["reportTime"] = "2026-11-22T11:39:50Z";
+  Cluster cluster(object);
+  const auto others = cluster.answer;
+  int looks = 0;
+  cluster.answer = [&](const kube::Request& request) -> std::optional<kube::Response> {
+    if (request.path.find("/leases/railiance-backup-controller") == std::string::npos) {
+      return others(request);
+    }
+    kube::LeaseRecord lease;
+    lease.resource_version = std::to_string(++looks);
+    lease.holder = "pod-1";
+    lease.renew_time = looks == 1 ? "2026-11-22T11:40:01.000000Z" : "2026-11-22T11:40:06.000000Z";
+    return kube::Response{
+        200,
+        {},
+        kube::lease_to_json(lease, "railiance-backup", "railiance-backup-controller").dump()};
+  };
+  const Outcome outcome = run_command(cluster, {"status"});
+  CHECK(outcome.code == 0);
+  CHECK(has(outcome.out, "CURRENT: "));
+  CHECK(has(outcome.out, "controller     looked 6s ago"));
+}
+
 TEST_CASE("status: what only the controller knows is believed: an agent that fell silent") {
   Cluster cluster(backup_status("Unknown", "FactsStale", "the agent of node server-1 is silent"));
   const Outcome outcome = run_command(cluster, {"status"});

@@ -171,6 +171,21 @@ TEST_CASE("an order is accepted with the mark of the process, and carried out") 
   CHECK(world.server.order().status.instance_id == "me");
 }
 
+TEST_CASE("an order whose deadline has passed by the clock of the node names the clocks") {
+  World world;
+  world.server.object()["spec"]["deadline"] = "2020-01-01T12:00:00Z";
+  world.server.object()["metadata"]["creationTimestamp"] = "2020-01-01T11:00:00Z";
+  CHECK(world.outcome() == "DeadlineExceeded");
+  const api::NodeBackup order = world.server.order();
+  const api::Condition* const ended =
+      api::find_condition(order.status.conditions, api::condition_type::k_succeeded);
+  REQUIRE(ended != nullptr);
+  CHECK(ended->message.find("the deadline (2020-01-01T12:00:00Z)") != std::string::npos);
+  CHECK(ended->message.find("the clock of node vm says 20") != std::string::npos);
+  CHECK(ended->message.find("the order was made at 2020-01-01T11:00:00Z") != std::string::npos);
+  CHECK(ended->message.find("timedatectl") != std::string::npos);
+}
+
 TEST_CASE("an acceptance whose answer was lost is found again, and the run goes on") {
   World world;
   SUBCASE("it had arrived") {
