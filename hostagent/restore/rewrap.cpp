@@ -7,6 +7,7 @@
 #include "restore/progress.hpp"
 #include "restore/set_output.hpp"
 #include "set/backup_log.hpp"
+#include "set/names.hpp"
 #include "set/retention.hpp"
 #include "sign/key_file.hpp"
 #include "terminal/format.hpp"
@@ -37,7 +38,8 @@ constexpr const char* k_footer = R"(Examples:
 
 The sets get the recipients of that .sops.yaml, and the keys of before open them no
 more. Nothing is decrypted: of each file only the header changes, and the manifest is
-signed anew, so it is done as root on the host that made the sets. -i are keys that
+signed anew, so it is done as root on the host that made the sets. Sets of a signing key
+that this host had before are taken with --public-key, and signed with its own. -i are keys that
 open the sets now. The newest set comes first; each is whole at every moment, whatever
 stops the command. A copy off-site follows by itself. Whoever has an old key and an old
 copy of a file can still open that copy: docs/rotate-the-age-key.md.
@@ -276,15 +278,34 @@ private:
     const set::SetProvenance made = m_backups->catalogue.of(set.run_id);
     const bool never_signed =
         made.verdict == Provenance::unsigned_before || made.verdict == Provenance::unsigned_known;
-    order.adopt = never_signed && m_command.allow_unsigned;
+    order.adopt = (never_signed && m_command.allow_unsigned) || is_vouched_for(set, made);
     if (order.adopt || set::is_of_host(made.verdict)) {
       return std::nullopt;
     }
-    return Refusal{
-        {ErrorCode::corrupt,
-         "refused: " + made.message,
-         never_signed ? "--allow-unsigned takes it all the same, and the host signs it" : ""},
-        ExitCode::damaged};
+    return Refusal{{ErrorCode::corrupt, "refused: " + made.message, way_out(made)},
+                   ExitCode::damaged};
+  }
+
+  /// Of a key that this host does not sign with, and that the operator names: the host had it
+  /// before. Who has the sets of several servers names none, and each server signs its own.
+  [[nodiscard]] bool is_vouched_for(const BackupSet& set, const set::SetProvenance& made) const {
+    return !m_options.public_keys.empty() && m_key && set::is_of_host(made.verdict) &&
+           set.manifest->signed_by != sign::to_string(m_key->public_key().id());
+  }
+
+  static std::string way_out(const set::SetProvenance& made) {
+    switch (made.verdict) {
+    case Provenance::unsigned_before:
+    case Provenance::unsigned_known:
+      return "--allow-unsigned takes it all the same, and the host signs it";
+    case Provenance::other_key:
+      return "if this host made it before it got another signing key: --public-key " +
+             set::old_public_key_name(made.key_id) +
+             " (beside the sets, or as you wrote it down) takes it, and the host signs it from "
+             "then on; if another host made it, rewrap it there";
+    default:
+      return {};
+    }
   }
 
   void carry_out(const BackupSet& set, const set::RewrapOrder& order, Outcome& outcome) {
@@ -298,6 +319,10 @@ private:
       return take_error(done.error(), outcome);
     }
     outcome.result = "rewrapped";
+    if (order.adopt && !set.manifest->signed_by.empty()) {
+      outcome.message =
+          "this host signs it from now on; it was signed by the key " + set.manifest->signed_by;
+    }
     if (done->unfinished) {
       outcome.code = ExitCode::failed;
       outcome.message =

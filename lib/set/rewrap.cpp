@@ -149,8 +149,9 @@ Status check_order(const BackupSet& set, const RewrapOrder& order, const sign::P
         set.run_id + ": " +
             (manifest.signed_by.empty() ? "not signed" : "signed by " + manifest.signed_by) +
             ", and this host signs with " + sign::to_string(own->id()),
-        "rewrap it on the host that made it; the key of one that is gone is in the host state of "
-        "each of its sets: docs/rotate-the-age-key.md"};
+        "rewrap it on the host that made it; where that is this one, and it had that key before, "
+        "name the key: --public-key; the key of a host that is gone is in the host state of each "
+        "of its sets: docs/rotate-the-age-key.md"};
   }
   return {};
 }

@@ -20,7 +20,8 @@ namespace rb::set {
 struct RewrapOrder {
   std::vector<age::Recipient> recipients; ///< Who opens the set from then on, and nobody else.
   std::string recipient_rule;             ///< As Manifest has it.
-  /// The set was never signed, and the host is to vouch for it.
+  /// The set was never signed, or with a key that the host had before, and the host is to vouch for
+  /// it.
   bool adopt = false;
 };
 

@@ -239,6 +239,38 @@ TEST_CASE_FIXTURE(RewrapFixture, "rewrap: where the host's key is not, it says w
   }
 }
 
+TEST_CASE_FIXTURE(RewrapFixture,
+                  "rewrap: sets of the key that this host had before are taken where the operator "
+                  "names it, and signed with the one of now") {
+  add_set(k_one);
+  add_set(k_two);
+  const std::string before_key = backups() + "/railiance-backup-before.pub";
+  test::write_file(before_key, signing_key().public_key().file());
+  const auto now = sign::SigningKey::generate().value();
+  be_the_host();
+  test::write_file(host_signing_key, std::string(now.to_pem().value().text()));
+  test::write_file(host_public_key, now.public_key().file());
+  test::write_file(backups() + "/railiance-backup.pub", now.public_key().file());
+  const auto before = contents();
+  const auto refused = rewrap({"--all"});
+  CHECK(refused.code == 6);
+  CHECK(has(refused.out,
+            "--public-key railiance-backup-" + sign::to_string(signing_key().public_key().id()) +
+                ".pub"));
+  CHECK(contents() == before);
+
+  const auto told = rewrap({"--all", "--dry-run", "--public-key", before_key});
+  CHECK(told.code == 0);
+  CHECK(has(told.out, k_one + ": would be rewrapped"));
+  const auto done = rewrap({"--all", "--public-key", before_key});
+  INFO(done.out);
+  CHECK(done.code == 0);
+  CHECK(has(done.out, k_two + ": rewrapped"));
+  CHECK(has(done.out, "this host signs it from now on"));
+  CHECK(run({"verify", "--all", "-i", new_keys()}).code == 0); // by the key that the host has
+  CHECK(run({"verify", "--all", "-i", keys()}).code == 5);
+}
+
 TEST_CASE_FIXTURE(
     RewrapFixture,
     "rewrap: while a backup, a rewrap or a restore runs it is 7 and touches nothing") {
