@@ -76,7 +76,8 @@ struct NodeFacts {
   std::int64_t helm_undecodable = 0; ///< Stored objects in it that are no releases.
   std::int64_t recipients = 0;       ///< Of the newest complete set.
   std::string recipient_rule;        ///< Of .sops.yaml, that gave them; as in its manifest.
-  /// Sets that others open than those whom .sops.yaml names now, more or fewer.
+  /// Sets that others open than those whom .sops.yaml names now, more or fewer; also by old files
+  /// that a rewrap could not remove.
   std::int64_t old_recipient_sets = 0;
 
   std::int64_t complete_sets = 0;

@@ -205,6 +205,21 @@ Result<std::vector<BackupSet>> list_sets(Directory& directory) {
   }
 }
 
+Result<std::set<std::string>> runs_with_older_files(Directory& directory) {
+  RB_TRY_ASSIGN(const std::vector<DirectoryEntry> entries, directory.fs().list());
+  const auto generations = generations_of(entries);
+  std::set<std::string> run_ids;
+  for (const DirectoryEntry& entry : entries) {
+    const NameInfo info = classify_name(entry.name);
+    const auto current = generations.find(info.run_id);
+    if (entry.regular && info.kind == NameKind::artifact && current != generations.end() &&
+        info.generation < current->second) {
+      run_ids.insert(info.run_id);
+    }
+  }
+  return run_ids;
+}
+
 bool is_superseded(Directory& directory, const BackupSet& set) {
   const auto entries = directory.fs().list();
   return entries && current_generation(*entries, set.run_id).value_or(0) != set.generation;

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -63,6 +64,10 @@ struct BackupSet {
 /// verify_set. One bad set never hides another. A set that is being given new recipients is whole
 /// at every moment, and is seen so, without a lock. Errors: those of Fs::list.
 [[nodiscard]] Result<std::vector<BackupSet>> list_sets(Directory& directory);
+
+/// The run ids of which an artifact lies there of a generation before the one that counts: a rewrap
+/// could not remove it, and whoever opened it before still does. Errors: those of Fs::list.
+[[nodiscard]] Result<std::set<std::string>> runs_with_older_files(Directory& directory);
 
 /// The set has another generation by now, and what it was listed with may be gone: a look at it
 /// that found something missing is to be repeated from list_sets on.

@@ -126,14 +126,16 @@ void judge_content(const std::vector<BackupSet>& sets, NodeFacts& facts) {
   }
 }
 
-/// A set that is damaged is no use to anybody, whoever opens it.
+/// A set that is damaged is no use to anybody, whoever opens it. One that was rewrapped opens as
+/// before while its old files are there.
 void judge_recipients(const DiskView& view, NodeFacts& facts) {
   if (view.present_recipients.empty()) {
     return;
   }
   facts.old_recipient_sets = std::ranges::count_if(view.sets, [&](const BackupSet& set) {
     return set.manifest && set.state != SetState::damaged &&
-           !set.manifest->is_for_just(view.present_recipients);
+           (!set.manifest->is_for_just(view.present_recipients) ||
+            view.with_older_files.contains(set.run_id));
   });
 }
 
@@ -224,6 +226,7 @@ api::NodeFacts facts_of(const DiskView& view, SystemTime now) {
 Result<DiskView> view_disk(set::Directory& directory, std::span<const sign::PublicKey> keys) {
   DiskView view;
   RB_TRY_ASSIGN(view.sets, set::list_sets(directory));
+  RB_TRY_ASSIGN(view.with_older_files, set::runs_with_older_files(directory));
   RB_TRY_ASSIGN(view.space, directory.fs().space());
   RB_TRY_ASSIGN(view.last_attempt, set::read_last_line(directory, "backup"));
   view.last_drill = set::read_last_drill(directory).value_or(std::nullopt);

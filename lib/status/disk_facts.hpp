@@ -9,6 +9,7 @@
 #include "api/backup_status.hpp"
 
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ struct DiskView {
   std::int64_t untrusted_files = 0;
   /// Whom .sops.yaml names now; empty: not known.
   std::vector<std::string> present_recipients;
+  /// Run ids of which files lie there that a rewrap could not remove.
+  std::set<std::string> with_older_files;
 };
 
 /// Pure. A set that is damaged proves nothing; an artifact of an incomplete set was verified, too.

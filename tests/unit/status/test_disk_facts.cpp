@@ -1,5 +1,6 @@
 #include "set/directory.hpp"
 #include "set/names.hpp"
+#include "set/retention.hpp"
 #include "set/signed_files.hpp"
 #include "set/signed_write.hpp"
 #include "sign/signing_key.hpp"
@@ -139,6 +140,32 @@ TEST_CASE("sets for others than .sops.yaml names now are counted, more or fewer"
   REQUIRE(
       disk.directory.fs().remove(api::file_name(ArtifactType::kubeconfig, test::run_id_of_day(1))));
   CHECK(old_sets({"age1other"}) == 1); // a damaged set is no use to anybody
+}
+
+TEST_CASE("a rewrapped set whose old files could not be removed still opens with the old keys") {
+  Disk disk;
+  disk.add(1);
+  disk.add(2);
+  const std::string run_id = test::run_id_of_day(1);
+  set::Manifest next = test::make_manifest(run_id);
+  next.recipients = {"age1fresh"};
+  next.rewrap = set::RewrapRecord{1, after_day(2), {std::string(64, 'c')}, false};
+  for (api::ArtifactStatus& artifact : next.artifacts) {
+    artifact.file_name = set::artifact_name(artifact.type, run_id, 1);
+    put(disk.directory,
+        artifact.file_name,
+        std::string(as_text(test::content_of(artifact.type, run_id))));
+  }
+  put(disk.directory, next.file_name(), set::serialize(next));
+  const auto old_sets = [&] {
+    auto view = view_disk(disk.directory, {});
+    REQUIRE(view);
+    view->present_recipients = {"age1fresh"};
+    return facts_of(*view, after_day(3)).old_recipient_sets;
+  };
+  CHECK(old_sets() == 2); // the other set, and the old files of this one
+  REQUIRE(set::remove_generation(disk.directory, {run_id, 0}));
+  CHECK(old_sets() == 1);
 }
 
 TEST_CASE("a set whose file is gone is damaged and proves nothing") {
