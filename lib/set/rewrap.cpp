@@ -48,6 +48,18 @@ Error blamed(Directory& directory,
                                          : not_as_named(artifact.file_name);
 }
 
+/// What can be done about a header that only a token, a passphrase or another program opens.
+Error with_way_out(Error error, age::DecryptFailure failure) {
+  if (failure == age::DecryptFailure::unsupported) {
+    error.hint =
+        "only a key that this program can use itself gives a set other recipients: this one "
+        "keeps those that it has until retention takes it. Make a new one for the keys of "
+        "now (railiance-backup create --wait); with a software key (age-keygen) beside the "
+        "token in .sops.yaml the next ones can be rewrapped";
+  }
+  return error;
+}
+
 struct Job {
   Directory& directory;
   const BackupSet& set;
@@ -79,7 +91,10 @@ struct Job {
     if (!copied) {
       const bool unopened =
           failure == age::DecryptFailure::no_match || failure == age::DecryptFailure::unsupported;
-      return unopened ? blamed(directory, artifact, std::move(copied).error(), hooks.stop)
+      return unopened ? blamed(directory,
+                               artifact,
+                               with_way_out(std::move(copied).error(), failure),
+                               hooks.stop)
                       : std::move(copied).error().within(artifact.file_name);
     }
     auto stored = writer.commit(hooks.stop);
@@ -169,7 +184,7 @@ Status check_opens(Directory& directory,
   age::BufferedSource source(start);
   age::DecryptFailure failure = age::DecryptFailure::none;
   auto header = age::unwrap_header(source, {identities, {}}, failure);
-  return header ? Status() : Status(std::move(header).error().within(name));
+  return header ? Status() : Status(with_way_out(std::move(header).error(), failure).within(name));
 }
 
 /// Where it still says what the old manifest said.

@@ -131,6 +131,29 @@ TEST_CASE_FIXTURE(RewrapFixture, "rewrap: --dry-run takes every key that would b
 
 TEST_CASE_FIXTURE(
     RewrapFixture,
+    "rewrap: a set for hardware tokens alone keeps its recipients, and says what helps") {
+  set::Manifest manifest = add_set(k_one);
+  const std::string b64(43, 'A');
+  for (api::ArtifactStatus& artifact : manifest.artifacts) {
+    const std::string sealed = "age-encryption.org/v1\n-> piv-p256 AAAAAA " + std::string(44, 'A') +
+                               "\n" + b64 + "\n--- " + b64 + "\n" + std::string(64, 'x');
+    test::write_file(backups() + "/" + artifact.file_name, sealed);
+    artifact.size_bytes = sealed.size();
+    artifact.sha256 = to_hex(sha256(as_bytes(sealed)));
+  }
+  sign(manifest);
+  for (const bool dry : {true, false}) {
+    const auto told = dry ? rewrap({"--all", "--dry-run"}) : rewrap({"--all"});
+    INFO(told.out);
+    CHECK(told.code != 0);
+    CHECK(has(told.out, "piv-p256"));
+    CHECK(has(told.out, "until retention takes it"));
+    CHECK_FALSE(has(told.out, "decrypt it with age itself"));
+  }
+}
+
+TEST_CASE_FIXTURE(
+    RewrapFixture,
     "rewrap: a file of an earlier one that cannot be removed keeps no other set from it") {
   add_set(k_one);
   add_set(k_two);
