@@ -198,7 +198,8 @@ bool is_absent(const Error& error) {
 void take_user_file(Reader& reader, const Io& io) {
   const std::string& path = io.key_environment.user_file;
   if (path.empty()) {
-    reader.note("~/.config/sops/age/keys.txt: there is no HOME");
+    const std::string& why = io.key_environment.no_user_file;
+    reader.note(why.empty() ? "~/.config/sops/age/keys.txt: there is no HOME" : why);
   } else if (path == io.key_environment.key_file) {
     return; // taken already
   } else if (const Status taken = reader.take_file(path); !taken) {

@@ -37,13 +37,18 @@ SecretBytes take_secret(const char* name) {
 }
 
 /// A relative $XDG_CONFIG_HOME counts for nothing, as in SOPS.
-std::string user_file() {
+void find_user_file(KeyEnvironment& environment) {
   constexpr const char* k_file = "/sops/age/keys.txt";
-  if (const std::string config = variable("XDG_CONFIG_HOME"); !config.empty()) {
-    return config.starts_with('/') ? config + k_file : std::string();
+  if (const std::string config = variable("XDG_CONFIG_HOME"); config.starts_with('/')) {
+    environment.user_file = config + k_file;
+  } else if (!config.empty()) {
+    environment.no_user_file = "sops/age/keys.txt: XDG_CONFIG_HOME is a relative path (" + config +
+                               "), and counts for nothing: give an absolute one, or -i";
+  } else if (const std::string home = variable("HOME"); !home.empty()) {
+    environment.user_file = home + "/.config" + k_file;
+  } else {
+    environment.no_user_file = "~/.config/sops/age/keys.txt: there is no HOME";
   }
-  const std::string home = variable("HOME");
-  return home.empty() ? std::string() : home + "/.config" + k_file;
 }
 
 constexpr std::size_t k_line_limit_bytes = 4096;
@@ -187,7 +192,7 @@ KeyEnvironment take_key_environment() {
   environment.keys = take_secret("SOPS_AGE_KEY");
   environment.key_file = variable("SOPS_AGE_KEY_FILE");
   environment.key_command = variable("SOPS_AGE_KEY_CMD");
-  environment.user_file = user_file();
+  find_user_file(environment);
   environment.ssh_key_file = variable("SOPS_AGE_SSH_PRIVATE_KEY_FILE");
   environment.ssh_key_command = variable("SOPS_AGE_SSH_PRIVATE_KEY_CMD");
   if (const std::string home = variable("HOME"); !home.empty()) {

@@ -17,6 +17,7 @@ struct KeyEnvironment {
   std::string key_file = {};         ///< SOPS_AGE_KEY_FILE.
   std::string key_command = {};      ///< SOPS_AGE_KEY_CMD.
   std::string user_file = {};        ///< sops/age/keys.txt of this user; empty: unknown.
+  std::string no_user_file = {};     ///< Why it is unknown.
   std::string ssh_key_file = {};     ///< SOPS_AGE_SSH_PRIVATE_KEY_FILE.
   std::string ssh_key_command = {};  ///< SOPS_AGE_SSH_PRIVATE_KEY_CMD.
   std::string user_ssh_key = {};     ///< .ssh/id_ed25519 of this user; empty: unknown.

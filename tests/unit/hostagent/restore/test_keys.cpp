@@ -354,13 +354,17 @@ TEST_CASE("take_key_environment: the user's file is where SOPS has it") {
   const auto with = [](const char* config, const char* home) {
     config == nullptr ? ::unsetenv("XDG_CONFIG_HOME") : ::setenv("XDG_CONFIG_HOME", config, 1);
     home == nullptr ? ::unsetenv("HOME") : ::setenv("HOME", home, 1);
-    return restore::take_key_environment().user_file;
+    return restore::take_key_environment();
   };
   const char* const before = std::getenv("HOME");
   const std::string home = before == nullptr ? "/root" : before;
-  CHECK(with("/c", "/h") == "/c/sops/age/keys.txt");
-  CHECK(with("c", "/h").empty());
-  CHECK(with(nullptr, "/h") == "/h/.config/sops/age/keys.txt");
-  CHECK(with(nullptr, nullptr).empty());
+  CHECK(with("/c", "/h").user_file == "/c/sops/age/keys.txt");
+  CHECK(with("/c", "/h").no_user_file.empty());
+  CHECK(with("c", "/h").user_file.empty());
+  CHECK(with("c", "/h").no_user_file.find("XDG_CONFIG_HOME is a relative path (c)") !=
+        std::string::npos);
+  CHECK(with(nullptr, "/h").user_file == "/h/.config/sops/age/keys.txt");
+  CHECK(with(nullptr, nullptr).user_file.empty());
+  CHECK(with(nullptr, nullptr).no_user_file.find("there is no HOME") != std::string::npos);
   ::setenv("HOME", home.c_str(), 1);
 }
