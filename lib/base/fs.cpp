@@ -320,12 +320,14 @@ Result<std::vector<DirectoryEntry>> PosixFs::list() {
       break;
     }
     const std::string name = entry->d_name;
-    struct stat status {};
-    if (name == "." || name == ".." ||
-        ::fstatat(m_fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-      continue; // gone since readdir saw it
+    if (name == "." || name == "..") {
+      continue;
     }
-    entries.push_back({name, S_ISREG(status.st_mode), static_cast<std::uint64_t>(status.st_size)});
+    struct stat status {};
+    const int looked = ::fstatat(m_fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW);
+    if (auto found = listed_entry(name, entry->d_type, looked == 0 ? 0 : errno, status)) {
+      entries.push_back(*std::move(found));
+    }
   }
   std::sort(entries.begin(), entries.end(), [](const auto& left, const auto& right) {
     return left.name < right.name;
@@ -343,6 +345,18 @@ Result<Space> PosixFs::space() {
 }
 
 } // namespace
+
+std::optional<DirectoryEntry>
+listed_entry(std::string name, unsigned char type, int error, const struct stat& status) {
+  if (error == 0) {
+    return DirectoryEntry{
+        std::move(name), S_ISREG(status.st_mode), static_cast<std::uint64_t>(status.st_size)};
+  }
+  if (error == ENOENT) {
+    return std::nullopt; // since readdir saw it
+  }
+  return DirectoryEntry{std::move(name), type == DT_REG || type == DT_UNKNOWN, 0};
+}
 
 std::unique_ptr<Fs> open_fs(Fd directory, std::string path) {
   return std::make_unique<PosixFs>(std::move(directory), std::move(path));

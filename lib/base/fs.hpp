@@ -7,8 +7,11 @@
 #include "base/fd.hpp"
 #include "base/port.hpp"
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +51,13 @@ struct DirectoryEntry {
   bool regular = false; ///< A regular file; nothing else (links, directories) is ever touched.
   std::uint64_t size_bytes = 0;
 };
+
+/// What a listing says of a name, by its type of readdir(3) and by stat(2), which failed with
+/// `error` where that is not 0. Nothing: it is gone. What is there and cannot be looked at (a
+/// network that fails, a dead mount) is listed, of no size: who took it for gone would remove what
+/// belongs to it. Pure.
+[[nodiscard]] std::optional<DirectoryEntry>
+listed_entry(std::string name, unsigned char type, int error, const struct stat& status);
 
 struct Space {
   std::uint64_t available_bytes = 0; ///< For us, without the reserve of the file system.

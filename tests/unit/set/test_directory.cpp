@@ -7,10 +7,12 @@
 
 #include <doctest/doctest.h>
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 
 using namespace rb;
@@ -164,6 +166,67 @@ TEST_CASE("the Fs of a directory stays in it when the path is given to somebody 
   REQUIRE(directory->fs().create("x"));
   CHECK(std::filesystem::exists(temporary.file("moved/x")));
   CHECK(!std::filesystem::exists(path + "/x"));
+}
+
+TEST_CASE("what is there and cannot be looked at is listed, and takes no set away") {
+  struct stat status {};
+  status.st_mode = S_IFREG | 0600;
+  status.st_size = 7;
+  CHECK(listed_entry("a", DT_REG, 0, status)->size_bytes == 7);
+  CHECK(listed_entry("a", DT_UNKNOWN, 0, status)->regular);
+  CHECK_FALSE(listed_entry("a", DT_REG, ENOENT, status));
+  for (const int error : {EIO, ESTALE, EACCES, ENOTCONN}) {
+    const auto entry = listed_entry("a", DT_REG, error, status);
+    REQUIRE(entry);
+    CHECK(entry->regular);
+    CHECK(entry->size_bytes == 0);
+    CHECK_FALSE(listed_entry(".snapshot", DT_DIR, error, status)->regular);
+    CHECK(listed_entry("a", DT_UNKNOWN, error, status)->regular); // a network that tells no types
+  }
+}
+
+TEST_CASE("what other tools and other machines leave in a directory is nobody's set, and stays") {
+  const TemporaryDirectory temporary;
+  const std::string path = temporary.file("backups");
+  Directory directory = Directory::open(path).value();
+  for (int day = 1; day <= 2; ++day) {
+    REQUIRE(test::store_set(directory, test::make_manifest(test::run_id_of_day(day))));
+  }
+  const std::string manifest = "manifest-" + test::run_id_of_day(1);
+  const std::vector<std::string> files{".nfs00000000000a1b2c00000001",
+                                       "._" + manifest + ".json",
+                                       ".DS_Store",
+                                       ".syncthing." + manifest + ".json.tmp",
+                                       manifest + ".sync-conflict-20260105-020000-ABCDEFG.json",
+                                       "." + manifest + ".json.Xy12Ab", // of rsync
+                                       manifest + " (conflicted copy 2026-01-05 020000).json",
+                                       manifest + ".json~",
+                                       "etcd-" + test::run_id_of_day(1) +
+                                           ".snap.age.sb-1a2b3c4d-Xy12Ab"};
+  const std::vector<std::string> directories{
+      "lost+found", ".snapshot", ".zfs", "@eaDir", "#recycle", ".stfolder", ".stversions"};
+  for (const std::string& name : files) {
+    test::write_file(path + "/" + name, "theirs");
+  }
+  for (const std::string& name : directories) {
+    REQUIRE(std::filesystem::create_directory(path + "/" + name));
+  }
+  const auto sets = list_sets(directory).value();
+  REQUIRE(sets.size() == 2);
+  for (const BackupSet& set : sets) {
+    CHECK(set.state == SetState::complete);
+    CHECK(set.files.size() == 5);
+  }
+  CHECK(sweep_leftovers(directory).value().empty());
+  REQUIRE(remove_set(directory, test::run_id_of_day(1)));
+  CHECK(list_sets(directory).value().size() == 1);
+  for (const std::string& name : files) {
+    CAPTURE(name);
+    CHECK(test::read_file(path + "/" + name) == "theirs");
+  }
+  for (const std::string& name : directories) {
+    CHECK(std::filesystem::is_directory(path + "/" + name));
+  }
 }
 
 TEST_CASE("rename_new leaves what is there") {

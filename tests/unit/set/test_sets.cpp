@@ -1,3 +1,4 @@
+#include "set/retention.hpp"
 #include "set/sets.hpp"
 #include "support/fault_disk.hpp"
 #include "support/sets.hpp"
@@ -119,6 +120,19 @@ TEST_CASE_FIXTURE(Fixture, "list_sets: a bad manifest hides no other set") {
   CHECK(sets->at(2).state == SetState::damaged);
   CHECK(!sets->at(2).manifest);
   CHECK(sets->at(3).state == SetState::complete);
+}
+
+TEST_CASE_FIXTURE(
+    Fixture,
+    "list_sets: a manifest that is there and cannot be looked at is damage, not a run "
+    "that was cut off, which the next run would clear away") {
+  REQUIRE(test::store_set(directory, test::make_manifest(run_id_of_day(2))));
+  // As a listing has a file of which stat(2) failed.
+  disk.put(manifest_name(run_id), {});
+  const auto sets = list_sets(directory).value();
+  CHECK(sets.back().state == SetState::damaged);
+  const auto plan = select_for_removal(sets, {}, sets.front().time);
+  CHECK(plan.run_ids.empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "list_sets: an empty directory has no sets") {
