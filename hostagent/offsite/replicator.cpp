@@ -2,6 +2,7 @@
 
 #include "offsite/copy_set.hpp"
 #include "offsite/namesakes.hpp"
+#include "offsite/old_keys.hpp"
 #include "offsite/rclone_words.hpp"
 #include "set/marks.hpp"
 #include "set/names.hpp"
@@ -11,7 +12,6 @@
 #include "base/fd.hpp"
 
 #include <algorithm>
-#include <span>
 
 namespace rb::offsite {
 
@@ -28,7 +28,6 @@ bool stops_all(const Error& error) {
 }
 
 constexpr std::size_t k_public_key_limit_bytes = 4096;
-constexpr std::size_t k_old_keys_limit = 16; ///< A host gets another key once in a while.
 
 /// None before the first run of the host.
 std::vector<sign::PublicKey> keys_at(const std::string& path) {
@@ -49,37 +48,6 @@ bool is_public_key(Directory& directory, const std::vector<sign::PublicKey>& key
       set::read_text(directory, std::string(set::k_public_key_name), k_public_key_limit_bytes);
   return text &&
          std::ranges::any_of(keys, [&](const sign::PublicKey& key) { return *text == key.file(); });
-}
-
-struct OldKey {
-  std::string name;
-  sign::PublicKey key;
-};
-
-/// The public keys that lie there of before the host got the one it has. Who can write there can
-/// put one there, too.
-Result<std::vector<OldKey>> old_keys_in(Directory& directory) {
-  RB_TRY_ASSIGN(const auto entries, directory.fs().list());
-  std::vector<OldKey> found;
-  for (const DirectoryEntry& entry : entries) {
-    const auto id = set::old_public_key_id(entry.name);
-    if (!id || !entry.regular || found.size() == k_old_keys_limit) {
-      continue;
-    }
-    const auto text = set::read_text(directory, entry.name, k_public_key_limit_bytes);
-    const auto key = text ? sign::PublicKey::parse(*text) : Result<sign::PublicKey>(text.error());
-    if (key && *text == key->file() && sign::to_string(key->id()) == *id) {
-      found.push_back({entry.name, *key});
-    }
-  }
-  return found;
-}
-
-/// One of the sets has a signature that is of this key.
-bool is_needed(const OldKey& old, const std::vector<BackupSet>& sets) {
-  const auto verdicts = set::judge_catalogue(sets, std::span(&old.key, 1), set::KeyOrigin::outside);
-  return std::ranges::any_of(
-      verdicts, [](const auto& verdict) { return set::is_of_host(verdict.second.verdict); });
 }
 
 /// Without those that this host did not make: they must not fill the remote, nor push its sets out.
