@@ -57,6 +57,8 @@ void say_what_stays(const Objects& objects, const install::Removal& removal, Io&
       << "uninstalled: " << count_of(removal.removed, "object") << " removed\n"
       << "what stays:\n  the backup sets" << (sets.empty() ? "" : ": " + terminal_text(sets))
       << "\n  the host's signing key: " << k_signing_key_dir
+      << "\n  rclone's configuration with its password, where sets were copied off-site: "
+      << k_signing_key_dir << "/offsite/rclone"
       << "\n  the CRDs and ClusterBackups: k3s kubectl delete crd "
          "clusterbackups.backup.railiance.io nodebackups.backup.railiance.io "
          "backupstatuses.backup.railiance.io\n"

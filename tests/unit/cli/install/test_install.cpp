@@ -402,6 +402,7 @@ TEST_CASE("uninstall takes back files and objects, leaves the sets and the CRDs,
   CHECK(has(outcome.out, "the backup sets: /srv/backups"));
   CHECK(has(outcome.out, "kubectl delete crd"));
   CHECK(has(outcome.out, "helm install --take-ownership"));
+  CHECK(has(outcome.out, "off-site: /var/lib/railiance-backup/offsite/rclone\n"));
   CHECK(std::filesystem::is_empty(k3s.scratch.path("data/server/manifests")));
   CHECK(std::filesystem::is_empty(k3s.scratch.path("data/agent/images")));
   CHECK_FALSE(k3s.has_object(k_namespace_path));
