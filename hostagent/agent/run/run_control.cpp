@@ -24,9 +24,11 @@ Status check_stop(const RunControl& control, std::string_view step) {
   case StopCause::none:
     return {};
   case StopCause::deadline:
-    return Error{ErrorCode::timeout,
-                 "the deadline of the run passed before it was done" + where,
-                 "raise spec.deadlineSeconds, or see which step takes so long"}
+    return Error{
+        ErrorCode::timeout,
+        "the deadline of the run passed before it was done" + where,
+        "raise spec.deadlineSeconds, or see which step takes so long; if it took less time "
+        "than that, the clock of this node is ahead (timedatectl)"}
         .because(api::Reason::deadline_exceeded);
   case StopCause::order_deleted:
     return Error{

@@ -1,3 +1,4 @@
+#include "agent/run/run_control.hpp"
 #include "agent/run/run_status.hpp"
 
 #include <doctest/doctest.h>
@@ -63,4 +64,15 @@ TEST_CASE("the report of a manifest says what the disk says") {
   CHECK(report.message == "KubeconfigMissing (Kubeconfig): none");
   CHECK(find_condition(report.status.conditions, "ArtifactsStored")->status ==
         ConditionStatus::false_);
+}
+
+TEST_CASE("a deadline that passed in mid-run names the step, and the clock as what may be wrong") {
+  RunControl control;
+  CHECK(check_stop(control, "SnapshotTaken"));
+  control.stop(StopCause::deadline);
+  const Status stopped = check_stop(control, "SnapshotTaken");
+  REQUIRE_FALSE(stopped);
+  CHECK(stopped.error().reason == api::Reason::deadline_exceeded);
+  CHECK(stopped.error().message.find("(step SnapshotTaken)") != std::string::npos);
+  CHECK(stopped.error().hint.find("the clock of this node is ahead") != std::string::npos);
 }
