@@ -287,10 +287,21 @@ private:
   }
 
   /// Of a key that this host does not sign with, and that the operator names: the host had it
-  /// before. Who has the sets of several servers names none, and each server signs its own.
+  /// before. Where sets of several servers lie together, the node tells whose it is: each server
+  /// signs its own.
   [[nodiscard]] bool is_vouched_for(const BackupSet& set, const set::SetProvenance& made) const {
-    return !m_options.public_keys.empty() && m_key && set::is_of_host(made.verdict) &&
-           set.manifest->signed_by != sign::to_string(m_key->public_key().id());
+    if (m_options.public_keys.empty() || !m_key || !set::is_of_host(made.verdict)) {
+      return false;
+    }
+    const std::string own = sign::to_string(m_key->public_key().id());
+    std::set<std::string> nodes; // of this host, by what it signed
+    for (const BackupSet& other : m_backups->sets) {
+      if (other.manifest && other.manifest->signed_by == own) {
+        nodes.insert(other.manifest->node_name);
+      }
+    }
+    return set.manifest->signed_by != own &&
+           (nodes.empty() || nodes.contains(set.manifest->node_name));
   }
 
   static std::string way_out(const set::SetProvenance& made) {

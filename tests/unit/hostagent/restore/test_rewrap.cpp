@@ -296,6 +296,29 @@ TEST_CASE_FIXTURE(RewrapFixture,
 
 TEST_CASE_FIXTURE(
     RewrapFixture,
+    "rewrap: a set of another server stays that server's, also where its key is named") {
+  set::Manifest theirs = add_set(k_one);
+  theirs.node_name = "cp-2";
+  sign(theirs);
+  const std::string their_key = file("cp-2.pub");
+  test::write_file(their_key, signing_key().public_key().file());
+  const auto own = sign::SigningKey::generate().value();
+  set::Manifest ours = add_set(k_two);
+  ours.signed_by = sign::to_string(own.public_key().id());
+  sign(ours, own);
+  be_the_host();
+  test::write_file(host_signing_key, std::string(own.to_pem().value().text()));
+  const auto done =
+      rewrap({"--all", "--public-key", their_key, "--public-key", own.public_key().line()});
+  INFO(done.out);
+  CHECK(done.code == 1);
+  CHECK(has(done.out, k_two + ": rewrapped"));
+  CHECK(has(done.out, k_one + ": not rewrapped: "));
+  CHECK(has(done.out, "hint: rewrap it on the host that made it"));
+}
+
+TEST_CASE_FIXTURE(
+    RewrapFixture,
     "rewrap: while a backup, a rewrap or a restore runs it is 7 and touches nothing") {
   add_set(k_one);
   const auto before = contents();
