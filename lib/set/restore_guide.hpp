@@ -29,6 +29,10 @@ struct GuideFacts {
 [[nodiscard]] std::optional<std::string>
 guide_after_rewrap(std::string guide, const Manifest& before, const Manifest& now);
 
+/// The part of the guide that is for every set, from the host state on; its places ("@run@" and its
+/// like) are filled in by restore_guide.
+[[nodiscard]] std::string steps_by_hand(api::DatastoreKind kind, bool host_state);
+
 /// One word of sh: as it is where that is safe, else in single quotes.
 [[nodiscard]] std::string shell_word(std::string_view text);
 
