@@ -251,10 +251,20 @@ Status PosixFs::rename_new(const std::string& from, const std::string& to) {
     return system_error(errno, path_of(to) + ": rename");
   }
   // A file system without RENAME_NOREPLACE (NFS): a hard link does not replace either.
-  if (::linkat(m_fd.get(), from.c_str(), m_fd.get(), to.c_str(), 0) != 0) {
+  if (::linkat(m_fd.get(), from.c_str(), m_fd.get(), to.c_str(), 0) == 0) {
+    return remove(from);
+  }
+  if (errno != EPERM && errno != ENOSYS && errno != EOPNOTSUPP) {
     return system_error(errno, path_of(to) + ": link");
   }
-  return remove(from);
+  // One without hard links, too (FUSE, a folder of a virtual machine's host). Nothing there looks
+  // and renames in one step; who writes sets has a lock, and names of its own.
+  struct stat there {};
+  if (::fstatat(m_fd.get(), to.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0) {
+    return system_error(EEXIST, path_of(to) + ": rename");
+  }
+  return errno == ENOENT ? rename_over(from, to)
+                         : Status(system_error(errno, path_of(to) + ": rename"));
 }
 
 Status PosixFs::rename_over(const std::string& from, const std::string& to) {

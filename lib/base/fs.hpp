@@ -82,7 +82,8 @@ public:
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open_read(const std::string& name) = 0;
   /// As open_read, from the medium and not from the page cache, as far as the file system can.
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open_uncached(const std::string& name) = 0;
-  /// Errors besides: already_exists (`to` is there; it is left as it is).
+  /// Errors besides: already_exists (`to` is there; it is left as it is, but on a file system with
+  /// neither RENAME_NOREPLACE nor hard links where somebody makes it at the same moment).
   [[nodiscard]] virtual Status rename_new(const std::string& from, const std::string& to) = 0;
   /// Replaces `to` in one step.
   [[nodiscard]] virtual Status rename_over(const std::string& from, const std::string& to) = 0;

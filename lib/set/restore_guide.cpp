@@ -13,8 +13,8 @@ namespace {
 
 using api::ArtifactType;
 
-// The words of RESTORE.md up to the steps that every set has (restore_guide_steps.cpp), in the pieces
-// that they are put together from; "@run@" and its like are filled in below.
+// The words of RESTORE.md up to the steps that every set has (restore_guide_steps.cpp), in the
+// pieces that they are put together from; "@run@" and its like are filled in below.
 
 /// From the beginning to the decryption of the snapshot.
 constexpr std::string_view k_head = R"md(# Restore the cluster of node @node@
