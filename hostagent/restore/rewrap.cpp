@@ -305,18 +305,16 @@ private:
   }
 
   static std::string way_out(const set::SetProvenance& made) {
-    switch (made.verdict) {
-    case Provenance::unsigned_before:
-    case Provenance::unsigned_known:
+    if (made.verdict == Provenance::unsigned_before || made.verdict == Provenance::unsigned_known) {
       return "--allow-unsigned takes it all the same, and the host signs it";
-    case Provenance::other_key:
+    }
+    if (made.verdict == Provenance::other_key) {
       return "if this host made it before it got another signing key: --public-key " +
              set::old_public_key_name(made.key_id) +
              " (beside the sets, or as you wrote it down) takes it, and the host signs it from "
              "then on; if another host made it, rewrap it there";
-    default:
-      return {};
     }
+    return {};
   }
 
   void carry_out(const BackupSet& set, const set::RewrapOrder& order, Outcome& outcome) {
