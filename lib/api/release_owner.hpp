@@ -24,11 +24,12 @@ struct OwnerEvidence {
   std::string_view name_space; ///< Where Helm keeps it.
   std::string_view name;
   std::string_view chart_version;
-  std::string_view bundle_id;                ///< The chart's annotation fleet.cattle.io/bundle-id.
-  std::map<std::string, std::string> labels; ///< Of the object that Helm keeps it in.
+  std::string_view bundle_id; ///< The chart's annotation fleet.cattle.io/bundle-id.
+  /// Of the object that Helm keeps it in, and those that Flux gives all that it installs.
+  std::map<std::string, std::string> labels;
 };
 
-/// Flux labels what it keeps. Fleet, and the charts that k3s and RKE2 bring along for their
+/// Flux labels what it installs. Fleet, and the charts that k3s and RKE2 bring along for their
 /// HelmChart controller, annotate the chart; so k3s's own are known by their names and place where
 /// the annotation is not recorded. Argo CD keeps no releases.
 [[nodiscard]] std::optional<ReleaseOwner> find_owner(const OwnerEvidence& release);

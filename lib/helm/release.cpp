@@ -5,6 +5,7 @@
 #include "base/secret_bytes.hpp"
 #include "helm/index.hpp"
 #include "helm/json_reader.hpp"
+#include "helm/origin_labels.hpp"
 #include "helm/scalars.hpp"
 #include "helm/values_yaml.hpp"
 
@@ -12,6 +13,7 @@
 #include <array>
 #include <charconv>
 #include <functional>
+#include <map>
 #include <span>
 #include <utility>
 
@@ -107,6 +109,7 @@ struct Record : ReleaseKey, ReleaseFacts {
   std::string bundle_id; ///< chart.metadata.annotations["fleet.cattle.io/bundle-id"]
   /// Points into the JSON; "null" where the record has none.
   std::string_view config_json = "null";
+  std::string_view manifest_json; ///< So, too.
 };
 
 class RecordParser {
@@ -183,6 +186,8 @@ private:
       read_chart();
     } else if (key == "config") {
       m_record.config_json = m_reader.skip();
+    } else if (key == "manifest") {
+      m_record.manifest_json = m_reader.skip();
     } else {
       return false;
     }
@@ -323,11 +328,13 @@ Result<Release> make_release(const StoredRelease& stored, Record record, const L
   release.storage_object = stored.storage_object();
   static_cast<ReleaseFacts&>(release) = std::move(static_cast<ReleaseFacts&>(record));
   release.recorded = std::move(static_cast<ReleaseKey&>(record));
+  std::map<std::string, std::string> labels = stored.labels;
+  labels.merge(flux_labels(record.manifest_json));
   release.owner = api::find_owner({release.key.name_space,
                                    release.key.name,
                                    release.chart_version,
                                    record.bundle_id,
-                                   stored.labels});
+                                   std::move(labels)});
   release.has_values = yaml.text() != "null\n" && yaml.text() != "{}\n";
   release.values_yaml = std::move(yaml);
   const std::string odd =

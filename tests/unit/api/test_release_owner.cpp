@@ -4,7 +4,7 @@
 
 using namespace rb::api;
 
-TEST_CASE("Flux labels the releases that it keeps") {
+TEST_CASE("Flux labels what it installs") {
   const auto owner = find_owner({"flux-system",
                                  "web",
                                  "1.2.3",
