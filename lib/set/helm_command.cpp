@@ -109,10 +109,29 @@ bool is_installed_by_k3s(const api::ReleaseOwner& owner) {
   return owner.kind == "HelmChart";
 }
 
+/// Flux sets the build metadata of a chart's version to the beginning of the digest or commit that
+/// it took the chart from ("6.5.4+0cb6a7b2e1ab"). A registry has no tag of that name.
+std::string_view added_by_flux(const HelmRelease& release) {
+  constexpr std::size_t k_digits = 12;
+  const std::string_view version = release.chart_version;
+  const std::size_t plus = version.find('+');
+  if (plus == std::string_view::npos || !release.owner ||
+      release.owner->kind != "Flux HelmRelease") {
+    return {};
+  }
+  const std::string_view added = version.substr(plus);
+  return added.size() == k_digits + 1 &&
+                 added.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos
+             ? added
+             : std::string_view{};
+}
+
 std::string command_line(const HelmRelease& release, const std::string& directory) {
+  const std::string version =
+      release.chart_version.substr(0, release.chart_version.size() - added_by_flux(release).size());
   return "helm upgrade --install " + shell_word(release.name) + " \"${REPO:?}/" +
          release.chart_name + "\" --namespace " + shell_word(release.target_namespace) +
-         " --create-namespace --version " + shell_word(release.chart_version) + " -f " +
+         " --create-namespace --version " + shell_word(version) + " -f " +
          shell_word(helm_list_item(path_in(directory, release.file)));
 }
 

@@ -126,6 +126,26 @@ TEST_CASE("what Flux keeps elsewhere than it runs gets the namespace that it run
         "only where that is gone");
 }
 
+TEST_CASE("the digest that Flux adds to a version is no part of what a registry is asked for") {
+  HelmRelease release = web();
+  release.owner = api::ReleaseOwner{"Flux HelmRelease", "flux-system", "web"};
+  const auto version_of = [&](const std::string& version) {
+    release.chart_version = version;
+    const std::string line = helm_command(release, "/v").line;
+    const std::size_t begin = line.find("--version ") + std::string("--version ").size();
+    return line.substr(begin, line.find(' ', begin) - begin);
+  };
+  CHECK(version_of("6.5.4+0cb6a7b2e1ab") == "6.5.4");
+  CHECK(version_of("v6.5.4-rc.1+0123456789ab") == "v6.5.4-rc.1");
+  // The publisher's own.
+  for (const std::string own :
+       {"6.5.4", "6.5.4+up1.2.3", "6.5.4+0CB6A7B2E1AB", "6.5.4+0cb6a7b2e1"}) {
+    CHECK(version_of(own) == own);
+  }
+  release.owner.reset();
+  CHECK(version_of("6.5.4+0cb6a7b2e1ab") == "6.5.4+0cb6a7b2e1ab");
+}
+
 TEST_CASE("a record that names another namespace, with nobody who keeps it there, is no command") {
   HelmRelease release = web();
   release.name_space = "tenant";
