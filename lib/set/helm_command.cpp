@@ -135,6 +135,26 @@ std::string command_line(const HelmRelease& release, const std::string& director
          shell_word(helm_list_item(path_in(directory, release.file)));
 }
 
+/// The newest revision is what Helm was told last, which is not always what ran.
+bool has_run(const HelmRelease& release) {
+  return release.status != "failed" && !release.status.starts_with("pending-");
+}
+
+/// What to know before the line is run, or nothing.
+std::string note_of(const HelmRelease& release) {
+  std::string note;
+  if (release.owner) {
+    note = "owned by " + terminal_text(release.owner->text()) +
+           ", which installs it; by hand only where that is gone";
+  }
+  if (!has_run(release)) {
+    note.append(note.empty() ? "" : "; ")
+        .append("revision " + std::to_string(release.revision) + " is " + shown(release.status))
+        .append(": its values may be others than those that ran before");
+  }
+  return note;
+}
+
 } // namespace
 
 std::string HelmCommand::text() const {
@@ -154,14 +174,14 @@ HelmCommand helm_command(const HelmRelease& release, const std::string& director
     return {{}, title + "no command, " + odd + values};
   }
   HelmCommand command{command_line(release, directory), {}};
-  if (release.owner) {
-    command.note = title + "owned by " + terminal_text(release.owner->text()) +
-                   ", which installs it; by hand only where that is gone";
-  } else if (release.target_namespace != release.name_space) {
+  if (!release.owner && release.target_namespace != release.name_space) {
     // Whoever may write into one namespace must not get a command for another one.
     return {{},
             title + "kept here, but its record names the namespace " + release.target_namespace +
                 ": " + command.line};
+  }
+  if (const std::string note = note_of(release); !note.empty()) {
+    command.note = title + note;
   }
   return command;
 }

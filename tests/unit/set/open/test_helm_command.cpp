@@ -155,6 +155,31 @@ TEST_CASE("a record that names another namespace, with nobody who keeps it there
   CHECK(command.note.find("its record names the namespace kube-system") != std::string::npos);
 }
 
+TEST_CASE("values of a revision that failed or was cut off are not told as those that ran") {
+  HelmRelease release = web();
+  release.revision = 7;
+  for (const std::string status : {"deployed", "superseded", "uninstalled", "unknown", ""}) {
+    CAPTURE(status);
+    release.status = status;
+    CHECK(helm_command(release, "/v").note.empty());
+  }
+  for (const std::string status :
+       {"failed", "pending-install", "pending-upgrade", "pending-rollback"}) {
+    CAPTURE(status);
+    release.status = status;
+    const HelmCommand command = helm_command(release, "/v");
+    CHECK(!command.line.empty());
+    CHECK(command.note == "shop/web: revision 7 is " + status +
+                              ": its values may be others than those that ran before");
+  }
+  release.owner = api::ReleaseOwner{"Fleet bundle", "", "web"};
+  CHECK(helm_command(release, "/v").note ==
+        "shop/web: owned by Fleet bundle web, which installs it; by hand only where that is gone; "
+        "revision 7 is pending-rollback: its values may be others than those that ran before");
+  release.status = "pending-\n\x1b[31m";
+  CHECK(helm_command(release, "/v").note.find_first_of("\n\x1b") == std::string::npos);
+}
+
 TEST_CASE("what k3s installs by itself is a comment that names the owner") {
   HelmRelease release = web();
   release.owner = api::ReleaseOwner{"HelmChart", "kube-system", "traefik"};
