@@ -45,6 +45,28 @@ std::string_view label(const StoredRelease& stored, const char* key) {
   return found == stored.labels.end() ? std::string_view{} : std::string_view(found->second);
 }
 
+/// An object of a release, as far as it is decided which one is read.
+struct Candidate {
+  std::int64_t revision;
+  bool named_by_helm; ///< A copy that somebody made has the labels, and another name.
+  StoredRelease object;
+};
+
+Candidate candidate(const ReleaseKey& key, StoredRelease object) {
+  const ObjectNameParts parts = split_object_name(object.object_name);
+  const bool named_by_helm = parts.name == key.name && parts.revision == key.revision;
+  return {key.revision, named_by_helm, std::move(object)};
+}
+
+bool is_better(const Candidate& one, const Candidate& other) {
+  if (one.revision != other.revision) {
+    return one.revision > other.revision;
+  }
+  return one.named_by_helm != other.named_by_helm
+             ? one.named_by_helm
+             : one.object.object_name < other.object.object_name;
+}
+
 } // namespace
 
 std::string_view to_string(StorageKind kind) {
@@ -81,10 +103,6 @@ Result<ReleaseKey> release_key(const StoredRelease& stored) {
 
 std::vector<StoredRelease> newest_revisions(std::vector<StoredRelease> stored) {
   using Identity = std::tuple<std::string, std::string, StorageKind>;
-  struct Candidate {
-    std::int64_t revision;
-    StoredRelease stored;
-  };
   std::vector<StoredRelease> newest;
   std::vector<StoredRelease> untold;
   std::map<Identity, Candidate> best;
@@ -95,17 +113,16 @@ std::vector<StoredRelease> newest_revisions(std::vector<StoredRelease> stored) {
       continue;
     }
     const Identity identity{key->name_space, key->name, object.kind};
+    Candidate next = candidate(*key, std::move(object));
     const auto found = best.find(identity);
     if (found == best.end()) {
-      best.emplace(identity, Candidate{key->revision, std::move(object)});
-    } else if (key->revision > found->second.revision ||
-               (key->revision == found->second.revision &&
-                object.object_name < found->second.stored.object_name)) {
-      found->second = {key->revision, std::move(object)};
+      best.emplace(identity, std::move(next));
+    } else if (is_better(next, found->second)) {
+      found->second = std::move(next);
     }
   }
-  for (auto& [identity, candidate] : best) {
-    newest.push_back(std::move(candidate.stored));
+  for (auto& [identity, chosen] : best) {
+    newest.push_back(std::move(chosen.object));
   }
   std::move(untold.begin(), untold.end(), std::back_inserter(newest));
   return newest;

@@ -45,8 +45,9 @@ struct ReleaseKey {
 
 /// What has to be read. One for each (namespace, name, storage kind): the highest revision whatever
 /// its status, as `helm get values` takes it; sorted by namespace, name, kind. Of equal revisions
-/// (which Helm never makes) that with the smallest object name. Then every object that does not
-/// tell which release it is: it is kept, never dropped.
+/// (which Helm never makes: somebody copied the object) that with the name that Helm gives, else
+/// with the smallest one. Then every object that does not tell which release it is: it is kept,
+/// never dropped.
 [[nodiscard]] std::vector<StoredRelease> newest_revisions(std::vector<StoredRelease> stored);
 
 } // namespace rb::helm

@@ -109,3 +109,14 @@ TEST_CASE("two objects of one revision: the choice doesn't depend on the order")
   CHECK(newest_revisions({first, second}).at(0).object_name == "a");
   CHECK(newest_revisions({second, first}).at(0).object_name == "a");
 }
+
+TEST_CASE("a copy that somebody made before he edited the release is not taken for it") {
+  StoredRelease copy = stored("ns", "app", 3);
+  copy.object_name = "before-the-upgrade";
+  const StoredRelease own = stored("ns", "app", 3);
+  CHECK(newest_revisions({copy, own}).at(0).object_name == own.object_name);
+  CHECK(newest_revisions({own, copy}).at(0).object_name == own.object_name);
+  // Of another revision it is what its labels say.
+  copy.labels["version"] = "4";
+  CHECK(newest_revisions({own, copy}).at(0).object_name == "before-the-upgrade");
+}
