@@ -1,5 +1,7 @@
 #include "controller/helm_releases.hpp"
 
+#include "controller/helm_chart_owners.hpp"
+
 #include "base/secret_bytes.hpp"
 
 #include <algorithm>
@@ -308,7 +310,9 @@ read_helm_releases(kube::Client& client, std::stop_token stop, helm::Budget budg
   helm::Collector collector(budget);
   RB_TRY(read_storage(client, secret_storage(), collector, stop));
   RB_TRY(read_storage(client, config_map_storage(), collector, stop));
-  return std::move(collector).take();
+  HelmInventory inventory = std::move(collector).take();
+  add_chart_owners(client, inventory, std::move(stop));
+  return inventory;
 }
 
 } // namespace rb::controller

@@ -122,7 +122,7 @@ private:
 using HelmInventory = helm::Inventory;
 
 /// Metadata first, which tells the newest revisions; then their contents: by pages of what is not
-/// superseded, and one by one where that missed some.
+/// superseded, and one by one where that missed some. Then the HelmCharts that install them.
 /// Errors: those of Client::list_page (nothing was listed; 403 and the like), cancelled.
 [[nodiscard]] Result<HelmInventory>
 read_helm_releases(kube::Client& client, std::stop_token stop, helm::Budget budget = {});

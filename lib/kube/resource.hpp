@@ -28,6 +28,7 @@ inline constexpr ResourceType k_secrets{"", "v1", "secrets", true, true};
 inline constexpr ResourceType k_config_maps{"", "v1", "configmaps", true, false};
 inline constexpr ResourceType k_events{"events.k8s.io", "v1", "events", true, false};
 inline constexpr ResourceType k_leases{"coordination.k8s.io", "v1", "leases", true, false};
+inline constexpr ResourceType k_helm_charts{"helm.cattle.io", "v1", "helmcharts", true, true};
 inline constexpr ResourceType k_cluster_backups{
     "backup.railiance.io", "v1alpha1", "clusterbackups", false, false};
 inline constexpr ResourceType k_node_backups{

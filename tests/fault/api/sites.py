@@ -18,6 +18,7 @@ SITES = {
     "patch nodebackups/status": (site("patch", "nodebackups"), None),
     "list secrets": (site("list", "secrets"), None),
     "list configmaps": (site("list", "configmaps"), None),
+    "list helmcharts": (site("list", "helmcharts"), None),
     "post configmaps": (site("post", "configmaps"), None),
     "get configmaps": (site("get", "configmaps"), None),
     "delete configmaps": (site("delete", "configmaps"), None),

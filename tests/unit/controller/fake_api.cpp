@@ -99,7 +99,8 @@ void apply(nlohmann::json& stored, nlohmann::json given) {
 bool is_collection(const std::string& path) {
   const std::string last = path.substr(path.rfind('/') + 1);
   return last == "secrets" || last == "configmaps" || last == "clusterbackups" ||
-         last == "nodebackups" || last == "backupstatuses" || last == "namespaces";
+         last == "nodebackups" || last == "backupstatuses" || last == "namespaces" ||
+         last == "helmcharts";
 }
 
 } // namespace
