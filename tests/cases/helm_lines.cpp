@@ -21,13 +21,17 @@ const std::regex k_command(
     R"re(--namespace ([a-z0-9][-a-z0-9]*) --create-namespace --version v?[0-9][-A-Za-z0-9.+]* )re"
     R"re(-f [-A-Za-z0-9_./@]+)re");
 
-bool is_plain(const std::string& line) {
-  return std::ranges::all_of(line, [](char c) { return c >= ' ' && c < 0x7f; });
+/// Of a comment; a command is held to more.
+bool has_controls(const std::string& line) {
+  return std::ranges::any_of(line, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
 }
 
 std::string why_wrong(const std::string& line, const Json& release, HelmLines& lines) {
-  if (!is_plain(line)) {
-    return "a character that is no printable one";
+  if (has_controls(line)) {
+    return "a control character";
   }
   if (line.starts_with("# ")) {
     ++lines.comments;
