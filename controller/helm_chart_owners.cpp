@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,7 @@ namespace rb::controller {
 
 namespace {
 
+constexpr const char* k_kind = "HelmChart";
 /// A HelmChart with this annotation is nobody's business.
 constexpr const char* k_unmanaged = "helmcharts.helm.cattle.io/unmanaged";
 /// A HelmChart can carry its whole chart.
@@ -45,10 +47,11 @@ void note(Owners& owners, const nlohmann::json& chart) {
   const std::string name_space = json_text(metadata, "namespace");
   const std::string target = json_text(json_member(chart, "spec"), "targetNamespace");
   owners.insert_or_assign({target.empty() ? name_space : target, name},
-                          api::ReleaseOwner{"HelmChart", name_space, name});
+                          api::ReleaseOwner{k_kind, name_space, name});
 }
 
-Owners list_owners(kube::Client& client, std::stop_token stop) {
+/// Nothing where they cannot be listed.
+std::optional<Owners> list_owners(kube::Client& client, std::stop_token stop) {
   Owners owners;
   kube::ListOptions options;
   options.page_size = k_page_size;
@@ -61,24 +64,26 @@ Owners list_owners(kube::Client& client, std::stop_token stop) {
                       }};
   const Status listed =
       list_namespace(client, kube::k_helm_charts, "", options, sink, std::move(stop));
-  if (!listed) {
-    return {};
-  }
-  return owners;
+  return listed ? std::optional(std::move(owners)) : std::nullopt;
 }
 
 } // namespace
 
-void add_chart_owners(kube::Client& client, helm::Inventory& inventory, std::stop_token stop) {
-  const auto has_none = [](const helm::Release& release) { return !release.owner.has_value(); };
-  if (std::ranges::none_of(inventory.releases, has_none)) {
+void settle_chart_owners(kube::Client& client, helm::Inventory& inventory, std::stop_token stop) {
+  const auto is_open = [](const helm::Release& release) {
+    return !release.owner || release.owner->kind == k_kind;
+  };
+  if (std::ranges::none_of(inventory.releases, is_open)) {
     return;
   }
-  const Owners owners = list_owners(client, std::move(stop));
+  const std::optional<Owners> owners = list_owners(client, std::move(stop));
+  if (!owners) {
+    return;
+  }
   for (helm::Release& release : inventory.releases) {
-    const auto found = owners.find({release.key.name_space, release.key.name});
-    if (has_none(release) && found != owners.end()) {
-      release.owner = found->second;
+    if (is_open(release)) {
+      const auto found = owners->find({release.key.name_space, release.key.name});
+      release.owner = found == owners->end() ? std::nullopt : std::optional(found->second);
     }
   }
 }

@@ -9,10 +9,11 @@
 
 namespace rb::controller {
 
-/// Gives each release without an owner the HelmChart that installs it, where there is one. Asks
-/// nothing where every release has an owner.
-/// Where HelmCharts cannot be listed (no such kind here, a role of an older version), no release
-/// gets one: they decide on words, never on what is kept.
-void add_chart_owners(kube::Client& client, helm::Inventory& inventory, std::stop_token stop);
+/// Gives each release that has no other owner the HelmChart that installs it, where there is one,
+/// and takes it from those that are only named like what k3s brings: who switches k3s's traefik off
+/// may install his own. Asks nothing where every release has another owner.
+/// Where HelmCharts cannot be listed (no such kind here, a role of an older version), all stays as
+/// it was guessed: owners decide on words, never on what is kept.
+void settle_chart_owners(kube::Client& client, helm::Inventory& inventory, std::stop_token stop);
 
 } // namespace rb::controller

@@ -311,7 +311,7 @@ read_helm_releases(kube::Client& client, std::stop_token stop, helm::Budget budg
   RB_TRY(read_storage(client, secret_storage(), collector, stop));
   RB_TRY(read_storage(client, config_map_storage(), collector, stop));
   HelmInventory inventory = std::move(collector).take();
-  add_chart_owners(client, inventory, std::move(stop));
+  settle_chart_owners(client, inventory, std::move(stop));
   return inventory;
 }
 

@@ -67,14 +67,23 @@ void append_list(SecretBuffer& out, std::string_view name, const std::vector<Ent
   out.append(entries.empty() ? "]" : "\n  ]");
 }
 
-/// As the backup found it; what it did not record is decided from what there is.
+/// From what an index tells without it.
+std::optional<api::ReleaseOwner> guessed_owner(const IndexedRelease& release) {
+  return api::find_owner({release.name_space, release.name, release.chart_version, {}, {}});
+}
+
+/// As the backup found it, null where it found that there is none; what it did not record is
+/// guessed.
 std::optional<api::ReleaseOwner> owner_of(const nlohmann::json& json,
                                           const IndexedRelease& release) {
-  const nlohmann::json owner = json.value("owner", nlohmann::json());
-  if (const std::string kind = json_text(owner, "kind"); !kind.empty()) {
-    return api::ReleaseOwner{kind, json_text(owner, "namespace"), json_text(owner, "name")};
+  const auto owner = json.find("owner");
+  if (owner == json.end()) {
+    return guessed_owner(release);
   }
-  return api::find_owner({release.name_space, release.name, release.chart_version, {}, {}});
+  const std::string kind = json_text(*owner, "kind");
+  return kind.empty() ? std::nullopt
+                      : std::optional(api::ReleaseOwner{
+                            kind, json_text(*owner, "namespace"), json_text(*owner, "name")});
 }
 
 /// The facts of a release, and where they stand in its entry.
@@ -224,6 +233,8 @@ std::string entry_json(const IndexedRelease& release) {
     json["owner"] = {{"kind", release.owner->kind},
                      {"namespace", release.owner->name_space},
                      {"name", release.owner->name}};
+  } else if (guessed_owner(release)) {
+    json["owner"] = nullptr;
   }
   return indented(json);
 }

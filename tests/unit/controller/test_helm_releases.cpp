@@ -158,6 +158,23 @@ TEST_CASE("what a HelmChart installs is its own, wherever it installs it") {
   }
 }
 
+TEST_CASE("a traefik of one's own is not k3s's, where HelmCharts can be asked") {
+  FakeApi api;
+  put_release(api, "traefik", 1, "deployed", true, {}, "kube-system");
+  CHECK(!read(api).releases.at(0).owner);
+  int status = 403;
+  api.fail = [&](const kube::Request& request) {
+    return request.path.ends_with("/helmcharts") ? status : 0;
+  };
+  REQUIRE(read(api).releases.at(0).owner);
+  status = 0;
+  api.objects["/apis/helm.cattle.io/v1/namespaces/kube-system/helmcharts/traefik"] = {
+      {"metadata", {{"name", "traefik"}, {"namespace", "kube-system"}}}};
+  const HelmInventory inventory = read(api);
+  REQUIRE(inventory.releases.at(0).owner);
+  CHECK(inventory.releases[0].owner->text() == "HelmChart kube-system/traefik");
+}
+
 TEST_CASE("undecodable releases are reported and hide no other") {
   FakeApi api;
   put_release(api, "good", 1, "deployed");

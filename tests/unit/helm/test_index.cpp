@@ -53,6 +53,18 @@ TEST_CASE("an index says where a release runs and who owns it, or what it says l
   CHECK(before->releases[0].owner->kind == "HelmChart");
 }
 
+TEST_CASE("that nobody owns a release is written where its name says otherwise, and only there") {
+  Index index;
+  IndexedRelease& own = index.releases.emplace_back();
+  own.name_space = own.target_namespace = "kube-system";
+  own.name = "traefik";
+  own.file = "kube-system/traefik.yaml";
+  CHECK(json_of(entry_json(own)).at("owner").is_null());
+  CHECK(!parse_index(index_json(index, SystemTime{}).text())->releases.at(0).owner);
+  own.name = "web";
+  CHECK(!json_of(entry_json(own)).contains("owner"));
+}
+
 TEST_CASE("an entry that nobody can use is marked, and hides no other") {
   for (const nlohmann::json& change :
        std::vector<nlohmann::json>{{{"name", nullptr}},
