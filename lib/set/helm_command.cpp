@@ -135,6 +135,11 @@ std::string command_line(const HelmRelease& release, const std::string& director
          shell_word(helm_list_item(path_in(directory, release.file)));
 }
 
+/// A Secret has it as well: one of the two is left from before Helm's storage was changed.
+bool is_beside_secret(const HelmRelease& release) {
+  return release.file == helm::values_file(release.name_space, release.name, true);
+}
+
 /// The newest revision is what Helm was told last, which is not always what ran.
 bool has_run(const HelmRelease& release) {
   return release.status != "failed" && !release.status.starts_with("pending-");
@@ -179,6 +184,12 @@ HelmCommand helm_command(const HelmRelease& release, const std::string& director
     return {{},
             title + "kept here, but its record names the namespace " + release.target_namespace +
                 ": " + command.line};
+  }
+  if (is_beside_secret(release)) {
+    // Two lines for one release, one after the other: the last one would count.
+    return {{},
+            title + "also in a ConfigMap (HELM_DRIVER=configmap), where the newest revision is " +
+                std::to_string(release.revision) + ": " + command.line};
   }
   if (const std::string note = note_of(release); !note.empty()) {
     command.note = title + note;

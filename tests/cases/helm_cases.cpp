@@ -77,6 +77,7 @@ const std::map<std::string, std::size_t> k_commands{{"h01-flux-storage-namespace
                                                     {"h13-plus-version", 0},
                                                     {"h31-chart-name-is-a-url", 0},
                                                     {"h41-flux-target-namespace", 1},
+                                                    {"h42-history-and-copy", 1},
                                                     {"h45-chart-unicode", 0}};
 
 /// What the reader has to say against an artifact that was just made, or nothing.

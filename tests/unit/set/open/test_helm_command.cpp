@@ -180,6 +180,17 @@ TEST_CASE("values of a revision that failed or was cut off are not told as those
   CHECK(helm_command(release, "/v").note.find_first_of("\n\x1b") == std::string::npos);
 }
 
+TEST_CASE("of a release in a Secret and in a ConfigMap one line is to be run") {
+  HelmRelease release = web();
+  release.revision = 2;
+  release.file = "shop/web@configmap.yaml";
+  const HelmCommand command = helm_command(release, "/v");
+  CHECK(command.line.empty());
+  CHECK(command.note.starts_with("shop/web: also in a ConfigMap (HELM_DRIVER=configmap), where the "
+                                 "newest revision is 2: helm upgrade --install web "));
+  CHECK(command.note.ends_with(" -f /v/shop/web@configmap.yaml"));
+}
+
 TEST_CASE("what k3s installs by itself is a comment that names the owner") {
   HelmRelease release = web();
   release.owner = api::ReleaseOwner{"HelmChart", "kube-system", "traefik"};
