@@ -1,3 +1,4 @@
+#include "age/blanks.hpp"
 #include "age/sops_yaml.hpp"
 
 #include <yaml-cpp/yaml.h>
@@ -11,8 +12,6 @@
 namespace rb::age {
 
 namespace {
-
-constexpr std::string_view k_white_space = " \t\r\n\v\f";
 
 // Anchors can make a map or a merge contain itself; nobody nests or lists more than this.
 constexpr std::size_t k_map_depth_limit = 16;
@@ -105,14 +104,6 @@ Status SopsMap::merge(const YAML::Node& value, std::string_view what, std::size_
     RB_TRY(add(item, what, depth));
   }
   return {};
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(k_white_space);
-  if (begin == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(begin, text.find_last_not_of(k_white_space) - begin + 1);
 }
 
 /// The first thing wrong is the one that is said.

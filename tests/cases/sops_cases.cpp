@@ -35,6 +35,7 @@ const std::map<std::string, Expected, std::less<>>& expectations() {
         "no creation rule matches railiance-backup.yaml, and the rules name different age "
         "recipients"}},
       {"s26-catch-all-dev", {1, {}}},
+      {"s31-no-break-space", {2, {}}},
   };
   return k_expected;
 }

@@ -50,6 +50,25 @@ TEST_CASE("sops yaml: age may be a string, a folded string, or a list whose item
   CHECK(joined(recipients_from_sops_yaml(rule("age: ['" + k_a + ", " + k_b + "']\n"))) == both);
 }
 
+TEST_CASE("sops yaml: blanks beyond ASCII, as web pages and chats bring them, are trimmed") {
+  // No-break space, next line, en quad, hair space, line separator, ideographic space.
+  for (const std::string& blank : {std::string("\xC2\xA0"),
+                                   std::string("\xC2\x85"),
+                                   std::string("\xE2\x80\x80"),
+                                   std::string("\xE2\x80\x8A"),
+                                   std::string("\xE2\x80\xA8"),
+                                   std::string("\xE3\x80\x80 \xC2\xA0")}) {
+    CAPTURE(blank);
+    const std::string items = k_a + "," + blank + k_b + blank;
+    CHECK(joined(recipients_from_sops_yaml(rule("age: '" + items + "'\n"))) == k_a + " " + k_b);
+    CHECK(joined(recipients_from_sops_yaml(rule("age: ['" + items + "']\n"))) == k_a + " " + k_b);
+    CHECK(joined(recipients_from_sops_yaml(rule("key_groups: [{age: ['" + items + "']}]\n"))) ==
+          k_a + " " + k_b);
+  }
+  // A zero width space is no blank, to SOPS neither.
+  CHECK_FALSE(recipients_from_sops_yaml(rule("age: \xE2\x80\x8B" + k_a + "\n")));
+}
+
 TEST_CASE("sops yaml: duplicates are removed and the order is kept") {
   CHECK(joined(recipients_from_sops_yaml(rule("age: " + k_b + "," + k_a + "," + k_b + "\n"))) ==
         k_b + " " + k_a);
