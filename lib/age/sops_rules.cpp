@@ -216,6 +216,9 @@ void check_selectors(const SopsMap& map, CreationRule& rule) {
 }
 
 Result<CreationRule> read_rule(const YAML::Node& node) {
+  if (node.IsNull()) { // a "-" alone: to SOPS a rule for every path that names nobody
+    return CreationRule{};
+  }
   RB_TRY_ASSIGN(const SopsMap map, SopsMap::read(node, "a creation rule"));
   CreationRule rule;
   if (const YAML::Node path_regex = map.find("path_regex")) {

@@ -302,6 +302,14 @@ TEST_CASE("sops yaml: what is wrong in the keys of a rule for other files is nob
   CHECK_FALSE(recipients_from_sops_yaml(ours + "  - {path_regex: '^other/', key_groups: x}\n"));
 }
 
+TEST_CASE("sops yaml: an empty rule is one for every path that names nobody, as to SOPS") {
+  CHECK(joined(recipients_from_sops_yaml(rule("age: " + k_a + "\n  -\n"))) == k_a);
+  CHECK(joined(recipients_from_sops_yaml(rule("{path_regex: x, age: " + k_a + "}\n  - ~\n"))) ==
+        "error: creation rule 2: no age recipient");
+  CHECK(error_of("creation_rules:\n  -\n  - age: " + k_a + "\n").message ==
+        "creation rule 1: no age recipient");
+}
+
 TEST_CASE("sops yaml: malformed files are invalid arguments and say where") {
   struct Case {
     std::string text;
