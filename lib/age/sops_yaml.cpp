@@ -38,12 +38,18 @@ Error with_way_out(Error error, std::string_view which) {
   return error;
 }
 
+/// To encrypt to the keys of all groups would weaken what they stand for.
+Status check_groups(const CreationRule& rule) {
+  return rule.key_groups > 1
+             ? Status(Error{ErrorCode::unsupported,
+                            "several key groups (Shamir's secret sharing) are not supported",
+                            "give the backups a creation rule of their own with one key group "
+                            "(path_regex: ^railiance-backup\\.yaml$), before this one"})
+             : Status();
+}
+
 Result<std::vector<Recipient>> recipients_of(const CreationRule& rule) {
-  if (rule.key_groups > 1) {
-    return Error{ErrorCode::unsupported,
-                 "several key groups (Shamir's secret sharing) are not supported",
-                 "give the backups a creation rule of their own with one key group"};
-  }
+  RB_TRY(check_groups(rule));
   std::vector<Recipient> recipients;
   for (const std::string& text : rule.age) {
     auto recipient = Recipient::parse(text);
@@ -123,6 +129,9 @@ Result<RecipientRule> common_recipients(const std::vector<CreationRule>& rules,
     }
     if (rules[i].age.empty()) {
       continue;
+    }
+    if (Status groups = check_groups(rules[i]); !groups) {
+      return std::move(groups).error().within(rule_name(i));
     }
     if (first && as_set(rules[i].age) != as_set(rules[*first].age)) {
       return Error{ErrorCode::invalid_argument,

@@ -164,6 +164,18 @@ TEST_CASE("sops yaml: several key groups mean Shamir's scheme and are refused") 
   CHECK_FALSE(error.hint.empty());
 }
 
+TEST_CASE("sops yaml: where all rules must agree, one with several key groups does not") {
+  const std::string flat = "  - {path_regex: ^a/, age: '" + k_a + "," + k_b + "'}\n";
+  const std::string shamir =
+      "  - {path_regex: ^b/, key_groups: [{age: [" + k_a + "]}, {age: [" + k_b + "]}]}\n";
+  const std::string words = ": several key groups (Shamir's secret sharing) are not supported";
+  CHECK(error_of("creation_rules:\n" + flat + shamir).message == "creation rule 2" + words);
+  CHECK(error_of("creation_rules:\n" + shamir + flat).message == "creation rule 1" + words);
+  // For other files it may be as it is.
+  CHECK(joined(recipients_from_sops_yaml("creation_rules:\n" + shamir + "  - age: " + k_a +
+                                         "\n")) == k_a);
+}
+
 TEST_CASE("sops yaml: the first rule whose path_regex matches decides") {
   const std::string text = "creation_rules:\n"
                            "  - path_regex: prod/.*\\.yaml$\n    age: " +
