@@ -81,7 +81,9 @@ Result<std::vector<Recipient>> required_recipients_of(const CreationRule& rule, 
   if (rule.age.empty()) {
     return Error{ErrorCode::not_found,
                  rule_name(index) + ": no age recipient",
-                 std::string(k_hint_no_recipient)};
+                 std::string(k_hint_no_recipient) +
+                     ", best in a creation rule of their own before this one: path_regex: "
+                     "^railiance-backup\\.yaml$ and age: age1..."};
   }
   auto recipients = recipients_of(rule);
   if (!recipients) {
@@ -123,11 +125,13 @@ std::string said_rule(const CreationRule& rule, std::size_t index) {
 Result<RecipientRule> common_recipients(const std::vector<CreationRule>& rules,
                                         std::string_view nominal_path) {
   std::optional<std::size_t> first;
+  bool others = false; // rules without age, of KMS or PGP say
   for (std::size_t i = 0; i < rules.size(); ++i) {
     if (rules[i].problem) {
       return Error(*rules[i].problem).within(rule_name(i));
     }
     if (rules[i].age.empty()) {
+      others = true;
       continue;
     }
     if (Status groups = check_groups(rules[i]); !groups) {
@@ -149,7 +153,8 @@ Result<RecipientRule> common_recipients(const std::vector<CreationRule>& rules,
   RB_TRY_ASSIGN(auto recipients, required_recipients_of(rules[*first], *first));
   return RecipientRule{std::move(recipients),
                        "no creation rule matches " + std::string(nominal_path) +
-                           "; all rules name these recipients"};
+                           (others ? "; all rules that have age recipients name these"
+                                   : "; all rules name these recipients")};
 }
 
 } // namespace

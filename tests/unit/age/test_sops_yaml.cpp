@@ -155,6 +155,17 @@ TEST_CASE("sops yaml: the rule that gave the recipients is named") {
   CHECK(any->rule == "creation rule 1 (for every path)");
 }
 
+TEST_CASE("sops yaml: where rules agree, those of KMS or PGP are not said to name the keys") {
+  const std::string age = "creation_rules:\n  - {path_regex: ^dev/, age: " + k_a + "}\n";
+  const auto alone = recipient_rule_of_sops_yaml(age);
+  const auto beside = recipient_rule_of_sops_yaml(age + "  - {path_regex: ^prod/, kms: arn:x}\n");
+  REQUIRE(alone);
+  REQUIRE(beside);
+  const std::string none = "no creation rule matches railiance-backup.yaml; ";
+  CHECK(alone->rule == none + "all rules name these recipients");
+  CHECK(beside->rule == none + "all rules that have age recipients name these");
+}
+
 TEST_CASE("sops yaml: several key groups mean Shamir's scheme and are refused") {
   const Error error = error_of(rule("key_groups:\n      - age: [" + k_a + "]\n      - age: [" +
                                     k_b + "]\n    shamir_threshold: 2\n"));
@@ -239,8 +250,12 @@ TEST_CASE("sops yaml: no age recipient is not_found, with what to do") {
     CAPTURE(text);
     const Error error = error_of(text);
     CHECK(error.code == ErrorCode::not_found);
-    CHECK(error.hint == "add the age recipient (age1...) of the backups to .sops.yaml");
+    CHECK(error.hint.starts_with("add the age recipient (age1...) of the backups to .sops.yaml"));
   }
+  // A rule for every path is there: one behind it would never be reached.
+  CHECK(error_of(rule("kms: arn:aws:kms:eu-central-1:1:key/2\n"))
+            .hint.ends_with("before this one: path_regex: ^railiance-backup\\.yaml$ and age: "
+                            "age1..."));
 }
 
 TEST_CASE("sops yaml: a malformed recipient is an invalid argument, another kind unsupported") {
