@@ -19,6 +19,22 @@ template <typename Kind> Result<Recipient> recipient_of(std::string_view text) {
   return Recipient(std::move(recipient));
 }
 
+/// What a text that should be one recipient is when it comes from a list that was written
+/// otherwise than SOPS takes it; empty: nothing of the kind.
+std::string_view wrong_list(std::string_view text) {
+  const bool blank = text.find_first_of(" \t\r\n") != std::string_view::npos;
+  if (text.starts_with('#') || text.find(" #") != std::string_view::npos) {
+    return "within a string (after >, |, or in quotes) a comment is a part of it: put comments "
+           "elsewhere, or write a list";
+  }
+  if (text.find("age1", 1) != std::string_view::npos ||
+      text.find("ssh-", 1) != std::string_view::npos) {
+    return blank ? "white space within it: a comma is missing between two recipients"
+                 : "a comma is missing between two recipients";
+  }
+  return blank ? "white space within it" : "";
+}
+
 template <typename Kind> Result<Identity> identity_of(std::string_view text) {
   RB_TRY_ASSIGN(auto identity, Kind::parse(text));
   return Identity(std::move(identity));
@@ -34,8 +50,11 @@ Result<Recipient> Recipient::parse(std::string_view text) {
   if (text.starts_with("ssh-")) {
     return recipient_of<SshRecipient>(text);
   }
-  if (text.find_first_of(" \t\r\n") != std::string_view::npos) {
-    return malformed_recipient("white space within it: a comma is missing between two recipients");
+  if (text.starts_with("sk-") || text.starts_with("ecdsa-sha2-")) {
+    return unsupported_recipient("an SSH key that is not of the type ssh-ed25519");
+  }
+  if (const std::string_view wrong = wrong_list(text); !wrong.empty()) {
+    return malformed_recipient(wrong);
   }
   if (text.starts_with("age1pq1")) {
     return recipient_of<HybridRecipient>(text);

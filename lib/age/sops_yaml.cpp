@@ -38,6 +38,25 @@ Error with_way_out(Error error, std::string_view which) {
   return error;
 }
 
+/// Of several recipients, which it is: "recipient 2 of 3 (age1yubikey1...): ...". What does not
+/// begin as a public key is not repeated.
+Error naming(Error error, const std::vector<std::string>& recipients, std::size_t index) {
+  constexpr std::string_view k_subject = "recipient: ";
+  constexpr std::size_t k_shown = 24;
+  const std::string& text = recipients[index];
+  if (recipients.size() == 1 || !error.message.starts_with(k_subject)) {
+    return error;
+  }
+  std::string name =
+      "recipient " + std::to_string(index + 1) + " of " + std::to_string(recipients.size());
+  if (text.starts_with("age1") || text.starts_with("ssh-")) {
+    const std::size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-");
+    name += " (" + text.substr(0, std::min({end, text.size(), k_shown})) + "...)";
+  }
+  error.message = name + ": " + error.message.substr(k_subject.size());
+  return error;
+}
+
 /// To encrypt to the keys of all groups would weaken what they stand for.
 Status check_groups(const CreationRule& rule) {
   return rule.key_groups > 1
@@ -51,13 +70,14 @@ Status check_groups(const CreationRule& rule) {
 Result<std::vector<Recipient>> recipients_of(const CreationRule& rule) {
   RB_TRY(check_groups(rule));
   std::vector<Recipient> recipients;
-  for (const std::string& text : rule.age) {
-    auto recipient = Recipient::parse(text);
+  for (std::size_t i = 0; i < rule.age.size(); ++i) {
+    auto recipient = Recipient::parse(rule.age[i]);
     if (!recipient) {
-      return recipient.error().code == ErrorCode::unsupported
-                 ? with_way_out(std::move(recipient).error(),
+      Error error = naming(std::move(recipient).error(), rule.age, i);
+      return error.code == ErrorCode::unsupported
+                 ? with_way_out(std::move(error),
                                 "recipients of age (age1...) or ssh-ed25519 keys only")
-                 : std::move(recipient).error();
+                 : std::move(error);
     }
     if (std::find(recipients.begin(), recipients.end(), *recipient) == recipients.end()) {
       recipients.push_back(*std::move(recipient));

@@ -147,10 +147,11 @@ bool holds_recipient(std::string_view comment) {
 } // namespace
 
 Result<SshRecipient> SshRecipient::parse(std::string_view text) {
-  const std::size_t type_end = std::min(text.find(' '), text.size());
-  if (text.substr(0, type_end) != SshIdentity::k_stanza_type) {
-    return text.starts_with("ssh-rsa ") ? unsupported_recipient("an ssh-rsa key")
-                                        : malformed_recipient("not an ssh-ed25519 key");
+  const std::size_t type_end = std::min(text.find_first_of(" \t"), text.size());
+  const std::string_view type = text.substr(0, type_end);
+  if (type != SshIdentity::k_stanza_type) {
+    return type == "ssh-rsa" ? unsupported_recipient("an ssh-rsa key")
+                             : malformed_recipient("not an ssh-ed25519 key");
   }
   text.remove_prefix(type_end);
   text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));

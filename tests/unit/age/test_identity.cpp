@@ -36,6 +36,8 @@ TEST_CASE("Recipient::parse: other kinds are unsupported, not malformed") {
   for (const char* text :
        {"age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t",
         "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ",
+        "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t alice",
+        "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY= alice",
         "scrypt"}) {
     CAPTURE(text);
     const auto recipient = Recipient::parse(text);

@@ -145,6 +145,34 @@ TEST_CASE("sops yaml: what is said of a recipient that is not supported shows th
                          "different age recipients");
 }
 
+TEST_CASE("sops yaml: of several recipients the one that is refused is named") {
+  CHECK(error_of(rule("age: [" + k_a + ", " + k_b.substr(0, 60) + "]\n")).message ==
+        "creation rule 1: recipient 2 of 2 (" + k_b.substr(0, 24) +
+            "...): malformed: wrong checksum");
+  CHECK(
+      error_of(rule("age: ['" + test::vector_line("ssh-rsa.pub") + "', " + k_a + "]\n")).message ==
+      "creation rule 1: recipient 1 of 2 (ssh-rsa...): an ssh-rsa key is not "
+      "supported");
+  // What may be a secret is not repeated.
+  CHECK(error_of(rule("age: [" + k_a + ", " + std::string(test::k_identity) + "]\n")).message ==
+        "creation rule 1: recipient 2 of 2: malformed: a private key was given instead of a "
+        "public one");
+}
+
+TEST_CASE("sops yaml: what people write instead of a list is told by its name") {
+  const std::string start = "creation rule 1: recipient: malformed: ";
+  const std::string comma = "a comma is missing between two recipients";
+  CHECK(error_of(rule("age: " + k_a + ";" + k_b + "\n")).message == start + comma);
+  CHECK(error_of(rule("age: " + k_a + k_b + "\n")).message == start + comma);
+  for (const std::string& text : {k_a + " # alice", "# alice " + k_a, "#" + k_a}) {
+    CAPTURE(text);
+    const Error error = error_of(rule("age: '" + text + "'\n"));
+    CHECK(error.message.starts_with(start + "within a string"));
+    CHECK(error.message.find("a comment is a part of it") != std::string::npos);
+  }
+  CHECK(error_of(rule("age: '<your public key>'\n")).message == start + "white space within it");
+}
+
 TEST_CASE("sops yaml: the rule that gave the recipients is named") {
   const auto by_path =
       recipient_rule_of_sops_yaml(rule("path_regex: .*\\.yaml$\n    age: " + k_a + "\n"));

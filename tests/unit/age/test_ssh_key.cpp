@@ -48,6 +48,7 @@ TEST_CASE("ssh: a public key is its type and its bytes; the comment counts for n
   CHECK(Recipient::parse(bare).value() == *recipient);
   CHECK(Recipient::parse(bare + " a comment, with more").value() == *recipient);
   CHECK(Recipient::parse(bare + "\tbob").value() == *recipient);
+  CHECK(Recipient::parse("ssh-ed25519\t" + bare.substr(bare.find(' ') + 1)).value() == *recipient);
   CHECK(alice().recipient() == *recipient);
 }
 
