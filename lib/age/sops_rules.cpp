@@ -1,5 +1,6 @@
 #include "age/blanks.hpp"
 #include "age/sops_yaml.hpp"
+#include "age/yaml_cause.hpp"
 
 #include <yaml-cpp/yaml.h>
 
@@ -18,8 +19,16 @@ constexpr std::size_t k_map_depth_limit = 16;
 constexpr std::size_t k_merge_depth_limit = 8;
 constexpr std::size_t k_recipient_limit = 1024;
 
-Error malformed(std::string_view what) {
+constexpr const char* k_sops_too = "SOPS refuses that, too";
+
+/// Limits of ours.
+Error too_much(std::string_view what) {
   return {ErrorCode::invalid_argument, std::string(what), {}};
+}
+
+/// Of what SOPS refuses.
+Error malformed(std::string_view what) {
+  return {ErrorCode::invalid_argument, std::string(what), k_sops_too};
 }
 
 /// A map of a .sops.yaml as SOPS's YAML reader (go.yaml.in/yaml/v3, decode.go) sees it: merge keys
@@ -82,7 +91,7 @@ Status SopsMap::add(const YAML::Node& node, std::string_view what, std::size_t d
     return malformed(std::string(what) + " is not a map" + line_of(node));
   }
   if (depth > k_map_depth_limit) {
-    return malformed(std::string(what) + ": maps are merged too deeply");
+    return too_much(std::string(what) + ": maps are merged too deeply");
   }
   RB_TRY(check_duplicates(node));
   std::optional<YAML::Node> merged;
@@ -107,10 +116,14 @@ Status SopsMap::merge(const YAML::Node& value, std::string_view what, std::size_
 }
 
 /// The first thing wrong is the one that is said.
-void note(CreationRule& rule, std::string_view what) {
+void note(CreationRule& rule, Error error) {
   if (!rule.problem) {
-    rule.problem = malformed(what);
+    rule.problem = std::move(error);
   }
+}
+
+void note(CreationRule& rule, std::string_view what) {
+  note(rule, malformed(what));
 }
 
 // What SOPS makes of an empty item depends on where it stands (config.go, parseKeyField; age,
@@ -125,7 +138,7 @@ void append_split(std::string_view text, EmptyItem empty, CreationRule& rule) {
     more = comma != std::string_view::npos;
     text.remove_prefix(more ? comma + 1 : text.size());
     if (rule.age.size() == k_recipient_limit) {
-      return note(rule, "more than 1024 age recipients");
+      return note(rule, too_much("more than 1024 age recipients"));
     }
     if (!item.empty()) {
       rule.age.emplace_back(item);
@@ -183,7 +196,7 @@ append_group(const YAML::Node& node, std::size_t depth, std::size_t& visited, Cr
     return {};
   }
   if (depth > k_merge_depth_limit || ++visited > k_recipient_limit) {
-    return malformed("key groups are merged too deeply");
+    return too_much("key groups are merged too deeply");
   }
   RB_TRY_ASSIGN(const SopsMap group, SopsMap::read(node, "a key group"));
   if (const YAML::Node merge = group.find("merge")) {
@@ -270,15 +283,23 @@ Result<std::vector<CreationRule>> read_rules(const YAML::Node& root) {
   return rules;
 }
 
+Error not_yaml(std::string_view text, const YAML::Mark& mark) {
+  if (mark.is_null()) {
+    return malformed("not YAML");
+  }
+  const std::string cause = likely_yaml_cause(text, mark.line);
+  return {ErrorCode::invalid_argument,
+          "not YAML in line " + std::to_string(mark.line + 1),
+          cause.empty() ? k_sops_too : cause};
+}
+
 } // namespace
 
 Result<std::vector<CreationRule>> read_creation_rules(std::string_view text) {
   try {
     return read_rules(YAML::Load(std::string(text)));
   } catch (const YAML::Exception& exception) {
-    const std::string where =
-        exception.mark.is_null() ? "" : " in line " + std::to_string(exception.mark.line + 1);
-    return malformed("not YAML" + where);
+    return not_yaml(text, exception.mark);
   } catch (const std::exception&) {
     return malformed("not YAML");
   }

@@ -394,6 +394,26 @@ TEST_CASE("sops yaml: malformed files are invalid arguments and say where") {
   }
 }
 
+TEST_CASE("sops yaml: of what is no YAML the usual cause is said") {
+  struct Case {
+    std::string text;
+    std::string_view hint;
+  };
+  for (const Case& c : {
+           Case{"creation_rules:\n\t- age: x\n", "a tab in its indentation"},
+           Case{rule("path_regex: .*\n\tage: x\n"), "a tab in its indentation"},
+           Case{rule("path_regex: \".*\\.yaml$\"\n    age: x\n"), "in '...'"},
+           Case{rule("path_regex: *.yaml\n    age: x\n"), "a value that begins with *"},
+           Case{rule("path_regex: [a-z]+\\.yaml$\n    age: x\n"), "a value that begins with ["},
+           Case{"a: [1\n", "SOPS refuses that, too"},
+       }) {
+    CAPTURE(c.text);
+    const Error error = error_of(c.text);
+    CHECK(error.message.starts_with("not YAML in line"));
+    CHECK(error.hint.find(c.hint) != std::string::npos);
+  }
+}
+
 TEST_CASE("sops yaml: anchors that contain themselves or multiply are refused, not followed") {
   CHECK(error_of(rule("key_groups:\n      - &g\n        merge: [*g]\n")).code ==
         ErrorCode::invalid_argument);
