@@ -47,9 +47,18 @@ Error no_terminal(const std::string& source) {
           "prints the key"};
 }
 
+Error sealed_to_a_key(const std::string& source) {
+  return {ErrorCode::unsupported,
+          source + ": encrypted, but to another key and not with a passphrase",
+          "let age open it, which knows plugins and tokens, too: SOPS_AGE_KEY_CMD='age -d -i "
+          "THAT-KEY FILE', without -i"};
+}
+
 /// The keys text that a passphrase protects.
 Result<SecretBytes> unlock(const std::string& source, const SecretBytes& sealed, const Io& io) {
+  bool asked = false;
   const age::AskPassphrase ask = [&]() -> Result<SecretBytes> {
+    asked = true;
     if (!io.ask_secret) {
       return no_terminal(source);
     }
@@ -63,6 +72,10 @@ Result<SecretBytes> unlock(const std::string& source, const SecretBytes& sealed,
   for (int tries = 1;; ++tries) {
     auto failure = age::DecryptFailure::none;
     auto opened = age::decrypt_bytes_with_passphrase(sealed.view(), ask, &failure);
+    if (!asked &&
+        (failure == age::DecryptFailure::no_match || failure == age::DecryptFailure::unsupported)) {
+      return sealed_to_a_key(source);
+    }
     if (opened || failure != age::DecryptFailure::no_match || tries == k_passphrase_tries) {
       if (!opened && !opened.error().message.starts_with(source)) {
         return std::move(opened).error().within(source);

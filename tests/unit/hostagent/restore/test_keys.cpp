@@ -225,6 +225,23 @@ TEST_CASE_FIXTURE(KeysFixture,
   CHECK(has(result, "hint: run it on a terminal"));
 }
 
+TEST_CASE_FIXTURE(KeysFixture, "keys: a file that is encrypted to a key asks for no passphrase") {
+  test::write_file(file("sealed.txt"), encrypt(key + "\n"));
+  passphrases = {"p"};
+  const Outcome named = decrypt({"-i", file("sealed.txt")});
+  CHECK(named.code == 5);
+  CHECK(has(named, file("sealed.txt") + ": encrypted, but to another key"));
+  CHECK(has(named, "hint: let age open it"));
+  CHECK_FALSE(has(named, "wrong passphrase"));
+  CHECK(questions.empty());
+  // Beside another key it is a warning.
+  sops_key = key;
+  default_identity_file = file("sealed.txt");
+  const Outcome beside = decrypt();
+  CHECK(beside.out == "plain");
+  CHECK(has(beside, "warning: " + file("sealed.txt") + ": encrypted, but to another key"));
+}
+
 TEST_CASE_FIXTURE(KeysFixture, "keys: a protected file that is skipped does not spoil the others") {
   sops_key = key;
   default_identity_file = locked(other, "p");
