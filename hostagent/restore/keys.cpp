@@ -31,8 +31,9 @@ std::vector<Pin> pins_in(std::string_view text, const std::string& source) {
   }
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
+    std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
     if (line.starts_with(k_pin)) {
       pins.push_back({source, std::string(line.substr(k_pin.size()))});
     }

@@ -20,6 +20,13 @@ bool is_utf16(std::string_view text) {
   return text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
 }
 
+/// A line that was typed, or pasted out of something indented, has blanks around it.
+std::string_view without_blanks(std::string_view line) {
+  constexpr std::string_view k_around = " \t\r";
+  line.remove_prefix(std::min(line.find_first_not_of(k_around), line.size()));
+  return line.substr(0, line.find_last_not_of(k_around) + 1);
+}
+
 std::string at_line(std::size_t number) {
   return "line " + std::to_string(number);
 }
@@ -48,7 +55,7 @@ Error bad_line(std::size_t number, const Error& why, std::string_view line) {
           at_line(number) + ": " +
               (recipient ? "a recipient where an identity (AGE-SECRET-KEY-1...) is expected"
                          : why.message),
-          "an identity file holds one identity a line, without blanks around it, or a private key "
+          "an identity file holds one identity a line and nothing beside it, or a private key "
           "of OpenSSH"};
 }
 
@@ -202,11 +209,8 @@ Result<IdentityFile> parse_identity_file(std::string_view text, IdentityLayout l
   Parser parser(layout);
   while (!text.empty()) {
     const std::size_t newline = text.find('\n');
-    std::string_view line = text.substr(0, newline);
+    const std::string_view line = without_blanks(text.substr(0, newline));
     text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
-    if (line.ends_with('\r')) {
-      line.remove_suffix(1);
-    }
     RB_TRY(parser.take(line));
   }
   return parser.finish();

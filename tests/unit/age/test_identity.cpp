@@ -168,6 +168,24 @@ TEST_CASE("parse_identity_file: files of Windows: a byte order mark is none of t
   CHECK(error_of(wide).hint.find("iconv") != std::string::npos);
 }
 
+TEST_CASE("parse_identity_file: blanks around a line, as typing and pasting leave them") {
+  std::string indented;
+  for (const char c : "\n" + test::vector_text("ssh-ed25519")) {
+    indented += c == '\n' ? " \n    " : std::string(1, c);
+  }
+  for (const std::string& text : {" " + k_key + "\n",
+                                  k_key + " \r\n",
+                                  "\t" + k_key + "\t \n",
+                                  "   \n  # mine\n  " + k_key,
+                                  indented}) {
+    CAPTURE(text.size());
+    const auto file = parse_identity_file(text);
+    REQUIRE(file);
+    CHECK(file->identities.size() == 1);
+    CHECK(file->warnings.empty());
+  }
+}
+
 TEST_CASE("parse_identity_file: kinds that we cannot use are skipped with a warning") {
   const auto file = parse_identity_file("AGE-PLUGIN-YUBIKEY-1QQQ\n"
                                         "AGE-SOMETHING-NEW-1QQQ\n"
@@ -249,8 +267,8 @@ TEST_CASE("parse_identity_file: a file without an identity is told from one of o
 TEST_CASE("parse_identity_file: a malformed line is named by its number, never by its text") {
   CHECK(error_of("# x\n" + k_key.substr(0, 50) + "\n").message ==
         "line 2: identity: malformed: wrong checksum");
-  CHECK(error_of(" " + k_key + "\n").code == ErrorCode::invalid_argument);
-  CHECK(error_of(k_key + " \n").code == ErrorCode::invalid_argument);
+  CHECK(error_of(k_key + " # mine\n").code == ErrorCode::invalid_argument);
+  CHECK(error_of(k_key.substr(0, 40) + " " + k_key.substr(40)).code == ErrorCode::invalid_argument);
   CHECK(error_of("hello\n").code == ErrorCode::invalid_argument);
   CHECK(error_of(test::one_identity()[0].recipient().text()).message ==
         "line 1: a recipient where an identity (AGE-SECRET-KEY-1...) is expected");

@@ -276,6 +276,8 @@ TEST_CASE_FIXTURE(KeysFixture,
   CHECK_FALSE(is_pinned());
   sops_key = pin + key;
   CHECK(is_pinned());
+  sops_key = "    " + pin + "    " + key + " \n";
+  CHECK(is_pinned());
   sops_key.clear();
   default_identity_file = locked(pin + key + "\n", "p");
   passphrases = {"p"};
