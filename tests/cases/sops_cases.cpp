@@ -36,6 +36,12 @@ const std::map<std::string, Expected, std::less<>>& expectations() {
         "recipients"}},
       {"s26-catch-all-dev", {1, {}}},
       {"s31-no-break-space", {2, {}}},
+      {"s32-kms-only", {0, "before this one: path_regex: ^railiance-backup\\.yaml$"}},
+      {"s33-first-line-indented", {1, {}}},
+      {"s34-no-rule-for-us", {1, {}}},
+      {"s35-shamir-agrees", {0, "creation rule 2: several key groups"}},
+      {"s36-folded-comment", {0, "a comment is a part of it"}},
+      {"s37-double-quoted-regex", {0, "write a regular expression in '...'"}},
   };
   return k_expected;
 }

@@ -76,27 +76,56 @@ true
 {{ .Values.sops.existingConfigMap | default "railiance-backup-sops" }}
 {{- end }}
 
+{{/* Recipients, a line each; post-quantum ones by their beginning and end. */}}
+{{- define "rb.keyLines" -}}
+{{- range . }}
+    {{ if gt (len .) 100 }}{{ trunc 24 . }}...{{ trunc -12 . }}{{ else }}{{ . }}{{ end }}
+{{- end }}
+{{- end -}}
+
 {{/* Who can read the backups, in words, for NOTES.txt. The program decides it (railiance-backup recipients);
-     this says what it will find: the first rule that is for railiance-backup.yaml. */}}
+     this says what it will find: the first rule that is for railiance-backup.yaml, else what all must name. What
+     it makes nothing of is no reason not to install. */}}
 {{- define "rb.whoReads" -}}
-{{- $found := dict -}}
+{{- $found := dict "groups" (list) "keys" (list) -}}
+{{- $first := dict -}}
 {{- if .Values.sops.existingConfigMap -}}
 Who can read the backups stands in the ConfigMap {{ .Values.sops.existingConfigMap }}.
 {{- else -}}
-{{- range $i, $rule := (fromYaml .Values.sops.config).creation_rules -}}
+{{- $file := fromYaml .Values.sops.config -}}
+{{- $rules := ternary (get $file "creation_rules") (list) (kindIs "slice" (get $file "creation_rules")) -}}
+{{- range $i, $each := $rules -}}
+{{- $rule := ternary $each (dict) (kindIs "map" $each) -}}
 {{- $regex := toString (default "" $rule.path_regex) -}}
+{{- $name := printf "creation rule %d (%s)" (add1 $i) ($regex | empty | ternary "for every path" (printf "path_regex %s" $regex)) -}}
+{{- $keys := regexFindAll "age1[0-9a-z]+|ssh-ed25519 [0-9A-Za-z+/=]+" (printf "%v" (default $rule.age $rule.key_groups)) -1 | uniq -}}
 {{- if and (not $found.rule) (or (not $regex) (regexMatch $regex "railiance-backup.yaml")) -}}
-{{- $_ := set $found "rule" (printf "creation rule %d (%s)" (add1 $i) ($regex | empty | ternary "for every path" (printf "path_regex %s" $regex))) -}}
-{{- $_ := set $found "keys" (regexFindAll "age1[0-9a-z]+|ssh-ed25519 [0-9A-Za-z+/=]+" (printf "%v" (default $rule.age $rule.key_groups)) -1 | uniq) -}}
+{{- $_ := set $found "rule" $name -}}
+{{- $_ := set $found "keys" $keys -}}
+{{- $_ := set $found "groups" (ternary $rule.key_groups (list) (kindIs "slice" $rule.key_groups)) -}}
+{{- end -}}
+{{- if and $keys (not $first.rule) -}}
+{{- $_ := set $first "rule" $name -}}
+{{- $_ := set $first "keys" $keys -}}
 {{- end -}}
 {{- end -}}
-{{- if $found.rule -}}
+{{- if gt (len $found.groups) 1 -}}
+NO BACKUP CAN BE MADE YET: {{ $found.rule }} of .sops.yaml is for railiance-backup.yaml, and has several key
+groups (Shamir's secret sharing). Give the backups a rule of their own, before it.
+{{- else if $found.keys -}}
 Who can read the backups is decided by {{ $found.rule }} of .sops.yaml:
-{{- range $found.keys }}
-    {{ if gt (len .) 100 }}{{ trunc 24 . }}...{{ trunc -12 . }}{{ else }}{{ . }}{{ end }}
-{{- end }}
+{{- include "rb.keyLines" $found.keys }}
+{{- else if $found.rule -}}
+NO BACKUP CAN BE MADE YET: {{ $found.rule }} of .sops.yaml is for railiance-backup.yaml, and names no age
+recipient. Give the backups a rule of their own, before it.
+{{- else if $first.rule -}}
+No creation rule of .sops.yaml is for railiance-backup.yaml: its rules must all name the same recipients, those of
+{{ $first.rule }}:
+{{- include "rb.keyLines" $first.keys }}
+{{- else if $file.Error -}}
+NO BACKUP CAN BE MADE YET: .sops.yaml cannot be read: {{ $file.Error }}
 {{- else -}}
-No creation rule of .sops.yaml is for railiance-backup.yaml: its rules must all name the same recipients.
+NO BACKUP CAN BE MADE YET: no creation rule of .sops.yaml names an age recipient.
 {{- end -}}
 {{- end }}
 Check it beforehand, or after a change:

@@ -90,6 +90,17 @@ says 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHt
 # A post-quantum key has some 1,960 characters: its beginning and its end are said.
 says '    age1pq1pcmvrnyxrxjdc4ccz...' --set-file "sops.config=$inputs/s17-pq.yaml"
 says "No creation rule of .sops.yaml is for" --set-file "sops.config=$inputs/s20-unrelated-rule-yubikey.yaml"
+# Where no rule matches, as in most templates of clusters, too.
+says age1nv57t228a934762hyjr4gde8vqy5demjk7ry2xw5aft8wledfuzq223hhr --set-file "sops.config=$inputs/s34-no-rule-for-us.yaml"
+# And where no backup can be made by it, or it is not what it should be: the notes say so, and end no installation.
+says "NO BACKUP CAN BE MADE YET: creation rule 1 (for every path)" --set-file "sops.config=$inputs/s32-kms-only.yaml"
+says "NO BACKUP CAN BE MADE YET: .sops.yaml cannot be read" --set-file "sops.config=$inputs/s37-double-quoted-regex.yaml"
+says "has several key" --set-json 'sops.config="creation_rules: [{key_groups: [{age: [age1a]}, {age: [age1b]}]}]"'
+says "no creation rule of .sops.yaml names an age recipient" --set-json 'sops.config="creation_rules: none"'
+# The first line is further to the right than the others, and the last rule is a dash alone.
+says "creation rule 1 (for every path) of .sops.yaml" --set-file "sops.config=$inputs/s33-first-line-indented.yaml"
+render --set-file "sops.config=$inputs/s33-first-line-indented.yaml" --show-only templates/sops-configmap.yaml >"$work/indented.yaml"
+grep -qxF '        # The keys of the cluster.' "$work/indented.yaml" || fail "a .sops.yaml whose first line is indented is another in the ConfigMap"
 says "the ConfigMap mine" --set sops.existingConfigMap=mine
 # Servers that share a directory off-site.
 says "offsite.directoryPerNode=true" "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s
