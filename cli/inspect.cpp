@@ -2,6 +2,7 @@
 // who can read them, before anything is installed.
 #include "cli/commands.hpp"
 #include "cli/connect.hpp"
+#include "cli/install/manifests.hpp"
 #include "cli/report.hpp"
 #include "cli/sops_file.hpp"
 #include "terminal/terminal_text.hpp"
@@ -44,6 +45,9 @@ Result<SopsFile> read_sops_file(const std::string& file) {
   auto rule = age::recipient_rule_of_sops_yaml(text);
   if (!rule) {
     return std::move(rule).error().within(file);
+  }
+  if (Status fits = install::check_sops_text(text); !fits) {
+    return std::move(fits).error().within(file);
   }
   return SopsFile{std::move(text), *std::move(rule)};
 }

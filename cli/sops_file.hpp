@@ -15,7 +15,8 @@ struct SopsFile {
   age::RecipientRule rule;
 };
 
-/// Errors: those of age::recipient_rule_of_sops_yaml and of the system; the message names the file.
+/// Errors: those of age::recipient_rule_of_sops_yaml, of install::check_sops_text and of the
+/// system; the message names the file.
 [[nodiscard]] Result<SopsFile> read_sops_file(const std::string& file);
 
 /// "By creation rule 1 …, whoever has a private key of these can read the backups:" and the keys.

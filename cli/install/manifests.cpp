@@ -325,20 +325,30 @@ json recipients(const std::string& sops_yaml) {
 
 } // namespace
 
-Status check_choices(const Choices& choices) {
-  const bool private_key = std::ranges::any_of(k_private_keys, [&](std::string_view mark) {
-    return choices.sops_yaml.find(mark) != std::string::npos;
-  });
+Status check_sops_text(const std::string& text) {
+  const bool private_key = std::ranges::any_of(
+      k_private_keys, [&](std::string_view mark) { return text.find(mark) != std::string::npos; });
   if (private_key) {
     return Error{ErrorCode::invalid_argument,
                  "the file with the recipients holds a private key",
                  "only public keys (age1…) belong into .sops.yaml, and private keys stay away from "
                  "the cluster"};
   }
-  if (json_of(json(choices.sops_yaml).dump(-1, ' ', false, json::error_handler_t::replace)) !=
-      json(choices.sops_yaml)) {
-    return Error{ErrorCode::invalid_argument, "the file with the recipients is not UTF-8", {}};
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
+    return Error{ErrorCode::invalid_argument,
+                 "the file with the recipients is UTF-16, as PowerShell's > writes it",
+                 "a ConfigMap takes UTF-8 only: iconv -f UTF-16 -t UTF-8 FILE"};
   }
+  if (json_of(json(text).dump(-1, ' ', false, json::error_handler_t::replace)) != json(text)) {
+    return Error{ErrorCode::invalid_argument,
+                 "the file with the recipients is not UTF-8",
+                 "SOPS refuses that, too; where it is Latin-1: iconv -f ISO-8859-1 -t UTF-8 FILE"};
+  }
+  return {};
+}
+
+Status check_choices(const Choices& choices) {
+  RB_TRY(check_sops_text(choices.sops_yaml));
   if (choices.keep_last && (*choices.keep_last < 1 || *choices.keep_last > k_most_sets)) {
     return Error{ErrorCode::invalid_argument, "--keep-last must be between 1 and 1000", {}};
   }

@@ -28,8 +28,12 @@ struct Choices {
   std::optional<std::string> time_zone;
 };
 
+/// Whether a .sops.yaml can be put into the cluster. Errors: invalid_argument (it holds a private
+/// key, it is no UTF-8).
+[[nodiscard]] Status check_sops_text(const std::string& text);
+
 /// Errors: invalid_argument (a path that can hold no backups, a schedule that Kubernetes would not
-/// take, a private key among the recipients, text that is no UTF-8).
+/// take), those of check_sops_text.
 [[nodiscard]] Status check_choices(const Choices& choices);
 
 /// The objects in the order in which they must be made. `packaged` is the text of the package's

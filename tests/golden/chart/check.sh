@@ -110,6 +110,10 @@ refused "give one of them" "${sops[@]}" --set sops.existingConfigMap=mine
 refused "private key" --set sops.config=AGE-SECRET-KEY-1XYZ
 refused "private key" --set sops.config=AGE-SECRET-KEY-PQ-1XYZ
 refused "private key" --set-file "sops.config=$root/tests/unit/age/vectors/ssh-ed25519"
+printf '\377\376a\0:\0' >"$work/utf16.yaml"
+printf 'creation_rules: [] # \374\n' >"$work/latin1.yaml"
+refused "sops.config is not UTF-8" --set-file "sops.config=$work/utf16.yaml"
+refused "sops.config is not UTF-8" --set-file "sops.config=$work/latin1.yaml"
 refused "keepLast" "${sops[@]}" --set schedule.keepLast=0
 refused "artifacts" "${sops[@]}" --set 'schedule.artifacts={Disk}'
 refused "backupDir" "${sops[@]}" --set agent.backupDir=backups

@@ -208,6 +208,23 @@ TEST_CASE("what is wrong beforehand is said with its code, and nothing is done")
     code = 2;
     words = "private key";
   }
+  SUBCASE("a .sops.yaml of PowerShell") {
+    std::string wide = "\xFF\xFE";
+    for (const char c : std::string("creation_rules:\n  - age: ") + k_recipient + "\n") {
+      wide += c;
+      wide += '\0';
+    }
+    k3s.scratch.write(".sops.yaml", wide);
+    code = 2;
+    words = "is UTF-16, as PowerShell's > writes it";
+  }
+  SUBCASE("a .sops.yaml with a comment in Latin-1") {
+    k3s.scratch.write(".sops.yaml",
+                      std::string("# Schl\xFCssel\ncreation_rules:\n  - age: ") + k_recipient +
+                          "\n");
+    code = 2;
+    words = "iconv -f ISO-8859-1 -t UTF-8";
+  }
   SUBCASE("a directory of the system for the backups") {
     more = {"--backup-dir", "/etc/backups"};
     code = 2;
