@@ -43,14 +43,14 @@ struct RecipientRule {
 
 /// `text` is the contents of a .sops.yaml. The first creation rule whose path_regex (RE2,
 /// unanchored; absent means any) matches `nominal_path` decides; if none does, but all rules that
-/// have age recipients name the same ones, those are meant. Recipients may be a comma-separated or
-/// folded string, or a list whose items may hold commas (a list only, in a key group); duplicates
-/// are removed, the order is kept. Merge keys are resolved, a key that stands twice in a map is
-/// refused. `key_groups` replaces the flat keys and may hold one group. Errors (messages name no
-/// file: use Error::within): not_found (no age recipient where they must be, for example PGP only),
-/// unsupported (several key groups, which mean Shamir's scheme; kinds of recipients that we don't
-/// take), invalid_argument (malformed, post-quantum recipients beside others, or rules that
-/// contradict each other).
+/// have age recipients name the same ones in one key group, those are meant. Recipients may be a
+/// comma-separated or folded string, or a list whose items may hold commas (a list only, in a key
+/// group); duplicates are removed, the order is kept. Merge keys are resolved, a key that stands
+/// twice in a map is refused. `key_groups` replaces the flat keys and may hold one group. Errors
+/// (messages name no file: use Error::within): not_found (no age recipient where they must be, for
+/// example PGP only), unsupported (several key groups, which mean Shamir's scheme; kinds of
+/// recipients that we don't take), invalid_argument (malformed, post-quantum recipients beside
+/// others, or rules that contradict each other).
 [[nodiscard]] Result<std::vector<Recipient>>
 recipients_from_sops_yaml(std::string_view text, std::string_view nominal_path = k_nominal_path);
 
