@@ -9,7 +9,10 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace rb::restore {
 
@@ -135,6 +138,14 @@ int decrypt(const DecryptCommand& command, Io& io) {
                 {ErrorCode::invalid_argument,
                  "decrypt: will not print secrets on a terminal",
                  "write them to a file with -o FILE, or to a pipe"},
+                ExitCode::usage);
+  }
+  const std::vector<std::string>& named = command.identity_files;
+  if (command.file == "-" && std::find(named.begin(), named.end(), "-") != named.end()) {
+    return fail(io,
+                {ErrorCode::invalid_argument,
+                 "decrypt: standard input cannot be the file and the keys, too",
+                 "name one of them by its path"},
                 ExitCode::usage);
   }
   const auto keys = read_keys(command.identity_files, io);

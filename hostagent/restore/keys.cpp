@@ -125,6 +125,13 @@ public:
     return {};
   }
 
+  /// For once: no later command finds the keys there.
+  Status take_standard_input() {
+    auto text = read_secret_file("/dev/stdin", age::k_identity_file_limit_bytes);
+    return text ? take("standard input", std::move(*text), IdentityLayout::lines)
+                : Status(std::move(text).error());
+  }
+
   void note(std::string line) { m_keys.account.push_back(std::move(line)); }
 
   /// A source of SOPS that is no good does not spoil the others.
@@ -242,7 +249,8 @@ void take_user_ssh_key(Reader& reader, const Io& io) {
 Result<Keys> read_keys(const std::vector<std::string>& files, const Io& io) {
   Reader reader(io);
   for (const std::string& file : files) {
-    if (Status taken = reader.take_file(file); !taken) {
+    Status taken = file == "-" ? reader.take_standard_input() : reader.take_file(file);
+    if (!taken) {
       Error error = std::move(taken).error();
       if (error.hint.empty()) {
         error.hint = "name the file with the private age key (AGE-SECRET-KEY-1…) with -i";

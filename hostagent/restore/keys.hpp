@@ -24,12 +24,13 @@ struct Keys {
   std::string file;                 ///< The first file that gave one; empty: none did.
 };
 
-/// The keys of `files` (-i), all of which must be good; without any: SOPS_AGE_KEY,
-/// SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, sops/age/keys.txt, SOPS_AGE_SSH_PRIVATE_KEY_FILE,
-/// SOPS_AGE_SSH_PRIVATE_KEY_CMD and .ssh/id_ed25519 together, of which a bad one is said and passed
-/// over while others give keys. What is protected by a passphrase is opened with
-/// io.ask_secret. What was skipped is said on io.err. Errors: those of the file, or not_found with
-/// all sources and what each gave; the commands end with ExitCode::no_identity then.
+/// The keys of `files` (-i; "-" is standard input), all of which must be good; without any:
+/// SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, sops/age/keys.txt,
+/// SOPS_AGE_SSH_PRIVATE_KEY_FILE, SOPS_AGE_SSH_PRIVATE_KEY_CMD and .ssh/id_ed25519 together, of
+/// which a bad one is said and passed over while others give keys. What is protected by a
+/// passphrase is opened with io.ask_secret. What was skipped is said on io.err. Errors: those of
+/// the file, or not_found with all sources and what each gave; the commands end with
+/// ExitCode::no_identity then.
 [[nodiscard]] Result<Keys> read_keys(const std::vector<std::string>& files, const Io& io);
 
 /// The pins of the same places, for those that open nothing: no passphrase is asked for, no program

@@ -8,6 +8,9 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -145,6 +148,22 @@ TEST_CASE_FIXTURE(KeysFixture, "keys: -i stands alone; the environment adds noth
   CHECK(decrypt({"-i", other_keys()}).code == 5);
   CHECK(decrypt({"-i", file("none")}).code == 5);
   CHECK(decrypt({"-i", keys()}).out == "plain");
+}
+
+TEST_CASE_FIXTURE(KeysFixture, "keys: -i - is standard input, as to age") {
+  const int before = ::dup(STDIN_FILENO);
+  REQUIRE(before >= 0);
+  const Fd piped = open_file(keys(), O_RDONLY).value();
+  REQUIRE(::dup2(piped.get(), STDIN_FILENO) == STDIN_FILENO);
+  const Outcome result = decrypt({"-i", "-"});
+  const Outcome both = run({"decrypt", "-i", "-", "-o", "-", "-"});
+  ::dup2(before, STDIN_FILENO);
+  ::close(before);
+  INFO(result.err);
+  CHECK(result.code == 0);
+  CHECK(result.out == "plain");
+  CHECK(both.code == 2);
+  CHECK(has(both, "standard input cannot be the file and the keys, too"));
 }
 
 TEST_CASE_FIXTURE(KeysFixture,
