@@ -41,7 +41,15 @@ void say_who_reads_newest(Api& api, Io& io) {
 } // namespace
 
 Result<SopsFile> read_sops_file(const std::string& file) {
-  RB_TRY_ASSIGN(std::string text, read_text_file(file, age::k_sops_yaml_limit_bytes));
+  auto contents = read_text_file(file, age::k_sops_yaml_limit_bytes);
+  if (!contents) {
+    Error error = std::move(contents).error();
+    if (error.code == ErrorCode::not_found) {
+      error.hint = "give the path of your .sops.yaml: unlike SOPS this looks in no directory above";
+    }
+    return error;
+  }
+  std::string text = *std::move(contents);
   auto rule = age::recipient_rule_of_sops_yaml(text);
   if (!rule) {
     return std::move(rule).error().within(file);
