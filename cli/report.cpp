@@ -140,6 +140,10 @@ std::string number_or_dash(bool known, std::int64_t number) {
   return known ? std::to_string(number) : "-";
 }
 
+constexpr const char* k_install_sops =
+    "helm upgrade ... --reset-then-reuse-values --set-file sops.config=.sops.yaml, or, where that "
+    "installed it, railiance-backup install --sops .sops.yaml on the server";
+
 std::string advice_for(api::Reason reason) {
   switch (reason) {
   case api::Reason::pending:
@@ -173,9 +177,13 @@ std::string advice_for(api::Reason reason) {
     return "the snapshot was damaged before it was encrypted; check the disk of the server, then "
            "run the backup again";
   case api::Reason::recipient_missing:
+    return std::string(
+               "put at least one age recipient (age1...) into .sops.yaml and install it: ") +
+           k_install_sops;
   case api::Reason::recipient_invalid:
-    return "put at least one age recipient (age1...) into .sops.yaml and install it: helm upgrade "
-           "... --reset-then-reuse-values --set-file sops.config=.sops.yaml";
+    return std::string("mend .sops.yaml as the message says (`railiance-backup recipients "
+                       ".sops.yaml` checks it) and install it: ") +
+           k_install_sops;
   case api::Reason::helm_undecodable:
   case api::Reason::helm_failed:
     return "the message names the releases; helm list -A shows what Helm makes of them";

@@ -49,6 +49,21 @@ TEST_CASE("show: a set that is stored and not proven is no success, and says wha
   CHECK(has(outcome.out, "railiance-restore drill --boot"));
 }
 
+TEST_CASE("show: recipients that are there and no good are to be mended, not to be added") {
+  FakeCluster cluster;
+  cluster.backups["missing"] = a_backup("missing", "False", "RecipientMissing", "none");
+  cluster.backups["invalid"] = a_backup("invalid", "False", "RecipientInvalid", "key groups");
+  const Outcome missing = run_command(cluster, {"show", "missing"});
+  CHECK(has(missing.out, "hint: put at least one age recipient"));
+  const Outcome invalid = run_command(cluster, {"show", "invalid"});
+  CHECK(has(invalid.out, "hint: mend .sops.yaml as the message says"));
+  CHECK_FALSE(has(invalid.out, "put at least one"));
+  for (const Outcome& outcome : {missing, invalid}) {
+    CHECK(has(outcome.out, "helm upgrade"));
+    CHECK(has(outcome.out, "railiance-backup install --sops .sops.yaml"));
+  }
+}
+
 TEST_CASE("recipients says who can read the backups and by which rule, without a cluster") {
   const std::string inputs = RB_SOURCE_DIR "/tests/cases/inputs/";
   FakeCluster cluster;
