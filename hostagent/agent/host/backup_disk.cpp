@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <random>
 #include <sstream>
+#include <utility>
 
 namespace rb::agent {
 
@@ -77,6 +78,31 @@ std::string below(const std::string& path, const std::string& parent, int count)
   return parent + rest->substr(0, end);
 }
 
+/// Where a path is.
+struct Location {
+  std::string device; ///< "254:1"; empty: no mount leads to it.
+  std::string type;   ///< "ext4"
+  std::string inside; ///< The path within its file system.
+};
+
+Location location_of(std::string_view mountinfo, const std::string& path) {
+  Location found;
+  std::size_t longest = 0;
+  each_line(mountinfo, [&](const std::string& line) {
+    const auto words = words_of(line);
+    const auto rest = words.size() > 4 ? rest_below(path, words[4]) : std::nullopt;
+    if (rest && words[4].size() >= longest) { // of two in one place, the later one covers the other
+      longest = words[4].size();
+      const auto dash = std::find(words.begin() + 5, words.end(), "-");
+      const bool has_type = words.end() - dash > 1;
+      found = {words[2],
+               has_type ? *(dash + 1) : std::string(),
+               (words[3] == "/" ? "" : words[3]) + *rest};
+    }
+  });
+  return found;
+}
+
 std::vector<std::string> declared_mounts(const std::string& host_etc_dir) {
   std::vector<std::string> points;
   if (const auto fstab = read_text_file(host_etc_dir + "/fstab", k_text_limit_bytes)) {
@@ -101,7 +127,7 @@ Status check_mounted(const Settings& settings) {
     return {};
   }
   const auto mountinfo = read_text_file(settings.mountinfo, k_text_limit_bytes);
-  if (!mountinfo || is_mounted(*mountinfo, directory)) {
+  if (!mountinfo || is_mounted(*mountinfo, directory, settings.host_etc_dir)) {
     return mountinfo ? Status() : Status(mountinfo.error());
   }
   return Error{ErrorCode::unavailable,
@@ -187,14 +213,25 @@ Status check_known(set::Directory& directory, const Settings& settings) {
 } // namespace
 
 std::vector<std::string> mount_points_of_fstab(std::string_view text) {
-  std::vector<std::string> points;
+  std::vector<std::pair<std::string, std::string>> mounts; // what, and where
+  std::string root_source;
   each_line(text, [&](const std::string& line) {
     const auto words = words_of(line);
-    if (words.size() >= 3 && !words[0].starts_with('#') && words[1].size() > 1 &&
-        words[1].front() == '/') {
-      points.push_back(without_trailing_slashes(words[1]));
+    if (words.size() < 3 || words[0].starts_with('#') || !words[1].starts_with('/')) {
+      return;
+    }
+    if (words[1] == "/") {
+      root_source = words[0];
+    } else {
+      mounts.emplace_back(words[0], without_trailing_slashes(words[1]));
     }
   });
+  std::vector<std::string> points;
+  for (const auto& [source, point] : mounts) {
+    if (source != root_source) {
+      points.push_back(point);
+    }
+  }
   return points;
 }
 
@@ -231,18 +268,15 @@ std::string expected_mount(const std::string& directory,
   return longest;
 }
 
-bool is_mounted(std::string_view mountinfo, const std::string& directory) {
-  std::string inside; // the path of the directory within its file system
-  std::size_t longest = 0;
-  each_line(mountinfo, [&](const std::string& line) {
-    const auto words = words_of(line);
-    const auto rest = words.size() > 4 ? rest_below(directory, words[4]) : std::nullopt;
-    if (rest && words[4].size() >= longest) { // of two in one place, the later one covers the other
-      longest = words[4].size();
-      inside = (words[3] == "/" ? "" : words[3]) + *rest;
-    }
-  });
-  return longest > 0 && !inside.ends_with(directory);
+bool is_mounted(std::string_view mountinfo,
+                const std::string& directory,
+                const std::string& etc_dir) {
+  const Location at = location_of(mountinfo, directory);
+  const Location etc = location_of(mountinfo, etc_dir);
+  // An overlay has a number of its own, whatever disk it is on.
+  const bool is_known = !etc.device.empty() && etc.type != "overlay";
+  const bool is_other = is_known && at.device != etc.device;
+  return !at.device.empty() && (is_other || !at.inside.ends_with(directory));
 }
 
 bool takes_orders_despite(const Error& error) {

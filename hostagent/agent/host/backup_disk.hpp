@@ -23,7 +23,8 @@ inline constexpr std::string_view k_new_disk_name = ".new-disk";
 inline constexpr std::string_view k_mount_automatic = "auto";
 inline constexpr std::string_view k_mount_none = "none";
 
-/// The mount points that a fstab(5) names, but for "/". Pure.
+/// The mount points that a fstab(5) names, but for "/" and what is mounted of the same device: the
+/// subvolumes of a system on btrfs are the disk of the system. Pure.
 [[nodiscard]] std::vector<std::string> mount_points_of_fstab(std::string_view text);
 
 /// `Where=` of a systemd.mount(5) unit; empty where there is none. Pure.
@@ -38,8 +39,11 @@ inline constexpr std::string_view k_mount_none = "none";
 
 /// `directory` (which need not be there yet) lies on another file system than that on which its
 /// whole path is. `mountinfo` as in proc(5): of a container, too, whose mounts are parts of the
-/// host's. Pure.
-[[nodiscard]] bool is_mounted(std::string_view mountinfo, const std::string& directory);
+/// host's. What is on another device than `etc_dir`, where the host's /etc is seen, is not on the
+/// disk of the system, whatever its path there is (a bind mount of DISK/backup at /backup). Pure.
+[[nodiscard]] bool is_mounted(std::string_view mountinfo,
+                              const std::string& directory,
+                              const std::string& etc_dir = "/etc");
 
 using OpenDirectory = std::function<Result<set::Directory>(const std::string& path)>;
 

@@ -76,6 +76,34 @@ TEST_CASE("a directory is on a disk of its own only where its path there is not 
   CHECK_FALSE(is_mounted("", k_usb));
 }
 
+TEST_CASE("the subvolumes of a system on btrfs are the disk of the system") {
+  // As openSUSE and MicroOS are laid out.
+  const auto points = mount_points_of_fstab("UUID=1 / btrfs ro 0 0\n"
+                                            "UUID=1 /.snapshots btrfs subvol=/@/.snapshots 0 0\n"
+                                            "UUID=1 /var btrfs subvol=/@/var 0 0\n"
+                                            "UUID=1 /opt btrfs subvol=/@/opt 0 0\n"
+                                            "UUID=2 /srv ext4 defaults 0 2\n");
+  CHECK(points == std::vector<std::string>{"/srv"});
+  CHECK(expected_mount("/opt/backup/railiance/cluster", "auto", points).empty());
+}
+
+TEST_CASE("what is on another device is mounted, although its path there is the same") {
+  const std::string directory = "/backup/cluster";
+  // A bind mount of DISK/backup, and a subvolume of another disk that is called as its place.
+  const std::string etc = "101 100 254:1 /etc /host/etc ro - ext4 /dev/vda1 rw\n";
+  const std::string pod = k_root + etc + "102 100 8:1 " + directory + " " + directory;
+  CHECK(is_mounted(pod + " rw master:1 - ext4 /dev/sda1 rw\n", directory, "/host/etc"));
+  CHECK_FALSE(is_mounted(k_root + etc + "102 100 254:1 " + directory + " " + directory +
+                             " rw - ext4 /dev/vda1 rw\n",
+                         directory,
+                         "/host/etc"));
+  // An overlay at /etc tells nothing of the disk below it.
+  CHECK_FALSE(is_mounted(k_root + "101 100 0:40 / /host/etc ro - overlay overlay rw\n102 100 8:1 " +
+                             directory + " " + directory + " rw - ext4 /dev/sda1 rw\n",
+                         directory,
+                         "/host/etc"));
+}
+
 TEST_CASE("where the disk is not mounted, nothing is made, and the setting is named") {
   World world;
   test::write_file(world.settings.host_etc_dir + "/fstab",
