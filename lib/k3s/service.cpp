@@ -3,15 +3,82 @@
 #include "k3s/lines.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace rb::k3s {
 
 namespace {
 
-/// "k3s", and what operators make of it: "k3s-v1.34", but not k3s-agent or k3s-killall.sh.
+constexpr std::string_view k_second_program = "k3s-server";
+
+/// "k3s", what a release calls it ("k3s-arm64"), and what operators make of it ("k3s-v1.34"), but
+/// not k3s-agent or k3s-killall.sh.
 bool is_k3s(std::string_view word) {
+  constexpr std::array<std::string_view, 5> k_names{
+      "k3s", "k3s-arm64", "k3s-armhf", "k3s-s390x", k_second_program};
   const std::string_view name = base_name(word);
-  return name == "k3s" || name.starts_with("k3s-v") || name == "k3s-server";
+  return is_among(k_names, name) || name.starts_with("k3s-v");
+}
+
+using Word = std::vector<std::string>::const_iterator;
+
+/// Words that start a server. A wrapper may be given the name, too: "systemd-cat -t k3s
+/// /usr/local/bin/k3s server".
+struct Start {
+  Word program;
+  Word options; ///< Of k3s, before `server`.
+  Word command; ///< The word `server`; `program` where that stands for it.
+};
+
+/// The word "server" that the k3s at `program` is given: as its first one that is no option, or
+/// behind the "--" of what starts it ("--exec k3s --pidfile FILE -- server"). `end`: none.
+Word command_of(Word program, Word end) {
+  const Word next = program + 1;
+  const Word first =
+      std::find_if(next, end, [](const std::string& word) { return !word.starts_with('-'); });
+  if (first != end && *first == "server") {
+    return first;
+  }
+  if (first == next) {
+    return end;
+  }
+  const Word dashes = std::find(next, end, "--");
+  return dashes != end && dashes + 1 != end && *(dashes + 1) == "server" ? dashes + 1 : end;
+}
+
+/// Of the words from `first` to `command` that are k3s: what a daemon is told to execute, else the
+/// last whole path, else the last.
+Word program_of(Word begin, Word first, Word command) {
+  constexpr std::array<std::string_view, 4> k_executes{"--exec", "-x", "--startas", "-a"};
+  Word program = first;
+  for (Word word = first; word != command; ++word) {
+    if (!is_k3s(*word)) {
+      continue;
+    }
+    if (word != begin && is_among(k_executes, *(word - 1))) {
+      return word;
+    }
+    program = word->starts_with('/') || !program->starts_with('/') ? word : program;
+  }
+  return program;
+}
+
+std::optional<Start> find_start(const std::vector<std::string>& words) {
+  for (Word word = words.begin(); word != words.end(); ++word) {
+    if (!is_k3s(*word)) {
+      continue;
+    }
+    const Word command = command_of(word, words.end());
+    if (command != words.end()) {
+      const Word program = program_of(words.begin(), word, command);
+      const Word dashes = std::find(program + 1, command, "--");
+      return Start{program, dashes == command ? program + 1 : dashes + 1, command};
+    }
+    if (base_name(*word) == k_second_program) {
+      return Start{word, word, word};
+    }
+  }
+  return std::nullopt;
 }
 
 constexpr const char* k_scripts = "/etc/init.d";
@@ -77,29 +144,21 @@ void Service::assign(std::string_view word, const std::string& from) {
 }
 
 std::optional<std::vector<std::string>> server_arguments(const std::vector<std::string>& words) {
-  const auto program = std::ranges::find_if(words, is_k3s);
-  if (program == words.end()) {
+  const auto start = find_start(words);
+  if (!start) {
     return std::nullopt;
   }
-  const auto command = std::find_if(
-      program + 1, words.end(), [](const std::string& word) { return !word.starts_with('-'); });
-  if (command != words.end() && *command == "server") {
-    std::vector<std::string> arguments(program + 1, command); // "k3s --debug server"
-    std::erase(arguments, "--");
-    arguments.insert(arguments.end(), command + 1, words.end());
-    return arguments;
-  }
-  if (base_name(*program) == "k3s-server") {
-    return std::vector<std::string>(program + 1, words.end());
-  }
-  return std::nullopt;
+  std::vector<std::string> arguments(start->options, start->command); // "k3s --debug server"
+  arguments.insert(arguments.end(), start->command + 1, words.end());
+  return arguments;
 }
 
 std::string server_program(const std::vector<std::string>& words) {
-  const auto program = std::ranges::find_if(words, is_k3s);
-  const bool whole = program != words.end() && program->starts_with('/');
+  const auto start = find_start(words);
   // k3s's second program is started by the first, which knows all commands.
-  return whole && base_name(*program) != "k3s-server" ? *program : std::string();
+  const bool is_usual =
+      start && start->program->starts_with('/') && base_name(*start->program) != k_second_program;
+  return is_usual ? *start->program : std::string();
 }
 
 void read_sourced(Shell& shell, const HostFiles& files, Service& service) {

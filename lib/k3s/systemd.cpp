@@ -169,13 +169,14 @@ private:
       m_service.arguments = std::move(*arguments);
       return true;
     }
-    const auto option = std::ranges::find_if(words, [](const std::string& word) {
-      return word.starts_with('-') && !word.starts_with("--") && word.ends_with('c');
-    });
-    if (option != words.end() && option + 1 != words.end()) { // sh -c 'SCRIPT' NAME PARAMETER…
-      const auto behind = option + 2;
-      return takes_script(
-          files, *(option + 1), {behind == words.end() ? behind : behind + 1, words.end()});
+    // sh -c 'SCRIPT' NAME PARAMETER…; what stands before it may have a "-c" of its own (ionice).
+    for (auto word = words.begin(); word != words.end() && word + 1 != words.end(); ++word) {
+      const auto behind = word + 2;
+      if (word->starts_with('-') && !word->starts_with("--") && word->ends_with('c') &&
+          takes_script(
+              files, *(word + 1), {behind == words.end() ? behind : behind + 1, words.end()})) {
+        return true;
+      }
     }
     const auto script = files.read(words.front());
     if (script && script->starts_with("#!")) {

@@ -28,6 +28,7 @@ const std::map<std::string, Expected> k_expected{
       {"etcd-snapshot-dir", "/mnt/snap"},
       {"https-listen-port", "7443"},
       {"token", std::string(k3s::k_masked)}}},
+    {"u0a-named-daemon", {{"cluster-init", ""}, {"data-dir", "/srv/k3s-data"}}},
     {"u09-hardened", {{"protect-kernel-defaults", "true"}}},
 };
 

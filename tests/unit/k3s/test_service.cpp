@@ -130,6 +130,30 @@ TEST_CASE("a shell in between: sh -c, exec, env, a script of its own") {
   CHECK(env->environment.at("K3S_DATA_DIR") == "/data");
 }
 
+TEST_CASE("what starts k3s may be given its name, and options between it and its command") {
+  const Words a{"--a"};
+  CHECK(arguments_of("/usr/bin/systemd-cat -t k3s /usr/local/bin/k3s server --a") == a);
+  CHECK(arguments_of("/usr/bin/flock -n /run/lock/k3s /usr/local/bin/k3s server --a") == a);
+  CHECK(arguments_of("/usr/sbin/ip netns exec k3s /usr/local/bin/k3s server --a") == a);
+  CHECK(arguments_of("/opt/bin/k3s-arm64 server --a") == a);
+  CHECK(arguments_of("/usr/bin/ionice -c 2 -n 0 /bin/sh -c 'k3s server --a'") == a);
+  CHECK(arguments_of("/usr/local/bin/k3s kubectl exec pod -- server --a") == Words{"(none)"});
+  const auto script = [](const std::string& start) {
+    return find_openrc_service(
+        MapFiles{{"/etc/init.d/k3s", "#!/bin/sh\nK3S=/usr/local/bin/k3s\n" + start + "\n"}});
+  };
+  for (const char* const start :
+       {"start-stop-daemon -S --name k3s --pidfile /run/k3s.pid --exec $K3S -- server --a",
+        "start-stop-daemon -S --exec $K3S --chdir /srv/k3s --pidfile /run/k3s.pid -- server --a",
+        "supervise-daemon k3s --start --stdout /var/log/k3s.log $K3S -- server --a"}) {
+    const auto service = script(start);
+    REQUIRE(service);
+    CHECK(service->program == "/usr/local/bin/k3s");
+    CHECK(service->arguments == a);
+  }
+  CHECK_FALSE(script("start-stop-daemon -S --name k3s --exec $K3S -- agent --a"));
+}
+
 TEST_CASE("the k3s that is started, where the service names it by its path") {
   CHECK(server_program({"/usr/bin/nice", "/opt/k3s-v1.34.4/k3s", "server"}) ==
         "/opt/k3s-v1.34.4/k3s");
