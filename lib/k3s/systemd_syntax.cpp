@@ -88,14 +88,18 @@ std::string filled_in(std::string_view word, const Variables& environment) {
   return filled;
 }
 
-/// One value of an environment file, from behind '='; `text` is behind its line afterwards.
+/// One value of an environment file, from behind '='; `text` is behind its line afterwards. As
+/// systemd reads it (src/basic/env-file.c), a quote begins something only where nothing unquoted
+/// stands before it: in ARGS=--a="b c" and in it's it is a character like others.
 std::string environment_value(std::string_view& text) {
   std::string value;
   std::size_t kept = 0; ///< Blanks at the end go, but quoted ones.
   char quote = '\0';
-  std::size_t at = std::min(text.find_first_not_of(k_blank), text.size());
+  bool plain = false;
+  std::size_t at = 0;
   for (; at < text.size() && (quote != '\0' || text[at] != '\n'); ++at) {
     const char c = text[at];
+    const bool blank = k_blank.find(c) != std::string_view::npos;
     if (quote != '\'' && c == '\\' && at + 1 < text.size()) {
       ++at;
       const bool literal =
@@ -107,6 +111,7 @@ std::string environment_value(std::string_view& text) {
         value += text[at];
       }
       kept = value.size();
+      plain = plain || quote == '\0';
     } else if (quote != '\0') {
       if (c == quote) {
         quote = '\0';
@@ -114,11 +119,12 @@ std::string environment_value(std::string_view& text) {
         value += c;
       }
       kept = value.size();
-    } else if (c == '\'' || c == '"') {
+    } else if (!plain && (c == '\'' || c == '"')) {
       quote = c;
-    } else {
+    } else if (plain || !blank) {
+      plain = true;
       value += c;
-      kept = k_blank.find(c) == std::string_view::npos ? value.size() : kept;
+      kept = blank ? kept : value.size();
     }
   }
   text.remove_prefix(std::min(at + 1, text.size()));

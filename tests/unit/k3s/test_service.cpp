@@ -178,6 +178,21 @@ TEST_CASE("an environment file: quotes, comments, continued lines, blanks") {
                           {"K3S_I", ""}});
 }
 
+TEST_CASE("an environment file: a quote within a value is a character of it") {
+  const Variables read = environment_of_file("K3S_TOKEN=it's\nK3S_DATA_DIR=/d\n"
+                                             "ARGS=--node-label=\"a=b\" --x='c d'\n"
+                                             "BOTH=  'a '\"b\"  c\r\n");
+  CHECK(read == Variables{{"K3S_TOKEN", "it's"},
+                          {"K3S_DATA_DIR", "/d"},
+                          {"ARGS", "--node-label=\"a=b\" --x='c d'"},
+                          {"BOTH", "a bc"}});
+  const auto service = find_systemd_service(
+      MapFiles{{k_unit, "[Service]\nEnvironmentFile=/e\nExecStart=/k3s server $ARGS\n"},
+               {"/e", "ARGS=--node-label=\"a=b\" --x='c d'\n"}});
+  REQUIRE(service);
+  CHECK(service->arguments == Words{"--node-label=a=b", "--x=c d"});
+}
+
 TEST_CASE("files of the environment go before Environment=, and a pattern names several") {
   const auto service = find_systemd_service(
       MapFiles{{k_unit,
