@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 namespace rb::k3s {
 
@@ -79,12 +80,14 @@ std::vector<Text> drop_ins(const HostFiles& files, const std::string& unit) {
 /// What the files of a unit come to.
 class Unit {
 public:
-  explicit Unit(std::string name) { m_service.name = std::move(name); }
+  Unit(std::string name, std::string host_name) : m_host_name(std::move(host_name)) {
+    m_service.name = std::move(name);
+  }
 
   void lay_over(const Text& file) {
     m_service.files.push_back(file.path);
     for (const UnitLine& line : service_lines(file.text)) {
-      const std::string value = without_specifiers(line.value, m_service.name);
+      const std::string value = without_specifiers(line.value, m_service.name, m_host_name);
       if (line.key == "ExecStart") {
         set(m_commands, value, file.path);
       } else if (line.key == "EnvironmentFile") {
@@ -93,6 +96,8 @@ public:
         set_environment(value, file.path);
       } else if (line.key == "UnsetEnvironment") {
         m_unset.push_back(value);
+      } else if (line.key == "LoadCredential") {
+        load_credential(value);
       }
     }
   }
@@ -106,8 +111,12 @@ public:
         m_service.environment.erase(name.substr(0, name.find('=')));
       }
     }
+    if (!m_credentials.empty()) {
+      m_service.environment["CREDENTIALS_DIRECTORY"] = credentials_directory(m_service.name);
+    }
     for (const Text& command : m_commands) {
       if (takes(files, command)) {
+        name_sources();
         return std::move(m_service);
       }
     }
@@ -121,6 +130,32 @@ private:
       list.clear();
     } else {
       list.push_back({path, value});
+    }
+  }
+
+  /// "ID:PATH"; an empty value takes back what was said.
+  void load_credential(const std::string& value) {
+    const std::size_t colon = value.find(':');
+    if (value.empty()) {
+      m_credentials.clear();
+    } else if (colon != std::string::npos && value.find('/', colon) == colon + 1) {
+      m_credentials[value.substr(0, colon)] = value.substr(colon + 1);
+    }
+  }
+
+  /// A credential is there while the service runs: what counts is the file that it is made of.
+  void name_sources() {
+    for (const auto& [id, source] : m_credentials) {
+      const std::string copy = credentials_directory(m_service.name) + "/" + id;
+      const auto put_source = [&](std::string& text) {
+        if (text.ends_with(copy)) { // PATH, and --token-file=PATH
+          text.replace(text.size() - copy.size(), copy.size(), source);
+        }
+      };
+      std::ranges::for_each(m_service.arguments, put_source);
+      for (auto& variable : m_service.environment) {
+        put_source(variable.second);
+      }
     }
   }
 
@@ -211,7 +246,9 @@ private:
     }
   }
 
+  std::string m_host_name;
   Service m_service;
+  std::map<std::string, std::string> m_credentials;
   std::vector<Text> m_commands;
   std::vector<Text> m_environment_files;
   std::vector<std::string> m_unset;
@@ -222,7 +259,8 @@ std::optional<Service> read_unit(const HostFiles& files, const std::string& name
   if (!file) {
     return std::nullopt;
   }
-  Unit unit(name);
+  const std::string host_name = files.read("/etc/hostname").value_or("");
+  Unit unit(name, std::string(trimmed(host_name)));
   unit.lay_over(*file);
   for (const Text& drop_in : drop_ins(files, name)) {
     unit.lay_over(drop_in);

@@ -202,21 +202,34 @@ std::vector<std::string> unit_words(std::string_view line) {
   return words;
 }
 
-std::string without_specifiers(std::string_view text, const std::string& unit) {
+std::string credentials_directory(const std::string& unit) {
+  return "/run/credentials/" + unit + ".service";
+}
+
+std::string
+without_specifiers(std::string_view text, const std::string& unit, const std::string& host_name) {
   const std::size_t at_sign = unit.find('@');
   const std::string prefix = unit.substr(0, at_sign);
   const std::string instance = at_sign == std::string::npos ? "" : unit.substr(at_sign + 1);
-  const std::array<std::pair<char, std::string>, 11> meanings{{{'N', unit},
-                                                               {'n', unit + ".service"},
-                                                               {'p', prefix},
-                                                               {'P', prefix},
-                                                               {'i', instance},
-                                                               {'I', instance},
-                                                               {'t', "/run"},
-                                                               {'S', "/var/lib"},
-                                                               {'E', "/etc"},
-                                                               {'h', "/root"},
-                                                               {'%', "%"}}};
+  const std::array<std::pair<char, std::string>, 18> meanings{
+      {{'N', unit},
+       {'n', unit + ".service"},
+       {'p', prefix},
+       {'P', prefix},
+       {'i', instance},
+       {'I', instance},
+       {'H', host_name.empty() ? "%H" : host_name},
+       {'l', host_name.empty() ? "%l" : host_name.substr(0, host_name.find('.'))},
+       {'d', credentials_directory(unit)},
+       {'t', "/run"},
+       {'S', "/var/lib"},
+       {'C', "/var/cache"},
+       {'L', "/var/log"},
+       {'T', "/tmp"},
+       {'V', "/var/tmp"},
+       {'E', "/etc"},
+       {'h', "/root"},
+       {'%', "%"}}};
   std::string meant;
   for (std::size_t at = 0; at < text.size(); ++at) {
     const auto* const found =

@@ -24,8 +24,13 @@ struct UnitLine {
 /// Words as systemd splits them: quotes, C's escapes.
 [[nodiscard]] std::vector<std::string> unit_words(std::string_view line);
 
-/// "%N" and its like, as far as they are known for a service.
-[[nodiscard]] std::string without_specifiers(std::string_view text, const std::string& unit);
+/// Where systemd puts the credentials of a unit of the system: "%d", $CREDENTIALS_DIRECTORY.
+[[nodiscard]] std::string credentials_directory(const std::string& unit);
+
+/// "%N" and its like, as far as they are known for a service. `host_name` may be empty: then "%H"
+/// stays.
+[[nodiscard]] std::string
+without_specifiers(std::string_view text, const std::string& unit, const std::string& host_name);
 
 /// The words of a command line, its variables filled in: "$A" alone makes several words, "${A}" is
 /// part of one.

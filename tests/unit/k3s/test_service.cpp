@@ -107,6 +107,30 @@ TEST_CASE("variables in the command line, prefixes, quotes, comments between its
         Words{"--debug", "--a"});
 }
 
+TEST_CASE("specifiers of the host, and what they leave alone where it is not known") {
+  const std::string unit =
+      "[Service]\nExecStart=/k3s server --node-name=%H -l=%L/k3s.log --x=%l%%\n";
+  const auto named = find_systemd_service(MapFiles{{k_unit, unit}, {"/etc/hostname", "n1.lan\n"}});
+  REQUIRE(named);
+  CHECK(named->arguments == Words{"--node-name=n1.lan", "-l=/var/log/k3s.log", "--x=n1%"});
+  const auto unnamed = find_systemd_service(MapFiles{{k_unit, unit}});
+  REQUIRE(unnamed);
+  CHECK(unnamed->arguments.front() == "--node-name=%H");
+}
+
+TEST_CASE("a credential is the file that it is made of") {
+  for (const char* const place : {"%d", "${CREDENTIALS_DIRECTORY}"}) {
+    const auto service = find_systemd_service(
+        MapFiles{{k_unit,
+                  "[Service]\nLoadCredential=token:/etc/k3s/token\nLoadCredential=other\n"
+                  "Environment=K3S_AGENT_TOKEN_FILE=%d/token\nExecStart=/k3s server --token-file=" +
+                      std::string(place) + "/token\n"}});
+    REQUIRE(service);
+    CHECK(service->arguments == Words{"--token-file=/etc/k3s/token"});
+    CHECK(service->environment.at("K3S_AGENT_TOKEN_FILE") == "/etc/k3s/token");
+  }
+}
+
 TEST_CASE("a shell in between: sh -c, exec, env, a script of its own") {
   CHECK(arguments_of("/bin/sh -c 'exec /usr/local/bin/k3s server --a ${OPTS} >>/log 2>&1'") ==
         Words{"--a", "--a", "--b=1"});
