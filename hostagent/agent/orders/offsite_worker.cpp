@@ -106,9 +106,9 @@ void Worker::report(const offsite::View& view, std::stop_token stop) {
 /// Why the remote may not be reached, as far as its configuration tells.
 std::string hint_of(const OffsiteOptions& options) {
   const auto config = read_secret_file(options.rclone.config_file, k_config_limit_bytes);
-  const auto port =
-      config ? offsite::remote_port(as_text(config->view()), options.rclone.remote) : std::nullopt;
-  return offsite::unreachable_hint(port, options.ports);
+  const auto ports = config ? offsite::remote_ports(as_text(config->view()), options.rclone.remote)
+                            : std::vector<int>();
+  return offsite::unreachable_hint(ports, options.ports);
 }
 
 bool is_of(const offsite::SetView& set, const api::NodeBackup& order) {
