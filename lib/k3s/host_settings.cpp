@@ -158,6 +158,17 @@ std::string open_endpoint(const Setting& setting) {
   return file ? std::string(k_sqlite_endpoint) + *file : std::string();
 }
 
+/// Of several the one that counts: settings come in the order in which k3s takes them, and a
+/// variable counts where neither files nor the command line have a token. One that is left behind
+/// by a rotation is no token of this server.
+void note_token(const Setting& setting, HostSettings& read) {
+  if (setting.origin == Origin::environment && !read.tokens.empty()) {
+    return;
+  }
+  read.tokens.clear();
+  read.tokens.push_back({setting.place + ": token", token_hash(setting.value)});
+}
+
 /// Of a secret the setting stays, masked, and of a token its hash. That a datastore is SQLite, and
 /// in which file, is none.
 void take(Setting setting, HostSettings& read) {
@@ -166,7 +177,7 @@ void take(Setting setting, HostSettings& read) {
     setting.value = std::move(kept);
   } else if (is_secret(setting.flag) && !setting.value.empty()) {
     if (setting.flag == "token" && setting.value != k_masked) {
-      read.tokens.push_back({setting.place + ": token", token_hash(setting.value)});
+      note_token(setting, read);
     }
     wipe_text(setting.value);
     setting.value = k_masked;
@@ -174,19 +185,23 @@ void take(Setting setting, HostSettings& read) {
   read.settings.add(std::move(setting));
 }
 
-/// A token file may be server/token itself: that is no second opinion, and on a bare host not there
-/// yet.
-void read_token_files(const HostFiles& files, HostSettings& read) {
-  for (const Setting& setting : read.settings.of("token-file")) {
-    if (setting.value.empty() || setting.value.ends_with("/server/token")) {
-      continue;
-    }
-    auto text = files.read(setting.value);
-    read.tokens.push_back({setting.place + ": token-file " + setting.value,
-                           text ? token_hash(*text) : std::string()});
-    if (text) {
-      wipe_text(*text);
-    }
+/// A token file goes before any token (k3s, pkg/cli/server). It may be server/token itself: that is
+/// no second opinion, and on a bare host not there yet.
+void read_token_file(const HostFiles& files, HostSettings& read) {
+  const std::vector<Setting> named = read.settings.of("token-file");
+  if (named.empty() || named.back().value.empty()) {
+    return;
+  }
+  const Setting& setting = named.back();
+  read.tokens.clear();
+  if (setting.value.ends_with("/server/token")) {
+    return;
+  }
+  auto text = files.read(setting.value);
+  read.tokens.push_back(
+      {setting.place + ": token-file " + setting.value, text ? token_hash(*text) : std::string()});
+  if (text) {
+    wipe_text(*text);
   }
 }
 
@@ -301,7 +316,7 @@ HostSettings read_host_settings(const HostFiles& files, const NodeArguments& nod
     std::ranges::for_each(openrc->files, [&](const std::string& path) { note_file(path, read); });
   }
   lay_over_node(read.settings, node);
-  read_token_files(files, read);
+  read_token_file(files, read);
   return read;
 }
 

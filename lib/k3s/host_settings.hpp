@@ -30,11 +30,11 @@ struct ConfiguredToken {
 };
 
 struct HostSettings {
-  ServerSettings settings; ///< Secrets masked.
-  std::vector<ConfiguredToken> tokens;
-  std::string systemd_unit;   ///< "k3s"; empty: none starts a server.
-  std::string openrc_service; ///< The same for OpenRC.
-  std::string program;        ///< The k3s that it starts; empty: not known.
+  ServerSettings settings;             ///< Secrets masked.
+  std::vector<ConfiguredToken> tokens; ///< The one that k3s takes of those that are named, if any.
+  std::string systemd_unit;            ///< "k3s"; empty: none starts a server.
+  std::string openrc_service;          ///< The same for OpenRC.
+  std::string program;                 ///< The k3s that it starts; empty: not known.
   /// The files that were read: unit, drop-ins, environment, scripts, configuration. Each belongs to
   /// what a host needs to become this server again.
   std::vector<std::string> files;

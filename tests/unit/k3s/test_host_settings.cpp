@@ -112,6 +112,24 @@ TEST_CASE("K3S_CONFIG_FILE goes before --config, which goes before the usual fil
   CHECK(read_host_settings(flag).settings.value("node-name") == "c");
 }
 
+TEST_CASE("of several tokens the one counts that k3s takes") {
+  const auto token_of = [](const std::string& command, const std::string& config) {
+    const MapFiles files{
+        {k_unit, "[Service]\nEnvironment=K3S_TOKEN=old\nExecStart=/k3s server" + command + "\n"},
+        {"/etc/rancher/k3s/config.yaml", config},
+        {"/etc/k3s-token", "filed\n"}};
+    const HostSettings read = read_host_settings(files);
+    CHECK(read.tokens.size() <= 1);
+    return read.tokens.empty() ? std::string("(none)") : read.tokens.front().hash;
+  };
+  CHECK(token_of("", "") == token_hash("old"));
+  CHECK(token_of("", "token: new\n") == token_hash("new")); // as after `k3s token rotate`
+  CHECK(token_of(" --token=newest", "token: new\n") == token_hash("newest"));
+  CHECK(token_of(" --token=newest", "token-file: /etc/k3s-token\n") == token_hash("filed"));
+  CHECK(token_of("", "token-file: /data/server/token\n") == "(none)");
+  CHECK(token_of("", "token-file: /nowhere\n").empty());
+}
+
 TEST_CASE("no secret stays in the settings, wherever it stood") {
   const MapFiles files{
       {k_unit,
