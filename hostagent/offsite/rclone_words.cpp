@@ -54,6 +54,15 @@ constexpr std::array k_sayings{
     Saying{"insufficient storage", ErrorCode::no_space},
     Saying{"no space left", ErrorCode::no_space},
     Saying{"quota", ErrorCode::no_space},
+    Saying{"cap_exceeded", ErrorCode::no_space},    // B2
+    Saying{"statuscode: 507", ErrorCode::no_space}, // MinIO
+    Saying{"requesttimetooskewed", ErrorCode::io},  // S3: a clock, whatever the status says
+    Saying{"statuscode: 401", ErrorCode::permission_denied}, // S3; to HEAD it gives no other reason
+    Saying{"statuscode: 403", ErrorCode::permission_denied},
+    Saying{"response 403: ", ErrorCode::permission_denied},       // Azure
+    Saying{"(401 bad_auth_token)", ErrorCode::permission_denied}, // B2
+    Saying{"statuscode: 5", ErrorCode::unavailable},
+    Saying{"response 503: ", ErrorCode::unavailable},
     Saying{"corrupted on transfer", ErrorCode::corrupt},
     Saying{"500 internal server error", ErrorCode::unavailable},
     Saying{"502 bad gateway", ErrorCode::unavailable},
@@ -84,9 +93,18 @@ std::string lower(std::string text) {
   return text;
 }
 
+/// Azure's answers end with the XML of the reason between lines of dashes.
+bool is_frame(std::string_view line) {
+  return line.starts_with('<') || line.starts_with("---");
+}
+
 /// Without the time that rclone puts before it.
 std::string last_words(std::string_view output) {
-  const std::string_view text = last_line(output);
+  std::string_view text = last_line(output);
+  while (is_frame(text)) {
+    output = output.substr(0, static_cast<std::size_t>(text.data() - output.data()));
+    text = last_line(output);
+  }
   const auto is_stamp = [](std::string_view line) {
     return line.size() > k_stamp_length && line[4] == '/' && line[7] == '/' && line[10] == ' ' &&
            line[13] == ':' && line[19] == ' ';

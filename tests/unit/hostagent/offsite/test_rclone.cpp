@@ -179,6 +179,18 @@ TEST_CASE("what rclone 1.60 says becomes an error that operators can act on") {
             api::Reason::remote_full},
         Row{"Insufficient Storage: 507 Insufficient Storage", api::Reason::remote_full},
         Row{"corrupted on transfer: sizes differ 5 vs 3", api::Reason::verification_failed},
+        Row{"operation error S3: HeadObject, https response error StatusCode: 403, api error "
+            "Forbidden: Forbidden",
+            api::Reason::remote_denied},
+        Row{"operation error S3: PutObject, https response error StatusCode: 503, api error "
+            "SlowDown: Reduce your request rate",
+            api::Reason::remote_unreachable},
+        Row{"operation error S3: PutObject, https response error StatusCode: 403, api error "
+            "RequestTimeTooSkewed: The difference is too large",
+            api::Reason::remote_failed},
+        Row{"failed to authenticate: Unknown 401 (401 bad_auth_token)", api::Reason::remote_denied},
+        Row{"Cannot upload files, storage cap exceeded. (403 storage_cap_exceeded)",
+            api::Reason::remote_full},
         Row{"didn't find section in config file", api::Reason::remote_failed},
         Row{"something new", api::Reason::remote_failed}}) {
     CAPTURE(row.words);
@@ -202,6 +214,22 @@ TEST_CASE("a certificate of a CA that rclone does not know comes with the way ou
   REQUIRE(error);
   CHECK(error->code == ErrorCode::unavailable);
   CHECK(error->hint.find("docs/offsite.md") != std::string::npos);
+}
+
+TEST_CASE("of Azure's answer the reason is said, not the frame around it") {
+  const std::string dashes(80, '-');
+  const auto error = rclone_failure(
+      failed(
+          "2026/11/22 23:24:13 NOTICE: Failed to lsjson: GET https://a.blob.core.windows.net/c\n" +
+          dashes +
+          "\nRESPONSE 403: 403 Server failed to authenticate the request.\n"
+          "ERROR CODE: AuthenticationFailed\n" +
+          dashes + "\n<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code></Error>\n" +
+          dashes + "\n\n"),
+      "azure:c");
+  REQUIRE(error);
+  CHECK(error->message == "azure:c: rclone: ERROR CODE: AuthenticationFailed");
+  CHECK(reason_of(*error) == api::Reason::remote_denied);
 }
 
 TEST_CASE("no user, no password and no control character of rclone's words is passed on") {
