@@ -85,6 +85,8 @@ private:
       end_word();
     } else if (c == '#' && !m_open) {
       m_at = std::min(m_text.find('\n', m_at), m_text.size());
+    } else if (c == '(' && assigned_name(m_word) > 0 && m_word.ends_with('=')) {
+      take_list();
     } else if (c == '\n' || c == ';' || c == '&' || c == '|' || c == '(' || c == ')') {
       ++m_at;
       end_command();
@@ -103,6 +105,40 @@ private:
     } else {
       put(m_text.substr(m_at++, 1));
     }
+  }
+
+  /// From the '(' of "NAME=(WORD WORD)"; behind its ')' afterwards.
+  void take_list() {
+    const std::size_t length = assigned_name(m_word);
+    const std::string name = m_word.substr(0, length);
+    const bool appends = m_word[length] == '+';
+    m_word.clear();
+    m_open = false;
+    std::vector<std::string> before = std::move(m_words);
+    m_words.clear();
+    for (++m_at; m_at < m_text.size() && m_text[m_at] != ')' && m_shell.budget > 0;) {
+      if (std::string_view("\n;&|(").find(m_text[m_at]) == std::string_view::npos) {
+        step();
+      } else {
+        ++m_at;
+        end_word();
+      }
+    }
+    end_word();
+    ++m_at;
+    std::vector<std::string>& list = m_shell.lists[name];
+    if (!appends) {
+      list.clear();
+    }
+    list.insert(list.end(), m_words.begin(), m_words.end());
+    m_words = std::move(before);
+  }
+
+  /// "${NAME[@]}" at this place: the length of NAME, else 0.
+  [[nodiscard]] std::size_t list_name() const {
+    const std::string_view rest = m_text.substr(m_at);
+    const std::size_t length = rest.starts_with("${") ? name_length(rest.substr(2)) : 0;
+    return length > 0 && rest.substr(2 + length).starts_with("[@]}") ? length : 0;
   }
 
   void put(std::string_view text) {
@@ -161,7 +197,13 @@ private:
     } else if (c == '$' || c == '`') {
       if (m_text.substr(m_at).starts_with("$@")) {
         m_at += 2;
-        put_parameters();
+        put_words(m_shell.parameters);
+      } else if (const std::size_t length = list_name(); length > 0) {
+        const auto found = m_shell.lists.find(std::string(m_text.substr(m_at + 2, length)));
+        m_at += length + std::string_view("${[@]}").size();
+        if (found != m_shell.lists.end()) {
+          put_words(found->second);
+        }
       } else {
         put(expansion());
       }
@@ -170,12 +212,12 @@ private:
     }
   }
 
-  void put_parameters() {
-    for (std::size_t i = 0; i < m_shell.parameters.size(); ++i) {
+  void put_words(const std::vector<std::string>& words) {
+    for (std::size_t i = 0; i < words.size() && m_shell.budget > 0; ++i) {
       if (i > 0) {
         end_word();
       }
-      put(m_shell.parameters[i]);
+      put(words[i]);
     }
   }
 
@@ -198,11 +240,7 @@ private:
     }
     if (rest.starts_with('@') || rest.starts_with('*')) {
       ++m_at;
-      std::string all;
-      for (const std::string& parameter : m_shell.parameters) {
-        all += (all.empty() ? "" : " ") + parameter;
-      }
-      return all;
+      return joined(m_shell.parameters);
     }
     const std::size_t length = name_length(rest);
     if (length == 0) {
@@ -216,11 +254,27 @@ private:
     return value_of(m_shell.variables, rest.substr(0, length));
   }
 
+  static std::string joined(const std::vector<std::string>& words) {
+    std::string all;
+    for (std::size_t i = 0; i < words.size() && all.size() < k_word_limit_bytes; ++i) {
+      all += (i > 0 ? " " : "") + words[i];
+    }
+    return all;
+  }
+
+  [[nodiscard]] std::string list_text(const std::string& name) const {
+    const auto found = m_shell.lists.find(name);
+    return found == m_shell.lists.end() ? std::string() : joined(found->second);
+  }
+
   /// "NAME", "NAME:-word", "NAME-word", "NAME:=word", "NAME:+word".
   std::string braced(std::string_view inside) {
     const std::size_t length = name_length(inside);
-    const std::string value = value_of(m_shell.variables, inside.substr(0, length));
     std::string_view rest = inside.substr(length);
+    if (rest == "[@]" || rest == "[*]") {
+      return list_text(std::string(inside.substr(0, length)));
+    }
+    const std::string value = value_of(m_shell.variables, inside.substr(0, length));
     if (rest.starts_with(':')) {
       rest.remove_prefix(1);
     }

@@ -26,6 +26,7 @@ struct ShellCommand {
 
 struct Shell {
   Variables variables;
+  std::map<std::string, std::vector<std::string>> lists; ///< bash's arrays: A=(server --x).
   std::set<std::string> exported;
   std::vector<std::string> parameters; ///< "$1" and so on: "$@" is filled in.
   bool exports_all = false;            ///< set -a

@@ -154,6 +154,27 @@ TEST_CASE("a shell in between: sh -c, exec, env, a script of its own") {
   CHECK(env->environment.at("K3S_DATA_DIR") == "/data");
 }
 
+TEST_CASE("a script of bash that keeps the arguments in a list") {
+  const auto arguments = [](const std::string& script) {
+    const auto service = find_systemd_service(
+        MapFiles{{k_unit, "[Service]\nExecStart=/opt/start-k3s --b\n"},
+                 {"/opt/start-k3s", "#!/bin/bash\nset -euo pipefail\n" + script + "\n"}});
+    return service ? service->arguments : Words{"(none)"};
+  };
+  CHECK(arguments("args=(\n  server  # no agent\n  --data-dir \"/srv/my k3s\"\n)\n"
+                  "args+=(--tls-san=a)\nexec k3s \"${args[@]}\" \"$@\"") ==
+        Words{"--data-dir", "/srv/my k3s", "--tls-san=a", "--b"});
+  CHECK(arguments("local -a args=(--x --y)\nk3s server ${args[@]}") == Words{"--x", "--y"});
+  CHECK(arguments("a=(--x)\na=(\"${a[@]}\" --y)\nk3s server \"${a[@]}\"") == Words{"--x", "--y"});
+  std::string growing = "A=(aaaaaaaa)\n";
+  for (int i = 0; i < 100; ++i) {
+    growing += "A+=(\"${A[@]}\" \"${A[@]}${A[@]}\")\n";
+  }
+  Shell shell;
+  static_cast<void>(read_shell(growing + "k3s \"${A[@]}\"", shell));
+  CHECK(shell.lists.at("A").size() < (std::size_t{1} << 18U));
+}
+
 TEST_CASE("what starts k3s may be given its name, and options between it and its command") {
   const Words a{"--a"};
   CHECK(arguments_of("/usr/bin/systemd-cat -t k3s /usr/local/bin/k3s server --a") == a);
