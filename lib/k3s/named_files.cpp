@@ -23,10 +23,11 @@ constexpr std::size_t k_nodes_limit = 100'000;
 constexpr std::size_t k_turns_limit = 4;
 
 /// What a server writes, makes or serves under that name.
-constexpr std::array<std::string_view, 26> k_not_read{"data-dir",
+constexpr std::array<std::string_view, 27> k_not_read{"data-dir",
                                                       "write-kubeconfig",
                                                       "log",
                                                       "etcd-snapshot-dir",
+                                                      "etcd-s3-folder", // in the bucket
                                                       "default-local-storage-path",
                                                       "cluster-reset-restore-path",
                                                       "config", // read with the settings

@@ -65,6 +65,7 @@ TEST_CASE("what a server writes, makes or is no file is not looked for") {
                   {"data-dir", "/data"},
                   {"write-kubeconfig", "/root/.kube/config"},
                   {"etcd-snapshot-dir", "/mnt/snap"},
+                  {"etcd-s3-folder", "/clusters/one"},
                   {"log", "/var/log/k3s.log"},
                   {"config", "/etc/k3s/server.yaml"},
                   {"container-runtime-endpoint", "/run/containerd/containerd.sock"},
