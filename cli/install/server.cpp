@@ -124,6 +124,10 @@ HostFacts look_at_host(const std::string& root, const std::string& k3s_program) 
   facts.host_name = this_host();
   facts.k3s_program = find_program(k3s_program);
   facts.settings = k3s::read_host_settings(k3s::DiskFiles(root));
+  if (facts.settings.settings.is_on("with-node-id")) {
+    const std::string id = k3s::DiskFiles(root).read("/etc/rancher/node/id").value_or("");
+    facts.node_id = id.substr(0, id.find_first_of(" \t\r\n"));
+  }
   facts.data_dir = k3s::data_dir_of(facts.settings.settings);
   facts.has_server = is_directory(facts.data_dir + "/server");
   facts.has_agent = is_directory(facts.data_dir + "/agent");
@@ -140,6 +144,7 @@ Result<Server> server_of(const HostFacts& facts) {
   server.kubeconfig = or_else(settings.value("write-kubeconfig"), k_usual_kubeconfig);
   server.snapshot_dir = settings.value("etcd-snapshot-dir");
   server.node_name = lower(or_else(settings.value("node-name"), facts.host_name));
+  server.node_name += facts.node_id.empty() ? "" : "-" + facts.node_id;
   RB_TRY_ASSIGN(server.api_port, port_of(settings));
   server.taints = taints_of(settings);
   if (const auto kind = datastore::kind_at(facts.datastore, facts.data_dir); !kind) {

@@ -18,6 +18,7 @@ inline constexpr const char* k_usual_kubeconfig = "/etc/rancher/k3s/k3s.yaml";
 struct HostFacts {
   unsigned user_id = 0;
   std::string host_name;
+  std::string node_id;     ///< What k3s appends to the node's name (--with-node-id); may be empty.
   std::string k3s_program; ///< Absolute; empty: there is none.
   k3s::HostSettings settings;
   std::string data_dir;

@@ -74,6 +74,8 @@ void add_server_files(FileCollector& files, const std::string& server) {
 void add_configuration(FileCollector& files, const Settings& settings) {
   files.add_tree(settings.config_dir + "/k3s", "etc/rancher/k3s");
   files.add_file(settings.config_dir + "/node/password", "etc/rancher/node/password");
+  // With --with-node-id the node's name ends with it, and local volumes are bound to that name.
+  files.add_file(settings.config_dir + "/node/id", "etc/rancher/node/id");
   const std::string& etc = settings.host_etc_dir;
   for (const char* const directory :
        {"/systemd/system", "/default", "/sysconfig", "/init.d", "/conf.d"}) {

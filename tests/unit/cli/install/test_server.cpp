@@ -54,6 +54,18 @@ TEST_CASE("a server is what its settings say, and the usual where they say nothi
   CHECK(special->warnings[0].find("datastore-endpoint") != std::string::npos);
 }
 
+TEST_CASE("with --with-node-id the node's name ends with the id that k3s keeps") {
+  const test::Scratch scratch;
+  scratch.write("etc/rancher/k3s/config.yaml", "with-node-id: true\n");
+  scratch.write("etc/rancher/node/id", "1a2b3c4d\n");
+  CHECK(look_at_host(scratch.path(), "/bin/sh").node_id == "1a2b3c4d");
+  HostFacts facts = a_server();
+  facts.node_id = "1a2b3c4d";
+  CHECK(server_of(facts)->node_name == "server-1-1a2b3c4d");
+  scratch.write("etc/rancher/k3s/config.yaml", "with-node-id: false\n");
+  CHECK(look_at_host(scratch.path(), "/bin/sh").node_id.empty());
+}
+
 TEST_CASE("who is no server that runs our pods is refused, each with its kind of error") {
   const auto refused = [](auto change) {
     HostFacts facts = a_server();

@@ -89,6 +89,15 @@ TEST_CASE("the disaster kit holds what a bare host needs, and nothing else") {
   CHECK(state.token_hash == k3s::token_hash("5ecret"));
 }
 
+TEST_CASE("what the node's name ends with goes along") {
+  const Host host;
+  host.scratch.write("etc-rancher/node/id", "1a2b3c4d\n");
+  const auto collected = collect_host_state(host.settings, host.facts());
+  REQUIRE(collected);
+  const auto entries = unpacked(*collected);
+  CHECK(find(entries, "etc/rancher/node/id") != nullptr);
+}
+
 TEST_CASE("host.json says where it all comes from, without the token") {
   const Host host;
   const auto collected = collect_host_state(host.settings, host.facts());

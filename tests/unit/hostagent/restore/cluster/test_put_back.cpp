@@ -63,6 +63,7 @@ TEST_CASE("--keep-config: token, manifests and what the node is known by, not it
   for (const char* const state : {"var/lib/rancher/k3s/server/token",
                                   "var/lib/rancher/k3s/server/manifests/a.yaml",
                                   "etc/rancher/node/password",
+                                  "etc/rancher/node/id",
                                   "var/lib/railiance-backup/signing.key"}) {
     CAPTURE(state);
     CHECK_FALSE(put_back_path(state, theirs, "/d", true).empty());
