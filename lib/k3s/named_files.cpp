@@ -278,10 +278,13 @@ std::vector<NamedFile> all_named_files(const HostFiles& files,
       }
     }
   };
-  for (const std::string& own : {std::string("/etc/rancher/k3s/registries.yaml"),
-                                 data_dir + "/agent/etc/containerd/config.toml.tmpl",
-                                 data_dir + "/agent/etc/containerd/config-v3.toml.tmpl"}) {
-    read(own);
+  read("/etc/rancher/k3s/registries.yaml");
+  for (const char* const name : {"config.toml", "config-v3.toml"}) {
+    const std::string config = data_dir + "/agent/etc/containerd/" + name;
+    read(config + ".tmpl");
+    for (const std::string& drop_in : files.list(config + ".d")) {
+      read(config + ".d/" + drop_in);
+    }
   }
   std::size_t turn = 0;
   for (std::size_t at = 0; at < all.size() && turn < k_turns_limit; ++at) {
@@ -300,6 +303,8 @@ const std::vector<std::string>& operators_places() {
                                                  "agent/pod-manifests",
                                                  "agent/etc/containerd/config.toml.tmpl",
                                                  "agent/etc/containerd/config-v3.toml.tmpl",
+                                                 "agent/etc/containerd/config.toml.d",
+                                                 "agent/etc/containerd/config-v3.toml.d",
                                                  "agent/etc/kubelet.conf.d"};
   return k_places;
 }

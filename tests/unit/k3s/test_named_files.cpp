@@ -133,6 +133,17 @@ TEST_CASE("aliases that multiply a file end the search, and not the reader") {
   CHECK(named_by_file("/etc/k8s/bomb.yaml", "path: /etc/first.yaml\n" + text).size() == 1);
 }
 
+TEST_CASE("containerd's drop-ins name files as its template does") {
+  const std::string place = std::string(k_data) + "/agent/etc/containerd/";
+  const MapFiles files{
+      {place + "config-v3.toml.tmpl", "BinaryName = \"/usr/bin/one\"\n"},
+      {place + "config-v3.toml.d/99-nvidia.toml",
+       "  [plugins.'io.containerd.cri.v1.runtime'.x.options]\n    BinaryName = '/usr/bin/two'\n"},
+      {place + "config.toml.d/10.toml", "ConfigPath = \"/opt/kata/three.toml\"\n"}};
+  CHECK(paths_of(all_named_files(files, {}, k_data)) ==
+        Paths{"/opt/kata/three.toml", "/usr/bin/one", "/usr/bin/two"});
+}
+
 TEST_CASE("files are followed from one to the next, a circle ends") {
   ServerSettings settings;
   settings.add("kube-apiserver-arg", "admission-control-config-file=/etc/k8s/admission.yaml");

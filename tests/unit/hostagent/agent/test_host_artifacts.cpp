@@ -98,6 +98,19 @@ TEST_CASE("what the node's name ends with goes along") {
   CHECK(find(entries, "etc/rancher/node/id") != nullptr);
 }
 
+TEST_CASE("containerd's drop-ins go along") {
+  const Host host;
+  host.scratch.write("data/agent/etc/containerd/config.toml", "not this one");
+  host.scratch.write("data/agent/etc/containerd/config.toml.d/10-kata.toml", "a = 1\n");
+  host.scratch.write("data/agent/etc/containerd/config-v3.toml.d/99-nvidia.toml", "b = 2\n");
+  const auto collected = collect_host_state(host.settings, host.facts());
+  REQUIRE(collected);
+  const auto entries = unpacked(*collected);
+  CHECK(find(entries, "containerd/config.toml.d/10-kata.toml") != nullptr);
+  CHECK(find(entries, "containerd/config-v3.toml.d/99-nvidia.toml") != nullptr);
+  CHECK(find(entries, "containerd/config.toml") == nullptr);
+}
+
 TEST_CASE("host.json says where it all comes from, without the token") {
   const Host host;
   const auto collected = collect_host_state(host.settings, host.facts());
