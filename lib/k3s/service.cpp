@@ -30,12 +30,30 @@ struct Start {
   Word command; ///< The word `server`; `program` where that stands for it.
 };
 
+Word first_argument(Word begin, Word end) {
+  return std::find_if(begin, end, [](const std::string& word) { return !word.starts_with('-'); });
+}
+
+/// The k3s at `program` is given another command: what follows are its words, whatever they say.
+bool is_other_command(Word program, Word end) {
+  constexpr std::array<std::string_view, 9> k_others{"agent",
+                                                     "kubectl",
+                                                     "crictl",
+                                                     "ctr",
+                                                     "check-config",
+                                                     "token",
+                                                     "etcd-snapshot",
+                                                     "secrets-encrypt",
+                                                     "certificate"};
+  const Word first = first_argument(program + 1, end);
+  return first != end && is_among(k_others, *first);
+}
+
 /// The word "server" that the k3s at `program` is given: as its first one that is no option, or
 /// behind the "--" of what starts it ("--exec k3s --pidfile FILE -- server"). `end`: none.
 Word command_of(Word program, Word end) {
   const Word next = program + 1;
-  const Word first =
-      std::find_if(next, end, [](const std::string& word) { return !word.starts_with('-'); });
+  const Word first = first_argument(next, end);
   if (first != end && *first == "server") {
     return first;
   }
@@ -76,6 +94,9 @@ std::optional<Start> find_start(const std::vector<std::string>& words) {
     }
     if (base_name(*word) == k_second_program) {
       return Start{word, word, word};
+    }
+    if (is_other_command(word, words.end())) {
+      return std::nullopt;
     }
   }
   return std::nullopt;

@@ -183,6 +183,7 @@ TEST_CASE("what starts k3s may be given its name, and options between it and its
   CHECK(arguments_of("/opt/bin/k3s-arm64 server --a") == a);
   CHECK(arguments_of("/usr/bin/ionice -c 2 -n 0 /bin/sh -c 'k3s server --a'") == a);
   CHECK(arguments_of("/usr/local/bin/k3s kubectl exec pod -- server --a") == Words{"(none)"});
+  CHECK(arguments_of("/usr/local/bin/k3s kubectl uncordon k3s-server") == Words{"(none)"});
   const auto script = [](const std::string& start) {
     return find_openrc_service(
         MapFiles{{"/etc/init.d/k3s", "#!/bin/sh\nK3S=/usr/local/bin/k3s\n" + start + "\n"}});
