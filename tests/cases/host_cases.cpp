@@ -29,6 +29,13 @@ const std::map<std::string, Expected> k_expected{
       {"https-listen-port", "7443"},
       {"token", std::string(k3s::k_masked)}}},
     {"u0a-named-daemon", {{"cluster-init", ""}, {"data-dir", "/srv/k3s-data"}}},
+    {"u0b-quoted-environment",
+     {{"cluster-init", ""},
+      {"node-label", "site=north"},
+      {"etcd-snapshot-schedule-cron", "0 */6 * * *"},
+      {"data-dir", "/srv/k3s-data"},
+      {"token", std::string(k3s::k_masked)}}},
+    {"u0c-credential", {{"cluster-init", ""}, {"token-file", "/etc/k3s/token"}}},
     {"u09-hardened", {{"protect-kernel-defaults", "true"}}},
 };
 
