@@ -270,8 +270,8 @@ struct RemoteAttacker : Attacker {
     test::write_file(file("listing"), listing.dump());
     test::write_file(file("rclone"),
                      "#!/bin/sh\ncase $1 in\nlsjson) /bin/cat '" + file("listing") +
-                         "' ;;\ncopy) /bin/cp '" + backups() + "'/manifest-* \"$8\" ;;\ncat) " +
-                         cat + " ;;\nesac\n");
+                         "' ;;\ncopy) while [ \"$1\" != disk:there ]; do shift; done; /bin/cp '" +
+                         backups() + "'/manifest-* \"$2\" ;;\ncat) " + cat + " ;;\nesac\n");
     std::filesystem::permissions(file("rclone"), std::filesystem::perms(0755));
   }
   Outcome fetch(std::vector<std::string> more = {}) {
