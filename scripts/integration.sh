@@ -3,13 +3,14 @@
 # shellcheck shell=bash
 
 # The tests that need the API server and etcd. They mostly wait, and one at a time works on a bed's cluster (some
-# restart it, some wipe it): three beds without node share them, about as many minutes for each. What is not named here
+# restart it, some wipe it): four beds without node share them, about as many minutes for each. What is not named here
 # runs in the last.
 BED=$ROOT/tests/k3s/bed.sh
 beds=()
 IN_BED=(
-  '^integration_(recover|recover_new_host|restore_page|systemd|kube|kit|drill_timer)$'
-  '^integration_(controller|boot|offsite)$'
+  '^integration_(recover|recover_new_host|kube|kit|drill_timer)$'
+  '^integration_(controller|boot|systemd)$'
+  '^integration_(agent|offsite|restore_page)$'
 )
 integration_names=()
 integration_seconds=0
@@ -52,7 +53,7 @@ integration_suite() {
   servers_run=$!
 }
 
-# Waits for what still runs. The seconds are those of the three beds.
+# Waits for what still runs. The seconds are those of the beds before it.
 tell_integration() {
   [ -n "$servers_run" ] || return 0
   wait "$servers_run"

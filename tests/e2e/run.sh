@@ -19,15 +19,15 @@ export RB_BUILD_BIN
 RB_PACKAGE=$("$ROOT/scripts/package.sh")
 export RB_PACKAGE
 
-# Disaster and installation have beds of their own, and go on beside the others: all of them mostly wait.
-APART="test_90_disaster.py test_95_install.py"
-apart=
+# Disaster, three servers and installation have beds of their own, and go on beside the others: all of them mostly wait.
+APART=("test_90_disaster.py test_92_three_servers.py" test_95_install.py)
+apart=()
 clean_up() {
-  [ -z "$apart" ] || kill "$apart" 2>/dev/null || true
+  local name
+  [ ${#apart[@]} = 0 ] || kill "${apart[@]}" 2>/dev/null || true
   wait
   rm -rf "$reports"
-  [ -z "$apart" ] || for name in "$RB_BED-plain" "$RB_BED-enc" "$RB_BED-install"; do "$bed" down "$name" >/dev/null 2>&1 || true; done
-  for name in "$RB_BED-s1" "$RB_BED-s2" "$RB_BED-s3"; do "$bed" down "$name" >/dev/null 2>&1 || true; done
+  for name in plain enc install s1 s2 s3; do "$bed" down "$RB_BED-$name" >/dev/null 2>&1 || true; done
   [ -n "${RB_KEEP_BED:-}" ] || "$bed" down "$RB_BED" >/dev/null 2>&1 || true
 }
 reports=$(mktemp -d)
@@ -42,10 +42,12 @@ tests() {
 }
 
 if [ $# = 0 ]; then
-  # shellcheck disable=SC2086
-  (tests apart $APART) >"$reports/apart.log" 2>&1 &
-  apart=$!
-  for file in $APART; do set -- "$@" "--ignore=$file"; done
+  for i in "${!APART[@]}"; do
+    # shellcheck disable=SC2086
+    (tests "apart-$i" ${APART[i]}) >"$reports/apart-$i.log" 2>&1 &
+    apart+=($!)
+    for file in ${APART[i]}; do set -- "$@" "--ignore=$file"; done
+  done
 fi
 if [ -z "${RB_KEEP_BED:-}" ] || ! "$bed" list | grep -qx "$RB_BED"; then
   "$bed" up "$RB_BED" --node
@@ -54,11 +56,11 @@ fi
 
 code=0
 (tests bed "$@") || code=$?
-if [ -n "$apart" ]; then
-  wait "$apart" || code=$?
-  apart=
-  cat "$reports/apart.log"
-fi
+for i in "${!apart[@]}"; do
+  wait "${apart[i]}" || code=$?
+  cat "$reports/apart-$i.log"
+done
+apart=()
 /usr/bin/python3 - "$reports"/*.xml <<'PYTHON'
 import sys
 import xml.etree.ElementTree as tree
