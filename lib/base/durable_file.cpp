@@ -1,6 +1,5 @@
 #include "base/durable_file.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace rb {
@@ -8,7 +7,7 @@ namespace rb {
 namespace {
 
 constexpr std::size_t k_read_bytes = 256U << 10U;
-constexpr std::size_t k_piece_bytes = 1U << 20U;
+constexpr std::size_t k_judged_bytes = 1U << 20U; ///< At a time.
 constexpr unsigned k_private = 0600;
 
 Error not_what_was_written(const std::string& part) {
@@ -25,9 +24,7 @@ DurableFile::DurableFile(Fs& fs, DurableOrder order, std::unique_ptr<File> file,
 DurableFile::DurableFile(DurableFile&& other) noexcept
     : m_fs(other.m_fs), m_order(std::move(other.m_order)), m_file(std::move(other.m_file)),
       m_part_is_there(std::exchange(other.m_part_is_there, false)), m_expected(other.m_expected),
-      m_hash(std::move(other.m_hash)), m_size_bytes(other.m_size_bytes),
-      m_behind(std::move(other.m_behind)), m_judged_bytes(other.m_judged_bytes),
-      m_piece(std::move(other.m_piece)) {}
+      m_hash(std::move(other.m_hash)), m_size_bytes(other.m_size_bytes) {}
 
 DurableFile::~DurableFile() {
   discard();
@@ -80,46 +77,28 @@ Status DurableFile::write(ByteView bytes) {
   }
   RB_TRY(m_file->write(bytes));
   m_size_bytes += bytes.size();
-  if (m_order.judge != nullptr) {
-    return read_behind(m_file->settled_bytes(), {});
+  if (m_order.judge == nullptr) {
+    m_hash.update(bytes);
   }
-  m_hash.update(bytes);
   return {};
 }
 
-/// Up to `end`, which is on the medium.
-Status DurableFile::read_behind(std::uint64_t end, const std::stop_token& stop) {
-  if (m_judged_bytes < end && !m_behind) {
-    RB_TRY_ASSIGN(m_behind, m_fs->open_uncached(m_order.part));
-    m_piece.resize(k_piece_bytes);
-  }
-  while (m_judged_bytes < end) {
+Result<ContentDigest> DurableFile::judge(const std::stop_token& stop) {
+  RB_TRY_ASSIGN(const std::unique_ptr<File> again, m_fs->open_uncached(m_order.part));
+  Bytes buffer(k_judged_bytes);
+  std::uint64_t read_bytes = 0;
+  for (std::size_t got = buffer.size(); got == buffer.size(); read_bytes += got) {
     if (stop.stop_requested()) {
       return Error{ErrorCode::cancelled, "stopped while reading a file back", {}};
     }
-    const auto wanted =
-        static_cast<std::size_t>(std::min<std::uint64_t>(m_piece.size(), end - m_judged_bytes));
-    RB_TRY_ASSIGN(const std::size_t got, m_behind->read(MutableByteView(m_piece).first(wanted)));
-    if (got != wanted) {
-      return not_what_was_written(m_order.part);
-    }
-    if (Status taken = m_order.judge->take(ByteView(m_piece).first(got)); !taken) {
+    RB_TRY_ASSIGN(got, again->read(buffer));
+    if (Status taken = m_order.judge->take(ByteView(buffer).first(got)); !taken) {
       return std::move(taken).error().within(m_order.part);
     }
-    m_judged_bytes += got;
   }
-  return {};
-}
-
-/// All has been synced.
-Result<ContentDigest> DurableFile::judge(const std::stop_token& stop) {
-  // Opened once more, for what the page cache still has of it must go.
-  RB_TRY_ASSIGN(const std::unique_ptr<File> again, m_fs->open_uncached(m_order.part));
-  RB_TRY_ASSIGN(const std::uint64_t size_bytes, again->size());
-  if (size_bytes != m_size_bytes) {
+  if (read_bytes != m_size_bytes) {
     return not_what_was_written(m_order.part);
   }
-  RB_TRY(read_behind(m_size_bytes, stop));
   auto judged = m_order.judge->finish();
   if (!judged) {
     return std::move(judged).error().within(m_order.part);

@@ -36,14 +36,13 @@ struct ContentDigest {
   Sha256Digest sha256{};
 };
 
-/// For a writer that knows from elsewhere what must be on the medium. Nothing is hashed while it
-/// is written, and what has settled is read back while more is written.
+/// For a writer that knows from elsewhere what must be on the medium: nothing is hashed while it is
+/// written. Once all of it has been synced, it is read back.
 class ReadBack : public Port {
 public:
-  /// The file, in order, as it came from the medium. May be called by any thread that writes, by
-  /// one at a time. Errors: corrupt.
+  /// The file, in order, as it came from the medium. Errors: corrupt.
   [[nodiscard]] virtual Status take(ByteView bytes) = 0;
-  /// After the last byte, which was synced then. Errors: corrupt.
+  /// After the last byte. Errors: corrupt.
   [[nodiscard]] virtual Result<ContentDigest> finish() = 0;
 };
 
@@ -82,7 +81,6 @@ private:
   [[nodiscard]] Result<ContentDigest> check(std::stop_token stop);
   [[nodiscard]] Status compare(const ContentDigest& written, std::stop_token stop);
   [[nodiscard]] Result<ContentDigest> judge(const std::stop_token& stop);
-  [[nodiscard]] Status read_behind(std::uint64_t end, const std::stop_token& stop);
   void discard();
 
   Fs* m_fs;
@@ -92,9 +90,6 @@ private:
   std::optional<ContentDigest> m_expected; ///< Of one that was adopted.
   Sha256 m_hash;
   std::uint64_t m_size_bytes = 0;
-  std::unique_ptr<File> m_behind; ///< The same file, read; where there is a judge.
-  std::uint64_t m_judged_bytes = 0;
-  Bytes m_piece; ///< What was read last.
 };
 
 /// All of `content` in one step. Errors: those of DurableFile.

@@ -42,9 +42,6 @@ public:
   [[nodiscard]] Status set_mode(unsigned mode) override;
   [[nodiscard]] Status give_name(const std::string& name) override;
   [[nodiscard]] Result<std::uint64_t> size() override;
-  [[nodiscard]] std::uint64_t settled_bytes() const override {
-    return m_written_bytes == 0 ? 0 : m_dropped_bytes;
-  }
 
   /// Forgets the clean pages of the whole file, so that reads come from the medium.
   void drop_cache();

@@ -40,10 +40,6 @@ public:
     return Error{ErrorCode::unsupported, "the file has a name already", {}};
   }
   [[nodiscard]] virtual Result<std::uint64_t> size() = 0;
-  /// Of what was written: so many bytes from the beginning were handed to the medium, which was
-  /// waited for, and are not in the page cache any more. They can be read back while more is
-  /// written; whether they are durable only sync() says.
-  [[nodiscard]] virtual std::uint64_t settled_bytes() const { return 0; }
 };
 
 struct DirectoryEntry {
