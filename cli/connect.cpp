@@ -41,8 +41,8 @@ std::vector<std::string> split_paths(const std::string& text) {
 
 /// Of kubeconfigs that are each another cluster's: the first one, or the first that has the context
 /// that is named.
-Result<kube::ClientConfig> of_places(const std::vector<std::string>& files,
-                                     const std::string& context) {
+Result<kube::ClientConfig> first_with_context(const std::vector<std::string>& files,
+                                              const std::string& context) {
   auto first = kube::load_kubeconfig(files.front(), context);
   const auto lacks_context = [&] {
     return !first && first.error().code == ErrorCode::invalid_argument;
@@ -97,7 +97,7 @@ Result<kube::ClientConfig> choose_cluster(const ClusterChoice& choice,
   if (!found.empty()) {
     const auto variable = environment("KUBECONFIG");
     return variable && !variable->empty() ? kube::load_kubeconfigs(found, choice.context)
-                                          : of_places(found, choice.context);
+                                          : first_with_context(found, choice.context);
   }
   if (environment("KUBERNETES_SERVICE_HOST")) {
     return kube::in_cluster_config(environment);

@@ -69,13 +69,15 @@ void say_what_stays(const Objects& objects, const install::Removal& removal, Io&
   }
 }
 
-void say_where_else(const std::vector<std::string>& servers, Io& io) {
-  if (!servers.empty()) {
-    io.out
-        << "other servers of this cluster: " << listed(servers)
-        << "\n  what was laid down there is applied again when k3s starts there: run the same on "
-           "each\n";
+/// Words alone: a list that cannot be had keeps nothing from being taken back.
+void say_where_else(const Result<std::vector<std::string>>& servers, Io& io) {
+  if (servers && servers->empty()) {
+    return;
   }
+  io.out << "other servers of this cluster: "
+         << (servers ? listed(*servers) : "not known (" + servers.error().message + ")")
+         << "\n  what was laid down there is applied again when k3s starts there: run the same on "
+            "each\n";
 }
 
 Status
@@ -107,7 +109,7 @@ uninstall_here(const UninstallCommand& command, const install::Server& server, A
                      " is gone, and so is the package",
                  "name the package's directory with --from"};
   }
-  RB_TRY_ASSIGN(const auto others, install::other_servers(client, server.node_name, io.stop));
+  const auto others = install::other_servers(client, server.node_name, io.stop);
   if (laid) {
     RB_TRY(install::hold_back(*directories.manifests));
   }

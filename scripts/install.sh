@@ -5,6 +5,7 @@
 # HELM_ARGS is passed on to helm.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/k3s-host.sh"
 
 sops=${1:-.sops.yaml}
 [ -r "$sops" ] || die "$sops: no such file; name yours with SOPS=path (its age recipients are who can open the backups)"

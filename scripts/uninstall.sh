@@ -3,6 +3,7 @@
 # and their CRDs stay.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/k3s-host.sh"
 # First, for the command that takes it back is one of the programs.
 laid=$(laid_manifests)
 if [ -n "$laid" ]; then

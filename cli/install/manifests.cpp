@@ -3,6 +3,7 @@
 #include "objects/manifests.hpp"
 #include "status/cron.hpp"
 
+#include "age/typed_text.hpp"
 #include "base/digest.hpp"
 #include "base/json_fields.hpp"
 #include "base/json_member.hpp"
@@ -334,7 +335,7 @@ Status check_sops_text(const std::string& text) {
                  "only public keys (age1…) belong into .sops.yaml, and private keys stay away from "
                  "the cluster"};
   }
-  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
+  if (age::is_utf16(text)) {
     return Error{ErrorCode::invalid_argument,
                  "the file with the recipients is UTF-16, as PowerShell's > writes it",
                  "a ConfigMap takes UTF-8 only: iconv -f UTF-16 -t UTF-8 FILE"};

@@ -7,6 +7,7 @@
 
 #include "age/file.hpp"
 #include "age/identity.hpp"
+#include "age/typed_text.hpp"
 #include "base/fd.hpp"
 
 #include <algorithm>
@@ -24,11 +25,8 @@ constexpr int k_passphrase_tries = 3;
 constexpr std::chrono::minutes k_key_command_limit{5};
 
 std::vector<Pin> pins_in(std::string_view text, const std::string& source) {
-  constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
   std::vector<Pin> pins;
-  if (text.starts_with(k_byte_order_mark)) {
-    text.remove_prefix(k_byte_order_mark.size());
-  }
+  text = age::without_byte_order_mark(text);
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);

@@ -1,5 +1,6 @@
 #include "age/identity.hpp"
 #include "age/openssh_key.hpp"
+#include "age/typed_text.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -11,21 +12,6 @@ namespace {
 
 constexpr std::string_view k_pem_begin = "-----BEGIN ";
 constexpr std::string_view k_pem_end = "-----END ";
-
-/// Editors of Windows put it before the first line, where nobody sees it.
-constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
-
-/// What PowerShell's `age-keygen > keys.txt` gives.
-bool is_utf16(std::string_view text) {
-  return text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
-}
-
-/// A line that was typed, or pasted out of something indented, has blanks around it.
-std::string_view without_blanks(std::string_view line) {
-  constexpr std::string_view k_around = " \t\r";
-  line.remove_prefix(std::min(line.find_first_not_of(k_around), line.size()));
-  return line.substr(0, line.find_last_not_of(k_around) + 1);
-}
 
 std::string at_line(std::size_t number) {
   return "line " + std::to_string(number);
@@ -203,13 +189,11 @@ Result<IdentityFile> parse_identity_file(std::string_view text, IdentityLayout l
                  "it is UTF-16, as PowerShell's > writes it",
                  "make it UTF-8, as age and SOPS want it: iconv -f UTF-16 -t UTF-8 FILE"};
   }
-  if (text.starts_with(k_byte_order_mark)) {
-    text.remove_prefix(k_byte_order_mark.size());
-  }
+  text = without_byte_order_mark(text);
   Parser parser(layout);
   while (!text.empty()) {
     const std::size_t newline = text.find('\n');
-    const std::string_view line = without_blanks(text.substr(0, newline));
+    const std::string_view line = trimmed(text.substr(0, newline));
     text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
     RB_TRY(parser.take(line));
   }

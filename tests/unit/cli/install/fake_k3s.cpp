@@ -171,6 +171,9 @@ Result<kube::Response> FakeK3s::send(const kube::Request& request, std::stop_tok
     return error;
   }
   play_deploy_controller();
+  if (request.path == refused) {
+    return answer(403, {{"kind", "Status"}, {"message", "forbidden"}});
+  }
   if (request.method == kube::Method::remove) {
     asked.push_back("DELETE " + request.path);
     const bool there = objects.erase(request.path) > 0;

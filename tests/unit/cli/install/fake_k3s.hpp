@@ -23,6 +23,11 @@ inline constexpr const char* k_recipient =
     "age1g6ncpurpndq98xrq9g37mash9s20rwg7gtp7c026jzpjp62m8s7s3dllyx";
 inline constexpr const char* k_manifests = "data/server/manifests/railiance-backup.yaml";
 inline constexpr const char* k_image = "data/agent/images/railiance-backup-image.tar";
+inline constexpr const char* k_controller_path =
+    "/apis/apps/v1/namespaces/railiance-backup/deployments/railiance-backup-controller";
+inline constexpr const char* k_namespace_path = "/api/v1/namespaces/railiance-backup";
+inline constexpr const char* k_crd_path =
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/clusterbackups.backup.railiance.io";
 
 /// The archive of an image as bundle/pack.py writes it. `tag_end` empty: the beginning of a digest.
 [[nodiscard]] std::string image_archive(const std::string& architecture,
@@ -63,6 +68,7 @@ public:
   std::vector<ProcessSpec> started;       ///< Calls of k3s.
   ProcessResult ctr{};                    ///< What it ends with.
   bool down = false;                      ///< Nothing is listening.
+  std::string refused;                    ///< The path to which nobody here has a right.
   bool deploys = true;                    ///< The deploy controller looks.
   bool pods_start = true;                 ///< What it makes gets ready.
   std::optional<std::string> complaint;   ///< What it says instead of applying.

@@ -28,7 +28,8 @@ std::vector<json> all_kinds() {
   return kinds;
 }
 
-/// A sentence: it begins with a capital letter or a name, ends with a full stop or is a name.
+/// A sentence: it begins with a capital letter or a name, ends with a full stop or is a name. The
+/// word that generators of CRDs leave where nobody wrote anything is none.
 bool reads_well(const json& described) {
   const auto found = described.find("description");
   if (found == described.end() || !found->is_string()) {

@@ -1,0 +1,19 @@
+// What surrounds keys in files that people write: blanks that were copied from a web page or a
+// chat, and what editors and shells of Windows put before the first character. Pure.
+#pragma once
+
+#include <string_view>
+
+namespace rb::age {
+
+/// Without blanks at both ends, those of Unicode too, as Go has them (unicode.IsSpace) and SOPS
+/// trims them off a recipient.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
+/// Editors of Windows put it before the first line, where nobody sees it.
+[[nodiscard]] std::string_view without_byte_order_mark(std::string_view text);
+
+/// What PowerShell's `>` gives. Nothing reads it: not age, not SOPS, no ConfigMap.
+[[nodiscard]] bool is_utf16(std::string_view text);
+
+} // namespace rb::age
