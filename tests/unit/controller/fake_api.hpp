@@ -1,6 +1,7 @@
 // An API server of a few lines: objects in a map, answers by method and path, failures on demand.
 #pragma once
 
+#include "kube/client.hpp"
 #include "kube/transport.hpp"
 
 #include <nlohmann/json.hpp>
@@ -40,5 +41,12 @@ private:
 
   std::mutex m_mutex;
 };
+
+/// Of a client that meets each failure at once: nothing is tried again.
+[[nodiscard]] inline kube::ClientOptions one_attempt() {
+  kube::ClientOptions options;
+  options.attempts = 1;
+  return options;
+}
 
 } // namespace rb::controller::test

@@ -255,9 +255,7 @@ TEST_CASE("the reporter makes the object, says it once, and renews it each minut
   SetClock clock;
   Store store(clock, {});
   FakeApi api;
-  kube::ClientOptions options;
-  options.attempts = 1;
-  kube::Client client(api, kube::Runtime{}, options);
+  kube::Client client(api, kube::Runtime{}, one_attempt());
   BackupStatusReporter reporter(client, store, clock, k_nightly, [] { return true; });
   REQUIRE(reporter.visit({}));
   CHECK(api.count("POST") == 1);
@@ -283,9 +281,7 @@ TEST_CASE("the entry of a node that has been gone for a month is taken out, and 
   SetClock clock;
   Store store(clock, {});
   FakeApi api;
-  kube::ClientOptions options;
-  options.attempts = 1;
-  kube::Client client(api, kube::Runtime{}, options);
+  kube::Client client(api, kube::Runtime{}, one_attempt());
   api.objects[k_object] = object_of({facts(clock.time, "gone-1"),
                                      facts(clock.time, "silent"),
                                      facts(clock.time, "gone-2"),
@@ -322,9 +318,7 @@ TEST_CASE(
   Store store(clock, {});
   FakeApi api;
   api.objects[k_object] = object_of({});
-  kube::ClientOptions options;
-  options.attempts = 1;
-  kube::Client client(api, kube::Runtime{}, options);
+  kube::Client client(api, kube::Runtime{}, one_attempt());
   BackupStatusReporter reporter(client, store, clock, k_nightly, [] { return true; });
   CHECK(reporter.visit({}));
   api.fail = [](const kube::Request& request) {

@@ -41,9 +41,7 @@ public:
 struct Bench {
   explicit Bench(std::chrono::seconds helm_limit = std::chrono::seconds{300})
       : store(clock, {.helm_limit = helm_limit}) {
-    kube::ClientOptions options;
-    options.attempts = 1;
-    client = std::make_unique<kube::Client>(api, kube::Runtime{}, options);
+    client = std::make_unique<kube::Client>(api, kube::Runtime{}, one_attempt());
     payloads = std::make_unique<PayloadStore>(*client, "ours");
     executor = std::make_unique<Executor>(
         Ports{*client, helm, *payloads, store, metrics, clock, [this](kube::EventSpec event) {

@@ -64,8 +64,7 @@ void put_namespaces(FakeApi& api, const std::vector<std::string>& names) {
 }
 
 HelmInventory read(FakeApi& api, std::size_t body_limit_bytes = std::size_t{24} << 20U) {
-  kube::ClientOptions options;
-  options.attempts = 1;
+  kube::ClientOptions options = one_attempt();
   options.body_limit_bytes = body_limit_bytes;
   kube::Client client(api, {}, options);
   auto inventory = read_helm_releases(client, {});
@@ -242,18 +241,14 @@ TEST_CASE("an API server that goes away while releases are read ends the step, t
   api.fail = [](const kube::Request& request) {
     return request.path.find("/secrets/") != std::string::npos ? 503 : 0;
   };
-  kube::ClientOptions options;
-  options.attempts = 1;
-  kube::Client client(api, {}, options);
+  kube::Client client(api, {}, one_attempt());
   CHECK(read_helm_releases(client, {}).error().code == ErrorCode::unavailable);
 }
 
 TEST_CASE("a list that is refused is an error, not an empty artifact") {
   FakeApi api;
   api.fail = [](const kube::Request&) { return 403; };
-  kube::ClientOptions options;
-  options.attempts = 1;
-  kube::Client client(api, {}, options);
+  kube::Client client(api, {}, one_attempt());
   CHECK(read_helm_releases(client, {}).error().code == ErrorCode::permission_denied);
 }
 
@@ -336,9 +331,7 @@ TEST_CASE("a list that fails everywhere is an error, not a list of odd namespace
   api.fail = [](const kube::Request& request) {
     return request.path.ends_with("/secrets") ? 500 : 0;
   };
-  kube::ClientOptions options;
-  options.attempts = 1;
-  kube::Client client(api, {}, options);
+  kube::Client client(api, {}, one_attempt());
   CHECK(read_helm_releases(client, {}).error().http_status == 500);
 }
 

@@ -76,11 +76,6 @@ struct World {
     api.objects[k_object] = api::new_backup_status();
     api.objects[k_object]["metadata"]["uid"] = "u";
   }
-  static kube::ClientOptions one_attempt() {
-    kube::ClientOptions options;
-    options.attempts = 1;
-    return options;
-  }
   /// A controller that has just begun to lead.
   std::unique_ptr<Notifier> controller(bool with_dead_man = false) {
     std::vector<Receiver> receivers;

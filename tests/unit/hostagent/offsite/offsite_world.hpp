@@ -6,6 +6,8 @@
 #include "set/signed_files.hpp"
 #include "set/signed_write.hpp"
 
+#include "base/digest.hpp"
+
 #include <doctest/doctest.h>
 
 #include <string>
@@ -24,6 +26,20 @@ struct OffsiteWorld {
   void know_key() { write_file(key_file, backups.key.public_key().file()); }
   void put_signed(const std::string& name, const std::string& text) {
     REQUIRE(set::write_signed_file(backups.directory, name, as_bytes(text), backups.key));
+  }
+
+  /// Another server has copied its set of that day's run into the same directory, whole and
+  /// with other bytes than ours.
+  void copy_from(const std::string& node, int day) {
+    set::Manifest theirs = make_manifest(run_id_of_day(day));
+    theirs.node_name = node;
+    for (api::ArtifactStatus& artifact : theirs.artifacts) {
+      const std::string content = node + ": " + artifact.file_name;
+      artifact.size_bytes = content.size();
+      artifact.sha256 = to_hex(sha256(as_bytes(content)));
+      remote.files[artifact.file_name] = content;
+    }
+    remote.files[theirs.file_name()] = set::serialize(theirs);
   }
 
   offsite::View visit(unsigned keep_last = 0) {

@@ -102,21 +102,6 @@ TEST_CASE("sets whose proof failed are copied, too, and push out none that is go
   CHECK(world.remote.files.contains("manifest-" + run_id_of_day(5) + ".json"));
 }
 
-namespace {
-
-/// A set that the server cp-2 has copied into the same directory, whole.
-void copy_from_cp_2(World& world, int day) {
-  set::Manifest theirs = test::make_manifest(run_id_of_day(day));
-  theirs.node_name = "cp-2";
-  for (const api::ArtifactStatus& artifact : theirs.artifacts) {
-    const Bytes content = test::content_of(artifact.type, theirs.run_id);
-    world.remote.files[artifact.file_name] = std::string(as_text(content));
-  }
-  world.remote.files[theirs.file_name()] = set::serialize(theirs);
-}
-
-} // namespace
-
 TEST_CASE("after a failover two servers that share a directory come to rest") {
   World world;
   for (int day = 1; day <= 3; ++day) {
@@ -125,7 +110,7 @@ TEST_CASE("after a failover two servers that share a directory come to rest") {
   CHECK(world.visit(3).pending() == 0);
   // cp-2 has taken over, and its retention looks at its own disk.
   for (int day = 4; day <= 6; ++day) {
-    copy_from_cp_2(world, day);
+    world.copy_from("cp-2", day);
   }
   std::erase_if(world.remote.files, [](const auto& file) {
     return set::classify_name(file.first).run_id < run_id_of_day(4);

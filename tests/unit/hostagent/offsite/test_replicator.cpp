@@ -198,27 +198,13 @@ TEST_CASE("one set that does not arrive as it was sent holds up no older one") {
   CHECK(world.remote.files.contains("RESTORE.md"));
 }
 
-namespace {
-
-/// The server cp-2 has copied its set of that day's run into the same directory.
-void copy_from_cp_2(World& world, int day) {
-  set::Manifest theirs = test::make_manifest(run_id_of_day(day));
-  theirs.node_name = "cp-2";
-  for (const api::ArtifactStatus& artifact : theirs.artifacts) {
-    world.remote.files[artifact.file_name] = "of cp-2";
-  }
-  world.remote.files[theirs.file_name()] = set::serialize(theirs);
-}
-
-} // namespace
-
 TEST_CASE("a set that another server sent is not replaced, and said, and holds up no other") {
   World world;
   world.backups.add_signed(1);
   world.backups.add_signed(2);
   world.know_key();
   world.put_signed("RESTORE.md", "read me\n");
-  copy_from_cp_2(world, 2);
+  world.copy_from("cp-2", 2);
   const auto before = world.remote.files;
   View view = world.visit();
   for (const auto& [name, content] : before) {
@@ -249,7 +235,7 @@ TEST_CASE("a set that was rewrapped here does not push out that of another serve
   world.backups.add_signed(1);
   world.know_key();
   exchange(world.backups, 1);
-  copy_from_cp_2(world, 1);
+  world.copy_from("cp-2", 1);
   const auto before = world.remote.files;
   const View view = world.visit();
   CHECK(of_run(world.remote.files, 1) == before.size());
