@@ -60,7 +60,7 @@ public:
   [[nodiscard]] bool wants_bytes() const { return m_io.err_is_terminal; }
   void show(const api::ClusterBackup& backup, const std::optional<api::Progress>& progress);
   /// A line of its own; a live line is wiped first.
-  void say(const std::string& text);
+  void say(const std::string& words);
   /// Wipes the live line.
   void end();
 

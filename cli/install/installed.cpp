@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <ranges>
 
 namespace rb::install {
 
@@ -152,7 +153,7 @@ Result<std::vector<json>> workloads_of(kube::Client& client, const std::stop_tok
 
 Result<kube::ObjectRef> ref_of(const json& object) {
   const std::string kind = json_text(object, "kind");
-  const auto found =
+  const auto* const found =
       std::ranges::find_if(k_kinds, [&](const Kind& known) { return known.kind == kind; });
   if (found == k_kinds.end()) {
     return Error{ErrorCode::unsupported, "a manifest has the kind " + terminal_text(kind), {}};
@@ -215,14 +216,14 @@ Result<Removal> remove_objects(kube::Client& client,
     return removed;
   };
   RB_TRY(remove(addon_ref()));
-  for (auto object = objects.rbegin(); object != objects.rend(); ++object) {
-    const std::string kind = json_text(*object, "kind");
+  for (const json& object : std::views::reverse(objects)) {
+    const std::string kind = json_text(object, "kind");
     const bool stays = kind == "CustomResourceDefinition" ||
                        (kind == "Namespace" && !removal.kept_secrets.empty());
     if (stays) {
       continue;
     }
-    RB_TRY_ASSIGN(const kube::ObjectRef ref, ref_of(*object));
+    RB_TRY_ASSIGN(const kube::ObjectRef ref, ref_of(object));
     RB_TRY(remove(ref));
   }
   return removal;

@@ -31,7 +31,7 @@ std::string find_program(const std::string& given) {
   if (!given.empty()) {
     return ::access(given.c_str(), X_OK) == 0 ? given : std::string();
   }
-  const auto found = std::ranges::find_if(
+  const auto* const found = std::ranges::find_if(
       k3s::k_usual_programs, [](const char* path) { return ::access(path, X_OK) == 0; });
   return found == k3s::k_usual_programs.end() ? std::string() : *found;
 }
@@ -112,7 +112,7 @@ std::vector<std::string> taints_of(const k3s::ServerSettings& settings) {
   return keys;
 }
 
-std::string or_else(std::string value, const std::string& otherwise) {
+std::string or_else(const std::string& value, const std::string& otherwise) {
   return value.empty() ? otherwise : value;
 }
 
