@@ -23,15 +23,10 @@ integration_suite() {
   fi
   say "Starting test beds without node (the first time, their k3s stand-in is built: about 10 minutes)"
   start=$(date +%s)
-  for number in $(seq $((${#IN_BED[@]} + 1))); do
-    beds+=("integration-$number")
-    if ! "$BED" up "integration-$number" >"$LOGS/bed.log" 2>&1; then
-      tail -20 "$LOGS/bed.log" >&2
-      note "the bed does not start"
-      count integration 0 1 0
-      return
-    fi
-  done
+  if ! start_beds $((${#IN_BED[@]} + 1)); then
+    count integration 0 1 0
+    return
+  fi
   apart_behind
   say "Running: integration"
   for number in $(seq ${#IN_BED[@]}); do
@@ -51,6 +46,26 @@ integration_suite() {
   run_ctest "$BUILD" integration-apart ctest -L '^beds$' &
   set +m
   servers_run=$!
+}
+
+# start_beds COUNT: together, since each mostly waits for its server.
+beds_starting=()
+start_beds() {
+  local number bed code=0
+  for number in $(seq "$1"); do
+    bed=integration-$number
+    beds+=("$bed")
+    "$BED" up "$bed" --timeout 120 >"$LOGS/$bed.bed.log" 2>&1 &
+    beds_starting+=($!)
+  done
+  for number in $(seq "$1"); do
+    wait "${beds_starting[number - 1]}" && continue
+    code=1
+    tail -20 "$LOGS/integration-$number.bed.log" >&2
+    note "the bed integration-$number does not start"
+  done
+  beds_starting=()
+  return $code
 }
 
 # Waits for what still runs. The seconds are those of the beds before it.
@@ -88,11 +103,14 @@ end_servers() {
   done
 }
 
-# Also what runs in a bed ends with it.
+# Also what runs in a bed ends with it. One that is being started is not ended half-way.
 end_integration_beds() {
-  local name
+  local name ending=()
+  [ ${#beds_starting[@]} = 0 ] || wait "${beds_starting[@]}" || true
   for name in "${beds[@]}"; do
-    "$BED" down "$name" >>"$LOGS/bed.log" 2>&1 || true
+    "$BED" down "$name" >>"$LOGS/bed.log" 2>&1 &
+    ending+=($!)
   done
+  [ ${#ending[@]} = 0 ] || wait "${ending[@]}" || true
   beds=()
 }

@@ -48,7 +48,7 @@ wants() {
   [ ${#suites[@]} = 0 ] || [[ " ${suites[*]} " == *" $1 "* ]]
 }
 
-# The suites of CTest in one run, so that no core waits for the last test of a label; with two tests more than cores,
+# The suites of CTest in one run, so that no core waits for the last test of a label; with four tests more than cores,
 # since some mostly wait, and those begin first.
 ctest_suites() {
   local label labels=()
@@ -58,7 +58,7 @@ ctest_suites() {
   [ ${#labels[@]} -gt 0 ] || return 0
   say "Running: ${labels[*]}"
   label=$(IFS="|" && echo "${labels[*]}")
-  run_ctest "$BUILD" ctest ctest -j "$((JOBS + 2))" -L "^($label)\$"
+  run_ctest "$BUILD" ctest ctest -j "$((JOBS + 4))" -L "^($label)\$"
   tell_labels ctest "${labels[@]}"
 }
 

@@ -19,15 +19,17 @@ export RB_BUILD_BIN
 RB_PACKAGE=$("$ROOT/scripts/package.sh")
 export RB_PACKAGE
 
-# Disaster, three servers and installation have beds of their own, and go on beside the others: all of them mostly wait.
+# Disaster, three servers and installation have beds of their own, the other files share two. All of it goes on beside one
+# another, since it mostly waits.
 APART=("test_90_disaster.py test_92_three_servers.py" test_95_install.py)
+SECOND="test_13_guard.py test_20_many_runs.py test_25_proven.py test_50_make.py test_60_profiles.py test_80_offsite.py"
 apart=()
 clean_up() {
   local name
   [ ${#apart[@]} = 0 ] || kill "${apart[@]}" 2>/dev/null || true
   wait
   rm -rf "$reports"
-  for name in plain enc install s1 s2 s3; do "$bed" down "$RB_BED-$name" >/dev/null 2>&1 || true; done
+  for name in plain enc install s1 s2 s3 second; do "$bed" down "$RB_BED-$name" >/dev/null 2>&1 || true; done
   [ -n "${RB_KEEP_BED:-}" ] || "$bed" down "$RB_BED" >/dev/null 2>&1 || true
 }
 reports=$(mktemp -d)
@@ -40,19 +42,32 @@ tests() {
   PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -m pytest -p no:cacheprovider -q --tb=short --durations=8 \
     --junitxml="$reports/$1.xml" "${@:2}"
 }
+# bed_for_tests NAME: is up afterwards, with the image in it.
+bed_for_tests() {
+  if [ -z "${RB_KEEP_BED:-}" ] || ! "$bed" list | grep -qx "$1"; then
+    "$bed" up "$1" --node
+  fi
+  "$bed" import "$1" "$image"
+}
 
 if [ $# = 0 ]; then
+  # shellcheck disable=SC2048
+  for file in ${APART[*]} $SECOND; do set -- "$@" "--ignore=$file"; done
   for i in "${!APART[@]}"; do
     # shellcheck disable=SC2086
     (tests "apart-$i" ${APART[i]}) >"$reports/apart-$i.log" 2>&1 &
     apart+=($!)
-    for file in ${APART[i]}; do set -- "$@" "--ignore=$file"; done
   done
+  bed_for_tests "$RB_BED-second" &
+  second_starts=$!
+  bed_for_tests "$RB_BED"
+  wait "$second_starts"
+  # shellcheck disable=SC2086
+  (RB_BED=$RB_BED-second tests second $SECOND) >"$reports/apart-${#apart[@]}.log" 2>&1 &
+  apart+=($!)
+else
+  bed_for_tests "$RB_BED"
 fi
-if [ -z "${RB_KEEP_BED:-}" ] || ! "$bed" list | grep -qx "$RB_BED"; then
-  "$bed" up "$RB_BED" --node
-fi
-"$bed" import "$RB_BED" "$image"
 
 code=0
 (tests bed "$@") || code=$?
