@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <ranges>
 
 namespace rb::install {
 
@@ -216,7 +215,8 @@ Result<Removal> remove_objects(kube::Client& client,
     return removed;
   };
   RB_TRY(remove(addon_ref()));
-  for (const json& object : std::views::reverse(objects)) {
+  for (std::size_t left = objects.size(); left > 0; --left) { // what was applied last goes first
+    const json& object = objects[left - 1];
     const std::string kind = json_text(object, "kind");
     const bool stays = kind == "CustomResourceDefinition" ||
                        (kind == "Namespace" && !removal.kept_secrets.empty());
