@@ -31,7 +31,7 @@ bool is_utc(const std::string& zone) {
 
 status::CurrentInput
 input_of(const BackupStatusView& view, const Expectation& expectation, SystemTime now) {
-  status::CurrentInput input = view;
+  status::CurrentInput input = static_cast<const status::CurrentInput&>(view);
   input.now = now;
   input.expected_interval = expected_interval(expectation, now);
   input.nodes = living_nodes(view);

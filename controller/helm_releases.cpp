@@ -233,7 +233,7 @@ Status look_again(kube::Client& client,
   }
   for (const auto& [name_space, wanted] : releases) {
     NewestRevisions newest(storage.kind);
-    const Status listed = list_namespace(
+    Status listed = list_namespace(
         client, storage.type, name_space, metadata_of(storage), sink_of(newest), stop);
     if (!listed && is_of_all(listed.error())) {
       return listed;

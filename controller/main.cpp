@@ -150,7 +150,7 @@ Result<std::unique_ptr<kube::Connection>> connect(const Options& options,
   client.request_timeout = timeout;
   client.body_limit_bytes = k_body_limit_bytes;
   client.user_agent = std::string("railiance-backup-controller/") + RB_VERSION;
-  return kube::Connection::make(std::move(config), runtime, client);
+  return kube::Connection::make(std::move(config), std::move(runtime), client);
 }
 
 std::vector<Receiver> receivers(const notify::Settings& settings) {
