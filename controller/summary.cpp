@@ -216,7 +216,7 @@ ClusterBackupStatus mirrored(const ClusterBackup& backup, const NodeBackup& orde
   put_helm(backup, order, writer);
   put_agent_conditions(order, status, writer);
   status.node_name = node;
-  static_cast<api::RunResults&>(status) = order.status;
+  static_cast<api::RunResults&>(status) = static_cast<const api::RunResults&>(order.status);
   status.missing = all_missing(order);
   status.helm = order.spec.helm;
   status.total_size_bytes = stored_bytes(order);

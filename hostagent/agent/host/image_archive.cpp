@@ -69,7 +69,7 @@ bool is_there(const std::string& store, const std::string& hex) {
 /// Of an index: the one for this machine, which is the one that was pulled.
 std::string pulled_manifest(const std::string& store, const Json& index) {
   for (const Json& each : index.at("manifests")) {
-    const std::string hex = hex_of(each);
+    std::string hex = hex_of(each);
     const bool attestation = json_text(json_member(each, "platform"), "os") == "unknown";
     if (is_there(store, hex) && !attestation) {
       return hex;
@@ -143,7 +143,8 @@ void append(Bytes& to, ByteView bytes) {
 
 Bytes padding_for(std::uint64_t size_bytes) {
   constexpr std::size_t k_record = archive::k_tar_record_bytes;
-  return Bytes((k_record - size_bytes % k_record) % k_record, 0);
+  Bytes padding((k_record - size_bytes % k_record) % k_record, 0);
+  return padding;
 }
 
 void append_file(Bytes& to, const std::string& path, const std::string& content) {
