@@ -24,7 +24,7 @@ struct X25519Recipient {
   [[nodiscard]] static Result<X25519Recipient> parse(std::string_view text);
   [[nodiscard]] std::string text() const;
 
-  /// Errors: invalid_argument (a point of low order), internal.
+  /// Errors: corrupt (a point of low order), internal.
   [[nodiscard]] Result<Stanza> wrap(ByteView file_key) const;
 
   // NOLINTNEXTLINE(modernize-use-nullptr): it takes the 0 of a defaulted comparison for a pointer
