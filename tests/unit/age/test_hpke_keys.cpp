@@ -4,8 +4,10 @@
 
 #include "age/bech32.hpp"
 #include "age/file.hpp"
+#include "age/hpke_keys.hpp"
 #include "age/kem.hpp"
 #include "age/key_text.hpp"
+#include "base/digest.hpp"
 
 #include <doctest/doctest.h>
 
@@ -68,6 +70,27 @@ TEST_CASE("hpke keys: a stanza has the form and the size that its kind has, with
     CHECK(marshal(header).size() - without == recipient.stanza_bytes());
     CHECK(recipient.wrap(file_key).value().arguments != stanza->arguments);
   }
+}
+
+TEST_CASE("hpke keys: a token knows its stanza by a tag of the message and of its own point") {
+  // As the token works it out, which has the message and the point of its private key.
+  const auto tag_of = [](ByteView enc, ByteView point) {
+    const Sha256Digest digest = sha256(point);
+    Bytes named = test::bytes_of(enc);
+    named.insert(named.end(), digest.begin(), digest.begin() + 4);
+    const auto tag = hkdf_extract(named, as_bytes("age-encryption.org/p256tag"));
+    return encode_unpadded(tag.value().view().first(4));
+  };
+  const auto recipient = TagRecipient::parse(test::vector_line("tag.pub")).value();
+  const Stanza stanza = recipient.wrap(Bytes(k_file_key_bytes, 9)).value();
+  CHECK(stanza.type == "p256tag");
+  REQUIRE(stanza.arguments.size() == 2);
+  const Bytes enc = decode_unpadded(stanza.arguments[1]).value();
+  CHECK(enc.size() == k_p256_point_bytes);
+  CHECK(stanza.arguments[0] == tag_of(enc, recipient.key));
+  Bytes other = recipient.key; // the point opposite to it
+  other[0] ^= 1U;
+  CHECK(stanza.arguments[0] != tag_of(enc, other));
 }
 
 TEST_CASE("hpke keys: malformed, truncated, lengthened and exchanged recipients are refused") {
