@@ -1,6 +1,7 @@
 // A kind of datastore: what its copies are, and which files of a server they are made of. Who has a
-// copy asks this. Which kind it is, is asked elsewhere where one is taken (agent/run/take_copy),
-// put in place (restore/cluster/database) and booted from (restore/proof/boot): decisions/0033.
+// copy asks this. Which kind it is, is asked elsewhere where one is taken
+// (agent/run/run_datastore), put in place (restore/cluster/database) and booted from
+// (restore/proof/boot): decisions/0033.
 #pragma once
 
 #include "datastore/keys/copy.hpp"

@@ -1,8 +1,8 @@
 // The datastore artifact: a copy, encryption, and the removal of the plaintext.
 #include "agent/run/leftovers.hpp"
 #include "agent/run/run_state.hpp"
-#include "agent/run/take_copy.hpp"
 #include "datastore/datastore.hpp"
+#include "datastore/sqlite/online_copy.hpp"
 #include "k3s/host_settings.hpp"
 #include "objects/contents.hpp"
 #include "terminal/log.hpp"
@@ -17,12 +17,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <optional>
 #include <thread>
 
 namespace rb::agent {
 
 namespace {
+
+constexpr const char* k_state = "/server/db/state.db";
 
 constexpr int k_nice = 10;
 // linux/ioprio.h: IOPRIO_WHO_PROCESS, and IOPRIO_CLASS_IDLE above IOPRIO_CLASS_SHIFT.
@@ -85,6 +88,68 @@ private:
   BackupRun& m_run;
   bool m_save_has_ended = false;
 };
+
+/// k3s makes its own directory when it takes the first snapshot; one that the configuration names
+/// must be there.
+Status make_usual_directory(const BackupRun& run) {
+  const std::string& directory = run.k3s.snapshot_dir;
+  if (directory != k3s::snapshot_directory(run.settings.data_dir, {})) {
+    return {};
+  }
+  std::error_code error;
+  if (std::filesystem::create_directory(directory, error)) {
+    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
+  }
+  return error ? Status(system_error(error.value(), directory)) : Status();
+}
+
+/// Errors of the copy are those of the server's disk, not of the backup directory.
+Error not_copied(Error error) {
+  if (error.code == ErrorCode::busy) {
+    error.hint = "another program holds a lock on it: see what (fuser, lsof), and start the backup "
+                 "again";
+  } else if (error.code == ErrorCode::no_space) {
+    error.hint = "free some space in the directory of k3s's snapshots";
+    return std::move(error).because(api::Reason::storage_full);
+  } else if (error.code == ErrorCode::corrupt) {
+    error.hint = datastore::of(api::DatastoreKind::sqlite).remedy();
+    return std::move(error).because(api::Reason::snapshot_invalid);
+  }
+  return std::move(error).because(api::Reason::snapshot_failed);
+}
+
+Result<SavedSnapshot> copy_sqlite(const BackupRun& run) {
+  if (Status made = make_usual_directory(run); !made) {
+    return not_copied(std::move(made).error());
+  }
+  const std::string name =
+      k3s::snapshot_name(run.order.run_id, run.settings.node_name, run.ports.clock.now());
+  const SavedSnapshot saved{name, run.k3s.snapshot_dir + "/" + name};
+  Status copied = sqlite::copy_online({run.settings.data_dir + k_state, saved.path},
+                                      run.control.token(),
+                                      [&run](std::uint64_t done, std::uint64_t total) {
+                                        run.enter(step::k_taking_snapshot, done, total);
+                                      });
+  RB_TRY(check_stop(run.control, step::k_taking_snapshot));
+  if (!copied) {
+    return not_copied(std::move(copied).error());
+  }
+  return saved;
+}
+
+/// A copy in plaintext, where k3s has its snapshots: whatever kind of datastore it is, the copy is
+/// found again and removed by its name. What it holds has not been looked at. After a failure it
+/// may be there in part. Each error bears its reason.
+Result<SavedSnapshot> take_copy(api::DatastoreKind kind, const BackupRun& run) {
+  switch (kind) {
+  case api::DatastoreKind::etcd:
+    return save_snapshot(
+        run.ports.processes, run.settings, run.k3s, run.order.run_id, run.control, run.ports.wait);
+  case api::DatastoreKind::sqlite:
+    return copy_sqlite(run);
+  }
+  return Error{ErrorCode::internal, "a datastore of no kind", {}};
+}
 
 Error invalid(const datastore::Datastore& datastore,
               const SavedSnapshot& saved,
@@ -224,18 +289,7 @@ Status take_and_store(BackupRun& run) {
   run.enter(step::k_taking_snapshot);
   RB_TRY(mark_unfinished(*run.directory, run.order.run_id));
   PlaintextGuard guard(run);
-  RB_TRY_ASSIGN(const SavedSnapshot saved,
-                take_copy(kind,
-                          {run.ports.processes,
-                           run.settings,
-                           run.k3s,
-                           run.order.run_id,
-                           run.control,
-                           run.ports.wait,
-                           run.ports.clock.now(),
-                           [&run](std::uint64_t done, std::uint64_t total) {
-                             run.enter(step::k_taking_snapshot, done, total);
-                           }}));
+  RB_TRY_ASSIGN(const SavedSnapshot saved, take_copy(kind, run));
   guard.save_has_ended();
   run.enter(step::k_encrypting_snapshot);
   Status stored;
