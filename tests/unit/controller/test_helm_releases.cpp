@@ -115,48 +115,6 @@ TEST_CASE("a thousand releases cost pages, not a request each") {
   CHECK(api.calls.size() < 12);
 }
 
-TEST_CASE("what a HelmChart installs is its own, wherever it installs it") {
-  FakeApi api;
-  const auto put_chart = [&](const std::string& name, nlohmann::json spec, nlohmann::json notes) {
-    api.objects["/apis/helm.cattle.io/v1/namespaces/kube-system/helmcharts/" + name] = {
-        {"metadata",
-         {{"name", name}, {"namespace", "kube-system"}, {"annotations", std::move(notes)}}},
-        {"spec", std::move(spec)}};
-  };
-  put_chart("grafana", {{"targetNamespace", "apps"}, {"chart", "grafana"}}, nullptr);
-  put_chart("here", nullptr, nlohmann::json::object());
-  put_chart(
-      "retired", {{"targetNamespace", "apps"}}, {{"helmcharts.helm.cattle.io/unmanaged", "true"}});
-  put_release(api, "grafana", 1, "deployed");
-  put_release(api, "here", 1, "deployed", true, {}, "kube-system");
-  put_release(api, "here", 1, "deployed");
-  put_release(api, "retired", 1, "deployed");
-  SUBCASE("and says so") {
-    const HelmInventory inventory = read(api);
-    REQUIRE(inventory.releases.size() == 4);
-    for (const helm::Release& release : inventory.releases) {
-      const std::string place = release.key.name_space + "/" + release.key.name;
-      CAPTURE(place);
-      const std::string owner = release.owner ? release.owner->text() : "";
-      CHECK(owner == (place == "apps/grafana"       ? "HelmChart kube-system/grafana"
-                      : place == "kube-system/here" ? "HelmChart kube-system/here"
-                                                    : ""));
-    }
-  }
-  SUBCASE("where they may not be listed, or are none, the releases are kept all the same") {
-    for (const int status : {403, 404, 500}) {
-      CAPTURE(status);
-      api.fail = [status](const kube::Request& request) {
-        return request.path.ends_with("/helmcharts") ? status : 0;
-      };
-      const HelmInventory inventory = read(api);
-      CHECK(inventory.releases.size() == 4);
-      CHECK(std::ranges::none_of(inventory.releases,
-                                 [](const auto& release) { return release.owner.has_value(); }));
-    }
-  }
-}
-
 TEST_CASE("a traefik of one's own is not k3s's, where HelmCharts can be asked") {
   FakeApi api;
   put_release(api, "traefik", 1, "deployed", true, {}, "kube-system");
