@@ -16,9 +16,6 @@ namespace rb::test {
 
 namespace {
 
-constexpr const char* k_addon =
-    "/apis/k3s.cattle.io/v1/namespaces/kube-system/addons/railiance-backup";
-
 kube::Response answer(int code, const nlohmann::json& body) {
   return {code, std::chrono::seconds(0), body.dump()};
 }
@@ -39,19 +36,6 @@ std::string file_in_tar(const std::string& name, const std::string& content) {
   text.append((512 - content.size() % 512) % 512, '\0');
   return text;
 }
-
-class JumpingClock final : public Clock, public Waiter {
-public:
-  [[nodiscard]] SystemTime now() const override { return SystemTime(std::chrono::seconds(1)); }
-  [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override { return m_now; }
-  bool wait(std::chrono::milliseconds duration, const std::stop_token& stop) override {
-    m_now += duration;
-    return !stop.stop_requested();
-  }
-
-private:
-  std::chrono::steady_clock::time_point m_now;
-};
 
 class FakeApi final : public cli::Api {
 public:

@@ -7,6 +7,7 @@
 #include "cli/install/server.hpp"
 #include "support/scratch.hpp"
 
+#include "base/clock.hpp"
 #include "kube/transport.hpp"
 
 #include <nlohmann/json.hpp>
@@ -25,6 +26,10 @@ inline constexpr const char* k_manifests = "data/server/manifests/railiance-back
 inline constexpr const char* k_image = "data/agent/images/railiance-backup-image.tar";
 inline constexpr const char* k_controller_path =
     "/apis/apps/v1/namespaces/railiance-backup/deployments/railiance-backup-controller";
+inline constexpr const char* k_agent_path =
+    "/apis/apps/v1/namespaces/railiance-backup/daemonsets/railiance-backup-agent";
+inline constexpr const char* k_addon =
+    "/apis/k3s.cattle.io/v1/namespaces/kube-system/addons/railiance-backup";
 inline constexpr const char* k_namespace_path = "/api/v1/namespaces/railiance-backup";
 inline constexpr const char* k_crd_path =
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/clusterbackups.backup.railiance.io";
@@ -41,6 +46,20 @@ struct Outcome {
   int code = -1;
   std::string out;
   std::string err;
+};
+
+/// Waiting takes no time, and the clock says that it has passed.
+class JumpingClock final : public Clock, public Waiter {
+public:
+  [[nodiscard]] SystemTime now() const override { return SystemTime(std::chrono::seconds(1)); }
+  [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override { return m_now; }
+  bool wait(std::chrono::milliseconds duration, const std::stop_token& stop) override {
+    m_now += duration;
+    return !stop.stop_requested();
+  }
+
+private:
+  std::chrono::steady_clock::time_point m_now;
 };
 
 class FakeK3s final : public kube::Transport, public ProcessRunner {

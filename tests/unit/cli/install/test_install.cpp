@@ -334,34 +334,13 @@ TEST_CASE("a directory that can't be written to ends it; the image does not stay
   CHECK(k3s.install().code == 0); // and the next call needs no hand work
 }
 
-TEST_CASE("waiting is bounded, and says what keeps it") {
+TEST_CASE("waiting is bounded, and what is laid down goes on by itself") {
   FakeK3s k3s;
-  SUBCASE("k3s does not look") {
-    k3s.deploys = false;
-    const Outcome outcome = k3s.install({"--timeout", "30s"});
-    CHECK(outcome.code == 9);
-    CHECK(has(outcome.err, "not ready after 30 s: k3s takes the manifests in"));
-  }
-  SUBCASE("k3s can't apply it") {
-    k3s.complaint = "the CronJob is invalid";
-    const Outcome outcome = k3s.install({"--timeout", "30s"});
-    CHECK(outcome.code == 9);
-    CHECK(has(outcome.err, "k3s says ApplyManifestFailed: the CronJob is invalid"));
-  }
-  SUBCASE("a pod does not start") {
-    k3s.pods_start = false;
-    k3s.objects["/api/v1/namespaces/railiance-backup/pods/p"] = {
-        {"metadata", {{"name", "p"}}},
-        {"spec", {{"nodeName", "server-1"}}},
-        {"status",
-         {{"containerStatuses",
-           {{{"state",
-              {{"waiting", {{"reason", "CrashLoopBackOff"}, {"message", "back-off"}}}}}}}}}}};
-    const Outcome outcome = k3s.install({"--timeout", "30s"});
-    CHECK(outcome.code == 9);
-    CHECK(has(outcome.err, "p: CrashLoopBackOff: back-off"));
-  }
-  CHECK(k3s.scratch.exists(k_manifests)); // it goes on by itself
+  k3s.deploys = false;
+  const Outcome outcome = k3s.install({"--timeout", "30s"});
+  CHECK(outcome.code == 9);
+  CHECK(has(outcome.err, "not ready after 30 s: k3s takes the manifests in"));
+  CHECK(k3s.scratch.exists(k_manifests));
 }
 
 TEST_CASE("a server without the image is named, and is not waited for") {
@@ -376,18 +355,6 @@ TEST_CASE("a server without the image is named, and is not waited for") {
   CHECK(outcome.code == 3);
   CHECK(has(outcome.err, "not on the other servers yet: server-2"));
   CHECK(has(outcome.err, "run the same command on each"));
-}
-
-TEST_CASE("an API that goes away while it is waited for comes back") {
-  FakeK3s k3s;
-  int requests = 0;
-  k3s.before_request = [&] {
-    ++requests;
-    k3s.down = requests > 4 && requests < 12;
-  };
-  const Outcome outcome = k3s.install();
-  CAPTURE(outcome.err);
-  CHECK(outcome.code == 0);
 }
 
 TEST_CASE("told to stop, it ends with the signal; what is laid down stays") {
