@@ -1,12 +1,12 @@
 #include "offsite/replicator.hpp"
 
 #include "offsite/copy_set.hpp"
+#include "offsite/kit.hpp"
 #include "offsite/namesakes.hpp"
-#include "offsite/old_keys.hpp"
 #include "offsite/rclone_words.hpp"
+#include "set/catalogue.hpp"
 #include "set/marks.hpp"
 #include "set/names.hpp"
-#include "set/signed_files.hpp"
 #include "sign/minisign.hpp"
 
 #include "base/fd.hpp"
@@ -34,20 +34,6 @@ std::vector<sign::PublicKey> keys_at(const std::string& path) {
   const auto text = read_text_file(path, k_public_key_limit_bytes);
   const auto key = text ? sign::PublicKey::parse(*text) : Result<sign::PublicKey>(text.error());
   return key ? std::vector{*key} : std::vector<sign::PublicKey>{};
-}
-
-/// The agent is not just replacing it.
-bool is_settled(Directory& directory, const std::string& name) {
-  const auto next = directory.fs().open_read(name + std::string(set::k_next_signature_suffix));
-  return !next && next.error().code == ErrorCode::not_found;
-}
-
-/// What lies there as the host's public key is that key.
-bool is_public_key(Directory& directory, const std::vector<sign::PublicKey>& keys) {
-  const auto text =
-      set::read_text(directory, std::string(set::k_public_key_name), k_public_key_limit_bytes);
-  return text &&
-         std::ranges::any_of(keys, [&](const sign::PublicKey& key) { return *text == key.file(); });
 }
 
 /// Without those that this host did not make: they must not fill the remote, nor push its sets out.
@@ -106,7 +92,7 @@ struct Attempt {
     if (!sent && stops_all(sent.error())) {
       return sent;
     }
-    const Status kit = send_kit();
+    const Status kit = send_kit({remote, there, directory, keys, state, stop});
     if (!kit && stops_all(kit.error())) {
       return sent ? kit : sent;
     }
@@ -176,58 +162,6 @@ private:
     RB_TRY_ASSIGN(Directory listing, open_remote(remote, stop));
     RB_TRY_ASSIGN(const auto over_there, set::list_sets(listing));
     state.outdated = outdated(waiting, over_there, settings.keep_last, clock.now());
-    return {};
-  }
-
-  /// Program and guide with their signatures, and the public key: what the host's key vouches for.
-  [[nodiscard]] Status send_kit() const {
-    std::optional<Error> refused;
-    for (const std::string_view word : {set::k_guide_name, set::k_tool_name, set::k_image_name}) {
-      const set::SignedFile file = set::judge_signed_file(directory, word, keys);
-      if (file.trust == set::FileTrust::genuine && is_settled(directory, file.name)) {
-        RB_TRY(send_if_new(file.name));
-        const std::string signature = file.name + std::string(set::k_signature_suffix);
-        RB_TRY(send_if_new(signature));
-      } else if (set::is_tampering(file.trust)) {
-        refused = Error{ErrorCode::corrupt,
-                        directory.path() + "/" + file.name + ": not copied: " + file.message,
-                        "look who can write there; the next backup puts the host's own file there"};
-      }
-    }
-    if (is_public_key(directory, keys)) {
-      RB_TRY(send_if_new(std::string(set::k_public_key_name)));
-      RB_TRY(send_old_keys());
-    }
-    return refused ? Status(*refused) : Status();
-  }
-
-  /// Those that sets over there were signed with: else nobody could check them on a bare machine.
-  /// The catalogue over there is read only while one of them is not there.
-  [[nodiscard]] Status send_old_keys() const {
-    RB_TRY_ASSIGN(auto old_keys, old_keys_in(directory));
-    std::erase_if(old_keys, [&](const OldKey& old) {
-      return state.kit.contains(old.name) && is_listed({old.name, old.key.file().size()}, there);
-    });
-    if (old_keys.empty()) {
-      return {};
-    }
-    RB_TRY_ASSIGN(Directory listing, open_remote(remote, stop));
-    RB_TRY_ASSIGN(const auto over_there, set::list_sets(listing));
-    for (const OldKey& old : old_keys) {
-      if (is_needed(old, over_there)) {
-        RB_TRY(send_if_new(old.name));
-      }
-    }
-    return {};
-  }
-
-  [[nodiscard]] Status send_if_new(const std::string& name) const {
-    RB_TRY_ASSIGN(const LocalFile local, measure(directory, name, stop));
-    if (is_listed(local.file, there) && state.kit[name] == local.sha256) {
-      return {};
-    }
-    RB_TRY(replicate_file(directory, remote, there, local, stop));
-    state.kit[name] = local.sha256;
     return {};
   }
 

@@ -3,6 +3,8 @@
 
 #include "fake_remote.hpp"
 #include "offsite/replicator.hpp"
+#include "set/names.hpp"
+#include "set/retention.hpp"
 #include "set/signed_files.hpp"
 #include "set/signed_write.hpp"
 
@@ -10,9 +12,28 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 
 namespace rb::test {
+
+/// As `railiance-restore rewrap` leaves the set of that day, with other bytes for other headers.
+inline void exchange(Backups& backups, int day) {
+  const auto sets = backups.sets();
+  const auto set = std::ranges::find(sets, run_id_of_day(day), &set::BackupSet::run_id);
+  set::Manifest next = *set->manifest;
+  next.rewrap = set::RewrapRecord{
+      set->generation + 1, next.start_time, {set->manifest_digests->sha256}, false};
+  for (api::ArtifactStatus& artifact : next.artifacts) {
+    const std::string content = "wrapped anew: " + artifact.file_name;
+    artifact.file_name = set::artifact_name(artifact.type, next.run_id, next.generation());
+    artifact.size_bytes = content.size();
+    artifact.sha256 = to_hex(sha256(as_bytes(content)));
+    write_file(backups.directory.path() + "/" + artifact.file_name, content);
+  }
+  REQUIRE(set::write_signed_manifest(backups.directory, next, backups.key));
+  REQUIRE(set::remove_generation(backups.directory, {set->run_id, set->generation}));
+}
 
 struct OffsiteWorld {
   Backups backups;

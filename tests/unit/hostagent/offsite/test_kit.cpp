@@ -1,8 +1,7 @@
 // What lies beside the sets and is copied with them: program, guide, and the host's public keys.
 #include "offsite/copy_set.hpp"
-#include "offsite/remote_store.hpp"
+#include "offsite/kit.hpp"
 #include "offsite_world.hpp"
-#include "set/names.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,96 +10,137 @@
 using namespace rb;
 using namespace rb::offsite;
 using rb::test::run_id_of_day;
-using World = rb::test::OffsiteWorld;
+
+namespace {
+
+struct World : test::OffsiteWorld {
+  State state;
+
+  World() { backups.add_signed(1); }
+
+  [[nodiscard]] std::string path(const std::string& name) const {
+    return backups.directory.path() + "/" + name;
+  }
+  /// By the key that the host has now; `keys` false: it is not known yet.
+  Status send(bool known = true) {
+    std::vector<sign::PublicKey> keys;
+    if (known) {
+      keys.push_back(backups.key.public_key());
+    }
+    remote.calls.clear();
+    const auto there = remote.list({}).value();
+    return send_kit({remote, there, backups.directory, keys, state, {}});
+  }
+  [[nodiscard]] bool sent(const std::string& name) const { return remote.files.contains(name); }
+
+  /// The public key as the agent keeps it once the host has another one; the name.
+  std::string keep(const sign::PublicKey& key) {
+    const std::string name = set::old_public_key_name(sign::to_string(key.id()));
+    test::write_file(path(name), key.file());
+    return name;
+  }
+  /// The host was set up anew, and has made a set since then.
+  void get_another_key() {
+    backups.key = sign::SigningKey::generate().value();
+    know_key();
+    backups.add_signed(2);
+  }
+};
+
+sign::PublicKey any_key() {
+  return sign::SigningKey::generate().value().public_key();
+}
+
+} // namespace
 
 TEST_CASE("the kit is sent once, with its signatures, and again when it changed") {
   World world;
-  world.know_key();
-  world.backups.add_signed(1);
   world.put_signed("RESTORE.md", "one\n");
-  world.visit();
+  world.put_signed("railiance-restore", "the program");
+  REQUIRE(world.send());
+  CHECK(world.remote.names_of("put") == std::vector<std::string>{"RESTORE.md",
+                                                                 "RESTORE.md.minisig",
+                                                                 "railiance-restore",
+                                                                 "railiance-restore.minisig",
+                                                                 "railiance-backup.pub"});
   CHECK(world.remote.files.at("RESTORE.md") == "one\n");
-  CHECK(world.remote.files.contains("RESTORE.md.minisig"));
-  world.put_signed("RESTORE.md", "two\n");
-  world.backups.add_signed(2);
-  world.visit();
+  REQUIRE(world.send());
+  CHECK(world.remote.calls == std::vector<std::string>{"list"});
+
+  world.put_signed("RESTORE.md", "two\n"); // of the same size
+  REQUIRE(world.send());
+  CHECK(world.remote.names_of("put") ==
+        std::vector<std::string>{"RESTORE.md", "RESTORE.md.minisig"});
   CHECK(world.remote.files.at("RESTORE.md") == "two\n");
   CHECK(world.remote.files.at("RESTORE.md.minisig") ==
-        test::read_file(world.backups.directory.path() + "/RESTORE.md.minisig"));
+        test::read_file(world.path("RESTORE.md.minisig")));
+
+  world.remote.files.erase("railiance-restore"); // somebody removed it over there
+  REQUIRE(world.send());
+  CHECK(world.remote.names_of("put") == std::vector<std::string>{"railiance-restore"});
 }
 
 TEST_CASE("what the host's key does not vouch for is not sent, and said") {
   World world;
-  world.backups.add_signed(1);
-  world.know_key();
   world.put_signed("RESTORE.md", "ours\n");
   world.put_signed("railiance-restore", "ours");
-  const std::string directory = world.backups.directory.path();
   SUBCASE("a replaced program") {
-    test::write_file(directory + "/railiance-restore", "theirs");
-    const View view = world.visit();
-    CHECK_FALSE(world.remote.files.contains("railiance-restore"));
-    CHECK(world.remote.files.contains("RESTORE.md"));
-    CHECK(view.pending() == 0); // the set is over there all the same
-    REQUIRE(view.trouble);
-    CHECK(view.trouble->reason == api::Reason::verification_failed);
-    CHECK(view.trouble->message.find("railiance-restore: not copied") != std::string::npos);
+    test::write_file(world.path("railiance-restore"), "theirs");
+    const Status refused = world.send();
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::corrupt);
+    CHECK(refused.error().message.find("railiance-restore: not copied") != std::string::npos);
+    CHECK_FALSE(world.sent("railiance-restore"));
+    CHECK_FALSE(world.sent("railiance-restore.minisig"));
+    CHECK(world.sent("RESTORE.md"));
+    CHECK(world.sent("railiance-backup.pub"));
   }
-  SUBCASE("a replaced public key") {
-    test::write_file(directory + "/railiance-backup.pub",
-                     sign::SigningKey::generate().value().public_key().file());
-    world.visit();
-    CHECK_FALSE(world.remote.files.contains("railiance-backup.pub"));
+  SUBCASE("a replaced guide, which comes first, holds up nothing") {
+    test::write_file(world.path("RESTORE.md"), "theirs\n");
+    CHECK_FALSE(world.send());
+    CHECK_FALSE(world.sent("RESTORE.md"));
+    CHECK(world.sent("railiance-restore"));
   }
-  SUBCASE("a planted set: it would push the host's own out over there") {
-    world.backups.add(5);
-    const View view = world.visit(1);
-    CHECK_FALSE(world.remote.files.contains("manifest-" + run_id_of_day(5) + ".json"));
-    CHECK(world.remote.files.contains("manifest-" + run_id_of_day(1) + ".json"));
-    CHECK_FALSE(view.sets.contains(run_id_of_day(5)));
+  SUBCASE("a replaced public key: no other key of the directory is sent, either") {
+    world.keep(world.backups.key.public_key());
+    test::write_file(world.path("railiance-backup.pub"), any_key().file());
+    CHECK(world.send());
+    CHECK(world.sent("RESTORE.md"));
+    CHECK(std::ranges::none_of(world.remote.files,
+                               [](const auto& file) { return file.first.ends_with(".pub"); }));
   }
   SUBCASE("nothing is known of the host's key yet") {
-    REQUIRE(std::filesystem::remove(world.key_file));
-    world.visit();
-    CHECK_FALSE(world.remote.files.contains("RESTORE.md"));
-    CHECK_FALSE(world.remote.files.contains("railiance-backup.pub"));
+    CHECK(world.send(false));
+    CHECK(world.remote.files.empty());
   }
 }
 
-TEST_CASE("a part of the kit that was not sent is tried again after the pause") {
+TEST_CASE("a file that the agent is just replacing waits") {
   World world;
-  world.backups.add_signed(1);
-  world.know_key();
   world.put_signed("RESTORE.md", "ours\n");
-  test::write_file(world.backups.directory.path() + "/RESTORE.md", "theirs\n");
-  CHECK(world.visit().trouble);
-  world.put_signed("RESTORE.md", "ours\n");
-  world.clock.time += std::chrono::seconds(30);
-  CHECK_FALSE(world.visit().trouble);
-  CHECK(world.remote.files.at("RESTORE.md") == "ours\n");
+  world.put_signed("railiance-restore", "ours");
+  test::write_file(world.path("RESTORE.md.minisig.next"), "of the next one");
+  CHECK(world.send());
+  CHECK_FALSE(world.sent("RESTORE.md"));
+  CHECK(world.sent("railiance-restore"));
+  std::filesystem::remove(world.path("RESTORE.md.minisig.next"));
+  CHECK(world.send());
+  CHECK(world.sent("RESTORE.md"));
 }
 
 TEST_CASE(
     "the key that the host had before is sent where sets over there need it, and comes back") {
   World world;
-  world.backups.add_signed(1);
   world.know_key();
   world.visit();
-  // The host was set up anew: its agent keeps the old public key under the name of its id.
-  const std::string directory = world.backups.directory.path();
   const sign::PublicKey old = world.backups.key.public_key();
-  const std::string old_name = set::old_public_key_name(sign::to_string(old.id()));
-  test::write_file(directory + "/" + old_name, old.file());
-  const sign::PublicKey planted = sign::SigningKey::generate().value().public_key();
-  const std::string planted_name = set::old_public_key_name(sign::to_string(planted.id()));
-  test::write_file(directory + "/" + planted_name, planted.file());
-  world.backups.key = sign::SigningKey::generate().value();
-  world.know_key();
-  world.backups.add_signed(2);
+  const std::string old_name = world.keep(old);
+  const std::string planted_name = world.keep(any_key());
+  world.get_another_key();
   CHECK_FALSE(world.visit().trouble);
-  REQUIRE(world.remote.files.contains(old_name));
+  REQUIRE(world.sent(old_name));
   CHECK(world.remote.files.at(old_name) == old.file());
-  CHECK_FALSE(world.remote.files.contains(planted_name)); // no set over there is of it
+  CHECK_FALSE(world.sent(planted_name)); // no set over there is of it
 
   auto listing = open_remote(world.remote, {}).value();
   const auto sets = set::list_sets(listing).value();
@@ -110,4 +150,51 @@ TEST_CASE(
   CHECK(test::read_file(to.path() + "/" + old_name) == old.file());
   CHECK(test::read_file(to.path() + "/railiance-backup.pub") ==
         world.backups.key.public_key().file());
+}
+
+TEST_CASE("the catalogue over there is read only while an old key is not there") {
+  World world;
+  world.know_key();
+  world.visit();
+  const std::string name = world.keep(world.backups.key.public_key());
+  world.get_another_key();
+  const auto reads = [&] {
+    REQUIRE(world.send());
+    return std::ranges::count(world.remote.calls, "get_manifests");
+  };
+  CHECK(reads() == 1);
+  CHECK(world.sent(name));
+  CHECK(reads() == 0);
+  world.remote.files.erase(name);
+  CHECK(reads() == 1);
+  CHECK(world.sent(name));
+  world.state = {}; // what is there may be anything of that size
+  world.remote.files.at(name).back() = 'x';
+  CHECK(reads() == 1);
+  CHECK(world.remote.files.at(name) == test::read_file(world.path(name)));
+}
+
+TEST_CASE("an old key that is not as the agent keeps one is none") {
+  World world;
+  world.know_key();
+  world.visit();
+  const sign::PublicKey old = world.backups.key.public_key();
+  const std::string name = world.keep(old);
+  SUBCASE("more stands in it than the key") {
+    test::write_file(world.path(name), old.file() + "\n");
+  }
+  SUBCASE("it is another key's name") {
+    std::filesystem::rename(world.path(name),
+                            world.path(set::old_public_key_name("0123456789ABCDEF")));
+  }
+  SUBCASE("it is a link to one") {
+    std::filesystem::rename(world.path(name), world.path("elsewhere"));
+    std::filesystem::create_symlink("elsewhere", world.path(name));
+  }
+  SUBCASE("it is no key") {
+    test::write_file(world.path(name), std::string(5000, 'x'));
+  }
+  world.get_another_key();
+  CHECK(world.send());
+  CHECK(world.remote.names_of("put") == std::vector<std::string>{"railiance-backup.pub"});
 }

@@ -2,7 +2,6 @@
 #include "offsite/remote_store.hpp"
 #include "offsite_world.hpp"
 #include "set/names.hpp"
-#include "set/retention.hpp"
 
 #include <doctest/doctest.h>
 
@@ -18,24 +17,6 @@ namespace {
 
 Error unreachable() {
   return {ErrorCode::unavailable, "nextcloud:backups/cluster: connection refused", {}};
-}
-
-/// As `railiance-restore rewrap` leaves the set of that day, with other bytes for other headers.
-void exchange(test::Backups& backups, int day) {
-  const auto sets = backups.sets();
-  const auto set = std::ranges::find(sets, run_id_of_day(day), &set::BackupSet::run_id);
-  set::Manifest next = *set->manifest;
-  next.rewrap = set::RewrapRecord{
-      set->generation + 1, next.start_time, {set->manifest_digests->sha256}, false};
-  for (api::ArtifactStatus& artifact : next.artifacts) {
-    const std::string content = "wrapped anew: " + artifact.file_name;
-    artifact.file_name = set::artifact_name(artifact.type, next.run_id, next.generation());
-    artifact.size_bytes = content.size();
-    artifact.sha256 = to_hex(sha256(as_bytes(content)));
-    test::write_file(backups.directory.path() + "/" + artifact.file_name, content);
-  }
-  REQUIRE(set::write_signed_manifest(backups.directory, next, backups.key));
-  REQUIRE(set::remove_generation(backups.directory, {set->run_id, set->generation}));
 }
 
 std::size_t of_run(const std::map<std::string, std::string>& files, int day) {
@@ -234,7 +215,7 @@ TEST_CASE("a set that was rewrapped here does not push out that of another serve
   World world;
   world.backups.add_signed(1);
   world.know_key();
-  exchange(world.backups, 1);
+  test::exchange(world.backups, 1);
   world.copy_from("cp-2", 1);
   const auto before = world.remote.files;
   const View view = world.visit();
@@ -252,6 +233,34 @@ TEST_CASE("a manifest over there that cannot be read is nobody's, and is replace
   CHECK(world.visit().pending() == 0);
   CHECK(world.remote.files.at(name) ==
         test::read_file(world.backups.directory.path() + "/" + name));
+}
+
+TEST_CASE("a set that somebody planted here is not sent: it would push the host's own out there") {
+  World world;
+  world.backups.add_signed(1);
+  world.know_key();
+  world.backups.add(5);
+  const View view = world.visit(1);
+  CHECK_FALSE(world.remote.files.contains("manifest-" + run_id_of_day(5) + ".json"));
+  CHECK(world.remote.files.contains("manifest-" + run_id_of_day(1) + ".json"));
+  CHECK_FALSE(view.sets.contains(run_id_of_day(5)));
+}
+
+TEST_CASE("the kit is sent beside the sets; a part that was not is told, and tried again") {
+  World world;
+  world.backups.add_signed(1);
+  world.know_key();
+  world.put_signed("RESTORE.md", "ours\n");
+  test::write_file(world.backups.directory.path() + "/RESTORE.md", "theirs\n");
+  View view = world.visit();
+  CHECK(view.pending() == 0); // the set is over there all the same
+  REQUIRE(view.trouble);
+  CHECK(view.trouble->reason == api::Reason::verification_failed);
+  CHECK(view.trouble->message.find("RESTORE.md: not copied") != std::string::npos);
+  world.put_signed("RESTORE.md", "ours\n");
+  world.clock.time += std::chrono::seconds(30);
+  CHECK_FALSE(world.visit().trouble);
+  CHECK(world.remote.files.at("RESTORE.md") == "ours\n");
 }
 
 TEST_CASE("without its memory it compares, and sends nothing that is there") {
@@ -352,7 +361,7 @@ TEST_CASE(
   world.backups.add_signed(2);
   world.know_key();
   world.visit();
-  exchange(world.backups, 1);
+  test::exchange(world.backups, 1);
   world.remote.calls.clear();
   SUBCASE("all goes well") {
     const View view = world.visit();
@@ -385,7 +394,7 @@ TEST_CASE(
     CHECK(of_run(world.remote.files, 1) == 6);
   }
   SUBCASE("it is rewrapped again before it was sent") {
-    exchange(world.backups, 1);
+    test::exchange(world.backups, 1);
     CHECK(world.visit().pending() == 0);
     CHECK(of_run(world.remote.files, 1) == 6);
     CHECK(world.remote.files.contains("manifest-" + run_id_of_day(1) + ".r2.json"));
@@ -407,7 +416,7 @@ TEST_CASE("old files of a rewrapped set that could not be removed go as soon as 
   world.backups.add_signed(1);
   world.know_key();
   world.visit();
-  exchange(world.backups, 1);
+  test::exchange(world.backups, 1);
   SUBCASE("the remote refused") {
     world.remote.refuses_removal = unreachable();
     View view = world.visit();
