@@ -179,62 +179,6 @@ TEST_CASE("one set that does not arrive as it was sent holds up no older one") {
   CHECK(world.remote.files.contains("RESTORE.md"));
 }
 
-TEST_CASE("a set that another server sent is not replaced, and said, and holds up no other") {
-  World world;
-  world.backups.add_signed(1);
-  world.backups.add_signed(2);
-  world.know_key();
-  world.put_signed("RESTORE.md", "read me\n");
-  world.copy_from("cp-2", 2);
-  const auto before = world.remote.files;
-  View view = world.visit();
-  for (const auto& [name, content] : before) {
-    CHECK(world.remote.files.at(name) == content);
-  }
-  CHECK(view.sets.at(run_id_of_day(1)).replicated);
-  CHECK(world.remote.files.contains("RESTORE.md"));
-  CHECK_FALSE(view.sets.at(run_id_of_day(2)).replicated);
-  REQUIRE(view.trouble);
-  CHECK(view.trouble->reason == api::Reason::remote_failed);
-  CHECK(view.trouble->message.find("run " + run_id_of_day(2) + " over there is of node cp-2") !=
-        std::string::npos);
-  CHECK(view.trouble->message.find("offsite.directoryPerNode=true") != std::string::npos);
-  CHECK(world.remote.names_of("remove").empty());
-
-  // Once the other one has gone elsewhere, its files are removed by hand, and ours are sent.
-  for (const auto& [name, content] : before) {
-    world.remote.files.erase(name);
-  }
-  world.clock.time += std::chrono::seconds(30);
-  view = world.visit();
-  CHECK(view.pending() == 0);
-  CHECK_FALSE(view.trouble);
-}
-
-TEST_CASE("a set that was rewrapped here does not push out that of another server") {
-  World world;
-  world.backups.add_signed(1);
-  world.know_key();
-  test::exchange(world.backups, 1);
-  world.copy_from("cp-2", 1);
-  const auto before = world.remote.files;
-  const View view = world.visit();
-  CHECK(of_run(world.remote.files, 1) == before.size());
-  CHECK(view.pending() == 1);
-  REQUIRE(view.trouble);
-  CHECK(view.trouble->message.find("node cp-2") != std::string::npos);
-}
-
-TEST_CASE("a manifest over there that cannot be read is nobody's, and is replaced") {
-  World world;
-  world.backups.add(1);
-  const std::string name = "manifest-" + run_id_of_day(1) + ".json";
-  world.remote.files[name] = "{";
-  CHECK(world.visit().pending() == 0);
-  CHECK(world.remote.files.at(name) ==
-        test::read_file(world.backups.directory.path() + "/" + name));
-}
-
 TEST_CASE("a set that somebody planted here is not sent: it would push the host's own out there") {
   World world;
   world.backups.add_signed(1);
