@@ -65,7 +65,7 @@ Status timed(BackupRun& run, std::string_view name, const std::function<Status()
 }
 
 Status datastore_step(BackupRun& run) {
-  const Status done = timed(run, k_datastore_step, [&run] {
+  Status done = timed(run, k_datastore_step, [&run] {
     run.fetch_helm();
     return run.back_up_datastore();
   });
