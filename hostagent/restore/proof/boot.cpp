@@ -139,7 +139,7 @@ Status restore_scratch(const ScratchServer& server, Cage& cage, const std::stop_
 
 /// Starts the server; it goes on.
 Status start_scratch(const ScratchServer& server, Cage& cage) {
-  RB_TRY_ASSIGN(ProcessSpec spec, scratch_server_spec(server));
+  ProcessSpec spec = scratch_server_spec(server);
   Status started = cage.start(spec, log_of(server));
   k3s::wipe_token(spec);
   return started;

@@ -14,6 +14,7 @@
 #include <array>
 #include <filesystem>
 #include <set>
+#include <sstream>
 
 namespace rb::proof {
 
@@ -65,13 +66,25 @@ k3s::ServerSettings server_settings_of(const set::HostState& state) {
   return cluster::read_settings(cluster::HostStateView(state)).settings;
 }
 
-/// Two families stand in one value, or in two: "10.42.0.0/16,fd00:42::/56".
-std::string joined(const std::vector<std::string>& values) {
-  std::string all;
-  for (const std::string& value : values) {
-    all += (all.empty() ? "" : ",") + value;
+/// The ranges of IPv4 among those of a setting, "10.42.0.0/16,fd00:42::/56" or a list; those of
+/// IPv6 are left out. A scratch server has an address of IPv4 alone, on every machine, and the API
+/// server refuses a range of services of another family than its own address. It serves what is
+/// stored whatever its ranges are.
+std::string ipv4_ranges(const k3s::ServerSettings& read,
+                        const std::string& flag,
+                        std::vector<std::string>& left_out) {
+  std::string kept;
+  for (const std::string& value : read.values(flag)) {
+    std::istringstream ranges(value);
+    for (std::string range; std::getline(ranges, range, ',');) {
+      if (range.find(':') != std::string::npos) {
+        left_out.push_back(flag + " " + range);
+      } else {
+        kept += (kept.empty() ? "" : ",") + range;
+      }
+    }
   }
-  return all;
+  return kept;
 }
 
 std::string encryption_path(const std::string& directory) {
@@ -132,8 +145,8 @@ void take_argument(const set::HostState& state,
 ServerSettings settings_of(const set::HostState& state, const std::string& directory) {
   const k3s::ServerSettings read = server_settings_of(state);
   ServerSettings settings;
-  settings.cluster_cidr = joined(read.values("cluster-cidr"));
-  settings.service_cidr = joined(read.values("service-cidr"));
+  settings.cluster_cidr = ipv4_ranges(read, "cluster-cidr", settings.left_out);
+  settings.service_cidr = ipv4_ranges(read, "service-cidr", settings.left_out);
   settings.secrets_encryption = read.is_on("secrets-encryption");
   settings.secrets_encryption_provider = read.value("secrets-encryption-provider");
   std::set<std::string> seen;

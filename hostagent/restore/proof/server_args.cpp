@@ -3,34 +3,11 @@
 #include "k3s/command.hpp"
 #include "objects/local_api.hpp"
 
-#include <algorithm>
-
 namespace rb::proof {
 
 namespace {
 
-/// The IPv4 ranges of "10.42.0.0/16,fd00::/48". Errors: unsupported (there is none).
-Result<std::string> ipv4_of(const std::string& ranges) {
-  std::string kept;
-  for (std::size_t at = 0; at < ranges.size();) {
-    const std::size_t end = std::min(ranges.find(',', at), ranges.size());
-    const std::string range = ranges.substr(at, end - at);
-    if (range.find(':') == std::string::npos) {
-      kept += (kept.empty() ? "" : ",") + range;
-    }
-    at = end + 1;
-  }
-  if (kept.empty() && !ranges.empty()) {
-    return Error{ErrorCode::unsupported,
-                 ranges + ": a scratch server of IPv6 alone is not supported",
-                 "drill without --boot"};
-  }
-  return kept;
-}
-
-Result<std::vector<std::string>> common_flags(const ScratchServer& server) {
-  RB_TRY_ASSIGN(const std::string cluster_cidr, ipv4_of(server.settings.cluster_cidr));
-  RB_TRY_ASSIGN(const std::string service_cidr, ipv4_of(server.settings.service_cidr));
+std::vector<std::string> common_flags(const ScratchServer& server) {
   std::vector<std::string> flags{
       "--config=" + config_of(server),
       std::string("--node-ip=") + k_scratch_address,
@@ -42,11 +19,11 @@ Result<std::vector<std::string>> common_flags(const ScratchServer& server) {
       "--disable-network-policy",
       "--flannel-backend=none",
       "--disable=traefik,servicelb,metrics-server,coredns,local-storage"};
-  if (!cluster_cidr.empty()) {
-    flags.push_back("--cluster-cidr=" + cluster_cidr);
+  if (!server.settings.cluster_cidr.empty()) {
+    flags.push_back("--cluster-cidr=" + server.settings.cluster_cidr);
   }
-  if (!service_cidr.empty()) {
-    flags.push_back("--service-cidr=" + service_cidr);
+  if (!server.settings.service_cidr.empty()) {
+    flags.push_back("--service-cidr=" + server.settings.service_cidr);
   }
   if (server.settings.secrets_encryption) {
     flags.emplace_back("--secrets-encryption");
@@ -89,12 +66,11 @@ std::map<std::string, std::string> environment_of(const ScratchServer& server) {
 }
 
 Result<ProcessSpec> scratch_reset_spec(const ScratchServer& server) {
-  RB_TRY_ASSIGN(std::vector<std::string> flags, common_flags(server));
   k3s::ResetOrder order;
   order.program = server.program;
   order.data_dir = server.directory + "/data";
   order.snapshot_path = server.snapshot_path;
-  order.carried = std::move(flags);
+  order.carried = common_flags(server);
   order.token = server.token;
   order.timeout = server.reset_timeout;
   RB_TRY_ASSIGN(ProcessSpec spec, k3s::reset_spec(order));
@@ -103,8 +79,8 @@ Result<ProcessSpec> scratch_reset_spec(const ScratchServer& server) {
   return spec;
 }
 
-Result<ProcessSpec> scratch_server_spec(const ScratchServer& server) {
-  RB_TRY_ASSIGN(std::vector<std::string> flags, common_flags(server));
+ProcessSpec scratch_server_spec(const ScratchServer& server) {
+  const std::vector<std::string> flags = common_flags(server);
   ProcessSpec spec;
   spec.program = server.program;
   spec.environment = environment_of(server);

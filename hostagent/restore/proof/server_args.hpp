@@ -16,7 +16,7 @@ inline constexpr const char* k_scratch_address = "198.18.255.1";
 
 /// Settings of the server that was backed up, without which its data doesn't fit.
 struct ServerSettings {
-  std::string cluster_cidr;                ///< Empty: k3s's default. Of a pair, IPv4 counts.
+  std::string cluster_cidr;                ///< Of IPv4; empty: k3s's default for such an address.
   std::string service_cidr;                ///< As cluster_cidr.
   bool secrets_encryption = false;         ///< Its keys come from the snapshot.
   std::string secrets_encryption_provider; ///< Empty: k3s's default.
@@ -45,10 +45,9 @@ struct ScratchServer {
 /// Of `k3s kubectl` there: of the scratch server alone, and without the token.
 [[nodiscard]] std::map<std::string, std::string> environment_of(const ScratchServer& server);
 
-/// Errors: unsupported (no IPv4 range), invalid_argument. The environment of both holds the token:
-/// k3s::wipe_token() after use.
+/// Errors: invalid_argument. The environment of both holds the token: k3s::wipe_token() after use.
 [[nodiscard]] Result<ProcessSpec> scratch_reset_spec(const ScratchServer& server);
-[[nodiscard]] Result<ProcessSpec> scratch_server_spec(const ScratchServer& server);
+[[nodiscard]] ProcessSpec scratch_server_spec(const ScratchServer& server);
 
 /// `k3s kubectl proxy` on the socket, for the time of the comparison.
 [[nodiscard]] ProcessSpec proxy_spec(const ScratchServer& server);

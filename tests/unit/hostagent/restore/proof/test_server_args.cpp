@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace {
 
@@ -30,10 +31,9 @@ bool has(const ProcessSpec& spec, const std::string& argument) {
 
 TEST_CASE("both calls stay in the scratch directory") {
   const auto reset = scratch_reset_spec(scratch());
-  const auto server = scratch_server_spec(scratch());
+  const ProcessSpec server = scratch_server_spec(scratch());
   REQUIRE(reset.has_value());
-  REQUIRE(server.has_value());
-  for (const ProcessSpec& spec : {*reset, *server}) {
+  for (const ProcessSpec& spec : {*reset, server}) {
     CHECK(has(spec, "--config=/scratch/d/config.yaml"));
     CHECK(has(spec, "--data-dir=/scratch/d/data"));
     CHECK(has(spec, "--write-kubeconfig=/scratch/d/kubeconfig"));
@@ -44,27 +44,19 @@ TEST_CASE("both calls stay in the scratch directory") {
   }
   CHECK(has(*reset, "--cluster-reset-restore-path=/scratch/d/snapshot"));
   CHECK(has(*reset, "--etcd-s3=false"));
-  CHECK(has(*server, "--disable-controller-manager"));
-  CHECK(has(*server, "--etcd-disable-snapshots"));
+  CHECK(has(server, "--disable-controller-manager"));
+  CHECK(has(server, "--etcd-disable-snapshots"));
 }
 
 TEST_CASE("the settings that its data depends on are passed on") {
   ScratchServer server = scratch();
-  server.settings = {"10.52.0.0/16,fd00:52::/56", "10.53.0.0/16", true, "secretbox"};
+  server.settings = {"10.52.0.0/16", "10.53.0.0/16", true, "secretbox"};
   const auto spec = scratch_reset_spec(server);
   REQUIRE(spec.has_value());
   CHECK(has(*spec, "--cluster-cidr=10.52.0.0/16"));
   CHECK(has(*spec, "--service-cidr=10.53.0.0/16"));
   CHECK(has(*spec, "--secrets-encryption"));
   CHECK(has(*spec, "--secrets-encryption-provider=secretbox"));
-}
-
-TEST_CASE("a cluster of IPv6 alone is refused") {
-  ScratchServer server = scratch();
-  server.settings.service_cidr = "fd00:53::/112";
-  const auto spec = scratch_server_spec(server);
-  REQUIRE_FALSE(spec.has_value());
-  CHECK(spec.error().code == ErrorCode::unsupported);
 }
 
 TEST_CASE("settings come from config.yaml and the unit of the backed-up host") {
@@ -85,21 +77,59 @@ TEST_CASE("settings come from config.yaml and the unit of the backed-up host") {
   CHECK(settings.cluster_cidr == "10.52.0.0/16");
 }
 
-TEST_CASE("ranges of two families, in one value and as a list: that of IPv4 is taken") {
+set::HostState state_of(const char* config) {
+  set::HostState state;
+  state.files.push_back({"etc/rancher/k3s/config.yaml", SecretBytes(as_bytes(config)), 0600, {}});
+  return state;
+}
+
+/// Those of both calls that begin with `flag`.
+std::vector<std::string> passed(const set::HostState& state, const std::string& flag) {
+  ScratchServer server = scratch();
+  server.settings = settings_of(state, "/scratch/d");
+  std::vector<std::string> found;
+  const auto reset = scratch_reset_spec(server);
+  REQUIRE(reset.has_value());
+  for (const ProcessSpec& spec : {*reset, scratch_server_spec(server)}) {
+    std::ranges::copy_if(spec.arguments, std::back_inserter(found), [&](const std::string& word) {
+      return word.starts_with(flag + "=");
+    });
+  }
+  return found;
+}
+
+using Words = std::vector<std::string>;
+constexpr const char* k_node = "--node-ip=198.18.255.1";
+
+TEST_CASE("ranges of two families, in one value and as a list, IPv6 first or last: that of IPv4 is "
+          "taken, and the other one said") {
   for (const char* const text :
        {"cluster-cidr: 10.52.0.0/16,fd00:52::/56\nservice-cidr: 10.53.0.0/16,fd00:53::/112\n",
+        "cluster-cidr: fd00:52::/56,10.52.0.0/16\nservice-cidr: fd00:53::/112,10.53.0.0/16\n"
+        "node-ip: 2001:db8::1,192.0.2.1\n",
         "cluster-cidr: [10.52.0.0/16, 'fd00:52::/56']\n"
         "service-cidr:\n- 10.53.0.0/16\n- fd00:53::/112\n"}) {
     CAPTURE(text);
-    set::HostState state;
-    state.files.push_back({"etc/rancher/k3s/config.yaml", SecretBytes(as_bytes(text)), 0600, {}});
-    ScratchServer server = scratch();
-    server.settings = settings_of(state, "/scratch/d");
-    const auto spec = scratch_server_spec(server);
-    REQUIRE(spec.has_value());
-    CHECK(has(*spec, "--cluster-cidr=10.52.0.0/16"));
-    CHECK(has(*spec, "--service-cidr=10.53.0.0/16"));
+    const set::HostState state = state_of(text);
+    CHECK(passed(state, "--cluster-cidr") == Words(2, "--cluster-cidr=10.52.0.0/16"));
+    CHECK(passed(state, "--service-cidr") == Words(2, "--service-cidr=10.53.0.0/16"));
+    CHECK(passed(state, "--node-ip") == Words(2, k_node));
+    CHECK(left_out_line(settings_of(state, "/scratch/d")) ==
+          "boot: without cluster-cidr fd00:52::/56, service-cidr fd00:53::/112");
   }
+}
+
+TEST_CASE("a cluster of IPv6 alone is booted with k3s's own ranges of IPv4") {
+  const set::HostState state = state_of("cluster-cidr: fd00:52::/56\nservice-cidr: fd00:53::/112\n"
+                                        "node-ip: 2001:db8::1\n");
+  CHECK(passed(state, "--cluster-cidr").empty());
+  CHECK(passed(state, "--service-cidr").empty());
+  CHECK(passed(state, "--node-ip") == Words(2, k_node));
+  CHECK(left_out_line(settings_of(state, "/scratch/d")) ==
+        "boot: without cluster-cidr fd00:52::/56, service-cidr fd00:53::/112");
+  const set::HostState by_address = state_of("node-ip: 2001:db8::1\n");
+  CHECK(passed(by_address, "--service-cidr").empty());
+  CHECK(passed(by_address, "--node-ip") == Words(2, k_node));
 }
 
 TEST_CASE("what decides on the objects goes along, also an encryption provider of the operator's "
@@ -120,11 +150,12 @@ TEST_CASE("what decides on the objects goes along, also an encryption provider o
   REQUIRE(bring_files(state, server.directory));
   const std::string brought = server.directory + "/encryption-provider.yaml";
   CHECK(read_text_file(brought, 100).value() == "kind: EncryptionConfiguration\n");
-  for (const auto& spec : {scratch_reset_spec(server), scratch_server_spec(server)}) {
-    REQUIRE(spec.has_value());
-    CHECK(has(*spec, "--kube-apiserver-arg=encryption-provider-config=" + brought));
-    CHECK(has(*spec, "--kube-apiserver-arg=feature-gates=A=true,B=false"));
-    CHECK_FALSE(has(*spec, "--kube-apiserver-arg=audit-policy-file=/a"));
+  const auto reset = scratch_reset_spec(server);
+  REQUIRE(reset.has_value());
+  for (const ProcessSpec& spec : {*reset, scratch_server_spec(server)}) {
+    CHECK(has(spec, "--kube-apiserver-arg=encryption-provider-config=" + brought));
+    CHECK(has(spec, "--kube-apiserver-arg=feature-gates=A=true,B=false"));
+    CHECK_FALSE(has(spec, "--kube-apiserver-arg=audit-policy-file=/a"));
   }
   CHECK(left_out_line(server.settings) ==
         "boot: without kube-apiserver-arg audit-policy-file, kubelet-arg max-pods, tls-san");
