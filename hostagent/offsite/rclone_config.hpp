@@ -1,5 +1,6 @@
 // A copy of rclone.conf that rclone may write to. The Secret is mounted read-only, and some remotes
-// (Box) give a refresh token that counts once: rclone has to keep the next one.
+// (Box, Jottacloud) give a refresh token that counts once: rclone has to keep the next one. Servers
+// cannot share such a token, so each may have a file of its own in the Secret.
 #pragma once
 
 #include "base/result.hpp"
@@ -10,9 +11,13 @@ namespace rb::offsite {
 
 class RcloneConfig {
 public:
-  /// `source`: the file of the Secret. `directory` is made where it is missing, mode 0700, and
-  /// belongs to this alone; it must outlive a restart, as the tokens have to.
-  RcloneConfig(std::string source, std::string directory);
+  /// `source`: the file of the Secret; "rclone-NODE.conf" beside it, where it is, counts in its
+  /// stead. `directory` is made where it is missing, mode 0700, and belongs to this alone; it must
+  /// outlive a restart, as the tokens have to.
+  RcloneConfig(std::string source, const std::string& node_name, std::string directory);
+
+  /// The file of the Secret that counts now.
+  [[nodiscard]] const std::string& source() const;
 
   /// What rclone is to be given.
   [[nodiscard]] std::string path() const;
@@ -24,7 +29,8 @@ public:
   [[nodiscard]] Status refresh() const;
 
 private:
-  const std::string m_source;
+  const std::string m_shared;
+  const std::string m_own;
   const std::string m_directory;
 };
 

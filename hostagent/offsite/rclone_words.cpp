@@ -49,6 +49,9 @@ constexpr std::array k_sayings{
     Saying{"invalidaccesskeyid", ErrorCode::permission_denied},          // S3
     Saying{"signaturedoesnotmatch", ErrorCode::permission_denied},       // S3
     Saying{"invalid_grant", ErrorCode::permission_denied},               // OAuth
+    Saying{"config reconnect", ErrorCode::permission_denied}, // no token, or one that ended
+    Saying{"invalid_client", ErrorCode::permission_denied},
+    Saying{"unauthorized_client", ErrorCode::permission_denied},
     Saying{"ratelimitexceeded", ErrorCode::unavailable}, // Google calls that a quota, too
     Saying{"507 insufficient storage", ErrorCode::no_space},
     Saying{"insufficient storage", ErrorCode::no_space},
@@ -141,9 +144,21 @@ ErrorCode code_of(const ProcessResult& result) {
              : ErrorCode::io;
 }
 
+/// OAuth's refresh token: rclone's advice is for the file of somebody at a terminal.
+bool is_of_token(std::string_view said) {
+  return said.find("invalid_grant") != std::string_view::npos ||
+         said.find("config reconnect") != std::string_view::npos;
+}
+
 std::string hint_for(ErrorCode code, std::string_view said) {
   if (code == ErrorCode::invalid_argument) {
     return "look at the name of the remote and at rclone.conf";
+  }
+  if (code == ErrorCode::permission_denied && is_of_token(said)) {
+    return "the token in rclone.conf counts no more: make a new one (rclone --config ./rclone.conf "
+           "config reconnect NAME:) and put the file into the Secret anew; servers that share a "
+           "token of Box or Jottacloud take it from each other, and each needs a file of its own "
+           "(docs/offsite.md)";
   }
   if (code == ErrorCode::permission_denied) {
     return "look at user and password in rclone.conf";

@@ -104,8 +104,8 @@ void Worker::report(const offsite::View& view, std::stop_token stop) {
 }
 
 /// Why the remote may not be reached, as far as its configuration tells.
-std::string hint_of(const OffsiteOptions& options) {
-  const auto config = read_secret_file(options.rclone.config_file, k_config_limit_bytes);
+std::string hint_of(const OffsiteOptions& options, const std::string& config_file) {
+  const auto config = read_secret_file(config_file, k_config_limit_bytes);
   const auto ports = config ? offsite::remote_ports(as_text(config->view()), options.rclone.remote)
                             : std::vector<int>();
   return offsite::unreachable_hint(ports, options.ports);
@@ -126,9 +126,9 @@ void copy_offsite(OffsiteOptions options,
                   std::stop_token stop) {
   RealClock clock;
   RealProcessRunner processes;
-  options.rclone.unreachable_hint = hint_of(options);
-  const offsite::RcloneConfig config(options.rclone.config_file,
-                                     options.replicator.state_dir + "/rclone");
+  const offsite::RcloneConfig config(
+      options.rclone.config_file, options.node_name, options.replicator.state_dir + "/rclone");
+  options.rclone.unreachable_hint = hint_of(options, config.source());
   options.rclone.config_file = config.path();
   offsite::RcloneStore store(processes, options.rclone);
   offsite::Replicator replicator(options.replicator, store, clock);

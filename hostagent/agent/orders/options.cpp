@@ -180,6 +180,7 @@ Parsed parse_options(int argc, const char* const* argv) {
     parsed.exit_code = app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
   }
   parsed.options.offsite.replicator.backup_dir = parsed.options.settings.backup_dir;
+  parsed.options.offsite.node_name = parsed.options.settings.node_name;
   return parsed;
 }
 

@@ -27,6 +27,7 @@ struct OffsiteOptions {
                                              "/var/lib/railiance-backup/public/signing.pub",
                                          .keep_last = 0,
                                          .schedule = {}};
+  std::string node_name;  ///< Whose own rclone.conf counts, where there is one.
   std::vector<int> ports; ///< That the network policy lets through; empty: there is no policy.
   std::chrono::seconds look_every{10};
 };

@@ -216,6 +216,35 @@ TEST_CASE("a certificate of a CA that rclone does not know comes with the way ou
   CHECK(error->hint.find("docs/offsite.md") != std::string::npos);
 }
 
+TEST_CASE("a refresh token that counts no more is denied, with the way to a new one") {
+  for (const char* const words :
+       {"couldn't fetch token: invalid_grant: maybe token expired? - try refreshing with \"rclone "
+        "config reconnect box:\"",
+        "oauth2: cannot fetch token: 400 Bad Request Response: {\"error\":\"invalid_grant\","
+        "\"error_description\":\"Stale token\"}",
+        "token expired and there's no refresh token - manually refresh with \"rclone config "
+        "reconnect box:\"",
+        "failed to configure Box: empty token found - please run \"rclone config reconnect "
+        "box:\""}) {
+    CAPTURE(words);
+    const auto error = rclone_failure(failed(std::string(words) + "\n"), "box:backups");
+    REQUIRE(error);
+    CHECK(reason_of(*error) == api::Reason::remote_denied);
+    CHECK(error->hint.find("into the Secret anew") != std::string::npos);
+  }
+  const auto client = rclone_failure(
+      failed("couldn't fetch token: invalid_client: if you're using your own client id/secret, "
+             "make sure they're properly set up following the docs\n"),
+      "box:backups");
+  CHECK(reason_of(client.value()) == api::Reason::remote_denied);
+  CHECK(client->hint.find("into the Secret anew") == std::string::npos);
+  const auto away = rclone_failure(
+      failed("couldn't fetch token: Post \"https://api.box.com/oauth2/token\": dial tcp: lookup "
+             "api.box.com: no such host\n"),
+      "box:backups");
+  CHECK(reason_of(away.value()) == api::Reason::remote_unreachable);
+}
+
 TEST_CASE("of Azure's answer the reason is said, not the frame around it") {
   const std::string dashes(80, '-');
   const auto error = rclone_failure(
