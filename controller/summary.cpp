@@ -143,6 +143,10 @@ void put_agent_conditions(const NodeBackup& order, ClusterBackupStatus& status, 
 } // namespace
 
 std::string describe_helm(const api::HelmStatus& helm) {
+  if (helm.releases == 0 && helm.undecodable_total == 0) {
+    return "no release is in Secrets or ConfigMaps; one in a database (HELM_DRIVER=sql) is not "
+           "seen";
+  }
   constexpr std::size_t k_named = 3;
   std::string text = count_of(static_cast<std::uint64_t>(helm.releases), "release");
   if (helm.undecodable_total == 0) {

@@ -242,6 +242,7 @@ static void fields(JsonFields& json, Manifest& manifest) {
 std::vector<std::string> default_not_covered() {
   return {"data of persistent volumes, local-path storage included",
           "container images",
+          "Helm releases that are in a database instead of Secrets or ConfigMaps (HELM_DRIVER=sql)",
           "databases and other data that applications keep outside of the cluster's datastore",
           "the private age key that opens this set: keep it somewhere else",
           "nodes that are only agents: they join again with the server token"};

@@ -359,6 +359,7 @@ TEST_CASE("the budget of the inventory is a share of the memory that the process
 
 TEST_CASE("the words for undecodable releases name the first three and count all") {
   CHECK(describe_helm({5, {}, 0}) == "5 releases");
+  CHECK(describe_helm({0, {}, 0}).find("HELM_DRIVER=sql") != std::string::npos);
   api::HelmStatus status{5, {}, 60};
   for (int i = 0; i < 50; ++i) {
     status.undecodable.push_back({"apps", "secret/s" + std::to_string(i), "bad gzip"});
