@@ -88,9 +88,7 @@ constexpr std::chrono::seconds k_shortest{600};
 constexpr std::uint64_t k_slowest_bytes_per_second = 16U << 10U;
 /// A listing of some 300,000 files.
 constexpr std::size_t k_output_limit_bytes = 32U << 20U;
-constexpr const char* k_manifest_limit = "4M";
-/// Of all manifests and signatures together: some thousands of sets.
-constexpr std::uint64_t k_manifests_limit_bytes = 64U << 20U;
+constexpr std::uint64_t k_names_limit_bytes = std::uint64_t{1} << 20U;
 
 std::chrono::seconds patience(std::uint64_t bytes) {
   return k_shortest + std::chrono::seconds(bytes / k_slowest_bytes_per_second);
@@ -121,6 +119,18 @@ std::map<std::string, std::string> environment_of(const RcloneSettings& settings
     environment["SSL_CERT_FILE"] = settings.ca_file;
   }
   return environment;
+}
+
+/// One a line, for rclone.
+Status write_names(const std::vector<RemoteFile>& files, const std::string& path) {
+  RB_TRY_ASSIGN(BoundedFile target, BoundedFile::create(path, k_names_limit_bytes));
+  std::string text;
+  for (const RemoteFile& file : files) {
+    text += file.name + "\n";
+  }
+  const bool taken = target.take(text);
+  RB_TRY(target.written());
+  return taken ? Status() : Status(Error{ErrorCode::unsupported, path + ": too many names", {}});
 }
 
 Error too_much(const std::string& what, std::uint64_t limit_bytes) {
@@ -249,22 +259,26 @@ RcloneStore::get(const RemoteFile& file, const std::string& local_path, std::sto
   return result.refused ? too_much(source, file.size_bytes) : Status();
 }
 
-Status RcloneStore::get_manifests(const std::string& local_path, std::stop_token stop) {
-  ProcessSpec spec = spec_of({"copy",
-                              "--max-depth=1",
-                              "--include=/manifest-*.json",
-                              "--include=/manifest-*.json.minisig",
-                              "--include=/railiance-backup.pub",
-                              "--include=/railiance-backup-*.pub",
-                              std::string("--max-size=") + k_manifest_limit,
-                              m_settings.remote,
-                              local_path},
-                             0);
-  // --max-size goes by what the other side says of its files.
-  spec.go_on = [&local_path] { return bytes_below(local_path) <= k_manifests_limit_bytes; };
-  RB_TRY_ASSIGN(const ProcessResult result, start(spec, m_settings.remote, std::move(stop)));
-  return result.refused ? too_much(m_settings.remote + ": manifests", k_manifests_limit_bytes)
-                        : Status();
+Status RcloneStore::get_small(const std::vector<RemoteFile>& files,
+                              const std::string& local_path,
+                              std::stop_token stop) {
+  const std::string names = local_path + "/.names";
+  RB_TRY(write_names(files, names));
+  ProcessSpec spec = spec_of(
+      {"copy", "--max-depth=1", "--files-from-raw=" + names, m_settings.remote, local_path}, 0);
+  // Sizes are what the other side says of its files.
+  spec.go_on = [&local_path] { return bytes_below(local_path) <= k_batch_limit_bytes; };
+  auto result = start(spec, m_settings.remote, std::move(stop));
+  if (!result && result.error().code == ErrorCode::no_space) { // what comes fills no remote
+    return Error{ErrorCode::io,
+                 local_path + ": no room for manifests: " + result.error().message,
+                 "free space where temporary files are (TMPDIR)"};
+  }
+  if (!result) {
+    return std::move(result).error();
+  }
+  return result->refused ? too_much(m_settings.remote + ": manifests", k_batch_limit_bytes)
+                         : Status();
 }
 
 Status RcloneStore::remove(const std::string& name, std::stop_token stop) {

@@ -39,7 +39,9 @@ public:
   [[nodiscard]] Result<std::string> sha256(const RemoteFile& file, std::stop_token stop) override;
   [[nodiscard]] Status
   get(const RemoteFile& file, const std::string& local_path, std::stop_token stop) override;
-  [[nodiscard]] Status get_manifests(const std::string& local_path, std::stop_token stop) override;
+  [[nodiscard]] Status get_small(const std::vector<RemoteFile>& files,
+                                 const std::string& local_path,
+                                 std::stop_token stop) override;
   [[nodiscard]] Status remove(const std::string& name, std::stop_token stop) override;
 
 private:

@@ -56,6 +56,7 @@ constexpr std::array k_sayings{
     Saying{"507 insufficient storage", ErrorCode::no_space},
     Saying{"insufficient storage", ErrorCode::no_space},
     Saying{"no space left", ErrorCode::no_space},
+    Saying{"remaining disk space", ErrorCode::no_space},
     Saying{"quota", ErrorCode::no_space},
     Saying{"cap_exceeded", ErrorCode::no_space},    // B2
     Saying{"statuscode: 507", ErrorCode::no_space}, // MinIO

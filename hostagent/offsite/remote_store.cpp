@@ -124,6 +124,91 @@ bool is_catalogue(const RemoteFile& file) {
          file.name == set::k_public_key_name || set::old_public_key_id(file.name);
 }
 
+constexpr std::uint64_t k_batch_bytes = k_batch_limit_bytes / 3 * 2; ///< As listed.
+constexpr std::uint64_t k_block_bytes = 4096;
+/// All are in memory at once: some ten thousand sets.
+constexpr std::uint64_t k_catalogue_limit_bytes = std::uint64_t{64} << 20U;
+
+using Texts = std::map<std::string, std::string>;
+
+std::vector<RemoteFile> catalogue_of(const std::vector<RemoteFile>& files) {
+  std::vector<RemoteFile> found;
+  std::ranges::copy_if(files, std::back_inserter(found), [](const RemoteFile& file) {
+    return is_catalogue(file) && file.size_bytes <= set::k_manifest_limit_bytes;
+  });
+  return found;
+}
+
+Status check_size(const RemoteStore& remote, const std::vector<RemoteFile>& catalogue) {
+  std::uint64_t total = 0;
+  for (const RemoteFile& file : catalogue) {
+    total += file.size_bytes;
+  }
+  return total <= k_catalogue_limit_bytes
+             ? Status()
+             : Status(Error{ErrorCode::unsupported,
+                            remote.name() + ": " + std::to_string(catalogue.size()) +
+                                " manifests and signatures, " + std::to_string(total >> 20U) +
+                                " MiB: more than can be read at once",
+                            "remove the oldest sets over there, by rclone (docs/offsite.md)"});
+}
+
+/// How many from `first` on go together.
+std::size_t batch_at(const std::vector<RemoteFile>& catalogue, std::size_t first) {
+  std::uint64_t total = 0;
+  std::size_t end = first;
+  for (; end < catalogue.size(); ++end) {
+    total += catalogue[end].size_bytes + k_block_bytes;
+    if (end > first && total > k_batch_bytes) {
+      break;
+    }
+  }
+  return end - first;
+}
+
+Status fetch_batch(RemoteStore& remote,
+                   const std::vector<RemoteFile>& batch,
+                   Texts& texts,
+                   std::stop_token stop) {
+  RB_TRY_ASSIGN(const auto temporary, PrivateDirectory::make());
+  RB_TRY(remote.get_small(batch, temporary.path(), std::move(stop)));
+  for (const RemoteFile& file : batch) {
+    auto text = read_text_file(temporary.path() + "/" + file.name, set::k_manifest_limit_bytes);
+    if (text) {
+      texts.emplace(file.name, *std::move(text));
+    } // else its set is listed as damaged
+  }
+  return {};
+}
+
+std::uint64_t bytes_of(const Texts& texts) {
+  std::uint64_t total = 0;
+  for (const auto& [name, text] : texts) {
+    total += text.size();
+  }
+  return total;
+}
+
+Result<Texts> read_catalogue(RemoteStore& remote,
+                             const std::vector<RemoteFile>& files,
+                             const std::stop_token& stop) {
+  const std::vector<RemoteFile> catalogue = catalogue_of(files);
+  RB_TRY(check_size(remote, catalogue));
+  Texts texts;
+  for (std::size_t first = 0; first < catalogue.size();) {
+    const std::size_t count = batch_at(catalogue, first);
+    const auto from = catalogue.begin() + static_cast<std::ptrdiff_t>(first);
+    RB_TRY(fetch_batch(remote, {from, from + static_cast<std::ptrdiff_t>(count)}, texts, stop));
+    if (bytes_of(texts) > k_catalogue_limit_bytes) {
+      return Error{ErrorCode::corrupt,
+                   remote.name() + ": manifests: the other side sends more than it lists: stopped",
+                   "who runs the remote changed it, or it is damaged: look at what is there"};
+    }
+    first += count;
+  }
+  return texts;
+}
+
 } // namespace
 
 bool is_listed(const RemoteFile& wanted, const std::vector<RemoteFile>& there) {
@@ -132,21 +217,8 @@ bool is_listed(const RemoteFile& wanted, const std::vector<RemoteFile>& there) {
 
 Result<set::Directory> open_remote(RemoteStore& remote, std::stop_token stop) {
   RB_TRY_ASSIGN(auto files, remote.list(stop));
-  std::map<std::string, std::string> manifests;
-  if (std::ranges::any_of(files, is_catalogue)) {
-    RB_TRY_ASSIGN(const auto temporary, PrivateDirectory::make());
-    RB_TRY(remote.get_manifests(temporary.path(), stop));
-    for (const RemoteFile& file : files) {
-      if (!is_catalogue(file)) {
-        continue;
-      }
-      auto text = read_text_file(temporary.path() + "/" + file.name, set::k_manifest_limit_bytes);
-      if (text) {
-        manifests.emplace(file.name, *std::move(text));
-      } // else its set is listed as damaged
-    }
-  }
-  return set::Directory(std::make_unique<RemoteFs>(std::move(files), std::move(manifests)),
+  RB_TRY_ASSIGN(auto texts, read_catalogue(remote, files, stop));
+  return set::Directory(std::make_unique<RemoteFs>(std::move(files), std::move(texts)),
                         remote.name());
 }
 

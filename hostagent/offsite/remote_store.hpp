@@ -24,6 +24,9 @@ struct RemoteFile {
 /// A file of that name and size is in the listing.
 [[nodiscard]] bool is_listed(const RemoteFile& wanted, const std::vector<RemoteFile>& there);
 
+/// Of the small files that are fetched at a time: in a pod temporary files lie in memory.
+inline constexpr std::uint64_t k_batch_limit_bytes = std::uint64_t{12} << 20U;
+
 /// Names are single components. Used by one thread at a time. Errors of all: unavailable (no
 /// connection, a timeout, 5xx), permission_denied, no_space, not_found, invalid_argument (the
 /// remote is not configured), cancelled, io. Messages name the remote and hold no password.
@@ -51,16 +54,19 @@ public:
   /// the caller knows from elsewhere. Errors besides: corrupt (more came; what came stays there).
   [[nodiscard]] virtual Status
   get(const RemoteFile& file, const std::string& local_path, std::stop_token stop) = 0;
-  /// Fetches all manifests that are not absurdly large, their signatures and the public keys
-  /// into the directory `local_path`.
-  [[nodiscard]] virtual Status get_manifests(const std::string& local_path,
-                                             std::stop_token stop) = 0;
+  /// Fetches files of the listing into the directory `local_path`; one that is gone meanwhile is
+  /// left out. Never more than k_batch_limit_bytes of all, whatever sizes were listed. Errors
+  /// besides: corrupt (more came), io (no room here).
+  [[nodiscard]] virtual Status get_small(const std::vector<RemoteFile>& files,
+                                         const std::string& local_path,
+                                         std::stop_token stop) = 0;
   [[nodiscard]] virtual Status remove(const std::string& name, std::stop_token stop) = 0;
 };
 
 /// Names and sizes as listed, and the contents of the manifests, of their signatures and of the
-/// public keys, fetched once into a private temporary directory that is gone when this returns.
-/// Other files cannot be read. Errors: those of RemoteStore and of the temporary directory.
+/// public keys, fetched once, some at a time, through a private temporary directory that is gone
+/// when this returns. Other files cannot be read, nor a manifest that is absurdly large. Errors:
+/// unsupported (too many for the memory of this), those of RemoteStore and of the directory.
 [[nodiscard]] Result<set::Directory> open_remote(RemoteStore& remote, std::stop_token stop);
 
 } // namespace rb::offsite

@@ -10,6 +10,7 @@
 
 #include "base/digest.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -27,6 +28,7 @@ public:
   std::optional<Error> refuses_removal;           ///< And takes everything else.
   std::map<std::string, std::uint64_t> listed_as; ///< Sizes that are not true.
   std::string manifests_path;                     ///< Where they were last put.
+  std::size_t largest_batch_bytes = 0;            ///< Of small files that were asked for at once.
   /// What becomes of a file that arrives.
   std::function<std::string(const std::string& name, std::string content)> storage;
 
@@ -58,14 +60,18 @@ public:
     std::ofstream(local_path, std::ios::binary) << files.at(file.name);
     return {};
   }
-  Status get_manifests(const std::string& local_path, std::stop_token) override {
-    RB_TRY(call("get_manifests"));
+  Status get_small(const std::vector<offsite::RemoteFile>& wanted,
+                   const std::string& local_path,
+                   std::stop_token) override {
+    RB_TRY(call("get_small"));
     manifests_path = local_path;
-    for (const auto& [name, content] : files) {
-      if (name.starts_with("manifest-") || name.ends_with(".pub")) {
-        std::ofstream(local_path + "/" + name, std::ios::binary) << content;
-      }
+    std::size_t bytes = 0;
+    for (const offsite::RemoteFile& file : wanted) {
+      const std::string& content = files.at(file.name);
+      std::ofstream(local_path + "/" + file.name, std::ios::binary) << content;
+      bytes += content.size();
     }
+    largest_batch_bytes = std::max(largest_batch_bytes, bytes);
     return {};
   }
   Status remove(const std::string& name, std::stop_token) override {

@@ -97,6 +97,49 @@ TEST_CASE("manifests of a remote pass through a directory of TMPDIR that is gone
   }
 }
 
+TEST_CASE("the catalogue of a remote comes some at a time, and a remote that lies fills nothing") {
+  test::FakeRemote remote;
+  for (int day = 1; day <= 20; ++day) {
+    remote.files["manifest-" + test::run_id_of_day(day) + ".json"] = std::string(1U << 20U, 'x');
+  }
+  SUBCASE("all of it is there in the end") {
+    auto listing = open_remote(remote, {});
+    REQUIRE(listing);
+    CHECK(remote.largest_batch_bytes <= k_batch_limit_bytes);
+    CHECK(std::ranges::count(remote.calls, "get_small") > 1);
+    for (const auto& [name, content] : remote.files) {
+      CHECK(set::read_text(*listing, name, 2U << 20U).value_or("") == content);
+    }
+  }
+  SUBCASE("a manifest that is absurdly large is not fetched") {
+    const std::string name = remote.files.begin()->first;
+    remote.listed_as[name] = 5U << 20U;
+    auto listing = open_remote(remote, {});
+    REQUIRE(listing);
+    CHECK_FALSE(set::read_text(*listing, name, 2U << 20U));
+  }
+  SUBCASE("too many, and the way out is said") {
+    for (const auto& [name, content] : remote.files) {
+      remote.listed_as[name] = 4U << 20U;
+    }
+    const auto listing = open_remote(remote, {});
+    REQUIRE_FALSE(listing);
+    CHECK(listing.error().code == ErrorCode::unsupported);
+    CHECK(listing.error().hint.find("docs/offsite.md") != std::string::npos);
+    CHECK(std::ranges::count(remote.calls, "get_small") == 0);
+  }
+  SUBCASE("more comes than was listed") {
+    for (int day = 1; day <= 20; ++day) {
+      const std::string name = "manifest-" + test::run_id_of_day(day) + ".json";
+      remote.files[name] = std::string(4U << 20U, 'x');
+      remote.listed_as[name] = 1000;
+    }
+    const auto listing = open_remote(remote, {});
+    REQUIRE_FALSE(listing);
+    CHECK(listing.error().code == ErrorCode::corrupt);
+  }
+}
+
 TEST_CASE("fetch replaces nothing") {
   World world;
   world.backups.add(1);

@@ -310,21 +310,34 @@ TEST_CASE("a file that comes is never larger than the manifest says") {
   }
 }
 
-TEST_CASE("manifests that come are bounded all together, whatever sizes were listed") {
+TEST_CASE("small files are asked for by their names, and bounded whatever sizes were listed") {
   const test::TemporaryDirectory temporary;
   FakeRclone rclone;
   rclone.answer = printed("");
   RcloneStore store(rclone, settings());
-  REQUIRE(store.get_manifests(temporary.path(), {}));
+  const std::vector<RemoteFile> files{{"manifest-x.json", 1}, {"manifest-y.json", 1}};
+  REQUIRE(store.get_small(files, temporary.path(), {}));
+  const std::string names = temporary.file(".names");
+  CHECK(has(rclone.seen.arguments, "--files-from-raw=" + names));
+  CHECK(test::read_file(names) == "manifest-x.json\nmanifest-y.json\n");
+  std::filesystem::remove(names);
   REQUIRE(rclone.seen.go_on);
   CHECK(rclone.seen.go_on());
   test::write_file(temporary.file("manifest-x.json"), "");
-  std::filesystem::resize_file(temporary.file("manifest-x.json"), 65U << 20U);
+  std::filesystem::resize_file(temporary.file("manifest-x.json"), 13U << 20U);
   CHECK_FALSE(rclone.seen.go_on());
   rclone.answer.refused = true;
-  const auto got = store.get_manifests(temporary.path(), {});
+  const auto got = store.get_small(files, temporary.path(), {});
   REQUIRE_FALSE(got);
   CHECK(got.error().code == ErrorCode::corrupt);
+
+  // This disk is full, not the remote.
+  std::filesystem::remove(names);
+  rclone.answer = failed("Failed to copy: write /tmp/x: no space left on device\n");
+  const auto full = store.get_small(files, temporary.path(), {});
+  REQUIRE_FALSE(full);
+  CHECK(reason_of(full.error()) == api::Reason::remote_failed);
+  CHECK(full.error().hint.find("TMPDIR") != std::string::npos);
 }
 
 TEST_CASE("the port of a remote is found in rclone.conf") {
