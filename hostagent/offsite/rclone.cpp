@@ -283,8 +283,9 @@ Status RcloneStore::get_small(const std::vector<RemoteFile>& files,
 
 Status RcloneStore::remove(const std::string& name, std::stop_token stop) {
   const std::string target = path_of(name);
-  RB_TRY(run({"deletefile", target}, target, 0, std::move(stop)));
-  return {};
+  const auto removed = run({"deletefile", target}, target, 0, std::move(stop));
+  return removed || removed.error().code == ErrorCode::not_found ? Status()
+                                                                 : Status(removed.error());
 }
 
 } // namespace rb::offsite

@@ -89,6 +89,7 @@ constexpr std::array k_sayings{
     Saying{"x509:", ErrorCode::unavailable},
     Saying{"directory not found", ErrorCode::not_found},
     Saying{"object not found", ErrorCode::not_found},
+    Saying{"is a directory or doesn't exist", ErrorCode::not_found},
 };
 
 std::string lower(std::string text) {

@@ -60,6 +60,7 @@ public:
   [[nodiscard]] virtual Status get_small(const std::vector<RemoteFile>& files,
                                          const std::string& local_path,
                                          std::stop_token stop) = 0;
+  /// One that is gone already, by another server's retention, is removed.
   [[nodiscard]] virtual Status remove(const std::string& name, std::stop_token stop) = 0;
 };
 

@@ -340,6 +340,17 @@ TEST_CASE("small files are asked for by their names, and bounded whatever sizes 
   CHECK(full.error().hint.find("TMPDIR") != std::string::npos);
 }
 
+TEST_CASE("what another server has removed already is removed") {
+  FakeRclone rclone;
+  RcloneStore store(rclone, settings());
+  rclone.answer = failed("2026/11/22 23:24:13 Failed to deletefile: object not found\n", 4);
+  CHECK(store.remove("etcd", {}));
+  rclone.answer = failed("Failed to deletefile: w:etcd is a directory or doesn't exist\n");
+  CHECK(store.remove("etcd", {}));
+  rclone.answer = failed("403 Forbidden\n");
+  CHECK_FALSE(store.remove("etcd", {}));
+}
+
 TEST_CASE("the port of a remote is found in rclone.conf") {
   using Ports = std::vector<int>;
   const char* const config =
