@@ -14,6 +14,16 @@
 
 namespace rb {
 
+namespace {
+
+/// By nohup(1). A signal that is blocked would be queued all the same.
+bool is_ignored_hangup(int signal) {
+  struct sigaction now {};
+  return signal == SIGHUP && ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+} // namespace
+
 int fail(const ProgramIo& io, const Error& error, ExitCode code) {
   io.err << io.program << ": " << terminal_text(error.message) << '\n';
   if (!error.hint.empty()) {
@@ -52,7 +62,9 @@ StopSignals::StopSignals(std::initializer_list<int> signals, const std::stop_tok
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : signals) {
-    sigaddset(&set, signal);
+    if (!is_ignored_hangup(signal)) {
+      sigaddset(&set, signal);
+    }
   }
   ::pthread_sigmask(SIG_BLOCK, &set, &m_before);
   m_signals = Fd(::signalfd(-1, &set, SFD_CLOEXEC));
@@ -82,7 +94,7 @@ void StopSignals::watch() {
     const int signal = static_cast<int>(info.ssi_signo);
     int none = 0;
     m_seen.compare_exchange_strong(none, signal);
-    if (!m_stop.request_stop()) {
+    if (!m_stop.request_stop() && signal != SIGHUP) {
       ::_exit(128 + signal);
     }
   }

@@ -50,3 +50,39 @@ TEST_CASE("the first signal requests a stop, and so does the outer stop") {
   CHECK(signals.token().stop_requested());
   CHECK(signals.seen() == 0);
 }
+
+namespace {
+
+/// Sends `signal` to this process, and waits until it has been taken or a moment is over.
+void send(const StopSignals& signals, int signal) {
+  REQUIRE(::kill(::getpid(), signal) == 0);
+  for (int tries = 0; tries < 10 && !signals.token().stop_requested(); ++tries) {
+    RealWaiter().wait(std::chrono::milliseconds(10), {});
+  }
+}
+
+} // namespace
+
+TEST_CASE("a terminal that goes away says so twice, and ends nobody who is clearing up") {
+  static_cast<void>(std::signal(SIGHUP, SIG_DFL)); // the tests may run under nohup
+  const StopSignals signals({SIGTERM, SIGHUP});
+  send(signals, SIGHUP);
+  REQUIRE(signals.token().stop_requested());
+  for (int again = 0; again < 2; ++again) { // a second one ended this process
+    REQUIRE(::kill(::getpid(), SIGHUP) == 0);
+    RealWaiter().wait(std::chrono::milliseconds(50), {});
+  }
+  CHECK(signals.seen() == SIGHUP);
+}
+
+TEST_CASE("a hang-up that nohup has made ignored stays ignored") {
+  static_cast<void>(std::signal(SIGHUP, SIG_IGN));
+  {
+    const StopSignals signals({SIGUSR2, SIGHUP});
+    send(signals, SIGHUP);
+    CHECK_FALSE(signals.token().stop_requested());
+    send(signals, SIGUSR2);
+    CHECK(signals.seen() == SIGUSR2);
+  }
+  static_cast<void>(std::signal(SIGHUP, SIG_DFL));
+}
