@@ -1,7 +1,9 @@
 # What an operator and a developer do here. Each target is a thin name for a script or a preset.
 # Nothing is written into the source tree but dist/ (make release): builds and caches are below $RAILIANCE_CACHE.
 SHELL := /bin/sh
-HERE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+# Where this file is. make's own functions would take a path with a blank for two.
+HERE := $(shell file=$$(printf %s '$(subst ','\'',$(MAKEFILE_LIST))' | sed 's/^ //'); \
+  [ -e "$$file" ] || file='$(subst ','\'',$(lastword $(MAKEFILE_LIST)))'; cd "$$(dirname "$$file")" && pwd)/
 HOME ?= /root
 RAILIANCE_CACHE ?= $(HOME)/.cache/railiance-backup
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)

@@ -1,0 +1,47 @@
+#!/bin/bash
+# `make backup` and `make list` wherever the checkout lies, from wherever they are called, and in cron's environment.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d /tmp/railiance-scripts-XXXXXX)
+trap 'rm -rf "$work"' EXIT
+failures=0
+fail() {
+  echo "FAILED: $*"
+  cat "$work/said" "$work/calls" 2>/dev/null || true
+  failures=$((failures + 1))
+}
+
+mkdir -p "$work/prefix/bin" "$work/sets"
+for name in railiance-backup railiance-restore; do
+  printf '#!/bin/sh\necho "%s $*" >>"%s"\n' "$name" "$work/calls" >"$work/prefix/bin/$name"
+  chmod 755 "$work/prefix/bin/$name"
+done
+
+# run DIRECTORY MAKE-ARGUMENTS...: there, with nothing in the environment but what cron gives.
+run() {
+  : >"$work/calls"
+  code=0
+  (cd "$1" && shift && env -i PATH=/usr/bin:/bin PREFIX="$work/prefix" RAILIANCE_BACKUP_DIR="$work/sets" make "$@") >"$work/said" 2>&1 || code=$?
+}
+
+for name in plain "with a  blank" "o'clock"; do
+  there="$work/$name"
+  mkdir -p "$there"
+  cp -r "$root/Makefile" "$root/scripts" "$there/"
+  for way in at directory file; do
+    case $way in
+      at) run "$there" backup ;;
+      directory) run / -C "$there" backup ;;
+      file) run / -f "$there/Makefile" backup ;;
+    esac
+    [ "$code" = 0 ] || fail "make backup in '$name' ($way) ended with $code"
+    grep -qx 'railiance-backup create --wait *' "$work/calls" || fail "make backup in '$name' ($way) started no backup"
+  done
+done
+
+# The directory that railiance-restore takes from the environment is the one that is listed.
+run / -C "$work/plain" list
+grep -qxF "railiance-restore list --backup-dir $work/sets" "$work/calls" || fail "make list shows another directory"
+
+[ "$failures" = 0 ] || exit 1
+echo "make finds its scripts"
