@@ -5,7 +5,7 @@
 # `verify --all` without a key: digests, signatures and the kit; the private key does not belong there, since
 # a host that holds it can open all its own backups. --key-on-this-server drills there all the same. --root
 # puts the units below another root and starts nothing. The key stays where it is; the unit gets it as a
-# credential.
+# credential. The unit runs as whoever owns the directory: it has no capability to read what others own.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 key=
@@ -62,13 +62,45 @@ for path in "$key" "$directory"; do
     *[!A-Za-z0-9/._@+-]*) die "$path: a name that a unit file would need quoted" "use a path of letters, digits and ._@+-" ;;
   esac
 done
-[ "$name" = railiance-verify ] || { [ -f "$key" ] && [ -r "$key" ]; } || die "$key: there is no private key" "name it with --key FILE"
+if [ "$name" = railiance-drill ]; then
+  { [ -f "$key" ] && [ -r "$key" ]; } || die "$key: there is no private key" "name it with --key FILE"
+  case $(head -n 1 "$key" | tr -d '\0') in
+    age-encryption.org/v1* | '-----BEGIN AGE ENCRYPTED FILE'*)
+      die "$key: it is protected by a passphrase, which nobody types at night" "name a key file without one, of a key that is for drills alone, say" ;;
+  esac
+fi
 program=${PREFIX:-/usr/local}/bin/railiance-restore
+[ -n "$root" ] || [ -x "$program" ] || [ ! -x /usr/bin/railiance-restore ] || program=/usr/bin/railiance-restore # of the package
 [ -n "$root" ] || [ -x "$program" ] || die "$program: not installed" "run: sudo make install"
+systemd=$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
+[ "${systemd:-999}" -ge 239 ] || die "systemd $systemd does not know the fences of this unit" \
+  "put it into cron: 30 5 * * * root $program verify --all --record (or, where the key is, drill -i FILE)"
+owner=$(stat -c %u "$root$directory" 2>/dev/null || echo 0)
+
+# What becomes of the unit: options of sed, and settings that it gets besides, one a line.
+set -- -e "s|/opt/backup/railiance/cluster|$directory|g" -e "s|/root/.config/sops/age/keys.txt|$key|g" \
+  -e "s|/usr/local/bin/railiance-restore|$program|g"
+[ "$owner" = 0 ] || set -- "$@" -e "s|^User=root\$|User=$owner|"
+more=
+show() { # what ProtectHome=yes would hide
+  case $2 in
+    /home/* | /root/* | /run/user/* | /var/home/* | /var/roothome/*) more="$more$1=$2
+" ;;
+  esac
+}
+show BindPaths "$directory"
+if [ "$name" = railiance-drill ] && [ "${systemd:-999}" -lt 247 ]; then # it knows no credentials
+  [ "$(stat -c %u "$key")" = "$owner" ] ||
+    die "$key: systemd $systemd can hand it to nobody but its owner, and $directory is another's" "give both the same owner"
+  show BindReadOnlyPaths "$key"
+  set -- "$@" -e '/^LoadCredential=/d' -e "s|\${CREDENTIALS_DIRECTORY}/keys.txt|$key|"
+fi
+[ -z "$more" ] || set -- "$@" -e 's|^ProtectHome=yes$|ProtectHome=tmpfs|'
 mkdir -p "$units"
-sed -e "s|/opt/backup/railiance/cluster|$directory|g" -e "s|/root/.config/sops/age/keys.txt|$key|g" \
-  -e "s|/usr/local/bin/railiance-restore|$program|g" \
-  "$here/deploy/host/$name.service" >"$units/$name.service"
+{
+  sed "$@" "$here/deploy/host/$name.service"
+  printf '%s' "$more"
+} >"$units/$name.service"
 cp "$here/deploy/host/$name.timer" "$units/$name.timer"
 chmod 0644 "$units/$name.service" "$units/$name.timer"
 if [ -z "$root" ]; then

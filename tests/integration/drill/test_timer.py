@@ -14,8 +14,8 @@ SCRIPT = ROOT / "scripts/drill-timer.sh"
 EXPOSURE_LIMIT = 20
 
 
-def run(*argv, check=True):
-    environment = {"PATH": "/usr/bin:/bin", "HOME": "/root"}
+def run(*argv, check=True, path="/usr/bin:/bin"):
+    environment = {"PATH": path, "HOME": "/root"}
     done = subprocess.run(argv, capture_output=True, text=True, env=environment, timeout=60)
     if check and done.returncode != 0:
         sys.exit(f"{argv}: {done.returncode}\n{done.stdout}{done.stderr}")
@@ -63,6 +63,38 @@ def main():
         run(*on_server, "--key", str(key), "--key-on-this-server")
         assert "LoadCredential=" in (there / "railiance-drill.service").read_text()
 
+        # A copy in somebody's home, which is theirs: the unit sees it, nothing else there, and may read it.
+        copy = root / "home/alice/backups"
+        copy.mkdir(parents=True)
+        os.chown(copy, 1000, 1000)
+        at_home = [*install[:-1], "/home/alice/backups"]
+        run(*at_home)
+        private = (units / "railiance-drill.service").read_text().splitlines()
+        for line in ("ProtectHome=tmpfs", "BindPaths=/home/alice/backups", "ReadWritePaths=/home/alice/backups", "User=1000"):
+            assert line in private, (line, private)
+        assert "ProtectHome=yes" not in private and "User=root" not in private
+
+        # A systemd that has no credentials gets the path of the key; one that knows too little refuses.
+        old = root / "old"
+        old.mkdir()
+        (old / "systemctl").write_text("#!/bin/sh\necho 'systemd 239 (239-82.el8)'\n")
+        (old / "systemctl").chmod(0o755)
+        run(*install, path=f"{old}:/usr/bin:/bin")
+        direct = (units / "railiance-drill.service").read_text()
+        assert f"drill --backup-dir /srv/backups -i {key}\n" in direct and "redential=" not in direct and "CREDENTIALS" not in direct
+        refused = run(*at_home, check=False, path=f"{old}:/usr/bin:/bin")
+        assert refused.returncode == 1 and "nobody but its owner" in refused.stderr, refused
+        (old / "systemctl").write_text("#!/bin/sh\necho 'systemd 237'\n")
+        refused = run(*install, check=False, path=f"{old}:/usr/bin:/bin")
+        assert refused.returncode == 1 and "hint: put it into cron" in refused.stderr, refused
+
+        # Nobody types a passphrase at night.
+        locked = root / "locked.txt"
+        for text in ("age-encryption.org/v1\n-> scrypt", "-----BEGIN AGE ENCRYPTED FILE-----\n"):
+            locked.write_text(text)
+            refused = run(*install, "--key", str(locked), check=False)
+            assert refused.returncode == 1 and "passphrase" in refused.stderr, refused
+
         if not shutil.which("systemd-analyze"):
             sys.exit("systemd-analyze is not installed; run: sudo make deps")
         # The program need not be installed where the tests run.
@@ -70,6 +102,8 @@ def main():
         program.write_text("#!/bin/sh\n")
         program.chmod(0o755)
         path = units / "railiance-drill.service"
+        path.write_text("\n".join(private).replace("/usr/local/bin/railiance-restore", str(program)) + "\n")
+        run("systemd-analyze", "verify", "--man=no", str(path))
         path.write_text(service.replace("/usr/local/bin/railiance-restore", str(program)))
         verified = run("systemd-analyze", "verify", "--man=no", str(path), str(units / "railiance-drill.timer"))
         assert "railiance-drill" not in verified.stderr, verified.stderr
