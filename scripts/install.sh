@@ -4,6 +4,7 @@
 # BUNDLE_TAR name what was built elsewhere (make image, make tarball): then nothing is compiled here.
 # HELM_ARGS is passed on to helm.
 set -euo pipefail
+umask 022 # everybody may run the programs, whatever root's own is
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/k3s-host.sh"
 
@@ -36,9 +37,14 @@ for name in kubectl-railiance kubectl_complete-railiance; do
   ln -sfn ../lib/railiance-backup/bin/railiance-backup "$prefix/bin/$name"
 done
 
+# Below /usr/local/lib they have got the label of a library, or bring one of somebody's cache: no unit may run them.
+if command -v restorecon >/dev/null; then
+  restorecon -R "$home" "$prefix/bin/railiance-backup" "$prefix/bin/railiance-restore" || note "their SELinux labels are not set"
+fi
+
 # The same search as the command's.
 if [ -z "${KUBECONFIG:-}" ]; then
-  for file in "$HOME/.kube/config-hosteurope" /etc/rancher/k3s/k3s.yaml "$HOME/.kube/config"; do
+  for file in "${HOME:-/root}/.kube/config-hosteurope" /etc/rancher/k3s/k3s.yaml "${HOME:-/root}/.kube/config"; do
     [ -r "$file" ] && export KUBECONFIG=$file && break
   done
 fi

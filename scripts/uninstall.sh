@@ -1,6 +1,6 @@
 #!/bin/bash
-# Takes the chart out of the cluster and the programs out of $PREFIX/bin. Backup sets, ClusterBackups
-# and their CRDs stay.
+# Takes the chart out of the cluster, the programs out of $PREFIX/bin, and the timers that run them (drill-timer.sh).
+# Backup sets, ClusterBackups and their CRDs stay.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/k3s-host.sh"
@@ -20,6 +20,10 @@ else
   note "the chart is not installed in the cluster of ${KUBECONFIG:-the default kubeconfig}"
 fi
 prefix=${PREFIX:-/usr/local}
+if grep -qs "^ExecStart=$prefix/bin/railiance-restore " "$K3S_ROOT"/etc/systemd/system/railiance-{drill,verify}.service; then
+  "$ROOT/scripts/drill-timer.sh" ${K3S_ROOT:+--root "$K3S_ROOT"} --remove
+  note "the timer of \`make drill-timer\` is removed, too"
+fi
 rm -rf "$prefix/bin/railiance-backup" "$prefix/bin/railiance-restore" "$prefix/bin/kubectl-railiance" \
   "$prefix/bin/kubectl_complete-railiance" "$prefix/lib/railiance-backup"
 note "backup sets stay where they are: /opt/backup/railiance/cluster"

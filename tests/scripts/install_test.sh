@@ -46,6 +46,18 @@ run install.sh "$work/.sops.yaml"
 grep -qF 'No k3s on this host: the image is not imported' "$work/said" || fail "that no k3s is found is not said"
 grep -qF "$RAILIANCE_CACHE/bin/helm upgrade --install railiance-backup" "$work/calls" || fail "the chart is not installed"
 
+# Whatever root's umask is, everybody may run them; where SELinux is, they get the label of programs; HOME is not needed.
+stand_in "$RAILIANCE_CACHE/bin/restorecon"
+(umask 077 && unset HOME && run install.sh "$work/.sops.yaml" && [ "$code" = 0 ]) || fail "install without HOME"
+for path in lib lib/railiance-backup lib/railiance-backup/bin; do
+  [ "$(stat -c %a "$PREFIX/$path")" = 755 ] || fail "$path has the mode $(stat -c %a "$PREFIX/$path")"
+done
+grep -qF "restorecon -R $PREFIX/lib/railiance-backup " "$work/calls" || fail "no label is set"
+kubeconfig=$KUBECONFIG
+unset KUBECONFIG
+(unset HOME && run install.sh "$work/.sops.yaml" && ! grep -F 'unbound variable' "$work/said") || fail "the search for a kubeconfig needs HOME"
+export KUBECONFIG=$kubeconfig
+
 # Where the installer of k3s puts it, and where only its unit has it.
 stand_in "$K3S_ROOT/opt/bin/k3s"
 imports "$K3S_ROOT/opt/bin/k3s"
@@ -74,10 +86,19 @@ for data in /var/lib/rancher/k3s /srv/data /srv/other; do
   rm "$manifest"
 done
 
+# A timer whose program goes would fail every night; one that runs another program stays.
+units=$K3S_ROOT/etc/systemd/system
+echo "ExecStart=$PREFIX/bin/railiance-restore verify --all" >"$units/railiance-verify.service"
+touch "$units/railiance-verify.timer"
 run uninstall.sh
 [ "$code" = 0 ] || fail "uninstall ended with $code"
+[ -z "$(find "$units" -name 'railiance-verify.*')" ] || fail "the timer is left"
 grep -qF "helm uninstall railiance-backup" "$work/calls" || fail "the chart is not taken out"
 [ -z "$(find "$PREFIX" -name '*railiance*')" ] || fail "programs are left"
+
+echo "ExecStart=/usr/bin/railiance-restore verify --all" >"$units/railiance-verify.service"
+run uninstall.sh
+[ -e "$units/railiance-verify.service" ] || fail "the timer of another program is gone"
 
 [ "$failures" = 0 ] || exit 1
 echo "install and uninstall hold"
