@@ -60,11 +60,13 @@ copy the program elsewhere and say `--backup-dir @dir@`.
 ## With nothing but age, sh and k3s
 The steps use what every Linux has besides: `tar`, `gzip`, `sha256sum`, `awk`, `grep`, `sed`, `tr`, `cp`, `mv`, `mkdir`, `rm`, `cat`,
 `date`, `sleep`. Where the service manager is OpenRC, say `rc-service k3s stop` and `rc-service k3s start` instead of `systemctl`.
+Begin with `sh`: a step that fails ends that shell, and not your session. Mend what it says, and begin again with `sh` and step 1.
 
 ### 1. The files are whole
 ```sh
 set -eu
 umask 077
+PATH=$PATH:/usr/local/bin:/opt/bin # where sudo does not look, on RHEL for example
 cd @dir@
 KEYS=${KEYS:-$HOME/.config/sops/age/keys.txt}
 WORK=@work@

@@ -68,8 +68,8 @@ tar -tzf "$WORK/host-state.tar.gz" | while IFS= read -r path; do
   esac
   [ -e "/$path" ] || put_back "$path" || echo "/$path: it could not be put back" >&2
 done
-if grep -qs '^server:' @config@/k3s/config.yaml; then
-  echo "remove the line 'server:' from @config@/k3s/config.yaml first: this server begins the cluster anew" >&2
+if grep -s '^server:' @config@/k3s/config.yaml @config@/k3s/config.yaml.d/*.yaml; then
+  echo "remove the line 'server:' there first: this server begins the cluster anew" >&2
   exit 1
 fi
 ```

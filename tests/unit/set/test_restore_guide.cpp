@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 
 using namespace rb;
 using namespace rb::set;
@@ -34,6 +35,27 @@ TEST_CASE("guide: the bytes are those of the golden file") {
     test::write_file(path, text);
   }
   CHECK(text == test::read_file(path));
+}
+
+TEST_CASE("guide: a `server:` in a drop-in stops it, too, and programs are found where sudo does "
+          "not look") {
+  const test::TemporaryDirectory etc;
+  GuideFacts facts = k_facts;
+  facts.config_dir = etc.path();
+  const std::string text = restore_guide(manifest(), facts);
+  const std::size_t begin = text.find("if grep -s '^server:'");
+  REQUIRE(begin != std::string::npos);
+  const std::string check = text.substr(begin, text.find("\nfi\n", begin) + 4 - begin);
+  const auto passes = [&] {
+    return std::system(("(" + check + ") >/dev/null 2>&1").c_str()) == 0; // NOLINT(cert-env33-c)
+  };
+  std::filesystem::create_directories(etc.path() + "/k3s/config.yaml.d");
+  CHECK(passes());
+  test::write_file(etc.path() + "/k3s/config.yaml", "token: x\n");
+  test::write_file(etc.path() + "/k3s/config.yaml.d/zz-rejoin.yaml",
+                   "server: https://192.0.2.11:6443\n");
+  CHECK_FALSE(passes());
+  CHECK(has(text, "\nPATH=$PATH:/usr/local/bin:/opt/bin "));
 }
 
 TEST_CASE("guide: the files of this set, each with its digest") {
