@@ -80,6 +80,5 @@ int main(int argc, char** argv) {
   io.look_at_host = [](const std::string& k3s) { return rb::install::look_at_host({}, k3s); };
   const int code =
       asked_by_kubectl ? rb::cli::complete_for_kubectl(args, io) : rb::cli::run(args, io);
-  std::cout.flush();
-  return code;
+  return rb::flush_results(io, STDOUT_FILENO, code);
 }

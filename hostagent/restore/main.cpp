@@ -76,7 +76,5 @@ int main(int argc, char** argv) {
   io.ask_secret = rb::restore::ask_on_terminal;
   io.rclone_environment = rclone_environment();
   const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);
-  const int code = rb::restore::run(args, io);
-  std::cout.flush();
-  return code;
+  return rb::flush_results(io, STDOUT_FILENO, rb::restore::run(args, io));
 }

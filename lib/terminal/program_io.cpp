@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,6 +39,20 @@ int fail(const ProgramIo& io, const Error& error) {
 
 void warn(const ProgramIo& io, std::string_view message) {
   io.err << io.program << ": warning: " << terminal_text(message) << '\n';
+}
+
+int flush_results(const ProgramIo& io, int out_fd, int code) {
+  io.out.flush();
+  struct stat target {};
+  const bool piped =
+      ::fstat(out_fd, &target) == 0 && (S_ISFIFO(target.st_mode) || S_ISSOCK(target.st_mode));
+  if (io.out || piped || code != static_cast<int>(ExitCode::done)) {
+    return code;
+  }
+  return fail(io,
+              {ErrorCode::io,
+               "standard output: the result cannot be written, or not all of it",
+               "is the disk full?"});
 }
 
 Error usage_error(std::string message,

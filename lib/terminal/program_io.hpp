@@ -38,6 +38,11 @@ int fail(const ProgramIo& io, const Error& error);
 /// "PROGRAM: warning: …"
 void warn(const ProgramIo& io, std::string_view message);
 
+/// The last act of a program: what it printed goes out. `code`; or that of a failure, which is
+/// said, where results did not arrive (a full disk) and all went well till then. A reader that has
+/// had enough (`| head`) is no failure. `out_fd` is where `out` leads.
+int flush_results(const ProgramIo& io, int out_fd, int code);
+
 /// What the parser of a command line (CLI11) says of a wrong one, in the form of our messages.
 /// `remaining` is what it could not place; `commands` are those that there are, for a person.
 [[nodiscard]] Error usage_error(std::string message,

@@ -3,8 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
+#include <fstream>
 #include <sstream>
 
 using namespace rb;
@@ -19,6 +22,30 @@ TEST_CASE("a failure is a line with the name of the program, and a hint where th
   warn(io, "d\n");
   CHECK(out.str().empty());
   CHECK(err.str() == "railiance-x: a?[2J\nhint: b\nrailiance-x: c\nrailiance-x: warning: d?\n");
+}
+
+TEST_CASE("a result that could not be written is a failure, and a reader that went is none") {
+  const RealClock clock;
+  const auto code_of = [&](std::ofstream out, int out_fd, int code, std::string* said) {
+    std::ostringstream err;
+    out << std::string(100'000, 'x');
+    const int flushed = flush_results({"railiance-x", out, err, clock}, out_fd, code);
+    *said = err.str();
+    return flushed;
+  };
+  std::string said;
+  const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  CHECK(code_of(std::ofstream("/dev/full"), full.get(), 0, &said) == 1);
+  CHECK(said.starts_with("railiance-x: standard output: "));
+  CHECK(code_of(std::ofstream("/dev/full"), full.get(), 6, &said) == 6);
+  CHECK(said.empty());
+  CHECK(code_of(std::ofstream("/dev/null"), full.get(), 0, &said) == 0);
+  CHECK(said.empty());
+  std::array<int, 2> pipe{};
+  REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
+  const Fd ends[]{Fd(pipe[0]), Fd(pipe[1])};
+  CHECK(code_of(std::ofstream("/dev/full"), ends[1].get(), 0, &said) == 0);
+  CHECK(said.empty());
 }
 
 TEST_CASE("a wrong command line is said in our form") {
