@@ -6,6 +6,7 @@
 #include "restore/proof/prove_set.hpp"
 #include "restore/set_output.hpp"
 #include "set/marks.hpp"
+#include "set/proof_reason.hpp"
 #include "set/set_check.hpp"
 #include "terminal/format.hpp"
 #include "terminal/program_io.hpp"
@@ -142,23 +143,34 @@ private:
     note_files(record);
     print(report, record);
     explain(run_id, record);
-    ExitCode code = record.code;
+    if (was_stopped()) {
+      m_io.err << "stopped: nothing is recorded\n";
+      return static_cast<int>(record.boot->code);
+    }
+    ExitCode code = record.code == ExitCode::done && record.boot ? record.boot->code : record.code;
     if (!store(record) && code == ExitCode::done) {
       code = ExitCode::failed;
     }
     return static_cast<int>(code);
   }
 
-  /// What comes of it is part of the drill.
+  /// What comes of it is part of the drill. That no server could be tried on this host, or somebody
+  /// stopped it, says nothing of the set, which has passed till here.
   void boot(const std::string& run_id, DrillRecord& record) {
     record.boot = boot_record(run_id);
     if (record.boot->code != ExitCode::done && is_exchanged(run_id)) {
       record.boot = boot_record(run_id);
     }
-    record.code = record.boot->code;
-    record.message = record.boot->message;
+    const bool tried = !m_not_booted || (!was_stopped() && set::reason_not_proven(*m_not_booted) ==
+                                                               api::Reason::proof_failed);
+    record.code = tried ? record.boot->code : record.code;
+    record.message = (tried ? "" : "no server was booted: ") + record.boot->message;
     record.duration = elapsed();
     record.time = m_io.clock.now();
+  }
+
+  [[nodiscard]] bool was_stopped() const {
+    return m_not_booted && m_not_booted->code == ErrorCode::cancelled;
   }
 
   /// The set got new recipients since it was listed, and is what it was before: it is read anew.
@@ -192,6 +204,7 @@ private:
                                          interrupts.token());
     set::DrillBoot record;
     record.duration = since(begin);
+    m_not_booted = report ? std::nullopt : std::optional(report.error());
     if (!report) {
       record.code = static_cast<ExitCode>(fail(m_io, report.error()));
       record.message = report.error().message;
@@ -227,7 +240,9 @@ private:
       return;
     }
     m_io.out << to_text(report) << "drill: " << set::result_word(record.code) << " in "
-             << std::round(static_cast<double>(record.duration.count()) / 100) / 10 << " s\n";
+             << std::round(static_cast<double>(record.duration.count()) / 100) / 10 << " s"
+             << (record.code == ExitCode::done && m_not_booted ? ", but no server was booted\n"
+                                                               : "\n");
   }
 
   /// What to do next.
@@ -267,7 +282,8 @@ private:
   Io& m_io;
   std::chrono::steady_clock::time_point m_begin;
   Keys m_keys;
-  std::optional<Backups> m_backups; ///< From run() on.
+  std::optional<Backups> m_backups;  ///< From run() on.
+  std::optional<Error> m_not_booted; ///< Why there is no proof.
 };
 
 } // namespace

@@ -3,6 +3,7 @@
 
 #include "agent/host/host_artifacts.hpp"
 #include "agent/run/run_state.hpp"
+#include "set/proof_reason.hpp"
 
 #include <algorithm>
 
@@ -62,13 +63,7 @@ set::ProofRecord not_proven(api::Reason reason, std::string message) {
 }
 
 set::ProofRecord not_proven(const Error& error) {
-  constexpr ErrorCode k_of_this_host[] = {ErrorCode::permission_denied,
-                                          ErrorCode::no_space,
-                                          ErrorCode::not_found,
-                                          ErrorCode::unsupported};
-  const bool tried = std::ranges::find(k_of_this_host, error.code) == std::end(k_of_this_host);
-  return not_proven(tried ? api::Reason::proof_failed : api::Reason::proof_unavailable,
-                    error.message);
+  return not_proven(set::reason_not_proven(error), error.message);
 }
 
 ProofTimes proof_times(seconds configured, SystemTime now, SystemTime deadline) {

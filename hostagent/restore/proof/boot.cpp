@@ -8,6 +8,7 @@
 #include "restore/cluster/state_files.hpp"
 #include "restore/proof/memory.hpp"
 
+#include "api/reason.hpp"
 #include "archive/entry_path.hpp"
 #include "base/fd.hpp"
 
@@ -77,7 +78,8 @@ Status check_memory(const BootPorts& ports) {
     return Error{ErrorCode::unavailable,
                  "too little memory for a scratch server: " + std::to_string(available >> 20U) +
                      " MiB available, " + std::to_string(k_memory_needed_bytes >> 20U) + " needed",
-                 "drill on another machine: k3s, the backup directory and the key are enough"};
+                 "drill on another machine: k3s, the backup directory and the key are enough"}
+        .because(api::Reason::proof_unavailable);
   }
   return {};
 }

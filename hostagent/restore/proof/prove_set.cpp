@@ -275,10 +275,13 @@ Result<BootReport> prove_set(set::Directory& directory,
   if (const std::string here = k3s::ask_version(processes, k3s, stop); !here.empty()) {
     RB_TRY(check_release(manifest, here, progress));
   }
-  RB_TRY_ASSIGN(ScratchDir scratch,
-                ScratchDir::make(scratch_parent(order, state.data_dir),
-                                 scratch_bytes_for(manifest.snapshot->size_bytes),
-                                 order.places));
+  auto made = ScratchDir::make(scratch_parent(order, state.data_dir),
+                               scratch_bytes_for(manifest.snapshot->size_bytes),
+                               order.places);
+  if (!made) {
+    return std::move(made).error().because(api::Reason::proof_unavailable);
+  }
+  ScratchDir scratch = *std::move(made);
   RB_TRY_ASSIGN(BootInput input, boot_input(state, scratch, k3s, order.timeout, progress));
   input.snapshot_path = scratch.path() + "/snapshot";
   input.revision = manifest.snapshot->revision;

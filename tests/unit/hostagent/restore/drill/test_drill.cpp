@@ -6,6 +6,9 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <iostream>
 #include <random>
@@ -321,4 +324,28 @@ TEST_CASE_FIXTURE(DrillFixture, "drill: an outcome that cannot be recorded is a 
   CHECK(result.code == 1);
   CHECK(result.err.find("the outcome is not recorded: ") != std::string::npos);
   CHECK(result.err.find("--no-record") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(DrillFixture, "drill --boot: what this host lacks says nothing of the set") {
+  add_set(k_run);
+  const auto result = drill({"--boot", "--k3s", "/nonexistent/k3s"}); // or it is not root
+  CHECK(result.code != 0);
+  CHECK(result.out.find(", but no server was booted\n") != std::string::npos);
+  CHECK(last().at("result") == "Passed");
+  CHECK(last().at("message").get<std::string>().starts_with("no server was booted: "));
+  CHECK(last().at("boot").at("exitCode") == result.code);
+}
+
+TEST_CASE_FIXTURE(DrillFixture, "drill --boot: one that somebody stopped is not on record") {
+  if (::geteuid() != 0) {
+    return; // it would end before k3s is asked
+  }
+  add_set(k_run);
+  const std::string k3s = file("k3s");
+  test::write_file(k3s, "#!/bin/sh\nkill -INT $PPID\nsleep 5\n");
+  REQUIRE(::chmod(k3s.c_str(), 0755) == 0);
+  const auto result = drill({"--boot", "--k3s", k3s, "--scratch-dir", "/var/tmp"});
+  CHECK(result.code != 0);
+  CHECK(result.err.find("stopped: nothing is recorded\n") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(backups() + "/.last-drill"));
 }

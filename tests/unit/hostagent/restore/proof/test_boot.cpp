@@ -5,6 +5,8 @@
 #include "support/bolt_builder.hpp"
 #include "support/temporary_directory.hpp"
 
+#include "api/reason.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -183,6 +185,7 @@ TEST_CASE("no server is started where it could cost the running one its memory")
   const Error error = bench.failure();
   CHECK(error.code == ErrorCode::unavailable);
   CHECK(error.message == "too little memory for a scratch server: 300 MiB available, 800 needed");
+  CHECK(error.reason == api::Reason::proof_unavailable); // of this host, not of the set
   CHECK(bench.cage.ran.empty());
 }
 
