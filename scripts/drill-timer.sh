@@ -33,8 +33,12 @@ while [ $# -gt 0 ]; do
   shift
 done
 units=$root/etc/systemd/system
+program=${PREFIX:-/usr/local}/bin/railiance-restore
+[ -n "$root" ] || [ -x "$program" ] || [ ! -x /usr/bin/railiance-restore ] || program=/usr/bin/railiance-restore # of the package
+# A line of root's own crontab: only /etc/crontab and /etc/cron.d name a user, and not every cron has these.
+cron="as root, crontab -e, and the line: 30 5 * * * $program verify --all --record --backup-dir $directory (where the key is: … drill -i FILE --backup-dir $directory)"
 if [ -z "$root" ] && ! command -v systemctl >/dev/null; then
-  die "this host has no systemd" "put it into cron: 30 5 * * * root /usr/local/bin/railiance-restore verify --all --record (or, where the key is, drill -i FILE)"
+  die "this host has no systemd" "$cron"
 fi
 if [ -n "$remove" ]; then
   for name in railiance-drill railiance-verify; do
@@ -69,12 +73,9 @@ if [ "$name" = railiance-drill ]; then
       die "$key: it is protected by a passphrase, which nobody types at night" "name a key file without one, of a key that is for drills alone, say" ;;
   esac
 fi
-program=${PREFIX:-/usr/local}/bin/railiance-restore
-[ -n "$root" ] || [ -x "$program" ] || [ ! -x /usr/bin/railiance-restore ] || program=/usr/bin/railiance-restore # of the package
 [ -n "$root" ] || [ -x "$program" ] || die "$program: not installed" "run: sudo make install"
 systemd=$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
-[ "${systemd:-999}" -ge 239 ] || die "systemd $systemd does not know the fences of this unit" \
-  "put it into cron: 30 5 * * * root $program verify --all --record (or, where the key is, drill -i FILE)"
+[ "${systemd:-999}" -ge 239 ] || die "systemd $systemd does not know the fences of this unit" "$cron"
 owner=$(stat -c %u "$root$directory" 2>/dev/null || echo 0)
 
 # What becomes of the unit: options of sed, and settings that it gets besides, one a line.

@@ -86,7 +86,16 @@ def main():
         assert refused.returncode == 1 and "nobody but its owner" in refused.stderr, refused
         (old / "systemctl").write_text("#!/bin/sh\necho 'systemd 237'\n")
         refused = run(*install, check=False, path=f"{old}:/usr/bin:/bin")
-        assert refused.returncode == 1 and "hint: put it into cron" in refused.stderr, refused
+        assert refused.returncode == 1 and "crontab -e, and the line: 30 5 * * * /usr/local/bin/railiance-restore verify" in refused.stderr, refused
+        assert "--backup-dir /srv/backups" in refused.stderr, refused
+
+        # Without systemd (Alpine, Void): a line that root's crontab takes, with the directory.
+        tools = root / "tools"
+        tools.mkdir()
+        for tool in ("sh", "dirname"):
+            (tools / tool).symlink_to(shutil.which(tool))
+        refused = run(str(SCRIPT), "--backup-dir", "/srv/backups", check=False, path=str(tools))
+        assert refused.returncode == 1 and "30 5 * * * /" in refused.stderr and "* root " not in refused.stderr, refused
 
         # Nobody types a passphrase at night.
         locked = root / "locked.txt"
