@@ -109,6 +109,15 @@ def dashboard_queries():
     return texts
 
 
+def check_clusters(texts):
+    """Of several clusters none hides another: each is told apart."""
+    for text in texts:
+        if not text.startswith("label_values") and (
+                re.search(r"\b(?:max|min|sum|count)\s*\(", text)
+                or any(not by.startswith("cluster") for by in re.findall(r"\bby \(([^)]*)\)", text))):
+            fail(f"dashboard: all clusters as one: {text}")
+
+
 def check_queries(texts):
     """promtool parses what Grafana would send."""
     rules = [{"record": f"q{i}", "expr": re.sub(r"\$cluster", ".*", text)}
@@ -196,6 +205,7 @@ def main():
     tested = check_both_ways(rules)
     queries = dashboard_queries()
     check_queries(queries)
+    check_clusters(queries)
     for source, texts in (("alerts", [rule["expr"] for rule in rules.values()]), ("dashboard", queries)):
         for text in texts:
             for name in NAME.findall(text):
