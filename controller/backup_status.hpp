@@ -36,6 +36,7 @@ struct BackupStatusView : status::CurrentInput {
   std::vector<std::string> agent_nodes;   ///< Nodes that have a pod of the agent.
   std::vector<api::Condition> conditions; ///< As they are in the object.
   bool last_prune_failed = false;         ///< Of the last run.
+  bool last_copies_failed = false;        ///< A server has no set of the last that succeeded.
   bool exists = false;                    ///< The object is there.
 };
 

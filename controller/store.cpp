@@ -312,6 +312,9 @@ BackupStatusView Store::backup_status() const {
     view.last_run = *std::move(run);
     view.last_prune_failed = std::ranges::any_of(backup.status.conditions, is_failed_prune);
   }
+  const NoticeView told = notice_view_of(m_world, m_backup_status.nodes);
+  view.last_copies_failed =
+      told.copies && told.copies->copies->status == api::ConditionStatus::false_;
   return view;
 }
 

@@ -229,6 +229,23 @@ TEST_CASE("why the last run failed, and what it could not remove, are told as me
   CHECK(value_of(families, prune) == 1);
 }
 
+TEST_CASE("that a server has no set of a run that succeeded is told as a metric") {
+  SetClock clock;
+  Store store(clock, {});
+  const char* const name = "railiance_backup_controller_last_run_copies_failed";
+  CHECK(value_of(backup_status_families({}, k_nightly, k_start), name) == 0);
+  auto backup = ended_backup("a", "2026-01-01T02:00:00Z", "True", "Completed");
+  backup["status"]["conditions"].push_back({{"type", "Copies"},
+                                            {"status", "False"},
+                                            {"reason", "StorageFull"},
+                                            {"message", "2 of 3 servers: cp-3: no space"},
+                                            {"lastTransitionTime", "2026-01-01T02:00:00Z"}});
+  store.upsert_backup(backup);
+  const auto families = backup_status_families(store.backup_status(), k_nightly, clock.time);
+  CHECK(value_of(families, name) == 1);
+  CHECK(value_of(families, "railiance_backup_controller_last_run_state", "Succeeded") == 1);
+}
+
 TEST_CASE("the metrics of the whole are there from the first moment") {
   const auto families = backup_status_families({}, k_nightly, k_start);
   CHECK(value_of(families, "railiance_backup_current", "Unknown") == 1);
