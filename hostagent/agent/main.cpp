@@ -173,7 +173,7 @@ int run(const Options& options, const sigset_t& signals) {
   Settings settings = options.settings;
   settings.instance_id = draw_instance_id();
   const RealClock clock;
-  AgentMetrics metrics;
+  AgentMetrics metrics(settings.node_name);
   DiskWatch disk(settings, clock);
   const bool only_offsite = !options.offsite.rclone.remote.empty();
   if (only_offsite) {

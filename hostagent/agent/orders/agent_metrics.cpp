@@ -10,9 +10,11 @@ namespace {
 using prometheus::BuildCounter;
 using prometheus::BuildGauge;
 
-prometheus::Family<prometheus::Gauge>&
-gauge(prometheus::Registry& registry, const std::string& name, const std::string& help) {
-  return BuildGauge().Name("railiance_backup_" + name).Help(help).Register(registry);
+prometheus::Family<prometheus::Gauge>& gauge(prometheus::Registry& registry,
+                                             const std::string& name,
+                                             const std::string& help,
+                                             const prometheus::Labels& labels = {}) {
+  return BuildGauge().Name("railiance_backup_" + name).Help(help).Labels(labels).Register(registry);
 }
 
 /// The step "Datastore" by its name of before there was another one than etcd: queries of then, and
@@ -25,7 +27,7 @@ double seconds_of(SystemTime time) {
 
 } // namespace
 
-AgentMetrics::AgentMetrics()
+AgentMetrics::AgentMetrics(const std::string& node)
     : m_registry(std::make_shared<prometheus::Registry>()),
       m_step_seconds(gauge(*m_registry,
                            "agent_step_duration_seconds",
@@ -38,13 +40,16 @@ AgentMetrics::AgentMetrics()
           gauge(*m_registry,
                 "offsite_sets",
                 "Complete sets of the directory, by whether they are off-site; damaged ones are "
-                "left out.")),
+                "left out.",
+                {{"node", node}})),
       m_offsite_failures(gauge(*m_registry,
                                "offsite_failed_attempts",
-                               "Attempts to copy off-site that failed since the last success.")),
+                               "Attempts to copy off-site that failed since the last success.",
+                               {{"node", node}})),
       m_offsite_success(gauge(*m_registry,
                               "offsite_last_success_timestamp_seconds",
-                              "Unix time of the last attempt that left nothing to copy.")) {
+                              "Unix time of the last attempt that left nothing to copy.",
+                              {{"node", node}})) {
   gauge(*m_registry, "agent_build_info", "The version of this program.")
       .Add({{"version", RB_VERSION}})
       .Set(1);

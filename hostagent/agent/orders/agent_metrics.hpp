@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 
 namespace rb::agent {
 
@@ -15,7 +16,8 @@ namespace rb::agent {
 /// there at each scrape (DiskWatch), so that a restart forgets nothing.
 class AgentMetrics {
 public:
-  AgentMetrics();
+  /// `node` is a label of what is told of the copies off-site, as of all that is told of a disk.
+  explicit AgentMetrics(const std::string& node);
 
   [[nodiscard]] std::shared_ptr<prometheus::Registry> registry() const { return m_registry; }
 

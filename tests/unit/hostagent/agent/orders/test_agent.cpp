@@ -150,7 +150,7 @@ struct World {
   Settings settings;
   Clockwork clock;
   RealProcessRunner processes;
-  AgentMetrics metrics;
+  AgentMetrics metrics{"vm"};
   OrderBoard board{"vm"};
   Server server{board};
 };

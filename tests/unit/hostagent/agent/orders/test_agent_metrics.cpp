@@ -24,7 +24,7 @@ bool has(const std::string& text, const std::string& line) {
 } // namespace
 
 TEST_CASE("a run leaves the durations of its steps, and its reason") {
-  AgentMetrics metrics;
+  AgentMetrics metrics("server-1");
   RunReport report;
   report.reason = api::Reason::completed;
   report.step_durations["Datastore"] = std::chrono::duration<double>(1.5);
@@ -39,7 +39,7 @@ TEST_CASE("a run leaves the durations of its steps, and its reason") {
 }
 
 TEST_CASE("a failed run is counted by its reason, and proves nothing of the directory") {
-  AgentMetrics metrics;
+  AgentMetrics metrics("server-1");
   RunReport report;
   report.reason = api::Reason::storage_full;
   metrics.run_ended(report);
@@ -48,12 +48,20 @@ TEST_CASE("a failed run is counted by its reason, and proves nothing of the dire
 }
 
 TEST_CASE("what has not happened yet is there with 0") {
-  const AgentMetrics metrics;
+  const AgentMetrics metrics("server-1");
   const std::string text = text_of(metrics);
   CHECK(has(text, "railiance_backup_agent_runs_total{reason=\"Completed\"} 0"));
   CHECK(has(text, "railiance_backup_agent_step_duration_seconds{step=\"Preparing\"} 0"));
   CHECK(has(text, "railiance_backup_agent_step_duration_seconds{step=\"Datastore\"} 0"));
   CHECK(has(text, "railiance_backup_agent_step_duration_seconds{step=\"Etcd\"} 0"));
+}
+
+TEST_CASE("copies off-site are told with the node whose they are, as alerts ask for it") {
+  AgentMetrics metrics("server-1");
+  metrics.replicated({});
+  const std::string text = text_of(metrics);
+  CHECK(has(text, "railiance_backup_offsite_failed_attempts{node=\"server-1\"} 0"));
+  CHECK(has(text, "railiance_backup_offsite_sets{node=\"server-1\",state=\"damaged\"} 0"));
 }
 
 TEST_CASE("the disk is looked at when it is asked for, and not more often than that") {
