@@ -17,6 +17,21 @@ Error no_http() {
   return {ErrorCode::corrupt, "what answers does not speak HTTP/1.1", {}};
 }
 
+/// Leaves no copy behind, as to_base64() would.
+void append_base64(SecretBuffer& buffer, ByteView bytes) {
+  constexpr std::string_view k_digits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (; !bytes.empty(); bytes = bytes.subspan(std::min(bytes.size(), std::size_t{3}))) {
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      bits = bits << 8U | (i < bytes.size() ? bytes[i] : 0U);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      buffer.append(i <= bytes.size() ? k_digits[(bits >> (18 - 6 * i)) & 63U] : '=');
+    }
+  }
+}
+
 SecretBytes head_of(const ReceiverUrl& url, const HttpRequest& request) {
   SecretBuffer head(1024);
   head.append(request.method);
@@ -31,6 +46,10 @@ SecretBytes head_of(const ReceiverUrl& url, const HttpRequest& request) {
   if (!request.bearer_token.empty()) {
     head.append(std::string_view("Authorization: Bearer "));
     head.append(request.bearer_token);
+    head.append(std::string_view("\r\n"));
+  } else if (!url.credentials.empty()) {
+    head.append(std::string_view("Authorization: Basic "));
+    append_base64(head, url.credentials.view());
     head.append(std::string_view("\r\n"));
   }
   if (request.method != "GET") {
@@ -97,7 +116,7 @@ Result<int> carry_out(const ReceiverUrl& url,
   patience.narrow(limits.connect);
   RB_TRY_ASSIGN(Wire wire, Wire::connect(addresses, patience));
   if (url.tls) {
-    RB_TRY(wire.start_tls(url.host, ca_file, patience));
+    RB_TRY(wire.start_tls(url.name(), ca_file, patience));
   }
   patience.widen();
   const SecretBytes head = head_of(url, request);

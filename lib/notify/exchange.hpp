@@ -20,7 +20,8 @@ namespace rb::notify {
 struct HttpRequest {
   std::string method;
   std::vector<std::pair<std::string, std::string>> headers; ///< No secrets; each is one line.
-  std::string_view bearer_token; ///< Header Authorization; empty: none. Outlives the call.
+  /// Header Authorization; empty: what the URL says. Outlives the call.
+  std::string_view bearer_token;
   std::string body;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 namespace rb::notify {
 
@@ -37,11 +38,45 @@ bool take(std::string_view& text, std::string_view prefix) {
   return there;
 }
 
-/// "HOST", "HOST:PORT", "[ADDRESS]", "[ADDRESS]:PORT".
-Status read_authority(std::string_view text, ReceiverUrl& url) {
-  if (text.find('@') != std::string_view::npos) {
-    return bad("has a user or a password in it", "put the token into the key webhook-token");
+std::optional<std::uint8_t> byte_of(std::string_view hex) {
+  std::uint8_t byte = 0;
+  const auto read = std::from_chars(hex.data(), hex.data() + hex.size(), byte, 16);
+  return hex.size() == 2 && read.ec == std::errc() && read.ptr == hex.data() + 2
+             ? std::optional(byte)
+             : std::nullopt;
+}
+
+/// "user:password", each percent-decoded. Takes it and the "@" off `text`, where there is one.
+Result<SecretBytes> read_credentials(std::string_view& text) {
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos) {
+    return SecretBytes();
   }
+  std::string_view encoded = text.substr(0, at);
+  text.remove_prefix(at + 1);
+  SecretBuffer decoded(encoded.size() + 1);
+  bool has_password = false;
+  while (!encoded.empty()) {
+    const bool is_encoded = encoded.front() == '%';
+    const auto byte = is_encoded ? byte_of(encoded.substr(1, 2))
+                                 : std::optional(static_cast<std::uint8_t>(encoded.front()));
+    if (!byte) {
+      return bad("has a % in its user or password with no two hex digits behind it",
+                 "write a % there as %25");
+    }
+    has_password = has_password || encoded.front() == ':';
+    decoded.append(ByteView(&*byte, 1));
+    encoded.remove_prefix(is_encoded ? 3 : 1);
+  }
+  if (!has_password) {
+    decoded.append(':');
+  }
+  return std::move(decoded).take();
+}
+
+/// "HOST", "HOST:PORT", "[ADDRESS]", "[ADDRESS]:PORT", each with "USER:PASSWORD@" before it.
+Status read_authority(std::string_view text, ReceiverUrl& url) {
+  RB_TRY_ASSIGN(url.credentials, read_credentials(text));
   std::string_view host = text;
   std::string_view rest;
   if (text.starts_with('[')) {
@@ -53,7 +88,7 @@ Status read_authority(std::string_view text, ReceiverUrl& url) {
     rest = text.substr(colon);
   }
   const bool fits = text.starts_with('[') ? is_ipv6(host) : is_name(host);
-  if (host.empty() || host.size() > k_host_limit_bytes || !fits) {
+  if (host.empty() || host == "." || host.size() > k_host_limit_bytes || !fits) {
     return bad("has no host");
   }
   url.host = host;
@@ -70,9 +105,13 @@ Status read_authority(std::string_view text, ReceiverUrl& url) {
 
 } // namespace
 
+std::string ReceiverUrl::name() const {
+  return host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
+}
+
 std::string ReceiverUrl::authority() const {
-  const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  return port == (tls ? 443 : 80) ? name : name + ":" + std::to_string(port);
+  const std::string there = host.find(':') == std::string::npos ? name() : "[" + host + "]";
+  return port == (tls ? 443 : 80) ? there : there + ":" + std::to_string(port);
 }
 
 Result<ReceiverUrl> parse_url(std::string_view text, PlainHttp plain) {
@@ -125,7 +164,8 @@ ReceiverUrl with_suffix(const ReceiverUrl& url, std::string_view suffix) {
   buffer.append(path);
   buffer.append(suffix);
   buffer.append(target.substr(query));
-  return {url.tls, url.host, url.port, std::move(buffer).take()};
+  return {
+      url.tls, url.host, url.port, std::move(buffer).take(), SecretBytes(url.credentials.view())};
 }
 
 } // namespace rb::notify

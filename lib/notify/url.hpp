@@ -14,10 +14,13 @@ namespace rb::notify {
 
 struct ReceiverUrl {
   bool tls = true;
-  std::string host; ///< A name, or an address without brackets.
+  std::string host; ///< A name, or an address without brackets. "name." is searched for nowhere.
   std::uint16_t port = 443;
-  SecretBytes target; ///< Path and query, "/" at least.
+  SecretBytes target;      ///< Path and query, "/" at least.
+  SecretBytes credentials; ///< "user:password", decoded; empty: the URL has none.
 
+  /// The host without a dot at its end: so certificates and virtual hosts know it.
+  [[nodiscard]] std::string name() const;
   /// As in the header Host: the port where it is not that of the scheme.
   [[nodiscard]] std::string authority() const;
 };

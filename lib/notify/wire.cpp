@@ -137,16 +137,30 @@ bool expect(SSL* ssl, const std::string& host) {
                   const_cast<char*>(host.c_str())) == 1;
 }
 
+const char* advice_for(long verdict) {
+  switch (verdict) {
+  case X509_V_OK:
+    return "does that port speak TLS? https:// is for one that does";
+  case X509_V_ERR_HOSTNAME_MISMATCH:
+  case X509_V_ERR_IP_ADDRESS_MISMATCH:
+    return "is the host of the URL the one that the certificate is for? where a search domain of "
+           "the "
+           "DNS answers instead of it, end it with a dot: https://hc-ping.com./…";
+  case X509_V_ERR_CERT_HAS_EXPIRED:
+  case X509_V_ERR_CERT_NOT_YET_VALID:
+    return "renew the receiver's certificate; or is the clock of this node wrong?";
+  default:
+    return "is the receiver's CA of your own? then set notify.customCA and put it into ca.crt";
+  }
+}
+
 Error tls_error(const SSL* ssl) {
   ERR_clear_error();
   const long verdict = SSL_get_verify_result(ssl);
-  return {
-      ErrorCode::unavailable,
-      std::string("TLS: ") +
-          (verdict == X509_V_OK ? "the handshake failed" : X509_verify_cert_error_string(verdict)),
-      verdict == X509_V_OK
-          ? ""
-          : "is the receiver's CA of your own? then set notify.customCA and put it into ca.crt"};
+  return {ErrorCode::unavailable,
+          std::string("TLS: ") + (verdict == X509_V_OK ? "the handshake failed"
+                                                       : X509_verify_cert_error_string(verdict)),
+          advice_for(verdict)};
 }
 
 } // namespace
@@ -200,9 +214,10 @@ look_up(const std::string& host, std::uint16_t port, const Patience& patience) {
   std::unique_lock lock(lookup->mutex);
   lookup->changed.wait_until(lock, patience.stop(), patience.until(), [&] { return lookup->done; });
   if (!lookup->done) {
-    return patience.stop().stop_requested()
-               ? cancelled()
-               : Error{ErrorCode::timeout, "the DNS does not answer", {}};
+    return patience.stop().stop_requested() ? cancelled()
+                                            : Error{ErrorCode::timeout,
+                                                    "the DNS does not answer",
+                                                    "does the network policy let the DNS through?"};
   }
   if (lookup->code != 0 || lookup->found.empty()) {
     return Error{ErrorCode::unavailable,
@@ -239,11 +254,12 @@ Result<Wire> Wire::connect(const std::vector<SocketAddress>& addresses, Patience
       return last;
     }
   }
-  if (last.code != ErrorCode::unavailable) {
-    return last;
-  }
-  last.message = "cannot connect: " + std::generic_category().message(last.system_errno);
-  last.hint = "is the receiver up, and does networkPolicy.notifyPorts name its port?";
+  // Some networks refuse what a policy does not allow, and some drop it.
+  last.message = "cannot connect: " + (last.code == ErrorCode::unavailable
+                                           ? std::generic_category().message(last.system_errno)
+                                           : last.message);
+  last.hint = "is the receiver up, and does networkPolicy.notifyPorts name its port (of a Service "
+              "in the cluster: the port of its pods)?";
   return last;
 }
 
@@ -255,6 +271,9 @@ Wire::start_tls(const std::string& host, const std::string& ca_file, const Patie
     return Error{ErrorCode::invalid_argument, ca_file + ": no PEM certificate of a CA in it", {}};
   }
   SSL_CTX_set_min_proto_version(m_context.get(), TLS1_2_VERSION);
+  // What the operator calls a CA is one, also where another one signed it: an issuing CA alone is
+  // what many hand out.
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(m_context.get()), X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_verify(m_context.get(), SSL_VERIFY_PEER, nullptr);
   m_ssl.reset(SSL_new(m_context.get()));
   if (!m_ssl || !expect(m_ssl.get(), host) || SSL_set_fd(m_ssl.get(), m_socket.get()) != 1) {

@@ -93,6 +93,20 @@ TEST_CASE("a dead-man check gets the reason as body, and never the token") {
   CHECK(keeper.request().find("Content-Length") == std::string::npos);
 }
 
+TEST_CASE("a user and a password in the URL are sent as Basic, where there is no token") {
+  Keeper keeper;
+  std::string base = keeper.server.url();
+  base.insert(base.find("//") + 2, "backup:pass@");
+  const Mounted mounted(base);
+  REQUIRE(ping(mounted));
+  CHECK(keeper.request().find("\r\nAuthorization: Basic YmFja3VwOnBhc3M=\r\n") !=
+        std::string::npos);
+  CHECK(keeper.request().find("\r\nHost: 127.0.0.1:") != std::string::npos);
+  REQUIRE(tell(mounted));
+  CHECK(keeper.request().find("Basic") == std::string::npos);
+  CHECK(keeper.request().find("\r\nAuthorization: Bearer t0ken") != std::string::npos);
+}
+
 TEST_CASE("a Secret without a token, and one that changes, are taken as they are") {
   Keeper keeper;
   const Mounted mounted(keeper.server.url());

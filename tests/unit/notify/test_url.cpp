@@ -45,6 +45,30 @@ TEST_CASE("host, port and what is behind them") {
   CHECK(url("https://[2001:db8::1]:8443/x").authority() == "[2001:db8::1]:8443");
 }
 
+TEST_CASE("a user and a password, as proxies before a receiver ask for them") {
+  const ReceiverUrl check = url("https://backup:pa%40ss%2Fword@hc.example:8443/ping/uuid?rid=1");
+  CHECK(check.host == "hc.example");
+  CHECK(check.port == 8443);
+  CHECK(check.credentials.text() == "backup:pa@ss/word");
+  CHECK(check.authority() == "hc.example:8443"); // nothing of them is told
+  CHECK(with_suffix(check, "/start").credentials.text() == "backup:pa@ss/word");
+  CHECK(url("https://tk_token@ntfy.example/t").credentials.text() == "tk_token:");
+  CHECK(url("https://u:a:b@c@[2001:db8::1]/").credentials.text() == "u:a:b@c");
+  CHECK(url("https://h/a@b").credentials.empty());
+  for (const char* text : {"https://u:s3cr%t@h/", "https://u:s3cr%4@h/", "https://u:s3cr%@h/"}) {
+    CHECK(refused(text).text().find("s3cr") == std::string::npos);
+  }
+}
+
+TEST_CASE("a dot at the end of a name keeps search domains away, and is nowhere else") {
+  const ReceiverUrl check = url("https://hc-ping.com./uuid");
+  CHECK(check.host == "hc-ping.com."); // what is looked up
+  CHECK(check.name() == "hc-ping.com");
+  CHECK(check.authority() == "hc-ping.com");
+  CHECK(url("https://hc-ping.com.:8443/").authority() == "hc-ping.com:8443");
+  refused("https://./");
+}
+
 TEST_CASE("a suffix goes to the end of the path, before the query") {
   CHECK(with_suffix(url("https://h/uuid"), "/start").target.text() == "/uuid/start");
   CHECK(with_suffix(url("https://h/uuid/"), "/fail").target.text() == "/uuid/fail");
@@ -67,7 +91,7 @@ TEST_CASE("what is no address is refused, and no part of it is in the message") 
                                   std::string("ftp://sec-ret/x"),
                                   std::string("https://"),
                                   std::string("https:///sec-ret"),
-                                  std::string("https://user:sec-ret@h/"),
+                                  std::string("https://user:sec-ret@/"),
                                   std::string("https://h:0/sec-ret"),
                                   std::string("https://h:99999/sec-ret"),
                                   std::string("https://h:/sec-ret"),

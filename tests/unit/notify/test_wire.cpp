@@ -80,6 +80,7 @@ TEST_CASE(
   const auto none = Wire::connect({silent.address(), silent.address()}, patience);
   REQUIRE_FALSE(none.has_value());
   CHECK(none.error().code == ErrorCode::timeout);
+  CHECK(none.error().hint.find("networkPolicy.notifyPorts") != std::string::npos);
   Patience other(std::stop_token(), 400ms);
   const auto refused = Wire::connect({silent.address(), nobody()}, other);
   REQUIRE_FALSE(refused.has_value());
