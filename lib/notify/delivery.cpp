@@ -2,6 +2,8 @@
 
 #include "base/fd.hpp"
 
+#include <algorithm>
+
 namespace rb::notify {
 
 namespace {
@@ -53,18 +55,65 @@ Status send(const ReceiverSettings& settings,
   http.bearer_token = token;
   http.body = std::move(request.body);
   const ReceiverUrl address = with_suffix(url, request.path_suffix);
-  RB_TRY_ASSIGN(const int status, exchange(address, http, settings.ca_file, stop, settings.limits));
-  Status verdict = verdict_of(status);
+  RB_TRY_ASSIGN(const HttpAnswer answer,
+                exchange(address, http, settings.ca_file, stop, settings.limits));
+  Status verdict = verdict_of(answer.status, answer.body);
   return verdict ? verdict : Status(std::move(verdict).error().within(url.authority()));
+}
+
+/// `"error":"WORD"` in an answer of Slack. Nothing but letters and underscores is repeated: who
+/// answers may say back what is secret.
+std::string error_word(std::string_view body) {
+  constexpr std::string_view k_key = "\"error\":\"";
+  const std::size_t at = body.find(k_key);
+  if (at == std::string_view::npos) {
+    return {};
+  }
+  const std::string_view word =
+      body.substr(at + k_key.size(), body.find('"', at + k_key.size()) - (at + k_key.size()));
+  const bool is_word = word.size() <= 40 && std::ranges::all_of(word, [](char c) {
+                         return (c >= 'a' && c <= 'z') || c == '_';
+                       });
+  return is_word ? " (" + std::string(word) + ")" : "";
+}
+
+/// Of an answer with 2xx, which may come in chunks: their sizes stand before the words.
+Status verdict_of_words(int http_status, std::string_view body) {
+  const std::string what = "HTTP " + std::to_string(http_status);
+  if (body.find("OK (not found)") != std::string_view::npos) {
+    return Error{ErrorCode::not_found,
+                 what + ", but its answer is \"OK (not found)\": there is no such check",
+                 "is the URL the one that the check's page shows?",
+                 0,
+                 http_status};
+  }
+  if (body.find("OK (rate limited)") != std::string_view::npos) {
+    return Error{ErrorCode::throttled,
+                 what + ", but its answer is \"OK (rate limited)\"",
+                 {},
+                 0,
+                 http_status};
+  }
+  constexpr std::string_view k_code = "{\"errcode\":";
+  body.remove_prefix(std::min(body.find('{'), body.size()));
+  const std::string_view code = body.starts_with(k_code) ? body.substr(k_code.size()) : "0";
+  if (body.starts_with("{\"ok\":false") || (!code.empty() && code.front() != '0')) {
+    return Error{ErrorCode::permission_denied,
+                 what + ", but its answer says that it did not take the message" + error_word(body),
+                 "are the URL, the token and the format the receiver's?",
+                 0,
+                 http_status};
+  }
+  return {};
 }
 
 } // namespace
 
-Status verdict_of(int http_status) {
+Status verdict_of(int http_status, std::string_view body) {
   const std::string what = "HTTP " + std::to_string(http_status);
   Error error{ErrorCode::unavailable, what, {}, 0, http_status};
   if (http_status >= 200 && http_status < 300) {
-    return {};
+    return verdict_of_words(http_status, body);
   }
   if (http_status < 400) {
     error.code = ErrorCode::unsupported;

@@ -55,8 +55,10 @@ private:
   const std::string m_body_template;
 };
 
-/// Nothing for 2xx. Errors: unsupported (a redirect), permission_denied and not_found (it refuses
-/// the address or the token), throttled, unavailable.
-[[nodiscard]] Status verdict_of(int http_status);
+/// Nothing for 2xx, but where the words behind it say otherwise: healthchecks.io answers "OK (not
+/// found)" for a check that is none, Slack's API {"ok":false}, DingTalk and WeCom an "errcode".
+/// Errors: unsupported (a redirect), permission_denied and not_found (it refuses the address or the
+/// token), throttled, unavailable.
+[[nodiscard]] Status verdict_of(int http_status, std::string_view body = {});
 
 } // namespace rb::notify

@@ -80,8 +80,52 @@ Result<std::optional<int>> status_of(std::string_view text) {
   return std::optional(status);
 }
 
+/// What has come behind the head. Nothing: the head has not come whole.
+std::optional<std::string_view> body_of(std::string_view text) {
+  const std::size_t end = text.find("\r\n\r\n");
+  return end == std::string_view::npos ? std::nullopt : std::optional(text.substr(end + 4));
+}
+
+/// Nothing more comes, by what the head says. Without a length the end is where the other end
+/// closes.
+bool is_whole(int status, std::string_view text) {
+  const auto body = body_of(text);
+  if (!body) {
+    return false;
+  }
+  std::string head(text.substr(0, text.size() - body->size()));
+  std::ranges::transform(head, head.begin(), [](unsigned char c) {
+    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  });
+  constexpr std::string_view k_length = "\ncontent-length:";
+  if (const std::size_t at = head.find(k_length); at != std::string::npos) {
+    const std::size_t digits =
+        std::min(head.find_first_not_of(' ', at + k_length.size()), head.size());
+    std::size_t length = 0;
+    const auto read = std::from_chars(head.data() + digits, head.data() + head.size(), length);
+    return read.ec == std::errc() && body->size() >= length;
+  }
+  return status == 204 || body->ends_with("\r\n0\r\n\r\n");
+}
+
+/// What comes behind the status, for a moment, and until the other end closes, as it was asked to.
+HttpAnswer read_words(int status, std::string text, Wire& wire, const Patience& patience) {
+  std::array<std::uint8_t, 2048> piece{};
+  while (!is_whole(status, text) && text.size() < k_head_limit_bytes &&
+         body_of(text).value_or(std::string_view()).size() < k_words_limit_bytes) {
+    const auto got = wire.read(piece, patience);
+    if (!got || *got == 0) {
+      break;
+    }
+    text.append(as_text({piece.data(), *got}));
+  }
+  return {status,
+          std::string(body_of(text).value_or(std::string_view()).substr(0, k_words_limit_bytes))};
+}
+
 /// The first answer that is none of 1xx, which announce another one.
-Result<int> read_status(Wire& wire, const Patience& patience) {
+Result<HttpAnswer>
+read_answer(Wire& wire, Patience& patience, std::chrono::milliseconds for_words) {
   std::string text;
   std::array<std::uint8_t, 2048> piece{};
   for (std::size_t total = 0; total < k_head_limit_bytes;) {
@@ -93,8 +137,12 @@ Result<int> read_status(Wire& wire, const Patience& patience) {
     text.append(as_text({piece.data(), got}));
     while (true) {
       RB_TRY_ASSIGN(const std::optional<int> status, status_of(text));
-      if (status && *status >= 200) {
-        return *status;
+      if (status && *status >= 200 && *status < 300) {
+        patience.narrow(for_words);
+        return read_words(*status, std::move(text), wire, patience);
+      }
+      if (status && *status >= 300) {
+        return HttpAnswer{*status, {}};
       }
       const std::size_t end = text.find("\r\n\r\n");
       if (!status || end == std::string::npos) {
@@ -106,11 +154,11 @@ Result<int> read_status(Wire& wire, const Patience& patience) {
   return no_http();
 }
 
-Result<int> carry_out(const ReceiverUrl& url,
-                      const HttpRequest& request,
-                      const std::string& ca_file,
-                      Patience& patience,
-                      const ExchangeLimits& limits) {
+Result<HttpAnswer> carry_out(const ReceiverUrl& url,
+                             const HttpRequest& request,
+                             const std::string& ca_file,
+                             Patience& patience,
+                             const ExchangeLimits& limits) {
   patience.narrow(limits.lookup);
   RB_TRY_ASSIGN(const auto addresses, look_up(url.host, url.port, patience));
   patience.narrow(limits.connect);
@@ -121,19 +169,20 @@ Result<int> carry_out(const ReceiverUrl& url,
   patience.widen();
   const SecretBytes head = head_of(url, request);
   RB_TRY(wire.write(head.view(), patience));
-  return read_status(wire, patience);
+  return read_answer(wire, patience, limits.words);
 }
 
 } // namespace
 
-Result<int> exchange(const ReceiverUrl& url,
-                     const HttpRequest& request,
-                     const std::string& ca_file,
-                     const std::stop_token& stop,
-                     const ExchangeLimits& limits) {
+Result<HttpAnswer> exchange(const ReceiverUrl& url,
+                            const HttpRequest& request,
+                            const std::string& ca_file,
+                            const std::stop_token& stop,
+                            const ExchangeLimits& limits) {
   Patience patience(stop, limits.whole);
-  auto status = carry_out(url, request, ca_file, patience, limits);
-  return status ? status : Result<int>(std::move(status).error().within(url.authority()));
+  auto answer = carry_out(url, request, ca_file, patience, limits);
+  return answer ? std::move(answer)
+                : Result<HttpAnswer>(std::move(answer).error().within(url.authority()));
 }
 
 } // namespace rb::notify

@@ -157,6 +157,44 @@ TEST_CASE("what a receiver refuses is told by its status") {
   CHECK(verdict_of(204));
 }
 
+TEST_CASE("a receiver that says 200 and means no has not got it") {
+  const auto error = [](const std::string& answer) {
+    const LoopbackServer server(answering(answer));
+    return discreet(ping(Mounted(server.url())));
+  };
+  // healthchecks.io, of a check that is none
+  const Error nothing = error(response(200, "OK (not found)"));
+  CHECK(nothing.code == ErrorCode::not_found);
+  CHECK(nothing.http_status == 200);
+  CHECK(
+      error("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\ne\r\nOK (not found)\r\n0\r\n\r\n")
+          .code == ErrorCode::not_found);
+  CHECK(error(response(200, "OK (rate limited)")).code == ErrorCode::throttled);
+  // Slack's chat.postMessage
+  const Error slack = error(response(200, R"({"ok":false,"error":"channel_not_found"})"));
+  CHECK(slack.code == ErrorCode::permission_denied);
+  CHECK(slack.message.ends_with("did not take the message (channel_not_found)"));
+  // What is no word may be anything.
+  CHECK(error(response(200, R"({"ok":false,"error":"no s3cr3t-path"})"))
+            .message.ends_with("did not take the message"));
+  CHECK(error(response(200, R"({"errcode":310000,"errmsg":"sign not match"})")).code ==
+        ErrorCode::permission_denied);
+}
+
+TEST_CASE("a receiver that says 200 and means it has got it, whatever else it says") {
+  for (const char* body : {"OK",
+                           "OK (created)",
+                           "ok",
+                           "",
+                           R"({"ok":true})",
+                           R"({"errcode":0,"errmsg":"ok"})",
+                           R"({"id":"x","message":"{\"ok\":false"})"}) {
+    CAPTURE(body);
+    const LoopbackServer server(answering(response(200, body)));
+    CHECK(ping(Mounted(server.url())));
+  }
+}
+
 TEST_CASE("the CA, the limits of time and the word to stop are those of the settings") {
   const auto certificates = kube::test::make_certificates("IP:127.0.0.1");
   Keeper keeper(&certificates);

@@ -43,10 +43,16 @@ struct Asker {
   Asker() { write_ca(certificates().ca); }
   void write_ca(const std::string& pem) const { scratch.write("ca.crt", pem); }
 
-  [[nodiscard]] Result<int> ask(const std::string& base, const HttpRequest& what = request()) {
+  [[nodiscard]] Result<HttpAnswer> answer(const std::string& base, const HttpRequest& what) {
     const auto url = parse_url(base + "/s3cr3t-path?key=s3cr3t", PlainHttp::allowed);
     REQUIRE(url);
     return exchange(*url, what, scratch.path("ca.crt"), stop.get_token(), limits);
+  }
+
+  /// The status of the answer.
+  [[nodiscard]] Result<int> ask(const std::string& base, const HttpRequest& what = request()) {
+    const auto got = answer(base, what);
+    return got ? Result<int>(got->status) : Result<int>(got.error());
   }
 
   /// Whatever goes wrong: the host is named, and nothing of the address, the token and the body.
@@ -219,6 +225,31 @@ TEST_CASE("a receiver that says nothing, or a byte at a time, is given up in tim
     CHECK(took >= 350ms);
     CHECK(took < 3s);
   }
+}
+
+TEST_CASE("the words behind a status of 2xx are read as far as they count, and of no other") {
+  const auto words = [](const std::string& answer) {
+    const LoopbackServer server(answering(answer));
+    return Asker().answer(server.url(), request()).value().body;
+  };
+  CHECK(words(response(200, "OK (not found)")) == "OK (not found)");
+  CHECK(words("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nOK\r\n0\r\n\r\n")
+            .find("OK") != std::string::npos);
+  CHECK(words("HTTP/1.0 200 OK\r\n\r\nuntil I close") == "until I close");
+  CHECK(words("HTTP/1.1 204 No Content\r\n\r\n").empty());
+  CHECK(words(response(200, std::string(100'000, 'x'))).size() == 1024);
+  CHECK(words(response(404, "not found")).empty());
+}
+
+TEST_CASE("words that never come keep nobody: the status is there") {
+  const LoopbackServer server([](Peer& peer) {
+    static_cast<void>(peer.read_request());
+    peer.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhal");
+    peer.wait_closed();
+  });
+  Asker asker;
+  asker.limits.words = 200ms;
+  CHECK(time_of([&] { CHECK(asker.ask(server.url()).value() == 200); }) < 2s);
 }
 
 TEST_CASE("a receiver that closes before its first line, or resets, has not got it") {
