@@ -17,6 +17,13 @@ namespace {
 constexpr std::string_view k_field_manager = "railiance-backup-notify";
 constexpr std::size_t k_error_limit_bytes = 512; ///< As in crds/ (lastError, maxLength).
 
+/// The receiver is there and will not have this message: it may well take others. Not so where it
+/// does not know us, or has had enough for now.
+bool is_of_the_message(const Error& error) {
+  return error.http_status >= 400 && error.http_status < 500 && error.http_status != 401 &&
+         error.http_status != 429;
+}
+
 } // namespace
 
 Notifier::Notifier(NotifierPorts ports, std::vector<Receiver> receivers, NotifierTimes times)
@@ -130,31 +137,38 @@ void Notifier::serve(Channel& channel, const NoticeView& view, const std::stop_t
   if (!m_loaded || m_ports.clock.steady_now() < channel.not_before) {
     return;
   }
+  bool refused = false;
   for (const notify::Message& message :
        notices(view, channel.receiver.taste, channel.told, m_ports.clock.now())) {
-    if (stop.stop_requested()) {
+    const Status told = channel.receiver.delivery->deliver(message, stop);
+    if (stop.stop_requested() && !told) {
       return;
     }
-    const Status told = channel.receiver.delivery->deliver(message, stop);
     if (!told) {
-      if (!stop.stop_requested()) {
+      if (!refused) { // one attempt for the pause, however many messages are refused in it
         failed(channel, told.error());
       }
-      return;
+      refused = true;
+      if (!is_of_the_message(told.error())) {
+        return;
+      }
+      continue;
     }
-    arrived(channel, message);
+    arrived(channel, message, refused);
     // At once: what was told must be known to whoever comes after us. Where that fails it is
     // written with the next look.
     static_cast<void>(save(stop));
   }
 }
 
-void Notifier::arrived(Channel& channel, const notify::Message& message) {
+void Notifier::arrived(Channel& channel, const notify::Message& message, bool another_refused) {
   spdlog::info("notices: {} was told of {}", channel.receiver.name, message.topic);
   channel.told = with_told(std::move(channel.told), message);
-  channel.told.failing_since.reset();
-  channel.told.last_error.clear();
-  channel.failures = 0;
+  if (!another_refused) {
+    channel.told.failing_since.reset();
+    channel.told.last_error.clear();
+    channel.failures = 0;
+  }
   m_unsaved = true;
 }
 

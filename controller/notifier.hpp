@@ -2,7 +2,8 @@
 // each of them was told. A thread of its own: a receiver that is slow or away delays no run.
 // Guarantees: one attempt after another, with a pause that grows to a quarter of an hour; a message
 // is told again rather than lost where the process dies between the receiver's answer and the write
-// of it; that a receiver fails is said once, without its address; stop() returns at once.
+// of it; a message that is refused keeps no other one back; that a receiver fails is said once,
+// without its address; stop() returns at once.
 #pragma once
 
 #include "controller/notices.hpp"
@@ -69,7 +70,7 @@ private:
   [[nodiscard]] Status save(const std::stop_token& stop);
   void hurry_for_test(const NoticeView& view);
   void serve(Channel& channel, const NoticeView& view, const std::stop_token& stop);
-  void arrived(Channel& channel, const notify::Message& message);
+  void arrived(Channel& channel, const notify::Message& message, bool another_refused);
   void failed(Channel& channel, const Error& error);
 
   const NotifierPorts m_ports;

@@ -34,6 +34,7 @@ struct Inbox {
   int attempts = 0;
   bool away = false;
   std::function<void()> before = {};
+  std::string refused_topic = {};
 };
 
 class FakeDelivery final : public notify::Delivery {
@@ -50,6 +51,11 @@ public:
     }
     if (m_inbox.away) {
       return Error{ErrorCode::unavailable, "ntfy.sh: HTTP 500", "a hint"};
+    }
+    if (message.topic == m_inbox.refused_topic) {
+      Error no{ErrorCode::permission_denied, "discord.com: HTTP 400", {}};
+      no.http_status = 400;
+      return no;
     }
     m_inbox.topics.push_back(message.topic);
     m_inbox.kinds.push_back(message.kind);
@@ -340,4 +346,40 @@ TEST_CASE("a stop in the middle is no failure, and ends the thread at once") {
   const auto begin = std::chrono::steady_clock::now();
   controller->stop();
   CHECK(std::chrono::steady_clock::now() - begin < 1s);
+}
+
+TEST_CASE("a message that the receiver refuses keeps no other one back, and is said to fail") {
+  World world;
+  const auto controller = world.controller();
+  REQUIRE(controller->visit({}));
+  world.webhook.refused_topic = "drill/n1";
+  world.clock.passed += 60s;
+  api::NodeFacts node;
+  node.node_name = "n1";
+  node.last_drill_time = world.clock.now();
+  node.last_drill_result = "Failed";
+  world.view.nodes = {node};
+  world.fail_a_run(); // later, and so behind it
+  REQUIRE(controller->visit({}));
+  CHECK(world.webhook.topics == std::vector<std::string>{"run"});
+  CHECK(world.failures == 1);
+  CHECK(world.events.empty());
+  for (int i = 0; i < 2; ++i) {
+    world.clock.passed += 60s;
+    REQUIRE(controller->visit({}));
+  }
+  CHECK(world.webhook.attempts == 4); // it is tried again, and the other one is told once
+  CHECK(world.events.size() == 1);
+  CHECK(world.notified().at("lastError").get<std::string>().find("HTTP 400") != std::string::npos);
+
+  world.fail_a_run();
+  REQUIRE(controller->visit({}));
+  CHECK(world.webhook.topics.size() == 2);
+  CHECK(
+      world.notified().contains("failingSinceTime")); // one arrived, and the other is refused still
+  world.webhook.refused_topic.clear();
+  world.clock.passed += 900s;
+  REQUIRE(controller->visit({}));
+  CHECK(world.webhook.topics.back() == "drill/n1");
+  CHECK_FALSE(world.notified().contains("failingSinceTime"));
 }
