@@ -158,7 +158,11 @@ std::vector<Receiver> receivers(const notify::Settings& settings) {
   if (settings.dead_man) {
     receivers.push_back({"DeadMan",
                          // A server without a set makes no backup that succeeded fail.
-                         {.starts = true, .successes = true, .recoveries = false, .copies = false},
+                         {.starts = notify::knows_starts(settings.dead_man_format),
+                          .successes = true,
+                          .recoveries = false,
+                          .copies = false,
+                          .problems = notify::knows_problems(settings.dead_man_format)},
                          notify::make_dead_man(settings)});
   }
   if (settings.webhook) {

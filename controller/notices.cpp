@@ -311,6 +311,7 @@ bool is_due(Candidate& candidate,
   const bool ends_problem = known != nullptr && known->problem;
   switch (message.kind) {
   case MessageKind::problem:
+    return taste.problems;
   case MessageKind::test:
     return true;
   case MessageKind::started:

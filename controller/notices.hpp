@@ -49,12 +49,13 @@ struct NoticeView {
 [[nodiscard]] NoticeView notice_view_of(const Observed& world,
                                         const std::vector<api::NodeFacts>& nodes);
 
-/// What a receiver wants to be told besides what is a problem for all of them.
+/// What a receiver wants to be told, or can be.
 struct Taste {
   bool starts = false;
   bool successes = false;
   bool recoveries = false;
   bool copies = false; ///< Which servers have no set of a run that succeeded.
+  bool problems = true;
 };
 
 /// What is to be told now, oldest first.

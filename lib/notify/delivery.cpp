@@ -54,7 +54,10 @@ Status send(const ReceiverSettings& settings,
   }
   http.bearer_token = token;
   http.body = std::move(request.body);
-  const ReceiverUrl address = with_suffix(url, request.path_suffix);
+  ReceiverUrl address = with_suffix(url, request.path_suffix);
+  if (!request.query.empty()) {
+    address = with_query(std::move(address), request.query);
+  }
   RB_TRY_ASSIGN(const HttpAnswer answer,
                 exchange(address, http, settings.ca_file, stop, settings.limits));
   Status verdict = verdict_of(answer.status, answer.body);
@@ -130,7 +133,7 @@ Status verdict_of(int http_status, std::string_view body) {
 
 Status DeadManDelivery::deliver(const Message& message, const std::stop_token& stop) {
   RB_TRY_ASSIGN(const ReceiverUrl url, url_of(m_settings, k_dead_man_url_key));
-  return send(m_settings, url, dead_man_request(message), {}, stop);
+  return send(m_settings, url, dead_man_request(m_format, message), {}, stop);
 }
 
 Status WebhookDelivery::deliver(const Message& message, const std::stop_token& stop) {

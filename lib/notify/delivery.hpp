@@ -30,15 +30,17 @@ struct ReceiverSettings {
   ExchangeLimits limits;
 };
 
-/// healthchecks.io and what speaks like it.
 class DeadManDelivery final : public Delivery {
 public:
-  explicit DeadManDelivery(ReceiverSettings settings) : m_settings(std::move(settings)) {}
+  explicit DeadManDelivery(ReceiverSettings settings,
+                           DeadManFormat format = DeadManFormat::healthchecks)
+      : m_settings(std::move(settings)), m_format(format) {}
 
   [[nodiscard]] Status deliver(const Message& message, const std::stop_token& stop) override;
 
 private:
   const ReceiverSettings m_settings;
+  const DeadManFormat m_format;
 };
 
 class WebhookDelivery final : public Delivery {

@@ -95,21 +95,27 @@ bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U;
 }
 
-/// As the value of a header: one line of printable ASCII. What has other characters is one encoded
-/// word (RFC 2047), which ntfy reads as UTF-8.
-std::string header_text(std::string_view text) {
+/// Without control characters, and 200 bytes at most.
+std::string bounded_line(std::string_view text) {
   constexpr std::size_t k_limit_bytes = 200;
   std::size_t size = std::min(text.size(), k_limit_bytes);
   while (size > 0 && size < text.size() && is_continuation(text[size])) {
     --size; // not within a character
   }
   std::string line(text.substr(0, size));
-  bool plain = true;
   for (char& c : line) {
     const auto byte = static_cast<unsigned char>(c);
     c = byte < ' ' || byte == 0x7f ? '?' : c;
-    plain = plain && byte < 0x80;
   }
+  return line;
+}
+
+/// As the value of a header: one line of printable ASCII. What has other characters is one encoded
+/// word (RFC 2047), which ntfy reads as UTF-8.
+std::string header_text(std::string_view text) {
+  const std::string line = bounded_line(text);
+  const bool plain =
+      std::ranges::all_of(line, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   return plain ? line : "=?UTF-8?B?" + to_base64(as_bytes(line)) + "?=";
 }
 
@@ -186,26 +192,46 @@ webhook_request(WebhookFormat format, const std::string& body_template, const Me
   return request;
 }
 
-MessageRequest dead_man_request(const Message& message) {
+std::span<const Word<DeadManFormat>> words_of(DeadManFormat /*format*/) {
+  static constexpr std::array<Word<DeadManFormat>, 5> k_words{
+      {{DeadManFormat::healthchecks, "healthchecks"},
+       {DeadManFormat::betterstack, "betterstack"},
+       {DeadManFormat::cronitor, "cronitor"},
+       {DeadManFormat::uptime_kuma, "uptime-kuma"},
+       {DeadManFormat::ping, "ping"}}};
+  return k_words;
+}
+
+bool knows_starts(DeadManFormat format) {
+  return format == DeadManFormat::healthchecks || format == DeadManFormat::cronitor;
+}
+
+bool knows_problems(DeadManFormat format) {
+  return format != DeadManFormat::ping;
+}
+
+MessageRequest dead_man_request(DeadManFormat format, const Message& message) {
+  const bool is_start = message.kind == MessageKind::started;
+  const bool is_problem = message.kind == MessageKind::problem;
+  const bool is_test = message.kind == MessageKind::test;
   MessageRequest request;
-  switch (message.kind) {
-  case MessageKind::started:
-    request.method = "GET";
+  request.method = "GET";
+  if (format == DeadManFormat::cronitor) {
+    request.query = {{"state",
+                      is_start     ? "run"
+                      : is_problem ? "fail"
+                                   : "complete"},
+                     {"message", bounded_line(message.title)}};
+  } else if (format == DeadManFormat::uptime_kuma) {
+    request.query = {{"status", is_problem ? "down" : "up"}, {"msg", bounded_line(message.title)}};
+  } else if (is_start) {
     request.path_suffix = "/start";
-    return request;
-  case MessageKind::succeeded:
-  case MessageKind::recovered:
-    request.method = "GET";
-    return request;
-  case MessageKind::problem:
-    request.path_suffix = "/fail";
-    break;
-  case MessageKind::test:
-    request.path_suffix = "/log";
-    break;
+  } else if (is_problem || (is_test && format == DeadManFormat::healthchecks)) {
+    request.method = "POST";
+    request.path_suffix = is_problem ? "/fail" : "/log";
+    request.content_type = k_text;
+    request.body = message.title + "\n" + message.text + "\n";
   }
-  request.content_type = k_text;
-  request.body = message.title + "\n" + message.text + "\n";
   return request;
 }
 

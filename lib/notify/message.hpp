@@ -50,10 +50,27 @@ enum class WebhookFormat {
 /// "json", "slack", "ntfy", "matrix".
 [[nodiscard]] std::span<const Word<WebhookFormat>> words_of(WebhookFormat);
 
+/// The services that a dead-man check is of. What one cannot be told is left out: it learns of a
+/// failure by the success that does not come.
+enum class DeadManFormat {
+  healthchecks, ///< <url>/start, <url>, <url>/fail with the text as body; a test: <url>/log.
+  betterstack,  ///< <url>, <url>/fail with the text as body. A test is a success from here on.
+  cronitor,     ///< <url>?state=run, complete, fail, with message=.
+  uptime_kuma,  ///< <url>?status=up, down, with msg=.
+  ping,         ///< <url> for a success.
+};
+
+/// "healthchecks", "betterstack", "cronitor", "uptime-kuma", "ping".
+[[nodiscard]] std::span<const Word<DeadManFormat>> words_of(DeadManFormat);
+[[nodiscard]] bool knows_starts(DeadManFormat format);
+[[nodiscard]] bool knows_problems(DeadManFormat format);
+
 /// A request without its address.
 struct MessageRequest {
   std::string method = "POST";
   std::string path_suffix; ///< After the path of the receiver's URL.
+  /// Parameters in place of those of the same name in the receiver's URL; not encoded yet.
+  std::vector<std::pair<std::string, std::string>> query;
   std::string content_type;
   std::vector<std::pair<std::string, std::string>> headers; ///< Besides; each is one line.
   std::string body;
@@ -67,8 +84,7 @@ struct MessageRequest {
 [[nodiscard]] Result<MessageRequest>
 webhook_request(WebhookFormat format, const std::string& body_template, const Message& message);
 
-/// healthchecks.io's form: <url>/start, <url> itself for success, <url>/fail with the text as body;
-/// <url>/log, which changes nothing, for a test.
-[[nodiscard]] MessageRequest dead_man_request(const Message& message);
+/// Precondition: the format knows what the message is.
+[[nodiscard]] MessageRequest dead_man_request(DeadManFormat format, const Message& message);
 
 } // namespace rb::notify

@@ -15,6 +15,14 @@ ReceiverSettings receiver(const Settings& settings) {
           {}};
 }
 
+template <typename Format> std::map<std::string, Format> by_word() {
+  std::map<std::string, Format> formats;
+  for (const auto& [format, word] : words_of(Format{})) {
+    formats.emplace(word, format);
+  }
+  return formats;
+}
+
 } // namespace
 
 void add_options(CLI::App& app, Settings& settings) {
@@ -22,12 +30,12 @@ void add_options(CLI::App& app, Settings& settings) {
   app.add_flag("--notify-webhook", settings.webhook, "Tell the webhook of problems");
   app.add_flag("--notify-allow-http", settings.allow_http, "Take URLs with http://, too");
   app.add_flag("--notify-successes", settings.successes, "Tell the webhook of each success, too");
-  std::map<std::string, WebhookFormat> formats;
-  for (const auto& [format, word] : words_of(WebhookFormat{})) {
-    formats.emplace(word, format);
-  }
+  app.add_option("--notify-dead-man-format",
+                 settings.dead_man_format,
+                 "healthchecks, betterstack, cronitor, uptime-kuma or ping")
+      ->transform(CLI::CheckedTransformer(by_word<DeadManFormat>()));
   app.add_option("--notify-format", settings.format, "json, slack, ntfy or matrix")
-      ->transform(CLI::CheckedTransformer(formats));
+      ->transform(CLI::CheckedTransformer(by_word<WebhookFormat>()));
   app.add_option("--notify-template", settings.body_template, "The body for the format json");
   app.add_option("--notify-secret-dir", settings.secret_dir, "The mounted Secret with the URLs")
       ->capture_default_str();
@@ -37,7 +45,7 @@ void add_options(CLI::App& app, Settings& settings) {
 }
 
 std::unique_ptr<Delivery> make_dead_man(const Settings& settings) {
-  return std::make_unique<DeadManDelivery>(receiver(settings));
+  return std::make_unique<DeadManDelivery>(receiver(settings), settings.dead_man_format);
 }
 
 std::unique_ptr<Delivery> make_webhook(const Settings& settings) {

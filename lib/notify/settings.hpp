@@ -18,6 +18,7 @@ struct Settings {
   bool webhook = false;
   bool allow_http = false;
   bool successes = false; ///< The webhook is told of each success, too.
+  DeadManFormat dead_man_format = DeadManFormat::healthchecks;
   WebhookFormat format = WebhookFormat::json;
   std::string body_template;
   std::string secret_dir = "/etc/railiance-backup-notify";

@@ -46,6 +46,18 @@ std::optional<std::uint8_t> byte_of(std::string_view hex) {
              : std::nullopt;
 }
 
+void append_encoded(SecretBuffer& buffer, char c) {
+  constexpr std::string_view k_digits = "0123456789ABCDEF";
+  const auto byte = static_cast<unsigned char>(c);
+  if (is_letter_or_digit(c) || c == '-' || c == '.' || c == '_') {
+    buffer.append(c);
+    return;
+  }
+  buffer.append('%');
+  buffer.append(k_digits[byte >> 4U]);
+  buffer.append(k_digits[byte & 15U]);
+}
+
 /// "user:password", each percent-decoded. Takes it and the "@" off `text`, where there is one.
 Result<SecretBytes> read_credentials(std::string_view& text) {
   const std::size_t at = text.rfind('@');
@@ -166,6 +178,38 @@ ReceiverUrl with_suffix(const ReceiverUrl& url, std::string_view suffix) {
   buffer.append(target.substr(query));
   return {
       url.tls, url.host, url.port, std::move(buffer).take(), SecretBytes(url.credentials.view())};
+}
+
+ReceiverUrl with_query(ReceiverUrl url,
+                       const std::vector<std::pair<std::string, std::string>>& parameters) {
+  const std::string_view target = url.target.text();
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  SecretBuffer buffer(target.size());
+  buffer.append(target.substr(0, mark));
+  char separator = '?';
+  for (std::string_view rest = target.substr(std::min(mark + 1, target.size())); !rest.empty();) {
+    const std::string_view one = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(one.size() + 1, rest.size()));
+    const std::string_view name = one.substr(0, one.find('='));
+    if (one.empty() || std::ranges::any_of(parameters, [&](const auto& parameter) {
+          return parameter.first == name;
+        })) {
+      continue;
+    }
+    buffer.append(separator);
+    buffer.append(one);
+    separator = '&';
+  }
+  for (const auto& [name, value] : parameters) {
+    buffer.append(separator);
+    buffer.append(name + "=");
+    separator = '&';
+    for (const char c : value) {
+      append_encoded(buffer, c);
+    }
+  }
+  url.target = std::move(buffer).take();
+  return url;
 }
 
 } // namespace rb::notify

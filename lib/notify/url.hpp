@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace rb::notify {
 
@@ -34,5 +36,10 @@ enum class PlainHttp { refused, allowed };
 
 /// `url` with `suffix` at the end of its path, before a query: "/start".
 [[nodiscard]] ReceiverUrl with_suffix(const ReceiverUrl& url, std::string_view suffix);
+
+/// `url` with these parameters at the end of its query, percent-encoded, and without others of the
+/// same names.
+[[nodiscard]] ReceiverUrl
+with_query(ReceiverUrl url, const std::vector<std::pair<std::string, std::string>>& parameters);
 
 } // namespace rb::notify

@@ -93,6 +93,16 @@ TEST_CASE("a dead-man check gets the reason as body, and never the token") {
   CHECK(keeper.request().find("Content-Length") == std::string::npos);
 }
 
+TEST_CASE("an Uptime Kuma is told that it is down in its own words") {
+  Keeper keeper;
+  const Mounted mounted(keeper.server.url());
+  mounted.directory().write(k_dead_man_url_key,
+                            keeper.server.url() + "/api/push/t0k?status=up&msg=OK&ping=\n");
+  REQUIRE(DeadManDelivery(mounted.settings, DeadManFormat::uptime_kuma).deliver(problem(), {}));
+  CHECK(keeper.request().starts_with(
+      "GET /api/push/t0k?ping=&status=down&msg=backup%20failed HTTP/1.1\r\n"));
+}
+
 TEST_CASE("a user and a password in the URL are sent as Basic, where there is no token") {
   Keeper keeper;
   std::string base = keeper.server.url();

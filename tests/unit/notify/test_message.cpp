@@ -138,16 +138,41 @@ TEST_CASE("bytes that are no UTF-8 do not keep a message from being told") {
 
 TEST_CASE("a dead-man check is told start, success, failure with its reason, and a test apart") {
   Message message = failed_run();
-  const auto fail = dead_man_request(message);
+  const auto fail = dead_man_request(DeadManFormat::healthchecks, message);
   CHECK(fail.method == "POST");
   CHECK(fail.path_suffix == "/fail");
   CHECK(fail.body == message.title + "\n" + message.text + "\n");
   message.kind = MessageKind::started;
-  CHECK(dead_man_request(message).method == "GET");
-  CHECK(dead_man_request(message).path_suffix == "/start");
+  CHECK(dead_man_request(DeadManFormat::healthchecks, message).method == "GET");
+  CHECK(dead_man_request(DeadManFormat::healthchecks, message).path_suffix == "/start");
   message.kind = MessageKind::succeeded;
-  CHECK(dead_man_request(message).path_suffix.empty());
-  CHECK(dead_man_request(message).body.empty());
+  CHECK(dead_man_request(DeadManFormat::healthchecks, message).path_suffix.empty());
+  CHECK(dead_man_request(DeadManFormat::healthchecks, message).body.empty());
   message.kind = MessageKind::test;
-  CHECK(dead_man_request(message).path_suffix == "/log");
+  CHECK(dead_man_request(DeadManFormat::healthchecks, message).path_suffix == "/log");
+}
+
+TEST_CASE("other services are told what they can be told") {
+  Message message = failed_run();
+  CHECK(dead_man_request(DeadManFormat::betterstack, message).path_suffix == "/fail");
+  using Query = std::vector<std::pair<std::string, std::string>>;
+  CHECK(dead_man_request(DeadManFormat::cronitor, message).query ==
+        Query{{"state", "fail"}, {"message", message.title}});
+  CHECK(dead_man_request(DeadManFormat::uptime_kuma, message).query ==
+        Query{{"status", "down"}, {"msg", message.title}});
+  message.kind = MessageKind::started;
+  CHECK(dead_man_request(DeadManFormat::cronitor, message).query.at(0).second == "run");
+  for (const MessageKind kind : {MessageKind::succeeded, MessageKind::test}) {
+    message.kind = kind;
+    CHECK(dead_man_request(DeadManFormat::cronitor, message).query.at(0).second == "complete");
+    CHECK(dead_man_request(DeadManFormat::uptime_kuma, message).query.at(0).second == "up");
+    for (const DeadManFormat format : {DeadManFormat::betterstack, DeadManFormat::ping}) {
+      const auto request = dead_man_request(format, message);
+      CHECK(request.method == "GET");
+      CHECK(request.path_suffix.empty());
+      CHECK(request.query.empty());
+    }
+  }
+  CHECK_FALSE(knows_starts(DeadManFormat::uptime_kuma));
+  CHECK_FALSE(knows_problems(DeadManFormat::ping));
 }

@@ -78,6 +78,19 @@ TEST_CASE("a suffix goes to the end of the path, before the query") {
   CHECK(with_suffix(url("https://h/a/"), "").target.text() == "/a/");
 }
 
+TEST_CASE("parameters take the place of those that are there, as an Uptime Kuma shows its URL") {
+  const auto query = [](std::string_view text) {
+    return std::string(
+        with_query(url(text), {{"status", "down"}, {"msg", "home: \xc3\xbc 100 %&x"}})
+            .target.text());
+  };
+  const std::string added = "status=down&msg=home%3A%20%C3%BC%20100%20%25%26x";
+  CHECK(query("https://h/api/push/t0k?status=up&msg=OK&ping=") == "/api/push/t0k?ping=&" + added);
+  CHECK(query("https://h/api/push/t0k") == "/api/push/t0k?" + added);
+  CHECK(query("https://h/p/key/job?env=prod&&msg") == "/p/key/job?env=prod&" + added);
+  CHECK(query("https://h?") == "/?" + added);
+}
+
 TEST_CASE("http is taken where that was said, and refused with the way out elsewhere") {
   CHECK(parse_url("http://h/secret", PlainHttp::allowed));
   const Error error = refused("http://h/secret");
