@@ -103,19 +103,30 @@ void overlay(std::vector<Setting>& settings,
   }
 }
 
+/// A quoted "<<" is a key like others.
+bool is_merge_key(const YAML::Node& key) {
+  return key.Scalar() == "<<" && (key.Tag() == "?" || key.Tag() == "tag:yaml.org,2002:merge");
+}
+
+/// What k3s's YAML reader takes behind a merge key; with anything else k3s does not start.
+bool can_be_merged(const YAML::Node& value) {
+  return value.IsMap() ||
+         (value.IsSequence() && std::all_of(value.begin(), value.end(), [](const YAML::Node& one) {
+            return one.IsMap();
+          }));
+}
+
+/// What a merge key names is not laid over: yaml.v2 drops it where a mapping becomes a MapSlice,
+/// which is how k3s reads the file. Throws YAML::Exception.
 void overlay_map(std::vector<Setting>& settings, const YAML::Node& map, const std::string& path) {
   for (const auto& pair : map) {
     if (!pair.first.IsScalar()) {
       continue;
     }
-    if (pair.first.Scalar() == "<<" && pair.second.IsMap()) {
-      for (const auto& merged : pair.second) {
-        if (merged.first.IsScalar()) {
-          overlay(settings, merged.first.Scalar(), values_of(merged.second), path);
-        }
-      }
-    } else {
+    if (!is_merge_key(pair.first)) {
       overlay(settings, pair.first.Scalar(), values_of(pair.second), path);
+    } else if (!can_be_merged(pair.second)) {
+      throw YAML::ParserException(pair.first.Mark(), "map merge requires map or sequence of maps");
     }
   }
 }

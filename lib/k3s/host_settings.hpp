@@ -17,9 +17,9 @@ namespace rb::k3s {
 inline constexpr std::string_view k_usual_config = "/etc/rancher/k3s/config.yaml";
 
 /// Lays one configuration file over what the earlier ones said, as k3s turns them into arguments
-/// (k3s, pkg/configfilearg: later files override, `key+` appends, YAML 1.1). Errors: corrupt (not
-/// YAML, not a mapping: k3s would not start with it); `settings` is then as it was. The message
-/// names the line, never what stands there.
+/// (k3s, pkg/configfilearg: later files override, `key+` appends, YAML 1.1, what a merge key names
+/// does not count). Errors: corrupt (not YAML, not a mapping: k3s would not start with it);
+/// `settings` is then as it was. The message names the line, never what stands there.
 [[nodiscard]] Status
 merge_config(std::vector<Setting>& settings, std::string_view text, const std::string& path);
 

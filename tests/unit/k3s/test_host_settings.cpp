@@ -59,7 +59,30 @@ TEST_CASE("scalars are read as YAML 1.1 has them, quoted ones are text") {
   CHECK(config_value("a: ~", "a").empty());
   CHECK(config_value("a: 10.42.0.0/16", "a") == "10.42.0.0/16");
   CHECK(config_value("d: /data", "data-dir") == "/data");
-  CHECK(config_value("x: &x {a: 1}\n<<: *x\n", "a") == "1");
+}
+
+TEST_CASE("trap: what a merge key names is no setting of k3s") {
+  // Each as gopkg.in/yaml.v2 v2.4.0 decodes it into a MapSlice.
+  for (const char* const text : {"x: &x {node-name: merged}\n<<: *x\n",
+                                 "<<: {node-name: merged}\n",
+                                 "<<: [{node-name: merged}, {node-name: merged}]\n",
+                                 "!!merge <<: {node-name: merged}\n",
+                                 "\"<<\": {node-name: merged}\n",
+                                 "<<: []\n"}) {
+    CAPTURE(text);
+    CHECK(config_value(text, "node-name").empty());
+    CHECK(config_value("node-name: own\n" + std::string(text), "node-name") == "own");
+    CHECK(config_value(text + std::string("node-name: own\n"), "node-name") == "own");
+  }
+  CHECK(config_value("tls-san: &names [a, b]\nnode-name: &n one\nlog: *n\n", "log") == "one");
+  for (const char* const text : {"<<: 3\n", "<<:\n", "<<: [3]\n", "x: &x 3\n<<: *x\n"}) {
+    CAPTURE(text);
+    std::vector<Setting> settings;
+    const Status merged = merge_config(settings, text, "c");
+    REQUIRE_FALSE(merged);
+    CHECK(merged.error().code == ErrorCode::corrupt);
+    CHECK(merged.error().message.starts_with("c, line "));
+  }
 }
 
 TEST_CASE("a configuration that is no mapping is named with its line, never with its content") {
