@@ -1,5 +1,6 @@
 #include "restore/host_work.hpp"
 
+#include "restore/cluster/checks.hpp"
 #include "restore/cluster/server_access.hpp"
 #include "restore/cluster/set_access.hpp"
 #include "restore/restore.hpp"
@@ -110,10 +111,11 @@ int HostWork::roll_back() {
   m_host.look(m_command.hints, nullptr);
   if (m_host.observed.user_id != 0 || !m_host.manager) {
     const bool known = m_host.manager != nullptr;
+    cluster::NoManager none = cluster::no_manager(m_host.observed, "stop k3s");
     return fail(m_io,
                 {ErrorCode::permission_denied,
-                 known ? "only root can go back" : "no service manager is found",
-                 known ? "use sudo" : "give --stop-command, --start-command and --status-command"},
+                 known ? "only root can go back" : std::move(none.why),
+                 known ? "use sudo" : std::move(none.hint)},
                 ExitCode::failed);
   }
   return undo(std::move(*found));
@@ -180,12 +182,14 @@ int HostWork::resume(cluster::FoundJournal left) {
   cluster::HostHints hints = m_command.hints;
   hints.data_dir = left.data_dir;
   m_host.look(hints, layout_of(opened));
-  if (!m_set->manifest || !m_host.manager) {
+  if (!m_set->manifest) {
     return fail(
         m_io,
-        {ErrorCode::not_found,
-         m_host.manager ? "the set's manifest cannot be read" : "no service manager is found",
-         "undo it with --rollback, or give --stop-command and its like"});
+        {ErrorCode::not_found, "the set's manifest cannot be read", "undo it with --rollback"});
+  }
+  if (!m_host.manager) {
+    cluster::NoManager none = cluster::no_manager(m_host.observed, "start k3s");
+    return fail(m_io, {ErrorCode::not_found, std::move(none.why), std::move(none.hint)});
   }
   m_io.err << "continuing the " << name() << " of " << run_id << " that began "
            << left.state->started << '\n';

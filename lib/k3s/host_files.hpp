@@ -14,7 +14,7 @@ class HostFiles : public Port {
 public:
   /// Up to 1 MiB; nothing where it is not there or cannot be read.
   [[nodiscard]] virtual std::optional<std::string> read(const std::string& path) const = 0;
-  /// Names of the files in a directory, sorted.
+  /// Names of the files and directories in a directory, sorted.
   [[nodiscard]] virtual std::vector<std::string> list(const std::string& directory) const = 0;
 };
 

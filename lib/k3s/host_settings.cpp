@@ -265,6 +265,17 @@ void read_config(const HostFiles& files, const std::string& main, HostSettings& 
   }
 }
 
+/// Its files are collected: whoever knows the instance can start it by them.
+void note_template(const HostFiles& files, HostSettings& read) {
+  if (auto found = find_systemd_template(files)) {
+    read.unit_template = found->name;
+    std::ranges::for_each(found->files, [&](const std::string& path) { note_file(path, read); });
+    for (auto& variable : found->environment) {
+      wipe_text(variable.second);
+    }
+  }
+}
+
 void read_service(Service& service, HostSettings& read) {
   for (const std::string& path : service.files) {
     note_file(path, read);
@@ -315,6 +326,10 @@ HostSettings read_host_settings(const HostFiles& files, const NodeArguments& nod
   std::optional<Service> systemd = find_systemd_service(files);
   std::optional<Service> openrc = find_openrc_service(files);
   read.systemd_unit = systemd ? systemd->name : "";
+  read.unit_link = systemd ? systemd->link : "";
+  if (!systemd) {
+    note_template(files, read);
+  }
   read.openrc_service = openrc ? openrc->name : "";
   std::optional<Service>& service = systemd ? systemd : openrc;
   const std::string main = config_path(service ? &*service : nullptr, node);

@@ -33,8 +33,12 @@ struct HostSettings {
   ServerSettings settings;             ///< Secrets masked.
   std::vector<ConfiguredToken> tokens; ///< The one that k3s takes of those that are named, if any.
   std::string systemd_unit;            ///< "k3s"; empty: none starts a server.
-  std::string openrc_service;          ///< The same for OpenRC.
-  std::string program;                 ///< The k3s that it starts; empty: not known.
+  /// What enables it, where it is an instance of a template: nothing else says which one it is.
+  /// systemd makes it; it is no file of the host.
+  std::string unit_link;
+  std::string unit_template;  ///< "k3s@": one that would, and none of its instances is enabled.
+  std::string openrc_service; ///< "k3s"; empty: none starts a server.
+  std::string program;        ///< The k3s that it starts; empty: not known.
   /// The files that were read: unit, drop-ins, environment, scripts, configuration. Each belongs to
   /// what a host needs to become this server again.
   std::vector<std::string> files;

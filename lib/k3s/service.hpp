@@ -13,7 +13,8 @@
 namespace rb::k3s {
 
 struct Service {
-  std::string name;                   ///< "k3s"
+  std::string name;                   ///< "k3s", "k3s@server"
+  std::string link;                   ///< That enables it, where it is an instance of a template.
   std::string program;                ///< k3s by its absolute path; empty: it has none.
   std::vector<std::string> arguments; ///< Behind `server`.
   std::string place;                  ///< The file that has them.
@@ -27,8 +28,13 @@ struct Service {
 };
 
 /// As systemd reads it: units of /etc, /run, /usr/local/lib, /usr/lib and /lib, drop-ins of all of
-/// them, EnvironmentFile=, specifiers, `sh -c`. Of several that start a server, "k3s" goes first.
+/// them, EnvironmentFile=, specifiers, `sh -c`, instances of templates. Of several that start a
+/// server, "k3s" goes first.
 [[nodiscard]] std::optional<Service> find_systemd_service(const HostFiles& files);
+
+/// A template whose instances may start a server, "k3s@". What depends on the instance is not
+/// known: only its name and files count.
+[[nodiscard]] std::optional<Service> find_systemd_template(const HostFiles& files);
 
 /// As OpenRC reads it: /etc/conf.d/NAME, then /etc/init.d/NAME.
 [[nodiscard]] std::optional<Service> find_openrc_service(const HostFiles& files);

@@ -1,81 +1,18 @@
 #include "k3s/lines.hpp"
 #include "k3s/service.hpp"
 #include "k3s/systemd_syntax.hpp"
+#include "k3s/systemd_units.hpp"
 
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 namespace rb::k3s {
 
 namespace {
 
-/// In the order in which they go before each other.
-constexpr std::array<std::string_view, 5> k_places{"/etc/systemd/system",
-                                                   "/run/systemd/system",
-                                                   "/usr/local/lib/systemd/system",
-                                                   "/usr/lib/systemd/system",
-                                                   "/lib/systemd/system"};
-constexpr std::string_view k_suffix = ".service";
-
-struct Text {
-  std::string path;
-  std::string text;
-};
-
-/// Nothing also where it is masked: the first that is there counts, and that is no file (a link to
-/// /dev/null).
-std::optional<Text> unit_file(const HostFiles& files, const std::string& name) {
-  for (const std::string_view place : k_places) {
-    std::string path = std::string(place) + "/" + name;
-    if (auto text = files.read(path)) {
-      return Text{std::move(path), std::move(*text)};
-    }
-    if (is_among(files.list(std::string(place)), name)) {
-      return std::nullopt;
-    }
-  }
-  return std::nullopt;
-}
-
-/// "a-b-c" -> "a-b-c.service.d", "a-b-.service.d", "a-.service.d", "service.d"; of "a@b" the
-/// template's, too.
-std::vector<std::string> drop_in_directories(const std::string& unit) {
-  std::vector<std::string> names{unit + ".service.d"};
-  if (const std::size_t at = unit.find('@'); at != std::string::npos) {
-    names.push_back(unit.substr(0, at + 1) + ".service.d");
-  }
-  for (std::size_t dash = unit.rfind('-'); dash != std::string::npos && dash > 0;
-       dash = unit.rfind('-', dash - 1)) {
-    names.push_back(unit.substr(0, dash + 1) + ".service.d");
-  }
-  names.emplace_back("service.d");
-  return names;
-}
-
-/// In the order of their names, wherever they are; of one name, that of the first directory.
-std::vector<Text> drop_ins(const HostFiles& files, const std::string& unit) {
-  std::map<std::string, std::string> paths;
-  for (const std::string& directory : drop_in_directories(unit)) {
-    for (const std::string_view place : k_places) {
-      const std::string path = std::string(place) + "/" + directory;
-      for (const std::string& name : files.list(path)) {
-        if (name.ends_with(".conf")) {
-          paths.try_emplace(name, path + "/" + name);
-        }
-      }
-    }
-  }
-  std::vector<Text> texts;
-  for (const auto& [name, path] : paths) {
-    if (auto text = files.read(path)) {
-      texts.push_back({path, std::move(*text)});
-    }
-  }
-  return texts;
-}
+using Text = UnitFile;
 
 /// What the files of a unit come to.
 class Unit {
@@ -255,7 +192,7 @@ private:
 };
 
 std::optional<Service> read_unit(const HostFiles& files, const std::string& name) {
-  const auto file = unit_file(files, name + std::string(k_suffix));
+  const auto file = unit_file(files, name);
   if (!file) {
     return std::nullopt;
   }
@@ -268,29 +205,29 @@ std::optional<Service> read_unit(const HostFiles& files, const std::string& name
   return unit.service(files);
 }
 
-/// k3s's own names go first: a host has hundreds of units.
-std::vector<std::string> unit_names(const HostFiles& files) {
-  std::vector<std::string> names;
-  for (const std::string_view place : k_places) {
-    for (const std::string& file : files.list(std::string(place))) {
-      if (file.ends_with(k_suffix)) {
-        names.push_back(file.substr(0, file.size() - k_suffix.size()));
-      }
-    }
-  }
-  std::ranges::sort(names);
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  std::ranges::stable_partition(names,
-                                [](const std::string& name) { return name.starts_with("k3s"); });
-  std::ranges::stable_partition(names, [](const std::string& name) { return name == "k3s"; });
-  return names;
-}
-
 } // namespace
 
 std::optional<Service> find_systemd_service(const HostFiles& files) {
-  for (const std::string& name : unit_names(files)) {
-    if (auto service = read_unit(files, name)) {
+  for (const UnitName& unit : unit_names(files)) {
+    if (unit.is_template()) {
+      continue;
+    }
+    if (auto service = read_unit(files, unit.name)) {
+      service->link = unit.link;
+      return service;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Service> find_systemd_template(const HostFiles& files) {
+  for (const UnitName& unit : unit_names(files)) {
+    if (!unit.is_template()) {
+      continue;
+    }
+    // Any name would do but where the instance is k3s's command: "k3s %i".
+    if (auto service = read_unit(files, unit.name + "server")) {
+      service->name = unit.name;
       return service;
     }
   }

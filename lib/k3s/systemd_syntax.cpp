@@ -69,6 +69,24 @@ bool is_name(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
 }
 
+/// As systemd-escape(1) takes it back: "a-b" is a/b, and "\x2d" the dash itself.
+std::string unescaped(std::string_view name) {
+  constexpr std::string_view k_hex = "0123456789abcdef";
+  std::string text;
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    const std::string_view rest = name.substr(at);
+    const std::size_t high = rest.starts_with("\\x") && rest.size() > 3 ? k_hex.find(rest[2]) : 16;
+    const std::size_t low = high < 16 ? k_hex.find(rest[3]) : 16;
+    if (low < 16) {
+      text += static_cast<char>(high * 16 + low);
+      at += 3;
+    } else {
+      text += name[at] == '-' ? '/' : name[at];
+    }
+  }
+  return text;
+}
+
 /// "${A}" and "$$"; a "$A" in the middle of a word stays.
 std::string filled_in(std::string_view word, const Variables& environment) {
   std::string filled;
@@ -211,13 +229,17 @@ without_specifiers(std::string_view text, const std::string& unit, const std::st
   const std::size_t at_sign = unit.find('@');
   const std::string prefix = unit.substr(0, at_sign);
   const std::string instance = at_sign == std::string::npos ? "" : unit.substr(at_sign + 1);
-  const std::array<std::pair<char, std::string>, 18> meanings{
+  const std::string last = prefix.substr(prefix.rfind('-') + 1);
+  const std::array<std::pair<char, std::string>, 21> meanings{
       {{'N', unit},
        {'n', unit + ".service"},
        {'p', prefix},
-       {'P', prefix},
+       {'P', unescaped(prefix)},
        {'i', instance},
-       {'I', instance},
+       {'I', unescaped(instance)},
+       {'j', last},
+       {'J', unescaped(last)},
+       {'f', "/" + unescaped(instance.empty() ? prefix : instance)},
        {'H', host_name.empty() ? "%H" : host_name},
        {'l', host_name.empty() ? "%l" : host_name.substr(0, host_name.find('.'))},
        {'d', credentials_directory(unit)},

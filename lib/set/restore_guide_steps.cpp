@@ -64,7 +64,7 @@ done
 # what the configuration names elsewhere (an audit policy, say), where this machine has nothing:
 tar -tzf "$WORK/host-state.tar.gz" | while IFS= read -r path; do
   case /$path in
-    /host.json | */ | @data@/server/tls/* | @data@/server/cred/* | @data@/server/db/*) continue ;;
+    /host.json | */ | /etc/systemd/system/*.wants/* | @data@/server/tls/* | @data@/server/cred/* | @data@/server/db/*) continue ;;
   esac
   [ -e "/$path" ] || put_back "$path" || echo "/$path: it could not be put back" >&2
 done

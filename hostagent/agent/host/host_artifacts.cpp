@@ -115,6 +115,9 @@ void add_named_files(FileCollector& files,
   for (const std::string& path : host.files) {
     files.add_file(path, path_in_host_state(path));
   }
+  if (!host.unit_link.empty()) { // its name alone matters: that of the instance
+    files.add_file(host.unit_link, path_in_host_state(host.unit_link));
+  }
   for (const std::string& place : k3s::operators_places()) {
     const std::string path = data_dir + "/" + place;
     std::error_code ignored;

@@ -61,8 +61,12 @@ check_addresses(const ObservedHost& host, const SetFacts& set, const Wishes& wis
 
 /// "process 4711, 4712"
 [[nodiscard]] std::string pids(const std::vector<k3s::ServerProcess>& servers);
-inline constexpr const char* k_give_commands =
-    "give --stop-command, --start-command and --status-command";
+/// No service manager is known that could `act` ("start k3s"): why, and what to do about it.
+struct NoManager {
+  std::string why;
+  std::string hint;
+};
+[[nodiscard]] NoManager no_manager(const ObservedHost& host, std::string_view act);
 
 /// Of the host: root, program, service, processes, data directory.
 [[nodiscard]] std::vector<Check> check_host(const ObservedHost& host);

@@ -21,12 +21,10 @@ Check service(const ObservedHost& host) {
                 "mount /proc, and run as root");
   }
   if (host.manager.empty()) {
-    return running ? busy("a k3s server runs (" + pids(host.servers) +
-                              ") and no service manager is found that could stop it",
-                          std::string("stop it, and ") + k_give_commands)
-                   : refused("service",
-                             "no service manager is found that could start k3s",
-                             k_give_commands);
+    NoManager none = no_manager(host, running ? "stop it" : "start k3s");
+    return running ? busy("a k3s server runs (" + pids(host.servers) + ") and " + none.why,
+                          "stop it, and " + none.hint)
+                   : refused("service", std::move(none.why), std::move(none.hint));
   }
   if (host.service == k3s::ServiceState::active) {
     return passed("service", host.manager + " is active: it will be stopped");
@@ -169,6 +167,21 @@ std::string pids(const std::vector<k3s::ServerProcess>& servers) {
     text += (text.empty() ? "process " : ", ") + std::to_string(server.pid);
   }
   return text;
+}
+
+NoManager no_manager(const ObservedHost& host, std::string_view act) {
+  constexpr const char* k_give = "give --stop-command, --start-command and --status-command";
+  const std::string none = "no service manager is found that could " + std::string(act);
+  if (host.unit_template.empty()) {
+    return {none, k_give};
+  }
+  const std::string unit = host.unit_template + ".service";
+  const std::string instance = host.unit_template + "NAME";
+  return {none + ": an instance of the template " + unit +
+              " does it, and none is enabled that would say which one",
+          "enable it where it is known (`systemctl enable " + instance + "`), or " + k_give +
+              " (/usr/bin/systemctl stop " + instance + ", … start " + instance + ", … is-active " +
+              instance + ")"};
 }
 
 Check check_space(const ObservedHost& host, const SetFacts& set) {

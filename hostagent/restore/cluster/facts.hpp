@@ -37,9 +37,10 @@ struct DataDir {
 
 struct ObservedHost {
   unsigned user_id = 0;
-  std::string k3s_program; ///< Absolute path; empty: not found.
-  std::string k3s_version; ///< "v1.34.4+k3s1"; empty: it did not say.
-  std::string manager;     ///< "systemd unit k3s"; empty: none that we know.
+  std::string k3s_program;   ///< Absolute path; empty: not found.
+  std::string k3s_version;   ///< "v1.34.4+k3s1"; empty: it did not say.
+  std::string manager;       ///< "systemd unit k3s"; empty: none that we know.
+  std::string unit_template; ///< Where it is empty: "k3s@", by whose instances k3s is started.
   k3s::ServiceState service = k3s::ServiceState::unknown;
   std::vector<k3s::ServerProcess> servers;
   std::string processes_problem; ///< Why nobody knows whether a server runs.

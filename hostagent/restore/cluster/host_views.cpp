@@ -15,12 +15,13 @@ std::vector<std::string> HostStateView::list(const std::string& directory) const
   const std::string prefix = directory.substr(1) + "/";
   std::vector<std::string> names;
   for (const archive::Entry& entry : m_state.files) {
-    if (entry.path.starts_with(prefix) &&
-        entry.path.find('/', prefix.size()) == std::string::npos) {
-      names.push_back(entry.path.substr(prefix.size()));
+    if (entry.path.starts_with(prefix)) {
+      const std::string rest = entry.path.substr(prefix.size());
+      names.push_back(rest.substr(0, rest.find('/')));
     }
   }
   std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 

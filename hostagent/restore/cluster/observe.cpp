@@ -215,6 +215,10 @@ void Host::look(const HostHints& hints, const OpenedSet* opened) {
   if (manager) {
     host.manager = manager->name();
     host.service = manager->state();
+  } else {
+    host.unit_template = here.unit_template.empty() && with_state
+                             ? opened->host_settings->unit_template
+                             : here.unit_template;
   }
   auto found = servers.find(host.data_dir);
   if (found) {

@@ -220,8 +220,8 @@ std::vector<std::string> commands_by_hand(const GuideInput& input) {
         "# token, configuration, unit and manifests; not the certificates, which the "
         "snapshot holds:");
     lines.push_back(age + file_of(input, api::ArtifactType::host_state) +
-                    " | tar xzp -C / --exclude=host.json --exclude=" + shell_word(server + "/tls") +
-                    " --exclude=" + shell_word(server + "/cred") +
+                    " | tar xzp -C / --exclude=host.json --exclude='*.wants' --exclude=" +
+                    shell_word(server + "/tls") + " --exclude=" + shell_word(server + "/cred") +
                     (plan.keep_config ? " --exclude='etc/rancher/k3s' --exclude='etc/systemd' "
                                         "--exclude='etc/default' --exclude='etc/sysconfig' "
                                         "--exclude='etc/init.d' --exclude='etc/conf.d'"

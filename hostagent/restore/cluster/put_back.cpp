@@ -66,6 +66,16 @@ template <typename Names> bool begins(std::string_view path, const Names& names)
   return std::ranges::any_of(names, [&](std::string_view name) { return path.starts_with(name); });
 }
 
+/// A link by which systemd has one unit start with another, of which the archive has the content:
+/// `systemctl enable` makes it.
+bool is_link_of_units(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string_view directory = path.substr(0, slash);
+  return path.find("/systemd/system/") < slash &&
+         (directory.ends_with(".wants") || directory.ends_with(".requires") ||
+          directory.ends_with(".upholds"));
+}
+
 std::string as_unit_of_etc(const std::string& path) {
   for (const std::string_view place : k_unit_places) {
     if (path.starts_with(place)) {
@@ -102,7 +112,8 @@ std::string put_back_path(const std::string& archive_path,
     const bool fits = keep_config ? begins(rest, k_server_state) : begins(rest, k_server_files);
     return fits ? data_dir + "/" + rest : std::string();
   }
-  const bool fits = keep_config ? begins(path, k_own_state) : begins(path, k_host_files);
+  const bool fits = keep_config ? begins(path, k_own_state)
+                                : begins(path, k_host_files) && !is_link_of_units(path);
   return fits ? path : std::string();
 }
 

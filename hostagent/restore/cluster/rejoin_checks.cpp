@@ -74,11 +74,12 @@ Check check_stopped(const RejoinFacts& facts) {
     return running(facts);
   }
   if (host.manager.empty()) {
+    NoManager none = no_manager(host, "start k3s");
     return refused("service",
-                   "no service manager is found that could start k3s",
-                   std::string("lay down the unit and the configuration of this host (`restore "
-                               "--artifact host-state` unpacks those of a set), or ") +
-                       k_give_commands);
+                   std::move(none.why),
+                   "lay down the unit and the configuration of this host (`restore "
+                   "--artifact host-state` unpacks those of a set), or " +
+                       none.hint);
   }
   return passed("service", host.manager + " is stopped, no k3s server process is left");
 }

@@ -118,6 +118,81 @@ TEST_CASE("specifiers of the host, and what they leave alone where it is not kno
   CHECK(unnamed->arguments.front() == "--node-name=%H");
 }
 
+TEST_CASE("an instance of a template: its link, its drop-ins, what its name fills in") {
+  const std::string link = "/etc/systemd/system/multi-user.target.wants/k3s@server.service";
+  const std::string text =
+      "[Service]\nEnvironmentFile=-/etc/default/%p-%i\nExecStart=/usr/local/bin/k3s %i "
+      "--config /etc/rancher/k3s/%i.yaml\n";
+  const MapFiles files{
+      {"/etc/systemd/system/k3s@.service", text},
+      {"/etc/systemd/system/k3s@.service.d/10.conf", "[Service]\nEnvironment=A=template\n"},
+      {"/etc/systemd/system/k3s@server.service.d/20.conf", "[Service]\nEnvironment=A=%i\n"},
+      {"/etc/systemd/system/k3s@agent.service.d/20.conf", "[Service]\nEnvironment=A=never\n"},
+      {"/etc/systemd/system/multi-user.target.wants/k3s@agent.service", text},
+      {link, text},
+      {"/etc/default/k3s-server", "K3S_NODE_NAME=one\n"},
+      {"/etc/rancher/k3s/server.yaml", "data-dir: /srv/k3s\n"},
+      {"/etc/rancher/k3s/config.yaml", "data-dir: /never\n"}};
+  const auto service = find_systemd_service(files);
+  REQUIRE(service);
+  CHECK(service->name == "k3s@server");
+  CHECK(service->link == link);
+  CHECK(service->arguments == Words{"--config", "/etc/rancher/k3s/server.yaml"});
+  CHECK(service->environment == Variables{{"A", "server"}, {"K3S_NODE_NAME", "one"}});
+  CHECK(service->files == Words{"/etc/systemd/system/k3s@.service",
+                                "/etc/systemd/system/k3s@.service.d/10.conf",
+                                "/etc/systemd/system/k3s@server.service.d/20.conf",
+                                "/etc/default/k3s-server"});
+  const HostSettings read = read_host_settings(files);
+  CHECK(read.systemd_unit == "k3s@server");
+  CHECK(read.unit_link == link);
+  CHECK(read.unit_template.empty());
+  CHECK(read.settings.value("data-dir") == "/srv/k3s");
+}
+
+TEST_CASE(
+    "an instance that only its drop-ins name, one with a file of its own, one that is masked") {
+  const std::string unit = "[Service]\nExecStart=/k3s server --log %I --x=%P:%j:%f\n";
+  const auto by_drop_in = find_systemd_service(
+      MapFiles{{"/etc/systemd/system/k3s-main@.service", unit},
+               {"/etc/systemd/system/k3s-main@var-k3s\\x2d1.service.d/a.conf", "[Service]\n"}});
+  REQUIRE(by_drop_in);
+  CHECK(by_drop_in->name == "k3s-main@var-k3s\\x2d1");
+  CHECK(by_drop_in->link.empty());
+  CHECK(by_drop_in->arguments == Words{"--log", "var/k3s-1", "--x=k3s/main:main:/var/k3s-1"});
+  const auto own = find_systemd_service(MapFiles{
+      {"/etc/systemd/system/k3s@.service", "[Service]\nExecStart=/k3s server --never\n"},
+      {"/usr/lib/systemd/system/k3s@a.service", "[Service]\nExecStart=/k3s server --a\n"}});
+  REQUIRE(own);
+  CHECK(own->name == "k3s@a");
+  CHECK(own->arguments == Words{"--a"});
+  const rb::test::Scratch root;
+  root.write("etc/systemd/system/k3s@.service", unit);
+  root.write("etc/systemd/system/multi-user.target.wants/.keep", "");
+  std::filesystem::create_symlink(
+      "/dev/null", root.path("etc/systemd/system/multi-user.target.wants/k3s@a.service"));
+  CHECK(find_systemd_service(DiskFiles(root.path()))->name == "k3s@a");
+  std::filesystem::create_symlink("/dev/null", root.path("etc/systemd/system/k3s@a.service"));
+  CHECK_FALSE(find_systemd_service(DiskFiles(root.path())));
+}
+
+TEST_CASE("a template of which no instance is enabled starts nothing, and is named") {
+  for (const char* const command : {"/k3s server --config /etc/rancher/k3s/%i.yaml", "/k3s %i"}) {
+    const MapFiles files{
+        {"/etc/systemd/system/k3s@.service", "[Service]\nExecStart=" + std::string(command) + "\n"},
+        {"/etc/rancher/k3s/config.yaml", "node-name: one\n"}};
+    CHECK_FALSE(find_systemd_service(files));
+    const HostSettings read = read_host_settings(files);
+    CHECK(read.systemd_unit.empty());
+    CHECK(read.unit_template == "k3s@");
+    CHECK(read.program.empty());
+    CHECK(read.settings.value("node-name") == "one");
+    CHECK(read.files == Words{"/etc/systemd/system/k3s@.service", "/etc/rancher/k3s/config.yaml"});
+  }
+  const MapFiles agent{{"/etc/systemd/system/k3s@.service", "[Service]\nExecStart=/k3s agent\n"}};
+  CHECK(read_host_settings(agent).unit_template.empty());
+}
+
 TEST_CASE("a credential is the file that it is made of") {
   for (const char* const place : {"%d", "${CREDENTIALS_DIRECTORY}"}) {
     const auto service = find_systemd_service(

@@ -185,6 +185,27 @@ TEST_CASE("the files that the settings name are kept, and those that they name; 
   CHECK(state.skipped[0].why.find("named by kube-apiserver-arg oidc-ca-file") != std::string::npos);
 }
 
+TEST_CASE("of an instance of a template, what it reads goes along, and which one it is") {
+  const Host host;
+  host.scratch.write("etc/systemd/system/cluster@.service",
+                     "[Service]\nEnvironmentFile=-/etc/cluster/%i.env\n"
+                     "ExecStart=/k3s server --config /etc/cluster/%i.yaml\n");
+  host.scratch.write("etc/cluster/main.env", "K3S_DEBUG=true\n");
+  host.scratch.write("etc/cluster/main.yaml", "node-name: one\n");
+  host.scratch.write("etc/systemd/system/multi-user.target.wants/.keep", "");
+  std::filesystem::create_symlink(
+      "../cluster@.service",
+      host.scratch.path("etc/systemd/system/multi-user.target.wants/cluster@main.service"));
+  const auto entries = unpacked(collect_host_state(host.settings, host.facts()).value());
+  for (const char* const end : {"etc/systemd/system/cluster@.service",
+                                "etc/cluster/main.env",
+                                "etc/cluster/main.yaml",
+                                "multi-user.target.wants/cluster@main.service"}) {
+    CAPTURE(end);
+    CHECK(find(entries, end) != nullptr);
+  }
+}
+
 TEST_CASE("what the Node says is kept in host.json, and files that it alone names are collected") {
   const Host host;
   host.scratch.write("etc/k8s/audit.yaml", "kind: Policy\n");

@@ -253,6 +253,24 @@ TEST_CASE("trap: k3s does not look whether it runs") {
   check_refused(decide(host, good_set(), {}), "service");
 }
 
+TEST_CASE("an instance of a template that nobody knows is asked for, before anything is stopped") {
+  ObservedHost host = good_host();
+  host.manager.clear();
+  host.service = k3s::ServiceState::unknown;
+  host.unit_template = "k3s@";
+  Decision decision = decide(host, good_set(), {});
+  check_refused(decision, "service", ExitCode::busy);
+  const Check* check = find_check(decision, "service");
+  CHECK(check->message.find("the template k3s@.service") != std::string::npos);
+  CHECK(check->hint.find("`systemctl enable k3s@NAME`") != std::string::npos);
+  CHECK(check->hint.find("--stop-command") != std::string::npos);
+  host.servers.clear();
+  decision = decide(host, good_set(), {});
+  check_refused(decision, "service");
+  check = find_check(decision, "service");
+  CHECK(check->message.find("could start k3s: an instance of the template") != std::string::npos);
+}
+
 TEST_CASE("a host that does not say which processes run is not taken for one without") {
   ObservedHost host = good_host();
   host.processes_problem = "/proc: not there";

@@ -57,6 +57,30 @@ TEST_CASE("the same off the files of a host state") {
   CHECK(read.settings.is_on("secrets-encryption"));
 }
 
+TEST_CASE("off a host state: which instance of a template it was, and no link is laid down") {
+  set::HostState state;
+  const std::string link = "etc/systemd/system/multi-user.target.wants/cluster@server.service";
+  const auto add = [&](const std::string& path, std::string_view text) {
+    state.files.push_back({path, SecretBytes(as_bytes(text)), 0644, {}});
+  };
+  constexpr std::string_view k_unit = "[Service]\nExecStart=/k3s server --config /etc/k/%i.yaml\n";
+  add("etc/systemd/system/cluster@.service", k_unit);
+  add("etc/systemd/system/cluster@server.service.d/10.conf", "[Service]\nEnvironment=A=1\n");
+  add("etc/k/server.yaml", "node-name: one\n");
+  CHECK(read_settings(HostStateView(state)).systemd_unit == "cluster@server"); // by its drop-in
+  state.files.erase(state.files.begin() + 1);
+  CHECK(read_settings(HostStateView(state)).unit_template == "cluster@");
+  add(link, k_unit);
+  const k3s::HostSettings read = read_settings(HostStateView(state));
+  CHECK(read.systemd_unit == "cluster@server");
+  CHECK(read.settings.value("node-name") == "one");
+  const NamedBack named(state, "/var/lib/rancher/k3s", {});
+  CHECK(named.target_of("etc/systemd/system/cluster@.service") ==
+        "/etc/systemd/system/cluster@.service");
+  CHECK(named.target_of("etc/k/server.yaml") == "/etc/k/server.yaml");
+  CHECK(named.target_of(link).empty());
+}
+
 TEST_CASE("a configuration that k3s could not read is a problem that is named") {
   const test::Scratch root;
   root.write("etc/rancher/k3s/config.yaml", "- a list\n");

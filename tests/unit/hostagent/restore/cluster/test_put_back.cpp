@@ -49,6 +49,8 @@ TEST_CASE("which files are put back, and where") {
                                   "var/lib/rancher/k3s/server/cred/passwd",
                                   "etc/passwd",
                                   "etc/systemd/system/other.service",
+                                  "etc/systemd/system/multi-user.target.wants/k3s@a.service",
+                                  "etc/systemd/system/k3s.target.wants/k3s@a.service",
                                   "../etc/rancher/x",
                                   "etc/rancher/../passwd",
                                   "/etc/rancher/x",

@@ -1,0 +1,39 @@
+// Where systemd's units lie, which of several counts, and which instances of a template there are.
+// Source: systemd.unit(5). Private to this room.
+#pragma once
+
+#include "k3s/host_files.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rb::k3s {
+
+struct UnitFile {
+  std::string path;
+  std::string text;
+};
+
+/// Of `unit` ("k3s", "k3s@server"): its own file, else that of its template. Nothing also where it
+/// is masked: the first that is there counts, and that is no file (a link to /dev/null).
+[[nodiscard]] std::optional<UnitFile> unit_file(const HostFiles& files, const std::string& unit);
+
+/// In the order of their names, wherever they are; of one name, that of the first directory.
+[[nodiscard]] std::vector<UnitFile> drop_ins(const HostFiles& files, const std::string& unit);
+
+/// A service, without ".service".
+struct UnitName {
+  std::string name;
+  std::string link; ///< Of an instance: what enables it, "…/multi-user.target.wants/k3s@a.service".
+
+  /// "k3s@", which is started by its instances only.
+  [[nodiscard]] bool is_template() const { return name.ends_with('@'); }
+};
+
+/// All there are. An instance has no file of its own: a link that enables it, or a directory of
+/// drop-ins, names it. k3s's own names go first, and an instance that is enabled before others: a
+/// host has hundreds of units.
+[[nodiscard]] std::vector<UnitName> unit_names(const HostFiles& files);
+
+} // namespace rb::k3s
