@@ -105,7 +105,7 @@ TEST_CASE("where nobody can say whether k3s runs, or start it, nothing is begun"
   const Check unmanaged = check_stopped(facts);
   CHECK(unmanaged.verdict == Verdict::refuse);
   CHECK(unmanaged.code == ExitCode::failed);
-  CHECK(has(unmanaged.hint, k_give_commands));
+  CHECK(has(unmanaged.hint, "--stop-command"));
 }
 
 TEST_CASE("a host that was itself restored is what the others rejoin") {
