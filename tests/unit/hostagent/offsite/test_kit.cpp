@@ -160,7 +160,7 @@ TEST_CASE("the catalogue over there is read only while an old key is not there")
   world.get_another_key();
   const auto reads = [&] {
     REQUIRE(world.send());
-    return std::ranges::count(world.remote.calls, "get_manifests");
+    return std::ranges::count(world.remote.calls, "get_small");
   };
   CHECK(reads() == 1);
   CHECK(world.sent(name));

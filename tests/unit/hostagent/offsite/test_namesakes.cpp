@@ -25,7 +25,7 @@ Nodes namesakes(World& world, const State& state = {}) {
 
 /// The manifests over there were fetched.
 bool has_looked(const World& world) {
-  return std::ranges::find(world.remote.calls, "get_manifests") != world.remote.calls.end();
+  return std::ranges::find(world.remote.calls, "get_small") != world.remote.calls.end();
 }
 
 } // namespace
