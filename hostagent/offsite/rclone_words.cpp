@@ -152,6 +152,13 @@ bool is_of_token(std::string_view said) {
          said.find("config reconnect") != std::string_view::npos;
 }
 
+/// HTTP, S3.
+bool is_too_large(std::string_view said) {
+  return said.find("413 Request Entity Too Large") != std::string_view::npos ||
+         said.find("413 Payload Too Large") != std::string_view::npos ||
+         said.find("EntityTooLarge") != std::string_view::npos;
+}
+
 std::string hint_for(ErrorCode code, std::string_view said) {
   if (code == ErrorCode::invalid_argument) {
     return "look at the name of the remote and at rclone.conf";
@@ -167,6 +174,10 @@ std::string hint_for(ErrorCode code, std::string_view said) {
   }
   if (code == ErrorCode::no_space) {
     return "free space there, or raise the quota";
+  }
+  if (code == ErrorCode::io && is_too_large(said)) {
+    return "the server takes no file of that size: raise its limit (of nginx: "
+           "client_max_body_size), or let rclone cut files (a remote of type chunker before it)";
   }
   if (said.find("certificate signed by unknown authority") != std::string_view::npos) {
     return "its certificate is of a CA of your own? give that to rclone (docs/offsite.md)";

@@ -20,10 +20,19 @@ using set::Directory;
 
 namespace {
 
+/// It may be of that one file: damage, or a provider that takes none of its size or gives it back
+/// no more, in words that nobody knows.
+bool may_be_of_one(const Error& error) {
+  return error.code == ErrorCode::corrupt || error.code == ErrorCode::io;
+}
+
+/// After so many sets that end in unknown words it is taken for the remote's failure.
+constexpr unsigned k_unknown_limit = 2;
+
 /// Whatever comes next would end in the same way. A full remote is not that: retention may free it.
 /// Nor is a set of another server: others may be ours alone.
 bool stops_all(const Error& error) {
-  return error.code != ErrorCode::corrupt && error.code != ErrorCode::no_space &&
+  return !may_be_of_one(error) && error.code != ErrorCode::no_space &&
          error.code != ErrorCode::already_exists;
 }
 
@@ -108,11 +117,12 @@ struct Attempt {
 
 private:
   /// All that is pending. One set that is damaged, here or on its way, holds up no other, nor does
-  /// one that another server sent. Errors: the first of them; one that would be that of every set
-  /// ends it.
+  /// one that another server sent, nor one that the remote does not take. Errors: the first of
+  /// them; one that would be that of every set ends it.
   [[nodiscard]] Status send_sets() const {
     RB_TRY_ASSIGN(const auto others, nodes_of_namesakes(remote, there, sets, state, stop));
     Status first;
+    unsigned unknown = 0;
     state.damaged.clear();
     RB_TRY(leave_out_outdated());
     for (const BackupSet* set : pending(sets, state)) {
@@ -120,32 +130,38 @@ private:
         first = first ? Status(sent_by_another(remote.name(), other->first, other->second)) : first;
         continue;
       }
-      if (const Status here = check_here(directory, *set, stop); !here) {
-        if (here.error().code == ErrorCode::cancelled) {
-          return here;
-        }
-        if (!set::is_superseded(directory, *set)) { // else the next visit sends what counts now
-          state.damaged[set->version()] = here.error().message;
-        }
-        continue;
-      }
-      const Status sent = replicate_set(directory, remote, there, *set, stop);
-      if (!sent && set::is_superseded(directory, *set)) {
-        continue;
-      }
-      if (!sent && sent.error().code != ErrorCode::corrupt) {
+      const Status sent = send(*set);
+      if (!sent && !may_be_of_one(sent.error())) {
         return sent;
       }
-      if (!sent) {
-        first = first ? sent : first;
-        continue;
+      first = first ? sent : first;
+      unknown += !sent && sent.error().code == ErrorCode::io ? 1U : 0U;
+      if (unknown == k_unknown_limit) {
+        break;
       }
-      state.replicated.insert(set->version());
-      state.read[set->version()] = clock.now();
-      RB_TRY(write_state(memory, state));
-      on_change();
     }
     return first;
+  }
+
+  /// One that is damaged here, or was replaced meanwhile, is left out.
+  [[nodiscard]] Status send(const BackupSet& set) const {
+    if (Status here = check_here(directory, set, stop); !here) {
+      if (here.error().code == ErrorCode::cancelled) {
+        return here;
+      }
+      if (!set::is_superseded(directory, set)) { // else the next visit sends what counts now
+        state.damaged[set.version()] = here.error().message;
+      }
+      return {};
+    }
+    if (Status sent = replicate_set(directory, remote, there, set, stop); !sent) {
+      return set::is_superseded(directory, set) ? Status() : sent;
+    }
+    state.replicated.insert(set.version());
+    state.read[set.version()] = clock.now();
+    RB_TRY(write_state(memory, state));
+    on_change();
+    return {};
   }
 
   /// Only where there may be too many is the catalogue over there read.

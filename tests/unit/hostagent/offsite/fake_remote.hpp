@@ -27,6 +27,7 @@ public:
   std::optional<Error> failure;                   ///< Of every call.
   std::optional<Error> refuses_removal;           ///< And takes everything else.
   std::map<std::string, std::uint64_t> listed_as; ///< Sizes that are not true.
+  std::string refuses;                            ///< Takes no file whose name holds this.
   std::string manifests_path;                     ///< Where they were last put.
   std::size_t largest_batch_bytes = 0;            ///< Of small files that were asked for at once.
   /// What becomes of a file that arrives.
@@ -45,6 +46,9 @@ public:
   Status
   put(const std::string& local_path, const offsite::RemoteFile& file, std::stop_token) override {
     RB_TRY(call("put " + file.name));
+    if (!refuses.empty() && file.name.find(refuses) != std::string::npos) {
+      return Error{ErrorCode::io, "413 Request Entity Too Large", {}};
+    }
     std::ifstream stream(local_path, std::ios::binary);
     std::string content(std::istreambuf_iterator<char>(stream), {});
     files[file.name] = storage ? storage(file.name, std::move(content)) : std::move(content);
