@@ -1,0 +1,44 @@
+#!/bin/bash
+# packaging/prerm on a host below a directory: which timers go, and what is said of what k3s goes on with.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d /tmp/railiance-scripts-XXXXXX)
+trap 'rm -rf "$work"' EXIT
+failures=0
+fail() {
+  echo "FAILED: $*"
+  cat "$work/said" 2>/dev/null || true
+  failures=$((failures + 1))
+}
+run() { DPKG_ROOT=$work/host "$root/packaging/prerm" "$@" >"$work/said" 2>&1 || fail "prerm $* ended with $?"; }
+
+units=$work/host/etc/systemd/system
+mkdir -p "$units/timers.target.wants"
+for timer in railiance-verify railiance-drill; do
+  ln -s "/usr/lib/systemd/system/$timer.timer" "$units/timers.target.wants/$timer.timer"
+done
+touch "$units/railiance-drill.timer"
+
+run upgrade 0.2.0
+[ -L "$units/timers.target.wants/railiance-verify.timer" ] || fail "an upgrade takes the timer away"
+run remove
+[ ! -L "$units/timers.target.wants/railiance-verify.timer" ] || fail "the package's timer is left"
+[ -L "$units/timers.target.wants/railiance-drill.timer" ] || fail "the operator's own timer is gone"
+[ ! -s "$work/said" ] || fail "something is said where nothing was laid down"
+
+mkdir -p "$work/host/etc/rancher/k3s"
+printf 'token: x\ndata-dir: "/srv/k3s/"\n' >"$work/host/etc/rancher/k3s/config.yaml"
+for data in /var/lib/rancher/k3s /srv/k3s; do
+  laid=$data/server/manifests/railiance-backup.yaml
+  mkdir -p "$work/host$(dirname "$laid")"
+  touch "$work/host$laid"
+  run upgrade 0.2.0
+  [ ! -s "$work/said" ] || fail "an upgrade speaks of $laid"
+  run remove
+  grep -qF "$laid" "$work/said" || fail "that k3s goes on by $laid is not said"
+  grep -qF 'railiance-backup uninstall' "$work/said" || fail "how that ends is not said"
+  rm "$work/host$laid"
+done
+
+[ "$failures" = 0 ] || exit 1
+echo "the package's scripts hold"
