@@ -12,7 +12,10 @@ sops=${1:-.sops.yaml}
 [ -r "$sops" ] || die "$sops: no such file; name yours with SOPS=path (its age recipients are who can open the backups)"
 sops=$(realpath "$sops")
 prefix=${PREFIX:-/usr/local}
-[ -w "$prefix" ] || die "$prefix is not writable; use sudo"
+if [ ! -w "$prefix" ]; then
+  [ "$(id -u)" = 0 ] || die "$prefix is not writable; use sudo"
+  die "$prefix is not there, or read-only (as /usr is on Flatcar, where k3s goes to /opt/bin): name another place, PREFIX=/opt"
+fi
 
 say "The programs"
 home=$prefix/lib/railiance-backup

@@ -58,6 +58,11 @@ unset KUBECONFIG
 (unset HOME && run install.sh "$work/.sops.yaml" && ! grep -F 'unbound variable' "$work/said") || fail "the search for a kubeconfig needs HOME"
 export KUBECONFIG=$kubeconfig
 
+# Where /usr/local cannot be written to by root, sudo is no help.
+PREFIX=$work/none run install.sh "$work/.sops.yaml"
+[ "$code" = 1 ] || fail "install without a place ended with $code"
+[ "$(id -u)" != 0 ] || { grep -qF 'PREFIX=/opt' "$work/said" && ! grep -qF 'use sudo' "$work/said"; } || fail "another place is not named"
+
 # Where the installer of k3s puts it, and where only its unit has it.
 stand_in "$K3S_ROOT/opt/bin/k3s"
 imports "$K3S_ROOT/opt/bin/k3s"
