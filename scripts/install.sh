@@ -56,7 +56,9 @@ fi
 if k3s=$(find_k3s); then
   tar=${IMAGE_TAR:-$("$ROOT/scripts/image.sh")}
   say "Importing the image into k3s"
-  "$k3s" ctr --namespace k8s.io images import "$tar" >/dev/null
+  # What only the unit says k3s's own commands do not know: they would unpack themselves once more, on another disk.
+  data=$(unit_data_dirs | tail -1)
+  ${data:+env "K3S_DATA_DIR=$data"} "$k3s" ctr --namespace k8s.io images import "$tar" >/dev/null
 else
   say "No k3s on this host: the image is not imported"
   note "the pods start only where the nodes have $IMAGE already, or a registry has it (HELM_ARGS='--set image.repository=…')"

@@ -26,12 +26,17 @@ find_k3s() {
   return 1
 }
 
+# The data directories that k3s's units and environment files name.
+unit_data_dirs() {
+  k3s_words | awk 'take { print; take = 0 } $0 == "--data-dir" || $0 == "-d" || $0 == "K3S_DATA_DIR" { take = 1 }'
+}
+
 # What `railiance-backup install` has laid down for k3s to apply, below each data directory that k3s is told of.
 laid_manifests() {
   local directory
   {
     echo /var/lib/rancher/k3s
-    k3s_words | awk 'take { print; take = 0 } $0 == "--data-dir" || $0 == "-d" || $0 == "K3S_DATA_DIR" { take = 1 }'
+    unit_data_dirs
     cat "$K3S_ROOT"/etc/rancher/k3s/config.yaml "$K3S_ROOT"/etc/rancher/k3s/config.yaml.d/*.yaml 2>/dev/null | tr -d "'\"" |
       sed -nE 's/^data-dir[[:space:]]*:[[:space:]]*([^[:space:]#]+).*/\1/p' || true
   } | sort -u | while read -r directory; do

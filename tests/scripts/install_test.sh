@@ -71,7 +71,10 @@ stand_in "$K3S_ROOT/srv/programs/k3s"
 mkdir -p "$K3S_ROOT/etc/systemd/system"
 printf '[Service]\nExecStart=/srv/programs/k3s \\\n    server \\\n\t%s \\\n\t%s \\\n' "'--data-dir'" "'/srv/data'" \
   >"$K3S_ROOT/etc/systemd/system/k3s.service"
+# shellcheck disable=SC2016
+sed -i 's|^echo "|echo "K3S_DATA_DIR=$K3S_DATA_DIR ran" >>"'"$work/calls"'"\n&|' "$K3S_ROOT/srv/programs/k3s"
 imports "$K3S_ROOT/srv/programs/k3s"
+grep -qxF "K3S_DATA_DIR=/srv/data ran" "$work/calls" || fail "k3s is not told the data directory of its unit"
 stand_in "$K3S_ROOT/usr/local/bin/k3s"
 imports "$K3S_ROOT/usr/local/bin/k3s"
 
