@@ -102,8 +102,12 @@ Status make_directories(const std::string& path, unsigned mode) {
     return {};
   }
   RB_TRY(make_directories(fs::path(path).parent_path().string(), mode));
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
+  const bool made = ::mkdir(path.c_str(), mode) == 0;
+  if (!made && errno != EEXIST) {
     return system_error(errno, path + ": mkdir");
+  }
+  if (made && ::chmod(path.c_str(), mode) != 0) { // whatever the umask was
+    return system_error(errno, path + ": chmod");
   }
   return sync_directory(parent_of(path));
 }

@@ -9,8 +9,8 @@
 
 namespace rb::cluster {
 
-/// Makes `path` and what is missing above it; the mode is that of those that are made. Errors:
-/// those of the system.
+/// Makes `path` and what is missing above it; the mode is that of those that are made, whatever the
+/// umask is. Errors: those of the system.
 [[nodiscard]] Status make_directories(const std::string& path, unsigned mode);
 
 /// Replaces `path` by a new file with this content and mode, synced, never through a link. Errors:

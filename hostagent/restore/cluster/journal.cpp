@@ -182,6 +182,8 @@ Result<std::optional<JournalState>> Journal::load() const {
 }
 
 Status Journal::save(const JournalState& state) const {
+  // On a bare host it is the first thing in k3s's data directory, which is everybody's to pass.
+  RB_TRY(make_directories(m_work_dir.substr(0, m_work_dir.rfind('/')), 0755));
   RB_TRY(make_directories(m_work_dir, 0700));
   return write_file(m_work_dir + "/journal.json", as_bytes(serialize(state)), 0600);
 }

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/stat.h>
+
 using namespace rb;
 using namespace rb::cluster;
 
@@ -122,6 +124,17 @@ TEST_CASE("a journal that is damaged is corrupt, never half believed") {
     CHECK(read.error().code == ErrorCode::corrupt);
     CHECK_FALSE(read.error().hint.empty());
   }
+}
+
+TEST_CASE("the data directory that a journal begins is as k3s makes it, whatever the umask is") {
+  const test::TemporaryDirectory directory;
+  const mode_t before = ::umask(0077);
+  const Status saved = Journal(directory.file("rancher/k3s/railiance-restore")).save(full_state());
+  ::umask(before);
+  REQUIRE(saved);
+  CHECK(test::mode_of(directory.file("rancher")) == "755");
+  CHECK(test::mode_of(directory.file("rancher/k3s")) == "755"); // volumes of users lie below it
+  CHECK(test::mode_of(directory.file("rancher/k3s/railiance-restore")) == "700");
 }
 
 TEST_CASE("no journal is no error") {
