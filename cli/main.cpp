@@ -2,6 +2,7 @@
 #include "cli/commands.hpp"
 #include "cli/connect.hpp"
 #include "cli/install/package.hpp"
+#include "terminal/drawing.hpp"
 #include "terminal/program_io.hpp"
 
 #include "base/bytes.hpp"
@@ -10,7 +11,6 @@
 
 #include <openssl/rand.h>
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -46,11 +46,6 @@ std::string own_program() {
   return size < 0 ? std::string() : std::string(path.data(), static_cast<std::size_t>(size));
 }
 
-unsigned terminal_width() {
-  winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80U;
-}
-
 } // namespace
 
 int main(int argc, char** argv) {
@@ -67,10 +62,10 @@ int main(int argc, char** argv) {
   io.random_id = random_id;
   io.stop = signals.token();
   io.stop_signal = [&signals] { return signals.seen(); };
-  io.err_is_terminal = isatty(STDERR_FILENO) == 1;
+  io.err_is_terminal = rb::can_redraw(STDERR_FILENO);
   io.out_is_terminal = isatty(STDOUT_FILENO) == 1;
   io.out_colour = io.out_is_terminal && wants_colour();
-  io.terminal_width = terminal_width();
+  io.terminal_width = rb::columns_of(STDERR_FILENO);
   rb::RealProcessRunner runner;
   rb::TrustedRunner processes(runner); // as root, only what root alone can change
   rb::RealWaiter waiter;

@@ -4,6 +4,7 @@
 #include "restore/proof/namespace_helper.hpp"
 #include "restore/proof/scratch_dir.hpp"
 #include "restore/secret_input.hpp"
+#include "terminal/drawing.hpp"
 
 #include <openssl/crypto.h>
 
@@ -66,7 +67,7 @@ int main(int argc, char** argv) {
   rb::restore::Io io{{"railiance-restore", std::cout, std::cerr, clock}, std::cin};
   io.in_is_terminal = ::isatty(STDIN_FILENO) == 1;
   io.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
-  io.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
+  io.err_is_terminal = rb::can_redraw(STDERR_FILENO);
   io.default_backup_dir = backup_dir();
   io.host_public_key = "/var/lib/railiance-backup/signing.pub";
   io.host_signing_key = "/var/lib/railiance-backup/signing.key";

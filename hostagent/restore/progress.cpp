@@ -1,7 +1,10 @@
 #include "restore/progress.hpp"
 
+#include "terminal/drawing.hpp"
 #include "terminal/format.hpp"
 #include "terminal/terminal_text.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -29,6 +32,7 @@ void Progress::show(const std::string& step, std::uint64_t done, std::uint64_t t
     line += " of " + format_size(total) + " (" + std::to_string(std::min(percent, 100)) + " %)";
   }
   if (m_io.err_is_terminal) {
+    line.resize(std::min<std::size_t>(line.size(), columns_of(STDERR_FILENO) - 1U));
     m_io.err << '\r' << line << "\x1b[K" << std::flush; // EL: to the end of the line
     m_drawn = true;
   } else {

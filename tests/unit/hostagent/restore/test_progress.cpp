@@ -1,6 +1,9 @@
 #include "restore/progress.hpp"
+#include "support/pseudo_terminal.hpp"
 
 #include <doctest/doctest.h>
+
+#include <sys/ioctl.h>
 
 #include <sstream>
 
@@ -58,6 +61,22 @@ TEST_CASE_FIXTURE(ProgressFixture, "on a terminal: one line, drawn anew and take
                        "\retcd.snap.age: decrypted 10.0 MiB of 1.0 GiB (0 %)\x1b[K");
   }
   CHECK(err.str().ends_with("\r\x1b[K"));
+}
+
+TEST_CASE_FIXTURE(ProgressFixture, "on a narrow terminal the line does not wrap") {
+  io.err_is_terminal = true;
+  const auto session = test::at_terminal(
+      [this] {
+        winsize size{};
+        size.ws_col = 30;
+        ::ioctl(STDERR_FILENO, TIOCSWINSZ, &size);
+        Progress progress(io);
+        work(progress, 2);
+        const std::string drawn = err.str();
+        return static_cast<int>(drawn.size() - std::string("\r\x1b[K").size());
+      },
+      {});
+  CHECK(session.status == 29);
 }
 
 TEST_CASE_FIXTURE(ProgressFixture,
