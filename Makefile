@@ -15,6 +15,8 @@ ARCH ?=
 # The file with the age recipients that `make install` puts into the cluster.
 SOPS ?= .sops.yaml
 export RAILIANCE_CACHE JOBS PREFIX
+# Alpine has none by itself, and its sh would say that the script is not found.
+NEEDS_BASH = command -v bash >/dev/null || { echo "bash is not on this host: apk add bash; or install without it: railiance-backup install (README.md)" >&2; exit 1; };
 
 .PHONY: help
 help:
@@ -108,11 +110,11 @@ arm64-test: deps
 
 .PHONY: install
 install:
-	@"$(HERE)scripts/install.sh" "$(SOPS)"
+	@$(NEEDS_BASH) "$(HERE)scripts/install.sh" "$(SOPS)"
 
 .PHONY: uninstall
 uninstall:
-	@"$(HERE)scripts/uninstall.sh"
+	@$(NEEDS_BASH) "$(HERE)scripts/uninstall.sh"
 
 .PHONY: demo
 demo: deps

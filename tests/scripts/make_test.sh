@@ -43,5 +43,15 @@ done
 run / -C "$work/plain" list
 grep -qxF "railiance-restore list --backup-dir $work/sets" "$work/calls" || fail "make list shows another directory"
 
+# Where there is no bash it is said which program is missing, not that the script is.
+mkdir "$work/tools"
+for tool in make sh sed dirname nproc; do ln -s "$(command -v "$tool")" "$work/tools/$tool"; done
+for target in install uninstall; do
+  code=0
+  env -i PATH="$work/tools" PREFIX="$work/prefix" make -C "$work/plain" "$target" >"$work/said" 2>&1 || code=$?
+  [ "$code" = 2 ] || fail "make $target without bash ended with $code"
+  grep -qF 'bash is not on this host' "$work/said" || fail "make $target does not say that bash is missing"
+done
+
 [ "$failures" = 0 ] || exit 1
 echo "make finds its scripts"
