@@ -40,6 +40,7 @@ struct Options {
   log::Format log_format = log::Format::automatic;
   std::int32_t keep_last = 7;
   std::chrono::seconds agent_wait{60};
+  bool offsite = false;
   Expectation expectation;
   notify::Settings notify;
   std::string kubeconfig; ///< Empty: in-cluster.
@@ -81,6 +82,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
                  "Complete sets of a kind that stay on the disk, where a request does not say it")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
+  app.add_flag("--offsite", options.offsite, "Sets are copied off-site: it is told when none is");
   std::int64_t interval = 0;
   app.add_option("--schedule",
                  options.expectation.schedule,
@@ -224,6 +226,9 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
   Settings settings;
   settings.agent_wait = options.agent_wait;
   settings.keep_last = options.keep_last;
+  if (options.offsite) {
+    settings.offsite_since = clock.now();
+  }
   Store store(clock, settings);
   const StoreFeed feed(store, client, options.name_space);
   kube::EventRecorder events(client, {"backup.railiance.io/controller", options.identity});

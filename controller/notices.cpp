@@ -22,40 +22,6 @@ struct Candidate {
   Nature nature = Nature::event;
 };
 
-bool counts(const api::ClusterBackup& backup) {
-  return backup.spec.scheduled ||
-         std::ranges::find(backup.spec.artifacts, api::ArtifactType::datastore) !=
-             backup.spec.artifacts.end();
-}
-
-RunSeen seen(const api::ClusterBackup& backup) {
-  RunSeen run;
-  run.name = backup.meta.name;
-  run.run_id = backup.status.run_id;
-  run.node = backup.status.node_name;
-  run.start_time = backup.status.start_time.value_or(SystemTime{});
-  run.completion_time = backup.status.completion_time.value_or(SystemTime{});
-  const auto& conditions = backup.status.conditions;
-  if (const auto* result = api::find_condition(conditions, api::condition_type::k_succeeded)) {
-    run.succeeded = result->status == ConditionStatus::true_;
-    run.reason = result->reason;
-    run.message = result->message;
-  }
-  if (const auto* copies = api::find_condition(conditions, api::condition_type::k_copies)) {
-    run.copies = *copies;
-  }
-  if (const auto* copy = api::find_condition(conditions, api::condition_type::k_replicated)) {
-    run.replicated = *copy;
-  }
-  return run;
-}
-
-void take_newer(std::optional<RunSeen>& newest, const RunSeen& run) {
-  if (!newest || run.completion_time > newest->completion_time) {
-    newest = run;
-  }
-}
-
 Message message_of(MessageKind kind, std::string topic, SystemTime time, std::string title) {
   Message message;
   message.kind = kind;
@@ -156,6 +122,24 @@ std::optional<Message> copied(const RunSeen& run, SystemTime now) {
   message = about(run, std::move(message));
   message.node = on_several ? "" : run.node;
   message.reason = copy.reason;
+  return message;
+}
+
+/// Nobody fails, and nobody copies: the process that does it is down, or hangs.
+std::optional<Message>
+not_copied(const RunSeen& run, std::chrono::seconds expected_interval, SystemTime now) {
+  const SystemTime since = run.replicated->last_transition_time;
+  if (now - since < std::max(k_copied_after, status::allowed_age(expected_interval))) {
+    return std::nullopt;
+  }
+  Message message =
+      message_of(MessageKind::problem, "offsite", since, "copy off-site does not come");
+  message.text = with_advice("of " + short_name_of(run) + " since " + format_rfc3339(since) + ": " +
+                                 run.replicated->message,
+                             "kubectl -n railiance-backup get pods -l "
+                             "app.kubernetes.io/component=offsite (docs/offsite.md)");
+  message = about(run, std::move(message));
+  message.reason = run.replicated->reason;
   return message;
 }
 
@@ -264,6 +248,11 @@ std::vector<Candidate> candidates(const NoticeView& view, const Taste& taste, Sy
       all.push_back({*std::move(message)});
     }
   }
+  if (view.waiting) {
+    if (auto message = not_copied(*view.waiting, view.expected_interval, now)) {
+      all.push_back({*std::move(message)});
+    }
+  }
   for (const api::NodeFacts& node : view.nodes) {
     if (!node.last_drill_result.empty()) {
       all.push_back({drilled(node)});
@@ -330,39 +319,6 @@ bool is_due(Candidate& candidate,
 }
 
 } // namespace
-
-NoticeView notice_view_of(const Observed& world, const std::vector<api::NodeFacts>& nodes) {
-  NoticeView view;
-  view.nodes = nodes;
-  std::vector<std::string> agent_nodes;
-  for (const auto& [pod, agent] : world.agents) {
-    agent_nodes.push_back(agent.node);
-  }
-  for (const auto& [uid, backup] : world.backups) {
-    if (!counts(backup)) {
-      continue;
-    }
-    if (!backup.finished()) {
-      if (backup.status.start_time) {
-        view.active = seen(backup);
-      }
-      continue;
-    }
-    if (status::named_no_server(backup, nodes, agent_nodes)) {
-      continue;
-    }
-    const RunSeen run = seen(backup);
-    take_newer(view.last, run);
-    // What failed everywhere is told as a run that failed.
-    if (run.succeeded && run.copies && run.copies->status != ConditionStatus::unknown) {
-      take_newer(view.copies, run);
-    }
-    if (run.replicated) {
-      take_newer(view.offsite, run);
-    }
-  }
-  return view;
-}
 
 std::vector<Message> notices(const NoticeView& view,
                              const Taste& taste,

@@ -38,6 +38,7 @@ struct NoticeView {
   std::optional<RunSeen> last;    ///< Of those that ended.
   std::optional<RunSeen> copies;  ///< The newest that succeeded, of those on several servers.
   std::optional<RunSeen> offsite; ///< The newest that says something of its copy off-site.
+  std::optional<RunSeen> waiting; ///< The oldest, after the last that was copied, not copied yet.
   std::vector<api::NodeFacts> nodes;
   std::optional<api::Condition> current;     ///< BackupCurrent, where it holds now.
   std::chrono::seconds expected_interval{0}; ///< 0: not known.
@@ -67,5 +68,8 @@ notices(const NoticeView& view, const Taste& taste, const api::ReceiverState& to
 
 /// Not told before it has held for so long: what passes by itself wakes nobody.
 inline constexpr std::chrono::seconds k_settled_after{900};
+/// A copy off-site that has not failed may take so long, by a slow line; or as long as a backup may
+/// be old, where that is more.
+inline constexpr std::chrono::seconds k_copied_after{std::chrono::hours(24)};
 
 } // namespace rb::controller

@@ -83,6 +83,8 @@ struct Settings {
   /// The snapshot waits for the Helm values no longer than this, nor than a quarter of the
   /// deadline.
   std::chrono::seconds helm_limit{300};
+  /// Since when this process knows that sets are copied off-site; nothing: they are not.
+  std::optional<SystemTime> offsite_since = std::nullopt;
 };
 
 /// Everything that a decision of the controller depends on.

@@ -145,6 +145,7 @@ for values in --set=agent.backupDir=/mnt/usb/backups "--set=agent.backupDir=/srv
 done
 # Every address of both families: the kubelet probes a pod's first one. An address of IPv6 stands in brackets.
 render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s --set agent.metricsAddress=fd00::7 >"$work/six.yaml"
+grep -q -- '- --offsite$' "$work/six.yaml" || fail "the controller does not know that sets are copied off-site"
 [ "$(grep -cxF -- '            - "--metrics-listen=[::]:8080"' "$work/six.yaml")" = 2 ] || fail "a pod with an IPv6 address first is not heard"
 grep -qxF -- '            - "--metrics-listen=[fd00::7]:9809"' "$work/six.yaml" || fail "the agent at an address of IPv6"
 [ "$(grep -cxF -- '              host: "fd00::7"' "$work/six.yaml")" = 3 ] || fail "the agent's probes at an address of IPv6"

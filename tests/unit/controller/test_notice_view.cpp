@@ -49,6 +49,53 @@ TEST_CASE("which runs count") {
   CHECK(notice_view_of(world, {}).active->name == "active");
 }
 
+TEST_CASE("which run waits for its copy off-site: the oldest since one was copied") {
+  Observed world = cluster();
+  const auto add_run = [&](const std::string& name,
+                           int minute,
+                           ConditionStatus copy,
+                           api::Reason reason = api::Reason::pending) {
+    api::ClusterBackup ended = backup(name);
+    ended.status.completion_time = k_start + minutes(minute);
+    ended.status.conditions = {
+        condition("Succeeded", ConditionStatus::true_, api::Reason::completed),
+        condition("Replicated", copy, reason)};
+    add(world, ended);
+  };
+  add_run("pruned", 1, ConditionStatus::unknown); // gone before it was copied
+  CHECK(notice_view_of(world, {}).waiting->name == "pruned");
+  add_run("copied", 2, ConditionStatus::true_, api::Reason::completed);
+  CHECK_FALSE(notice_view_of(world, {}).waiting);
+  add_run("outdated", 3, ConditionStatus::unknown, api::Reason::not_requested);
+  add_run("failed", 4, ConditionStatus::false_, api::Reason::storage_full);
+  CHECK_FALSE(notice_view_of(world, {}).waiting); // not sent; told otherwise
+  add_run("newest", 6, ConditionStatus::unknown);
+  add_run("first", 5, ConditionStatus::unknown);
+  CHECK(notice_view_of(world, {}).waiting->name == "first");
+}
+
+TEST_CASE("a run of whose copy nobody says a word waits, where sets are copied off-site") {
+  Observed world = cluster();
+  api::ClusterBackup ended = backup("ended");
+  ended.status.completion_time = k_start + minutes(5);
+  ended.status.conditions = {
+      condition("Succeeded", ConditionStatus::true_, api::Reason::completed)};
+  add(world, ended);
+  CHECK_FALSE(notice_view_of(world, {}).waiting);
+  world.settings.offsite_since = k_start;
+  const NoticeView view = notice_view_of(world, {});
+  REQUIRE(view.waiting);
+  CHECK(view.waiting->replicated->last_transition_time == k_start + minutes(5));
+  CHECK_FALSE(view.offsite);
+  world.settings.offsite_since = k_start + minutes(9); // it was set up after the run
+  CHECK(notice_view_of(world, {}).waiting->replicated->last_transition_time ==
+        k_start + minutes(9));
+  ended.status.conditions = {
+      condition("Succeeded", ConditionStatus::false_, api::Reason::storage_full)};
+  add(world, ended);
+  CHECK_FALSE(notice_view_of(world, {}).waiting); // there is nothing to copy
+}
+
 TEST_CASE("which runs tell of servers without a set") {
   Observed world = cluster();
   const auto end_at = [](const std::string& name, int minute, ConditionStatus result) {

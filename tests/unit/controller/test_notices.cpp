@@ -379,6 +379,28 @@ TEST_CASE(
   CHECK(message.node.empty());
 }
 
+TEST_CASE(
+    "a copy off-site that does not come is told after a day, or longer where that is normal") {
+  auto told = set_up();
+  NoticeView view;
+  view.waiting = run(true);
+  view.waiting->replicated = api::Condition{
+      "Replicated", ConditionStatus::unknown, "Pending", "2 of 3 copied, not cp-3", k_start, 1};
+  CHECK(notices(view, k_webhook, told, k_start + hours(24) - seconds(1)).empty());
+  view.expected_interval = hours(24);
+  CHECK(notices(view, k_webhook, told, k_start + hours(36) - seconds(1)).empty());
+  const Message message = only(told_once(view, k_webhook, told, k_start + hours(36)));
+  CHECK(message.title == "copy off-site does not come");
+  CHECK(message.text.find("2 of 3 copied, not cp-3\nwhat to do: kubectl") != std::string::npos);
+}
+
+TEST_CASE("a receiver that cannot be told of problems is told of what succeeded") {
+  const Taste ping{.successes = true, .problems = false};
+  auto told = set_up();
+  CHECK(told_once(ended(run(false)), ping, told).empty());
+  CHECK(only(told_once(ended(run(true)), ping, told)).kind == MessageKind::succeeded);
+}
+
 TEST_CASE("a dead-man check fails with a drill and a copy, too, and is not told of their end") {
   auto told = set_up();
   CHECK(told_once(drilled("Damaged", k_start), k_dead_man, told).size() == 1);
