@@ -41,6 +41,23 @@ Check service(const ObservedHost& host) {
   return passed("service", host.manager + " is stopped, no k3s server process is left");
 }
 
+/// A step would have to rename it, or what it is in.
+Check mounted(const ObservedHost& host) {
+  const std::string server = host.data_dir + "/server";
+  const std::string& path = host.data.mounts.front();
+  const std::string db = server + "/db";
+  if (path.starts_with(db + "/")) {
+    return refused("data-directory",
+                   path + ": is a mount point, and cannot be moved aside with the database",
+                   "stop k3s, and mount the disk at " + db + " instead, with all that lies there");
+  }
+  const std::string directory = path.substr(0, path.find('/', server.size() + 1));
+  return refused("data-directory",
+                 path + ": is a mount point in " + directory + ", which is replaced as a whole",
+                 "stop k3s, and put what is mounted there into the directory itself; " + directory +
+                     " as a whole may be a mount point");
+}
+
 Check program(const ObservedHost& host) {
   if (host.k3s_program.empty()) {
     return refused(
@@ -207,11 +224,8 @@ std::vector<Check> check_host(const ObservedHost& host) {
                         : refused("root", "only root can restore", "use sudo"));
   checks.push_back(program(host));
   checks.push_back(service(host));
-  if (host.data.etcd_mount) { // a step would have to rename it
-    checks.push_back(
-        refused("data-directory",
-                host.data_dir + "/server/db/etcd: is a mount point, k3s cannot move it aside",
-                "mount the disk at " + host.data_dir + "/server/db instead"));
+  if (!host.data.mounts.empty()) {
+    checks.push_back(mounted(host));
   }
   return checks;
 }

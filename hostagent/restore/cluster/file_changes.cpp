@@ -52,6 +52,20 @@ bool has_content(const std::string& path, ByteView content) {
   return there && std::ranges::equal(there->view(), content);
 }
 
+/// A file that is mounted over another one: no name can be put in its place.
+bool is_mounted_file(const std::string& path) {
+  return is_mount_point(path) && !is_directory(path);
+}
+
+Status keep_mounted(const std::string& path, ByteView content) {
+  if (has_content(path, content)) {
+    return {};
+  }
+  return Error{ErrorCode::permission_denied,
+               path + ": another file is mounted over it, which cannot be replaced",
+               "unmount it, or where it is configuration: --keep-config leaves that as it is"};
+}
+
 /// The link itself. What was at `to` is replaced in one step, but for a directory.
 Status copy_link(const std::string& from, const std::string& to) {
   std::error_code error;
@@ -123,6 +137,9 @@ Status write_file(const std::string& path, ByteView content, unsigned mode) {
 }
 
 Status put_file(const std::string& path, ByteView content, unsigned mode) {
+  if (is_mounted_file(path)) {
+    return keep_mounted(path, content);
+  }
   Status written = write_file(path, content, mode);
   if (written || written.error().code != ErrorCode::permission_denied) {
     return written;
@@ -136,6 +153,10 @@ Status put_file(const std::string& path, ByteView content, unsigned mode) {
 }
 
 Status put_copy(const std::string& from, const std::string& to) {
+  if (is_mounted_file(to)) {
+    RB_TRY_ASSIGN(const SecretBytes content, read_regular(from, k_file_limit_bytes));
+    return keep_mounted(to, content.view());
+  }
   Status copied = copy_tree(from, to);
   if (copied || copied.error().code != ErrorCode::permission_denied) {
     return copied;
@@ -226,10 +247,34 @@ Status move_path(const std::string& from, const std::string& to) {
 }
 
 Status remove_path(const std::string& path) {
+  if (is_directory(path) && is_mount_point(path)) {
+    for (const std::string& name : names_in(path, "")) {
+      RB_TRY(remove_path(path + "/" + name));
+    }
+    return {};
+  }
   std::error_code error;
   fs::remove_all(path, error);
   const bool gone = !error || error == std::errc::not_a_directory; // something else is above it
   return gone ? Status() : Status(failed(error, path));
+}
+
+std::vector<std::string> mount_points_in(const std::string& path) {
+  std::vector<std::string> found;
+  if (is_mount_point(path)) {
+    found.push_back(path);
+  }
+  std::error_code error;
+  fs::recursive_directory_iterator it;
+  if (is_directory(path)) {
+    it = fs::recursive_directory_iterator(path, error);
+  }
+  for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    if (is_mount_point(it->path().string())) {
+      found.push_back(it->path().string());
+    }
+  }
+  return found;
 }
 
 std::vector<std::string> names_in(const std::string& directory, const std::string& prefix) {

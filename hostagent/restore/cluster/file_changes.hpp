@@ -17,8 +17,9 @@ namespace rb::cluster {
 /// no_space, io, …
 [[nodiscard]] Status write_file(const std::string& path, ByteView content, unsigned mode);
 
-/// write_file(), but a file that nobody may write to and that has this content already will do (a
-/// configuration that the host's own tools keep read-only). Errors: those of write_file().
+/// write_file(), but a file that nobody may write to, or that is mounted there, will do where it
+/// has this content already (a configuration that the host's own tools keep read-only). Errors:
+/// those of write_file().
 [[nodiscard]] Status put_file(const std::string& path, ByteView content, unsigned mode);
 
 /// What write_file() has put at `path`, or a kill has left of it beside that; nothing where nothing
@@ -28,8 +29,8 @@ namespace rb::cluster {
 /// A regular file of up to 64 MiB, with mode and owner. Errors: not_found, unsupported.
 [[nodiscard]] Status copy_file(const std::string& from, const std::string& to);
 
-/// Regular files, links and directories below `from`; `to` is replaced. Other kinds are left out.
-/// `from` may be a file. Errors: not_found, those of the system.
+/// Regular files, links and directories below `from`; `to` is replaced, of a mount point what is in
+/// it. Other kinds are left out. `from` may be a file. Errors: not_found, those of the system.
 [[nodiscard]] Status copy_tree(const std::string& from, const std::string& to);
 
 /// copy_tree() in the way of put_file().
@@ -46,7 +47,8 @@ namespace rb::cluster {
 /// system.
 [[nodiscard]] Status copy_large(const std::string& from, const std::string& to);
 
-/// All below it, too; nothing where it is not there. Errors: those of the system.
+/// All below it, too; nothing where it is not there. A directory that is a mount point stays, and
+/// is empty. Errors: those of the system.
 [[nodiscard]] Status remove_path(const std::string& path);
 
 /// The link itself, for a link.
@@ -58,6 +60,9 @@ namespace rb::cluster {
 /// Something is mounted there, so that it cannot be renamed: a bind mount of the same disk, too; a
 /// subvolume of btrfs is none, and a link is what it is itself.
 [[nodiscard]] bool is_mount_point(const std::string& path);
+
+/// `path` itself, and what is below it, that is a mount point; below a link nothing is looked for.
+[[nodiscard]] std::vector<std::string> mount_points_in(const std::string& path);
 
 /// Names in `directory` that begin with `prefix`, sorted; none where it is not there.
 [[nodiscard]] std::vector<std::string> names_in(const std::string& directory,

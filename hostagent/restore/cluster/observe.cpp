@@ -80,13 +80,31 @@ Disk disk_of(std::string path) {
   return {status.st_dev, space.f_blocks * space.f_frsize, space.f_bavail * space.f_frsize};
 }
 
+/// A mount point cannot be renamed, and one further down goes along with its directory: at the next
+/// boot the old disk would be mounted over the new data. Of tls and cred the contents are replaced,
+/// so they may be mount points themselves.
+std::vector<std::string> mounts_in_the_way(const std::string& server) {
+  std::vector<std::string> all = mount_points_in(server + "/db/etcd");
+  for (const char* const file : {"/db/state.db", "/db/state.db-wal"}) {
+    if (is_mount_point(server + file)) {
+      all.push_back(server + file);
+    }
+  }
+  for (const char* const name : {"/tls", "/cred"}) {
+    std::vector<std::string> below = mount_points_in(server + name);
+    std::erase(below, server + name);
+    all.insert(all.end(), below.begin(), below.end());
+  }
+  return all;
+}
+
 DataDir look_at(const std::string& data_dir) {
   DataDir data;
   const std::string db = data_dir + "/server/db";
   data.etcd = is_directory(db + "/etcd/member/wal");
   data.sqlite = exists(db + "/state.db");
   data.tombstone = exists(db + "/etcd/tombstone");
-  data.etcd_mount = is_mount_point(db + "/etcd");
+  data.mounts = mounts_in_the_way(data_dir + "/server");
   if (const auto token = read_regular(data_dir + "/server/token", std::size_t{1} << 16U)) {
     data.token_hash = k3s::token_hash(token->text());
     data.cluster_cas.push_back(k3s::cluster_ca_of_token(token->text()));

@@ -103,7 +103,7 @@ Status put_files_back(const JournalState& state) {
     }
   }
   for (const std::string& name : state.saved) {
-    RB_TRY(copy_tree(aside + "/server/" + name, server + "/" + name));
+    RB_TRY(put_copy(aside + "/server/" + name, server + "/" + name));
   }
   RB_TRY(remove_new(state));
   if (!state.had_database) { // made by the reset, of another cluster than a later start would make

@@ -245,8 +245,9 @@ ProcessResult FakeHost::reset(const ProcessSpec& spec) {
     return result;
   }
   if (scratch.exists("data/server/tls")) {
-    fs::rename(data_dir() + "/server/tls",
-               data_dir() + "/server/tls-" + std::to_string(300 + m_resets));
+    fs::copy(data_dir() + "/server/tls",
+             data_dir() + "/server/tls-" + std::to_string(300 + m_resets),
+             fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   }
   scratch.write("data/server/tls/ca.crt", "of the backup");
   scratch.write("data/server/cred/passwd", "of the backup");

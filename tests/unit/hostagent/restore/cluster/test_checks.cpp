@@ -394,9 +394,24 @@ TEST_CASE("trap: etcd's data elsewhere, or no etcd at all") {
   host = good_host();
   host.settings.add("datastore-endpoint", "mysql://x");
   check_refused(decide(host, good_set(), {}), "datastore");
-  host = good_host();
-  host.data.etcd_mount = true;
-  check_refused(decide(host, good_set(), {}), "data-directory");
+}
+
+TEST_CASE("trap: a mount point in what is moved aside or replaced as one") {
+  ObservedHost host = good_host();
+  for (const char* const path : {"/db/etcd", "/db/etcd/member/wal", "/db/state.db"}) {
+    CAPTURE(path);
+    host.data.mounts = {host.data_dir + "/server" + path};
+    const Decision decision = decide(host, good_set(), {});
+    check_refused(decision, "data-directory");
+    CHECK(find_check(decision, "data-directory")->message.starts_with(host.data.mounts.front()));
+    CHECK(find_check(decision, "data-directory")->hint.find("/server/db instead") !=
+          std::string::npos);
+  }
+  host.data.mounts = {host.data_dir + "/server/tls/etcd"};
+  const Decision decision = decide(host, good_set(), {});
+  check_refused(decision, "data-directory");
+  CHECK(find_check(decision, "data-directory")->hint.find("server/tls as a whole may be") !=
+        std::string::npos);
 }
 
 TEST_CASE("trap: a token in the configuration that is not that of the snapshot") {

@@ -204,7 +204,8 @@ TEST_CASE("each check is asked, and the one that refuses is the only one") {
         Wrong{"datastore", [](RejoinFacts& f) { f.set.datastore = api::DatastoreKind::sqlite; }},
         Wrong{"roles", [](RejoinFacts& f) { f.host.settings.add("disable-etcd", "true"); }},
         Wrong{"disk-space", [](RejoinFacts& f) { f.host.data.free_bytes = 1; }},
-        Wrong{"data-directory", [](RejoinFacts& f) { f.host.data.etcd_mount = true; }},
+        Wrong{"data-directory",
+              [](RejoinFacts& f) { f.host.data.mounts = {f.host.data_dir + "/server/db/etcd"}; }},
         Wrong{"node-ip", [](RejoinFacts& f) { f.host.settings.add("node-ip", "192.0.2.99"); }}}) {
     CAPTURE(std::string(wrong.check));
     RejoinFacts facts = good_facts();
