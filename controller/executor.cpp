@@ -225,10 +225,12 @@ Status Executor::carry_out(const CreateOrder& action, const std::stop_token& sto
   return std::move(made).error();
 }
 
-Status Executor::carry_out(const ConfirmOrderGone& action, const std::stop_token& stop) {
+Status Executor::carry_out(const ReadOrder& action, const std::stop_token& stop) {
   auto order = m_ports.client.get({kube::k_node_backups, "", action.name, {}}, stop);
   if (order) {
-    m_ports.store.answered_order(*order); // our view was behind
+    if (!m_ports.store.asked_order(action.name, *order)) {
+      return Error{ErrorCode::corrupt, "nodebackup " + action.name + " cannot be read", {}};
+    }
     return {};
   }
   if (order.error().code == ErrorCode::not_found) {

@@ -44,7 +44,7 @@ public:
 private:
   Status carry_out(const CollectHelm& action, const std::stop_token& stop);
   Status carry_out(const CreateOrder& action, const std::stop_token& stop);
-  Status carry_out(const ConfirmOrderGone& action, const std::stop_token& stop);
+  Status carry_out(const ReadOrder& action, const std::stop_token& stop);
   Status carry_out(const DeleteOrder& action, const std::stop_token& stop);
   Status carry_out(const DeletePayload& action, const std::stop_token& stop);
   Status carry_out(const PatchReplicated& action, const std::stop_token& stop);

@@ -102,7 +102,7 @@ CreateOrder order_to(const RunView& run,
 /// written before anything is ordered.
 void plan_first_order(const RunView& view, Plan& plan) {
   if (was_ordered(view)) {
-    plan.actions.emplace_back(ConfirmOrderGone{view.backup.meta.uid});
+    plan.actions.emplace_back(ReadOrder{view.backup.meta.uid});
     return;
   }
   const std::optional<std::string> node = choose_node(view.observed, view.backup);
@@ -134,6 +134,9 @@ void plan_on_one_server(const RunView& view, Plan& plan) {
     return;
   }
   look_again(plan, next_check(view));
+  if (wants_order_read(view)) {
+    plan.actions.emplace_back(ReadOrder{view.order->meta.name});
+  }
   if (view.order != nullptr) {
     patch(plan, view.backup, mirrored(view.backup, *view.order, view.observed.now));
   } else {
@@ -153,7 +156,7 @@ void plan_missing_orders(const RunView& run, const std::vector<RunView>& views, 
       continue;
     }
     if (was_ordered(view)) {
-      plan.actions.emplace_back(ConfirmOrderGone{name});
+      plan.actions.emplace_back(ReadOrder{name});
       continue;
     }
     // Two writes of one status in a plan would be one too many: this one comes next.
@@ -191,6 +194,9 @@ void plan_on_several_servers(const RunView& run, Plan& plan) {
   patch(plan, run.backup, mirrored_on_servers(run.backup, parts, run.observed.now));
   for (const RunView& view : open) {
     look_again(plan, next_check(view));
+    if (wants_order_read(view)) {
+      plan.actions.emplace_back(ReadOrder{view.order->meta.name});
+    }
   }
   plan_missing_orders(run, open, plan);
 }

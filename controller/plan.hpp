@@ -70,6 +70,8 @@ struct RunMemory {
   std::optional<std::string> order_refused; ///< The API server refuses the order, and why.
   bool ordered = false;    ///< There is or was an order, whether or not the status says so yet.
   bool order_gone = false; ///< There was an order, and somebody removed it.
+  /// The version of the order that the API server gave when it was asked for it, lately.
+  std::optional<std::string> asked_version;
 };
 
 struct Settings {
@@ -140,9 +142,11 @@ struct CreateOrder {
   api::NodeBackup order;
 };
 
-/// The status says that there was an order, but none is seen: ask the API server itself. If there
-/// is none, that becomes RunMemory::order_gone; a run is never ordered twice.
-struct ConfirmOrderGone {
+/// What is seen of an order would end the run: it is not there any more, or its agent is silent. A
+/// watch may have gone deaf without knowing, so the API server itself is asked. If there is none,
+/// that becomes RunMemory::order_gone (a run is never ordered twice), else its version becomes
+/// RunMemory::asked_version.
+struct ReadOrder {
   std::string name;
 };
 
@@ -176,7 +180,7 @@ struct DeleteBackup {
 
 using Action = std::variant<CollectHelm,
                             CreateOrder,
-                            ConfirmOrderGone,
+                            ReadOrder,
                             DeleteOrder,
                             DeletePayload,
                             PatchReplicated,

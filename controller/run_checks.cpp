@@ -85,8 +85,12 @@ std::optional<Verdict> being_deleted(const RunView& view) {
   return Verdict{false, Reason::interrupted, "the ClusterBackup was deleted in mid-run"};
 }
 
+bool is_past_deadline(const RunView& view) {
+  return view.observed.now >= last_moment(view);
+}
+
 std::optional<Verdict> deadline_passed(const RunView& view) {
-  if (view.observed.now < last_moment(view)) {
+  if (!is_past_deadline(view) || wants_order_read(view)) {
     return std::nullopt;
   }
   return Verdict{false,
@@ -177,8 +181,12 @@ std::optional<Verdict> order_refused(const RunView& view) {
   return Verdict{false, Reason::internal_error, *view.memory->order_refused};
 }
 
+bool is_not_taken(const RunView& view) {
+  return view.order != nullptr && !view.order->accepted() && silence(view) >= patience(view);
+}
+
 std::optional<Verdict> order_not_taken(const RunView& view) {
-  if (view.order == nullptr || view.order->accepted() || silence(view) < patience(view)) {
+  if (!is_not_taken(view) || wants_order_read(view)) {
     return std::nullopt;
   }
   return Verdict{false,
@@ -187,8 +195,12 @@ std::optional<Verdict> order_not_taken(const RunView& view) {
                      " did not take the order within " + in_seconds(patience(view))};
 }
 
+bool is_silent(const RunView& view) {
+  return accepted(view) && silence(view) > patience(view);
+}
+
 std::optional<Verdict> agent_silent(const RunView& view) {
-  if (!accepted(view) || silence(view) <= patience(view)) {
+  if (!is_silent(view) || wants_order_read(view)) {
     return std::nullopt;
   }
   return Verdict{false,
@@ -213,6 +225,13 @@ constexpr std::array<Check, 12> k_checks{
 };
 
 } // namespace
+
+bool wants_order_read(const RunView& view) {
+  const bool asked = view.memory != nullptr && view.order != nullptr &&
+                     view.memory->asked_version == view.order->meta.resource_version;
+  return view.order != nullptr && !view.order->finished() && !asked &&
+         (is_past_deadline(view) || is_not_taken(view) || is_silent(view));
+}
 
 bool resumed(const RunView& view) {
   return view.observed.unfinished_for.contains(view.backup.meta.uid) &&

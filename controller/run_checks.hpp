@@ -23,6 +23,10 @@ struct RunView {
 /// The end of the run, or of that part of it; nullopt: it goes on.
 [[nodiscard]] std::optional<Verdict> check_run(const RunView& view);
 
+/// What is seen of the order would end the run or that part of it, but only a watch says it:
+/// check_run gives no verdict before the API server itself was asked.
+[[nodiscard]] bool wants_order_read(const RunView& view);
+
 /// There is an order, or there was one: it is never made a second time.
 [[nodiscard]] bool was_ordered(const RunView& view);
 

@@ -185,6 +185,19 @@ void Store::take_order(const nlohmann::json& object, Source source) {
   }
 }
 
+bool Store::asked_order(const std::string& name, const nlohmann::json& object) {
+  take_order(object, Source::answer);
+  const std::lock_guard lock(m_mutex);
+  const auto known = m_world.orders.find(name);
+  if (known == m_world.orders.end()) {
+    return false;
+  }
+  // Also of one that cannot be read any more: it brings no news, however often it is asked for.
+  m_world.memory[name].asked_version = known->second.meta.resource_version;
+  changed();
+  return true;
+}
+
 void Store::put_locked(api::NodeBackup order) {
   order.meta.labels.clear();
   order.meta.annotations.clear();
@@ -353,6 +366,8 @@ void Store::note_run_id(const std::string& run_id) {
 void Store::set_order_gone(const std::string& name) {
   const std::lock_guard lock(m_mutex);
   m_world.memory[name].order_gone = true;
+  m_world.orders.erase(name); // a watch that has gone deaf does not tell
+  m_order_changed_at.erase(name);
   changed();
 }
 

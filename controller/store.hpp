@@ -37,6 +37,9 @@ public:
   // overtaken by the event of a later change, and is left out then.
   void answered_backup(const nlohmann::json& object) { take_backup(object, Source::answer); }
   void answered_order(const nlohmann::json& object) { take_order(object, Source::answer); }
+  /// What the API server gave when it was asked for that order alone. False: it cannot be read, and
+  /// none was known.
+  [[nodiscard]] bool asked_order(const std::string& name, const nlohmann::json& object);
 
   // What our own actions gave.
   void set_helm(const std::string& uid, HelmOutcome outcome);

@@ -254,6 +254,30 @@ TEST_CASE("an order that the API refuses for good ends the run with its words") 
   CHECK(reason_of(bench) == "InternalError");
 }
 
+TEST_CASE("an order that is read anew brings what no watch told") {
+  Bench bench;
+  REQUIRE(bench.settle());
+  nlohmann::json& order = bench.api.objects.at(std::string(k_orders) + "uid-b");
+  SUBCASE("the report of the agent") {
+    order["status"] = {{"startTime", "2026-01-01T00:00:00Z"},
+                       {"conditions",
+                        {{{"type", "Succeeded"},
+                          {"status", "False"},
+                          {"reason", "StorageFull"},
+                          {"message", "words"},
+                          {"lastTransitionTime", "2026-01-01T00:00:00Z"}}}}};
+    REQUIRE(bench.executor->execute(Action{ReadOrder{"uid-b"}}, {}));
+    REQUIRE(bench.settle());
+    CHECK(reason_of(bench) == "StorageFull");
+  }
+  SUBCASE("that somebody removed it") {
+    bench.api.objects.erase(std::string(k_orders) + "uid-b");
+    REQUIRE(bench.executor->execute(Action{ReadOrder{"uid-b"}}, {}));
+    REQUIRE(bench.settle());
+    CHECK(reason_of(bench) == "Interrupted");
+  }
+}
+
 TEST_CASE("a Helm step that is refused makes the artifact missing, not the run fail") {
   Bench bench;
   bench.helm.error = Error{ErrorCode::permission_denied, "GET secrets: forbidden", {}};

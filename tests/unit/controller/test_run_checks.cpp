@@ -213,6 +213,53 @@ TEST_CASE(
   CHECK(observed.orders.empty());
 }
 
+TEST_CASE("no agent is given up on the word of a watch: the API server itself is asked first") {
+  Observed observed = ordered();
+  SUBCASE("the order seems not to be taken") {
+    later(observed, 60, 60);
+  }
+  SUBCASE("the agent seems to be silent") {
+    accept(observed, "uid-b");
+    settle(observed);
+    later(observed, 91, 91);
+  }
+  SUBCASE("the deadline has passed") {
+    accept(observed, "uid-b");
+    settle(observed);
+    later(observed, 3616, 5);
+  }
+  const Plan next = plan(observed);
+  const auto* const read = only_action<ReadOrder>(next);
+  REQUIRE(read != nullptr);
+  CHECK(read->name == "uid-b");
+  CHECK(next.statuses.empty());
+  accept(observed, "uid-b"); // it had told, and a watch that had gone deaf did not
+  observed.orders.at("uid-b").meta.resource_version = "9";
+  finish(observed, "uid-b");
+  settle(observed);
+  CHECK(succeeded(observed, "uid-b").status == ConditionStatus::true_);
+}
+
+TEST_CASE("servers: no part of a run is given up on the word of a watch") {
+  Observed observed;
+  observed.now = k_start + seconds{60};
+  for (const std::string node : {"n1", "n2"}) {
+    observed.agents[node] = {node, node, true};
+    observed.servers[node] = {api::Datastore::embedded_etcd, api::Member::voting};
+  }
+  add(observed, backup("b"));
+  settle(observed);
+  REQUIRE(observed.orders.size() == 2);
+  for (const auto& [name, order] : observed.orders) {
+    observed.order_silence[name] = seconds{60};
+  }
+  const Plan next = plan(observed);
+  REQUIRE(next.actions.size() == 2);
+  CHECK(std::holds_alternative<ReadOrder>(next.actions[0]));
+  CHECK(std::holds_alternative<ReadOrder>(next.actions[1]));
+  CHECK(next.statuses.empty());
+}
+
 TEST_CASE("an agent that renews its heartbeat may work until the deadline") {
   Observed observed = ordered();
   accept(observed, "uid-b");
@@ -242,7 +289,7 @@ TEST_CASE("an order that somebody removes in mid-run: Interrupted, never ordered
   accept(observed, "uid-b");
   settle(observed);
   observed.orders.clear();
-  REQUIRE(only_action<ConfirmOrderGone>(plan(observed)) != nullptr);
+  REQUIRE(only_action<ReadOrder>(plan(observed)) != nullptr);
   settle(observed);
   CHECK(succeeded(observed, "uid-b").reason == "Interrupted");
   CHECK(succeeded(observed, "uid-b").message == "the order to node n1 was removed in mid-run");

@@ -46,7 +46,13 @@ nlohmann::json order_json(const char* heartbeat) {
           {"status", {{"startTime", "2026-01-01T02:00:00Z"}, {"heartbeatTime", heartbeat}}}};
 }
 
-bool ends_with_reason(Store& store, const std::string& reason) {
+/// The API server, where it is asked for the order, says no more than was seen.
+bool ends_with_reason(Store& store,
+                      const std::string& reason,
+                      const char* heartbeat = "2026-01-01T02:00:00Z") {
+  if (only_action<ReadOrder>(store.make_plan(std::nullopt)) != nullptr) {
+    CHECK(store.asked_order("uid-b", order_json(heartbeat)));
+  }
   const Plan plan = store.make_plan(std::nullopt);
   return plan.statuses.size() == 1 && plan.statuses[0].event &&
          plan.statuses[0].event->reason == reason;
@@ -102,12 +108,12 @@ TEST_CASE("silence is counted from when we saw the heartbeat change, whatever it
   store.upsert_backup(running_backup());
   store.upsert_order(order_json("1999-01-01T00:00:00Z"));
   clock.pass(seconds{80});
-  CHECK_FALSE(ends_with_reason(store, "Interrupted"));
+  CHECK_FALSE(ends_with_reason(store, "Interrupted", "1999-01-01T00:00:00Z"));
   store.upsert_order(order_json("1999-01-01T00:00:15Z"));
   clock.pass(seconds{80});
   store.upsert_order(order_json("1999-01-01T00:00:15Z")); // seen again, not changed
   clock.pass(seconds{11});
-  CHECK(ends_with_reason(store, "Interrupted"));
+  CHECK(ends_with_reason(store, "Interrupted", "1999-01-01T00:00:15Z"));
 }
 
 TEST_CASE("a new term gives a silent agent its time again") {
@@ -189,7 +195,33 @@ TEST_CASE("an order that was seen and is gone is asked for, not made anew") {
   store.upsert_order(order_json("2026-01-01T02:00:00Z"));
   store.remove_order("uid-b");
   const Plan plan = store.make_plan(std::nullopt);
-  CHECK(only_action<ConfirmOrderGone>(plan) != nullptr);
+  CHECK(only_action<ReadOrder>(plan) != nullptr);
+}
+
+TEST_CASE("a silent agent's order is asked for once, and its word starts the silence anew") {
+  SetClock clock;
+  Store store(clock, {});
+  store.upsert_backup(running_backup());
+  nlohmann::json order = order_json("2026-01-01T02:00:00Z");
+  order["metadata"]["resourceVersion"] = "7";
+  store.upsert_order(order);
+  clock.pass(seconds{400});
+  CHECK(only_action<ReadOrder>(store.make_plan(std::nullopt)) != nullptr);
+  SUBCASE("it has told meanwhile") {
+    order["metadata"]["resourceVersion"] = "8";
+    order["status"]["heartbeatTime"] = "2026-01-01T02:05:00Z";
+    CHECK(store.asked_order("uid-b", order));
+    CHECK(store.make_plan(std::nullopt).actions.empty());
+  }
+  SUBCASE("it has not, or cannot be understood") {
+    CHECK(store.asked_order("uid-b", {{"metadata", {{"name", "uid-b"}, {"uid", 7}}}}));
+    const Plan plan = store.make_plan(std::nullopt);
+    REQUIRE(plan.statuses.size() == 1);
+    CHECK(plan.statuses.front().event.has_value());
+  }
+  SUBCASE("another one, of which nothing is known, cannot be understood") {
+    CHECK_FALSE(store.asked_order("uid-c", {{"metadata", {{"name", "uid-c"}, {"uid", 7}}}}));
+  }
 }
 
 TEST_CASE("what the agents say of their datastores wakes the run that waits for it") {

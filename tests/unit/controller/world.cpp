@@ -23,8 +23,12 @@ struct Carry {
     observed.orders.emplace(order.meta.name, std::move(order));
     observed.order_silence[action.order.meta.name] = std::chrono::seconds{0};
   }
-  void operator()(const ConfirmOrderGone& action) const {
-    observed.memory[action.name].order_gone = !observed.orders.contains(action.name);
+  void operator()(const ReadOrder& action) const {
+    const auto order = observed.orders.find(action.name);
+    observed.memory[action.name].order_gone = order == observed.orders.end();
+    if (order != observed.orders.end()) {
+      observed.memory[action.name].asked_version = order->second.meta.resource_version;
+    }
   }
   void operator()(const DeleteOrder& action) const { observed.orders.erase(action.name); }
   void operator()(const DeletePayload& action) const {
