@@ -110,7 +110,7 @@ std::string* release_data(nlohmann::json& object) {
 bool is_of_content(const Error& error) {
   // 500: the server cannot decode or decrypt what it has stored.
   return error.code == ErrorCode::unsupported || error.code == ErrorCode::corrupt ||
-         error.http_status == 500;
+         (error.http_status == 500 && !kube::is_of_datastore(error));
 }
 
 bool is_of_all(const Error& error) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 namespace rb::kube {
@@ -79,6 +80,29 @@ std::string hint_of(ErrorCode code, std::string_view what) {
   return {};
 }
 
+/// How is_of_datastore knows it again: of a confidential kind the words are not kept.
+constexpr int k_datastore_mark = EAGAIN;
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+/// The API server has no status for what its client of etcd says, and passes the words on with a
+/// 500 (kubernetes/kubernetes issue 112152). Too large an answer is of what was asked for, and
+/// stays.
+bool is_word_of_datastore(std::string_view message) {
+  constexpr std::array<std::string_view, 4> k_passing{
+      "Unavailable", "DeadlineExceeded", "Canceled", "Aborted"};
+  constexpr std::string_view k_rpc = "rpc error: code = ";
+  if (!message.starts_with(k_rpc)) {
+    return message.starts_with("etcdserver: ");
+  }
+  const std::string_view code = message.substr(k_rpc.size());
+  return std::ranges::any_of(k_passing,
+                             [&](std::string_view word) { return code.starts_with(word); }) ||
+         contains(code, "database is locked") || contains(code, "etcdserver: ");
+}
+
 Error make(std::string_view what, const StatusFields& fields, int http_status, bool confidential) {
   Error error;
   error.code = code_of(http_status, fields.reason);
@@ -89,6 +113,9 @@ Error make(std::string_view what, const StatusFields& fields, int http_status, b
                                                      ? "HTTP " + std::to_string(http_status)
                                                      : terminal_text(said, k_message_limit_bytes));
   error.hint = hint_of(error.code, what);
+  if (http_status == 500 && is_word_of_datastore(fields.message)) {
+    error.system_errno = k_datastore_mark;
+  }
   return error;
 }
 
@@ -121,6 +148,10 @@ Error error_from_status(std::string_view what, const json& status, bool confiden
   const bool expired = fields.reason == "Expired" || fields.reason == "Gone";
   const int http_status = fields.code != 0 ? fields.code : (expired ? 410 : 500);
   return make(what, fields, http_status, confidential);
+}
+
+bool is_of_datastore(const Error& error) {
+  return error.http_status == 500 && error.system_errno == k_datastore_mark;
 }
 
 bool may_resend(Method method, const Error& error) {

@@ -26,6 +26,10 @@ namespace rb::kube {
 [[nodiscard]] Error
 error_from_status(std::string_view what, const nlohmann::json& status, bool confidential);
 
+/// The server's datastore could not answer for a moment: etcd had a new leader, SQLite was locked.
+/// Such an answer is a 500, as is that of an object that the server cannot decode.
+[[nodiscard]] bool is_of_datastore(const Error& error);
+
 /// It is away, overloaded, or does not know us for now (a restart, a new certificate, a token that
 /// is renewed late). Anything else is its answer, and stays.
 [[nodiscard]] constexpr bool is_passing(ErrorCode code) {

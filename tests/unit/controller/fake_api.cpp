@@ -12,13 +12,14 @@ kube::Response answer(int status, const nlohmann::json& body) {
   return {status, {}, body.dump()};
 }
 
-kube::Response refusal(int status, const std::string& reason) {
+kube::Response
+refusal(int status, const std::string& reason, const std::string& words = "refused by the fake") {
   return answer(status,
                 {{"kind", "Status"},
                  {"apiVersion", "v1"},
                  {"status", "Failure"},
                  {"reason", reason},
-                 {"message", "refused by the fake"},
+                 {"message", words},
                  {"code", status}});
 }
 
@@ -166,7 +167,7 @@ kube::Response FakeApi::work(const kube::Request& request) {
   calls.push_back(std::string(to_string(request.method)) + " " + request.path);
   const int failure = fail ? fail(request) : 0;
   if (failure != 0) {
-    return refusal(failure, failure == 409 ? "Conflict" : "Injected");
+    return refusal(failure, failure == 409 ? "Conflict" : "Injected", words);
   }
   const std::string path = without_status(request.path);
   const auto found = objects.find(path);

@@ -27,6 +27,7 @@ public:
   std::map<std::string, nlohmann::json> objects;
   /// Answers first where it is set and returns a status other than 0.
   std::function<int(const kube::Request&)> fail;
+  std::string words = "refused by the fake"; ///< Of what fails.
   /// Called where it is set when the request is done and its answer is still on the way.
   std::function<void(const kube::Request&)> before_answer;
   /// "METHOD path", in order.

@@ -5,6 +5,8 @@
 #include "fake_api.hpp"
 #include "support/temporary_directory.hpp"
 
+#include "kube/retry.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -266,6 +268,25 @@ TEST_CASE("an object that cannot be listed at all harms its namespace only") {
   CHECK(inventory.undecodable[0].name_space == "evil");
   CHECK(inventory.undecodable[0].storage_object == "secret/*");
   CHECK(inventory.undecodable[0].message.starts_with("not listed: "));
+}
+
+TEST_CASE("etcd that changes its leader ends the step, and leaves no namespace or release out") {
+  FakeApi api;
+  api.words = "etcdserver: leader changed";
+  put_namespaces(api, {"apps", "last"});
+  for (const char* name_space : {"apps", "last"}) {
+    put_release(api, "app", 1, "superseded", true, {}, name_space);
+  }
+  std::string failing = "/api/v1/secrets";
+  SUBCASE("as all are listed") {}
+  SUBCASE("as one release is read") {
+    failing = "/api/v1/namespaces/last/secrets/sh.helm.release.v1.app.v1";
+  }
+  api.fail = [&](const kube::Request& request) { return request.path == failing ? 500 : 0; };
+  kube::Client client(api, {}, one_attempt());
+  const auto inventory = read_helm_releases(client, {});
+  REQUIRE_FALSE(inventory);
+  CHECK(kube::is_passing(inventory.error().code));
 }
 
 TEST_CASE("a namespace that is closed to us while all are asked one by one is listed as odd") {

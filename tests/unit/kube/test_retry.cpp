@@ -112,6 +112,32 @@ TEST_CASE("the Status in a watch says its own code, or its reason does") {
   CHECK(error_from_status("w", json::array(), false).code == ErrorCode::unavailable);
 }
 
+TEST_CASE("what the datastore could not answer for a moment is told from what cannot be decoded") {
+  for (const char* words :
+       {"etcdserver: leader changed",
+        "etcdserver: request timed out, possibly due to previous leader failure",
+        "rpc error: code = Unavailable desc = transport is closing",
+        "rpc error: code = Unknown desc = etcdserver: no leader",
+        "rpc error: code = Unknown desc = database is locked (5) (SQLITE_BUSY)"}) {
+    CAPTURE(words);
+    CHECK(is_of_datastore(from(500, status_body(500, "", words), true)));
+    CHECK(is_of_datastore(from(500, status_body(500, "", words))));
+    CHECK(may_resend(Method::get, from(500, status_body(500, "", words))));
+    CHECK_FALSE(may_resend(Method::post, from(500, status_body(500, "", words))));
+    CHECK_FALSE(is_of_datastore(from(503, status_body(503, "", words))));
+  }
+  for (const char* words :
+       {"Internal error occurred: unable to transform key \"/registry/secrets/a/b\": no matching "
+        "prefix "
+        "found",
+        "rpc error: code = ResourceExhausted desc = grpc: trying to send message larger than max",
+        "no kind \"X\" is registered",
+        ""}) {
+    CAPTURE(words);
+    CHECK_FALSE(is_of_datastore(from(500, status_body(500, "InternalError", words), true)));
+  }
+}
+
 TEST_CASE("who may not gets a hint that says what to look at") {
   CHECK(from(403, "").hint == "check the RBAC rules for: GET /x");
   CHECK_FALSE(from(401, "").hint.empty());
