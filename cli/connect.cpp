@@ -2,6 +2,7 @@
 
 #include "kube/connection.hpp"
 #include "kube/resource.hpp"
+#include "kube/retry.hpp"
 
 #include <unistd.h>
 
@@ -144,7 +145,8 @@ std::string our_hint(const Error& error, const std::string& server) {
     return "the server does not know these credentials; take a fresh kubeconfig (k3s renews "
            "/etc/rancher/k3s/k3s.yaml when it starts)";
   }
-  if (error.code == ErrorCode::permission_denied && error.http_status == 403) {
+  if (error.code == ErrorCode::permission_denied && error.http_status == 403 &&
+      error.hint.starts_with(kube::k_rbac_hint)) {
     return "this user needs the verbs create, get, list and watch on clusterbackups in the group "
            "backup.railiance.io, get on backupstatuses (status, guard), and patch there "
            "(notify-test)";

@@ -70,21 +70,32 @@ ErrorCode code_of(int http_status, std::string_view reason) {
   return http_status >= 400 ? ErrorCode::invalid_argument : ErrorCode::unsupported;
 }
 
-std::string hint_of(ErrorCode code, std::string_view what) {
-  if (code == ErrorCode::unauthenticated) {
-    return "the API server does not know us: check the token or the client certificate";
-  }
-  if (code == ErrorCode::permission_denied) {
-    return "check the RBAC rules for: " + std::string(what);
-  }
-  return {};
-}
-
 /// How is_of_datastore knows it again: of a confidential kind the words are not kept.
 constexpr int k_datastore_mark = EAGAIN;
 
 bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
+}
+
+/// A 403 is not always of RBAC: a webhook, a quota and a namespace that is going say no by the same
+/// code, and each in words of its own.
+std::string hint_of(ErrorCode code, std::string_view what, std::string_view said) {
+  if (code == ErrorCode::unauthenticated) {
+    return "the API server does not know us: check the token or the client certificate";
+  }
+  if (contains(said, "denied the request") || contains(said, "denied request: ")) {
+    return "a policy of the cluster refuses it: make an exception for railiance-backup there";
+  }
+  if (code != ErrorCode::permission_denied) {
+    return {};
+  }
+  if (contains(said, "exceeded quota")) {
+    return "the ResourceQuota of the namespace is used up: kubectl describe resourcequota";
+  }
+  if (contains(said, "being terminated")) {
+    return "the namespace is being deleted: see what holds it (kubectl get namespace -o yaml)";
+  }
+  return std::string(k_rbac_hint).append(what);
 }
 
 /// The API server has no status for what its client of etcd says, and passes the words on with a
@@ -112,7 +123,7 @@ Error make(std::string_view what, const StatusFields& fields, int http_status, b
   error.message.append(what).append(": ").append(said.empty()
                                                      ? "HTTP " + std::to_string(http_status)
                                                      : terminal_text(said, k_message_limit_bytes));
-  error.hint = hint_of(error.code, what);
+  error.hint = hint_of(error.code, what, fields.message);
   if (http_status == 500 && is_word_of_datastore(fields.message)) {
     error.system_errno = k_datastore_mark;
   }

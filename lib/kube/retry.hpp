@@ -37,6 +37,10 @@ error_from_status(std::string_view what, const nlohmann::json& status, bool conf
          code == ErrorCode::throttled || code == ErrorCode::unauthenticated;
 }
 
+/// How the hint of a 403 begins where our rights are the reason; a policy, a quota or a namespace
+/// that is going refuse by the same code.
+inline constexpr std::string_view k_rbac_hint = "check the RBAC rules for: ";
+
 /// May a call of that method be sent again after this failure? True when the failure says that the
 /// server did nothing (429, never reached), or when doing it twice is the same as once
 /// (GET, PUT, DELETE) and the failure is a passing one. A 401 is not: the transport did that.

@@ -340,6 +340,21 @@ TEST_CASE("a user who may not ask for backups is told which verbs are needed") {
   CHECK(has(test.err, "get on backupstatuses (status, guard), and patch there (notify-test)"));
 }
 
+TEST_CASE("what a policy of the cluster refuses is no matter of verbs") {
+  FakeCluster cluster;
+  cluster.answer = [](const kube::Request&) -> std::optional<kube::Response> {
+    return kube::Response{
+        403,
+        {},
+        R"({"kind":"Status","reason":"Forbidden","message":"admission webhook \"validation.gatekeeper.sh\" denied the request: [labels] you must provide labels: {\"owner\"}"})"};
+  };
+  const Outcome outcome = run_command(cluster, {"create"});
+  CHECK(outcome.code == 1);
+  CHECK(has(outcome.err, "you must provide labels"));
+  CHECK(has(outcome.err, "hint: a policy of the cluster refuses it"));
+  CHECK_FALSE(has(outcome.err, "needs the verbs"));
+}
+
 TEST_CASE("what the API server refuses as invalid is usage") {
   FakeCluster cluster;
   cluster.answer = [](const kube::Request&) -> std::optional<kube::Response> {

@@ -143,6 +143,31 @@ TEST_CASE("who may not gets a hint that says what to look at") {
   CHECK_FALSE(from(401, "").hint.empty());
 }
 
+TEST_CASE("what a policy, a quota or a namespace that is going refuses is no matter of RBAC") {
+  const auto hint = [](int status, const char* words) {
+    return from(status, status_body(status, "Forbidden", words)).hint;
+  };
+  CHECK(hint(403,
+             "clusterbackups.backup.railiance.io \"b\" is forbidden: User \"eve\" cannot create "
+             "resource \"clusterbackups\"") == "check the RBAC rules for: GET /x");
+  for (const int status : {400, 403, 422}) {
+    CHECK(hint(status,
+               "admission webhook \"validate.kyverno.svc-fail\" denied the request: policy "
+               "require-labels: validation error")
+              .starts_with("a policy of the cluster refuses it"));
+    CHECK(hint(status,
+               "clusterbackups \"b\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'q' "
+               "denied request: failed expression: false")
+              .starts_with("a policy of the cluster refuses it"));
+  }
+  CHECK(hint(403, "configmaps \"x\" is forbidden: exceeded quota: q, requested: count/configmaps=1")
+            .starts_with("the ResourceQuota"));
+  CHECK(hint(403,
+             "configmaps \"x\" is forbidden: unable to create new content in namespace "
+             "railiance-backup because it is being terminated")
+            .starts_with("the namespace is being deleted"));
+}
+
 TEST_CASE("what may have been done already is not sent again unless that changes nothing") {
   const Error lost = error(ErrorCode::unavailable);
   const Error server_error = error(ErrorCode::unavailable, 503);
