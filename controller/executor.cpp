@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 
 /// Some ten seconds, with the pauses of the reconciler: a token that is renewed late, a new API
 /// server.
-constexpr int k_helm_attempts = 8;
+constexpr int k_attempts = 8;
 
 constexpr milliseconds k_idle{std::chrono::minutes(5)};
 constexpr milliseconds k_current_poll{20};
@@ -184,7 +184,7 @@ Status Executor::carry_out(const CollectHelm& action, const std::stop_token& sto
   const bool late =
       bounded.stop_requested() || m_ports.clock.steady_now() - tries.begin >= action.time_limit;
   if (stop.stop_requested() ||
-      (!late && kube::is_passing(outcome.error().code) && ++tries.failures < k_helm_attempts)) {
+      (!late && kube::may_pass(outcome.error().code) && ++tries.failures < k_attempts)) {
     return outcome.error();
   }
   log::error(action.backup_name + ": the Helm values could not be collected", outcome.error());
@@ -211,6 +211,7 @@ Status Executor::carry_out(const CreateOrder& action, const std::stop_token& sto
     made = m_ports.client.get({kube::k_node_backups, "", name, {}}, stop);
   }
   if (made) {
+    m_forbidden_orders.erase(name);
     m_ports.store.answered_order(*made);
     spdlog::info("{}: run {} ordered from node {}",
                  action.order.spec.cluster_backup_name,
@@ -218,10 +219,15 @@ Status Executor::carry_out(const CreateOrder& action, const std::stop_token& sto
                  action.order.spec.node_name);
     return {};
   }
-  if (refused_for_good(made.error().code)) {
+  const ErrorCode code = made.error().code;
+  const bool again =
+      code == ErrorCode::permission_denied && ++m_forbidden_orders[name] < k_attempts;
+  if (refused_for_good(code) && !again) {
+    m_forbidden_orders.erase(name);
     m_ports.store.set_order_refused(name, made.error().message);
     return {};
   }
+  m_ports.store.note_order_trouble(name, made.error().message);
   return std::move(made).error();
 }
 

@@ -39,7 +39,10 @@ public:
   [[nodiscard]] Status execute(const Action& action, std::stop_token stop);
 
   /// A new term: failures of the last one don't count.
-  void reset() { m_helm_tries.clear(); }
+  void reset() {
+    m_helm_tries.clear();
+    m_forbidden_orders.clear();
+  }
 
 private:
   Status carry_out(const CollectHelm& action, const std::stop_token& stop);
@@ -61,6 +64,7 @@ private:
   };
   kube::DeadlineTimer m_timer;
   std::map<std::string, HelmTries> m_helm_tries; ///< By uid of the run.
+  std::map<std::string, int> m_forbidden_orders; ///< How often, by name of the order.
 };
 
 /// The loop, in a thread of its own.

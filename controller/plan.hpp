@@ -68,6 +68,7 @@ struct RunMemory {
   /// The attempt at the Helm step that this process wrote into the status, or tried to; 0: none.
   int helm_begun = 0;
   std::optional<std::string> order_refused; ///< The API server refuses the order, and why.
+  std::string order_trouble;                ///< Why it could not be made when that was tried last.
   bool ordered = false;    ///< There is or was an order, whether or not the status says so yet.
   bool order_gone = false; ///< There was an order, and somebody removed it.
   /// The version of the order that the API server gave when it was asked for it, lately.

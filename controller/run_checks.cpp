@@ -93,10 +93,12 @@ std::optional<Verdict> deadline_passed(const RunView& view) {
   if (!is_past_deadline(view) || wants_order_read(view)) {
     return std::nullopt;
   }
-  return Verdict{false,
-                 Reason::deadline_exceeded,
-                 "the run did not end within " +
-                     in_seconds(seconds{view.backup.spec.deadline_seconds})};
+  std::string message =
+      "the run did not end within " + in_seconds(seconds{view.backup.spec.deadline_seconds});
+  if (view.order == nullptr && view.memory != nullptr && !view.memory->order_trouble.empty()) {
+    message += "; its order could not be made: " + view.memory->order_trouble;
+  }
+  return Verdict{false, Reason::deadline_exceeded, std::move(message)};
 }
 
 std::optional<Verdict> recipients_unusable(const RunView& view) {

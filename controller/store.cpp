@@ -371,6 +371,11 @@ void Store::set_order_gone(const std::string& name) {
   changed();
 }
 
+void Store::note_order_trouble(const std::string& name, std::string message) {
+  const std::lock_guard lock(m_mutex);
+  m_world.memory[name].order_trouble = std::move(message);
+}
+
 void Store::add_payload(const std::string& uid) {
   const std::lock_guard lock(m_mutex);
   m_world.payload_runs.insert(uid);

@@ -47,6 +47,8 @@ public:
   void note_helm_attempt(const std::string& uid, int attempt);
   void set_order_refused(const std::string& name, std::string message);
   void set_order_gone(const std::string& name);
+  /// It could not be made, and that is tried again.
+  void note_order_trouble(const std::string& name, std::string message);
   /// The id of a status whose write may have been taken without an answer: it is given to no other.
   void note_run_id(const std::string& run_id);
   void add_payload(const std::string& uid);

@@ -37,6 +37,12 @@ error_from_status(std::string_view what, const nlohmann::json& status, bool conf
          code == ErrorCode::throttled || code == ErrorCode::unauthenticated;
 }
 
+/// So it is with a 403 for a moment: a server that has just started knows no RBAC rules yet, and
+/// forbids everything (kubernetes/kubernetes issue 121635). Who can wait some seconds, asks again.
+[[nodiscard]] constexpr bool may_pass(ErrorCode code) {
+  return is_passing(code) || code == ErrorCode::permission_denied;
+}
+
 /// How the hint of a 403 begins where our rights are the reason; a policy, a quota or a namespace
 /// that is going refuse by the same code.
 inline constexpr std::string_view k_rbac_hint = "check the RBAC rules for: ";

@@ -46,7 +46,7 @@ Result<Bytes> patient_piece(const FetchPiece& fetch_piece,
   auto pause = k_first_pause;
   while (true) {
     auto piece = fetch_piece(name, stop);
-    if (piece || !kube::is_passing(piece.error().code) || patience <= pause ||
+    if (piece || !kube::may_pass(piece.error().code) || patience <= pause ||
         stop.stop_requested()) {
       return piece;
     }

@@ -320,6 +320,18 @@ TEST_CASE("an order that the API server refuses for good: InternalError with its
   CHECK(succeeded(observed, "uid-b").message == "POST nodebackups: forbidden");
 }
 
+TEST_CASE("an order that could not be made until the deadline says why") {
+  Observed observed = begun();
+  observed.memory["uid-b"].helm = HelmOutcome{};
+  observed.memory["uid-b"].order_trouble = "POST nodebackups: failed calling webhook";
+  observed.now += seconds{3600};
+  settle(observed);
+  CHECK(succeeded(observed, "uid-b").reason == "DeadlineExceeded");
+  CHECK(succeeded(observed, "uid-b").message ==
+        "the run did not end within 3600 s; its order could not be made: POST nodebackups: failed "
+        "calling webhook");
+}
+
 TEST_CASE("steps that were not reached carry the reason of the run, never Unknown") {
   Observed observed = begun();
   observed.recipients_problem = RecipientsProblem{Reason::recipient_missing, "none"};

@@ -88,7 +88,8 @@ TEST_CASE("a payload is waited for while the API server is away, and not for eve
   for (const ErrorCode code : {ErrorCode::unavailable,
                                ErrorCode::timeout,
                                ErrorCode::throttled,
-                               ErrorCode::unauthenticated}) {
+                               ErrorCode::unauthenticated,
+                               ErrorCode::permission_denied}) {
     Pieces source;
     cut_into(source, k_whole);
     source.code = code;
@@ -111,7 +112,7 @@ TEST_CASE("what the API server means is not asked for again, nor is anything aft
   Pieces source;
   cut_into(source, k_whole);
   source.refusals = 1;
-  source.code = ErrorCode::permission_denied;
+  source.code = ErrorCode::invalid_argument;
   CHECK_FALSE(fetch_payload(std::ref(source), payload_of(k_whole), k_no_wait, {}).has_value());
   CHECK(source.calls == 1);
   source.calls = 0;
