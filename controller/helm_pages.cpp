@@ -118,6 +118,16 @@ bool is_of_all(const Error& error) {
          (kube::is_passing(error.code) && !is_of_content(error));
 }
 
+namespace {
+
+/// A smaller page may come where this one did not: its answer is too large, or the server needs
+/// more time for it than it has, which reads whole objects also where their metadata is asked for.
+bool is_of_size(const Error& error) {
+  return error.code == ErrorCode::unsupported || error.code == ErrorCode::timeout;
+}
+
+} // namespace
+
 Status list_namespace(kube::Client& client,
                       const kube::ResourceType& type,
                       const std::string& name_space,
@@ -125,6 +135,7 @@ Status list_namespace(kube::Client& client,
                       const ListSink& sink,
                       std::stop_token stop) {
   kube::ListOptions page_options = options;
+  unsigned most = k_largest_page; // what took too long once would do so again
   std::string token;
   sink.begin(name_space);
   for (int restarts = 0;;) {
@@ -134,8 +145,10 @@ Status list_namespace(kube::Client& client,
             : std::min(k_page_limit_bytes, client.options().body_limit_bytes);
     auto page = client.list_page(type, name_space, page_options, token, stop);
     if (!page) {
-      if (page.error().code == ErrorCode::unsupported && page_options.page_size > 1) {
-        page_options.page_size /= 2;
+      if (is_of_size(page.error()) && page_options.page_size > 1) {
+        const bool late = page.error().code == ErrorCode::timeout;
+        page_options.page_size = std::max(1U, page_options.page_size / (late ? 4 : 2));
+        most = late ? page_options.page_size : most;
         continue;
       }
       if (page.error().code != ErrorCode::gone || ++restarts > k_restarts) {
@@ -145,7 +158,7 @@ Status list_namespace(kube::Client& client,
       sink.begin(name_space);
       continue;
     }
-    page_options.page_size = next_page_size(page->items.size(), page->body_bytes);
+    page_options.page_size = std::min(most, next_page_size(page->items.size(), page->body_bytes));
     token = page->continue_token;
     sink.page(std::move(page->items));
     if (token.empty()) {

@@ -63,9 +63,9 @@ struct Unlisted {
   Error error;
 };
 
-/// Pages that are halved when an answer is too large, down to one object, and that start over when
-/// the token expired. Where that cannot be had (one object that is too large, or that the server
-/// itself cannot read), the namespaces are listed one by one.
+/// Pages that shrink when an answer is too large or does not come in time, down to one object, and
+/// that start over when the token expired. Where that cannot be had (one object that is too large,
+/// or that the server itself cannot read), the namespaces are listed one by one.
 /// Errors: those of Client::list_page that are of the whole (403, no connection), cancelled.
 [[nodiscard]] Result<std::vector<Unlisted>> list_everywhere(kube::Client& client,
                                                             const kube::ResourceType& type,

@@ -223,6 +223,26 @@ TEST_CASE("an answer that is too large is asked for again in smaller pages, down
   CHECK(inventory.undecodable.empty());
 }
 
+TEST_CASE(
+    "a page that does not come in time is asked for again in smaller ones, and they stay small") {
+  FakeApi api;
+  for (int i = 0; i < 300; ++i) {
+    put_release(api, "app" + std::to_string(i), 1, "deployed");
+  }
+  int late = 0;
+  api.fail = [&](const kube::Request& request) {
+    const bool large = std::ranges::any_of(request.query, [](const auto& pair) {
+      return pair.first == "limit" && std::stoi(pair.second) > 50;
+    });
+    late += large ? 1 : 0;
+    return large ? 504 : 0;
+  };
+  const HelmInventory inventory = read(api);
+  CHECK(inventory.releases.size() == 300);
+  CHECK(inventory.undecodable.empty());
+  CHECK(late <= 8); // 500 and 125 of each list, not of each page: each takes half a minute
+}
+
 TEST_CASE("a list that starts over because its token expired brings each release once") {
   for (const char* of : {"PartialObjectMetadata", "application/json"}) {
     FakeApi api;
