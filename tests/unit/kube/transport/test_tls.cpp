@@ -48,6 +48,14 @@ TEST_CASE("a certificate of another CA is refused, with the reason and what was 
   CHECK(refused.error().message.find("Unknown error") == std::string::npos);
 }
 
+TEST_CASE("what was given as a CA is one, also without the root above it") {
+  const LoopbackServer server(always(response(200, "{}")), &for_loopback());
+  CHECK(ask(config_for(server, for_loopback().certificate)).value().status == 200);
+  const TestCertificates other = make_certificates("DNS:somebody.else");
+  const LoopbackServer misnamed(always(response(200, "{}")), &other);
+  CHECK(ask(config_for(misnamed, other.certificate)).error().system_errno == EPROTO);
+}
+
 TEST_CASE("without a CA only the system's are trusted, not any") {
   const LoopbackServer server(always(response(200, "{}")), &for_loopback());
   ClientConfig config;
