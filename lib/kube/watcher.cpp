@@ -13,6 +13,10 @@ constexpr int k_ok = 200;
 /// A watch that ends so little before its time ends in time.
 constexpr std::chrono::seconds k_end_slack{5};
 
+/// A watch that lived so long has ended for a reason of its own, such as a proxy that cuts idle
+/// connections (HAProxy's 50 s): the waits before the next list do not grow.
+constexpr std::chrono::seconds k_lived{10};
+
 /// The call that the machine wants next.
 using Call = std::variant<DoList, DoWatch>;
 
@@ -176,6 +180,9 @@ struct Watcher::Loop {
       return next;
     }
     client.runtime().metrics->watch_restarted(type.plural, false);
+    if (took >= k_lived) {
+      backoff.reset();
+    }
     if (bad_line) {
       return fail(std::move(*bad_line), stop);
     }

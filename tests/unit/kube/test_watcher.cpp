@@ -191,6 +191,31 @@ TEST_CASE("an API server that is away is tried with growing waits, and missed no
         std::vector<std::chrono::milliseconds>{600ms, 1200ms, 2400ms, 4800ms, 9600ms});
 }
 
+TEST_CASE(
+    "a proxy that cuts idle watches makes no wait grow, and one that ends them at once does") {
+  World world;
+  std::chrono::milliseconds lived = 50s;
+  std::vector<std::chrono::milliseconds> waits(4, 600ms);
+  SUBCASE("after 50 s") {}
+  SUBCASE("at once") {
+    lived = 1s;
+    waits = {600ms, 1200ms, 2400ms, 4800ms};
+  }
+  for (int i = 0; i < 4; ++i) {
+    world.transport.answer(200, list_body("10", json::array()));
+    world.transport.answer_stream(lines({},
+                                        Error{ErrorCode::unavailable, "lost before the end", {}},
+                                        [&] { world.clock.advance(lived); }));
+  }
+  world.transport.answer(200, list_body("10", json::array()));
+  world.transport.otherwise_stream = hang;
+  Client client = world.client();
+  Diary diary;
+  const Watcher watcher(client, k_cluster_backups, {}, diary);
+  REQUIRE(diary.wait_for("synced", 5));
+  CHECK(world.waiter.waits() == waits);
+}
+
 TEST_CASE("a line that is too long ends the watch and is told") {
   World world;
   world.transport.answer(200, list_body("10", json::array()));
