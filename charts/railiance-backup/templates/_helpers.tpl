@@ -140,6 +140,22 @@ checksum/sops-config: {{ .Values.sops.config | sha256sum | trunc 16 }}
 {{- end -}}
 {{- end }}
 
+{{/* No sidecar of a service mesh: a Job would never end, and its network policies let no mesh through. All that
+these pods talk to is the API server and, by TLS, what the operator names. Istio (label since 1.13, annotation
+before), Kuma; Linkerd, Consul. Annotations of the values win. */}}
+{{- define "rb.noMeshLabels" -}}
+sidecar.istio.io/inject: "false"
+kuma.io/sidecar-injection: disabled
+{{- end }}
+{{- define "rb.noMeshAnnotations" -}}
+sidecar.istio.io/inject: "false"
+linkerd.io/inject: disabled
+consul.hashicorp.com/connect-inject: "false"
+{{- end }}
+{{- define "rb.podAnnotations" -}}
+{{- toYaml (mergeOverwrite (include "rb.noMeshAnnotations" . | fromYaml) (deepCopy (default dict .))) -}}
+{{- end }}
+
 {{/* The "restricted" pod security standard. */}}
 {{- define "rb.restrictedPod" -}}
 runAsNonRoot: true

@@ -186,6 +186,11 @@ done
 grep -qxF -- '            - "--offsite-remote=box:"' "$work/box-false.yaml" || fail "a remote without a path"
 grep -qxF -- "            - \"--offsite-remote=box:\$(NODE_NAME)\"" "$work/box-true.yaml" || fail "a directory for each node below a remote without a path"
 # Without a receiver nothing of notices is there, and a Secret that is missing keeps no controller from starting.
+# A sidecar of a mesh would keep the scheduled Job from ending. The agents have the host's network, which no mesh takes.
+render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s --set 'controller.podAnnotations.linkerd\.io/inject=enabled' >"$work/mesh.yaml"
+[ "$(grep -c '^ *linkerd.io/inject: disabled$' "$work/mesh.yaml")" = 2 ] || fail "Linkerd injects a sidecar"
+[ "$(grep -c '^ *linkerd.io/inject:' "$work/mesh.yaml")" = 3 ] || fail "an annotation of the values stands twice, or not at all"
+[ "$(grep -c '^ *sidecar.istio.io/inject: "false"$' "$work/mesh.yaml")" = 6 ] || fail "Istio injects a sidecar"
 render "${sops[@]}" --set notify.existingSecret=s >"$work/untold.yaml"
 ! grep -q -e railiance-backup-notify -e --notify "$work/untold.yaml" || fail "notify is there without a receiver"
 grep -qF 'optional: true' "$here/notify.yaml" || fail "the Secret of notify is not optional"
