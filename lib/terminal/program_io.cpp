@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <utility>
 
 namespace rb {
 
@@ -95,6 +96,7 @@ StopSignals::~StopSignals() {
 
 void StopSignals::watch() {
   std::array<pollfd, 2> polled{{{m_signals.get(), POLLIN, 0}, {m_end.get(), POLLIN, 0}}};
+  bool hung_up = false; // and nothing else has asked for it yet
   while (true) {
     if (::poll(polled.data(), polled.size(), -1) < 0) {
       continue;
@@ -109,7 +111,10 @@ void StopSignals::watch() {
     const int signal = static_cast<int>(info.ssi_signo);
     int none = 0;
     m_seen.compare_exchange_strong(none, signal);
-    if (!m_stop.request_stop() && signal != SIGHUP) {
+    const bool first = m_stop.request_stop();
+    if (signal == SIGHUP) {
+      hung_up = hung_up || first;
+    } else if (!first && !std::exchange(hung_up, false)) {
       ::_exit(128 + signal);
     }
   }

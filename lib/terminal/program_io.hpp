@@ -52,10 +52,10 @@ int flush_results(const ProgramIo& io, int out_fd, int code);
 
 /// Turns signals into a request to stop, for work that must clean up after itself. While it lives
 /// the first of its signals requests a stop; one that comes when a stop is requested already ends
-/// the program at once, with the exit status 128 + signal. SIGHUP never is that second one: a lost
-/// terminal is told twice, by the shell and by the kernel, and the end of a session with SIGTERM
-/// before it. Where it is ignored (nohup) it stays so. Make it before any other thread: those
-/// that exist keep their signals.
+/// the program at once, with the exit status 128 + signal. SIGHUP never is that second one, nor is
+/// the first one after it: a lost terminal is told twice, by the shell and by the kernel, and the
+/// end of a session together with SIGTERM, in either order. Where it is ignored (nohup) it stays
+/// so. Make it before any other thread: those that exist keep their signals.
 class StopSignals {
 public:
   /// `outer` requests the stop, too.

@@ -99,6 +99,9 @@ TEST_CASE("a terminal that goes away says so twice, and ends nobody who is clear
     REQUIRE(::kill(::getpid(), SIGHUP) == 0);
     RealWaiter().wait(std::chrono::milliseconds(50), {});
   }
+  // The end of a session: of two signals that wait, the one with the lower number is read first.
+  REQUIRE(::kill(::getpid(), SIGTERM) == 0);
+  RealWaiter().wait(std::chrono::milliseconds(50), {});
   CHECK(signals.seen() == SIGHUP);
 }
 
