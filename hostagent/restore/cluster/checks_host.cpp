@@ -14,6 +14,16 @@ Check busy(std::string message, std::string hint) {
   return refused("service", std::move(message), std::move(hint), ExitCode::busy);
 }
 
+/// It may be a service of another supervisor, beside a unit or a script that nobody uses.
+Check not_of_manager(const ObservedHost& host) {
+  const Supervisor& other = host.supervisor;
+  const bool known = !other.service.empty() && !host.own_commands;
+  return busy("a k3s server runs (" + pids(host.servers) + ") that is not that of " + host.manager +
+                  (known ? ", but of " + other.name + " (" + other.service + ")" : std::string()),
+              (known ? "give " + options_for(other) + ": else " : std::string("stop it first: ")) +
+                  "two servers on one data directory destroy it");
+}
+
 Check service(const ObservedHost& host) {
   const bool running = !host.servers.empty();
   if (!host.processes_problem.empty()) {
@@ -23,16 +33,14 @@ Check service(const ObservedHost& host) {
   if (host.manager.empty()) {
     NoManager none = no_manager(host, running ? "stop it" : "start k3s");
     return running ? busy("a k3s server runs (" + pids(host.servers) + ") and " + none.why,
-                          "stop it, and " + none.hint)
+                          std::move(none.hint))
                    : refused("service", std::move(none.why), std::move(none.hint));
   }
   if (host.service == k3s::ServiceState::active) {
     return passed("service", host.manager + " is active: it will be stopped");
   }
   if (running) {
-    return busy("a k3s server runs (" + pids(host.servers) + ") that is not that of " +
-                    host.manager,
-                "stop it first: two servers on one data directory destroy it");
+    return not_of_manager(host);
   }
   if (host.service == k3s::ServiceState::unknown) {
     return warned("service",
@@ -189,6 +197,14 @@ std::string pids(const std::vector<k3s::ServerProcess>& servers) {
 NoManager no_manager(const ObservedHost& host, std::string_view act) {
   constexpr const char* k_give = "give --stop-command, --start-command and --status-command";
   const std::string none = "no service manager is found that could " + std::string(act);
+  const Supervisor& supervisor = host.supervisor;
+  if (!supervisor.name.empty()) {
+    const std::string where =
+        supervisor.service.empty() ? std::string() : " (" + supervisor.service + ")";
+    return {none + ": services are started by " + supervisor.name + where +
+                " here, which needs commands of yours",
+            "give " + options_for(supervisor)};
+  }
   if (host.unit_template.empty()) {
     return {none, k_give};
   }

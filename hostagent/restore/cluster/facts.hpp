@@ -9,6 +9,7 @@
 #include "restore/cluster/host_network.hpp"
 #include "restore/cluster/put_back.hpp"
 #include "restore/cluster/replacements.hpp"
+#include "restore/cluster/supervisor.hpp"
 #include "set/catalogue.hpp"
 
 #include "base/error.hpp"
@@ -43,6 +44,7 @@ struct ObservedHost {
   std::string unit_template; ///< Where it is empty: "k3s@", by whose instances k3s is started.
   k3s::ServiceState service = k3s::ServiceState::unknown;
   std::vector<k3s::ServerProcess> servers;
+  Supervisor supervisor;         ///< That may have started them.
   std::string processes_problem; ///< Why nobody knows whether a server runs.
   std::string data_dir;
   bool own_commands = false; ///< The operator's start k3s; with which arguments nobody knows.

@@ -244,6 +244,7 @@ void Host::look(const HostHints& hints, const OpenedSet* opened) {
   } else {
     host.processes_problem = found.error().message;
   }
+  host.supervisor = find_supervisor(host.servers);
   observed = std::move(host);
 }
 
@@ -251,6 +252,10 @@ std::string Host::typed_command(const HostHints& hints, const std::string& verb)
   const std::string& given = verb == "start" ? hints.commands.start : hints.commands.stop;
   if (!given.empty()) {
     return given;
+  }
+  if (observed.manager.empty() && !observed.supervisor.name.empty()) {
+    const k3s::ServiceCommands usual = commands_for(observed.supervisor);
+    return verb == "start" ? usual.start : usual.stop;
   }
   constexpr std::string_view k_openrc = "OpenRC service ";
   constexpr std::string_view k_systemd = "systemd unit ";
