@@ -77,6 +77,10 @@ fi
 systemd=$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
 [ "${systemd:-999}" -ge 239 ] || die "systemd $systemd does not know the fences of this unit" "$cron"
 owner=$(stat -c %u "$root$directory" 2>/dev/null || echo 0)
+if [ ! -d "$root$directory" ]; then # the unit has it as its condition, and systemd passes over it without a word
+  echo "drill-timer.sh: warning: there is no directory $directory; until there is one the timer does nothing" >&2
+  echo "hint: --backup-dir names another" >&2
+fi
 
 # What becomes of the unit: options of sed, and settings that it gets besides, one a line.
 set -- -e "s|/opt/backup/railiance/cluster|$directory|g" -e "s|/root/.config/sops/age/keys.txt|$key|g" \

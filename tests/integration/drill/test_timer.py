@@ -28,7 +28,8 @@ def main():
         key = root / "keys.txt"
         key.write_text("# not a key\n")
         install = [str(SCRIPT), "--root", directory, "--key", str(key), "--backup-dir", "/srv/backups"]
-        run(*install)
+        warned = run(*install)
+        assert "warning: there is no directory /srv/backups" in warned.stderr, warned
         units = root / "etc/systemd/system"
         service = (units / "railiance-drill.service").read_text()
         assert f"LoadCredential=keys.txt:{key}\n" in service
@@ -68,7 +69,7 @@ def main():
         copy.mkdir(parents=True)
         os.chown(copy, 1000, 1000)
         at_home = [*install[:-1], "/home/alice/backups"]
-        run(*at_home)
+        assert "warning" not in run(*at_home).stderr
         private = (units / "railiance-drill.service").read_text().splitlines()
         for line in ("ProtectHome=tmpfs", "BindPaths=/home/alice/backups", "ReadWritePaths=/home/alice/backups", "User=1000"):
             assert line in private, (line, private)
