@@ -40,6 +40,13 @@ for name in kubectl-railiance kubectl_complete-railiance; do
   ln -sfn ../lib/railiance-backup/bin/railiance-backup "$prefix/bin/$name"
 done
 
+# RHEL and its like: whoever types `sudo railiance-restore` at night should know before.
+looks=$(sed -nE 's/^[[:space:]]*Defaults[[:space:]]+secure_path[[:space:]]*=[[:space:]]*"?([^"]*)"?.*/\1/p' "$K3S_ROOT/etc/sudoers" 2>/dev/null | tail -1 || true)
+case ":$looks:" in
+  :: | *":$prefix/bin:"*) ;;
+  *) note "sudo does not look there on this host (secure_path in /etc/sudoers): say sudo $prefix/bin/railiance-restore" ;;
+esac
+
 # Below /usr/local/lib they have got the label of a library, or bring one of somebody's cache: no unit may run them.
 if command -v restorecon >/dev/null; then
   restorecon -R "$home" "$prefix/bin/railiance-backup" "$prefix/bin/railiance-restore" || note "their SELinux labels are not set"

@@ -58,6 +58,18 @@ unset KUBECONFIG
 (unset HOME && run install.sh "$work/.sops.yaml" && ! grep -F 'unbound variable' "$work/said") || fail "the search for a kubeconfig needs HOME"
 export KUBECONFIG=$kubeconfig
 
+# Where sudo does not look (RHEL, Rocky, Fedora), the whole path is said; where it does (Debian), nothing.
+mkdir -p "$K3S_ROOT/etc"
+for looks in '/sbin:/bin:/usr/sbin:/usr/bin' "\"/usr/sbin:$PREFIX/bin:/usr/bin\""; do
+  printf '# secure_path = x\nDefaults    secure_path = %s\n' "$looks" >"$K3S_ROOT/etc/sudoers"
+  run install.sh "$work/.sops.yaml"
+  case $looks in
+    *"$PREFIX"*) ! grep -qF 'sudo does not look there' "$work/said" || fail "sudo is said to look elsewhere than it does" ;;
+    *) grep -qF "say sudo $PREFIX/bin/railiance-restore" "$work/said" || fail "where sudo does not look is not said" ;;
+  esac
+done
+rm "$K3S_ROOT/etc/sudoers"
+
 # Where /usr/local cannot be written to by root, sudo is no help.
 PREFIX=$work/none run install.sh "$work/.sops.yaml"
 [ "$code" = 1 ] || fail "install without a place ended with $code"
