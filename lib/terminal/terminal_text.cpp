@@ -163,8 +163,9 @@ TerminalGuard::TerminalGuard(std::ostream& stream, TerminalFilter::Controls cont
 }
 
 TerminalGuard::~TerminalGuard() {
-  const auto state = m_stream.rdstate();
-  static_cast<void>(m_filter.pubsync());
+  // What could not go out now the buffer may have forgotten by the next time.
+  const bool gone = m_filter.pubsync() == 0;
+  const auto state = m_stream.rdstate() | (gone ? std::ios::goodbit : std::ios::badbit);
   m_stream.rdbuf(m_target);
   m_stream.setstate(state);
 }

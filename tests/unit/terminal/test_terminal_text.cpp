@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <sstream>
+#include <utility>
 
 using namespace rb;
 
@@ -64,4 +65,37 @@ TEST_CASE("on a terminal our own sequences pass, in whatever pieces they come") 
          << "mx\x1b[0m\x1b]0;title\x07\x1b[2J\x1b" << std::flush;
   }
   CHECK(sink.str() == "\r\x1b[K\x1b[1;31mx\x1b[0m?]0;title??[2J?");
+}
+
+namespace {
+
+/// As stdout of the C library on a full disk: what cannot be written fails once, and is forgotten.
+class FullDisk final : public std::streambuf {
+protected:
+  int_type overflow(int_type character) override {
+    m_holds = true;
+    return traits_type::not_eof(character);
+  }
+  std::streamsize xsputn(const char* /*text*/, std::streamsize size) override {
+    m_holds = true;
+    return size;
+  }
+  int sync() override { return std::exchange(m_holds, false) ? -1 : 0; }
+
+private:
+  bool m_holds = false;
+};
+
+} // namespace
+
+TEST_CASE("what the filter could not hand on at its end, the stream tells") {
+  FullDisk disk;
+  std::ostream stream(&disk);
+  {
+    const TerminalGuard guard(stream, TerminalFilter::Controls::none);
+    stream << "a result";
+    CHECK(stream);
+  }
+  stream.flush();
+  CHECK_FALSE(stream);
 }
