@@ -1,5 +1,6 @@
 #!/bin/bash
-# packaging/prerm on a host below a directory: which timers go, and what is said of what k3s goes on with.
+# packaging/prerm and postinst on a host below a directory: which timers go, and what is said of what k3s goes on with and
+# of programs that come before the package's.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d /tmp/railiance-scripts-XXXXXX)
@@ -10,7 +11,8 @@ fail() {
   cat "$work/said" 2>/dev/null || true
   failures=$((failures + 1))
 }
-run() { DPKG_ROOT=$work/host "$root/packaging/prerm" "$@" >"$work/said" 2>&1 || fail "prerm $* ended with $?"; }
+run_script() { DPKG_ROOT=$work/host "$root/packaging/$1" "${@:2}" >"$work/said" 2>&1 || fail "$* ended with $?"; }
+run() { run_script prerm "$@"; }
 
 units=$work/host/etc/systemd/system
 mkdir -p "$units/timers.target.wants"
@@ -39,6 +41,15 @@ for data in /var/lib/rancher/k3s /srv/k3s; do
   grep -qF 'railiance-backup uninstall' "$work/said" || fail "how that ends is not said"
   rm "$work/host$laid"
 done
+
+run_script postinst configure
+[ ! -s "$work/said" ] || fail "something is said where no other program is"
+mkdir -p "$work/host/usr/local/bin"
+touch "$work/host/usr/local/bin/railiance-restore"
+run_script postinst configure 0.1.0
+grep -qF '/usr/local/bin/railiance-restore comes before' "$work/said" || fail "the program of make install is not named"
+run_script postinst abort-upgrade
+[ ! -s "$work/said" ] || fail "it is said where nothing was installed"
 
 [ "$failures" = 0 ] || exit 1
 echo "the package's scripts hold"
