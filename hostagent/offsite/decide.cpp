@@ -226,6 +226,7 @@ std::vector<std::string> to_remove(const std::vector<BackupSet>& remote,
     }
   }
   std::vector<std::string> run_ids;
+  run_ids.reserve(votes.size());
   for (const auto& [run_id, count] : votes) {
     run_ids.push_back(run_id);
   }

@@ -97,16 +97,16 @@ struct Attempt {
     state.compared = clock.now();
     // What is wrong with one set or one file stops nothing else: the first failure is
     // returned at the end.
-    const Status sent = send_sets();
+    Status sent = send_sets();
     if (!sent && stops_all(sent.error())) {
       return sent;
     }
-    const Status kit = send_kit({remote, there, directory, keys, state, stop});
+    Status kit = send_kit({remote, there, directory, keys, state, stop});
     if (!kit && stops_all(kit.error())) {
       return sent ? kit : sent;
     }
     const Status removed = remove_old();
-    const Status read = reread();
+    Status read = reread();
     for (const Status* const outcome : {&sent, &kit, &removed}) {
       if (!*outcome) {
         return *outcome;
@@ -130,7 +130,7 @@ private:
         first = first ? Status(sent_by_another(remote.name(), other->first, other->second)) : first;
         continue;
       }
-      const Status sent = send(*set);
+      Status sent = send(*set);
       if (!sent && !may_be_of_one(sent.error())) {
         return sent;
       }

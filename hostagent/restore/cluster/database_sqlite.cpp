@@ -72,8 +72,7 @@ public:
     const std::string db = shell_word(db_of(plan));
     const std::string server = shell_word(plan.data_dir + "/server");
     std::vector<std::string> lines{
-        "# database, log and index are one: never one of them alone; etcd would be used before "
-        "it:",
+        "# database, log and index are one: never one of them alone; etcd would be used before it:",
         "old=" + db + "/state-old-$(date -u +%Y%m%dT%H%M%SZ)",
         "mkdir -p \"$old\"",
         "for f in state.db-wal state.db-journal; do [ ! -e " + db + "/$f ] || cp -p " + db +

@@ -47,7 +47,8 @@ private:
     if (there && there->phase == Phase::done) {
       there->earlier.clear();
       m_state.saved_dir = there->saved_dir == "saved" ? "saved-2" : "saved";
-      m_state.earlier.assign(1, std::move(*there));
+      m_state.earlier.clear();
+      m_state.earlier.push_back(std::move(*there));
     }
     note_made(m_state, m_state.plan.work_dir());
     return {};
