@@ -33,11 +33,12 @@ struct Expectation {
 /// What the store has seen of BackupStatus, of the agents, and of the runs. Time and interval are
 /// not in it yet; controller_starts are those of the object.
 struct BackupStatusView : status::CurrentInput {
-  std::vector<std::string> agent_nodes;   ///< Nodes that have a pod of the agent.
-  std::vector<api::Condition> conditions; ///< As they are in the object.
-  bool last_prune_failed = false;         ///< Of the last run.
-  bool last_copies_failed = false;        ///< A server has no set of the last that succeeded.
-  bool exists = false;                    ///< The object is there.
+  std::vector<std::string> agent_nodes;      ///< Nodes that have a pod of the agent.
+  std::vector<api::Condition> conditions;    ///< As they are in the object.
+  bool last_prune_failed = false;            ///< Of the last run.
+  bool last_copies_failed = false;           ///< A server has no set of the last that succeeded.
+  std::optional<SystemTime> offsite_waiting; ///< Since when a set waits for its copy off-site.
+  bool exists = false;                       ///< The object is there.
 };
 
 /// The run that goes on, from what its objects say, so that a controller that restarts judges

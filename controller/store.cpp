@@ -328,6 +328,9 @@ BackupStatusView Store::backup_status() const {
   const NoticeView told = notice_view_of(m_world, m_backup_status.nodes);
   view.last_copies_failed =
       told.copies && told.copies->copies->status == api::ConditionStatus::false_;
+  if (told.waiting) {
+    view.offsite_waiting = told.waiting->replicated->last_transition_time;
+  }
   return view;
 }
 

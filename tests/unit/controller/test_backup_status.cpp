@@ -246,6 +246,19 @@ TEST_CASE("that a server has no set of a run that succeeded is told as a metric"
   CHECK(value_of(families, "railiance_backup_controller_last_run_state", "Succeeded") == 1);
 }
 
+TEST_CASE("since when a copy off-site does not come is told as a metric") {
+  SetClock clock;
+  const char* const name = "railiance_backup_controller_offsite_waiting_timestamp_seconds";
+  CHECK(value_of(backup_status_families({}, k_nightly, k_start), name) == 0);
+  Settings settings;
+  settings.offsite_since = *parse_rfc3339("2026-01-01T00:00:00Z");
+  Store store(clock, settings);
+  store.upsert_backup(ended_backup("a", "2026-01-01T02:00:00Z", "True", "Completed"));
+  const auto families = backup_status_families(store.backup_status(), k_nightly, clock.time);
+  const auto ended = parse_rfc3339("2026-01-01T02:00:00Z")->time_since_epoch().count();
+  CHECK(value_of(families, name) == static_cast<double>(ended));
+}
+
 TEST_CASE("the metrics of the whole are there from the first moment") {
   const auto families = backup_status_families({}, k_nightly, k_start);
   CHECK(value_of(families, "railiance_backup_current", "Unknown") == 1);
