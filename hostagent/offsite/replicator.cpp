@@ -105,7 +105,7 @@ struct Attempt {
     if (!kit && stops_all(kit.error())) {
       return sent ? kit : sent;
     }
-    const Status removed = remove_old();
+    Status removed = remove_old();
     Status read = reread();
     for (const Status* const outcome : {&sent, &kit, &removed}) {
       if (!*outcome) {
