@@ -3,6 +3,8 @@
 
 #include "restore/cluster/plan.hpp"
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 
 namespace rb::test {
@@ -43,6 +45,18 @@ inline const cluster::Check* find_check(const cluster::Decision& decision, const
         return check.name == name && check.verdict != cluster::Verdict::ok;
       });
   return found == decision.checks.end() ? nullptr : &*found;
+}
+
+/// The check `name` refuses, with that exit code and a next step.
+inline void check_refused(const cluster::Decision& decision,
+                          const char* name,
+                          ExitCode code = ExitCode::failed) {
+  const cluster::Check* const check = find_check(decision, name);
+  REQUIRE(check != nullptr);
+  CHECK(check->verdict == cluster::Verdict::refuse);
+  CHECK(decision.code() == code);
+  CHECK_FALSE(check->message.empty());
+  CHECK_FALSE(check->hint.empty());
 }
 
 } // namespace rb::test

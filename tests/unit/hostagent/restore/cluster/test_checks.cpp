@@ -5,21 +5,12 @@
 
 using namespace rb;
 using namespace rb::cluster;
+using test::check_refused;
 using test::find_check;
 using test::good_host;
 using test::good_set;
 
 namespace {
-
-/// The check `name` refuses, with that exit code and a next step.
-void check_refused(const Decision& decision, const char* name, ExitCode code = ExitCode::failed) {
-  const Check* const check = find_check(decision, name);
-  REQUIRE(check != nullptr);
-  CHECK(check->verdict == Verdict::refuse);
-  CHECK(decision.code() == code);
-  CHECK_FALSE(check->message.empty());
-  CHECK_FALSE(check->hint.empty());
-}
 
 bool carries(const Plan& plan, const char* flag) {
   return std::find(plan.carried.begin(), plan.carried.end(), flag) != plan.carried.end();
@@ -269,40 +260,6 @@ TEST_CASE("an instance of a template that nobody knows is asked for, before anyt
   check_refused(decision, "service");
   check = find_check(decision, "service");
   CHECK(check->message.find("could start k3s: an instance of the template") != std::string::npos);
-}
-
-TEST_CASE("under runit and s6 the refusal has the commands to give") {
-  ObservedHost host = good_host();
-  host.manager.clear();
-  host.service = k3s::ServiceState::unknown;
-  host.supervisor = {"runit", "/etc/sv/k3s"};
-  Decision decision = decide(host, good_set(), {});
-  check_refused(decision, "service", ExitCode::busy);
-  const Check* check = find_check(decision, "service");
-  CHECK(check->message.find("started by runit (/etc/sv/k3s)") != std::string::npos);
-  CHECK(check->hint.find("sv -w 150 stop /etc/sv/k3s' --start-command '") != std::string::npos);
-  CHECK(check->hint.find("pgrep -x k3s|k3s-server'") != std::string::npos); // not `sv status`
-  CHECK(k3s::check_commands(commands_for(host.supervisor)));
-  host.servers.clear();
-  host.supervisor = {"s6", {}};
-  decision = decide(host, good_set(), {});
-  check_refused(decision, "service");
-  check = find_check(decision, "service");
-  CHECK(check->message.find("no service manager is found that could start k3s") == 0);
-  CHECK(check->hint.find("s6-svwait -u -t 100 /run/service/k3s'") != std::string::npos);
-  CHECK(k3s::check_commands(commands_for(host.supervisor)));
-}
-
-TEST_CASE("a server of s6 beside a script of OpenRC that nobody uses is told from it") {
-  ObservedHost host = good_host();
-  host.manager = "OpenRC service k3s";
-  host.service = k3s::ServiceState::inactive;
-  host.supervisor = {"s6", "/run/service/k3s"};
-  const Decision decision = decide(host, good_set(), {});
-  check_refused(decision, "service", ExitCode::busy);
-  const Check* const check = find_check(decision, "service");
-  CHECK(check->message.ends_with("not that of OpenRC service k3s, but of s6 (/run/service/k3s)"));
-  CHECK(check->hint.find("s6-svc -wd -T 150000 -d /run/service/k3s'") != std::string::npos);
 }
 
 TEST_CASE("a host that does not say which processes run is not taken for one without") {

@@ -81,32 +81,6 @@ TEST_CASE("off a host state: which instance of a template it was, and no link is
   CHECK(named.target_of(link).empty());
 }
 
-TEST_CASE("who supervises a server is read off the processes above it, else off process 1") {
-  const test::Scratch proc;
-  const auto add = [&](int pid, const std::string& comm, int parent) {
-    proc.write(std::to_string(pid) + "/stat",
-               std::to_string(pid) + " (" + comm + ") S " + std::to_string(parent) + " 1 1 0\n");
-  };
-  add(1, "runit", 0);
-  add(50, "runsvdir", 1);
-  add(60, "runsv", 50);
-  add(70, "a) b (c", 60); // a shell of some name
-  add(80, "k3s-server", 70);
-  std::filesystem::create_symlink("/etc/sv/k3s", proc.path("60/cwd"));
-  Supervisor found = find_supervisor({{80, "k3s server"}}, proc.path());
-  CHECK(found.name == "runit");
-  CHECK(found.service == "/etc/sv/k3s");
-  found = find_supervisor({}, proc.path());
-  CHECK(found.name == "runit");
-  CHECK(found.service.empty());
-  add(1, "systemd", 0);
-  add(60, "s6-supervise", 50);
-  CHECK(find_supervisor({{80, "k3s server"}}, proc.path()).name == "s6");
-  add(60, "systemd", 1);
-  CHECK(find_supervisor({{80, "k3s server"}}, proc.path()).name.empty());
-  CHECK(find_supervisor({{81, "gone"}}, proc.path() + "/nowhere").name.empty());
-}
-
 TEST_CASE("a configuration that k3s could not read is a problem that is named") {
   const test::Scratch root;
   root.write("etc/rancher/k3s/config.yaml", "- a list\n");
