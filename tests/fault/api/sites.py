@@ -56,6 +56,8 @@ def cases():
 
 def may_fail(name, fault):
     """A run that meets it once need not succeed, but must say why."""
+    if fault == 403:  # asked for again: a server that has just started knows no RBAC rules yet
+        return False
     if name in HELM_SITES:
         return True
     return name == "post nodebackups" and fault in REFUSALS
