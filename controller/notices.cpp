@@ -181,7 +181,7 @@ Message verified(const api::NodeFacts& node) {
     message.text =
         with_advice(std::move(message.text) + "; bad: " + std::to_string(node.last_verify_bad_sets),
                     "on that node: railiance-restore verify --all "
-                    "(docs/runbooks/RailianceBackupSetDamaged.md)");
+                    "(docs/runbooks/RailianceBackupVerifyFailed.md)");
   }
   message.node = node.node_name;
   message.reason = result;

@@ -323,7 +323,7 @@ TEST_CASE("a check of all sets that failed is told once, and the one that passes
   CHECK(message.text ==
         "the check of all 7 sets on node n1 ended at 2026-01-01T02:00:00Z with Damaged; bad: 2\n"
         "what to do: on that node: railiance-restore verify --all "
-        "(docs/runbooks/RailianceBackupSetDamaged.md)");
+        "(docs/runbooks/RailianceBackupVerifyFailed.md)");
   CHECK(message.node == "n1");
   CHECK(message.reason == "Damaged");
   CHECK(only(told_once(verified("Passed", k_now), k_webhook, told)).kind == MessageKind::recovered);
