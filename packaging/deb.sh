@@ -1,6 +1,6 @@
 #!/bin/bash
 # deb.sh TREE BUNDLE NATIVE IMAGE MANIFESTS SBOM VERSION ARCH MAINTAINER: lays out at TREE what `dpkg-deb --build` makes a package of:
-# the bundle with links to it in /usr/bin, completion, manual pages, units, and for `railiance-backup install`
+# the bundle with links to it in /usr/bin, completion, manual pages, documents, units, and for `railiance-backup install`
 # the image of ARCH and the MANIFESTS that name it. NATIVE is a bundle whose programs run here: they print completion and help.
 # SOURCE_DATE_EPOCH is the time of all files.
 set -euo pipefail
@@ -38,6 +38,7 @@ cp "$image" "$share/railiance-backup/images/railiance-backup.tar"
 cp "$manifests" "$share/railiance-backup/railiance-backup.yaml"
 cp "$sbom" "$documents/railiance-backup.spdx.json"
 cp "$here/copyright" "$documents/copyright"
+"$here/documents.sh" "$documents"
 gzip -9n <"$here/../CHANGES.md" >"$documents/changelog.gz"
 
 for script in postinst prerm postrm; do

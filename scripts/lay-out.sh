@@ -16,14 +16,15 @@ manifests_of() {
   sed "s|image: \"$IMAGE\"|image: \"$1\"|" "$ROOT/deploy/railiance-backup.yaml"
 }
 
-# lay_out TARGET BUNDLE IMAGE_TAR MANIFESTS: the bundle with image and manifests in its share/, and with the names by
-# which kubectl finds the program.
+# lay_out TARGET BUNDLE IMAGE_TAR MANIFESTS: the bundle with image, manifests and documents in its share/, and with the
+# names by which kubectl finds the program.
 lay_out() {
   local target=$1 name
   cp -a "$2" "$target"
   mkdir -p "$target/share/images"
   install -m 0644 "$3" "$target/share/images/railiance-backup.tar"
   install -m 0644 "$4" "$target/share/railiance-backup.yaml"
+  "$ROOT/packaging/documents.sh" "$target/share/doc"
   for name in kubectl-railiance kubectl_complete-railiance; do
     ln -s railiance-backup "$target/bin/$name"
   done

@@ -15,7 +15,7 @@ exec 9>"$made/lock"
 flock 9
 
 target=$made/railiance-backup
-inputs="$(cat "$CACHE/bundle$suffix/inputs") $(digest_of deploy/railiance-backup.yaml bundle/pack.py scripts/package.sh scripts/lay-out.sh)"
+inputs="$(cat "$CACHE/bundle$suffix/inputs") $(digest_of deploy/railiance-backup.yaml bundle/pack.py scripts/package.sh scripts/lay-out.sh packaging/documents.sh README.md SECURITY.md docs)"
 if [ ! -d "$target" ] || [ "$(cat "$made/inputs" 2>/dev/null)" != "$inputs" ]; then
   image=$("$ROOT/scripts/image.sh" "$arch")
   unique=$(unique_name "$image")

@@ -1,6 +1,7 @@
 #!/bin/bash
 # packaging/prerm and postinst on a host below a directory: which timers go, and what is said of what k3s goes on with and
-# of programs that come before the package's.
+# of programs that come before the package's. And what is laid out: the pages that the hints of the programs name are in
+# the package and in the tarball.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d /tmp/railiance-scripts-XXXXXX)
@@ -50,6 +51,27 @@ run_script postinst configure 0.1.0
 grep -qF '/usr/local/bin/railiance-restore comes before' "$work/said" || fail "the program of make install is not named"
 run_script postinst abort-upgrade
 [ ! -s "$work/said" ] || fail "it is said where nothing was installed"
+
+mkdir -p "$work/bundle/bin"
+for name in railiance-backup railiance-restore; do
+  printf '#!/bin/sh\nprintf "A program.\\nUsage: %s [OPTIONS]\\n"\n' "$name" >"$work/bundle/bin/$name"
+  chmod 755 "$work/bundle/bin/$name"
+done
+touch "$work/image.tar" "$work/manifests.yaml" "$work/sbom.json"
+SOURCE_DATE_EPOCH=0 "$root/packaging/deb.sh" "$work/tree" "$work/bundle" "$work/bundle" "$work/image.tar" "$work/manifests.yaml" \
+  "$work/sbom.json" 0.1.0 amd64 nobody >"$work/said" 2>&1 || fail "deb.sh ended with $?"
+(
+  ROOT=$root
+  . "$root/scripts/lay-out.sh"
+  lay_out "$work/laid" "$work/bundle" "$work/image.tar" "$work/manifests.yaml"
+) >"$work/said" 2>&1 || fail "lay_out ended with $?"
+pages=$(cd "$root" && grep -rhoE 'docs/[a-zA-Z/-]+\.md' cli controller hostagent lib --include='*.cpp' | sort -u)
+[ "$(echo "$pages" | wc -l)" -gt 5 ] || fail "no hint names a page: $pages"
+for there in "$work/tree/usr/share/doc/railiance-backup" "$work/laid/share/doc"; do
+  for page in README.md docs/restore.md $pages; do
+    [ -r "$there/$page" ] || fail "${there#"$work/"} has no $page"
+  done
+done
 
 [ "$failures" = 0 ] || exit 1
 echo "the package's scripts hold"
