@@ -80,6 +80,16 @@ golden notify "${sops[@]}" --values "$here/notify-values.yaml" --show-only templ
 golden upgrade-guard "${sops[@]}" --values "$here/upgrade-guard-values.yaml" --show-only templates/upgrade-guard.yaml
 golden monitoring "${sops[@]}" --values "$here/monitoring-values.yaml" --show-only templates/monitoring.yaml
 
+# What the notes have for a shell is pasted as it stands there, indented.
+says "kubectl create -f -" "${sops[@]}"
+sed -n 's/^notes: //p' "$work/notes" | jq -r . | sed -n '/kubectl create -f/,/kubectl wait/p' >"$work/pasted"
+mkdir "$work/stand-in"
+# shellcheck disable=SC2016
+printf '#!/bin/sh\n[ "$1" != create ] || cat >"%s"\n' "$work/made" >"$work/stand-in/kubectl"
+chmod 755 "$work/stand-in/kubectl"
+PATH=$work/stand-in:$PATH bash "$work/pasted" || fail "the commands of the notes end with $?"
+[ "$(jq -r .kind "$work/made")" = ClusterBackup ] || fail "the commands of the notes make no ClusterBackup: $(cat "$work/made")"
+
 # Who can read the backups is said at the installation, whatever the layout of the file.
 inputs=$root/tests/cases/inputs
 says "creation rule 2 (path_regex .*\.yaml$) of .sops.yaml" --set-file "sops.config=$inputs/s26-catch-all-dev.yaml"
