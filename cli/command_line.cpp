@@ -42,8 +42,9 @@ Exit codes:
   3  the last attempt was incomplete     9  the newest backup is too old
   8  it cannot be proven either way, or the cluster cannot be reached
 
-It shows what the controller and the agents last wrote into BackupStatus/cluster. What
-is older than five minutes proves nothing. NO_COLOR turns colours off.)";
+It is judged now, by what each agent last said of its disk (BackupStatus/cluster) and by
+the ClusterBackups that there are. What is older than five minutes proves nothing.
+NO_COLOR turns colours off.)";
 
 constexpr const char* k_recipients_footer = R"(Examples:
   railiance-backup recipients .sops.yaml

@@ -108,7 +108,8 @@ Error nothing_to_restore(const std::string& path, const std::string& name) {
   if (name.empty() || name == "latest") {
     return {ErrorCode::not_found,
             path + ": no backup set",
-            "make one with `make backup`, or name another directory with --backup-dir"};
+            "make one with `railiance-backup create --wait`, or name another directory with "
+            "--backup-dir"};
   }
   return {ErrorCode::not_found,
           path + ": no backup set " + terminal_text(name),

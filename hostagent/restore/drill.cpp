@@ -108,10 +108,11 @@ private:
 
   /// A drill of what no cluster can be restored from must not pass.
   Error useless(const std::vector<BackupSet>& sets) {
-    return {ErrorCode::incomplete,
-            m_options.backup_dir + ": no cluster can be restored from any set here; " +
-                sets.front().run_id + ": " + set::choose_latest(sets).passed_over.front().why,
-            "make a whole backup (`make backup`), or drill one set by its run id"};
+    return {
+        ErrorCode::incomplete,
+        m_options.backup_dir + ": no cluster can be restored from any set here; " +
+            sets.front().run_id + ": " + set::choose_latest(sets).passed_over.front().why,
+        "make a whole backup (`railiance-backup create --wait`), or drill one set by its run id"};
   }
 
   [[nodiscard]] const BackupSet& listed(const std::string& run_id) const {
@@ -253,8 +254,8 @@ private:
       say_what_was_tried(m_keys, m_io);
     } else if (record.code == ExitCode::damaged) {
       m_io.err
-          << "hint: make a new backup now (`make backup`); `railiance-restore list` shows what "
-             "else there is\n";
+          << "hint: make a new backup now (`railiance-backup create --wait`); `railiance-restore "
+             "list` shows what else there is\n";
     } else if (record.code == ExitCode::incomplete) {
       m_io.err << "hint: `railiance-restore show " << run_id << "` says what is missing\n";
     }

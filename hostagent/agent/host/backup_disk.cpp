@@ -134,7 +134,10 @@ Status check_mounted(const Settings& settings) {
                directory + ": " + mount + " is not mounted, so this is the disk of the system",
                "mount it, and run the backup again; if it is mounted, tell the chart where: "
                "agent.backupMount=" +
-                   mount + "; if the disk of the system is meant: agent.backupMount=none"};
+                   mount +
+                   "; if the disk of the system is meant: agent.backupMount=none (without Helm: "
+                   "`railiance-backup install --backup-dir` with a directory that is not below " +
+                   mount + ")"};
 }
 
 std::string draw_id() {

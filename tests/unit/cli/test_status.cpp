@@ -404,4 +404,5 @@ TEST_CASE("status --help has examples and the exit codes") {
   CHECK(outcome.code == 0);
   CHECK(has(outcome.out, "railiance-backup status --output json"));
   CHECK(has(outcome.out, "NO_COLOR"));
+  CHECK(has(outcome.out, "It is judged now"));
 }

@@ -113,6 +113,7 @@ TEST_CASE("where the disk is not mounted, nothing is made, and the setting is na
   CHECK(refused.error().code == ErrorCode::unavailable);
   CHECK(refused.error().message.find("is not mounted") != std::string::npos);
   CHECK(refused.error().hint.find("agent.backupMount=none") != std::string::npos);
+  CHECK(refused.error().hint.find("railiance-backup install --backup-dir") != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(world.temporary.file("usb")));
   world.settings.backup_mount = "none"; // the operator's word
   CHECK(world.open());

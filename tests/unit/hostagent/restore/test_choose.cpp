@@ -130,4 +130,5 @@ TEST_CASE_FIXTURE(BackupFixture, "a drill where no set has a datastore does not 
   const auto result = run({"drill", "-i", keys(), "--no-record", "--allow-unsigned"});
   CHECK(result.code == 3);
   CHECK(result.err.find("no cluster can be restored from any set here") != std::string::npos);
+  CHECK(result.err.find("`railiance-backup create --wait`") != std::string::npos);
 }

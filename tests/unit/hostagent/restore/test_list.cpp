@@ -57,6 +57,7 @@ TEST_CASE_FIXTURE(BackupFixture, "list: without a set the exit code is 4") {
   CHECK(empty.code == 4);
   CHECK(empty.out.empty());
   CHECK(empty.err.starts_with("railiance-restore: " + backups() + ": no backup set\nhint: "));
+  CHECK(empty.err.find("`railiance-backup create --wait`") != std::string::npos);
   const auto missing = run({"list", "--backup-dir", file("nowhere")});
   CHECK(missing.code == 4);
   CHECK(missing.err.find("hint: where are the backups?") != std::string::npos);

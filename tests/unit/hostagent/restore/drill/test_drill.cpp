@@ -40,7 +40,8 @@ struct DrillFixture : BackupFixture {
     CHECK(result.code == 6);
     CHECK(result.out.find(words) != std::string::npos);
     CHECK(result.out.find("drill: Damaged in ") != std::string::npos);
-    CHECK(result.err.find("hint: make a new backup now") != std::string::npos);
+    CHECK(result.err.find("hint: make a new backup now (`railiance-backup create") !=
+          std::string::npos);
     CHECK(last().at("message").get<std::string>().find(words) != std::string::npos);
     CHECK(log().find(" drill result=Damaged run=" + k_run + " code=6 ") != std::string::npos);
   }
