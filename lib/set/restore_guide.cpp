@@ -48,7 +48,7 @@ the node's old name, and its address where you can.
 @trust@
 ```text
 cd @dir@
-@minisign@./railiance-restore list
+@where@@minisign@./railiance-restore list
 ./railiance-restore verify @run@ -i ~/.config/sops/age/keys.txt
 ./railiance-restore restore @run@ -i ~/.config/sops/age/keys.txt --dry-run   # says what it would do
 ./railiance-restore restore @run@ -i ~/.config/sops/age/keys.txt --execute   # does it
@@ -96,6 +96,9 @@ the key that you wrote down vouch for the one here, and for this page, before yo
 not the one of the table; each file has its signature beside it (`.minisig`), and stock minisign must say `Signature and
 comment signature verified` and `railiance-backup file=` with the file's name. If it does not, the file is not the host's.
 )md";
+
+/// Where railiance-restore looks when nobody says where.
+constexpr std::string_view k_usual_directory = "/opt/backup/railiance/cluster";
 
 /// among them,
 constexpr std::string_view k_minisign = R"md(minisign -Vm RESTORE.md -P RW…
@@ -220,6 +223,17 @@ std::string shell_word(std::string_view text) {
   return word + "'";
 }
 
+namespace {
+
+/// For our commands, where they would look elsewhere.
+std::string named(const std::string& backup_dir) {
+  return backup_dir == k_usual_directory
+             ? std::string()
+             : "export RAILIANCE_BACKUP_DIR=" + shell_word(backup_dir) + "\n";
+}
+
+} // namespace
+
 std::string restore_guide(const Manifest& manifest, const GuideFacts& facts) {
   const SnapshotRecord snapshot = manifest.snapshot.value_or(SnapshotRecord{});
   const bool etcd = snapshot.kind == api::DatastoreKind::etcd;
@@ -236,6 +250,7 @@ std::string restore_guide(const Manifest& manifest, const GuideFacts& facts) {
                       {"@revision@", std::to_string(snapshot.revision)},
                       {"@keys@", std::to_string(snapshot.total_keys)},
                       {"@dir@", shell_word(facts.backup_dir)},
+                      {"@where@", named(facts.backup_dir)},
                       {"@data@", shell_word(facts.data_dir)},
                       {"@config@", shell_word(facts.config_dir)},
                       {"@work@", shell_word(facts.data_dir + "-restore")},

@@ -37,6 +37,14 @@ TEST_CASE("guide: the bytes are those of the golden file") {
   CHECK(text == test::read_file(path));
 }
 
+TEST_CASE("guide: our commands look where the sets are") {
+  GuideFacts facts = k_facts;
+  facts.backup_dir = "/mnt/my usb/railiance";
+  CHECK(has(restore_guide(manifest(), facts),
+            "\ncd '/mnt/my usb/railiance'\nexport RAILIANCE_BACKUP_DIR='/mnt/my usb/railiance'\n"));
+  CHECK_FALSE(has(restore_guide(manifest(), k_facts), "RAILIANCE_BACKUP_DIR"));
+}
+
 TEST_CASE("guide: a `server:` in a drop-in stops it, too, and programs are found where sudo does "
           "not look") {
   const test::TemporaryDirectory etc;
