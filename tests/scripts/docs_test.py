@@ -110,6 +110,12 @@ def check_advice(path, text):
             fail(f"{path.relative_to(ROOT)}: advice that only a checkout can follow: {line.strip()}")
 
 
+def check_drop_ins(path, text):
+    """Of a unit of ours: a path of before that is not on the host ends the unit with 226/NAMESPACE."""
+    if re.search(r"^ +(?!ReadWritePaths=\n)\S.*\n +ReadWritePaths=/", text, re.M):
+        fail(f"{path.relative_to(ROOT)}: ReadWritePaths= of a drop-in does not begin with an empty one")
+
+
 def values():
     """Those of values.yaml, and which of them take what is not named there: {} and []."""
     names, open_ended, above = set(), set(), []
@@ -190,6 +196,7 @@ def main():
             check_links(path, path.read_text())
             check_make(path, text, targets)
             check_options(path, text, known)
+            check_drop_ins(path, text)
     for name, program in programs.items():
         for command, help_text in program.helps.items():
             check_commands(ROOT / f"{name} {command} --help", help_text.replace("\\\n", " "), programs)
