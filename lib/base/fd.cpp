@@ -131,6 +131,11 @@ Status sync_file(const Fd& fd, const std::string& path) {
   return {};
 }
 
+Status sync_directory(const Fd& fd, const std::string& path) {
+  return ::fsync(fd.get()) == 0 || errno == EINVAL ? Status()
+                                                   : Status(system_error(errno, path + ": fsync"));
+}
+
 Result<std::uint64_t> file_size(const Fd& fd, const std::string& path) {
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) {

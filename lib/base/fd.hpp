@@ -50,6 +50,10 @@ read_at(const Fd& fd, MutableByteView buffer, std::uint64_t offset, const std::s
 /// fsync(2); a failure is final: the data must not be called durable after a retry.
 [[nodiscard]] Status sync_file(const Fd& fd, const std::string& path);
 
+/// The same of a directory. A file system that has nothing to sync there (the shared folder of a
+/// virtual machine, an older SMB client) answers EINVAL: more cannot be had, and it is no failure.
+[[nodiscard]] Status sync_directory(const Fd& fd, const std::string& path);
+
 /// Size of the open file in bytes.
 [[nodiscard]] Result<std::uint64_t> file_size(const Fd& fd, const std::string& path);
 

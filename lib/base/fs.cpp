@@ -298,7 +298,7 @@ Status PosixFs::check_removable(const std::string& name) {
 }
 
 Status PosixFs::sync_directory() {
-  return sync_file(m_fd, m_path);
+  return rb::sync_directory(m_fd, m_path);
 }
 
 Result<std::vector<DirectoryEntry>> PosixFs::list() {

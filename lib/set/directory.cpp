@@ -35,7 +35,7 @@ Status sync_parent(const std::string& path) {
                              : slash == 0               ? "/"
                                                         : path.substr(0, slash);
   RB_TRY_ASSIGN(const Fd fd, open_file(parent, O_RDONLY | O_DIRECTORY));
-  return sync_file(fd, parent);
+  return sync_directory(fd, parent);
 }
 
 Status make_directories(const std::string& path) {

@@ -40,7 +40,7 @@ std::string parent_of(const std::string& path) {
 
 Status sync_directory(const std::string& path) {
   RB_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_DIRECTORY));
-  return sync_file(fd, path);
+  return rb::sync_directory(fd, path);
 }
 
 Error failed(const std::error_code& error, const std::string& path) {

@@ -46,7 +46,7 @@ Status append_line(const std::string& path, const std::string& line) {
   }
   RB_TRY(sync_file(file, path));
   RB_TRY_ASSIGN(const Fd directory, open_file(parent.string(), O_RDONLY | O_DIRECTORY));
-  return sync_file(directory, parent.string());
+  return sync_directory(directory, parent.string());
 }
 
 constexpr std::string_view k_name = "railiance-boot-";
