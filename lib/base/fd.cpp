@@ -34,6 +34,8 @@ constexpr std::array<FileSystem, 7> k_without_modes{{{0x2011BAB0, "exFAT", k_mas
                                                      {0xFE534D42, "SMB", k_smb},
                                                      {0x517B, "SMB", k_smb}}};
 
+constexpr unsigned long k_nfs = 0x6969;
+
 Error too_large(const std::string& path, std::size_t limit_bytes) {
   return {
       ErrorCode::unsupported, path + ": larger than " + std::to_string(limit_bytes) + " bytes", {}};
@@ -175,17 +177,24 @@ std::string mount_options_for(unsigned long file_system_type) {
   return found == k_without_modes.end() ? std::string() : std::string(found->options);
 }
 
-std::string mode_hint(const Fd& fd, const std::string& otherwise) {
-  struct statfs status {};
-  if (::fstatfs(fd.get(), &status) != 0) {
-    return otherwise;
+std::string mode_hint(unsigned long file_system_type, const std::string& otherwise) {
+  if (file_system_type == k_nfs) {
+    return "the NFS server takes root for another user (root_squash, or all users mapped to one): "
+           "export the directory to this host with no_root_squash (\"no mapping\"), and let it "
+           "belong to root";
   }
-  const auto type = static_cast<unsigned long>(status.f_type) & 0xFFFFFFFFUL;
-  const auto* const found = std::ranges::find(k_without_modes, type, &FileSystem::type);
+  const auto* const found = std::ranges::find(k_without_modes, file_system_type, &FileSystem::type);
   return found == k_without_modes.end()
              ? otherwise
              : std::string(found->name) + " has no owners and modes of its own: mount it with -o " +
                    std::string(found->options);
+}
+
+std::string mode_hint(const Fd& fd, const std::string& otherwise) {
+  struct statfs status {};
+  return ::fstatfs(fd.get(), &status) == 0
+             ? mode_hint(static_cast<unsigned long>(status.f_type) & 0xFFFFFFFFUL, otherwise)
+             : otherwise;
 }
 
 Status give_mode(const Fd& fd, unsigned mode, const std::string& path) {

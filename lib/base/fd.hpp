@@ -80,7 +80,11 @@ read_secret_file(const Fd& fd, const std::string& path, std::size_t limit_bytes)
 /// for one that has owners and modes.
 [[nodiscard]] std::string mount_options_for(unsigned long file_system_type);
 
-/// The same as a hint, for the file system on which `fd` is; else `otherwise`.
+/// What helps where a file system of this type refuses an owner or a mode: the options above, or of
+/// NFS the export; else `otherwise`.
+[[nodiscard]] std::string mode_hint(unsigned long file_system_type, const std::string& otherwise);
+
+/// The same for the file system on which `fd` is.
 [[nodiscard]] std::string mode_hint(const Fd& fd, const std::string& otherwise);
 
 } // namespace rb

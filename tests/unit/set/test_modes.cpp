@@ -27,6 +27,12 @@ TEST_CASE("the mount options that help are known for exFAT, FAT, NTFS and SMB, a
   }
 }
 
+TEST_CASE("NFS that takes root for somebody else is said, with what the export needs") {
+  CHECK(mode_hint(0x6969UL, "chown it").find("no_root_squash") != std::string::npos);
+  CHECK(mode_hint(0xEF53UL, "chown it") == "chown it");
+  CHECK(mode_hint(0x2011BAB0UL, "chown it").find("umask=0077") != std::string::npos);
+}
+
 // An immutable file refuses chmod as a file system without modes does.
 TEST_CASE(
     "a mode that can't be given is no fault where nobody else can read, and one where others can") {
