@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <csignal>
 #include <filesystem>
 #include <iterator>
 
@@ -111,6 +112,9 @@ using Kind = SaveVerdict::Kind;
 
 constexpr std::string_view k_see_server_log =
     "the reason is in the server's log (journalctl -u k3s)";
+constexpr std::string_view k_out_of_memory =
+    "the kernel does this for lack of memory (dmesg says so): free some on this host, or raise "
+    "agent.resources.limits.memory of the chart";
 
 SaveVerdict saved(std::string name) {
   return {Kind::saved, std::move(name), {}};
@@ -172,8 +176,9 @@ SaveVerdict after_error(const ProcessResult& process) {
     }
     return verdict;
   }
-  SaveVerdict verdict = failed(message, k_see_server_log);
-  verdict.kind = holds_any(words, k_passing) ? Kind::try_again : Kind::failed;
+  const bool killed = process.signal == SIGKILL; // not by us: that is a timeout
+  SaveVerdict verdict = failed(message, killed ? k_out_of_memory : k_see_server_log);
+  verdict.kind = killed || holds_any(words, k_passing) ? Kind::try_again : Kind::failed;
   return verdict;
 }
 
