@@ -299,13 +299,13 @@ std::vector<NamedFile> all_named_files(const HostFiles& files,
 
 const std::vector<std::string>& operators_places() {
   static const std::vector<std::string> k_places{"server/manifests",
-                                                 "server/static",
                                                  "agent/pod-manifests",
                                                  "agent/etc/containerd/config.toml.tmpl",
                                                  "agent/etc/containerd/config-v3.toml.tmpl",
                                                  "agent/etc/containerd/config.toml.d",
                                                  "agent/etc/containerd/config-v3.toml.d",
-                                                 "agent/etc/kubelet.conf.d"};
+                                                 "agent/etc/kubelet.conf.d",
+                                                 "server/static"};
   return k_places;
 }
 

@@ -118,6 +118,11 @@ void add_named_files(FileCollector& files,
   if (!host.unit_link.empty()) { // its name alone matters: that of the instance
     files.add_file(host.unit_link, path_in_host_state(host.unit_link));
   }
+  // A server may not start without these: what somebody serves as static files must not take their
+  // room.
+  for (const k3s::NamedFile& named : k3s::all_named_files(mounted, host.settings, data_dir)) {
+    add_named(files, mounted, named);
+  }
   for (const std::string& place : k3s::operators_places()) {
     const std::string path = data_dir + "/" + place;
     std::error_code ignored;
@@ -126,9 +131,6 @@ void add_named_files(FileCollector& files,
     } else {
       files.add_file(path, path_in_host_state(path));
     }
-  }
-  for (const k3s::NamedFile& named : k3s::all_named_files(mounted, host.settings, data_dir)) {
-    add_named(files, mounted, named);
   }
 }
 
@@ -152,8 +154,8 @@ collect_host_state(const Settings& settings, const HostFacts& facts, CollectLimi
     const std::string path = settings.key_dir + "/" + std::string(name);
     files.add_file(path, path_in_host_state(path));
   }
-  add_named_files(files, mounted, k3s::read_host_settings(mounted, facts.node), settings.data_dir);
   files.add_tree(server + "/tls", path_in_host_state(server + "/tls"));
+  add_named_files(files, mounted, k3s::read_host_settings(mounted, facts.node), settings.data_dir);
 
   state.cluster_ca = cluster_ca_of(files, path_in_host_state(server + "/tls/server-ca.crt"));
   auto packed = set::pack_host_state({facts.run_id,

@@ -105,6 +105,8 @@ namespace {
 
 constexpr std::size_t k_skipped_limit = 200;
 constexpr unsigned k_permissions = 0777;
+/// As the header of a tar holds it: 1970 to 2242.
+constexpr time_t k_latest_time = (time_t{1} << 33U) - 1;
 
 struct Names {
   std::vector<std::string> names;
@@ -195,10 +197,11 @@ bool FileCollector::add_file(const std::string& path, const std::string& archive
     return false;
   }
   m_total_bytes += content->size();
-  m_entries.push_back({archive_path,
-                       std::move(*content),
-                       status.st_mode & k_permissions,
-                       SystemTime{std::chrono::seconds(std::max<time_t>(status.st_mtime, 0))}});
+  m_entries.push_back(
+      {archive_path,
+       std::move(*content),
+       status.st_mode & k_permissions,
+       SystemTime{std::chrono::seconds(std::clamp<time_t>(status.st_mtime, 0, k_latest_time))}});
   return true;
 }
 

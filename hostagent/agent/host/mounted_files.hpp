@@ -41,7 +41,8 @@ private:
 };
 
 struct CollectLimits {
-  std::size_t file_bytes = std::size_t{4} << 20U;
+  /// Manifests of a whole product are that large (prometheus-operator's bundle has 4.6 MB).
+  std::size_t file_bytes = std::size_t{16} << 20U;
   std::size_t total_bytes = std::size_t{48} << 20U;
   std::size_t files = 5000;
   unsigned depth = 8; ///< Directories below the one that was named.

@@ -7,9 +7,12 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 using namespace rb;
 using namespace rb::agent;
@@ -236,6 +239,45 @@ TEST_CASE("links to directories are followed on the host's own terms, and one th
   CHECK(find(entries, "etc/rancher/k3s/more/r.yaml") != nullptr);
   REQUIRE(state.skipped.size() == 1);
   CHECK(state.skipped[0].path == "etc/rancher/k3s/lost.yaml");
+}
+
+TEST_CASE("what somebody serves as static files takes no room from what a server needs") {
+  const Host host;
+  host.scratch.write("etc-rancher/k3s/config.yaml",
+                     "kube-apiserver-arg:\n- audit-policy-file=/etc/k8s/audit.yaml\n");
+  host.scratch.write("etc/k8s/audit.yaml", "kind: Policy\n");
+  host.scratch.write("data/agent/pod-manifests/mine.yaml", "kind: Pod\n");
+  for (int i = 0; i < 10; ++i) {
+    host.scratch.write("data/server/static/charts/" + std::to_string(i) + ".tgz",
+                       std::string(400, 'x'));
+  }
+  CollectLimits limits;
+  limits.total_bytes = 3000;
+  const auto collected = collect_host_state(host.settings, host.facts(), limits);
+  const auto entries = unpacked(collected.value());
+  for (const char* const end :
+       {"tls/server-ca.key", "etc/k8s/audit.yaml", "pod-manifests/mine.yaml", "charts/0.tgz"}) {
+    CAPTURE(end);
+    CHECK(find(entries, end) != nullptr);
+  }
+  CHECK(find(entries, "charts/9.tgz") == nullptr);
+}
+
+TEST_CASE("a manifest of a whole product is taken, and a file of no time that a tar knows") {
+  const Host host;
+  host.scratch.write("data/server/manifests/bundle.yaml", std::string(4'600'000, '#'));
+  const timespec far{time_t{1} << 33U, 0}; // 2242
+  const std::array<timespec, 2> times{far, far};
+  REQUIRE(::utimensat(AT_FDCWD,
+                      host.scratch.path("data/server/manifests/mine.yaml").c_str(),
+                      times.data(),
+                      0) == 0);
+  const auto collected = collect_host_state(host.settings, host.facts());
+  REQUIRE(collected);
+  const auto entries = unpacked(*collected);
+  CHECK(find(entries, "manifests/bundle.yaml") != nullptr);
+  CHECK(find(entries, "manifests/mine.yaml") != nullptr);
+  CHECK(collected->skipped.empty());
 }
 
 TEST_CASE("the first kubeconfig that is there is taken") {
