@@ -106,6 +106,29 @@ std::string list_of(const std::vector<std::string>& paths) {
   return list;
 }
 
+/// Where `path` leads, if it is a link; else empty.
+std::string target_of(const std::string& path) {
+  std::error_code none;
+  const fs::path target = fs::read_symlink(path, none);
+  return none ? std::string() : (fs::path(path).parent_path() / target).lexically_normal().string();
+}
+
+Error no_kubeconfig(const std::vector<std::string>& candidates) {
+  Error error{ErrorCode::not_found,
+              "no kubeconfig found: looked for " + list_of(candidates),
+              "name it with --kubeconfig-source and mount its directory"};
+  for (const std::string& path : candidates) {
+    // k3s makes the usual one a link where write-kubeconfig names another file.
+    if (const std::string target = target_of(path); !target.empty()) {
+      error.message += "; " + path + " is a link to " + target +
+                       ", which is not there, or not to be seen by the agent";
+      error.hint = "set agent.kubeconfigSources={" + target +
+                   "} of the chart, which mounts its directory (--kubeconfig-source)";
+    }
+  }
+  return error;
+}
+
 } // namespace
 
 void add_named_files(FileCollector& files,
@@ -198,9 +221,7 @@ Result<Kubeconfig> find_kubeconfig(const std::vector<std::string>& candidates) {
     }
     return Kubeconfig{path, std::move(*content)};
   }
-  return Error{ErrorCode::not_found,
-               "no kubeconfig found: looked for " + list_of(candidates),
-               "name it with --kubeconfig-source and mount its directory"};
+  return no_kubeconfig(candidates);
 }
 
 } // namespace rb::agent

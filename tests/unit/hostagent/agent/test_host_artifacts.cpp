@@ -297,6 +297,21 @@ TEST_CASE("none at all names every place that was looked at") {
   CHECK(found.error().message == "no kubeconfig found: looked for /nonexistent/a, /nonexistent/b");
 }
 
+TEST_CASE("a kubeconfig that is a link to what is not to be seen is said, with the setting") {
+  const test::Scratch scratch;
+  const std::string link = scratch.path("k3s.yaml");
+  REQUIRE(::symlink("/nonexistent/.kube/config", link.c_str()) == 0);
+  const auto found = find_kubeconfig({"/nonexistent/a", link});
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code == ErrorCode::not_found);
+  CHECK(found.error().message == "no kubeconfig found: looked for /nonexistent/a, " + link + "; " +
+                                     link +
+                                     " is a link to /nonexistent/.kube/config, which is not there, "
+                                     "or not to be seen by the agent");
+  CHECK(found.error().hint.find("agent.kubeconfigSources={/nonexistent/.kube/config}") !=
+        std::string::npos);
+}
+
 TEST_CASE("one that is there but useless is not passed over") {
   const test::Scratch scratch;
   scratch.write("empty", "");
