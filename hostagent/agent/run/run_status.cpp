@@ -1,5 +1,8 @@
 #include "agent/run/run_status.hpp"
 
+#include <cerrno>
+#include <string_view>
+
 namespace rb::agent {
 
 namespace {
@@ -32,6 +35,17 @@ api::ConditionStatus condition_of(bool good) {
   return good ? api::ConditionStatus::true_ : api::ConditionStatus::false_;
 }
 
+std::string_view advice_for(const Error& error, api::Reason reason) {
+  if (reason == api::Reason::storage_full) {
+    return "; free some space; earlier sets are untouched";
+  }
+  if (error.system_errno == EROFS) {
+    return "; the disk is mounted read-only, as the kernel makes it after an error (dmesg says "
+           "which): check its file system (fsck), mount it again, and start the backup again";
+  }
+  return {};
+}
+
 constexpr std::size_t k_message_limit = 1024;
 constexpr std::size_t k_missing_message_limit = 300;
 
@@ -51,10 +65,9 @@ std::string cut(const std::string& text, std::size_t limit) {
 
 Outcome outcome_of(const Error& error) {
   const api::Reason reason = error.reason.value_or(storage_reason(error.code));
-  const bool lacks_hint = error.hint.empty() && reason == api::Reason::storage_full;
   return {reason,
-          lacks_hint ? error.message + "; free some space; earlier sets are untouched"
-                     : error.text()};
+          error.hint.empty() ? error.message + std::string(advice_for(error, reason))
+                             : error.text()};
 }
 
 void put_facts(api::NodeBackupStatus& status, const set::Manifest& manifest) {

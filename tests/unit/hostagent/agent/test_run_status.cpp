@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
+
 using namespace rb;
 using namespace rb::agent;
 using api::ConditionStatus;
@@ -39,6 +41,13 @@ TEST_CASE("a condition's message is cut between characters") {
   const std::string& message = status.conditions.front().message;
   CHECK(message.size() <= 1024);
   CHECK(message.ends_with("ä…"));
+}
+
+TEST_CASE("a disk that came back read-only is said, with what to do") {
+  const Outcome outcome = outcome_of(system_error(EROFS, "/b/.unfinished-x: open"));
+  CHECK(outcome.reason == api::Reason::storage_failed);
+  CHECK(outcome.message.starts_with("/b/.unfinished-x: open: read-only file system; the disk is"));
+  CHECK(outcome.message.find("fsck") != std::string::npos);
 }
 
 TEST_CASE("the report of a manifest says what the disk says") {
