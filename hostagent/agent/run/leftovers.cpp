@@ -43,6 +43,31 @@ Status remove_cut_off(set::Directory& directory, const std::string& run_id, Swee
   return {};
 }
 
+void keep_first(Status& first, Status next) {
+  if (first && !next) {
+    first = std::move(next);
+  }
+}
+
+/// The snapshots of that run in one directory; one that can't be removed keeps no other.
+Status remove_plaintext(ProcessRunner& processes,
+                        const K3sPlace& k3s,
+                        const std::string& snapshot_dir,
+                        const std::string& run_id,
+                        SweepResult& out) {
+  RB_TRY_ASSIGN(const auto names, snapshots_of_run(snapshot_dir, run_id));
+  Status left;
+  for (const std::string& name : names) {
+    const auto removed = remove_snapshot(processes, k3s, snapshot_dir, name);
+    if (removed) {
+      out.removed.push_back(name);
+    } else {
+      keep_first(left, removed.error());
+    }
+  }
+  return left;
+}
+
 /// The line of a run that wrote none.
 Status log_once(set::Directory& directory,
                 const std::string& run_id,
@@ -153,15 +178,18 @@ Result<SweepResult> sweep_unfinished(set::Directory& directory,
                                      SystemTime now) {
   warn_if_failed(log_cut_off(directory, now));
   SweepResult result;
+  Status left; // what was left first, after all was tried
   RB_TRY_ASSIGN(const auto runs, unfinished_runs(directory));
   for (const std::string& run_id : runs) {
-    RB_TRY(remove_cut_off(directory, run_id, result));
+    // The plaintext first: whatever keeps the rest must not keep that.
+    Status swept;
     for (const std::string& snapshot_dir : k3s.plaintext_dirs) {
-      RB_TRY_ASSIGN(const auto names, snapshots_of_run(snapshot_dir, run_id));
-      for (const std::string& name : names) {
-        RB_TRY(remove_snapshot(processes, k3s, snapshot_dir, name));
-        result.removed.push_back(name);
-      }
+      keep_first(swept, remove_plaintext(processes, k3s, snapshot_dir, run_id, result));
+    }
+    keep_first(swept, remove_cut_off(directory, run_id, result));
+    if (!swept) {
+      keep_first(left, std::move(swept)); // its marker stays
+      continue;
     }
     const auto started = parse_run_id(run_id);
     // A run from the future (the clock went back) is settled as well.
@@ -171,6 +199,9 @@ Result<SweepResult> sweep_unfinished(set::Directory& directory,
     } else {
       result.remaining.push_back(run_id);
     }
+  }
+  if (!left) {
+    return std::move(left).error();
   }
   return result;
 }

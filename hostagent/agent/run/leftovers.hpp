@@ -38,7 +38,8 @@ inline constexpr std::chrono::seconds k_settle_time{600};
 /// Writes a line "result=Interrupted" for each run that was cut off and has no line yet (a failure
 /// is only logged), and clears up after the runs that have a marker: their snapshots, in each
 /// directory where one may lie, and artifacts without a manifest. A marker goes when nothing of its
-/// run is left and the run is older than k_settle_time. Call it under the directory's lock.
+/// run is left and the run is older than k_settle_time. What cannot be removed, or looked at, keeps
+/// nothing else: it is the error, after all was tried. Call it under the directory's lock.
 [[nodiscard]] Result<SweepResult> sweep_unfinished(set::Directory& directory,
                                                    ProcessRunner& processes,
                                                    const K3sPlace& k3s,

@@ -1,5 +1,6 @@
 #include "agent/run/leftovers.hpp"
 #include "k3s/etcd_snapshot.hpp"
+#include "support/immutable.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>
@@ -93,6 +94,35 @@ TEST_CASE_FIXTURE(Fixture, "a plaintext is swept in each directory that the serv
   REQUIRE(mark_unfinished(directory, k_run).has_value());
   CHECK(sweep(std::chrono::seconds(1)).removed.size() == 2);
   CHECK_FALSE(scratch.exists("elsewhere/" + k_name));
+  CHECK_FALSE(scratch.exists("snapshots/" + k_name));
+}
+
+TEST_CASE_FIXTURE(Fixture, "what cannot be looked at, or removed, keeps no plaintext of others") {
+  const std::string later = "railiance-20261123T115200Z-vm-1795434736";
+  scratch.write("elsewhere", "no directory");
+  scratch.write("snapshots/" + k_name, "plain");
+  scratch.write("snapshots/" + later, "plain");
+  REQUIRE(mark_unfinished(directory, k_run));
+  REQUIRE(mark_unfinished(directory, "20261123T115200Z"));
+  const auto swept =
+      sweep_unfinished(directory, k3s, place(), *parse_run_id(k_run) + k_settle_time);
+  CHECK_FALSE(swept);
+  CHECK_FALSE(scratch.exists("snapshots/" + k_name));
+  CHECK_FALSE(scratch.exists("snapshots/" + later));
+  CHECK(unfinished_runs(directory).value().size() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "an artifact that nobody can remove keeps no plaintext") {
+  const std::string artifact = "backups/kubeconfig-" + k_run + ".yaml.age";
+  scratch.write(artifact, "x");
+  scratch.write("snapshots/" + k_name, "plain");
+  REQUIRE(mark_unfinished(directory, k_run));
+  const test::Immutable immutable(scratch.path(artifact));
+  if (!immutable.holds()) {
+    MESSAGE("NOT RUN: no file can be made immutable here");
+    return;
+  }
+  CHECK_FALSE(sweep_unfinished(directory, k3s, place(), *parse_run_id(k_run) + k_settle_time));
   CHECK_FALSE(scratch.exists("snapshots/" + k_name));
 }
 
