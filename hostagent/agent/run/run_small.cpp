@@ -2,6 +2,7 @@
 #include "agent/host/host_artifacts.hpp"
 #include "agent/run/run_state.hpp"
 #include "k3s/command.hpp"
+#include "terminal/log.hpp"
 
 #include "age/file.hpp"
 
@@ -67,6 +68,21 @@ Status check_token(const BackupRun& run, const std::string& hash) {
       .because(api::Reason::host_state_missing);
 }
 
+/// Into the log of the agent; all of it is in host.json of the artifact.
+void tell_left_out(const std::vector<set::SkippedFile>& skipped) {
+  constexpr std::size_t k_most = 5;
+  for (std::size_t i = 0; i < std::min(skipped.size(), k_most); ++i) {
+    log::warn("host state: left out /" + skipped[i].path,
+              {ErrorCode::unsupported, skipped[i].why, {}});
+  }
+  if (skipped.size() > k_most) {
+    log::warn("host state",
+              {ErrorCode::unsupported,
+               std::to_string(skipped.size() - k_most) + " more were left out",
+               "host.json in the host state names them"});
+  }
+}
+
 Status store_host_state(BackupRun& run) {
   const auto state = collect_host_state(
       run.settings, {run.order.run_id, run.manifest.k3s_version, run.ports.clock.now(), run.node});
@@ -78,6 +94,7 @@ Status store_host_state(BackupRun& run) {
             .because(ours ? api::Reason::internal_error : api::Reason::host_state_missing));
     return {};
   }
+  tell_left_out(state->skipped);
   run.manifest.token_hash = state->token_hash;
   run.manifest.cluster_ca = state->cluster_ca;
   if (const Status opens = check_token(run, state->token_hash); !opens) {
