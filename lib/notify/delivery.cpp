@@ -1,6 +1,10 @@
 #include "notify/delivery.hpp"
 
 #include "base/fd.hpp"
+#include "base/json_fields.hpp"
+#include "base/json_member.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -64,20 +68,21 @@ Status send(const ReceiverSettings& settings,
   return verdict ? verdict : Status(std::move(verdict).error().within(url.authority()));
 }
 
-/// `"error":"WORD"` in an answer of Slack. Nothing but letters and underscores is repeated: who
-/// answers may say back what is secret.
-std::string error_word(std::string_view body) {
-  constexpr std::string_view k_key = "\"error\":\"";
-  const std::size_t at = body.find(k_key);
-  if (at == std::string_view::npos) {
-    return {};
-  }
-  const std::string_view word =
-      body.substr(at + k_key.size(), body.find('"', at + k_key.size()) - (at + k_key.size()));
-  const bool is_word = word.size() <= 40 && std::ranges::all_of(word, [](char c) {
-                         return (c >= 'a' && c <= 'z') || c == '_';
-                       });
-  return is_word ? " (" + std::string(word) + ")" : "";
+/// The object in an answer, which may come as one chunk, its size before it; a discarded value
+/// where there is none.
+nlohmann::json object_in(std::string_view body) {
+  const std::size_t begin = std::min(body.find('{'), body.size());
+  return json_of(body.substr(begin, body.rfind('}') + 1 - begin));
+}
+
+/// Slack's word for what is wrong. Nothing but letters and underscores is repeated: who answers may
+/// say back what is secret.
+std::string error_word(const nlohmann::json& answer) {
+  const std::string word = json_text(answer, "error");
+  const bool is_word = !word.empty() && word.size() <= 40 && std::ranges::all_of(word, [](char c) {
+    return (c >= 'a' && c <= 'z') || c == '_';
+  });
+  return is_word ? " (" + word + ")" : "";
 }
 
 /// Of an answer with 2xx, which may come in chunks: their sizes stand before the words.
@@ -97,12 +102,13 @@ Status verdict_of_words(int http_status, std::string_view body) {
                  0,
                  http_status};
   }
-  constexpr std::string_view k_code = "{\"errcode\":";
-  body.remove_prefix(std::min(body.find('{'), body.size()));
-  const std::string_view code = body.starts_with(k_code) ? body.substr(k_code.size()) : "0";
-  if (body.starts_with("{\"ok\":false") || (!code.empty() && code.front() != '0')) {
+  const nlohmann::json answer = object_in(body);
+  const nlohmann::json& ok = json_member(answer, "ok");
+  const nlohmann::json& code = json_member(answer, "errcode");
+  if (ok == false || (code.is_number_integer() && code != 0)) {
     return Error{ErrorCode::permission_denied,
-                 what + ", but its answer says that it did not take the message" + error_word(body),
+                 what + ", but its answer says that it did not take the message" +
+                     error_word(answer),
                  "are the URL, the token and the format the receiver's?",
                  0,
                  http_status};

@@ -2,6 +2,8 @@
 
 #include "notify/wire.hpp"
 
+#include <openssl/evp.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -19,17 +21,11 @@ Error no_http() {
 
 /// Leaves no copy behind, as to_base64() would.
 void append_base64(SecretBuffer& buffer, ByteView bytes) {
-  constexpr std::string_view k_digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (; !bytes.empty(); bytes = bytes.subspan(std::min(bytes.size(), std::size_t{3}))) {
-    std::uint32_t bits = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      bits = bits << 8U | (i < bytes.size() ? bytes[i] : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      buffer.append(i <= bytes.size() ? k_digits[(bits >> (18 - 6 * i)) & 63U] : '=');
-    }
-  }
+  const std::size_t size = (bytes.size() + 2) / 3 * 4;
+  EVP_EncodeBlock(buffer.prepare(size + 1).data(), // it ends its text with a zero
+                  bytes.data(),
+                  static_cast<int>(bytes.size()));
+  buffer.commit(size);
 }
 
 SecretBytes head_of(const ReceiverUrl& url, const HttpRequest& request) {

@@ -6,8 +6,7 @@
 
 #include <unistd.h>
 
-#include <array>
-#include <cstdlib>
+#include <charconv>
 #include <filesystem>
 
 namespace rb::cluster {
@@ -37,7 +36,7 @@ Process look_at(const std::string& proc, int pid) {
   process.comm = text->substr(begin + 1, end - begin - 1);
   constexpr std::size_t k_to_parent = 4; // ") S "
   if (end + k_to_parent < text->size()) {
-    process.parent = std::atoi(text->c_str() + end + k_to_parent);
+    std::from_chars(text->data() + end + k_to_parent, text->data() + text->size(), process.parent);
   }
   return process;
 }

@@ -65,6 +65,7 @@ TEST_CASE("a directory that is a mount point is emptied and filled, and stays on
   scratch.write("saved/new.crt", "new");
   const Mounted disk(scratch.path("tls"));
   if (!disk) {
+    MESSAGE("NOT RUN: nothing can be mounted here");
     return;
   }
   REQUIRE(copy_tree(scratch.path("saved"), scratch.path("tls")));
@@ -83,6 +84,7 @@ TEST_CASE("mount points are found wherever they are, also over one file, and not
   const Mounted wal(scratch.path("etcd/member/wal"));
   const Mounted name(scratch.path("other"), scratch.path("etcd/name"));
   if (!wal || !name) {
+    MESSAGE("NOT RUN: nothing can be mounted here");
     return;
   }
   std::vector<std::string> found = mount_points_in(scratch.path("etcd"));
@@ -100,6 +102,7 @@ TEST_CASE("a file that is mounted over another one will do where it says the sam
   scratch.write("config.yaml", "below");
   const Mounted file(scratch.path("mine"), scratch.path("config.yaml"));
   if (!file) {
+    MESSAGE("NOT RUN: nothing can be mounted here");
     return;
   }
   const std::string path = scratch.path("config.yaml");
@@ -118,6 +121,7 @@ TEST_CASE("certificates on a disk of their own: a restore that fails brings them
     const Mounted tls(host.scratch.path("data/server/tls"));
     const Mounted cred(host.scratch.path("data/server/cred"));
     if (!tls || !cred) {
+      MESSAGE("NOT RUN: nothing can be mounted here");
       return;
     }
     host.never_ready = true;
@@ -135,6 +139,7 @@ TEST_CASE("certificates on a disk of their own: a restore, and the way back") {
     const Mounted tls(host.scratch.path("data/server/tls"));
     const Mounted cred(host.scratch.path("data/server/cred"));
     if (!tls || !cred) {
+      MESSAGE("NOT RUN: nothing can be mounted here");
       return;
     }
     const Outcome outcome = host.execute();
