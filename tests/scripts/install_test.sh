@@ -1,15 +1,6 @@
 #!/bin/bash
 # scripts/install.sh and uninstall.sh, with a host below a directory: what they find of k3s there, and what they say.
-set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
-work=$(mktemp -d /tmp/railiance-scripts-XXXXXX)
-trap 'rm -rf "$work"' EXIT
-failures=0
-fail() {
-  echo "FAILED: $*"
-  cat "$work/said" "$work/calls" 2>/dev/null || true
-  failures=$((failures + 1))
-}
+. "$(dirname "$0")/lib.sh"
 
 # stand_in FILE: a program that writes down how it was called, and is content.
 stand_in() {

@@ -1,15 +1,6 @@
 #!/bin/bash
 # `make backup` and `make list` wherever the checkout lies, from wherever they are called, and in cron's environment.
-set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
-work=$(mktemp -d /tmp/railiance-scripts-XXXXXX)
-trap 'rm -rf "$work"' EXIT
-failures=0
-fail() {
-  echo "FAILED: $*"
-  cat "$work/said" "$work/calls" 2>/dev/null || true
-  failures=$((failures + 1))
-}
+. "$(dirname "$0")/lib.sh"
 
 mkdir -p "$work/prefix/bin" "$work/sets"
 for name in railiance-backup railiance-restore; do

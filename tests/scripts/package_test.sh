@@ -2,16 +2,7 @@
 # packaging/prerm and postinst on a host below a directory: which timers go, and what is said of what k3s goes on with and
 # of programs that come before the package's. And what is laid out: the pages that the hints of the programs name are in
 # the package and in the tarball.
-set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
-work=$(mktemp -d /tmp/railiance-scripts-XXXXXX)
-trap 'rm -rf "$work"' EXIT
-failures=0
-fail() {
-  echo "FAILED: $*"
-  cat "$work/said" 2>/dev/null || true
-  failures=$((failures + 1))
-}
+. "$(dirname "$0")/lib.sh"
 run_script() { DPKG_ROOT=$work/host "$root/packaging/$1" "${@:2}" >"$work/said" 2>&1 || fail "$* ended with $?"; }
 run() { run_script prerm "$@"; }
 
@@ -61,6 +52,7 @@ touch "$work/image.tar" "$work/manifests.yaml" "$work/sbom.json"
 SOURCE_DATE_EPOCH=0 "$root/packaging/deb.sh" "$work/tree" "$work/bundle" "$work/bundle" "$work/image.tar" "$work/manifests.yaml" \
   "$work/sbom.json" 0.1.0 amd64 nobody >"$work/said" 2>&1 || fail "deb.sh ended with $?"
 (
+  # shellcheck disable=SC2034 # of the script that is sourced next
   ROOT=$root
   . "$root/scripts/lay-out.sh"
   lay_out "$work/laid" "$work/bundle" "$work/image.tar" "$work/manifests.yaml"
