@@ -184,6 +184,8 @@ TEST_CASE("a receiver that says 200 and means no has not got it") {
   const Error slack = error(response(200, R"({"ok":false,"error":"channel_not_found"})"));
   CHECK(slack.code == ErrorCode::permission_denied);
   CHECK(slack.message.ends_with("did not take the message (channel_not_found)"));
+  CHECK(error(response(200, R"({"ok": false, "error": "not_in_channel"})"))
+            .message.ends_with("(not_in_channel)")); // as others write JSON
   // What is no word may be anything.
   CHECK(error(response(200, R"({"ok":false,"error":"no s3cr3t-path"})"))
             .message.ends_with("did not take the message"));
