@@ -42,6 +42,8 @@ constexpr std::array<const char*, 19> k_carried{"config",
 
 constexpr const char* k_token_variable = "K3S_TOKEN";
 constexpr std::string_view k_done = "restart without --cluster-reset flag now";
+constexpr std::string_view k_old_name = "/etcd-old-";
+constexpr std::string_view k_taken = ": file exists"; // of Go's os.Rename onto a directory
 
 constexpr std::array<KnownMessage<ErrorCode>, 8> k_known{{
     {"encrypted with different token",
@@ -223,6 +225,16 @@ Status judge_reset(const ProcessResult& result) {
         ErrorCode::io, "k3s server --cluster-reset: ended without saying that it is done", {}};
   }
   return {};
+}
+
+bool old_name_was_taken(const ProcessResult& result) {
+  const std::string_view said = result.err;
+  const auto name = said.rfind(k_old_name);
+  if (result.timed_out || result.exit_status == 0 || name == std::string_view::npos) {
+    return false;
+  }
+  const auto after = said.find_first_not_of("0123456789", name + k_old_name.size());
+  return after != std::string_view::npos && said.substr(after).starts_with(k_taken);
 }
 
 } // namespace rb::k3s

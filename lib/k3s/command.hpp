@@ -93,4 +93,8 @@ void wipe_token(ProcessSpec& spec);
 /// configuration), corrupt (the snapshot), io (all else), with k3s's last line in the message.
 [[nodiscard]] Status judge_reset(const ProcessResult& result);
 
+/// k3s names the database that it moves aside by the second (`etcd-old-<unix>`), and ends with
+/// nothing changed where one has that name: the next second is free.
+[[nodiscard]] bool old_name_was_taken(const ProcessResult& result);
+
 } // namespace rb::k3s

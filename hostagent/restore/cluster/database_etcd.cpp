@@ -32,6 +32,19 @@ std::vector<std::string> new_databases(const JournalState& state) {
   return names;
 }
 
+/// One that was cut off a moment ago, or in another time of this clock, may have had the second.
+constexpr int k_reset_tries = 3;
+
+Result<ProcessResult> run_reset(const ProcessSpec& spec, Ports& ports) {
+  for (int tries = 1;; ++tries) {
+    RB_TRY_ASSIGN(ProcessResult result, ports.processes.run(spec, ports.stop));
+    if (tries == k_reset_tries || !k3s::old_name_was_taken(result)) {
+      return result;
+    }
+    ports.waiter.wait(std::chrono::seconds(1), ports.stop);
+  }
+}
+
 /// Which writing of a file this is.
 std::string version_of(const std::string& path) {
   struct stat status {};
@@ -147,7 +160,7 @@ public:
     const std::string kubeconfig = ports.root + state.plan.kubeconfig;
     const std::string before = version_of(kubeconfig);
     RB_TRY_ASSIGN(ProcessSpec spec, k3s::reset_spec(order));
-    const auto result = ports.processes.run(spec, ports.stop);
+    const auto result = run_reset(spec, ports);
     k3s::wipe_token(spec);
     if (!result) {
       return result.error();

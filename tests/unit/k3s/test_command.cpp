@@ -105,6 +105,17 @@ TEST_CASE("a failed reset names k3s's reason and the next step") {
   CHECK(judge_reset(ended(1, "")).error().message.find("exit status 1") != std::string::npos);
 }
 
+TEST_CASE("a reset beside an old database of the same second is told from all others") {
+  const std::string words = "level=fatal msg=\"starting kubernetes: preparing server: rename "
+                            "/data/server/db/etcd /data/server/db/etcd-old-1795998435: ";
+  CHECK(old_name_was_taken(ended(1, words + "file exists\"")));
+  CHECK_FALSE(old_name_was_taken(ended(1, words + "device or resource busy\"")));
+  CHECK_FALSE(old_name_was_taken(ended(1, "rename /data/server/tls: file exists")));
+  CHECK_FALSE(old_name_was_taken(
+      ended(1, "msg=\"moved to /data/server/db/etcd-old-1\"\nmsg=\"mkdir /x: file exists\"")));
+  CHECK_FALSE(old_name_was_taken(ended(0, words + "file exists\"")));
+}
+
 TEST_CASE("the reason of a failed reset is never noise, and never holds a token") {
   const auto failed = judge_reset(ended(
       1,

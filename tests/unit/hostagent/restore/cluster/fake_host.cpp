@@ -238,7 +238,14 @@ ProcessResult FakeHost::reset(const ProcessSpec& spec) {
   if (!fs::exists(db + "/etcd")) {
     scratch.write("data/server/db/etcd/name", "x"); // on an empty host it is made first
   }
-  fs::rename(db + "/etcd", db + "/etcd-old-" + std::to_string(200 + m_resets++));
+  const std::string old = db + "/etcd-old-" + std::to_string(200 + m_resets);
+  if (taken_seconds > 0) {
+    --taken_seconds;
+    result.err = "level=fatal msg=\"rename " + db + "/etcd " + old + ": file exists\"";
+    return result;
+  }
+  ++m_resets;
+  fs::rename(db + "/etcd", old);
   scratch.write("data/server/db/etcd/member", scratch.read("data/railiance-restore/snapshot"));
   scratch.write("data/server/db/reset-flag", "");
   if (reset_fails_late) {

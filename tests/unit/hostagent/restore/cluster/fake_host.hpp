@@ -90,6 +90,7 @@ public:
   std::function<void()> after_stop;
   std::function<void(cluster::Step)> before_step;
   bool reset_fails_early = false; ///< Before it moves the old database.
+  int taken_seconds = 0;          ///< That often the name for the old database is there already.
   bool reset_fails_late = false;  ///< After it.
   bool never_ready = false;       ///< With restored data.
   bool decrypt_fails = false;

@@ -117,6 +117,15 @@ TEST_CASE(
   CHECK(host.data() == "old");
 }
 
+TEST_CASE("a reset in the second of one that was cut off is made in the next one") {
+  FakeHost host;
+  host.taken_seconds = 2;
+  const Outcome outcome = host.execute();
+  check_restored(host, outcome);
+  CHECK(host.roll_back().rolled_back);
+  CHECK(host.data() == "old");
+}
+
 TEST_CASE("nothing is concluded from the token and the kubeconfig that a reset leaves") {
   FakeHost host(true);
   host.before_step = [&](Step step) {
