@@ -5,6 +5,7 @@
 #include "cli/install/server.hpp"
 #include "terminal/program_io.hpp"
 
+#include "base/port.hpp"
 #include "base/process.hpp"
 #include "base/result.hpp"
 #include "kube/client.hpp"
@@ -17,15 +18,8 @@
 namespace rb::cli {
 
 /// A connection to one API server. Its client may be shared between threads.
-class Api {
+class Api : public Port {
 public:
-  Api() = default;
-  virtual ~Api() = default;
-  Api(const Api&) = delete;
-  Api& operator=(const Api&) = delete;
-  Api(Api&&) = delete;
-  Api& operator=(Api&&) = delete;
-
   [[nodiscard]] virtual kube::Client& client() = 0;
   /// "https://HOST:PORT", for messages.
   [[nodiscard]] virtual const std::string& server() const = 0;

@@ -257,10 +257,7 @@ void BackupStatusReporter::start() {
 }
 
 void BackupStatusReporter::stop() {
-  m_thread.request_stop();
-  if (m_thread.joinable()) {
-    m_thread.join();
-  }
+  m_thread = {}; // ends the one before, and waits for that
 }
 
 Status BackupStatusReporter::visit(const std::stop_token& stop) {

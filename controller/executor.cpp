@@ -313,10 +313,7 @@ void Reconciler::start() {
 }
 
 void Reconciler::stop() {
-  m_thread.request_stop();
-  if (m_thread.joinable()) {
-    m_thread.join();
-  }
+  m_thread = {}; // ends the one before, and waits for that
 }
 
 bool Reconciler::wait_until_current(const std::stop_token& stop) {

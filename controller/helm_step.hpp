@@ -7,6 +7,7 @@
 #include "age/identity.hpp"
 #include "api/backup.hpp"
 #include "base/bytes.hpp"
+#include "base/port.hpp"
 #include "helm/limits.hpp"
 #include "kube/client.hpp"
 
@@ -77,15 +78,8 @@ private:
 };
 
 /// The port that the executor calls.
-class HelmStep {
+class HelmStep : public Port {
 public:
-  HelmStep() = default;
-  virtual ~HelmStep() = default;
-  HelmStep(const HelmStep&) = delete;
-  HelmStep& operator=(const HelmStep&) = delete;
-  HelmStep(HelmStep&&) = delete;
-  HelmStep& operator=(HelmStep&&) = delete;
-
   /// Undecodable releases are kept as they were stored and counted in `outcome.status`; the step
   /// has succeeded. Errors: anything that kept the artifact from being made; the caller decides
   /// whether to try again.

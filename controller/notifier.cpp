@@ -39,10 +39,7 @@ void Notifier::start() {
 }
 
 void Notifier::stop() {
-  m_thread.request_stop();
-  if (m_thread.joinable()) {
-    m_thread.join();
-  }
+  m_thread = {}; // ends the one before, and waits for that
 }
 
 void Notifier::run(const std::stop_token& stop) {

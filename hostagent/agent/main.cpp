@@ -156,7 +156,8 @@ void take_orders(const Settings& settings,
         return ask_member(settings, asked);
       });
   const std::unique_ptr<Prover> prover = make_boot_prover(settings);
-  RunPorts run{processes, clock, pieces_in_config_maps(client, settings.name_space)};
+  RealWaiter waiter;
+  RunPorts run{processes, clock, waiter, pieces_in_config_maps(client, settings.name_space)};
   run.prover = prover.get();
   run.ask_image = image_of_pod(client, settings.name_space, settings.pod_name);
   Agent agent(settings, {board, sink, metrics, std::move(run), [&facts] { facts.poke(); }});

@@ -5,6 +5,7 @@
 
 #include "set/directory.hpp"
 
+#include "base/port.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>
@@ -30,15 +31,8 @@ inline constexpr std::uint64_t k_batch_limit_bytes = std::uint64_t{12} << 20U;
 /// Names are single components. Used by one thread at a time. Errors of all: unavailable (no
 /// connection, a timeout, 5xx), permission_denied, no_space, not_found, invalid_argument (the
 /// remote is not configured), cancelled, io. Messages name the remote and hold no password.
-class RemoteStore {
+class RemoteStore : public Port {
 public:
-  RemoteStore() = default;
-  virtual ~RemoteStore() = default;
-  RemoteStore(const RemoteStore&) = delete;
-  RemoteStore& operator=(const RemoteStore&) = delete;
-  RemoteStore(RemoteStore&&) = delete;
-  RemoteStore& operator=(RemoteStore&&) = delete;
-
   /// How operators call it: "nextcloud:backups/cluster".
   [[nodiscard]] virtual const std::string& name() const = 0;
   /// All files. A directory that is not there yet is an empty one.

@@ -93,8 +93,10 @@ agent::RunReport FakeHost::run(const agent::RunOrder& order, const agent::RunCon
   RealProcessRunner any_program;
   TrustedRunner processes(any_program);
   // The same encrypted Helm values for every run.
-  agent::RunPorts ports{
-      processes, clock, [this](const auto&, const auto&) { return Result<Bytes>(m_values); }};
+  RealWaiter waiter;
+  agent::RunPorts ports{processes, clock, waiter, [this](const auto&, const auto&) {
+                          return Result<Bytes>(m_values);
+                        }};
   ports.prover = prover;
   return agent::run_backup(settings, order, ports, control);
 }

@@ -95,7 +95,7 @@ void Agent::handle(const api::NodeBackup& order,
     carry_out(order, stop, report_stop);
     return;
   case OrderAction::wait:
-    m_ports.run.wait(k_pause_for_another, stop);
+    m_ports.run.waiter.wait(k_pause_for_another, stop);
     return;
   case OrderAction::settle:
     settle(order, stop, report_stop);
@@ -129,7 +129,7 @@ Status Agent::write_to(const api::NodeBackup& order,
   if (code == ErrorCode::conflict || code == ErrorCode::not_found) {
     m_ports.board.set_aside(order); // it changed: the next event brings it back
   } else {
-    m_ports.run.wait(k_pause_after_failure, stop);
+    m_ports.run.waiter.wait(k_pause_after_failure, stop);
   }
   return written;
 }
@@ -185,7 +185,7 @@ void Agent::settle(const api::NodeBackup& order,
       sweep_host(m_settings, m_ports.run.processes, m_ports.run.clock, m_ports.run.open_directory);
   if (!swept && swept.error().code == ErrorCode::busy) {
     // The process that took the order may still be at it: it will report, or end.
-    m_ports.run.wait(k_pause_after_failure, stop);
+    m_ports.run.waiter.wait(k_pause_after_failure, stop);
     return;
   }
   if (!swept) {
@@ -221,7 +221,7 @@ void Agent::report(const api::NodeBackup& order, RunReport outcome, std::stop_to
       "run {} ended: {}: {}", order.spec.run_id, api::to_string(outcome.reason), outcome.message);
   m_ports.board.close(order.meta.uid);
   if (m_ports.board.exists(order.meta.uid) &&
-      !write_final_status(m_ports.sink, order.meta.name, status, m_ports.run.wait, report_stop)) {
+      !write_final_status(m_ports.sink, order.meta.name, status, m_ports.run.waiter, report_stop)) {
     spdlog::warn("run {}: the order did not take the final report", order.spec.run_id);
   }
 }

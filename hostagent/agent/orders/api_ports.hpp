@@ -5,6 +5,7 @@
 #include "agent/run/helm_payload.hpp"
 
 #include "api/backup.hpp"
+#include "base/port.hpp"
 #include "kube/client.hpp"
 
 #include <stop_token>
@@ -13,15 +14,8 @@
 namespace rb::agent {
 
 /// Writes the status of an order. A port, so that tests need no API.
-class StatusSink {
+class StatusSink : public Port {
 public:
-  StatusSink() = default;
-  virtual ~StatusSink() = default;
-  StatusSink(const StatusSink&) = delete;
-  StatusSink& operator=(const StatusSink&) = delete;
-  StatusSink(StatusSink&&) = delete;
-  StatusSink& operator=(StatusSink&&) = delete;
-
   /// `resource_version`, when not empty, must be the object's current one (else conflict).
   /// Errors: not_found (the order is gone), conflict, those of the API.
   [[nodiscard]] virtual Status write(const std::string& order_name,

@@ -28,7 +28,7 @@ public:
         m_metrics(metrics) {}
 
   void work(std::chrono::seconds look_every, const std::stop_token& stop) {
-    const Wait wait = real_wait();
+    RealWaiter waiter;
     auto next_look = m_clock.steady_now();
     while (!stop.stop_requested()) {
       if (m_clock.steady_now() >= next_look) {
@@ -36,7 +36,7 @@ public:
         next_look = m_clock.steady_now() + look_every;
       }
       report(m_view, stop);
-      wait(k_report_interval, stop);
+      waiter.wait(k_report_interval, stop);
     }
   }
 

@@ -20,10 +20,7 @@ RunReporter::~RunReporter() {
 }
 
 void RunReporter::stop() {
-  m_thread.request_stop();
-  if (m_thread.joinable()) {
-    m_thread.join();
-  }
+  m_thread = {}; // ends the one before, and waits for that
 }
 
 void RunReporter::on_status(const api::NodeBackupStatus& status) {
@@ -75,7 +72,7 @@ void RunReporter::loop(std::stop_token stop) {
 bool write_final_status(StatusSink& sink,
                         const std::string& order_name,
                         const api::NodeBackupStatus& status,
-                        const Wait& wait,
+                        Waiter& waiter,
                         std::stop_token stop) {
   constexpr std::chrono::milliseconds k_first_pause{500};
   constexpr std::chrono::milliseconds k_longest_pause{15000};
@@ -91,7 +88,7 @@ bool write_final_status(StatusSink& sink,
         code == ErrorCode::invalid_argument) {
       return false;
     }
-    wait(pause, stop);
+    waiter.wait(pause, stop);
     pause = std::min(pause * 2, k_longest_pause);
   }
 }

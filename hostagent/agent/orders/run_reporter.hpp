@@ -62,7 +62,7 @@ private:
 [[nodiscard]] bool write_final_status(StatusSink& sink,
                                       const std::string& order_name,
                                       const api::NodeBackupStatus& status,
-                                      const Wait& wait,
+                                      Waiter& waiter,
                                       std::stop_token stop);
 
 } // namespace rb::agent

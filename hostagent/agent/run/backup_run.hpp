@@ -33,13 +33,13 @@ struct RunOrder : api::NodeBackupSpec {
 struct RunPorts {
   ProcessRunner& processes;
   const Clock& clock;
+  Waiter& waiter;
   FetchPiece fetch_piece;
   /// Told what happens, from the run's threads; they must return quickly. The status has
   /// conditions, artifacts and so on, so far, and no progress.
   std::function<void(const api::NodeBackupStatus&)> on_status = [](const auto&) {};
   std::function<void(const api::Progress&)> on_progress = [](const auto&) {};
   OpenDirectory open_directory = set::Directory::open;
-  Wait wait = real_wait();
   Prover* prover = nullptr; ///< Null: nothing can be proven here.
   AskImage ask_image = {};  ///< Empty: the kit holds none.
 };

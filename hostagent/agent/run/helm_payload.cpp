@@ -40,7 +40,7 @@ Status check(const Bytes& joined, const api::HelmPayload& payload) {
 /// `patience` is what is left of it for all pieces.
 Result<Bytes> patient_piece(const FetchPiece& fetch_piece,
                             const std::string& name,
-                            const Wait& wait,
+                            Waiter& waiter,
                             std::chrono::milliseconds& patience,
                             const std::stop_token& stop) {
   auto pause = k_first_pause;
@@ -50,7 +50,7 @@ Result<Bytes> patient_piece(const FetchPiece& fetch_piece,
         stop.stop_requested()) {
       return piece;
     }
-    wait(pause, stop);
+    waiter.wait(pause, stop);
     patience -= pause;
     pause = std::min(pause * 2, k_longest_pause);
   }
@@ -60,7 +60,7 @@ Result<Bytes> patient_piece(const FetchPiece& fetch_piece,
 
 Result<Bytes> fetch_payload(const FetchPiece& fetch_piece,
                             const api::HelmPayload& payload,
-                            const Wait& wait,
+                            Waiter& waiter,
                             const std::stop_token& stop) {
   auto patience = k_patience;
   if (payload.size_bytes > api::k_payload_limit_bytes) {
@@ -72,7 +72,7 @@ Result<Bytes> fetch_payload(const FetchPiece& fetch_piece,
   Bytes joined;
   joined.reserve(payload.size_bytes);
   for (const std::string& name : payload.config_maps) {
-    RB_TRY_ASSIGN(const Bytes piece, patient_piece(fetch_piece, name, wait, patience, stop));
+    RB_TRY_ASSIGN(const Bytes piece, patient_piece(fetch_piece, name, waiter, patience, stop));
     if (piece.size() > payload.size_bytes - joined.size()) {
       return broken("it has more bytes than the order says");
     }

@@ -22,7 +22,7 @@ using FetchPiece =
 /// (larger than api::k_payload_limit_bytes), those of `fetch_piece`.
 [[nodiscard]] Result<Bytes> fetch_payload(const FetchPiece& fetch_piece,
                                           const api::HelmPayload& payload,
-                                          const Wait& wait,
+                                          Waiter& waiter,
                                           const std::stop_token& stop);
 
 } // namespace rb::agent

@@ -1,6 +1,7 @@
 #include "agent/run/k3s_snapshots.hpp"
 
 #include "agent/host/mounted_files.hpp"
+#include "agent/run/run_state.hpp"
 #include "k3s/host_settings.hpp"
 #include "terminal/log.hpp"
 
@@ -29,25 +30,23 @@ std::vector<std::string> listing(const K3sPlace& k3s, const std::string& run_id)
 }
 
 /// One call. The file of a save that timed out may still come: k3s renames it when it is whole.
-k3s::SaveVerdict attempt(ProcessRunner& processes,
-                         const Settings& settings,
-                         const K3sPlace& k3s,
-                         const std::string& run_id,
-                         const std::stop_token& stop,
-                         const Wait& wait) {
+k3s::SaveVerdict attempt(const BackupRun& run) {
+  const std::string& run_id = run.order.run_id;
+  const std::stop_token stop = run.control.token();
   k3s::SaveObservation seen{
       run_id,
-      settings.node_name,
-      k3s.snapshot_dir,
-      processes.run(k3s::save_spec(k3s.command, run_id, settings.snapshot_timeout), stop),
+      run.settings.node_name,
+      run.k3s.snapshot_dir,
+      run.ports.processes.run(
+          k3s::save_spec(run.k3s.command, run_id, run.settings.snapshot_timeout), stop),
       {}};
-  seen.files = listing(k3s, run_id);
+  seen.files = listing(run.k3s, run_id);
   k3s::SaveVerdict verdict = k3s::judge_save(seen);
-  auto left = settings.late_file_wait;
+  auto left = run.settings.late_file_wait;
   while (verdict.kind == Verdict::wait && left.count() > 0 && !stop.stop_requested()) {
-    wait(k_listing_step, stop);
+    run.ports.waiter.wait(k_listing_step, stop);
     left -= k_listing_step;
-    seen.files = listing(k3s, run_id);
+    seen.files = listing(run.k3s, run_id);
     verdict = k3s::judge_save(seen);
   }
   return verdict;
@@ -108,25 +107,20 @@ K3sPlace find_k3s(const Settings& settings) {
   return place;
 }
 
-Result<SavedSnapshot> save_snapshot(ProcessRunner& processes,
-                                    const Settings& settings,
-                                    const K3sPlace& k3s,
-                                    const std::string& run_id,
-                                    const RunControl& control,
-                                    const Wait& wait) {
+Result<SavedSnapshot> save_snapshot(const BackupRun& run) {
   for (unsigned tries = 1;; ++tries) {
-    k3s::SaveVerdict verdict = attempt(processes, settings, k3s, run_id, control.token(), wait);
-    RB_TRY(check_stop(control, "TakingSnapshot"));
+    k3s::SaveVerdict verdict = attempt(run);
+    RB_TRY(check_stop(run.control, step::k_taking_snapshot));
     if (verdict.kind == Verdict::saved) {
-      return SavedSnapshot{verdict.name, k3s.snapshot_dir + "/" + verdict.name};
+      return SavedSnapshot{verdict.name, run.k3s.snapshot_dir + "/" + verdict.name};
     }
     if (verdict.kind == Verdict::failed && !verdict.name.empty()) {
-      remove_unseen(processes, k3s, verdict);
+      remove_unseen(run.ports.processes, run.k3s, verdict);
     }
-    if (verdict.kind != Verdict::try_again || tries >= settings.save_attempts) {
+    if (verdict.kind != Verdict::try_again || tries >= run.settings.save_attempts) {
       return std::move(verdict.error);
     }
-    wait(settings.retry_delay, control.token());
+    run.ports.waiter.wait(run.settings.retry_delay, run.control.token());
   }
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "agent/host/settings.hpp"
-#include "agent/run/run_control.hpp"
 #include "datastore/detect.hpp"
 #include "k3s/etcd_snapshot.hpp"
 #include "k3s/server_settings.hpp"
@@ -35,6 +34,8 @@ struct K3sPlace {
 /// not to be seen here (a container) is not used: k3s takes one with each call.
 [[nodiscard]] K3sPlace find_k3s(const Settings& settings);
 
+struct BackupRun;
+
 struct SavedSnapshot {
   std::string name;
   std::string path;
@@ -43,12 +44,7 @@ struct SavedSnapshot {
 /// Calls `k3s etcd-snapshot save`, again while the server is busy (Settings::save_attempts), and
 /// waits for a file that comes late. What the file holds has not been looked at. Each error bears
 /// its reason.
-[[nodiscard]] Result<SavedSnapshot> save_snapshot(ProcessRunner& processes,
-                                                  const Settings& settings,
-                                                  const K3sPlace& k3s,
-                                                  const std::string& run_id,
-                                                  const RunControl& control,
-                                                  const Wait& wait);
+[[nodiscard]] Result<SavedSnapshot> save_snapshot(const BackupRun& run);
 
 /// Names of the regular files in k3s's snapshot directory that belong to that run, those of other
 /// nodes and partial ones included. A directory that is not there has none. Errors: io.

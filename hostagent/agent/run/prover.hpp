@@ -6,6 +6,7 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
+#include "base/port.hpp"
 
 #include <chrono>
 #include <memory>
@@ -21,15 +22,8 @@ struct ProofRequest {
   std::chrono::seconds timeout{300}; ///< For the reset, and again for the API to get ready.
 };
 
-class Prover {
+class Prover : public Port {
 public:
-  Prover() = default;
-  virtual ~Prover() = default;
-  Prover(const Prover&) = delete;
-  Prover& operator=(const Prover&) = delete;
-  Prover(Prover&&) = delete;
-  Prover& operator=(Prover&&) = delete;
-
   /// Boots a scratch server and compares; leaves nothing behind. The reason of the record is
   /// completed, proof_failed (a server was tried) or proof_unavailable (none could be). `stop` ends
   /// it early, and the answer is then of no use.

@@ -1,22 +1,9 @@
 #include "agent/run/run_control.hpp"
 
 #include "api/reason.hpp"
-
-#include <condition_variable>
-#include <mutex>
+#include "base/clock.hpp"
 
 namespace rb::agent {
-
-namespace {
-
-void wait_for(std::chrono::nanoseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, time, [] { return false; });
-}
-
-} // namespace
 
 Status check_stop(const RunControl& control, std::string_view step) {
   const std::string where = " (step " + std::string(step) + ")";
@@ -43,14 +30,9 @@ Status check_stop(const RunControl& control, std::string_view step) {
   return {};
 }
 
-Wait real_wait() {
-  return [](std::chrono::milliseconds time, const std::stop_token& stop) { wait_for(time, stop); };
-}
-
 Timer::Timer(std::chrono::seconds time, std::function<void()> ring)
     : m_thread([time, ring = std::move(ring)](const std::stop_token& stop) {
-        wait_for(time, stop);
-        if (!stop.stop_requested()) {
+        if (RealWaiter().wait(time, stop)) {
           ring();
         }
       }) {}

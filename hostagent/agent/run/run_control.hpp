@@ -1,4 +1,4 @@
-// How a run in progress is told to stop, and how it waits.
+// How a run in progress is told to stop, by others and by the time.
 #pragma once
 
 #include "base/result.hpp"
@@ -38,10 +38,6 @@ private:
 /// An error when the run was stopped in `step`: why. The reasons are deadline_exceeded and
 /// interrupted.
 [[nodiscard]] Status check_stop(const RunControl& control, std::string_view step);
-
-/// A wait that `stop` ends; a port, so that tests need not wait.
-using Wait = std::function<void(std::chrono::milliseconds, std::stop_token)>;
-[[nodiscard]] Wait real_wait();
 
 /// Calls `ring` once `time` has passed, unless it goes first. The time runs on the steady clock: a
 /// jump of the wall clock changes nothing.

@@ -143,8 +143,7 @@ Result<SavedSnapshot> copy_sqlite(const BackupRun& run) {
 Result<SavedSnapshot> take_copy(api::DatastoreKind kind, const BackupRun& run) {
   switch (kind) {
   case api::DatastoreKind::etcd:
-    return save_snapshot(
-        run.ports.processes, run.settings, run.k3s, run.order.run_id, run.control, run.ports.wait);
+    return save_snapshot(run);
   case api::DatastoreKind::sqlite:
     return copy_sqlite(run);
   }

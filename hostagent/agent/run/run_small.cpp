@@ -138,7 +138,8 @@ void BackupRun::fetch_helm() {
     add_missing(ArtifactType::helm_values, Error(same.error()).because(api::Reason::helm_failed));
     return;
   }
-  auto payload = fetch_payload(ports.fetch_piece, *order.helm_payload, ports.wait, control.token());
+  auto payload =
+      fetch_payload(ports.fetch_piece, *order.helm_payload, ports.waiter, control.token());
   if (!payload) {
     add_missing(ArtifactType::helm_values,
                 std::move(payload).error().because(api::Reason::helm_failed));

@@ -52,7 +52,9 @@ int main(int argc, char** argv) {
   RealProcessRunner any_program;
   TrustedRunner processes(any_program);
   const agent::RunControl control;
-  agent::RunPorts ports{processes, clock, [&values](const auto&, const auto&) { return values; }};
+  RealWaiter waiter;
+  agent::RunPorts ports{
+      processes, clock, waiter, [&values](const auto&, const auto&) { return values; }};
   if (argc == 8) {
     ports.ask_image = [&argv](const auto&) {
       return Result<agent::ImageName>(agent::ImageName{argv[6], argv[7]});

@@ -32,7 +32,23 @@ public:
   }
 };
 
-const Wait k_no_wait = [](std::chrono::milliseconds, const std::stop_token&) {};
+/// Does not wait.
+class CountedWaits final : public Waiter {
+public:
+  bool wait(std::chrono::milliseconds time, const std::stop_token& stop) override {
+    waited += time;
+    on_wait();
+    return !stop.stop_requested();
+  }
+
+  std::chrono::milliseconds waited{0};
+  std::function<void()> on_wait = [] {};
+};
+
+Result<Bytes> fetch(Pieces& source, const api::HelmPayload& payload) {
+  CountedWaits waiter;
+  return fetch_payload(std::ref(source), payload, waiter, {});
+}
 
 const std::string k_whole = "age-encryption.org/v1\nthe rest of it";
 
@@ -49,7 +65,7 @@ void cut_into(Pieces& source, const std::string& whole) {
 TEST_CASE("the pieces are joined in the order of the order") {
   Pieces source;
   cut_into(source, k_whole);
-  const auto joined = fetch_payload(std::ref(source), payload_of(k_whole), k_no_wait, {});
+  const auto joined = fetch(source, payload_of(k_whole));
   REQUIRE(joined);
   CHECK(as_text(*joined) == k_whole);
 }
@@ -58,30 +74,26 @@ TEST_CASE("a payload that is not what the order says is refused") {
   Pieces source;
   cut_into(source, k_whole);
   source.pieces["p-1"][0] = 'X';
-  CHECK(fetch_payload(std::ref(source), payload_of(k_whole), k_no_wait, {}).error().message ==
+  CHECK(fetch(source, payload_of(k_whole)).error().message ==
         "Helm payload: its SHA-256 is not the one that the order says");
   cut_into(source, k_whole + "more");
-  CHECK(fetch_payload(std::ref(source), payload_of(k_whole), k_no_wait, {}).error().message ==
+  CHECK(fetch(source, payload_of(k_whole)).error().message ==
         "Helm payload: it has more bytes than the order says");
   cut_into(source, k_whole.substr(0, k_whole.size() - 1));
-  CHECK(fetch_payload(std::ref(source), payload_of(k_whole), k_no_wait, {})
-            .error()
-            .message.find("the order says") != std::string::npos);
+  CHECK(fetch(source, payload_of(k_whole)).error().message.find("the order says") !=
+        std::string::npos);
   const std::string plain = "not encrypted at all, by mistake: values";
   cut_into(source, plain);
-  CHECK(fetch_payload(std::ref(source), payload_of(plain), k_no_wait, {}).error().message ==
-        "Helm payload: it is not an age file");
+  CHECK(fetch(source, payload_of(plain)).error().message == "Helm payload: it is not an age file");
   source.pieces.erase("p-1");
-  CHECK(fetch_payload(std::ref(source), payload_of(k_whole), k_no_wait, {}).error().code ==
-        ErrorCode::not_found);
+  CHECK(fetch(source, payload_of(k_whole)).error().code == ErrorCode::not_found);
 }
 
 TEST_CASE("a payload that claims to be huge is not fetched") {
   Pieces source;
   auto payload = payload_of(k_whole);
   payload.size_bytes = api::k_payload_limit_bytes + 1;
-  CHECK(fetch_payload(std::ref(source), payload, k_no_wait, {}).error().code ==
-        ErrorCode::unsupported);
+  CHECK(fetch(source, payload).error().code == ErrorCode::unsupported);
 }
 
 TEST_CASE("a payload is waited for while the API server is away, and not for ever") {
@@ -94,17 +106,14 @@ TEST_CASE("a payload is waited for while the API server is away, and not for eve
     cut_into(source, k_whole);
     source.code = code;
     source.refusals = 5;
-    std::chrono::milliseconds waited{0};
-    const Wait wait = [&](std::chrono::milliseconds pause, const std::stop_token&) {
-      waited += pause;
-    };
-    CHECK(fetch_payload(std::ref(source), payload_of(k_whole), wait, {}));
-    CHECK(waited == std::chrono::milliseconds(500 + 1000 + 2000 + 4000 + 5000));
+    CountedWaits waiter;
+    CHECK(fetch_payload(std::ref(source), payload_of(k_whole), waiter, {}));
+    CHECK(waiter.waited == std::chrono::milliseconds(500 + 1000 + 2000 + 4000 + 5000));
     source.calls = 0;
     source.refusals = 1000;
-    waited = {};
-    CHECK(fetch_payload(std::ref(source), payload_of(k_whole), wait, {}).error().code == code);
-    CHECK(waited <= std::chrono::seconds(30));
+    waiter.waited = {};
+    CHECK(fetch_payload(std::ref(source), payload_of(k_whole), waiter, {}).error().code == code);
+    CHECK(waiter.waited <= std::chrono::seconds(30));
   }
 }
 
@@ -113,16 +122,15 @@ TEST_CASE("what the API server means is not asked for again, nor is anything aft
   cut_into(source, k_whole);
   source.refusals = 1;
   source.code = ErrorCode::invalid_argument;
-  CHECK_FALSE(fetch_payload(std::ref(source), payload_of(k_whole), k_no_wait, {}).has_value());
+  CHECK_FALSE(fetch(source, payload_of(k_whole)).has_value());
   CHECK(source.calls == 1);
   source.calls = 0;
   source.refusals = 1000;
   source.code = ErrorCode::unavailable;
   std::stop_source stop;
-  const Wait stopping = [&](std::chrono::milliseconds, const std::stop_token&) {
-    stop.request_stop();
-  };
+  CountedWaits waiter;
+  waiter.on_wait = [&] { stop.request_stop(); };
   CHECK_FALSE(
-      fetch_payload(std::ref(source), payload_of(k_whole), stopping, stop.get_token()).has_value());
+      fetch_payload(std::ref(source), payload_of(k_whole), waiter, stop.get_token()).has_value());
   CHECK(source.calls == 2);
 }

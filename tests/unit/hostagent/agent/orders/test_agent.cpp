@@ -14,13 +14,16 @@ namespace {
 constexpr const char* k_uid = "u-1";
 
 /// Real, but that waiting is skipped.
-class Clockwork final : public Clock {
+class Clockwork final : public Clock, public Waiter {
 public:
   [[nodiscard]] SystemTime now() const override { return RealClock().now(); }
   [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override {
     return std::chrono::steady_clock::now() + m_skipped;
   }
-  void skip(std::chrono::milliseconds time) { m_skipped += time; }
+  bool wait(std::chrono::milliseconds time, const std::stop_token& /*stop*/) override {
+    m_skipped += time;
+    return true;
+  }
 
 private:
   std::chrono::milliseconds m_skipped{0}; ///< Only the agent's thread looks and waits.
@@ -126,11 +129,7 @@ struct World {
     server.show();
     board.on_synced();
     {
-      RunPorts run{processes, clock, {}};
-      run.wait = [this](std::chrono::milliseconds time, const std::stop_token&) {
-        clock.skip(time);
-      };
-      Agent agent(settings, {board, server, metrics, std::move(run)});
+      Agent agent(settings, {board, server, metrics, {processes, clock, clock, {}}});
       std::stop_source stop;
       std::jthread worker([&] { agent.work(stop.get_token(), {}); });
       for (int i = 0; i < 1000 && board.finished().empty(); ++i) {

@@ -45,7 +45,12 @@ api::NodeBackupStatus first() {
   return status;
 }
 
-const Wait k_no_wait = [](std::chrono::milliseconds, const std::stop_token&) {};
+class NoWait final : public Waiter {
+public:
+  bool wait(std::chrono::milliseconds /*time*/, const std::stop_token& /*stop*/) override {
+    return true;
+  }
+};
 
 } // namespace
 
@@ -80,20 +85,22 @@ TEST_CASE("progress is reported, and a report that fails stops nothing") {
 
 TEST_CASE("the final report is written again and again until the API is back") {
   Writes sink;
+  NoWait waiter;
   sink.failures = {ErrorCode::unavailable, ErrorCode::timeout, ErrorCode::permission_denied};
-  CHECK(write_final_status(sink, "order", first(), k_no_wait, {}));
+  CHECK(write_final_status(sink, "order", first(), waiter, {}));
   CHECK(sink.count() == 1);
 }
 
 TEST_CASE("the final report is given up when the order is gone, refused, or we must end") {
   Writes sink;
+  NoWait waiter;
   for (const ErrorCode code : {ErrorCode::not_found, ErrorCode::invalid_argument}) {
     sink.failures = {code};
-    CHECK_FALSE(write_final_status(sink, "order", first(), k_no_wait, {}));
+    CHECK_FALSE(write_final_status(sink, "order", first(), waiter, {}));
   }
   std::stop_source stop;
   stop.request_stop();
   sink.failures = {ErrorCode::unavailable};
-  CHECK_FALSE(write_final_status(sink, "order", first(), k_no_wait, stop.get_token()));
+  CHECK_FALSE(write_final_status(sink, "order", first(), waiter, stop.get_token()));
   CHECK(sink.count() == 0);
 }
