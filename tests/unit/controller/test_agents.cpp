@@ -16,6 +16,17 @@ nlohmann::json pod(const char* ready) {
           {"status", {{"conditions", {{{"type", "Ready"}, {"status", ready}}}}}}};
 }
 
+/// A run that stored something there.
+api::ClusterBackup done_on(const char* node) {
+  auto done = backup("done");
+  done.status.node_name = node;
+  done.status.run_id = "20260101T000000Z";
+  done.status.total_size_bytes = 5;
+  done.status.conditions = {
+      condition("Succeeded", api::ConditionStatus::true_, api::Reason::completed)};
+  return done;
+}
+
 } // namespace
 
 TEST_CASE("a pod is an agent on its node, ready as its condition says") {
@@ -42,13 +53,7 @@ TEST_CASE("without a wish, sets stay on the node of the latest run that stored s
   Observed observed = cluster();
   observed.agents["agent-0"] = {"agent-0", "n0", true};
   CHECK(choose_node(observed, backup("b")) == "n0");
-  auto done = backup("done");
-  done.status.node_name = "n1";
-  done.status.run_id = "20260101T000000Z";
-  done.status.total_size_bytes = 5;
-  done.status.conditions = {
-      condition("Succeeded", api::ConditionStatus::true_, api::Reason::completed)};
-  add(observed, done);
+  add(observed, done_on("n1"));
   CHECK(choose_node(observed, backup("b")) == "n1");
   observed.agents["agent-1"].ready = false;
   CHECK(choose_node(observed, backup("b")) == "n0");
@@ -82,26 +87,14 @@ TEST_CASE("of split roles, the run goes to the server with etcd") {
 
 TEST_CASE("the node of the latest run is left when its etcd is gone") {
   Observed observed = split_roles();
-  auto done = backup("done");
-  done.status.node_name = "cp-1";
-  done.status.run_id = "20260101T000000Z";
-  done.status.total_size_bytes = 5;
-  done.status.conditions = {
-      condition("Succeeded", api::ConditionStatus::true_, api::Reason::completed)};
-  add(observed, done);
+  add(observed, done_on("cp-1"));
   CHECK(choose_node(observed, backup("b")) == "etcd-1");
 }
 
 TEST_CASE("the node of the latest run is kept while its agent says nothing of the datastore") {
   Observed observed = split_roles();
   observed.servers.erase("cp-1");
-  auto done = backup("done");
-  done.status.node_name = "cp-1";
-  done.status.run_id = "20260101T000000Z";
-  done.status.total_size_bytes = 5;
-  done.status.conditions = {
-      condition("Succeeded", api::ConditionStatus::true_, api::Reason::completed)};
-  add(observed, done);
+  add(observed, done_on("cp-1"));
   CHECK(choose_node(observed, backup("b")) == "cp-1");
   CHECK_FALSE(is_better_to_wait(observed, backup("b")));
 }

@@ -397,16 +397,25 @@ TEST_CASE("an order is not withdrawn while its ClusterBackup exists, whatever ou
   CHECK_FALSE(bench.api.objects.contains(std::string(k_orders) + "uid-b"));
 }
 
-TEST_CASE("the order of a run that had ended and is unfinished again stays: etcd was restored") {
-  Bench bench;
+namespace {
+
+/// A run failed, and etcd was restored: the snapshot that it took has the run in it, and its order.
+std::pair<nlohmann::json, nlohmann::json> restored_after_its_end(Bench& bench) {
   REQUIRE(bench.settle());
   const nlohmann::json before = bench.api.objects.at(std::string(k_backups) + "b");
   const nlohmann::json order = bench.api.objects.at(std::string(k_orders) + "uid-b");
   report(bench, "False", "SnapshotFailed");
   REQUIRE(bench.settle());
-  // The snapshot that the run took has the run in it, and its order.
   bench.api.objects[std::string(k_backups) + "b"] = before;
   bench.api.objects[std::string(k_orders) + "uid-b"] = order;
+  return {before, order};
+}
+
+} // namespace
+
+TEST_CASE("the order of a run that had ended and is unfinished again stays: etcd was restored") {
+  Bench bench;
+  const auto [before, order] = restored_after_its_end(bench);
   const std::stop_token history = bench.client->runtime().versions->same_history();
   bench.store.upsert_order(order); // the watch of the orders is the first to list anew
   const Plan plan = bench.store.make_plan(std::nullopt);
@@ -423,14 +432,8 @@ TEST_CASE("the order of a run that had ended and is unfinished again stays: etcd
 
 TEST_CASE("a run that is unfinished again is not judged by the order of before the restore") {
   Bench bench;
-  REQUIRE(bench.settle());
-  const nlohmann::json before = bench.api.objects.at(std::string(k_backups) + "b");
-  const nlohmann::json order = bench.api.objects.at(std::string(k_orders) + "uid-b");
-  report(bench, "False", "SnapshotFailed");
-  REQUIRE(bench.settle());
-  bench.api.objects[std::string(k_backups) + "b"] = before;
-  bench.api.objects[std::string(k_orders) + "uid-b"] = order;
-  bench.store.upsert_backup(before); // the watch of the backups is the first to list anew
+  // The watch of the backups is the first to list anew.
+  bench.store.upsert_backup(restored_after_its_end(bench).first);
   REQUIRE(bench.settle());
   CHECK(reason_of(bench) == "Running");
   report(bench, "False", "StorageFull");

@@ -20,6 +20,15 @@ const api::Condition& condition_of(const api::ClusterBackupStatus& status, std::
   return *api::find_condition(status.conditions, name);
 }
 
+/// A run that began then, and succeeded.
+api::ClusterBackup done_at(SystemTime time) {
+  auto done = backup("done");
+  done.status.run_id = format_run_id(time);
+  done.status.conditions = {
+      condition(type::k_succeeded, ConditionStatus::true_, Reason::completed)};
+  return done;
+}
+
 /// A cluster whose backup "b" has its order out.
 Observed with_order() {
   Observed observed = cluster();
@@ -225,12 +234,8 @@ TEST_CASE("requests of the same second go by name; a started run goes before an 
 
 TEST_CASE("two runs never share a run id") {
   Observed observed = cluster();
-  auto done = backup("done");
-  done.status.run_id = format_run_id(observed.now);
-  done.status.conditions = {
-      condition(type::k_succeeded, ConditionStatus::true_, Reason::completed)};
-  add(observed, done);
-  observed.newest_run_id = done.status.run_id;
+  add(observed, done_at(observed.now));
+  observed.newest_run_id = format_run_id(observed.now);
   add(observed, backup("next"));
   const Plan waits = plan(observed);
   CHECK(waits.empty());
@@ -249,11 +254,7 @@ TEST_CASE("the run id of an object that is gone is not given again") {
 
 TEST_CASE("after the clock jumped back, a run does not wait for the clock to catch up") {
   Observed observed = cluster();
-  auto done = backup("done");
-  done.status.run_id = format_run_id(observed.now);
-  done.status.conditions = {
-      condition(type::k_succeeded, ConditionStatus::true_, Reason::completed)};
-  add(observed, done);
+  add(observed, done_at(observed.now));
   observed.newest_run_id = format_run_id(observed.now + std::chrono::hours{2});
   add(observed, backup("next"));
   settle(observed);

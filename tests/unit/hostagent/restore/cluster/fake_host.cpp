@@ -97,6 +97,22 @@ Outcome FakeHost::execute() {
   return cluster::execute(fresh_journal(), Journal(fresh_journal().plan.work_dir()), all, {});
 }
 
+bool FakeHost::cut_off_before(Step at) {
+  before_step = [at](Step step) {
+    if (step == at) {
+      throw Crash();
+    }
+  };
+  bool crashed = false;
+  try {
+    static_cast<void>(execute());
+  } catch (const Crash&) {
+    crashed = true;
+  }
+  before_step = nullptr;
+  return crashed;
+}
+
 Outcome FakeHost::resume() {
   const Journal journal(fresh_journal().plan.work_dir());
   auto state = journal.load();

@@ -58,7 +58,9 @@ public:
   void lose_processes() { m_running = false; }
 
   cluster::JournalState fresh_journal();
-  cluster::Outcome execute();   ///< From a new journal.
+  cluster::Outcome execute(); ///< From a new journal.
+  /// execute(), and the power goes just before that step. False: it never came to it.
+  [[nodiscard]] bool cut_off_before(cluster::Step at);
   cluster::Outcome resume();    ///< From the journal on the disk.
   cluster::Outcome roll_back(); ///< From the journal on the disk.
 

@@ -6,7 +6,6 @@
 
 using namespace rb;
 using namespace rb::cluster;
-using test::Crash;
 using test::FakeHost;
 
 namespace {
@@ -23,6 +22,15 @@ void check_restored(const FakeHost& host, const Outcome& outcome) {
   CHECK(host.running());
   CHECK_FALSE(host.left_by_the_reset);
   CHECK_FALSE(host.scratch.exists("data/railiance-restore/snapshot"));
+}
+
+/// As if the entry "reset is complete" had been lost.
+void cut_off_in_the_reset(FakeHost& host) {
+  CHECK(host.cut_off_before(Step::start));
+  const Journal journal(host.data_dir() + "/railiance-restore");
+  JournalState state = **journal.load();
+  state.completed.pop_back();
+  REQUIRE(journal.save(state));
 }
 
 } // namespace
@@ -84,13 +92,7 @@ TEST_CASE("a crash before each step, in place and bare: the same command ends th
         continue;
       }
       CAPTURE(std::string(word_of(at)));
-      host.before_step = [&](Step step) {
-        if (step == at) {
-          throw Crash();
-        }
-      };
-      CHECK_THROWS_AS(static_cast<void>(host.execute()), Crash);
-      host.before_step = nullptr;
+      CHECK(host.cut_off_before(at));
       check_restored(host, host.resume());
     }
   }
@@ -99,18 +101,7 @@ TEST_CASE("a crash before each step, in place and bare: the same command ends th
 TEST_CASE(
     "a crash in the middle of the reset: it is done again, and the way back finds the original") {
   FakeHost host;
-  host.before_step = [&](Step step) {
-    if (step == Step::start) {
-      throw Crash();
-    }
-  };
-  CHECK_THROWS_AS(static_cast<void>(host.execute()), Crash);
-  // As if the entry "reset is complete" had been lost.
-  const Journal journal(host.data_dir() + "/railiance-restore");
-  JournalState state = **journal.load();
-  state.completed.pop_back();
-  REQUIRE(journal.save(state));
-  host.before_step = nullptr;
+  cut_off_in_the_reset(host);
   check_restored(host, host.resume());
   CHECK(host.scratch.exists("data/server/db/etcd-old-201"));
   CHECK(host.roll_back().rolled_back);
@@ -128,19 +119,8 @@ TEST_CASE("a reset in the second of one that was cut off is made in the next one
 
 TEST_CASE("nothing is concluded from the token and the kubeconfig that a reset leaves") {
   FakeHost host(true);
-  host.before_step = [&](Step step) {
-    if (step == Step::start) {
-      CHECK_FALSE(host.scratch.exists("root/etc/rancher/k3s/k3s.yaml"));
-      throw Crash();
-    }
-  };
-  CHECK_THROWS_AS(static_cast<void>(host.execute()), Crash);
-  // As if the entry "reset is complete" had been lost.
-  const Journal journal(host.data_dir() + "/railiance-restore");
-  JournalState state = **journal.load();
-  state.completed.pop_back();
-  REQUIRE(journal.save(state));
-  host.before_step = nullptr;
+  cut_off_in_the_reset(host);
+  CHECK_FALSE(host.scratch.exists("root/etc/rancher/k3s/k3s.yaml"));
   check_restored(host, host.resume());
   CHECK(host.token_at_reset == "K10a::server:same\n");
 }

@@ -31,17 +31,6 @@ void check_as_before(const JoiningHost& joining) {
   CHECK(scratch.read("data/server/db/etcd-old-100/member") == "ancient");
 }
 
-/// A rejoin that begins, and ends with the power before that step.
-void cut_off_before(JoiningHost& joining, Step at) {
-  joining.host.before_step = [at](Step step) {
-    if (step == at) {
-      throw Crash();
-    }
-  };
-  CHECK_THROWS_AS(static_cast<void>(joining.host.execute()), Crash);
-  joining.host.before_step = nullptr;
-}
-
 /// The steps of a rejoin on a host with a database.
 std::vector<Step> steps_with_database() {
   std::vector<Step> steps(k_rejoin_steps.begin(), k_rejoin_steps.end());
@@ -83,7 +72,7 @@ TEST_CASE("a rejoin that is cut off before each step, on both disks: the same co
       CAPTURE(empty);
       CAPTURE(std::string(word_of(at)));
       JoiningHost joining(empty);
-      cut_off_before(joining, at);
+      CHECK(joining.host.cut_off_before(at));
       joining.host.lose_processes(); // the power went with it
       check_joined(joining, joining.host.resume());
     }
@@ -97,7 +86,7 @@ TEST_CASE("a rejoin that is cut off before each step is undone") {
     }
     CAPTURE(std::string(word_of(at)));
     JoiningHost joining;
-    cut_off_before(joining, at);
+    CHECK(joining.host.cut_off_before(at));
     const Outcome outcome = joining.host.roll_back();
     INFO(outcome.message);
     CHECK(outcome.rolled_back);
@@ -107,7 +96,7 @@ TEST_CASE("a rejoin that is cut off before each step is undone") {
 
 TEST_CASE("a rejoin that is cut off in the midst of its drop-in is undone: no part of it is left") {
   JoiningHost joining;
-  cut_off_before(joining, Step::name_server);
+  CHECK(joining.host.cut_off_before(Step::name_server));
   const std::string part = std::string(JoiningHost::k_drop_in) + ".railiance-part";
   joining.host.scratch.write(part, "server: https://192.0.");
   CHECK(joining.host.roll_back().rolled_back);
@@ -119,7 +108,7 @@ TEST_CASE("a cut in the midst of the move: the database is moved once, and found
   for (const bool back : {false, true}) {
     CAPTURE(back);
     JoiningHost joining;
-    cut_off_before(joining, Step::name_server);
+    CHECK(joining.host.cut_off_before(Step::name_server));
     // As if the entry "set-aside is complete" had been lost.
     const Journal journal(joining.host.data_dir() + "/railiance-restore");
     JournalState state = **journal.load();
