@@ -202,29 +202,28 @@ std::unique_ptr<k3s::ServiceManager> find_service_manager(ProcessRunner& process
 
 } // namespace
 
-std::string data_dir_here(const HostHints& hints) {
-  return choose_data_dir(hints, k3s::read_host_settings(k3s::DiskFiles()), nullptr);
+std::string Host::data_dir(const HostHints& hints) const {
+  return choose_data_dir(hints, settings, nullptr);
 }
 
 void Host::look(const HostHints& hints, const OpenedSet* opened) {
-  const k3s::HostSettings here = k3s::read_host_settings(k3s::DiskFiles());
   const bool with_state = opened != nullptr && opened->host_state.has_value();
   const set::HostState* const there = with_state ? &*opened->host_state : nullptr;
-  manager =
-      find_service_manager(processes, hints, here, with_state ? &*opened->host_settings : nullptr);
+  const k3s::HostSettings* const its = with_state ? &*opened->host_settings : nullptr;
+  manager = find_service_manager(processes, hints, settings, its);
   ObservedHost host;
   host.user_id = ::geteuid();
-  host.k3s_program = find_program(hints, here, with_state ? &*opened->host_settings : nullptr);
+  host.k3s_program = find_program(hints, settings, its);
   if (!host.k3s_program.empty()) {
     host.k3s_version = k3s::ask_version(processes, host.k3s_program);
   }
-  host.data_dir = choose_data_dir(hints, here, there);
+  host.data_dir = choose_data_dir(hints, settings, there);
   host.own_commands = hints.commands.given();
   host.data = look_at(host.data_dir);
-  host.settings = here.settings;
-  host.settings_problem = here.problem;
-  host.tokens = here.tokens;
-  host.named_here = k3s::all_named_files(k3s::DiskFiles(), here.settings, host.data_dir);
+  host.settings = settings.settings;
+  host.settings_problem = settings.problem;
+  host.tokens = settings.tokens;
+  host.named_here = k3s::all_named_files(k3s::DiskFiles(), host.settings, host.data_dir);
   if (there != nullptr) {
     host.named = NamedBack(*there, host.data_dir, {}).facts();
   }
@@ -234,9 +233,8 @@ void Host::look(const HostHints& hints, const OpenedSet* opened) {
     host.manager = manager->name();
     host.service = manager->state();
   } else {
-    host.unit_template = here.unit_template.empty() && with_state
-                             ? opened->host_settings->unit_template
-                             : here.unit_template;
+    host.unit_template = settings.unit_template.empty() && its != nullptr ? its->unit_template
+                                                                          : settings.unit_template;
   }
   auto found = servers.find(host.data_dir);
   if (found) {

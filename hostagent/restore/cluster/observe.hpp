@@ -12,9 +12,6 @@
 
 namespace rb::cluster {
 
-/// Where k3s has its data on this host, or would have it; without a final slash.
-[[nodiscard]] std::string data_dir_here(const HostHints& hints);
-
 struct Host {
   RealProcessRunner processes;
   k3s::ProcServerProcesses servers;
@@ -22,6 +19,11 @@ struct Host {
   ProxiedClusterApi cluster;
   std::unique_ptr<k3s::ServiceManager> manager; ///< Null: none is known.
   ObservedHost observed;
+  k3s::HostSettings settings =
+      k3s::read_host_settings(k3s::DiskFiles()); ///< On the disk, at first.
+
+  /// Where k3s has its data on this host, or would have it; without a final slash.
+  [[nodiscard]] std::string data_dir(const HostHints& hints) const;
 
   /// Finds the service manager and all facts. `opened`: the set of which files are put back, or
   /// null.
