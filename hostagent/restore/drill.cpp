@@ -6,7 +6,6 @@
 #include "restore/proof/prove_set.hpp"
 #include "restore/set_output.hpp"
 #include "set/marks.hpp"
-#include "set/proof_reason.hpp"
 #include "set/set_check.hpp"
 #include "terminal/format.hpp"
 #include "terminal/program_io.hpp"

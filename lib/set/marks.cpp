@@ -8,6 +8,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <array>
+
 namespace rb::set {
 
 namespace {
@@ -169,6 +172,16 @@ Result<LastDrill> drill_from(const nlohmann::json& json) {
 }
 
 } // namespace
+
+api::Reason reason_not_proven(const Error& error) {
+  constexpr std::array k_of_this_host{ErrorCode::permission_denied,
+                                      ErrorCode::no_space,
+                                      ErrorCode::not_found,
+                                      ErrorCode::unsupported};
+  const bool tried = error.reason != api::Reason::proof_unavailable &&
+                     std::ranges::find(k_of_this_host, error.code) == k_of_this_host.end();
+  return tried ? api::Reason::proof_failed : api::Reason::proof_unavailable;
+}
 
 std::string stamp_text(const Manifest& manifest) {
   const SnapshotRecord snapshot = manifest.snapshot.value_or(SnapshotRecord{});

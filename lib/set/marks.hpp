@@ -6,6 +6,7 @@
 
 #include "set/manifest.hpp"
 
+#include "api/reason.hpp"
 #include "base/error.hpp"
 
 #include <chrono>
@@ -37,6 +38,11 @@ struct DrillBoot {
   std::uint64_t objects = 0;           ///< Compared with the snapshot.
   std::uint64_t peak_memory_bytes = 0; ///< Of the scratch server.
 };
+
+/// Of a scratch server that was not booted: ProofUnavailable where it could not be tried on this
+/// host (no memory, no disk, no k3s that fits, not root), which says nothing of the set; else
+/// ProofFailed.
+[[nodiscard]] api::Reason reason_not_proven(const Error& error);
 
 /// What a drill leaves behind: `.last-drill` for programs, a line in backup.log for people.
 struct DrillRecord {

@@ -3,7 +3,7 @@
 
 #include "agent/host/host_artifacts.hpp"
 #include "agent/run/run_state.hpp"
-#include "set/proof_reason.hpp"
+#include "set/marks.hpp"
 
 #include <algorithm>
 
