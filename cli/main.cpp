@@ -6,7 +6,6 @@
 #include "terminal/program_io.hpp"
 
 #include "base/bytes.hpp"
-#include "base/fd.hpp"
 #include "kube/transport.hpp"
 
 #include <openssl/rand.h>

@@ -4,7 +4,6 @@
 #include "cli/install/installed.hpp"
 #include "cli/install/kept.hpp"
 #include "cli/install/lay_down.hpp"
-#include "cli/install/manifests.hpp"
 #include "cli/on_server.hpp"
 #include "objects/manifests.hpp"
 #include "terminal/format.hpp"

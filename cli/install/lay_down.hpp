@@ -3,7 +3,6 @@
 // the next call completes.
 #pragma once
 
-#include "base/digest.hpp"
 #include "base/fs.hpp"
 #include "base/result.hpp"
 

@@ -8,10 +8,8 @@
 #include "agent/orders/lookout.hpp"
 #include "agent/orders/offsite_worker.hpp"
 #include "agent/orders/options.hpp"
-#include "agent/run/leftovers.hpp"
 #include "agent/run/prover.hpp"
 #include "offsite/rclone.hpp"
-#include "offsite/rclone_words.hpp"
 #include "restore/proof/namespace_helper.hpp"
 #include "status/serve/metrics_text.hpp"
 #include "status/serve/server.hpp"
@@ -23,7 +21,6 @@
 #include "kube/transport.hpp"
 
 #include <csignal>
-#include <cstdlib>
 #include <iomanip>
 #include <random>
 #include <sstream>

@@ -18,7 +18,6 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <optional>
 #include <thread>
 
 namespace rb::agent {
