@@ -7,7 +7,6 @@ import pathlib
 import re
 import sys
 
-NO_ANSWER = ("NOASSERTION", "NONE")
 RELATIONS = {"DESCRIBES", "CONTAINS", "DYNAMIC_LINK", "STATIC_LINK"}
 found = []
 

@@ -6,7 +6,6 @@ inside the bed's namespaces through `bed.sh exec`.
 
 import contextlib
 import json
-import os
 import pathlib
 import subprocess
 import time
@@ -15,7 +14,6 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BED = ROOT / "tests" / "k3s" / "bed.sh"
-CACHE = pathlib.Path(os.environ.get("RAILIANCE_CACHE", pathlib.Path.home() / ".cache" / "railiance-backup"))
 NAMESPACE = "railiance-backup"
 BACKUP_DIR = "/opt/backup/railiance/cluster"
 FAULT_FILE = "/var/lib/rancher/k3s/standin-fault"
