@@ -1,6 +1,7 @@
 // Every kind of recipient, by us and by the stock age program, both ways. What needs ML-KEM runs
 // where OpenSSL has it, and is said to be left out elsewhere. RB_SEED repeats a draw.
 #include "conformance/age_fixture.hpp"
+#include "support/random.hpp"
 #include "unit/age/support.hpp"
 
 #include "age/file.hpp"
@@ -9,7 +10,6 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
-#include <random>
 
 using namespace rb;
 using namespace rb::age;
@@ -17,19 +17,13 @@ using rb::conformance::AgeFixture;
 
 namespace {
 
-std::mt19937_64& generator() {
-  static std::mt19937_64 made = [] {
-    const char* given = std::getenv("RB_SEED");
-    const std::uint64_t seed =
-        given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-    std::printf("interop of kinds: RB_SEED=%llu\n", static_cast<unsigned long long>(seed));
-    return std::mt19937_64(seed);
-  }();
+rb::test::Random& generator() {
+  static rb::test::Random made = rb::test::Random::seeded();
   return made;
 }
 
 std::uint64_t up_to(std::uint64_t limit) {
-  return std::uniform_int_distribution<std::uint64_t>(0, limit)(generator());
+  return generator().below(limit + 1);
 }
 
 SecretBytes random_secret() {
@@ -80,7 +74,7 @@ std::vector<Identity> some_identities(const AgeFixture& fixture) {
 
 Bytes some_bytes() {
   return age::test::pattern(up_to(20) == 0 ? 65530 + up_to(12) : up_to(300),
-                            static_cast<std::uint32_t>(generator()()));
+                            static_cast<std::uint32_t>(generator().next()));
 }
 
 void say_what_was_left_out(const char* what) {

@@ -1,10 +1,7 @@
 // A seeded source of chance for the property tests of lib/kube; RB_SEED repeats a run.
 #pragma once
 
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <random>
+#include "support/random.hpp"
 
 namespace rb::kube::test {
 
@@ -14,13 +11,7 @@ public:
 
   /// The seed of this run, printed once.
   static std::uint64_t seed() {
-    static const std::uint64_t made = [] {
-      const char* given = std::getenv("RB_SEED");
-      const std::uint64_t value =
-          given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-      std::printf("RB_SEED=%llu\n", static_cast<unsigned long long>(value));
-      return value;
-    }();
+    static const std::uint64_t made = rb::test::Random::seeded().seed();
     return made;
   }
 

@@ -1,4 +1,5 @@
 // Properties of lib/age over random inputs. The seed is printed; RB_SEED repeats a run.
+#include "support/random.hpp"
 #include "unit/age/support.hpp"
 
 #include "age/file.hpp"
@@ -9,32 +10,23 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <ctime>
-#include <random>
 
 using namespace rb;
 using namespace rb::age;
 
 namespace {
 
-std::mt19937_64& generator() {
-  static std::mt19937_64 made = [] {
-    const char* given = std::getenv("RB_SEED");
-    const std::uint64_t seed =
-        given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-    std::printf("prop_age: RB_SEED=%llu\n", static_cast<unsigned long long>(seed));
-    return std::mt19937_64(seed);
-  }();
+rb::test::Random& generator() {
+  static rb::test::Random made = rb::test::Random::seeded();
   return made;
 }
 
 std::uint64_t up_to(std::uint64_t limit) {
-  return std::uniform_int_distribution<std::uint64_t>(0, limit)(generator());
+  return generator().below(limit + 1);
 }
 
 Bytes random_bytes(std::size_t size) {
-  return test::pattern(size, static_cast<std::uint32_t>(generator()()));
+  return test::pattern(size, static_cast<std::uint32_t>(generator().next()));
 }
 
 /// Often near a boundary of chunks or batches, else anything up to a few batches.
