@@ -76,6 +76,16 @@ std::string table_of(const std::vector<ListedSet>& sets, SystemTime now) {
   return text_table(rows);
 }
 
+std::vector<ListedSet> listed_sets(Backups& backups, const Keys& keys) {
+  std::vector<ListedSet> listed;
+  for (const BackupSet& set : backups.sets) {
+    listed.push_back({&set,
+                      opens(backups.directory, set, keys.identities),
+                      backups.catalogue.word_for(set.run_id)});
+  }
+  return listed;
+}
+
 nlohmann::ordered_json json_of(const std::vector<ListedSet>& sets) {
   auto json = nlohmann::ordered_json::array();
   for (const ListedSet& listed : sets) {
@@ -194,11 +204,7 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
   const Catalogue& catalogue = backups->catalogue;
   const BackupSet* set = found->set;
   tell_of_files(catalogue, io.err);
-  std::vector<ListedSet> listed;
-  for (const BackupSet& one : backups->sets) {
-    listed.push_back(
-        {&one, opens(backups->directory, one, keys.identities), catalogue.word_for(one.run_id)});
-  }
+  const std::vector<ListedSet> listed = listed_sets(*backups, keys);
   const bool json = options.output == OutputFormat::json;
   nlohmann::ordered_json out{{"directory", options.backup_dir},
                              {"sets", json_of(listed)},

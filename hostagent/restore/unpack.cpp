@@ -109,19 +109,40 @@ void print(const Unpacked& unpacked,
   }
 }
 
+Error wrong_use(const RestoreCommand& command, bool known_artifact) {
+  return known_artifact
+             ? Error{ErrorCode::invalid_argument,
+                     "restore: --artifact needs --to",
+                     "name the directory to unpack into: --to DIR"}
+             : Error{ErrorCode::invalid_argument,
+                     "restore: --artifact: no such artifact: " + terminal_text(command.artifact),
+                     "choose helm-values, kubeconfig or host-state; `railiance-restore decrypt` "
+                     "makes a file of the datastore"};
+}
+
+int fail_without_manifest(const BackupSet& set, Io& io) {
+  return fail(
+      io,
+      {ErrorCode::corrupt,
+       set.run_id + ": " + (set.problems.empty() ? "" : terminal_text(set.problems.front())),
+       "choose another set, or open a file of it with `railiance-restore decrypt`"},
+      set.state == SetState::damaged ? ExitCode::damaged : ExitCode::incomplete);
+}
+
+int fail_to_unpack(const Error& error, bool in_set, const Keys& keys, Io& io) {
+  const int code = in_set ? fail(io, error) : fail(io, error, ExitCode::incomplete);
+  if (code == static_cast<int>(ExitCode::no_identity)) {
+    say_what_was_tried(keys, io);
+  }
+  return code;
+}
+
 } // namespace
 
 int unpack_artifact(const RestoreCommand& command, const Options& options, Io& io) {
   const auto type = artifact_of(command.artifact);
   if (!type || command.to.empty()) {
-    return fail(io,
-                {ErrorCode::invalid_argument,
-                 type ? "restore: --artifact needs --to"
-                      : "restore: --artifact: no such artifact: " + terminal_text(command.artifact),
-                 type ? "name the directory to unpack into: --to DIR"
-                      : "choose helm-values, kubeconfig or host-state; `railiance-restore decrypt` "
-                        "makes a file of the datastore"},
-                ExitCode::usage);
+    return fail(io, wrong_use(command, type.has_value()), ExitCode::usage);
   }
   const auto keys = read_keys(command.identity_files, io);
   if (!keys) {
@@ -139,13 +160,7 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
   say_passed_over(*found, io);
   tell_of_files(backups->catalogue, io.err);
   if (!set.manifest) {
-    const bool damaged = set.state == SetState::damaged;
-    return fail(
-        io,
-        {ErrorCode::corrupt,
-         set.run_id + ": " + (set.problems.empty() ? "" : terminal_text(set.problems.front())),
-         "choose another set, or open a file of it with `railiance-restore decrypt`"},
-        damaged ? ExitCode::damaged : ExitCode::incomplete);
+    return fail_without_manifest(set, io);
   }
   if (const auto code =
           refused_by_signature(backups->catalogue, set.run_id, command.wishes.allow_unsigned, io)) {
@@ -160,15 +175,10 @@ int unpack_artifact(const RestoreCommand& command, const Options& options, Io& i
     return unpack_artifact(command, options, io); // it got new recipients meanwhile
   }
   if (!unpacked) {
-    const bool missing =
-        std::ranges::find(set.manifest->artifacts, *type, &api::ArtifactStatus::type) ==
-        set.manifest->artifacts.end();
-    const int code =
-        missing ? fail(io, unpacked.error(), ExitCode::incomplete) : fail(io, unpacked.error());
-    if (code == static_cast<int>(ExitCode::no_identity)) {
-      say_what_was_tried(*keys, io);
-    }
-    return code;
+    const auto& artifacts = set.manifest->artifacts;
+    const bool in_set =
+        std::ranges::find(artifacts, *type, &api::ArtifactStatus::type) != artifacts.end();
+    return fail_to_unpack(unpacked.error(), in_set, *keys, io);
   }
   print(*unpacked, set.run_id, command, options.output, io);
   return static_cast<int>(ExitCode::done);
