@@ -148,16 +148,36 @@ int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) 
   return -1;
 }
 
+/// Nothing was read because there is nothing more, and not because a certificate cannot be read.
+bool is_at_end(BIO* bio) {
+  const unsigned long error = ERR_peek_last_error();
+  ERR_clear_error();
+  return BIO_pending(bio) == 0 ||
+         (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE);
+}
+
+/// Calls `take` for each certificate. One that cannot be read does not take those behind it along:
+/// so it is in Go, and therefore in kubectl.
+template <typename Take> void for_each_certificate(BIO* bio, Take take) {
+  while (true) {
+    const Owned<X509> certificate(PEM_read_bio_X509(bio, nullptr, nullptr, nullptr));
+    if (certificate) {
+      take(certificate.get());
+    } else if (is_at_end(bio)) {
+      return;
+    }
+  }
+}
+
 Status trust(SSL_CTX* context, const FileOrBytes& ca) {
   RB_TRY_ASSIGN(const SecretBytes pem, content_of(ca));
   const Owned<BIO> bio = memory(pem);
   Owned<X509_STORE> store(X509_STORE_new());
   int count = 0;
-  while (const Owned<X509> certificate{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
-    X509_STORE_add_cert(store.get(), certificate.get());
+  for_each_certificate(bio.get(), [&](X509* certificate) {
+    X509_STORE_add_cert(store.get(), certificate);
     ++count;
-  }
-  ERR_clear_error();
+  });
   if (count == 0) {
     return bad(ca, "certificate authority", "no PEM certificate in it");
   }
@@ -173,10 +193,7 @@ Status show_certificate(SSL_CTX* context, const FileOrBytes& source) {
     return bad(source, "client certificate", "no PEM certificate in it");
   }
   SSL_CTX_clear_chain_certs(context);
-  while (const Owned<X509> issuer{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
-    SSL_CTX_add1_chain_cert(context, issuer.get());
-  }
-  ERR_clear_error();
+  for_each_certificate(bio.get(), [&](X509* issuer) { SSL_CTX_add1_chain_cert(context, issuer); });
   return {};
 }
 

@@ -36,6 +36,24 @@ TEST_CASE("a server with a certificate of our CA, for its address, is trusted") 
   CHECK(ask(config_for(server, for_loopback().ca)).value().status == 200);
 }
 
+TEST_CASE("a CA that cannot be read takes none behind it along, as in kubectl") {
+  const LoopbackServer server(always(response(200, "{}")), &for_loopback());
+  const std::string& good = for_loopback().ca;
+  const std::string begin = "-----BEGIN CERTIFICATE-----\n";
+  const std::string end = "-----END CERTIFICATE-----\n";
+  for (const std::string& bad :
+       {begin + "bm9uc2Vuc2U=\n" + end, // no ASN.1
+        begin + "no base64 at all!\n" + end,
+        begin + end,
+        std::string("-----BEGIN X509 CRL-----\nbm8=\n-----END X509 CRL-----\n"),
+        std::string("# of last year\n")}) {
+    CAPTURE(bad);
+    CHECK(ask(config_for(server, bad + good)).value().status == 200);
+    CHECK(ask(config_for(server, good + bad)).value().status == 200);
+    CHECK_FALSE(ask(config_for(server, bad)));
+  }
+}
+
 TEST_CASE("a certificate of another CA is refused, with the reason and what was expected") {
   const LoopbackServer server(always(response(200, "{}")), &for_loopback());
   const auto refused = ask(config_for(server, make_certificates("IP:127.0.0.1").ca));
