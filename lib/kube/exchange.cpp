@@ -10,6 +10,10 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <memory>
 
@@ -112,6 +116,17 @@ void Exchange::end(Ending why) {
   Ending none = Ending::none;
   m_flow->ending.compare_exchange_strong(none, why);
   m_cancel();
+}
+
+void keep_alive(int socket) {
+  const auto set = [socket](int level, int name, int value) {
+    // Where one is refused, the others stand.
+    static_cast<void>(::setsockopt(socket, level, name, &value, sizeof value));
+  };
+  set(IPPROTO_TCP, TCP_KEEPIDLE, k_alive_idle_seconds);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, k_alive_interval_seconds);
+  set(IPPROTO_TCP, TCP_KEEPCNT, k_alive_probes);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
 namespace {

@@ -113,6 +113,16 @@ private:
   std::stop_callback<std::function<void()>> m_on_stop;
 };
 
+// The kernel finds a peer dead that has answered nothing for 45 s, which is what client-go's pings
+// take.
+inline constexpr int k_alive_idle_seconds = 30; ///< Silence before the first probe.
+inline constexpr int k_alive_interval_seconds = 5;
+inline constexpr int k_alive_probes = 3;
+
+/// A connection whose other end lost its power, or from which the network was cut off, then fails
+/// although nothing is to be sent: a watch that waits for events would take the silence for rest.
+void keep_alive(int socket);
+
 /// Certificates and keys of one server, and why the last verification failed. Safe to share;
 /// outlives the contexts that it set up.
 class TlsSetup {

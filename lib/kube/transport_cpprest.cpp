@@ -9,6 +9,8 @@
 //     without them, and a Host header of ours that has them;
 //   - it takes the Host header, port and all, for the name that a certificate must have: TlsSetup
 //     checks the name;
+//   - it sets no option of a socket, and lets nobody do it between opening and connecting: that is
+//     done when OpenSSL begins its handshake, within the library's own lock;
 //   - a task whose exception nobody looks at ends the program: each task is get() here, and none is
 //     continued.
 #include "kube/exchange.hpp"
@@ -223,6 +225,29 @@ http::http_request message_of(const Request& request) {
   return message;
 }
 
+namespace asio = boost::asio;
+
+/// Under which the SSL object of a connection knows its socket.
+int socket_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+/// Of a connection that may not be open yet. One without TLS goes to this host.
+void know_socket(http::client::native_handle handle) {
+  auto* stream = static_cast<asio::ssl::stream<asio::ip::tcp::socket&>*>(handle);
+  SSL_set_ex_data(stream->native_handle(), socket_index(), &stream->next_layer());
+}
+
+void on_tls(const SSL* ssl, int where, int /*value*/) {
+  if ((where & SSL_CB_HANDSHAKE_START) == 0) {
+    return;
+  }
+  if (auto* socket = static_cast<asio::ip::tcp::socket*>(SSL_get_ex_data(ssl, socket_index()))) {
+    keep_alive(socket->native_handle());
+  }
+}
+
 class CpprestTransport final : public Transport {
 public:
   CpprestTransport(ServerUrl url, ClientConfig config)
@@ -295,7 +320,11 @@ private:
         tls->note(applied.error());
         throw Ended();
       }
+      SSL_CTX_set_info_callback(context.native_handle(), on_tls);
     });
+    if (m_url.tls) {
+      config.set_nativehandle_options(know_socket);
+    }
     return config;
   }
 

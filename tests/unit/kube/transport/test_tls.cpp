@@ -2,7 +2,13 @@
 #include "support.hpp"
 #include "support/ipv6.hpp"
 
+#include "kube/exchange.hpp"
+
 #include <doctest/doctest.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 
@@ -25,6 +31,25 @@ ClientConfig config_for(const LoopbackServer& server, const std::string& ca) {
   return config;
 }
 
+/// Of the socket of this process that is connected to the port; 0: it has none, or does not ask.
+int keep_alive_idle_of_connection_to(int port) {
+  for (int fd = 0; fd < 1024; ++fd) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    int on = 0;
+    socklen_t on_size = sizeof on;
+    int idle = 0;
+    socklen_t idle_size = sizeof idle;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0 &&
+        peer.sin_family == AF_INET && ntohs(peer.sin_port) == port &&
+        ::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &on_size) == 0 && on == 1 &&
+        ::getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, &idle_size) == 0) {
+      return idle;
+    }
+  }
+  return 0;
+}
+
 Result<Response> ask(ClientConfig config) {
   return connect(std::move(config))->send(get("/x"), {});
 }
@@ -34,6 +59,25 @@ Result<Response> ask(ClientConfig config) {
 TEST_CASE("a server with a certificate of our CA, for its address, is trusted") {
   const LoopbackServer server(always(response(200, "{}")), &for_loopback());
   CHECK(ask(config_for(server, for_loopback().ca)).value().status == 200);
+}
+
+TEST_CASE("a connection is asked whether it lives, when nothing is said") {
+  const LoopbackServer server(
+      [](Peer& peer) {
+        peer.read_request();
+        peer.write(k_chunked_head);
+        peer.write_chunk("{}\n");
+        peer.wait_closed();
+      },
+      &for_loopback());
+  const auto transport = connect(config_for(server, for_loopback().ca));
+  int idle = 0;
+  const auto look = [&](std::string_view) {
+    idle = keep_alive_idle_of_connection_to(server.port());
+    return false;
+  };
+  CHECK(transport->stream(get("/watch"), look, {}).value().ended_by_sink);
+  CHECK(idle == k_alive_idle_seconds);
 }
 
 TEST_CASE("a CA that cannot be read takes none behind it along, as in kubectl") {
