@@ -85,6 +85,14 @@ std::string error_word(const nlohmann::json& answer) {
   return is_word ? " (" + word + ")" : "";
 }
 
+/// A "code" that is no success, as Feishu, Lark and PushPlus have it beside a "msg". Some say their
+/// successes as HTTP does.
+bool is_refusal(const nlohmann::json& answer) {
+  const nlohmann::json& code = json_member(answer, "code");
+  return code.is_number_integer() && code != 0 && (code < 200 || code >= 300) &&
+         json_member(answer, "msg").is_string();
+}
+
 /// Of an answer with 2xx, which may come in chunks: their sizes stand before the words.
 Status verdict_of_words(int http_status, std::string_view body) {
   const std::string what = "HTTP " + std::to_string(http_status);
@@ -105,7 +113,7 @@ Status verdict_of_words(int http_status, std::string_view body) {
   const nlohmann::json answer = object_in(body);
   const nlohmann::json& ok = json_member(answer, "ok");
   const nlohmann::json& code = json_member(answer, "errcode");
-  if (ok == false || (code.is_number_integer() && code != 0)) {
+  if (ok == false || (code.is_number_integer() && code != 0) || is_refusal(answer)) {
     return Error{ErrorCode::permission_denied,
                  what + ", but its answer says that it did not take the message" +
                      error_word(answer),

@@ -58,7 +58,8 @@ private:
 };
 
 /// Nothing for 2xx, but where the words behind it say otherwise: healthchecks.io answers "OK (not
-/// found)" for a check that is none, Slack's API {"ok":false}, DingTalk and WeCom an "errcode".
+/// found)" for a check that is none, Slack's API {"ok":false}, DingTalk and WeCom an "errcode",
+/// Feishu a "code" beside a "msg".
 /// Errors: unsupported (a redirect), permission_denied and not_found (it refuses the address or the
 /// token), throttled, unavailable.
 [[nodiscard]] Status verdict_of(int http_status, std::string_view body = {});

@@ -191,16 +191,27 @@ TEST_CASE("a receiver that says 200 and means no has not got it") {
             .message.ends_with("did not take the message"));
   CHECK(error(response(200, R"({"errcode":310000,"errmsg":"sign not match"})")).code ==
         ErrorCode::permission_denied);
+  for (
+      const char* body :
+      {R"({"code":19001,"data":{},"msg":"param invalid: incoming webhook access token invalid"})", // Feishu
+       R"({"code":900,"msg":"no such token","data":null})"}) { // PushPlus
+    CHECK(error(response(200, body)).code == ErrorCode::permission_denied);
+  }
 }
 
 TEST_CASE("a receiver that says 200 and means it has got it, whatever else it says") {
-  for (const char* body : {"OK",
-                           "OK (created)",
-                           "ok",
-                           "",
-                           R"({"ok":true})",
-                           R"({"errcode":0,"errmsg":"ok"})",
-                           R"({"id":"x","message":"{\"ok\":false"})"}) {
+  for (const char* body :
+       {"OK",
+        "OK (created)",
+        "ok",
+        "",
+        R"({"ok":true})",
+        R"({"errcode":0,"errmsg":"ok"})",
+        R"({"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"})",
+        R"({"code":200,"msg":"ok","data":"7f3a"})",
+        R"({"code":200,"message":"success","timestamp":1764460800})",
+        R"({"id":7,"code":1234})",
+        R"({"id":"x","message":"{\"ok\":false"})"}) {
     CAPTURE(body);
     const LoopbackServer server(answering(response(200, body)));
     CHECK(ping(Mounted(server.url())));
