@@ -59,6 +59,17 @@ set::SetReport check_current(Backups& backups,
   }
 }
 
+bool are_of_sets(const Keys& keys, const std::vector<BackupSet>& sets) {
+  const auto opens = [&](const std::string& recipient) {
+    return std::ranges::any_of(keys.identities, [&](const age::Identity& identity) {
+      return identity.recipient().text() == recipient;
+    });
+  };
+  return std::ranges::any_of(sets, [&](const BackupSet& set) {
+    return set.manifest && std::ranges::any_of(set.manifest->recipients, opens);
+  });
+}
+
 set::Latest find_set(const std::vector<BackupSet>& sets,
                      const std::string& name,
                      std::optional<api::ArtifactType> wanted) {

@@ -116,6 +116,10 @@ struct Backups {
 [[nodiscard]] Result<Backups>
 open_backups(const Options& options, const std::vector<Pin>& pins, const Io& io);
 
+/// Whether any of `sets` was made for one of `keys`. Where none was, the keys are of something else,
+/// and that they open none says nothing of the sets.
+[[nodiscard]] bool are_of_sets(const Keys& keys, const std::vector<set::BackupSet>& sets);
+
 /// check_set of that set, which is one of `backups`. Where it was given new recipients meanwhile,
 /// the directory is read anew, and the set is checked as it is now: nothing that was exchanged is
 /// called damaged, and what is checked was judged.

@@ -52,7 +52,7 @@ DrillRecord judge(const BackupSet& set,
   return record;
 }
 
-/// A drill that could not begin: no key, no directory, no set.
+/// A drill that came to no set.
 DrillRecord
 not_begun(const std::string& run_id, ExitCode code, const Error& error, SystemTime now) {
   DrillRecord record;
@@ -75,12 +75,13 @@ public:
     }
     auto keys = read_keys(m_command.identity_files, m_io);
     if (!keys) {
-      return could_not_begin({}, ExitCode::no_identity, keys.error());
+      return could_not_begin({}, ExitCode::no_identity, keys.error(), Of::command);
     }
     m_keys = std::move(*keys);
     auto backups = read_backups(std::move(*directory), m_options, m_keys.pins, m_io);
     if (!backups) {
-      return could_not_begin({}, exit_code_of_opening(backups.error()), backups.error());
+      return could_not_begin(
+          {}, exit_code_of_opening(backups.error()), backups.error(), Of::command);
     }
     m_backups = std::move(*backups);
     const std::vector<BackupSet>& sets = m_backups->sets;
@@ -88,20 +89,25 @@ public:
     if (found.set == nullptr) {
       return could_not_begin({},
                              ExitCode::nothing_to_restore,
-                             nothing_to_restore(m_options.backup_dir, m_command.set));
+                             nothing_to_restore(m_options.backup_dir, m_command.set),
+                             m_command.set == "latest" ? Of::sets : Of::command);
     }
     say_passed_over(found, m_io);
     if (m_command.set == "latest" && found.set->state != set::SetState::damaged &&
         !set::can_restore_cluster(*found.set)) {
-      return could_not_begin(found.set->run_id, ExitCode::incomplete, useless(sets));
+      return could_not_begin(found.set->run_id, ExitCode::incomplete, useless(sets), Of::sets);
     }
     return check(found.set->run_id);
   }
 
 private:
-  int could_not_begin(const std::string& run_id, ExitCode code, const Error& error) {
+  /// Whose fault it is that a drill ended so. `.last-drill` says what is known of the sets: a
+  /// mistyped name or a key of something else is no word against the set that passed before.
+  enum class Of { sets, command };
+
+  int could_not_begin(const std::string& run_id, ExitCode code, const Error& error, Of of) {
     const int exit_code = fail(m_io, error, code);
-    static_cast<void>(store(not_begun(run_id, code, error, m_io.clock.now())));
+    static_cast<void>(store(not_begun(run_id, code, error, m_io.clock.now()), of));
     return exit_code;
   }
 
@@ -148,7 +154,9 @@ private:
       return static_cast<int>(record.boot->code);
     }
     ExitCode code = record.code == ExitCode::done && record.boot ? record.boot->code : record.code;
-    if (!store(record) && code == ExitCode::done) {
+    const bool wrong_key =
+        record.code == ExitCode::no_identity && !are_of_sets(m_keys, m_backups->sets);
+    if (!store(record, wrong_key ? Of::command : Of::sets) && code == ExitCode::done) {
       code = ExitCode::failed;
     }
     return static_cast<int>(code);
@@ -260,15 +268,20 @@ private:
     }
   }
 
-  bool store(const DrillRecord& record) {
+  bool store(const DrillRecord& record, Of of) {
     if (m_command.no_record) {
       return true;
     }
     const auto write = [&]() -> Status {
       RB_TRY_ASSIGN(set::Directory directory, open_directory(m_options.backup_dir));
-      return set::store_drill(directory, record);
+      return of == Of::sets ? set::store_drill(directory, record)
+                            : set::log_drill(directory, record);
     };
     const Status stored = write();
+    if (stored && of == Of::command) {
+      m_io.err << "nothing was proven or disproven: it is in backup.log, and the outcome of the "
+                  "drill before stands\n";
+    }
     if (!stored) {
       Error error = stored.error();
       error.hint = "run it as root; for a directory that cannot be written: --no-record";

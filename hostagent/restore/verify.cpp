@@ -121,7 +121,20 @@ ExitCode recorded(const VerifyCommand& command,
   return code;
 }
 
-/// One that could not begin: no key, no set.
+void say_not_recorded(Io& io) {
+  io.err << "nothing was proven or disproven, and nothing is recorded\n";
+}
+
+/// `.last-verify` says what is known of the sets: a key of something else is no word against them.
+bool is_of_sets(ExitCode code, const Keys& keys, const std::vector<BackupSet>& sets, Io& io) {
+  if (code != ExitCode::no_identity || are_of_sets(keys, sets)) {
+    return true;
+  }
+  say_not_recorded(io);
+  return false;
+}
+
+/// One that found no set.
 set::LastVerify not_begun(const Error& error) {
   set::LastVerify record;
   record.message = error.message;
@@ -167,7 +180,9 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
   const auto keys = keys_of(command, io);
   if (!keys) {
     const int code = fail(io, keys.error(), ExitCode::no_identity);
-    recorded(command, options, not_begun(keys.error()), ExitCode::no_identity, io);
+    if (command.record) {
+      say_not_recorded(io);
+    }
     return code;
   }
   auto backups = open_backups(options, keys->pins, io);
@@ -196,6 +211,9 @@ int verify(const VerifyCommand& command, const Options& options, Io& io) {
   warn_of_first_use(backups->catalogue, io);
   const ExitCode code = worst_of(reports, backups->catalogue);
   print(reports, backups->catalogue, *keys, code, options, io);
+  if (command.record && !is_of_sets(code, *keys, backups->sets, io)) {
+    return static_cast<int>(code);
+  }
   set::LastVerify record = record_of(reports, backups->catalogue, *keys, code);
   record.duration_milliseconds =
       std::chrono::duration_cast<std::chrono::milliseconds>(io.clock.steady_now() - begin).count();

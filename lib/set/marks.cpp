@@ -252,6 +252,10 @@ Status store_drill(Directory& directory, const DrillRecord& record) {
   return store_mark(directory, k_last_drill_name, serialize(record), log_line(record));
 }
 
+Status log_drill(Directory& directory, const DrillRecord& record) {
+  return append_log(directory, log_line(record));
+}
+
 Result<LastDrill> parse_last_drill(std::string_view text) {
   const auto json = json_of(text);
   if (!json.is_object()) {

@@ -68,6 +68,9 @@ struct DrillRecord {
 /// beginning. Errors: those of replace_file and append_log.
 [[nodiscard]] Status store_drill(Directory& directory, const DrillRecord& record);
 
+/// The line in backup.log alone: of a drill that says nothing of the sets.
+[[nodiscard]] Status log_drill(Directory& directory, const DrillRecord& record);
+
 /// `.last-drill` as those read it who only want to know when a drill was and what came of it.
 struct LastDrill {
   std::string run_id; ///< Empty when there was no set.
