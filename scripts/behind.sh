@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # behind.sh WORK...: for test.sh, which goes on with other suites meanwhile: one after the other, at a low priority,
 # and going on where one fails. Needs root. WORK is one of
 #

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # The benchmarks: builds the release with them, then leaves the rest to tests/bench/run.sh, which
 # prints JSON and a table (arguments are passed on).
 set -euo pipefail

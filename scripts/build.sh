@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # build.sh PRESET NAME [CMAKE ARGUMENTS]: configures and builds into $RAILIANCE_CACHE/build/NAME, and
 # prints that directory. A directory that belongs to another checkout is made anew (ccache makes that
 # quick). RB_TARGETS: what is built, in words; default: everything.

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # bundle.sh [ARCH]: compiles what is shipped, in the build root (root.sh), and prints the directory of the bundle:
 # programs, their libraries and the loader, which run on any Linux from wherever they lie (bundle/build.sh). What
 # lies beside it is the rest of the image's root. Does nothing when nothing of its sources has changed.

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # cases.sh [DIRECTORY]: what the product makes of each input of tests/cases/inputs, or of DIRECTORY.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # The main job on a cluster of its own: k3s stand-in, image, chart, a few Helm releases, `make backup`,
 # and stock age opening what it wrote. Takes everything down at the end; the cache stays.
 set -euo pipefail

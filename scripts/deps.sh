@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Installs what building and testing need, from Debian's packages. Says and does nothing when all
 # of it is there. Needs root only when something is missing.
 set -euo pipefail

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # fault.sh [PART...]: builds, and runs the whole fault suite (tests/fault/run.sh).
 set -euo pipefail
 . "$(dirname "$0")/common.sh"

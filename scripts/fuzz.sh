@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # fuzz.sh [SECONDS [TARGET...]]: fuzzes each target (default: all) for so long (default: 600 each), with
 # AddressSanitizer and UndefinedBehaviorSanitizer, JOBS at a time. New inputs go to
 # $RAILIANCE_CACHE/fuzz/TARGET, not into the tree. Prints a line per target; ends with 1 when one found

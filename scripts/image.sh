@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # image.sh [ARCH]: packs the bundle (bundle.sh) as a container image into $RAILIANCE_CACHE/image/image.tar, whose path
 # it prints: `k3s ctr images import` and `docker load` take it. Does nothing when the bundle has not changed.
 set -euo pipefail

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # install.sh SOPS_YAML: the bundle to $PREFIX/lib/railiance-backup, links to its programs to $PREFIX/bin, the
 # image into this host's k3s, the chart into the cluster. Run it on the k3s server, as root. IMAGE_TAR and
 # BUNDLE_TAR name what was built elsewhere (make image, make tarball): then nothing is compiled here.

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Formatting, shellcheck, clang-tidy. With --fix it formats the sources instead of complaining.
 # JOBS: how many clang-tidy at a time; default: one a core.
 set -euo pipefail

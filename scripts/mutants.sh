@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # mutants.sh [ARGUMENTS]: seeds bugs into a copy of the sources, one by one, and sees that a test fails
 # for each (tests/mutants/run.py).
 set -euo pipefail

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # package.sh [ARCH]: lays out what an installation without a network needs, below $RAILIANCE_CACHE/package, and prints that
 # directory: the bundle (bundle.sh), and in its share/ the archive of the image and the manifests that ask for it by a
 # name that holds its digest (cli/install/package.hpp). What a release has is laid out by the same lay-out.sh.

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # release-check.sh: makes the release twice, here and from a clone in another directory with caches of its own and
 # without ccache, and compares the digests. The build roots are the same. RELEASE_ARCHS as in release.sh.
 set -euo pipefail

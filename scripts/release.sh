@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # release.sh [--key FILE | --unsigned] [--allow-dirty]: makes everything that people install from, in $RAILIANCE_DIST
 # (default: dist), whose path it prints. docs/release.md says what each file is.
 #

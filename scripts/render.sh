@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Brings what is made from crds/ and the chart up to date: the chart's copies of the CRDs, of the
 # alerts and of the dashboard (deploy/monitoring), and deploy/railiance-backup.yaml. With --check it changes nothing and fails where something is stale.
 set -euo pipefail

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # root.sh [ARCH]: makes the build root, in which everything that is shipped is compiled: a directory below
 # $RAILIANCE_CACHE/root with Debian 13's packages of bundle/packages. Prints its path. Made once for each
 # list of packages; remove the directory to have it made anew, with Debian's newest versions.

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # tarball.sh [ARCH]: packs programs, image and manifests (package.sh) into a tarball for any Linux of that architecture, and
 # prints its path: unpacked anywhere, railiance-backup/bin/railiance-backup runs, and installs on a k3s server.
 set -euo pipefail

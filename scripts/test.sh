@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # test.sh [SUITE...]: builds, runs the suites (default: all), and says at the end what ran, what
 # failed, and what did not run and why. The last line is "N passed, N failed"; the exit code is 0 when
 # nothing failed.

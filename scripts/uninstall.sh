@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Takes the chart out of the cluster, the programs out of $PREFIX/bin, and the timers that run them (drill-timer.sh).
 # Backup sets, ClusterBackups and their CRDs stay.
 set -euo pipefail

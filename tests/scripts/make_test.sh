@@ -44,5 +44,8 @@ for target in install uninstall; do
   grep -qF 'bash is not on this host' "$work/said" || fail "make $target does not say that bash is missing"
 done
 
+# NixOS has bash, and nothing in /bin but sh.
+! grep -l '^#!/bin/bash' "$root"/scripts/*.sh >"$work/said" || fail "scripts of /bin/bash: $(cat "$work/said")"
+
 [ "$failures" = 0 ] || exit 1
 echo "make finds its scripts"
