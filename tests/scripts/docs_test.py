@@ -116,6 +116,13 @@ def check_drop_ins(path, text):
         fail(f"{path.relative_to(ROOT)}: ReadWritePaths= of a drop-in does not begin with an empty one")
 
 
+def check_plaintext(path, text):
+    """age and the shell make files as the umask says: what is decrypted is for its owner alone."""
+    for line in re.finditer(r"^.*\bage (?:-d|--decrypt) .*(?:-o|--output|>) ?[\w./\"$~].*$", text, re.M):
+        if "umask 077" not in text[: line.end()]:
+            fail(f"{path.relative_to(ROOT)}: everybody can read what is decrypted: {line[0].strip()}")
+
+
 def values():
     """Those of values.yaml, and which of them take what is not named there: {} and []."""
     names, open_ended, above = set(), set(), []
@@ -192,6 +199,7 @@ def main():
             check_advice(path, text)
         else:
             check_values(path, text, names, open_ended)
+            check_plaintext(path, text)
         if path in pages:
             check_links(path, path.read_text())
             check_make(path, text, targets)
