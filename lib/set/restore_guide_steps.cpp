@@ -91,7 +91,9 @@ done
 rm -f "$db/state.db-wal" "$db/state.db-journal" "$db/state.db-shm"
 [ ! -e "$db/etcd" ] || mv "$db/etcd" "$old/"
 for name in tls cred; do
-  [ ! -e "@data@/server/$name" ] || mv "@data@/server/$name" "$old/"
+  from=@data@/server/$name
+  [ ! -e "$from" ] || mv "$from" "$old/" 2>/dev/null || # a mount point stays, what is in it goes
+    { cp -pR "$from" "$old/" && rm -rf "$from"/* "$from"/.[!.]*; }
 done
 cp "$WORK/snapshot" "$db/state.db.part"
 mv "$db/state.db.part" "$db/state.db"

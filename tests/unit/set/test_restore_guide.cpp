@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -20,6 +22,15 @@ const GuideFacts k_facts{"/opt/backup/railiance/cluster",
 
 Manifest manifest() {
   return test::make_manifest("20261122T020000Z");
+}
+
+Manifest of_sqlite() {
+  Manifest set = manifest();
+  set.snapshot->kind = api::DatastoreKind::sqlite;
+  for (api::ArtifactStatus& artifact : set.artifacts) {
+    artifact.file_name = api::file_name(artifact.type, set.run_id, api::DatastoreKind::sqlite);
+  }
+  return set;
 }
 
 bool has(const std::string& text, std::string_view words) {
@@ -178,16 +189,37 @@ TEST_CASE("shell_word: quotes what sh would take apart") {
 }
 
 TEST_CASE("guide: a set of SQLite is put in place, and nothing is reset") {
-  Manifest set = manifest();
-  set.snapshot->kind = api::DatastoreKind::sqlite;
-  for (api::ArtifactStatus& artifact : set.artifacts) {
-    artifact.file_name = api::file_name(artifact.type, set.run_id, api::DatastoreKind::sqlite);
-  }
-  const std::string text = restore_guide(set, k_facts);
+  const std::string text = restore_guide(of_sqlite(), k_facts);
   CHECK(has(text, "| SQLite | revision "));
   CHECK(has(text, "sqlite-20261122T020000Z.db.age"));
   CHECK(has(text, "\"sqlite-$SET.db.age\""));
   CHECK(has(text, "state.db-wal"));
   CHECK_FALSE(has(text, "cluster-reset"));
   CHECK_FALSE(has(text, "@pattern@"));
+}
+
+TEST_CASE("guide: of SQLite, certificates on a disk of their own go aside, too") {
+  if (::geteuid() != 0) {
+    return; // only root mounts
+  }
+  const test::TemporaryDirectory disk;
+  GuideFacts facts = k_facts;
+  facts.data_dir = disk.file("my k3s");
+  const std::string server = facts.data_dir + "/server";
+  for (const char* const name : {"/db", "/tls", "/cred"}) {
+    std::filesystem::create_directories(server + name);
+  }
+  test::write_file(disk.file("snapshot"), "rows");
+  test::write_file(server + "/cred/old", "x");
+  const std::string text = restore_guide(of_sqlite(), facts);
+  const std::size_t begin = text.find("db=", text.find("### 5."));
+  test::write_file(disk.file("step"),
+                   "set -eu\nWORK=" + disk.path() + "\nmount -t tmpfs none '" + server +
+                       "/tls'\necho x >'" + server + "/tls/old'\n" +
+                       text.substr(begin, text.find("```", begin) - begin) +
+                       "[ -e \"$old/tls/old\" ] && [ ! -e '" + server + "/tls/old' ]\n" +
+                       "[ -e \"$old/cred/old\" ] && [ ! -e '" + server + "/cred' ]\n");
+  // NOLINTNEXTLINE(cert-env33-c): the step as somebody types it
+  CHECK(std::system(("unshare -m sh " + disk.file("step")).c_str()) == 0);
+  CHECK(test::read_file(server + "/db/state.db") == "rows");
 }
