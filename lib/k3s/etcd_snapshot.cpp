@@ -244,6 +244,12 @@ ProcessSpec delete_spec(const K3sCommand& command, const std::string& snapshot_n
   return spec;
 }
 
+bool says_deleted(const ProcessResult& result, const std::string& snapshot_name) {
+  const std::string words = "Snapshot " + snapshot_name + " deleted";
+  return result.exit_status == 0 &&
+         (result.err + "\n" + result.out).find(words) != std::string::npos;
+}
+
 std::string snapshot_directory(const std::string& data_dir, const std::string& configured) {
   const std::filesystem::path server = std::filesystem::path(data_dir) / "server";
   // An absolute path replaces what stands before it.

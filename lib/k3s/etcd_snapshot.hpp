@@ -32,6 +32,9 @@ save_spec(const K3sCommand& command, const std::string& run_id, std::chrono::sec
 /// `etcd-snapshot delete`: all flags stand before the name (after it they are not read).
 [[nodiscard]] ProcessSpec delete_spec(const K3sCommand& command, const std::string& snapshot_name);
 
+/// Whether k3s removed it: a file that it could not remove it calls "not found", and exits with 0.
+[[nodiscard]] bool says_deleted(const ProcessResult& result, const std::string& snapshot_name);
+
 /// Where the server puts its snapshots: `configured` (relative ones below <data_dir>/server, where
 /// the server's working directory is), or <data_dir>/server/db/snapshots.
 [[nodiscard]] std::string snapshot_directory(const std::string& data_dir,

@@ -32,6 +32,7 @@ flip() { printf '\377\376' | dd of="$1" bs=1 seek=20480 conv=notrunc 2>/dev/null
 
 if [ "$subcommand" = delete ]; then
   [ "$fault" = delete-fails ] && fatal 'failed to get CA certs: connect: connection refused'
+  [ "$fault" = elsewhere-stays ] && { say warning "Snapshot $target not found."; exit 0; }
   rm -f "${directory:?}/$target"
   say info "Snapshot $target deleted."
   exit 0
@@ -76,7 +77,7 @@ truncated-odd) store "$full"; truncate -s -7 "$directory/$full"; saved "$full" ;
 zero-byte) store "$full"; : >"$directory/$full"; saved "$full" ;;
 bit-flip) store "$full"; flip "$directory/$full"; saved "$full" ;;
 other-node) store "$name-other-1795348336"; saved "$name-other-1795348336" ;;
-elsewhere) saved "$full" ;;
+elsewhere | elsewhere-stays) saved "$full" ;;
 wrong-name) store "on-demand-vm-1795348336"; saved "on-demand-vm-1795348336" ;;
 compressed) store "$full.zip"; saved "$full.zip" ;;
 exit-after-save) store "$full"; saved "$full"; fatal 'injected failure after the snapshot was saved' ;;

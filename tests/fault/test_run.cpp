@@ -206,6 +206,16 @@ TEST_CASE("a snapshot that k3s put where we do not see it is removed by k3s") {
   CHECK(host.scratch.read("bin/calls").find("etcd-snapshot delete ") != std::string::npos);
 }
 
+TEST_CASE("one that k3s could not remove is named, though the command exits with 0") {
+  FakeHost host;
+  host.play("elsewhere");
+  CHECK(host.run().message.find("k3s could not remove it") == std::string::npos);
+  host.play("elsewhere-stays"); // pkg/etcd logs the error, and the command calls it "not found"
+  const auto report = host.run();
+  CHECK(report.reason == api::Reason::snapshot_failed);
+  CHECK(report.message.find("k3s could not remove it") != std::string::npos);
+}
+
 TEST_CASE("a run id that another request used does not settle this one with its set") {
   FakeHost host;
   const auto order = host.next_order();

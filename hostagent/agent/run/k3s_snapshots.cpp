@@ -55,7 +55,7 @@ k3s::SaveVerdict attempt(const BackupRun& run) {
 /// It lies in plaintext where we do not look: k3s knows where, and is told to remove it.
 void remove_unseen(ProcessRunner& processes, const K3sPlace& k3s, k3s::SaveVerdict& verdict) {
   const auto deleted = processes.run(k3s::delete_spec(k3s.command, verdict.name), {});
-  if (!deleted || deleted->exit_status != 0) {
+  if (!deleted || !k3s::says_deleted(*deleted, verdict.name)) {
     verdict.error.message += "; k3s could not remove it";
     verdict.error.hint += "; remove it by hand: k3s etcd-snapshot delete " + verdict.name;
   }

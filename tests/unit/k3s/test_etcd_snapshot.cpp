@@ -75,6 +75,21 @@ TEST_CASE("delete: all flags stand before the name, for those behind it are not 
                                                                    "railiance-x"});
 }
 
+TEST_CASE("delete: what k3s could not remove it calls not found, and exits with 0") {
+  const std::string frame = "time=\"2026-11-22T11:52:16Z\" level=";
+  ProcessResult done;
+  done.exit_status = 0;
+  done.err = frame + "info msg=\"Snapshot a-b-1 deleted.\"\n";
+  CHECK(says_deleted(done, "a-b-1"));
+  CHECK_FALSE(says_deleted(done, "a-b-12"));
+  done.err = frame + "warning msg=\"Snapshot a-b-1 not found.\"\n";
+  CHECK_FALSE(says_deleted(done, "a-b-1"));
+  done.err = "INFO[0000] Snapshot a-b-1 deleted. \n";
+  CHECK(says_deleted(done, "a-b-1"));
+  done.exit_status = 1;
+  CHECK_FALSE(says_deleted(done, "a-b-1"));
+}
+
 TEST_CASE("the snapshot directory: default, absolute, and relative to the server's directory") {
   CHECK(snapshot_directory("/d", "") == "/d/server/db/snapshots");
   CHECK(snapshot_directory("/d", "/s") == "/s");
