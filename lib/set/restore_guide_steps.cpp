@@ -68,7 +68,7 @@ tar -tzf "$WORK/host-state.tar.gz" | while IFS= read -r path; do
   esac
   [ -e "/$path" ] || put_back "$path" || echo "/$path: it could not be put back" >&2
 done
-if grep -s '^server:' @config@/k3s/config.yaml @config@/k3s/config.yaml.d/*.yaml; then
+if grep -s '^server:' @config@/k3s/config.yaml @config@/k3s/config.yaml.d/*.y*ml | grep .; then
   echo "remove the line 'server:' there first: this server begins the cluster anew" >&2
   exit 1
 fi
