@@ -79,8 +79,15 @@ fi
 /// SQLite: the copy is the database, and what else k3s needs is in it.
 constexpr std::string_view k_place = R"md(### 5. The copy takes the place of the database
 Database, log (`-wal`, `-journal`) and index (`-shm`) are one: they go aside together. An etcd that is there would be used
-before SQLite, so it goes, too. The certificates k3s writes anew from the copy, which the token opens.
+before SQLite, so it goes, too. The certificates k3s writes anew from the copy, which the token opens; but with `cluster-init` it
+would make an etcd of the copy, and other certificates than those of the backup.
 ```sh
+if grep -sE '^cluster-init: *.?(true|yes|on|1)|K3S_CLUSTER_INIT=.?(true|1)|--cluster-init($|[^=-]|=true)' \
+  @config@/k3s/config.yaml @config@/k3s/config.yaml.d/*.y*ml @config@/k3s/k3s.env /etc/systemd/system/k3s.service \
+  /etc/systemd/system/k3s.service.d/*.conf /etc/systemd/system/k3s.service.env /etc/init.d/k3s | grep .; then
+  echo "remove 'cluster-init' there first; when k3s runs with the copy, it can be written again" >&2
+  exit 1
+fi
 db=@data@/server/db
 old=$db/state-old-$(date -u +%Y%m%dT%H%M%SZ)
 mkdir -p "$old"

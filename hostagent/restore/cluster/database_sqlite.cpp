@@ -55,6 +55,26 @@ Before before_of(const JournalState& state) {
   return {has_state(aside) || !exists(aside + "/etcd"), true};
 }
 
+/// With an endpoint k3s does not look at `cluster-init` (k3s, pkg/cluster/managed.go).
+bool makes_etcd(const ServerSettings& settings) {
+  return settings.is_on("cluster-init") && settings.value("datastore-endpoint").empty();
+}
+
+/// k3s writes the objects of a state.db into a new etcd, and nothing else of it
+/// (migrateFromSQLite of k3s, pkg/etcd/etcd.go): certificates, keys and token that the copy would
+/// bring it makes anew.
+Check refuse_new_cluster(const ServerSettings& settings) {
+  const std::string place = settings.of("cluster-init").back().place;
+  return refused("datastore",
+                 "the configuration has `cluster-init`" +
+                     (place.empty() ? "" : " (" + place + ")") +
+                     ": at its start k3s would write the objects of the copy into a new etcd, with "
+                     "other certificates, keys and another token than those of the backup",
+                 "remove it, and restore; when the restored server runs it can be written again, "
+                 "and k3s makes etcd of it with what it has. On a bare host: --keep-config, with a "
+                 "configuration of this host's own without it");
+}
+
 class Sqlite final : public Database {
 public:
   [[nodiscard]] std::string name() const override { return "SQLite"; }
@@ -105,13 +125,8 @@ public:
                          "restored server runs on SQLite",
                      "--rollback brings it back")
             : passed("data-directory", host.data_dir));
-    checks.push_back(
-        settings.is_on("cluster-init")
-            ? warned("datastore",
-                     "the configuration has `cluster-init`: at its start k3s makes etcd of the "
-                     "SQLite data, and the way back to SQLite is --rollback only",
-                     "remove it where the server is to stay on SQLite")
-            : passed("datastore", "SQLite"));
+    checks.push_back(makes_etcd(settings) ? refuse_new_cluster(settings)
+                                          : passed("datastore", "SQLite"));
     return checks;
   }
 

@@ -82,6 +82,41 @@ TEST_CASE("guide: a `server:` in a drop-in stops it, too, and programs are found
   CHECK(has(text, "\nPATH=$PATH:/usr/local/bin:/opt/bin "));
 }
 
+TEST_CASE("guide: of SQLite nothing is touched where k3s would make a new cluster of the copy") {
+  const test::TemporaryDirectory etc;
+  GuideFacts facts = k_facts;
+  facts.config_dir = etc.path();
+  Manifest set = manifest();
+  set.snapshot->kind = api::DatastoreKind::sqlite;
+  const std::string text = restore_guide(set, facts);
+  const std::size_t step = text.find("### 5. The copy takes the place");
+  REQUIRE(step != std::string::npos);
+  const std::size_t begin = text.find("if grep -sE ", step);
+  REQUIRE(begin < text.find("\ndb=", step));
+  const std::string check = text.substr(begin, text.find("\nfi\n", begin) + 4 - begin);
+  const auto passes = [&] {
+    return std::system(("(" + check + ") >/dev/null 2>&1").c_str()) == 0; // NOLINT(cert-env33-c)
+  };
+  const std::string config = etc.path() + "/k3s/config.yaml";
+  std::filesystem::create_directories(etc.path() + "/k3s");
+  CHECK(passes());
+  for (const char* const harmless :
+       {"cluster-init: false\n", "token: x\n", "# cluster-init: true\n"}) {
+    CAPTURE(harmless);
+    test::write_file(config, harmless);
+    CHECK(passes());
+  }
+  for (const char* const line :
+       {"cluster-init: true\n", "cluster-init: \"true\"\n", "node-ip: 1\ncluster-init:   true\n"}) {
+    CAPTURE(line);
+    test::write_file(config, line);
+    CHECK_FALSE(passes());
+  }
+  test::write_file(config, "");
+  test::write_file(etc.path() + "/k3s/k3s.env", "command_args=\"server --cluster-init --debug\"\n");
+  CHECK_FALSE(passes());
+}
+
 TEST_CASE("guide: the files of this set, each with its digest") {
   const Manifest set = manifest();
   const std::string text = restore_guide(set, k_facts);

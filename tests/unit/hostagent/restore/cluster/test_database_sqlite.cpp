@@ -427,8 +427,15 @@ TEST_CASE("what a set of SQLite meets on the host and in the configuration is sa
   CHECK(test::find_check(on_etcd, "data-directory")->verdict == Verdict::warn);
   host.data.etcd = false;
   host.data.sqlite = true;
-  host.settings.add("cluster-init", "true");
-  CHECK(test::find_check(decide(host, set, {}), "datastore")->verdict == Verdict::warn);
+  CHECK_FALSE(decide(host, set, {}).refused());
+  // k3s would make a new cluster of it, with the objects of the copy and other certificates.
+  host.settings.add({"cluster-init", "true", k3s::Origin::config, "/etc/rancher/k3s/config.yaml"});
+  const Decision new_cluster = decide(host, set, {});
+  const Check* const check = test::find_check(new_cluster, "datastore");
+  CHECK(check->verdict == Verdict::refuse);
+  CHECK(check->message.find("`cluster-init` (/etc/rancher/k3s/config.yaml)") != std::string::npos);
+  host.settings.add("datastore-endpoint", "sqlite://" + host.data_dir + "/server/db/state.db");
+  CHECK_FALSE(decide(host, set, {}).refused()); // then it is not looked at
   host.settings.add("datastore-endpoint", "mysql://db");
   CHECK(test::find_check(decide(host, set, {}), "datastore")->verdict == Verdict::refuse);
 }
