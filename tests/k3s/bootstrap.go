@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -100,19 +101,44 @@ func storeBootstrap(ctx context.Context, c *clientv3.Client, l layout, password 
 	return err
 }
 
-// newerOnDisk is a file that the datastore's must not overwrite.
-type newerOnDisk struct{ path string }
+// newerOnDisk are files that the datastore's must not overwrite.
+type newerOnDisk struct{ paths []string }
 
 func (e newerOnDisk) Error() string {
-	return e.path + " newer than datastore and could cause a cluster outage. " +
-		"Remove the file(s) from disk and restart to be recreated from datastore"
+	return strings.Join(e.paths, ", ") + " newer than datastore and could cause a cluster outage. " +
+		"Remove the file(s) from disk and restart to be recreated from datastore."
+}
+
+// clockSkew is how much younger than the datastore's a file may be.
+const clockSkew = 3 // seconds
+
+// newerFiles are those that differ from the datastore's and are newer, of those
+// for which newerIsFatal says true.
+func newerFiles(paths map[string]string, files map[string]bootstrapFile, newerIsFatal func(path string) bool) (newer []string) {
+	for name, file := range files {
+		path, known := paths[name]
+		if !known || !newerIsFatal(path) {
+			continue
+		}
+		old, err := os.ReadFile(path)
+		if err != nil || bytes.Equal(old, file.Content) {
+			continue
+		}
+		if info, err := os.Stat(path); err == nil && info.ModTime().Unix()-file.Timestamp.Unix() >= clockSkew {
+			newer = append(newer, path)
+		}
+	}
+	return newer
 }
 
 // unpackBootstrap makes the disk as the datastore has it and tells whether
-// anything changed. A file for which newerIsFatal says true is refused when it
-// is newer than the datastore's.
+// anything changed. Files for which newerIsFatal says true are refused when they
+// are newer than the datastore's; then nothing is written.
 func unpackBootstrap(l layout, files map[string]bootstrapFile, newerIsFatal func(path string) bool) (bool, error) {
 	paths := bootstrapPaths(l)
+	if newer := newerFiles(paths, files, newerIsFatal); len(newer) > 0 {
+		return false, newerOnDisk{newer}
+	}
 	changed := false
 	for name, file := range files {
 		path, known := paths[name]
@@ -122,9 +148,6 @@ func unpackBootstrap(l layout, files map[string]bootstrapFile, newerIsFatal func
 		old, err := os.ReadFile(path)
 		if err == nil && bytes.Equal(old, file.Content) {
 			continue
-		}
-		if info, err := os.Stat(path); err == nil && newerIsFatal(path) && info.ModTime().After(file.Timestamp) {
-			return changed, newerOnDisk{path}
 		}
 		if !changed {
 			logrus.Infof("Updating bootstrap data on disk from datastore")

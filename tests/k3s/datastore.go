@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -10,7 +11,7 @@ import (
 
 // startDatastore starts it, and settles with it whose certificates count.
 func (s *server) startDatastore(ctx context.Context) error {
-	instance := etcdInstance{dir: s.layout.etcd()}
+	instance := etcdInstance{dir: s.layout.etcd(), fresh: !s.hasEtcd() && s.remote == nil}
 	if s.remote != nil {
 		if err := s.prepareCertificates(); err != nil {
 			return err
@@ -29,6 +30,7 @@ func (s *server) startDatastore(ctx context.Context) error {
 		return err
 	}
 	s.stopEtcd()
+	instance.fresh = false
 	_, err = s.startEtcdWithBootstrap(ctx, instance, func(string) bool { return true })
 	return err
 }
@@ -38,9 +40,21 @@ func (s *server) startDatastore(ctx context.Context) error {
 // datastore's takes the place of.
 func (s *server) noteFound() {
 	s.found = map[string]bool{}
+	complete := s.hasCertificates()
 	for _, path := range bootstrapPaths(s.layout) {
-		s.found[path] = exists(path)
+		s.found[path] = complete && exists(path)
 	}
+	for _, pair := range caFiles(s.layout) { // a CA that lacks one of its files is made anew
+		if !exists(pair[0]) || !exists(pair[1]) {
+			s.found[pair[0]], s.found[pair[1]] = false, false
+		}
+	}
+}
+
+// hasCertificates tells whether none of the directories is missing or empty:
+// else what is in the datastore is written without a comparison.
+func (s *server) hasCertificates() bool {
+	return hasFiles(s.cred()) && hasFiles(s.tls()) && hasFiles(s.tls("etcd"))
 }
 
 // startEtcdWithBootstrap starts etcd and reconciles the bootstrap data; it
@@ -100,7 +114,15 @@ func (s *server) launchDatastore(ctx context.Context, e etcdInstance) error {
 	if e.joins != "" {
 		s.web.member.Store(true)
 	}
-	return waitForEtcd(ctx, client, process, func() { s.web.member.Store(true) })
+	if err := waitForEtcd(ctx, client, process, func() { s.web.member.Store(true) }); err != nil {
+		return err
+	}
+	if e.fresh {
+		if err := s.migrateSQLite(ctx); err != nil {
+			return fmt.Errorf("failed to migrate content from sqlite to etcd: %w", err)
+		}
+	}
+	return s.waitForMembership(ctx, process)
 }
 
 func (s *server) stopEtcd() {

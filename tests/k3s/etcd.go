@@ -28,6 +28,7 @@ type etcdInstance struct {
 	forceNew     bool   // one member, whatever the data says
 	loopbackOnly bool
 	joins        string // the members' name=URL, its own too, of a cluster that is there
+	fresh        bool   // of a cluster that begins here: the data of an SQLite are taken in
 }
 
 func peerURL(o serverOptions) string { return "https://" + o.nodeIP + ":2380" }

@@ -88,6 +88,7 @@ func serverFlags() []cli.Flag {
 		&cli.StringFlag{Name: "pause-image", Value: "railiance.test/pause:1", Usage: "(agent/runtime) Customized pause image"},
 		&cli.StringSliceFlag{Name: "kubelet-arg", Usage: "(agent/flags) Customized flag for kubelet process"},
 		&cli.StringFlag{Name: "etcd-snapshot-dir", Usage: "(db) Directory to save db snapshots"},
+		&cli.StringSliceFlag{Name: "etcd-snapshot-restrictions", Usage: "(db) Settings of etcd-snapshot requests that do not count"},
 		&cli.BoolFlag{Name: "etcd-s3", Usage: "(db) Enable backup to S3"},
 		&cli.StringFlag{Name: "etcd-s3-bucket", Usage: "(db) S3 bucket name"},
 		&cli.StringFlag{Name: "etcd-s3-endpoint", Value: defaultS3Endpoint, Usage: "(db) S3 endpoint url"},
@@ -113,8 +114,12 @@ var ignoredStrings = []string{"v", "vmodule", "bind-address", "advertise-address
 	"kube-proxy-arg", "etcd-snapshot-name", "etcd-snapshot-schedule-cron", "etcd-snapshot-retention", "write-kubeconfig-group",
 	"etcd-s3-endpoint-ca", "etcd-s3-access-key", "etcd-s3-secret-key", "etcd-s3-session-token", "etcd-s3-bucket-lookup-type",
 	"etcd-s3-region", "etcd-s3-folder", "etcd-s3-proxy", "etcd-s3-timeout", "etcd-s3-retention",
+	"kube-cloud-controller-manager-arg", "default-local-storage-path", "node-internal-dns", "node-external-dns", "helm-job-image",
+	"container-runtime-endpoint", "image-service-endpoint", "default-runtime", "image-credential-provider-bin-dir",
+	"image-credential-provider-config", "airgap-extra-registry", "lb-server-port", "flannel-conf", "flannel-cni-conf", "vpn-auth", "vpn-auth-file",
 	"secrets-encryption-provider", "snapshotter", "private-registry", "resolv-conf", "system-default-registry", "egress-selector-mode"}
 
 var ignoredBools = []string{"disable-cloud-controller", "disable-helm-controller", "disable-network-policy", "disable-kube-proxy",
 	"etcd-disable-snapshots", "etcd-snapshot-compress", "etcd-s3-insecure", "etcd-s3-skip-ssl-verify", "etcd-expose-metrics", "protect-kernel-defaults",
-	"docker", "rootless", "selinux", "embedded-registry", "supervisor-metrics"}
+	"tls-san-security", "enable-pprof", "prefer-bundled-bin", "disable-default-registry-endpoint", "nonroot-devices", "flannel-ipv6-masq",
+	"flannel-external-ip", "docker", "rootless", "selinux", "embedded-registry", "supervisor-metrics"}

@@ -121,10 +121,7 @@ func (s *server) takeRemoteBootstrap(remote *serverClient) error {
 		return err
 	}
 	logrus.Info("Reconciling bootstrap data between datastore and disk")
-	complete := true
-	for _, dir := range []string{s.cred(), s.tls(), s.tls("etcd")} {
-		complete = complete && hasFiles(dir)
-	}
+	complete := s.hasCertificates()
 	_, err = unpackBootstrap(s.layout, files, func(string) bool { return complete })
 	return err
 }

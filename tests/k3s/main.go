@@ -37,7 +37,12 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == "ctr" {
 		runCtr(os.Args[2:])
 	}
-	if err := run(os.Args); err != nil && !errors.Is(err, context.Canceled) {
+	err := run(os.Args)
+	var newer newerOnDisk
+	if errors.As(err, &newer) {
+		logrus.Fatal(newer.Error())
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
 		logrus.Fatalf("Error: %v", err)
 	}
 }

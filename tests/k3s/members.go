@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/sirupsen/logrus"
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 )
 
@@ -72,6 +74,74 @@ func planJoin(members []etcdMember, name, node, address, preferred string) (join
 		}
 	}
 	return plan, nil
+}
+
+// notAMember says that the list has no member of this name and peer URL; nil: it has.
+func notAMember(members []*etcdserverpb.Member, name, peer string) error {
+	var found []string
+	for _, member := range members {
+		if member.Name == name && slices.Contains(member.PeerURLs, peer) {
+			return nil
+		}
+		if len(member.PeerURLs) > 0 {
+			found = append(found, member.Name+"="+member.PeerURLs[0])
+		}
+	}
+	return fmt.Errorf("this server is a not a member of the etcd cluster. Found %v, expect: %s=%s", found, name, peer)
+}
+
+// waitForMembership waits until the cluster has this server at its address: one
+// whose address is another than when it joined waits for ever, and says so.
+func (s *server) waitForMembership(ctx context.Context, process *child) error {
+	for told := time.Now(); ; {
+		err := s.isMember(ctx)
+		if err == nil {
+			return nil
+		}
+		if time.Since(told) > 5*time.Second {
+			logrus.Errorf("Failed to test etcd connection: %v", err)
+			told = time.Now()
+		}
+		select {
+		case <-process.done:
+			return errors.New("etcd exited before it answered")
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (s *server) isMember(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, memberCallTimeout)
+	defer cancel()
+	name, err := memberName(s.layout.etcd(), s.opts.nodeName)
+	if err != nil {
+		return err
+	}
+	list, err := s.etcd.MemberList(ctx)
+	if err != nil {
+		return err
+	}
+	return notAMember(list.Members, name, peerURL(s.opts))
+}
+
+// takeMembership gives the only member of a cluster that was reset this server's
+// address.
+func (s *server) takeMembership(ctx context.Context, process *child) error {
+	if s.isMember(ctx) != nil {
+		list, err := s.etcd.MemberList(ctx)
+		if err != nil {
+			return err
+		}
+		if len(list.Members) > 1 {
+			return errors.New("failed to update peer url: etcd still has more than one member")
+		}
+		if _, err := s.etcd.MemberUpdate(ctx, list.Members[0].ID, []string{peerURL(s.opts)}); err != nil {
+			return fmt.Errorf("failed to update peer url: %w", err)
+		}
+	}
+	return s.waitForMembership(ctx, process)
 }
 
 func hostOf(text string) string {

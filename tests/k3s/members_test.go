@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 )
 
 func member(name, address string) etcdMember {
@@ -56,6 +59,19 @@ func TestTheNodeOfAMember(t *testing.T) {
 	for name, want := range map[string]string{"bed-c1-0123abcd": "bed-c1", "plain": "plain", "c-0123abcd": "c-0123abcd", "": ""} {
 		if got := nodeOfMember(name); got != want {
 			t.Errorf("%q: %q", name, got)
+		}
+	}
+}
+
+func TestAMemberIsOneByNameAndAddress(t *testing.T) {
+	members := []*etcdserverpb.Member{{Name: "a-1", PeerURLs: []string{"https://192.0.2.1:2380"}}, {Name: "b-2"}}
+	if err := notAMember(members, "a-1", "https://192.0.2.1:2380"); err != nil {
+		t.Fatal(err)
+	}
+	for name, peer := range map[string]string{"a-1": "https://192.0.2.2:2380", "a-2": "https://192.0.2.1:2380", "b-2": "https://192.0.2.3:2380"} {
+		err := notAMember(members, name, peer)
+		if want := "Found [a-1=https://192.0.2.1:2380], expect: " + name + "=" + peer; err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Fatalf("%v, not %s", err, want)
 		}
 	}
 }

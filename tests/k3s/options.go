@@ -27,6 +27,7 @@ type serverOptions struct {
 	pauseImage                    string
 	kubeletArgs                   []string
 	snapshotDir                   string
+	snapshotRestrictions          []string
 	etcdS3                        bool
 	s3                            s3Flags
 	secretsEncryption             bool
@@ -46,10 +47,12 @@ func optionsOf(c *cli.Context) (serverOptions, error) {
 		disableAgent: c.Bool("disable-agent"), disableScheduler: c.Bool("disable-scheduler"),
 		disableCtrl: c.Bool("disable-controller-manager"), datastoreEndpoint: c.String("datastore-endpoint"),
 		pauseImage: c.String("pause-image"), kubeletArgs: c.StringSlice("kubelet-arg"),
-		snapshotDir: c.String("etcd-snapshot-dir"), etcdS3: c.Bool("etcd-s3"),
-		s3:                s3Flags{Bucket: c.String("etcd-s3-bucket"), Endpoint: c.String("etcd-s3-endpoint"), Secret: c.String("etcd-s3-config-secret")},
-		secretsEncryption: c.Bool("secrets-encryption"),
-		clusterCIDR:       c.String("cluster-cidr"), serviceCIDR: c.String("service-cidr"),
+		snapshotDir:          c.String("etcd-snapshot-dir"),
+		snapshotRestrictions: strings.Split(strings.Join(c.StringSlice("etcd-snapshot-restrictions"), ","), ","),
+		etcdS3:               c.Bool("etcd-s3"),
+		s3:                   s3Flags{Bucket: c.String("etcd-s3-bucket"), Endpoint: c.String("etcd-s3-endpoint"), Secret: c.String("etcd-s3-config-secret")},
+		secretsEncryption:    c.Bool("secrets-encryption"),
+		clusterCIDR:          c.String("cluster-cidr"), serviceCIDR: c.String("service-cidr"),
 		apiArgs: c.StringSlice("kube-apiserver-arg"), ctrlArgs: c.StringSlice("kube-controller-manager-arg"),
 	}
 	if o.nodeName == "" {

@@ -33,10 +33,12 @@ func givenToken(o serverOptions) (string, error) {
 }
 
 // serverPassword decides this server's password: the given token's, else the
-// one in cred/passwd, else a new one. A cluster-reset never reads server/token:
-// so a restore of etcd that has only that file fails as k3s's does. A start does,
-// where there is no passwd: so SQLite's database and that file are enough.
-func serverPassword(l layout, o serverOptions) (string, error) {
+// one in cred/passwd, else a new one. A start from a datastore that is there opens
+// it by server/token, before cred/passwd: so SQLite's database and that file are
+// enough, and a token file of another time is in the way. Neither a cluster-reset
+// nor a new cluster of etcd reads that file: so a restore of etcd that has nothing
+// else fails as k3s's does.
+func serverPassword(l layout, o serverOptions, fromDatastore bool) (string, error) {
 	given, err := givenToken(o)
 	if err != nil {
 		return "", err
@@ -48,13 +50,13 @@ func serverPassword(l layout, o serverOptions) (string, error) {
 		}
 		return parts.password, nil
 	}
-	if old := passwdPassword(l); old != "" {
-		return old, nil
-	}
-	if text, err := os.ReadFile(l.server("token")); err == nil && !o.clusterReset {
+	if text, err := os.ReadFile(l.server("token")); err == nil && fromDatastore {
 		if parts, err := parseToken(strings.TrimSpace(string(text))); err == nil {
 			return parts.password, nil
 		}
+	}
+	if old := passwdPassword(l); old != "" {
+		return old, nil
 	}
 	return randomHex(16), nil
 }

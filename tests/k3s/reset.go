@@ -54,7 +54,7 @@ func (s *server) reset(ctx context.Context) (err error) {
 	if err = s.holdLocalAPIPort(); err != nil {
 		return err
 	}
-	if s.password, err = serverPassword(s.layout, s.opts); err != nil {
+	if s.password, err = serverPassword(s.layout, s.opts, false); err != nil {
 		return err
 	}
 	if err = ensureCAs(s.layout); err != nil {
@@ -90,6 +90,9 @@ func (s *server) reset(ctx context.Context) (err error) {
 	s.adopt(process)
 	s.etcd = client
 	if err = waitForEtcd(ctx, client, process, func() {}); err != nil {
+		return err
+	}
+	if err = s.takeMembership(ctx, process); err != nil {
 		return err
 	}
 	s.logDatastore(ctx)
@@ -175,8 +178,8 @@ func (s *server) snapshotPath() (string, error) {
 	return path, nil
 }
 
-// takeBootstrap makes the disk as the snapshot has it. Certificates that differ
-// are kept beside, in tls-<unix>.
+// takeBootstrap makes the disk as the snapshot has it. The certificates of before
+// are kept beside, in tls-<unix>, also where they are those of the snapshot.
 func (s *server) takeBootstrap(ctx context.Context) error {
 	logrus.Infof("Reconciling bootstrap data between datastore and disk")
 	files, err := fetchBootstrap(ctx, s.etcd, s.password)
@@ -186,12 +189,10 @@ func (s *server) takeBootstrap(ctx context.Context) error {
 	if files == nil {
 		return errors.New("no bootstrap data found in the datastore")
 	}
-	if differs(s.layout, files) {
-		backup := s.layout.server(fmt.Sprintf("tls-%d", time.Now().Unix()))
-		logrus.Infof("Cluster reset: backing up certificates directory to %s", backup)
-		if err := os.CopyFS(backup, os.DirFS(s.tls())); err != nil {
-			return err
-		}
+	backup := s.layout.server(fmt.Sprintf("tls-%d", time.Now().Unix()))
+	logrus.Infof("Cluster reset: backing up certificates directory to %s", backup)
+	if err := os.CopyFS(backup, os.DirFS(s.tls())); err != nil {
+		return fmt.Errorf("cluster reset failed to back up server TLS dir: %w", err)
 	}
 	if _, err := unpackBootstrap(s.layout, files, func(string) bool { return false }); err != nil {
 		return err

@@ -3,27 +3,11 @@ package main
 
 import (
 	"archive/zip"
-	"bytes"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
 )
-
-// differs tells whether a bootstrap file of the datastore isn't on the disk as it is there.
-func differs(l layout, files map[string]bootstrapFile) bool {
-	paths := bootstrapPaths(l)
-	for name, file := range files {
-		path, known := paths[name]
-		if !known {
-			continue
-		}
-		if content, err := os.ReadFile(path); err != nil || !bytes.Equal(content, file.Content) {
-			return true
-		}
-	}
-	return false
-}
 
 // unzipSnapshot unpacks the one entry into the working directory, <data-dir>/server.
 func unzipSnapshot(path string) (string, error) {

@@ -99,6 +99,9 @@ func newServer(c *cli.Context) (*server, error) {
 			return nil, err
 		}
 	}
+	if err := os.MkdirAll(l.data, 0o755); err != nil {
+		return nil, err
+	}
 	for _, dir := range []string{l.server(), l.tls("etcd"), l.cred(), l.db(), l.server("manifests"), l.agent()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, err
@@ -130,7 +133,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	}
 	s.sqlite = s.usesSQLite()
 	s.opts.kine = s.sqlite
-	if s.password, err = serverPassword(s.layout, s.opts); err != nil {
+	if s.password, err = serverPassword(s.layout, s.opts, s.sqlite || s.hasEtcd()); err != nil {
 		return err
 	}
 	if err = s.bootstrapCluster(); err != nil {

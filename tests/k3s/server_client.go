@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sirupsen/logrus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -72,6 +73,9 @@ func (c *serverClient) do(method, path string, body []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer response.Body.Close()
+	if _, warning, ok := strings.Cut(response.Header.Get("Warning"), "299 - "); ok {
+		logrus.Warn(strings.Trim(warning, `"`))
+	}
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		return nil, err

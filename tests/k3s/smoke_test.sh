@@ -1,7 +1,7 @@
 #!/bin/bash
 # The test bed itself, held against what was watched on k3s: snapshot commands,
 # their messages and exit codes, faults, cluster-reset on an empty disk, a
-# node that runs a pod, and three servers (smoke_servers.sh, also alone). Takes about five minutes. Needs root. With K3S=PROGRAM a
+# node that runs a pod, and three servers (smoke_servers.sh, also alone). Takes about six minutes. Needs root. With K3S=PROGRAM a
 # real k3s is held against the same; what needs the stand-in's own faults says so.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -60,6 +60,12 @@ check "delete warns of what isn't there" says 'level=warning msg="Snapshot nothi
 check "delete exits 0 either way" exits 0
 in_bed "$api" k3s kubectl get etcdsnapshotfiles -o name
 check "its object is gone" test ! -s "$tmp/out"
+mkdir -p "$data/server/db/snapshots/held/inside" # what unlink(2) refuses
+in_bed "$api" k3s etcd-snapshot delete held
+check "delete calls not found what it could not remove" says 'level=warning msg="Snapshot held not found."'
+check "and exits with 0" exits 0
+check "it is still there" test -d "$data/server/db/snapshots/held/inside"
+rm -r "$data/server/db/snapshots/held"
 
 in_bed "$api" k3s etcd-snapshot save --name a/b
 check "a slash in the name: exit 0" exits 0
@@ -138,6 +144,7 @@ check "reset in place needs no token" exits 0
 check "reset ends with k3s's message" says 'level=error msg="Shutdown request received: .*restart without --cluster-reset flag now'
 check "reset leaves its flag" test -e "$data/server/db/reset-flag"
 check "reset keeps the old database" bash -c "ls -d '$data'/server/db/etcd-old-*"
+check "and the certificates of before, which are the same" bash -c "cmp '$data'/server/tls-*/server-ca.key '$data/server/tls/server-ca.key'"
 "$bed" k3s "$api" start
 ready "$api"
 in_bed "$api" k3s kubectl get configmaps -o name
@@ -170,6 +177,45 @@ check "a save after the restart" exits 0
 rotated=$(ls -d "$data"/server/db/snapshots/rotated-*)
 check "it is of the new token" bash -c "grep -qa '/bootstrap/$(hash_of "$data/server/token")' '$rotated'"
 check "and of the same CA" cmp "$tmp/ca" "$data/server/tls/server-ca.crt"
+
+# --- a disk that does not fit its datastore -----------------------------------------
+"$bed" k3s "$api" stop
+cp "$data/server/token" "$tmp/rotated-token"
+cp "$tmp/token" "$data/server/token"
+in_bed "$api" timeout 60 k3s server
+check "a token file of another time stops the start" says 'level=fatal msg=".*bootstrap data already found and encrypted with different token"$'
+check "a token file of another time: exit 1" exits 1
+cp "$tmp/rotated-token" "$data/server/token"
+cp -p "$data/server/cred/ipsec.psk" "$tmp/psk"
+for file in cred/ipsec.psk tls/server-ca.key; do echo >>"$data/server/$file"; done
+in_bed "$api" timeout 60 k3s server
+check "files that are newer than the datastore's are all named" \
+    says 'level=fatal msg="/[^ ,]+/(cred/ipsec.psk|tls/server-ca.key), /[^ ,]+/(cred/ipsec.psk|tls/server-ca.key) newer than datastore and could cause a cluster outage. Remove the file\(s\) from disk and restart to be recreated from datastore."$'
+check "files that are newer than the datastore's: exit 1" exits 1
+rm "$data/server/cred/ipsec.psk" "$data/server/tls/server-ca.key"
+"$bed" k3s "$api" start
+ready "$api"
+check "files that are missing come from the datastore" cmp "$tmp/psk" "$data/server/cred/ipsec.psk"
+
+# --- another address than that of etcd's member --------------------------------------
+config=$BED_STATE/private/etc/rancher/k3s/config.yaml
+"$bed" k3s "$api" stop
+in_bed "$api" ip address add 172.31.99.77/24 dev bed0
+sed -i 's/^node-ip: .*/node-ip: 172.31.99.77/' "$config"
+"$bed" k3s "$api" start
+timeout 30 bash -c "until grep -q 'is a not a member of the etcd cluster' '$BED_LOG'; do sleep 0.3; done"
+check "a server of another address is no member" grep -qE \
+    'level=error msg="Failed to test etcd connection: this server is a not a member of the etcd cluster. Found \[.*=https://172.31.99.1:2380\], expect: bed-smoke-[0-9]+-[0-9a-f]{8}=https://172.31.99.77:2380"$' "$BED_LOG"
+in_bed "$api" k3s kubectl get --raw=/readyz --request-timeout=5s
+check "and never gets ready" exits 1
+check "but does not end" "$bed" k3s "$api" status
+"$bed" k3s "$api" stop
+in_bed "$api" k3s server --cluster-reset
+check "a reset without a snapshot: exit 0" exits 0
+"$bed" k3s "$api" start
+check "after it the server is one" ready "$api"
+in_bed "$api" k3s kubectl get configmap before -o name
+check "with its objects" grep -qx configmap/before "$tmp/out"
 
 # --- the end of a server --------------------------------------------------------------
 if standin "a part that ends by itself"; then
@@ -253,7 +299,7 @@ check "the objects are back on the new disk" grep -qx configmap/before "$tmp/out
 "$bed" down "$empty"
 
 # --- secrets encryption, and a scratch server beside the running one -------------
-"$bed" up "$secret" --config "secrets-encryption: true" || exit 1
+"$bed" up "$secret" --config "secrets-encryption: true" --config "etcd-snapshot-restrictions: snapshot-dir" || exit 1
 eval "$("$bed" env "$secret")"
 data=$BED_DATA_DIR
 cred=$data/server/cred
@@ -261,6 +307,12 @@ in_bed "$secret" k3s kubectl create secret generic hidden --from-literal=a=in-pl
 check "the encryption's files are there" test -s "$cred/encryption-config.json" -a -s "$cred/encryption-state.json"
 check "they are 0600" test "$(stat -c %a "$cred"/encryption-*.json | sort -u)" = 600
 in_bed "$secret" k3s etcd-snapshot save --name secret
+if standin "restrictions of snapshots (k3s after 1.36)"; then
+    in_bed "$secret" k3s etcd-snapshot save --name kept --etcd-snapshot-dir /run
+    check "a directory that the server does not take: exit 0" exits 0
+    check "it is warned of" says 'level=warning msg="snapshot-dir override ignored by server-side snapshot restrictions'
+    check "the file is where the server has them" bash -c "rm '$data'/server/db/snapshots/kept-*"
+fi
 cp "$data"/server/db/snapshots/secret-* "$tmp/snapshot"
 cp "$data/server/token" "$tmp/token"
 check "Secrets are encrypted in etcd" grep -qa 'k8s:enc:aescbc:v1:aescbckey:' "$tmp/snapshot"
@@ -322,6 +374,26 @@ database = sqlite3.connect("file:/var/lib/rancher/k3s/server/db/state.db?mode=ro
 print(database.execute("select count(*) > 50 from kine where name like \"/registry/%\"").fetchone()[0],
       database.execute("select count(*) from kine where name like \"/bootstrap/%\"").fetchone()[0])'
 check "SQLite server: the objects and the bootstrap row are in kine's table" grep -qx '1 1' "$tmp/out"
+eval "$("$bed" env "$empty")"
+data=$BED_DATA_DIR
+cp "$data/server/tls/server-ca.crt" "$tmp/ca"
+in_bed "$empty" k3s kubectl create configmap before --from-literal=a=b
+migrate() {
+    "$bed" k3s "$empty" start
+    ready "$empty"
+    in_bed "$empty" k3s kubectl get configmap before -o name
+    check "cluster-init $1: the objects are in etcd" grep -qx configmap/before "$tmp/out"
+    check "cluster-init $1: the database is kept" test -e "$data/server/db/state.db.migrated" -a ! -e "$data/server/db/state.db"
+    "$bed" k3s "$empty" stop
+}
+"$bed" k3s "$empty" stop
+echo "cluster-init: true" >>"$BED_STATE/private/etc/rancher/k3s/config.yaml"
+migrate "on a server with SQLite"
+check "the certificates stay" cmp "$tmp/ca" "$data/server/tls/server-ca.crt"
+mv "$data/server/db/state.db.migrated" "$data/server/db/state.db"
+rm -r "$data"/server/{tls,cred,db/etcd}
+migrate "on a database alone"
+check "there the certificates are others than those in it" bash -c "! cmp '$tmp/ca' '$data/server/tls/server-ca.crt'"
 "$bed" down "$empty"
 
 "$bed" up "$node" --node --unit 'Environment="K3S_BED=two words"' \

@@ -29,15 +29,19 @@ func ensureSnapshotCRD(ctx context.Context, l layout) error {
 		}})
 }
 
-// snapshotObjectName gives local-<file name>-<6 hex>, or a name made of node
-// and time where that is no DNS name.
+// snapshotObjectName gives local-<file name>-<6 hex>; in place of the file's name
+// stands one made of node and time where that is no DNS name.
 func snapshotObjectName(s snapshotInfo) string {
 	sum := sha256.Sum256([]byte(s.node + s.location))
-	name := "local-" + strings.ToLower(s.name) + "-" + hex.EncodeToString(sum[:])[:6]
-	if len(validation.IsDNS1123Subdomain(name)) == 0 {
-		return name
+	name := strings.ToLower(s.name)
+	if len(validation.IsDNS1123Subdomain(name)) != 0 || len(name)+13 > validation.DNS1123SubdomainMaxLength {
+		short, _, _ := strings.Cut(s.node, ".")
+		name = fmt.Sprintf("etcd-snapshot-%s-%d", short, s.created.Unix())
+		if strings.HasSuffix(s.name, ".zip") {
+			name += ".zip"
+		}
 	}
-	return fmt.Sprintf("etcd-snapshot-%s-%d", s.node, s.created.Unix())
+	return "local-" + name + "-" + hex.EncodeToString(sum[:])[:6]
 }
 
 // snapshotObject builds the resource; hash is the token's, "" for a file that

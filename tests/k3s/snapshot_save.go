@@ -37,7 +37,7 @@ func (sv *snapshotSaver) save(ctx context.Context, st *snapshotStore, r snapshot
 	if len(r.Name) > 0 {
 		prefix = r.Name[0]
 	}
-	now := time.Now()
+	now := time.Now().Round(time.Second) // of the second half of a second the name is of the next one
 	name := fmt.Sprintf("%s-%s-%d", prefix, st.server.opts.nodeName, now.Unix())
 	path := filepath.Join(st.dir, name)
 	if !sleep(ctx, f.seconds("delay", 0)) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -18,14 +19,17 @@ type snapshotStore struct {
 	dir    string
 }
 
-// openStore gives the directory of a request: the default one is made, another
-// one has to be there.
+// openStore gives the directory of a request, which is the server's own where the
+// request names none: the default one is made, another one has to be there.
 func openStore(s *server, dir *string) (*snapshotStore, error) {
-	if dir == nil || *dir == "" {
-		path := s.db("snapshots")
+	path := s.opts.snapshotDir
+	if dir != nil {
+		path = *dir
+	}
+	if path == "" {
+		path = s.db("snapshots")
 		return &snapshotStore{s, path}, os.MkdirAll(path, 0o700)
 	}
-	path := *dir
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(s.layout.server(), path)
 	}
@@ -33,6 +37,26 @@ func openStore(s *server, dir *string) (*snapshotStore, error) {
 		return nil, fmt.Errorf("failed to get etcd-snapshot-dir: %w", err)
 	}
 	return &snapshotStore{s, path}, nil
+}
+
+// restrict takes the directory out of a request where the server's
+// --etcd-snapshot-restrictions says so, and tells what is said of it: such a
+// request is not refused.
+func restrict(s *server, request *snapshotRequest) (warning string) {
+	if request.Dir == nil || !slices.ContainsFunc(s.opts.snapshotRestrictions, func(one string) bool {
+		return one == "all" || one == "snapshot-dir"
+	}) {
+		return ""
+	}
+	own := s.opts.snapshotDir
+	if own == "" {
+		own = s.db("snapshots")
+	}
+	if filepath.Clean(*request.Dir) != filepath.Clean(own) {
+		warning = "snapshot-dir override ignored by server-side snapshot restrictions. Using the server-configured destination."
+	}
+	request.Dir = nil
+	return warning
 }
 
 // files lists whatever lies in the directory, by time and then by name.
@@ -69,8 +93,9 @@ func (st *snapshotStore) describe(info os.FileInfo) snapshotInfo {
 		location: "file://" + filepath.Join(st.dir, info.Name()), created: info.ModTime(), ready: true}
 }
 
-// remove deletes by name; the result names those that were there. Names are
-// joined to the directory unchecked, as k3s does.
+// remove deletes by name; the result names those that are gone. What could not be
+// removed is in the log alone: the command calls it "not found" and exits with 0,
+// as k3s's does. Names are joined to the directory unchecked, as k3s does.
 func (st *snapshotStore) remove(ctx context.Context, names []string) (snapshotResult, error) {
 	var result snapshotResult
 	for _, name := range names {
@@ -85,7 +110,8 @@ func (st *snapshotStore) remove(ctx context.Context, names []string) (snapshotRe
 		}
 		described := st.describe(info)
 		if err := os.Remove(path); err != nil {
-			return result, err
+			logrus.Errorf("Failed to delete local snapshot %s: %v", name, err)
+			continue
 		}
 		deleteSnapshotObject(ctx, st.server.layout, described)
 		result.Deleted = append(result.Deleted, name)

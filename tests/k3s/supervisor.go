@@ -151,6 +151,9 @@ func (w *supervisor) snapshot(rw http.ResponseWriter, r *http.Request) {
 		writeStatus(rw, http.StatusBadRequest, noS3Client(request.S3.set()).Error())
 		return
 	}
+	if warning := restrict(w.server, &request); warning != "" {
+		rw.Header().Set("Warning", fmt.Sprintf("299 - %q", warning))
+	}
 	answer, err := w.operate(r, request, f)
 	if err != nil {
 		id := time.Now().UnixNano() % 100000
