@@ -101,6 +101,33 @@ class TestSqlite(unittest.TestCase):
             self.assertEqual(server.digest(CA), ca)
             self.assertFalse(list(DB.glob("etcd*")))
 
+    def test_4b_a_server_that_went_over_to_etcd_since(self):
+        with self.cluster():
+            manifest = self.back_up()
+            first, ca = word(), server.digest(CA)
+            config = pathlib.Path("/etc/rancher/k3s/config.yaml")
+            sqlite_config = config.read_text()
+            server.run(BEDCTL, "stop")
+            config.write_text(sqlite_config + "cluster-init: true\n")
+            server.run(BEDCTL, "start")
+            server.wait_until_ready()
+            self.assertTrue((DB / "state.db.migrated").exists())
+            server.kubectl("delete", "secret", "s")
+            # k3s would begin a new cluster with the objects of the copy: nothing is touched.
+            said = self.command("restore", manifest["runID"], "--execute", "--yes", *SERVICE, code=1)
+            self.assertIn(f"the configuration has `cluster-init` ({config})", said)
+            self.assertEqual(server.kubectl("get", "secret", "s", check=False).returncode, 1)
+            config.write_text(sqlite_config)
+            self.command("restore", manifest["runID"], "--execute", "--yes", *SERVICE)
+            self.assertEqual((word(), server.digest(CA)), (first, ca))
+            # And over to etcd again.
+            server.run(BEDCTL, "stop")
+            config.write_text(sqlite_config + "cluster-init: true\n")
+            server.run(BEDCTL, "start")
+            server.wait_until_ready()
+            self.assertEqual((word(), server.digest(CA)), (first, ca))
+            self.assertTrue((DB / "etcd/member/wal").is_dir())
+
     def test_5_by_hand_on_the_living_host(self):
         with self.cluster():
             run_id = self.back_up()["runID"]
