@@ -4,6 +4,8 @@
 #include "terminal/format.hpp"
 #include "terminal/terminal_text.hpp"
 
+#include "api/run_mark.hpp"
+
 #include <algorithm>
 
 namespace rb::cli {
@@ -355,6 +357,10 @@ std::string advice(const api::ClusterBackup& backup) {
       api::find_condition(backup.status.conditions, api::condition_type::k_succeeded);
   if (summary == nullptr || summary->status != api::ConditionStatus::false_) {
     return {};
+  }
+  if (api::is_not_repeated(backup)) {
+    return "its files, where they are still kept, are on the server: railiance-restore list; a "
+           "backup of now: railiance-backup create";
   }
   const auto reason = api::parse_reason(summary->reason);
   return reason ? advice_for(*reason) : std::string{};

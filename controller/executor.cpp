@@ -4,6 +4,7 @@
 #include "terminal/format.hpp"
 #include "terminal/log.hpp"
 
+#include "api/run_mark.hpp"
 #include "kube/retry.hpp"
 
 #include <nlohmann/json.hpp>
@@ -95,6 +96,7 @@ Status Executor::execute(const StatusPatch& patch, std::stop_token stop) {
   }
   if (written) {
     m_ports.store.answered_backup(*written);
+    mark(patch, *written, stop);
     tell_result(patch);
     return {};
   }
@@ -106,6 +108,30 @@ Status Executor::execute(const StatusPatch& patch, std::stop_token stop) {
     return refresh(patch, stop);
   }
   return std::move(written).error();
+}
+
+void Executor::mark(const StatusPatch& patch,
+                    const nlohmann::json& written,
+                    const std::stop_token& stop) {
+  const std::string& run_id = patch.status.run_id;
+  const auto meta = api::meta_from_json(written);
+  if (!m_may_mark || run_id.empty() || !meta || api::marked_run(*meta) == run_id) {
+    return;
+  }
+  const auto marked = m_ports.client.patch(backup_ref(patch.name),
+                                           kube::PatchType::merge,
+                                           api::run_mark(patch.name, patch.uid, run_id),
+                                           stop);
+  if (marked) {
+    m_ports.store.answered_backup(*marked);
+    return;
+  }
+  const ErrorCode code = marked.error().code;
+  if (refused_for_good(code)) { // and so will be the next one
+    log::warn(patch.name + ": without a mark it would run again if it came back by Velero",
+              marked.error());
+    m_may_mark = false;
+  }
 }
 
 Status Executor::refresh(const StatusPatch& patch, const std::stop_token& stop) {

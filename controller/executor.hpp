@@ -42,6 +42,7 @@ public:
   void reset() {
     m_helm_tries.clear();
     m_forbidden_orders.clear();
+    m_may_mark = true;
   }
 
 private:
@@ -54,6 +55,9 @@ private:
   Status carry_out(const DeleteBackup& action, const std::stop_token& stop);
   /// Reads the object anew after a refused write; what is gone leaves the store.
   Status refresh(const StatusPatch& patch, const std::stop_token& stop);
+  /// Puts the mark of its run on an object that lacks it. No run waits for that or fails by it: the
+  /// next write of the status tries again.
+  void mark(const StatusPatch& patch, const nlohmann::json& written, const std::stop_token& stop);
   void tell_result(const StatusPatch& patch);
   void end_helm(const CollectHelm& action, HelmOutcome outcome);
 
@@ -65,6 +69,7 @@ private:
   kube::DeadlineTimer m_timer;
   std::map<std::string, HelmTries> m_helm_tries; ///< By uid of the run.
   std::map<std::string, int> m_forbidden_orders; ///< How often, by name of the order.
+  bool m_may_mark = true;                        ///< False: the API server refuses it.
 };
 
 /// The loop, in a thread of its own.

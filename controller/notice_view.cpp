@@ -97,7 +97,7 @@ NoticeView notice_view_of(const Observed& world, const std::vector<api::NodeFact
       }
       continue;
     }
-    if (status::named_no_server(backup, nodes, agent_nodes)) {
+    if (!status::ended_run(backup) || status::named_no_server(backup, nodes, agent_nodes)) {
       continue;
     }
     const RunSeen run = seen(backup);

@@ -5,6 +5,8 @@
 #include "controller/run_checks.hpp"
 #include "controller/summary.hpp"
 
+#include "api/run_mark.hpp"
+
 #include <algorithm>
 #include <tuple>
 
@@ -280,7 +282,7 @@ const ClusterBackup* active_run(const Observed& observed) {
   const ClusterBackup* best = nullptr;
   for (const auto& [uid, backup] : observed.backups) {
     const bool waits_for_nothing = backup.meta.deletion_timestamp && backup.status.run_id.empty();
-    if (!backup.finished() && !waits_for_nothing &&
+    if (!backup.finished() && !waits_for_nothing && !api::came_back(backup) &&
         (best == nullptr || rank(backup) < rank(*best))) {
       best = &backup;
     }
@@ -296,6 +298,8 @@ Plan plan(const Observed& observed) {
       plan_active(observed, backup, plan);
     } else if (backup.finished()) {
       plan_ended(observed, backup, plan);
+    } else if (api::came_back(backup)) {
+      patch(plan, backup, not_repeated(backup, observed.now));
     } else if (!backup.meta.deletion_timestamp) {
       patch(plan, backup, queued(backup, observed.now));
     }

@@ -4,6 +4,7 @@
 #include "controller/orders.hpp"
 #include "terminal/log.hpp"
 
+#include "api/run_mark.hpp"
 #include "base/json_member.hpp"
 #include "kube/resource.hpp"
 
@@ -82,7 +83,8 @@ void Store::changed() {
 
 void Store::slim(api::ClusterBackup& backup) {
   backup.meta.labels.clear();
-  backup.meta.annotations.clear();
+  std::erase_if(backup.meta.annotations,
+                [](const auto& entry) { return entry.first != api::k_run_annotation; });
   if (!backup.finished()) {
     return;
   }

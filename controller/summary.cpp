@@ -2,6 +2,8 @@
 
 #include "terminal/format.hpp"
 
+#include "api/run_mark.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -170,6 +172,19 @@ ClusterBackupStatus queued(const ClusterBackup& backup, SystemTime now) {
   writer.put(
       type::k_scheduled, ConditionStatus::false_, Reason::queued, "another run is in progress");
   complete_conditions(backup, status, writer);
+  return status;
+}
+
+ClusterBackupStatus not_repeated(const ClusterBackup& backup, SystemTime now) {
+  const std::string run_id = api::marked_run(backup.meta).value_or(std::string());
+  const auto begun = parse_run_id(run_id);
+  Verdict verdict;
+  verdict.newer_reason = api::k_not_repeated;
+  verdict.message = "this is the request of run " + run_id +
+                    ", which came back without its status (by Velero, or an export): it is not "
+                    "carried out again";
+  ClusterBackupStatus status = ended(backup, nullptr, verdict, now);
+  status.completion_time = begun ? std::min(*begun, now) : now;
   return status;
 }
 

@@ -15,13 +15,19 @@ struct Verdict {
   bool succeeded = false;
   api::Reason reason = api::Reason::internal_error;
   std::string message;
-  std::string newer_reason{}; ///< The agent's word, where this release does not know it.
+  /// Where it is none of these reasons: the word of a newer agent, or NotRepeated.
+  std::string newer_reason{};
 
   [[nodiscard]] std::string reason_word() const;
 };
 
 /// The request waits behind another run.
 [[nodiscard]] api::ClusterBackupStatus queued(const api::ClusterBackup& backup, SystemTime now);
+
+/// It has run before, by its mark (api/run_mark.hpp), and is not run again. What came
+/// of it nobody knows here: it ended when it began, so that it is older than all that is known.
+[[nodiscard]] api::ClusterBackupStatus not_repeated(const api::ClusterBackup& backup,
+                                                    SystemTime now);
 
 /// The run begins: run id and start time are set, once.
 [[nodiscard]] api::ClusterBackupStatus

@@ -2,6 +2,8 @@
 
 #include "set/retention.hpp"
 
+#include "api/run_mark.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -233,7 +235,8 @@ Current& doubt(const CurrentInput& input, Current& current) {
 std::optional<api::LastRun> ended_run(const api::ClusterBackup& backup) {
   const api::Condition* result =
       api::find_condition(backup.status.conditions, api::condition_type::k_succeeded);
-  if (!backup.finished() || result == nullptr || !backup.status.completion_time) {
+  if (!backup.finished() || result == nullptr || !backup.status.completion_time ||
+      api::is_not_repeated(backup)) {
     return std::nullopt;
   }
   return api::LastRun{backup.meta.name,

@@ -121,13 +121,67 @@ void report(Bench& bench, const char* status, const char* reason) {
 
 } // namespace
 
+TEST_CASE("a request that Velero brings back is not carried out again; a copy by another name is") {
+  Bench bench;
+  REQUIRE(bench.settle());
+  nlohmann::json saved = bench.api.objects.at(std::string(k_backups) + "b");
+  const std::string run_id = saved.at("status").at("runID");
+  CHECK(saved["metadata"]["annotations"] ==
+        nlohmann::json{{"backup.railiance.io/run", "b/" + run_id}});
+  saved.erase("status"); // as Velero and exports do
+  saved["metadata"]["uid"] = "uid-new";
+  saved["metadata"]["resourceVersion"] = "1";
+  bench.api.objects.clear();
+  bench.store.remove_backup("uid-b");
+  bench.store.remove_order("uid-b");
+  bench.api.objects[std::string(k_backups) + "b"] = saved;
+  bench.store.upsert_backup(saved);
+  REQUIRE(bench.settle());
+  CHECK(reason_of(bench) == "NotRepeated");
+  CHECK_FALSE(status_of(bench).contains("runID"));
+  CHECK(bench.api.count("POST /apis/backup.railiance.io/v1alpha1/nodebackups") == 1);
+  CHECK_FALSE(bench.store.backup_status().last_run); // nothing failed
+  CHECK(bench.events.empty());
+
+  saved["metadata"]["name"] = "copy";
+  saved["metadata"]["uid"] = "uid-copy";
+  bench.api.objects[std::string(k_backups) + "copy"] = saved;
+  bench.store.upsert_backup(saved);
+  const auto orders = [&] {
+    return bench.api.count("POST /apis/backup.railiance.io/v1alpha1/nodebackups");
+  };
+  for (int i = 0; i < 30 && orders() < 2; ++i) { // no two run ids in one second
+    REQUIRE(bench.settle());
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  CHECK(orders() == 2);
+}
+
+TEST_CASE(
+    "a mark that cannot be made fails no run, and is not tried at each write where it is refused") {
+  for (const int status : {403, 503}) {
+    CAPTURE(status);
+    Bench bench;
+    bench.api.fail = [&](const kube::Request& request) {
+      return request.method == kube::Method::patch ? status : 0;
+    };
+    REQUIRE(bench.settle());
+    report(bench, "True", "Completed");
+    REQUIRE(bench.settle());
+    CHECK(status_of(bench).contains("completionTime"));
+    const std::size_t tries = bench.api.count(std::string("PATCH ") + k_backups + "b");
+    CHECK((status == 403 ? tries == 1 : tries > 1));
+  }
+}
+
 TEST_CASE("the run id reaches the API before the Helm step and the order") {
   Bench bench;
   REQUIRE(bench.settle());
-  REQUIRE(bench.api.calls.size() >= 3);
+  REQUIRE(bench.api.calls.size() >= 4);
   CHECK(bench.api.calls[0] == std::string("PUT ") + k_backups + "b/status");
-  CHECK(bench.api.calls[1] == bench.api.calls[0]); // that the Helm step begins
-  CHECK(bench.api.calls[2] == "POST /apis/backup.railiance.io/v1alpha1/nodebackups");
+  CHECK(bench.api.calls[1] == std::string("PATCH ") + k_backups + "b"); // its mark
+  CHECK(bench.api.calls[2] == bench.api.calls[0]);                      // that the Helm step begins
+  CHECK(bench.api.calls[3] == "POST /apis/backup.railiance.io/v1alpha1/nodebackups");
   CHECK(bench.helm.runs == 1);
   const auto order = bench.api.objects.at(std::string(k_orders) + "uid-b");
   CHECK(order.at("spec").at("runID") == status_of(bench).at("runID"));

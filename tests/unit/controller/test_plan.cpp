@@ -3,6 +3,8 @@
 #include "controller/summary.hpp"
 #include "world.hpp"
 
+#include "api/run_mark.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -307,6 +309,29 @@ TEST_CASE("a run that came back with a restored cluster is never run again") {
   settle(observed);
   CHECK(succeeded(observed, "uid-b").reason == "DeadlineExceeded");
   CHECK_FALSE(observed.orders.contains("uid-b"));
+  CHECK(plan(observed).empty());
+}
+
+TEST_CASE("requests that came back without their status do not run one after the other") {
+  Observed observed = cluster();
+  for (int day = 1; day <= 14; ++day) {
+    const SystemTime then = k_start - std::chrono::hours{24 * day};
+    api::ClusterBackup before = backup("nightly-" + std::to_string(day));
+    before.meta.annotations[std::string(api::k_run_annotation)] =
+        before.meta.name + "/" + format_run_id(then);
+    before.spec.scheduled = true;
+    before.spec.ttl_seconds_after_finished = 10 * 86400;
+    add(observed, std::move(before));
+  }
+  add(observed, backup("of-now", 30));
+  settle(observed);
+  CHECK(observed.orders.size() == 1);
+  CHECK(observed.orders.contains("uid-of-now"));
+  CHECK(succeeded(observed, "uid-nightly-3").reason == "NotRepeated");
+  CHECK(observed.backups.at("uid-nightly-3").status.completion_time ==
+        k_start - std::chrono::hours{72});
+  // Its time has passed, as it had before.
+  CHECK_FALSE(observed.backups.contains("uid-nightly-14"));
   CHECK(plan(observed).empty());
 }
 
