@@ -132,6 +132,10 @@ void add_create(CLI::App& app, Raw& raw, const char* name, const char* descripti
   create->add_flag("--attach",
                    raw.create.attach,
                    "If there is a ClusterBackup of that name already, take it instead of failing");
+  create->add_option("--request-id",
+                     raw.create.request_id,
+                     "Asked again with the same one, take the ClusterBackup that was made then; a "
+                     "name that is taken gets a number");
   create->add_option("--artifacts", raw.artifacts, "Only these, separated by commas (default: all)")
       ->delimiter(',')
       ->allow_extra_args(false);
@@ -252,6 +256,12 @@ Status check_create(Raw& raw) {
   }
   if (create.attach && create.name.empty()) {
     return Error{ErrorCode::invalid_argument, "--attach needs a NAME", {}};
+  }
+  if (!create.request_id.empty() && (create.name.empty() || create.attach)) {
+    return Error{ErrorCode::invalid_argument,
+                 create.attach ? "--request-id and --attach exclude each other"
+                               : "--request-id needs a NAME",
+                 {}};
   }
   return create.name.empty() ? Status{} : kube::check_name(create.name);
 }

@@ -26,6 +26,9 @@ struct CreateCommand {
   std::string name; ///< Empty: manual-<time>.
   bool wait = false;
   bool attach = false; ///< A ClusterBackup of that name may be there already: take it as ours.
+  /// Whoever asks again with this gets the same ClusterBackup; a name that another one has gets a
+  /// number. Empty: each call is a request of its own.
+  std::string request_id;
   std::vector<api::ArtifactType> artifacts; ///< Empty: all.
   std::optional<std::int32_t> keep_last;    ///< Absent: what the cluster is configured to keep.
   bool scheduled = false;

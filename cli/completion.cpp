@@ -26,7 +26,7 @@ _railiance_backup() {
     --artifacts) COMPREPLY=($(compgen -W 'Datastore HelmValues Kubeconfig HostState' -- "$word")); return ;;
   esac
   case $command in
-    create) COMPREPLY=($(compgen -W "--wait --attach --artifacts --keep-last --scheduled --deadline --node --servers --verification --ttl --timeout $common" -- "$word")) ;;
+    create) COMPREPLY=($(compgen -W "--wait --attach --request-id --artifacts --keep-last --scheduled --deadline --node --servers --verification --ttl --timeout $common" -- "$word")) ;;
     guard) COMPREPLY=($(compgen -W "--for --max-age --require --servers --backup $common" -- "$word")) ;;
     show) COMPREPLY=($(compgen -W "$(railiance-backup list --output name 2>/dev/null) $common" -- "$word")) ;;
     install) COMPREPLY=($(compgen -W "--sops --backup-dir --keep-last --schedule --time-zone --from --k3s --dry-run --print --timeout $common" -- "$word")) ;;
@@ -53,7 +53,7 @@ _railiance_backup() {
     return
   fi
   case $words[2] in
-    create) _arguments $common '(-w --wait)'{-w,--wait}'[wait for the end]' '--attach[take one that is there]' \
+    create) _arguments $common '(-w --wait)'{-w,--wait}'[wait for the end]' '--attach[take one that is there]' '--request-id[asked again, take the same]:id' \
       '--artifacts[only these]:artifact:_values -s , artifact Datastore HelmValues Kubeconfig HostState' \
       '--keep-last[sets that stay]:number:' '--scheduled[as a schedule asks]' '--deadline[the run fails after]:duration:' \
       '--node[the server node]:node:' '--servers[where it is made]:servers:(all one)' '--verification[how far to verify]:kind:(snapshot boot)' \
@@ -99,6 +99,7 @@ complete -c railiance-backup -l context -x -d 'its context'
 complete -c railiance-backup -s o -l output -x -a 'text json' -d 'form of output'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -s w -l wait -d 'wait for the end'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l attach -d 'take one that is there'
+complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l request-id -x -d 'asked again, take the same'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l artifacts -x -a 'Datastore HelmValues Kubeconfig HostState'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l keep-last -x -d 'sets that stay'
 complete -c railiance-backup -n '__fish_seen_subcommand_from create' -l scheduled -d 'as a schedule asks'

@@ -7,6 +7,7 @@
 #include "api/backup.hpp"
 #include "api/backup_status.hpp"
 #include "kube/resource.hpp"
+#include "kube/retry.hpp"
 
 #include <algorithm>
 
@@ -15,6 +16,7 @@ namespace rb::cli {
 namespace {
 
 constexpr unsigned k_name_attempts = 10;
+constexpr std::chrono::milliseconds k_request_pause{1000};
 
 /// Says which call made an object: the same value in what we sent and in what is there means that
 /// it is ours, although the server answered "exists already".
@@ -22,7 +24,14 @@ inline constexpr std::string_view k_request_annotation = "backup.railiance.io/re
 
 struct Requested {
   nlohmann::json object; ///< As the server has it.
-  bool attached = false; ///< It was there before (--attach).
+  bool attached = false; ///< It was there before (--attach, --request-id).
+};
+
+/// What stays the same however often it is sent.
+struct Asking {
+  std::string request_id;
+  std::string name; ///< The first one to try.
+  bool numbered;    ///< Where it is taken, by a request of somebody else, a number goes behind it.
 };
 
 /// The object to be sent. Absent fields take the CRD's defaults.
@@ -48,13 +57,20 @@ nlohmann::json backup_object(const CreateCommand& command,
   return api::to_json(backup);
 }
 
-/// "manual-20261122t115216z", and "-2", "-3" … behind it for the next attempts.
-std::string default_name(SystemTime now, unsigned attempt) {
+/// "manual-20261122t115216z"
+std::string default_name(SystemTime now) {
   std::string name = "manual-" + format_run_id(now);
   for (char& c : name) {
     c = c == 'T' ? 't' : c == 'Z' ? 'z' : c;
   }
-  return attempt < 2 ? name : name + "-" + std::to_string(attempt);
+  return name;
+}
+
+Asking asking(const CreateCommand& command, const Io& io) {
+  const bool named = !command.name.empty();
+  return {command.request_id.empty() ? io.random_id() : command.request_id,
+          named ? command.name : default_name(io.clock.now()),
+          !named || !command.request_id.empty()};
 }
 
 bool made_by(const nlohmann::json& object, const std::string& request_id) {
@@ -76,7 +92,7 @@ Result<Requested> take_existing(kube::Client& client,
   RB_TRY_ASSIGN(nlohmann::json object,
                 client.get({kube::k_cluster_backups, "", name, ""}, io.stop));
   if (made_by(object, request_id)) {
-    return Requested{std::move(object), false};
+    return Requested{std::move(object), !command.request_id.empty()};
   }
   if (command.attach) {
     return Requested{std::move(object), true};
@@ -106,19 +122,39 @@ Result<Requested> request_named(kube::Client& client,
 /// Puts a ClusterBackup into the cluster, once, although a POST may arrive twice. Errors:
 /// already_exists (a given name, without --attach), and those of kube::Client::create with a hint
 /// where the CRD is missing.
-Result<Requested> request_backup(kube::Client& client, const CreateCommand& command, const Io& io) {
-  const std::string request_id = io.random_id();
-  if (!command.name.empty()) {
-    return request_named(client, command, command.name, request_id, io);
-  }
-  const SystemTime now = io.clock.now();
-  for (unsigned attempt = 1; attempt < k_name_attempts; ++attempt) {
-    auto requested = request_named(client, command, default_name(now, attempt), request_id, io);
-    if (requested || requested.error().code != ErrorCode::already_exists) {
+Result<Requested> request_backup(kube::Client& client,
+                                 const CreateCommand& command,
+                                 const Asking& asking,
+                                 const Io& io) {
+  const unsigned attempts = asking.numbered ? k_name_attempts : 1;
+  for (unsigned attempt = 1;; ++attempt) {
+    const std::string name =
+        attempt == 1 ? asking.name : asking.name + "-" + std::to_string(attempt);
+    auto requested = request_named(client, command, name, asking.request_id, io);
+    if (requested || requested.error().code != ErrorCode::already_exists || attempt == attempts) {
       return requested;
     }
   }
-  return request_named(client, command, default_name(now, k_name_attempts), request_id, io);
+}
+
+/// The same. Who waits for the end of the run also bears what passes by itself at its beginning,
+/// for as long as it would later: a server that has just started forbids everything, or does not
+/// know the certificate yet.
+Result<Requested>
+request_patiently(kube::Client& client, const CreateCommand& command, ProgressView& view, Io& io) {
+  const Asking what = asking(command, io);
+  const auto start = io.clock.steady_now();
+  for (bool said = false;; said = true) {
+    auto requested = request_backup(client, command, what, io);
+    if (requested || !command.wait || !kube::may_pass(requested.error().code) ||
+        io.clock.steady_now() - start >= WaitOptions{}.refusal_patience) {
+      return requested;
+    }
+    if (!said) {
+      view.say("the request was not taken, trying again: " + requested.error().message);
+    }
+    client.runtime().waiter->wait(k_request_pause, io.stop);
+  }
 }
 
 /// Without --timeout: the run's own deadline, and as much again for those before it.
@@ -211,7 +247,8 @@ await_facts(kube::Client& client, const nlohmann::json& object, const Io& io) {
 } // namespace
 
 int create(Api& api, const CreateCommand& command, OutputFormat output, Io& io) {
-  const auto requested = request_backup(api.client(), command, io);
+  ProgressView view(io);
+  const auto requested = request_patiently(api.client(), command, view, io);
   if (!requested) {
     const int code = fail(io, requested.error(), api.server());
     return requested.error().code == ErrorCode::cancelled ? 128 + io.stop_signal() : code;
@@ -224,7 +261,6 @@ int create(Api& api, const CreateCommand& command, OutputFormat output, Io& io) 
     return fail(io, options.error(), api.server());
   }
   options->why_quiet = [&] { return describe(look_for_controller(api, io).presence); };
-  ProgressView view(io);
   if (!io.err_is_terminal) {
     view.say((requested->attached ? "waiting for the backup " : "asked for the backup ") +
              options->name);

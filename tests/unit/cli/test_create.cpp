@@ -77,6 +77,58 @@ TEST_CASE("a given name that is taken is refused, unless it may be attached to")
   CHECK(cluster.created.empty());
 }
 
+TEST_CASE("asked again with the same id it is the same backup, and a name that is taken no end") {
+  FakeCluster cluster;
+  cluster.backups["by-hand"] = finished("by-hand", "True", "Completed"); // of a Job of last month
+  const std::vector<std::string> asked{"create", "by-hand", "--request-id", "uid-of-a-job"};
+  CHECK(run_command(cluster, asked).out == "clusterbackup/by-hand-2 created\n");
+  CHECK(run_command(cluster, asked).out == "clusterbackup/by-hand-2 was there already\n");
+  CHECK(cluster.created.size() == 1);
+  CHECK(run_command(cluster, {"create", "by-hand", "--request-id", "another"}).out ==
+        "clusterbackup/by-hand-3 created\n");
+  CHECK(run_command(cluster, {"create", "--request-id", "x"}).code == 2);
+  CHECK(run_command(cluster, {"create", "a", "--request-id", "x", "--attach"}).code == 2);
+}
+
+TEST_CASE("who waits for a run bears what an API server says that has just started") {
+  for (const int status : {401, 403, 500, 503}) {
+    CAPTURE(status);
+    FakeCluster cluster;
+    cluster.watches.push_back({{finished("b", "True", "Completed")}, End::stays_open});
+    int refused = 0;
+    cluster.answer = [&](const kube::Request& request) -> std::optional<kube::Response> {
+      if (request.method != kube::Method::post || ++refused > 3) {
+        return std::nullopt;
+      }
+      return kube::Response{
+          status, {}, R"({"kind":"Status","reason":"Forbidden","message":"not yet"})"};
+    };
+    const Outcome outcome = run_command(cluster, {"create", "b", "--wait"});
+    CHECK(outcome.code == 0);
+    CHECK(cluster.created.size() == 1);
+    CHECK(has(outcome.err, "the request was not taken, trying again: "));
+  }
+}
+
+TEST_CASE("a write that a 500 hides is not made again under another name") {
+  FakeCluster cluster;
+  bool hidden = false;
+  cluster.answer = [&](const kube::Request& request) -> std::optional<kube::Response> {
+    if (request.method != kube::Method::post || std::exchange(hidden, true)) {
+      return std::nullopt;
+    }
+    nlohmann::json object = json_of(request.body);
+    object["metadata"]["uid"] = "uid-of-it";
+    object["metadata"]["resourceVersion"] = "3";
+    object["status"] = finished("any", "True", "Completed")["status"];
+    cluster.backups[object["metadata"]["name"].get<std::string>()] = object;
+    return kube::Response{500, {}, R"({"kind":"Status","message":"etcdserver: leader changed"})"};
+  };
+  CHECK(run_command(cluster, {"create", "--wait"}).code == 0);
+  CHECK(cluster.created.empty());
+  CHECK(cluster.backups.size() == 1);
+}
+
 TEST_CASE("the exit code of a waited run is that of its reason") {
   const std::vector<std::tuple<std::string, int, std::string>> ends{
       {"Incomplete", 3, "INCOMPLETE"},
