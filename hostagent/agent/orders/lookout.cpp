@@ -17,9 +17,11 @@ using notify::MessageKind;
 constexpr std::chrono::seconds k_alive_for{300};
 
 /// The first by name of the agents that report.
-bool is_first(const api::BackupStatusStatus& status, const std::string& node, SystemTime now) {
+bool is_first(const api::BackupStatusStatus& status,
+              const std::string& node,
+              const std::set<std::string>& silent) {
   return std::ranges::none_of(status.nodes, [&](const api::NodeFacts& other) {
-    return other.node_name < node && now - other.report_time < k_alive_for;
+    return other.node_name < node && !silent.contains(other.node_name);
   });
 }
 
@@ -53,7 +55,7 @@ std::string field_manager_of(const std::string& node) {
 std::optional<ControllerNotice> notice_of_controller(const api::BackupStatusStatus& status,
                                                      const std::string& node,
                                                      std::chrono::seconds unchanged,
-                                                     SystemTime now) {
+                                                     const std::set<std::string>& silent) {
   if (!status.observed_time) {
     return std::nullopt;
   }
@@ -63,7 +65,7 @@ std::optional<ControllerNotice> notice_of_controller(const api::BackupStatusStat
   message.time = observed;
   message.node = node;
   if (unchanged >= k_controller_silent_after) {
-    if (newest_told(status) >= observed || !is_first(status, node, now)) {
+    if (newest_told(status) >= observed || !is_first(status, node, silent)) {
       return std::nullopt;
     }
     message.kind = MessageKind::problem;
@@ -83,6 +85,23 @@ std::optional<ControllerNotice> notice_of_controller(const api::BackupStatusStat
   return ControllerNotice{std::move(message), told};
 }
 
+std::set<std::string> Lookout::silent_nodes(const api::BackupStatusStatus& status) {
+  const auto now = m_clock.steady_now();
+  std::map<std::string, Heard> heard;
+  std::set<std::string> silent;
+  for (const api::NodeFacts& node : status.nodes) {
+    const auto known = m_heard.find(node.node_name);
+    const bool same = known != m_heard.end() && known->second.report == node.report_time;
+    const Heard entry{node.report_time, same ? known->second.changed_at : now};
+    if (now - entry.changed_at >= k_alive_for) {
+      silent.insert(node.node_name);
+    }
+    heard.emplace(node.node_name, entry);
+  }
+  m_heard = std::move(heard);
+  return silent;
+}
+
 void Lookout::look(const api::BackupStatusStatus& status,
                    const std::string& node,
                    const std::stop_token& stop) {
@@ -92,7 +111,7 @@ void Lookout::look(const api::BackupStatusStatus& status,
     m_changed_at = now;
   }
   const auto unchanged = std::chrono::duration_cast<std::chrono::seconds>(now - m_changed_at);
-  auto notice = notice_of_controller(status, node, unchanged, m_clock.now());
+  auto notice = notice_of_controller(status, node, unchanged, silent_nodes(status));
   if (!notice) {
     return;
   }
