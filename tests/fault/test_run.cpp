@@ -7,11 +7,14 @@
 #include "archive/tar_gz.hpp"
 
 #include <doctest/doctest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 
 using namespace rb;
 using namespace rb::test;
@@ -67,6 +70,25 @@ TEST_CASE("each artifact opens to what was backed up") {
     return entry.path.ends_with("server/token") &&
            entry.content.text().find(k_planted) != std::string_view::npos;
   }));
+}
+
+TEST_CASE("what is left out of the host state is in the log of the agent") {
+  FakeHost host;
+  for (const char* const name : {"a", "b", "c", "d", "e", "f", "g"}) {
+    std::filesystem::create_symlink("/nowhere/at/all",
+                                    host.scratch.path(std::string("etc-rancher/k3s/") + name));
+  }
+  std::ostringstream lines;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "t", std::make_shared<spdlog::sinks::ostream_sink_mt>(lines)));
+  const auto report = host.run();
+  spdlog::set_default_logger(before);
+  CHECK(report.succeeded());
+  const std::string said = lines.str();
+  CHECK(said.find("host state: left out /etc/rancher/k3s/a: a link to what is not there") !=
+        std::string::npos);
+  CHECK(said.find("host state: 2 more were left out") != std::string::npos);
 }
 
 TEST_CASE("manifest, status and stamp agree") {
