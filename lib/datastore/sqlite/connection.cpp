@@ -96,8 +96,10 @@ sqlite3* Connection::handle() const {
   return m_state->handle;
 }
 
-Result<Connection>
-Connection::open_file(const std::string& path, Access access, std::stop_token stop) {
+Result<Connection> Connection::open_file(const std::string& path,
+                                         Access access,
+                                         std::chrono::milliseconds patience,
+                                         std::stop_token stop) {
   Connection connection(std::make_unique<State>(path, std::move(stop)));
   const int mode = access == Access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   const int code = ::sqlite3_open_v2(
@@ -105,6 +107,7 @@ Connection::open_file(const std::string& path, Access access, std::stop_token st
   if (code != SQLITE_OK) {
     return connection.error_of(code);
   }
+  ::sqlite3_busy_timeout(connection.handle(), static_cast<int>(patience.count()));
   RB_TRY(connection.set_up());
   return connection;
 }

@@ -7,6 +7,7 @@
 #include "base/random_reader.hpp"
 #include "base/result.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <stop_token>
@@ -50,10 +51,13 @@ enum class Access { read, write };
 
 class Connection {
 public:
-  /// A file that is there; messages begin with its path. Closing it never makes a checkpoint.
+  /// A file that is there; messages begin with its path. A lock of somebody else is waited for as
+  /// long as `patience`, here already: opening reads. Closing it never makes a checkpoint.
   /// Errors: not_found, permission_denied, corrupt, busy, io.
-  [[nodiscard]] static Result<Connection>
-  open_file(const std::string& path, Access access, std::stop_token stop);
+  [[nodiscard]] static Result<Connection> open_file(const std::string& path,
+                                                    Access access,
+                                                    std::chrono::milliseconds patience,
+                                                    std::stop_token stop);
 
   /// Without locks, and without a file beside it. `reader` outlives the connection.
   [[nodiscard]] static Result<Connection> open_reader(RandomReader& reader, std::stop_token stop);

@@ -133,12 +133,13 @@ Status copy_online(const CopyOrder& order, const std::stop_token& stop, const On
   RB_TRY(check_source(order.source));
   RB_TRY(create_target(order.target));
   Target made(order.target);
-  RB_TRY_ASSIGN(const Connection target, Connection::open_file(order.target, Access::write, stop));
+  RB_TRY_ASSIGN(const Connection target,
+                Connection::open_file(order.target, Access::write, {}, stop));
   // It is read back and checked as a whole; half of it is never used. (OFF would be refused: the
   // connection is defensive.) Nothing lies beside it that nobody would find after a kill.
   RB_TRY(target.run("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF"));
-  RB_TRY_ASSIGN(const Connection source, Connection::open_file(order.source, Access::read, stop));
-  ::sqlite3_busy_timeout(source.handle(), static_cast<int>(order.patience.count()));
+  RB_TRY_ASSIGN(const Connection source,
+                Connection::open_file(order.source, Access::read, order.patience, stop));
   RB_TRY(source.run("BEGIN; SELECT count(*) FROM sqlite_master"));
   RB_TRY(copy_pages(source, target, stop, on_pages));
   RB_TRY(check_not_replaced(source, order.source));

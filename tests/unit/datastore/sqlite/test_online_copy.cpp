@@ -171,6 +171,21 @@ TEST_CASE("a database that somebody else has locked is busy, and no copy") {
   CHECK_FALSE(host.scratch.exists("copy"));
 }
 
+TEST_CASE("a lock that is held for a moment is waited for, from the first look at the file on") {
+  const Host host;
+  KineDatabase database(host.order.source);
+  fill(database, 10);
+  database.run("PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE"); // where no reader gets past a writer
+  std::thread writer([&database] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    database.run("COMMIT");
+  });
+  const Status done = copy_online(host.order, {});
+  writer.join();
+  REQUIRE(done);
+  CHECK(host.copied()->total_keys == 10);
+}
+
 TEST_CASE("a database with a change that was cut off is no copy, and it is said what to do") {
   const Host host;
   const std::string live = host.scratch.path("live.db");
