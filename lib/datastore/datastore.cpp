@@ -2,12 +2,16 @@
 
 #include "datastore/etcd/snapshot.hpp"
 #include "datastore/sqlite/kine.hpp"
+#include "datastore/sqlite/online_copy.hpp"
 
 #include <filesystem>
 
 namespace rb::datastore {
 
 namespace {
+
+/// Without a look at the pages there is another answer.
+constexpr std::chrono::milliseconds k_patience{1000};
 
 class Etcd final : public Datastore {
 public:
@@ -33,6 +37,9 @@ public:
   }
   [[nodiscard]] std::vector<std::string> files() const override {
     return {"server/db/etcd/member/snap/db"};
+  }
+  [[nodiscard]] std::uint64_t bytes_in(const std::string& data_dir) const override {
+    return file_bytes_in(data_dir);
   }
 };
 
@@ -62,11 +69,15 @@ public:
   [[nodiscard]] std::vector<std::string> files() const override {
     return {"server/db/state.db", "server/db/state.db-wal"};
   }
+  [[nodiscard]] std::uint64_t bytes_in(const std::string& data_dir) const override {
+    const auto pages = sqlite::copy_bytes(data_dir + "/" + files().front(), k_patience);
+    return pages ? *pages : file_bytes_in(data_dir);
+  }
 };
 
 } // namespace
 
-std::uint64_t Datastore::bytes_in(const std::string& data_dir) const {
+std::uint64_t Datastore::file_bytes_in(const std::string& data_dir) const {
   std::uint64_t bytes = 0;
   for (const std::string& file : files()) {
     std::error_code error;

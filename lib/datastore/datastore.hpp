@@ -52,8 +52,12 @@ public:
   /// shows that the datastore is there; they belong together.
   [[nodiscard]] virtual std::vector<std::string> files() const = 0;
 
-  /// What a copy of it will have, about: the bytes of files(). 0: not known.
-  [[nodiscard]] std::uint64_t bytes_in(const std::string& data_dir) const;
+  /// What a copy of it will have, about. 0: not known.
+  [[nodiscard]] virtual std::uint64_t bytes_in(const std::string& data_dir) const = 0;
+
+protected:
+  /// The bytes of files() together.
+  [[nodiscard]] std::uint64_t file_bytes_in(const std::string& data_dir) const;
 };
 
 [[nodiscard]] const Datastore& of(api::DatastoreKind kind);

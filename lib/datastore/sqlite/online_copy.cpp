@@ -97,6 +97,12 @@ Status check_not_replaced(const Connection& source, const std::string& path) {
                             "start the backup again when nobody restores this server"};
 }
 
+Result<std::uint64_t> number(const Connection& source, const char* pragma) {
+  RB_TRY_ASSIGN(Statement statement, source.prepare(pragma));
+  RB_TRY(statement.step());
+  return static_cast<std::uint64_t>(statement.integer(0));
+}
+
 Status copy_pages(const Connection& source,
                   const Connection& target,
                   const std::stop_token& stop,
@@ -106,9 +112,7 @@ Status copy_pages(const Connection& source,
   if (!backup) {
     return target.error_of(::sqlite3_errcode(target.handle()));
   }
-  RB_TRY_ASSIGN(Statement page_size, source.prepare("PRAGMA page_size"));
-  RB_TRY(page_size.step());
-  const auto page_bytes = static_cast<std::uint64_t>(page_size.integer(0));
+  RB_TRY_ASSIGN(const std::uint64_t page_bytes, number(source, "PRAGMA page_size"));
   int code = SQLITE_OK;
   while (code == SQLITE_OK && !stop.stop_requested()) {
     code = ::sqlite3_backup_step(backup.get(), k_pages_a_step);
@@ -145,6 +149,15 @@ Status copy_online(const CopyOrder& order, const std::stop_token& stop, const On
   RB_TRY(check_not_replaced(source, order.source));
   made.keep();
   return {};
+}
+
+Result<std::uint64_t> copy_bytes(const std::string& source, std::chrono::milliseconds patience) {
+  RB_TRY(check_source(source));
+  RB_TRY_ASSIGN(const Connection database,
+                Connection::open_file(source, Access::read, patience, {}));
+  RB_TRY_ASSIGN(const std::uint64_t page_bytes, number(database, "PRAGMA page_size"));
+  RB_TRY_ASSIGN(const std::uint64_t pages, number(database, "PRAGMA page_count"));
+  return pages * page_bytes;
 }
 
 } // namespace rb::sqlite

@@ -37,4 +37,11 @@ using OnPages = std::function<void(std::uint64_t done_bytes, std::uint64_t total
 [[nodiscard]] Status
 copy_online(const CopyOrder& order, const std::stop_token& stop, const OnPages& on_pages = {});
 
+/// The bytes that a copy will have: the pages of the database as its newest change left it, be they
+/// in the file or in the log. Not what the two have on the disk: a log that no checkpoint gets to
+/// the end of grows without a bound (k3s issue 3660: 240 GB beside a file of 4). Errors: those of
+/// the source, as in copy_online().
+[[nodiscard]] Result<std::uint64_t> copy_bytes(const std::string& source,
+                                               std::chrono::milliseconds patience);
+
 } // namespace rb::sqlite
