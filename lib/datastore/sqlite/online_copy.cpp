@@ -1,5 +1,6 @@
 #include "datastore/sqlite/online_copy.hpp"
 
+#include "datastore/sqlite/checkpoint_watch.hpp"
 #include "datastore/sqlite/connection.hpp"
 #include "datastore/sqlite/kine.hpp"
 
@@ -21,6 +22,9 @@ namespace {
 
 /// 1 MiB with kine's pages of 4 KiB: between two of them it is seen whether to stop.
 constexpr int k_pages_a_step = 256;
+
+/// A copy that takes longer than the five minutes between two compactions would begin for ever.
+constexpr int k_begun_at_most = 3;
 
 /// fileformat2, 1.3: the file format read version; 2 is for a write-ahead log.
 constexpr std::size_t k_read_version_offset = 19;
@@ -103,10 +107,12 @@ Result<std::uint64_t> number(const Connection& source, const char* pragma) {
   return static_cast<std::uint64_t>(statement.integer(0));
 }
 
-Status copy_pages(const Connection& source,
-                  const Connection& target,
-                  const std::stop_token& stop,
-                  const OnPages& on_pages) {
+/// False: it gave way to what `watch` (null: nothing) has seen.
+Result<bool> copy_pages(const Connection& source,
+                        const Connection& target,
+                        CheckpointWatch* watch,
+                        const std::stop_token& stop,
+                        const OnPages& on_pages) {
   const std::unique_ptr<sqlite3_backup, FinishBackup> backup(
       ::sqlite3_backup_init(target.handle(), "main", source.handle(), "main"));
   if (!backup) {
@@ -115,6 +121,9 @@ Status copy_pages(const Connection& source,
   RB_TRY_ASSIGN(const std::uint64_t page_bytes, number(source, "PRAGMA page_size"));
   int code = SQLITE_OK;
   while (code == SQLITE_OK && !stop.stop_requested()) {
+    if (watch != nullptr && watch->is_waiting()) {
+      return false;
+    }
     code = ::sqlite3_backup_step(backup.get(), k_pages_a_step);
     if (on_pages && (code == SQLITE_OK || code == SQLITE_DONE)) {
       const auto total = static_cast<std::uint64_t>(::sqlite3_backup_pagecount(backup.get()));
@@ -126,9 +135,28 @@ Status copy_pages(const Connection& source,
     return Error{ErrorCode::cancelled, "told to stop", {}};
   }
   const int primary = code & 0xff;
-  return code == SQLITE_DONE                                      ? Status()
-         : primary == SQLITE_FULL || (code == SQLITE_IOERR_WRITE) ? target.error_of(code)
-                                                                  : source.error_of(code);
+  if (code != SQLITE_DONE) {
+    return primary == SQLITE_FULL || code == SQLITE_IOERR_WRITE ? target.error_of(code)
+                                                                : source.error_of(code);
+  }
+  return true;
+}
+
+/// All pages from one snapshot: of the first moment, or of a later one.
+Status copy_whole(const Connection& source,
+                  const Connection& target,
+                  CheckpointWatch& watch,
+                  const std::stop_token& stop,
+                  const OnPages& on_pages) {
+  for (int begun = 1;; ++begun) {
+    RB_TRY(source.run("BEGIN; SELECT count(*) FROM sqlite_master"));
+    CheckpointWatch* const gives_way_to = begun < k_begun_at_most ? &watch : nullptr;
+    RB_TRY_ASSIGN(const bool whole, copy_pages(source, target, gives_way_to, stop, on_pages));
+    if (whole) {
+      return {};
+    }
+    RB_TRY(source.run("ROLLBACK"));
+  }
 }
 
 } // namespace
@@ -142,10 +170,10 @@ Status copy_online(const CopyOrder& order, const std::stop_token& stop, const On
   // It is read back and checked as a whole; half of it is never used. (OFF would be refused: the
   // connection is defensive.) Nothing lies beside it that nobody would find after a kill.
   RB_TRY(target.run("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF"));
+  CheckpointWatch watch(file_itself(order.source), order.in_the_way);
   RB_TRY_ASSIGN(const Connection source,
                 Connection::open_file(order.source, Access::read, order.patience, stop));
-  RB_TRY(source.run("BEGIN; SELECT count(*) FROM sqlite_master"));
-  RB_TRY(copy_pages(source, target, stop, on_pages));
+  RB_TRY(copy_whole(source, target, watch, stop, on_pages));
   RB_TRY(check_not_replaced(source, order.source));
   made.keep();
   return {};

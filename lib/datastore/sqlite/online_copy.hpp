@@ -17,6 +17,8 @@ struct CopyOrder {
   std::string target; ///< Must not be there; gets mode 0600.
   /// How long a lock of somebody else is waited for.
   std::chrono::milliseconds patience{10'000};
+  /// How long a checkpoint of the server, and with it every writer, may wait for the copy.
+  std::chrono::milliseconds in_the_way{1'000};
 };
 
 using OnPages = std::function<void(std::uint64_t done_bytes, std::uint64_t total_bytes)>;
@@ -26,7 +28,8 @@ using OnPages = std::function<void(std::uint64_t done_bytes, std::uint64_t total
 /// 3.51.3 (https://sqlite.org/wal.html, "The WAL-Reset Bug"). All pages are read from one snapshot:
 /// a copy in several transactions would begin anew with every write in between, and never end on a
 /// busy server. There are no pauses either: writers do not wait for a reader, but kine's compaction
-/// (PRAGMA wal_checkpoint(FULL), every five minutes) makes them wait for the oldest one.
+/// (PRAGMA wal_checkpoint(FULL), every five minutes) makes them wait for the oldest one, for up to
+/// 30 s. A copy that it waits for begins anew, at most twice: `on_pages` begins again, too.
 ///
 /// While it runs, no other file descriptor of this process may be closed on the source: that would
 /// drop the locks of SQLite (fcntl(2)).

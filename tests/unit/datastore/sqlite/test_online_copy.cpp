@@ -5,9 +5,13 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <filesystem>
 #include <thread>
@@ -36,6 +40,63 @@ void fill(KineDatabase& database, int keys, std::size_t value_bytes = 400) {
   }
   database.run("COMMIT");
 }
+
+/// A process of its own, which has the database open; told to go on, it writes, and compacts.
+class Server {
+public:
+  explicit Server(const std::string& database) {
+    REQUIRE(::pipe2(m_to.data(), O_CLOEXEC) == 0);
+    REQUIRE(::pipe2(m_from.data(), O_CLOEXEC) == 0);
+    m_pid = ::fork();
+    if (m_pid == 0) {
+      run(database);
+      ::_exit(0);
+    }
+    char ready = 0;
+    REQUIRE(::read(m_from[0], &ready, 1) == 1);
+  }
+  ~Server() { static_cast<void>(::waitpid(m_pid, nullptr, 0)); }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  Server(Server&&) = delete;
+  Server& operator=(Server&&) = delete;
+
+  void go_on() {
+    if (!m_went_on) {
+      REQUIRE(::write(m_to[1], "x", 1) == 1);
+    }
+    m_went_on = true;
+  }
+  std::int64_t waited_milliseconds() {
+    std::int64_t waited = 0;
+    REQUIRE(::read(m_from[0], &waited, sizeof(waited)) == sizeof(waited));
+    REQUIRE(::write(m_to[1], "x", 1) == 1); // it may close the database
+    return waited;
+  }
+
+private:
+  void run(const std::string& database) const {
+    KineDatabase kine(database);
+    kine.put("/registry/pods/default/first",
+             "there is a log"); // and stays, as long as this is open
+    char word = 'x';
+    const bool told = ::write(m_from[1], &word, 1) == 1 && ::read(m_to[0], &word, 1) == 1;
+    kine.put("/registry/pods/default/first", "newer than the copy");
+    const auto begin = std::chrono::steady_clock::now();
+    const bool compacted = kine.compact(30'000);
+    const std::int64_t waited = std::chrono::duration_cast<std::chrono::milliseconds>(
+                                    std::chrono::steady_clock::now() - begin)
+                                    .count();
+    const std::int64_t told_back = told && compacted ? waited : 1'000'000;
+    const bool done = ::write(m_from[1], &told_back, sizeof(told_back)) > 0;
+    static_cast<void>(done && ::read(m_to[0], &word, 1) == 1);
+  }
+
+  std::array<int, 2> m_to{};
+  std::array<int, 2> m_from{};
+  pid_t m_pid = -1;
+  bool m_went_on = false;
+};
 
 std::string bytes_of_log(const Host& host) {
   return host.scratch.read("state.db-wal");
@@ -121,6 +182,32 @@ TEST_CASE("a compaction meanwhile harms nothing") {
   const auto facts = host.copied();
   REQUIRE(facts);
   CHECK(facts->total_keys == 3000);
+}
+
+TEST_CASE("a compaction of the server does not wait for a copy: that begins anew, and is whole") {
+  Host host;
+  host.order.in_the_way = std::chrono::milliseconds(100);
+  {
+    KineDatabase database(host.order.source);
+    fill(database, 5000, 4000);
+  }
+  // Locks of one's own process are not seen; SQLite has nothing open at the fork.
+  Server server(host.order.source);
+  int begun = 0;
+  std::uint64_t last = 0;
+  REQUIRE(copy_online(host.order, {}, [&](std::uint64_t done, std::uint64_t /*total*/) {
+    begun += done <= last || begun == 0 ? 1 : 0;
+    last = done;
+    if (begun == 1) {
+      server.go_on(); // a write that the copy does not have, and the checkpoint
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+  }));
+  CHECK(server.waited_milliseconds() < 3000); // all steps of 200 ms, else
+  CHECK(begun == 2);
+  const auto facts = host.copied();
+  REQUIRE(facts);
+  CHECK(facts->total_keys == 5001);
 }
 
 TEST_CASE("a log that is missing beside a database that needs it is no copy of the past") {
