@@ -38,6 +38,9 @@ std::string scratch_parent(const ProveOrder& order, const std::string& data_dir)
 /// Which kinds are served, and how objects are read.
 constexpr std::array<std::string_view, 2> k_taken_over{"runtime-config", "feature-gates"};
 constexpr std::string_view k_encryption = "encryption-provider-config";
+/// Of etcd: on a database that is larger than its quota (2 GiB by default) nobody can write, and no
+/// API server gets ready.
+constexpr std::string_view k_quota = "quota-backend-bytes";
 
 /// Taken over, or replaced by what a scratch server has of its own; of no interest here.
 constexpr std::array<std::string_view, 21> k_known{"cluster-cidr",
@@ -133,6 +136,10 @@ void take_argument(const set::HostState& state,
       settings.api_server_args.push_back(name + "=" + encryption_path(directory));
       return;
     }
+  }
+  if (setting.flag == "etcd-arg" && name == k_quota) {
+    settings.etcd_args.push_back(name + "=" + value);
+    return;
   }
   std::string shown = setting.flag + (of_component ? " " + name : "");
   if (std::ranges::find(settings.left_out, shown) == settings.left_out.end()) {

@@ -34,6 +34,9 @@ std::vector<std::string> common_flags(const ScratchServer& server) {
   for (const std::string& argument : server.settings.api_server_args) {
     flags.push_back("--kube-apiserver-arg=" + argument);
   }
+  for (const std::string& argument : server.settings.etcd_args) {
+    flags.push_back("--etcd-arg=" + argument);
+  }
   return flags;
 }
 

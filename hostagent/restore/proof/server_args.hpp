@@ -22,6 +22,7 @@ struct ServerSettings {
   std::string secrets_encryption_provider; ///< Empty: k3s's default.
   /// "NAME=VALUE" for the API server: without them it serves or reads other objects.
   std::vector<std::string> api_server_args = {};
+  std::vector<std::string> etcd_args = {}; ///< The same for etcd.
   /// Arguments that the server has and the scratch server does not, by their names.
   std::vector<std::string> left_out = {};
 };

@@ -162,6 +162,14 @@ TEST_CASE("what decides on the objects goes along, also an encryption provider o
   CHECK(left_out_line({}).empty());
 }
 
+TEST_CASE(
+    "etcd's quota goes along: a larger database than its default takes no writes without it") {
+  const set::HostState state =
+      state_of("etcd-arg:\n- quota-backend-bytes=8589934592\n- snapshot-count=5000\n");
+  CHECK(passed(state, "--etcd-arg") == Words(2, "--etcd-arg=quota-backend-bytes=8589934592"));
+  CHECK(left_out_line(settings_of(state, "/d")) == "boot: without etcd-arg snapshot-count");
+}
+
 TEST_CASE("an encryption provider that the set does not have is said") {
   set::HostState state;
   state.node.args = R"(["server","--kube-apiserver-arg","encryption-provider-config=/enc.yaml"])";
