@@ -8,6 +8,8 @@
 #include "restore/proof/cage.hpp"
 #include "restore/proof/memory.hpp"
 
+#include "archive/entry_path.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -118,6 +120,24 @@ const archive::Entry* entry_of(const set::HostState& state, const std::string& p
                                                : state.find(state.data_dir + "/server/" + path);
 }
 
+/// The sockets of the KMS plugins in an EncryptionConfiguration: nothing else in it is a URL of
+/// such a scheme. Not of lines that are comments.
+std::vector<std::string> kms_sockets(std::string_view configuration) {
+  constexpr std::string_view k_scheme = "unix://";
+  std::vector<std::string> sockets;
+  std::istringstream lines{std::string(configuration)};
+  for (std::string line; std::getline(lines, line);) {
+    line.resize(std::min(line.find('#'), line.size()));
+    for (std::size_t at = line.find(k_scheme); at != std::string::npos;) {
+      at += k_scheme.size();
+      const std::size_t end = std::min(line.find_first_of(" \t\r\"',}", at), line.size());
+      sockets.push_back(line.substr(at, end - at));
+      at = line.find(k_scheme, end);
+    }
+  }
+  return sockets;
+}
+
 void take_argument(const set::HostState& state,
                    const k3s::Setting& setting,
                    const std::string& directory,
@@ -175,6 +195,24 @@ Status bring_files(const set::HostState& state, const std::string& directory) {
              : cluster::write_file(encryption_path(directory), file->content.view(), 0600);
 }
 
+Status check_kms(const set::HostState& state) {
+  const archive::Entry* const file = entry_of(state, own_encryption(server_settings_of(state)));
+  for (const std::string& socket : kms_sockets(file == nullptr ? "" : file->content.text())) {
+    // "/@name" is in the abstract namespace of the network, and the scratch server has its own.
+    std::error_code ignored;
+    if (socket.starts_with("/@") || !std::filesystem::is_socket(socket, ignored)) {
+      return Error{ErrorCode::unsupported,
+                   "a scratch server cannot read what is stored: its keys come from a KMS plugin "
+                   "at unix://" +
+                       archive::printable(socket) + ", which is not to be reached from here",
+                   "drill with --boot on the server itself, where the plugin runs; opening a set "
+                   "needs none"}
+          .because(api::Reason::proof_unavailable);
+    }
+  }
+  return {};
+}
+
 std::string left_out_line(const ServerSettings& settings) {
   std::string line;
   for (const std::string& name : settings.left_out) {
@@ -195,6 +233,7 @@ Result<BootInput> boot_input(const set::HostState& state,
   input.settings = settings_of(state, scratch.path());
   input.reset_timeout = timeout;
   input.ready_timeout = timeout;
+  RB_TRY(check_kms(state));
   RB_TRY(bring_files(state, scratch.path()));
   if (const std::string line = left_out_line(input.settings); !line.empty()) {
     progress(line);

@@ -28,12 +28,17 @@ struct ProveOrder {
 /// Writes the files that these settings name into `directory` (0600). Errors: those of the system.
 [[nodiscard]] Status bring_files(const set::HostState& state, const std::string& directory);
 
+/// The API server gets its keys: a KMS plugin that the encryption configuration names has its
+/// socket here. Errors: unsupported (proof_unavailable).
+[[nodiscard]] Status check_kms(const set::HostState& state);
+
 /// "boot: without kube-apiserver-arg audit-policy-file, …"; empty: nothing was left out.
 [[nodiscard]] std::string left_out_line(const ServerSettings& settings);
 
 /// What a boot in `scratch` takes from the host state, which outlives it: token, settings, and the
 /// files that these name, which are brought there. `progress` is told what is left out. Snapshot,
-/// revision and objects are the caller's to fill in. Errors: those of bring_files().
+/// revision and objects are the caller's to fill in. Errors: those of check_kms() and
+/// bring_files().
 [[nodiscard]] Result<BootInput>
 boot_input(const set::HostState& state,
            const ScratchDir& scratch,

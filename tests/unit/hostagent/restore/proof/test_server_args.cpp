@@ -6,7 +6,9 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <iterator>
@@ -176,6 +178,38 @@ TEST_CASE("an encryption provider that the set does not have is said") {
   CHECK(left_out_line(settings_of(state, "/d")) ==
         "boot: without kube-apiserver-arg encryption-provider-config");
   CHECK(bring_files(state, "/nonexistent"));
+}
+
+TEST_CASE("a KMS plugin that is not here says nothing of the set: no server is tried") {
+  const auto checked = [](const std::string& provider) {
+    set::HostState state =
+        state_of("kube-apiserver-arg: [encryption-provider-config=/etc/k8s/enc.yaml]\n");
+    state.files.push_back({"etc/k8s/enc.yaml", SecretBytes(as_bytes(provider)), 0600, {}});
+    return check_kms(state);
+  };
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.file("kms.sock");
+  const auto kms = [](const std::string& socket) {
+    return "resources:\n- resources: [secrets]\n  providers:\n  - kms:\n      apiVersion: v2\n"
+           "      name: vault\n      endpoint: unix://" +
+           socket + "\n  - identity: {}\n";
+  };
+  const Status away = checked(kms(path));
+  REQUIRE_FALSE(away);
+  CHECK(away.error().reason == api::Reason::proof_unavailable);
+  CHECK(away.error().message.find("KMS plugin at unix://" + path + ",") != std::string::npos);
+  CHECK_FALSE(checked(kms("/@abstract")));
+  CHECK_FALSE(checked(R"({"providers":[{"kms":{"endpoint":"unix:///nowhere/k.sock"}}]})"));
+
+  const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  REQUIRE(path.size() < sizeof(address.sun_path));
+  path.copy(address.sun_path, path.size());
+  REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+  CHECK(checked(kms(path)));
+  CHECK(checked("providers:\n- aescbc:\n    keys: []\n# endpoint: unix:///nowhere\n"));
+  CHECK(check_kms({}));
 }
 
 TEST_CASE("k3s is looked for, and its absence says how to name it") {
