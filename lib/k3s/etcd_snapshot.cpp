@@ -275,7 +275,7 @@ std::optional<SnapshotName> parse_snapshot_name(std::string_view name) {
     return std::nullopt;
   }
   name.remove_prefix(k_run_id_length);
-  parsed.partial = cut_suffix(name, ".part");
+  parsed.partial = cut_suffix(name, ".part") || cut_suffix(name, "-journal");
   parsed.compressed = cut_suffix(name, ".zip");
   const std::size_t dash = name.rfind('-');
   if (!name.starts_with('-') || dash == 0 || dash == std::string_view::npos) {

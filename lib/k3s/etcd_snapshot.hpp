@@ -40,7 +40,8 @@ save_spec(const K3sCommand& command, const std::string& run_id, std::chrono::sec
 [[nodiscard]] std::string snapshot_directory(const std::string& data_dir,
                                              const std::string& configured);
 
-/// railiance-<run_id>-<node, lower-case>-<unix seconds>[.zip][.part], as k3s names its files.
+/// railiance-<run_id>-<node, lower-case>-<unix seconds>[.zip][.part], as k3s names its files; what
+/// SQLite has beside one that it writes (-journal) counts as partial, too.
 struct SnapshotName {
   std::string run_id;
   std::string node;

@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <memory>
@@ -25,6 +26,9 @@ constexpr int k_pages_a_step = 256;
 
 /// A copy that takes longer than the five minutes between two compactions would begin for ever.
 constexpr int k_begun_at_most = 3;
+
+/// More takes a while, in which it gives way to nothing.
+constexpr std::uint64_t k_compacted_at_most = std::uint64_t{128} << 20U;
 
 /// fileformat2, 1.3: the file format read version; 2 is for a write-ahead log.
 constexpr std::size_t k_read_version_offset = 19;
@@ -107,6 +111,25 @@ Result<std::uint64_t> number(const Connection& source, const char* pragma) {
   return static_cast<std::uint64_t>(statement.integer(0));
 }
 
+struct Sizes {
+  std::uint64_t page_bytes = 0;
+  std::uint64_t used_bytes = 0;
+  std::uint64_t free_bytes = 0;
+
+  /// Most of it is free.
+  [[nodiscard]] bool has_spare(std::uint64_t spare_bytes) const {
+    return free_bytes >= spare_bytes && free_bytes > used_bytes &&
+           used_bytes <= k_compacted_at_most;
+  }
+};
+
+Result<Sizes> sizes_of(const Connection& source) {
+  RB_TRY_ASSIGN(const std::uint64_t page_bytes, number(source, "PRAGMA page_size"));
+  RB_TRY_ASSIGN(const std::uint64_t free, number(source, "PRAGMA freelist_count"));
+  RB_TRY_ASSIGN(const std::uint64_t pages, number(source, "PRAGMA page_count"));
+  return Sizes{page_bytes, (pages - std::min(free, pages)) * page_bytes, free * page_bytes};
+}
+
 /// False: it gave way to what `watch` (null: nothing) has seen.
 Result<bool> copy_pages(const Connection& source,
                         const Connection& target,
@@ -144,10 +167,14 @@ Result<bool> copy_pages(const Connection& source,
 
 /// All pages from one snapshot: of the first moment, or of a later one.
 Status copy_whole(const Connection& source,
-                  const Connection& target,
+                  const std::string& path,
                   CheckpointWatch& watch,
                   const std::stop_token& stop,
                   const OnPages& on_pages) {
+  RB_TRY_ASSIGN(const Connection target, Connection::open_file(path, Access::write, {}, stop));
+  // It is read back and checked as a whole; half of it is never used. (OFF would be refused: the
+  // connection is defensive.) Nothing lies beside it that nobody would find after a kill.
+  RB_TRY(target.run("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF"));
   for (int begun = 1;; ++begun) {
     RB_TRY(source.run("BEGIN; SELECT count(*) FROM sqlite_master"));
     CheckpointWatch* const gives_way_to = begun < k_begun_at_most ? &watch : nullptr;
@@ -159,21 +186,28 @@ Status copy_whole(const Connection& source,
   }
 }
 
+/// What is in use, from one snapshot. A journal lies beside it meanwhile, PATH-journal, in which
+/// there are no pages: all of them are new.
+Status copy_used(const Connection& source, const std::string& path) {
+  RB_TRY_ASSIGN(Statement into, source.prepare("VACUUM INTO ?1"));
+  into.bind(1, path);
+  RB_TRY(into.step());
+  return {};
+}
+
 } // namespace
 
 Status copy_online(const CopyOrder& order, const std::stop_token& stop, const OnPages& on_pages) {
   RB_TRY(check_source(order.source));
   RB_TRY(create_target(order.target));
   Target made(order.target);
-  RB_TRY_ASSIGN(const Connection target,
-                Connection::open_file(order.target, Access::write, {}, stop));
-  // It is read back and checked as a whole; half of it is never used. (OFF would be refused: the
-  // connection is defensive.) Nothing lies beside it that nobody would find after a kill.
-  RB_TRY(target.run("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF"));
   CheckpointWatch watch(file_itself(order.source), order.in_the_way);
   RB_TRY_ASSIGN(const Connection source,
                 Connection::open_file(order.source, Access::read, order.patience, stop));
-  RB_TRY(copy_whole(source, target, watch, stop, on_pages));
+  RB_TRY_ASSIGN(const Sizes sizes, sizes_of(source));
+  RB_TRY(sizes.has_spare(order.spare_bytes)
+             ? copy_used(source, order.target)
+             : copy_whole(source, order.target, watch, stop, on_pages));
   RB_TRY(check_not_replaced(source, order.source));
   made.keep();
   return {};
@@ -183,9 +217,9 @@ Result<std::uint64_t> copy_bytes(const std::string& source, std::chrono::millise
   RB_TRY(check_source(source));
   RB_TRY_ASSIGN(const Connection database,
                 Connection::open_file(source, Access::read, patience, {}));
-  RB_TRY_ASSIGN(const std::uint64_t page_bytes, number(database, "PRAGMA page_size"));
-  RB_TRY_ASSIGN(const std::uint64_t pages, number(database, "PRAGMA page_count"));
-  return pages * page_bytes;
+  RB_TRY_ASSIGN(const Sizes sizes, sizes_of(database));
+  const bool spare = sizes.has_spare(CopyOrder().spare_bytes);
+  return sizes.used_bytes + (spare ? 0 : sizes.free_bytes);
 }
 
 } // namespace rb::sqlite

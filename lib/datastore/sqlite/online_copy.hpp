@@ -19,6 +19,9 @@ struct CopyOrder {
   std::chrono::milliseconds patience{10'000};
   /// How long a checkpoint of the server, and with it every writer, may wait for the copy.
   std::chrono::milliseconds in_the_way{1'000};
+  /// Free pages of so many bytes are not copied, where they are most of a database: see
+  /// copy_online().
+  std::uint64_t spare_bytes = std::uint64_t{64} << 20U;
 };
 
 using OnPages = std::function<void(std::uint64_t done_bytes, std::uint64_t total_bytes)>;
@@ -31,6 +34,10 @@ using OnPages = std::function<void(std::uint64_t done_bytes, std::uint64_t total
 /// (PRAGMA wal_checkpoint(FULL), every five minutes) makes them wait for the oldest one, for up to
 /// 30 s. A copy that it waits for begins anew, at most twice: `on_pages` begins again, too.
 ///
+/// Of a database that once grew, and most of which is free pages by now (kine's compaction gives
+/// none back to the disk), only what is in use is copied, by VACUUM INTO: ids, and so revisions,
+/// stay.
+///
 /// While it runs, no other file descriptor of this process may be closed on the source: that would
 /// drop the locks of SQLite (fcntl(2)).
 ///
@@ -41,9 +48,9 @@ using OnPages = std::function<void(std::uint64_t done_bytes, std::uint64_t total
 copy_online(const CopyOrder& order, const std::stop_token& stop, const OnPages& on_pages = {});
 
 /// The bytes that a copy will have: the pages of the database as its newest change left it, be they
-/// in the file or in the log. Not what the two have on the disk: a log that no checkpoint gets to
-/// the end of grows without a bound (k3s issue 3660: 240 GB beside a file of 4). Errors: those of
-/// the source, as in copy_online().
+/// in the file or in the log, without those that copy_online() leaves out. Not what the two have on
+/// the disk: a log that no checkpoint gets to the end of grows without a bound (k3s issue 3660: 240
+/// GB beside a file of 4). Errors: those of the source, as in copy_online().
 [[nodiscard]] Result<std::uint64_t> copy_bytes(const std::string& source,
                                                std::chrono::milliseconds patience);
 

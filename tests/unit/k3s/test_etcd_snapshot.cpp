@@ -106,6 +106,7 @@ TEST_CASE("a snapshot's name tells its run, node and state") {
   CHECK(parse_snapshot_name("railiance-20261122T115200Z-n-1.zip")->compressed);
   CHECK(parse_snapshot_name("railiance-20261122T115200Z-n-1.part")->partial);
   CHECK(parse_snapshot_name("railiance-20261122T115200Z-n-1.zip.part")->partial);
+  CHECK(parse_snapshot_name("railiance-20261122T115200Z-n-1-journal")->partial); // of SQLite
 }
 
 TEST_CASE("what is not exactly a name of ours is nobody's of ours") {

@@ -210,6 +210,43 @@ TEST_CASE("a compaction of the server does not wait for a copy: that begins anew
   CHECK(facts->total_keys == 5001);
 }
 
+TEST_CASE("of a database that once grew, what is in use is copied: ids stay, and the source is as "
+          "it was") {
+  Host host;
+  KineDatabase database(host.order.source);
+  fill(database, 3000, 4000);
+  database.run("DELETE FROM kine WHERE id < 2900; UPDATE sqlite_sequence SET seq = 5000");
+  host.order.spare_bytes = 1U << 20U;
+  const std::string file = host.scratch.read("state.db");
+  const std::string log = bytes_of_log(host);
+  REQUIRE(copy_online(host.order, {}));
+  const std::string copy = host.scratch.read("copy");
+  CHECK(copy.size() < 2'000'000);
+  CHECK(file.size() > 10'000'000);
+  const auto facts = host.copied();
+  REQUIRE(facts);
+  CHECK(facts->revision == 3000);
+  CHECK(facts->total_keys == 101);
+  CHECK(host.scratch.read("state.db") == file);
+  CHECK(bytes_of_log(host) == log);
+  CHECK_FALSE(host.scratch.exists("copy-journal"));
+  struct stat status {};
+  REQUIRE(::stat(host.order.target.c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777U) == 0600);
+  KineDatabase restored(host.order.target);
+  CHECK(restored.put("/registry/pods/default/next") == 5001); // no revision comes twice
+}
+
+TEST_CASE("what is free in a small or a full database is copied along") {
+  const Host host;
+  KineDatabase database(host.order.source);
+  fill(database, 1000, 4000);
+  database.run("DELETE FROM kine WHERE id < 900");
+  REQUIRE(copy_online(host.order, {}));
+  CHECK(host.scratch.read("copy").size() == *copy_bytes(host.order.source, {}));
+  CHECK(host.scratch.read("copy").size() > 4'000'000);
+}
+
 TEST_CASE("a log that is missing beside a database that needs it is no copy of the past") {
   const Host host;
   {
