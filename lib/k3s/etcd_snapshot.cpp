@@ -112,6 +112,12 @@ using Kind = SaveVerdict::Kind;
 
 constexpr std::string_view k_see_server_log =
     "the reason is in the server's log (journalctl -u k3s)";
+/// pkg/clientaccess and pkg/cli/etcdsnapshot: no flag changes it, and the server ends the snapshot
+/// with the connection.
+constexpr std::string_view k_two_minutes =
+    "k3s's own command waits two minutes at the most: where etcd is too large for its disk, a "
+    "restart of k3s makes it smaller (it defragments it); else the reason is in the server's log "
+    "(journalctl -u k3s)";
 constexpr std::string_view k_out_of_memory =
     "the kernel does this for lack of memory (dmesg says so): free some on this host, or raise "
     "agent.resources.limits.memory of the chart";
@@ -160,7 +166,7 @@ SaveVerdict after_timeout(const SaveObservation& seen, const ProcessResult& proc
   }
   SaveVerdict verdict =
       failed("it did not finish in time and left no complete snapshot: " + quoted_words(process),
-             k_see_server_log);
+             process.timed_out ? k_see_server_log : k_two_minutes);
   verdict.kind = Kind::wait;
   return verdict;
 }

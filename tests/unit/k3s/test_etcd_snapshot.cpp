@@ -209,6 +209,7 @@ TEST_CASE("a timeout with a complete file is a snapshot, without one it is worth
     CHECK(waiting.kind == Kind::wait);
     CHECK(waiting.error.reason == api::Reason::snapshot_failed);
     CHECK(waiting.error.message.find("did not finish in time") != std::string::npos);
+    CHECK((waiting.error.hint.find("two minutes") != std::string::npos) == !process.timed_out);
   }
 }
 
