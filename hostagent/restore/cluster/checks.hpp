@@ -3,6 +3,8 @@
 
 #include "restore/cluster/plan.hpp"
 
+#include <optional>
+
 namespace rb::cluster {
 
 [[nodiscard]] inline Check passed(std::string name, std::string message) {
@@ -54,6 +56,11 @@ check_addresses(const ObservedHost& host, const SetFacts& set, const Wishes& wis
 
 /// Room on the disk of the data directory for the set's database.
 [[nodiscard]] Check check_space(const ObservedHost& host, const SetFacts& set);
+
+/// Where the snapshot is larger than the quota of etcd in the configuration that the server will
+/// run with: one member over its quota ends the writes of all. It may be smaller after k3s's
+/// defragmentation, which comes with each start.
+[[nodiscard]] std::optional<Check> check_quota(const SetFacts& set, const ServerSettings& settings);
 
 /// Each token that the configuration names opens the snapshot.
 [[nodiscard]] Check check_configured_tokens(const std::vector<ConfiguredToken>& tokens,

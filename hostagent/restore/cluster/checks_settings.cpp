@@ -4,6 +4,8 @@
 #include "restore/cluster/database.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 namespace rb::cluster {
 
@@ -90,6 +92,27 @@ Check encryption(const ObservedHost& host, const SetFacts& set, bool from_set) {
   return passed("secrets-encryption", now ? "on, and carried over" : "off");
 }
 
+/// What etcd takes before it refuses every write (server/storage/quota.go); nothing: there is no
+/// limit.
+std::optional<std::uint64_t> etcd_quota(const ServerSettings& settings) {
+  constexpr std::string_view k_name = "quota-backend-bytes=";
+  std::int64_t quota = 0;
+  for (const std::string& argument : settings.values("etcd-arg")) {
+    const std::string_view word = std::string_view(argument).substr(
+        std::min(argument.find_first_not_of('-'), argument.size()));
+    if (word.starts_with(k_name)) {
+      std::from_chars(word.data() + k_name.size(), word.data() + word.size(), quota);
+    }
+  }
+  constexpr std::uint64_t k_usual = std::uint64_t{2} << 30U;
+  return quota < 0 ? std::nullopt
+                   : std::optional(quota == 0 ? k_usual : static_cast<std::uint64_t>(quota));
+}
+
+std::string mib(std::uint64_t bytes) {
+  return std::to_string(bytes >> 20U) + " MiB";
+}
+
 /// Nobody can take a line out of what a set puts back.
 void name_way_out(std::vector<Check>& checks) {
   for (Check& check : checks) {
@@ -139,6 +162,26 @@ Check check_data_dir(const ObservedHost& host, const SetFacts& set, bool from_se
                        : refused("data-dir", std::move(message), std::move(hint));
 }
 
+std::optional<Check> check_quota(const SetFacts& set, const ServerSettings& settings) {
+  const auto now = etcd_quota(settings);
+  if (set.datastore != api::DatastoreKind::etcd || !now || set.snapshot_bytes <= *now) {
+    return std::nullopt;
+  }
+  std::string message = "the snapshot has " + mib(set.snapshot_bytes) + ", and etcd's quota is " +
+                        mib(*now) + ": nobody could write, on any server, and none would get ready";
+  std::string hint = "add `etcd-arg: [quota-backend-bytes=8589934592]` to "
+                     "/etc/rancher/k3s/config.yaml";
+  const auto then = etcd_quota(set.settings);
+  return !then || *then > *now
+             ? refused("etcd-quota",
+                       message + "; at the backup it was " +
+                           (then ? mib(*then) : std::string("without a limit")),
+                       std::move(hint))
+             : warned("etcd-quota",
+                      message + ", unless k3s's defragmentation makes it small enough",
+                      std::move(hint));
+}
+
 Check check_configured_tokens(const std::vector<ConfiguredToken>& tokens, const SetFacts& set) {
   for (const ConfiguredToken& token : tokens) {
     if (!set.opens_with(token.hash)) {
@@ -184,6 +227,9 @@ check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   checks.push_back(server_url(settings));
   for (Check& check : datastore_checks(host, set, settings, from_set)) {
     checks.push_back(std::move(check));
+  }
+  if (auto check = check_quota(set, settings)) {
+    checks.push_back(*std::move(check));
   }
   checks.push_back(roles(settings));
   checks.push_back(snapshots(settings));

@@ -201,6 +201,9 @@ std::vector<Check> check_joining(const RejoinFacts& facts, const ServerAnswer& s
            "repair the file: k3s would not start with it");
   }
   checks.push_back(check_data_dir(facts.host, facts.set, false));
+  if (auto quota = check_quota(facts.set, settings)) {
+    checks.push_back(*std::move(quota));
+  }
   const std::string endpoint = settings.value("datastore-endpoint");
   if (!endpoint.empty() && !k3s::is_embedded_etcd(endpoint)) {
     refuse("datastore",

@@ -216,6 +216,33 @@ TEST_CASE("trap: a server that joined another one") {
         std::string::npos);
 }
 
+TEST_CASE(
+    "a snapshot larger than etcd's quota is refused where the setting was lost, else warned of") {
+  SetFacts set = good_set();
+  set.snapshot_bytes = std::uint64_t{3} << 30U;
+  const auto found = [&set](const ObservedHost& host) {
+    const Decision decision = decide(host, set, {});
+    const Check* const check = find_check(decision, "etcd-quota");
+    return check == nullptr ? std::optional<Verdict>() : std::optional(check->verdict);
+  };
+  CHECK(found(good_host()) == Verdict::warn); // it was so at the backup: free pages, perhaps
+  set.settings.add("etcd-arg", "quota-backend-bytes=8589934592");
+  const Decision lost = decide(good_host(), set, {});
+  check_refused(lost, "etcd-quota");
+  CHECK(find_check(lost, "etcd-quota")->message.find("quota is 2048 MiB") != std::string::npos);
+  CHECK(find_check(lost, "etcd-quota")->message.find("it was 8192 MiB") != std::string::npos);
+  for (const char* const enough : {"quota-backend-bytes=8589934592", "--quota-backend-bytes=-1"}) {
+    ObservedHost host = good_host();
+    host.settings.add("etcd-arg", enough);
+    CHECK_FALSE(found(host));
+  }
+  ObservedHost bare = good_host(); // which gets the configuration of the set
+  bare.data.token_hash.clear();
+  CHECK_FALSE(found(bare));
+  set.datastore = api::DatastoreKind::sqlite;
+  CHECK_FALSE(found(good_host()));
+}
+
 TEST_CASE("what must change in the configuration of the set has a way out on a bare host") {
   ObservedHost bare = good_host();
   bare.data.token_hash.clear();

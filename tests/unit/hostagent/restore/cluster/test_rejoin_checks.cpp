@@ -266,6 +266,15 @@ TEST_CASE("a configuration with which this host would not be back in etcd, or no
   CHECK(refusal(facts).message == facts.host.settings_problem);
 }
 
+TEST_CASE("a member with a smaller quota than its etcd would end the writes of all") {
+  RejoinFacts facts = good_facts();
+  facts.set.snapshot_bytes = std::uint64_t{3} << 30U;
+  facts.set.settings.add("etcd-arg", "quota-backend-bytes=8589934592");
+  CHECK(refusal(facts).name == "etcd-quota");
+  facts.host.settings.add("etcd-arg", "quota-backend-bytes=8589934592");
+  CHECK(joining(facts).empty());
+}
+
 TEST_CASE("a node's password that is gone is a matter of an empty disk with a kubelet") {
   const auto warned_of = [](bool password, const char* token, bool agent) {
     RejoinFacts facts = good_facts();
