@@ -9,7 +9,7 @@
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 key=
-directory=${RAILIANCE_BACKUP_DIR:-/opt/backup/railiance/cluster}
+directory=${RAILIANCE_BACKUP_DIR:-}
 root=
 remove=
 on_server=
@@ -32,6 +32,8 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
+[ -n "$directory" ] || directory=$(cat "$root/var/lib/railiance-backup/backup-directory" 2>/dev/null || true) # of the agent
+[ -n "$directory" ] || directory=/opt/backup/railiance/cluster
 units=$root/etc/systemd/system
 program=${PREFIX:-/usr/local}/bin/railiance-restore
 [ -n "$root" ] || [ -x "$program" ] || [ ! -x /usr/bin/railiance-restore ] || program=/usr/bin/railiance-restore # of the package

@@ -2,7 +2,8 @@
 # What can be restored: the ClusterBackups that the cluster knows of, then the sets on this disk.
 # Fails only when neither can be listed: a dead cluster must not hide the files.
 here=$(dirname "$0")
-directory=${RAILIANCE_BACKUP_DIR:-/opt/backup/railiance/cluster}
+directory=${RAILIANCE_BACKUP_DIR:-$(cat /var/lib/railiance-backup/backup-directory 2>/dev/null || true)} # of the agent
+[ -d "$directory" ] || [ -n "${RAILIANCE_BACKUP_DIR:-}" ] || directory=/opt/backup/railiance/cluster
 code=0
 "$here/command.sh" railiance-backup list || code=$?
 if [ -d "$directory" ]; then

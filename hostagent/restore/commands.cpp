@@ -35,6 +35,18 @@ struct Dispatch {
   }
 };
 
+/// Where nobody said which sets are meant, and they are not at the usual place.
+void say_directory(const Options& options, const Io& io) {
+  const auto* const list = std::get_if<ListCommand>(&options.command);
+  const bool needs_none = (list != nullptr && !list->remote.remote.empty()) ||
+                          std::holds_alternative<DecryptCommand>(options.command) ||
+                          std::holds_alternative<PrintCommand>(options.command) ||
+                          std::holds_alternative<MetricsCommand>(options.command);
+  if (io.says_default_backup_dir && !needs_none && options.backup_dir == io.default_backup_dir) {
+    io.err << "the sets of this host: " << terminal_text(options.backup_dir) << '\n';
+  }
+}
+
 } // namespace
 
 int run(std::span<const std::string> args, Io& io) {
@@ -54,6 +66,7 @@ int run(std::span<const std::string> args, Io& io) {
       return std::visit(dispatch, options->command); // its output is the file itself
     }
     const TerminalGuard out(io.out, controls(false));
+    say_directory(*options, io);
     return std::visit(dispatch, options->command);
   } catch (const std::exception& exception) { // a bug, or no memory: say so rather than abort
     return fail(io, Error{ErrorCode::internal, exception.what(), {}});

@@ -18,7 +18,8 @@ namespace rb::restore {
 struct Io : ProgramIo {
   std::istream& in; ///< `decrypt … -` reads it.
   bool in_is_terminal = false;
-  std::string default_backup_dir = {}; ///< $RAILIANCE_BACKUP_DIR, else the one of the agent.
+  std::string default_backup_dir = {};  ///< $RAILIANCE_BACKUP_DIR, else the one of the agent.
+  bool says_default_backup_dir = false; ///< It is not where people look for it.
   /// Where the agent of this host keeps its public key; empty: nowhere.
   std::string host_public_key = {};
   /// Where the agent of this host keeps the key that signs; empty: nowhere.

@@ -4,6 +4,7 @@
 #include "restore/proof/namespace_helper.hpp"
 #include "restore/proof/scratch_dir.hpp"
 #include "restore/secret_input.hpp"
+#include "set/host_directory.hpp"
 #include "terminal/drawing.hpp"
 
 #include <openssl/crypto.h>
@@ -46,9 +47,13 @@ std::map<std::string, std::string> rclone_environment() {
   return environment;
 }
 
-std::string backup_dir() {
-  const std::string named = variable("RAILIANCE_BACKUP_DIR");
-  return named.empty() ? "/opt/backup/railiance/cluster" : named;
+void find_backup_dir(rb::restore::Io& io) {
+  io.default_backup_dir = variable("RAILIANCE_BACKUP_DIR");
+  if (io.default_backup_dir.empty()) {
+    io.default_backup_dir = rb::set::directory_of_host(
+        "/var/lib/railiance-backup/" + std::string(rb::set::k_noted_directory_name));
+    io.says_default_backup_dir = io.default_backup_dir != rb::set::k_usual_directory;
+  }
 }
 
 } // namespace
@@ -68,7 +73,7 @@ int main(int argc, char** argv) {
   io.in_is_terminal = ::isatty(STDIN_FILENO) == 1;
   io.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
   io.err_is_terminal = rb::can_redraw(STDERR_FILENO);
-  io.default_backup_dir = backup_dir();
+  find_backup_dir(io);
   io.host_public_key = "/var/lib/railiance-backup/signing.pub";
   io.host_signing_key = "/var/lib/railiance-backup/signing.key";
   io.restore_lock = rb::cluster::k_restore_lock;

@@ -32,7 +32,8 @@ host, else (first use, with a warning) the one beside the sets. Private keys are
 of -i, else all that SOPS would find, together: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, the
 output of SOPS_AGE_KEY_CMD, ~/.config/sops/age/keys.txt. A file with a passphrase is
 opened on the terminal. The backup directory is that of --backup-dir, else of
-$RAILIANCE_BACKUP_DIR, else /opt/backup/railiance/cluster.)";
+$RAILIANCE_BACKUP_DIR, else that of this host's agent, else
+/opt/backup/railiance/cluster.)";
 
 constexpr const char* k_list_footer = R"(Examples:
   railiance-restore list

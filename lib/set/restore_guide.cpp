@@ -1,5 +1,6 @@
 #include "set/restore_guide.hpp"
 
+#include "set/host_directory.hpp"
 #include "set/names.hpp"
 #include "set/other_servers.hpp"
 
@@ -96,9 +97,6 @@ the key that you wrote down vouch for the one here, and for this page, before yo
 not the one of the table; each file has its signature beside it (`.minisig`), and stock minisign must say `Signature and
 comment signature verified` and `railiance-backup file=` with the file's name. If it does not, the file is not the host's.
 )md";
-
-/// Where railiance-restore looks when nobody says where.
-constexpr std::string_view k_usual_directory = "/opt/backup/railiance/cluster";
 
 /// among them,
 constexpr std::string_view k_minisign = R"md(minisign -Vm RESTORE.md -P RW…

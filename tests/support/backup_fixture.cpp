@@ -205,6 +205,7 @@ Outcome BackupFixture::run(std::vector<std::string> args, const std::string& in)
   restore::Io io{{"railiance-restore", out, err, clock}, input};
   io.host_public_key = host_public_key;
   io.default_backup_dir = default_backup_dir;
+  io.says_default_backup_dir = says_default_backup_dir;
   io.host_signing_key = host_signing_key;
   io.restore_lock = restore_lock;
   io.scratch_record = scratch_record;

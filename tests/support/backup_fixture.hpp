@@ -62,10 +62,11 @@ public:
   /// What this host knows of its own key; empty: nothing.
   std::string host_public_key;
   std::string default_backup_dir; ///< Where this host keeps its own sets; empty: as Io has it.
-  std::string host_signing_key;   ///< Where this host keeps it; empty: it has none.
-  std::string restore_lock;       ///< As Io has it.
-  std::string scratch_record;     ///< As Io has it.
-  std::string sops_key;           ///< SOPS_AGE_KEY, and so on; empty: not set.
+  bool says_default_backup_dir = false; ///< As Io has it.
+  std::string host_signing_key;         ///< Where this host keeps it; empty: it has none.
+  std::string restore_lock;             ///< As Io has it.
+  std::string scratch_record;           ///< As Io has it.
+  std::string sops_key;                 ///< SOPS_AGE_KEY, and so on; empty: not set.
   std::string sops_key_file;
   std::string sops_key_command;
   std::string default_identity_file; ///< sops/age/keys.txt of the user; empty: unknown.

@@ -1,6 +1,6 @@
 #include "agent/host/backup_disk.hpp"
 
-#include "set/directory.hpp"
+#include "set/host_directory.hpp"
 
 #include "base/fd.hpp"
 
@@ -193,8 +193,7 @@ Status remember(set::Directory& directory,
   return removed || removed.error().code == ErrorCode::not_found ? Status() : removed;
 }
 
-Status check_known(set::Directory& directory, const Settings& settings) {
-  RB_TRY_ASSIGN(set::Directory keys, set::Directory::open(settings.key_dir));
+Status check_known(set::Directory& directory, set::Directory& keys) {
   RB_TRY_ASSIGN(const std::string known, text_of(keys, k_known_disks_name));
   RB_TRY_ASSIGN(const std::string marker, text_of(directory, k_disk_id_name));
   const std::string id = first_word(marker);
@@ -289,7 +288,10 @@ bool takes_orders_despite(const Error& error) {
 Result<set::Directory> open_backup_directory(const Settings& settings, const OpenDirectory& open) {
   RB_TRY(check_mounted(settings));
   RB_TRY_ASSIGN(set::Directory directory, open(settings.backup_dir));
-  RB_TRY(check_known(directory, settings));
+  RB_TRY_ASSIGN(set::Directory kept, set::Directory::open(settings.key_dir));
+  RB_TRY(check_known(directory, kept));
+  // For railiance-restore on this host, which finds another directory by it; no run needs it.
+  static_cast<void>(set::note_directory(kept, directory.path()));
   return directory;
 }
 

@@ -59,6 +59,11 @@ def main():
         assert "railiance-restore verify --all --record --backup-dir /srv/backups\n" in keyless
         assert "ReadWritePaths=/srv/backups\n" in keyless and "/opt/backup" not in keyless
         assert "keys.txt" not in keyless and "Credential" not in keyless
+        # Where nobody says which sets, they are those of the agent.
+        (server / "var/lib/railiance-backup/backup-directory").write_text("/mnt/usb/backups\n")
+        run(*on_server[:-2])
+        noted = (there / "railiance-verify.service").read_text()
+        assert "verify --all --record --backup-dir /mnt/usb/backups\n" in noted and "/opt/backup" not in noted
         run(*on_server, "--remove")
         assert not list(there.iterdir())
         run(*on_server, "--key", str(key), "--key-on-this-server")

@@ -1,4 +1,5 @@
 #include "set/directory.hpp"
+#include "set/host_directory.hpp"
 #include "set/retention.hpp"
 #include "set/sets.hpp"
 #include "support/fault_disk.hpp"
@@ -284,4 +285,22 @@ TEST_CASE("check_free_space names both numbers") {
   CHECK(status.error().code == ErrorCode::no_space);
   CHECK(status.error().message == "/backup: 1024.0 MiB free, a backup needs 3072.0 MiB");
   CHECK(!status.error().hint.empty());
+}
+
+TEST_CASE("the directory of the host: the one that is noted, else the usual one") {
+  const test::TemporaryDirectory host;
+  const std::string note = host.file("backup-directory");
+  const std::string usual(k_usual_directory);
+  CHECK(directory_of_host(note) == usual);
+  for (const char* const text : {"", "\n", "no path\n"}) {
+    test::write_file(note, text);
+    CHECK(directory_of_host(note) == usual);
+  }
+  auto kept = Directory::open(host.path()).value();
+  CHECK(note_directory(kept, host.path()));
+  CHECK(directory_of_host(note) == host.path());
+  // One that is not there is named where there is no other: a disk that is not mounted.
+  CHECK(note_directory(kept, host.file("usb")));
+  CHECK(directory_of_host(note) ==
+        (std::filesystem::is_directory(usual) ? usual : host.file("usb")));
 }

@@ -1,4 +1,5 @@
 #include "agent/host/backup_disk.hpp"
+#include "set/host_directory.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -116,6 +117,21 @@ TEST_CASE("where the disk is not mounted, nothing is made, and the setting is na
   CHECK(refused.error().hint.find("railiance-backup install --backup-dir") != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(world.temporary.file("usb")));
   world.settings.backup_mount = "none"; // the operator's word
+  CHECK(world.open());
+}
+
+TEST_CASE("where the sets go is noted for the commands of the host") {
+  World world;
+  const std::string note = world.settings.key_dir + "/backup-directory";
+  REQUIRE(world.open());
+  CHECK(test::read_file(note) == world.settings.backup_dir + "\n");
+  CHECK(set::directory_of_host(note) == world.settings.backup_dir);
+  world.settings.backup_dir = world.temporary.file("elsewhere");
+  REQUIRE(world.open());
+  CHECK(set::directory_of_host(note) == world.settings.backup_dir);
+  // A note that cannot be written is no reason to have no backup.
+  std::filesystem::remove(note);
+  std::filesystem::create_directories(note + "/x");
   CHECK(world.open());
 }
 

@@ -92,3 +92,14 @@ TEST_CASE_FIXTURE(BackupFixture, "show: a hostile manifest cannot upset the term
   CHECK(run({"show", "latest"}).out.find('\x1b') == std::string::npos);
   CHECK(run({"list"}).out.find('\x1b') == std::string::npos);
 }
+
+TEST_CASE_FIXTURE(BackupFixture, "where the sets of this host are is said, if nobody else did") {
+  add_set(run_id_of_day(1));
+  default_backup_dir = backups();
+  says_default_backup_dir = true;
+  CHECK(run({"list"}).err.find("the sets of this host: " + backups() + "\n") == 0);
+  CHECK(run({"metrics"}).err.empty()); // cron would mail it
+  CHECK(run({"--help"}).err.empty());
+  says_default_backup_dir = false;
+  CHECK(run({"list"}).err.find("the sets of this host") == std::string::npos);
+}
