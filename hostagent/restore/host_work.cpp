@@ -8,6 +8,8 @@
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
+#include <utility>
+
 namespace rb::restore {
 
 using cluster::JournalState;
@@ -47,6 +49,11 @@ bool can_be_undone(const JournalState& state) {
 }
 
 } // namespace
+
+std::string directory_to_go_on(const Options& options, const JournalState& state) {
+  return options.backup_dir_given || state.backup_dir.empty() ? options.backup_dir
+                                                              : state.backup_dir;
+}
 
 int HostWork::run() {
   auto keys = read_keys(m_command.identity_files, m_io);
@@ -168,6 +175,11 @@ int HostWork::resume(cluster::FoundJournal left) {
                  std::string("a ") + plan.command() + " of " + run_id + " was begun and not ended",
                  std::string("end it with `railiance-restore ") + plan.command() +
                      " --resume`, or undo it with --rollback"});
+  }
+  if (std::string began = directory_to_go_on(m_options, *left.state);
+      began != m_options.backup_dir) {
+    m_io.err << "it began with the sets in " << terminal_text(began) << '\n';
+    m_options.backup_dir = std::move(began);
   }
   if (const Status chosen = choose(run_id); !chosen) {
     return fail_to_open(m_io, chosen.error());

@@ -15,6 +15,10 @@
 
 namespace rb::restore {
 
+/// Where the sets of a restore that was cut off are: as it is said now, else as it was said then.
+[[nodiscard]] std::string directory_to_go_on(const Options& options,
+                                             const cluster::JournalState& state);
+
 class HostWork {
 public:
   HostWork(const HostCommand& command, const Options& options, Io& io)
@@ -52,7 +56,7 @@ protected:
   void forget_access() const;
 
   const HostCommand& m_command;
-  const Options& m_options;
+  Options m_options; ///< Of one that goes on: with the directory that it began with.
   Io& m_io;
   cluster::Host m_host;
   Keys m_keys;

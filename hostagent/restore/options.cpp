@@ -6,6 +6,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <filesystem>
+#include <system_error>
+
 namespace rb::restore {
 
 namespace {
@@ -249,12 +252,26 @@ void add_commands(CLI::App& app, Raw& raw) {
   take("metrics", raw.metrics);
 }
 
+/// It goes into commands that are typed elsewhere, and into the journal of a restore.
+std::string from_root(const std::string& path) {
+  std::error_code unknown;
+  std::string whole = path.empty() || path.front() == '/'
+                          ? path
+                          : std::filesystem::absolute(path, unknown).lexically_normal().string();
+  while (whole.size() > 1 && whole.back() == '/') {
+    whole.pop_back();
+  }
+  return unknown ? path : whole;
+}
+
 Result<Options> finish(const CLI::App& app, Raw& raw) {
   if (raw.output != "text" && raw.output != "json") {
     return Error{ErrorCode::invalid_argument,
                  "--output: '" + raw.output + "' is not a form of output",
                  "choose text or json"};
   }
+  raw.options.backup_dir_given = app.count("--backup-dir") > 0;
+  raw.options.backup_dir = from_root(raw.options.backup_dir);
   raw.options.output = raw.output == "json" ? OutputFormat::json : OutputFormat::text;
   const auto* const verify = std::get_if<VerifyCommand>(&raw.options.command);
   if (verify != nullptr && verify->all && app.get_subcommand("verify")->count("SET") > 0) {

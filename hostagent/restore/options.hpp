@@ -131,6 +131,7 @@ using Command = std::variant<ListCommand,
 
 struct Options {
   std::string backup_dir;
+  bool backup_dir_given = false; ///< By --backup-dir.
   OutputFormat output = OutputFormat::text;
   std::vector<std::string> public_keys; ///< Of hosts whose sets are taken; empty: found here.
   Command command;

@@ -1,7 +1,13 @@
+#include "restore/host_work.hpp"
 #include "support/backup_fixture.hpp"
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <sstream>
+
+using namespace rb;
+using namespace rb::restore;
 using rb::test::BackupFixture;
 
 TEST_CASE_FIXTURE(BackupFixture, "usage errors are exit code 2, with a hint") {
@@ -64,4 +70,41 @@ TEST_CASE_FIXTURE(BackupFixture, "--help has examples, for every command") {
   CHECK(all.code == 0);
   CHECK(all.out.find("6  damaged or tampered with") != std::string::npos);
   CHECK(run({"--version"}).out.starts_with("railiance-restore "));
+}
+
+TEST_CASE_FIXTURE(BackupFixture, "a restore that was cut off goes on with the sets it began with") {
+  std::istringstream in;
+  std::ostringstream out;
+  const RealClock clock;
+  Io io{{"railiance-restore", out, out, clock}, in};
+  io.default_backup_dir = "/usual";
+  cluster::JournalState state;
+  state.backup_dir = "/mnt/usb/sets";
+  const auto directory = [&](const std::vector<std::string>& args) {
+    return directory_to_go_on(parse_options(args, io).value(), state);
+  };
+  CHECK(directory({"restore", "--resume"}) == "/mnt/usb/sets");
+  CHECK(directory({"--backup-dir", "/copy", "restore", "--resume"}) == "/copy");
+  CHECK(directory({"restore", "--resume", "--backup-dir", "/usual"}) == "/usual");
+  state.backup_dir.clear(); // of a journal that does not say
+  CHECK(directory({"restore", "--resume"}) == "/usual");
+}
+
+TEST_CASE_FIXTURE(BackupFixture, "a directory that is named from here is named from the root") {
+  // It stands in the commands of the guide, which root types somewhere else, and on other servers.
+  std::istringstream in;
+  std::ostringstream out;
+  const RealClock clock;
+  Io io{{"railiance-restore", out, out, clock}, in};
+  const std::string here = std::filesystem::current_path().string();
+  const auto directory = [&](const std::string& given) {
+    return parse_options(std::vector<std::string>{"--backup-dir", given, "list"}, io)
+        .value()
+        .backup_dir;
+  };
+  CHECK(directory(".") == here);
+  CHECK(directory("./sets/") == here + "/sets");
+  CHECK(directory("../sets") == std::filesystem::path(here).parent_path().string() + "/sets");
+  CHECK(directory("/mnt/usb/") == "/mnt/usb");
+  CHECK(directory("/") == "/");
 }
