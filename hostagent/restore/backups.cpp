@@ -3,6 +3,8 @@
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
+#include "base/refused_root.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,10 +21,10 @@ Result<set::Directory> open_directory(const std::string& path) {
   Error error = std::move(directory).error();
   if (error.code == ErrorCode::not_found) {
     error.hint = "where are the backups? name the directory with --backup-dir";
-  } else if (error.code == ErrorCode::permission_denied) {
+  } else if (error.code == ErrorCode::permission_denied && ::geteuid() != 0) {
     error.hint = "only root may read backups: use sudo";
   }
-  return error;
+  return with_refused_root_hint(std::move(error), path);
 }
 
 Result<Backups> read_backups(set::Directory directory,

@@ -4,6 +4,7 @@
 
 #include "base/fd.hpp"
 #include "base/fs.hpp"
+#include "base/refused_root.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -84,7 +85,9 @@ Result<Directory> Directory::open(const std::string& given_path) {
   if (path.empty()) {
     return Error{ErrorCode::invalid_argument, "the backup directory has no name", {}};
   }
-  RB_TRY(make_directories(path));
+  if (Status made = make_directories(path); !made) {
+    return with_refused_root_hint(std::move(made).error(), path);
+  }
   auto fd = open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!fd && (fd.error().system_errno == ENOTDIR || fd.error().system_errno == ELOOP)) {
     return Error{ErrorCode::unsupported,
@@ -92,7 +95,7 @@ Result<Directory> Directory::open(const std::string& given_path) {
                  "give the real path of the backup directory"};
   }
   if (!fd) {
-    return std::move(fd).error();
+    return with_refused_root_hint(std::move(fd).error(), path);
   }
   RB_TRY(make_private(*fd, path));
   return Directory(open_fs(std::move(*fd), path), path);

@@ -5,6 +5,7 @@
 #include "support/temporary_directory.hpp"
 
 #include "base/fd.hpp"
+#include "base/refused_root.hpp"
 
 #include <doctest/doctest.h>
 
@@ -30,6 +31,9 @@ TEST_CASE("the mount options that help are known for exFAT, FAT, NTFS and SMB, a
 TEST_CASE("NFS that takes root for somebody else is said, with what the export needs") {
   CHECK(mode_hint(0x6969UL, "chown it").find("no_root_squash") != std::string::npos);
   CHECK(mode_hint(0xEF53UL, "chown it") == "chown it");
+  CHECK(refused_root_hint(0x6969UL).find("no_root_squash") != std::string::npos);
+  CHECK(refused_root_hint(0x65735546UL).find("allow_root") != std::string::npos);
+  CHECK(refused_root_hint(0xEF53UL).empty());
   CHECK(mode_hint(0x2011BAB0UL, "chown it").find("umask=0077") != std::string::npos);
 }
 
