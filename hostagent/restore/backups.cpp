@@ -1,5 +1,6 @@
 #include "restore/backups.hpp"
 
+#include "set/retention.hpp"
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
@@ -130,6 +131,13 @@ Error nothing_to_restore(const std::string& path, const std::string& name) {
 }
 
 void say_passed_over(const set::Latest& latest, const Io& io) {
+  if (latest.set != nullptr && latest.set->time > io.clock.now() + set::k_clock_tolerance) {
+    warn(io,
+         latest.set->run_id +
+             " is of the future: the clock here is wrong, or that of its host was when it was "
+             "made; then sets that were made after it stand below it in `railiance-restore list`, "
+             "and are restored by their name");
+  }
   constexpr std::size_t k_most = 10;
   std::size_t said = 0;
   for (const set::PassedOver& each : latest.passed_over) {

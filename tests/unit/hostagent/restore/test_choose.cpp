@@ -132,3 +132,21 @@ TEST_CASE_FIXTURE(BackupFixture, "a drill where no set has a datastore does not 
   CHECK(result.err.find("no cluster can be restored from any set here") != std::string::npos);
   CHECK(result.err.find("`railiance-backup create --wait`") != std::string::npos);
 }
+
+TEST_CASE_FIXTURE(BackupFixture, "a set of the future, which stays the newest for years, is said") {
+  constexpr const char* k_words = "20360101T000000Z is of the future: the clock here is wrong, or ";
+  add_set(run_id_of_day(1));
+  CHECK(run({"drill", "-i", keys()}).err.find("of the future") == std::string::npos);
+  add_set("20360101T000000Z");
+  for (const auto& args :
+       {std::vector<std::string>{"list"},
+        {"show", "latest"},
+        {"verify"},
+        {"drill", "-i", keys()},
+        {"restore", "--artifact", "kubeconfig", "--to", file("out"), "-i", keys()}}) {
+    CAPTURE(args.front());
+    CHECK(run(args).err.find(k_words) != std::string::npos);
+  }
+  CHECK(run({"drill", "-i", keys(), run_id_of_day(1)}).err.find("of the future") ==
+        std::string::npos);
+}
