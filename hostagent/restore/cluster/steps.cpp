@@ -20,8 +20,8 @@ namespace {
 
 /// Custom resources are served some moments after the server is ready.
 constexpr auto k_definitions_patience = std::chrono::seconds(30);
-constexpr int k_end_tries = 40;
 constexpr std::chrono::milliseconds k_end_interval{250};
+constexpr std::chrono::milliseconds k_end_told{10'000}; ///< What waits longer is said.
 constexpr int k_down_tries = 3;
 /// More than that is not below server/ of any k3s; what is new there is then only named.
 constexpr std::size_t k_names_limit = 20'000;
@@ -81,12 +81,19 @@ std::string under_root(const std::string& path, const Plan& plan, const Ports& p
   return (path.starts_with(plan.data_dir + "/") ? "" : ports.root) + path;
 }
 
-Status expect_no_server(const std::string& data_dir, Ports& ports) {
+Status expect_no_server(const std::string& data_dir, Ports& ports, std::chrono::seconds patience) {
   std::vector<k3s::ServerProcess> left;
-  for (int tries = 0; tries < k_end_tries; ++tries) {
+  for (auto waited = k_end_interval * 0; waited < patience; waited += k_end_interval) {
     RB_TRY_ASSIGN(left, ports.servers.find(data_dir));
     if (left.empty()) {
       return {};
+    }
+    if (waited == k_end_told) {
+      ports.progress.on_line("waiting for a k3s server process to end: " +
+                             std::to_string(left.front().pid));
+    }
+    if (waited >= k_end_told && ports.stop.stop_requested()) {
+      return Error{ErrorCode::cancelled, "told to stop", {}};
     }
     ports.waiter.wait(k_end_interval, {});
   }
@@ -183,7 +190,7 @@ void put_image(const Plan& plan, Ports& ports) {
 }
 
 Status do_reset(const JournalState& state, Ports& ports, const Limits& limits) {
-  RB_TRY(expect_no_server(state.plan.data_dir, ports));
+  RB_TRY(expect_no_server(state.plan.data_dir, ports, k_patience_with_reset));
   return database_of(state.plan.datastore).put(state, ports, limits);
 }
 

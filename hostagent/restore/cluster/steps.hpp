@@ -26,8 +26,14 @@ void put_image(const Plan& plan, Ports& ports);
 [[nodiscard]] Status do_ready(const Plan& plan, Ports& ports, const Limits& limits);
 [[nodiscard]] Status do_compare(const Plan& plan, Ports& ports, Outcome& outcome);
 
-/// busy where a k3s server process is there; it is given some seconds to end.
-[[nodiscard]] Status expect_no_server(const std::string& data_dir, Ports& ports);
+/// busy where a k3s server process is there; it is given `patience` to end. Errors: cancelled, io.
+[[nodiscard]] Status expect_no_server(const std::string& data_dir,
+                                      Ports& ports,
+                                      std::chrono::seconds patience = std::chrono::seconds(10));
+
+/// For the reset of a restore that was killed: it ends with the next words that it writes, for
+/// which nobody is there any more. While k3s copies a large snapshot it writes none.
+inline constexpr std::chrono::seconds k_patience_with_reset{180};
 
 /// Whether the service goes on running while something is waited for.
 class ServiceWatch {

@@ -190,8 +190,9 @@ k3s::ServiceState FakeHost::state() {
 }
 
 Result<std::vector<k3s::ServerProcess>> FakeHost::find(const std::string&) {
-  return m_running || process_left ? std::vector<k3s::ServerProcess>{{4711, "k3s server"}}
-                                   : std::vector<k3s::ServerProcess>{};
+  const bool orphan = m_clock.now_ms < orphan_until;
+  return m_running || process_left || orphan ? std::vector<k3s::ServerProcess>{{4711, "k3s server"}}
+                                             : std::vector<k3s::ServerProcess>{};
 }
 
 Status FakeHost::decrypt_snapshot(const std::string& path) {

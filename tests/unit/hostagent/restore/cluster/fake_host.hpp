@@ -97,7 +97,9 @@ public:
   bool never_ready = false;       ///< With restored data.
   bool decrypt_fails = false;
   bool process_left = false;
-  std::string image = "of the kit";                            ///< Empty: it holds none.
+  std::chrono::milliseconds orphan_until{
+      0};                           ///< A reset whose restore was killed goes on till then.
+  std::string image = "of the kit"; ///< Empty: it holds none.
   std::vector<std::pair<std::string, std::string>> more_files; ///< Of the host state.
   bool image_fails = false;
   std::vector<std::string> credentials; ///< Of the plan.

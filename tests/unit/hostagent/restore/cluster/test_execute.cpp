@@ -98,6 +98,16 @@ TEST_CASE("a crash before each step, in place and bare: the same command ends th
   }
 }
 
+TEST_CASE("a restore that was killed while k3s copies a large snapshot: its reset is waited for") {
+  FakeHost host;
+  host.before_reset = [] { throw Crash(); };
+  CHECK_THROWS_AS(static_cast<void>(host.execute()), Crash);
+  host.before_reset = nullptr;
+  host.orphan_until = std::chrono::minutes(2);
+  check_restored(host, host.resume());
+  CHECK(host.lines.find("waiting for a k3s server process to end: 4711\n") != std::string::npos);
+}
+
 TEST_CASE(
     "a crash in the middle of the reset: it is done again, and the way back finds the original") {
   FakeHost host;
