@@ -237,7 +237,7 @@ int helper_main() {
   Fd socket(k_helper_socket);
   ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
   // An agent has connections and ports that its libraries would hand on to the scratch server.
-  (void)::close_range(k_helper_socket + 1, ~0U, 0);
+  ::closefrom(k_helper_socket + 1); // close_range(2), or without it (before Linux 5.9) one by one
   stand_back();
   if (const Status made = make_namespaces(); !made) {
     (void)send_reply(socket, reply_of(made));
