@@ -206,7 +206,7 @@ void add_install(CLI::App& app, Raw& raw) {
   install->add_option(
       "--time-zone", command.time_zone, "Of the schedule (default: as it is, first Etc/UTC)");
   install->add_option("--from", command.from, "The package's directory (default: where it is)");
-  install->add_option("--k3s", command.k3s, "The program k3s (default: where it usually is)");
+  install->add_option("--k3s", command.k3s, "The program k3s (default: as its service has it)");
   install->add_flag("--dry-run", command.dry_run, "Say what would be done, and do nothing");
   install->add_flag("--print", command.print, "Print the manifests, and do nothing");
   install->add_option("--timeout", raw.install_timeout, "Stop waiting after so long; k3s goes on")

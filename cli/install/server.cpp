@@ -27,9 +27,14 @@ bool is_directory(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-std::string find_program(const std::string& given) {
+/// `of_service`: the one that the service of this host starts (INSTALL_K3S_BIN_DIR of k3s's
+/// installer). One that lies at a usual place beside it is not the one that runs.
+std::string find_program(const std::string& given, const std::string& of_service) {
   if (!given.empty()) {
     return ::access(given.c_str(), X_OK) == 0 ? given : std::string();
+  }
+  if (of_service.starts_with('/') && ::access(of_service.c_str(), X_OK) == 0) {
+    return of_service;
   }
   const auto* const found = std::ranges::find_if(
       k3s::k_usual_programs, [](const char* path) { return ::access(path, X_OK) == 0; });
@@ -63,7 +68,9 @@ Status check_server(const HostFacts& facts) {
                  facts.k3s_program.empty() ? "there is no k3s on this host"
                                            : "no k3s server has run on this host: " +
                                                  facts.data_dir + "/server is not there",
-                 "run it on a k3s server that is up; elsewhere use the Helm chart"};
+                 facts.k3s_program.empty()
+                     ? "say where its program is with --k3s; where there is none use the Helm chart"
+                     : "run it on a k3s server that is up; elsewhere use the Helm chart"};
   }
   for (const char* const flag : k_no_containerd) {
     if (facts.settings.settings.is_on(flag)) {
@@ -122,8 +129,8 @@ HostFacts look_at_host(const std::string& root, const std::string& k3s_program) 
   HostFacts facts;
   facts.user_id = ::geteuid();
   facts.host_name = this_host();
-  facts.k3s_program = find_program(k3s_program);
   facts.settings = k3s::read_host_settings(k3s::DiskFiles(root));
+  facts.k3s_program = find_program(k3s_program, facts.settings.program);
   if (facts.settings.settings.is_on("with-node-id")) {
     const std::string id = k3s::DiskFiles(root).read("/etc/rancher/node/id").value_or("");
     facts.node_id = id.substr(0, id.find_first_of(" \t\r\n"));

@@ -27,7 +27,8 @@ struct HostFacts {
   datastore::Place datastore = datastore::Place::none; ///< Where the server keeps its state.
 };
 
-/// Looks; `root` stands before the paths of settings. `k3s_program` empty: where it usually is.
+/// Looks; `root` stands before the paths of settings. `k3s_program` empty: as the service
+/// has it, or where it usually is.
 [[nodiscard]] HostFacts look_at_host(const std::string& root, const std::string& k3s_program);
 
 struct Server {

@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+
 using namespace rb;
 using namespace rb::install;
 
@@ -122,4 +124,16 @@ TEST_CASE("the host is looked at through k3s's own settings: no directory is tak
   CHECK(facts.k3s_program == "/bin/sh");
   CHECK(facts.user_id == ::geteuid());
   CHECK(look_at_host(scratch.path(), scratch.path("no-k3s")).k3s_program.empty());
+}
+
+TEST_CASE("the k3s of the service is the one that is meant, wherever its installer put it") {
+  const test::Scratch scratch;
+  const std::string program = scratch.path("opt/k3s/bin/k3s");
+  scratch.write("opt/k3s/bin/k3s", "#!/bin/sh\n");
+  scratch.write("etc/systemd/system/k3s.service",
+                "[Service]\nExecStart=" + program + " \\\n    server \\\n");
+  CHECK(look_at_host(scratch.path(), {}).k3s_program != program); // it cannot be run
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  CHECK(look_at_host(scratch.path(), {}).k3s_program == program);
+  CHECK(look_at_host(scratch.path(), "/bin/sh").k3s_program == "/bin/sh");
 }
