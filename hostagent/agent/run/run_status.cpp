@@ -1,5 +1,7 @@
 #include "agent/run/run_status.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <string_view>
 
@@ -35,13 +37,24 @@ api::ConditionStatus condition_of(bool good) {
   return good ? api::ConditionStatus::true_ : api::ConditionStatus::false_;
 }
 
+/// What a disk says that is not there any more, and a server or a program that served one. The
+/// mount of a container stays that of when it started.
+constexpr std::array<int, 6> k_gone{EIO, ENODEV, ENXIO, ESTALE, ESHUTDOWN, ENOTCONN};
+
 std::string_view advice_for(const Error& error, api::Reason reason) {
   if (reason == api::Reason::storage_full) {
     return "; free some space; earlier sets are untouched";
   }
   if (error.system_errno == EROFS) {
     return "; the disk is mounted read-only, as the kernel makes it after an error (dmesg says "
-           "which): check its file system (fsck), mount it again, and start the backup again";
+           "which): unmount it, start the agent again, which holds it (kubectl -n "
+           "railiance-backup rollout restart ds/railiance-backup-agent), check its file system "
+           "(fsck), mount it again, and start the backup again";
+  }
+  if (std::ranges::find(k_gone, error.system_errno) != k_gone.end()) {
+    return "; dmesg says why; a disk that was unplugged, exchanged or mounted again is seen when "
+           "the agent starts again: kubectl -n railiance-backup rollout restart "
+           "ds/railiance-backup-agent";
   }
   return {};
 }

@@ -50,6 +50,16 @@ TEST_CASE("a disk that came back read-only is said, with what to do") {
   CHECK(outcome.message.find("fsck") != std::string::npos);
 }
 
+TEST_CASE("a disk that is gone is said, with what it takes to see the one in its place") {
+  for (const int error : {EIO, ENODEV, ESTALE, ESHUTDOWN, ENOTCONN}) {
+    CAPTURE(error);
+    const Outcome outcome = outcome_of(system_error(error, "/mnt/usb/cluster: open"));
+    CHECK(outcome.reason == api::Reason::storage_failed);
+    CHECK(outcome.message.find("rollout restart ds/railiance-backup-agent") != std::string::npos);
+  }
+  CHECK(outcome_of(system_error(EACCES, "/b: open")).message.find("rollout") == std::string::npos);
+}
+
 TEST_CASE("the report of a manifest says what the disk says") {
   set::Manifest manifest;
   manifest.run_id = "20261122T115200Z";
