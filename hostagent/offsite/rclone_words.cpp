@@ -130,8 +130,23 @@ std::string without_user(std::string text) {
   return text;
 }
 
+/// "https://host/path?sig=…": Azure's SAS, S3's presigned requests and tokens of other services
+/// stand behind the question mark. Go takes the password alone out of the URL that it could not
+/// reach.
+std::string without_queries(std::string text) {
+  for (std::size_t at = text.find("://"); at != std::string::npos; at = text.find("://", at + 1)) {
+    const std::size_t end = std::min(text.find_first_of(" \"'\t", at), text.size());
+    const std::size_t mark = text.find('?', at);
+    if (mark < end && mark + 1 < end) {
+      text.replace(mark + 1, end - mark - 1, "...");
+    }
+  }
+  return text;
+}
+
 std::string words_of(const ProcessResult& result) {
-  return api::bounded(terminal_text(without_user(last_words(result.err))), k_words_limit);
+  const std::string words = without_queries(without_user(last_words(result.err)));
+  return api::bounded(terminal_text(words), k_words_limit);
 }
 
 ErrorCode code_of(const ProcessResult& result) {

@@ -132,6 +132,24 @@ TEST_CASE("rclone that is not there is no empty listing") {
   CHECK(reason_of(store.list({}).error()) == api::Reason::remote_failed);
 }
 
+TEST_CASE("what authorizes within a URL is in no message") {
+  const auto said = [](const std::string& words) {
+    return rclone_failure(failed("2026/11/22 23:24:13 CRITICAL: " + words + "\n"), "azure:b")
+        ->message;
+  };
+  const std::string sas =
+      said("Failed to lsjson: Get \"https://acct.blob.core.windows.net/b?comp=list&restype="
+           "container&se=2027-01-01&sig=S3CRET%2Fx%3D&sv=2021-08-06\": dial tcp: lookup "
+           "acct.blob.core.windows.net: no such host");
+  CHECK(sas.find("S3CRET") == std::string::npos);
+  CHECK(sas.find("https://acct.blob.core.windows.net/b?...\": dial tcp") != std::string::npos);
+  CHECK(sas.ends_with("no such host"));
+  const std::string both = said("Put https://u:S3CRET@h/x?token=S3CRET then http://h/?k=S3CRET");
+  CHECK(both.find("S3CRET") == std::string::npos);
+  CHECK(both.ends_with("Put https://...@h/x?... then http://h/?..."));
+  CHECK(said("is it there? see https://rclone.org/faq?").ends_with("see https://rclone.org/faq?"));
+}
+
 TEST_CASE("a digest is 64 hex digits before a space") {
   const std::string digest(64, 'a');
   CHECK(parse_sha256(digest + "  etcd\n").value() == digest);
