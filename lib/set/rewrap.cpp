@@ -40,6 +40,10 @@ Error blamed(Directory& directory,
              Error error,
              const std::stop_token& stop) {
   const auto file = directory.fs().open_uncached(artifact.file_name);
+  const auto size = file ? (*file)->size() : Result<std::uint64_t>(file.error());
+  if (size && *size != artifact.size_bytes) { // it may be sparse, and without an end
+    return not_as_named(artifact.file_name);
+  }
   const auto content = file ? digest_of(**file, stop) : Result<ContentDigest>(file.error());
   if (!content) {
     return content.error();

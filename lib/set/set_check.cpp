@@ -24,6 +24,13 @@ ExitCode code_of(const Error& error, age::DecryptFailure failure) {
              : ExitCode::failed;
 }
 
+Error wrong_size(std::uint64_t size_bytes, std::uint64_t expected) {
+  return {ErrorCode::corrupt,
+          "has " + std::to_string(size_bytes) + " bytes, the manifest says " +
+              std::to_string(expected),
+          {}};
+}
+
 /// Compares what was read with what the manifest says.
 Status check_digest(const ContentDigest& content, FileReport& report, const FileTask& task) {
   if (task.manifest == nullptr) {
@@ -31,15 +38,30 @@ Status check_digest(const ContentDigest& content, FileReport& report, const File
   }
   const api::ArtifactStatus expected = *task.manifest->find(task.type);
   if (content.size_bytes != expected.size_bytes) {
-    return Error{ErrorCode::corrupt,
-                 "has " + std::to_string(content.size_bytes) + " bytes, the manifest says " +
-                     std::to_string(expected.size_bytes),
-                 {}};
+    return wrong_size(content.size_bytes, expected.size_bytes);
   }
   if (to_hex(content.sha256) != expected.sha256) {
     return Error{ErrorCode::corrupt, "its SHA-256 is not that of the manifest", {}};
   }
   report.proven.emplace_back("digest");
+  return {};
+}
+
+/// Before anything is read: a sparse file of terabytes costs nothing but who reads it. One that is
+/// larger than its disk is of nobody who had it written there, whatever a manifest says.
+Status check_size(Directory& directory, File& file, const FileTask& task) {
+  RB_TRY_ASSIGN(const std::uint64_t size_bytes, file.size());
+  if (task.manifest != nullptr) {
+    const std::uint64_t expected = task.manifest->find(task.type)->size_bytes;
+    if (size_bytes != expected) {
+      return wrong_size(size_bytes, expected);
+    }
+  }
+  const auto space = directory.fs().space();
+  if (space && space->total_bytes != 0 && size_bytes > space->total_bytes) {
+    return Error{
+        ErrorCode::corrupt, "has " + std::to_string(size_bytes) + " bytes, more than its disk", {}};
+  }
   return {};
 }
 
@@ -108,6 +130,7 @@ FileReport check_file(Directory& directory,
   age::DecryptFailure failure = age::DecryptFailure::none;
   const auto check = [&]() -> Status {
     RB_TRY_ASSIGN(const std::unique_ptr<File> file, directory.fs().open_uncached(task.name));
+    RB_TRY(check_size(directory, *file, task));
     return identities.empty() ? check_without_key(*file, task, hooks, report)
                               : check_with_key(*file, task, identities, hooks, report, failure);
   };

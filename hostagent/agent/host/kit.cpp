@@ -92,6 +92,12 @@ keep_program(set::Directory& directory, const std::string& program, const sign::
   RB_TRY_ASSIGN(const std::unique_ptr<File> copy, existing(directory, name));
   bool is_there = false;
   if (copy != nullptr) {
+    // What others put there may be a sparse file of terabytes: no run must read that to its end.
+    RB_TRY_ASSIGN(const std::uint64_t own_bytes, file_size(source, program));
+    RB_TRY_ASSIGN(const std::uint64_t size_bytes, copy->size());
+    is_there = size_bytes == own_bytes;
+  }
+  if (is_there) {
     RB_TRY_ASSIGN(const ContentDigest there, digest_of(*copy));
     is_there = there.sha256 == wanted.sha256;
   }

@@ -70,6 +70,15 @@ TEST_CASE("the program is copied again only when it is another one") {
   CHECK(place.scratch.read("backups/railiance-restore") == "next program");
 }
 
+TEST_CASE("terabytes in the place of the program are replaced, and not read") {
+  Place place;
+  REQUIRE(place.write().empty());
+  std::filesystem::resize_file(place.scratch.path("backups/railiance-restore"),
+                               std::uintmax_t{1} << 40U);
+  CHECK(place.write().empty());
+  CHECK(place.scratch.read("backups/railiance-restore") == "first program");
+}
+
 TEST_CASE("a link under a name of the kit is refused, and what it points to stays as it is") {
   for (const char* const name : {"railiance-restore", "RESTORE.md"}) {
     CAPTURE(name);
