@@ -13,9 +13,21 @@ namespace rb::kube {
 
 namespace {
 
+/// Without a user, who may have a password, and without a query.
+std::string shown(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const std::size_t at = url.rfind('@');
+  std::string text(url.substr(0, begin));
+  text += at == std::string_view::npos ? std::string(url.substr(begin))
+                                       : "..." + std::string(url.substr(at));
+  const std::size_t query = text.find('?');
+  return (query == std::string::npos ? text : text.substr(0, query) + "?...").substr(0, 256);
+}
+
 Error bad_url(std::string_view url, std::string_view why) {
   return {ErrorCode::invalid_argument,
-          "\"" + std::string(url.substr(0, 256)) + "\": " + std::string(why),
+          "\"" + shown(url) + "\": " + std::string(why),
           "the server's address has the form https://HOST:PORT"};
 }
 

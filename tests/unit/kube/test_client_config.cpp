@@ -69,6 +69,21 @@ Error refusal(std::string_view context) {
 
 } // namespace
 
+TEST_CASE("an address that is refused is shown without user, password and query") {
+  for (const char* const url : {"https://admin:S3CRET@h:6443",
+                                "https://S3CRET@h",
+                                "ftp://admin:S3CRET@h",
+                                "https://admin:S3C@RET/S3CRET@h:x",
+                                "https://h:6443?token=S3CRET"}) {
+    CAPTURE(url);
+    const auto refused = parse_server_url(url);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.find("S3C") == std::string::npos);
+    CHECK(refused.error().message.find("RET") == std::string::npos);
+    CHECK(refused.error().message.find('h') != std::string::npos);
+  }
+}
+
 TEST_CASE("a server's address is taken apart and put together") {
   const ServerUrl url = parse_server_url("https://10.43.0.1:6443").value();
   CHECK(url.tls);
