@@ -22,7 +22,9 @@ namespace rb::objects {
 
 namespace {
 
-constexpr std::size_t k_answer_limit_bytes = std::size_t{64} << 20U;
+/// More than the largest object whose metadata an API server takes (3 MiB, six times that where
+/// each byte is escaped). Of larger ones a list comes in smaller pages.
+constexpr std::size_t k_answer_limit_bytes = std::size_t{32} << 20U;
 
 Error broken(const char* what) {
   return {ErrorCode::corrupt, std::string("the API server: ") + what, {}};

@@ -27,7 +27,7 @@ class ApiPort : public Port {
 public:
   /// `path` with its query; `accept` is the media type asked for. Any status is an answer.
   /// Errors: unavailable (nobody answers), timeout, corrupt (not HTTP, or cut off), unsupported
-  /// (larger than 64 MiB).
+  /// (larger than 32 MiB).
   [[nodiscard]] virtual Result<ApiAnswer> get(const std::string& path,
                                               const std::string& accept) = 0;
 };

@@ -158,7 +158,7 @@ std::set<std::string> missing_kinds(const Contents& contents,
 
 constexpr auto k_discovery_interval = 500ms;
 constexpr int k_tries = 5;
-constexpr const char* k_page = "500";
+constexpr unsigned k_first_page = 500;
 /// Only metadata is sent, but every object is read from etcd, decrypted and decoded for it.
 constexpr const char* k_metadata_only =
     "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
@@ -187,6 +187,30 @@ std::string words(const std::string& body) {
       (status.is_object() ? json_text(status, "message") : body).substr(0, k_words_limit));
 }
 
+/// What is looked at of a list. The rest of an object's metadata (annotations, managed fields) may
+/// be as large as whoever made it likes.
+bool keeps_key(int depth, std::string_view key) {
+  constexpr std::array<std::string_view, 2> k_of_list{"continue", "remainingItemCount"};
+  constexpr std::array<std::string_view, 4> k_of_object{
+      "name", "namespace", "uid", "resourceVersion"};
+  switch (depth) {
+  case 1:
+    return key == "metadata" || key == "items";
+  case 2:
+    return std::ranges::find(k_of_list, key) != k_of_list.end();
+  case 3: // of an item
+    return key == "metadata";
+  default:
+    return std::ranges::find(k_of_object, key) != k_of_object.end();
+  }
+}
+
+/// A smaller page may come where this one did not: all objects of a page together are too much for
+/// an answer, or for the time that an answer has.
+bool is_of_size(const Error& error) {
+  return error.code == ErrorCode::unsupported || error.code == ErrorCode::timeout;
+}
+
 Result<json> get_page(ApiPort& api,
                       const std::string& path,
                       bool without_pods,
@@ -195,7 +219,7 @@ Result<json> get_page(ApiPort& api,
   for (int attempt = 1;; ++attempt) {
     RB_TRY_ASSIGN(const ApiAnswer answer, api.get(path, k_metadata_only));
     if (answer.status == 200) {
-      json page = json_of(answer.body);
+      json page = json_of(answer.body, keeps_key);
       if (!page.is_object() || !page.contains("metadata")) {
         return Error{ErrorCode::corrupt, "the API server: " + path + ": not a list", {}};
       }
@@ -341,7 +365,7 @@ Status list_objects(ApiPort& api,
                     Waiter& waiter,
                     const std::function<void(const ServedObject&)>& on_object,
                     const std::stop_token& stop) {
-  const std::string base = order.path + "?limit=" + k_page;
+  unsigned page_size = k_first_page;
   std::string query;
   if (order.revision != 0) {
     query = "&resourceVersion=" + std::to_string(order.revision) + "&resourceVersionMatch=Exact";
@@ -350,10 +374,17 @@ Status list_objects(ApiPort& api,
     if (stop.stop_requested()) {
       return Error{ErrorCode::cancelled, "told to stop while comparing", {}};
     }
-    RB_TRY_ASSIGN(const json page, get_page(api, base + query, order.without_pods, waiter, stop));
-    hand_out(page, on_object);
-    const json& metadata = page["metadata"];
-    const std::string more = json_text(metadata, "continue");
+    const std::string path = order.path + "?limit=" + std::to_string(page_size) + query;
+    auto page = get_page(api, path, order.without_pods, waiter, stop);
+    if (!page && is_of_size(page.error()) && page_size > 1) {
+      page_size = std::max(1U, page_size / 4);
+      continue;
+    }
+    if (!page) {
+      return std::move(page).error();
+    }
+    hand_out(*page, on_object);
+    const std::string more = json_text(json_member(*page, "metadata"), "continue");
     if (more.empty()) {
       return {};
     }
@@ -368,7 +399,7 @@ count_objects(ApiPort& api, const std::string& path, Waiter& waiter, const std::
   if (!items.is_array()) {
     return Error{ErrorCode::corrupt, "the API server: " + path + ": not a list", {}};
   }
-  const json& more = json_member(page["metadata"], "remainingItemCount");
+  const json& more = json_member(json_member(page, "metadata"), "remainingItemCount");
   return items.size() + (more.is_number_unsigned() ? more.get<std::uint64_t>() : 0U);
 }
 

@@ -101,8 +101,9 @@ struct ListOrder {
 /// The server refuses a list because a webhook must convert what is stored, and does not answer.
 [[nodiscard]] bool needs_webhook(const Error& error);
 
-/// Errors: those of ApiPort; with `http_status` set where the server refuses (its first words in
-/// the message), also after five tries of what passes (429, 5xx); corrupt; cancelled.
+/// A page that is too large for an answer, or does not come in time, is asked for again in smaller
+/// ones. Errors: those of ApiPort; with `http_status` set where the server refuses (its first words
+/// in the message), also after five tries of what passes (429, 5xx); corrupt; cancelled.
 [[nodiscard]] Status list_objects(ApiPort& api,
                                   const ListOrder& order,
                                   Waiter& waiter,

@@ -5,8 +5,10 @@
 #include "support/fake_api.hpp"
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 using namespace rb;
@@ -34,6 +36,47 @@ struct CountingWaiter final : Waiter {
     return true;
   }
   std::chrono::milliseconds slept{0};
+};
+
+/// ConfigMaps with annotations, in pages; an answer has at most so many bytes, as over a socket.
+class LargeMetadata final : public ApiPort {
+public:
+  LargeMetadata(int objects, std::size_t annotation_bytes, std::size_t limit_bytes)
+      : m_objects(objects), m_note(annotation_bytes, '\x01'), m_limit_bytes(limit_bytes) {}
+
+  Result<ApiAnswer> get(const std::string& path, const std::string& /*accept*/) override {
+    const int first = number_in(path, "&continue=");
+    const int end = std::min(m_objects, first + number_in(path, "?limit="));
+    nlohmann::json list{{"metadata", nlohmann::json::object()}};
+    for (int i = first; i < end; ++i) {
+      list["items"].push_back({{"metadata",
+                                {{"name", "m" + std::to_string(i)},
+                                 {"namespace", "tenant"},
+                                 {"uid", "u" + std::to_string(i)},
+                                 {"resourceVersion", "7"},
+                                 {"annotations", {{"note", m_note}}}}}});
+    }
+    if (end < m_objects) {
+      list["metadata"]["continue"] = std::to_string(end);
+    }
+    std::string body = list.dump();
+    if (body.size() > m_limit_bytes) {
+      return m_refusal;
+    }
+    return ApiAnswer{200, std::move(body)};
+  }
+
+  Error m_refusal{ErrorCode::unsupported, "an answer is too large", {}};
+
+private:
+  static int number_in(const std::string& path, const std::string& key) {
+    const std::size_t at = path.find(key);
+    return at == std::string::npos ? 0 : std::stoi(path.substr(at + key.size()));
+  }
+
+  int m_objects;
+  std::string m_note;
+  std::size_t m_limit_bytes;
 };
 
 } // namespace
@@ -125,6 +168,32 @@ TEST_CASE("without a revision a list is of what is there now") {
   REQUIRE(list_objects(
       api, {"/a", 0}, waiter, [&](const auto& one) { names.push_back(one.name); }, {}));
   CHECK(names == std::vector<std::string>{"one", "two"});
+}
+
+TEST_CASE("objects whose metadata a page has no room for are listed all the same") {
+  LargeMetadata api(700, 2000, 100'000); // seven at a time
+  SUBCASE("too large for an answer") {}
+  SUBCASE("too much for the time of an answer") {
+    api.m_refusal = {ErrorCode::timeout, "no answer in time", {}};
+  }
+  CountingWaiter waiter;
+  std::set<std::string> names;
+  int count = 0;
+  const auto take = [&](const ServedObject& one) {
+    names.insert(one.name);
+    ++count;
+    CHECK(one.name_space == "tenant");
+    CHECK(one.resource_version == "7");
+    CHECK(one.uid == "u" + one.name.substr(1));
+  };
+  REQUIRE(list_objects(api, {"/api/v1/configmaps", 0}, waiter, take, {}));
+  CHECK(count == 700);
+  CHECK(names.size() == 700);
+
+  LargeMetadata hopeless(3, 2000, 1000); // not even one
+  const auto refused = list_objects(hopeless, {"/api/v1/configmaps", 0}, waiter, take, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::unsupported);
 }
 
 TEST_CASE("a version that is listed and does not answer is named and passed over") {
