@@ -46,6 +46,27 @@ Error no_terminal(const std::string& source) {
           "prints the key"};
 }
 
+/// What was given in the place of a path or of a command is a key itself. It must not be repeated:
+/// messages go to the journal, and that of a drill into the log beside the sets.
+bool is_key_itself(std::string_view text) {
+  constexpr std::size_t k_least = 16; // else it may be the name of a file
+  for (const std::string_view begin : {"AGE-SECRET-KEY-", "AGE-PLUGIN-"}) {
+    const std::size_t at = text.find(begin);
+    const std::string_view rest = text.substr(std::min(text.size(), at));
+    const std::size_t end = rest.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+    if (std::min(end, rest.size()) >= begin.size() + k_least) {
+      return true;
+    }
+  }
+  return text.find("-----BEGIN ") != std::string_view::npos;
+}
+
+Error key_itself(const char* hint) {
+  return {ErrorCode::invalid_argument,
+          "a private key itself is given there, and not where one is",
+          hint};
+}
+
 Error sealed_to_a_key(const std::string& source) {
   return {ErrorCode::unsupported,
           source + ": encrypted, but to another key and not with a passphrase",
@@ -182,6 +203,9 @@ void take_variable(Reader& reader, const Io& io) {
 void take_named_file(Reader& reader, const std::string& name, const std::string& path) {
   if (path.empty()) {
     reader.note(name + ": not set");
+  } else if (is_key_itself(path)) {
+    reader.pass_over(
+        key_itself("name a file that holds it; SOPS_AGE_KEY takes the key itself").within(name));
   } else if (Status taken = reader.take_file(path); !taken) {
     reader.pass_over(std::move(taken).error().within(name));
   }
@@ -189,6 +213,9 @@ void take_named_file(Reader& reader, const std::string& name, const std::string&
 
 Result<SecretBytes> output_of(const std::string& command, const Io& io) {
   RB_TRY_ASSIGN(std::vector<std::string> words, split_command(command));
+  if (is_key_itself(words.front())) {
+    return key_itself("name a command that prints it; SOPS_AGE_KEY takes the key itself");
+  }
   return run_key_command(std::move(words), io.key_environment.all, io.stop, k_key_command_limit);
 }
 
@@ -247,6 +274,12 @@ void take_user_ssh_key(Reader& reader, const Io& io) {
 Result<Keys> read_keys(const std::vector<std::string>& files, const Io& io) {
   Reader reader(io);
   for (const std::string& file : files) {
+    if (is_key_itself(file)) {
+      return key_itself(
+                 "write it to a file of mode 0600 and name that, or pipe it to -i -: whoever "
+                 "is on this machine can read arguments")
+          .within("-i");
+    }
     Status taken = file == "-" ? reader.take_standard_input() : reader.take_file(file);
     if (!taken) {
       Error error = std::move(taken).error();
@@ -277,6 +310,7 @@ std::vector<Pin> read_pins(const std::vector<std::string>& files, const Io& io) 
     pins = pins_in(io.key_environment.keys.text(), "SOPS_AGE_KEY");
     paths = {io.key_environment.key_file, io.key_environment.user_file};
   }
+  std::erase_if(paths, is_key_itself);
   for (const std::string& path : paths) {
     const auto text = read_secret_file(path, age::k_identity_file_limit_bytes);
     if (text) {

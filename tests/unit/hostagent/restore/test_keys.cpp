@@ -106,6 +106,46 @@ TEST_CASE_FIXTURE(KeysFixture, "keys: a bad source is said and does not spoil th
   CHECK(has(result, "warning: " + file("user.txt") + ": line 1"));
 }
 
+TEST_CASE_FIXTURE(KeysFixture, "keys: one in the place of a path or a command is not repeated") {
+  add_set(k_run);
+  SUBCASE("of a file") {
+    sops_key_file = key;
+  }
+  SUBCASE("of a file, as age-keygen writes it") {
+    sops_key_file = "# created: now\n" + key + "\n";
+  }
+  SUBCASE("of a file, of SSH") {
+    sops_key_file = "-----BEGIN OPENSSH PRIVATE KEY-----\n" + key;
+  }
+  SUBCASE("of a command") {
+    sops_key_command = key;
+  }
+  const std::string name = sops_key_file.empty() ? "SOPS_AGE_KEY_CMD" : "SOPS_AGE_KEY_FILE";
+  const Outcome alone = decrypt();
+  CHECK(alone.code == 5);
+  CHECK(has(alone, name + ": a private key itself is given there, and not where one is"));
+  CHECK(has(alone, "SOPS_AGE_KEY takes the key itself"));
+  CHECK(run({"drill"}).code == 5); // its log lies beside the sets that the key opens
+  const std::string log = test::read_file(backups() + "/backup.log");
+  CHECK(log.find(name) != std::string::npos);
+  CHECK(log.find(key) == std::string::npos);
+  CHECK(run({"list"}).err.find(key) == std::string::npos);
+  default_identity_file = keys();
+  const Outcome beside = decrypt();
+  CHECK(beside.out == "plain");
+  CHECK(has(beside, "warning: " + name + ": a private key itself"));
+  CHECK(has(decrypt({"-i", key}), "-i: a private key itself is given there"));
+}
+
+TEST_CASE_FIXTURE(KeysFixture, "keys: a file may be called as one begins, a command may hold one") {
+  sops_key_file = file("AGE-SECRET-KEY-1.txt");
+  std::filesystem::copy_file(keys(), sops_key_file);
+  CHECK(decrypt().out == "plain");
+  sops_key_file.clear();
+  sops_key_command = "echo " + key;
+  CHECK(decrypt().out == "plain");
+}
+
 TEST_CASE_FIXTURE(KeysFixture,
                   "keys: where there is none, each source is named with what it gave") {
   default_identity_file = file("none.txt");
