@@ -1,5 +1,7 @@
 #include "objects/served.hpp"
 
+#include "datastore/keys/keys.hpp"
+
 #include "archive/entry_path.hpp"
 #include "base/json_fields.hpp"
 #include "base/json_member.hpp"
@@ -352,6 +354,10 @@ Result<ServedKinds> served_kinds(ApiPort& api,
     }
     waiter.wait(k_discovery_interval, stop);
   }
+}
+
+bool is_unsayable(const ServedObject& object) {
+  return object.name.find(datastore::k_unsayable) != std::string::npos;
 }
 
 /// k8s.io/apiextensions-apiserver, pkg/apiserver/conversion/webhook_converter.go

@@ -92,6 +92,9 @@ struct ServedObject {
   std::string resource_version;
 };
 
+/// Its name may be another one: datastore::is_sayable.
+[[nodiscard]] bool is_unsayable(const ServedObject& object);
+
 struct ListOrder {
   std::string path;          ///< "/apis/apps/v1/deployments"
   std::int64_t revision = 0; ///< resourceVersion, matched exactly; 0: as things are now.

@@ -1,9 +1,11 @@
 #include "restore/proof/comparison.hpp"
 
+#include "datastore/keys/keys.hpp"
 #include "objects/self_made.hpp"
 #include "objects/served.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace rb::proof {
@@ -27,7 +29,9 @@ public:
     const std::string key =
         prefix + "/" + (served.name_space.empty() ? "" : served.name_space + "/") + served.name;
     const auto stored = m_contents->objects.find(key);
-    if (stored == m_contents->objects.end()) {
+    if (objects::is_unsayable(served)) {
+      ++m_unsayable[prefix];
+    } else if (stored == m_contents->objects.end()) {
       differ(key + ": not in the snapshot");
     } else if (!m_seen.insert(key).second) {
       differ(key + ": listed twice");
@@ -61,10 +65,18 @@ public:
       const std::string two = key.substr(0, slash);
       if (m_not_converted.contains(two)) {
         ++m_result.unconverted[two];
+      } else if (!datastore::is_sayable(key) && (is_told(one) || is_told(two))) {
+        ++m_result.objects;
       } else if (prefixes.contains(one) || prefixes.contains(two)) {
         differ(key + ": missing");
       } else if (!objects::is_unserved(key)) {
         ++m_result.unserved[one.find('.') == std::string::npos ? one : two];
+      }
+    }
+    for (const auto& [prefix, left] : m_unsayable) {
+      if (left > 0) {
+        differ(prefix + ": " + std::to_string(left) +
+               " with a name that is not UTF-8: not in the snapshot");
       }
     }
   }
@@ -72,9 +84,21 @@ public:
   [[nodiscard]] Comparison result() && { return std::move(m_result); }
 
 private:
+  /// One of that kind was served whose name JSON cannot say: by their number.
+  bool is_told(const std::string& prefix) {
+    const auto found = m_unsayable.find(prefix);
+    if (found == m_unsayable.end() || found->second == 0) {
+      return false;
+    }
+    --found->second;
+    ++m_result.kinds[prefix];
+    return true;
+  }
+
   const Contents* m_contents;
   std::set<std::string> m_seen;
-  std::set<std::string> m_not_converted; ///< "GROUP/PLURAL"
+  std::map<std::string, std::uint64_t> m_unsayable; ///< By prefix.
+  std::set<std::string> m_not_converted;            ///< "GROUP/PLURAL"
   Comparison m_result;
 };
 

@@ -1,6 +1,7 @@
 #include "datastore/keys/keys.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 namespace rb::datastore {
@@ -38,6 +39,30 @@ constexpr std::size_t k_kind_length = 253 + 1 + 63; // <group>/<resource>, both 
 
 bool fit_to_print(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+bool is_utf8(std::string_view key) {
+  while (!key.empty()) {
+    const auto lead = static_cast<std::uint8_t>(key.front());
+    const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if (length > key.size() || (lead >= 0x80 && lead < 0xc2) || lead > 0xf4) {
+      return false;
+    }
+    std::uint32_t c = length == 1 ? lead : lead & (0xffU >> (length + 1));
+    for (const char next : key.substr(1, length - 1)) {
+      const auto byte = static_cast<std::uint8_t>(next);
+      if ((byte & 0xc0U) != 0x80U) {
+        return false;
+      }
+      c = (c << 6U) | (byte & 0x3fU);
+    }
+    constexpr std::array<std::uint32_t, 5> k_least{0, 0, 0x80, 0x800, 0x10000};
+    if (c < k_least.at(length) || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
+      return false;
+    }
+    key.remove_prefix(length);
+  }
+  return true;
 }
 
 } // namespace
@@ -102,6 +127,10 @@ std::optional<std::string> object_kind(std::string_view key) {
   const std::string_view kind = key.substr(0, end);
   const bool usable = !kind.empty() && kind.size() <= k_kind_length && fit_to_print(kind);
   return std::string(usable ? kind : k_other_kind);
+}
+
+bool is_sayable(std::string_view key) {
+  return key.find(k_unsayable) == std::string_view::npos && is_utf8(key);
 }
 
 std::optional<std::string> bootstrap_hash(std::string_view key) {

@@ -49,6 +49,13 @@ inline constexpr std::string_view k_other_kind = "(other)";
 /// "services". Absent for keys elsewhere; k_other_kind where it would not be fit to print.
 [[nodiscard]] std::optional<std::string> object_kind(std::string_view key);
 
+/// What a server writes in JSON in the place of each byte that is not UTF-8: U+FFFD.
+inline constexpr std::string_view k_unsayable = "\xEF\xBF\xBD";
+
+/// A server tells it in JSON as it is. Of some kinds (roles and their bindings) a name is any text
+/// without "/" and "%", and who sends one as protobuf is not asked for UTF-8.
+[[nodiscard]] bool is_sayable(std::string_view key);
+
 /// The <hash> of "/bootstrap/<hash>"; absent for other keys, and for what k3s would not write.
 [[nodiscard]] std::optional<std::string> bootstrap_hash(std::string_view key);
 

@@ -36,3 +36,24 @@ TEST_CASE("bootstrap_hash takes lower-case hex only") {
   CHECK(!bootstrap_hash("/bootstrap/XYZ"));
   CHECK(!bootstrap_hash("/registry/pods/default/a"));
 }
+
+TEST_CASE("what a server cannot tell in JSON as it is, is not UTF-8, or is told of such") {
+  for (const char* const text :
+       {"", "a", "roles/x/a b\n\x1b", "\u00e4", "\u20ac", "\U0001f600", "\uffff"}) {
+    CAPTURE(text);
+    CHECK(datastore::is_sayable(text));
+  }
+  for (const char* const text : {"\xff",
+                                 "a\x80",
+                                 "\xc3",
+                                 "\xc0\xaf",
+                                 "\xe2\x82",
+                                 "\xe0\x80\x80",
+                                 "\xed\xa0\x80",
+                                 "\xf4\x90\x80\x80",
+                                 "\xf5\x80\x80\x80",
+                                 "a\uFFFD"}) {
+    CAPTURE(std::string(text).size());
+    CHECK_FALSE(datastore::is_sayable(text));
+  }
+}

@@ -79,6 +79,37 @@ TEST_CASE("what the operator made and is not there is named") {
   CHECK(result.kinds == 2);
 }
 
+TEST_CASE("what has a name that JSON cannot say is counted, and is no loss") {
+  FakeApi api;
+  const Contents contents =
+      snapshot_of({"configmaps/shop/a", "configmaps/t/\xff", "configmaps/t/\xfe\xfe"});
+  SUBCASE("both are there") {
+    serve(api, "/api/v1/configmaps", {"shop/a", "t/\uFFFD", "t/\uFFFD\uFFFD"});
+    const auto result = compared(api, contents);
+    CHECK(result.missing.count == 0);
+    CHECK(result.differences.empty());
+  }
+  SUBCASE("beside one that is called as they are told") {
+    serve(api, "/api/v1/configmaps", {"shop/a", "t/\uFFFD", "t/\uFFFD"});
+    const auto result = compared(
+        api, snapshot_of({"configmaps/shop/a", "configmaps/t/\xff", "configmaps/t/\uFFFD"}));
+    CHECK(result.missing.count == 0);
+    CHECK(result.differences.empty());
+  }
+  SUBCASE("one is lost") {
+    serve(api, "/api/v1/configmaps", {"shop/a", "t/\uFFFD"});
+    const auto result = compared(api, contents);
+    CHECK(result.missing.count == 1);
+    CHECK(result.differences == Names{"configmaps: 2, the backup has 3"});
+  }
+  SUBCASE("one has come") {
+    serve(api, "/api/v1/configmaps", {"shop/a", "t/\uFFFD", "t/\uFFFDx", "t/\uFFFDy"});
+    const auto result = compared(api, contents);
+    CHECK(result.missing.count == 0);
+    CHECK(result.differences == Names{"configmaps: 4, the backup has 3"});
+  }
+}
+
 TEST_CASE("only the first are named, and all are counted") {
   FakeApi api;
   serve(api, "/api/v1/configmaps", {});

@@ -112,6 +112,38 @@ TEST_CASE("what is missing, added, changed or replaced is named") {
   }
 }
 
+TEST_CASE("names that JSON cannot say are compared by their number") {
+  Contents contents = small_cluster();
+  contents.objects["configmaps/tenant/\xff"] = {30, "u-1"};
+  contents.objects["configmaps/tenant/\xfe\xfe"] = {31, "u-2"};
+  std::vector<std::array<std::string, 4>> more{{"tenant", "\uFFFD", "u-1", "30"}};
+  std::vector<std::string> differences;
+  SUBCASE("both are there") {
+    more.push_back({"tenant", "\uFFFD\uFFFD", "u-2", "31"});
+  }
+  SUBCASE("beside one that is called as they are told") {
+    contents.objects.erase("configmaps/tenant/\xfe\xfe");
+    contents.objects["configmaps/tenant/\uFFFD"] = {31, "u-2"};
+    more.push_back({"tenant", "\uFFFD", "u-2", "31"});
+  }
+  SUBCASE("one is missing") {
+    differences = {"configmaps/tenant/\xff: missing"};
+  }
+  SUBCASE("one is new") {
+    more.push_back({"tenant", "\uFFFDa", "u-2", "31"});
+    more.push_back({"tenant", "\uFFFDb", "u-3", "32"});
+    differences = {"configmaps: 1 with a name that is not UTF-8: not in the snapshot"};
+  }
+  FakeApi api;
+  serve(api);
+  more.push_back({"default", "b", "u-b", "11"});
+  api.answers["/api/v1/configmaps?limit=500&continue=a%2Fb%3D"] = {{200, metadata_list(more)}};
+  const Comparison result = compared(api, contents);
+  CHECK(result.differences == differences);
+  CHECK(result.kinds.at("configmaps") ==
+        (differences == std::vector<std::string>{"configmaps/tenant/\xff: missing"} ? 3U : 4U));
+}
+
 TEST_CASE("only the first differences are kept, and all are counted") {
   FakeApi api;
   serve(api);
