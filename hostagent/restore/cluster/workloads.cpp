@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <sstream>
 
 namespace rb::cluster {
@@ -30,6 +31,18 @@ bool is_name(std::string_view text) {
          });
 }
 
+/// What all others need comes first, then namespaces with few: whoever fills his own takes no place
+/// of others, where only some are named or restarted.
+void sort_fairly(std::vector<Workload>& workloads) {
+  std::map<std::string, std::size_t> counts;
+  for (const Workload& workload : workloads) {
+    ++counts[workload.name_space];
+  }
+  counts["kube-system"] = 0;
+  std::ranges::stable_sort(
+      workloads, {}, [&](const Workload& workload) { return counts.at(workload.name_space); });
+}
+
 } // namespace
 
 std::string to_string(const Workload& workload) {
@@ -51,6 +64,7 @@ std::vector<Workload> workloads_that_watch(std::string_view lines) {
       found.push_back(std::move(workload));
     }
   }
+  sort_fairly(found);
   return found;
 }
 

@@ -24,7 +24,7 @@ struct Workload {
 
 /// Of the lines "KIND NAMESPACE NAME SERVICEACCOUNT" those that have an account of their own, which
 /// is what a program needs to read the API, and that are not railiance-backup's. A line that is
-/// none is left out. Pure.
+/// none is left out. Those of kube-system come first, then namespaces with few of them. Pure.
 [[nodiscard]] std::vector<Workload> workloads_that_watch(std::string_view lines);
 
 /// What is to be said of them at the end of a restore, one line each, bounded; `left` are those

@@ -57,6 +57,20 @@ const k3s::Kubectl k_kubectl{"/usr/local/bin/k3s", "/etc/rancher/k3s/k3s.yaml", 
 
 } // namespace
 
+TEST_CASE("who fills his own namespace takes no place of others") {
+  std::string lines;
+  for (int i = 0; i < 200; ++i) {
+    lines += "Deployment a-tenant d" + std::to_string(i) + " mine\n";
+  }
+  const auto found = workloads_that_watch(lines + k_listed);
+  REQUIRE(found.size() == 204);
+  CHECK(found[0] == Workload{"Deployment", "kube-system", "coredns"});
+  CHECK(found[1] == Workload{"Deployment", "kube-system", "traefik"});
+  CHECK(found[2].name_space == "metallb-system");
+  CHECK(found[3].name_space == "db");
+  CHECK(found[4] == Workload{"Deployment", "a-tenant", "d0"});
+}
+
 TEST_CASE("what has an account of its own may watch the API; ours notices a restore by itself") {
   CHECK(workloads_that_watch(k_listed) ==
         std::vector<Workload>{{"Deployment", "kube-system", "coredns"},
