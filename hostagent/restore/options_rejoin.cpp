@@ -19,10 +19,12 @@ constexpr const char* k_footer = R"(Examples:
 For each other server of a cluster that was restored on one of them (restore
 --execute --single-server). k3s must be stopped here. It asks the servers that the set
 names for the one that was restored, compares its certificate authority and its
-kube-system with those of the set, moves server/db/etcd aside and nothing else, names
-that server in a drop-in of k3s's configuration, starts k3s, and waits until this host
-is a voting member of etcd and holds the same revision. On an empty disk the server
-token of the set is put back, too; configuration and unit of this host must be there.
+kube-system with those of the set, moves server/db/etcd aside, takes the authorities,
+keys and passwords that all servers share from that server, names it in a drop-in of
+k3s's configuration, starts k3s, and waits until this host is a voting member of etcd
+and holds the same revision. On an empty disk, or where the token was rotated since, the
+server token of the set is put back, too; configuration and unit of this host must be
+there.
 A host that votes already is left alone.
 
 What was cut off is continued by the same command (or --resume), or undone by

@@ -51,7 +51,25 @@ constexpr std::array<std::string_view, 10> k_files{"tls/dynamic-cert.json",
                                                    "cred/api-server.kubeconfig",
                                                    "cred/cloud-controller.kubeconfig"};
 
+/// What k3s calls bootstrap data (ControlRuntimeBootstrap, pkg/daemons/config of k3s).
+constexpr std::array<std::string_view, 15> k_shared{"tls/etcd/server-ca.crt",
+                                                    "tls/etcd/server-ca.key",
+                                                    "tls/etcd/peer-ca.crt",
+                                                    "tls/etcd/peer-ca.key",
+                                                    "tls/server-ca.crt",
+                                                    "tls/server-ca.key",
+                                                    "tls/client-ca.crt",
+                                                    "tls/client-ca.key",
+                                                    "tls/request-header-ca.crt",
+                                                    "tls/request-header-ca.key",
+                                                    "tls/service.key",
+                                                    "cred/passwd",
+                                                    "cred/ipsec.psk",
+                                                    "cred/encryption-config.json",
+                                                    "cred/encryption-state.json"};
+
 constexpr std::string_view k_temporary = "tls/temporary-certs";
+constexpr std::string_view k_in_temporary = "tls/temporary-certs/";
 
 /// k3s's own only where it is told to encrypt.
 constexpr std::array<std::string_view, 2> k_encryption{"cred/encryption-config.json",
@@ -89,8 +107,19 @@ bool is_operators_credential(std::string_view path,
   }
   const bool encrypts = settings.is_on("secrets-encryption");
   return !is_among(k_pairs, without_ending(name)) && !is_among(k_files, name) &&
-         !is_among(k_directories, name) && !name.starts_with(std::string(k_temporary) + "/") &&
+         !is_among(k_directories, name) && !name.starts_with(k_in_temporary) &&
          !(encrypts && is_among(k_encryption, name));
+}
+
+std::vector<std::string> shared_credentials(const std::string& data_dir,
+                                            const ServerSettings& settings) {
+  std::vector<std::string> names;
+  for (const std::string_view name : k_shared) {
+    if (!is_operators_credential(data_dir + "/server/" + std::string(name), data_dir, settings)) {
+      names.emplace_back(name);
+    }
+  }
+  return names;
 }
 
 } // namespace rb::k3s

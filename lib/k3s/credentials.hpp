@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rb::k3s {
 
@@ -15,5 +16,12 @@ namespace rb::k3s {
 [[nodiscard]] bool is_operators_credential(std::string_view path,
                                            const std::string& data_dir,
                                            const ServerSettings& settings);
+
+/// Paths below server/ of the authorities, keys and passwords that k3s keeps in its datastore: they
+/// are the same on every server of a cluster. A server that joins with one that differs, and is
+/// newer than that of the cluster, ends ("newer than datastore and could cause a cluster outage");
+/// one that is not there it takes from the server that it joins. Files of the operator are none.
+[[nodiscard]] std::vector<std::string> shared_credentials(const std::string& data_dir,
+                                                          const ServerSettings& settings);
 
 } // namespace rb::k3s

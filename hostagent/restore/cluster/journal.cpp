@@ -82,6 +82,7 @@ void fields(JsonFields& json, Joining& joining) {
   json.required("servers", joining.servers);
   json.required("dropIn", joining.drop_in);
   json.required("dropInText", joining.drop_in_text);
+  json.optional("shared", joining.shared);
 }
 
 void fields(JsonFields& json, Plan& plan) {

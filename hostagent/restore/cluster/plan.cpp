@@ -95,7 +95,9 @@ std::string line_for(Step step, const Plan& plan) {
   case Step::reset:
     return database_of(plan.datastore).line(plan);
   case Step::set_aside:
-    return "move " + plan.data_dir + "/server/db/etcd to etcd-old-<seconds>, and nothing else";
+    return "move " + plan.data_dir +
+           "/server/db/etcd to etcd-old-<seconds>; authorities, keys and passwords of the cluster "
+           "come from the restored server";
   case Step::name_server:
     return plan.joining
                ? "write `server: " + plan.joining->supervisor_url + "` to " + plan.joining->drop_in

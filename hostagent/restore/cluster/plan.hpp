@@ -84,6 +84,8 @@ struct Joining {
   std::uint64_t servers = 0;  ///< That the cluster had.
   std::string drop_in;        ///< The file that says so; empty: the configuration does already.
   std::string drop_in_text;   ///< No secrets.
+  /// Below server/: what this host takes from that server, and must not have another one of.
+  std::vector<std::string> shared = {};
 };
 
 struct Plan {

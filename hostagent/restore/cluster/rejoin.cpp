@@ -1,5 +1,7 @@
 #include "restore/cluster/rejoin.hpp"
 
+#include "k3s/credentials.hpp"
+#include "k3s/token.hpp"
 #include "restore/cluster/host_network.hpp"
 #include "restore/cluster/rejoin_checks.hpp"
 
@@ -65,6 +67,17 @@ std::optional<Check> apart(const std::vector<const ServerAnswer*>& answering) {
   return std::nullopt;
 }
 
+bool has_any(const std::vector<std::string>& texts) {
+  return std::ranges::any_of(texts, [](const std::string& text) { return !text.empty(); });
+}
+
+/// There is neither a database nor anything of a cluster.
+bool is_empty(const RejoinFacts& facts) {
+  const DataDir& data = facts.host.data;
+  return facts.member_name.empty() && !data.etcd && !data.tombstone && data.token_hash.empty() &&
+         !has_any(data.cluster_cas);
+}
+
 Plan make_plan(const RejoinFacts& facts, const ServerAnswer& server) {
   const ObservedHost& host = facts.host;
   Plan plan;
@@ -81,14 +94,14 @@ Plan make_plan(const RejoinFacts& facts, const ServerAnswer& server) {
   joining.supervisor_url = server.supervisor_url;
   joining.servers = std::max<std::uint64_t>(facts.set.members, facts.set.servers.size());
   joining.drop_in_text = drop_in_text(host.settings, server.supervisor_url, host.data_dir);
+  joining.shared = k3s::shared_credentials(host.data_dir, host.settings);
   if (!joining.drop_in_text.empty()) {
     const std::string main = host.settings.value("config");
     joining.drop_in = (main.starts_with('/') ? main : std::string(k3s::k_usual_config)) + k_drop_in;
   }
   for (const Step step : k_rejoin_steps) {
-    const bool left_out = (step == Step::put_token && !host.data.token_hash.empty()) ||
-                          (step == Step::set_aside && facts.member_name.empty() &&
-                           !host.data.etcd && !host.data.tombstone) ||
+    const bool left_out = (step == Step::put_token && !takes_token(facts)) ||
+                          (step == Step::set_aside && is_empty(facts)) ||
                           (step == Step::name_server && joining.drop_in.empty());
     if (!left_out) {
       plan.steps.push_back(step);

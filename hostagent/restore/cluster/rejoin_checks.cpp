@@ -25,6 +25,16 @@ std::string take_out_line(const std::string& member) {
          " etcd.k3s.cattle.io/remove=true`, wait until it has gone, and repeat";
 }
 
+/// Both are known, and this host's is none of the set's.
+bool differs_in_authority(const RejoinFacts& facts) {
+  const auto known = [](const std::vector<std::string>& cas) {
+    return std::ranges::any_of(cas, [](const std::string& ca) { return !ca.empty(); });
+  };
+  const std::vector<std::string>& here = facts.host.data.cluster_cas;
+  return known(here) && known(facts.set.cluster_cas) &&
+         !k3s::is_same_cluster(here, facts.set.cluster_cas);
+}
+
 /// A server that answers as another cluster than this host; null: there is none.
 const ServerAnswer* other_cluster(const RejoinFacts& facts) {
   const auto found = std::ranges::find_if(facts.servers, [&](const ServerAnswer& one) {
@@ -143,6 +153,16 @@ Check check_membership(const RejoinFacts& facts, const ServerAnswer& server) {
                     (voting(server.members) == 1 ? " voting member" : " voting members"));
 }
 
+bool takes_token(const RejoinFacts& facts) {
+  const DataDir& data = facts.host.data;
+  if (data.token_hash.empty()) {
+    return true;
+  }
+  const bool same_authority = k3s::is_same_cluster(data.cluster_cas, facts.set.cluster_cas);
+  return facts.set.host_state &&
+         (facts.set.opens_with(data.token_hash) ? differs_in_authority(facts) : same_authority);
+}
+
 Check check_token(const RejoinFacts& facts) {
   const std::string& own = facts.host.data.token_hash;
   if (own.empty()) {
@@ -154,16 +174,29 @@ Check check_token(const RejoinFacts& facts) {
                          "choose a set with host state",
                          ExitCode::incomplete);
   }
-  if (!facts.set.opens_with(own)) {
-    return refused("token",
-                   "the server token of this host (" + own + ") is not that of the set (" +
-                       (facts.set.bootstrap_hashes.empty() ? std::string("none")
-                                                           : facts.set.bootstrap_hashes.front()) +
-                       "): it was rotated, or this host is of another cluster",
-                   "move " + facts.host.data_dir +
-                       "/server/token aside, and that of the set is put back");
+  if (facts.set.opens_with(own)) {
+    return differs_in_authority(facts)
+               ? warned("token",
+                        "that of the set; the certificate authority of this host is another one, "
+                        "and makes place for that of the restored server")
+               : passed("token", "that of the set");
   }
-  return passed("token", "that of the set");
+  if (takes_token(facts)) {
+    return warned("token",
+                  "the server token of this host (" + own +
+                      ") was rotated since the set was made: that of the set is put back, as on "
+                      "the restored server");
+  }
+  const std::string server = facts.host.data_dir + "/server";
+  return refused(
+      "token",
+      "the server token of this host (" + own + ") is not that of the set (" +
+          (facts.set.bootstrap_hashes.empty() ? std::string("none")
+                                              : facts.set.bootstrap_hashes.front()) +
+          "): it was rotated, or this host is of another cluster, one that k3s began here when it "
+          "was first started perhaps",
+      "where nothing of that cluster is needed: `mv " + server + " " + server +
+          "-before`, and that of the set is put back");
 }
 
 Check check_release(const ObservedHost& host, const ServerAnswer& server) {
@@ -214,7 +247,8 @@ std::vector<Check> check_joining(const RejoinFacts& facts, const ServerAnswer& s
     refuse("datastore",
            facts.host.data_dir +
                "/server/db/state.db: this host keeps a cluster of its own in SQLite",
-           "move state.db, state.db-wal and state.db-shm away if that cluster is not needed");
+           "where nothing of that cluster is needed: `mv " + facts.host.data_dir + "/server " +
+               facts.host.data_dir + "/server-before`, and repeat");
   }
   for (const char* const role : {"disable-etcd", "disable-apiserver"}) {
     if (settings.is_on(role)) {

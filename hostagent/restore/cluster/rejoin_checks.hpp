@@ -18,7 +18,11 @@ namespace rb::cluster {
 /// It does not have this host among its members.
 [[nodiscard]] Check check_membership(const RejoinFacts& facts, const ServerAnswer& server);
 
-/// The token with which this host would join is the set's.
+/// The token of the set is put back: there is none here, or it is another one of the same cluster,
+/// from after a rotation, or with the hash of another authority.
+[[nodiscard]] bool takes_token(const RejoinFacts& facts);
+
+/// The token with which this host would join is the set's, or can be.
 [[nodiscard]] Check check_token(const RejoinFacts& facts);
 
 /// As Kubernetes allows it between servers: the release of the restored one, or one minor newer.

@@ -136,6 +136,10 @@ Status do_put_token(const JournalState& state, Ports& ports) {
 
 Status do_set_aside(const JournalState& state, Ports& ports) {
   RB_TRY(expect_no_server(state.plan.data_dir, ports));
+  // First: k3s that comes up by itself in the midst makes them anew from the database of before.
+  for (const std::string& name : state.plan.joining->shared) {
+    RB_TRY(remove_path(state.plan.data_dir + "/server/" + name)); // copied aside by save-state
+  }
   const std::string etcd = etcd_of(state.plan);
   if (!state.had_database || !state.original.empty() || !exists(etcd)) {
     return {};

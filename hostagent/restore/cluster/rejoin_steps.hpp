@@ -9,8 +9,9 @@ namespace rb::cluster {
 /// The server token of the set, and the agent token where it has one; nothing else of it.
 [[nodiscard]] Status do_put_token(const JournalState& state, Ports& ports);
 
-/// db/etcd gets another name; its snapshots and all else stay. Errors besides: busy (a server
-/// process is left).
+/// db/etcd gets another name, and what all servers of a cluster share goes, so that k3s takes it
+/// from the restored one; snapshots and all else stay. Errors besides: busy (a server process is
+/// left).
 [[nodiscard]] Status do_set_aside(const JournalState& state, Ports& ports);
 
 /// The drop-in that names the server to join.

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace rb::k3s;
 
 namespace {
@@ -55,4 +57,19 @@ TEST_CASE("the encryption configuration is k3s's own where k3s encrypts, else a 
   CHECK(is_operators("cred/encryption-config.json", settings));
   settings.add("secrets-encryption", "true");
   CHECK_FALSE(is_operators("cred/encryption-config.json", settings));
+}
+
+TEST_CASE(
+    "what the servers of a cluster share is k3s's own; an operator's file is never among it") {
+  ServerSettings settings;
+  const auto holds = [&](const char* name) {
+    const auto names = shared_credentials(k_data, settings);
+    return std::ranges::find(names, name) != names.end();
+  };
+  CHECK(shared_credentials(k_data, settings).size() == 13);
+  CHECK(holds("cred/passwd"));
+  CHECK(holds("tls/etcd/peer-ca.key"));
+  CHECK_FALSE(holds("cred/encryption-config.json"));
+  settings.add("secrets-encryption", "true");
+  CHECK(holds("cred/encryption-config.json"));
 }

@@ -35,7 +35,8 @@ JoiningHost::JoiningHost(bool empty_disk) : host(empty_disk) {
                          "https://192.0.2.11:6443",
                          3,
                          "/etc/rancher/k3s/config.yaml.d/zz-railiance-rejoin.yaml",
-                         "server: https://192.0.2.11:6443\n"};
+                         "server: https://192.0.2.11:6443\n",
+                         {"tls/server-ca.crt", "cred/passwd"}};
   host.before_start = [this] { start(); };
   host.answers = [this](const ProcessSpec& spec) { return answer(spec); };
 }
@@ -44,12 +45,19 @@ std::string JoiningHost::data() const {
   return host.scratch.exists("data/server/db/etcd/member") ? host.data() : std::string();
 }
 
-/// As k3s does it: with a database of its own it goes on with that, else it joins.
+/// As k3s does it: with a database of its own it goes on with that, else it joins, unless it has
+/// other passwords than the cluster, and newer ones.
 void JoiningHost::start() {
   if (host.scratch.exists("data/server/db/etcd/member") || !host.scratch.exists(k_drop_in) ||
       !host.scratch.exists("data/server/token")) {
     return;
   }
+  const char* const passwd = "data/server/cred/passwd";
+  if (host.scratch.exists(passwd) && host.scratch.read(passwd) != "of the cluster") {
+    host.k3s_says = "cred/passwd newer than datastore and could cause a cluster outage";
+    return;
+  }
+  host.scratch.write(passwd, "of the cluster");
   host.scratch.write("data/server/db/etcd/member", "joined");
   host.scratch.write("data/server/db/etcd/name", "two-0a1b2c3d");
   host.scratch.write("data/server/tls/ca.crt", "of the cluster");

@@ -52,6 +52,9 @@ TEST_CASE("a host rejoins the one server of the set that answers") {
   CHECK(plan.joining->drop_in_text.ends_with("\nserver: https://192.0.2.11:6443\n"
                                              "token-file: /var/lib/rancher/k3s/server/token\n"));
   CHECK_FALSE(plans(decision, Step::put_token));
+  for (const char* const name : {"cred/passwd", "tls/server-ca.crt", "tls/service.key"}) {
+    CHECK(std::ranges::find(plan.joining->shared, name) != plan.joining->shared.end());
+  }
   CHECK(plan.steps == std::vector<Step>{Step::stop,
                                         Step::save_state,
                                         Step::set_aside,
@@ -166,6 +169,18 @@ TEST_CASE("an empty disk: the token of the set is put back, and nothing has to g
 
   facts.set.host_state = false;
   CHECK(decide_rejoin(facts, {}).decision.code() == ExitCode::incomplete);
+}
+
+TEST_CASE("a database that was removed by hand: what the servers share still makes place") {
+  RejoinFacts facts = good_facts();
+  facts.host.data.etcd = false;
+  facts.member_name.clear();
+  CHECK(plans(decide_rejoin(facts, {}), Step::set_aside));
+  facts.host.data.token_hash.clear(); // and the token, too
+  facts.host.data.cluster_cas = {test::k_ca};
+  const RejoinDecision decision = decide_rejoin(facts, {});
+  CHECK(plans(decision, Step::set_aside));
+  CHECK(plans(decision, Step::put_token));
 }
 
 TEST_CASE("the drop-in says only what the configuration does not") {

@@ -187,7 +187,8 @@ TEST_CASE(
   CHECK(wrong.verdict == Verdict::refuse);
   CHECK(wrong.name == "token");
   CHECK(has(wrong.message, "(ffffffffffff) is not that of the set (0123456789ab)"));
-  CHECK(has(wrong.hint, "/var/lib/rancher/k3s/server/token aside"));
+  CHECK(has(wrong.hint, "`mv /var/lib/rancher/k3s/server /var/lib/rancher/k3s/server-before`"));
+  CHECK_FALSE(takes_token(facts));
 
   facts.host.data.token_hash.clear();
   CHECK(check_token(facts).verdict == Verdict::ok);
@@ -199,6 +200,26 @@ TEST_CASE(
   facts = good_facts();
   facts.host.tokens = {{"/etc/rancher/k3s/config.yaml: token", "ffffffffffff"}};
   CHECK(refusal(facts).name == "configured-token");
+}
+
+TEST_CASE("a token that was rotated since the set, or is of another authority, makes place") {
+  RejoinFacts facts = good_facts();
+  facts.host.data.token_hash = "ffffffffffff";
+  facts.host.data.cluster_cas = {test::k_ca};
+  CHECK(takes_token(facts));
+  CHECK(check_token(facts).verdict == Verdict::warn);
+  CHECK(has(check_token(facts).message, "was rotated since the set was made"));
+  facts.set.host_state = false;
+  CHECK_FALSE(takes_token(facts));
+  CHECK(check_token(facts).verdict == Verdict::refuse);
+
+  facts = good_facts(); // one password for two clusters, as of one playbook
+  facts.host.data.cluster_cas = {std::string(64, 'b')};
+  CHECK(takes_token(facts));
+  CHECK(check_token(facts).verdict == Verdict::warn);
+  CHECK(has(check_token(facts).message, "certificate authority of this host is another one"));
+  facts.host.data.cluster_cas = {std::string(64, 'b'), test::k_ca};
+  CHECK_FALSE(takes_token(facts));
 }
 
 TEST_CASE("releases: the same, or one minor newer; an older one is refused") {
@@ -246,6 +267,7 @@ TEST_CASE("a configuration with which this host would not be back in etcd, or no
   facts.host.data.etcd = false;
   facts.host.data.sqlite = true;
   CHECK(refusal(facts).name == "datastore");
+  CHECK(has(refusal(facts).hint, "`mv /var/lib/rancher/k3s/server "));
   facts.host.data.etcd = true; // left of before it was in etcd
   CHECK(joining(facts).empty());
 

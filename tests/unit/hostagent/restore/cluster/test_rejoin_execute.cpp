@@ -27,6 +27,7 @@ void check_as_before(const JoiningHost& joining) {
   CHECK_FALSE(joining.host.running());
   CHECK_FALSE(scratch.exists(JoiningHost::k_drop_in));
   CHECK(scratch.read("data/server/tls/ca.crt") == "old ca");
+  CHECK(scratch.read("data/server/cred/passwd") == "old passwd");
   CHECK(scratch.read("data/server/token") == "K10a::server:same\n");
   CHECK(scratch.read("data/server/db/etcd-old-100/member") == "ancient");
 }
@@ -40,15 +41,18 @@ std::vector<Step> steps_with_database() {
 
 } // namespace
 
-TEST_CASE("a rejoin: the database goes aside and nothing else, and the host votes") {
+TEST_CASE("a rejoin: the database goes aside, what servers share is the restored one's") {
   JoiningHost joining;
   joining.host.scratch.write("data/server/db/snapshots/own", "a snapshot");
+  joining.host.scratch.write("data/server/tls/oidc-ca.pem", "of the operator");
   const Outcome outcome = joining.host.execute();
   check_joined(joining, outcome);
   CHECK(outcome.members == 2);
   const auto& scratch = joining.host.scratch;
   CHECK(scratch.read("data/server/db/etcd-old-1800000000/member") == "old");
   CHECK(scratch.read("data/server/db/snapshots/own") == "a snapshot");
+  CHECK(scratch.read("data/server/tls/oidc-ca.pem") == "of the operator");
+  CHECK(scratch.read("data/server/cred/passwd") == "of the cluster");
   CHECK(joining.host.lines.find("2 of 3 members vote") != std::string::npos);
   CHECK(joining.host.lines.find("holds revision 100") != std::string::npos);
 }
