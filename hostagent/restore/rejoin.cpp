@@ -31,10 +31,14 @@ private:
   int begin(cluster::OpenedSet opened) override {
     m_host.look(m_command.hints, nullptr);
     m_io.err << "asking the servers of the cluster\n";
-    const cluster::RejoinFacts facts = cluster::look_for_rejoin(
-        m_host,
-        {m_command.hints, m_rejoin.wishes, opened, m_set->time, cluster::k_access_file},
-        m_io.stop);
+    const cluster::RejoinFacts facts = cluster::look_for_rejoin(m_host,
+                                                                {m_command.hints,
+                                                                 m_rejoin.wishes,
+                                                                 opened,
+                                                                 m_set->time,
+                                                                 cluster::k_access_file,
+                                                                 m_io.clock.now()},
+                                                                m_io.stop);
     forget_access(); // by now it should be gone
     const cluster::RejoinDecision decision = cluster::decide_rejoin(facts, m_rejoin.wishes);
     if (!decision.member.empty()) {

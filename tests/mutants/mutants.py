@@ -412,11 +412,16 @@ MUTANTS = [
        "    RB_TRY(save_other(state, ports.root + state.plan.joining->drop_in));\n  }\n", "")],
      ("unit_cluster", "k3s that does not get ready*")),
     ("servers are asked with the certificates of this host before those of the set", "hostagent/restore/cluster/server_access.cpp",
-     [("  Credentials found = state == nullptr ? Credentials() : of_state(*state);\n  if (!found.whole()) {\n"
-       "    found = of_host(data_dir);\n  }\n",
-       "  Credentials found = of_host(data_dir);\n  if (!found.whole() && state != nullptr) {\n"
-       "    found = of_state(*state);\n  }\n")],
+     [("  Credentials found = state == nullptr ? Credentials() : of_state(*state, now);\n  if (!found.whole()) {\n"
+       "    found = of_host(data_dir, now);\n  }\n",
+       "  Credentials found = of_host(data_dir, now);\n  if (!found.whole() && state != nullptr) {\n"
+       "    found = of_state(*state, now);\n  }\n")],
      ("unit_cluster", "the set's own certificates*")),
+    ("a certificate whose year has passed is shown to the servers", "hostagent/restore/cluster/admin_certificate.cpp",
+     [("  if (!old || is_valid_at(*old, time)) {", "  if (!old || is_valid_at(*old, time) || time > 0) {")], ("unit_cluster", "after its year it is made anew*")),
+    ("what all servers share stays on a host that rejoins", "hostagent/restore/cluster/rejoin_steps.cpp",
+     [('    RB_TRY(remove_path(state.plan.data_dir + "/server/" + name)); // copied aside by save-state\n', "    (void)name;\n")],
+     ("unit_cluster", "a rejoin: the database goes aside*")),
     ("what opens the servers is left on the host", "hostagent/restore/cluster/server_access.cpp",
      [("    static_cast<void>(remove_path(m_access.kubectl.kubeconfig)); // forget_access() says why not\n",
        "    m_access.kubectl.kubeconfig.clear();\n")],

@@ -60,7 +60,8 @@ RejoinFacts look_for_rejoin(Host& host, const RejoinLook& look, const std::stop_
       ServerAccess::make(facts.host.k3s_program,
                          look.opened.host_state ? &*look.opened.host_state : nullptr,
                          data_dir,
-                         look.access_file);
+                         look.access_file,
+                         look.now);
   if (!access) {
     facts.access_problem = access.error().message;
     return facts;

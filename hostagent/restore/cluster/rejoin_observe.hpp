@@ -13,6 +13,7 @@ struct RejoinLook {
   const OpenedSet& opened;
   SystemTime set_time{}; ///< When the set was made.
   std::string access_file;
+  SystemTime now{};
 };
 
 /// `host` has looked. Asks each server of the set, one after the other; changes nothing but the

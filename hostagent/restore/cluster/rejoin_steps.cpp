@@ -43,8 +43,11 @@ Result<std::vector<EtcdMember>> members_anywhere(const Plan& plan, Ports& ports)
   if (members) {
     return members;
   }
-  const auto access = ServerAccess::make(
-      plan.k3s_program, nullptr, plan.data_dir, under_root(k_access_file, plan, ports));
+  const auto access = ServerAccess::make(plan.k3s_program,
+                                         nullptr,
+                                         plan.data_dir,
+                                         under_root(k_access_file, plan, ports),
+                                         ports.clock.now());
   return access ? ask_members(
                       ports.processes, access->access(), plan.joining->supervisor_url, ports.stop)
                 : members;

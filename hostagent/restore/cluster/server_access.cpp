@@ -1,6 +1,7 @@
 #include "restore/cluster/server_access.hpp"
 
 #include "k3s/token.hpp"
+#include "restore/cluster/admin_certificate.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/journal.hpp"
 
@@ -30,26 +31,31 @@ struct Credentials {
 };
 
 /// `read`: the content of a file below the data directory, or nothing.
-template <typename Read> Credentials credentials_of(const Read& read) {
+template <typename Read> Credentials credentials_of(const Read& read, SystemTime now) {
   return {read(std::string(k3s::k_server_ca)),
-          read("server/tls/client-admin.crt"),
+          valid_certificate(read("server/tls/client-admin.crt"),
+                            read("server/tls/client-ca.crt"),
+                            read("server/tls/client-ca.key"),
+                            now),
           read("server/tls/client-admin.key"),
           read("server/token")};
 }
 
-Credentials of_state(const set::HostState& state) {
+Credentials of_state(const set::HostState& state, SystemTime now) {
   const std::string data_dir = state.data_dir.empty() ? k_usual_data_dir : state.data_dir;
-  return credentials_of([&](const std::string& name) {
+  const auto read = [&](const std::string& name) {
     const archive::Entry* const entry = state.find(data_dir + "/" + name);
     return entry == nullptr ? SecretBytes() : SecretBytes(entry->content.view());
-  });
+  };
+  return credentials_of(read, now);
 }
 
-Credentials of_host(const std::string& data_dir) {
-  return credentials_of([&](const std::string& name) {
+Credentials of_host(const std::string& data_dir, SystemTime now) {
+  const auto read = [&](const std::string& name) {
     auto content = read_regular(data_dir + "/" + name, k_limit_bytes);
     return content ? std::move(*content) : SecretBytes();
-  });
+  };
+  return credentials_of(read, now);
 }
 
 /// JSON, which a kubeconfig may be.
@@ -116,10 +122,11 @@ Writer kubeconfig_of(const Credentials& all) {
 Result<ServerAccess> ServerAccess::make(const std::string& k3s_program,
                                         const set::HostState* state,
                                         const std::string& data_dir,
-                                        const std::string& path) {
-  Credentials found = state == nullptr ? Credentials() : of_state(*state);
+                                        const std::string& path,
+                                        SystemTime now) {
+  Credentials found = state == nullptr ? Credentials() : of_state(*state, now);
   if (!found.whole()) {
-    found = of_host(data_dir);
+    found = of_host(data_dir, now);
   }
   if (!found.whole()) {
     return Error{ErrorCode::not_found,

@@ -17,12 +17,14 @@ inline constexpr const char* k_access_file = "/run/k3s/railiance-rejoin.kubeconf
 class ServerAccess {
 public:
   /// Certificates and token of the host state, or, where it has none of them or is null, those
-  /// below `data_dir`. The file has mode 0600 and replaces one that was left. Errors: not_found
-  /// (there are none), those of the system.
+  /// below `data_dir`. A certificate whose year has passed is made anew, by the authority that lies
+  /// beside it. The file has mode 0600 and replaces one that was left. Errors: not_found (there are
+  /// none), those of the system.
   [[nodiscard]] static Result<ServerAccess> make(const std::string& k3s_program,
                                                  const set::HostState* state,
                                                  const std::string& data_dir,
-                                                 const std::string& path = k_access_file);
+                                                 const std::string& path,
+                                                 SystemTime now);
   ~ServerAccess();
   ServerAccess(const ServerAccess&) = delete;
   ServerAccess& operator=(const ServerAccess&) = delete;

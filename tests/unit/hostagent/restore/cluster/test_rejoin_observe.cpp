@@ -62,7 +62,7 @@ struct Looking {
 
   RejoinFacts look() {
     const SystemTime made = parse_rfc3339("2026-11-22T02:00:00Z").value();
-    return look_for_rejoin(host, {hints, wishes, opened, made, scratch.path("access")}, {});
+    return look_for_rejoin(host, {hints, wishes, opened, made, scratch.path("access"), made}, {});
   }
 
   /// A restore or a rejoin of this host before.

@@ -16,6 +16,7 @@ using namespace rb::cluster;
 
 namespace {
 
+constexpr SystemTime k_now{};
 constexpr const char* k_members =
     R"({"members":[{"ID":18446744073709551615,"name":"one-11111111",)"
     R"("peerURLs":["https://192.0.2.11:2380"],"clientURLs":["https://192.0.2.11:2379"]},)"
@@ -158,7 +159,7 @@ TEST_CASE("what opens the servers is there for the questions alone, with mode 06
   scratch.write("data/server/token", "K10aa::server:pass\"\\\n");
   const std::string path = scratch.path("run/access");
   {
-    const auto made = ServerAccess::make("/k3s", nullptr, scratch.path("data"), path);
+    const auto made = ServerAccess::make("/k3s", nullptr, scratch.path("data"), path, k_now);
     REQUIRE(made);
     CHECK(test::mode_of(path) == "600");
     const auto json = nlohmann::json::parse(scratch.read("run/access"));
@@ -200,17 +201,17 @@ TEST_CASE("the set's own certificates go before those of the host, and neither i
   }
   const std::string path = scratch.path("run/access");
   {
-    const auto made = ServerAccess::make("/k3s", &state, scratch.path("host"), path);
+    const auto made = ServerAccess::make("/k3s", &state, scratch.path("host"), path, k_now);
     REQUIRE(made);
     CHECK(scratch.read("run/access").find("of the set") != std::string::npos);
   }
   state.files.pop_back(); // without a token it is not enough
   {
-    const auto made = ServerAccess::make("/k3s", &state, scratch.path("host"), path);
+    const auto made = ServerAccess::make("/k3s", &state, scratch.path("host"), path, k_now);
     REQUIRE(made);
     CHECK(scratch.read("run/access").find("of the host") != std::string::npos);
   }
-  const auto none = ServerAccess::make("/k3s", &state, scratch.path("data"), path);
+  const auto none = ServerAccess::make("/k3s", &state, scratch.path("data"), path, k_now);
   REQUIRE_FALSE(none);
   CHECK(none.error().code == ErrorCode::not_found);
   CHECK_FALSE(scratch.exists("run/access"));
