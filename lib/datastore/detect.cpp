@@ -1,5 +1,7 @@
 #include "datastore/detect.hpp"
 
+#include "datastore/etcd/snapshot.hpp"
+
 #include "api/reason.hpp"
 
 #include <filesystem>
@@ -145,6 +147,16 @@ Result<api::DatastoreKind> kind_at(Place place, const std::string& data_dir) {
                         "give the directory that the server uses with --data-dir, and mount it");
   }
   return nothing_here(data_dir, {});
+}
+
+std::vector<Member> members_on_disk(const std::string& directory) {
+  constexpr int k_tries = 3; // a running etcd may write to it in the midst
+  for (int tries = 0; tries < k_tries; ++tries) {
+    if (auto members = etcd::members_of(directory + "/member/snap/db")) {
+      return std::move(*members);
+    }
+  }
+  return {};
 }
 
 } // namespace rb::datastore

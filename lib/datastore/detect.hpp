@@ -2,6 +2,7 @@
 // the messages of k3s on other datastores differ from release to release.
 #pragma once
 
+#include "datastore/keys/copy.hpp"
 #include "k3s/server_settings.hpp"
 
 #include "api/artifacts.hpp"
@@ -9,6 +10,7 @@
 #include "base/result.hpp"
 
 #include <string>
+#include <vector>
 
 namespace rb::datastore {
 
@@ -59,5 +61,9 @@ struct Probe {
 
 /// What a copy can be taken of here. Errors: unsupported, with the reason and the remedy.
 [[nodiscard]] Result<api::DatastoreKind> kind_at(Place place, const std::string& data_dir);
+
+/// The servers that an etcd is spread over, as its directory ("…/server/db/etcd") has noted them;
+/// it may be in use. None where it cannot tell.
+[[nodiscard]] std::vector<Member> members_on_disk(const std::string& directory);
 
 } // namespace rb::datastore

@@ -2,6 +2,7 @@
 #include "k3s/versions.hpp"
 #include "restore/cluster/checks.hpp"
 #include "restore/cluster/database.hpp"
+#include "restore/cluster/known_servers.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -165,12 +166,26 @@ std::string names_of(const std::vector<api::ServerEntry>& servers) {
   return text.empty() ? text : text + ")";
 }
 
-Check availability(const SetFacts& set, const Wishes& wishes) {
-  if (set.members <= 1) {
+/// By the etcd on its disk; none where that is of another cluster than the set.
+std::vector<api::ServerEntry> servers_by_now(const ObservedHost& host, const SetFacts& set) {
+  const bool same = set.opens_with(host.data.token_hash) ||
+                    k3s::is_same_cluster(host.data.cluster_cas, set.cluster_cas);
+  std::vector<api::ServerEntry> servers;
+  add_members(same ? host.data.members : std::vector<datastore::Member>(), servers);
+  return servers;
+}
+
+Check availability(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
+  const std::vector<api::ServerEntry> now = servers_by_now(host, set);
+  const bool grown = now.size() > std::max<std::uint64_t>(set.members, 1);
+  if (set.members <= 1 && !grown) {
     return passed("servers", "the cluster had one server");
   }
   const std::string message =
-      "the cluster had " + std::to_string(set.members) + " servers" + names_of(set.servers);
+      grown ? "the cluster of this host has " + std::to_string(now.size()) + " servers by now" +
+                  names_of(now) + ", and had " + std::to_string(set.members) +
+                  " when the set was made"
+            : "the cluster had " + std::to_string(set.members) + " servers" + names_of(set.servers);
   const std::string afterwards = "run `railiance-restore rejoin` on each other one";
   if (!wishes.single_server) {
     return refused(
@@ -250,7 +265,7 @@ std::vector<Check> check_fit(const ObservedHost& host, const SetFacts& set, cons
   return {cluster(host, set, wishes),
           version(host, set),
           check_space(host, set),
-          availability(set, wishes)};
+          availability(host, set, wishes)};
 }
 
 } // namespace rb::cluster

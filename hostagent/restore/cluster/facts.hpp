@@ -2,6 +2,7 @@
 // only; observe.hpp and set_access.hpp fill them in.
 #pragma once
 
+#include "datastore/keys/copy.hpp"
 #include "k3s/command.hpp"
 #include "k3s/host_settings.hpp"
 #include "k3s/named_files.hpp"
@@ -26,12 +27,13 @@ using k3s::ConfiguredToken;
 using k3s::ServerSettings;
 
 struct DataDir {
-  bool etcd = false;                    ///< server/db/etcd/member/wal is a directory.
-  bool sqlite = false;                  ///< server/db/state.db
-  bool tombstone = false;               ///< This member was removed from its cluster.
-  std::vector<std::string> mounts;      ///< In what is moved aside, or replaced as one.
-  std::string token_hash;               ///< Of server/token; empty: there is none.
-  std::vector<std::string> cluster_cas; ///< Of the CA's file, and as the token names it.
+  bool etcd = false;                      ///< server/db/etcd/member/wal is a directory.
+  bool sqlite = false;                    ///< server/db/state.db
+  bool tombstone = false;                 ///< This member was removed from its cluster.
+  std::vector<datastore::Member> members; ///< That the etcd here knows; none where it cannot tell.
+  std::vector<std::string> mounts;        ///< In what is moved aside, or replaced as one.
+  std::string token_hash;                 ///< Of server/token; empty: there is none.
+  std::vector<std::string> cluster_cas;   ///< Of the CA's file, and as the token names it.
   std::uint64_t free_bytes = 0;
   std::optional<std::uint64_t> db_free_bytes; ///< Of server/db, where that is another disk.
 };

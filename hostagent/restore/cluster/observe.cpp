@@ -1,5 +1,6 @@
 #include "restore/cluster/observe.hpp"
 
+#include "datastore/detect.hpp"
 #include "k3s/command.hpp"
 #include "k3s/token.hpp"
 #include "restore/cluster/file_changes.hpp"
@@ -104,6 +105,8 @@ DataDir look_at(const std::string& data_dir) {
   data.etcd = is_directory(db + "/etcd/member/wal");
   data.sqlite = exists(db + "/state.db");
   data.tombstone = exists(db + "/etcd/tombstone");
+  data.members =
+      data.etcd ? datastore::members_on_disk(db + "/etcd") : std::vector<datastore::Member>();
   data.mounts = mounts_in_the_way(data_dir + "/server");
   if (const auto token = read_regular(data_dir + "/server/token", std::size_t{1} << 16U)) {
     data.token_hash = k3s::token_hash(token->text());

@@ -1,6 +1,7 @@
 // The way back. Every step looks at what is there before it acts, so that it can be repeated after
 // a crash: what is moved back once is not moved away again. On a host that had no cluster what was
 // there before is noted, and what is new is taken away, or named.
+#include "datastore/detect.hpp"
 #include "restore/cluster/database.hpp"
 #include "restore/cluster/execute.hpp"
 #include "restore/cluster/file_changes.hpp"
@@ -145,6 +146,31 @@ std::string said_at_the_end(const JournalState& state) {
   return text;
 }
 
+/// The database of before, where it was moved aside: it needs the servers that it is spread over.
+std::vector<datastore::Member> members_of_before(const JournalState& state) {
+  return state.plan.joining || state.original.empty()
+             ? std::vector<datastore::Member>()
+             : datastore::members_on_disk(state.plan.data_dir + "/server/db/" + state.original);
+}
+
+/// A restore on one of several servers, which others have rejoined since: their databases of before
+/// are aside, too, and this one would wait for their votes for ever.
+Status expect_no_rejoined(const JournalState& state) {
+  if (state.phase != Phase::done || members_of_before(state).size() < 2) {
+    return {};
+  }
+  const auto now = datastore::members_on_disk(state.plan.data_dir + "/server/db/etcd");
+  if (now.size() < 2) {
+    return {};
+  }
+  return Error{ErrorCode::busy,
+               std::to_string(now.size()) +
+                   " servers are members of the restored cluster; the database of before is that "
+                   "of several, too, and does nothing without theirs; nothing was changed",
+               "first on each other one: `railiance-restore rejoin --rollback`; then here, and "
+               "start k3s on them"};
+}
+
 Status go_back(const JournalState& state, Ports& ports, const Limits& limits) {
   // A reset or a start that hangs must have ended before its files are moved.
   RB_TRY(do_stop(state, ports));
@@ -216,6 +242,10 @@ roll_back(JournalState state, const Journal& journal, Ports& told_to_stop, const
   Ports ports = told_to_stop;
   ports.stop = {};
   ports.progress.on_line("going back to the data from before");
+  if (const Status alone = expect_no_rejoined(state); !alone) {
+    return {exit_code_for(alone.error().code), alone.error().message, alone.error().hint, false};
+  }
+  const std::size_t before = members_of_before(state).size();
   const std::string again =
       std::string("`railiance-restore ") + state.plan.command() + " --rollback` tries again";
   if (const Status left = leave_cluster(state, ports, limits); !left) {
@@ -225,6 +255,10 @@ roll_back(JournalState state, const Journal& journal, Ports& told_to_stop, const
   database_of(state.plan.datastore).note_moved(state);
   if (const Status saved = journal.save(state); !saved) {
     ports.progress.on_line("warning: " + saved.error().message); // a full disk is no reason to stay
+  }
+  if (before > 1) {
+    ports.progress.on_line("the database of before is that of " + std::to_string(before) +
+                           " servers: start k3s on the others, too, for it needs their votes");
   }
   if (const Status back = go_back(state, ports, limits); !back) {
     return {exit_code_for(back.error().code), back.error().message, again, false};

@@ -2,6 +2,7 @@
 
 #include "k3s/token.hpp"
 #include "restore/cluster/journal.hpp"
+#include "restore/cluster/known_servers.hpp"
 #include "restore/cluster/servers.hpp"
 #include "set/names.hpp"
 #include "set/signed_files.hpp"
@@ -33,26 +34,6 @@ bool is_external(const set::Manifest& manifest) {
     return missing.type == ArtifactType::datastore && missing.newer_reason.empty() &&
            missing.reason == api::Reason::datastore_external;
   });
-}
-
-/// etcd's own members, also servers without a Node, and those that the manifest does not name.
-void add_members(const std::vector<datastore::Member>& members,
-                 std::vector<api::ServerEntry>& servers) {
-  for (const datastore::Member& member : members) {
-    const std::string address = terminal_text(address_in(member.peer_url));
-    const std::string name = k3s::node_of_member(member.name);
-    const auto known = std::ranges::find_if(servers, [&](const api::ServerEntry& one) {
-      return one.node_name == name || canonical_address(one.address) == address;
-    });
-    if (address.empty()) {
-      continue;
-    }
-    if (known == servers.end() && servers.size() < api::k_servers_limit) {
-      servers.push_back({name, address, {}});
-    } else if (known != servers.end() && known->address.empty()) {
-      known->address = address;
-    }
-  }
 }
 
 /// What the manifest cannot be trusted with, or does not say: the snapshot's own word.

@@ -146,6 +146,14 @@ public:
                                   const std::stop_token& stop,
                                   Visitor& visitor);
 
+/// Walks the bucket of that name alone, and reads little else; nothing where there is none. Errors:
+/// those of walk_buckets().
+[[nodiscard]] Status walk_bucket(const PageFile& file,
+                                 std::string_view name,
+                                 const InspectLimits& limits,
+                                 const std::stop_token& stop,
+                                 Visitor& visitor);
+
 /// Claims the pages of the freelist in `reachable`, where the file has one, and compares
 /// the two: no page is both free and in use, and none is neither. Call it after walk_buckets.
 [[nodiscard]] Status check_freelist(const PageFile& file, PageMap& reachable);

@@ -152,13 +152,13 @@ Status walk_inline(TreeWalk& tree, ByteView name, ByteView value) {
   return tree.leaf({header, page}, {});
 }
 
-} // namespace
-
-Status walk_buckets(const PageFile& file,
-                    PageMap& reachable,
-                    const InspectLimits& limits,
-                    const std::stop_token& stop,
-                    Visitor& visitor) {
+/// All of them, or the one that is `wanted`.
+Status walk_some(const PageFile& file,
+                 PageMap& reachable,
+                 const InspectLimits& limits,
+                 const std::stop_token& stop,
+                 Visitor& visitor,
+                 std::optional<std::string_view> wanted) {
   ByteView current;
   TreeWalk entries(file, reachable, limits, stop, [&](const LeafElement& element) -> Status {
     return element.is_bucket ? bad_bucket(current, "has a bucket in it, and etcd makes none")
@@ -166,6 +166,9 @@ Status walk_buckets(const PageFile& file,
   });
   TreeWalk buckets(file, reachable, limits, stop, [&](const LeafElement& element) -> Status {
     current = element.key;
+    if (wanted && as_text(current) != *wanted) {
+      return {};
+    }
     if (!element.is_bucket || element.value.size() < k_bucket_header_bytes) {
       return bad_bucket(current, "is not a bucket");
     }
@@ -177,6 +180,25 @@ Status walk_buckets(const PageFile& file,
     return corrupt_page(0, "no room for two meta pages");
   }
   return buckets.walk(file.meta().root);
+}
+
+} // namespace
+
+Status walk_buckets(const PageFile& file,
+                    PageMap& reachable,
+                    const InspectLimits& limits,
+                    const std::stop_token& stop,
+                    Visitor& visitor) {
+  return walk_some(file, reachable, limits, stop, visitor, std::nullopt);
+}
+
+Status walk_bucket(const PageFile& file,
+                   std::string_view name,
+                   const InspectLimits& limits,
+                   const std::stop_token& stop,
+                   Visitor& visitor) {
+  PageMap reachable(file.meta().high_water);
+  return walk_some(file, reachable, limits, stop, visitor, name);
 }
 
 Status check_freelist(const PageFile& file, PageMap& reachable) {

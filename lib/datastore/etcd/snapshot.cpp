@@ -5,8 +5,11 @@
 #include "datastore/etcd/key_value.hpp"
 #include "datastore/keys/live_keys.hpp"
 
+#include "base/fd.hpp"
 #include "base/json_fields.hpp"
 #include "base/json_member.hpp"
+
+#include <fcntl.h>
 
 #include <algorithm>
 #include <utility>
@@ -250,6 +253,27 @@ Status replay(RandomReader& reader, const OnChange& on_change, std::stop_token s
   PageMap reachable(file.meta().high_water);
   Replay visitor(on_change);
   return walk_buckets(file, reachable, {}, stop, visitor);
+}
+
+Result<std::vector<datastore::Member>> members_of(const std::string& path) {
+  class Members final : public Visitor {
+  public:
+    [[nodiscard]] Status on_bucket(ByteView /*name*/) override { return {}; }
+    [[nodiscard]] Status on_entry(ByteView /*key*/, ByteView value) override {
+      if (found.size() < k_member_limit) {
+        found.push_back(member_of(value));
+      }
+      return {};
+    }
+    std::vector<datastore::Member> found;
+  };
+  RB_TRY_ASSIGN(Fd fd, open_file(path, O_RDONLY | O_NOFOLLOW));
+  RB_TRY_ASSIGN(const auto reader, FileReader::open(std::move(fd), path));
+  RB_TRY_ASSIGN(const PageFile file, PageFile::open(*reader));
+  Members members;
+  RB_TRY(walk_bucket(file, k_members_bucket, {}, {}, members));
+  std::ranges::sort(members.found, {}, &datastore::Member::name);
+  return std::move(members.found);
 }
 
 } // namespace rb::etcd

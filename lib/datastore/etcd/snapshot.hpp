@@ -68,6 +68,10 @@ struct InspectLimits {
 [[nodiscard]] Result<SnapshotInfo>
 inspect(RandomReader& reader, const InspectLimits& limits = {}, std::stop_token stop = {});
 
+/// The members that the database at `path` (member/snap/db) has noted; an etcd may be running on
+/// it, and only their bucket is read. Errors: those of inspect(), not_found.
+[[nodiscard]] Result<std::vector<datastore::Member>> members_of(const std::string& path);
+
 /// Walks the whole file as inspect() does, and with its errors: for callers that need more than
 /// counts.
 [[nodiscard]] Status

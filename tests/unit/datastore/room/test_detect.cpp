@@ -1,5 +1,6 @@
 #include "datastore/detect.hpp"
 #include "k3s/host_settings.hpp"
+#include "support/bolt_builder.hpp"
 #include "support/map_files.hpp"
 #include "support/scratch.hpp"
 
@@ -7,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 using namespace rb;
@@ -144,4 +146,33 @@ TEST_CASE("a copy is taken of etcd and of SQLite; every other place has a reason
   REQUIRE_FALSE(external);
   CHECK(external.error().reason == api::Reason::datastore_external);
   CHECK(external.error().hint.find("its own tools") != std::string::npos);
+}
+
+TEST_CASE("the members of an etcd are read off its disk, whatever it writes elsewhere meanwhile") {
+  const test::Scratch scratch;
+  CHECK(members_on_disk(scratch.path("etcd")).empty());
+  const char* const file = "etcd/member/snap/db";
+  scratch.write(file, "no database");
+  CHECK(members_on_disk(scratch.path("etcd")).empty());
+
+  const std::string large(300'000, 'x');
+  test::Entries revisions; // too many to lie in the bucket of the buckets
+  for (const std::uint64_t main : {2U, 3U, 4U, 5U}) {
+    revisions.emplace_back(test::revision_key(main, 0), test::key_value("/registry/a", large));
+  }
+  auto buckets = test::etcd_buckets(std::move(revisions));
+  buckets["members"] = {
+      {"16a", R"({"id":362,"peerURLs":["https://192.0.2.12:2380"],"name":"two-0a1b2c3d"})"},
+      {"16b", R"({"id":363,"peerURLs":["https://192.0.2.11:2380"],"name":"one-01234567"})"}};
+  Bytes database = test::make_bolt(buckets);
+  // What the others have is not looked at: a page of the keys that is half written is no reason.
+  const auto value = std::search_n(database.begin(), database.end(), 1000, std::uint8_t{'x'});
+  REQUIRE(value != database.end());
+  constexpr std::ptrdiff_t k_page = 4096;
+  std::fill_n(database.begin() + (value - database.begin()) / k_page * k_page, 16, std::uint8_t{0});
+  scratch.write(file, std::string(as_text(database)));
+  const auto members = members_on_disk(scratch.path("etcd"));
+  REQUIRE(members.size() == 2);
+  CHECK(members[0].name == "one-01234567");
+  CHECK(members[1].peer_url == "https://192.0.2.12:2380");
 }

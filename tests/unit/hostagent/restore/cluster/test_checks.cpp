@@ -440,6 +440,31 @@ TEST_CASE("trap: a token in the configuration that is not that of the snapshot")
   CHECK_FALSE(decide(host, good_set(), {}).refused());
 }
 
+TEST_CASE("trap: a set from when the cluster had one server, which has others by now") {
+  ObservedHost host = good_host();
+  host.data.members = {{"one-01234567", "https://192.0.2.11:2380"},
+                       {"two-0a1b2c3d", "https://192.0.2.12:2380"}};
+  const Decision refusal = decide(host, good_set(), {});
+  check_refused(refusal, "servers");
+  CHECK(find_check(refusal, "servers")->message ==
+        "the cluster of this host has 2 servers by now (one 192.0.2.11, two 192.0.2.12), and had 1 "
+        "when the set was made: restoring one while others run would split the cluster");
+  Wishes wishes;
+  wishes.single_server = true;
+  CHECK_FALSE(decide(host, good_set(), wishes).refused());
+
+  host.data.members.pop_back(); // restored or begun alone
+  CHECK_FALSE(decide(host, good_set(), {}).refused());
+
+  ObservedHost other = good_host(); // of another cluster, which this one does not touch
+  other.data.members = {{"a-01234567", "https://192.0.2.21:2380"},
+                        {"b-0a1b2c3d", "https://192.0.2.22:2380"}};
+  other.data.token_hash = "ffffffffffff";
+  wishes.single_server = false;
+  wishes.replace_cluster = true;
+  CHECK_FALSE(decide(other, good_set(), wishes).refused());
+}
+
 TEST_CASE("trap: several servers") {
   SetFacts set = good_set();
   set.members = 3;

@@ -1,4 +1,6 @@
 #include "fake_host.hpp"
+#include "restore/cluster/file_changes.hpp"
+#include "support/bolt_builder.hpp"
 
 #include <doctest/doctest.h>
 
@@ -39,7 +41,50 @@ std::map<std::string, std::string> tree(const std::string& root) {
   return found;
 }
 
+/// As an etcd lies on the disk that is spread over that many servers.
+void put_members(const FakeHost& host, const std::string& directory, std::size_t count) {
+  REQUIRE(remove_path(host.scratch.path(directory + "/member")));
+  auto buckets = test::etcd_buckets({{test::revision_key(2, 0), test::key_value("/registry/x")}});
+  buckets["members"].clear();
+  for (std::size_t i = 1; i <= count; ++i) {
+    const std::string number = std::to_string(i);
+    buckets["members"].emplace_back("a" + number,
+                                    R"({"name":"s)" + number + R"(-0000000)" + number + "\"}");
+  }
+  host.scratch.write(directory + "/member/snap/db", std::string(as_text(test::make_bolt(buckets))));
+}
+
 } // namespace
+
+TEST_CASE("a restore that other servers have rejoined is not undone before they are") {
+  FakeHost host;
+  REQUIRE(host.execute().code == ExitCode::done);
+  const std::string before = (**Journal(host.data_dir() + "/railiance-restore").load()).original;
+  REQUIRE_FALSE(before.empty());
+  put_members(host, "data/server/db/" + before, 3);
+  put_members(host, "data/server/db/etcd", 2);
+  host.calls.clear();
+  const Outcome refused = host.roll_back();
+  CHECK_FALSE(refused.rolled_back);
+  CHECK(refused.code == ExitCode::busy);
+  CHECK(refused.hint.find("railiance-restore rejoin --rollback") != std::string::npos);
+  CHECK(host.calls.empty());
+
+  put_members(host, "data/server/db/etcd", 1); // they have gone back
+  const Outcome outcome = host.roll_back();
+  INFO(outcome.message);
+  CHECK(outcome.rolled_back);
+  CHECK(host.lines.find("that of 3 servers: start k3s on the others, too") != std::string::npos);
+}
+
+TEST_CASE("servers that joined a cluster of one since its restore keep nobody from going back") {
+  FakeHost host;
+  REQUIRE(host.execute().code == ExitCode::done);
+  const std::string before = (**Journal(host.data_dir() + "/railiance-restore").load()).original;
+  put_members(host, "data/server/db/" + before, 1);
+  put_members(host, "data/server/db/etcd", 2);
+  CHECK(host.roll_back().rolled_back);
+}
 
 TEST_CASE("a reset that fails before it moves anything: the database stays where it is") {
   FakeHost host;
