@@ -1,6 +1,9 @@
 // `restore` of a cluster: --execute, --dry-run, --resume and --rollback.
 #include "restore/restore.hpp"
 
+#include "restore/cluster/checks.hpp"
+#include "restore/cluster/known_servers.hpp"
+#include "restore/cluster/rejoin.hpp"
 #include "restore/cluster/set_access.hpp"
 #include "restore/cluster/workloads.hpp"
 #include "restore/commands.hpp"
@@ -34,6 +37,9 @@ private:
     m_host.look(m_command.hints, layout_of(opened));
     const cluster::Decision decision = cluster::decide(m_host.observed, opened.facts, wishes);
     m_others = opened.facts.servers;
+    cluster::add_members(m_host.observed.data.members, m_others);
+    const bool from_set = cluster::puts_back_configuration(m_host.observed, opened.facts, wishes);
+    m_settings = cluster::effective_settings(m_host.observed, opened.facts, from_set);
     return agree_and_carry_out(decision, "Restore now? The cluster's present state is replaced.");
   }
 
@@ -97,12 +103,16 @@ private:
     with.backup_dir = m_options.backup_dir;
     with.identity_file = m_keys.file;
     with.data_dir = plan.data_dir;
+    cluster::ObservedHost after = m_host.observed;
+    after.settings = m_settings.value_or(after.settings);
+    with.node_name = cluster::node_name_of(after.settings);
     return cluster::rejoin_lines(
-        m_others.empty() ? m_set->manifest->servers : m_others, m_host.observed, with);
+        m_others.empty() ? m_set->manifest->servers : m_others, after, with);
   }
 
   const RestoreCommand& m_restore;
-  std::vector<api::ServerEntry> m_others; ///< Of the set, with this one.
+  std::vector<api::ServerEntry> m_others;            ///< Of the set and of the disk, with this one.
+  std::optional<cluster::ServerSettings> m_settings; ///< Of k3s afterwards; absent: resumed.
 };
 
 } // namespace

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
 #include <span>
 
@@ -204,6 +205,20 @@ std::unique_ptr<k3s::ServiceManager> find_service_manager(ProcessRunner& process
 }
 
 } // namespace
+
+std::string node_name_of(const ServerSettings& settings) {
+  std::string name = settings.value("node-name");
+  if (name.empty()) {
+    std::array<char, 256> host{};
+    if (::gethostname(host.data(), host.size() - 1) == 0) {
+      name = host.data();
+    }
+  }
+  for (char& c : name) {
+    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
 
 std::string Host::data_dir(const HostHints& hints) const {
   return choose_data_dir(hints, settings, nullptr);

@@ -12,6 +12,9 @@
 
 namespace rb::cluster {
 
+/// As k3s names a node: what the configuration says, else the host's own name; in small letters.
+[[nodiscard]] std::string node_name_of(const ServerSettings& settings);
+
 struct Host {
   RealProcessRunner processes;
   k3s::ProcServerProcesses servers;

@@ -58,10 +58,12 @@ struct RejoinLines {
   std::string backup_dir;
   std::string identity_file; ///< Empty: where SOPS looks.
   std::string data_dir;
+  std::string node_name = {}; ///< That of this host after the restore; empty: not known.
 };
 
-/// After a restore of `host`, for each other one of `servers`: a command, and what a person does
-/// there who has k3s alone. Empty: the cluster had no other server.
+/// After a restore of `host`, whose settings are those of afterwards, for each other one of
+/// `servers`: a command, and what a person does there who has k3s alone. Empty: the cluster had no
+/// other server.
 [[nodiscard]] std::vector<std::string> rejoin_lines(const std::vector<api::ServerEntry>& servers,
                                                     const ObservedHost& host,
                                                     const RejoinLines& with);

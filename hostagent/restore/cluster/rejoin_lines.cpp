@@ -5,6 +5,7 @@
 #include "set/other_servers.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace rb::cluster {
@@ -20,25 +21,51 @@ std::string node_address(const ServerSettings& settings) {
                         : canonical_address(values.front().substr(0, values.front().find(',')));
 }
 
-/// Where others reach this host: the address that k3s is told, or the only one there is.
-std::string url_here(const ObservedHost& host) {
-  std::string address = node_address(host.settings);
-  std::vector<std::string> all;
-  for (const Interface& one : host.network.interfaces) {
-    std::ranges::copy_if(one.addresses, std::back_inserter(all), [](const std::string& its) {
-      return !is_on_every_host(its) && !its.starts_with("fe80:");
-    });
+/// Made on a host by what runs there: nobody reaches a server by it.
+bool is_of_containers(std::string_view interface) {
+  constexpr std::array<std::string_view, 9> k_prefixes{
+      "cni", "flannel", "docker", "br-", "virbr", "veth", "cali", "kube-", "nodelocaldns"};
+  return std::ranges::any_of(
+      k_prefixes, [&](std::string_view prefix) { return interface.starts_with(prefix); });
+}
+
+/// The only one of the family that has one, the older family first.
+std::string only_address(const HostNetwork& network) {
+  for (const bool six : {false, true}) {
+    std::vector<std::string> all;
+    for (const Interface& one : network.interfaces) {
+      std::ranges::copy_if(one.addresses, std::back_inserter(all), [&](const std::string& its) {
+        return six == (its.find(':') != std::string::npos) && !is_on_every_host(its) &&
+               !its.starts_with("fe80:") && !is_of_containers(one.name);
+      });
+    }
+    if (!all.empty()) {
+      return all.size() == 1 ? all.front() : std::string();
+    }
   }
-  if (address.empty() && all.size() == 1) {
-    address = all.front();
+  return {};
+}
+
+/// Where others reach this host: the address that k3s is told, or that by which the cluster knew it
+/// and that is here, or the only one there is.
+std::string url_here(const std::vector<api::ServerEntry>& servers, const ObservedHost& host) {
+  std::string address = node_address(host.settings);
+  for (const api::ServerEntry& server : servers) {
+    const std::string known = canonical_address(server.address);
+    if (address.empty() && host.network.has_address(known)) {
+      address = known;
+    }
+  }
+  if (address.empty()) {
+    address = only_address(host.network);
   }
   const std::string port = host.settings.value("https-listen-port");
   return address.empty() ? std::string() : url_of(address, port.empty() ? "6443" : port);
 }
 
-bool is_here(const api::ServerEntry& server, const ObservedHost& host) {
+bool is_here(const api::ServerEntry& server, const ObservedHost& host, const RejoinLines& with) {
   return host.network.has_address(canonical_address(server.address)) ||
-         host.settings.value("node-name") == server.node_name;
+         (!with.node_name.empty() && with.node_name == server.node_name);
 }
 
 std::string command_for(const RejoinLines& with, const std::string& url) {
@@ -54,10 +81,10 @@ std::string command_for(const RejoinLines& with, const std::string& url) {
 std::vector<std::string> rejoin_lines(const std::vector<api::ServerEntry>& servers,
                                       const ObservedHost& host,
                                       const RejoinLines& with) {
-  const std::string url = url_here(host);
+  const std::string url = url_here(servers, host);
   std::vector<std::string> lines;
   for (const api::ServerEntry& server : servers) {
-    if (!is_here(server, host)) {
+    if (!is_here(server, host, with)) {
       lines.push_back("  on " + server.node_name +
                       (server.address.empty() ? "" : " (" + server.address + ")") + ": " +
                       command_for(with, url));

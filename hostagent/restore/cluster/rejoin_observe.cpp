@@ -6,31 +6,11 @@
 #include "restore/cluster/rejoin_steps.hpp"
 #include "restore/cluster/server_access.hpp"
 
-#include <unistd.h>
-
-#include <array>
-#include <cctype>
-
 namespace rb::cluster {
 
 namespace {
 
 constexpr const char* k_node_password = "/etc/rancher/node/password";
-
-/// As k3s names a node: what the configuration says, else the host's own name; in small letters.
-std::string node_name_of(const ServerSettings& settings) {
-  std::string name = settings.value("node-name");
-  if (name.empty()) {
-    std::array<char, 256> host{};
-    if (::gethostname(host.data(), host.size() - 1) == 0) {
-      name = host.data();
-    }
-  }
-  for (char& c : name) {
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  return name;
-}
 
 /// When a restore of this host ended well that began after the set was made; empty: there is none.
 std::string restored_since(const std::string& data_dir, SystemTime made) {

@@ -274,3 +274,29 @@ TEST_CASE("after a restore: a line for each other server, and the steps with k3s
   CHECK(rejoin_lines(facts.set.servers, one, with).empty());
   CHECK(rejoin_lines({}, one, with).empty());
 }
+
+TEST_CASE("after a restore: the lines name this host's address, and never this host") {
+  const RejoinFacts facts = good_facts();
+  RejoinLines with{"/opt/backup", {}, "/data/k3s"};
+  ObservedHost one = facts.host; // as on a server with pods, and two networks
+  one.network.interfaces = {{"lo", {"127.0.0.1", "::1"}},
+                            {"eth0", {"192.0.2.11", "2001:db8::11", "fe80::1"}},
+                            {"eth1", {"10.0.0.11"}},
+                            {"cni0", {"10.42.0.1"}},
+                            {"flannel.1", {"10.42.0.0"}}};
+  const auto known = rejoin_lines(facts.set.servers, one, with);
+  CHECK(known[1].ends_with("--server https://192.0.2.11:6443"));
+
+  // A bare machine with another address, and the old name.
+  one.network.interfaces[1].addresses = {"198.51.100.7", "2001:db8::7"};
+  one.network.interfaces.erase(one.network.interfaces.begin() + 2);
+  with.node_name = "one";
+  const auto moved = rejoin_lines(facts.set.servers, one, with);
+  REQUIRE(moved.size() == 10);
+  CHECK(moved[1].starts_with("  on two (192.0.2.12): "));
+  CHECK(moved[1].ends_with("--server https://198.51.100.7:6443"));
+  CHECK(moved[2].starts_with("  on three (192.0.2.13): "));
+
+  one.network.interfaces.push_back({"eth1", {"10.0.0.11"}}); // which of them nobody knows
+  CHECK(rejoin_lines(facts.set.servers, one, with)[1].ends_with("--backup-dir /opt/backup"));
+}
