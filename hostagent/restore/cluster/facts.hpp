@@ -91,6 +91,7 @@ struct SetFacts {
   std::vector<std::string> bootstrap_hashes; ///< Of the snapshot itself.
   std::uint64_t members = 0;                 ///< Servers of the datastore that it was taken of.
   std::vector<api::ServerEntry> servers;     ///< Who they are, as far as anybody knows.
+  std::vector<datastore::Member> peers;      ///< Where the datastore itself has them.
   std::string cluster_uid;                   ///< Of the namespace kube-system; may be empty.
   std::string token_hash;                    ///< Of the server token in the host state.
   std::string data_dir;                      ///< As the host state has it; may be empty.

@@ -93,7 +93,11 @@ Plan make_plan(const RejoinFacts& facts, const ServerAnswer& server) {
   joining.api_url = server.api_url;
   joining.supervisor_url = server.supervisor_url;
   joining.servers = std::max<std::uint64_t>(facts.set.members, facts.set.servers.size());
-  joining.drop_in_text = drop_in_text(host.settings, server.supervisor_url, host.data_dir);
+  const bool by_unit = !unit_leads_to(facts, server).empty();
+  joining.drop_in_text =
+      drop_in_text(host.settings,
+                   by_unit ? host.settings.value("server") : server.supervisor_url,
+                   host.data_dir);
   joining.shared = k3s::shared_credentials(host.data_dir, host.settings);
   if (!joining.drop_in_text.empty()) {
     const std::string main = host.settings.value("config");
@@ -179,11 +183,24 @@ servers_to_ask(const ObservedHost& host, const SetFacts& set, const RejoinWishes
     add({}, wishes.server);
   }
   const std::string own_port = host.settings.value("https-listen-port");
-  for (const api::ServerEntry& server : set.servers) {
-    const std::string address = canonical_address(server.address);
+  const auto add_other = [&](const std::string& name, const std::string& address) {
     if (!address.empty() && !is_on_every_host(address) && !host.network.has_address(address)) {
-      add(server.node_name, url_of(address, own_port.empty() ? k_api_port : own_port));
+      add(name, url_of(address, own_port.empty() ? k_api_port : own_port));
     }
+  };
+  for (const api::ServerEntry& server : set.servers) {
+    add_other(server.node_name, canonical_address(server.address));
+  }
+  // With a VPN of k3s's own the Node has the address there, and etcd, like the certificates, that
+  // of the host.
+  for (const datastore::Member& peer : set.peers) {
+    add_other(k3s::node_of_member(peer.name), address_in(peer.peer_url));
+  }
+  // Last: a name or an address of a load balancer may lead to any of them.
+  const std::string of_unit = url_of_unit(host.settings);
+  const std::string own = address_in(of_unit);
+  if (!of_unit.empty() && !is_on_every_host(own) && !host.network.has_address(own)) {
+    add({}, of_unit);
   }
   return servers;
 }

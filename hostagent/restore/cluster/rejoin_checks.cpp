@@ -222,6 +222,28 @@ Check check_release(const ObservedHost& host, const ServerAnswer& server) {
                                               "upgrade the other servers soon");
 }
 
+std::string url_of_unit(const ServerSettings& settings) {
+  const auto named = settings.of("server");
+  std::string url = !named.empty() && named.back().origin == k3s::Origin::command_line
+                        ? named.back().value
+                        : std::string();
+  while (url.ends_with('/')) {
+    url.pop_back();
+  }
+  return url;
+}
+
+std::string unit_leads_to(const RejoinFacts& facts, const ServerAnswer& server) {
+  std::string url = url_of_unit(facts.host.settings);
+  if (url == server.supervisor_url || url == server.api_url) {
+    return url;
+  }
+  const auto found = std::ranges::find(facts.servers, url, &ServerAnswer::api_url);
+  const bool leads = found != facts.servers.end() && found->contact == Contact::ready &&
+                     !server.members.empty() && same_members(found->members, server.members);
+  return leads ? url : std::string();
+}
+
 std::vector<Check> check_joining(const RejoinFacts& facts, const ServerAnswer& server) {
   const ServerSettings& settings = facts.host.settings;
   std::vector<Check> checks;
@@ -259,12 +281,11 @@ std::vector<Check> check_joining(const RejoinFacts& facts, const ServerAnswer& s
                  ", move db/etcd aside where there is one, and start k3s");
     }
   }
-  const auto named = settings.of("server");
-  if (!named.empty() && named.back().origin == k3s::Origin::command_line &&
-      named.back().value != server.supervisor_url) {
+  if (const std::string of_unit = url_of_unit(settings);
+      !of_unit.empty() && unit_leads_to(facts, server).empty()) {
     refuse("server-url",
-           named.back().place + ": the unit says --server " + named.back().value +
-               ", which no configuration file can change",
+           settings.of("server").back().place + ": the unit says --server " + of_unit +
+               ", which does not lead to that server, and which no configuration file can change",
            "write --server " + server.supervisor_url + " there, and repeat");
   }
   checks.push_back(check_configured_tokens(facts.host.tokens, facts.set));

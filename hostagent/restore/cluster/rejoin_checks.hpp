@@ -28,6 +28,13 @@ namespace rb::cluster {
 /// As Kubernetes allows it between servers: the release of the restored one, or one minor newer.
 [[nodiscard]] Check check_release(const ObservedHost& host, const ServerAnswer& server);
 
+/// What the command line of the unit says to join, which no configuration file can change; without
+/// a slash at the end. Empty: nothing.
+[[nodiscard]] std::string url_of_unit(const ServerSettings& settings);
+
+/// That URL, where it leads to the cluster of `server`, as a registration address does; else empty.
+[[nodiscard]] std::string unit_leads_to(const RejoinFacts& facts, const ServerAnswer& server);
+
 /// Of the configuration of this host: it can join, and joins that server.
 [[nodiscard]] std::vector<Check> check_joining(const RejoinFacts& facts,
                                                const ServerAnswer& server);

@@ -40,6 +40,7 @@ bool is_external(const set::Manifest& manifest) {
 void take_snapshot(const set::SnapshotFacts& snapshot, SetFacts& facts) {
   facts.bootstrap_hashes = snapshot.bootstrap_hashes;
   facts.members = snapshot.members.size();
+  facts.peers = snapshot.members;
   facts.cluster_uid = snapshot.cluster_uid;
   add_members(snapshot.members, facts.servers);
   facts.snapshot_bytes = snapshot.size_bytes;

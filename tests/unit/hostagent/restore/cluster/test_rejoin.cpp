@@ -75,6 +75,13 @@ TEST_CASE("this host and loopback are not asked, and a server that is named is a
   REQUIRE(asked.size() == 2);
   CHECK(asked[0].text() == "one (https://192.0.2.11:6443)");
   CHECK(asked[1].text() == "three (https://192.0.2.13:6443)");
+  facts.set.peers = {{"one-11111111", "https://10.0.0.11:2380"}, // behind a VPN of k3s
+                     {"two-0a1b2c3d", "https://192.0.2.12:2380"},
+                     {"three-33333333", "https://192.0.2.13:2380"}};
+  const auto both = servers_to_ask(facts.host, facts.set, {});
+  REQUIRE(both.size() == 3);
+  CHECK(both[2].text() == "one (https://10.0.0.11:6443)");
+  facts.set.peers.clear();
   facts.host.settings.add("https-listen-port", "7443");
   RejoinWishes wishes;
   wishes.server = "https://198.51.100.7:6443";
@@ -299,4 +306,25 @@ TEST_CASE("after a restore: the lines name this host's address, and never this h
 
   one.network.interfaces.push_back({"eth1", {"10.0.0.11"}}); // which of them nobody knows
   CHECK(rejoin_lines(facts.set.servers, one, with)[1].ends_with("--backup-dir /opt/backup"));
+}
+
+TEST_CASE("a unit that joins by a registration address is asked for, and stays as it is") {
+  const std::string lb = "https://k3s.example.net:6443";
+  RejoinFacts facts = good_facts();
+  facts.host.settings.add(k3s::Setting{
+      "server", lb + "/", k3s::Origin::command_line, "/etc/systemd/system/k3s.service"});
+  const auto asked = servers_to_ask(facts.host, facts.set, {});
+  REQUIRE(asked.size() == 3);
+  CHECK(asked.back().api_url == lb);
+
+  facts.servers.push_back(answering("", "192.0.2.11", facts.servers[0].members));
+  facts.servers.back().api_url = lb;
+  const RejoinDecision decision = decide_rejoin(facts, {});
+  REQUIRE_FALSE(decision.decision.refused());
+  CHECK(decision.decision.plan.joining->server == "one (https://192.0.2.11:6443)");
+  CHECK(decision.decision.plan.joining->drop_in_text.find("server:") == std::string::npos);
+
+  facts.servers.back() = silent("", "192.0.2.99");
+  facts.servers.back().api_url = lb;
+  CHECK(refusal(decide_rejoin(facts, {})).name == "server-url");
 }
