@@ -76,9 +76,14 @@ std::string other_servers_section(const Manifest& manifest, const GuideFacts& fa
   for (const std::string& line : rejoin_by_hand(facts.data_dir, facts.config_dir, url)) {
     text += line + "\n";
   }
-  return text + "```\n\nIt is done when `k3s kubectl get nodes` lists it as Ready. If k3s says "
-                "`Node password rejected`: on the restored server\n`k3s kubectl -n kube-system "
-                "delete secret NODE.node-password.k3s`.\n\n";
+  return text +
+         "```\n\nIt is done when `k3s kubectl get nodes` lists it as Ready. If k3s says "
+         "`Node password rejected`: on the restored server\n`k3s kubectl -n kube-system "
+         "delete secret NODE.node-password.k3s`.\nIf it says `newer than datastore`: stop it, "
+         "move the files that it names aside, and start it again: they come from the restored "
+         "server.\nWhere the unit of k3s says `--server` itself (k3s-ansible writes it there), "
+         "change it there: it goes before every file. A server without etcd\n(`disable-etcd`) "
+         "is only started again, once the one that its `server:` names answers.\n\n";
 }
 
 } // namespace rb::set

@@ -272,14 +272,21 @@ std::vector<Check> check_joining(const RejoinFacts& facts, const ServerAnswer& s
            "where nothing of that cluster is needed: `mv " + facts.host.data_dir + "/server " +
                facts.host.data_dir + "/server-before`, and repeat");
   }
-  for (const char* const role : {"disable-etcd", "disable-apiserver"}) {
-    if (settings.is_on(role)) {
-      refuse("roles",
-             std::string("the configuration has `") + role +
-                 "`: whether this host is back in etcd could not be seen",
-             "see that `server:` names " + server.supervisor_url +
-                 ", move db/etcd aside where there is one, and start k3s");
-    }
+  const std::string see = "see that `server:` names " + server.supervisor_url +
+                          " and that the token is that of the set, ";
+  if (settings.is_on("disable-etcd")) {
+    refuse("roles",
+           "the configuration has `disable-etcd`: this server has no etcd that could rejoin",
+           see + "and start k3s: `" + facts.start_command + "`");
+  }
+  if (settings.is_on("disable-apiserver")) {
+    refuse("roles",
+           "the configuration has `disable-apiserver`: whether this host is back in etcd could "
+           "not be seen",
+           see + "move " + facts.host.data_dir + "/server/db/etcd and " + facts.host.data_dir +
+               "/server/cred aside, and start k3s: `" + facts.start_command +
+               "`; `k3s kubectl get nodes -l node-role.kubernetes.io/etcd` on " + server.text() +
+               " shows it as Ready");
   }
   if (const std::string of_unit = url_of_unit(settings);
       !of_unit.empty() && unit_leads_to(facts, server).empty()) {
@@ -287,6 +294,9 @@ std::vector<Check> check_joining(const RejoinFacts& facts, const ServerAnswer& s
            settings.of("server").back().place + ": the unit says --server " + of_unit +
                ", which does not lead to that server, and which no configuration file can change",
            "write --server " + server.supervisor_url + " there, and repeat");
+  }
+  if (facts.set.host_state) {
+    checks.push_back(check_shared_settings(settings, facts.set.settings));
   }
   checks.push_back(check_configured_tokens(facts.host.tokens, facts.set));
   if (!facts.node_password && !settings.is_on("disable-agent") &&

@@ -25,6 +25,9 @@ namespace rb::cluster {
 /// The token with which this host would join is the set's, or can be.
 [[nodiscard]] Check check_token(const RejoinFacts& facts);
 
+/// What must be the same on all servers of a cluster is as in the set; else k3s does not join.
+[[nodiscard]] Check check_shared_settings(const ServerSettings& here, const ServerSettings& there);
+
 /// As Kubernetes allows it between servers: the release of the restored one, or one minor newer.
 [[nodiscard]] Check check_release(const ObservedHost& host, const ServerAnswer& server);
 

@@ -262,6 +262,44 @@ TEST_CASE("a unit that names another server is not edited: it is said what to ch
   CHECK(joining(facts).empty());
 }
 
+TEST_CASE("what all servers must say alike is compared with the set") {
+  struct Case {
+    std::vector<std::pair<const char*, const char*>> here;
+    std::vector<std::pair<const char*, const char*>> there;
+    const char* words; ///< Null: alike.
+  };
+  for (const Case& one :
+       {Case{{}, {}, nullptr},
+        Case{{}, {{"cluster-cidr", "10.42.0.0/16"}, {"flannel-backend", "vxlan"}}, nullptr},
+        Case{{}, {{"flannel-backend", "none"}}, "flannel-backend (vxlan here, none in the set)"},
+        Case{{{"cluster-cidr", "10.42.0.0/16"}, {"cluster-cidr", "2001:cafe:42::/56"}},
+             {{"cluster-cidr", "10.42.0.0/16, 2001:cafe:42::/56"}},
+             nullptr},
+        Case{{{"disable", "traefik"}}, {{"disable", "servicelb,traefik"}}, "servicelb (off here"},
+        Case{{{"disable", "servicelb"}, {"disable", "traefik"}},
+             {{"disable", "servicelb"}},
+             nullptr},
+        Case{{{"secrets-encryption", "false"}}, {}, nullptr},
+        Case{{}, {{"secrets-encryption", "true"}}, "secrets-encryption (off here, on in the set)"},
+        Case{{}, {{"agent-token", "***"}}, "agent-token (off here, on in the set)"},
+        Case{{{"agent-token-file", "/etc/token"}}, {{"agent-token", "***"}}, nullptr},
+        Case{{{"cluster-dns", "10.43.0.10"}}, {}, nullptr},
+        Case{{{"cluster-dns", "10.43.0.10"}}, {{"cluster-dns", "10.43.0.53"}}, "cluster-dns ("}}) {
+    ServerSettings here;
+    ServerSettings there;
+    for (const auto& [flag, value] : one.here) {
+      here.add(flag, value);
+    }
+    for (const auto& [flag, value] : one.there) {
+      there.add(flag, value);
+    }
+    const Check check = check_shared_settings(here, there);
+    CAPTURE(check.message);
+    CHECK(check.verdict == (one.words == nullptr ? Verdict::ok : Verdict::warn));
+    CHECK((one.words == nullptr || has(check.message, one.words)));
+  }
+}
+
 TEST_CASE("a configuration with which this host would not be back in etcd, or not start") {
   RejoinFacts facts = good_facts();
   facts.host.data.etcd = false;
@@ -280,6 +318,8 @@ TEST_CASE("a configuration with which this host would not be back in etcd, or no
     facts.host.settings.add(role, "true");
     CHECK(refusal(facts).name == "roles");
     CHECK(has(refusal(facts).message, role));
+    CHECK(has(refusal(facts).hint, "start k3s: `systemctl start k3s`"));
+    CHECK(has(refusal(facts).hint, "server/db/etcd") == (std::string(role) != "disable-etcd"));
   }
 
   facts = good_facts();
