@@ -102,7 +102,7 @@ private:
     case Step::join:
       return do_join(m_state.plan, m_ports, m_limits, m_outcome);
     case Step::agree:
-      return do_agree(m_state.plan, m_ports, m_limits);
+      return do_agree(m_state, m_ports, m_limits);
     case Step::compare:
       return do_compare(m_state.plan, m_ports, m_outcome);
     case Step::clean_up:

@@ -18,6 +18,8 @@ namespace {
 
 constexpr auto k_interval = std::chrono::milliseconds(500);
 constexpr auto k_leave_limit = std::chrono::seconds(60);
+constexpr auto k_node_interval = std::chrono::seconds(2);
+constexpr auto k_node_limit = std::chrono::seconds(60);
 constexpr auto k_command_limit = std::chrono::seconds(15);
 /// A Node with it loses its member (k3s, pkg/etcd/member_controller.go).
 constexpr const char* k_remove = "etcd.k3s.cattle.io/remove=true";
@@ -63,6 +65,24 @@ Error left_alone(std::string message, std::string hint, ErrorCode code) {
   return {code, std::move(message) + "; nothing was changed", std::move(hint)};
 }
 
+/// The Node that has this member, by k3s's own note at it: with `with-node-id` its name is longer
+/// than the member's, and old releases named members by the short name of the host.
+std::string node_with(const Plan& plan, const std::string& member, Ports& ports) {
+  constexpr const char* k_nodes = "/api/v1/nodes?labelSelector=node-role.kubernetes.io%2Fetcd";
+  constexpr const char* k_member = "etcd.k3s.cattle.io/node-name";
+  const auto text =
+      get_raw(ports.processes, local_access(plan), {}, plan.joining->api_url, k_nodes, {});
+  const nlohmann::json found = text ? json_of(*text) : nlohmann::json();
+  for (const nlohmann::json& node : json_list(found, "items")) {
+    const nlohmann::json& metadata = json_member(node, "metadata");
+    std::string name = json_text(metadata, "name");
+    if (json_text(json_member(metadata, "annotations"), k_member) == member && !name.empty()) {
+      return name;
+    }
+  }
+  return k3s::node_of_member(member);
+}
+
 /// k3s says so at the Node when it has taken the member out (pkg/etcd/member_controller.go).
 bool was_taken_out(const Plan& plan,
                    const std::string& node,
@@ -97,9 +117,11 @@ Status take_out(const Plan& plan, const std::string& node, Ports& ports) {
   return {};
 }
 
-Status
-wait_until_out(const Plan& plan, const std::string& own, Ports& ports, const Limits& limits) {
-  const std::string node = k3s::node_of_member(own);
+Status wait_until_out(const Plan& plan,
+                      const std::string& node,
+                      const std::string& own,
+                      Ports& ports,
+                      const Limits& limits) {
   const auto limit = std::min<std::chrono::seconds>(k_leave_limit, limits.ready);
   const auto begin = ports.clock.steady_now();
   while (ports.clock.steady_now() - begin < limit) {
@@ -116,6 +138,45 @@ wait_until_out(const Plan& plan, const std::string& own, Ports& ports, const Lim
                         std::to_string(limit.count()) + " s",
                     "see the log of k3s on the other servers, and repeat",
                     ErrorCode::timeout);
+}
+
+/// What the Node of this host says of its kubelet.
+enum class NodeState { unknown, ready, silent };
+
+/// Ready, and by a word from after `since` (RFC 3339): what the snapshot holds was true once.
+NodeState
+look_at_node(const Plan& plan, const std::string& node, const std::string& since, Ports& ports) {
+  const auto text = get_raw(
+      ports.processes, local_access(plan), {}, plan.joining->api_url, "/api/v1/nodes/" + node, {});
+  const nlohmann::json found = text ? json_of(*text) : nlohmann::json();
+  for (const nlohmann::json& one : json_list(json_member(found, "status"), "conditions")) {
+    if (json_text(one, "type") == "Ready") {
+      const bool ready =
+          json_text(one, "status") == "True" && json_text(one, "lastHeartbeatTime") >= since;
+      return ready ? NodeState::ready : NodeState::silent;
+    }
+  }
+  return NodeState::unknown;
+}
+
+/// etcd is one thing, the kubelet another: with a node password that is not that of the snapshot
+/// k3s goes on as a server, and its Node stays NotReady. No reason to go back.
+void tell_of_node(const JournalState& state, Ports& ports, const Limits& limits) {
+  const Plan& plan = state.plan;
+  const std::string own = k3s::member_name_in(plan.data_dir);
+  const std::string node = node_with(plan, own, ports);
+  const auto limit = std::min<std::chrono::seconds>(k_node_limit, limits.ready);
+  const auto begin = ports.clock.steady_now();
+  while (look_at_node(plan, node, state.started, ports) == NodeState::silent) {
+    if (ports.stop.stop_requested() || ports.clock.steady_now() - begin >= limit) {
+      ports.progress.on_line("warning: its Node " + node +
+                             " is not Ready yet (`k3s kubectl get nodes`); where k3s says `Node "
+                             "password rejected` here: `k3s kubectl -n kube-system delete secret " +
+                             node + ".node-password.k3s`");
+      return;
+    }
+    ports.waiter.wait(k_node_interval, ports.stop);
+  }
 }
 
 } // namespace
@@ -186,7 +247,8 @@ Status do_join(const Plan& plan, Ports& ports, const Limits& limits, Outcome& ou
   }
 }
 
-Status do_agree(const Plan& plan, Ports& ports, const Limits& limits) {
+Status do_agree(const JournalState& state, Ports& ports, const Limits& limits) {
+  const Plan& plan = state.plan;
   const Access access = local_access(plan);
   const auto begin = ports.clock.steady_now();
   std::optional<std::uint64_t> wanted;
@@ -199,6 +261,7 @@ Status do_agree(const Plan& plan, Ports& ports, const Limits& limits) {
     if (theirs && ours && *ours >= *theirs) {
       ports.progress.on_line("this server holds revision " + std::to_string(*theirs) + " of " +
                              plan.joining->server);
+      tell_of_node(state, ports, limits);
       return {};
     }
     if (theirs) {
@@ -253,8 +316,9 @@ Status leave_cluster(const JournalState& state, Ports& ports, const Limits& limi
                       ErrorCode::busy);
   }
   ports.progress.on_line("taking this host's member out of the restored cluster");
-  RB_TRY(take_out(plan, k3s::node_of_member(own), ports));
-  return wait_until_out(plan, own, ports, limits);
+  const std::string node = node_with(plan, own, ports);
+  RB_TRY(take_out(plan, node, ports));
+  return wait_until_out(plan, node, own, ports, limits);
 }
 
 } // namespace rb::cluster

@@ -23,8 +23,9 @@ namespace rb::cluster {
 do_join(const Plan& plan, Ports& ports, const Limits& limits, Outcome& outcome);
 
 /// Until this server serves at least the revision that the restored one serves at the beginning.
-/// Errors: timeout, those of ask_revision().
-[[nodiscard]] Status do_agree(const Plan& plan, Ports& ports, const Limits& limits);
+/// Where this host has a Node that does not get Ready, that is said. Errors: timeout, those of
+/// ask_revision().
+[[nodiscard]] Status do_agree(const JournalState& state, Ports& ports, const Limits& limits);
 
 /// Of a rejoin: before this host goes back, it is no voting member any more. Otherwise the cluster
 /// would count on a vote that never comes: of two members neither could do anything. Does nothing

@@ -67,6 +67,7 @@ Ports FakeHost::ports() {
 
 JournalState FakeHost::fresh_journal() {
   JournalState state;
+  state.started = started;
   state.plan.run_id = "20261122T020000Z";
   state.plan.data_dir = data_dir();
   state.plan.k3s_program = "/usr/local/bin/k3s";

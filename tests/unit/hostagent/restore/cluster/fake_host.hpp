@@ -75,6 +75,7 @@ public:
   Scratch scratch;
   bool bare;
   api::DatastoreKind datastore; ///< Of the host and of the set.
+  std::string started;          ///< Of the journal.
   std::string lines;
   std::vector<std::string> calls;
 

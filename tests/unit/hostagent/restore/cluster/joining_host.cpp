@@ -85,7 +85,7 @@ std::optional<ProcessResult> JoiningHost::answer(const ProcessSpec& spec) {
   asked.push_back(spec.arguments.back() == "--overwrite" ? "annotate" : spec.arguments[4]);
   const bool here = has(spec, "--server=https://127.0.0.1:6443");
   if (has(spec, "annotate")) {
-    if (!has_node) {
+    if (!has_node || !has(spec, node)) {
       return failed("Error from server (NotFound): nodes \"two\" not found");
     }
     two_votes = false;
@@ -114,6 +114,16 @@ std::optional<ProcessResult> JoiningHost::answer(const ProcessSpec& spec) {
     ahead -= here && ahead > 0 ? 1 : 0;
     return said(R"({"metadata":{"resourceVersion":")" +
                 std::to_string(here ? 100 - std::min<std::uint64_t>(ahead, 100) : 100) + "\"}}");
+  }
+  if (has(spec, "--raw=/api/v1/nodes/" + node) && !heartbeat.empty()) {
+    return said(R"({"status":{"conditions":[{"type":"Ready","status":"True",)"
+                R"("lastHeartbeatTime":")" +
+                heartbeat + "\"}]}}");
+  }
+  if (has(spec, "--raw=/api/v1/nodes?labelSelector=node-role.kubernetes.io%2Fetcd") && has_node) {
+    return said(R"({"items":[{"metadata":{"name":"one","annotations":{)"
+                R"("etcd.k3s.cattle.io/node-name":"one-11111111"}}},{"metadata":{"name":")" +
+                node + R"(","annotations":{"etcd.k3s.cattle.io/node-name":"two-0a1b2c3d"}}}]})");
   }
   return failed("Error from server (NotFound): the server could not find the requested resource");
 }

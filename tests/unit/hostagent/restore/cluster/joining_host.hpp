@@ -17,13 +17,15 @@ public:
       "root/etc/rancher/k3s/config.yaml.d/zz-railiance-rejoin.yaml";
 
   FakeHost host;
-  int learner_for = 2;     ///< Answers in which this host does not vote yet; -1: for ever.
-  bool starts = true;      ///< k3s gets ready.
-  bool ends_asked = false; ///< k3s ends when it is asked for its members.
-  bool answering = true;   ///< The restored server says who its members are.
-  bool two_votes = false;  ///< This host is in the list of the restored cluster, and votes.
-  bool has_node = true;    ///< k3s can take its member out.
-  std::uint64_t ahead = 0; ///< Revisions by which the other server is ahead.
+  int learner_for = 2;      ///< Answers in which this host does not vote yet; -1: for ever.
+  bool starts = true;       ///< k3s gets ready.
+  bool ends_asked = false;  ///< k3s ends when it is asked for its members.
+  bool answering = true;    ///< The restored server says who its members are.
+  bool two_votes = false;   ///< This host is in the list of the restored cluster, and votes.
+  bool has_node = true;     ///< k3s can take its member out.
+  std::string node = "two"; ///< By the name of that Node.
+  std::string heartbeat;    ///< When its kubelet was last heard of; empty: there is none.
+  std::uint64_t ahead = 0;  ///< Revisions by which the other server is ahead.
   std::vector<std::string> asked;
 
 private:

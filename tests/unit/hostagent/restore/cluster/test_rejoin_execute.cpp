@@ -178,6 +178,18 @@ TEST_CASE("a server that is behind is waited for") {
   CHECK(joining.ahead == 0);
 }
 
+TEST_CASE("a Node that the kubelet does not bring back is said, with what to do") {
+  for (const bool heard : {true, false}) {
+    CAPTURE(heard);
+    JoiningHost joining;
+    joining.heartbeat = heard ? "2026-11-23T00:00:00Z" : "2026-11-22T01:59:00Z"; // of the snapshot
+    joining.host.started = "2026-11-22T12:00:00Z";
+    check_joined(joining, joining.host.execute());
+    CHECK((joining.host.lines.find("delete secret two.node-password.k3s") != std::string::npos) ==
+          !heard);
+  }
+}
+
 TEST_CASE("the way back of a host that votes takes its member out first") {
   JoiningHost joining;
   REQUIRE(joining.host.execute().code == ExitCode::done);
@@ -189,6 +201,16 @@ TEST_CASE("the way back of a host that votes takes its member out first") {
   check_as_before(joining);
   // Again: nothing is asked, and nothing is moved.
   CHECK(joining.host.roll_back().rolled_back);
+  check_as_before(joining);
+}
+
+TEST_CASE("the member is taken out by its Node, whatever that is called") {
+  JoiningHost joining;
+  joining.node = "two-7f3a9c21"; // with-node-id
+  REQUIRE(joining.host.execute().code == ExitCode::done);
+  const Outcome outcome = joining.host.roll_back();
+  INFO(outcome.message);
+  CHECK(outcome.rolled_back);
   check_as_before(joining);
 }
 
