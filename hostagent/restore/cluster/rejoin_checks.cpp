@@ -128,11 +128,13 @@ Check check_identity(const SetFacts& set, const ServerAnswer& server) {
 
 Check check_membership(const RejoinFacts& facts, const ServerAnswer& server) {
   if (!server.members_problem.empty()) {
-    return refused(
-        "members",
-        server.text() + " does not say which members its etcd has: " + server.members_problem,
-        "where it is not authorized, its server token is another one than that of the set",
-        ExitCode::unreachable);
+    return refused("members",
+                   server.text() +
+                       " does not say which members its etcd has: " + server.members_problem,
+                   "where it is not authorized, its server token is another one than that of this "
+                   "set: name the "
+                   "set that was restored (`railiance-restore rejoin SET`)",
+                   ExitCode::unreachable);
   }
   if (member_named(server.members, facts.member_name) != nullptr) {
     return refused("members",
@@ -219,7 +221,9 @@ Check check_release(const ObservedHost& host, const ServerAnswer& server) {
   return here->minor == there->minor ? passed("k3s-version", both)
                                      : warned("k3s-version",
                                               both + ": one minor release newer",
-                                              "upgrade the other servers soon");
+                                              "upgrade the other servers soon; where an upgrade "
+                                              "is taken back, " +
+                                                  install + " here first");
 }
 
 std::string url_of_unit(const ServerSettings& settings) {
