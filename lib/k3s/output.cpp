@@ -128,17 +128,25 @@ std::string message_of(std::string_view line) {
   return std::string(framed ? line.substr(frame + 2) : line);
 }
 
-/// Cuts at a character boundary of UTF-8.
+bool is_within_character(const std::string& text, std::size_t at) {
+  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0U) == 0x80U;
+}
+
+/// Cut in the middle, at character boundaries of UTF-8: of a chain of errors the cause stands last,
+/// and behind a list of files what is the matter with them.
 std::string bounded(std::string text) {
   if (text.size() <= k_words_limit_bytes) {
     return text;
   }
-  std::size_t end = k_words_limit_bytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
-    --end;
+  std::size_t head = k_words_limit_bytes / 3;
+  std::size_t tail = text.size() - (k_words_limit_bytes - head);
+  while (is_within_character(text, head)) {
+    --head;
   }
-  text.resize(end);
-  return text + "…";
+  while (is_within_character(text, tail)) {
+    ++tail;
+  }
+  return text.substr(0, head) + "…" + text.substr(tail);
 }
 
 std::size_t end_of_word(std::string_view text, std::size_t begin) {

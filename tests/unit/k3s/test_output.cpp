@@ -69,8 +69,8 @@ TEST_CASE("klog's and zap's lines are told apart") {
 }
 
 TEST_CASE("words are bounded, harmless on a terminal, and keep whole characters") {
-  CHECK(last_words(std::string(299, 'a') + "äöü" + std::string(1000, 'b')) ==
-        std::string(299, 'a') + "…");
+  CHECK(last_words(std::string(99, 'a') + "äöü" + std::string(1000, 'b')) ==
+        std::string(99, 'a') + "…" + std::string(200, 'b'));
   CHECK(last_words("bell\x07 and\x1b[31m colour \xe2\x80\xae\n") == "bell? and?[31m colour ?");
 }
 
@@ -137,4 +137,24 @@ TEST_CASE("the last words are those of stderr, and of stdout where it has none")
   CHECK(last_words(result) == "last");
   result.err += "level=fatal msg=\"Error: see server log for details: not authorized\"\n";
   CHECK(last_words(result) == "Error: see server log for details: not authorized");
+}
+
+TEST_CASE("long words keep their end: what is the matter stands behind the files that it is with") {
+  std::string files;
+  for (int i = 0; i < 13; ++i) {
+    files += (i == 0 ? "" : ", ") + std::string("/var/lib/rancher/k3s/server/tls/é-ca.key");
+  }
+  const std::string matter = " newer than datastore and could cause a cluster outage. Remove the "
+                             "file(s) from disk and restart to be recreated from datastore.";
+  const std::string words = last_words("level=fatal msg=\"" + files + matter + "\"\n");
+  CHECK(words.starts_with("/var/lib/rancher/k3s/server/tls/"));
+  CHECK(words.ends_with(matter));
+  CHECK(words.size() <= k_words_limit_bytes + std::string_view("…").size());
+  for (std::size_t cut = 0; cut < 4; ++cut) { // never within a character
+    const std::string some =
+        last_words("level=fatal msg=\"" + std::string(cut, 'x') + files + "\"\n");
+    CHECK(some.find("\xa9\xa9") == std::string::npos);
+    CHECK(some.find("\xc3…") == std::string::npos);
+    CHECK(some.find("…\xa9") == std::string::npos);
+  }
 }
