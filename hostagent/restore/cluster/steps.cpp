@@ -66,11 +66,15 @@ struct Advice {
   std::string_view hint;
 };
 
-constexpr std::array<Advice, 4> k_advice{{
+constexpr std::array<Advice, 5> k_advice{{
     {"cannot assign requested address",
      "a setting names an address that this host does not have: --set-address OLD=NEW"},
     {"no such network interface",
      "a setting names an interface that this host does not have: --set-interface OLD=NEW"},
+    // What was rotated since the set was made.
+    {"newer than datastore",
+     "move the files that the log names aside (journalctl -u k3s), and repeat: k3s writes them "
+     "from the restored datastore"},
     {"address already in use", "another program listens there: stop it"},
     {"no such file or directory", "a file that the configuration names is not on this host"},
 }};

@@ -6,6 +6,7 @@
 
 using namespace rb;
 using namespace rb::cluster;
+using test::Crash;
 using test::FakeHost;
 
 namespace {
@@ -198,6 +199,15 @@ TEST_CASE("a server that ends instead of getting ready: its own last word, and w
   CHECK(outcome.message == "k3s has ended instead of getting ready: " + host.k3s_says);
   CHECK(outcome.hint.find("--set-address OLD=NEW") != std::string::npos);
   CHECK(host.data() == "old");
+}
+
+TEST_CASE("a server with files that were rotated since: how k3s gets those of the backup") {
+  FakeHost host;
+  host.never_ready = true;
+  host.k3s_says = "/data/server/cred/encryption-config.json newer than datastore and could cause a "
+                  "cluster outage. Remove the file(s) from disk and restart to be recreated from "
+                  "datastore.";
+  CHECK(host.execute().hint.starts_with("move the files that the log names aside"));
 }
 
 TEST_CASE(
