@@ -26,7 +26,7 @@ std::uint64_t up_to(std::uint64_t limit) {
 }
 
 Bytes random_bytes(std::size_t size) {
-  return test::pattern(size, static_cast<std::uint32_t>(generator().next()));
+  return age::test::pattern(size, static_cast<std::uint32_t>(generator().next()));
 }
 
 /// Often near a boundary of chunks or batches, else anything up to a few batches.
@@ -69,8 +69,8 @@ Header random_header() {
 } // namespace
 
 TEST_CASE("property: what is encrypted is decrypted, for any size and number of threads") {
-  const auto identities = test::one_identity();
-  const auto recipients = test::recipients_of(identities);
+  const auto identities = age::test::one_identity();
+  const auto recipients = age::test::recipients_of(identities);
   for (int round = 0; round < 150; ++round) {
     const Bytes plain = random_bytes(random_size());
     CAPTURE(plain.size());
@@ -98,10 +98,10 @@ TEST_CASE("property: rewrapped for anybody any number of times, the payload's by
     const Bytes plain = random_bytes(random_size());
     std::vector<Identity> holders;
     holders.push_back(Identity::generate().value());
-    Bytes file = encrypt_bytes(plain, test::recipients_of(holders)).value();
+    Bytes file = encrypt_bytes(plain, age::test::recipients_of(holders)).value();
     const std::size_t tail =
         plain.size() + 16 * std::max<std::size_t>(1, (plain.size() + 65535) / 65536) + 16;
-    const Bytes sealed = test::bytes_of(ByteView(file).last(tail)); // nonce and payload
+    const Bytes sealed = age::test::bytes_of(ByteView(file).last(tail)); // nonce and payload
     for (std::uint64_t times = 1 + up_to(2); times > 0; --times) {
       std::vector<Identity> next;
       for (std::uint64_t i = 1 + up_to(4); i > 0; --i) {
@@ -116,14 +116,14 @@ TEST_CASE("property: rewrapped for anybody any number of times, the payload's by
       MemorySource source(file);
       BytesSink sink(made);
       const auto summary =
-          rewrap(source, sink, std::span(&opener, 1), test::recipients_of(next), options);
+          rewrap(source, sink, std::span(&opener, 1), age::test::recipients_of(next), options);
       REQUIRE(summary);
       REQUIRE(before.digest() == sha256(file));
       REQUIRE(summary->before_bytes == file.size());
       REQUIRE(summary->after_bytes == made.size());
-      REQUIRE(test::bytes_of(ByteView(made).last(tail)) == sealed);
+      REQUIRE(age::test::bytes_of(ByteView(made).last(tail)) == sealed);
       for (const Identity& identity : next) {
-        REQUIRE(test::bytes_of(decrypt_bytes(made, std::span(&identity, 1)).value().view()) ==
+        REQUIRE(age::test::bytes_of(decrypt_bytes(made, std::span(&identity, 1)).value().view()) ==
                 plain);
       }
       REQUIRE_FALSE(decrypt_bytes(made, holders));
@@ -134,9 +134,9 @@ TEST_CASE("property: rewrapped for anybody any number of times, the payload's by
 }
 
 TEST_CASE("property: any single flipped bit is noticed, and what was released is true") {
-  const auto identities = test::one_identity();
+  const auto identities = age::test::one_identity();
   const Bytes plain = random_bytes(70'000);
-  const Bytes good = encrypt_bytes(plain, test::recipients_of(identities)).value();
+  const Bytes good = encrypt_bytes(plain, age::test::recipients_of(identities)).value();
   const auto try_bit = [&](std::size_t bit) {
     Bytes bad = good;
     bad[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
@@ -163,7 +163,7 @@ namespace {
 
 /// One identity of each kind that this OpenSSL can do.
 std::vector<Identity> one_of_each_kind() {
-  std::vector<Identity> identities = test::one_identity();
+  std::vector<Identity> identities = age::test::one_identity();
   identities.emplace_back(SshIdentity::from_seed(SecretBytes(random_bytes(32))).value());
   if (has_ml_kem()) {
     identities.emplace_back(HybridIdentity::from_seed(SecretBytes(random_bytes(32))).value());
@@ -192,7 +192,7 @@ TEST_CASE("property: a key of any kind opens what was made for it, and no other 
       for (std::size_t j = 0; j < identities.size(); ++j) {
         const auto opened = decrypt_bytes(sealed, std::span(identities).subspan(j, 1));
         REQUIRE(opened.has_value() == (i == j));
-        REQUIRE((!opened || test::bytes_of(opened->view()) == plain));
+        REQUIRE((!opened || age::test::bytes_of(opened->view()) == plain));
       }
     }
   }
@@ -237,9 +237,9 @@ TEST_CASE("property: a recipient costs at most 2 ms of a processor, and so does 
 }
 
 TEST_CASE("property: any truncation is noticed, and what was released is true") {
-  const auto identities = test::one_identity();
+  const auto identities = age::test::one_identity();
   const Bytes plain = random_bytes(3 * 65536);
-  const Bytes good = encrypt_bytes(plain, test::recipients_of(identities)).value();
+  const Bytes good = encrypt_bytes(plain, age::test::recipients_of(identities)).value();
   const auto try_size = [&](std::size_t size) {
     Bytes released;
     MemorySource source(ByteView(good).first(size));
@@ -261,10 +261,10 @@ TEST_CASE("property: any truncation is noticed, and what was released is true") 
 }
 
 TEST_CASE("property: what follows a file is noticed") {
-  const auto identities = test::one_identity();
+  const auto identities = age::test::one_identity();
   for (int round = 0; round < 50; ++round) {
     const Bytes plain = random_bytes(random_size());
-    Bytes file = encrypt_bytes(plain, test::recipients_of(identities)).value();
+    Bytes file = encrypt_bytes(plain, age::test::recipients_of(identities)).value();
     const Bytes more = random_bytes(1 + up_to(100'000));
     file.insert(file.end(), more.begin(), more.end());
     REQUIRE_FALSE(decrypt_bytes(file, identities));
@@ -290,17 +290,17 @@ TEST_CASE("property: headers survive marshal and parse, and texts parse and mars
 }
 
 TEST_CASE("property: armor gives back any bytes, and notices what is spoilt or gives the same") {
-  const auto identities = test::one_identity();
+  const auto identities = age::test::one_identity();
   for (int round = 0; round < 100; ++round) {
     const Bytes plain = random_bytes(up_to(500));
-    const Bytes file = encrypt_bytes(plain, test::recipients_of(identities)).value();
-    std::string text = test::armored(file, up_to(1) == 0 ? "\n" : "\r\n");
+    const Bytes file = encrypt_bytes(plain, age::test::recipients_of(identities)).value();
+    std::string text = age::test::armored(file, up_to(1) == 0 ? "\n" : "\r\n");
     const auto opened = decrypt_bytes(as_bytes(text), identities);
     REQUIRE(opened);
-    REQUIRE(test::bytes_of(opened->view()) == plain);
+    REQUIRE(age::test::bytes_of(opened->view()) == plain);
     text[up_to(text.size() - 1)] ^= static_cast<char>(1U << up_to(7));
     const auto spoilt = decrypt_bytes(as_bytes(text), identities);
     // White space at line ends is all that may differ without harm.
-    REQUIRE((!spoilt || test::bytes_of(spoilt->view()) == plain));
+    REQUIRE((!spoilt || age::test::bytes_of(spoilt->view()) == plain));
   }
 }
