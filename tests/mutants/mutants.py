@@ -38,7 +38,7 @@ MUTANTS = [
      [("to_hex(hash.digest()) != blob.hex", "blob.hex.empty()")], ("unit_agent", "an image of which*")),
     # Off-site.
     ("a rotten local set holds up the others", "hostagent/offsite/replicator.cpp",
-     [("          state.damaged[set->version()] = here.error().message;\n", "          return here;\n")],
+     [("        state.damaged[set.version()] = here.error().message;\n", "        return here;\n")],
      ("unit_offsite", "a set that is damaged on our disk*")),
     ("retention over there counts sets of all kinds as one", "hostagent/offsite/decide.cpp",
      [("set::sets_like(kind, remote), policy", "(static_cast<void>(kind), remote), policy")], ("unit_offsite", "hourly kubeconfigs*")),
