@@ -45,13 +45,15 @@ int backup(const agent::Settings& settings, agent::RunOrder order, const std::st
   test::SetClock clock;
   clock.time = parse_run_id(order.run_id).value();
   RealProcessRunner processes;
+  RealWaiter waiter;
   const auto fetch = [&payload](const auto&, const auto&) -> Result<Bytes> {
     const ByteView view = as_bytes(*payload);
     return Bytes(view.begin(), view.end());
   };
   const agent::RunControl control;
   ::getppid();
-  const auto report = agent::run_backup(settings, order, {processes, clock, fetch}, control);
+  const auto report =
+      agent::run_backup(settings, order, {processes, clock, waiter, fetch}, control);
   std::fprintf(stderr, "%s\n", report.message.c_str());
   return report.succeeded() ? 0 : 1;
 }
