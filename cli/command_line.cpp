@@ -78,12 +78,10 @@ struct Raw {
 };
 
 std::string plain(std::string_view word) {
-  std::string text;
-  for (const char c : word) {
-    if (c != '-' && c != '_') {
-      text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    }
-  }
+  std::string text(word);
+  std::erase_if(text, [](char c) { return c == '-' || c == '_'; });
+  std::ranges::transform(
+      text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -134,8 +132,7 @@ void add_create(CLI::App& app, Raw& raw, const char* name, const char* descripti
                    "If there is a ClusterBackup of that name already, take it instead of failing");
   create->add_option("--request-id",
                      raw.create.request_id,
-                     "Asked again with the same one, take the ClusterBackup that was made then; a "
-                     "name that is taken gets a number");
+                     "The ClusterBackup made for it before is taken; other names get a number");
   create->add_option("--artifacts", raw.artifacts, "Only these, separated by commas (default: all)")
       ->delimiter(',')
       ->allow_extra_args(false);

@@ -116,8 +116,8 @@ struct Backups {
 [[nodiscard]] Result<Backups>
 open_backups(const Options& options, const std::vector<Pin>& pins, const Io& io);
 
-/// Whether any of `sets` was made for one of `keys`. Where none was, the keys are of something else,
-/// and that they open none says nothing of the sets.
+/// Whether any of `sets` was made for one of `keys`. Where none was, the keys are of something
+/// else, and that they open none says nothing of the sets.
 [[nodiscard]] bool are_of_sets(const Keys& keys, const std::vector<set::BackupSet>& sets);
 
 /// check_set of that set, which is one of `backups`. Where it was given new recipients meanwhile,

@@ -162,9 +162,9 @@ TEST_CASE_FIXTURE(DrillFixture, "drill: what could not begin leaves the outcome 
   add_set(k_run);
   CHECK(drill().code == 0);
   const std::vector<std::vector<std::string>> mistaken{
-      {"drill", "-i", file("no-keys")},                // a path with a mistake in it
-      {"drill", "-i", other_keys()},                   // the key of something else
-      {"drill", "-i", keys(), "20200101T000000Z"}};    // a set that was never there
+      {"drill", "-i", file("no-keys")},             // a path with a mistake in it
+      {"drill", "-i", other_keys()},                // the key of something else
+      {"drill", "-i", keys(), "20200101T000000Z"}}; // a set that was never there
   for (const auto& args : mistaken) {
     CAPTURE(args.back());
     const auto result = run(args);
