@@ -123,7 +123,7 @@ inline constexpr std::string_view k_plugin_completion_file = "kubectl_complete-r
 /// The completion script. Precondition: bash, zsh or fish.
 [[nodiscard]] std::string completion_script(std::string_view shell);
 
-/// `args` without the program's name. Returns the exit code (lib/base/exit_code.hpp, or 128 and the
+/// `args` without the program's name. Returns the exit code (lib/base/error.hpp, or 128 and the
 /// signal that ended a wait). Throws nothing.
 [[nodiscard]] int run(std::span<const std::string> args, Io& io);
 

@@ -35,7 +35,7 @@ using Readable = std::function<bool(const std::string&)>;
 /// choose_cluster with this process's environment and files, connected.
 [[nodiscard]] Result<std::unique_ptr<Api>> connect_to_cluster(const ClusterChoice& choice);
 
-/// That of the one table (base/exit_code.hpp), but for what this program means by it: a wrong
+/// That of the one table (base/error.hpp), but for what this program means by it: a wrong
 /// argument is a wrong use, and an answer that can't be parsed is no damaged backup.
 [[nodiscard]] ExitCode exit_code_of(const Error& error);
 

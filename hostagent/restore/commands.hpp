@@ -1,5 +1,5 @@
 // railiance-restore but for what only a process can do (main.cpp). Each command prints its result,
-// or its failure, and returns the exit code (lib/base/exit_code.hpp).
+// or its failure, and returns the exit code (lib/base/error.hpp).
 #pragma once
 
 #include "restore/options.hpp"

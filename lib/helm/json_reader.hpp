@@ -30,7 +30,7 @@ public:
   bool open_list();
   [[nodiscard]] bool next_item();
 
-  /// What stands between the quotes; its escapes are valid, and not decoded (json_string.hpp).
+  /// What stands between the quotes; its escapes are valid, and not decoded (scalars.hpp).
   [[nodiscard]] std::string_view string();
   /// The text of the number, which follows the grammar of JSON.
   [[nodiscard]] std::string_view number();

@@ -1,7 +1,7 @@
 // What must hold on a host after any fault: I1 a set that is listed as complete verifies, I2
 // earlier sets are bit-identical, I3 the next run succeeds without hand work, I4 no plaintext is
 // left, and what was said to be done is there. (I5, a restore target that is never mixed:
-// restore_faults.)
+// fault/restore.)
 #pragma once
 
 #include "fault/fake_host.hpp"
