@@ -3,8 +3,6 @@
 // state: meanwhile nobody writes. Private to this room.
 #pragma once
 
-#include "base/fd.hpp"
-
 #include <chrono>
 #include <optional>
 #include <string>
@@ -13,9 +11,8 @@ namespace rb::sqlite {
 
 class CheckpointWatch {
 public:
-  /// Made before the connection that reads, and gone after it: to close any descriptor of the index
-  /// of the log drops all locks of this process on it (fcntl(2)). Where there is no index, nothing
-  /// ever waits. Checkpoints of this process itself are not seen.
+  /// Where there is no index of the log, nothing ever waits. Checkpoints of this process itself are
+  /// not seen. Locks of this process on the index stay, also when the watch has gone.
   CheckpointWatch(const std::string& database, std::chrono::milliseconds patience);
 
   /// Asked again and again: the locks of writers and checkpoints have been held by others for as
@@ -25,7 +22,7 @@ public:
 private:
   [[nodiscard]] bool is_held(long byte) const;
 
-  Fd m_index;
+  int m_index; ///< Not owned.
   std::chrono::milliseconds m_patience;
   std::optional<std::chrono::steady_clock::time_point> m_since;
 };

@@ -22,6 +22,26 @@ namespace {
 constexpr long k_write_lock = 120;
 constexpr long k_checkpoint_lock = 121;
 
+bool lock(int file, long byte) {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = byte;
+  lock.l_len = 1;
+  return ::fcntl(file, F_SETLK, &lock) == 0;
+}
+
+/// By another process.
+bool is_free(const std::string& index, long byte) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const Fd file(::open(index.c_str(), O_RDWR | O_CLOEXEC));
+    ::_exit(lock(file.get(), byte) ? 0 : 1);
+  }
+  int status = 0;
+  return ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 /// A process that has these bytes locked until it goes; locks of one's own are not seen.
 class Holder {
 public:
@@ -58,12 +78,7 @@ private:
     static Fd file(::open(index.c_str(), O_RDWR | O_CLOEXEC));
     bool all = file.valid();
     for (const long byte : bytes) {
-      struct flock lock {};
-      lock.l_type = F_WRLCK;
-      lock.l_whence = SEEK_SET;
-      lock.l_start = byte;
-      lock.l_len = 1;
-      all = all && ::fcntl(file.get(), F_SETLK, &lock) == 0;
+      all = all && lock(file.get(), byte);
     }
     return all;
   }
@@ -109,4 +124,14 @@ TEST_CASE("a writer alone, and a checkpoint that lets others write, wait for nob
 TEST_CASE("a database without a log has nothing that waits") {
   const test::Scratch scratch;
   CHECK_FALSE(CheckpointWatch(scratch.path("state.db"), 0ms).is_waiting());
+}
+
+TEST_CASE("what else this process has locked stays locked when a watch has gone") {
+  constexpr long k_open_lock = 128; // of each connection; the first one of all empties the index
+  const Database database;
+  const Fd connection(::open(database.index.c_str(), O_RDWR | O_CLOEXEC));
+  REQUIRE(lock(connection.get(), k_open_lock));
+  CHECK_FALSE(CheckpointWatch(database.path, 0ms).is_waiting());
+  CHECK_FALSE(CheckpointWatch(database.path, 0ms).is_waiting());
+  CHECK_FALSE(is_free(database.index, k_open_lock));
 }
