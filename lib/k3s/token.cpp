@@ -53,6 +53,10 @@ std::string cluster_ca_of_token(std::string_view token) {
   return whole ? std::string(hash) : std::string();
 }
 
+bool knows_authority(const std::vector<std::string>& cas) {
+  return std::ranges::any_of(cas, [](const std::string& ca) { return !ca.empty(); });
+}
+
 bool is_same_cluster(const std::vector<std::string>& some, const std::vector<std::string>& others) {
   return std::ranges::any_of(some, [&](const std::string& ca) {
     return !ca.empty() && std::ranges::find(others, ca) != others.end();

@@ -28,6 +28,9 @@ inline constexpr std::string_view k_server_ca = "server/tls/server-ca.crt";
 /// has intermediates. Empty for a token without one.
 [[nodiscard]] std::string cluster_ca_of_token(std::string_view token);
 
+/// One of them is known; of what was not to be read there is an empty text.
+[[nodiscard]] bool knows_authority(const std::vector<std::string>& cas);
+
 /// Both know an authority of the other. False also where one of them knows none.
 [[nodiscard]] bool is_same_cluster(const std::vector<std::string>& some,
                                    const std::vector<std::string>& others);

@@ -79,12 +79,8 @@ Check program(const ObservedHost& host) {
 
 constexpr std::uint64_t k_mib = std::uint64_t{1} << 20U;
 
-bool knows_ca(const std::vector<std::string>& cas) {
-  return std::ranges::any_of(cas, [](const std::string& ca) { return !ca.empty(); });
-}
-
 std::string said_of_ca(const ObservedHost& host, const SetFacts& set) {
-  return knows_ca(host.data.cluster_cas) && knows_ca(set.cluster_cas)
+  return k3s::knows_authority(host.data.cluster_cas) && k3s::knows_authority(set.cluster_cas)
              ? ", and its certificate authority is another one"
              : "; there is no certificate authority to compare";
 }

@@ -67,15 +67,11 @@ std::optional<Check> apart(const std::vector<const ServerAnswer*>& answering) {
   return std::nullopt;
 }
 
-bool has_any(const std::vector<std::string>& texts) {
-  return std::ranges::any_of(texts, [](const std::string& text) { return !text.empty(); });
-}
-
 /// There is neither a database nor anything of a cluster.
 bool is_empty(const RejoinFacts& facts) {
   const DataDir& data = facts.host.data;
   return facts.member_name.empty() && !data.etcd && !data.tombstone && data.token_hash.empty() &&
-         !has_any(data.cluster_cas);
+         !k3s::knows_authority(data.cluster_cas);
 }
 
 Plan make_plan(const RejoinFacts& facts, const ServerAnswer& server) {

@@ -27,11 +27,8 @@ std::string take_out_line(const std::string& member) {
 
 /// Both are known, and this host's is none of the set's.
 bool differs_in_authority(const RejoinFacts& facts) {
-  const auto known = [](const std::vector<std::string>& cas) {
-    return std::ranges::any_of(cas, [](const std::string& ca) { return !ca.empty(); });
-  };
   const std::vector<std::string>& here = facts.host.data.cluster_cas;
-  return known(here) && known(facts.set.cluster_cas) &&
+  return k3s::knows_authority(here) && k3s::knows_authority(facts.set.cluster_cas) &&
          !k3s::is_same_cluster(here, facts.set.cluster_cas);
 }
 
