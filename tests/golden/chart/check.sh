@@ -153,6 +153,8 @@ for values in --set=agent.backupDir=/mnt/usb/backups "--set=agent.backupDir=/srv
   [ "$(grep -c 'mountPropagation: HostToContainer' "$work/disk.yaml")" = 2 ] || fail "a disk that is mounted later is not seen: $values"
   [ "$(grep -cE '^ *(mountPath|path): "/(mnt|srv)/usb"$' "$work/disk.yaml")" = 4 ] || fail "not the mount point: $values"
 done
+# A chart that has this one among its dependencies switches it by a condition, which is a value here.
+render "${sops[@]}" --set enabled=true >"$work/part.yaml" || fail "it is no part of another chart: enabled is refused"
 # Every address of both families: the kubelet probes a pod's first one. An address of IPv6 stands in brackets.
 render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s --set agent.metricsAddress=fd00::7 >"$work/six.yaml"
 grep -q -- '- --offsite$' "$work/six.yaml" || fail "the controller does not know that sets are copied off-site"
