@@ -1,13 +1,27 @@
 {{/* The names in the cluster are fixed: the programs look for each other by them. */}}
 
 {{- define "rb.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- include "rb.labelsAnd" (list . dict) -}}
+{{- end }}
+
+{{/* The labels of every object, and more of the values: no key twice, which Flux's post-renderer and kustomize
+refuse, and none in the place of what is looked for. Flux puts a digest behind a chart's version ("0.1.0+298d1e"). */}}
+{{- define "rb.labelsAnd" -}}
+{{- $root := index . 0 -}}
+{{- $more := mergeOverwrite dict (default dict $root.Values.commonLabels) (default dict (index . 1)) -}}
+{{- $more = omit $more "helm.sh/chart" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "app.kubernetes.io/component" -}}
+{{- range $key, $_ := include "rb.noMeshLabels" $root | fromYaml -}}
+  {{- $more = omit $more $key -}}
+{{- end -}}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_." }}
 app.kubernetes.io/name: railiance-backup
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+{{- if not (hasKey $more "app.kubernetes.io/part-of") }}
 app.kubernetes.io/part-of: railiance-backup
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.commonLabels }}
+{{- end }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+{{- with $more }}
 {{ toYaml . }}
 {{- end }}
 {{- end }}

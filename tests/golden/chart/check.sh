@@ -203,6 +203,35 @@ render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s --
 [ "$(grep -c '^ *linkerd.io/inject: disabled$' "$work/mesh.yaml")" = 2 ] || fail "Linkerd injects a sidecar"
 [ "$(grep -c '^ *linkerd.io/inject:' "$work/mesh.yaml")" = 3 ] || fail "an annotation of the values stands twice, or not at all"
 [ "$(grep -c '^ *sidecar.istio.io/inject: "false"$' "$work/mesh.yaml")" = 6 ] || fail "Istio injects a sidecar"
+# Flux puts a digest behind a chart's version, and no label may have a "+". Its post-renderer and kustomize take no
+# key twice, whatever labels the values have.
+cp -r "$chart" "$work/digest"
+sed -i 's/^version:.*/&+298d1ee42908/' "$work/digest/Chart.yaml"
+helm template railiance-backup "$work/digest" --namespace railiance-backup "${sops[@]}" >"$work/digest.yaml"
+[ "$(grep -c '^ *helm.sh/chart: railiance-backup-[0-9.]*_298d1ee42908$' "$work/digest.yaml")" -gt 20 ] || fail "the chart's version makes no label"
+cat >"$work/labels-values.yaml" <<'END'
+commonLabels:
+  { app.kubernetes.io/part-of: platform, app.kubernetes.io/name: backup, app.kubernetes.io/component: backup, app.kubernetes.io/managed-by: flux,
+    helm.sh/chart: x, sidecar.istio.io/inject: "true", release: one, team: platform }
+monitoring: { podMonitor: { enabled: true, labels: { release: two } }, alerts: { enabled: true, labels: { release: two } }, dashboard: { enabled: true, labels: { team: graphs } } }
+networkPolicy: { metricsFrom: [{ podSelector: {} }] }
+offsite: { enabled: true, existingSecret: s }
+END
+render "${sops[@]}" --values "$work/labels-values.yaml" >"$work/labels.yaml"
+python3 -B - "$work/labels.yaml" <<'END' || fail "labels of the values beside the chart's own"
+import sys, yaml
+class Strict(yaml.SafeLoader):
+    def construct_mapping(self, node, deep=False):
+        keys = [self.construct_object(key) for key, _ in node.value]
+        assert len(keys) == len(set(keys)), f"{node.start_mark}: a key stands twice among {keys}"
+        return super().construct_mapping(node, deep)
+objects = [item for item in yaml.load_all(open(sys.argv[1]), Loader=Strict) if item]
+for item in objects:
+    labels = item["metadata"]["labels"]
+    assert labels["app.kubernetes.io/name"] == "railiance-backup" and labels["app.kubernetes.io/managed-by"] == "Helm", labels
+    assert labels["app.kubernetes.io/part-of"] == "platform" and labels.get("app.kubernetes.io/component") != "backup", labels
+    assert labels["release"] == ("two" if item["kind"] in ("PodMonitor", "PrometheusRule") else "one"), labels
+END
 render "${sops[@]}" --set notify.existingSecret=s >"$work/untold.yaml"
 ! grep -q -e railiance-backup-notify -e --notify "$work/untold.yaml" || fail "notify is there without a receiver"
 grep -qF 'optional: true' "$here/notify.yaml" || fail "the Secret of notify is not optional"
