@@ -215,6 +215,25 @@ where an address of a policy never means a node of the cluster: the servers woul
 
 {{/* What of the host is mounted for the backups: where they are expected on a disk of its own, its
 mount point, so that the pod sees it when it is mounted later; else the directory. */}}
+{{/* The ports of the API server, as a JSON list: those of the values, and those that the cluster itself names
+(k3s's https-listen-port), where it is asked for the addresses, too. */}}
+{{- define "rb.apiServerPorts" -}}
+{{- $ports := list -}}
+{{- range .Values.networkPolicy.apiServerPorts -}}
+  {{- $ports = append $ports (int64 .) -}}
+{{- end -}}
+{{- if not .Values.networkPolicy.apiServerCIDRs -}}
+  {{- range (lookup "discovery.k8s.io/v1" "EndpointSlice" "default" "").items -}}
+    {{- if eq (dig "labels" "kubernetes.io/service-name" "" .metadata) "kubernetes" -}}
+      {{- range .ports -}}
+        {{- $ports = append $ports (int64 .port) -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- toJson (uniq $ports) -}}
+{{- end }}
+
 {{- define "rb.backupVolume" -}}
 {{- $agent := .Values.agent -}}
 {{- if hasPrefix "/" $agent.backupMount -}}

@@ -1,4 +1,4 @@
-"""Which addresses the pods may reach, where there is a cluster to ask: renders the chart against a small
+"""Which addresses and ports the pods may reach, where there is a cluster to ask: renders the chart against a small
 stand-in of its API. Arguments: the chart, and options for helm."""
 
 import http.server
@@ -14,14 +14,15 @@ SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kubernet
            "spec": {"clusterIP": "10.43.0.1", "clusterIPs": ["10.43.0.1", "fd00:43::1"]}}
 
 
-def slice_of(service, *addresses):
+def slice_of(service, port, *addresses):
     return {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
             "metadata": {"name": service, "namespace": "default", "labels": {"kubernetes.io/service-name": service}},
-            "addressType": "IPv4", "endpoints": [{"addresses": [address]} for address in addresses], "ports": []}
+            "addressType": "IPv4", "endpoints": [{"addresses": [address]} for address in addresses],
+            "ports": [{"name": "https", "port": port, "protocol": "TCP"}]}
 
 
 SLICES = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSliceList",
-          "items": [slice_of("kubernetes", "192.0.2.10", "192.0.2.11"), slice_of("shop", "198.51.100.7")]}
+          "items": [slice_of("kubernetes", 7443, "192.0.2.10", "192.0.2.11"), slice_of("shop", 8080, "198.51.100.7")]}
 
 
 def resources(group_version, *items):
@@ -59,7 +60,7 @@ class Api(http.server.BaseHTTPRequestHandler):
 
 
 def allowed(chart, options, kubeconfig):
-    """The addresses of the policy for the API server, as helm renders it."""
+    """Addresses and ports of the policy for the API server, as helm renders it."""
     done = subprocess.run(["helm", "template", "railiance-backup", chart, "--namespace", "railiance-backup",
                            "--dry-run=server", "--kube-version", "1.34.0", "--kubeconfig", kubeconfig,
                            "--show-only", "templates/networkpolicy.yaml", *options], capture_output=True, text=True, check=False, timeout=60)
@@ -68,7 +69,7 @@ def allowed(chart, options, kubeconfig):
     (policy,) = [item for item in yaml.safe_load_all(done.stdout)
                  if item and item["metadata"]["name"] == "railiance-backup-api-server"]
     (rule,) = policy["spec"]["egress"]
-    return [peer["ipBlock"]["cidr"] for peer in rule.get("to", [])]
+    return [peer["ipBlock"]["cidr"] for peer in rule.get("to", [])], [port["port"] for port in rule["ports"]]
 
 
 def main():
@@ -81,9 +82,9 @@ def main():
                         "users": [{"name": "x", "user": {}}],
                         "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}]}, file)
         file.flush()
-        asked = allowed(chart, options, file.name)
-        named = allowed(chart, [*options, "--set", "networkPolicy.apiServerCIDRs={10.0.0.0/8}"], file.name)
-        cilium = allowed(chart, [*options, "--api-versions", "cilium.io/v2"], file.name)
+        asked, ports = allowed(chart, options, file.name)
+        named, ports_beside = allowed(chart, [*options, "--set", "networkPolicy.apiServerCIDRs={10.0.0.0/8}"], file.name)
+        cilium, ports_of_cilium = allowed(chart, [*options, "--api-versions", "cilium.io/v2"], file.name)
     expected = ["10.43.0.1/32", "fd00:43::1/128", "192.0.2.10/32", "192.0.2.11/32"]
     if asked != expected:
         sys.exit(f"the cluster names {expected}, the policy allows {asked or 'any address'}")
@@ -91,6 +92,9 @@ def main():
         sys.exit(f"the values name 10.0.0.0/8, the policy allows {named or 'any address'}")
     if cilium:
         sys.exit(f"Cilium never takes an address for a node of the cluster, and the policy allows {cilium} alone")
+    # k3s's https-listen-port.
+    if ports != [443, 6443, 7443] or ports_of_cilium != ports or ports_beside != [443, 6443]:
+        sys.exit(f"the API server is at port 7443, and the policy allows {ports}, {ports_of_cilium} with Cilium, {ports_beside} beside addresses of the values")
 
 
 if __name__ == "__main__":
