@@ -156,9 +156,11 @@ checksum/sops-config: {{ .Values.sops.config | sha256sum | trunc 16 }}
 
 {{/* No sidecar of a service mesh: a Job would never end, and its network policies let no mesh through. All that
 these pods talk to is the API server and, by TLS, what the operator names. Istio (label since 1.13, annotation
-before), Kuma; Linkerd, Consul. Annotations of the values win. */}}
+before; its ambient mode has no sidecar, but probes come from an address there that policies of Cilium shut
+out), Kuma; Linkerd, Consul. Annotations of the values win. */}}
 {{- define "rb.noMeshLabels" -}}
 sidecar.istio.io/inject: "false"
+istio.io/dataplane-mode: none
 kuma.io/sidecar-injection: disabled
 {{- end }}
 {{- define "rb.noMeshAnnotations" -}}

@@ -203,6 +203,7 @@ render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s --
 [ "$(grep -c '^ *linkerd.io/inject: disabled$' "$work/mesh.yaml")" = 2 ] || fail "Linkerd injects a sidecar"
 [ "$(grep -c '^ *linkerd.io/inject:' "$work/mesh.yaml")" = 3 ] || fail "an annotation of the values stands twice, or not at all"
 [ "$(grep -c '^ *sidecar.istio.io/inject: "false"$' "$work/mesh.yaml")" = 6 ] || fail "Istio injects a sidecar"
+[ "$(grep -c '^ *istio.io/dataplane-mode: none$' "$work/mesh.yaml")" = 3 ] || fail "Istio's ambient mode takes the pods"
 # Flux puts a digest behind a chart's version, and no label may have a "+". Its post-renderer and kustomize take no
 # key twice, whatever labels the values have.
 cp -r "$chart" "$work/digest"
