@@ -149,6 +149,33 @@ void mount_host_path(json& pod, const HostPath& host_path) {
   }
 }
 
+void remove_volume(json& pod, const json& name) {
+  json& volumes = pod["volumes"];
+  for (auto it = volumes.begin(); it != volumes.end();) {
+    it = (*it)["name"] == name ? volumes.erase(it) : it + 1;
+  }
+}
+
+/// Kubernetes takes no two mounts at one place, and a server may have its snapshots or its
+/// kubeconfig where the backups go. The first mount does for both, and is written to where one of
+/// them is.
+void mount_each_place_once(json& pod) {
+  json once = json::array();
+  for (json& mount : pod["containers"][0]["volumeMounts"]) {
+    const auto same = std::ranges::find_if(
+        once, [&](const json& kept) { return kept["mountPath"] == mount["mountPath"]; });
+    if (same == once.end()) {
+      once.push_back(std::move(mount));
+      continue;
+    }
+    if (!mount.contains("readOnly")) {
+      same->erase("readOnly");
+    }
+    remove_volume(pod, mount["name"]);
+  }
+  pod["containers"][0]["volumeMounts"] = std::move(once);
+}
+
 std::string directory_of(const std::string& path) {
   return path.substr(0, path.rfind('/'));
 }
@@ -217,7 +244,9 @@ Status set_agent(std::vector<json>& objects, const Choices& choices, const Serve
   }
   json& pod = pod_template_of(*agent)["spec"];
   RB_TRY(set_places(pod, server));
-  return choices.backup_dir ? set_backup_dir(pod, *choices.backup_dir) : Status();
+  RB_TRY(choices.backup_dir ? set_backup_dir(pod, *choices.backup_dir) : Status());
+  mount_each_place_once(pod);
+  return {};
 }
 
 Status set_schedule(std::vector<json>& objects, const Choices& choices) {

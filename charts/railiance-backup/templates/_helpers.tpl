@@ -215,8 +215,6 @@ where an address of a policy never means a node of the cluster: the servers woul
 {{- toJson $cidrs -}}
 {{- end }}
 
-{{/* What of the host is mounted for the backups: where they are expected on a disk of its own, its
-mount point, so that the pod sees it when it is mounted later; else the directory. */}}
 {{/* The ports of the API server, as a JSON list: those of the values, and those that the cluster itself names
 (k3s's https-listen-port), where it is asked for the addresses, too. */}}
 {{- define "rb.apiServerPorts" -}}
@@ -236,6 +234,8 @@ mount point, so that the pod sees it when it is mounted later; else the director
 {{- toJson (uniq $ports) -}}
 {{- end }}
 
+{{/* What of the host is mounted for the backups: where they are expected on a disk of its own, its
+mount point, so that the pod sees it when it is mounted later; else the directory. */}}
 {{- define "rb.backupVolume" -}}
 {{- $agent := .Values.agent -}}
 {{- if hasPrefix "/" $agent.backupMount -}}
@@ -254,4 +254,38 @@ mountPropagation: HostToContainer
 {{- else if hasPrefix "/" .Values.agent.backupMount -}}
 mountPropagation: HostToContainer
 {{- end -}}
+{{- end }}
+
+{{/* What else of the host the agent sees, as a JSON list. Kubernetes takes no two mounts at one place: what is
+mounted there already does for both, and what is to be written is never had read-only. A missing kubeconfig must
+not keep the agent, and so every backup, from running. */}}
+{{- define "rb.agentHostPaths" -}}
+{{- $agent := .Values.agent -}}
+{{- $taken := list "/tmp" "/host/etc" "/var/lib/railiance-backup" (include "rb.backupVolume" .) $agent.dataDir (dir $agent.k3sPath) $agent.configDir -}}
+{{- $written := compact (list $agent.snapshotDir $agent.scratchDir) -}}
+{{- range $agent.extraHostPaths -}}
+  {{- if not .readOnly -}}
+    {{- $written = append $written .path -}}
+  {{- end -}}
+{{- end -}}
+{{- $wanted := list -}}
+{{- range $agent.kubeconfigSources -}}
+  {{- if not (has (dir .) (append (concat $taken $written) (printf "%s/k3s" $agent.configDir))) -}}
+    {{- $wanted = append $wanted (dict "name" (printf "kubeconfig-%d" (len $wanted)) "path" (dir .) "type" "DirectoryOrCreate" "readOnly" true) -}}
+    {{- $taken = append $taken (dir .) -}}
+  {{- end -}}
+{{- end -}}
+{{- range list (dict "name" "snapshots" "path" $agent.snapshotDir "type" "Directory") (dict "name" "scratch" "path" $agent.scratchDir "type" "DirectoryOrCreate") -}}
+  {{- if and .path (not (has .path $taken)) -}}
+    {{- $wanted = append $wanted . -}}
+    {{- $taken = append $taken .path -}}
+  {{- end -}}
+{{- end -}}
+{{- range $index, $extra := $agent.extraHostPaths -}}
+  {{- if not (or (has .path $taken) (and .readOnly (has .path $written))) -}}
+    {{- $wanted = append $wanted (dict "name" (printf "extra-%d" $index) "path" .path "type" "Directory" "readOnly" (default false .readOnly)) -}}
+    {{- $taken = append $taken .path -}}
+  {{- end -}}
+{{- end -}}
+{{- toJson $wanted -}}
 {{- end }}

@@ -153,6 +153,21 @@ for values in --set=agent.backupDir=/mnt/usb/backups "--set=agent.backupDir=/srv
   [ "$(grep -c 'mountPropagation: HostToContainer' "$work/disk.yaml")" = 2 ] || fail "a disk that is mounted later is not seen: $values"
   [ "$(grep -cE '^ *(mountPath|path): "/(mnt|srv)/usb"$' "$work/disk.yaml")" = 4 ] || fail "not the mount point: $values"
 done
+# Kubernetes takes no two mounts at one place; what is mounted for both is written to where one of them is.
+render "${sops[@]}" --set agent.backupDir=/mnt/nfs/railiance --set agent.snapshotDir=/mnt/nfs --set agent.scratchDir=/srv/both \
+  --set 'agent.kubeconfigSources={/mnt/nfs/kubeconfig,/tmp/kubeconfig,/etc/rancher/admin,/srv/both/config,/root/.kube/config}' \
+  --set 'agent.extraHostPaths[0].path=/srv/both,agent.extraHostPaths[0].readOnly=true,agent.extraHostPaths[1].path=/srv/more' >"$work/places.yaml"
+python3 -B - "$work/places.yaml" <<'END' || fail "a place is mounted twice, or read-only"
+import sys, yaml
+(agent,) = [o["spec"]["template"]["spec"] for o in yaml.safe_load_all(open(sys.argv[1])) if o and o["kind"] == "DaemonSet"]
+mounts = agent["containers"][0]["volumeMounts"]
+places = [mount["mountPath"] for mount in mounts]
+assert len(places) == len(set(places)), places
+assert {mount["name"] for mount in mounts} == {volume["name"] for volume in agent["volumes"]}
+for place in ("/mnt/nfs", "/srv/both", "/srv/more"):
+    assert [not mount.get("readOnly") for mount in mounts if mount["mountPath"] == place] == [True], place
+assert "/root/.kube" in places
+END
 # A chart that has this one among its dependencies switches it by a condition, which is a value here.
 render "${sops[@]}" --set enabled=true >"$work/part.yaml" || fail "it is no part of another chart: enabled is refused"
 # Every address of both families: the kubelet probes a pod's first one. An address of IPv6 stands in brackets.

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <set>
 
 using namespace rb;
 using namespace rb::install;
@@ -243,6 +244,31 @@ TEST_CASE("backups on a disk that may be mounted later: the pod has its mount po
       CHECK((mount["name"] != "backup" ||
              mount.contains("mountPropagation") == (directory != volume)));
     }
+  }
+}
+
+TEST_CASE("no place is mounted twice: Kubernetes would refuse the agent") {
+  Choices choices = usual_choices();
+  choices.backup_dir = "/mnt/nfs/railiance";
+  Server server = usual_server();
+  for (const char* const kubeconfig : {"/mnt/nfs/kubeconfig", "/tmp/kubeconfig"}) {
+    CAPTURE(kubeconfig);
+    server.kubeconfig = kubeconfig;
+    server.snapshot_dir = "/mnt/nfs";
+    const std::vector<json> objects = objects_for(choices, server);
+    const json& pod = agent_pod(objects);
+    std::set<json> places;
+    std::set<json> names;
+    for (const json& mount : pod["containers"][0]["volumeMounts"]) {
+      CHECK(places.insert(mount["mountPath"]).second);
+      names.insert(mount["name"]);
+      CHECK((mount["mountPath"] != "/mnt/nfs" || !mount.contains("readOnly")));
+    }
+    CHECK(places.contains("/mnt/nfs"));
+    CHECK(mounted(pod, "backup") == "/mnt/nfs");
+    CHECK(pod["volumes"].size() == names.size()); // none that nothing mounts
+    CHECK(has_argument(pod, "--etcd-snapshot-dir=/mnt/nfs"));
+    CHECK(has_argument(pod, std::string("--kubeconfig-source=") + kubeconfig));
   }
 }
 
