@@ -157,7 +157,8 @@ std::string advice_for(api::Reason reason) {
     return {};
   case api::Reason::agent_unavailable:
     return "is an agent ready on the server node? kubectl -n railiance-backup get pods -l "
-           "app.kubernetes.io/component=agent -o wide";
+           "app.kubernetes.io/component=agent -o wide; where there is no pod, the reason is in "
+           "kubectl -n railiance-backup get events";
   case api::Reason::datastore_not_etcd:
     return "there is no datastore on that server to take a copy of: name another node with --node, "
            "or none";
@@ -380,8 +381,8 @@ std::string advice(const status::Current& current) {
     return "railiance-backup list, then railiance-backup show NAME, says why";
   case status::CurrentReason::agent_unavailable:
   case status::CurrentReason::facts_stale:
-    return "kubectl -n railiance-backup get pods -l app.kubernetes.io/component=agent; on the "
-           "server, railiance-restore list shows what the disk holds";
+    return "kubectl -n railiance-backup get pods,events (where there is no pod, an event says "
+           "why); on the server, railiance-restore list shows what the disk holds";
   case status::CurrentReason::clock_anomaly:
     return "set the clock of the server right (timedatectl)";
   case status::CurrentReason::no_expected_interval:
@@ -393,8 +394,8 @@ std::string advice(const status::Current& current) {
     return "kubectl -n railiance-backup describe pod -l app.kubernetes.io/component=controller "
            "says why it ended (OOMKilled: raise controller.resources.limits.memory)";
   case status::CurrentReason::controller_unavailable:
-    return "kubectl -n railiance-backup get deployment,pods; on the server, railiance-restore list "
-           "shows what the disk holds";
+    return "kubectl -n railiance-backup get deployment,pods,events (where there is no pod, an "
+           "event says why); on the server, railiance-restore list shows what the disk holds";
   }
   return {};
 }

@@ -122,13 +122,14 @@ bool judge_pods(const json& pods, const std::string& this_node, Rollout& rollout
   return others;
 }
 
-/// The last complaint of k3s about our manifests; empty: there is none.
-std::string complaint_of_k3s(kube::Client& client, const std::stop_token& stop) {
+/// The last Warning of those that `fields` name, with its reason; empty: there is none.
+std::string last_warning(kube::Client& client,
+                         std::string_view name_space,
+                         const std::string& fields,
+                         const std::stop_token& stop) {
   kube::ListOptions options;
-  options.field_selector =
-      "involvedObject.kind=Addon,involvedObject.name=" + k3s::addon_name(k_laid_manifest) +
-      ",type=Warning";
-  const auto events = client.list_all(k_core_events, k3s::k_addon_namespace, options, stop);
+  options.field_selector = fields + ",type=Warning";
+  const auto events = client.list_all(k_core_events, name_space, options, stop);
   std::string newest;
   std::string words;
   for (const json& event : events ? *events : json::array()) {
@@ -140,6 +141,23 @@ std::string complaint_of_k3s(kube::Client& client, const std::stop_token& stop) 
     }
   }
   return words;
+}
+
+/// The last complaint of k3s about our manifests; empty: there is none.
+std::string complaint_of_k3s(kube::Client& client, const std::stop_token& stop) {
+  const std::string words = last_warning(client,
+                                         k3s::k_addon_namespace,
+                                         "involvedObject.kind=Addon,involvedObject.name=" +
+                                             k3s::addon_name(k_laid_manifest),
+                                         stop);
+  return words.empty() ? words : "k3s says " + words;
+}
+
+/// What a policy (Gatekeeper, Kyverno), a quota or the pod security of the namespace says to pods
+/// that they refuse: it stands in Events of who would make them, for there is no pod to say it.
+std::string refusal_of_pods(kube::Client& client, const std::stop_token& stop) {
+  const std::string words = last_warning(client, k_namespace, "reason=FailedCreate", stop);
+  return words.empty() ? words : "no pod is made: " + words;
 }
 
 bool is_mended_by_waiting(const Error& error) {
@@ -179,8 +197,7 @@ Result<Rollout> look_at_rollout(kube::Client& client,
   rollout.applied = applied_checksum(addon) == checksum;
   if (!rollout.applied) {
     rollout.line = "k3s takes the manifests in (it looks every 15 seconds)";
-    const std::string complaint = complaint_of_k3s(client, stop);
-    rollout.trouble = complaint.empty() ? "" : "k3s says " + complaint;
+    rollout.trouble = complaint_of_k3s(client, stop);
     return rollout;
   }
   RB_TRY_ASSIGN(const json controller,
@@ -197,6 +214,8 @@ Result<Rollout> look_at_rollout(kube::Client& client,
     RB_TRY_ASSIGN(const json pods, client.list_all(kube::k_pods, k_namespace, options, stop));
     if (judge_pods(pods, this_node, rollout)) {
       rollout.without_image.clear(); // there is more to wait for
+    } else if (rollout.without_image.empty()) {
+      rollout.trouble = refusal_of_pods(client, stop);
     }
   }
   return rollout;

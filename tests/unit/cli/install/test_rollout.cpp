@@ -15,6 +15,7 @@ constexpr const char* k_checksum = "0123abcd";
 constexpr const char* k_here = "server-1";
 constexpr const char* k_pods = "/api/v1/namespaces/railiance-backup/pods/";
 constexpr const char* k_events = "/api/v1/namespaces/kube-system/events/";
+constexpr const char* k_our_events = "/api/v1/namespaces/railiance-backup/events/";
 
 json deployment(int replicas, int updated, int available) {
   return {{"metadata", {{"generation", 3}}},
@@ -175,6 +176,25 @@ TEST_CASE("the agent is ready when it runs anew on every node that it is for, an
     CHECK(rollout.ready == one.ready);
     CHECK(rollout.line == std::string("ready: controller 1/1, agent ") + one.text);
   }
+}
+
+TEST_CASE("pods that a policy or a quota refuses are none, and its last word is told") {
+  Cluster cluster;
+  cluster.k3s.objects[k_agent_path] = daemon_set(2, 0, 0);
+  CHECK(cluster.look().trouble.empty());
+  const auto refuse = [&](const std::string& name, const char* time, const char* message) {
+    cluster.k3s.objects[k_our_events + name] = {
+        {"lastTimestamp", time}, {"reason", "FailedCreate"}, {"message", message}};
+  };
+  refuse("b",
+         "2026-11-22T11:53:16Z",
+         "Error creating: admission webhook \"validation.gatekeeper.sh\" denied the request");
+  refuse("a", "2026-11-22T11:52:16Z", "Error creating: exceeded quota");
+  CHECK(cluster.look().trouble == "no pod is made: FailedCreate: Error creating: admission webhook "
+                                  "\"validation.gatekeeper.sh\" denied the request");
+  // Of before: pods are on their way.
+  cluster.put_pod("p", waiting_pod(k_here, "ContainerCreating"));
+  CHECK(cluster.look().trouble.empty());
 }
 
 TEST_CASE("a pod that is not ready says why, where it is not just on its way") {
