@@ -99,19 +99,22 @@ std::string hint_of(ErrorCode code, std::string_view what, std::string_view said
 }
 
 /// The API server has no status for what its client of etcd says, and passes the words on with a
-/// 500 (kubernetes/kubernetes issue 112152). Too large an answer is of what was asked for, and
-/// stays.
+/// 500 (kubernetes/kubernetes issue 112152). So it does with those of its client of a KMS plugin,
+/// behind its own ("Internal error occurred: unable to transform key …"). Too large an answer is of
+/// what was asked for, and stays.
 bool is_word_of_datastore(std::string_view message) {
   constexpr std::array<std::string_view, 4> k_passing{
       "Unavailable", "DeadlineExceeded", "Canceled", "Aborted"};
   constexpr std::string_view k_rpc = "rpc error: code = ";
-  if (!message.starts_with(k_rpc)) {
+  const std::size_t rpc = message.find(k_rpc);
+  if (rpc == std::string_view::npos) {
     return message.starts_with("etcdserver: ");
   }
-  const std::string_view code = message.substr(k_rpc.size());
-  return std::ranges::any_of(k_passing,
-                             [&](std::string_view word) { return code.starts_with(word); }) ||
-         contains(code, "database is locked") || contains(code, "etcdserver: ");
+  const std::string_view code = message.substr(rpc + k_rpc.size());
+  const bool of_store = contains(code, "database is locked") || contains(code, "etcdserver: ");
+  return (rpc == 0 && of_store) || std::ranges::any_of(k_passing, [&](std::string_view word) {
+           return code.starts_with(word);
+         });
 }
 
 Error make(std::string_view what, const StatusFields& fields, int http_status, bool confidential) {

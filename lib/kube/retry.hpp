@@ -26,7 +26,7 @@ namespace rb::kube {
 [[nodiscard]] Error
 error_from_status(std::string_view what, const nlohmann::json& status, bool confidential);
 
-/// The server's datastore could not answer for a moment: etcd had a new leader, SQLite was locked.
+/// The server's datastore, or the KMS plugin that has its keys, could not answer for a moment.
 /// Such an answer is a 500, as is that of an object that the server cannot decode.
 [[nodiscard]] bool is_of_datastore(const Error& error);
 

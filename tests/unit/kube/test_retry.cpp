@@ -118,7 +118,15 @@ TEST_CASE("what the datastore could not answer for a moment is told from what ca
         "etcdserver: request timed out, possibly due to previous leader failure",
         "rpc error: code = Unavailable desc = transport is closing",
         "rpc error: code = Unknown desc = etcdserver: no leader",
-        "rpc error: code = Unknown desc = database is locked (5) (SQLITE_BUSY)"}) {
+        "rpc error: code = Unknown desc = database is locked (5) (SQLITE_BUSY)",
+        // A KMS plugin that is started anew: of a list, of one object, of a write.
+        "Internal error occurred: unable to transform key \"/registry/secrets/a/b\": failed get "
+        "version from remote KMS provider: rpc error: code = DeadlineExceeded desc = latest "
+        "balancer error: connection error",
+        "Internal error occurred: failed to decrypt DEK, error: rpc error: code = Unavailable desc "
+        "= connection error",
+        "Internal error occurred: rpc error: code = DeadlineExceeded desc = context deadline "
+        "exceeded"}) {
     CAPTURE(words);
     CHECK(is_of_datastore(from(500, status_body(500, "", words), true)));
     CHECK(is_of_datastore(from(500, status_body(500, "", words))));
@@ -130,6 +138,8 @@ TEST_CASE("what the datastore could not answer for a moment is told from what ca
        {"Internal error occurred: unable to transform key \"/registry/secrets/a/b\": no matching "
         "prefix "
         "found",
+        "Internal error occurred: unable to transform key \"/registry/secrets/a/b\": failed to "
+        "decrypt DEK, error: rpc error: code = InvalidArgument desc = unknown key",
         "rpc error: code = ResourceExhausted desc = grpc: trying to send message larger than max",
         "no kind \"X\" is registered",
         ""}) {
