@@ -3,9 +3,16 @@
 #include "base/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
+
 namespace rb::api {
 
 namespace {
+
+/// As in crds/ (diskFreeBytes and its like, maximum): what is beyond would keep all that the node
+/// says out of the object.
+constexpr std::uint64_t k_bytes_limit = 9'007'199'254'740'991;
 
 /// An entry of a node's `artifacts`.
 struct ArtifactEntry {
@@ -108,6 +115,14 @@ std::string_view to_string(Datastore datastore) {
 }
 
 void fields(JsonFields& json, NodeFacts& facts) {
+  if (!json.reading()) {
+    for (std::uint64_t* const bytes : {&facts.retained_bytes,
+                                       &facts.disk_free_bytes,
+                                       &facts.disk_size_bytes,
+                                       &facts.next_run_bytes}) {
+      *bytes = std::min(*bytes, k_bytes_limit); // of a disk without a size of its own
+    }
+  }
   json.required("nodeName", facts.node_name);
   json.optional("agentID", facts.agent_id);
   json.optional("version", facts.version);

@@ -1,5 +1,6 @@
 #include "base/fs.hpp"
 
+#include "base/disk_space.hpp"
 #include "base/open_beneath.hpp"
 
 #include <dirent.h>
@@ -7,7 +8,6 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -347,8 +347,7 @@ Result<Space> PosixFs::space() {
   if (::fstatvfs(m_fd.get(), &status) != 0) {
     return system_error(errno, m_path + ": statvfs");
   }
-  const auto unit = static_cast<std::uint64_t>(status.f_frsize);
-  return Space{status.f_bavail * unit, status.f_blocks * unit};
+  return space_of(status);
 }
 
 } // namespace

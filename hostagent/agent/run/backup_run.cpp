@@ -9,6 +9,7 @@
 #include "terminal/log.hpp"
 
 #include "age/sops_yaml.hpp"
+#include "base/disk_space.hpp"
 #include "base/fd.hpp"
 
 #include <sys/stat.h>
@@ -208,7 +209,7 @@ Status check_space(BackupRun& run) {
   if (shared || database_bytes == 0 || ::statvfs(snapshots.c_str(), &space) != 0) {
     return {};
   }
-  const std::uint64_t available = std::uint64_t{space.f_bavail} * space.f_frsize;
+  const std::uint64_t available = space_of(space).available_bytes;
   if (available >= needed) {
     return {};
   }

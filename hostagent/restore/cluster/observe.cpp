@@ -6,6 +6,7 @@
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/journal.hpp"
 
+#include "base/disk_space.hpp"
 #include "base/open_beneath.hpp"
 
 #include <sys/stat.h>
@@ -79,7 +80,8 @@ Disk disk_of(std::string path) {
   }
   struct stat status {};
   static_cast<void>(::stat(path.c_str(), &status));
-  return {status.st_dev, space.f_blocks * space.f_frsize, space.f_bavail * space.f_frsize};
+  const Space room = space_of(space);
+  return {status.st_dev, room.total_bytes, room.available_bytes};
 }
 
 /// A mount point cannot be renamed, and one further down goes along with its directory: at the next

@@ -1,5 +1,6 @@
 #include "restore/proof/scratch_dir.hpp"
 
+#include "base/disk_space.hpp"
 #include "base/open_beneath.hpp"
 
 #include <fcntl.h>
@@ -80,7 +81,7 @@ Status check_space(const std::string& parent, std::uint64_t needed_bytes) {
   if (::statvfs(parent.c_str(), &space) != 0) {
     return system_error(errno, parent);
   }
-  const std::uint64_t free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
+  const std::uint64_t free_bytes = space_of(space).available_bytes;
   if (free_bytes < needed_bytes) {
     return Error{ErrorCode::no_space,
                  parent + ": " + std::to_string(free_bytes >> 20U) + " MiB free, a scratch server" +

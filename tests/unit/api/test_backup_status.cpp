@@ -71,6 +71,15 @@ TEST_CASE("the facts of a node come back as they went") {
   CHECK(to_json(none).size() == 2); // what never happened is left out
 }
 
+TEST_CASE("a disk that calls itself endless is as large as the schema takes it") {
+  NodeFacts endless = facts();
+  endless.disk_free_bytes = endless.disk_size_bytes = std::uint64_t{1} << 63U; // Amazon EFS
+  const nlohmann::json json = to_json(endless);
+  CHECK(json["diskFreeBytes"] == 9007199254740991);
+  CHECK(json["diskSizeBytes"] == 9007199254740991);
+  CHECK(json["retainedBytes"] == 700);
+}
+
 TEST_CASE("a newer agent may say more than we know") {
   nlohmann::json json = to_json(facts());
   json["artifacts"].push_back({{"type", "Volumes"}, {"sizeBytes", 1}});

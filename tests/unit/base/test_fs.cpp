@@ -1,7 +1,7 @@
 // Names that are given without replacing, on file systems that can do less than ext4.
 #include "support/scratch.hpp"
 
-#include "base/fs.hpp"
+#include "base/disk_space.hpp"
 
 #include <doctest/doctest.h>
 
@@ -85,6 +85,18 @@ TEST_CASE("a file gets its name, and none is replaced, whatever the file system 
     CHECK(scratch.read("two") == "old");
     CHECK(scratch.read("two.part") == "new");
   }
+}
+
+TEST_CASE("a disk that calls itself endless is large, and not full") {
+  struct statvfs disk {};
+  disk.f_frsize = 4096;
+  disk.f_blocks = 1000;
+  disk.f_bavail = 900;
+  CHECK(space_of(disk).total_bytes == 4096000);
+  CHECK(space_of(disk).available_bytes == 3686400);
+  disk.f_blocks = disk.f_bavail = std::uint64_t{1} << 52U; // 16 EiB, as s3fs has it
+  CHECK(space_of(disk).available_bytes == std::uint64_t{INT64_MAX});
+  CHECK(space_of(disk).total_bytes == std::uint64_t{INT64_MAX});
 }
 
 TEST_CASE("a directory that its file system has no sync for is synced as far as that goes") {
