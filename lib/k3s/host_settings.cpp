@@ -54,12 +54,13 @@ std::string as_integer(std::string_view text) {
   return errno == 0 && *end == '\0' ? std::to_string(value) : std::string(text);
 }
 
-/// A scalar as k3s puts it behind "--key=". A quoted one is a string.
+/// A scalar as k3s puts it behind "--key=": without the blanks around it (a block scalar ends with
+/// a line feed). A quoted one is a string.
 std::string scalar(const YAML::Node& node) {
   if (!node.IsScalar()) {
     return {};
   }
-  const std::string& text = node.Scalar();
+  std::string text(trimmed(node.Scalar()));
   if (node.Tag() != "?") {
     return text;
   }

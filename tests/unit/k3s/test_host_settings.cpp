@@ -59,6 +59,8 @@ TEST_CASE("scalars are read as YAML 1.1 has them, quoted ones are text") {
   CHECK(config_value("a: ~", "a").empty());
   CHECK(config_value("a: 10.42.0.0/16", "a") == "10.42.0.0/16");
   CHECK(config_value("d: /data", "data-dir") == "/data");
+  CHECK(config_value("data-dir: |\n  /data/k3s\nlog: x\n", "data-dir") == "/data/k3s");
+  CHECK(config_value("tls-san:\n- >-\n  a\n- ' b '\n", "tls-san") == "b");
 }
 
 TEST_CASE("trap: what a merge key names is no setting of k3s") {
