@@ -23,14 +23,13 @@ constexpr std::size_t k_nodes_limit = 100'000;
 constexpr std::size_t k_turns_limit = 4;
 
 /// What a server writes, makes or serves under that name.
-constexpr std::array<std::string_view, 27> k_not_read{"data-dir",
+constexpr std::array<std::string_view, 26> k_not_read{"data-dir",
                                                       "write-kubeconfig",
                                                       "log",
                                                       "etcd-snapshot-dir",
                                                       "etcd-s3-folder", // in the bucket
                                                       "default-local-storage-path",
                                                       "cluster-reset-restore-path",
-                                                      "config", // read with the settings
                                                       "container-runtime-endpoint",
                                                       "image-service-endpoint",
                                                       "containerd",
@@ -50,6 +49,9 @@ constexpr std::array<std::string_view, 27> k_not_read{"data-dir",
                                                       "kube-reserved-cgroup",
                                                       "system-reserved-cgroup",
                                                       "runtime-cgroups"};
+
+/// Of k3s its configuration file: what stands in it is read with the settings.
+constexpr std::string_view k_config = "config";
 
 /// Known to stop a server when they are missing.
 constexpr std::array<std::string_view, 14> k_needed{"audit-policy-file",
@@ -147,7 +149,7 @@ void add_component(const Setting& setting, Found& found) {
     return;
   }
   const std::string name = setting.value.substr(begin, equals - begin);
-  if (is_among(k_not_read, name) && !(name == "config" && setting.flag == "kubelet-arg")) {
+  if (is_among(k_not_read, name) || (name == k_config && setting.flag != "kubelet-arg")) {
     return;
   }
   std::string_view rest = std::string_view(setting.value).substr(equals + 1);
@@ -159,7 +161,7 @@ void add_component(const Setting& setting, Found& found) {
     }
     found.add(value,
               setting.flag + " " + name,
-              names_file(name) || name == "config",
+              names_file(name) || name == k_config,
               setting.flag == "kube-apiserver-arg" && is_among(k_needed, name));
     rest.remove_prefix(std::min(comma + 1, rest.size()));
   }
@@ -292,7 +294,9 @@ std::vector<NamedFile> all_named_files(const HostFiles& files,
       last_turn = all.size();
       ++turn;
     }
-    read(std::string(all[at].path));
+    if (all[at].by != k_config) {
+      read(std::string(all[at].path));
+    }
   }
   return all;
 }

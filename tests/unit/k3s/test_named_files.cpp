@@ -67,7 +67,7 @@ TEST_CASE("what a server writes, makes or is no file is not looked for") {
                   {"etcd-snapshot-dir", "/mnt/snap"},
                   {"etcd-s3-folder", "/clusters/one"},
                   {"log", "/var/log/k3s.log"},
-                  {"config", "/etc/k3s/server.yaml"},
+                  {"kube-scheduler-arg", "config=/etc/scheduler.yaml"},
                   {"container-runtime-endpoint", "/run/containerd/containerd.sock"},
                   {"etcd-snapshot-schedule-cron", "*/5 * * * *"},
                   {"token", "/not/shown"},
@@ -157,4 +157,16 @@ TEST_CASE("files are followed from one to the next, a circle ends") {
                                                                     "/etc/k8s/ca.pem",
                                                                     "/etc/k8s/kubeconfig",
                                                                     "/etc/k8s/more.yaml"});
+}
+
+TEST_CASE("a configuration file at another place is named, and what stands in it is no field of a "
+          "named file") {
+  ServerSettings settings;
+  settings.add("config", "/root/k3s/config.yaml", Origin::environment);
+  const MapFiles files{{"/root/k3s/config.yaml", "default-local-storage-path: /srv/volumes\n"}};
+  const auto named = all_named_files(files, settings, k_data);
+  REQUIRE(paths_of(named) == Paths{"/root/k3s/config.yaml"});
+  CHECK(named.front().by == "config");
+  settings.add("config", "https://example.com/k3s.yaml", Origin::command_line);
+  CHECK(all_named_files(files, settings, k_data).empty());
 }

@@ -188,6 +188,25 @@ TEST_CASE("the files that the settings name are kept, and those that they name; 
   CHECK(state.skipped[0].why.find("named by kube-apiserver-arg oidc-ca-file") != std::string::npos);
 }
 
+TEST_CASE("a configuration file that is not to be seen is said, one that is seen is taken once") {
+  const Host host;
+  const std::string unit = "etc/systemd/system/k3s.service";
+  host.scratch.write(unit + ".env", "K3S_CONFIG_FILE=/nonexistent/k3s/config.yaml\n");
+  host.scratch.write(unit,
+                     "[Service]\nEnvironmentFile=-/etc/systemd/system/k3s.service.env\n"
+                     "ExecStart=/usr/local/bin/k3s server\n");
+  const auto unseen = collect_host_state(host.settings, host.facts());
+  REQUIRE(unseen);
+  REQUIRE(unseen->skipped.size() == 1);
+  CHECK(unseen->skipped[0].path == "nonexistent/k3s/config.yaml");
+  CHECK(unseen->skipped[0].why.find("agent.extraHostPaths") != std::string::npos);
+  host.scratch.write(unit + ".env", "K3S_CONFIG_FILE=/etc/rancher/k3s/config.yaml\n");
+  const auto usual = collect_host_state(host.settings, host.facts());
+  REQUIRE(usual);
+  CHECK(usual->skipped.empty());
+  CHECK(usual->files == unseen->files);
+}
+
 TEST_CASE("of an instance of a template, what it reads goes along, and which one it is") {
   const Host host;
   host.scratch.write("etc/systemd/system/cluster@.service",
