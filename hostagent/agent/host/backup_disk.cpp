@@ -237,6 +237,17 @@ std::vector<std::string> mount_points_of_fstab(std::string_view text) {
   return points;
 }
 
+std::vector<std::string> mount_points_of_mountinfo(std::string_view text) {
+  std::vector<std::string> points;
+  each_line(text, [&](const std::string& line) {
+    const auto words = words_of(line);
+    if (words.size() > 4) {
+      points.push_back(words[4]);
+    }
+  });
+  return points;
+}
+
 std::string mount_point_of_unit(std::string_view text) {
   std::string point;
   each_line(text, [&](const std::string& line) {

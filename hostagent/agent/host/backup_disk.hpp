@@ -27,6 +27,9 @@ inline constexpr std::string_view k_mount_none = "none";
 /// subvolumes of a system on btrfs are the disk of the system. Pure.
 [[nodiscard]] std::vector<std::string> mount_points_of_fstab(std::string_view text);
 
+/// Where something is mounted, by mountinfo as in proc(5). Pure.
+[[nodiscard]] std::vector<std::string> mount_points_of_mountinfo(std::string_view text);
+
 /// `Where=` of a systemd.mount(5) unit; empty where there is none. Pure.
 [[nodiscard]] std::string mount_point_of_unit(std::string_view text);
 

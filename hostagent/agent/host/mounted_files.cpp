@@ -1,6 +1,9 @@
 #include "agent/host/mounted_files.hpp"
 
+#include "agent/host/backup_disk.hpp"
+
 #include "archive/entry_path.hpp"
+#include "base/fd.hpp"
 #include "base/open_beneath.hpp"
 
 #include <sys/stat.h>
@@ -32,17 +35,30 @@ bool can_be_trusted(const std::string& directory, const struct stat& link) {
   return known && is_ours(status) && is_ours(link) && (!open || (status.st_mode & S_ISVTX) != 0);
 }
 
+/// Where an image has its own programs and libraries.
+bool is_in_images(const std::string& path) {
+  constexpr std::array<std::string_view, 4> k_of_images{"/usr/", "/lib/", "/run/", "/bin/"};
+  return std::ranges::any_of(k_of_images,
+                             [&](std::string_view place) { return path.starts_with(place); });
+}
+
 } // namespace
 
 MountedFiles::MountedFiles(const Settings& settings)
     : m_in_container(settings.host_etc_dir != "/etc"), m_mounts{
                                                            {"/etc/rancher", settings.config_dir},
-                                                           {"/etc", settings.host_etc_dir}} {}
+                                                           {"/etc", settings.host_etc_dir}} {
+  if (m_in_container) {
+    const auto mountinfo = read_text_file(settings.mountinfo, k_limit_bytes);
+    m_of_the_host = mountinfo ? mount_points_of_mountinfo(*mountinfo) : std::vector<std::string>();
+    std::erase_if(m_of_the_host, [](const std::string& point) { return !is_in_images(point); });
+  }
+}
 
 bool MountedFiles::is_of_the_image(const std::string& path) const {
-  constexpr std::array<std::string_view, 4> k_of_images{"/usr/", "/lib/", "/run/", "/bin/"};
-  return m_in_container && std::ranges::any_of(k_of_images, [&](std::string_view place) {
-           return path.starts_with(place);
+  return m_in_container && is_in_images(path) &&
+         std::ranges::none_of(m_of_the_host, [&](const std::string& point) {
+           return path == point || path.starts_with(point + "/");
          });
 }
 

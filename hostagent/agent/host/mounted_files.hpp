@@ -38,6 +38,8 @@ private:
 
   bool m_in_container;         ///< The host's /etc is seen elsewhere.
   std::vector<Mount> m_mounts; ///< The deepest first.
+  /// Below the image's directories, what is mounted: the host's (agent.extraHostPaths, k3s's own).
+  std::vector<std::string> m_of_the_host;
 };
 
 struct CollectLimits {

@@ -58,6 +58,15 @@ TEST_CASE("what belongs to the container's image says nothing of the host") {
   const MountedFiles in_a_container(settings_in(scratch));
   CHECK(in_a_container.list("/usr/lib").empty());
   CHECK_FALSE(in_a_container.read("/usr/lib/os-release"));
+  Settings settings = settings_in(scratch);
+  settings.mountinfo = scratch.path("mountinfo");
+  scratch.write("mountinfo",
+                "22 1 0:20 / / rw - overlay overlay rw\n"
+                "23 22 254:1 /usr/lib /usr/lib ro - ext4 /dev/vda1 ro\n");
+  const MountedFiles with_a_mount(settings);
+  CHECK(with_a_mount.read("/usr/lib/os-release"));
+  CHECK_FALSE(with_a_mount.list("/usr/lib").empty());
+  CHECK(with_a_mount.list("/usr/bin").empty());
   const MountedFiles on_the_host{Settings()};
   CHECK_FALSE(on_the_host.list("/usr/lib").empty());
   CHECK(on_the_host.read("/usr/lib/os-release"));
