@@ -332,7 +332,9 @@ HostSettings read_host_settings(const HostFiles& files, const NodeArguments& nod
     note_template(files, read);
   }
   read.openrc_service = openrc ? openrc->name : "";
-  std::optional<Service>& service = systemd ? systemd : openrc;
+  std::optional<Service> runit = find_runit_service(files);
+  std::optional<Service>& other = openrc ? openrc : runit;
+  std::optional<Service>& service = systemd ? systemd : other;
   const std::string main = config_path(service ? &*service : nullptr, node);
   read_config(files, main, read);
   if (service) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 namespace rb::k3s {
 
@@ -149,6 +150,29 @@ std::optional<Service> read_script(const HostFiles& files, const std::string& na
   return service;
 }
 
+std::optional<Service> read_run_script(const HostFiles& files, const std::string& directory) {
+  const std::string path = directory + "/run";
+  const auto script = files.read(path);
+  if (!script || !script->starts_with("#!")) {
+    return std::nullopt;
+  }
+  Service service;
+  service.name = base_name(directory);
+  service.place = path;
+  service.files = {path};
+  Shell shell;
+  shell.source = [&](const std::string& named) {
+    const std::filesystem::path there = std::filesystem::path(directory) / named;
+    const std::string file = there.lexically_normal().string();
+    auto text = files.read(file);
+    if (text) {
+      service.files.push_back(file);
+    }
+    return text;
+  };
+  return find_in_script(*script, shell, service) ? std::optional(std::move(service)) : std::nullopt;
+}
+
 } // namespace
 
 void Service::set_variable(const std::string& variable,
@@ -218,6 +242,19 @@ std::optional<Service> find_openrc_service(const HostFiles& files) {
   for (const std::string& name : names) {
     if (auto service = read_script(files, name)) {
       return service;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Service> find_runit_service(const HostFiles& files) {
+  for (const std::string place : {"/etc/sv", "/etc/runit/sv"}) { // of Void and Debian, of Artix
+    std::vector<std::string> names = files.list(place);
+    std::ranges::stable_partition(names, [](const std::string& name) { return name == "k3s"; });
+    for (const std::string& name : names) {
+      if (auto service = read_run_script(files, place + "/" + name)) {
+        return service;
+      }
     }
   }
   return std::nullopt;

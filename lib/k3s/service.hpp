@@ -1,5 +1,6 @@
-// The service that starts a k3s server: a unit of systemd with its drop-ins, or a script of OpenRC
-// with its conf.d. What it starts, with which arguments and environment, and which files say so.
+// The service that starts a k3s server: a unit of systemd with its drop-ins, a script of OpenRC
+// with its conf.d, or one of runit. What it starts, with which arguments and environment, and which
+// files say so.
 #pragma once
 
 #include "k3s/host_files.hpp"
@@ -38,6 +39,9 @@ struct Service {
 
 /// As OpenRC reads it: /etc/conf.d/NAME, then /etc/init.d/NAME.
 [[nodiscard]] std::optional<Service> find_openrc_service(const HostFiles& files);
+
+/// As runit starts it: /etc/sv/NAME/run, or /etc/runit/sv/NAME/run, which works in its directory.
+[[nodiscard]] std::optional<Service> find_runit_service(const HostFiles& files);
 
 /// What follows `server` where the words start a k3s server (and not an agent, or another command).
 [[nodiscard]] std::optional<std::vector<std::string>>

@@ -370,6 +370,27 @@ TEST_CASE("OpenRC: a start function of its own, and a script that starts an agen
       {"/etc/init.d/k3s", "#!/sbin/openrc-run\ncommand=/usr/bin/k3s\ncommand_args=\"agent\"\n"}}));
 }
 
+TEST_CASE("runit: the run script, with what it sources from its own directory") {
+  const std::string own = "/etc/sv/k3s/";
+  const MapFiles files{{own + "run",
+                        "#!/bin/sh\nexec 2>&1\n[ -r ./conf ] && . ./conf\necho 'k3s starting.'\n"
+                        "LANG=C LC_ALL=C \\\nexec /usr/bin/k3s server $OPTS 2>&1\n"},
+                       {own + "conf", "OPTS='--flannel-iface=edgevpn0 --node-name v1'\n"},
+                       {"/etc/sv/agetty/run", "#!/bin/sh\nexec agetty tty1\n"}};
+  const auto service = find_runit_service(files);
+  REQUIRE(service);
+  CHECK(service->name == "k3s");
+  CHECK(service->program == "/usr/bin/k3s");
+  CHECK(service->arguments == Words{"--flannel-iface=edgevpn0", "--node-name", "v1"});
+  CHECK(service->files == Words{own + "run", own + "conf"});
+  const HostSettings read = read_host_settings(files);
+  CHECK(read.settings.value("flannel-iface") == "edgevpn0");
+  CHECK(read.program == "/usr/bin/k3s");
+  CHECK(read.files == service->files);
+  const MapFiles agent{{"/etc/runit/sv/k3s/run", "#!/bin/sh\nexec k3s agent\n"}};
+  CHECK_FALSE(find_runit_service(agent));
+}
+
 TEST_CASE("a script that grows without end is cut off") {
   std::string script = "#!/bin/sh\nA=aaaaaaaaaaaaaaaa\n";
   for (int i = 0; i < 1000; ++i) {
