@@ -16,6 +16,8 @@ public:
   [[nodiscard]] virtual std::optional<std::string> read(const std::string& path) const = 0;
   /// Names of the files and directories in a directory, sorted.
   [[nodiscard]] virtual std::vector<std::string> list(const std::string& directory) const = 0;
+  /// What the host has at that path cannot be seen: a container has its image's own there.
+  [[nodiscard]] virtual bool hides(const std::string& /*path*/) const { return false; }
 };
 
 /// Those of this host's disk; `root` stands before every path.

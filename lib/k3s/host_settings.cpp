@@ -326,15 +326,15 @@ HostSettings read_host_settings(const HostFiles& files, const NodeArguments& nod
   HostSettings read;
   std::optional<Service> systemd = find_systemd_service(files);
   std::optional<Service> openrc = find_openrc_service(files);
-  read.systemd_unit = systemd ? systemd->name : "";
+  read.systemd_unit = systemd && !systemd->assumed ? systemd->name : "";
   read.unit_link = systemd ? systemd->link : "";
-  if (!systemd) {
+  if (!systemd || systemd->assumed) {
     note_template(files, read);
   }
   read.openrc_service = openrc ? openrc->name : "";
   std::optional<Service> runit = find_runit_service(files);
   std::optional<Service>& other = openrc ? openrc : runit;
-  std::optional<Service>& service = systemd ? systemd : other;
+  std::optional<Service>& service = other && (!systemd || systemd->assumed) ? other : systemd;
   const std::string main = config_path(service ? &*service : nullptr, node);
   read_config(files, main, read);
   if (service) {

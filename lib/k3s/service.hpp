@@ -22,6 +22,7 @@ struct Service {
   Variables environment;
   Variables variable_places;      ///< The file that has the variable.
   std::vector<std::string> files; ///< All that were read for it, in their order.
+  bool assumed = false; ///< Its unit is not to be seen: only what /etc says of it is known.
 
   void set_variable(const std::string& variable, std::string value, const std::string& from);
   /// "NAME=VALUE"; another word is passed over.
@@ -30,7 +31,7 @@ struct Service {
 
 /// As systemd reads it: units of /etc, /run, /usr/local/lib, /usr/lib and /lib, drop-ins of all of
 /// them, EnvironmentFile=, specifiers, `sh -c`, instances of templates. Of several that start a
-/// server, "k3s" goes first.
+/// server, "k3s" goes first. Where a package's units are hidden, one may be assumed.
 [[nodiscard]] std::optional<Service> find_systemd_service(const HostFiles& files);
 
 /// A template whose instances may start a server, "k3s@". What depends on the instance is not

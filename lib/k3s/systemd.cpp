@@ -22,7 +22,9 @@ public:
   }
 
   void lay_over(const Text& file) {
-    m_service.files.push_back(file.path);
+    if (!file.path.empty()) {
+      m_service.files.push_back(file.path);
+    }
     for (const UnitLine& line : service_lines(file.text)) {
       const std::string value = without_specifiers(line.value, m_service.name, m_host_name);
       if (line.key == "ExecStart") {
@@ -191,18 +193,20 @@ private:
   std::vector<std::string> m_unset;
 };
 
-std::optional<Service> read_unit(const HostFiles& files, const std::string& name) {
-  const auto file = unit_file(files, name);
-  if (!file) {
-    return std::nullopt;
-  }
+std::optional<Service>
+read_unit(const HostFiles& files, const std::string& name, const Text& file) {
   const std::string host_name = files.read("/etc/hostname").value_or("");
   Unit unit(name, std::string(trimmed(host_name)));
-  unit.lay_over(*file);
+  unit.lay_over(file);
   for (const Text& drop_in : drop_ins(files, name)) {
     unit.lay_over(drop_in);
   }
   return unit.service(files);
+}
+
+std::optional<Service> read_unit(const HostFiles& files, const std::string& name) {
+  const auto file = unit_file(files, name);
+  return file ? read_unit(files, name, *file) : std::nullopt;
 }
 
 } // namespace
@@ -214,6 +218,12 @@ std::optional<Service> find_systemd_service(const HostFiles& files) {
     }
     if (auto service = read_unit(files, unit.name)) {
       service->link = unit.link;
+      return service;
+    }
+  }
+  for (const std::string& unit : hidden_units(files)) {
+    if (auto service = read_unit(files, unit, {{}, std::string(text_of_hidden(unit))})) {
+      service->assumed = true;
       return service;
     }
   }

@@ -16,6 +16,8 @@ constexpr std::array<std::string_view, 5> k_places{"/etc/systemd/system",
                                                    "/usr/local/lib/systemd/system",
                                                    "/usr/lib/systemd/system",
                                                    "/lib/systemd/system"};
+constexpr std::string_view k_of_packages = "/usr/lib/systemd/system";
+constexpr std::string_view k_k3s = "k3s";
 constexpr std::string_view k_suffix = ".service";
 constexpr std::string_view k_drop_ins = ".service.d";
 
@@ -123,6 +125,39 @@ std::vector<UnitFile> drop_ins(const HostFiles& files, const std::string& unit) 
     }
   }
   return texts;
+}
+
+std::vector<std::string> hidden_units(const HostFiles& files) {
+  const std::vector<std::string> names = files.list(std::string(k_places.front()));
+  std::vector<std::string> units;
+  if (names.empty() || !files.hides(std::string(k_of_packages) + "/")) {
+    return units;
+  }
+  const auto add_hidden = [&](const std::string& unit) {
+    const bool seen = is_among(names, unit + std::string(k_suffix)); // or masked
+    if (!seen && unit.find('@') == std::string::npos && !is_among(units, unit)) {
+      units.push_back(unit);
+    }
+  };
+  for (const std::string& name : names) {
+    if (name.ends_with(k_drop_ins)) {
+      add_hidden(name.substr(0, name.size() - k_drop_ins.size()));
+    }
+  }
+  std::ranges::stable_partition(units,
+                                [](const std::string& unit) { return unit.starts_with("k3s"); });
+  add_hidden(std::string(k_k3s));
+  return units;
+}
+
+std::string_view text_of_hidden(const std::string& unit) {
+  constexpr std::string_view k_of_k3s = "[Service]\n"
+                                        "EnvironmentFile=-/etc/default/%N\n"
+                                        "EnvironmentFile=-/etc/sysconfig/%N\n"
+                                        "EnvironmentFile=-/etc/systemd/system/%N.service.env\n"
+                                        "ExecStart=k3s server\n";
+  // What another unit starts is not known: a drop-in may say it.
+  return unit == k_k3s ? k_of_k3s : k_of_k3s.substr(0, k_of_k3s.find("ExecStart="));
 }
 
 std::vector<UnitName> unit_names(const HostFiles& files) {

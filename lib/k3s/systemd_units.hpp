@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rb::k3s {
@@ -30,6 +31,13 @@ struct UnitName {
   /// "k3s@", which is started by its instances only.
   [[nodiscard]] bool is_template() const { return name.ends_with('@'); }
 };
+
+/// Units that a package may have laid down where a container does not see it, and of which /etc may
+/// say more: those with drop-ins first, k3s's own name last. None where all units are seen.
+[[nodiscard]] std::vector<std::string> hidden_units(const HostFiles& files);
+
+/// What stands for such a unit: that of k3s's install script, which packages have as it is.
+[[nodiscard]] std::string_view text_of_hidden(const std::string& unit);
 
 /// All there are. An instance has no file of its own: a link that enables it, or a directory of
 /// drop-ins, names it. k3s's own names go first, and an instance that is enabled before others: a

@@ -30,8 +30,15 @@ public:
     return {names.begin(), names.end()};
   }
 
+  /// As a container whose image has that directory.
+  void hide(const std::string& directory) { m_hidden = directory; }
+  [[nodiscard]] bool hides(const std::string& path) const override {
+    return !m_hidden.empty() && path.starts_with(m_hidden + "/");
+  }
+
 private:
   std::map<std::string, std::string> m_files;
+  std::string m_hidden;
 };
 
 } // namespace rb::test

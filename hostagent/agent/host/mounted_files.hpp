@@ -22,6 +22,7 @@ public:
 
   [[nodiscard]] std::optional<std::string> read(const std::string& path) const override;
   [[nodiscard]] std::vector<std::string> list(const std::string& directory) const override;
+  [[nodiscard]] bool hides(const std::string& path) const override { return is_of_the_image(path); }
 
   /// Where the file of the host is seen here, its links followed as the host follows them. A link
   /// counts only where nobody but root can have made it; else the path ends at the link.

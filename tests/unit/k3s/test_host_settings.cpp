@@ -137,6 +137,51 @@ TEST_CASE("K3S_CONFIG_FILE goes before --config, which goes before the usual fil
   CHECK(read_host_settings(flag).settings.value("node-name") == "c");
 }
 
+TEST_CASE("of a package's unit that is not to be seen, what /etc says of it counts") {
+  const std::string units = "/etc/systemd/system/";
+  MapFiles drop_in{
+      {units + "k3s.service.d/override.conf",
+       "[Service]\nExecStart=\nExecStart=/usr/bin/k3s server --https-listen-port 7443\n"},
+      {units + "k3s.service.env", "K3S_DATASTORE_ENDPOINT='mysql://u:p@h/d'\n"}};
+  CHECK(read_host_settings(drop_in).settings.all().empty()); // it may be nobody's
+  drop_in.hide("/usr");
+  const HostSettings read = read_host_settings(drop_in);
+  CHECK(read.settings.value("https-listen-port") == "7443");
+  CHECK(read.settings.value("datastore-endpoint") == k_masked);
+  CHECK(read.systemd_unit.empty()); // nothing that could be started by that name
+  CHECK(read.files == Values{units + "k3s.service.d/override.conf", units + "k3s.service.env"});
+
+  MapFiles only_environment{{units + "multi-user.target.wants/k3s.service", ""},
+                            {"/etc/sysconfig/k3s", "K3S_CONFIG_FILE=/etc/k3s.yaml\n"},
+                            {"/etc/k3s.yaml", "etcd-snapshot-dir: /mnt/snap\n"}};
+  only_environment.hide("/usr");
+  CHECK(read_host_settings(only_environment).settings.value("etcd-snapshot-dir") == "/mnt/snap");
+}
+
+TEST_CASE("a service that is seen goes before one that is assumed") {
+  const std::string conf = "/etc/default/k3s";
+  for (const char* const unit : {"/etc/systemd/system/k3s.service",
+                                 "/etc/systemd/system/cluster.service",
+                                 "/etc/systemd/system/k3s-server.service.d/a.conf"}) {
+    CAPTURE(unit);
+    MapFiles files{{unit, "[Service]\nExecStart=/k3s server --node-name seen\n"},
+                   {conf, "K3S_NODE_NAME=assumed\n"}};
+    files.hide("/usr");
+    CHECK(read_host_settings(files).settings.value("node-name") == "seen");
+  }
+  MapFiles agent{{"/etc/systemd/system/k3s.service", "[Service]\nExecStart=/k3s agent\n"},
+                 {conf, "K3S_NODE_NAME=assumed\n"}};
+  agent.hide("/usr");
+  CHECK_FALSE(read_host_settings(agent).settings.has("node-name"));
+  MapFiles openrc{
+      {"/etc/init.d/k3s", "#!/sbin/openrc-run\ncommand=/k3s\ncommand_args='server -d /data'\n"},
+      {"/etc/systemd/system/other.service", "[Service]\nExecStart=/other\n"},
+      {conf, "K3S_NODE_NAME=assumed\n"}};
+  openrc.hide("/usr");
+  CHECK(read_host_settings(openrc).settings.value("data-dir") == "/data");
+  CHECK_FALSE(read_host_settings(openrc).settings.has("node-name"));
+}
+
 TEST_CASE("of several tokens the one counts that k3s takes") {
   const auto token_of = [](const std::string& command, const std::string& config) {
     const MapFiles files{
