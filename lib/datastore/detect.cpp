@@ -54,8 +54,9 @@ Probe look_for(const std::string& data_dir, const k3s::ServerSettings& settings)
           std::filesystem::is_regular_file(database / "state.db", ignored),
           endpoint_of(settings, data_dir),
           settings.is_on("disable-etcd"),
-          leads_to_nothing(database) || leads_to_nothing(database / "etcd") ||
-              leads_to_nothing(database / "state.db")};
+          leads_to_nothing(database.parent_path()) || leads_to_nothing(database) ||
+              leads_to_nothing(database / "etcd") || leads_to_nothing(database / "state.db"),
+          std::filesystem::is_socket(database.parent_path() / "kine.sock", ignored)};
 }
 
 Place detect(const Probe& probe) {
@@ -79,7 +80,11 @@ Place detect(const Probe& probe) {
   if (probe.sqlite_file) {
     return Place::sqlite;
   }
-  return probe.link_to_nothing ? Place::hidden : Place::none;
+  if (probe.link_to_nothing) {
+    return Place::hidden;
+  }
+  // Who says so (a wrapper, a unit of NixOS) is not always to be seen.
+  return probe.kine_socket ? Place::external : Place::none;
 }
 
 api::Datastore reported_as(Place place) {
@@ -132,8 +137,8 @@ Result<api::DatastoreKind> kind_at(Place place, const std::string& data_dir) {
         "node-role.kubernetes.io/etcd; their taints: agent.tolerations), and name no "
         "node or one of those in spec.nodeName");
   case Place::hidden:
-    return nothing_here(data_dir + "/server/db: a link leads from there to a directory that is not "
-                                   "to be seen here",
+    return nothing_here(data_dir + "/server: a link there, or in its db, leads to a directory that "
+                                   "is not to be seen here",
                         "mount the directory that it leads to at the same path "
                         "(agent.extraHostPaths of the chart), or put a bind mount in the place of "
                         "the link");

@@ -49,7 +49,9 @@ struct Probe {
   bool sqlite_file = false;        ///< server/db/state.db
   Endpoint endpoint = Endpoint::none;
   bool etcd_disabled = false;   ///< disable-etcd; an etcd directory is then what was left behind.
-  bool link_to_nothing = false; ///< server/db, db/etcd or db/state.db is one.
+  bool link_to_nothing = false; ///< server, server/db, db/etcd or db/state.db is one.
+  /// server/kine.sock: k3s keeps its state in an SQL database, whatever names that.
+  bool kine_socket = false;
 };
 
 [[nodiscard]] Probe look_for(const std::string& data_dir, const k3s::ServerSettings& settings);

@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -102,6 +104,18 @@ TEST_CASE("the status says what a run would find") {
   }
 }
 
+TEST_CASE("kine's socket without its file is an external database, whoever names that") {
+  const test::Scratch scratch;
+  scratch.make_directory("server/db");
+  CHECK(detected(scratch) == Place::none);
+  REQUIRE(::mknod(scratch.path("server/kine.sock").c_str(), S_IFSOCK | 0600, 0) == 0);
+  CHECK(detected(scratch) == Place::external);
+  scratch.write("server/db/state.db", "SQLite format 3");
+  CHECK(detected(scratch) == Place::sqlite);
+  scratch.make_directory("server/db/etcd/member/wal");
+  CHECK(detected(scratch) == Place::embedded_etcd);
+}
+
 TEST_CASE("a data directory that is not there is told apart from an empty one") {
   CHECK(detect(look_for("/nonexistent/k3s", {})) == Place::no_directory);
 }
@@ -118,7 +132,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a link to what is not mounted here is told apart from a server without a datastore") {
-  for (const char* const link : {"server/db", "server/db/etcd", "server/db/state.db"}) {
+  for (const char* const link : {"server", "server/db", "server/db/etcd", "server/db/state.db"}) {
     CAPTURE(std::string(link));
     const test::Scratch scratch;
     scratch.make_directory(std::filesystem::path(link).parent_path().string());
@@ -126,6 +140,7 @@ TEST_CASE("a link to what is not mounted here is told apart from a server withou
     CHECK(detected(scratch) == Place::hidden);
     scratch.make_directory("not-mounted/member/wal"); // where it is, the link is followed
     scratch.make_directory("not-mounted/etcd/member/wal");
+    scratch.make_directory("not-mounted/db/etcd/member/wal");
     CHECK(detected(scratch) ==
           (std::string(link) == "server/db/state.db" ? Place::none : Place::embedded_etcd));
   }
