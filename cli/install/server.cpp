@@ -2,6 +2,7 @@
 
 #include "k3s/auto_deploy.hpp"
 #include "k3s/command.hpp"
+#include "k3s/etcd_snapshot.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <filesystem>
 #include <sstream>
 
 namespace rb::install {
@@ -119,6 +121,18 @@ std::vector<std::string> taints_of(const k3s::ServerSettings& settings) {
   return keys;
 }
 
+/// Absolute, as a pod has to have it. Where a link takes the place of the usual directory, what it
+/// leads to: a pod sees that only where it is mounted.
+std::string snapshot_dir_of(const HostFacts& facts) {
+  const std::string named = facts.settings.settings.value("etcd-snapshot-dir");
+  const std::string path = k3s::snapshot_directory(facts.data_dir, named);
+  std::error_code none;
+  if (named.empty() && std::filesystem::is_symlink(path, none)) {
+    return std::filesystem::canonical(path, none).string();
+  }
+  return named.empty() ? named : path;
+}
+
 std::string or_else(const std::string& value, const std::string& otherwise) {
   return value.empty() ? otherwise : value;
 }
@@ -149,7 +163,7 @@ Result<Server> server_of(const HostFacts& facts) {
   server.data_dir = facts.data_dir;
   server.k3s_program = facts.k3s_program;
   server.kubeconfig = or_else(settings.value("write-kubeconfig"), k_usual_kubeconfig);
-  server.snapshot_dir = settings.value("etcd-snapshot-dir");
+  server.snapshot_dir = snapshot_dir_of(facts);
   server.node_name = lower(or_else(settings.value("node-name"), facts.host_name));
   server.node_name += facts.node_id.empty() ? "" : "-" + facts.node_id;
   RB_TRY_ASSIGN(server.api_port, port_of(settings));

@@ -221,6 +221,23 @@ TEST_CASE(
   CHECK(host.snapshots().empty());
 }
 
+TEST_CASE(
+    "a link in the place of the snapshot directory, to what is not to be seen here: said, and "
+    "k3s puts no plaintext there") {
+  FakeHost host;
+  const std::string usual = host.scratch.path("data/server/db/snapshots");
+  std::filesystem::remove_all(usual);
+  std::filesystem::create_directory_symlink("../nas", usual);
+  const auto report = host.run();
+  CHECK(report.reason == api::Reason::snapshot_failed);
+  INFO(report.message);
+  CHECK(report.message.find("a link to " + host.scratch.path("data/server/nas")) !=
+        std::string::npos);
+  CHECK(host.scratch.read("bin/calls").find("etcd-snapshot save") == std::string::npos);
+  host.scratch.make_directory("data/server/nas"); // where it is seen, it is followed
+  CHECK(host.run().succeeded());
+}
+
 TEST_CASE("a snapshot that k3s put where we do not see it is removed by k3s") {
   FakeHost host;
   host.play("elsewhere");

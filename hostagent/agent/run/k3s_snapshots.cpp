@@ -107,6 +107,22 @@ K3sPlace find_k3s(const Settings& settings) {
   return place;
 }
 
+Status check_snapshot_dir(const K3sPlace& k3s) {
+  const std::filesystem::path directory = k3s.snapshot_dir;
+  std::error_code no_link;
+  std::error_code ignored;
+  const auto target = std::filesystem::read_symlink(directory, no_link);
+  if (no_link || std::filesystem::exists(directory, ignored)) {
+    return {};
+  }
+  const std::string there = (directory.parent_path() / target).lexically_normal().string();
+  return Error{ErrorCode::not_found,
+               k3s.snapshot_dir + ": a link to " + there +
+                   ", which is not there, or not to be seen by the agent",
+               "set agent.snapshotDir=" + there + " of the chart, which mounts it"}
+      .because(api::Reason::snapshot_failed);
+}
+
 Result<SavedSnapshot> save_snapshot(const BackupRun& run) {
   for (unsigned tries = 1;; ++tries) {
     k3s::SaveVerdict verdict = attempt(run);

@@ -34,6 +34,10 @@ struct K3sPlace {
 /// not to be seen here (a container) is not used: k3s takes one with each call.
 [[nodiscard]] K3sPlace find_k3s(const Settings& settings);
 
+/// A link in the place of the directory, to what a container does not see: k3s would put a
+/// plaintext where nobody finds it. Errors: not_found (snapshot_failed).
+[[nodiscard]] Status check_snapshot_dir(const K3sPlace& k3s);
+
 struct BackupRun;
 
 struct SavedSnapshot {

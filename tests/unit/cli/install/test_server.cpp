@@ -56,6 +56,23 @@ TEST_CASE("a server is what its settings say, and the usual where they say nothi
   CHECK(special->warnings[0].find("datastore-endpoint") != std::string::npos);
 }
 
+TEST_CASE(
+    "snapshots that lie elsewhere by a link, or by a relative path, are mounted where they are") {
+  const test::Scratch scratch;
+  const std::string real = std::filesystem::canonical(scratch.path()).string();
+  HostFacts facts = a_server();
+  facts.data_dir = scratch.path("data");
+  scratch.make_directory("data/server/db");
+  scratch.make_directory("nas/snapshots");
+  std::filesystem::create_directory_symlink("../../../nas/snapshots",
+                                            scratch.path("data/server/db/snapshots"));
+  CHECK(server_of(facts)->snapshot_dir == real + "/nas/snapshots");
+  std::filesystem::remove_all(scratch.path("nas")); // nothing that could be mounted
+  CHECK(server_of(facts)->snapshot_dir.empty());
+  facts.settings.settings.add("etcd-snapshot-dir", "snapshots");
+  CHECK(server_of(facts)->snapshot_dir == scratch.path("data/server/snapshots"));
+}
+
 TEST_CASE("with --with-node-id the node's name ends with the id that k3s keeps") {
   const test::Scratch scratch;
   scratch.write("etc/rancher/k3s/config.yaml", "with-node-id: true\n");
