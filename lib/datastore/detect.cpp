@@ -4,7 +4,10 @@
 
 #include "api/reason.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <optional>
 
 namespace rb::datastore {
 
@@ -18,6 +21,21 @@ Error nothing_here(std::string message, std::string hint) {
 bool leads_to_nothing(const std::filesystem::path& path) {
   std::error_code ignored;
   return std::filesystem::is_symlink(path, ignored) && !std::filesystem::exists(path, ignored);
+}
+
+using FileTime = std::filesystem::file_time_type;
+
+/// Of the database and what is beside it; nothing where it cannot be told.
+std::optional<FileTime> last_written(const std::string& database) {
+  std::optional<FileTime> last;
+  for (const char* const end : {"", "-wal", "-journal"}) {
+    std::error_code error;
+    const FileTime time = std::filesystem::last_write_time(database + end, error);
+    if (!error) {
+      last = std::max(last.value_or(time), time);
+    }
+  }
+  return last;
 }
 
 } // namespace
@@ -152,6 +170,25 @@ Result<api::DatastoreKind> kind_at(Place place, const std::string& data_dir) {
                         "give the directory that the server uses with --data-dir, and mount it");
   }
   return nothing_here(data_dir, {});
+}
+
+Status check_in_use(api::DatastoreKind kind, const std::string& data_dir) {
+  const std::string path = data_dir + "/server/db/state.db";
+  const auto last = last_written(path);
+  if (kind != api::DatastoreKind::sqlite || !last) {
+    return {};
+  }
+  const auto pause = std::chrono::duration_cast<std::chrono::hours>(FileTime::clock::now() - *last);
+  if (pause < std::chrono::hours(1)) {
+    return {};
+  }
+  return Error{ErrorCode::unsupported,
+               path + ": nobody has written to it for " + std::to_string(pause.count()) +
+                   " h, so it is not where this k3s server keeps its state",
+               "name the datastore-endpoint where the agent sees it (config.yaml in "
+               "/etc/rancher/k3s, or a unit in /etc/systemd/system), and back that database up "
+               "with its own tools; what is left of SQLite can go"}
+      .because(api::Reason::datastore_external);
 }
 
 std::vector<Member> members_on_disk(const std::string& directory) {

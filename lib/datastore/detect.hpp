@@ -64,6 +64,12 @@ struct Probe {
 /// What a copy can be taken of here. Errors: unsupported, with the reason and the remedy.
 [[nodiscard]] Result<api::DatastoreKind> kind_at(Place place, const std::string& data_dir);
 
+/// A running server writes to its datastore every few seconds. An SQLite file that nobody has
+/// written to for an hour was left behind by an earlier life of the host, where the endpoint of now
+/// is not to be seen: a copy of it would be none of the cluster. Errors: unsupported
+/// (datastore_external).
+[[nodiscard]] Status check_in_use(api::DatastoreKind kind, const std::string& data_dir);
+
 /// The servers that an etcd is spread over, as its directory ("…/server/db/etcd") has noted them;
 /// it may be in use. None where it cannot tell.
 [[nodiscard]] std::vector<Member> members_on_disk(const std::string& directory);

@@ -186,6 +186,21 @@ TEST_CASE("an external database: DatastoreExternal, and the other artifacts are 
   CHECK(manifest.missing.front().reason == Reason::datastore_external);
 }
 
+TEST_CASE("what is left of an earlier SQLite is never called a copy of the cluster") {
+  SqliteHost server;
+  const auto then = std::filesystem::file_time_type::clock::now() - std::chrono::hours(3);
+  for (const char* const end : {"", "-wal"}) {
+    std::filesystem::last_write_time(server.host.scratch.path(k_state) + end, then);
+  }
+  const agent::RunReport report = server.host.run();
+  CHECK(report.reason == Reason::incomplete);
+  CHECK(report.message.find("nobody has written to it for 3 h") != std::string::npos);
+  const set::Manifest manifest = *test::sets_of(server.host).front().manifest;
+  CHECK(manifest.find(ArtifactType::datastore) == nullptr);
+  CHECK(manifest.find(ArtifactType::host_state) != nullptr);
+  CHECK(server.plaintexts().empty());
+}
+
 TEST_CASE("an external database and no datastore asked for: the set is complete") {
   FakeHost host;
   std::filesystem::remove_all(host.scratch.path("data/server/db/etcd"));

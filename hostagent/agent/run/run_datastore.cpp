@@ -284,6 +284,7 @@ void note_not_requested(BackupRun& run) {
 Status take_and_store(BackupRun& run) {
   RB_TRY_ASSIGN(const api::DatastoreKind kind,
                 datastore::kind_at(run.k3s.datastore, run.settings.data_dir));
+  RB_TRY(datastore::check_in_use(kind, run.settings.data_dir));
   RB_TRY(check_snapshot_dir(run.k3s));
   run.enter(step::k_taking_snapshot);
   RB_TRY(mark_unfinished(*run.directory, run.order.run_id));

@@ -191,3 +191,24 @@ TEST_CASE("the members of an etcd are read off its disk, whatever it writes else
   CHECK(members[0].name == "one-01234567");
   CHECK(members[1].peer_url == "https://192.0.2.12:2380");
 }
+
+TEST_CASE("an SQLite file that nobody writes to any more is not where a running server has its "
+          "state") {
+  using std::filesystem::last_write_time;
+  const test::Scratch scratch;
+  const auto now = std::filesystem::file_time_type::clock::now();
+  for (const char* const name : {"server/db/state.db", "server/db/state.db-wal"}) {
+    scratch.write(name, "x");
+    last_write_time(scratch.path(name), now - std::chrono::hours(50));
+  }
+  const Status left = check_in_use(api::DatastoreKind::sqlite, scratch.path());
+  REQUIRE_FALSE(left);
+  CHECK(left.error().reason == api::Reason::datastore_external);
+  CHECK(left.error().message.find("for 50 h") != std::string::npos);
+  CHECK(check_in_use(api::DatastoreKind::etcd, scratch.path()));
+  // What is new stands in the log, until a checkpoint.
+  last_write_time(scratch.path("server/db/state.db-wal"), now - std::chrono::minutes(50));
+  CHECK(check_in_use(api::DatastoreKind::sqlite, scratch.path()));
+  std::filesystem::remove_all(scratch.path("server"));
+  CHECK(check_in_use(api::DatastoreKind::sqlite, scratch.path()));
+}
