@@ -2,6 +2,7 @@
 
 #include "k3s/command.hpp"
 #include "k3s/output.hpp"
+#include "k3s/versions.hpp"
 
 #include "api/reason.hpp"
 #include "base/clock.hpp"
@@ -50,14 +51,43 @@ ProcessSpec spec_of(const K3sCommand& command, std::chrono::seconds timeout) {
   return spec;
 }
 
+/// The flag that says which server is asked. At first k3s did the work itself; for some releases it
+/// was "--server", which a `server:` of config.yaml filled in: the snapshot was taken by another
+/// server, and stayed on its disk (issue 10513).
+std::string_view flag_of_server(const std::string& version) {
+  struct Line {
+    int minor;
+    int asks;  ///< The first patch release that asks a server.
+    int named; ///< The first one with a name of its own for the flag.
+  };
+  constexpr std::array<Line, 4> k_lines{{{27, 13, 16}, {28, 9, 12}, {29, 4, 7}, {30, 0, 3}}};
+  constexpr std::string_view k_of_today = "--etcd-server=";
+  const auto release = parse_release(version);
+  if (!release || release->major != 1 || release->minor > k_lines.back().minor) {
+    return k_of_today;
+  }
+  const auto* const line = std::ranges::find(k_lines, release->minor, &Line::minor);
+  if (line == k_lines.end() || release->patch < line->asks) {
+    return {};
+  }
+  return release->patch < line->named ? "--server=" : k_of_today;
+}
+
+void add_server(const K3sCommand& command, std::vector<std::string>& arguments) {
+  const std::string_view flag = flag_of_server(command.version);
+  const bool config_may_fill_in = flag == "--server=";
+  const std::string& url = command.etcd_server;
+  if (!flag.empty() && (config_may_fill_in || !url.empty())) {
+    arguments.push_back(std::string(flag) + (url.empty() ? "https://127.0.0.1:6443" : url));
+  }
+}
+
 void add_common_flags(const K3sCommand& command, std::vector<std::string>& arguments) {
   arguments.push_back("--data-dir=" + command.data_dir);
   if (!command.snapshot_dir.empty()) {
     arguments.push_back("--etcd-snapshot-dir=" + command.snapshot_dir);
   }
-  if (!command.etcd_server.empty()) {
-    arguments.push_back("--etcd-server=" + command.etcd_server);
-  }
+  add_server(command, arguments);
   if (command.logs_to_file) {
     arguments.emplace_back("--log="); // the last one wins: back to stderr, where we read it
   }

@@ -22,6 +22,7 @@ struct K3sCommand {
   std::string snapshot_dir; ///< Only where the server uses one of its own; else empty.
   std::string etcd_server;  ///< Empty: k3s's default, https://127.0.0.1:6443.
   bool logs_to_file = false;
+  std::string version = {}; ///< Of the program; empty: not known, and taken for one of today.
 };
 
 /// `etcd-snapshot save`: flags after the subcommand (before it they are lost), in their long

@@ -3,6 +3,7 @@
 #include "agent/run/run_state.hpp"
 #include "datastore/datastore.hpp"
 #include "datastore/sqlite/online_copy.hpp"
+#include "k3s/command.hpp"
 #include "k3s/host_settings.hpp"
 #include "objects/contents.hpp"
 #include "terminal/log.hpp"
@@ -139,9 +140,11 @@ Result<SavedSnapshot> copy_sqlite(const BackupRun& run) {
 /// A copy in plaintext, where k3s has its snapshots: whatever kind of datastore it is, the copy is
 /// found again and removed by its name. What it holds has not been looked at. After a failure it
 /// may be there in part. Each error bears its reason.
-Result<SavedSnapshot> take_copy(api::DatastoreKind kind, const BackupRun& run) {
+Result<SavedSnapshot> take_copy(api::DatastoreKind kind, BackupRun& run) {
   switch (kind) {
   case api::DatastoreKind::etcd:
+    run.k3s.command.version =
+        k3s::ask_version(run.ports.processes, run.k3s.command.program, run.control.token());
     return save_snapshot(run);
   case api::DatastoreKind::sqlite:
     return copy_sqlite(run);

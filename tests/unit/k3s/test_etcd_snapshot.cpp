@@ -65,6 +65,45 @@ TEST_CASE("what the server uses of its own is passed on") {
   }
 }
 
+TEST_CASE(
+    "each release is told by its own flag that this server is meant, whatever config.yaml says") {
+  K3sCommand command{"/k3s", "/d", "vm", {}, {}, false};
+  const auto flag_of = [&](const std::string& version) {
+    command.version = version;
+    std::string flags;
+    for (const auto& arguments : {save_spec(command, k_run, std::chrono::seconds(9)).arguments,
+                                  delete_spec(command, k_name).arguments}) {
+      for (const std::string& argument : arguments) {
+        flags += argument.find("server=") == std::string::npos ? "" : argument + " ";
+      }
+    }
+    return flags;
+  };
+  const auto twice = [](const std::string& flag) { return flag + " " + flag + " "; };
+  // In these a `server:` of config.yaml counts where the flag is missing.
+  for (const char* const version :
+       {"v1.28.9+k3s1", "v1.28.11+k3s2", "v1.29.6+k3s1", "v1.30.2+k3s2"}) {
+    CAPTURE(version);
+    command.etcd_server.clear();
+    CHECK(flag_of(version) == twice("--server=https://127.0.0.1:6443"));
+    command.etcd_server = "https://127.0.0.1:7443";
+    CHECK(flag_of(version) == twice("--server=https://127.0.0.1:7443"));
+  }
+  for (const char* const version :
+       {"v1.28.12+k3s1", "v1.29.7+k3s1", "v1.30.3+k3s1", "v1.36.1+k3s1", ""}) {
+    CAPTURE(version);
+    command.etcd_server.clear();
+    CHECK(flag_of(version).empty());
+    command.etcd_server = "https://127.0.0.1:7443";
+    CHECK(flag_of(version) == twice("--etcd-server=https://127.0.0.1:7443"));
+  }
+  // These ask no server, and end with "flag provided but not defined".
+  for (const char* const version : {"v1.26.15+k3s1", "v1.28.8+k3s1", "v1.29.3+k3s1"}) {
+    CAPTURE(version);
+    CHECK(flag_of(version).empty());
+  }
+}
+
 TEST_CASE("delete: all flags stand before the name, for those behind it are not read") {
   const K3sCommand command{"/k3s", "/d", "vm", "/snaps", {}, false};
   CHECK(delete_spec(command, "railiance-x").arguments == Arguments{"etcd-snapshot",
