@@ -185,6 +185,14 @@ Result<ImageContent> find_image(const std::string& data_dir, const std::string& 
   if (hex.empty()) {
     return odd("not the identity of an image: " + image_id);
   }
+  std::error_code unseen;
+  if (!std::filesystem::is_directory(store, unseen)) {
+    return Error{ErrorCode::not_found,
+                 store + ": k3s's own containerd has no images here (docker, another "
+                         "container-runtime-endpoint, or a link to what the agent does not see), "
+                         "so a restored bare host needs the registry of this image",
+                 {}};
+  }
   auto json = read_json(store, hex, k_json_limit_bytes);
   if (json && json->contains("manifests") && json->at("manifests").is_array()) {
     hex = pulled_manifest(store, *json);

@@ -278,6 +278,15 @@ TEST_CASE("an image of which a part is missing, changed or odd is said, and the 
   CHECK_FALSE(node.scratch.exists(std::string(k_archive) + ".part"));
 }
 
+TEST_CASE("where k3s has no containerd of its own, that is said, not a file that is missing") {
+  Node node;
+  std::filesystem::remove_all(node.scratch.path("data/agent/containerd"));
+  const Status kept = node.keep("docker-pullable://r/backup@sha256:" + hex_of(node.index));
+  REQUIRE_FALSE(kept);
+  CHECK(kept.error().message.find("container-runtime-endpoint") != std::string::npos);
+  CHECK(kept.error().message.find("registry") != std::string::npos);
+}
+
 TEST_CASE("a disk without room for it and the next set keeps what it has") {
   Node node;
   const Status kept = keep_image(node.directory,
