@@ -119,6 +119,9 @@ std::vector<std::string> MountedFiles::list(const std::string& directory) const 
 
 namespace {
 
+constexpr std::string_view k_leads_nowhere =
+    "a link to what is not there, or not to be seen here: mount what it leads to "
+    "(agent.extraHostPaths of the chart)";
 constexpr std::size_t k_skipped_limit = 200;
 constexpr unsigned k_permissions = 0777;
 /// As the header of a tar holds it: 1970 to 2242.
@@ -186,7 +189,7 @@ bool FileCollector::add_file(const std::string& path, const std::string& archive
     if (fd.error().code != ErrorCode::not_found) {
       skip(archive_path, fd.error().message);
     } else if (kind_of(path) == Kind::link) {
-      skip(archive_path, "a link to what is not there, or not to be seen here");
+      skip(archive_path, std::string(k_leads_nowhere));
     }
     return false;
   }
@@ -262,6 +265,8 @@ void FileCollector::add_tree(const std::string& path, const std::string& archive
     add_below(here, archive_path, 0);
   } else if (kind == Kind::link) {
     skip(archive_path, "a link to a directory, which is not followed");
+  } else if (kind == Kind::none && kind_of(path) == Kind::link) {
+    skip(archive_path, std::string(k_leads_nowhere));
   }
 }
 

@@ -260,6 +260,18 @@ TEST_CASE("links to directories are followed on the host's own terms, and one th
   CHECK(state.skipped[0].path == "etc/rancher/k3s/lost.yaml");
 }
 
+TEST_CASE("a configuration directory that is a link to what the agent does not see is said") {
+  const Host host;
+  std::filesystem::remove_all(host.scratch.path("etc-rancher/k3s"));
+  std::filesystem::create_directory_symlink("/nowhere/etc/k3s",
+                                            host.scratch.path("etc-rancher/k3s"));
+  const auto collected = collect_host_state(host.settings, host.facts());
+  REQUIRE(collected);
+  REQUIRE(collected->skipped.size() == 1);
+  CHECK(collected->skipped[0].path == "etc/rancher/k3s");
+  CHECK(collected->skipped[0].why.find("agent.extraHostPaths") != std::string::npos);
+}
+
 TEST_CASE("what somebody serves as static files takes no room from what a server needs") {
   const Host host;
   host.scratch.write("etc-rancher/k3s/config.yaml",
