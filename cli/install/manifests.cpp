@@ -228,7 +228,9 @@ Status set_places(json& pod, const Server& server) {
   }
   if (!server.snapshot_dir.empty()) {
     container["args"].push_back("--etcd-snapshot-dir=" + server.snapshot_dir);
-    mount_host_path(pod, {.volume = "snapshots", .path = server.snapshot_dir});
+    // Another server need not have it: a pod that waits for it makes no backup there.
+    mount_host_path(
+        pod, {.volume = "snapshots", .path = server.snapshot_dir, .type = "DirectoryOrCreate"});
   }
   if (server.api_port != Server{}.api_port) {
     container["args"].push_back("--etcd-server=https://127.0.0.1:" +

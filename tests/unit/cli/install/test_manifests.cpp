@@ -196,6 +196,11 @@ TEST_CASE("the agent mounts the places of this server where they are") {
   CHECK(mounted(pod, "k3s-bin") == "/opt/bin");
   CHECK(has_argument(pod, "--etcd-snapshot-dir=/data/snapshots"));
   CHECK(mounted(pod, "snapshots") == "/data/snapshots");
+  for (const json& volume : pod["volumes"]) {
+    if (volume["name"] == "snapshots") { // of this server's settings: the others may have none
+      CHECK(volume["hostPath"]["type"] == "DirectoryOrCreate");
+    }
+  }
   CHECK(has_argument(pod, "--kubeconfig-source=/srv/kube/admin.yaml"));
   CHECK(mounted(pod, "kubeconfig-0") == "/srv/kube");
   CHECK(has_argument(pod, "--etcd-server=https://127.0.0.1:7443"));
