@@ -38,7 +38,7 @@ except the installation of k3s itself.
 Install the same k3s, and do not start it:
 
 ```text
-curl -sfL https://get.k3s.io | INSTALL_K3S_VERSION=@version@ INSTALL_K3S_SKIP_START=true sh -s - server
+curl -sfL https://get.k3s.io | INSTALL_K3S_VERSION=@version@ @name@INSTALL_K3S_SKIP_START=true sh -s - server
 ```
 
 Without a network: put the program `k3s` of that release to `/usr/local/bin/k3s`, mode 0755; configuration and unit are in
@@ -60,7 +60,7 @@ copy the program elsewhere and say `--backup-dir @dir@`.
 
 ## With nothing but age, sh and k3s
 The steps use what every Linux has besides: `tar`, `gzip`, `sha256sum`, `awk`, `grep`, `sed`, `tr`, `cp`, `mv`, `mkdir`, `rm`, `cat`,
-`date`, `sleep`. Where the service manager is OpenRC, say `rc-service k3s stop` and `rc-service k3s start` instead of `systemctl`.
+`date`, `sleep`, `readlink`. Where the service manager is OpenRC, say `rc-service @unit@ stop` and `rc-service @unit@ start` instead of `systemctl`.
 Begin with `sh`: a step that fails ends that shell, and not your session. Mend what it says, and begin again with `sh` and step 1.
 
 ### 1. The files are whole
@@ -79,6 +79,7 @@ sha256sum -c - <<'END'
 The plaintext goes beside k3s's data, readable by root only.@age@
 ```sh
 rm -rf "$WORK/host" "$WORK/host-state.tar.gz" "$WORK/snapshot"
+(umask 022; mkdir -p "${WORK%/*}/")
 mkdir -p "$WORK/host" "$WORK/before"
 age -d -i "$KEYS" -o "$WORK/snapshot" @etcd@
 sha256sum -c - <<END
@@ -230,11 +231,21 @@ std::string named(const std::string& backup_dir) {
              : "export RAILIANCE_BACKUP_DIR=" + shell_word(backup_dir) + "\n";
 }
 
+/// The install script calls the service "k3s", or "k3s-" and what it is told: with another one than
+/// that of the backup the machine would start two.
+std::string name_for_installer(const std::string& unit) {
+  constexpr std::string_view k_begin = "k3s-";
+  return unit.starts_with(k_begin)
+             ? "INSTALL_K3S_NAME=" + shell_word(unit.substr(k_begin.size())) + " "
+             : std::string();
+}
+
 } // namespace
 
 std::string restore_guide(const Manifest& manifest, const GuideFacts& facts) {
   const SnapshotRecord snapshot = manifest.snapshot.value_or(SnapshotRecord{});
   const bool etcd = snapshot.kind == api::DatastoreKind::etcd;
+  const std::string unit = facts.service.empty() ? "k3s" : facts.service;
   const Values values{{"@run@", manifest.run_id},
                       {"@set@", version_of(manifest)},
                       {"@time@", format_rfc3339(manifest.completion_time)},
@@ -251,6 +262,8 @@ std::string restore_guide(const Manifest& manifest, const GuideFacts& facts) {
                       {"@where@", named(facts.backup_dir)},
                       {"@data@", shell_word(facts.data_dir)},
                       {"@config@", shell_word(facts.config_dir)},
+                      {"@unit@", shell_word(unit)},
+                      {"@name@", name_for_installer(unit)},
                       {"@work@", shell_word(facts.data_dir + "-restore")},
                       {"@digests@", digest_lines(manifest)},
                       {"@snapshot@", snapshot.file_sha256},

@@ -17,6 +17,8 @@ struct GuideFacts {
   std::string config_dir; ///< "/etc/rancher".
   /// The host's, "RW…"; empty: the set is not signed.
   std::string public_key{}; // NOLINT(readability-redundant-member-init)
+  /// Of systemd or OpenRC, that starts k3s; empty: "k3s".
+  std::string service{}; // NOLINT(readability-redundant-member-init)
 };
 
 /// Markdown. The blocks marked `sh` below "With nothing but age, sh and k3s" make one script in

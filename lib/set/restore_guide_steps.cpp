@@ -24,15 +24,20 @@ host on which k3s ran can be restored from it.
 
 /// Always.
 constexpr std::string_view k_stop = R"md(### 3. k3s is stopped, and stays so
-k3s does not notice that it is still running, and would restore under a living @living@.
+k3s does not notice that it is still running, and would restore under a living @living@. A machine that was an agent until now
+has `k3s-agent` to be disabled for good (`systemctl disable --now k3s-agent`): a server is its own agent.
 ```sh
-systemctl stop k3s || true
+systemctl stop @unit@ || true
+here=$(readlink /proc/$$/ns/pid)
 for process in /proc/[0-9]*; do
-  if [ "$(cat "$process/comm" 2>/dev/null)" = k3s-server ] ||
-    tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q '^[^ ]*k3s server'; then
-    echo "a k3s server still runs: process ${process#/proc/}" >&2
-    exit 1
-  fi
+  [ "$(readlink "$process/ns/pid" 2>/dev/null)" = "$here" ] || continue # in a container: vcluster, k3d
+  name=$(cat "$process/comm" 2>/dev/null) || continue
+  case $name in
+    k3s-server | k3s-agent) ;;
+    *) tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -Eq '^[^ ]*k3s (server|agent)' || continue ;;
+  esac
+  echo "k3s still runs, as a server or an agent: process ${process#/proc/}" >&2
+  exit 1
 done
 k3s --version
 ```
@@ -44,29 +49,28 @@ The last line must say `@version@`, or a newer patch of it.
 constexpr std::string_view k_put_back = R"md(### 4. Token, configuration and unit go back
 What is there already is kept in `@work@/before`.
 ```sh
+(umask 022; mkdir -p @data@)
 put_back() {
-  [ -e "$WORK/host/$1" ] || return 0
+  [ -e "$WORK/host/$1" ] || { echo "/$1: bring it from $WORK/host yourself" >&2 && return 0; }
   if [ -e "/$1" ] && [ ! -e "$WORK/before/$1" ]; then
     mkdir -p "$WORK/before/${1%/*}"
     cp -pR "/$1" "$WORK/before/${1%/*}/"
   fi
-  (umask 022; mkdir -p "/${1%/*}")
-  cp -pR "$WORK/host/$1" "/${1%/*}/"
-}
-for path in @data@/server/token @data@/server/agent-token \
-  @data@/server/manifests @config@/k3s @config@/node /var/lib/railiance-backup; do
-  put_back "${path#/}"
-done
-for path in "$WORK"/host/etc/systemd/system/k3s* "$WORK"/host/etc/default/k3s* \
-  "$WORK"/host/etc/sysconfig/k3s* "$WORK"/host/etc/init.d/k3s* "$WORK"/host/etc/conf.d/k3s*; do
-  put_back "${path#"$WORK"/host/}"
-done
-# what the configuration names elsewhere (an audit policy, say), where this machine has nothing:
-tar -tzf "$WORK/host-state.tar.gz" | while IFS= read -r path; do
-  case /$path in
-    /host.json | */ | /etc/systemd/system/*.wants/* | @data@/server/tls/* | @data@/server/cred/* | @data@/server/db/*) continue ;;
+  case /$1 in
+    @data@/*) mkdir -p "/${1%/*}" ;; # for root alone, as k3s makes them
+    *) (umask 022; mkdir -p "/${1%/*}") ;;
   esac
-  [ -e "/$path" ] || put_back "$path" || echo "/$path: it could not be put back" >&2
+  cp -p "$WORK/host/$1" "/${1%/*}/"
+}
+LC_ALL=C.UTF-8 tar -tzf "$WORK/host-state.tar.gz" | while IFS= read -r path; do
+  case /$path in
+    /host.json | */ | /etc/systemd/system/*.wants/*) ;;
+    @data@/server/token | @data@/server/agent-token | @data@/server/manifests/* | @config@/* | /var/lib/railiance-backup/* | \
+      /etc/systemd/system/k3s* | /etc/default/k3s* | /etc/sysconfig/k3s* | /etc/init.d/k3s* | /etc/conf.d/k3s*) put_back "$path" ;;
+    @data@/server/tls/* | @data@/server/cred/* | @data@/server/db/*) ;;
+    # what the configuration names elsewhere (an audit policy, say), where this machine has nothing:
+    *) [ -e "/$path" ] || put_back "$path" || echo "/$path: it could not be put back" >&2 ;;
+  esac
 done
 if grep -s '^server:' @config@/k3s/config.yaml @config@/k3s/config.yaml.d/*.y*ml | grep .; then
   echo "remove the line 'server:' there first: this server begins the cluster anew" >&2
@@ -83,8 +87,8 @@ before SQLite, so it goes, too. The certificates k3s writes anew from the copy, 
 would make an etcd of the copy, and other certificates than those of the backup.
 ```sh
 if grep -sE '^cluster-init: *.?(true|yes|on|1)|K3S_CLUSTER_INIT=.?(true|1)|--cluster-init($|[^=-]|=true)' \
-  @config@/k3s/config.yaml @config@/k3s/config.yaml.d/*.y*ml @config@/k3s/k3s.env /etc/systemd/system/k3s.service \
-  /etc/systemd/system/k3s.service.d/*.conf /etc/systemd/system/k3s.service.env /etc/init.d/k3s | grep .; then
+  @config@/k3s/config.yaml @config@/k3s/config.yaml.d/*.y*ml @config@/k3s/@unit@.env /etc/systemd/system/@unit@.service \
+  /etc/systemd/system/@unit@.service.d/*.conf /etc/systemd/system/@unit@.service.env /etc/init.d/@unit@ | grep .; then
   echo "remove 'cluster-init' there first; when k3s runs with the copy, it can be written again" >&2
   exit 1
 fi
@@ -125,10 +129,10 @@ if [ -e "$db/state.db" ]; then # of SQLite: older releases of k3s would mix it i
   mv "$db"/state.db* "$old/"
 fi
 units() { # of systemd, lines joined: the unit, then its drop-ins; what stands last counts
-  for file in /lib/systemd/system/k3s.service /usr/lib/systemd/system/k3s.service \
-    /usr/local/lib/systemd/system/k3s.service /etc/systemd/system/k3s.service \
-    /lib/systemd/system/k3s.service.d/*.conf /usr/lib/systemd/system/k3s.service.d/*.conf \
-    /usr/local/lib/systemd/system/k3s.service.d/*.conf /etc/systemd/system/k3s.service.d/*.conf; do
+  for file in /lib/systemd/system/@unit@.service /usr/lib/systemd/system/@unit@.service \
+    /usr/local/lib/systemd/system/@unit@.service /etc/systemd/system/@unit@.service \
+    /lib/systemd/system/@unit@.service.d/*.conf /usr/lib/systemd/system/@unit@.service.d/*.conf \
+    /usr/local/lib/systemd/system/@unit@.service.d/*.conf /etc/systemd/system/@unit@.service.d/*.conf; do
     [ ! -r "$file" ] || awk '{ while (sub(/\\$/, " ") && (getline more) > 0) $0 = $0 more; print }' "$file"
   done
 }
@@ -158,12 +162,22 @@ export_lines() {
     export "$name=$value"
   done
 }
-start=$(units | awk 'sub(/^ExecStart= */, "") { start = $0 } END { print start }')
-if [ -z "$start" ] && [ -e /etc/init.d/k3s ]; then # OpenRC
+start=$(units | awk 'sub(/^ExecStart= */, "") { # to systemd an unquoted < or ; is a character like others
+    start = quote = ""
+    for (i = 1; i <= length($0); i++) {
+      c = substr($0, i, 1)
+      if (quote == "" && (c == "\"" || c == "\047")) quote = c
+      else if (c == quote) quote = ""
+      else if (quote == "" && index("<>|&;()#*?[]~", c)) c = "\\" c
+      start = start c
+    }
+  }
+  END { print start }')
+if [ -z "$start" ] && [ -e /etc/init.d/@unit@ ]; then # OpenRC
   start=$(
     set +eu
-    [ ! -e /etc/conf.d/k3s ] || . /etc/conf.d/k3s
-    . /etc/init.d/k3s >/dev/null 2>&1
+    [ ! -e /etc/conf.d/@unit@ ] || . /etc/conf.d/@unit@
+    . /etc/init.d/@unit@ >/dev/null 2>&1
     printf '%s %s\n' "$command" "$command_args"
   )
 fi
@@ -173,14 +187,23 @@ flags=$(printf '%s\n' "$start" |
   export_lines <<END
 $(variables)
 END
-  for file in $(units | sed -n 's/^EnvironmentFile=-\{0,1\}//p' | sed 's/%[Nnp]/k3s/g') \
-    /etc/conf.d/k3s @config@/k3s/k3s.env; do
+  for file in $(units | sed -n 's/^EnvironmentFile=-\{0,1\}//p' | sed 's/%[Nnp]/'@unit@'/g') \
+    /etc/conf.d/@unit@ @config@/k3s/@unit@.env; do
     [ ! -r "$file" ] || export_lines <"$file"
   done
   K3S_TOKEN=$(cat @data@/server/token)
   export K3S_TOKEN
   unset K3S_URL
   eval "set -- $flags"
+  for word in "$@"; do # k3s takes no flag in two spellings
+    shift
+    case $word in
+      -d) word=--data-dir ;;
+      -d=*) word=--data-dir=${word#-d=} ;;
+    esac
+    set -- "$@" "$word"
+  done
+  umask 022 # it unpacks its programs for everybody
   exec k3s server "$@" --cluster-reset --cluster-reset-restore-path="$WORK/snapshot" \
     --data-dir=@data@ --etcd-s3=false --alsologtostderr
 )
@@ -192,17 +215,18 @@ Of a server that was on SQLite, move what lies in `db/state-old-…` back to `db
 )md";
 
 /// From there to the end.
-constexpr std::string_view k_start = R"md(### 6. Start k3s (`systemctl start k3s`) and look
+constexpr std::string_view k_start = R"md(### 6. Start k3s (`systemctl start @unit@`) and look
 ```sh
 systemctl daemon-reload || true
-systemctl enable k3s || true
-systemctl start k3s
+systemctl enable @unit@ || true
+systemctl start @unit@
+unset KUBECONFIG # it may lead to another cluster
 export K3S_DATA_DIR=@data@ # where it has unpacked its programs
 tries=0
 until k3s kubectl get --raw=/readyz >/dev/null 2>&1; do
   tries=$((tries + 1))
   if [ "$tries" -gt 150 ]; then
-    echo "the API server is not ready after 5 minutes: see journalctl -u k3s" >&2
+    echo "the API server is not ready after 5 minutes: see journalctl -u" @unit@ >&2
     exit 1
   fi
   sleep 2

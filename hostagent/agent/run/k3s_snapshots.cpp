@@ -77,6 +77,7 @@ K3sPlace find_k3s(const Settings& settings) {
     log::warn("configuration of the k3s server", {ErrorCode::corrupt, server.problem, {}});
   }
   place.settings = std::move(server.settings);
+  place.service = server.systemd_unit.empty() ? server.openrc_service : server.systemd_unit;
   place.datastore = datastore::detect(datastore::look_for(settings.data_dir, place.settings));
   const std::string own = place.settings.value("etcd-snapshot-dir");
   const std::string usual = k3s::snapshot_directory(settings.data_dir, {});

@@ -23,6 +23,7 @@ struct K3sPlace {
   /// that its configuration names now.
   std::vector<std::string> plaintext_dirs;
   datastore::Place datastore = datastore::Place::none; ///< Where the server keeps its state.
+  std::string service = {}; ///< That starts the server, "k3s"; empty: none is known.
 };
 
 /// The address of the server that is not k3s's own default, or empty: what the agent was told, else

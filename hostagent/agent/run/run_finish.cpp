@@ -167,8 +167,11 @@ void BackupRun::put_kit() {
   if (!manifest.complete || !manifest.snapshot || !(manifest.is_good() || only_one)) {
     return;
   }
-  const set::GuideFacts facts{
-      settings.backup_dir, settings.data_dir, settings.config_dir, key->public_key().line()};
+  const set::GuideFacts facts{settings.backup_dir,
+                              settings.data_dir,
+                              settings.config_dir,
+                              key->public_key().line(),
+                              k3s.service};
   std::vector<Error> problems = write_kit(*directory, settings.kit_program, manifest, facts, *key);
   if (Status kept = keep_own_image(*this); !kept) {
     problems.push_back(std::move(kept).error());

@@ -37,6 +37,7 @@ TEST_CASE("the agent knows what the unit, its environment and a configuration el
   scratch.write("etc/k3s/server.yaml", "etcd-snapshot-dir: /mnt/snap\nhttps-listen-port: 7443\n");
   scratch.write("etc/rancher/k3s/config.yaml", "etcd-snapshot-dir: /never\n");
   const K3sPlace place = find_k3s(settings_in(scratch));
+  CHECK(place.service == "k3s");
   CHECK(place.settings.value("etcd-snapshot-dir") == "/mnt/snap");
   CHECK(place.command.etcd_server == "https://127.0.0.1:7443");
   CHECK(place.command.logs_to_file);
