@@ -36,6 +36,8 @@ public:
   /// The copy takes the place; no server runs. What was there is moved aside, as one.
   [[nodiscard]] virtual Status
   put(const JournalState& state, Ports& ports, const Limits& limits) const = 0;
+  /// Paths of what lies aside when all is done: the way back leads to it.
+  [[nodiscard]] virtual std::vector<std::string> aside(const JournalState& state) const = 0;
   /// What was there comes back. One in which the restored cluster has lived is kept aside.
   [[nodiscard]] virtual Status put_back(const JournalState& state, Ports& ports) const = 0;
 };

@@ -170,6 +170,17 @@ public:
     return version_of(kubeconfig) == before ? Status() : remove_path(kubeconfig);
   }
 
+  [[nodiscard]] std::vector<std::string> aside(const JournalState& state) const override {
+    std::vector<std::string> paths;
+    if (!state.original.empty()) {
+      paths.push_back(db_of(state.plan) + "/" + state.original);
+    }
+    if (!state.state_aside.empty() && !state.plan.joining) { // a rejoin leaves it where it is
+      paths.push_back(db_of(state.plan) + "/" + state.state_aside);
+    }
+    return paths;
+  }
+
   [[nodiscard]] Status put_back(const JournalState& state, Ports& ports) const override {
     const std::string db = db_of(state.plan);
     const std::string failed =

@@ -170,6 +170,11 @@ public:
     return put_credentials(state, ports);
   }
 
+  [[nodiscard]] std::vector<std::string> aside(const JournalState& state) const override {
+    return state.had_database ? std::vector<std::string>{aside_of(state)}
+                              : std::vector<std::string>();
+  }
+
   [[nodiscard]] Status put_back(const JournalState& state, Ports& ports) const override {
     const std::string db = db_of(state.plan);
     const std::string aside = aside_of(state);

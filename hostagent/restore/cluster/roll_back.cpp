@@ -171,6 +171,25 @@ Status expect_no_rejoined(const JournalState& state) {
                "start k3s on them"};
 }
 
+/// Somebody made room: with the database of before gone, the present one would stay in its place
+/// and be called the old one.
+std::optional<Outcome> nothing_to_go_back_to(const JournalState& state) {
+  if (state.phase != Phase::done) {
+    return std::nullopt;
+  }
+  for (const std::string& path : database_of(state.plan.datastore).aside(state)) {
+    if (!exists(path)) {
+      return Outcome{ExitCode::nothing_to_restore,
+                     path + ": the database of before is not there any more: there is nothing to "
+                            "go back to; nothing was changed",
+                     "where it was only moved, put it back there and repeat; else restore a set of "
+                     "before (`railiance-restore list`)",
+                     false};
+    }
+  }
+  return std::nullopt;
+}
+
 Status go_back(const JournalState& state, Ports& ports, const Limits& limits) {
   // A reset or a start that hangs must have ended before its files are moved.
   RB_TRY(do_stop(state, ports));
@@ -244,6 +263,9 @@ roll_back(JournalState state, const Journal& journal, Ports& told_to_stop, const
   ports.progress.on_line("going back to the data from before");
   if (const Status alone = expect_no_rejoined(state); !alone) {
     return {exit_code_for(alone.error().code), alone.error().message, alone.error().hint, false};
+  }
+  if (auto nothing = nothing_to_go_back_to(state)) {
+    return *std::move(nothing);
   }
   const std::size_t before = members_of_before(state).size();
   const std::string again =

@@ -1,5 +1,6 @@
 // Holds: the steps of a rejoin, cut off and failed at each of them, and its way back.
 #include "joining_host.hpp"
+#include "restore/cluster/file_changes.hpp"
 
 #include <doctest/doctest.h>
 
@@ -202,6 +203,19 @@ TEST_CASE("the way back of a host that votes takes its member out first") {
   // Again: nothing is asked, and nothing is moved.
   CHECK(joining.host.roll_back().rolled_back);
   check_as_before(joining);
+}
+
+TEST_CASE("no member is taken out where the database of before is gone") {
+  JoiningHost joining;
+  REQUIRE(joining.host.execute().code == ExitCode::done);
+  REQUIRE(remove_path(joining.host.scratch.path("data/server/db/etcd-old-1800000000")));
+  joining.asked.clear();
+  const Outcome outcome = joining.host.roll_back();
+  CHECK_FALSE(outcome.rolled_back);
+  CHECK(outcome.code == ExitCode::nothing_to_restore);
+  CHECK(joining.asked.empty());
+  CHECK(joining.host.running());
+  CHECK(joining.data() == "joined");
 }
 
 TEST_CASE("the member is taken out by its Node, whatever that is called") {

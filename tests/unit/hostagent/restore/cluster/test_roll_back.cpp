@@ -86,6 +86,30 @@ TEST_CASE("servers that joined a cluster of one since its restore keep nobody fr
   CHECK(host.roll_back().rolled_back);
 }
 
+TEST_CASE("a database of before that somebody removed: nothing is moved, and none is called old") {
+  for (const api::DatastoreKind kind : {api::DatastoreKind::etcd, api::DatastoreKind::sqlite}) {
+    CAPTURE(std::string(word_of(kind)));
+    FakeHost host(false, kind);
+    REQUIRE(host.execute().code == ExitCode::done);
+    const JournalState state = **Journal(host.data_dir() + "/railiance-restore").load();
+    REQUIRE_FALSE(state.original.empty());
+    const std::string old = host.data_dir() + "/server/db/" + state.original;
+    std::filesystem::rename(old, old + "-elsewhere");
+    host.calls.clear();
+    host.lines.clear();
+    const Outcome outcome = host.roll_back();
+    CHECK_FALSE(outcome.rolled_back);
+    CHECK(outcome.code == ExitCode::nothing_to_restore);
+    CHECK(outcome.message.find(old) != std::string::npos);
+    CHECK(host.calls.empty());
+    CHECK(host.lines.find("rolled back") == std::string::npos);
+    CHECK(host.data() == "restored");
+    std::filesystem::rename(old + "-elsewhere", old);
+    CHECK(host.roll_back().rolled_back);
+    CHECK(host.data() == "old");
+  }
+}
+
 TEST_CASE("a reset that fails before it moves anything: the database stays where it is") {
   FakeHost host;
   host.reset_fails_early = true;
