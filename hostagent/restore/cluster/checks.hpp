@@ -62,6 +62,11 @@ check_addresses(const ObservedHost& host, const SetFacts& set, const Wishes& wis
 /// defragmentation, which comes with each start.
 [[nodiscard]] std::optional<Check> check_quota(const SetFacts& set, const ServerSettings& settings);
 
+/// Where the kubelet would not start on this kernel: k3s ends with it, again and again, and its API
+/// is there in between.
+[[nodiscard]] std::optional<Check> check_kernel(const ObservedHost& host,
+                                                const ServerSettings& settings);
+
 /// Each token that the configuration names opens the snapshot.
 [[nodiscard]] Check check_configured_tokens(const std::vector<ConfiguredToken>& tokens,
                                             const SetFacts& set);

@@ -182,6 +182,30 @@ std::optional<Check> check_quota(const SetFacts& set, const ServerSettings& sett
                       std::move(hint));
 }
 
+std::optional<Check> check_kernel(const ObservedHost& host, const ServerSettings& settings) {
+  const auto is_asked_for = [](const std::string& argument) {
+    return argument.ends_with("protect-kernel-defaults=true") ||
+           argument.ends_with("protect-kernel-defaults");
+  };
+  const bool strict = settings.is_on("protect-kernel-defaults") ||
+                      std::ranges::any_of(settings.values("kubelet-arg"), is_asked_for);
+  if (!strict || settings.is_on("disable-agent") || host.kernel_flags.empty()) {
+    return std::nullopt;
+  }
+  std::string here;
+  std::string lines;
+  for (const KernelFlag& flag : host.kernel_flags) {
+    here += (here.empty() ? "" : ", ") + flag.name + " is " + flag.here;
+    lines += (lines.empty() ? "" : " ") + flag.name + "=" + flag.wanted;
+  }
+  return refused("kernel-settings",
+                 "the configuration has `protect-kernel-defaults`, and the kubelet does not start "
+                 "on this kernel: " +
+                     here,
+                 "`printf '%s\\n' " + lines +
+                     " >/etc/sysctl.d/90-kubelet.conf && sysctl --system`, and repeat");
+}
+
 Check check_configured_tokens(const std::vector<ConfiguredToken>& tokens, const SetFacts& set) {
   for (const ConfiguredToken& token : tokens) {
     if (!set.opens_with(token.hash)) {
@@ -232,6 +256,9 @@ check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wish
     checks.push_back(*std::move(check));
   }
   checks.push_back(roles(settings));
+  if (auto check = check_kernel(host, settings)) {
+    checks.push_back(*std::move(check));
+  }
   checks.push_back(snapshots(settings));
   checks.push_back(encryption(host, set, from_set));
   checks.push_back(check_configured_tokens(from_set ? set.tokens : host.tokens, set));

@@ -2,6 +2,7 @@
 
 #include "restore/cluster/database.hpp"
 #include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/node_state.hpp"
 #include "restore/cluster/rejoin_steps.hpp"
 #include "restore/cluster/steps.hpp"
 
@@ -104,7 +105,9 @@ private:
     case Step::agree:
       return do_agree(m_state, m_ports, m_limits);
     case Step::compare:
-      return do_compare(m_state.plan, m_ports, m_outcome);
+      RB_TRY(do_compare(m_state.plan, m_ports, m_outcome));
+      tell_of_restored_node(m_state, m_ports, m_limits);
+      return {};
     case Step::clean_up:
       return remove_path(m_state.plan.snapshot_path());
     }

@@ -8,6 +8,7 @@
 #include "k3s/named_files.hpp"
 #include "k3s/running_server.hpp"
 #include "restore/cluster/host_network.hpp"
+#include "restore/cluster/kernel_flags.hpp"
 #include "restore/cluster/put_back.hpp"
 #include "restore/cluster/replacements.hpp"
 #include "restore/cluster/supervisor.hpp"
@@ -40,14 +41,18 @@ struct DataDir {
 
 struct ObservedHost {
   unsigned user_id = 0;
-  std::string k3s_program;   ///< Absolute path; empty: not found.
-  std::string k3s_version;   ///< "v1.34.4+k3s1"; empty: it did not say.
-  std::string manager;       ///< "systemd unit k3s"; empty: none that we know.
-  std::string unit_template; ///< Where it is empty: "k3s@", by whose instances k3s is started.
+  std::string k3s_program;    ///< Absolute path; empty: not found.
+  std::string k3s_version;    ///< "v1.34.4+k3s1"; empty: it did not say.
+  std::string absent_program; ///< Started by the service that is put back, and not on this host.
+  std::string other_unit;     ///< Of this host, that starts k3s beside the one that is put back.
+  std::string manager;        ///< "systemd unit k3s"; empty: none that we know.
+  std::string unit_template;  ///< Where it is empty: "k3s@", by whose instances k3s is started.
   k3s::ServiceState service = k3s::ServiceState::unknown;
   std::vector<k3s::ServerProcess> servers;
-  Supervisor supervisor;         ///< That may have started them.
-  std::string processes_problem; ///< Why nobody knows whether a server runs.
+  std::vector<k3s::ServerProcess> agents; ///< `k3s agent`, where no server runs.
+  Supervisor supervisor;                  ///< That may have started them.
+  std::string processes_problem;          ///< Why nobody knows whether a server runs.
+  std::string host_name; ///< In small letters, as k3s takes it for its node; may be empty.
   std::string data_dir;
   bool own_commands = false; ///< The operator's start k3s; with which arguments nobody knows.
   DataDir data;
@@ -57,7 +62,8 @@ struct ObservedHost {
   std::vector<NamedFact> named;           ///< What the settings of the set name, looked for here.
   std::vector<k3s::NamedFile> named_here; ///< What the settings on the disk name.
   HostNetwork network;
-  bool host_local = false; ///< The CNI plugin is where k3s finds it.
+  std::vector<KernelFlag> kernel_flags; ///< That are not as the kubelet wants them.
+  bool host_local = false;              ///< The CNI plugin is where k3s finds it.
 };
 
 struct ArtifactFact {
@@ -75,6 +81,7 @@ struct SignatureFact {
 
 struct SetFacts {
   std::string run_id;
+  std::string node_name;                  ///< Of the server that made it; may be empty.
   unsigned generation = 0;                ///< For the names of its files.
   std::optional<SignatureFact> signature; ///< Absent: it was not asked.
   bool complete = false;

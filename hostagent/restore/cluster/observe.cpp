@@ -248,6 +248,7 @@ void Host::look(const HostHints& hints, const OpenedSet* opened) {
     host.named = NamedBack(*there, host.data_dir, {}).facts();
   }
   host.network = look_at_network();
+  host.kernel_flags = kernel_flags_that_differ();
   host.host_local = has_host_local(host.data_dir);
   if (manager) {
     host.manager = manager->name();

@@ -260,6 +260,9 @@ std::vector<Check> check_joining(const RejoinFacts& facts, const ServerAnswer& s
   if (auto quota = check_quota(facts.set, settings)) {
     checks.push_back(*std::move(quota));
   }
+  if (auto kernel = check_kernel(facts.host, settings)) {
+    checks.push_back(*std::move(kernel));
+  }
   const std::string endpoint = settings.value("datastore-endpoint");
   if (!endpoint.empty() && !k3s::is_embedded_etcd(endpoint)) {
     refuse("datastore",

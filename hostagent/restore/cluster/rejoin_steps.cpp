@@ -2,6 +2,7 @@
 
 #include "restore/cluster/database.hpp"
 #include "restore/cluster/file_changes.hpp"
+#include "restore/cluster/node_state.hpp"
 #include "restore/cluster/server_access.hpp"
 #include "restore/cluster/servers.hpp"
 #include "restore/cluster/steps.hpp"
@@ -18,8 +19,6 @@ namespace {
 
 constexpr auto k_interval = std::chrono::milliseconds(500);
 constexpr auto k_leave_limit = std::chrono::seconds(60);
-constexpr auto k_node_interval = std::chrono::seconds(2);
-constexpr auto k_node_limit = std::chrono::seconds(60);
 constexpr auto k_command_limit = std::chrono::seconds(15);
 /// A Node with it loses its member (k3s, pkg/etcd/member_controller.go).
 constexpr const char* k_remove = "etcd.k3s.cattle.io/remove=true";
@@ -140,42 +139,25 @@ Status wait_until_out(const Plan& plan,
                     ErrorCode::timeout);
 }
 
-/// What the Node of this host says of its kubelet.
-enum class NodeState { unknown, ready, silent };
-
-/// Ready, and by a word from after `since` (RFC 3339): what the snapshot holds was true once.
-NodeState
-look_at_node(const Plan& plan, const std::string& node, const std::string& since, Ports& ports) {
-  const auto text = get_raw(
-      ports.processes, local_access(plan), {}, plan.joining->api_url, "/api/v1/nodes/" + node, {});
-  const nlohmann::json found = text ? json_of(*text) : nlohmann::json();
-  for (const nlohmann::json& one : json_list(json_member(found, "status"), "conditions")) {
-    if (json_text(one, "type") == "Ready") {
-      const bool ready =
-          json_text(one, "status") == "True" && json_text(one, "lastHeartbeatTime") >= since;
-      return ready ? NodeState::ready : NodeState::silent;
-    }
-  }
-  return NodeState::unknown;
-}
-
-/// etcd is one thing, the kubelet another: with a node password that is not that of the snapshot
-/// k3s goes on as a server, and its Node stays NotReady. No reason to go back.
+/// With a node password that is not that of the snapshot k3s goes on as a server, and its Node
+/// stays NotReady. No reason to go back.
 void tell_of_node(const JournalState& state, Ports& ports, const Limits& limits) {
   const Plan& plan = state.plan;
-  const std::string own = k3s::member_name_in(plan.data_dir);
-  const std::string node = node_with(plan, own, ports);
-  const auto limit = std::min<std::chrono::seconds>(k_node_limit, limits.ready);
-  const auto begin = ports.clock.steady_now();
-  while (look_at_node(plan, node, state.started, ports) == NodeState::silent) {
-    if (ports.stop.stop_requested() || ports.clock.steady_now() - begin >= limit) {
-      ports.progress.on_line("warning: its Node " + node +
-                             " is not Ready yet (`k3s kubectl get nodes`); where k3s says `Node "
-                             "password rejected` here: `k3s kubectl -n kube-system delete secret " +
-                             node + ".node-password.k3s`");
-      return;
-    }
-    ports.waiter.wait(k_node_interval, ports.stop);
+  const std::string node = node_with(plan, k3s::member_name_in(plan.data_dir), ports);
+  const auto look = [&] {
+    const auto text = get_raw(ports.processes,
+                              local_access(plan),
+                              {},
+                              plan.joining->api_url,
+                              "/api/v1/nodes/" + node,
+                              {});
+    return text ? node_state_in(*text, state.started) : NodeState::unknown;
+  };
+  if (!await_node(look, ports, limits)) {
+    ports.progress.on_line("warning: its Node " + node +
+                           " is not Ready yet (`k3s kubectl get nodes`); where k3s says `Node "
+                           "password rejected` here: `k3s kubectl -n kube-system delete secret " +
+                           node + ".node-password.k3s`");
   }
 }
 

@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 using namespace rb;
 using namespace rb::cluster;
 using test::Crash;
@@ -35,6 +37,62 @@ void cut_off_in_the_reset(FakeHost& host) {
 }
 
 } // namespace
+
+namespace {
+
+/// What the API says of the node of the restored server.
+std::string node_that_was_ready_at(const std::string& time) {
+  return R"({"status":{"conditions":[{"type":"MemoryPressure","status":"False"},)"
+         R"({"type":"Ready","status":"True","lastHeartbeatTime":")" +
+         time + "\"}]}}";
+}
+
+} // namespace
+
+TEST_CASE("an API that is ready beside a kubelet that is not: that is said, and no failure") {
+  for (const bool ready : {true, false}) {
+    CAPTURE(ready);
+    FakeHost host;
+    host.started = "2026-11-22T03:00:00Z";
+    host.k3s_says = "kubelet exited: invalid kernel flag: vm/overcommit_memory";
+    host.before_start = [&] { host.scratch.write("data/server/db/etcd/name", "one-1a2b3c4d"); };
+    host.answers = [&](const ProcessSpec& spec) -> std::optional<ProcessResult> {
+      if (std::ranges::find(spec.arguments, "--raw=/api/v1/nodes/one") == spec.arguments.end()) {
+        return std::nullopt;
+      }
+      ProcessResult result;
+      result.exit_status = 0; // the snapshot has the node as it was
+      result.out = node_that_was_ready_at(ready ? "2026-11-22T03:00:20Z" : "2026-11-22T01:59:50Z");
+      return result;
+    };
+    CHECK(host.execute().code == ExitCode::done);
+    CHECK((host.lines.find("the node one is not Ready; k3s says: kubelet exited: invalid kernel") !=
+           std::string::npos) == !ready);
+  }
+}
+
+TEST_CASE("a restored server that answers now and then is waited for; one without a node is not") {
+  for (const bool node : {true, false}) {
+    CAPTURE(node);
+    FakeHost host;
+    host.before_start = [&] { host.scratch.write("data/server/db/etcd/name", "one-1a2b3c4d"); };
+    int asked = 0;
+    host.answers = [&](const ProcessSpec& spec) -> std::optional<ProcessResult> {
+      if (std::ranges::find(spec.arguments, "--raw=/api/v1/nodes/one") == spec.arguments.end()) {
+        return std::nullopt;
+      }
+      ProcessResult result;
+      result.exit_status = 1;
+      result.err = node ? "The connection to the server was refused"
+                        : "Error from server (NotFound): nodes \"one\" not found";
+      ++asked;
+      return result;
+    };
+    CHECK(host.execute().code == ExitCode::done);
+    CHECK((host.lines.find("is not Ready; the log of k3s") != std::string::npos) == node);
+    CHECK((asked > 10) == node);
+  }
+}
 
 TEST_CASE("a restore in place: decrypt, stop, reset, start, and nothing decrypted is left") {
   FakeHost host;

@@ -1,0 +1,42 @@
+// Holds: what a machine that is to become the server is told before anything is touched.
+#include "facts.hpp"
+#include "support/scratch.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace rb;
+using namespace rb::cluster;
+using test::check_refused;
+using test::find_check;
+using test::good_host;
+using test::good_set;
+
+TEST_CASE("a kernel on which the kubelet would not start is said before") {
+  const test::Scratch proc;
+  for (const auto& [path, value] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"vm/overcommit_memory", "0\n"},
+           {"vm/panic_on_oom", "0\n"},
+           {"kernel/panic", "10\n"},
+           {"kernel/panic_on_oops", "0\n"}}) {
+    proc.write(path, value);
+  }
+  ObservedHost host = good_host();
+  host.kernel_flags = kernel_flags_that_differ(proc.path());
+  REQUIRE(host.kernel_flags.size() == 2); // what is not there says nothing
+  CHECK_FALSE(decide(host, good_set(), {}).refused());
+  const std::initializer_list<std::pair<const char*, const char*>> ways{
+      {"protect-kernel-defaults", "true"}, {"kubelet-arg", "protect-kernel-defaults=true"}};
+  for (const auto& [flag, value] : ways) {
+    CAPTURE(flag);
+    host.settings = {};
+    host.settings.add(flag, value, k3s::Origin::config);
+    const Decision decision = decide(host, good_set(), {});
+    check_refused(decision, "kernel-settings");
+    const Check* const check = find_check(decision, "kernel-settings");
+    CHECK(check->message.ends_with("vm.overcommit_memory is 0, kernel.panic_on_oops is 0"));
+    CHECK(
+        check->hint.starts_with("`printf '%s\\n' vm.overcommit_memory=1 kernel.panic_on_oops=1 >"));
+    host.settings.add("disable-agent", "", k3s::Origin::config);
+    CHECK_FALSE(decide(host, good_set(), {}).refused());
+  }
+}
