@@ -164,13 +164,14 @@ std::string data_dir_of(const Words& words) {
   return {};
 }
 
-bool says_server(const Words& words, const std::string& comm) {
-  if (comm == "k3s-server") {
+/// That the process was given the command, "server" say.
+bool says(const std::string& command, const Words& words, const std::string& comm) {
+  if (comm == "k3s-" + command) {
     return true;
   }
   const std::string program = words.empty() ? "" : fs::path(words.front()).filename().string();
-  return program == "k3s-server" ||
-         (program.starts_with("k3s") && words.size() > 1 && words[1] == "server");
+  return program == "k3s-" + command ||
+         (program.starts_with("k3s") && words.size() > 1 && words[1] == command);
 }
 
 /// A k3s whose title is being rewritten. Its other commands have names of their own, "k3s-agent".
@@ -250,6 +251,35 @@ bool is_same_directory(const std::string& one, const std::string& other) {
   return without_slash(one) == without_slash(other) || fs::equivalent(one, other, error);
 }
 
+/// Of the PID namespace of this process: others are in containers.
+Result<std::vector<ServerProcess>>
+find_processes(const std::string& proc, const std::function<bool(const ProcessView&)>& is_wanted) {
+  std::error_code error;
+  const fs::path here = fs::read_symlink(proc + "/self/ns/pid", error);
+  std::vector<ServerProcess> found;
+  fs::directory_iterator it(proc, error);
+  if (error) {
+    return Error{ErrorCode::io, proc + ": " + error.message(), {}};
+  }
+  for (; !error && it != fs::directory_iterator(); it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (!is_number(name)) {
+      continue;
+    }
+    const auto process = look_at(it->path());
+    if (!process || !is_wanted(*process)) {
+      continue;
+    }
+    std::error_code unreadable;
+    const fs::path its = fs::read_symlink(it->path() / "ns/pid", unreadable);
+    if (!unreadable && !here.empty() && its != here) {
+      continue;
+    }
+    found.push_back({std::stoi(name), shown(*process)});
+  }
+  return found;
+}
+
 } // namespace
 
 std::unique_ptr<ServiceManager> make_systemd(ProcessRunner& processes,
@@ -315,7 +345,7 @@ std::unique_ptr<ServiceManager> make_commands(ProcessRunner& processes,
 
 bool is_server(const ProcessView& process, const std::string& data_dir) {
   const Words words = words_of(process.command_line);
-  if (!says_server(words, process.comm) && !hides_its_command(words, process)) {
+  if (!says("server", words, process.comm) && !hides_its_command(words, process)) {
     return false;
   }
   const std::string named = data_dir_of(words);
@@ -323,31 +353,19 @@ bool is_server(const ProcessView& process, const std::string& data_dir) {
   return own.empty() || is_same_directory(own, data_dir);
 }
 
+bool is_agent(const ProcessView& process) {
+  // Releases of 2024 gave servers that title (k3s, issue 10616).
+  return process.comm != "k3s-server" &&
+         says("agent", words_of(process.command_line), process.comm);
+}
+
 Result<std::vector<ServerProcess>> ProcServerProcesses::find(const std::string& data_dir) {
-  std::error_code error;
-  const fs::path here = fs::read_symlink(m_proc + "/self/ns/pid", error);
-  std::vector<ServerProcess> found;
-  fs::directory_iterator it(m_proc, error);
-  if (error) {
-    return Error{ErrorCode::io, m_proc + ": " + error.message(), {}};
-  }
-  for (; !error && it != fs::directory_iterator(); it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    if (!is_number(name)) {
-      continue;
-    }
-    const auto process = look_at(it->path());
-    if (!process || !is_server(*process, data_dir)) {
-      continue;
-    }
-    std::error_code unreadable;
-    const fs::path its = fs::read_symlink(it->path() / "ns/pid", unreadable);
-    if (!unreadable && !here.empty() && its != here) {
-      continue;
-    }
-    found.push_back({std::stoi(name), shown(*process)});
-  }
-  return found;
+  return find_processes(m_proc,
+                        [&](const ProcessView& process) { return is_server(process, data_dir); });
+}
+
+Result<std::vector<ServerProcess>> ProcServerProcesses::find_agents() {
+  return find_processes(m_proc, is_agent);
 }
 
 } // namespace rb::k3s

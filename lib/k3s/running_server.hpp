@@ -83,6 +83,9 @@ class ProcServerProcesses final : public ServerProcesses {
 public:
   explicit ProcServerProcesses(std::string proc = "/proc") : m_proc(std::move(proc)) {}
   [[nodiscard]] Result<std::vector<ServerProcess>> find(const std::string& data_dir) override;
+  /// k3s agents, whatever their data directory: a server is an agent, too, and its kubelet and
+  /// containerd want the same ports. Errors: io.
+  [[nodiscard]] Result<std::vector<ServerProcess>> find_agents();
 
 private:
   std::string m_proc;
@@ -99,5 +102,8 @@ struct ProcessView {
 
 /// Whether it is, or may be, a k3s server on `data_dir`, by whatever path. In doubt it is one.
 [[nodiscard]] bool is_server(const ProcessView& process, const std::string& data_dir);
+
+/// Whether it is `k3s agent`.
+[[nodiscard]] bool is_agent(const ProcessView& process);
 
 } // namespace rb::k3s

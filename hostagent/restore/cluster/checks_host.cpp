@@ -50,6 +50,15 @@ Check service(const ObservedHost& host) {
   return passed("service", host.manager + " is stopped, no k3s server process is left");
 }
 
+/// A server is an agent, too: kubelet, containerd and the load balancer of both want the same
+/// ports, and one of them would be back at the next boot.
+Check agents(const ObservedHost& host) {
+  return busy("a k3s agent runs here (" + pids(host.agents) +
+                  "): beside it the server could not start",
+              "a host that becomes a server is no longer an agent: `systemctl disable --now "
+              "k3s-agent` (OpenRC: `rc-service k3s-agent stop`, `rc-update del k3s-agent`)");
+}
+
 /// A step would have to rename it, or what it is in.
 Check mounted(const ObservedHost& host) {
   const std::string server = host.data_dir + "/server";
@@ -251,6 +260,9 @@ std::vector<Check> check_host(const ObservedHost& host) {
                         : refused("root", "only root can restore", "use sudo"));
   checks.push_back(program(host));
   checks.push_back(service(host));
+  if (!host.agents.empty() && !host.settings.is_on("disable-agent")) {
+    checks.push_back(agents(host));
+  }
   if (!host.data.mounts.empty()) {
     checks.push_back(mounted(host));
   }

@@ -263,6 +263,9 @@ void Host::look(const HostHints& hints, const OpenedSet* opened) {
   } else {
     host.processes_problem = found.error().message;
   }
+  if (host.servers.empty()) {
+    host.agents = servers.find_agents().value_or(std::vector<k3s::ServerProcess>());
+  }
   host.supervisor = find_supervisor(host.servers);
   observed = std::move(host);
 }

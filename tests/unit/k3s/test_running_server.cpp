@@ -187,6 +187,26 @@ TEST_CASE("processes are found in /proc") {
   CHECK(found->front().pid == 4711);
 }
 
+TEST_CASE("agents are found, too, and none for a server") {
+  const test::Scratch proc;
+  proc.write("11/cmdline", "/usr/local/bin/k3s\0agent\0--data-dir=/other\0"s);
+  proc.write("12/cmdline", "/usr/local/bin/k3s agent"s + std::string(20, '\0'));
+  proc.write("13/cmdline", std::string(26, '\0'));
+  proc.write("13/comm", "k3s-agent\n");
+  proc.write("14/cmdline", "/usr/local/bin/k3s\0server\0"s);
+  proc.write("14/comm", "k3s-server\n");
+  proc.write("16/cmdline", "/usr/local/bin/k3s agent\0"s); // as some releases call a server
+  proc.write("16/comm", "k3s-server\n");
+  proc.write("15/cmdline", "/usr/local/bin/k3s\0kubectl\0logs\0agent\0"s);
+  ProcServerProcesses processes(proc.path());
+  const auto agents = processes.find_agents();
+  REQUIRE(agents);
+  CHECK(agents->size() == 3);
+  const auto servers = processes.find("/var/lib/rancher/k3s");
+  REQUIRE(servers);
+  CHECK(servers->size() == 2);
+}
+
 TEST_CASE("what a title hides is read from the rest of /proc") {
   const test::Scratch proc;
   proc.write("4711/cmdline", std::string(26, '\0'));

@@ -40,3 +40,18 @@ TEST_CASE("a kernel on which the kubelet would not start is said before") {
     CHECK_FALSE(decide(host, good_set(), {}).refused());
   }
 }
+
+TEST_CASE("a machine that is an agent of a cluster is not made a server beside it") {
+  ObservedHost host = good_host();
+  host.data = {};
+  host.data.free_bytes = std::uint64_t{8} << 30U;
+  host.service = k3s::ServiceState::inactive;
+  host.servers.clear();
+  host.agents = {{815, "/usr/local/bin/k3s agent"}};
+  const Decision decision = decide(host, good_set(), {});
+  check_refused(decision, "service", ExitCode::busy);
+  CHECK(find_check(decision, "service")->message.find("process 815") != std::string::npos);
+  CHECK(find_check(decision, "service")->hint.find("disable --now k3s-agent") != std::string::npos);
+  host.settings.add("disable-agent", "", k3s::Origin::config); // the two want different ports
+  CHECK_FALSE(decide(host, good_set(), {}).refused());
+}
