@@ -2,6 +2,7 @@
 #include "k3s/token.hpp"
 #include "restore/cluster/checks.hpp"
 #include "restore/cluster/database.hpp"
+#include "set/restore_guide.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -10,6 +11,34 @@
 namespace rb::cluster {
 
 namespace {
+
+using set::shell_word;
+
+/// The reset would be made by the one k3s, and the start fail for want of the other.
+std::optional<Check> program_of_service(const ObservedHost& host) {
+  const std::string& path = host.absent_program;
+  if (path.empty() || host.own_commands) {
+    return std::nullopt;
+  }
+  return refused("k3s",
+                 "the service that is put back starts " + path + ", which is not on this host",
+                 "make it there before: `mkdir -p " + shell_word(path.substr(0, path.rfind('/'))) +
+                     " && ln -s " + shell_word(host.k3s_program) + " " + shell_word(path) + "`");
+}
+
+/// Started would be the one of this host, without the flags of the other; at the next boot both.
+std::optional<Check> one_unit(const ObservedHost& host) {
+  const std::string& unit = host.other_unit;
+  if (unit.empty() || host.own_commands) {
+    return std::nullopt;
+  }
+  return refused("service-name",
+                 "k3s is started by the unit " + unit +
+                     " here, and the backup brings one of another name: at the next boot both "
+                     "would start, and two servers on one data directory destroy it",
+                 "`systemctl disable --now " + shell_word(unit) + " && rm /etc/systemd/system/" +
+                     shell_word(unit) + ".service` before");
+}
 
 Check server_url(const ServerSettings& settings) {
   if (settings.has("server") && !settings.value("server").empty()) {
@@ -246,6 +275,12 @@ check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   if (!host.settings_problem.empty() && !from_set) {
     checks.push_back(refused(
         "configuration", host.settings_problem, "repair the file: k3s would not start with it"));
+  }
+  if (auto check = from_set ? program_of_service(host) : std::nullopt) {
+    checks.push_back(*std::move(check));
+  }
+  if (auto check = from_set ? one_unit(host) : std::nullopt) {
+    checks.push_back(*std::move(check));
   }
   checks.push_back(check_data_dir(host, set, from_set));
   checks.push_back(server_url(settings));

@@ -208,6 +208,38 @@ std::unique_ptr<k3s::ServiceManager> find_service_manager(ProcessRunner& process
 
 } // namespace
 
+namespace {
+
+/// The file of its service is put back, and replaces what is there.
+bool brings_service(const set::HostState& there,
+                    const k3s::HostSettings& its,
+                    const std::string& data_dir) {
+  const std::string file = its.systemd_unit.empty()
+                               ? "/etc/init.d/" + its.openrc_service
+                               : "/etc/systemd/system/" + its.systemd_unit + ".service";
+  return there.find(file) != nullptr &&
+         !put_back_path(file.substr(1), there.data_dir, data_dir).empty();
+}
+
+} // namespace
+
+std::string find_absent_program(const set::HostState& there,
+                                const k3s::HostSettings& its,
+                                const k3s::HostSettings& here,
+                                const std::string& data_dir) {
+  if (its.program.empty() || ::access(its.program.c_str(), X_OK) == 0) {
+    return {};
+  }
+  const bool has_own = !here.systemd_unit.empty() || !here.openrc_service.empty();
+  return brings_service(there, its, data_dir) || !has_own ? its.program : std::string();
+}
+
+std::string find_other_unit(const k3s::HostSettings& its, const k3s::HostSettings& here) {
+  const bool differs = !here.systemd_unit.empty() && !its.systemd_unit.empty() &&
+                       here.systemd_unit != its.systemd_unit;
+  return differs ? here.systemd_unit : std::string();
+}
+
 std::string node_name_of(const ServerSettings& settings) {
   std::string name = settings.value("node-name");
   if (name.empty()) {
@@ -246,6 +278,8 @@ void Host::look(const HostHints& hints, const OpenedSet* opened) {
   host.named_here = k3s::all_named_files(k3s::DiskFiles(), host.settings, host.data_dir);
   if (there != nullptr) {
     host.named = NamedBack(*there, host.data_dir, {}).facts();
+    host.absent_program = find_absent_program(*there, *its, settings, host.data_dir);
+    host.other_unit = find_other_unit(*its, settings);
   }
   host.network = look_at_network();
   host.kernel_flags = kernel_flags_that_differ();

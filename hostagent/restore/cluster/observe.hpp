@@ -15,6 +15,19 @@ namespace rb::cluster {
 /// As k3s names a node: what the configuration says, else the host's own name; in small letters.
 [[nodiscard]] std::string node_name_of(const ServerSettings& settings);
 
+/// What the service of the set `there` starts where that service is put back and the program is not
+/// on this host, else empty: the install script has k3s in /usr/local/bin on one system, and in
+/// /opt/bin on another. `its`: the settings of the set, `here`: those of the host.
+[[nodiscard]] std::string find_absent_program(const set::HostState& there,
+                                              const k3s::HostSettings& its,
+                                              const k3s::HostSettings& here,
+                                              const std::string& data_dir);
+
+/// The unit of this host that starts k3s, where that of the set, which is put back, has another
+/// name; else empty.
+[[nodiscard]] std::string find_other_unit(const k3s::HostSettings& its,
+                                          const k3s::HostSettings& here);
+
 struct Host {
   RealProcessRunner processes;
   k3s::ProcServerProcesses servers;

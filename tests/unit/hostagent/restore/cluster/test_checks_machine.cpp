@@ -41,6 +41,38 @@ TEST_CASE("a kernel on which the kubelet would not start is said before") {
   }
 }
 
+TEST_CASE("the service that is put back must find its k3s") {
+  ObservedHost host = good_host();
+  host.absent_program = "/opt/bin/k3s";
+  CHECK_FALSE(decide(host, good_set(), {}).refused()); // in place nothing is put back
+  host.data = {};
+  host.data.free_bytes = std::uint64_t{8} << 30U;
+  const Decision decision = decide(host, good_set(), {});
+  check_refused(decision, "k3s");
+  const Check* const check = find_check(decision, "k3s");
+  CHECK(check->message.find("/opt/bin/k3s") != std::string::npos);
+  CHECK(check->hint.find("ln -s /usr/local/bin/k3s /opt/bin/k3s") != std::string::npos);
+  CHECK(check->hint.find("--keep-config") != std::string::npos);
+  Wishes keep;
+  keep.keep_config = true;
+  CHECK_FALSE(decide(host, good_set(), keep).refused());
+  host.own_commands = true; // whatever they start
+  CHECK_FALSE(decide(host, good_set(), {}).refused());
+}
+
+TEST_CASE("no second unit is put beside that of this host") {
+  ObservedHost host = good_host();
+  host.other_unit = "k3s";
+  CHECK_FALSE(decide(host, good_set(), {}).refused()); // in place nothing is put back
+  host.data = {};
+  host.data.free_bytes = std::uint64_t{8} << 30U;
+  const Decision decision = decide(host, good_set(), {});
+  check_refused(decision, "service-name");
+  CHECK(
+      find_check(decision, "service-name")->hint.starts_with("`systemctl disable --now k3s && rm"));
+  CHECK(find_check(decision, "service-name")->hint.find("--keep-config") != std::string::npos);
+}
+
 TEST_CASE("a machine that is an agent of a cluster is not made a server beside it") {
   ObservedHost host = good_host();
   host.data = {};

@@ -81,6 +81,48 @@ TEST_CASE("off a host state: which instance of a template it was, and no link is
   CHECK(named.target_of(link).empty());
 }
 
+TEST_CASE("a program that the service of the set starts and this host has not is noticed") {
+  set::HostState state;
+  const auto put = [&](const std::string& path, const std::string& program) {
+    state.files.clear();
+    state.files.push_back(
+        {path, SecretBytes(as_bytes("[Service]\nExecStart=" + program + " server\n")), 0644, {}});
+  };
+  const auto absent = [&](const k3s::HostSettings& here) {
+    return find_absent_program(
+        state, read_settings(HostStateView(state)), here, "/var/lib/rancher/k3s");
+  };
+  k3s::HostSettings own;
+  own.systemd_unit = "k3s";
+  put("etc/systemd/system/k3s.service", "/nowhere/bin/k3s");
+  CHECK(absent({}) == "/nowhere/bin/k3s");
+  CHECK(absent(own) == "/nowhere/bin/k3s"); // that of the set replaces it
+  const test::Scratch scratch;
+  scratch.write("k3s", "");
+  std::filesystem::permissions(scratch.path("k3s"), std::filesystem::perms::owner_all);
+  put("etc/systemd/system/k3s.service", scratch.path("k3s"));
+  CHECK(absent({}).empty());
+  put("usr/lib/systemd/system/k3s.service", "/nowhere/bin/k3s");
+  CHECK(absent({}) == "/nowhere/bin/k3s");
+  CHECK(absent(own).empty()); // where the host has one of its own, that stays
+}
+
+TEST_CASE("a unit of another name than that of the set is noticed") {
+  set::HostState state;
+  state.files.push_back({"etc/systemd/system/k3s-prod.service",
+                         SecretBytes(as_bytes("[Service]\nExecStart=/k3s server\n")),
+                         0644,
+                         {}});
+  const auto other = [&](const std::string& unit) {
+    k3s::HostSettings here;
+    here.systemd_unit = unit;
+    return find_other_unit(read_settings(HostStateView(state)), here);
+  };
+  CHECK(other("k3s") == "k3s");
+  CHECK(other("k3s-prod").empty());
+  CHECK(other("").empty());
+}
+
 TEST_CASE("a configuration that k3s could not read is a problem that is named") {
   const test::Scratch root;
   root.write("etc/rancher/k3s/config.yaml", "- a list\n");
