@@ -5,6 +5,7 @@
 #include "set/restore_guide.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <optional>
 
@@ -51,6 +52,32 @@ Check server_url(const ServerSettings& settings) {
                    "to come back to a restored one: `railiance-restore rejoin`");
   }
   return passed("server-url", "no `server:` in the configuration");
+}
+
+/// As k3s will call this host: known to the set, or a node of a new name. Nothing where the name
+/// has a number of the host's own (`with-node-id`).
+std::optional<Check>
+node_name(const ObservedHost& host, const SetFacts& set, const ServerSettings& settings) {
+  std::string name = settings.value("node-name");
+  std::ranges::transform(
+      name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  name = name.empty() ? host.host_name : name;
+  const bool told = !set.node_name.empty() && !name.empty() && !settings.is_on("with-node-id");
+  const bool known =
+      name == set.node_name ||
+      std::ranges::find(set.servers, name, &api::ServerEntry::node_name) != set.servers.end();
+  if (!told || known) {
+    return std::nullopt;
+  }
+  const std::string name_then = shell_word(set.node_name);
+  return warned(
+      "node-name",
+      "k3s will call this host " + name + ", and the set is of " + set.node_name +
+          ": that node stays NotReady, and pods with volumes on it (local-path) stay "
+          "Pending",
+      "before the restore `hostnamectl set-hostname " + name_then +
+          "`, where this host takes its place; else afterwards `k3s kubectl delete node " +
+          name_then + "`");
 }
 
 /// Of the two together: what lies there, and whether the server would use what is put there.
@@ -283,6 +310,9 @@ check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wish
     checks.push_back(*std::move(check));
   }
   checks.push_back(check_data_dir(host, set, from_set));
+  if (auto check = node_name(host, set, settings)) {
+    checks.push_back(*std::move(check));
+  }
   checks.push_back(server_url(settings));
   for (Check& check : datastore_checks(host, set, settings, from_set)) {
     checks.push_back(std::move(check));

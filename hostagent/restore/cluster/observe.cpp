@@ -265,6 +265,7 @@ void Host::look(const HostHints& hints, const OpenedSet* opened) {
   manager = find_service_manager(processes, hints, settings, its);
   ObservedHost host;
   host.user_id = ::geteuid();
+  host.host_name = node_name_of({});
   host.k3s_program = find_program(hints, settings, its);
   if (!host.k3s_program.empty()) {
     host.k3s_version = k3s::ask_version(processes, host.k3s_program);

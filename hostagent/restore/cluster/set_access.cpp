@@ -144,6 +144,7 @@ Result<OpenedSet> open_set(set::Directory& directory,
     return opened;
   }
   const set::Manifest& manifest = *set.manifest;
+  facts.node_name = manifest.node_name;
   facts.k3s_version = manifest.k3s_version;
   facts.storage_version = manifest.snapshot ? manifest.snapshot->storage_version : std::string();
   facts.cluster_cas.push_back(manifest.cluster_ca);

@@ -11,6 +11,34 @@ using test::find_check;
 using test::good_host;
 using test::good_set;
 
+TEST_CASE("a host of another name is told what becomes of the node, and of no other") {
+  ObservedHost host = good_host();
+  SetFacts set = good_set();
+  set.node_name = "server-1";
+  set.servers = {{"server-2", "192.0.2.12", {}}};
+  const auto told = [&] {
+    const Decision decision = decide(host, set, {});
+    CHECK_FALSE(decision.refused());
+    return find_check(decision, "node-name") != nullptr;
+  };
+  CHECK_FALSE(told()); // nobody knows its name
+  for (const char* const known : {"server-1", "server-2"}) {
+    host.host_name = known;
+    CHECK_FALSE(told());
+  }
+  host.host_name = "debian";
+  CHECK(told());
+  const Decision decision = decide(host, set, {});
+  const Check* const check = find_check(decision, "node-name");
+  CHECK(check->message.find("debian") != std::string::npos);
+  CHECK(check->hint.find("set-hostname server-1") != std::string::npos);
+  host.settings.add("node-name", "Server-1", k3s::Origin::config);
+  CHECK_FALSE(told());
+  host.settings = {};
+  host.settings.add("with-node-id", "", k3s::Origin::config);
+  CHECK_FALSE(told());
+}
+
 TEST_CASE("a kernel on which the kubelet would not start is said before") {
   const test::Scratch proc;
   for (const auto& [path, value] : std::initializer_list<std::pair<const char*, const char*>>{
