@@ -212,10 +212,14 @@ void wipe_token(ProcessSpec& spec) {
 }
 
 Status judge_reset(const ProcessResult& result) {
-  if (result.timed_out) {
+  if (result.timed_out) { // its log goes to us alone
+    const std::string words = last_attempt(result.err + "\n" + result.out);
+    const auto* const known = find_known(k_known, words);
     return Error{ErrorCode::timeout,
-                 "k3s server --cluster-reset: did not end in time and was stopped",
-                 "see its log; give it longer with --reset-timeout"};
+                 "k3s server --cluster-reset: did not end in time and was stopped" +
+                     (words.empty() ? "" : ": " + words),
+                 known == nullptr ? "give it longer with --reset-timeout where it only is slow"
+                                  : std::string(known->hint)};
   }
   if (result.exit_status != 0) {
     return failed(result);

@@ -197,6 +197,14 @@ std::string saved_in_text(std::string_view line) {
   return {};
 }
 
+/// The message of a line, fit to be shown.
+std::string words_in(std::string_view line) {
+  std::string words = terminal_text(without_secrets(message_of(line)));
+  const std::size_t last = words.find_last_not_of(k_blank);
+  words.resize(last == std::string::npos ? 0 : last + 1);
+  return bounded(std::move(words));
+}
+
 } // namespace
 
 bool is_noise(std::string_view line) {
@@ -221,10 +229,16 @@ std::string last_words(std::string_view output) {
   if (best == Rank::plain && logs) {
     chosen = {}; // what other libraries write into a log, without a frame
   }
-  std::string words = terminal_text(without_secrets(message_of(chosen)));
-  const std::size_t last = words.find_last_not_of(k_blank);
-  words.resize(last == std::string::npos ? 0 : last + 1);
-  return bounded(std::move(words));
+  return words_in(chosen);
+}
+
+std::string last_attempt(std::string_view output) {
+  std::string_view chosen;
+  while (!output.empty()) {
+    const std::string_view line = trimmed(take_line(output));
+    chosen = holds(line, "Failed to test ") ? line : chosen;
+  }
+  return words_in(chosen);
 }
 
 std::string_view since_last_start(std::string_view log) {

@@ -24,6 +24,11 @@ inline constexpr std::size_t k_words_limit_bytes = 300;
 /// is none.
 [[nodiscard]] std::string last_words(std::string_view output);
 
+/// Of a server that goes on trying, why its datastore is not ready yet, as it said last ("Failed to
+/// test etcd connection: …", which k3s writes as a mere information). As last_words(); empty where
+/// it did not say so.
+[[nodiscard]] std::string last_attempt(std::string_view output);
+
 /// What a log says from the last start of a server on ("Starting k3s"); all of it where that is not
 /// in it.
 [[nodiscard]] std::string_view since_last_start(std::string_view log);

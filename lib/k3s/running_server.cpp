@@ -81,7 +81,9 @@ public:
     ProcessSpec spec = spec_of(m_commands.log, k_state_timeout);
     spec.output_limit_bytes = k_log_limit_bytes;
     const auto result = m_processes.run(spec, {});
-    return result ? k3s::last_words(since_last_start(result->out)) : std::string();
+    const std::string_view log = result ? since_last_start(result->out) : std::string_view();
+    std::string words = k3s::last_words(log);
+    return words.empty() ? last_attempt(log) : words;
   }
 
 private:

@@ -93,6 +93,22 @@ TEST_CASE("success is exit status 0 and k3s's last word, in both forms") {
   CHECK(judge_reset(slow).error().code == ErrorCode::timeout);
 }
 
+TEST_CASE("a reset that does not end says what k3s is waiting for") {
+  ProcessResult slow = ended(
+      -1,
+      "time=\"x\" level=info msg=\"Failed to test etcd connection: context deadline exceeded\"\n"
+      "time=\"x\" level=info msg=\"Failed to test etcd connection: failed to defragment etcd "
+      "database: write /data/db.tmp: no space left on device\"\n"
+      "{\"level\":\"warn\",\"msg\":\"retrying of unary invoker failed\"}\n");
+  slow.timed_out = true;
+  const auto judged = judge_reset(slow);
+  CHECK(judged.error().code == ErrorCode::timeout);
+  CHECK(judged.error().message.find("defragment etcd database") != std::string::npos);
+  CHECK(judged.error().hint.find("make room") != std::string::npos);
+  slow.err.clear();
+  CHECK(judge_reset(slow).error().hint.find("--reset-timeout") != std::string::npos);
+}
+
 TEST_CASE("a failed reset names k3s's reason and the next step") {
   const auto token = judge_reset(ended(1,
                                        "time=\"x\" level=fatal msg=\"bootstrap data already found "

@@ -69,6 +69,23 @@ TEST_CASE("a kernel on which the kubelet would not start is said before") {
   }
 }
 
+TEST_CASE("room for etcd's defragmentation is wished for, and its want no reason to stay down") {
+  ObservedHost host = good_host();
+  SetFacts set = good_set();
+  constexpr std::uint64_t k_mib = std::uint64_t{1} << 20U;
+  set.snapshot_bytes = 500 * k_mib;
+  host.data.free_bytes = 1600 * k_mib; // the copy, the database, its log, and not as much again
+  const Decision decision = decide(host, set, {});
+  CHECK_FALSE(decision.refused());
+  REQUIRE(find_check(decision, "disk-space") != nullptr);
+  CHECK(find_check(decision, "disk-space")->message.find("500 MiB more") != std::string::npos);
+  host.data.free_bytes = 1700 * k_mib;
+  CHECK(find_check(decide(host, set, {}), "disk-space") == nullptr);
+  host.data.free_bytes = 1600 * k_mib;
+  set.datastore = api::DatastoreKind::sqlite;
+  CHECK(find_check(decide(host, set, {}), "disk-space") == nullptr);
+}
+
 TEST_CASE("the service that is put back must find its k3s") {
   ObservedHost host = good_host();
   host.absent_program = "/opt/bin/k3s";
