@@ -215,6 +215,15 @@ Check check_release(const ObservedHost& host, const ServerAnswer& server) {
   if (here->minor > there->minor + 1) {
     return refused("k3s-version", both + ": more than one minor release apart", install);
   }
+  const auto etcd_here = k3s::etcd_of(*here);
+  const auto etcd_there = k3s::etcd_of(*there);
+  if (etcd_here && etcd_there && *etcd_here < *etcd_there) { // also within a minor release
+    return refused("k3s-version",
+                   both + ": etcd " + k3s::to_string(*etcd_here) +
+                       " of this k3s does not join a cluster of etcd " +
+                       k3s::to_string(*etcd_there),
+                   install);
+  }
   return here->minor == there->minor ? passed("k3s-version", both)
                                      : warned("k3s-version",
                                               both + ": one minor release newer",

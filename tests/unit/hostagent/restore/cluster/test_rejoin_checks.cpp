@@ -248,6 +248,18 @@ TEST_CASE("releases: the same, or one minor newer; an older one is refused") {
   }
 }
 
+TEST_CASE("an older etcd joins no newer one, also within a minor release") {
+  RejoinFacts facts = good_facts();
+  facts.host.k3s_version = "v1.33.7+k3s1";
+  facts.servers.front().version = "v1.33.13+k3s1";
+  const Check check = check_release(facts.host, facts.servers.front());
+  CHECK(check.verdict == Verdict::refuse);
+  CHECK(has(check.message, "etcd 3.5 of this k3s does not join a cluster of etcd 3.6"));
+  CHECK(has(check.hint, "INSTALL_K3S_VERSION=v1.33.13+k3s1"));
+  std::swap(facts.host.k3s_version, facts.servers.front().version);
+  CHECK(check_release(facts.host, facts.servers.front()).verdict == Verdict::ok);
+}
+
 TEST_CASE("a unit that names another server is not edited: it is said what to change") {
   RejoinFacts facts = good_facts();
   facts.host.settings.add(k3s::Setting{"server",
