@@ -8,6 +8,8 @@
 #include "archive/entry_path.hpp"
 #include "base/fd.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -118,7 +120,11 @@ private:
 };
 
 Words end_of(const std::string& log_file) {
-  return {"/usr/bin/tail", "-n", k_log_lines, log_file};
+  std::string tail = "/usr/bin/tail";
+  for (const char* const place : {"/bin/tail", "/run/current-system/sw/bin/tail"}) { // of NixOS
+    tail = ::access(tail.c_str(), X_OK) == 0 ? tail : place;
+  }
+  return {tail, "-n", k_log_lines, log_file};
 }
 
 ServiceState by_exit_status(const ProcessResult& result) {

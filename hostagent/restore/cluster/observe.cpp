@@ -184,8 +184,10 @@ std::unique_ptr<k3s::ServiceManager> find_service_manager(ProcessRunner& process
     const std::string own = here.*member;
     return own.empty() && there != nullptr ? there->*member : own;
   };
-  constexpr std::array<const char*, 3> k_systemctl{
-      "/usr/local/bin/systemctl", "/usr/bin/systemctl", "/bin/systemctl"};
+  constexpr std::array<const char*, 4> k_systemctl{"/usr/local/bin/systemctl",
+                                                   "/usr/bin/systemctl",
+                                                   "/bin/systemctl",
+                                                   "/run/current-system/sw/bin/systemctl"}; // NixOS
   const std::string systemctl = first_program({}, k_systemctl);
   const std::string unit = unit_of(&k3s::HostSettings::systemd_unit);
   const std::string log = log_file_of(here, there);
