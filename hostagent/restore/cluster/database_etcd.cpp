@@ -116,6 +116,7 @@ public:
             "[ ! -e " + db + "/state.db ] || { old=" + db +
                 "/state-old-$(date -u +%Y%m%dT%H%M%SZ); mkdir -p \"$old\"; mv " + db +
                 "/state.db* \"$old/\"; }",
+            "umask 022",
             "# ends with exit status 0 and \"restart without --cluster-reset flag now\":",
             std::move(reset)};
   }

@@ -210,7 +210,10 @@ std::vector<std::string> commands_by_hand(const GuideInput& input) {
   if (somewhere) {
     lines.emplace_back("# keys.txt: the private key, which this program got without a file:");
   }
-  lines.push_back("umask 077 && mkdir -p " + shell_word(plan.work_dir()));
+  // As k3s makes them: everybody may pass through the one, and root alone through server/.
+  lines.push_back("(umask 022; mkdir -p " + shell_word(plan.data_dir) +
+                  ") && umask 077 && mkdir -p " + shell_word(plan.work_dir()) +
+                  (plan.bare ? " " + shell_word(plan.data_dir + "/server") : ""));
   lines.push_back(age + "-o " + snapshot + " " + file_of(input, api::ArtifactType::datastore));
   lines.emplace_back(
       "# more than one server: on all of them; in the end, on each other one, move " +
@@ -221,13 +224,15 @@ std::vector<std::string> commands_by_hand(const GuideInput& input) {
     lines.emplace_back(
         "# token, configuration, unit and manifests; not the certificates, which the "
         "snapshot holds:");
-    lines.push_back(age + file_of(input, api::ArtifactType::host_state) +
-                    " | tar xzp -C / --exclude=host.json --exclude='*.wants' --exclude=" +
-                    shell_word(server + "/tls") + " --exclude=" + shell_word(server + "/cred") +
-                    (plan.keep_config ? " --exclude='etc/rancher/k3s' --exclude='etc/systemd' "
-                                        "--exclude='etc/default' --exclude='etc/sysconfig' "
-                                        "--exclude='etc/init.d' --exclude='etc/conf.d'"
-                                      : ""));
+    lines.push_back(
+        age + file_of(input, api::ArtifactType::host_state) +
+        " | (umask 022; tar xzp -C / --exclude=host.json --exclude='*.wants' --exclude=" +
+        shell_word(server + "/tls") + " --exclude=" + shell_word(server + "/cred") +
+        (plan.keep_config ? " --exclude='etc/rancher/k3s' --exclude='etc/systemd' "
+                            "--exclude='etc/default' --exclude='etc/sysconfig' "
+                            "--exclude='etc/init.d' --exclude='etc/conf.d'"
+                          : "") +
+        ")");
     add_changes(plan, lines);
   }
   for (std::string& line : database_of(plan.datastore).by_hand(plan, snapshot)) {
@@ -240,6 +245,11 @@ std::vector<std::string> commands_by_hand(const GuideInput& input) {
     }
     lines.emplace_back("# the configuration names these, and the copy does not bring them:");
     lines.push_back(std::move(line));
+  }
+  constexpr std::string_view k_systemd = "systemctl start ";
+  if (plan.bare && input.start_command.starts_with(k_systemd)) { // it may know an older unit
+    lines.push_back("systemctl daemon-reload && systemctl enable " +
+                    input.start_command.substr(k_systemd.size()));
   }
   lines.push_back(input.start_command);
   const bool usual = plan.data_dir == k3s::k_usual_data_dir;

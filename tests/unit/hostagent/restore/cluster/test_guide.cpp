@@ -60,6 +60,33 @@ TEST_CASE("by hand: only a bare host needs the token, which is passed in the env
         commands_by_hand(input_for(false)).size());
 }
 
+TEST_CASE("by hand: what is made is as k3s makes it, and nobody reads what is decrypted") {
+  const auto bare = commands_by_hand(input_for(true));
+  CHECK(bare[0] == "(umask 022; mkdir -p /data/k3s) && umask 077 && mkdir -p "
+                   "/data/k3s/railiance-restore /data/k3s/server");
+  CHECK(bare[line_of(bare, "tar xzp")].find("| (umask 022; tar xzp -C / ") != std::string::npos);
+  CHECK(bare[line_of(bare, "tar xzp")].ends_with(")"));
+  CHECK(line_of(bare, "age -d -i '/root/my keys.txt' -o ") < line_of(bare, "--cluster-reset"));
+  std::size_t own = 0; // back to the usual one before k3s unpacks its programs
+  while (own < bare.size() && bare[own] != "umask 022") {
+    ++own;
+  }
+  CHECK(own < line_of(bare, "--cluster-reset-restore-path="));
+  CHECK(commands_by_hand(input_for(false))[0].ends_with("mkdir -p /data/k3s/railiance-restore"));
+}
+
+TEST_CASE(
+    "by hand: a unit that was put back is the one that is started, and at the next boot, too") {
+  const auto bare = commands_by_hand(input_for(true));
+  CHECK(line_of(bare, "systemctl daemon-reload && systemctl enable k3s") + 1 ==
+        line_of(bare, "systemctl start k3s"));
+  const auto in_place = commands_by_hand(input_for(false));
+  CHECK(line_of(in_place, "daemon-reload") == in_place.size());
+  GuideInput openrc = input_for(true);
+  openrc.start_command = "rc-service k3s start";
+  CHECK(line_of(commands_by_hand(openrc), "systemctl enable") == commands_by_hand(openrc).size());
+}
+
 TEST_CASE("words with spaces are quoted") {
   CHECK(our_commands(input_for(false))[1].find("-i '/root/my keys.txt'") != std::string::npos);
 }
