@@ -76,10 +76,16 @@ bool lock_now(const Fd& directory) {
   return ::flock(directory.get(), LOCK_EX | LOCK_NB) == 0;
 }
 
-Status check_space(const std::string& parent, std::uint64_t needed_bytes) {
+/// k3s unpacks its programs there, and runs them.
+Status check_place(const std::string& parent, std::uint64_t needed_bytes) {
   struct statvfs space {};
   if (::statvfs(parent.c_str(), &space) != 0) {
     return system_error(errno, parent);
+  }
+  if ((space.f_flag & ST_NOEXEC) != 0) {
+    return Error{ErrorCode::unsupported,
+                 parent + ": mounted noexec, and a scratch server runs programs from there",
+                 "name a directory where programs may run: --scratch-dir"};
   }
   const std::uint64_t free_bytes = space_of(space).available_bytes;
   if (free_bytes < needed_bytes) {
@@ -176,7 +182,7 @@ Result<ScratchDir> ScratchDir::make(const std::string& parent,
   }
   sweep_scratch_dirs(parent);
   places.sweep();
-  RB_TRY(check_space(parent, needed_bytes));
+  RB_TRY(check_place(parent, needed_bytes));
   RB_TRY(places.note(parent));
   for (int tries = 0; tries < k_tries; ++tries) {
     std::string path = parent + "/" + std::string(k_name) + "XXXXXX";

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/mount.h>
+
 #include <filesystem>
 #include <optional>
 
@@ -56,6 +58,20 @@ TEST_CASE("links are not followed") {
     std::filesystem::create_directory_symlink(elsewhere.path(), scratch->path() + "/link");
   }
   CHECK(read_file(elsewhere.file("precious")) == "x");
+}
+
+TEST_CASE("where no program may run no server is tried") {
+  const TemporaryDirectory parent;
+  if (::mount("tmpfs", parent.path().c_str(), "tmpfs", MS_NOEXEC, "size=1m") != 0) {
+    return; // only root mounts
+  }
+  const auto scratch = ScratchDir::make(parent.path(), 1);
+  const std::size_t left = entries(parent.path());
+  ::umount2(parent.path().c_str(), MNT_DETACH);
+  REQUIRE_FALSE(scratch.has_value());
+  CHECK(scratch.error().message.find("mounted noexec") != std::string::npos);
+  CHECK(scratch.error().hint.find("--scratch-dir") != std::string::npos);
+  CHECK(left == 0);
 }
 
 TEST_CASE("too little space, too long a path or none") {
