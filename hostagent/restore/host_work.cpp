@@ -8,6 +8,7 @@
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
+#include <functional>
 #include <utility>
 
 namespace rb::restore {
@@ -20,14 +21,21 @@ namespace {
 /// One plain line a step on standard error.
 class LineProgress final : public cluster::Progress {
 public:
-  explicit LineProgress(const Io& io) : m_io(io) {}
-  void on_step(cluster::Step step) override { m_io.err << "step: " << word_of(step) << std::endl; }
+  explicit LineProgress(const Io& io, std::function<void(cluster::Step)> before = {})
+      : m_io(io), m_before(std::move(before)) {}
+  void on_step(cluster::Step step) override {
+    m_io.err << "step: " << word_of(step) << std::endl;
+    if (m_before) {
+      m_before(step);
+    }
+  }
   void on_line(const std::string& line) override {
     m_io.err << "  " << terminal_text(line) << std::endl;
   }
 
 private:
   const Io& m_io;
+  std::function<void(cluster::Step)> m_before;
 };
 
 /// All of the way back lies on the host.
@@ -307,7 +315,7 @@ int HostWork::carry_out(JournalState state, nlohmann::ordered_json json) {
                                                m_keys.identities,
                                                m_backups->catalogue.all_keys(),
                                                plan.replacements);
-  LineProgress progress(m_io);
+  LineProgress progress(m_io, [this](cluster::Step step) { before(step); });
   // What is started has a process group of its own: an interrupt of the terminal reaches only us.
   const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP}, m_io.stop);
   cluster::Ports all = ports(*source, progress, interrupts.token());

@@ -44,6 +44,8 @@ protected:
   layout_of(const cluster::OpenedSet& opened) const = 0;
   /// Nothing was cut off: decides for the set that was asked for, and agree_and_carry_out().
   virtual int begin(cluster::OpenedSet opened) = 0;
+  /// A step of the execution is about to begin.
+  virtual void before(cluster::Step /*step*/) {}
   /// The end of an execution; `back`: it was the way back that went on.
   virtual int finish(const cluster::Outcome& outcome,
                      const cluster::Plan& plan,

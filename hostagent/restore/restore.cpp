@@ -8,9 +8,11 @@
 #include "restore/cluster/workloads.hpp"
 #include "restore/commands.hpp"
 #include "restore/host_work.hpp"
-#include "set/marks.hpp"
+#include "restore/restore_note.hpp"
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
+
+#include <optional>
 
 namespace rb::restore {
 
@@ -43,6 +45,13 @@ private:
     return agree_and_carry_out(decision, "Restore now? The cluster's present state is replaced.");
   }
 
+  /// The agent goes on as soon as the server answers. What fails is tried again at the end.
+  void before(cluster::Step step) override {
+    if (step == cluster::Step::start) {
+      static_cast<void>(note().write(m_io.clock.now()));
+    }
+  }
+
   int finish(const cluster::Outcome& outcome,
              const cluster::Plan& plan,
              nlohmann::ordered_json json,
@@ -50,11 +59,14 @@ private:
     std::vector<std::string> watching;
     std::vector<std::string> others;
     if (!back && outcome.message.empty()) {
-      note_restore(plan.run_id);
+      say_unnoted(note().write(m_io.clock.now())); // retention keeps this set from now on
       watching = wake_workloads(plan);
       others = lines_for_others(plan);
       json["workloads"] = watching;
       json["otherServers"] = others;
+    }
+    if (outcome.rolled_back) {
+      say_unnoted(note().take_back());
     }
     const int code = report(outcome, plan, m_options, std::move(json), m_io);
     for (const std::string& line : watching) {
@@ -66,14 +78,16 @@ private:
     return code;
   }
 
-  /// Retention keeps this set from now on. A medium that cannot be written to is no failure.
-  void note_restore(const std::string& run_id) const {
-    const auto write = [&]() -> Status {
-      RB_TRY_ASSIGN(const auto lock, set::DirectoryLock::acquire(m_options.backup_dir));
-      RB_TRY_ASSIGN(set::Directory directory, set::Directory::open(m_options.backup_dir));
-      return set::write_last_restore(directory, run_id, m_io.clock.now());
-    };
-    if (const Status written = write(); !written) {
+  RestoreNote& note() {
+    if (!m_note) {
+      m_note.emplace(m_options.backup_dir, m_set->run_id);
+    }
+    return *m_note;
+  }
+
+  /// A medium that cannot be written to is no failure.
+  void say_unnoted(const Status& written) const {
+    if (!written) {
       warn(m_io, "the restore is not noted beside the sets: " + written.error().message);
     }
   }
@@ -111,6 +125,7 @@ private:
   }
 
   const RestoreCommand& m_restore;
+  std::optional<RestoreNote> m_note;
   std::vector<api::ServerEntry> m_others;            ///< Of the set and of the disk, with this one.
   std::optional<cluster::ServerSettings> m_settings; ///< Of k3s afterwards; absent: resumed.
 };

@@ -125,8 +125,8 @@ struct LastRestore {
 /// Unknown fields are skipped. Errors: corrupt, unsupported (another schema).
 [[nodiscard]] Result<LastRestore> parse_last_restore(std::string_view text);
 
-/// Call it under the DirectoryLock, once the restored server is up. Errors: invalid_argument (not a
-/// run id), those of replace_file.
+/// Only whoever restores calls it, one at a time; the DirectoryLock may be a backup's. Errors:
+/// invalid_argument (not a run id), those of replace_file.
 [[nodiscard]] Status
 write_last_restore(Directory& directory, std::string_view run_id, SystemTime now);
 
