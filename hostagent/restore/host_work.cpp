@@ -133,6 +133,11 @@ int HostWork::roll_back() {
                  known ? "use sudo" : std::move(none.hint)},
                 ExitCode::failed);
   }
+  // What was cut off or failed is nothing to keep; a cluster that runs since, is.
+  if (found->state->phase == Phase::done &&
+      !confirmed("Go back now? The cluster's present state is replaced by that of before.")) {
+    return fail(m_io, {ErrorCode::cancelled, "not confirmed; nothing was changed", {}});
+  }
   return undo(std::move(*found));
 }
 

@@ -74,7 +74,7 @@ class TestClusters(unittest.TestCase):
 
             self.restore("latest", "--execute", "--yes", "--replace-cluster")
             self.assertEqual((secret(), server.digest(CA)), (first, first_ca))
-            self.restore("--rollback")
+            self.restore("--rollback", "--yes")
             self.assertEqual((secret(), server.digest(CA)), (second, second_ca))
 
     def test_2_with_encrypted_secrets(self):
@@ -107,7 +107,7 @@ class TestClusters(unittest.TestCase):
             self.assertIn("no restore was cut off here", self.restore("--resume", code=4))
             self.killed_at("save-state", "latest", "--execute", "--yes")
             self.assertEqual(server.mode_of(place), 0o600)
-            self.restore("--rollback")
+            self.restore("--rollback", "--yes")
             self.assertFalse((data / "server/token").exists())
 
             self.killed_at("put-back", "latest", "--execute", "--yes")

@@ -179,9 +179,9 @@ class TestRecover(unittest.TestCase):
         self.assertEqual(server.mode_of(JOURNAL), 0o600)
         self.assertNotIn("K10", JOURNAL.read_text())
         self.assertEqual(json.loads((server.BACKUPS / ".last-restore").read_text())["runID"], self.run_id)
-        restore("--rollback", check=0)
+        restore("--rollback", "--yes", check=0)
         self.assertEqual(own(server.objects()), changed)
-        self.assertEqual(restore("--rollback").returncode, 4)
+        self.assertEqual(restore("--rollback", "--yes").returncode, 4)
 
     @server.needs_standin
     def test_21_a_server_that_never_gets_ready_is_rolled_back(self):
