@@ -1,4 +1,6 @@
 // `restore` without --execute: the sets, and how this host gets one of them back.
+#include "set/restore_guide.hpp"
+
 #include "restore/backups.hpp"
 #include "restore/cluster/observe.hpp"
 #include "restore/cluster/set_access.hpp"
@@ -123,10 +125,12 @@ const BackupSet* ask(const std::vector<ListedSet>& sets, const BackupSet* propos
   return whole && number >= 1 && number <= sets.size() ? sets[number - 1].set : nullptr;
 }
 
-/// What was asked for goes into the commands of the guide, too.
-std::string options_for(const cluster::Wishes& wishes) {
+/// What was asked for goes into the commands of the guide, too: another data directory or another
+/// host's key is meant for them.
+std::string options_for(const RestoreCommand& command, const Options& options) {
   std::string text;
   const auto add = [&](const std::string& word) { text += (text.empty() ? "" : " ") + word; };
+  const cluster::Wishes& wishes = command.wishes;
   const std::array<std::pair<bool, const char*>, 5> flags{
       {{wishes.single_server, "--single-server"},
        {wishes.replace_cluster, "--replace-cluster"},
@@ -140,6 +144,22 @@ std::string options_for(const cluster::Wishes& wishes) {
   }
   for (const cluster::Replacement& one : wishes.replacements) {
     add(one.option());
+  }
+  const cluster::HostHints& hints = command.hints;
+  const std::array<std::pair<const char*, const std::string&>, 6> values{
+      {{"--k3s", hints.k3s_program},
+       {"--data-dir", hints.data_dir},
+       {"--start-command", hints.commands.start},
+       {"--stop-command", hints.commands.stop},
+       {"--status-command", hints.commands.status},
+       {"--log-command", hints.commands.log}}};
+  for (const auto& [option, value] : values) {
+    if (!value.empty()) {
+      add(std::string(option) + " " + set::shell_word(value));
+    }
+  }
+  for (const std::string& key : options.public_keys) {
+    add("--public-key " + set::shell_word(key));
   }
   return text;
 }
@@ -157,7 +177,7 @@ cluster::GuideInput guide_for(const BackupSet& set,
   input.identity_file = keys.file;
   input.stop_command = host.typed_command(command.hints, "stop");
   input.start_command = host.typed_command(command.hints, "start");
-  input.extra_options = options_for(command.wishes);
+  input.extra_options = options_for(command, options);
   input.plan = cluster::decide(host.observed, facts, command.wishes).plan;
   return input;
 }

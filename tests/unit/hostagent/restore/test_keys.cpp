@@ -233,8 +233,23 @@ TEST_CASE_FIXTURE(KeysFixture, "the commands of the guide have the options that 
                              "eth0=eth1"});
   INFO(guide.err);
   CHECK(guide.out.find("--execute --backup-dir " + backups() +
-                       " --single-server --replace-cluster --set-interface eth0=eth1") !=
-        std::string::npos);
+                       " --single-server --replace-cluster --set-interface eth0=eth1 --data-dir " +
+                       file("k3s") + "\n") != std::string::npos);
+  const Outcome more = run({"--public-key",
+                            signing_key().public_key().line(),
+                            "restore",
+                            "--k3s",
+                            "/opt/my bin/k3s",
+                            "--start-command",
+                            "/usr/bin/sv up k3s",
+                            "--stop-command",
+                            "/usr/bin/sv stop k3s",
+                            "--status-command",
+                            "/usr/bin/pgrep k3s"});
+  INFO(more.err);
+  CHECK(more.out.find("--k3s '/opt/my bin/k3s' --start-command '/usr/bin/sv up k3s' --stop-command "
+                      "'/usr/bin/sv stop k3s' --status-command '/usr/bin/pgrep k3s' --public-key " +
+                      signing_key().public_key().line() + "\n") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(KeysFixture, "keys: verify without -i opens nothing, and asks and runs nothing") {
