@@ -83,7 +83,8 @@ std::uint64_t bytes_below(const std::string& directory) {
   return total;
 }
 
-constexpr std::chrono::seconds k_shortest{600};
+/// Longer than rclone waits, and tries once more: it says what it waited for.
+constexpr std::chrono::seconds k_shortest{900};
 /// The slowest line that is waited for; rclone itself gives up on one that stands still.
 constexpr std::uint64_t k_slowest_bytes_per_second = 16U << 10U;
 /// A listing of some 300,000 files.
@@ -95,12 +96,13 @@ std::chrono::seconds patience(std::uint64_t bytes) {
 }
 
 /// Few connections and small buffers: nobody waits for this, and the node has other work. Retries
-/// are ours, with pauses that rclone cannot make.
+/// are ours, with pauses that rclone cannot make. A server may be silent for as long as Nextcloud
+/// wants clients to wait: before it answers it puts a file's pieces together, copies or scans it.
 constexpr std::array<const char*, 9> k_common{"--ask-password=false",
                                               "--retries=1",
                                               "--low-level-retries=2",
                                               "--contimeout=15s",
-                                              "--timeout=60s",
+                                              "--timeout=5m",
                                               "--stats=0",
                                               "--transfers=2",
                                               "--checkers=2",

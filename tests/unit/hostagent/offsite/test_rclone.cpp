@@ -105,6 +105,17 @@ TEST_CASE("a large file is given more time than a small one") {
   CHECK(rclone.seen.timeout > small + std::chrono::hours(10));
 }
 
+TEST_CASE("a server that works on a large file has as long for it as Nextcloud wants") {
+  FakeRclone rclone;
+  rclone.answer = printed("");
+  RcloneStore store(rclone, settings());
+  REQUIRE(store.put("/a", {"a", 1}, {}));
+  CHECK(has(rclone.seen.arguments, "--timeout=5m"));
+  // rclone gives up, and tries again, before it is given up itself.
+  CHECK(has(rclone.seen.arguments, "--low-level-retries=2"));
+  CHECK(rclone.seen.timeout > 2 * std::chrono::minutes(5) + std::chrono::minutes(1));
+}
+
 TEST_CASE("a listing holds plain names; a directory that is not there is empty") {
   FakeRclone rclone;
   RcloneStore store(rclone, settings());
