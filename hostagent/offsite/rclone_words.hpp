@@ -1,6 +1,4 @@
-// What rclone prints when it succeeds, why it failed, and which ports a remote of its configuration
-// file is reached at: a network policy that does not let that through looks like a server that is
-// away. Pure; bad input gives an error.
+// What rclone prints when it succeeds, and why it failed. Pure; bad input gives an error.
 #pragma once
 
 #include "offsite/remote_store.hpp"
@@ -28,16 +26,5 @@ namespace rb::offsite {
 
 /// The word of the condition Replicated for a failure.
 [[nodiscard]] api::Reason reason_of(const Error& error);
-
-/// The ports of NAME in "NAME:PATH", in their order, each once, by `port`, `url`, `endpoint` or the
-/// kind's usual one; remotes that stand on others (crypt, alias, union, combine, …) are followed.
-/// Empty: the file does not say.
-[[nodiscard]] std::vector<int> remote_ports(std::string_view rclone_conf,
-                                            const std::string& remote);
-
-/// What to do next when the remote at `ports` cannot be reached and only `let_through` are. Empty:
-/// no policy stands in the way.
-[[nodiscard]] std::string unreachable_hint(const std::vector<int>& ports,
-                                           const std::vector<int>& let_through);
 
 } // namespace rb::offsite

@@ -1,6 +1,6 @@
 #include "agent/host/backup_disk.hpp"
 #include "cases/cases.hpp"
-#include "offsite/rclone_words.hpp"
+#include "offsite/rclone_ports.hpp"
 
 #include <yaml-cpp/yaml.h>
 

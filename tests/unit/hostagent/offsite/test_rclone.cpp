@@ -1,4 +1,5 @@
 #include "offsite/rclone.hpp"
+#include "offsite/rclone_ports.hpp"
 #include "offsite/rclone_words.hpp"
 #include "support/temporary_directory.hpp"
 
