@@ -112,15 +112,36 @@ std::string last_words(std::string_view output) {
   return std::string(is_stamp(text) ? text.substr(k_stamp_length) : text);
 }
 
-/// "https://user:password@host" -> "https://…@host".
+bool is_port(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// "https://user:password@host" -> "https://...@host". A password with a '/', '?' or '#' in it that
+/// is not percent-encoded ends what Go takes for the host, and its "@" comes later or not at all.
 std::string without_user(std::string text) {
   for (std::size_t at = text.find("://"); at != std::string::npos; at = text.find("://", at)) {
     at += 3;
-    const std::size_t end = std::min(text.find_first_of("/ \"'", at), text.size());
-    const std::size_t sign = text.rfind('@', end);
-    if (sign != std::string::npos && sign > at && sign < end) {
+    const std::size_t end = std::min(text.find_first_of(" \"'", at), text.size());
+    const std::size_t host_end = std::min(text.find_first_of("/?#", at), end);
+    const std::string_view host = std::string_view(text).substr(at, host_end - at);
+    const std::size_t colon = host.rfind(':');
+    const bool cut = host.find_first_of("@]") == std::string_view::npos &&
+                     colon != std::string_view::npos && !is_port(host.substr(colon + 1));
+    const std::size_t sign = std::string_view(text).substr(0, cut ? end : host_end).rfind('@');
+    if (sign != std::string::npos && sign > at) {
       text.replace(at, sign - at, "...");
+    } else if (cut) {
+      text.replace(at, end - at, "...");
     }
+  }
+  return text;
+}
+
+/// What Go quotes of a URL that it cannot read: a piece of the password, where that is why.
+std::string without_quoted(std::string text, std::string_view before) {
+  for (std::size_t at = text.find(before); at != std::string::npos; at = text.find(before, at)) {
+    at += before.size();
+    text.replace(at, std::min(text.find('"', at), text.size()) - at, "...");
   }
   return text;
 }
@@ -140,7 +161,10 @@ std::string without_queries(std::string text) {
 }
 
 std::string words_of(const ProcessResult& result) {
-  const std::string words = without_queries(without_user(last_words(result.err)));
+  std::string words = without_queries(without_user(last_words(result.err)));
+  for (const std::string_view before : {"invalid port \"", "invalid URL escape \""}) {
+    words = without_quoted(std::move(words), before);
+  }
   return api::bounded(terminal_text(words), k_words_limit);
 }
 

@@ -159,6 +159,23 @@ TEST_CASE("what authorizes within a URL is in no message") {
   const std::string both = said("Put https://u:S3CRET@h/x?token=S3CRET then http://h/?k=S3CRET");
   CHECK(both.find("S3CRET") == std::string::npos);
   CHECK(both.ends_with("Put https://...@h/x?... then http://h/?..."));
+  // A password that is not percent-encoded: Go says all of the URL, and a piece once more.
+  for (const char* const words :
+       {R"(parse "https://me:Z9/Q7@host.example/dav/": invalid port ":Z9" after host)",
+        R"(parse "https://me:Z9Q7": invalid port ":Z9Q7" after host)",
+        R"(parse "https://me:Z9%Q7@host.example/dav/": invalid URL escape "%Q7")",
+        R"(parse "https://me:Z9?Q7@host.example/dav/": invalid port ":Z9" after host)"}) {
+    CAPTURE(words);
+    const std::string bad = said(words);
+    CAPTURE(bad);
+    CHECK(bad.find("Z9") == std::string::npos);
+    CHECK(bad.find("Q7") == std::string::npos);
+    CHECK(bad.find("invalid") != std::string::npos);
+  }
+  const std::string mail = R"(Propfind "https://cloud:8443/dav/files/me@example.org/x": EOF)";
+  CHECK(said(mail).ends_with(mail));
+  const std::string six = R"(Propfind "https://[fd00::1]/dav/me@example.org": EOF)";
+  CHECK(said(six).ends_with(six));
   CHECK(said("is it there? see https://rclone.org/faq?").ends_with("see https://rclone.org/faq?"));
 }
 
