@@ -285,9 +285,17 @@ Status RcloneStore::get_small(const std::vector<RemoteFile>& files,
 
 Status RcloneStore::remove(const std::string& name, std::stop_token stop) {
   const std::string target = path_of(name);
-  const auto removed = run({"deletefile", target}, target, 0, std::move(stop));
-  return removed || removed.error().code == ErrorCode::not_found ? Status()
-                                                                 : Status(removed.error());
+  auto removed = run({"deletefile", target}, target, 0, std::move(stop));
+  if (removed || removed.error().code == ErrorCode::not_found) {
+    return {};
+  }
+  Error error = std::move(removed).error();
+  if (error.code == ErrorCode::permission_denied) { // it was listed a moment ago
+    error.hint = "this user or key may not remove anything over there (object lock, a key that "
+                 "only writes): give it that right, or set offsite.keepLast=0 and let a rule of "
+                 "the provider remove the oldest";
+  }
+  return error;
 }
 
 } // namespace rb::offsite

@@ -34,6 +34,17 @@ constexpr std::array k_sayings{
     Saying{"didn't find section in config file", ErrorCode::invalid_argument},
     Saying{"couldn't decrypt configuration", ErrorCode::invalid_argument},
     Saying{"couldn't find backend", ErrorCode::invalid_argument},
+    Saying{"unable to decrypt configuration", ErrorCode::invalid_argument},
+    Saying{"is it obscured?", ErrorCode::invalid_argument},
+    Saying{"failed to read private key file", ErrorCode::invalid_argument},
+    Saying{"couldn't parse known_hosts_file", ErrorCode::invalid_argument},
+    Saying{"couldn't connect to ssh-agent", ErrorCode::invalid_argument},
+    Saying{"nocredentialproviders", ErrorCode::invalid_argument}, // S3, rclone before 1.68
+    Saying{"no ec2 imds role found", ErrorCode::invalid_argument},
+    Saying{"knownhosts: key", ErrorCode::io},
+    Saying{"restore first", ErrorCode::io},      // Glacier
+    Saying{"in archive tier", ErrorCode::io},    // Azure
+    Saying{"invalidobjectstate", ErrorCode::io}, // S3: a 403
     Saying{"401 unauthorized", ErrorCode::permission_denied},
     Saying{"403 forbidden", ErrorCode::permission_denied},
     Saying{"accessdenied", ErrorCode::permission_denied},
@@ -93,9 +104,10 @@ std::string lower(std::string text) {
   return text;
 }
 
-/// Azure's answers end with the XML of the reason between lines of dashes.
+/// Azure's answers end with the XML of the reason between lines of dashes, some of S3's with an
+/// indented line for programmers.
 bool is_frame(std::string_view line) {
-  return line.starts_with('<') || line.starts_with("---");
+  return line.starts_with('<') || line.starts_with("---") || line.starts_with('\t');
 }
 
 /// Without the time that rclone puts before it.
@@ -193,7 +205,50 @@ bool is_too_large(std::string_view said) {
          said.find("EntityTooLarge") != std::string_view::npos;
 }
 
+struct Advice {
+  std::string_view words; ///< Lower-case.
+  std::string_view hint;
+};
+
+constexpr std::string_view k_encrypted =
+    "it is encrypted: the Secret needs one that is not (umask 077; rclone config show "
+    ">rclone.conf), and on a machine of your own RCLONE_CONFIG_PASS opens it";
+constexpr std::string_view k_file_of_pod =
+    "is it there? a pod has the files of the Secret alone, in /etc/railiance-offsite: put it into "
+    "the Secret, too, and say in rclone.conf that it is there (docs/offsite.md)";
+constexpr std::string_view k_archived =
+    "an archive class gives nothing back at once: take another storage class, or let the rule of "
+    "the bucket move only what is older than the sets on the disk; offsite.rereadSeconds=0 ends "
+    "the reading back of what is there, and before a fetch the provider must restore the files";
+
+constexpr std::array k_advice{
+    Advice{"unable to decrypt configuration", k_encrypted},
+    Advice{"couldn't decrypt configuration", k_encrypted},
+    Advice{"is it obscured?",
+           "rclone.conf has a password as it is typed: it wants what `rclone obscure` makes of it, "
+           "as `rclone config` does"},
+    Advice{"failed to read private key file", k_file_of_pod},
+    Advice{"couldn't parse known_hosts_file", k_file_of_pod},
+    Advice{"couldn't connect to ssh-agent",
+           "the section of rclone.conf has neither pass nor key_file, and there is no SSH agent "
+           "(docs/offsite.md)"},
+    Advice{"knownhosts: key",
+           "the server shows another key than known_hosts has: is it that server? compare what "
+           "ssh-keyscan -p PORT HOST prints with what its provider says"},
+    Advice{"restore first", k_archived},
+    Advice{"in archive tier", k_archived},
+    Advice{"invalidobjectstate", k_archived},
+    Advice{"certificate signed by unknown authority",
+           "its certificate is of a CA of your own? give that to rclone (docs/offsite.md)"},
+};
+
 std::string hint_for(ErrorCode code, std::string_view said) {
+  const std::string all = lower(std::string(said));
+  for (const Advice& advice : k_advice) {
+    if (all.find(advice.words) != std::string::npos) {
+      return std::string(advice.hint);
+    }
+  }
   if (code == ErrorCode::invalid_argument) {
     return "look at the name of the remote and at rclone.conf";
   }
@@ -204,7 +259,8 @@ std::string hint_for(ErrorCode code, std::string_view said) {
            "(docs/offsite.md)";
   }
   if (code == ErrorCode::permission_denied) {
-    return "look at user and password in rclone.conf";
+    return "look at user and password in rclone.conf (its `pass` is what `rclone obscure` prints, "
+           "not the password as it is typed)";
   }
   if (code == ErrorCode::no_space) {
     return "free space there, or raise the quota";
@@ -212,9 +268,6 @@ std::string hint_for(ErrorCode code, std::string_view said) {
   if (code == ErrorCode::io && is_too_large(said)) {
     return "the server takes no file of that size: raise its limit (of nginx: "
            "client_max_body_size), or let rclone cut files (a remote of type chunker before it)";
-  }
-  if (said.find("certificate signed by unknown authority") != std::string_view::npos) {
-    return "its certificate is of a CA of your own? give that to rclone (docs/offsite.md)";
   }
   return {};
 }
