@@ -3,6 +3,7 @@
 #include "restore/commands.hpp"
 #include "restore/proof/namespace_helper.hpp"
 #include "restore/proof/scratch_dir.hpp"
+#include "restore/rclone_environment.hpp"
 #include "restore/secret_input.hpp"
 #include "set/host_directory.hpp"
 #include "terminal/drawing.hpp"
@@ -22,29 +23,6 @@ namespace {
 std::string variable(const char* name) {
   const char* const value = std::getenv(name);
   return value == nullptr ? std::string() : value;
-}
-
-/// All that rclone gets to see of our environment.
-std::map<std::string, std::string> rclone_environment() {
-  std::map<std::string, std::string> environment;
-  for (const char* const name : {"PATH",
-                                 "HOME",
-                                 "XDG_CONFIG_HOME",
-                                 "TMPDIR",
-                                 "SSL_CERT_FILE",
-                                 "RCLONE_CONFIG",
-                                 "RCLONE_CONFIG_PASS",
-                                 "HTTP_PROXY",
-                                 "HTTPS_PROXY",
-                                 "NO_PROXY",
-                                 "http_proxy",
-                                 "https_proxy",
-                                 "no_proxy"}) {
-    if (std::string value = variable(name); !value.empty()) {
-      environment[name] = std::move(value);
-    }
-  }
-  return environment;
 }
 
 void find_backup_dir(rb::restore::Io& io) {
@@ -78,9 +56,9 @@ int main(int argc, char** argv) {
   io.host_signing_key = "/var/lib/railiance-backup/signing.key";
   io.restore_lock = rb::cluster::k_restore_lock;
   io.scratch_record = rb::proof::k_scratch_record;
+  io.rclone_environment = rb::restore::rclone_environment(keys.all);
   io.key_environment = std::move(keys);
   io.ask_secret = rb::restore::ask_on_terminal;
-  io.rclone_environment = rclone_environment();
   const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);
   return rb::flush_results(io, STDOUT_FILENO, rb::restore::run(args, io));
 }
