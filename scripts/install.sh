@@ -2,7 +2,7 @@
 # install.sh SOPS_YAML: the bundle to $PREFIX/lib/railiance-backup, links to its programs to $PREFIX/bin, the
 # image into this host's k3s, the chart into the cluster. Run it on the k3s server, as root. IMAGE_TAR and
 # BUNDLE_TAR name what was built elsewhere (make image, make tarball): then nothing is compiled here.
-# HELM_ARGS is passed on to helm.
+# HELM_ARGS is passed on to helm. Again, it keeps the values that were set since.
 set -euo pipefail
 umask 022 # everybody may run the programs, whatever root's own is
 . "$(dirname "$0")/common.sh"
@@ -72,8 +72,20 @@ else
 fi
 
 command -v helm >/dev/null || "$ROOT/tests/tools/install.sh" helm >/dev/null
+# What somebody has set since the last time stays (agent.backupDir, offsite), and what a newer chart has besides gets its
+# defaults: --reset-then-reuse-values, which Helm has since 3.14 only.
+values=$(mktemp)
+trap 'rm -f "$values"' EXIT
+if ! said=$(helm get values railiance-backup --namespace railiance-backup --output yaml 2>&1 >"$values"); then
+  case $said in
+    *"release: not found"*) : >"$values" ;;
+    *) die "the values of the installation cannot be read: $said" ;;
+  esac
+fi
+
 say "Installing the chart"
 # shellcheck disable=SC2086
 helm upgrade --install railiance-backup "$ROOT/charts/railiance-backup" \
-  --namespace railiance-backup --create-namespace --set-file "sops.config=$sops" \
+  --namespace railiance-backup --create-namespace --values "$values" \
+  --set sops.existingConfigMap= --set-file "sops.config=$sops" \
   --wait --timeout 5m ${HELM_ARGS:-}

@@ -37,6 +37,28 @@ run install.sh "$work/.sops.yaml"
 grep -qF 'No k3s on this host: the image is not imported' "$work/said" || fail "that no k3s is found is not said"
 grep -qF "$RAILIANCE_CACHE/bin/helm upgrade --install railiance-backup" "$work/calls" || fail "the chart is not installed"
 
+# Again, it keeps what was set since; where the installation cannot be asked nothing is installed over it.
+cat >"$RAILIANCE_CACHE/bin/helm" <<'END'
+#!/bin/sh
+echo "helm $*" >>"$work/calls"
+case $1 in
+  get) echo "agent: {backupDir: /mnt/usb}" && [ -z "${HELM_SAYS:-}" ] || { echo "Error: $HELM_SAYS" >&2; exit 1; } ;;
+  upgrade) while [ "$1" != --values ]; do shift; done; cat "$2" >"$work/values" ;;
+esac
+END
+export work
+run install.sh "$work/.sops.yaml"
+[ "$code" = 0 ] || fail "install over an installation ended with $code"
+[ "$(cat "$work/values")" = "agent: {backupDir: /mnt/usb}" ] || fail "the values of the installation are lost"
+HELM_SAYS='release: not found' run install.sh "$work/.sops.yaml"
+[ "$code" = 0 ] || fail "the first installation ended with $code"
+[ ! -s "$work/values" ] || fail "the first installation has values"
+HELM_SAYS='Kubernetes cluster unreachable: EOF' run install.sh "$work/.sops.yaml"
+[ "$code" = 1 ] || fail "install over what cannot be asked ended with $code"
+grep -qF 'cluster unreachable' "$work/said" || fail "why it cannot be asked is not said"
+! grep -qF 'helm upgrade' "$work/calls" || fail "something was installed over it"
+stand_in "$RAILIANCE_CACHE/bin/helm"
+
 # Whatever root's umask is, everybody may run them; where SELinux is, they get the label of programs; HOME is not needed.
 stand_in "$RAILIANCE_CACHE/bin/restorecon"
 (umask 077 && unset HOME && run install.sh "$work/.sops.yaml" && [ "$code" = 0 ]) || fail "install without HOME"
