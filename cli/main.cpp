@@ -6,6 +6,7 @@
 #include "terminal/program_io.hpp"
 
 #include "base/bytes.hpp"
+#include "base/no_core.hpp"
 #include "kube/transport.hpp"
 
 #include <openssl/rand.h>
@@ -48,6 +49,7 @@ std::string own_program() {
 } // namespace
 
 int main(int argc, char** argv) {
+  rb::leave_no_core();
   const rb::StopSignals signals({SIGINT, SIGTERM});
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   rb::kube::initialize_http_threads(2);

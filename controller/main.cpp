@@ -10,6 +10,7 @@
 #include "terminal/log.hpp"
 
 #include "base/error.hpp"
+#include "base/no_core.hpp"
 #include "base/version.hpp"
 #include "kube/connection.hpp"
 #include "kube/lease.hpp"
@@ -281,6 +282,7 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
 
 int main(int argc, char** argv) {
   using namespace rb;
+  leave_no_core();
   int exit_code = 0;
   const auto options = controller::parse_options(argc, argv, exit_code);
   if (!options) {

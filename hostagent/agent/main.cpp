@@ -16,6 +16,7 @@
 #include "terminal/log.hpp"
 
 #include "base/fd.hpp"
+#include "base/no_core.hpp"
 #include "base/process.hpp"
 #include "kube/connection.hpp"
 #include "kube/transport.hpp"
@@ -215,6 +216,7 @@ int main(int argc, char** argv) {
   if (argc == 2 && argv[1] == proof::k_helper_command) {
     return proof::helper_main();
   }
+  leave_no_core();
   const sigset_t signals = block_signals();
   const Parsed parsed = parse_options(argc, argv);
   if (parsed.exit_code) {

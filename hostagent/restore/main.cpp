@@ -8,6 +8,8 @@
 #include "set/host_directory.hpp"
 #include "terminal/drawing.hpp"
 
+#include "base/no_core.hpp"
+
 #include <openssl/crypto.h>
 
 #include <unistd.h>
@@ -41,6 +43,7 @@ int main(int argc, char** argv) {
   if (argc == 2 && rb::proof::k_helper_command == argv[1]) {
     return rb::proof::helper_main();
   }
+  rb::leave_no_core();
   rb::restore::KeyEnvironment keys = rb::restore::take_key_environment();
   // What openssl.cnf of this host says is no business of a program that must work on any host.
   OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
