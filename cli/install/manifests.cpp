@@ -180,6 +180,12 @@ std::string directory_of(const std::string& path) {
   return path.substr(0, path.rfind('/'));
 }
 
+/// What a pod needs to run that program: its directory. With Nix it is a script at the end of links
+/// from one directory to another, and runs with what lies elsewhere in the store.
+std::string program_volume(const std::string& program) {
+  return is_below(program, "/nix") ? "/nix" : directory_of(program);
+}
+
 /// Of a directory on a disk that may be mounted later, its mount point (rb.backupVolume of the
 /// chart, where agent.backupMount is auto).
 std::string backup_volume(const std::string& directory) {
@@ -215,7 +221,7 @@ Status set_places(json& pod, const Server& server) {
   RB_TRY(set_argument(container, "k3s", server.k3s_program));
   mount_host_path(pod, {.volume = "k3s-data", .path = server.data_dir});
   mount_host_path(
-      pod, {.volume = "k3s-bin", .path = directory_of(server.k3s_program), .read_only = true});
+      pod, {.volume = "k3s-bin", .path = program_volume(server.k3s_program), .read_only = true});
   if (server.kubeconfig != std::string(k_config_dir) + "/k3s/k3s.yaml") {
     RB_TRY(set_argument(container, "kubeconfig-source", server.kubeconfig));
     if (!is_below(server.kubeconfig, k_config_dir)) {

@@ -20,6 +20,9 @@ namespace {
 
 constexpr int k_highest_port = 65535;
 
+/// Where NixOS has the programs of the system that runs, whichever generation that is.
+constexpr const char* k_nix_program = "/nix/var/nix/profiles/system/sw/bin/k3s";
+
 /// With one of these k3s imports no images, and no pod of ours runs here.
 constexpr std::array<const char*, 3> k_no_containerd{
     "disable-agent", "docker", "container-runtime-endpoint"};
@@ -36,7 +39,8 @@ std::string find_program(const std::string& given, const std::string& of_service
     return ::access(given.c_str(), X_OK) == 0 ? given : std::string();
   }
   if (of_service.starts_with('/') && ::access(of_service.c_str(), X_OK) == 0) {
-    return of_service;
+    return of_service.starts_with("/nix/store/") ? lasting_program(of_service, k_nix_program)
+                                                 : of_service;
   }
   const auto* const found = std::ranges::find_if(
       k3s::k_usual_programs, [](const char* path) { return ::access(path, X_OK) == 0; });
@@ -138,6 +142,11 @@ std::string or_else(const std::string& value, const std::string& otherwise) {
 }
 
 } // namespace
+
+std::string lasting_program(const std::string& program, const std::string& lasting) {
+  std::error_code not_there;
+  return std::filesystem::equivalent(program, lasting, not_there) ? lasting : program;
+}
 
 HostFacts look_at_host(const std::string& root, const std::string& k3s_program) {
   HostFacts facts;

@@ -31,6 +31,10 @@ struct HostFacts {
 /// has it, or where it usually is.
 [[nodiscard]] HostFacts look_at_host(const std::string& root, const std::string& k3s_program);
 
+/// `lasting`, where that is the same file as `program`: the name that leads to the k3s of tomorrow,
+/// too. In a store of Nix the name of a program is that of one release, and goes with it.
+[[nodiscard]] std::string lasting_program(const std::string& program, const std::string& lasting);
+
 struct Server {
   std::string data_dir;
   std::string k3s_program;

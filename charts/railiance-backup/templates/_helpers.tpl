@@ -69,6 +69,13 @@ true
 {{- end -}}
 {{- end }}
 
+{{/* What the agent needs to run k3s: its directory. With Nix it is a script that needs more of the store. */}}
+{{- define "rb.k3sVolume" -}}
+{{- with .Values.agent.k3sPath -}}
+{{ if hasPrefix "/nix/" . }}/nix{{ else }}{{ dir . }}{{ end }}
+{{- end -}}
+{{- end }}
+
 {{/* Where the sets of a node go. "box:" is the directory that a login leads to, "box:/NODE" one of the root. */}}
 {{- define "rb.offsiteRemote" -}}
 {{- with .Values.offsite -}}

@@ -202,6 +202,9 @@ for pod, some in ((agent, places), (copier, {f"{odd}/b"})):
     assert some <= {m["mountPath"] for m in pod["containers"][0]["volumeMounts"]}
     assert some <= {v["hostPath"]["path"] for v in pod["volumes"] if "hostPath" in v}
 END
+# With Nix k3s is a script, and needs more of the store than its directory.
+render "${sops[@]}" --set agent.k3sPath=/nix/var/nix/profiles/system/sw/bin/k3s >"$work/nix.yaml"
+[ "$(grep -cE '^ +(mountPath|path): "/nix"$' "$work/nix.yaml")" = 2 ] || fail "the store of Nix is not mounted"
 # Nobody but the node gets in before somebody is named.
 render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s >"$work/closed.yaml"
 ! grep -q '^  ingress:' "$work/closed.yaml" || fail "without metricsFrom a policy lets somebody in"

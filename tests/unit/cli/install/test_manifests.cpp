@@ -209,6 +209,14 @@ TEST_CASE("the agent mounts the places of this server where they are") {
   CHECK(ports.back()["port"] == 7443);
 }
 
+TEST_CASE("with Nix the agent sees all that its k3s needs") {
+  Server server = usual_server();
+  server.k3s_program = "/nix/var/nix/profiles/system/sw/bin/k3s";
+  const std::vector<json> objects = objects_for(usual_choices(), server);
+  CHECK(has_argument(agent_pod(objects), "--k3s=/nix/var/nix/profiles/system/sw/bin/k3s"));
+  CHECK(mounted(agent_pod(objects), "k3s-bin") == "/nix");
+}
+
 TEST_CASE(
     "controller and schedule get past the taints of this server, and keep away from dead ones") {
   Server server = usual_server();

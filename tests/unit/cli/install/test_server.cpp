@@ -154,3 +154,16 @@ TEST_CASE("the k3s of the service is the one that is meant, wherever its install
   CHECK(look_at_host(scratch.path(), {}).k3s_program == program);
   CHECK(look_at_host(scratch.path(), "/bin/sh").k3s_program == "/bin/sh");
 }
+
+TEST_CASE("with Nix the k3s of the system is named, not that of one release") {
+  const test::Scratch scratch;
+  scratch.write("store/abc-k3s-1.34.1/bin/k3s", "#!/bin/sh\n");
+  scratch.write("store/abc-k3s-1.33.9/bin/k3s", "#!/bin/sh\n");
+  const std::string program = scratch.path("store/abc-k3s-1.34.1/bin/k3s");
+  const std::string lasting = scratch.path("k3s");
+  CHECK(lasting_program(program, lasting) == program); // there is none
+  std::filesystem::create_symlink(program, lasting);
+  CHECK(lasting_program(program, lasting) == lasting);
+  CHECK(lasting_program(scratch.path("store/abc-k3s-1.33.9/bin/k3s"), lasting) ==
+        scratch.path("store/abc-k3s-1.33.9/bin/k3s"));
+}
