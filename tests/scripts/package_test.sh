@@ -36,6 +36,13 @@ done
 
 run_script postinst configure
 [ ! -s "$work/said" ] || fail "something is said where no other program is"
+laid=$work/host/srv/k3s/server/manifests/railiance-backup.yaml
+touch "$laid"
+run_script postinst configure
+[ ! -s "$work/said" ] || fail "a first installation speaks of a newer one"
+run_script postinst configure 0.1.0
+grep -qF 'to bring this one in, run: railiance-backup install' "$work/said" || fail "how an upgrade gets into the cluster is not said"
+rm "$laid"
 mkdir -p "$work/host/usr/local/bin"
 touch "$work/host/usr/local/bin/railiance-restore"
 run_script postinst configure 0.1.0
