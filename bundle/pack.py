@@ -38,10 +38,17 @@ def nameless(entry):
     return entry
 
 
+def for_all(entry):
+    entry.mode = 0o755
+    return nameless(entry)
+
+
 def packed(directory, prefix):
     """The tar archive of a directory, in memory: a bundle has some 60 MB."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        if prefix:  # else the umask of who unpacks it decides who gets in
+            archive.add(directory, arcname=prefix.rstrip("/"), recursive=False, filter=for_all)
         for path in sorted(directory.rglob("*")):
             archive.add(path, arcname=prefix + path.relative_to(directory).as_posix(), recursive=False, filter=nameless)
     return buffer.getvalue()

@@ -72,5 +72,14 @@ for there in "$work/tree/usr/share/doc/railiance-backup" "$work/laid/share/doc";
   done
 done
 
+# Whoever unpacks the tarball with a umask of 077 lets everybody in all the same.
+"$root/bundle/pack.py" tarball "$work/laid" "$work/laid.tar.gz" >"$work/said" 2>&1 || fail "pack.py ended with $?"
+mkdir "$work/unpacked"
+(umask 077 && tar -xpzf "$work/laid.tar.gz" -C "$work/unpacked")
+for path in laid laid/bin laid/bin/railiance-restore; do
+  [ "$(stat -c %a "$work/unpacked/$path")" = 755 ] || fail "$path of the tarball has the mode $(stat -c %a "$work/unpacked/$path")"
+done
+(cd "$work/unpacked" && tar -xzf "$work/laid.tar.gz" --strip-components=1) || fail "the tarball is not to be unpacked in place"
+
 [ "$failures" = 0 ] || exit 1
 echo "the package's scripts hold"
