@@ -135,6 +135,25 @@ Status write_names(const std::vector<RemoteFile>& files, const std::string& path
   return taken ? Status() : Status(Error{ErrorCode::unsupported, path + ": too many names", {}});
 }
 
+/// Each of these is asked of a remote that was listed a moment ago.
+constexpr const char* k_may_not_write =
+    "the remote could be listed, so user and password are right: may this user or key write "
+    "there? a key of S3 that may not create buckets needs no_check_bucket = true in rclone.conf";
+constexpr const char* k_may_not_read =
+    "the remote could be listed, so user and password are right: may this user or key read "
+    "there? what cannot be read back does not count as copied";
+constexpr const char* k_may_not_remove =
+    "this user or key may not remove anything over there (object lock, a key that only writes): "
+    "give it that right, or set offsite.keepLast=0 and let a rule of the provider remove the "
+    "oldest";
+
+Error explained(Error error, const char* denied) {
+  if (error.hint == k_look_at_password) {
+    error.hint = denied;
+  }
+  return error;
+}
+
 Error too_much(const std::string& what, std::uint64_t limit_bytes) {
   return {ErrorCode::corrupt,
           what + ": the other side sends more than the " + std::to_string(limit_bytes) +
@@ -235,18 +254,20 @@ Status
 RcloneStore::put(const std::string& local_path, const RemoteFile& file, std::stop_token stop) {
   const std::string target = path_of(file.name);
   // --ignore-times: sent although something of the same size and time is there.
-  RB_TRY(run(
-      {"copyto", "--ignore-times", local_path, target}, target, file.size_bytes, std::move(stop)));
-  return {};
+  auto sent = run(
+      {"copyto", "--ignore-times", local_path, target}, target, file.size_bytes, std::move(stop));
+  return sent ? Status() : Status(explained(std::move(sent).error(), k_may_not_write));
 }
 
 Result<std::string> RcloneStore::sha256(const RemoteFile& file, std::stop_token stop) {
   const std::string target = path_of(file.name);
   // --download: by what comes back, whatever hashes the other side claims or lacks.
-  RB_TRY_ASSIGN(
-      const std::string text,
-      run({"hashsum", "sha256", "--download", target}, target, file.size_bytes, std::move(stop)));
-  auto digest = parse_sha256(text);
+  const auto text =
+      run({"hashsum", "sha256", "--download", target}, target, file.size_bytes, std::move(stop));
+  if (!text) {
+    return explained(text.error(), k_may_not_read);
+  }
+  auto digest = parse_sha256(*text);
   return digest ? std::move(digest) : Result<std::string>(std::move(digest).error().within(target));
 }
 
@@ -289,13 +310,7 @@ Status RcloneStore::remove(const std::string& name, std::stop_token stop) {
   if (removed || removed.error().code == ErrorCode::not_found) {
     return {};
   }
-  Error error = std::move(removed).error();
-  if (error.code == ErrorCode::permission_denied) { // it was listed a moment ago
-    error.hint = "this user or key may not remove anything over there (object lock, a key that "
-                 "only writes): give it that right, or set offsite.keepLast=0 and let a rule of "
-                 "the provider remove the oldest";
-  }
-  return error;
+  return explained(std::move(removed).error(), k_may_not_remove);
 }
 
 } // namespace rb::offsite

@@ -259,8 +259,7 @@ std::string hint_for(ErrorCode code, std::string_view said) {
            "(docs/offsite.md)";
   }
   if (code == ErrorCode::permission_denied) {
-    return "look at user and password in rclone.conf (its `pass` is what `rclone obscure` prints, "
-           "not the password as it is typed)";
+    return std::string(k_look_at_password);
   }
   if (code == ErrorCode::no_space) {
     return "free space there, or raise the quota";

@@ -214,15 +214,25 @@ TEST_CASE("what another server has removed already is removed") {
   CHECK(store.remove("etcd", {}));
 }
 
-TEST_CASE("where nobody may remove anything the way out is no other password") {
+TEST_CASE("who may list a remote, and no more, is not told to look at the password") {
   FakeRclone rclone;
   RcloneStore store(rclone, settings());
-  rclone.answer = failed("Failed to deletefile: operation error S3: DeleteObject, https response "
-                         "error StatusCode: 403, api error AccessDenied: Access Denied\n");
-  const Status denied = store.remove("etcd", {});
-  REQUIRE_FALSE(denied);
-  CHECK(reason_of(denied.error()) == api::Reason::remote_denied);
-  CHECK(denied.error().hint.find("offsite.keepLast=0") != std::string::npos);
+  rclone.answer = failed("Failed to copyto: operation error S3: CreateBucket, https response error "
+                         "StatusCode: 403, api error AccessDenied: Access Denied\n");
+  const Status not_written = store.put("/a", {"a", 1}, {});
+  REQUIRE_FALSE(not_written);
+  CHECK(reason_of(not_written.error()) == api::Reason::remote_denied);
+  CHECK(not_written.error().hint.find("no_check_bucket") != std::string::npos);
+  const auto not_read = store.sha256({"a", 1}, {});
+  REQUIRE_FALSE(not_read);
+  CHECK(not_read.error().hint.find("read back") != std::string::npos);
+  const Status not_removed = store.remove("etcd", {});
+  REQUIRE_FALSE(not_removed);
+  CHECK(reason_of(not_removed.error()) == api::Reason::remote_denied);
+  CHECK(not_removed.error().hint.find("offsite.keepLast=0") != std::string::npos);
+  const auto not_listed = store.list({});
+  REQUIRE_FALSE(not_listed);
+  CHECK(not_listed.error().hint.find("password") != std::string::npos);
   rclone.answer = failed("connection refused\n");
   CHECK(store.remove("etcd", {}).error().hint.find("keepLast") == std::string::npos);
 }
