@@ -249,6 +249,11 @@ std::string hint_for(ErrorCode code, std::string_view said) {
       return std::string(advice.hint);
     }
   }
+  const bool no_section = all.find("didn't find section") != std::string::npos;
+  if (no_section && all.find("not found - using defaults") != std::string::npos) {
+    return "there is no rclone.conf: in a pod it is the key of that name in the Secret that "
+           "offsite.existingSecret names, elsewhere --rclone-config says where it is";
+  }
   if (code == ErrorCode::invalid_argument) {
     return "look at the name of the remote and at rclone.conf";
   }

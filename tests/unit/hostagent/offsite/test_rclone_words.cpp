@@ -149,7 +149,13 @@ TEST_CASE("what a section of rclone.conf lacks comes with the way to mend it") {
   };
   for (
       const Row& row :
-      {Row{"Failed to load config file \"/x/rclone.conf\": unable to decrypt configuration and not "
+      {Row{"NOTICE: Config file \"/x/rclone.conf\" not found - using defaults\nFailed to create "
+           "file "
+           "system for \"nextcloud:x\": didn't find section in config file",
+           "offsite.existingSecret"},
+       Row{"Failed to create file system for \"nextcloud:x\": didn't find section in config file",
+           "look at the name of the remote"},
+       Row{"Failed to load config file \"/x/rclone.conf\": unable to decrypt configuration and not "
            "allowed to ask for password - set RCLONE_CONFIG_PASS to your configuration password",
            "rclone config show"},
        Row{"Failed to create file system for \"nextcloud:x\": couldn't decrypt password: input too "
