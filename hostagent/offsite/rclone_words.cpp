@@ -62,6 +62,9 @@ constexpr std::array k_sayings{
     Saying{"507 insufficient storage", ErrorCode::no_space},
     Saying{"insufficient storage", ErrorCode::no_space},
     Saying{"no space left", ErrorCode::no_space},
+    Saying{"insufficient_space", ErrorCode::no_space},     // Dropbox
+    Saying{"storage_limit_exceeded", ErrorCode::no_space}, // Box
+    Saying{"the disk was full", ErrorCode::no_space},      // SMB
     Saying{"remaining disk space", ErrorCode::no_space},
     Saying{"quota", ErrorCode::no_space},
     Saying{"cap_exceeded", ErrorCode::no_space},    // B2
@@ -79,6 +82,7 @@ constexpr std::array k_sayings{
     Saying{"503 service", ErrorCode::unavailable},
     Saying{"504 gateway", ErrorCode::unavailable},
     Saying{"429 too many", ErrorCode::unavailable},
+    Saying{"too_many_requests", ErrorCode::unavailable}, // Dropbox
     Saying{"423 locked", ErrorCode::unavailable},
     Saying{"connection refused", ErrorCode::unavailable},
     Saying{"connection reset", ErrorCode::unavailable},
@@ -235,6 +239,9 @@ constexpr std::array k_advice{
     Advice{"knownhosts: key",
            "the server shows another key than known_hosts has: is it that server? compare what "
            "ssh-keyscan -p PORT HOST prints with what its provider says"},
+    Advice{"ssh_fx_failure",
+           "an SFTP server says no more than that, of a full disk or a quota that is used up, too: "
+           "is there room?"},
     Advice{"restore first", k_archived},
     Advice{"in archive tier", k_archived},
     Advice{"invalidobjectstate", k_archived},

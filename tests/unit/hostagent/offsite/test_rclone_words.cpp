@@ -104,6 +104,13 @@ TEST_CASE("what rclone 1.60 says becomes an error that operators can act on") {
             "storageQuotaExceeded",
             api::Reason::remote_full},
         Row{"Insufficient Storage: 507 Insufficient Storage", api::Reason::remote_full},
+        Row{"upload failed: path/insufficient_space/..", api::Reason::remote_full},
+        Row{"Error \"storage_limit_exceeded\" (403): Account storage limit reached",
+            api::Reason::remote_full},
+        Row{"response error: An operation failed because the disk was full.",
+            api::Reason::remote_full},
+        Row{"error reading destination directory: too_many_requests/..",
+            api::Reason::remote_unreachable},
         Row{"corrupted on transfer: sizes differ 5 vs 3", api::Reason::verification_failed},
         Row{"operation error S3: HeadObject, https response error StatusCode: 403, api error "
             "Forbidden: Forbidden",
@@ -189,6 +196,16 @@ TEST_CASE("what a section of rclone.conf lacks comes with the way to mend it") {
     CHECK(error->hint.find(row.advice) != std::string::npos);
     CHECK(error->message.find("verbose messaging") == std::string::npos);
   }
+}
+
+TEST_CASE("an SFTP server that says nothing but Failure may be full") {
+  const auto error =
+      rclone_failure(failed("Failed to copyto: Update ReadFrom failed: sftp: \"Failure\" "
+                            "(SSH_FX_FAILURE)\n"),
+                     "box:backups");
+  REQUIRE(error);
+  CHECK(reason_of(*error) == api::Reason::remote_failed);
+  CHECK(error->hint.find("is there room?") != std::string::npos);
 }
 
 TEST_CASE("files of an archive class are no matter of user and password") {
