@@ -6,6 +6,8 @@
 
 #include "base/fd.hpp"
 
+#include <algorithm>
+
 namespace rb::agent {
 
 namespace {
@@ -43,6 +45,9 @@ public:
 private:
   void visit(std::stop_token stop);
   void report(const offsite::View& view, std::stop_token stop);
+  /// False: the API will not have it now.
+  bool
+  write(const api::ObjectMeta& order, const api::NodeBackupStatus& status, std::stop_token stop);
 
   offsite::Replicator& m_replicator;
   const offsite::RcloneConfig& m_config;
@@ -51,6 +56,7 @@ private:
   const Clock& m_clock;
   AgentMetrics& m_metrics;
   offsite::View m_view;
+  std::optional<Error> m_unreadable; ///< Why the last visit saw nothing.
   unsigned m_failures_told = 0;
   std::chrono::steady_clock::time_point m_no_report_before{};
 };
@@ -61,13 +67,16 @@ void Worker::visit(std::stop_token stop) {
   }
   const std::size_t pending_before = m_view.pending();
   auto view = m_replicator.visit(stop, [&](const offsite::View& so_far) {
+    m_unreadable.reset();
     report(so_far, stop);
     m_metrics.replicated(so_far);
   });
   if (!view) {
-    log::warn("off-site: the backup directory", view.error());
+    m_unreadable = with_pod_hint(std::move(view).error());
+    log::warn("off-site: the backup directory", *m_unreadable);
     return;
   }
+  m_unreadable.reset();
   m_view = *std::move(view);
   m_metrics.replicated(m_view);
   if (m_view.failures > m_failures_told && m_view.trouble) {
@@ -87,20 +96,31 @@ void Worker::report(const offsite::View& view, std::stop_token stop) {
   if (m_clock.steady_now() < m_no_report_before) {
     return;
   }
+  if (m_unreadable) {
+    if (const auto order = with_unreadable(m_board.finished(), *m_unreadable, m_clock.now())) {
+      static_cast<void>(write(order->meta, order->status, stop));
+    }
+    return;
+  }
   for (const api::NodeBackup& order : m_board.finished()) {
     const auto status = with_replicated(view, order, m_clock.now());
-    if (!status) {
-      continue;
-    }
-    const Status written =
-        m_sink.write(order.meta.name, *status, order.meta.resource_version, stop);
-    if (!written && written.error().code != ErrorCode::conflict &&
-        written.error().code != ErrorCode::not_found) {
-      log::warn("off-site: the condition of order " + order.meta.name, written.error());
-      m_no_report_before = m_clock.steady_now() + k_pause_after_refusal;
+    if (status && !write(order.meta, *status, stop)) {
       return;
     }
   }
+}
+
+bool Worker::write(const api::ObjectMeta& order,
+                   const api::NodeBackupStatus& status,
+                   std::stop_token stop) {
+  const Status written = m_sink.write(order.name, status, order.resource_version, std::move(stop));
+  if (written || written.error().code == ErrorCode::conflict ||
+      written.error().code == ErrorCode::not_found) {
+    return true;
+  }
+  log::warn("off-site: the condition of order " + order.name, written.error());
+  m_no_report_before = m_clock.steady_now() + k_pause_after_refusal;
+  return false;
 }
 
 /// Why the remote may not be reached, as far as its configuration tells.
@@ -134,6 +154,15 @@ void copy_offsite(OffsiteOptions options,
   offsite::Replicator replicator(options.replicator, store, clock);
   spdlog::info("complete sets are copied to {}", options.rclone.remote);
   Worker(replicator, config, board, sink, clock, metrics).work(options.look_every, stop);
+}
+
+Error with_pod_hint(Error error) {
+  if (error.code == ErrorCode::permission_denied && error.hint.empty()) {
+    error.hint = "this pod is root without capabilities, where the agent has all: what lies there "
+                 "must belong to root, and where k3s runs with `selinux: true` the chart needs "
+                 "agent.seLinuxOptions.type=spc_t";
+  }
+  return error;
 }
 
 std::optional<api::Condition> replicated_condition(const offsite::View& view,
@@ -173,6 +202,35 @@ std::optional<api::Condition> replicated_condition(const offsite::View& view,
     condition.message = "is to be copied to " + view.remote;
   }
   return condition;
+}
+
+std::optional<api::NodeBackup>
+with_unreadable(std::vector<api::NodeBackup> orders, const Error& why, SystemTime now) {
+  std::erase_if(orders, [](const api::NodeBackup& order) {
+    const auto* const ended =
+        api::find_condition(order.status.conditions, api::condition_type::k_succeeded);
+    return ended == nullptr || ended->status != api::ConditionStatus::true_;
+  });
+  const auto newest = std::ranges::max_element(
+      orders, {}, [](const api::NodeBackup& order) { return order.spec.run_id; });
+  if (newest == orders.end()) {
+    return std::nullopt;
+  }
+  api::Condition condition;
+  condition.type = api::condition_type::k_replicated;
+  condition.status = api::ConditionStatus::false_;
+  condition.reason = api::to_string(api::Reason::remote_failed);
+  condition.message = why.text() + "; it is tried again";
+  condition.observed_generation = newest->meta.generation;
+  const auto* const known =
+      api::find_condition(newest->status.conditions, api::condition_type::k_replicated);
+  if (known != nullptr &&
+      (known->status == api::ConditionStatus::true_ ||
+       (known->status == condition.status && known->message == condition.message))) {
+    return std::nullopt;
+  }
+  api::set_condition(newest->status.conditions, std::move(condition), now);
+  return *newest;
 }
 
 std::optional<api::NodeBackupStatus>

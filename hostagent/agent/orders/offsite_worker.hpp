@@ -12,6 +12,7 @@
 #include "api/backup.hpp"
 
 #include <optional>
+#include <vector>
 
 namespace rb::agent {
 
@@ -22,12 +23,21 @@ void copy_offsite(OffsiteOptions options,
                   AgentMetrics& metrics,
                   std::stop_token stop);
 
+/// What to look at where the backup directory may not be read, and nothing else says it. Pure.
+[[nodiscard]] Error with_pod_hint(Error error);
+
 /// The condition of an order that has ended, from what is known of its set. True: the set is
 /// off-site and was read back there. False: the last attempt failed, and why. Unknown: not tried
 /// yet, or not worth sending. Nothing: no complete set of that order is on the disk (any more), or
 /// retention has removed it over there, so the condition stays as it is. Pure.
 [[nodiscard]] std::optional<api::Condition> replicated_condition(const offsite::View& view,
                                                                  const api::NodeBackup& order);
+
+/// While the backup directory cannot be read: of `orders` the newest that succeeded, whose set lies
+/// there, with the condition False, and why. Nothing: that is said already, or its set is off-site.
+/// Pure.
+[[nodiscard]] std::optional<api::NodeBackup>
+with_unreadable(std::vector<api::NodeBackup> orders, const Error& why, SystemTime now);
 
 /// The order's status with that condition, when that changes anything. Pure.
 [[nodiscard]] std::optional<api::NodeBackupStatus>

@@ -82,3 +82,35 @@ TEST_CASE("the status is written when it changes, and all else in it stays") {
   order.status = *status;
   CHECK_FALSE(with_replicated(view, order, k_now + std::chrono::seconds(60)));
 }
+
+TEST_CASE("where this pod may not read what the agent wrote, it is said what the pods differ in") {
+  const Error denied{ErrorCode::permission_denied, "/opt/backup: Permission denied", {}};
+  CHECK(with_pod_hint(denied).hint.find("agent.seLinuxOptions.type=spc_t") != std::string::npos);
+  CHECK(with_pod_hint({ErrorCode::permission_denied, "x", "export it"}).hint == "export it");
+  CHECK(with_pod_hint({ErrorCode::io, "x", {}}).hint.empty());
+}
+
+TEST_CASE("that the backup directory cannot be read is said of the newest set, once") {
+  const Error why{ErrorCode::permission_denied, "/opt/backup: permission denied", "look there"};
+  std::vector<api::NodeBackup> orders{ended_order("20261122T115200Z"),
+                                      ended_order("20261121T115200Z"),
+                                      ended_order("20261123T115200Z")};
+  orders.back().status.conditions.front().status = api::ConditionStatus::false_;
+  auto said = with_unreadable(orders, why, k_now);
+  REQUIRE(said);
+  CHECK(said->spec.run_id == "20261122T115200Z");
+  const auto* const condition = api::find_condition(said->status.conditions, "Replicated");
+  REQUIRE(condition != nullptr);
+  CHECK(condition->status == api::ConditionStatus::false_);
+  CHECK(condition->reason == "RemoteFailed");
+  CHECK(condition->message.find("permission denied") != std::string::npos);
+  CHECK(condition->message.find("look there") != std::string::npos);
+  orders.front() = *said;
+  CHECK_FALSE(with_unreadable(orders, why, k_now));
+  // What is known to be off-site stays so, and where the directory can be read again, its set
+  // counts.
+  orders.front().status.conditions.back().status = api::ConditionStatus::true_;
+  CHECK_FALSE(with_unreadable(orders, why, k_now));
+  CHECK(with_replicated(view_of("20261122T115200Z", false), *said, k_now));
+  CHECK_FALSE(with_unreadable({}, why, k_now));
+}
