@@ -1,5 +1,4 @@
-// A file descriptor with an owner, whole-buffer reads and writes on it, and its mode, also where
-// the file system has none of its own.
+// A file descriptor with an owner, and whole-buffer reads and writes on it.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -68,23 +67,5 @@ read_at(const Fd& fd, MutableByteView buffer, std::uint64_t offset, const std::s
 /// The same of an open file, from where it is read next.
 [[nodiscard]] Result<SecretBytes>
 read_secret_file(const Fd& fd, const std::string& path, std::size_t limit_bytes);
-
-// Where the file system has no modes (exFAT, FAT, NTFS, SMB), the mount options say who may read.
-
-/// fchmod(2); where that is refused, what the mount options gave is taken as long as it lets nobody
-/// but the owner in. Errors: permission_denied (others could read it; the hint names the mount
-/// options that help), those of the system.
-[[nodiscard]] Status give_mode(const Fd& fd, unsigned mode, const std::string& path);
-
-/// The options that make a file system of this type (`f_type` of statfs(2)) fit for backups; empty
-/// for one that has owners and modes.
-[[nodiscard]] std::string mount_options_for(unsigned long file_system_type);
-
-/// What helps where a file system of this type refuses an owner or a mode: the options above, or of
-/// NFS the export; else `otherwise`.
-[[nodiscard]] std::string mode_hint(unsigned long file_system_type, const std::string& otherwise);
-
-/// The same for the file system on which `fd` is.
-[[nodiscard]] std::string mode_hint(const Fd& fd, const std::string& otherwise);
 
 } // namespace rb

@@ -1,6 +1,7 @@
 #include "base/fs.hpp"
 
 #include "base/disk_space.hpp"
+#include "base/modes.hpp"
 #include "base/open_beneath.hpp"
 
 #include <dirent.h>

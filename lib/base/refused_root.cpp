@@ -1,6 +1,6 @@
 #include "base/refused_root.hpp"
 
-#include "base/fd.hpp"
+#include "base/modes.hpp"
 
 #include <sys/vfs.h>
 #include <unistd.h>

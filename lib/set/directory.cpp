@@ -4,6 +4,7 @@
 
 #include "base/fd.hpp"
 #include "base/fs.hpp"
+#include "base/modes.hpp"
 #include "base/refused_root.hpp"
 
 #include <fcntl.h>

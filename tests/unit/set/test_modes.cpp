@@ -4,13 +4,14 @@
 #include "support/immutable.hpp"
 #include "support/temporary_directory.hpp"
 
-#include "base/fd.hpp"
+#include "base/modes.hpp"
 #include "base/refused_root.hpp"
 
 #include <doctest/doctest.h>
 
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <filesystem>
 
 using namespace rb;
@@ -61,6 +62,40 @@ TEST_CASE(
     // What others may read anyway is given to them by no refusal.
     CHECK(give_mode(fd, 0777, path));
   }
+}
+
+TEST_CASE("where chmod is said to be done and is not, others are let in by no mount options") {
+  // vfat, exfat and cifs of the kernel answer 0 and change nothing; ntfs-3g does so, too.
+  for (const unsigned shown : {0755U, 0777U, 0750U, 0644U}) {
+    CAPTURE(shown);
+    const Status judged = judge_mode({0, shown, true}, 0600, "/mnt/usb/file");
+    REQUIRE_FALSE(judged);
+    CHECK(judged.error().code == ErrorCode::permission_denied);
+    CHECK(judged.error().message.starts_with("/mnt/usb/file: its mode stays 0"));
+    CHECK(judge_mode({0, shown, true}, 0777, "/mnt/usb/file"));
+    // Of a file system of which that is not known: FUSE that lets nobody in but who mounted it.
+    CHECK(judge_mode({0, shown, false}, 0600, "/mnt/cloud/file"));
+  }
+  CHECK(judge_mode({0, 0700, true}, 0600, "/mnt/usb/file")); // umask=0077
+  CHECK(judge_mode({EPERM, 0700, true}, 0600, "/mnt/usb/file"));
+  CHECK_FALSE(judge_mode({EPERM, 0755, false}, 0600, "/mnt/usb/file"));
+  CHECK_FALSE(judge_mode({EIO, 0700, true}, 0600, "/mnt/usb/file"));
+}
+
+TEST_CASE("of FUSE what is shown counts where others are let in at all") {
+  constexpr std::string_view k_mountinfo =
+      "25 17 8:5 / /data rw,relatime - ext4 /dev/sda5 rw\n"
+      "26 17 8:17 / /media/usb rw,nosuid,nodev,relatime shared:9 - fuseblk /dev/sdb1 "
+      "rw,user_id=0,group_id=0,allow_other,blksize=4096\n"
+      "27 17 0:48 / /mnt/cloud rw,nosuid,nodev,relatime shared:30 - fuse.rclone box: "
+      "rw,user_id=0,group_id=0\n";
+  constexpr unsigned long k_fuse = 0x65735546UL;
+  CHECK(has_masked_modes(k_fuse, k_mountinfo, "8:17"));
+  CHECK_FALSE(has_masked_modes(k_fuse, k_mountinfo, "0:48"));
+  CHECK_FALSE(has_masked_modes(k_fuse, k_mountinfo, "8:1"));
+  CHECK(has_masked_modes(0x2011BAB0UL, {}, "8:17"));
+  CHECK(has_masked_modes(0xFE534D42UL, {}, "0:50"));
+  CHECK_FALSE(has_masked_modes(0xEF53UL, k_mountinfo, "8:5"));
 }
 
 TEST_CASE("a backup directory with a mode of its mount options is opened") {
