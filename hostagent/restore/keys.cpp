@@ -11,6 +11,7 @@
 #include "base/fd.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace rb::restore {
@@ -67,6 +68,19 @@ Error key_itself(const char* hint) {
           hint};
 }
 
+/// The other way round: export SOPS_AGE_KEY=~/.config/sops/age/keys.txt
+bool is_path(std::string_view text) {
+  text = age::trimmed(text);
+  return std::ranges::any_of(std::array{"/", "~/", "./", "../"},
+                             [&](const char* begin) { return text.starts_with(begin); });
+}
+
+Error path_itself() {
+  return {ErrorCode::invalid_argument,
+          "the path of a file is given there, and not a private key",
+          "name it in SOPS_AGE_KEY_FILE, or with -i"};
+}
+
 Error sealed_to_a_key(const std::string& source) {
   return {ErrorCode::unsupported,
           source + ": encrypted, but to another key and not with a passphrase",
@@ -104,6 +118,21 @@ Result<SecretBytes> unlock(const std::string& source, const SecretBytes& sealed,
     }
     warn(io, source + ": wrong passphrase");
   }
+}
+
+constexpr const char* k_name_a_file =
+    "name the file with the private age key (AGE-SECRET-KEY-1…) with -i";
+constexpr const char* k_by_sudo =
+    ": sudo passes on none of your SOPS_AGE_… variables, and looks below the home of root: -i "
+    "~/.config/sops/age/keys.txt, or sudo --preserve-env=SOPS_AGE_KEY_FILE,SOPS_AGE_KEY_CMD";
+
+/// Somebody else than root has asked: what SOPS finds for them is not found here.
+bool comes_by_sudo(const KeyEnvironment& environment) {
+  constexpr std::string_view k_user = "SUDO_USER=";
+  return std::ranges::any_of(environment.all, [&](const std::string& variable) {
+    return variable.starts_with(k_user) && variable.size() > k_user.size() &&
+           variable != std::string(k_user) + "root";
+  });
 }
 
 /// Takes one source after the other.
@@ -176,10 +205,10 @@ private:
       message += (&line == &m_keys.account.front() ? "" : "; ") + line;
     }
     const bool one = m_failures.size() == 1 && !m_failures.front().hint.empty();
+    const bool kept = m_failures.empty() && comes_by_sudo(m_io.key_environment);
     return {ErrorCode::not_found,
             std::move(message),
-            one ? m_failures.front().hint
-                : "name the file with the private age key (AGE-SECRET-KEY-1…) with -i"};
+            one ? m_failures.front().hint : std::string(k_name_a_file) + (kept ? k_by_sudo : "")};
   }
 
   const Io& m_io;
@@ -193,9 +222,11 @@ void take_variable(Reader& reader, const Io& io) {
     reader.note(std::string(k_name) + ": not set");
     return;
   }
-  if (const Status taken =
-          reader.take(k_name, SecretBytes(io.key_environment.keys.view()), IdentityLayout::words);
-      !taken) {
+  if (is_path(io.key_environment.keys.text())) {
+    reader.pass_over(path_itself().within(k_name));
+  } else if (const Status taken = reader.take(
+                 k_name, SecretBytes(io.key_environment.keys.view()), IdentityLayout::words);
+             !taken) {
     reader.pass_over(taken.error());
   }
 }
@@ -284,7 +315,7 @@ Result<Keys> read_keys(const std::vector<std::string>& files, const Io& io) {
     if (!taken) {
       Error error = std::move(taken).error();
       if (error.hint.empty()) {
-        error.hint = "name the file with the private age key (AGE-SECRET-KEY-1…) with -i";
+        error.hint = k_name_a_file;
       }
       return error;
     }

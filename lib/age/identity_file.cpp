@@ -3,6 +3,7 @@
 #include "age/typed_text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 
@@ -43,6 +44,21 @@ Error bad_line(std::size_t number, const Error& why, std::string_view line) {
                          : why.message),
           "an identity file holds one identity a line and nothing beside it, or a private key "
           "of OpenSSH"};
+}
+
+/// Flux and its like have the key in a Secret, and `kubectl get secret sops-age -o yaml` is how
+/// many keep it.
+bool is_kubernetes_secret(std::string_view text) {
+  return std::ranges::any_of(
+      std::array{"kind: Secret", "\"kind\": \"Secret\"", "\"kind\":\"Secret\""},
+      [&](const char* mark) { return text.find(mark) != std::string_view::npos; });
+}
+
+Error secret_itself() {
+  return {ErrorCode::invalid_argument,
+          "a Kubernetes Secret, and not the keys file that is in it",
+          "take that out: grep -m1 agekey FILE | sed 's/.*: *//' | tr -d '\",' | base64 -d "
+          ">keys.txt, and give keys.txt"};
 }
 
 /// Line by line; keeps what was found so far.
@@ -174,6 +190,17 @@ private:
   SecretBuffer m_pem;
 };
 
+Result<IdentityFile> parse_lines(std::string_view text, IdentityLayout layout) {
+  Parser parser(layout);
+  while (!text.empty()) {
+    const std::size_t newline = text.find('\n');
+    const std::string_view line = trimmed(text.substr(0, newline));
+    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
+    RB_TRY(parser.take(line));
+  }
+  return parser.finish();
+}
+
 } // namespace
 
 bool is_encrypted_identity_file(std::string_view text) {
@@ -189,15 +216,11 @@ Result<IdentityFile> parse_identity_file(std::string_view text, IdentityLayout l
                  "it is UTF-16, as PowerShell's > writes it",
                  "make it UTF-8, as age and SOPS want it: iconv -f UTF-16 -t UTF-8 FILE"};
   }
-  text = without_byte_order_mark(text);
-  Parser parser(layout);
-  while (!text.empty()) {
-    const std::size_t newline = text.find('\n');
-    const std::string_view line = trimmed(text.substr(0, newline));
-    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
-    RB_TRY(parser.take(line));
+  auto file = parse_lines(without_byte_order_mark(text), layout);
+  if (!file && is_kubernetes_secret(text)) {
+    return secret_itself();
   }
-  return parser.finish();
+  return file;
 }
 
 } // namespace rb::age

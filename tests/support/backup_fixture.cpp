@@ -217,6 +217,9 @@ Outcome BackupFixture::run(std::vector<std::string> args, const std::string& in)
   io.key_environment.ssh_key_command = ssh_key_command;
   io.key_environment.user_ssh_key = user_ssh_key;
   io.key_environment.all = {"PATH=/usr/bin:/bin", "OWN=1"};
+  if (!sudo_user.empty()) {
+    io.key_environment.all.push_back("SUDO_USER=" + sudo_user);
+  }
   if (!passphrases.empty()) {
     io.ask_secret = [this](const std::string& question) -> Result<SecretBytes> {
       questions.push_back(question);

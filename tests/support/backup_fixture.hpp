@@ -70,6 +70,7 @@ public:
   std::string sops_key_file;
   std::string sops_key_command;
   std::string default_identity_file; ///< sops/age/keys.txt of the user; empty: unknown.
+  std::string sudo_user;             ///< SUDO_USER; empty: not by sudo.
   std::string ssh_key_file;          ///< SOPS_AGE_SSH_PRIVATE_KEY_FILE, and so on.
   std::string ssh_key_command;
   std::string user_ssh_key; ///< .ssh/id_ed25519 of the user; empty: unknown.

@@ -274,6 +274,22 @@ TEST_CASE("parse_identity_file: a malformed line is named by its number, never b
         "line 1: a recipient where an identity (AGE-SECRET-KEY-1...) is expected");
 }
 
+TEST_CASE("parse_identity_file: a Secret of Kubernetes is told from the keys file that is in it") {
+  // As `kubectl -n flux-system get secret sops-age -o yaml` and `-o json` give it.
+  for (const char* text :
+       {"apiVersion: v1\ndata:\n  age.agekey: IyBjcmVhdGVk\nkind: Secret\n"
+        "metadata:\n  name: sops-age\n",
+        "{\n    \"apiVersion\": \"v1\",\n    \"data\": {\n        "
+        "\"age.agekey\": \"IyBjcmVhdGVk\"\n    },\n    \"kind\": \"Secret\"\n}\n",
+        "{\"kind\":\"Secret\",\"data\":{\"age.agekey\":\"IyBjcmVhdGVk\"}}"}) {
+    CAPTURE(text);
+    const Error error = error_of(text);
+    CHECK(error.message == "a Kubernetes Secret, and not the keys file that is in it");
+    CHECK(error.hint.find("base64 -d >keys.txt") != std::string::npos);
+  }
+  CHECK(parse_identity_file("# of kind: Secret\n" + k_key + "\n"));
+}
+
 TEST_CASE("parse_identity_file: a variable may hold several identities in a line") {
   const auto second = Identity::generate().value();
   const std::string text = "# a comment\n " + k_key + "\t" + std::string(second.text().text()) +

@@ -159,6 +159,31 @@ TEST_CASE_FIXTURE(KeysFixture,
   CHECK(has(result, "hint: name the file"));
 }
 
+TEST_CASE_FIXTURE(KeysFixture, "keys: who comes by sudo is told what sudo keeps from the program") {
+  default_identity_file = file("none.txt");
+  for (const char* user : {"", "root"}) {
+    sudo_user = user;
+    CHECK_FALSE(has(decrypt(), "sudo"));
+  }
+  sudo_user = "bob";
+  const Outcome result = decrypt();
+  CHECK(result.code == 5);
+  CHECK(has(result, "hint: name the file with the private age key"));
+  CHECK(has(result, "sudo --preserve-env=SOPS_AGE_KEY_FILE"));
+  sops_key_file = file("none"); // it was passed on
+  CHECK_FALSE(has(decrypt(), "sudo"));
+}
+
+TEST_CASE_FIXTURE(KeysFixture, "keys: the path of a file in SOPS_AGE_KEY is told from a key") {
+  for (const char* path : {"/home/bob/.config/sops/age/keys.txt", "~/keys.txt\n", "./keys.txt"}) {
+    sops_key = path;
+    const Outcome result = decrypt();
+    CHECK(result.code == 5);
+    CHECK(has(result, "SOPS_AGE_KEY: the path of a file is given there, and not a private key"));
+    CHECK(has(result, "hint: name it in SOPS_AGE_KEY_FILE, or with -i"));
+  }
+}
+
 TEST_CASE_FIXTURE(KeysFixture, "keys: where none opens it, the tried ones are named by recipient") {
   sops_key = other;
   const Outcome result = decrypt();
