@@ -268,6 +268,52 @@ TEST_CASE("a run id that another request used does not settle this one with its 
   CHECK(report.status.artifacts.empty());
 }
 
+// Each server has mounted the same directory of a NAS, and the run goes to all of them.
+TEST_CASE("a set that another server makes in the same directory is neither swept nor claimed") {
+  FakeHost host;
+  auto order = host.next_order();
+  order.servers = {{"vm", {}, {}}, {"vm-2", {}, {}}};
+  const std::string artifact = "backups/etcd-" + order.run_id + ".snap.age";
+  const std::string part = "backups/kubeconfig-" + order.run_id + ".yaml.age.part";
+  REQUIRE(host.run(host.next_order()).succeeded()); // the directory is there
+  auto directory = directory_of(host);
+  SUBCASE("it is at it") {
+    REQUIRE(agent::mark_unfinished(directory, order.run_id, "vm-2"));
+    host.scratch.write(artifact, "x");
+    host.scratch.write(part, "x");
+    RealProcessRunner processes;
+    CHECK(agent::sweep_host(host.settings, processes, host.clock, set::Directory::open)
+              .error()
+              .code == ErrorCode::busy);
+    const auto report = host.run(order);
+    CHECK(report.reason == api::Reason::host_busy);
+    CHECK(report.message.find("server vm-2 makes a set in the same directory") !=
+          std::string::npos);
+    CHECK(host.scratch.exists(part));
+  }
+  SUBCASE("it has made it") {
+    set::Manifest manifest = sets_of(host).front().manifest.value();
+    manifest.run_id = order.run_id;
+    manifest.cluster_backup_uid = order.cluster_backup_uid;
+    manifest.node_name = "vm-2";
+    manifest.artifacts.resize(1);
+    manifest.artifacts.front().type = api::ArtifactType::datastore;
+    manifest.artifacts.front().file_name = "etcd-" + order.run_id + ".snap.age";
+    manifest.complete = false;
+    host.scratch.write(artifact, "x");
+    host.scratch.write("backups/manifest-" + order.run_id + ".json", set::serialize(manifest));
+    CHECK_FALSE(agent::has_manifest(host.settings, order));
+    CHECK(agent::report_from_disk(host.settings, order, host.clock).reason ==
+          api::Reason::interrupted);
+    const auto report = host.run(order);
+    CHECK(report.reason == api::Reason::host_busy);
+    CHECK(report.message.find("each server needs a directory of its own") != std::string::npos);
+    host.settings.node_name = "restored"; // on another machine, under another name
+    CHECK(agent::has_manifest(host.settings, order));
+  }
+  CHECK(host.scratch.read(artifact) == "x");
+}
+
 TEST_CASE("a run that ended with its process gets its line in backup.log at the next start, once") {
   FakeHost host;
   REQUIRE(host.run().succeeded());
@@ -287,7 +333,7 @@ TEST_CASE("a run that ended with its process gets its line in backup.log at the 
   };
   SUBCASE("killed while k3s saved: its mark is there") {
     auto directory = directory_of(host);
-    REQUIRE(agent::mark_unfinished(directory, order.run_id));
+    REQUIRE(agent::mark_unfinished(directory, order.run_id, host.settings.node_name));
     start();
   }
   SUBCASE("killed while it stored: artifacts without a manifest") {

@@ -160,7 +160,7 @@ TEST_CASE("the copy that a killed agent left is removed by the next run") {
   {
     set::Directory directory =
         set::Directory::open_existing(server.host.settings.backup_dir).value();
-    REQUIRE(agent::mark_unfinished(directory, killed.run_id));
+    REQUIRE(agent::mark_unfinished(directory, killed.run_id, server.host.settings.node_name));
   }
   const std::string left =
       k3s::snapshot_name(killed.run_id, server.host.settings.node_name, server.host.clock.now());

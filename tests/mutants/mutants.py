@@ -156,7 +156,7 @@ MUTANTS = [
     ("the plaintext snapshot is left", "hostagent/agent/run/run_datastore.cpp",
      [("~PlaintextGuard() { remove(); }", "~PlaintextGuard() { static_cast<void>(&PlaintextGuard::remove); }")], ("fault_agent", "")),
     ("an unfinished run is not marked", "hostagent/agent/run/run_datastore.cpp",
-     [("  RB_TRY(mark_unfinished(*run.directory, run.order.run_id));\n", "")],
+     [("  RB_TRY(mark_unfinished(*run.directory, run.order.run_id, run.settings.node_name));\n", "")],
      ("fault_process", "killed*")),
     ("the trailer of the snapshot is not checked", "lib/datastore/etcd/snapshot.cpp",
      [("if (digests.content != m_tail) {", "if (digests.content == m_tail && m_size_bytes == 1) {")], ("fault_agent", "faults of k3s*")),

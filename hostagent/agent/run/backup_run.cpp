@@ -105,6 +105,7 @@ RunReport ended(BackupRun& run, Outcome outcome) {
 Status open_and_lock(BackupRun& run) {
   RB_TRY_ASSIGN(auto directory, open_backup_directory(run.settings, run.ports.open_directory));
   RB_TRY_ASSIGN(auto lock, set::DirectoryLock::acquire(directory.path()));
+  RB_TRY(check_alone(directory, run.settings.node_name, run.ports.clock.now()));
   run.directory = std::move(directory);
   run.lock = std::move(lock);
   return {};
@@ -222,6 +223,10 @@ Status check_space(BackupRun& run) {
 Status look_at_earlier_sets(BackupRun& run) {
   RB_TRY_ASSIGN(run.earlier_sets, set::list_sets(*run.directory));
   for (const set::BackupSet& set : run.earlier_sets) {
+    if (set.run_id == run.order.run_id && set.manifest &&
+        is_of_another_server(*set.manifest, run.order, run.settings.node_name)) {
+      return shared_with(run.settings.backup_dir, set.run_id, set.manifest->node_name);
+    }
     if (set.run_id == run.order.run_id) {
       return Error{ErrorCode::already_exists,
                    run.settings.backup_dir + ": there is a backup set " + set.run_id + " already",

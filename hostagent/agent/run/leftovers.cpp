@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::string_view k_marker = ".unfinished-";
 constexpr std::string_view k_action = "backup";
+constexpr std::size_t k_marker_limit_bytes = 1024;
 
 std::string marker_name(const std::string& run_id) {
   return std::string(k_marker) + run_id;
@@ -113,21 +114,72 @@ void log_sweep(const SweepResult& swept) {
 }
 
 /// A manifest that names no request is taken for anybody's.
-bool is_of(const set::Manifest& manifest, const RunOrder& order) {
-  return manifest.cluster_backup_uid.empty() ||
-         manifest.cluster_backup_uid == order.cluster_backup_uid;
+bool is_of(const set::Manifest& manifest, const RunOrder& order, const std::string& node_name) {
+  return (manifest.cluster_backup_uid.empty() ||
+          manifest.cluster_backup_uid == order.cluster_backup_uid) &&
+         !is_of_another_server(manifest, order, node_name);
+}
+
+/// Empty where it does not say: of a release before, or of a crash while it was written.
+std::string node_of_marker(set::Directory& directory, const std::string& run_id) {
+  const auto text = set::read_text(directory, marker_name(run_id), k_marker_limit_bytes);
+  return text ? text->substr(0, text->find('\n')) : std::string();
+}
+
+bool is_of_another(const std::string& marked, const std::string& node_name) {
+  return !marked.empty() && marked != node_name;
 }
 
 } // namespace
 
-Status mark_unfinished(set::Directory& directory, const std::string& run_id) {
+bool is_of_another_server(const set::Manifest& manifest,
+                          const RunOrder& order,
+                          const std::string& node_name) {
+  const auto is_server = [&](const std::string& name) {
+    return std::ranges::find(order.servers, name, &api::ServerEntry::node_name) !=
+           order.servers.end();
+  };
+  return manifest.node_name != node_name && is_server(manifest.node_name) && is_server(node_name);
+}
+
+Error shared_with(const std::string& directory,
+                  const std::string& run_id,
+                  const std::string& node_name) {
+  return {ErrorCode::busy,
+          directory + ": server " + node_name + " makes a set in the same directory (run " +
+              run_id + ")",
+          "each server needs a directory of its own: on a NAS, mount another one at this path on "
+          "each of them (NAS:/backups/" +
+              node_name + "); where " + node_name + " is gone: rm " + directory + "/" +
+              marker_name(run_id)};
+}
+
+Status check_alone(set::Directory& directory, const std::string& node_name, SystemTime now) {
+  RB_TRY_ASSIGN(const std::vector<std::string> runs, unfinished_runs(directory));
+  for (const std::string& run_id : runs) {
+    const auto started = parse_run_id(run_id);
+    const bool recent = started && std::chrono::abs(now - *started) < k_other_server_time;
+    const std::string marked = recent ? node_of_marker(directory, run_id) : std::string();
+    if (is_of_another(marked, node_name)) {
+      return shared_with(directory.path(), run_id, marked);
+    }
+  }
+  return {};
+}
+
+Status mark_unfinished(set::Directory& directory,
+                       const std::string& run_id,
+                       const std::string& node_name) {
   auto file = directory.fs().create(marker_name(run_id));
   if (!file && file.error().code == ErrorCode::already_exists) {
-    return {};
+    const std::string marked = node_of_marker(directory, run_id);
+    return is_of_another(marked, node_name) ? shared_with(directory.path(), run_id, marked)
+                                            : Status();
   }
   if (!file) {
     return std::move(file).error();
   }
+  RB_TRY((*file)->write(as_bytes(node_name + "\n")));
   RB_TRY((*file)->sync());
   RB_TRY((*file)->close());
   return directory.fs().sync_directory();
@@ -212,6 +264,7 @@ Result<std::vector<std::string>> sweep_host(const Settings& settings,
                                             const OpenDirectory& open_directory) {
   RB_TRY_ASSIGN(set::Directory directory, open_backup_directory(settings, open_directory));
   RB_TRY_ASSIGN(const auto lock, set::DirectoryLock::acquire(directory.path()));
+  RB_TRY(check_alone(directory, settings.node_name, clock.now()));
   RB_TRY(set::sweep_leftovers(directory));
   RB_TRY_ASSIGN(SweepResult swept,
                 sweep_unfinished(directory, processes, find_k3s(settings), clock.now()));
@@ -226,7 +279,7 @@ bool has_manifest(const Settings& settings, const RunOrder& order) {
   }
   const auto manifest = set::read_manifest(*directory, order.run_id);
   if (manifest) {
-    return is_of(*manifest, order);
+    return is_of(*manifest, order, settings.node_name);
   }
   return manifest.error().code == ErrorCode::corrupt ||
          manifest.error().code == ErrorCode::unsupported;
@@ -239,7 +292,7 @@ RunReport report_from_disk(const Settings& settings, const RunOrder& order, cons
   }
   const auto manifest = set::read_manifest(*directory, order.run_id);
   RunReport report =
-      manifest && is_of(*manifest, order)
+      manifest && is_of(*manifest, order, settings.node_name)
           ? report_of_manifest(*manifest, clock.now())
           : failed_report(Error{ErrorCode::not_found,
                                 "the agent ended in mid-run; nothing of run " + order.run_id +

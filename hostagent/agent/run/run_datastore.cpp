@@ -290,7 +290,7 @@ Status take_and_store(BackupRun& run) {
   RB_TRY(datastore::check_in_use(kind, run.settings.data_dir));
   RB_TRY(check_snapshot_dir(run.k3s));
   run.enter(step::k_taking_snapshot);
-  RB_TRY(mark_unfinished(*run.directory, run.order.run_id));
+  RB_TRY(mark_unfinished(*run.directory, run.order.run_id, run.settings.node_name));
   PlaintextGuard guard(run);
   RB_TRY_ASSIGN(const SavedSnapshot saved, take_copy(kind, run));
   guard.save_has_ended();

@@ -91,7 +91,7 @@ TEST_CASE_FIXTURE(Fixture, "a plaintext is swept in each directory that the serv
   scratch.make_directory("elsewhere");
   scratch.write("elsewhere/" + k_name, "plain");
   scratch.write("snapshots/" + k_name, "plain");
-  REQUIRE(mark_unfinished(directory, k_run).has_value());
+  REQUIRE(mark_unfinished(directory, k_run, "vm").has_value());
   CHECK(sweep(std::chrono::seconds(1)).removed.size() == 2);
   CHECK_FALSE(scratch.exists("elsewhere/" + k_name));
   CHECK_FALSE(scratch.exists("snapshots/" + k_name));
@@ -102,8 +102,8 @@ TEST_CASE_FIXTURE(Fixture, "what cannot be looked at, or removed, keeps no plain
   scratch.write("elsewhere", "no directory");
   scratch.write("snapshots/" + k_name, "plain");
   scratch.write("snapshots/" + later, "plain");
-  REQUIRE(mark_unfinished(directory, k_run));
-  REQUIRE(mark_unfinished(directory, "20261123T115200Z"));
+  REQUIRE(mark_unfinished(directory, k_run, "vm"));
+  REQUIRE(mark_unfinished(directory, "20261123T115200Z", "vm"));
   const auto swept =
       sweep_unfinished(directory, k3s, place(), *parse_run_id(k_run) + k_settle_time);
   CHECK_FALSE(swept);
@@ -116,7 +116,7 @@ TEST_CASE_FIXTURE(Fixture, "an artifact that nobody can remove keeps no plaintex
   const std::string artifact = "backups/kubeconfig-" + k_run + ".yaml.age";
   scratch.write(artifact, "x");
   scratch.write("snapshots/" + k_name, "plain");
-  REQUIRE(mark_unfinished(directory, k_run));
+  REQUIRE(mark_unfinished(directory, k_run, "vm"));
   const test::Immutable immutable(scratch.path(artifact));
   if (!immutable.holds()) {
     MESSAGE("NOT RUN: no file can be made immutable here");
@@ -131,7 +131,7 @@ TEST_CASE_FIXTURE(Fixture, "only runs with a marker are swept, and theirs comple
   scratch.write("snapshots/" + k_name + ".part", "plain");
   scratch.write("snapshots/railiance-20261122T115201Z-vm-1", "somebody else's run");
   scratch.write("snapshots/etcd-snapshot-vm-1795348336", "k3s's own");
-  REQUIRE(mark_unfinished(directory, k_run));
+  REQUIRE(mark_unfinished(directory, k_run, "vm"));
   const auto swept = sweep(std::chrono::seconds(5));
   CHECK(swept.removed.size() == 2);
   CHECK_FALSE(scratch.exists("snapshots/" + k_name));
@@ -141,8 +141,8 @@ TEST_CASE_FIXTURE(Fixture, "only runs with a marker are swept, and theirs comple
 }
 
 TEST_CASE_FIXTURE(Fixture, "a marker stays while a late file may come, and then goes") {
-  REQUIRE(mark_unfinished(directory, k_run));
-  REQUIRE(mark_unfinished(directory, k_run));
+  REQUIRE(mark_unfinished(directory, k_run, "vm"));
+  REQUIRE(mark_unfinished(directory, k_run, "vm"));
   CHECK(sweep(std::chrono::seconds(5)).remaining == std::vector<std::string>{k_run});
   scratch.write("snapshots/" + k_name, "late");
   CHECK(sweep(std::chrono::seconds(60)).removed == std::vector<std::string>{k_name});
@@ -152,7 +152,7 @@ TEST_CASE_FIXTURE(Fixture, "a marker stays while a late file may come, and then 
 
 TEST_CASE_FIXTURE(Fixture, "artifacts of a run without manifest go, those of a whole set stay") {
   const std::string artifact = "backups/kubeconfig-" + k_run + ".yaml.age";
-  REQUIRE(mark_unfinished(directory, k_run));
+  REQUIRE(mark_unfinished(directory, k_run, "vm"));
   scratch.write(artifact, "x");
   scratch.write("backups/manifest-" + k_run + ".json", "{}");
   CHECK(sweep(std::chrono::seconds(5)).cut_off.empty());
@@ -160,6 +160,33 @@ TEST_CASE_FIXTURE(Fixture, "artifacts of a run without manifest go, those of a w
   std::filesystem::remove(scratch.path("backups/manifest-" + k_run + ".json"));
   CHECK(sweep(std::chrono::seconds(5)).cut_off == std::vector<std::string>{k_run});
   CHECK_FALSE(scratch.exists(artifact));
+}
+
+// On a NAS that is mounted on each server, where a lock is seen on one host only.
+TEST_CASE_FIXTURE(Fixture, "where another server makes a set in the same directory, it is named") {
+  const SystemTime start = *parse_run_id(k_run);
+  CHECK(check_alone(directory, "vm", start));
+  REQUIRE(mark_unfinished(directory, k_run, "vm-2"));
+  for (const auto age : {std::chrono::seconds(-60), std::chrono::seconds(5)}) {
+    const Status alone = check_alone(directory, "vm", start + age);
+    REQUIRE_FALSE(alone);
+    CHECK(alone.error().code == ErrorCode::busy);
+    CHECK(alone.error().message.find("server vm-2 makes a set in the same directory") !=
+          std::string::npos);
+    CHECK(alone.error().hint.find("a directory of its own") != std::string::npos);
+  }
+  CHECK(check_alone(directory, "vm-2", start));
+  CHECK(check_alone(directory, "vm", start + k_other_server_time)); // it died, and stays away
+  const Status marked = mark_unfinished(directory, k_run, "vm");
+  REQUIRE_FALSE(marked);
+  CHECK(marked.error().code == ErrorCode::busy);
+  CHECK(mark_unfinished(directory, k_run, "vm-2"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a marker that names no node is anybody's") {
+  scratch.write("backups/.unfinished-" + k_run, "");
+  CHECK(check_alone(directory, "vm", *parse_run_id(k_run)));
+  CHECK(mark_unfinished(directory, k_run, "vm"));
 }
 
 TEST_CASE("cut_off_runs: marks, and artifacts without a manifest; no set that is going, no kit") {
