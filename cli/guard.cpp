@@ -92,7 +92,8 @@ std::string advice(GuardReason reason) {
   case GuardReason::no_datastore:
     return "back the database up with its own tools before the upgrade";
   case GuardReason::clock_anomaly:
-    return "set the clock of that server right (timedatectl)";
+    return "set the clock of that server right (timedatectl); where it is right, it was ahead when "
+           "the newest set was made: railiance-restore list there shows which, move its files away";
   case GuardReason::facts_stale:
   case GuardReason::agent_unavailable:
     return "kubectl -n railiance-backup get pods -l app.kubernetes.io/component=agent -o wide";

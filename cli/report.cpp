@@ -384,7 +384,8 @@ std::string advice(const status::Current& current) {
     return "kubectl -n railiance-backup get pods,events (where there is no pod, an event says "
            "why); on the server, railiance-restore list shows what the disk holds";
   case status::CurrentReason::clock_anomaly:
-    return "set the clock of the server right (timedatectl)";
+    return "set the clock of the server right (timedatectl); where it is right, it was ahead when "
+           "the newest set was made: railiance-restore list there shows which, move its files away";
   case status::CurrentReason::no_expected_interval:
     return "enable the schedule, or set monitoring.expectedIntervalSeconds of the chart";
   case status::CurrentReason::run_stalled:

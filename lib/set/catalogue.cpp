@@ -64,16 +64,18 @@ struct MissingSet {
 
 /// `signed_sets` have manifests with a signature that holds; `present` are the run ids that have a
 /// manifest. A set may be gone when a manifest made after the one that names it names it no more
-/// (retention took it), or when it is older than all of `signed_sets` (it was never fetched). One
-/// entry a set.
+/// (retention took it), or when it is older than all of `signed_sets` (it was never fetched), or
+/// newer than all of them, which only a set can be that was made while the clock was ahead of those
+/// that name it: it would be missed until that time has come. One entry a set.
 std::vector<MissingSet> missing_sets(const std::vector<const BackupSet*>& signed_sets,
                                      const std::set<std::string>& present) {
   std::vector<MissingSet> missing;
   std::set<std::string> known;
-  const auto oldest = std::ranges::min_element(signed_sets, {}, &BackupSet::run_id);
+  const auto [oldest, newest] = std::ranges::minmax_element(signed_sets, {}, &BackupSet::run_id);
   for (const BackupSet* const set : signed_sets) {
     for (const ManifestLink& link : set->manifest->catalogue) {
-      const bool here = present.contains(link.run_id) || link.run_id < (*oldest)->run_id;
+      const bool here = present.contains(link.run_id) || link.run_id < (*oldest)->run_id ||
+                        link.run_id > (*newest)->run_id;
       const bool removed = !here && std::ranges::any_of(signed_sets, [&](const BackupSet* other) {
         return other != set && is_after(*other, *set) && !names(*other, link.run_id);
       });

@@ -119,6 +119,7 @@ RemovalPlan select_for_removal(const std::vector<BackupSet>& sets,
   const std::vector<const BackupSet*> order = sorted(sets);
   if (!order.empty() && now + k_clock_tolerance < order.front()->time) {
     plan.clock_anomaly = true;
+    plan.ahead_run_id = order.front()->run_id;
     return plan;
   }
   const auto newest_good = std::find_if(order.begin(), order.end(), good);

@@ -34,6 +34,7 @@ struct RemovalPlan {
   /// The clock is more than k_clock_tolerance behind the newest set: nothing is removed
   /// (Reason::clock_anomaly).
   bool clock_anomaly = false;
+  std::string ahead_run_id; ///< Then: that set.
 };
 
 /// Keeps the newest `keep_last` good sets (complete, and proven where that was asked for), what

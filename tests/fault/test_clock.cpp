@@ -67,6 +67,8 @@ Findings run_after(seconds jump, Tally& tally) {
     }
     if (pruned == nullptr || pruned->reason != "ClockAnomaly") {
       findings.push_back("the clock is not named");
+    } else if (pruned->message.find("/*-" + format_run_id(newest) + ".*") == std::string::npos) {
+      findings.push_back("the set that is ahead is not named: " + pruned->message);
     }
   }
   if (after.empty()) {

@@ -76,7 +76,10 @@ Outcome outcome_of(const BackupRun& run, const set::Pruned& pruned) {
   const std::string count = std::to_string(run.status.pruned.size());
   if (run.removal->clock_anomaly) {
     return {api::Reason::clock_anomaly,
-            "the clock is behind the newest set: nothing was removed; set the clock right"};
+            "the clock is behind set " + run.removal->ahead_run_id +
+                ": nothing was removed; set the clock right (timedatectl), or, where it is right "
+                "and was ahead when that set was made, move the set away, or the disk fills: " +
+                run.directory->path() + "/*-" + run.removal->ahead_run_id + ".*"};
   }
   if (!pruned.left.empty()) {
     return {api::Reason::prune_failed,

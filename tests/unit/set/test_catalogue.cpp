@@ -292,6 +292,24 @@ TEST_CASE("a clock that goes back forks no chain") {
   CHECK(host.verdicts() == "good, good, good");
 }
 
+TEST_CASE(
+    "a set that was made while the clock was ahead is missed by nobody once it is moved away") {
+  Host host;
+  host.add(1);
+  host.add(2);
+  host.add(25); // the clock was wrong, and is set right
+  host.add(3);
+  host.add(4);
+  CHECK(host.verdicts() == "good, good, good, good, good");
+  host.take_away(25); // as the runbook of RailianceBackupClockAnomaly says
+  CHECK(host.verdicts() == "good, good, good, good");
+  host.add(5);
+  CHECK(host.verdicts() == "good, good, good, good, good");
+  CHECK(host.sets().front().manifest->catalogue.size() == 4);
+  host.take_away(3); // a gap shows as before
+  CHECK(host.verdicts() == "good, good, gap before, good");
+}
+
 TEST_CASE("a manifest whose signing key is not the given one is not written") {
   Host host;
   Manifest manifest = test::make_manifest(run_id_of_day(1));

@@ -165,6 +165,7 @@ TEST_CASE("select_for_removal never takes the newest verified set") {
 TEST_CASE("select_for_removal does nothing when the clock is behind the newest set") {
   const RemovalPlan plan = select_for_removal(sets_of("ccccc"), {1, "", {}}, day(4));
   CHECK(plan.clock_anomaly);
+  CHECK(plan.ahead_run_id == test::run_id_of_day(5));
   CHECK(plan.run_ids.empty());
   CHECK(!select_for_removal(sets_of("ccccc"), {1, "", {}}, day(5)).clock_anomaly);
 }
