@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -37,6 +38,7 @@ constexpr std::array<FileSystem, 7> k_without_modes{{{0x2011BAB0, "exFAT", k_mas
                                                      {0x517B, "SMB", k_smb}}};
 
 constexpr unsigned long k_nfs = 0x6969;
+constexpr unsigned long k_zfs = 0x2FC12FC1;
 constexpr unsigned long k_fuse = 0x65735546; ///< ntfs-3g among others.
 
 unsigned long type_of(const Fd& fd) {
@@ -93,6 +95,19 @@ std::string mode_hint(const Fd& fd, const std::string& otherwise) {
   return mode_hint(type_of(fd), otherwise);
 }
 
+std::string chmod_hint(unsigned long file_system_type, bool is_own, const std::string& otherwise) {
+  if (is_own && (file_system_type == k_zfs || file_system_type == k_nfs)) {
+    return "an ACL of the data set forbids it: zfs set aclmode=discard (TrueNAS: ACL Mode, which "
+           "is "
+           "Restricted in the preset for SMB), or give the backups a data set without NFSv4 ACLs "
+           "(TrueNAS: preset Generic)";
+  }
+  if (file_system_type == k_fuse) {
+    return "mount it with -o uid=0,gid=0,umask=0077, or without allow_other";
+  }
+  return mode_hint(file_system_type, otherwise);
+}
+
 bool has_masked_modes(unsigned long file_system_type,
                       std::string_view mountinfo,
                       std::string_view device) {
@@ -138,10 +153,7 @@ Status give_mode(const Fd& fd, unsigned mode, const std::string& path) {
   }
   Status judged = judge_mode(given, mode, path);
   if (!judged) {
-    judged.error().hint =
-        mode_hint(type,
-                  type == k_fuse ? "mount it with -o uid=0,gid=0,umask=0077, or without allow_other"
-                                 : judged.error().hint);
+    judged.error().hint = chmod_hint(type, status.st_uid == ::geteuid(), judged.error().hint);
   }
   return judged;
 }

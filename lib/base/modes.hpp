@@ -44,4 +44,10 @@ struct ModeGiven {
 /// The same for the file system on which `fd` is.
 [[nodiscard]] std::string mode_hint(const Fd& fd, const std::string& otherwise);
 
+/// What helps where chmod(2) is refused, of a file that is our own or not: who is not squashed by
+/// an NFS server, and may not change the mode of what is theirs, has met an ACL of the server.
+/// Pure.
+[[nodiscard]] std::string
+chmod_hint(unsigned long file_system_type, bool is_own, const std::string& otherwise);
+
 } // namespace rb

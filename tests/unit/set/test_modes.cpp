@@ -38,6 +38,17 @@ TEST_CASE("NFS that takes root for somebody else is said, with what the export n
   CHECK(mode_hint(0x2011BAB0UL, "chown it").find("umask=0077") != std::string::npos);
 }
 
+TEST_CASE("of what is root's own on NFS or ZFS, an ACL refuses the mode, and no squashing") {
+  constexpr unsigned long k_zfs = 0x2FC12FC1UL;
+  constexpr unsigned long k_nfs = 0x6969UL;
+  CHECK(chmod_hint(k_nfs, true, {}).find("aclmode=discard") != std::string::npos);
+  CHECK(chmod_hint(k_zfs, true, {}).find("aclmode=discard") != std::string::npos);
+  CHECK(chmod_hint(k_nfs, false, {}).find("no_root_squash") != std::string::npos);
+  CHECK(chmod_hint(k_zfs, false, "as it was") == "as it was");
+  CHECK(chmod_hint(0x65735546UL, true, {}).find("allow_other") != std::string::npos);
+  CHECK(chmod_hint(0xFE534D42UL, true, {}).find("dir_mode=0700") != std::string::npos);
+}
+
 // An immutable file refuses chmod as a file system without modes does.
 TEST_CASE(
     "a mode that can't be given is no fault where nobody else can read, and one where others can") {
