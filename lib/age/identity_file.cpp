@@ -145,13 +145,17 @@ private:
     }
   }
 
+  /// Whoever has it also has the key of age that ssh-to-age makes of it.
   Status take_openssh() {
     auto identity = SshIdentity::parse(m_pem.text());
     m_pem = SecretBuffer();
-    return keep(identity ? Result<Identity>(Identity(std::move(*identity)))
-                         : Result<Identity>(std::move(identity).error()),
-                m_pem_line,
-                {});
+    if (!identity) {
+      return keep(std::move(identity).error(), m_pem_line, {});
+    }
+    RB_TRY_ASSIGN(X25519Identity of_age, identity->x25519());
+    m_file.identities.emplace_back(std::move(*identity));
+    m_file.identities.emplace_back(std::move(of_age));
+    return {};
   }
 
   Status take_identity(std::string_view text) {

@@ -212,6 +212,11 @@ SecretBytes SshIdentity::text() const {
   return write_openssh_key(seed.view(), recipient.key);
 }
 
+Result<X25519Identity> SshIdentity::x25519() const {
+  RB_TRY_ASSIGN(SecretBytes scalar, scalar_of(seed.view()));
+  return X25519Identity::from_secret(std::move(scalar));
+}
+
 Result<std::optional<SecretBytes>> SshIdentity::unwrap(const Stanza& stanza) const {
   if (stanza.arguments.size() != 2 || stanza.body.size() != k_sealed_file_key_bytes) {
     return malformed_stanza();

@@ -5,6 +5,7 @@
 
 #include "age/header.hpp"
 #include "age/primitives.hpp"
+#include "age/x25519.hpp"
 #include "base/result.hpp"
 #include "base/secret_bytes.hpp"
 
@@ -52,6 +53,10 @@ struct SshIdentity {
   /// The file key; nothing when the stanza was made for another key. Precondition: it is of
   /// k_stanza_type. Errors: corrupt (malformed, or a share of low order), internal.
   [[nodiscard]] Result<std::optional<SecretBytes>> unwrap(const Stanza& stanza) const;
+
+  /// The key of X25519 that belongs to it: its recipient is the "age1…" that ssh-to-age makes of
+  /// the public key, and sops-nix with it. Errors: internal.
+  [[nodiscard]] Result<X25519Identity> x25519() const;
 };
 
 } // namespace rb::age

@@ -216,9 +216,10 @@ TEST_CASE("parse_identity_file: a private key of OpenSSH is one, alone and besid
     const auto file = parse_identity_file(text);
     REQUIRE(file);
     CHECK(file->warnings.empty());
-    CHECK(file->identities.size() == (text.size() > 2 * pem.size() ? 3 : 1));
+    CHECK(file->identities.size() == (text.size() > 2 * pem.size() ? 5 : 2));
     const std::string line = test::vector_line("ssh-ed25519.pub");
     CHECK(file->identities[0].recipient().text() == line.substr(0, line.rfind(' ')));
+    CHECK(file->identities[1].recipient().text().starts_with("age1cph604lqum8"));
   }
   CHECK(parse_identity_file(pem, IdentityLayout::words));
 }

@@ -52,6 +52,15 @@ TEST_CASE("ssh: a public key is its type and its bytes; the comment counts for n
   CHECK(alice().recipient() == *recipient);
 }
 
+TEST_CASE("ssh: the key of age that belongs to it is the one of ssh-to-age") {
+  // Both by another way: the public key by u = (1+y)/(1-y), the private one by SHA-512 of the seed.
+  const auto of_age = SshIdentity::parse(test::vector_text("ssh-ed25519")).value().x25519().value();
+  CHECK(of_age.recipient.text() ==
+        "age1cph604lqum8qyu0mutj5kgf55lhsqycsqzmtuyx80g7cxcwe7qeqedr4y9");
+  CHECK(of_age.text().text() ==
+        "AGE-SECRET-KEY-1KUNSTD0SHMHHKRZL5SEFKZD3VJ074NL6HRX2LM3CVN90XXGJPUMQ8CHSNE");
+}
+
 TEST_CASE("ssh: other types, and what is no key, are refused") {
   CHECK(refused(test::vector_line("ssh-rsa.pub")).code == ErrorCode::unsupported);
   CHECK(refused(test::vector_line("ssh-rsa.pub")).message ==

@@ -419,6 +419,17 @@ TEST_CASE_FIXTURE(SshKeysFixture,
 }
 
 TEST_CASE_FIXTURE(SshKeysFixture,
+                  "keys: an SSH key opens what is made for its age1…, as NixOS has it") {
+  const auto identity = age::SshIdentity::parse(read_text_file(pem, 100'000).value()).value();
+  const std::vector<age::Recipient> recipients{age::Recipient(identity.x25519()->recipient)};
+  const Bytes sealed = age::encrypt_bytes(as_bytes("plain"), recipients).value();
+  test::write_file(in, std::string(as_text(sealed)));
+  CHECK(decrypt({"-i", pem}).out == "plain");
+  user_ssh_key = pem;
+  CHECK(decrypt().out == "plain");
+}
+
+TEST_CASE_FIXTURE(SshKeysFixture,
                   "keys: an SSH key with a passphrase is refused with the way out") {
   const Outcome named = decrypt({"-i", locked_pem});
   CHECK(named.code == 5);
