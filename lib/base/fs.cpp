@@ -176,6 +176,7 @@ public:
 private:
   [[nodiscard]] Result<Fd> open_at(const std::string& name, int flags);
   [[nodiscard]] std::string path_of(const std::string& name) const { return m_path + "/" + name; }
+  [[nodiscard]] bool are_one_file(const std::string& one, const std::string& other) const;
 
   Fd m_fd;
   std::string m_path;
@@ -239,6 +240,16 @@ Result<std::unique_ptr<File>> PosixFs::open_uncached(const std::string& name) {
   return std::unique_ptr<File>(std::move(file));
 }
 
+/// A link over NFS may be made and called a failure: link(2) says to look, where the answer of the
+/// server was lost, and the request was sent again.
+bool PosixFs::are_one_file(const std::string& one, const std::string& other) const {
+  struct stat first {};
+  struct stat second {};
+  return ::fstatat(m_fd.get(), one.c_str(), &first, AT_SYMLINK_NOFOLLOW) == 0 &&
+         ::fstatat(m_fd.get(), other.c_str(), &second, AT_SYMLINK_NOFOLLOW) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 Status PosixFs::rename_new(const std::string& from, const std::string& to) {
   RB_TRY(check_name(from));
   RB_TRY(check_name(to));
@@ -249,11 +260,12 @@ Status PosixFs::rename_new(const std::string& from, const std::string& to) {
     return system_error(errno, path_of(to) + ": rename");
   }
   // A file system without RENAME_NOREPLACE (NFS): a hard link does not replace either.
-  if (::linkat(m_fd.get(), from.c_str(), m_fd.get(), to.c_str(), 0) == 0) {
+  const int failed = ::linkat(m_fd.get(), from.c_str(), m_fd.get(), to.c_str(), 0) == 0 ? 0 : errno;
+  if (failed == 0 || (failed == EEXIST && are_one_file(from, to))) {
     return remove(from);
   }
-  if (errno != EPERM && errno != ENOSYS && errno != EOPNOTSUPP) {
-    return system_error(errno, path_of(to) + ": link");
+  if (failed != EPERM && failed != ENOSYS && failed != EOPNOTSUPP) {
+    return system_error(failed, path_of(to) + ": link");
   }
   // One without hard links, too (FUSE, a folder of a virtual machine's host). Nothing there looks
   // and renames in one step; who writes sets has a lock, and names of its own.

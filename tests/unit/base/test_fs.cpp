@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <filesystem>
 #include <thread>
 
 using namespace rb;
@@ -97,6 +98,24 @@ TEST_CASE("a disk that calls itself endless is large, and not full") {
   disk.f_blocks = disk.f_bavail = std::uint64_t{1} << 52U; // 16 EiB, as s3fs has it
   CHECK(space_of(disk).available_bytes == std::uint64_t{INT64_MAX});
   CHECK(space_of(disk).total_bytes == std::uint64_t{INT64_MAX});
+}
+
+TEST_CASE("a link that was made though the server's answer was lost is no failure") {
+  const test::Scratch scratch;
+  scratch.write("one.part", "1");
+  std::filesystem::create_hard_link(scratch.path("one.part"), scratch.path("one"));
+  scratch.write("two.part", "new");
+  scratch.write("two", "old");
+  const Renamed renamed = rename_without(Lacks::noreplace, scratch.path());
+  if (!renamed.lost) {
+    MESSAGE("NOT RUN: seccomp is not allowed here");
+    return;
+  }
+  CHECK(renamed.to_new);
+  CHECK(scratch.read("one") == "1");
+  CHECK_FALSE(scratch.exists("one.part"));
+  CHECK_FALSE(renamed.to_taken);
+  CHECK(scratch.read("two") == "old");
 }
 
 TEST_CASE("a directory that its file system has no sync for is synced as far as that goes") {
