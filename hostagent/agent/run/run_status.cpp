@@ -51,6 +51,10 @@ std::string_view advice_for(const Error& error, api::Reason reason) {
            "railiance-backup rollout restart ds/railiance-backup-agent), check its file system "
            "(fsck), mount it again, and start the backup again";
   }
+  if (error.system_errno == EFBIG) {
+    return "; the file system of that disk takes no file of that size (FAT: 4 GiB): use exFAT, or "
+           "ext4";
+  }
   if (std::ranges::find(k_gone, error.system_errno) != k_gone.end()) {
     return "; dmesg says why; a disk that was unplugged, exchanged or mounted again is seen when "
            "the agent starts again: kubectl -n railiance-backup rollout restart "

@@ -60,6 +60,12 @@ TEST_CASE("a disk that is gone is said, with what it takes to see the one in its
   CHECK(outcome_of(system_error(EACCES, "/b: open")).message.find("rollout") == std::string::npos);
 }
 
+TEST_CASE("a file system that takes no file of that size is said, with what does") {
+  const Outcome outcome = outcome_of(system_error(EFBIG, "/mnt/usb/etcd.snap.age.part: write"));
+  CHECK(outcome.reason == api::Reason::storage_failed);
+  CHECK(outcome.message.find("FAT: 4 GiB") != std::string::npos);
+}
+
 TEST_CASE("the report of a manifest says what the disk says") {
   set::Manifest manifest;
   manifest.run_id = "20261122T115200Z";
