@@ -33,9 +33,6 @@ constexpr const char* k_header =
     "is\n"
     "# changed here by hand goes then. `railiance-backup uninstall` takes it back.\n";
 
-/// As the chart refuses them.
-constexpr std::array<std::string_view, 2> k_private_keys{"AGE-SECRET-KEY-", "PRIVATE KEY-----"};
-
 /// Where a server has what is not to be buried below backups.
 constexpr std::array<std::string_view, 11> k_system_directories{
     "/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/tmp", "/usr"};
@@ -363,9 +360,10 @@ json recipients(const std::string& sops_yaml) {
 
 } // namespace
 
+/// As the chart refuses it.
 Status check_sops_text(const std::string& text) {
-  const bool private_key = std::ranges::any_of(
-      k_private_keys, [&](std::string_view mark) { return text.find(mark) != std::string::npos; });
+  const bool private_key =
+      age::holds_key(text, "AGE-SECRET-KEY-") || text.find("PRIVATE KEY-----") != std::string::npos;
   if (private_key) {
     return Error{ErrorCode::invalid_argument,
                  "the file with the recipients holds a private key",

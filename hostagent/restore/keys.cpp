@@ -50,16 +50,8 @@ Error no_terminal(const std::string& source) {
 /// What was given in the place of a path or of a command is a key itself. It must not be repeated:
 /// messages go to the journal, and that of a drill into the log beside the sets.
 bool is_key_itself(std::string_view text) {
-  constexpr std::size_t k_least = 16; // else it may be the name of a file
-  for (const std::string_view begin : {"AGE-SECRET-KEY-", "AGE-PLUGIN-"}) {
-    const std::size_t at = text.find(begin);
-    const std::string_view rest = text.substr(std::min(text.size(), at));
-    const std::size_t end = rest.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
-    if (std::min(end, rest.size()) >= begin.size() + k_least) {
-      return true;
-    }
-  }
-  return text.find("-----BEGIN ") != std::string_view::npos;
+  return age::holds_key(text, "AGE-SECRET-KEY-") || age::holds_key(text, "AGE-PLUGIN-") ||
+         text.find("-----BEGIN ") != std::string_view::npos;
 }
 
 Error key_itself(const char* hint) {

@@ -70,4 +70,17 @@ bool is_utf16(std::string_view text) {
   return text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
 }
 
+bool holds_key(std::string_view text, std::string_view begin) {
+  constexpr std::size_t k_least = 16;
+  for (std::size_t at = text.find(begin); at != std::string_view::npos; at = text.find(begin, at)) {
+    at += begin.size();
+    const std::size_t end =
+        std::min(text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-", at), text.size());
+    if (end - at >= k_least) {
+      return true;
+    }
+  }
+  return false;
+}
+
 } // namespace rb::age

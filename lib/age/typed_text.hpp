@@ -1,5 +1,6 @@
 // What surrounds keys in files that people write: blanks that were copied from a web page or a
-// chat, and what editors and shells of Windows put before the first character. Pure.
+// chat, what editors and shells of Windows put before the first character, and words about keys.
+// Pure.
 #pragma once
 
 #include <string_view>
@@ -15,5 +16,9 @@ namespace rb::age {
 
 /// What PowerShell's `>` gives. Nothing reads it: not age, not SOPS, no ConfigMap.
 [[nodiscard]] bool is_utf16(std::string_view text);
+
+/// A key that begins so ("AGE-SECRET-KEY-") is in the text, and not only a word about keys, as in a
+/// comment or the name of a file.
+[[nodiscard]] bool holds_key(std::string_view text, std::string_view begin);
 
 } // namespace rb::age

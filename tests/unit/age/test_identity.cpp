@@ -2,6 +2,7 @@
 
 #include "age/identity.hpp"
 #include "age/kem.hpp"
+#include "age/typed_text.hpp"
 
 #include <doctest/doctest.h>
 
@@ -273,6 +274,21 @@ TEST_CASE("parse_identity_file: a malformed line is named by its number, never b
   CHECK(error_of("hello\n").code == ErrorCode::invalid_argument);
   CHECK(error_of(test::one_identity()[0].recipient().text()).message ==
         "line 1: a recipient where an identity (AGE-SECRET-KEY-1...) is expected");
+}
+
+TEST_CASE("holds_key: a key is told from a word about keys, wherever it stands") {
+  constexpr std::string_view k_begin = "AGE-SECRET-KEY-";
+  CHECK(holds_key(k_key, k_begin));
+  CHECK(holds_key("# AGE-SECRET-KEY-1... is in the vault\n# " + k_key, k_begin));
+  for (const char* text : {"",
+                           "# the AGE-SECRET-KEY private key",
+                           "AGE-SECRET-KEY-1...",
+                           "(AGE-SECRET-KEY-...)",
+                           "/root/AGE-SECRET-KEY-1.txt",
+                           "AGE-SECRET-KEY-"}) {
+    CAPTURE(text);
+    CHECK_FALSE(holds_key(text, k_begin));
+  }
 }
 
 TEST_CASE("parse_identity_file: a Secret of Kubernetes is told from the keys file that is in it") {

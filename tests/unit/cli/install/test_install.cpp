@@ -198,7 +198,7 @@ TEST_CASE("what is wrong beforehand is said with its code, and nothing is done")
   SUBCASE("a private key among the recipients") {
     k3s.scratch.write(".sops.yaml",
                       std::string("creation_rules:\n  - age: ") + k_recipient +
-                          "\n# AGE-SECRET-KEY-1QQQ\n");
+                          "\n# AGE-SECRET-KEY-1QQQQQQQQQQQQQQQ\n");
     code = 2;
     words = "private key";
   }

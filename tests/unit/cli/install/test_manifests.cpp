@@ -331,11 +331,15 @@ TEST_CASE("what can't be meant is refused") {
   }
   CHECK(refused([](Choices& choices) { choices.keep_last = 0; }));
   CHECK(refused([](Choices& choices) { choices.keep_last = 1001; }));
-  CHECK(refused([](Choices& choices) { choices.sops_yaml += "AGE-SECRET-KEY-1QQ"; }));
+  CHECK(refused([](Choices& choices) { choices.sops_yaml += "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQ"; }));
   CHECK(refused(
       [](Choices& choices) { choices.sops_yaml += "-----BEGIN OPENSSH PRIVATE KEY-----"; }));
   CHECK(refused([](Choices& choices) { choices.sops_yaml += "\xff"; }));
   CHECK(check_choices(usual_choices()));
+  // People write where the private key is.
+  CHECK_FALSE(refused([](Choices& choices) {
+    choices.sops_yaml += "# The private key (AGE-SECRET-KEY-1...) is in the vault.\n";
+  }));
 }
 
 TEST_CASE("manifests that lack a place of this release are refused, whatever they lack") {
