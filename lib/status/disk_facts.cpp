@@ -188,17 +188,24 @@ void judge_markers(const DiskView& view, NodeFacts& facts) {
   }
 }
 
+/// As railiance-restore judges them: sets of another server, which a host has that came back by
+/// them, are known by the own ones that name it.
 void judge_trust(set::Directory& directory, std::span<const sign::PublicKey> keys, DiskView& view) {
   if (keys.empty()) {
     return;
   }
-  const auto verdicts = set::judge_catalogue(view.sets, keys, set::KeyOrigin::outside);
+  const std::vector<set::PeerKey> peers = set::peers_named(view.sets, keys);
+  std::vector<sign::PublicKey> all(keys.begin(), keys.end());
+  for (const set::PeerKey& peer : peers) {
+    all.push_back(peer.key);
+  }
+  const auto verdicts = set::judge_catalogue(view.sets, keys, set::KeyOrigin::outside, peers);
   view.untrusted_sets = std::ranges::count_if(verdicts, [](const auto& set) {
     return set::is_tampering(set.second.verdict) ||
            set.second.verdict == set::Provenance::removed_before;
   });
   view.untrusted_files = std::ranges::count_if(
-      set::judge_signed_files(directory, view.sets, verdicts, keys),
+      set::judge_signed_files(directory, view.sets, verdicts, all),
       [](const set::SignedFile& file) { return set::is_tampering(file.trust); });
 }
 

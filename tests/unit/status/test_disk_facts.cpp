@@ -282,3 +282,27 @@ TEST_CASE("sets and files that the host did not sign are counted, where its key 
   CHECK(known.untrusted_sets == 1);
   CHECK(known.untrusted_files == 1);
 }
+
+// A server that rejoined on a new machine, by a copy of the sets of the one that was restored.
+TEST_CASE("sets of another server count as good once an own set names that server") {
+  Disk disk;
+  const auto own = sign::SigningKey::generate().value();
+  const auto other = sign::SigningKey::generate().value();
+  const auto add = [&](int day, const std::string& node, const sign::SigningKey& key) {
+    set::Manifest manifest = test::make_manifest(test::run_id_of_day(day));
+    manifest.node_name = node;
+    manifest.servers = {{"server-1", {}, other.public_key().line()},
+                        {"server-2", {}, own.public_key().line()}};
+    manifest.signed_by = sign::to_string(key.public_key().id());
+    REQUIRE(set::write_signed_manifest(disk.directory, manifest, key));
+  };
+  add(1, "server-1", other);
+  REQUIRE(set::write_signed_file(disk.directory, "RESTORE.md", as_bytes("of server-1"), other));
+  CHECK(facts(disk.directory, after_day(1), {own.public_key()}).untrusted_sets == 1);
+  add(2, "server-2", own);
+  const api::NodeFacts found = facts(disk.directory, after_day(2), {own.public_key()});
+  CHECK(found.untrusted_sets == 0);
+  CHECK(found.untrusted_files == 0);
+  add(3, "server-3", sign::SigningKey::generate().value()); // whom nobody names
+  CHECK(facts(disk.directory, after_day(3), {own.public_key()}).untrusted_sets == 1);
+}
