@@ -38,7 +38,7 @@ bool stops_all(const Error& error) {
 
 constexpr std::size_t k_public_key_limit_bytes = 4096;
 
-/// None before the first run of the host.
+/// None before the agent of the host has made one.
 std::vector<sign::PublicKey> keys_at(const std::string& path) {
   const auto text = read_text_file(path, k_public_key_limit_bytes);
   const auto key = text ? sign::PublicKey::parse(*text) : Result<sign::PublicKey>(text.error());

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t k_public_key_limit_bytes = 4096;
 
-/// The host's own; none before the first run.
+/// The host's own; none where it could not be made (host_key).
 std::vector<sign::PublicKey> own_keys(const Settings& settings) {
   const std::string path = settings.key_dir + "/" + std::string(k_signing_pub_name);
   const auto text = read_regular(path, k_public_key_limit_bytes);
