@@ -58,6 +58,9 @@ done
 touch "$work/image.tar" "$work/manifests.yaml" "$work/sbom.json"
 SOURCE_DATE_EPOCH=0 "$root/packaging/deb.sh" "$work/tree" "$work/bundle" "$work/bundle" "$work/image.tar" "$work/manifests.yaml" \
   "$work/sbom.json" 0.1.0 amd64 nobody >"$work/said" 2>&1 || fail "deb.sh ended with $?"
+# A text file that tells of an empty directory beside the one of `install --backup-dir` would fire NeverRan.
+! grep -q -- --backup-dir "$work/tree/usr/lib/systemd/system/railiance-metrics.service" ||
+  fail "the metrics are of one directory, wherever the backups of this host go"
 (
   # shellcheck disable=SC2034 # of the script that is sourced next
   ROOT=$root
