@@ -52,13 +52,8 @@ if command -v restorecon >/dev/null; then
   restorecon -R "$home" "$prefix/bin/railiance-backup" "$prefix/bin/railiance-restore" || note "their SELinux labels are not set"
 fi
 
-# The same search as the command's.
-if [ -z "${KUBECONFIG:-}" ]; then
-  for file in "${HOME:-/root}/.kube/config-hosteurope" /etc/rancher/k3s/k3s.yaml "${HOME:-/root}/.kube/config"; do
-    [ -r "$file" ] && export KUBECONFIG=$file && break
-  done
-fi
-[ -r "${KUBECONFIG:-}" ] || die "no kubeconfig found: the programs are installed, the chart is not; set KUBECONFIG"
+find_kubeconfig
+kubeconfig_is_there || die "no kubeconfig found${KUBECONFIG:+ (KUBECONFIG=$KUBECONFIG)}: the programs are installed, the chart is not; set KUBECONFIG"
 
 if k3s=$(find_k3s); then
   tar=${IMAGE_TAR:-$("$ROOT/scripts/image.sh")}

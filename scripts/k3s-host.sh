@@ -1,8 +1,30 @@
 # shellcheck shell=bash
-# Sourced by install.sh and uninstall.sh: what there is of k3s on this host.
+# Sourced by install.sh and uninstall.sh: what there is of k3s on this host, and which cluster is meant.
 
 # Below which directory it is looked for (tests: another one than /).
 K3S_ROOT=${K3S_ROOT:-}
+
+# KUBECONFIG is the cluster that is meant: the same search as that of the programs (cli/connect.hpp). Without one it stays
+# empty.
+find_kubeconfig() {
+  local file
+  [ -z "${KUBECONFIG:-}" ] || return 0
+  for file in "${HOME:-/root}/.kube/config-hosteurope" "$K3S_ROOT/etc/rancher/k3s/k3s.yaml" "${HOME:-/root}/.kube/config"; do
+    if [ -r "$file" ]; then
+      export KUBECONFIG=$file
+      return 0
+    fi
+  done
+}
+
+# One of its files can be read: it may name several, as kubectl and Helm take them.
+kubeconfig_is_there() {
+  local file IFS=:
+  for file in ${KUBECONFIG:-}; do
+    [ ! -r "$file" ] || return 0
+  done
+  return 1
+}
 
 # The words of k3s's units and of their environment files, one a line.
 k3s_words() {

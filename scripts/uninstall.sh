@@ -11,9 +11,7 @@ if [ -n "$laid" ]; then
   note "${laid//$'\n'/, }"
   die "take that back first:  sudo railiance-backup uninstall   then run this again"
 fi
-if [ -z "${KUBECONFIG:-}" ] && [ -r /etc/rancher/k3s/k3s.yaml ]; then
-  export KUBECONFIG=/etc/rancher/k3s/k3s.yaml
-fi
+find_kubeconfig # the one by which install.sh put it there
 if command -v helm >/dev/null && helm status railiance-backup -n railiance-backup >/dev/null 2>&1; then
   helm uninstall railiance-backup -n railiance-backup --wait
 else
@@ -26,5 +24,7 @@ if grep -qs "^ExecStart=$prefix/bin/railiance-restore " "$K3S_ROOT"/etc/systemd/
 fi
 rm -rf "$prefix/bin/railiance-backup" "$prefix/bin/railiance-restore" "$prefix/bin/kubectl-railiance" \
   "$prefix/bin/kubectl_complete-railiance" "$prefix/lib/railiance-backup"
-note "backup sets stay where they are: /opt/backup/railiance/cluster"
+sets=$(cat "$K3S_ROOT/var/lib/railiance-backup/backup-directory" 2>/dev/null || true) # of the agent
+note "backup sets stay where they are: ${sets:-/opt/backup/railiance/cluster}"
+note "the host's signing key, too: /var/lib/railiance-backup"
 note "the CRDs and ClusterBackups stay, too: kubectl delete crd clusterbackups.backup.railiance.io nodebackups.backup.railiance.io backupstatuses.backup.railiance.io"

@@ -129,9 +129,37 @@ run uninstall.sh
 grep -qF "helm uninstall railiance-backup" "$work/calls" || fail "the chart is not taken out"
 [ -z "$(find "$PREFIX" -name '*railiance*')" ] || fail "programs are left"
 
+# What stays is where this host keeps it, not where it usually is.
+grep -qF 'backup sets stay where they are: /opt/backup/railiance/cluster' "$work/said" || fail "where the sets are is not said"
+mkdir -p "$K3S_ROOT/var/lib/railiance-backup"
+echo /mnt/usb/railiance >"$K3S_ROOT/var/lib/railiance-backup/backup-directory"
+
 echo "ExecStart=/usr/bin/railiance-restore verify --all" >"$units/railiance-verify.service"
 run uninstall.sh
+grep -qF 'backup sets stay where they are: /mnt/usb/railiance' "$work/said" || fail "another directory than that of the sets is said"
 [ -e "$units/railiance-verify.service" ] || fail "the timer of another program is gone"
+
+# The chart is taken out of the cluster that it was put into: both look for a kubeconfig in the same order.
+kubeconfig=$KUBECONFIG
+unset KUBECONFIG
+mkdir -p "$work/home/.kube" "$K3S_ROOT/etc/rancher/k3s"
+touch "$work/home/.kube/config-hosteurope" "$work/home/.kube/config" "$K3S_ROOT/etc/rancher/k3s/k3s.yaml"
+# shellcheck disable=SC2016
+sed -i 's|^echo "|echo "helm at $KUBECONFIG" >>"'"$work/calls"'"\n&|' "$RAILIANCE_CACHE/bin/helm"
+for file in "$work/home/.kube/config-hosteurope" "$K3S_ROOT/etc/rancher/k3s/k3s.yaml" "$work/home/.kube/config"; do
+  for script in install.sh uninstall.sh; do
+    HOME=$work/home run "$script" "$work/.sops.yaml"
+    grep -qxF "helm at $file" "$work/calls" || fail "$script does not look at $file"
+  done
+  rm "$file"
+done
+# Several files, as kubectl takes them, are none that is missing; without any the programs are there, and it is said.
+KUBECONFIG=$work/none:$kubeconfig run install.sh "$work/.sops.yaml"
+[ "$code" = 0 ] || fail "install with two kubeconfigs ended with $code"
+KUBECONFIG=$work/none run install.sh "$work/.sops.yaml"
+[ "$code" = 1 ] || fail "install without a kubeconfig ended with $code"
+grep -qF "(KUBECONFIG=$work/none)" "$work/said" || fail "which kubeconfig is not there is not said"
+export KUBECONFIG=$kubeconfig
 
 [ "$failures" = 0 ] || exit 1
 echo "install and uninstall hold"
