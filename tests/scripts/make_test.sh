@@ -34,6 +34,12 @@ done
 run / -C "$work/plain" list
 grep -qxF "railiance-restore list --backup-dir $work/sets" "$work/calls" || fail "make list shows another directory"
 
+# One that is not there is said: a disk that is not mounted looks like a host without backups.
+rmdir "$work/sets"
+run / -C "$work/plain" list
+grep -qF "$work/sets: there is no such directory" "$work/said" || fail "make list passes over a directory that is not there"
+mkdir "$work/sets"
+
 # Where there is no bash it is said which program is missing, not that the script is.
 mkdir "$work/tools"
 for tool in make sh sed dirname nproc; do ln -s "$(command -v "$tool")" "$work/tools/$tool"; done
