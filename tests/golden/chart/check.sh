@@ -267,6 +267,12 @@ for cron in @daily @every\ 12h '*/30 1-3 * * MON-FRI'; do
 done
 refused "cron" "${sops[@]}" --set schedule.cron=02:00
 refused "cron" "${sops[@]}" --set schedule.cron=
+# Helm reads the numbers of a file as floating point: a million would be 1e+06, which the API server refuses.
+printf 'schedule: {startingDeadlineSeconds: 1209600, ttlSecondsAfterFinished: 2419200}\n' >"$work/long-values.yaml"
+render "${sops[@]}" --values "$work/long-values.yaml" --show-only templates/schedule.yaml >"$work/long.yaml"
+for words in '  startingDeadlineSeconds: 1209600' '                - --ttl=2419200s'; do
+  grep -qxF -- "$words" "$work/long.yaml" || fail "a large number of a file does not render as one: $words"
+done
 # A schedule of proven runs asks for them, and the agent has a place for the scratch server.
 render "${sops[@]}" --set schedule.verification=Boot --set agent.scratchDir=/srv/scratch >"$work/proven.yaml"
 for words in '- --verification=boot' '- "--scratch-dir=/srv/scratch"' 'mountPath: "/srv/scratch"'; do
