@@ -40,7 +40,7 @@ Exit codes:
   0  current: a complete backup is young enough, and the last attempt went well
   1  the last attempt failed             4  there is no backup
   3  the last attempt was incomplete     9  the newest backup is too old
-  8  it cannot be proven either way, or the cluster cannot be reached
+  8  it cannot be proven either way, or the cluster cannot be asked
 
 It is judged now, by what each agent last said of its disk (BackupStatus/cluster) and by
 the ClusterBackups that there are. What is older than five minutes proves nothing.

@@ -152,7 +152,9 @@ std::string our_hint(const Error& error, const std::string& server) {
            "(notify-test)";
   }
   const bool never_reached = error.system_errno == ECONNREFUSED || error.hint.empty();
-  if (exit_code_of(error) == ExitCode::unreachable && never_reached) {
+  const bool no_answer =
+      exit_code_of(error) == ExitCode::unreachable || error.code == ErrorCode::timeout;
+  if (no_answer && never_reached) {
     return "is the API server at " + server +
            " running and reachable from here? on the server: systemctl status k3s; elsewhere, name "
            "the right kubeconfig with --kubeconfig or KUBECONFIG";
@@ -178,6 +180,12 @@ int fail(const Io& io, const Error& error, const std::string& server) {
     shown.hint = std::move(ours);
   }
   return rb::fail(io, shown, exit_code_of(error));
+}
+
+int fail_unanswered(const Io& io, const Error& error, const std::string& server) {
+  static_cast<void>(fail(io, error, server));
+  const int signal = error.code == ErrorCode::cancelled && io.stop_signal ? io.stop_signal() : 0;
+  return signal == 0 ? static_cast<int>(ExitCode::unreachable) : 128 + signal;
 }
 
 namespace {

@@ -46,6 +46,11 @@ using Readable = std::function<bool(const std::string&)>;
 /// code. `server` may be empty (no connection was made yet).
 int fail(const Io& io, const Error& error, const std::string& server = {});
 
+/// The same for a command that answers a question by its exit code (status, guard): no error has a
+/// code that would be taken for an answer ("the newest backup is too old" of a timeout). 8, or 128
+/// and the signal that ended it.
+int fail_unanswered(const Io& io, const Error& error, const std::string& server = {});
+
 /// Whether there is a controller. Its Lease says so, which it renews every two seconds.
 enum class Presence {
   unknown,  ///< The Lease cannot be read, or is in a namespace that we don't know.

@@ -237,7 +237,7 @@ int guard(Api& api, const GuardCommand& command, OutputFormat output, Io& io) {
     verdict = look_again(api, command.rules, io);
   }
   if (!verdict) {
-    return fail(io, verdict.error(), api.server());
+    return fail_unanswered(io, verdict.error(), api.server());
   }
   if (output == OutputFormat::json) {
     io.out << json_lines(to_json(*verdict, command.rules.target));

@@ -8,6 +8,12 @@ namespace rb::cli {
 
 namespace {
 
+/// Their exit codes are answers.
+bool is_question(const Command& command) {
+  return std::holds_alternative<StatusCommand>(command) ||
+         std::holds_alternative<GuardCommand>(command);
+}
+
 int dispatch(const Options& options, Io& io) {
   if (const auto* print = std::get_if<PrintCommand>(&options.command)) {
     io.out << print->text;
@@ -27,6 +33,9 @@ int dispatch(const Options& options, Io& io) {
     return uninstall(*command, options.cluster, io);
   }
   const auto connected = io.connect(options.cluster);
+  if (!connected && is_question(options.command)) {
+    return fail_unanswered(io, connected.error());
+  }
   if (!connected) {
     // Usage is what was typed; a kubeconfig that is not usable is a failure.
     const int code = fail(io, connected.error());

@@ -313,7 +313,7 @@ int status(Api& api, OutputFormat output, Io& io) {
   overview.now = io.clock.now();
   auto backup_status = read_backup_status(api.client(), io.stop);
   if (!backup_status && !leaves_unknown(backup_status.error())) {
-    return fail(io, backup_status.error(), api.server());
+    return fail_unanswered(io, backup_status.error(), api.server());
   }
   const Status backups = read_backups(api, io, overview);
   if (backup_status) {

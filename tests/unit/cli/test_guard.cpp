@@ -197,6 +197,29 @@ TEST_CASE("guard without the object, without the right to it, without a cluster:
   CHECK(outcome.out.empty());
 }
 
+TEST_CASE(
+    "guard: a server that does not answer, or does not know us, is neither Stale nor Downgrade") {
+  for (const int http_status : {504, 401}) {
+    CAPTURE(http_status);
+    FakeCluster cluster;
+    cluster.answer = [http_status](const kube::Request&) -> std::optional<kube::Response> {
+      return kube::Response{http_status, std::chrono::seconds(0), "{}"};
+    };
+    CHECK(guard(cluster).code == 8);
+  }
+}
+
+TEST_CASE("guard that is told to stop says so by the signal") {
+  FakeCluster cluster;
+  cluster.down = true; // it is tried again
+  std::stop_source stop;
+  stop.request_stop();
+  RunOptions options;
+  options.stop = stop.get_token();
+  options.signal = 15;
+  CHECK(guard(cluster, {}, options).code == 143);
+}
+
 TEST_CASE("guard for scripts") {
   Cluster cluster({good_node()});
   auto json = json_of(guard(cluster, {"--output", "json"}).out);

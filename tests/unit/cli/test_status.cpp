@@ -358,6 +358,36 @@ TEST_CASE("status of a cluster that is not there is 8, and says how to look at t
   CHECK(has(outcome.err, "connection refused"));
 }
 
+TEST_CASE("status: what keeps it from an answer is 8, and no word on the backups") {
+  // An etcd without a quorum, a certificate of last year, a proxy's page.
+  const std::vector<std::pair<int, std::string>> answers{
+      {504, "{}"}, {500, "{}"}, {401, "{}"}, {400, "{}"}, {200, "<html>"}};
+  for (const auto& [http_status, body] : answers) {
+    CAPTURE(http_status);
+    FakeCluster cluster;
+    cluster.answer = [status = http_status,
+                      text = body](const kube::Request&) -> std::optional<kube::Response> {
+      return kube::Response{status, std::chrono::seconds(0), text};
+    };
+    const Outcome outcome = run_command(cluster, {"status"});
+    CHECK(outcome.code == 8);
+    CHECK(has(outcome.err, "railiance-backup: "));
+    CHECK((http_status != 504 || has(outcome.err, "is the API server at")));
+  }
+  FakeCluster unused;
+  RunOptions options;
+  for (const ErrorCode code : {ErrorCode::invalid_argument, // no such context
+                               ErrorCode::permission_denied,
+                               ErrorCode::corrupt}) {
+    options.connect = [code](const cli::ClusterChoice&) -> Result<std::unique_ptr<cli::Api>> {
+      return Error{code, "the kubeconfig is no good", {}};
+    };
+    CHECK(run_command(unused, {"status"}, options).code == 8);
+    CHECK(run_command(unused, {"guard", "--for", "v1.35.1+k3s1"}, options).code == 8);
+    CHECK(run_command(unused, {"list"}, options).code != 8);
+  }
+}
+
 TEST_CASE("list says below its table who reads the newest set, and by which rule") {
   Cluster cluster(backup_status("True", "Current", "fine"));
   cluster.backups["nightly"] = a_backup("nightly", "True", "Completed");
