@@ -41,7 +41,7 @@ for process in /proc/[0-9]*; do
 done
 k3s --version
 ```
-The last line must say `@version@`, or a newer patch of it.
+It must say `k3s version @version@`, or a newer patch of it (the line below that is of Go).
 
 )md";
 
