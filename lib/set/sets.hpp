@@ -6,11 +6,9 @@
 #include "set/names.hpp"
 #include "sign/minisign.hpp"
 
-#include <functional>
 #include <optional>
 #include <set>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -61,7 +59,7 @@ struct BackupSet {
 [[nodiscard]] bool is_disproven(const BackupSet& set);
 
 /// All sets, newest first. Looks at names and sizes and reads the manifests; digests are for
-/// verify_set. One bad set never hides another. A set that is being given new recipients is whole
+/// check_set. One bad set never hides another. A set that is being given new recipients is whole
 /// at every moment, and is seen so, without a lock. Errors: those of Fs::list.
 [[nodiscard]] Result<std::vector<BackupSet>> list_sets(Directory& directory);
 
@@ -72,27 +70,6 @@ struct BackupSet {
 /// The set has another generation by now, and what it was listed with may be gone: a look at it
 /// that found something missing is to be repeated from list_sets on.
 [[nodiscard]] bool is_superseded(Directory& directory, const BackupSet& set);
-
-enum class FileVerdict { intact, missing, wrong_size, wrong_digest, unreadable };
-
-/// "intact", "missing", "wrong size", "wrong digest", "unreadable".
-[[nodiscard]] std::string_view to_string(FileVerdict verdict);
-
-struct FileCheck {
-  api::ArtifactType type = api::ArtifactType::datastore;
-  std::string name;
-  FileVerdict verdict = FileVerdict::unreadable;
-  std::string message; ///< Empty when intact.
-};
-
-/// Reads every artifact of the manifest from the medium and compares size and SHA-256 with it; no
-/// key is needed. The outcome of each file is a value. `progress` is told of bytes read.
-/// Errors: cancelled.
-[[nodiscard]] Result<std::vector<FileCheck>>
-verify_set(Directory& directory,
-           const Manifest& manifest,
-           std::stop_token stop = {},
-           const std::function<void(std::uint64_t)>& progress = {});
 
 /// The bytes that a next run should find free: those of the newest complete set and a quarter,
 /// and at least 64 MiB.

@@ -85,6 +85,21 @@ Status write_manifest(set::Directory& directory, const Manifest& manifest) {
   return written ? Status() : Status(written.error());
 }
 
+std::vector<std::string> altered_files(set::Directory& directory, const Manifest& manifest) {
+  std::vector<std::string> altered;
+  for (const api::ArtifactStatus& artifact : manifest.artifacts) {
+    const auto file = directory.fs().open_uncached(artifact.file_name);
+    const auto content = file ? digest_of(**file) : Result<ContentDigest>(file.error());
+    if (!content) {
+      altered.push_back(artifact.file_name + ": " + content.error().message);
+    } else if (content->size_bytes != artifact.size_bytes ||
+               to_hex(content->sha256) != artifact.sha256) {
+      altered.push_back(artifact.file_name + ": another size or digest than in the manifest");
+    }
+  }
+  return altered;
+}
+
 Result<std::map<std::string, std::string>> read_stamp(set::Directory& directory) {
   RB_TRY_ASSIGN(const auto file, directory.fs().open_read(std::string(set::k_stamp_name)));
   Bytes buffer(64U << 10U);

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace rb::test {
 
@@ -23,6 +24,10 @@ namespace rb::test {
 /// What `.last-backup` says, by key. Errors: not_found, corrupt (a line that is no "key=value", no
 /// run id or time, or a number that is none), those of Fs.
 [[nodiscard]] Result<std::map<std::string, std::string>> read_stamp(set::Directory& directory);
+
+/// What is wrong with the artifacts of `manifest`: gone, of another size or digest. Empty: nothing.
+[[nodiscard]] std::vector<std::string> altered_files(set::Directory& directory,
+                                                     const set::Manifest& manifest);
 
 /// "20260101T000000Z" and `days` later.
 [[nodiscard]] std::string run_id_of_day(int days);

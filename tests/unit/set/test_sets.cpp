@@ -143,52 +143,6 @@ TEST_CASE_FIXTURE(Fixture, "list_sets: an empty directory has no sets") {
   CHECK(sets->empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "verify_set tells what is wrong with each file") {
-  const auto verdict_of = [&](std::size_t index) {
-    const auto checks = verify_set(directory, manifest);
-    REQUIRE(checks);
-    return checks->at(index).verdict;
-  };
-  const std::string name = manifest.artifacts.at(0).file_name;
-  Bytes content = disk.contents().at(name);
-  CHECK(verdict_of(0) == FileVerdict::intact);
-  SUBCASE("a flipped bit, anywhere") {
-    for (std::size_t at = 0; at < content.size(); at += 13) {
-      content[at] ^= 0x10;
-      disk.put(name, content);
-      REQUIRE(verdict_of(0) == FileVerdict::wrong_digest);
-      content[at] ^= 0x10;
-    }
-  }
-  SUBCASE("one byte more") {
-    content.push_back(0);
-    disk.put(name, content);
-    CHECK(verdict_of(0) == FileVerdict::wrong_size);
-  }
-  SUBCASE("gone") {
-    REQUIRE(directory.fs().remove(name));
-    CHECK(verdict_of(0) == FileVerdict::missing);
-  }
-  SUBCASE("unreadable") {
-    disk.arrange(test::Fault::io_error_once, 1);
-    CHECK(verdict_of(0) == FileVerdict::unreadable);
-  }
-  CHECK(verdict_of(1) == FileVerdict::intact);
-}
-
-TEST_CASE_FIXTURE(Fixture, "verify_set tells how far it is, and stops when it is told to") {
-  std::uint64_t seen = 0;
-  REQUIRE(verify_set(directory, manifest, {}, [&](std::uint64_t bytes) { seen += bytes; }));
-  std::uint64_t expected = 0;
-  for (const auto& artifact : manifest.artifacts) {
-    expected += artifact.size_bytes;
-  }
-  CHECK(seen == expected);
-  std::stop_source stop;
-  stop.request_stop();
-  CHECK(verify_set(directory, manifest, stop.get_token()).error().code == ErrorCode::cancelled);
-}
-
 TEST_CASE_FIXTURE(Fixture, "expected_run_bytes goes by the newest complete set") {
   auto sets = list_sets(directory);
   REQUIRE(sets);

@@ -105,3 +105,22 @@ TEST_CASE_FIXTURE(CheckedFixture,
   test::write_file(artifact(api::ArtifactType::datastore, run_id), "x");
   CHECK_FALSE(snapshot_of(check({&identity(), 1})).snapshot.has_value());
 }
+
+TEST_CASE_FIXTURE(CheckedFixture, "without a key the digest tells of each changed bit") {
+  add_set(run_id);
+  const std::string path = artifact(api::ArtifactType::kubeconfig, run_id);
+  const std::string content = test::read_file(path);
+  CHECK(check({}).code == ExitCode::done);
+  for (std::size_t at = 0; at < content.size(); at += 37) {
+    std::string changed = content;
+    changed[at] = static_cast<char>(changed[at] ^ 0x10);
+    test::write_file(path, changed);
+    const set::SetReport report = check({});
+    REQUIRE(report.code == ExitCode::damaged);
+    REQUIRE(std::ranges::count(report.files,
+                               "its SHA-256 is not that of the manifest",
+                               &set::FileReport::message) == 1);
+  }
+  std::filesystem::remove(path);
+  CHECK(check({}).code == ExitCode::damaged);
+}
