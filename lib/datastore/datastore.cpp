@@ -28,8 +28,7 @@ public:
   inspect(RandomReader& reader, const InspectOrder& order, std::stop_token stop) const override {
     etcd::InspectLimits limits;
     limits.wanted_keys = order.wanted_keys;
-    RB_TRY_ASSIGN(CopyFacts facts, etcd::inspect(reader, limits, std::move(stop)));
-    return facts;
+    return etcd::inspect(reader, limits, std::move(stop));
   }
   [[nodiscard]] Status
   replay(RandomReader& reader, const OnChange& on_change, std::stop_token stop) const override {

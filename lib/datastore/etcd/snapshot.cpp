@@ -17,6 +17,7 @@
 namespace rb::etcd {
 
 using datastore::CopyDigests;
+using datastore::CopyFacts;
 using datastore::LiveKeys;
 using datastore::OnChange;
 using datastore::SipKey;
@@ -75,7 +76,6 @@ public:
   [[nodiscard]] Status on_entry(ByteView key, ByteView value) override {
     hash.update(key);
     hash.update(value);
-    ++entries;
     if (m_in_members && members.size() < k_member_limit) {
       members.push_back(member_of(value));
     }
@@ -89,7 +89,6 @@ public:
 
   Crc32c hash;
   LiveKeys live;
-  std::uint64_t entries = 0;
   std::uint64_t revisions = 0; ///< Entries of the key bucket: at least as many as live keys.
   std::vector<datastore::Member> members;
   std::int64_t revision = 0;
@@ -133,7 +132,7 @@ Status count_in_parts(const PageFile& file,
                       const std::stop_token& stop,
                       const SipKey& sip_key,
                       std::uint64_t revisions,
-                      SnapshotInfo& info) {
+                      CopyFacts& info) {
   const unsigned bits = datastore::part_bits(revisions, limits.live_keys);
   for (std::uint64_t part = 0; part < std::uint64_t{1} << bits; ++part) {
     Survey survey(sip_key, limits);
@@ -216,8 +215,7 @@ Result<CopyDigests> TrailerCheck::finish() {
   return digests;
 }
 
-Result<SnapshotInfo>
-inspect(RandomReader& reader, const InspectLimits& limits, std::stop_token stop) {
+Result<CopyFacts> inspect(RandomReader& reader, const InspectLimits& limits, std::stop_token stop) {
   RB_TRY_ASSIGN(const PageFile file, PageFile::open(reader));
   PageMap reachable(file.meta().high_water);
   const SipKey sip_key = SipKey::random();
@@ -229,17 +227,13 @@ inspect(RandomReader& reader, const InspectLimits& limits, std::stop_token stop)
                  "etcd snapshot: has no bucket key",
                  "it is a bbolt file, but not the database of an etcd"};
   }
-  SnapshotInfo info;
+  CopyFacts info;
   info.revision = survey.revision;
-  info.total_keys_all_buckets = survey.entries;
   info.hash = survey.hash.value();
-  info.db_size_bytes = file.size_bytes();
   info.members = std::move(survey.members);
   std::ranges::sort(info.members, {}, &datastore::Member::name);
   info.wanted_values = std::move(survey.wanted_values);
   info.storage_version = survey.storage_version;
-  info.page_size_bytes = file.meta().page_size_bytes;
-  info.pages_in_use = reachable.claimed();
   if (survey.live.overflowed()) {
     RB_TRY(count_in_parts(file, limits, stop, sip_key, survey.revisions, info));
   } else {

@@ -39,17 +39,6 @@ private:
   std::uint64_t m_size_bytes = 0;
 };
 
-/// Equal, field by field, to what `etcdutl snapshot status` (3.6) prints. `revision` is the main
-/// revision of the last entry of the bucket "key", `total_keys` what etcdutl >= 3.6 counts, `hash`
-/// the CRC-32C over names, keys and values of all buckets, `storage_version` is written since etcd
-/// 3.6 only, `members` are those of the bucket "members", by name.
-struct SnapshotInfo : datastore::CopyFacts {
-  std::uint64_t total_keys_all_buckets = 0; ///< Entries of all buckets: totalKey of etcdutl <= 3.5.
-  std::uint64_t db_size_bytes = 0; ///< totalSize of etcdutl: high-water mark times page size.
-  std::uint32_t page_size_bytes = 0;
-  std::uint64_t pages_in_use = 0;
-};
-
 /// What inspect() may use. The defaults bound it to about 50 MiB, whatever the file.
 struct InspectLimits {
   /// One bbolt node with its overflow pages. etcd's largest request is 1.5 MiB by default
@@ -63,9 +52,13 @@ struct InspectLimits {
 /// Walks the whole file: both meta pages, every reachable page (own id, once only, bounds, order
 /// of keys, range given by the parent), the freelist where there is one, every bucket.
 /// `reader` may include the 32-byte trailer. It does not look at the digest: TrailerCheck does.
+/// Equal, field by field, to what `etcdutl snapshot status` (3.6) prints: `revision` is the main
+/// revision of the last entry of the bucket "key", `hash` the CRC-32C over names, keys and values
+/// of all buckets, `storage_version` is written since etcd 3.6 only, `members` are those of the
+/// bucket "members", by name.
 /// Errors: corrupt (with the page or the bucket that is wrong), unsupported (over a limit, a
 /// bbolt version that we do not know), cancelled, io.
-[[nodiscard]] Result<SnapshotInfo>
+[[nodiscard]] Result<datastore::CopyFacts>
 inspect(RandomReader& reader, const InspectLimits& limits = {}, std::stop_token stop = {});
 
 /// The members that the database at `path` (member/snap/db) has noted; an etcd may be running on
