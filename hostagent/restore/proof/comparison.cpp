@@ -42,7 +42,6 @@ public:
       differ(key + ": another uid than in the snapshot");
     } else {
       ++m_result.objects;
-      m_result.uids += stored->second.metadata.uid.empty() ? 0U : 1U;
       ++m_result.kinds[prefix];
     }
   }

@@ -20,7 +20,6 @@ inline constexpr std::size_t k_differences_shown = 20;
 
 struct Comparison {
   std::uint64_t objects = 0; ///< Served, and in the snapshot with the same revision.
-  std::uint64_t uids = 0;    ///< Of these: so many uids were equal, too (not of encrypted kinds).
   std::map<std::string, std::uint64_t> kinds; ///< Objects by storage prefix, without empty ones.
   /// Objects of kinds that no API serves: of a definition that is gone, or of an API that this
   /// release has dropped. Not a difference.
