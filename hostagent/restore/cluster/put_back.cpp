@@ -144,12 +144,12 @@ NamedBack::NamedBack(const set::HostState& state, std::string data_dir, std::str
   m_paths.insert(read.files.begin(), read.files.end());
   m_needed = m_paths;
   m_settings = read.settings;
-  for (const k3s::NamedFile& named : k3s::all_named_files(view, read.settings, m_its_data_dir)) {
+  m_named = k3s::all_named_files(view, read.settings, m_its_data_dir);
+  for (const k3s::NamedFile& named : m_named) {
     m_paths.insert(named.path);
     if (named.needed) {
       m_needed.insert(named.path);
     }
-    m_named.push_back({named.path, named.by, named.needed, false, false});
   }
 }
 
@@ -188,17 +188,20 @@ std::string NamedBack::missing_target_of(const std::string& archive_path) const 
   return has_own ? std::string() : target;
 }
 
+bool NamedBack::is_put_back(const std::string& path) const {
+  const std::string entry = path.substr(1);
+  return std::ranges::any_of(m_state.files, [&](const archive::Entry& file) {
+    const bool is_it = file.path == entry || file.path.starts_with(entry + "/");
+    return is_it && !(put_back_path(file.path, m_its_data_dir, m_data_dir).empty() &&
+                      target_of(file.path).empty());
+  });
+}
+
 std::vector<NamedFact> NamedBack::facts() const {
-  std::vector<NamedFact> facts = m_named;
-  for (NamedFact& fact : facts) {
-    const std::string entry = fact.path.substr(1);
-    fact.in_set = std::ranges::any_of(m_state.files, [&](const archive::Entry& file) {
-      const bool is_it = file.path == entry || file.path.starts_with(entry + "/");
-      return is_it && !(put_back_path(file.path, m_its_data_dir, m_data_dir).empty() &&
-                        target_of(file.path).empty());
-    });
-    fact.path = on_this_host(fact.path);
-    fact.on_host = is_there(fact.path);
+  std::vector<NamedFact> facts;
+  for (const k3s::NamedFile& named : m_named) {
+    const std::string here = on_this_host(named.path);
+    facts.push_back({here, named.by, named.needed, is_there(here), is_put_back(named.path)});
   }
   return facts;
 }

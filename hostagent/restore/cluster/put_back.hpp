@@ -2,6 +2,7 @@
 // others because the settings name them, wherever they lie.
 #pragma once
 
+#include "k3s/named_files.hpp"
 #include "k3s/server_settings.hpp"
 #include "set/host_state.hpp"
 
@@ -53,6 +54,8 @@ public:
   [[nodiscard]] std::vector<NamedFact> facts() const;
 
 private:
+  /// A file or directory of the host that was backed up is among what a restore puts here.
+  [[nodiscard]] bool is_put_back(const std::string& path) const;
   [[nodiscard]] std::string on_this_host(const std::string& path) const;
   [[nodiscard]] bool is_there(const std::string& path) const;
 
@@ -61,9 +64,9 @@ private:
   std::string m_its_data_dir;
   std::string m_data_dir;
   std::string m_root;
-  std::vector<NamedFact> m_named; ///< With the paths of the host that was backed up.
-  std::set<std::string> m_paths;  ///< And the files that were read for the settings.
-  std::set<std::string> m_needed; ///< Of those: without which the server does not start.
+  std::vector<k3s::NamedFile> m_named; ///< With the paths of the host that was backed up.
+  std::set<std::string> m_paths;       ///< And the files that were read for the settings.
+  std::set<std::string> m_needed;      ///< Of those: without which the server does not start.
 };
 
 } // namespace rb::cluster
