@@ -102,10 +102,10 @@ Status decrypt_to(age::Sink& sink, Job& job) {
     progress.show(job.command.file + ": decrypted", done, job.source_bytes);
   };
   age::DecryptFailure failure = age::DecryptFailure::none;
-  auto summary = age::decrypt(job.source, sink, job.identities, options, &failure);
-  if (!summary) {
-    job.code = exit_code_of(failure, summary.error());
-    return explained(std::move(summary).error(), failure, job.command);
+  Status decrypted = age::decrypt(job.source, sink, job.identities, options, &failure);
+  if (!decrypted) {
+    job.code = exit_code_of(failure, decrypted.error());
+    return explained(std::move(decrypted).error(), failure, job.command);
   }
   return {};
 }

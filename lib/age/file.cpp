@@ -29,7 +29,7 @@ private:
   const std::function<void(ByteView)>& m_observer;
 };
 
-/// The file as it is: counts what is read, shows it to the observer, remembers its own failures.
+/// The file as it is: shows it to the observer, remembers its own failures.
 class ObservedSource final : public Source {
 public:
   ObservedSource(Source& source, const std::function<void(ByteView)>& observer)
@@ -38,84 +38,75 @@ public:
   [[nodiscard]] Result<std::size_t> read(MutableByteView buffer) override {
     auto got = m_source.read(buffer);
     m_failed = m_failed || !got;
-    if (got) {
-      m_bytes += *got;
-      if (m_observer && *got > 0) {
-        m_observer(buffer.first(*got));
-      }
+    if (got && m_observer && *got > 0) {
+      m_observer(buffer.first(*got));
     }
     return got;
   }
 
-  [[nodiscard]] std::uint64_t bytes() const { return m_bytes; }
   [[nodiscard]] bool failed() const { return m_failed; }
 
 private:
   Source& m_source;
   const std::function<void(ByteView)>& m_observer;
-  std::uint64_t m_bytes = 0;
   bool m_failed = false;
 };
 
 /// Header, nonce and payload, in the binary format. `failure` is set when it fails.
-Result<std::uint64_t> decrypt_binary(BufferedSource& source,
-                                     Sink& sink,
-                                     const HeaderKeys& keys,
-                                     const StreamOptions& options,
-                                     DecryptFailure& failure) {
+Status decrypt_binary(BufferedSource& source,
+                      Sink& sink,
+                      const HeaderKeys& keys,
+                      const StreamOptions& options,
+                      DecryptFailure& failure) {
   RB_TRY_ASSIGN(const OpenedHeader header, open_header(source, keys, failure));
   failure = DecryptFailure::other;
   OpenedPayload opened = open_payload(source, sink, header.payload_key.view(), options);
   if (opened.plaintext_bytes) {
     failure = DecryptFailure::none;
-  } else if (opened.damaged && opened.plaintext_bytes.error().code == ErrorCode::corrupt) {
+    return {};
+  }
+  if (opened.damaged && opened.plaintext_bytes.error().code == ErrorCode::corrupt) {
     failure = DecryptFailure::payload;
   }
-  return std::move(opened.plaintext_bytes);
+  return std::move(opened.plaintext_bytes).error();
 }
 
-Result<DecryptSummary> decrypt_classified(Source& source,
-                                          Sink& sink,
-                                          const HeaderKeys& keys,
-                                          const StreamOptions& options,
-                                          DecryptFailure& failure) {
+Status decrypt_classified(Source& source,
+                          Sink& sink,
+                          const HeaderKeys& keys,
+                          const StreamOptions& options,
+                          DecryptFailure& failure) {
   failure = DecryptFailure::other;
   if (keys.identities.empty() && !keys.ask) {
     return Error{ErrorCode::invalid_argument, "decrypt: no identity", {}};
   }
   ObservedSource file(source, options.on_ciphertext);
   BufferedSource buffered_file(file);
-  DecryptSummary summary;
-  RB_TRY_ASSIGN(summary.armored, looks_armored(buffered_file));
-  Result<std::uint64_t> plaintext_bytes = std::uint64_t{0};
-  if (summary.armored) {
+  RB_TRY_ASSIGN(const bool armored, looks_armored(buffered_file));
+  Status done;
+  if (armored) {
     ArmorSource armor(buffered_file);
     BufferedSource inside(armor);
-    plaintext_bytes = decrypt_binary(inside, sink, keys, options, failure);
+    done = decrypt_binary(inside, sink, keys, options, failure);
     // A chunk that is damaged comes before armor that was read ahead of it.
-    if (!plaintext_bytes && armor.damaged() && failure != DecryptFailure::payload) {
+    if (!done && armor.damaged() && failure != DecryptFailure::payload) {
       failure = DecryptFailure::armor;
     }
   } else {
-    plaintext_bytes = decrypt_binary(buffered_file, sink, keys, options, failure);
+    done = decrypt_binary(buffered_file, sink, keys, options, failure);
   }
-  if (!plaintext_bytes) {
-    if (file.failed() && failure != DecryptFailure::payload) {
-      failure = DecryptFailure::other;
-    }
-    return std::move(plaintext_bytes).error();
+  if (!done && file.failed() && failure != DecryptFailure::payload) {
+    failure = DecryptFailure::other;
   }
-  summary.plaintext_bytes = *plaintext_bytes;
-  summary.ciphertext_bytes = file.bytes();
-  return summary;
+  return done;
 }
 
-Result<RewrapSummary> rewrap_classified(Source& source,
-                                        Sink& sink,
-                                        std::span<const Identity> identities,
-                                        std::span<const Recipient> recipients,
-                                        const StreamOptions& options,
-                                        DecryptFailure& failure) {
+Status rewrap_classified(Source& source,
+                         Sink& sink,
+                         std::span<const Identity> identities,
+                         std::span<const Recipient> recipients,
+                         const StreamOptions& options,
+                         DecryptFailure& failure) {
   failure = DecryptFailure::other;
   if (identities.empty()) {
     return Error{ErrorCode::invalid_argument, "rewrap: no identity", {}};
@@ -137,7 +128,7 @@ Result<RewrapSummary> rewrap_classified(Source& source,
     return Error{ErrorCode::corrupt, "payload: cut off before its first chunk", {}};
   }
   failure = DecryptFailure::none;
-  return RewrapSummary{old.text.size() + copied, header.size() + copied};
+  return {};
 }
 
 /// Writes into memory of a size known beforehand, so that no copy is left by a reallocation.
@@ -163,10 +154,10 @@ private:
 
 } // namespace
 
-Result<EncryptSummary> encrypt(Source& source,
-                               Sink& sink,
-                               std::span<const Recipient> recipients,
-                               const StreamOptions& options) {
+Status encrypt(Source& source,
+               Sink& sink,
+               std::span<const Recipient> recipients,
+               const StreamOptions& options) {
   SecretBytes file_key(k_file_key_bytes);
   RB_TRY(fill_random(file_key.span()));
   RB_TRY_ASSIGN(const std::string header, make_header(file_key.view(), recipients));
@@ -177,13 +168,8 @@ Result<EncryptSummary> encrypt(Source& source,
   ObservedSink observed(sink, options.on_ciphertext);
   RB_TRY(observed.write(as_bytes(header)));
   RB_TRY(observed.write(nonce));
-  RB_TRY_ASSIGN(const std::uint64_t sealed_bytes,
-                seal_payload(source, observed, key.view(), options));
-  const std::uint64_t chunks = (sealed_bytes + k_sealed_chunk_bytes - 1) / k_sealed_chunk_bytes;
-  EncryptSummary summary;
-  summary.plaintext_bytes = sealed_bytes - chunks * k_tag_bytes;
-  summary.ciphertext_bytes = header.size() + nonce.size() + sealed_bytes;
-  return summary;
+  RB_TRY(seal_payload(source, observed, key.view(), options));
+  return {};
 }
 
 Result<Bytes> encrypt_bytes(ByteView plaintext, std::span<const Recipient> recipients) {
@@ -208,31 +194,31 @@ std::uint64_t encrypted_size_bytes(std::uint64_t plaintext_bytes,
   return size;
 }
 
-Result<DecryptSummary> decrypt(Source& source,
-                               Sink& sink,
-                               std::span<const Identity> identities,
-                               const StreamOptions& options,
-                               DecryptFailure* failure) {
+Status decrypt(Source& source,
+               Sink& sink,
+               std::span<const Identity> identities,
+               const StreamOptions& options,
+               DecryptFailure* failure) {
   DecryptFailure found = DecryptFailure::none;
-  auto summary = decrypt_classified(source, sink, {identities, {}}, options, found);
+  Status done = decrypt_classified(source, sink, {identities, {}}, options, found);
   if (failure != nullptr) {
     *failure = found;
   }
-  return summary;
+  return done;
 }
 
-Result<RewrapSummary> rewrap(Source& source,
-                             Sink& sink,
-                             std::span<const Identity> identities,
-                             std::span<const Recipient> recipients,
-                             const StreamOptions& options,
-                             DecryptFailure* failure) {
+Status rewrap(Source& source,
+              Sink& sink,
+              std::span<const Identity> identities,
+              std::span<const Recipient> recipients,
+              const StreamOptions& options,
+              DecryptFailure* failure) {
   DecryptFailure found = DecryptFailure::none;
-  auto summary = rewrap_classified(source, sink, identities, recipients, options, found);
+  Status done = rewrap_classified(source, sink, identities, recipients, options, found);
   if (failure != nullptr) {
     *failure = found;
   }
-  return summary;
+  return done;
 }
 
 Result<SecretBytes> decrypt_bytes(ByteView ciphertext, std::span<const Identity> identities) {
@@ -248,12 +234,12 @@ Result<SecretBytes> decrypt_bytes_with_passphrase(ByteView ciphertext,
   MemorySource source(ciphertext);
   SecretSink sink(ciphertext.size());
   DecryptFailure found = DecryptFailure::none;
-  const auto summary = decrypt_classified(source, sink, {{}, ask}, {}, found);
+  const Status done = decrypt_classified(source, sink, {{}, ask}, {}, found);
   if (failure != nullptr) {
     *failure = found;
   }
-  if (!summary) {
-    return summary.error();
+  if (!done) {
+    return done.error();
   }
   return sink.take();
 }

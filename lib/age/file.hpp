@@ -15,19 +15,14 @@
 
 namespace rb::age {
 
-struct EncryptSummary {
-  std::uint64_t plaintext_bytes = 0;
-  std::uint64_t ciphertext_bytes = 0; ///< Header included.
-};
-
 /// Reads `source` to its end and writes one age file to `sink`, in constant memory (about 1.5 MiB
 /// with two threads). Each recipient alone can open it; duplicates get one stanza.
 /// Errors: those of make_header(), cancelled, and whatever `source` and `sink` return. After an
 /// error `sink` holds a part that must be thrown away.
-[[nodiscard]] Result<EncryptSummary> encrypt(Source& source,
-                                             Sink& sink,
-                                             std::span<const Recipient> recipients,
-                                             const StreamOptions& options = {});
+[[nodiscard]] Status encrypt(Source& source,
+                             Sink& sink,
+                             std::span<const Recipient> recipients,
+                             const StreamOptions& options = {});
 
 /// As encrypt(), for what fits in memory.
 [[nodiscard]] Result<Bytes> encrypt_bytes(ByteView plaintext,
@@ -38,28 +33,17 @@ struct EncryptSummary {
 [[nodiscard]] std::uint64_t encrypted_size_bytes(std::uint64_t plaintext_bytes,
                                                  std::span<const Recipient> recipients);
 
-struct DecryptSummary {
-  std::uint64_t plaintext_bytes = 0;
-  std::uint64_t ciphertext_bytes = 0; ///< As read, armor included.
-  bool armored = false;
-};
-
 /// Reads one age file from `source` to its end and writes its plaintext to `sink`, in constant
 /// memory. ASCII armor is detected. Nothing is written before the chunk that holds it was
 /// authenticated; after a failure of a later chunk `sink` holds a true beginning of the plaintext,
 /// and the caller decides that it must not be used. `failure`, when given, is set in every case.
 /// Errors: corrupt (armor, header, mac, payload), no_matching_identity, unsupported,
 /// invalid_argument (no identity given), cancelled, internal, and those of `source` and `sink`.
-[[nodiscard]] Result<DecryptSummary> decrypt(Source& source,
-                                             Sink& sink,
-                                             std::span<const Identity> identities,
-                                             const StreamOptions& options = {},
-                                             DecryptFailure* failure = nullptr);
-
-struct RewrapSummary {
-  std::uint64_t before_bytes = 0; ///< As read.
-  std::uint64_t after_bytes = 0;
-};
+[[nodiscard]] Status decrypt(Source& source,
+                             Sink& sink,
+                             std::span<const Identity> identities,
+                             const StreamOptions& options = {},
+                             DecryptFailure* failure = nullptr);
 
 /// Reads one binary age file from `source` to its end and writes the same file for `recipients` to
 /// `sink`, in constant memory: the header is a new one that wraps the same file key, nonce and
@@ -74,12 +58,12 @@ struct RewrapSummary {
 /// Takes on_header, on_ciphertext (of what is read), progress (bytes copied) and stop of the
 /// options. Errors: those of encrypt() for the recipients, of decrypt() for the header, of `source`
 /// and `sink`.
-[[nodiscard]] Result<RewrapSummary> rewrap(Source& source,
-                                           Sink& sink,
-                                           std::span<const Identity> identities,
-                                           std::span<const Recipient> recipients,
-                                           const StreamOptions& options = {},
-                                           DecryptFailure* failure = nullptr);
+[[nodiscard]] Status rewrap(Source& source,
+                            Sink& sink,
+                            std::span<const Identity> identities,
+                            std::span<const Recipient> recipients,
+                            const StreamOptions& options = {},
+                            DecryptFailure* failure = nullptr);
 
 /// As decrypt(), for what fits in memory; the result is wiped when it goes.
 [[nodiscard]] Result<SecretBytes> decrypt_bytes(ByteView ciphertext,

@@ -127,9 +127,8 @@ Status decrypt_into(File& file,
     }
   };
   StartSource source(file);
-  auto summary = age::decrypt(source, sink, identities, options);
-  if (!summary) {
-    return explained(std::move(summary).error());
+  if (Status decrypted = age::decrypt(source, sink, identities, options); !decrypted) {
+    return explained(std::move(decrypted).error());
   }
   return check_ciphertext(expected, done, hash.digest());
 }

@@ -119,8 +119,6 @@ TEST_CASE("property: rewrapped for anybody any number of times, the payload's by
           rewrap(source, sink, std::span(&opener, 1), age::test::recipients_of(next), options);
       REQUIRE(summary);
       REQUIRE(before.digest() == sha256(file));
-      REQUIRE(summary->before_bytes == file.size());
-      REQUIRE(summary->after_bytes == made.size());
       REQUIRE(age::test::bytes_of(ByteView(made).last(tail)) == sealed);
       for (const Identity& identity : next) {
         REQUIRE(age::test::bytes_of(decrypt_bytes(made, std::span(&identity, 1)).value().view()) ==

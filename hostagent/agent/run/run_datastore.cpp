@@ -180,14 +180,13 @@ Status encrypt(BackupRun& run,
   options.progress = [&](std::uint64_t done) {
     run.enter(step::k_encrypting_snapshot, done, *total);
   };
-  const auto summary = age::encrypt(source, sink, run.recipients, options);
-  if (summary) {
+  const Status done = age::encrypt(source, sink, run.recipients, options);
+  if (done) {
     return {};
   }
   return run.stopped_or(step::k_encrypting_snapshot,
-                        sink.failed()
-                            ? summary.error()
-                            : Error(summary.error()).because(api::Reason::snapshot_failed));
+                        sink.failed() ? done.error()
+                                      : Error(done.error()).because(api::Reason::snapshot_failed));
 }
 
 Result<datastore::CopyFacts> look_inside(const BackupRun& run,
