@@ -173,10 +173,6 @@ nlohmann::json to_json(const NodeFacts& facts) {
   return to_json_fields(facts);
 }
 
-Result<NodeFacts> node_facts_from_json(const nlohmann::json& json) {
-  return from_json_fields<NodeFacts>(json);
-}
-
 Result<BackupStatus> backup_status_from_json(const nlohmann::json& object) {
   BackupStatus read;
   JsonFields reader(object);

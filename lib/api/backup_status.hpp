@@ -113,7 +113,6 @@ struct NodeFacts {
 /// over.
 void fields(JsonFields& json, NodeFacts& facts);
 [[nodiscard]] nlohmann::json to_json(const NodeFacts& facts);
-[[nodiscard]] Result<NodeFacts> node_facts_from_json(const nlohmann::json& json);
 
 /// As in crds/ (controllerStartTimes, maxItems).
 inline constexpr std::size_t k_controller_starts_limit = 5;

@@ -13,13 +13,9 @@
 
 namespace rb::api {
 
-inline constexpr std::string_view k_group = "backup.railiance.io";
-inline constexpr std::string_view k_version = "v1alpha1";
 inline constexpr std::string_view k_api_version = "backup.railiance.io/v1alpha1";
 inline constexpr std::string_view k_cluster_backup_kind = "ClusterBackup";
-inline constexpr std::string_view k_cluster_backup_plural = "clusterbackups";
 inline constexpr std::string_view k_node_backup_kind = "NodeBackup";
-inline constexpr std::string_view k_node_backup_plural = "nodebackups";
 
 struct OwnerReference {
   std::string api_version;

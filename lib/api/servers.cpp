@@ -146,9 +146,4 @@ std::string copies_text(const std::vector<ServerCopy>& copies) {
              : std::to_string(whole_copies(copies)) + "/" + std::to_string(copies.size());
 }
 
-const ServerCopy* find_copy(const std::vector<ServerCopy>& copies, std::string_view node_name) {
-  const auto found = std::ranges::find(copies, node_name, &ServerCopy::node_name);
-  return found == copies.end() ? nullptr : &*found;
-}
-
 } // namespace rb::api

@@ -98,8 +98,4 @@ void fields(JsonFields& json, ServerCopy& copy);
 /// "2/3"; empty where there are none.
 [[nodiscard]] std::string copies_text(const std::vector<ServerCopy>& copies);
 
-/// Of that node, or null.
-[[nodiscard]] const ServerCopy* find_copy(const std::vector<ServerCopy>& copies,
-                                          std::string_view node_name);
-
 } // namespace rb::api

@@ -26,7 +26,7 @@ void read_object(std::string_view text) {
     return;
   }
   for (const api::NodeFacts& facts : backup_status->status.nodes) {
-    if (!(api::node_facts_from_json(api::to_json(facts)).value() == facts)) {
+    if (!(from_json_fields<api::NodeFacts>(api::to_json(facts)).value() == facts)) {
       std::abort();
     }
   }

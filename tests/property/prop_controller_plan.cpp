@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <map>
@@ -207,8 +208,8 @@ private:
       REQUIRE(order.meta.name == owner.meta.uid);
       return;
     }
-    const api::ServerCopy* const copy = api::find_copy(servers, order.spec.node_name);
-    REQUIRE(copy != nullptr);
+    const auto copy = std::ranges::find(servers, order.spec.node_name, &api::ServerCopy::node_name);
+    REQUIRE(copy != servers.end());
     REQUIRE(copy->result == api::CopyState::pending);
     REQUIRE(order.meta.name == order_name(owner, order.spec.node_name));
     for (const api::NodeBackup* other : orders_of(m_world, owner.meta.uid)) {
@@ -246,7 +247,9 @@ private:
       REQUIRE((copy.ended() || copy.result == api::CopyState::left_out));
     }
     if (succeeded) {
-      REQUIRE(api::find_copy(copies, backup.status.node_name)->result == api::CopyState::succeeded);
+      const auto named =
+          std::ranges::find(copies, backup.status.node_name, &api::ServerCopy::node_name);
+      REQUIRE(named->result == api::CopyState::succeeded);
     }
   }
 

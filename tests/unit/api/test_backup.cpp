@@ -84,8 +84,7 @@ TEST_CASE("what a run gave on each server survives the way through JSON") {
       cluster_backup_from_json({{"metadata", {{"name", "b"}}}, {"status", json}}).value();
   CHECK(to_json(read.status) == json);
   CHECK(read.status.servers[0] == status.servers[0]);
-  CHECK(find_copy(read.status.servers, "cp-2")->message == "TakingSnapshot");
-  CHECK(find_copy(read.status.servers, "cp-4") == nullptr);
+  CHECK(read.status.servers[1] == status.servers[1]);
 }
 
 TEST_CASE("an order names the servers; what is odd among them makes it no worse") {

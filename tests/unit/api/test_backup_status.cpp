@@ -64,10 +64,10 @@ NodeFacts facts() {
 } // namespace
 
 TEST_CASE("the facts of a node come back as they went") {
-  CHECK(node_facts_from_json(to_json(facts())).value() == facts());
+  CHECK(from_json_fields<NodeFacts>(to_json(facts())).value() == facts());
   NodeFacts none;
   none.node_name = "n";
-  CHECK(node_facts_from_json(to_json(none)).value() == none);
+  CHECK(from_json_fields<NodeFacts>(to_json(none)).value() == none);
   CHECK(to_json(none).size() == 2); // what never happened is left out
 }
 
@@ -85,7 +85,7 @@ TEST_CASE("a newer agent may say more than we know") {
   json["artifacts"].push_back({{"type", "Volumes"}, {"sizeBytes", 1}});
   json["lastAttemptResult"] = "Undecided";
   json["datastore"] = "Etched";
-  const auto read = node_facts_from_json(json);
+  const auto read = from_json_fields<NodeFacts>(json);
   REQUIRE(read);
   CHECK(read->artifacts.size() == 1);
   CHECK(read->last_attempt_result == AttemptResult::none);

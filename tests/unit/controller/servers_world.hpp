@@ -4,6 +4,7 @@
 #include "controller/orders.hpp"
 #include "world.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -67,7 +68,7 @@ inline const api::Condition& copies(const Observed& observed) {
 }
 
 inline const api::ServerCopy& copy_on(const Observed& observed, const std::string& node) {
-  return *api::find_copy(status_of(observed).servers, node);
+  return *std::ranges::find(status_of(observed).servers, node, &api::ServerCopy::node_name);
 }
 
 } // namespace rb::controller::test
