@@ -4,7 +4,7 @@
 #include "terminal/format.hpp"
 #include "terminal/terminal_text.hpp"
 
-#include "api/run_mark.hpp"
+#include "api/backup.hpp"
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 #include "terminal/format.hpp"
 #include "terminal/log.hpp"
 
-#include "api/run_mark.hpp"
+#include "api/backup.hpp"
 #include "kube/retry.hpp"
 
 #include <nlohmann/json.hpp>

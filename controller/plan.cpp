@@ -5,7 +5,7 @@
 #include "controller/run_checks.hpp"
 #include "controller/summary.hpp"
 
-#include "api/run_mark.hpp"
+#include "api/backup.hpp"
 
 #include <algorithm>
 #include <tuple>

@@ -4,7 +4,7 @@
 #include "controller/orders.hpp"
 #include "terminal/log.hpp"
 
-#include "api/run_mark.hpp"
+#include "api/backup.hpp"
 #include "base/json_member.hpp"
 #include "kube/resource.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "terminal/format.hpp"
 
-#include "api/run_mark.hpp"
+#include "api/backup.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -2,7 +2,7 @@
 
 #include "set/retention.hpp"
 
-#include "api/run_mark.hpp"
+#include "api/backup.hpp"
 
 #include <algorithm>
 #include <array>

@@ -3,7 +3,7 @@
 #include "controller/summary.hpp"
 #include "world.hpp"
 
-#include "api/run_mark.hpp"
+#include "api/backup.hpp"
 
 #include <doctest/doctest.h>
 
