@@ -34,4 +34,10 @@ struct OwnerEvidence {
 /// the annotation is not recorded. Argo CD keeps no releases.
 [[nodiscard]] std::optional<ReleaseOwner> find_owner(const OwnerEvidence& release);
 
+/// The labels helm.toolkit.fluxcd.io/name and …/namespace in a release's own manifest, as Flux
+/// writes them to all that it installs, one right after the other; the object that Helm keeps the
+/// release in has none. `manifest_json` is the manifest as it stands in the record's JSON, not
+/// decoded. Empty: Flux installed nothing of it.
+[[nodiscard]] std::map<std::string, std::string> flux_labels(std::string_view manifest_json);
+
 } // namespace rb::api

@@ -5,7 +5,6 @@
 #include "base/secret_bytes.hpp"
 #include "helm/index.hpp"
 #include "helm/json_reader.hpp"
-#include "helm/origin_labels.hpp"
 #include "helm/scalars.hpp"
 #include "helm/values_yaml.hpp"
 
@@ -329,7 +328,7 @@ Result<Release> make_release(const StoredRelease& stored, Record record, const L
   static_cast<ReleaseFacts&>(release) = std::move(static_cast<ReleaseFacts&>(record));
   release.recorded = std::move(static_cast<ReleaseKey&>(record));
   std::map<std::string, std::string> labels = stored.labels;
-  labels.merge(flux_labels(record.manifest_json));
+  labels.merge(api::flux_labels(record.manifest_json));
   release.owner = api::find_owner({release.key.name_space,
                                    release.key.name,
                                    release.chart_version,

@@ -1,6 +1,6 @@
 #include "support/helm_records.hpp"
 
-#include "helm/origin_labels.hpp"
+#include "api/release_owner.hpp"
 #include "helm/release.hpp"
 
 #include <doctest/doctest.h>
@@ -48,8 +48,8 @@ TEST_CASE("a manifest of another kind tells nothing, and spoils nothing") {
 }
 
 TEST_CASE("names in quotes are names, and half of the pair is none") {
-  const auto found = flux_labels(R"(  helm.toolkit.fluxcd.io/name: \"123\"\n)"
-                                 R"(  helm.toolkit.fluxcd.io/namespace: '456'\n)");
+  const auto found = api::flux_labels(R"(  helm.toolkit.fluxcd.io/name: \"123\"\n)"
+                                      R"(  helm.toolkit.fluxcd.io/namespace: '456'\n)");
   REQUIRE(found.size() == 2);
   CHECK(found.at("helm.toolkit.fluxcd.io/name") == "123");
   CHECK(found.at("helm.toolkit.fluxcd.io/namespace") == "456");
@@ -65,6 +65,6 @@ TEST_CASE("names in quotes are names, and half of the pair is none") {
                                R"(helm.toolkit.fluxcd.io/namespace: flux\n)"
                                R"(helm.toolkit.fluxcd.io/name: web\n)"}) {
     CAPTURE(manifest);
-    CHECK(flux_labels(manifest).empty());
+    CHECK(api::flux_labels(manifest).empty());
   }
 }
