@@ -2,7 +2,6 @@
 #include "cli/commands.hpp"
 #include "cli/connect.hpp"
 #include "cli/install/package.hpp"
-#include "terminal/drawing.hpp"
 #include "terminal/program_io.hpp"
 
 #include "base/bytes.hpp"

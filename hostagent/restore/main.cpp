@@ -6,7 +6,7 @@
 #include "restore/rclone_environment.hpp"
 #include "restore/secret_input.hpp"
 #include "set/host_directory.hpp"
-#include "terminal/drawing.hpp"
+#include "terminal/program_io.hpp"
 
 #include "base/no_core.hpp"
 

@@ -1,7 +1,7 @@
 #include "restore/progress.hpp"
 
-#include "terminal/drawing.hpp"
 #include "terminal/format.hpp"
+#include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
 #include <unistd.h>

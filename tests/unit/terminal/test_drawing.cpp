@@ -1,6 +1,6 @@
 // Holds: a line is drawn anew only where a terminal can take it back, and is no longer than it.
 #include "support/pseudo_terminal.hpp"
-#include "terminal/drawing.hpp"
+#include "terminal/program_io.hpp"
 
 #include <doctest/doctest.h>
 
