@@ -9,7 +9,7 @@
 #include "set/backup_log.hpp"
 #include "set/names.hpp"
 #include "set/retention.hpp"
-#include "sign/key_file.hpp"
+#include "sign/signing_key.hpp"
 #include "terminal/format.hpp"
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"

@@ -1,12 +1,18 @@
 #include "sign/signing_key.hpp"
 
 #include "base/digest.hpp"
+#include "base/fd.hpp"
+#include "base/open_beneath.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 
 namespace rb::sign {
 
@@ -22,6 +28,36 @@ Error failed(const char* what) {
 /// A key with a passphrase is none of ours: nobody could type it.
 int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*user*/) {
   return -1;
+}
+
+constexpr std::size_t k_key_limit_bytes = 16U << 10U;
+
+Error unusable(Error error) {
+  if (error.code == ErrorCode::not_found || error.code == ErrorCode::no_space) {
+    return error;
+  }
+  if (error.hint.empty()) {
+    error.hint = "put the host's key back (it is in the host state of each set), or move the file "
+                 "away: then the next run begins with a new key";
+  }
+  return error;
+}
+
+Result<SecretBytes> read_private(const std::string& path) {
+  RB_TRY_ASSIGN(const Fd fd, open_regular(path));
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) {
+    return system_error(errno, path + ": stat");
+  }
+  if (status.st_uid != ::geteuid() || (status.st_mode & 077U) != 0 || status.st_nlink != 1) {
+    return Error{ErrorCode::permission_denied,
+                 path + ": others can read or change it, or it has a second name",
+                 "who had it can sign in this host's name: move it away, and the next run begins "
+                 "with a new key"};
+  }
+  SecretBytes buffer(k_key_limit_bytes);
+  RB_TRY_ASSIGN(const std::size_t got, read_up_to(fd, buffer.span(), path));
+  return SecretBytes(buffer.view().first(got));
 }
 
 } // namespace
@@ -108,6 +144,18 @@ Result<Signature> SigningKey::sign_digest(const Blake2bDigest& digest,
     return Error{ErrorCode::invalid_argument, "a trusted comment that is not one line", {}};
   }
   return signature;
+}
+
+Result<SigningKey> read_key_file(const std::string& path) {
+  auto pem = read_private(path);
+  if (!pem) {
+    return unusable(std::move(pem).error());
+  }
+  auto key = SigningKey::from_pem(pem->view());
+  if (!key) {
+    return unusable(std::move(key).error().within(path));
+  }
+  return key;
 }
 
 } // namespace rb::sign

@@ -2,7 +2,7 @@
 
 #include "set/directory.hpp"
 #include "set/names.hpp"
-#include "sign/key_file.hpp"
+#include "sign/signing_key.hpp"
 
 #include "base/durable_file.hpp"
 namespace rb::agent {

@@ -6,7 +6,7 @@
 #include "set/directory.hpp"
 #include "set/rewrap.hpp"
 #include "set/signed_write.hpp"
-#include "sign/key_file.hpp"
+#include "sign/signing_key.hpp"
 
 #include "age/file.hpp"
 #include "base/fd.hpp"

@@ -7,7 +7,7 @@
 #include "set/retention.hpp"
 #include "set/rewrap.hpp"
 #include "set/sets.hpp"
-#include "sign/key_file.hpp"
+#include "sign/signing_key.hpp"
 
 #include "age/identity.hpp"
 #include "base/digest.hpp"

@@ -3,7 +3,7 @@
 #include "fault/process/campaign.hpp"
 #include "set/catalogue.hpp"
 #include "set/names.hpp"
-#include "sign/key_file.hpp"
+#include "sign/signing_key.hpp"
 
 #include <doctest/doctest.h>
 
