@@ -5,7 +5,7 @@
 #include "restore/proof/scratch_dir.hpp"
 #include "restore/rclone_environment.hpp"
 #include "restore/secret_input.hpp"
-#include "set/host_directory.hpp"
+#include "set/directory.hpp"
 #include "terminal/program_io.hpp"
 
 #include "base/no_core.hpp"

@@ -79,6 +79,8 @@ std::string readable_size(std::uint64_t bytes) {
   return text;
 }
 
+constexpr std::size_t k_path_limit_bytes = 8192;
+
 } // namespace
 
 Result<Directory> Directory::open(const std::string& given_path) {
@@ -189,6 +191,24 @@ Status replace_file(Directory& directory, const std::string& name, ByteView cont
   order.name = name;
   order.replace = true;
   return write_durably(directory.fs(), std::move(order), content);
+}
+
+Status note_directory(Directory& kept, const std::string& backup_dir) {
+  const std::string name(k_noted_directory_name);
+  const std::string text = backup_dir + "\n";
+  const auto noted = read_text(kept, name, k_path_limit_bytes);
+  return noted && *noted == text ? Status() : replace_file(kept, name, as_bytes(text));
+}
+
+std::string directory_of_host(const std::string& note) {
+  const auto is_there = [](const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+  };
+  const std::string usual(k_usual_directory);
+  const auto text = read_text_file(note, k_path_limit_bytes);
+  const std::string noted = text ? text->substr(0, text->find('\n')) : std::string();
+  return noted.starts_with('/') && (is_there(noted) || !is_there(usual)) ? noted : usual;
 }
 
 } // namespace rb::set

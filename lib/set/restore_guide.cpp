@@ -1,6 +1,6 @@
 #include "set/restore_guide.hpp"
 
-#include "set/host_directory.hpp"
+#include "set/directory.hpp"
 #include "set/names.hpp"
 #include "set/other_servers.hpp"
 

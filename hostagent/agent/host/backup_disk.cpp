@@ -1,6 +1,6 @@
 #include "agent/host/backup_disk.hpp"
 
-#include "set/host_directory.hpp"
+#include "set/directory.hpp"
 
 #include "base/fd.hpp"
 

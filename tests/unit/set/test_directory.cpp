@@ -1,5 +1,4 @@
 #include "set/directory.hpp"
-#include "set/host_directory.hpp"
 #include "set/retention.hpp"
 #include "set/sets.hpp"
 #include "support/fault_disk.hpp"

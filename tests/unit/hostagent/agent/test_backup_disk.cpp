@@ -1,5 +1,5 @@
 #include "agent/host/backup_disk.hpp"
-#include "set/host_directory.hpp"
+#include "set/directory.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
