@@ -426,7 +426,7 @@ MUTANTS = [
     ("a copy of SQLite gives way to a writer", "lib/datastore/sqlite/checkpoint_watch.cpp",
      [("  if (!is_held(k_checkpoint_lock) || !is_held(k_write_lock)) {", "  if (!is_held(k_write_lock)) {")],
      ("unit_sqlite", "a writer alone*")),
-    ("a certificate whose year has passed is shown to the servers", "hostagent/restore/cluster/admin_certificate.cpp",
+    ("a certificate whose year has passed is shown to the servers", "hostagent/restore/cluster/server_access.cpp",
      [("  if (!old || is_valid_at(*old, time)) {", "  if (!old || is_valid_at(*old, time) || time > 0) {")], ("unit_cluster", "after its year it is made anew*")),
     ("what all servers share stays on a host that rejoins", "hostagent/restore/cluster/rejoin_steps.cpp",
      [('    RB_TRY(remove_path(state.plan.data_dir + "/server/" + name)); // copied aside by save-state\n', "    (void)name;\n")],

@@ -1,6 +1,5 @@
 // Holds: a certificate of the administrator that is too old to be shown to a server is made anew by
 // the authority of its set, for the same name and the same key; what cannot be is left as it is.
-#include "restore/cluster/admin_certificate.hpp"
 #include "restore/cluster/server_access.hpp"
 #include "support/scratch.hpp"
 
