@@ -2,8 +2,8 @@
 #include "restore/restore.hpp"
 
 #include "restore/cluster/checks.hpp"
-#include "restore/cluster/known_servers.hpp"
 #include "restore/cluster/rejoin.hpp"
+#include "restore/cluster/servers.hpp"
 #include "restore/cluster/set_access.hpp"
 #include "restore/cluster/workloads.hpp"
 #include "restore/commands.hpp"

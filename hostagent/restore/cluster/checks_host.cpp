@@ -2,7 +2,7 @@
 #include "k3s/versions.hpp"
 #include "restore/cluster/checks.hpp"
 #include "restore/cluster/database.hpp"
-#include "restore/cluster/known_servers.hpp"
+#include "restore/cluster/servers.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -224,4 +224,23 @@ Result<std::uint64_t> ask_revision(ProcessRunner& processes,
   return revision;
 }
 
+void add_members(const std::vector<datastore::Member>& members,
+                 std::vector<api::ServerEntry>& servers) {
+  for (const datastore::Member& member : members) {
+    const std::string address = terminal_text(address_in(member.peer_url));
+    const std::string name = k3s::node_of_member(member.name);
+    const auto known = std::ranges::find_if(servers, [&](const api::ServerEntry& one) {
+      return one.node_name == name || canonical_address(one.address) == address;
+    });
+    if (address.empty()) {
+      continue;
+    }
+    if (known == servers.end() && servers.size() < api::k_servers_limit) {
+      servers.push_back({name, address, {}});
+    } else if (known != servers.end() && known->address.empty()) {
+      known->address = address;
+    }
+  }
+}
+
 } // namespace rb::cluster

@@ -3,9 +3,11 @@
 // Asking changes nothing.
 #pragma once
 
+#include "datastore/keys/copy.hpp"
 #include "k3s/command.hpp"
 #include "k3s/etcd_members.hpp"
 
+#include "api/servers.hpp"
 #include "base/process.hpp"
 #include "base/result.hpp"
 
@@ -90,5 +92,12 @@ struct Access {
                                                  const Access& access,
                                                  const std::string& api_url,
                                                  const std::stop_token& stop);
+
+// The servers of a cluster, from all that tell of them.
+
+/// Adds the datastore's own members, also servers without a Node, and those that the manifest does
+/// not name; one that is known by name gets its address.
+void add_members(const std::vector<datastore::Member>& members,
+                 std::vector<api::ServerEntry>& servers);
 
 } // namespace rb::cluster

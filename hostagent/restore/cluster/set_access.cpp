@@ -2,7 +2,6 @@
 
 #include "k3s/token.hpp"
 #include "restore/cluster/journal.hpp"
-#include "restore/cluster/known_servers.hpp"
 #include "restore/cluster/servers.hpp"
 #include "set/names.hpp"
 #include "set/signed_files.hpp"
