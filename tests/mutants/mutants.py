@@ -423,7 +423,7 @@ MUTANTS = [
      [("    } else if (api::came_back(backup)) {", "    } else if (api::came_back(backup) && observed.backups.empty()) {"),
       ("!waits_for_nothing && !api::came_back(backup) &&", "!waits_for_nothing &&")],
      ("unit_controller", "requests that came back without*")),
-    ("a copy of SQLite gives way to a writer", "lib/datastore/sqlite/checkpoint_watch.cpp",
+    ("a copy of SQLite gives way to a writer", "lib/datastore/sqlite/online_copy.cpp",
      [("  if (!is_held(k_checkpoint_lock) || !is_held(k_write_lock)) {", "  if (!is_held(k_write_lock)) {")],
      ("unit_sqlite", "a writer alone*")),
     ("a certificate whose year has passed is shown to the servers", "hostagent/restore/cluster/server_access.cpp",

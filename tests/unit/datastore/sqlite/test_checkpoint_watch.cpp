@@ -1,4 +1,4 @@
-#include "datastore/sqlite/checkpoint_watch.hpp"
+#include "datastore/sqlite/online_copy.hpp"
 #include "support/scratch.hpp"
 
 #include "base/fd.hpp"
