@@ -3,7 +3,6 @@
 #include "agent/host/host_key.hpp"
 #include "agent/orders/agent.hpp"
 #include "agent/orders/api_ports.hpp"
-#include "agent/orders/etcd_member.hpp"
 #include "agent/orders/facts_reporter.hpp"
 #include "agent/orders/lookout.hpp"
 #include "agent/orders/offsite_worker.hpp"

@@ -370,7 +370,7 @@ MUTANTS = [
      [("return std::pair(grade, backup.status.servers[i].node_name != backup.status.node_name);",
        "return std::pair(backup.status.servers[i].node_name != backup.status.node_name, grade);")],
      ("unit_controller", "servers: the first one dies*")),
-    ("a server that still starts is one without a quorum", "hostagent/agent/orders/etcd_member.cpp",
+    ("a server that still starts is one without a quorum", "hostagent/agent/orders/facts_reporter.cpp",
      [("if (http_status == k_internal_error) {", "if (http_status >= k_internal_error) {")],
      ("unit_agent_orders", "what is no answer to the question*")),
     ("the manifest does not name the servers", "hostagent/agent/run/backup_run.cpp",

@@ -1,5 +1,5 @@
 // What the server says of its members, and what that means for a snapshot of it.
-#include "agent/orders/etcd_member.hpp"
+#include "agent/orders/facts_reporter.hpp"
 
 #include <doctest/doctest.h>
 
