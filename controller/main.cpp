@@ -4,7 +4,7 @@
 #include "controller/helm_step.hpp"
 #include "controller/metrics.hpp"
 #include "controller/notifier.hpp"
-#include "notify/settings.hpp"
+#include "notify/delivery.hpp"
 #include "status/serve/metrics_text.hpp"
 #include "status/serve/server.hpp"
 #include "terminal/log.hpp"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "agent/host/settings.hpp"
-#include "notify/settings.hpp"
+#include "notify/delivery.hpp"
 #include "offsite/rclone.hpp"
 #include "offsite/replicator.hpp"
 #include "terminal/log.hpp"
