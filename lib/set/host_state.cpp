@@ -113,6 +113,25 @@ std::string_view HostState::agent_token() const {
   return token_in(*this, "agent-token");
 }
 
+std::optional<std::string> HostStateView::read(const std::string& path) const {
+  const archive::Entry* const entry = m_state.find(path);
+  return entry == nullptr ? std::nullopt : std::optional(std::string(entry->content.text()));
+}
+
+std::vector<std::string> HostStateView::list(const std::string& directory) const {
+  const std::string prefix = directory.substr(1) + "/";
+  std::vector<std::string> names;
+  for (const archive::Entry& entry : m_state.files) {
+    if (entry.path.starts_with(prefix)) {
+      const std::string rest = entry.path.substr(prefix.size());
+      names.push_back(rest.substr(0, rest.find('/')));
+    }
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
 std::string path_in_host_state(const std::string& path) {
   const std::string normal = std::filesystem::path(path).lexically_normal().string();
   return normal.substr(std::min(normal.find_first_not_of('/'), normal.size()));

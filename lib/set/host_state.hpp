@@ -2,11 +2,13 @@
 // as one tar.gz, and host.json in it, which says whose they are. Layout: docs/artifact-format.md.
 #pragma once
 
+#include "k3s/host_files.hpp"
 #include "k3s/server_settings.hpp"
 #include "set/opened_set.hpp"
 
 #include "archive/tar_gz.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +38,17 @@ struct HostState : HostDescription {
   [[nodiscard]] std::string_view server_token() const;
   /// Empty where the server has no agent token of its own.
   [[nodiscard]] std::string_view agent_token() const;
+};
+
+/// Its files for k3s::read_host_settings() and its like. The state outlives it.
+class HostStateView final : public k3s::HostFiles {
+public:
+  explicit HostStateView(const HostState& state) : m_state(state) {}
+  [[nodiscard]] std::optional<std::string> read(const std::string& path) const override;
+  [[nodiscard]] std::vector<std::string> list(const std::string& directory) const override;
+
+private:
+  const HostState& m_state;
 };
 
 /// A file that was to be in the archive.

@@ -1,9 +1,10 @@
 #include "agent/host/host_artifacts.hpp"
 #include "agent/host/mounted_files.hpp"
 #include "cases/cases.hpp"
+#include "k3s/host_settings.hpp"
 #include "restore/cluster/checks.hpp"
-#include "restore/cluster/host_views.hpp"
 #include "restore/cluster/put_back.hpp"
+#include "set/host_state.hpp"
 
 #include <algorithm>
 #include <map>

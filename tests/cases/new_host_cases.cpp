@@ -1,6 +1,7 @@
 #include "cases/cases.hpp"
-#include "restore/cluster/host_views.hpp"
+#include "k3s/host_settings.hpp"
 #include "restore/cluster/plan.hpp"
+#include "set/host_state.hpp"
 
 #include <algorithm>
 
@@ -51,7 +52,7 @@ cluster::SetFacts facts_of(const set::HostState& state) {
   facts.bootstrap_hashes = {"0123456789ab"};
   facts.token_hash = "0123456789ab";
   facts.members = 1;
-  facts.settings = cluster::read_settings(cluster::HostStateView(state)).settings;
+  facts.settings = k3s::read_host_settings(set::HostStateView(state), state.node).settings;
   return facts;
 }
 
@@ -89,7 +90,7 @@ Verdict check_new_host(const fs::path& root) {
   if (wishes.replacements.empty()) {
     return {false, "nothing is said of what does not fit another machine"};
   }
-  const auto files = cluster::read_settings(cluster::HostStateView(state)).files;
+  const auto files = k3s::read_host_settings(set::HostStateView(state), state.node).files;
   auto rewritten = cluster::rewrite(state, files, wishes.replacements);
   cluster::SetFacts facts = facts_of(state);
   facts.rewritten = std::move(rewritten);

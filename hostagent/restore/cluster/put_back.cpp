@@ -1,9 +1,9 @@
 #include "restore/cluster/put_back.hpp"
 
 #include "k3s/credentials.hpp"
+#include "k3s/host_settings.hpp"
 #include "k3s/named_files.hpp"
 #include "restore/cluster/file_changes.hpp"
-#include "restore/cluster/host_views.hpp"
 #include "restore/cluster/journal.hpp"
 
 #include "archive/entry_path.hpp"
@@ -139,8 +139,8 @@ put_from_set(const set::HostState& state, const std::string& path, const std::st
 NamedBack::NamedBack(const set::HostState& state, std::string data_dir, std::string root)
     : m_state(state), m_its_data_dir(state.data_dir.empty() ? k_usual_data_dir : state.data_dir),
       m_data_dir(std::move(data_dir)), m_root(std::move(root)) {
-  const HostStateView view(state);
-  const k3s::HostSettings read = read_settings(view);
+  const set::HostStateView view(state);
+  const k3s::HostSettings read = k3s::read_host_settings(view, state.node);
   m_paths.insert(read.files.begin(), read.files.end());
   m_needed = m_paths;
   m_settings = read.settings;

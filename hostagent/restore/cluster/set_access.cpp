@@ -59,7 +59,8 @@ const archive::Entry* find_server_ca(const set::HostState& state) {
 
 void take_host_state(set::HostState state, OpenedSet& opened) {
   opened.host_state = std::move(state);
-  opened.host_settings = read_settings(HostStateView(*opened.host_state));
+  opened.host_settings =
+      k3s::read_host_settings(set::HostStateView(*opened.host_state), opened.host_state->node);
   opened.facts.token_hash = k3s::token_hash(opened.host_state->server_token());
   opened.facts.cluster_cas.push_back(k3s::cluster_ca_of_token(opened.host_state->server_token()));
   if (const archive::Entry* const ca = find_server_ca(*opened.host_state)) {
@@ -72,7 +73,7 @@ void take_host_state(set::HostState state, OpenedSet& opened) {
 
 std::vector<Rewritten> rewrite_state(set::HostState& state,
                                      std::span<const Replacement> replacements) {
-  const k3s::HostSettings settings = read_settings(HostStateView(state));
+  const k3s::HostSettings settings = k3s::read_host_settings(set::HostStateView(state), state.node);
   return rewrite(state, settings.files, replacements);
 }
 
@@ -208,7 +209,8 @@ void apply_replacements(OpenedSet& opened, std::span<const Replacement> replacem
     return;
   }
   opened.facts.rewritten = rewrite_state(*opened.host_state, replacements);
-  opened.host_settings = read_settings(HostStateView(*opened.host_state));
+  opened.host_settings =
+      k3s::read_host_settings(set::HostStateView(*opened.host_state), opened.host_state->node);
   opened.facts.settings = opened.host_settings->settings;
 }
 

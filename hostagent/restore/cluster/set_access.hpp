@@ -1,9 +1,10 @@
 // A set that is opened for a restore: what is known of it, and where its contents come from.
 #pragma once
 
+#include "k3s/host_settings.hpp"
 #include "restore/cluster/execute.hpp"
 #include "restore/cluster/facts.hpp"
-#include "restore/cluster/host_views.hpp"
+#include "set/host_state.hpp"
 #include "set/opened_set.hpp"
 #include "set/set_check.hpp"
 

@@ -1,12 +1,13 @@
 #include "restore/proof/prove_set.hpp"
 
 #include "k3s/command.hpp"
+#include "k3s/host_settings.hpp"
 #include "k3s/versions.hpp"
 #include "objects/local_api.hpp"
 #include "restore/cluster/file_changes.hpp"
-#include "restore/cluster/host_views.hpp"
 #include "restore/proof/cage.hpp"
 #include "restore/proof/memory.hpp"
+#include "set/host_state.hpp"
 
 #include "archive/entry_path.hpp"
 
@@ -68,7 +69,7 @@ constexpr std::array<std::string_view, 21> k_known{"cluster-cidr",
                                                    "debug"};
 
 k3s::ServerSettings server_settings_of(const set::HostState& state) {
-  return cluster::read_settings(cluster::HostStateView(state)).settings;
+  return k3s::read_host_settings(set::HostStateView(state), state.node).settings;
 }
 
 /// The ranges of IPv4 among those of a setting, "10.42.0.0/16,fd00:42::/56" or a list; those of

@@ -52,7 +52,7 @@ TEST_CASE("the same off the files of a host state") {
                          SecretBytes(as_bytes("secrets-encryption: true\n")),
                          0600,
                          {}});
-  const k3s::HostSettings read = read_settings(HostStateView(state));
+  const k3s::HostSettings read = k3s::read_host_settings(set::HostStateView(state), state.node);
   CHECK(read.systemd_unit == "k3s");
   CHECK(read.settings.is_on("secrets-encryption"));
 }
@@ -67,11 +67,12 @@ TEST_CASE("off a host state: which instance of a template it was, and no link is
   add("etc/systemd/system/cluster@.service", k_unit);
   add("etc/systemd/system/cluster@server.service.d/10.conf", "[Service]\nEnvironment=A=1\n");
   add("etc/k/server.yaml", "node-name: one\n");
-  CHECK(read_settings(HostStateView(state)).systemd_unit == "cluster@server"); // by its drop-in
+  CHECK(k3s::read_host_settings(set::HostStateView(state), state.node).systemd_unit ==
+        "cluster@server"); // by its drop-in
   state.files.erase(state.files.begin() + 1);
-  CHECK(read_settings(HostStateView(state)).unit_template == "cluster@");
+  CHECK(k3s::read_host_settings(set::HostStateView(state), state.node).unit_template == "cluster@");
   add(link, k_unit);
-  const k3s::HostSettings read = read_settings(HostStateView(state));
+  const k3s::HostSettings read = k3s::read_host_settings(set::HostStateView(state), state.node);
   CHECK(read.systemd_unit == "cluster@server");
   CHECK(read.settings.value("node-name") == "one");
   const NamedBack named(state, "/var/lib/rancher/k3s", {});

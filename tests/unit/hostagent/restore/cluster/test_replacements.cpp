@@ -1,6 +1,7 @@
+#include "k3s/host_settings.hpp"
 #include "restore/cluster/host_network.hpp"
-#include "restore/cluster/host_views.hpp"
 #include "restore/cluster/replacements.hpp"
+#include "set/host_state.hpp"
 
 #include <doctest/doctest.h>
 
@@ -111,11 +112,12 @@ TEST_CASE("only the files that the settings were read from are rewritten, and ea
   put(state, "etc/systemd/system/k3s.service", "[Service]\nExecStart=/k3s server -i 192.0.2.10\n");
   put(state, "var/lib/rancher/k3s/server/manifests/pool.yaml", "addresses: [192.0.2.10]\n");
   const std::vector<Replacement> wishes{address("192.0.2.10=198.51.100.7")};
-  const auto told = rewrite(state, read_settings(HostStateView(state)).files, wishes);
+  const auto told =
+      rewrite(state, k3s::read_host_settings(set::HostStateView(state), state.node).files, wishes);
   REQUIRE(told.size() == 3);
   CHECK(told[0].path == "/etc/rancher/k3s/config.yaml");
   CHECK(told[0].lines == std::vector<std::size_t>{2, 4});
-  const k3s::HostSettings read = read_settings(HostStateView(state));
+  const k3s::HostSettings read = k3s::read_host_settings(set::HostStateView(state), state.node);
   CHECK(read.settings.value("node-ip") == "198.51.100.7");
   CHECK(read.settings.value("advertise-address") == "198.51.100.7");
   CHECK(state.files[2].content.text() == "[Service]\nExecStart=/k3s server -i 198.51.100.7\n");
@@ -128,9 +130,10 @@ TEST_CASE("what the Node said is rewritten, too: it goes before the files") {
   state.node.env = R"({"K3S_NODE_IP":"192.0.2.10"})";
   put(state, "etc/rancher/k3s/config.yaml", "node-ip: 192.0.2.10\n");
   const std::vector<Replacement> wishes{address("192.0.2.10=198.51.100.7")};
-  CHECK(rewrite(state, read_settings(HostStateView(state)).files, wishes).size() == 1);
+  CHECK(rewrite(state, k3s::read_host_settings(set::HostStateView(state), state.node).files, wishes)
+            .size() == 1);
   CHECK(state.node.args == R"(["server","--node-ip","198.51.100.7","--tls-san","192.0.2.100"])");
-  CHECK(read_settings(HostStateView(state)).settings.values("node-ip") ==
+  CHECK(k3s::read_host_settings(set::HostStateView(state), state.node).settings.values("node-ip") ==
         std::vector<std::string>{"198.51.100.7"});
   set::HostState without;
   CHECK(rewrite(without, {}, wishes).empty());
