@@ -245,25 +245,6 @@ Status look_at_earlier_sets(BackupRun& run) {
 
 } // namespace
 
-RunReport BackupRun::execute() {
-  begin(*this);
-  if (const Status stored = store_everything(*this); !stored) {
-    take_back();
-    return ended(*this, outcome_of(stored.error()));
-  }
-  static_cast<void>(timed(*this, step::k_pruning, [this] {
-    prune_old_sets();
-    return Status();
-  }));
-  if (Status stamped = write_stamp(); !stamped) {
-    return ended(*this,
-                 outcome_of(std::move(stamped).error().within(
-                     "the set is whole, but the stamp was not written")));
-  }
-  put_kit();
-  return ended(*this, outcome_of(manifest));
-}
-
 Status BackupRun::prepare() {
   enter(step::k_preparing);
   RB_TRY(open_and_lock(*this));
@@ -320,7 +301,23 @@ RunReport run_backup(const Settings& settings,
                      const RunOrder& order,
                      const RunPorts& ports,
                      const RunControl& control) {
-  return BackupRun{settings, order, ports, control}.execute();
+  BackupRun run{settings, order, ports, control};
+  begin(run);
+  if (const Status stored = store_everything(run); !stored) {
+    run.take_back();
+    return ended(run, outcome_of(stored.error()));
+  }
+  static_cast<void>(timed(run, step::k_pruning, [&run] {
+    run.prune_old_sets();
+    return Status();
+  }));
+  if (Status stamped = run.write_stamp(); !stamped) {
+    return ended(run,
+                 outcome_of(std::move(stamped).error().within(
+                     "the set is whole, but the stamp was not written")));
+  }
+  run.put_kit();
+  return ended(run, outcome_of(run.manifest));
 }
 
 } // namespace rb::agent

@@ -51,8 +51,6 @@ struct BackupRun {
   Result<set::RemovalPlan> removal = set::RemovalPlan{};
   std::string kit_problem = {}; ///< Why the kit is not as it should be; empty when it is.
 
-  RunReport execute();
-
   // The steps, in order. The error of one is why the run cannot go on.
 
   /// Directory, lock, leftovers, recipients, space.
