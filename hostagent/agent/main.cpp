@@ -131,33 +131,38 @@ int fail(std::string_view what, const Error& error) {
   return static_cast<int>(exit_code_for(error.code));
 }
 
-/// Carries out the orders of this node until the process is told to end.
-void take_orders(const Settings& settings,
-                 const notify::Settings& notify,
-                 kube::Client& client,
-                 DiskWatch& disk,
-                 OrderBoard& board,
-                 AgentMetrics& metrics,
-                 std::stop_token stop,
-                 std::stop_token report_stop) {
+/// What the orders of this node are carried out with.
+struct Workplace {
+  const Settings& settings;
+  const notify::Settings& notify;
+  kube::Client& client;
+  DiskWatch& disk;
+  OrderBoard& board;
+  AgentMetrics& metrics;
+};
+
+/// Until the process is told to end.
+void take_orders(const Workplace& at, std::stop_token stop, std::stop_token report_stop) {
+  const Settings& settings = at.settings;
   spdlog::info("agent {} of node {} watches for orders", settings.agent_id, settings.node_name);
   const RealClock clock;
   RealProcessRunner any_program;
   TrustedRunner processes(any_program); // all that is run here is k3s
   // The sets of the other servers name this key, from the first one on. A run says what is wrong.
   static_cast<void>(host_key(settings.key_dir));
-  ApiStatusSink sink(client);
-  Lookout lookout(notify::make_webhook(notify), notify.cluster_name, client, clock);
+  ApiStatusSink sink(at.client);
+  Lookout lookout(notify::make_webhook(at.notify), at.notify.cluster_name, at.client, clock);
   FactsReporter facts(
-      disk, client, notify.webhook ? &lookout : nullptr, [&settings](const std::stop_token& asked) {
-        return ask_member(settings, asked);
-      });
+      at.disk,
+      at.client,
+      at.notify.webhook ? &lookout : nullptr,
+      [&settings](const std::stop_token& asked) { return ask_member(settings, asked); });
   const std::unique_ptr<Prover> prover = make_boot_prover(settings);
   RealWaiter waiter;
-  RunPorts run{processes, clock, waiter, pieces_in_config_maps(client, settings.name_space)};
+  RunPorts run{processes, clock, waiter, pieces_in_config_maps(at.client, settings.name_space)};
   run.prover = prover.get();
-  run.ask_image = image_of_pod(client, settings.name_space, settings.pod_name);
-  Agent agent(settings, {board, sink, metrics, std::move(run), [&facts] { facts.poke(); }});
+  run.ask_image = image_of_pod(at.client, settings.name_space, settings.pod_name);
+  Agent agent(settings, {at.board, sink, at.metrics, std::move(run), [&facts] { facts.poke(); }});
   agent.work(std::move(stop), std::move(report_stop));
   spdlog::info("agent ends");
 }
@@ -197,12 +202,7 @@ int run(const Options& options, const sigset_t& signals) {
     ApiStatusSink sink(client);
     copy_offsite(options.offsite, board, sink, metrics, work.get_token());
   } else {
-    take_orders(settings,
-                options.notify,
-                client,
-                disk,
-                board,
-                metrics,
+    take_orders({settings, options.notify, client, disk, board, metrics},
                 work.get_token(),
                 report.get_token());
   }
