@@ -216,6 +216,34 @@ void warn_of_schedule(const Expectation& expectation) {
   }
 }
 
+Settings settings_of(const Options& options, const Clock& clock) {
+  Settings settings;
+  settings.agent_wait = options.agent_wait;
+  settings.keep_last = options.keep_last;
+  if (options.offsite) {
+    settings.offsite_since = clock.now();
+  }
+  return settings;
+}
+
+/// All that is named outlives the server.
+status::Endpoints endpoints_of(const Store& store,
+                               const StoreFeed& feed,
+                               Metrics& metrics,
+                               const Options& options,
+                               const Clock& clock) {
+  status::Endpoints endpoints;
+  endpoints.metrics = std::make_shared<status::Collector>(
+      [&store, &options, &clock] {
+        return backup_status_families(store.backup_status(), options.expectation, clock.now());
+      },
+      metrics.registry());
+  endpoints.not_ready_because = [&feed] {
+    return feed.synced() ? "" : "the API objects are not yet listed";
+  };
+  return endpoints;
+}
+
 Status serve_until_signal(const Options& options, const sigset_t& signals) {
   const RealClock clock;
   Metrics metrics;
@@ -224,13 +252,7 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
   RB_TRY_ASSIGN(auto connection, connect(options, runtime, 4, std::chrono::seconds(30)));
   RB_TRY_ASSIGN(auto lease_connection, connect(options, runtime, 1, std::chrono::seconds(5)));
   kube::Client& client = connection->client();
-  Settings settings;
-  settings.agent_wait = options.agent_wait;
-  settings.keep_last = options.keep_last;
-  if (options.offsite) {
-    settings.offsite_since = clock.now();
-  }
-  Store store(clock, settings);
+  Store store(clock, settings_of(options, clock));
   const StoreFeed feed(store, client, options.name_space);
   kube::EventRecorder events(client, {"backup.railiance.io/controller", options.identity});
   PayloadStore payloads(client, options.name_space);
@@ -253,17 +275,9 @@ Status serve_until_signal(const Options& options, const sigset_t& signals) {
                      [&](const kube::EventSpec& event) { events.record(event); },
                      [&](const std::string& receiver) { metrics.notify_failed(receiver); }},
                     receivers(options.notify));
-  status::Endpoints endpoints;
-  endpoints.metrics = std::make_shared<status::Collector>(
-      [&] {
-        return backup_status_families(store.backup_status(), options.expectation, clock.now());
-      },
-      metrics.registry());
-  endpoints.not_ready_because = [&] {
-    return feed.synced() ? "" : "the API objects are not yet listed";
-  };
   RB_TRY_ASSIGN(const auto server,
-                status::Server::start(options.metrics_listen, std::move(endpoints)));
+                status::Server::start(options.metrics_listen,
+                                      endpoints_of(store, feed, metrics, options, clock)));
   kube::LeaderElector elector(lease_connection->client(),
                               options.name_space,
                               k_lease,
