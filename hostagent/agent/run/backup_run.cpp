@@ -276,8 +276,8 @@ Error BackupRun::stopped_or(std::string_view step, Error error) const {
 void BackupRun::add_missing(api::ArtifactType type, const Error& error) {
   if (std::ranges::find(manifest.missing, type, &api::MissingArtifact::type) ==
       manifest.missing.end()) {
-    const Outcome outcome = outcome_of(error);
-    manifest.missing.push_back({type, outcome.reason, outcome.message.substr(0, 1000)});
+    Outcome outcome = outcome_of(error);
+    manifest.missing.push_back({type, outcome.reason, std::move(outcome.message)});
   }
 }
 

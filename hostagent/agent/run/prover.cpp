@@ -80,7 +80,7 @@ ProofTimes proof_times(seconds configured, SystemTime now, SystemTime deadline) 
 }
 
 void BackupRun::note_proof(set::ProofRecord proof) {
-  proof.message.resize(std::min(proof.message.size(), k_message_limit));
+  proof.message = api::bounded(proof.message, k_message_limit);
   manifest.proof = std::move(proof);
   note(api::condition_type::k_proven,
        manifest.proof->proven() ? api::ConditionStatus::true_ : api::ConditionStatus::false_,

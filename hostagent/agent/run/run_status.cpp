@@ -63,20 +63,7 @@ std::string_view advice_for(const Error& error, api::Reason reason) {
   return {};
 }
 
-constexpr std::size_t k_message_limit = 1024;
 constexpr std::size_t k_missing_message_limit = 300;
-
-/// Cuts at a character boundary of UTF-8.
-std::string cut(const std::string& text, std::size_t limit) {
-  if (text.size() <= limit) {
-    return text;
-  }
-  std::size_t end = limit - 3;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
-    --end;
-  }
-  return text.substr(0, end) + "…";
-}
 
 } // namespace
 
@@ -106,7 +93,7 @@ void set_step(api::NodeBackupStatus& status,
                      {std::string(type),
                       value,
                       std::string(api::to_string(reason)),
-                      cut(message, k_message_limit),
+                      message,
                       now,
                       status.observed_generation},
                      now);
@@ -120,7 +107,7 @@ std::string describe_missing(const std::vector<api::MissingArtifact>& missing) {
         .append(" (")
         .append(api::to_string(artifact.type))
         .append("): ")
-        .append(cut(artifact.message, k_missing_message_limit));
+        .append(api::bounded(artifact.message, k_missing_message_limit));
   }
   return text;
 }
@@ -159,7 +146,7 @@ void finish_status(api::NodeBackupStatus& status, const Outcome& outcome, System
         condition.type != api::condition_type::k_succeeded) {
       condition.status = api::ConditionStatus::false_;
       condition.reason = std::string(api::to_string(outcome.reason));
-      condition.message = cut(outcome.message, k_message_limit);
+      condition.message = outcome.message;
       condition.last_transition_time = now;
     }
   }

@@ -31,18 +31,6 @@ TEST_CASE("a failed run ends every step that had no result, and keeps those that
   CHECK_FALSE(status.progress);
 }
 
-TEST_CASE("a condition's message is cut between characters") {
-  api::NodeBackupStatus status;
-  std::string text;
-  while (text.size() < 3000) {
-    text += "ä";
-  }
-  set_step(status, "Verified", ConditionStatus::false_, api::Reason::incomplete, text, k_now);
-  const std::string& message = status.conditions.front().message;
-  CHECK(message.size() <= 1024);
-  CHECK(message.ends_with("ä…"));
-}
-
 TEST_CASE("a disk that came back read-only is said, with what to do") {
   const Outcome outcome = outcome_of(system_error(EROFS, "/b/.unfinished-x: open"));
   CHECK(outcome.reason == api::Reason::storage_failed);
