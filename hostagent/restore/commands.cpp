@@ -10,31 +10,6 @@ namespace rb::restore {
 
 namespace {
 
-struct Dispatch {
-  const Options& options;
-  Io& io;
-
-  int operator()(const ListCommand& command) const { return list(command, options, io); }
-  int operator()(const FetchCommand& command) const { return fetch(command, options, io); }
-  int operator()(const ShowCommand& command) const { return show(command, options, io); }
-  int operator()(const VerifyCommand& command) const { return verify(command, options, io); }
-  int operator()(const DecryptCommand& command) const { return decrypt(command, io); }
-  int operator()(const RestoreCommand& command) const {
-    return command.artifact.empty() ? restore_cluster(command, options, io)
-                                    : unpack_artifact(command, options, io);
-  }
-  int operator()(const RejoinCommand& command) const {
-    return rejoin_cluster(command, options, io);
-  }
-  int operator()(const DrillCommand& command) const { return drill(command, options, io); }
-  int operator()(const RewrapCommand& command) const { return rewrap(command, options, io); }
-  int operator()(const MetricsCommand& command) const { return metrics(command, options, io); }
-  int operator()(const PrintCommand& command) const {
-    io.out << command.text;
-    return static_cast<int>(ExitCode::done);
-  }
-};
-
 /// Where nobody said which sets are meant, and they are not at the usual place.
 void say_directory(const Options& options, const Io& io) {
   const auto* const list = std::get_if<ListCommand>(&options.command);
@@ -49,6 +24,11 @@ void say_directory(const Options& options, const Io& io) {
 
 } // namespace
 
+int carry_out(const PrintCommand& command, const Options& /*options*/, Io& io) {
+  io.out << command.text;
+  return static_cast<int>(ExitCode::done);
+}
+
 int run(std::span<const std::string> args, Io& io) {
   try {
     // A killed drill leaves plaintext: whatever is asked next, it goes first.
@@ -60,7 +40,7 @@ int run(std::span<const std::string> args, Io& io) {
     const auto controls = [](bool terminal) {
       return terminal ? TerminalFilter::Controls::ours : TerminalFilter::Controls::none;
     };
-    const Dispatch dispatch{*options, io};
+    const auto dispatch = [&](const auto& command) { return carry_out(command, *options, io); };
     const TerminalGuard err(io.err, controls(io.err_is_terminal));
     if (std::holds_alternative<DecryptCommand>(options->command)) {
       return std::visit(dispatch, options->command); // its output is the file itself

@@ -13,17 +13,18 @@ namespace rb::restore {
 /// The whole program: `args` without its name. Throws nothing.
 [[nodiscard]] int run(std::span<const std::string> args, Io& io);
 
-int list(const ListCommand& command, const Options& options, Io& io);
-int fetch(const FetchCommand& command, const Options& options, Io& io);
-int show(const ShowCommand& command, const Options& options, Io& io);
-int verify(const VerifyCommand& command, const Options& options, Io& io);
-int decrypt(const DecryptCommand& command, Io& io);
-int metrics(const MetricsCommand& command, const Options& options, Io& io);
-int drill(const DrillCommand& command, const Options& options, Io& io);
-int rewrap(const RewrapCommand& command, const Options& options, Io& io);
-/// `restore` of the cluster: the guide, or what --execute and its like ask for.
-int restore_cluster(const RestoreCommand& command, const Options& options, Io& io);
-int rejoin_cluster(const RejoinCommand& command, const Options& options, Io& io);
+int carry_out(const ListCommand& command, const Options& options, Io& io);
+int carry_out(const FetchCommand& command, const Options& options, Io& io);
+int carry_out(const ShowCommand& command, const Options& options, Io& io);
+int carry_out(const VerifyCommand& command, const Options& options, Io& io);
+int carry_out(const DecryptCommand& command, const Options& options, Io& io);
+int carry_out(const MetricsCommand& command, const Options& options, Io& io);
+int carry_out(const DrillCommand& command, const Options& options, Io& io);
+int carry_out(const RewrapCommand& command, const Options& options, Io& io);
+/// Of the cluster: the guide, or what --execute and its like ask for; or of one artifact.
+int carry_out(const RestoreCommand& command, const Options& options, Io& io);
+int carry_out(const RejoinCommand& command, const Options& options, Io& io);
+int carry_out(const PrintCommand& command, const Options& options, Io& io);
 /// `restore --artifact`.
 int unpack_artifact(const RestoreCommand& command, const Options& options, Io& io);
 

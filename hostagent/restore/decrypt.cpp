@@ -132,7 +132,7 @@ Status to_pipe(Job& job) {
 
 } // namespace
 
-int decrypt(const DecryptCommand& command, Io& io) {
+int carry_out(const DecryptCommand& command, const Options& /*options*/, Io& io) {
   if (command.out == "-" && io.out_is_terminal) {
     return fail(io,
                 {ErrorCode::invalid_argument,

@@ -301,7 +301,7 @@ private:
 
 } // namespace
 
-int drill(const DrillCommand& command, const Options& options, Io& io) {
+int carry_out(const DrillCommand& command, const Options& options, Io& io) {
   return Drill(command, options, io).run();
 }
 

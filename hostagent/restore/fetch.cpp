@@ -70,7 +70,7 @@ fetch_into(const std::string& path, offsite::RemoteStore& store, Found& found, I
 
 } // namespace
 
-int fetch(const FetchCommand& command, const Options& options, Io& io) {
+int carry_out(const FetchCommand& command, const Options& options, Io& io) {
   const auto handle = open_store(command.remote, io);
   if (!handle) {
     return fail(io, handle.error());

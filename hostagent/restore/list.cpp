@@ -41,7 +41,7 @@ Result<Directory> open_listed(const ListCommand& command, const std::string& bac
 
 } // namespace
 
-int list(const ListCommand& command, const Options& options, Io& io) {
+int carry_out(const ListCommand& command, const Options& options, Io& io) {
   auto directory = open_listed(command, options.backup_dir, io);
   const bool remote = !command.remote.remote.empty();
   if (!directory) {

@@ -66,7 +66,7 @@ Result<status::DiskView> view_of(const Options& options, const Io& io) {
 
 } // namespace
 
-int metrics(const MetricsCommand& command, const Options& options, Io& io) {
+int carry_out(const MetricsCommand& command, const Options& options, Io& io) {
   const auto view = view_of(options, io);
   if (!view) {
     return fail(io, view.error());

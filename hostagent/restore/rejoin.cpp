@@ -91,7 +91,7 @@ private:
 
 } // namespace
 
-int rejoin_cluster(const RejoinCommand& command, const Options& options, Io& io) {
+int carry_out(const RejoinCommand& command, const Options& options, Io& io) {
   Rejoin rejoin(command, options, io);
   return command.rollback ? rejoin.roll_back() : rejoin.run();
 }

@@ -132,7 +132,10 @@ private:
 
 } // namespace
 
-int restore_cluster(const RestoreCommand& command, const Options& options, Io& io) {
+int carry_out(const RestoreCommand& command, const Options& options, Io& io) {
+  if (!command.artifact.empty()) {
+    return unpack_artifact(command, options, io);
+  }
   if (command.rollback) {
     return Restore(command, options, io).roll_back();
   }

@@ -438,7 +438,7 @@ Status finish_rewrap(const RewrapCommand& command) {
   return {};
 }
 
-int rewrap(const RewrapCommand& command, const Options& options, Io& io) {
+int carry_out(const RewrapCommand& command, const Options& options, Io& io) {
   return Rewrap(command, options, io).run();
 }
 

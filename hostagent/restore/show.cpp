@@ -99,7 +99,7 @@ std::string describe(const BackupSet& set, const Catalogue& catalogue) {
 
 } // namespace
 
-int show(const ShowCommand& command, const Options& options, Io& io) {
+int carry_out(const ShowCommand& command, const Options& options, Io& io) {
   const auto backups = open_backups(options, read_pins({}, io), io);
   if (!backups) {
     return fail_to_open(io, backups.error());

@@ -175,7 +175,7 @@ void print(const std::vector<SetReport>& reports,
 
 } // namespace
 
-int verify(const VerifyCommand& command, const Options& options, Io& io) {
+int carry_out(const VerifyCommand& command, const Options& options, Io& io) {
   const auto begin = io.clock.steady_now();
   const auto keys = keys_of(command, io);
   if (!keys) {
