@@ -337,7 +337,7 @@ MUTANTS = [
      [("      live.remove(name);", "      live.put(name);")], ("unit_sqlite", "what was deleted*")),
     ("the indexes of kine are nobody's business", "lib/datastore/sqlite/kine.cpp",
      [("  if (!unique.contains(k_unique_index)) {", "  if (unique.size() > 99) {")], ("unit_sqlite", "what is no database*")),
-    ("the log of another database stays beside the copy", "hostagent/restore/cluster/state_files.cpp",
+    ("the log of another database stays beside the copy", "hostagent/restore/cluster/database.cpp",
      [("  RB_TRY(remove_logs(directory));\n  RB_TRY(remove_path(directory + k_index));\n  return copy_large", "  return copy_large")],
      ("unit_cluster", "put_state*")),
     # A run on several servers.
@@ -485,7 +485,7 @@ MUTANTS = [
     ("the way back throws away the database that was lived in", "hostagent/restore/cluster/database_sqlite.cpp",
      [("RB_TRY(kept ? set_aside", "RB_TRY(kept && !state.had_database ? set_aside")],
      ("unit_cluster", "SQLite: the way back brings*")),
-    ("a move takes the log of the database that was made meanwhile", "hostagent/restore/cluster/state_files.cpp",
+    ("a move takes the log of the database that was made meanwhile", "hostagent/restore/cluster/database.cpp",
      [("  if (!has_state(from)) { // else", "  if (has_state(to)) { // else")],
      ("unit_cluster", "a server that was started in the midst*")),
     ("a restore of SQLite that is continued is one of etcd", "hostagent/restore/cluster/journal.cpp",

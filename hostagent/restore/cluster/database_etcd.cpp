@@ -2,7 +2,6 @@
 #include "restore/cluster/checks.hpp"
 #include "restore/cluster/database.hpp"
 #include "restore/cluster/file_changes.hpp"
-#include "restore/cluster/state_files.hpp"
 #include "restore/cluster/steps.hpp"
 #include "set/restore_guide.hpp"
 

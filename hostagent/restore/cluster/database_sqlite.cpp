@@ -4,7 +4,6 @@
 #include "restore/cluster/database.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/put_back.hpp"
-#include "restore/cluster/state_files.hpp"
 #include "restore/cluster/steps.hpp"
 #include "set/restore_guide.hpp"
 

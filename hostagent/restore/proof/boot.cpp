@@ -5,7 +5,7 @@
 #include "k3s/command.hpp"
 #include "k3s/output.hpp"
 #include "objects/local_api.hpp"
-#include "restore/cluster/state_files.hpp"
+#include "restore/cluster/database.hpp"
 #include "restore/proof/memory.hpp"
 
 #include "api/reason.hpp"

@@ -2,7 +2,6 @@
 #include "fake_host.hpp"
 #include "restore/cluster/database.hpp"
 #include "restore/cluster/file_changes.hpp"
-#include "restore/cluster/state_files.hpp"
 
 #include <doctest/doctest.h>
 
