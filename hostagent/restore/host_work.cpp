@@ -1,6 +1,7 @@
 #include "restore/host_work.hpp"
 
 #include "restore/cluster/checks.hpp"
+#include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/server_access.hpp"
 #include "restore/cluster/set_access.hpp"
 #include "restore/restore.hpp"
@@ -158,7 +159,7 @@ std::optional<int> HostWork::refused_by(const Result<cluster::RestoreLock>& lock
 }
 
 void HostWork::forget_access() const {
-  if (const Status gone = cluster::forget_access(); !gone) {
+  if (const Status gone = cluster::remove_written(cluster::k_access_file); !gone) {
     warn(m_io, gone.error().message + "; it opens the cluster: remove it by hand");
   }
 }

@@ -214,10 +214,6 @@ ServerAccess::~ServerAccess() {
   }
 }
 
-Status forget_access(const std::string& path) {
-  return remove_written(path);
-}
-
 SecretBytes valid_certificate(SecretBytes certificate,
                               const SecretBytes& authority,
                               const SecretBytes& authority_key,

@@ -42,10 +42,6 @@ private:
   Access m_access;
 };
 
-/// Removes what one that was killed, or could not remove it, has left; nothing where nothing is
-/// there. Under the RestoreLock. Errors: those of the system.
-[[nodiscard]] Status forget_access(const std::string& path = k_access_file);
-
 /// The certificate by which the servers are asked, in PEM: k3s makes it for a year, and in a set it
 /// grows old. `certificate` itself as long as it is valid at `now`; else the same one for a day,
 /// signed by `authority` with its key. Where it cannot be made, or what is given is no certificate,

@@ -1,5 +1,6 @@
 // Holds: what a server answers is read, whatever it is; what opens it is written for the questions
 // alone, and is in no argument list.
+#include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/server_access.hpp"
 #include "restore/cluster/servers.hpp"
 #include "support/scratch.hpp"
@@ -175,11 +176,11 @@ TEST_CASE("what opens the servers is there for the questions alone, with mode 06
 
 TEST_CASE("what a kill left of what opens the servers goes, whole or half") {
   const test::Scratch scratch;
-  CHECK(forget_access(scratch.path("run/access"))); // there is nothing
+  CHECK(remove_written(scratch.path("run/access"))); // there is nothing
   for (const char* const name : {"run/access", "run/access.railiance-part"}) {
     CAPTURE(name);
     scratch.write(name, "a key");
-    CHECK(forget_access(scratch.path("run/access")));
+    CHECK(remove_written(scratch.path("run/access")));
     CHECK_FALSE(scratch.exists(name));
   }
 }
