@@ -53,10 +53,6 @@ std::span<const Word<ArtifactType>> words_of(ArtifactType /*type*/) {
   return k_words;
 }
 
-std::string_view to_string(ArtifactType type) {
-  return word_of(type);
-}
-
 Result<ArtifactType> parse_artifact_type(std::string_view text) {
   if (const auto type = from_word<ArtifactType>(text)) {
     return *type;

@@ -28,7 +28,6 @@ inline constexpr std::array<ArtifactType, 4> k_all_artifacts{ArtifactType::datas
 
 /// "Datastore", "HelmValues", "Kubeconfig", "HostState". "EtcdSnapshot" means the datastore, too.
 [[nodiscard]] std::span<const Word<ArtifactType>> words_of(ArtifactType);
-[[nodiscard]] std::string_view to_string(ArtifactType type);
 
 /// Errors: invalid_argument.
 [[nodiscard]] Result<ArtifactType> parse_artifact_type(std::string_view text);

@@ -135,10 +135,6 @@ std::span<const Word<Verification>> words_of(Verification /*verification*/) {
   return k_words;
 }
 
-std::string_view to_string(Verification verification) {
-  return word_of(verification);
-}
-
 Result<ClusterBackup> cluster_backup_from_json(const nlohmann::json& object) {
   ClusterBackup backup;
   JsonFields reader(object);

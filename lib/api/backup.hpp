@@ -21,7 +21,6 @@ enum class Verification {
 
 /// "Snapshot", "Boot".
 [[nodiscard]] std::span<const Word<Verification>> words_of(Verification);
-[[nodiscard]] std::string_view to_string(Verification verification);
 
 struct ClusterBackupSpec {
   std::vector<ArtifactType> artifacts{k_all_artifacts.begin(), k_all_artifacts.end()};

@@ -96,10 +96,6 @@ std::span<const Word<AttemptResult>> words_of(AttemptResult /*result*/) {
   return k_words;
 }
 
-std::string_view to_string(AttemptResult result) {
-  return word_of(result);
-}
-
 std::span<const Word<Datastore>> words_of(Datastore /*datastore*/) {
   static constexpr std::array<Word<Datastore>, 5> k_words{
       {{Datastore::unknown, ""},
@@ -108,10 +104,6 @@ std::span<const Word<Datastore>> words_of(Datastore /*datastore*/) {
        {Datastore::external, "External"},
        {Datastore::none, "None"}}};
   return k_words;
-}
-
-std::string_view to_string(Datastore datastore) {
-  return word_of(datastore);
 }
 
 void fields(JsonFields& json, NodeFacts& facts) {

@@ -27,7 +27,6 @@ enum class AttemptResult { none, succeeded, incomplete, failed };
 
 /// "None", "Succeeded", "Incomplete", "Failed".
 [[nodiscard]] std::span<const Word<AttemptResult>> words_of(AttemptResult);
-[[nodiscard]] std::string_view to_string(AttemptResult result);
 
 /// Where the server of a node keeps the cluster's state. `unknown`: nobody said, or the word is one
 /// of a newer release. `none`: that server has no datastore, as a control plane without etcd.
@@ -35,7 +34,6 @@ enum class Datastore { unknown, embedded_etcd, sqlite, external, none };
 
 /// "EmbeddedEtcd", "SQLite", "External", "None"; empty for unknown.
 [[nodiscard]] std::span<const Word<Datastore>> words_of(Datastore);
-[[nodiscard]] std::string_view to_string(Datastore datastore);
 
 /// Of one kind of artifact.
 struct ArtifactFacts {

@@ -71,10 +71,6 @@ std::span<const Word<ConditionStatus>> words_of(ConditionStatus /*status*/) {
   return k_words;
 }
 
-std::string_view to_string(ConditionStatus status) {
-  return word_of(status);
-}
-
 void fields(JsonFields& json, Condition& condition) {
   json.required("type", condition.type);
   std::string status(to_string(condition.status));

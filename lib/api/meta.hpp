@@ -2,6 +2,7 @@
 // with the rules of the API conventions, and the names of the API.
 #pragma once
 
+#include "api/reason.hpp"
 #include "base/clock.hpp"
 #include "base/json_fields.hpp"
 
@@ -49,7 +50,6 @@ enum class ConditionStatus { true_, false_, unknown };
 
 /// "True", "False", "Unknown".
 [[nodiscard]] std::span<const Word<ConditionStatus>> words_of(ConditionStatus);
-[[nodiscard]] std::string_view to_string(ConditionStatus status);
 
 /// The condition types of ClusterBackup, in the order of a run. `Succeeded` is the summary.
 namespace condition_type {

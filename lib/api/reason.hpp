@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/result.hpp"
+#include "base/words.hpp"
 
 #include <string_view>
 
@@ -57,6 +58,10 @@ enum class Reason : int { // declared so in base/error.hpp, too
 
 /// The CamelCase word of the API ("AgentUnavailable", "DatastoreNotEtcd").
 [[nodiscard]] std::string_view to_string(Reason reason);
+/// The word of all else that has a table of words.
+template <Worded Enum> [[nodiscard]] std::string_view to_string(Enum value) {
+  return word_of(value);
+}
 
 /// Errors: invalid_argument (a word of a newer release, or of nobody).
 [[nodiscard]] Result<Reason> parse_reason(std::string_view text);

@@ -94,18 +94,10 @@ std::span<const Word<Member>> words_of(Member /*member*/) {
   return k_words;
 }
 
-std::string_view to_string(Member member) {
-  return word_of(member);
-}
-
 std::span<const Word<Servers>> words_of(Servers /*servers*/) {
   static constexpr std::array<Word<Servers>, 2> k_words{
       {{Servers::all, "All"}, {Servers::one, "One"}}};
   return k_words;
-}
-
-std::string_view to_string(Servers servers) {
-  return word_of(servers);
 }
 
 std::span<const Word<CopyState>> words_of(CopyState /*state*/) {
@@ -116,10 +108,6 @@ std::span<const Word<CopyState>> words_of(CopyState /*state*/) {
                                                            {CopyState::failed, "Failed"},
                                                            {CopyState::left_out, "LeftOut"}}};
   return k_words;
-}
-
-std::string_view to_string(CopyState state) {
-  return word_of(state);
 }
 
 void fields(JsonFields& json, ServerCopy& copy) {

@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace rb::api {
@@ -46,7 +45,6 @@ enum class Member { unknown, voting, learner, no_quorum };
 
 /// "Voting", "Learner", "NoQuorum"; empty for unknown.
 [[nodiscard]] std::span<const Word<Member>> words_of(Member);
-[[nodiscard]] std::string_view to_string(Member member);
 
 /// Where a run goes (spec.servers).
 enum class Servers {
@@ -56,7 +54,6 @@ enum class Servers {
 
 /// "All", "One".
 [[nodiscard]] std::span<const Word<Servers>> words_of(Servers);
-[[nodiscard]] std::string_view to_string(Servers servers);
 
 /// Where the part of a run is that belongs to one server.
 enum class CopyState {
@@ -70,7 +67,6 @@ enum class CopyState {
 
 /// "Pending", "Running", "Succeeded", "Incomplete", "Failed", "LeftOut".
 [[nodiscard]] std::span<const Word<CopyState>> words_of(CopyState);
-[[nodiscard]] std::string_view to_string(CopyState state);
 
 /// An entry of ClusterBackup.status.servers.
 struct ServerCopy {
