@@ -9,6 +9,7 @@
 #include "set/set_check.hpp"
 #include "terminal/format.hpp"
 #include "terminal/program_io.hpp"
+#include "terminal/terminal_text.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -268,16 +269,38 @@ private:
     }
   }
 
+  /// The newer set that is on record as a bad one, and still there. That an older one passes, or
+  /// not, takes nothing of that back: an alert and a guard go by the record.
+  std::string newer_bad_set(set::Directory& directory, const DrillRecord& record) const {
+    const auto last = set::read_last_drill(directory).value_or(std::nullopt);
+    if (!last || record.run_id.empty() || last->run_id <= record.run_id) {
+      return {};
+    }
+    const bool is_bad = last->result != set::result_word(ExitCode::done) &&
+                        last->result != set::result_word(ExitCode::incomplete) &&
+                        last->result != set::result_word(ExitCode::nothing_to_restore);
+    const auto sets = set::list_sets(directory);
+    const bool is_there =
+        !sets || std::ranges::find(*sets, last->run_id, &BackupSet::run_id) != sets->end();
+    return is_bad && is_there ? last->run_id : std::string();
+  }
+
   bool store(const DrillRecord& record, Of of) {
     if (m_command.no_record) {
       return true;
     }
+    std::string newer;
     const auto write = [&]() -> Status {
       RB_TRY_ASSIGN(set::Directory directory, open_directory(m_options.backup_dir));
-      return of == Of::sets ? set::store_drill(directory, record)
-                            : set::log_drill(directory, record);
+      newer = of == Of::sets ? newer_bad_set(directory, record) : std::string();
+      return of == Of::sets && newer.empty() ? set::store_drill(directory, record)
+                                             : set::log_drill(directory, record);
     };
     const Status stored = write();
+    if (stored && !newer.empty()) {
+      m_io.err << "on record stays that set " << terminal_text(newer)
+               << ", which is newer, did not pass: this drill is in backup.log\n";
+    }
     if (stored && of == Of::command) {
       m_io.err << "nothing was proven or disproven: it is in backup.log, and the outcome of the "
                   "drill before stands\n";

@@ -169,6 +169,14 @@ def check_reasons(page):
             fail(f"docs/api.md: {reason} ends with {codes[code]}, not with {said[reason]}")
 
 
+def check_names(page):
+    """Who tidies up a backup directory goes by the page: it has each name that is ours."""
+    for source in ("lib/set/names.hpp", "hostagent/agent/host/backup_disk.hpp", "hostagent/agent/host/backup_disk.cpp"):
+        for name in re.findall(r'k_\w+_name = "([^"]+)"', (ROOT / source).read_text()):
+            if not re.search(rf"`{re.escape(name)}`", page) and name != "backup-disks":  # which is elsewhere
+                fail(f"docs/artifact-format.md: {name}, which lies in a backup directory, is not there")
+
+
 def sources():
     for folder in ("cli", "controller", "hostagent", "lib"):
         yield from (path for path in sorted((ROOT / folder).rglob("*")) if path.suffix in (".cpp", ".hpp"))
@@ -209,6 +217,7 @@ def main():
         for command, help_text in program.helps.items():
             check_commands(ROOT / f"{name} {command} --help", help_text.replace("\\\n", " "), programs)
     check_reasons((ROOT / "docs/api.md").read_text())
+    check_names((ROOT / "docs/artifact-format.md").read_text())
     if not failures:
         print(f"{len(pages)} pages, all well")
     return 1 if failures else 0

@@ -189,6 +189,38 @@ TEST_CASE_FIXTURE(DrillFixture, "drill: a key of the sets that does not open the
   CHECK(last().at("runID") == run_id_of_day(2));
 }
 
+TEST_CASE_FIXTURE(DrillFixture,
+                  "drill: an older set that passes clears no newer one that did not") {
+  add_set(k_run);
+  const std::string newest = run_id_of_day(2);
+  add_set(newest);
+  const std::string path = artifact(ArtifactType::datastore, newest);
+  std::string content = test::read_file(path);
+  char& byte = content[content.size() / 2];
+  byte = static_cast<char>(byte ^ 1); // rotten: of the right size, so that a listing shows nothing
+  test::write_file(path, content);
+  CHECK(drill().code == 6);
+  const auto older = drill({k_run}); // as the runbook says: which sets are good?
+  CHECK(older.code == 0);
+  CHECK(older.err.find("on record stays that set " + newest) != std::string::npos);
+  CHECK(last().at("runID") == newest);
+  CHECK(last().at("result") == "Damaged");
+  CHECK(log().find(" drill result=Passed run=" + k_run + " code=0 ") != std::string::npos);
+  // A drill of a set of now does, and so does one where the bad set is gone.
+  add_set(run_id_of_day(3));
+  CHECK(drill().code == 0);
+  CHECK(last().at("runID") == run_id_of_day(3));
+  test::write_file(artifact(ArtifactType::datastore, run_id_of_day(3)), content);
+  CHECK(drill().code == 6);
+  for (const auto& file : std::filesystem::directory_iterator(backups())) {
+    if (file.path().string().find(run_id_of_day(3)) != std::string::npos) {
+      std::filesystem::remove(file.path());
+    }
+  }
+  CHECK(drill({k_run}).code == 0);
+  CHECK(last().at("runID") == k_run);
+}
+
 TEST_CASE_FIXTURE(DrillFixture, "drill: nothing to drill") {
   CHECK(drill().code == 4);
   CHECK(last().at("result") == "NothingToRestore");
