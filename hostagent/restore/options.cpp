@@ -33,10 +33,11 @@ It needs neither the cluster nor a network. SET is a run id (20261122T020000Z) o
 of the lines "# railiance-backup public key: RW..." in the identity file and of this
 host, else (first use, with a warning) the one beside the sets. Private keys are those
 of -i, else all that SOPS would find, together: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, the
-output of SOPS_AGE_KEY_CMD, ~/.config/sops/age/keys.txt. A file with a passphrase is
-opened on the terminal. The backup directory is that of --backup-dir, else of
-$RAILIANCE_BACKUP_DIR, else that of this host's agent, else
-/opt/backup/railiance/cluster.)";
+output of SOPS_AGE_KEY_CMD, ~/.config/sops/age/keys.txt, and an SSH key of
+SOPS_AGE_SSH_PRIVATE_KEY_FILE, SOPS_AGE_SSH_PRIVATE_KEY_CMD, ~/.ssh/id_ed25519 (verify
+opens sets with -i alone). A file with a passphrase is opened on the terminal. The
+backup directory is that of --backup-dir, else of $RAILIANCE_BACKUP_DIR, else that of
+this host's agent, else /opt/backup/railiance/cluster.)";
 
 constexpr const char* k_list_footer = R"(Examples:
   railiance-restore list
@@ -81,8 +82,9 @@ constexpr const char* k_fetch_footer = R"(Examples:
 Every file is compared with the manifest of the set: size and SHA-256. Nothing is
 replaced; a fetch that was cut off goes on where it was. The network is rclone's
 (https://rclone.org): it must be on this machine, and know the remote.
-Exit codes: 4 no such set, 6 a file over there is damaged, 7 the directory is in use,
-8 the remote cannot be reached.)";
+Exit codes: 3 fetched, and something is missing in the set, 4 no such set, 6 a file over
+there is damaged, or no known key vouches for the set, 7 the directory is in use, 8 the
+remote cannot be reached.)";
 
 constexpr const char* k_drill_footer = R"(Examples:
   railiance-restore drill
@@ -95,7 +97,8 @@ with the token of the host state, the archives and the YAML in them. No plaintex
 reaches the disk. With --boot, as root, a k3s server is then booted from the set in
 namespaces and a directory of its own, and every object that its API serves is held
 against the snapshot; the running cluster is not touched, and all of it is removed
-again. It takes half a GiB of memory for half a minute.
+again. It takes 800 MiB of free memory, of which a small cluster uses half, for half a
+minute, and three times the snapshot's size and 640 MiB on the disk.
 "latest" is the newest set from which a cluster can be restored, or a newer one that is
 damaged. The outcome goes to
 backup.log and .last-drill in the backup directory.

@@ -6,6 +6,9 @@
 
 #include "age/identity.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace rb::restore {
 
 using set::BackupSet;
@@ -60,6 +63,22 @@ void add_manifest(Rows& rows, const Manifest& manifest) {
   }
 }
 
+/// Live objects by kind, the most first: what a set has lost beside an older one shows here.
+std::string objects_table(const Manifest& manifest) {
+  if (!manifest.snapshot || manifest.snapshot->objects.empty()) {
+    return {};
+  }
+  std::vector<std::pair<std::string, std::uint64_t>> kinds(manifest.snapshot->objects.begin(),
+                                                           manifest.snapshot->objects.end());
+  std::ranges::stable_sort(
+      kinds, [](const auto& left, const auto& right) { return left.second > right.second; });
+  Rows rows{{"OBJECTS", "KIND"}};
+  for (const auto& [kind, count] : kinds) {
+    rows.push_back({std::to_string(count), kind});
+  }
+  return "\n" + text_table(rows);
+}
+
 std::string signature_line(const BackupSet& set, const Catalogue& catalogue) {
   const set::SetProvenance provenance = catalogue.of(set.run_id);
   return catalogue.word_for(set.run_id) +
@@ -82,6 +101,7 @@ std::string describe(const BackupSet& set, const Catalogue& catalogue) {
     files.push_back({file.name, format_size(file.size_bytes)});
   }
   text += "\n" + text_table(files);
+  text += set.manifest ? objects_table(*set.manifest) : std::string();
   const auto add_list = [&](const std::string& title, const std::vector<std::string>& lines) {
     if (!lines.empty()) {
       text += "\n" + title + ":\n";

@@ -52,6 +52,18 @@ def check_metrics(source, text):
         fail(f"{source}: told twice: {sorted(twice)}")
 
 
+def check_types(exported, page):
+    """Whoever writes a query goes by what the page says of the types."""
+    said = set(re.findall(r"`(\w+)`", re.search(r"^histograms: (.*?)\. ", page, re.M)[1]))
+    types = {name: kind for text in exported.values() for name, kind in re.findall(r"^# TYPE (\S+) (\S+)", text, re.M)}
+    real = {name for name, kind in types.items() if kind == "histogram"}
+    if said != real:
+        fail(f"docs/monitoring.md: histograms are {sorted(real)}, not {sorted(said)}")
+    for name, kind in types.items():
+        if (kind == "counter") != name.endswith("_total"):
+            fail(f"docs/monitoring.md: {name} is a {kind}")
+
+
 def names_in(text):
     """The metrics of an exposition; of a histogram also its series."""
     names = set()
@@ -212,6 +224,7 @@ def main():
                 if name not in known:
                     fail(f"{source}: no program exports {name}")
     documented = (ROOT / "docs" / "monitoring.md").read_text()
+    check_types(exported, documented)
     for name in sorted(known):
         base = re.sub(r"_(bucket|sum|count)$", "", name)
         if f"`{base}`" not in documented and f"`{base}{{" not in documented:

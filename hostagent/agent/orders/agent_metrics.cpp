@@ -48,7 +48,8 @@ AgentMetrics::AgentMetrics(const std::string& node)
                                {{"node", node}})),
       m_offsite_success(gauge(*m_registry,
                               "offsite_last_success_timestamp_seconds",
-                              "Unix time of the last attempt that left nothing to copy.",
+                              "Unix time of the last attempt of this process that left nothing to "
+                              "copy; 0: none.",
                               {{"node", node}})) {
   gauge(*m_registry, "agent_build_info", "The version of this program.")
       .Add({{"version", RB_VERSION}})
@@ -67,9 +68,7 @@ void AgentMetrics::replicated(const offsite::View& view) {
   m_offsite_sets.Add({{"state", "replicated"}}).Set(static_cast<double>(view.replicated()));
   m_offsite_sets.Add({{"state", "damaged"}}).Set(static_cast<double>(view.damaged()));
   m_offsite_failures.Add({}).Set(view.failures);
-  if (view.last_success != SystemTime{}) {
-    m_offsite_success.Add({}).Set(seconds_of(view.last_success));
-  }
+  m_offsite_success.Add({}).Set(seconds_of(view.last_success)); // 0 of none
 }
 
 void AgentMetrics::run_ended(const RunReport& report) {

@@ -77,6 +77,19 @@ TEST_CASE_FIXTURE(BackupFixture, "show: what a set holds, and what is missing an
   CHECK(run_json({"show", "latest"}).at("state") == "incomplete");
 }
 
+TEST_CASE_FIXTURE(BackupFixture, "show: how many objects of each kind, as a runbook sends people") {
+  auto manifest = add_set(run_id_of_day(1));
+  manifest.snapshot->objects = {{"configmaps", 7}, {"pods", 12}, {"(other)", 7}};
+  test::write_file(manifest_file(run_id_of_day(1)), set::serialize(manifest));
+  const auto shown = run({"show", "latest"});
+  CHECK(shown.out.find("\nOBJECTS  KIND\n12       pods\n7        (other)\n7        configmaps\n") !=
+        std::string::npos);
+  // A set without a copy of the datastore has none.
+  manifest.snapshot.reset();
+  test::write_file(manifest_file(run_id_of_day(1)), set::serialize(manifest));
+  CHECK(run({"show", run_id_of_day(1)}).out.find("OBJECTS") == std::string::npos);
+}
+
 TEST_CASE_FIXTURE(BackupFixture, "show: a set that is not there") {
   add_set(run_id_of_day(1));
   const auto result = run({"show", "20200101T000000Z\x1b[31m"});

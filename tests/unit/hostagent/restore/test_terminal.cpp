@@ -51,21 +51,21 @@ TEST_CASE_FIXTURE(BackupFixture, "no command prints what could upset a terminal"
   const std::string to = file("to");
   const std::vector<std::vector<std::string>> commands{
       {"list"},
-      {"list", "-o", "json"},
+      {"list", "--output", "json"},
       {"show", run_id},
-      {"show", run_id, "-o", "json"},
+      {"show", run_id, "--output", "json"},
       {"show", run_id_of_day(2)},
       {"show", k_hostile_text},
       {"verify", "--all"},
       {"verify", "--all", "-i", keys()},
-      {"verify", "--all", "-i", keys(), "-o", "json"},
+      {"verify", "--all", "-i", keys(), "--output", "json"},
       {"verify", "-i", k_hostile_text},
       {"drill", "-i", keys()},
-      {"drill", "-i", keys(), "-o", "json"},
+      {"drill", "-i", keys(), "--output", "json"},
       {"metrics"},
       {"restore", run_id},
       {"restore", run_id, "-i", keys(), "--dry-run"},
-      {"restore", run_id, "-i", keys(), "--dry-run", "-o", "json"},
+      {"restore", run_id, "-i", keys(), "--dry-run", "--output", "json"},
       {"restore", run_id, "-i", keys(), "--artifact", k_hostile_text, "--to", to},
       {"restore", run_id, "-i", keys(), "--artifact", "helm-values", "--to", to},
       {"restore",
@@ -77,7 +77,7 @@ TEST_CASE_FIXTURE(BackupFixture, "no command prints what could upset a terminal"
        "--to",
        to,
        "--force",
-       "-o",
+       "--output",
        "json"},
       {"decrypt", k_hostile_text, "-i", keys(), "-o", "-"},
       {k_hostile_text},
@@ -88,5 +88,6 @@ TEST_CASE_FIXTURE(BackupFixture, "no command prints what could upset a terminal"
     CHECK(test::is_harmless_output(outcome.out));
     CHECK(test::is_harmless_output(outcome.err));
     CHECK(outcome.out.size() + outcome.err.size() > 0);
+    CHECK((command.back() != "json" || outcome.code != 2)); // else nothing of the set was printed
   }
 }

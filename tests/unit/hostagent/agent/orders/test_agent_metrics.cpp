@@ -62,6 +62,8 @@ TEST_CASE("copies off-site are told with the node whose they are, as alerts ask 
   const std::string text = text_of(metrics);
   CHECK(has(text, "railiance_backup_offsite_failed_attempts{node=\"server-1\"} 0"));
   CHECK(has(text, "railiance_backup_offsite_sets{node=\"server-1\",state=\"damaged\"} 0"));
+  // One that never succeeded is there, too: time() - 0 is an age that an alert can ask for.
+  CHECK(has(text, "railiance_backup_offsite_last_success_timestamp_seconds{node=\"server-1\"} 0"));
 }
 
 TEST_CASE("the disk is looked at when it is asked for, and not more often than that") {
