@@ -199,7 +199,7 @@ TEST_CASE("prune goes on after a set that fails, and tells what is gone and what
   for (int number = 1; number <= 3; ++number) {
     REQUIRE(test::store_set(directory, test::make_manifest(test::run_id_of_day(number))));
   }
-  const RemovalPlan plan{{test::run_id_of_day(1), test::run_id_of_day(2)}, false};
+  const RemovalPlan plan{{test::run_id_of_day(1), test::run_id_of_day(2)}, false, {}};
   disk.arrange(test::Fault::io_error_once, 3);
   Pruned pruned = prune(directory, plan);
   CHECK(pruned.removed == std::vector<std::string>{test::run_id_of_day(2)});
@@ -223,8 +223,8 @@ TEST_CASE("a set with a file that can't be removed is not touched, named, and en
     MESSAGE("not run here: the file system of TMPDIR has no immutable files, or we are not root");
     return;
   }
-  const RemovalPlan plan{{test::run_id_of_day(1), test::run_id_of_day(2), test::run_id_of_day(3)},
-                         false};
+  const RemovalPlan plan{
+      {test::run_id_of_day(1), test::run_id_of_day(2), test::run_id_of_day(3)}, false, {}};
   const Pruned pruned = prune(directory, plan);
   CHECK(pruned.removed == std::vector<std::string>{test::run_id_of_day(1), test::run_id_of_day(3)});
   REQUIRE(pruned.left.size() == 1);

@@ -1,3 +1,4 @@
+#include "k3s/host_settings.hpp"
 #include "k3s/token.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/observe.hpp"
@@ -90,8 +91,10 @@ TEST_CASE("a program that the service of the set starts and this host has not is
         {path, SecretBytes(as_bytes("[Service]\nExecStart=" + program + " server\n")), 0644, {}});
   };
   const auto absent = [&](const k3s::HostSettings& here) {
-    return find_absent_program(
-        state, read_settings(HostStateView(state)), here, "/var/lib/rancher/k3s");
+    return find_absent_program(state,
+                               k3s::read_host_settings(set::HostStateView(state), state.node),
+                               here,
+                               "/var/lib/rancher/k3s");
   };
   k3s::HostSettings own;
   own.systemd_unit = "k3s";
@@ -117,7 +120,7 @@ TEST_CASE("a unit of another name than that of the set is noticed") {
   const auto other = [&](const std::string& unit) {
     k3s::HostSettings here;
     here.systemd_unit = unit;
-    return find_other_unit(read_settings(HostStateView(state)), here);
+    return find_other_unit(k3s::read_host_settings(set::HostStateView(state), state.node), here);
   };
   CHECK(other("k3s") == "k3s");
   CHECK(other("k3s-prod").empty());
