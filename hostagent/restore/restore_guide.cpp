@@ -179,6 +179,7 @@ cluster::GuideInput guide_for(const BackupSet& set,
   input.start_command = host.typed_command(command.hints, "start");
   input.extra_options = options_for(command, options);
   input.plan = cluster::decide(host.observed, facts, command.wishes).plan;
+  input.stays = cluster::stays_by_hand(host.observed);
   return input;
 }
 

@@ -4,6 +4,7 @@
 #include "k3s/credentials.hpp"
 #include "restore/cluster/checks.hpp"
 #include "restore/cluster/database.hpp"
+#include "restore/cluster/put_back.hpp"
 #include "set/names.hpp"
 #include "set/restore_guide.hpp"
 
@@ -132,6 +133,15 @@ void add_changes(const Plan& plan, std::vector<std::string>& lines) {
   }
 }
 
+/// Of an archive of "/", for tar.
+std::string without(const std::vector<std::string>& paths) {
+  std::string options;
+  for (const std::string& path : paths) {
+    options += " --exclude=" + shell_word(path.substr(1));
+  }
+  return options;
+}
+
 } // namespace
 
 std::span<const Word<Step>> words_of(Step) {
@@ -200,6 +210,17 @@ std::vector<std::string> our_commands(const GuideInput& input) {
           restore + " --execute" + common};
 }
 
+std::vector<std::string> stays_by_hand(const ObservedHost& host) {
+  std::vector<std::string> paths;
+  for (const NamedFact& fact : host.named) {
+    const bool by_place = !put_back_path(fact.path.substr(1), host.data_dir, host.data_dir).empty();
+    if (!by_place && (fact.on_host || !fact.in_set)) {
+      paths.push_back(fact.path);
+    }
+  }
+  return paths;
+}
+
 std::vector<std::string> commands_by_hand(const GuideInput& input) {
   const Plan& plan = input.plan;
   const bool somewhere = input.identity_file.empty();
@@ -232,7 +253,7 @@ std::vector<std::string> commands_by_hand(const GuideInput& input) {
                             "--exclude='etc/default' --exclude='etc/sysconfig' "
                             "--exclude='etc/init.d' --exclude='etc/conf.d'"
                           : "") +
-        ")");
+        without(input.stays) + ")");
     add_changes(plan, lines);
   }
   for (std::string& line : database_of(plan.datastore).by_hand(plan, snapshot)) {

@@ -133,7 +133,12 @@ struct GuideInput {
   std::string start_command; ///< "systemctl start k3s"
   std::string extra_options; ///< Of railiance-restore, as the operator gave them; may be empty.
   Plan plan;
+  std::vector<std::string> stays = {}; ///< As stays_by_hand() names it.
 };
+
+/// What the settings of the set name elsewhere than where k3s has its files, and what this host has
+/// already or must not be written to: it is not replaced by hand either (docs/decisions/0018).
+[[nodiscard]] std::vector<std::string> stays_by_hand(const ObservedHost& host);
 
 /// Our commands, and those of a person with nothing but k3s and age. One a line; those that are
 /// only for people begin with '#'.

@@ -87,6 +87,25 @@ TEST_CASE(
   CHECK(line_of(commands_by_hand(openrc), "systemctl enable") == commands_by_hand(openrc).size());
 }
 
+TEST_CASE("by hand on a bare host: what it has of its own stays, as with our command") {
+  ObservedHost host;
+  host.data_dir = "/data/k3s";
+  host.named = {{"/etc/resolv.conf", "resolv-conf", false, true, true},
+                {"/etc/k3s audit.yaml", "audit-policy-file", true, true, true},
+                {"/etc/only-in-the-set", "oidc-ca-file", true, false, true},
+                {"/usr/share/x", "config", false, false, false},
+                {"/etc/rancher/k3s/registries.yaml", "private-registry", false, true, true},
+                {"/data/k3s/server/manifests/x.yaml", "x", false, true, true}};
+  GuideInput input = input_for(true);
+  input.stays = stays_by_hand(host);
+  CHECK(input.stays ==
+        std::vector<std::string>{"/etc/resolv.conf", "/etc/k3s audit.yaml", "/usr/share/x"});
+  const auto lines = commands_by_hand(input);
+  CHECK(lines[line_of(lines, "tar xzp -C / ")].find(
+            " --exclude=etc/resolv.conf --exclude='etc/k3s audit.yaml' --exclude=usr/share/x)") !=
+        std::string::npos);
+}
+
 TEST_CASE("words with spaces are quoted") {
   CHECK(our_commands(input_for(false))[1].find("-i '/root/my keys.txt'") != std::string::npos);
 }
