@@ -125,6 +125,17 @@ const BackupSet* ask(const std::vector<ListedSet>& sets, const BackupSet* propos
   return whole && number >= 1 && number <= sets.size() ? sets[number - 1].set : nullptr;
 }
 
+/// Prints the table. Where nobody named a set, a terminal is asked; null: no number of the list.
+const BackupSet* show_and_choose(const std::vector<ListedSet>& listed,
+                                 const set::Latest& found,
+                                 const RestoreCommand& command,
+                                 const Io& io) {
+  io.out << table_of(listed, io.clock.now()) << std::flush;
+  say_passed_over(found, io);
+  const bool asks = io.out_is_terminal && io.in_is_terminal && !command.set_given;
+  return asks ? ask(listed, found.set, io) : found.set;
+}
+
 /// What was asked for goes into the commands of the guide, too: another data directory or another
 /// host's key is meant for them.
 std::string options_for(const RestoreCommand& command, const Options& options) {
@@ -223,7 +234,6 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
     return fail_to_open(io, found.error());
   }
   const Catalogue& catalogue = backups->catalogue;
-  const BackupSet* set = found->set;
   tell_of_files(catalogue, io.err);
   const std::vector<ListedSet> listed = listed_sets(*backups, keys);
   const bool json = options.output == OutputFormat::json;
@@ -231,33 +241,24 @@ int guide(const RestoreCommand& command, const Options& options, Io& io) {
                              {"sets", json_of(listed)},
                              {"files", files_to_json(catalogue)}};
   put_latest(set::choose_latest(backups->sets), out);
-  if (!json) {
-    io.out << table_of(listed, io.clock.now()) << std::flush;
-    say_passed_over(*found, io);
-    if (io.out_is_terminal && io.in_is_terminal && !command.set_given) {
-      set = ask(listed, set, io);
-      if (set == nullptr) {
-        return fail(io, {ErrorCode::invalid_argument, "not a number of the list", {}});
-      }
-    }
+  const BackupSet* const set = json ? found->set : show_and_choose(listed, *found, command, io);
+  if (set == nullptr) {
+    return fail(io, {ErrorCode::invalid_argument, "not a number of the list", {}});
   }
-  if (const auto code =
-          refused_by_signature(catalogue, set->run_id, command.wishes.allow_unsigned, io)) {
-    if (json) {
-      io.out << dump(out);
-    }
-    return *code;
+  const auto refused =
+      refused_by_signature(catalogue, set->run_id, command.wishes.allow_unsigned, io);
+  if (!refused) {
+    cluster::OpenedSet opened =
+        cluster::open_host_settings(backups->directory, *set, keys.identities, io.stop);
+    cluster::apply_replacements(opened, command.wishes.replacements);
+    cluster::Host host;
+    host.look(command.hints, command.wishes.keep_config ? nullptr : &opened);
+    print_guide(guide_for(*set, host, opened.facts, keys, command, options), json, out, io);
   }
-  cluster::OpenedSet opened =
-      cluster::open_host_settings(backups->directory, *set, keys.identities, io.stop);
-  cluster::apply_replacements(opened, command.wishes.replacements);
-  cluster::Host host;
-  host.look(command.hints, command.wishes.keep_config ? nullptr : &opened);
-  print_guide(guide_for(*set, host, opened.facts, keys, command, options), json, out, io);
   if (json) {
     io.out << dump(out);
   }
-  return static_cast<int>(ExitCode::done);
+  return refused.value_or(static_cast<int>(ExitCode::done));
 }
 
 } // namespace rb::restore

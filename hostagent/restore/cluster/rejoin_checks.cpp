@@ -254,16 +254,67 @@ std::string unit_leads_to(const RejoinFacts& facts, const ServerAnswer& server) 
   return leads ? url : std::string();
 }
 
+namespace {
+
+/// What it keeps its state in could not become a member of etcd.
+void check_state(const RejoinFacts& facts, std::vector<Check>& checks) {
+  const ObservedHost& host = facts.host;
+  const std::string endpoint = host.settings.value("datastore-endpoint");
+  if (!endpoint.empty() && !k3s::is_embedded_etcd(endpoint)) {
+    checks.push_back(
+        refused("datastore",
+                "the configuration has `datastore-endpoint`: this server would not join etcd",
+                "remove it"));
+  }
+  if (host.data.sqlite && !host.data.etcd) {
+    checks.push_back(refused(
+        "datastore",
+        host.data_dir + "/server/db/state.db: this host keeps a cluster of its own in SQLite",
+        "where nothing of that cluster is needed: `mv " + host.data_dir + "/server " +
+            host.data_dir + "/server-before`, and repeat"));
+  }
+}
+
+/// It would not be a server that can be seen to be back in etcd.
+void check_roles(const RejoinFacts& facts, const ServerAnswer& server, std::vector<Check>& checks) {
+  const ObservedHost& host = facts.host;
+  const std::string see = "see that `server:` names " + server.supervisor_url +
+                          " and that the token is that of the set, ";
+  if (host.settings.is_on("disable-etcd")) {
+    checks.push_back(
+        refused("roles",
+                "the configuration has `disable-etcd`: this server has no etcd that could rejoin",
+                see + "and start k3s: `" + facts.start_command + "`"));
+  }
+  if (host.settings.is_on("disable-apiserver")) {
+    checks.push_back(refused(
+        "roles",
+        "the configuration has `disable-apiserver`: whether this host is back in etcd could "
+        "not be seen",
+        see + "move " + host.data_dir + "/server/db/etcd and " + host.data_dir +
+            "/server/cred aside, and start k3s: `" + facts.start_command +
+            "`; `k3s kubectl get nodes -l node-role.kubernetes.io/etcd` on " + server.text() +
+            " shows it as Ready"));
+  }
+}
+
+Check lost_node_password(const RejoinFacts& facts, const ServerAnswer& server) {
+  return warned("node-password",
+                "/etc/rancher/node/password is gone with the disk: the restored cluster remembers "
+                "another one of this node, and k3s says `Node password rejected`",
+                "on " + server.text() + ": `k3s kubectl -n kube-system delete secret " +
+                    facts.node_name + ".node-password.k3s`");
+}
+
+} // namespace
+
 std::vector<Check> check_joining(const RejoinFacts& facts, const ServerAnswer& server) {
   const ServerSettings& settings = facts.host.settings;
   std::vector<Check> checks;
-  const auto refuse = [&](const char* name, std::string message, std::string hint) {
-    checks.push_back(refused(name, std::move(message), std::move(hint)));
-  };
   if (!facts.host.settings_problem.empty()) {
-    refuse("configuration",
-           facts.host.settings_problem,
-           "repair the file: k3s would not start with it");
+    checks.push_back(refused("configuration",
+                             facts.host.settings_problem,
+                             "repair the file: k3s would not start with it"));
   }
   checks.push_back(check_data_dir(facts.host, facts.set, false));
   if (auto quota = check_quota(facts.set, settings)) {
@@ -272,41 +323,15 @@ std::vector<Check> check_joining(const RejoinFacts& facts, const ServerAnswer& s
   if (auto kernel = check_kernel(facts.host, settings)) {
     checks.push_back(*std::move(kernel));
   }
-  const std::string endpoint = settings.value("datastore-endpoint");
-  if (!endpoint.empty() && !k3s::is_embedded_etcd(endpoint)) {
-    refuse("datastore",
-           "the configuration has `datastore-endpoint`: this server would not join etcd",
-           "remove it");
-  }
-  if (facts.host.data.sqlite && !facts.host.data.etcd) {
-    refuse("datastore",
-           facts.host.data_dir +
-               "/server/db/state.db: this host keeps a cluster of its own in SQLite",
-           "where nothing of that cluster is needed: `mv " + facts.host.data_dir + "/server " +
-               facts.host.data_dir + "/server-before`, and repeat");
-  }
-  const std::string see = "see that `server:` names " + server.supervisor_url +
-                          " and that the token is that of the set, ";
-  if (settings.is_on("disable-etcd")) {
-    refuse("roles",
-           "the configuration has `disable-etcd`: this server has no etcd that could rejoin",
-           see + "and start k3s: `" + facts.start_command + "`");
-  }
-  if (settings.is_on("disable-apiserver")) {
-    refuse("roles",
-           "the configuration has `disable-apiserver`: whether this host is back in etcd could "
-           "not be seen",
-           see + "move " + facts.host.data_dir + "/server/db/etcd and " + facts.host.data_dir +
-               "/server/cred aside, and start k3s: `" + facts.start_command +
-               "`; `k3s kubectl get nodes -l node-role.kubernetes.io/etcd` on " + server.text() +
-               " shows it as Ready");
-  }
+  check_state(facts, checks);
+  check_roles(facts, server, checks);
   if (const std::string of_unit = url_of_unit(settings);
       !of_unit.empty() && unit_leads_to(facts, server).empty()) {
-    refuse("server-url",
-           settings.of("server").back().place + ": the unit says --server " + of_unit +
-               ", which does not lead to that server, and which no configuration file can change",
-           "write --server " + server.supervisor_url + " there, and repeat");
+    checks.push_back(refused(
+        "server-url",
+        settings.of("server").back().place + ": the unit says --server " + of_unit +
+            ", which does not lead to that server, and which no configuration file can change",
+        "write --server " + server.supervisor_url + " there, and repeat"));
   }
   if (facts.set.host_state) {
     checks.push_back(check_shared_settings(settings, facts.set.settings));
@@ -314,12 +339,7 @@ std::vector<Check> check_joining(const RejoinFacts& facts, const ServerAnswer& s
   checks.push_back(check_configured_tokens(facts.host.tokens, facts.set));
   if (!facts.node_password && !settings.is_on("disable-agent") &&
       facts.host.data.token_hash.empty()) {
-    checks.push_back(
-        warned("node-password",
-               "/etc/rancher/node/password is gone with the disk: the restored cluster remembers "
-               "another one of this node, and k3s says `Node password rejected`",
-               "on " + server.text() + ": `k3s kubectl -n kube-system delete secret " +
-                   facts.node_name + ".node-password.k3s`"));
+    checks.push_back(lost_node_password(facts, server));
   }
   return checks;
 }

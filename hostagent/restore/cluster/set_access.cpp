@@ -35,6 +35,18 @@ bool is_external(const set::Manifest& manifest) {
   });
 }
 
+void take_manifest(const set::Manifest& manifest, SetFacts& facts) {
+  facts.node_name = manifest.node_name;
+  facts.k3s_version = manifest.k3s_version;
+  facts.storage_version = manifest.snapshot ? manifest.snapshot->storage_version : std::string();
+  facts.cluster_cas.push_back(manifest.cluster_ca);
+  facts.servers = manifest.servers;
+  facts.snapshot = manifest.snapshot.has_value() && has(manifest, ArtifactType::datastore);
+  facts.external_datastore = is_external(manifest);
+  facts.datastore = datastore_of(manifest);
+  facts.host_state = has(manifest, ArtifactType::host_state);
+}
+
 /// What the manifest cannot be trusted with, or does not say: the snapshot's own word.
 void take_snapshot(const set::SnapshotFacts& snapshot, SetFacts& facts) {
   facts.bootstrap_hashes = snapshot.bootstrap_hashes;
@@ -144,16 +156,8 @@ Result<OpenedSet> open_set(set::Directory& directory,
     return opened;
   }
   const set::Manifest& manifest = *set.manifest;
-  facts.node_name = manifest.node_name;
-  facts.k3s_version = manifest.k3s_version;
-  facts.storage_version = manifest.snapshot ? manifest.snapshot->storage_version : std::string();
-  facts.cluster_cas.push_back(manifest.cluster_ca);
-  facts.servers = manifest.servers;
+  take_manifest(manifest, facts);
   facts.disproven = set::is_disproven(set) ? manifest.proof->message : std::string();
-  facts.snapshot = manifest.snapshot.has_value() && has(manifest, ArtifactType::datastore);
-  facts.external_datastore = is_external(manifest);
-  facts.datastore = datastore_of(manifest);
-  facts.host_state = has(manifest, ArtifactType::host_state);
   set::CheckHooks hooks;
   hooks.stop = stop;
   bool whole = true;
