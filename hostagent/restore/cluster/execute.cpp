@@ -3,7 +3,6 @@
 #include "restore/cluster/database.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/node_state.hpp"
-#include "restore/cluster/rejoin_steps.hpp"
 #include "restore/cluster/steps.hpp"
 
 #include <utility>

@@ -2,8 +2,8 @@
 
 #include "k3s/credentials.hpp"
 #include "k3s/token.hpp"
+#include "restore/cluster/checks.hpp"
 #include "restore/cluster/host_network.hpp"
-#include "restore/cluster/rejoin_checks.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
-#include "restore/cluster/rejoin_checks.hpp"
-
 #include "k3s/token.hpp"
 #include "k3s/versions.hpp"
+#include "restore/cluster/checks.hpp"
+#include "restore/cluster/rejoin.hpp"
 
 #include <algorithm>
 

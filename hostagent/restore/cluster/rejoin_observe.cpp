@@ -3,7 +3,6 @@
 #include "k3s/etcd_members.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/journal.hpp"
-#include "restore/cluster/rejoin_steps.hpp"
 #include "restore/cluster/server_access.hpp"
 
 namespace rb::cluster {

@@ -1,5 +1,3 @@
-#include "restore/cluster/rejoin_steps.hpp"
-
 #include "restore/cluster/database.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/node_state.hpp"

@@ -5,7 +5,6 @@
 #include "restore/cluster/database.hpp"
 #include "restore/cluster/execute.hpp"
 #include "restore/cluster/file_changes.hpp"
-#include "restore/cluster/rejoin_steps.hpp"
 #include "restore/cluster/steps.hpp"
 
 #include <unistd.h>

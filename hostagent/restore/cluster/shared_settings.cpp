@@ -1,6 +1,7 @@
 // Settings that k3s compares between a server that joins and the one that it joins
 // (CriticalControlArgs, pkg/daemons/config of k3s; docs.k3s.io, "Critical Configuration Values").
-#include "restore/cluster/rejoin_checks.hpp"
+#include "restore/cluster/checks.hpp"
+#include "restore/cluster/rejoin.hpp"
 
 #include <array>
 

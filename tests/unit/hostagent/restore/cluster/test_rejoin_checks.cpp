@@ -1,6 +1,7 @@
 // Holds: what each check of a rejoin says, of facts that are wrong in one way.
 #include "rejoin_facts.hpp"
-#include "restore/cluster/rejoin_checks.hpp"
+#include "restore/cluster/checks.hpp"
+#include "restore/cluster/rejoin.hpp"
 
 #include <doctest/doctest.h>
 
