@@ -316,15 +316,15 @@ HostWork::ports(cluster::SetSource& source, cluster::Progress& progress, std::st
 /// Carries on from `state`.
 int HostWork::carry_out(JournalState state, nlohmann::ordered_json json) {
   const cluster::Plan plan = state.plan;
-  const auto source = cluster::make_set_source(m_backups->directory,
-                                               *m_set->manifest,
-                                               m_keys.identities,
-                                               m_backups->catalogue.all_keys(),
-                                               plan.replacements);
+  cluster::DirectorySetSource source(m_backups->directory,
+                                     *m_set->manifest,
+                                     m_keys.identities,
+                                     m_backups->catalogue.all_keys(),
+                                     plan.replacements);
   LineProgress progress(m_io, [this](cluster::Step step) { before(step); });
   // What is started has a process group of its own: an interrupt of the terminal reaches only us.
   const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP}, m_io.stop);
-  cluster::Ports all = ports(*source, progress, interrupts.token());
+  cluster::Ports all = ports(source, progress, interrupts.token());
   const cluster::Journal journal(plan.work_dir());
   const bool back = state.phase == Phase::rolling_back;
   const cluster::Outcome outcome =

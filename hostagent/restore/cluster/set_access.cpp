@@ -89,54 +89,6 @@ std::vector<Rewritten> rewrite_state(set::HostState& state,
   return rewrite(state, settings.files, replacements);
 }
 
-class DirectorySetSource final : public SetSource {
-public:
-  DirectorySetSource(set::Directory& directory,
-                     const set::Manifest& manifest,
-                     std::span<const age::Identity> identities,
-                     std::vector<sign::PublicKey> trusted,
-                     std::vector<Replacement> replacements)
-      : m_directory(directory), m_manifest(manifest), m_identities(identities),
-        m_trusted(std::move(trusted)), m_replacements(std::move(replacements)) {}
-
-  [[nodiscard]] Status decrypt_snapshot(const std::string& path) override {
-    return set::decrypt_artifact_to(
-        m_directory, m_manifest, ArtifactType::datastore, m_identities, {path, true});
-  }
-  [[nodiscard]] Result<set::HostState> host_state() override {
-    RB_TRY_ASSIGN(set::HostState state,
-                  set::open_host_state(m_directory, m_manifest, m_identities));
-    static_cast<void>(rewrite_state(state, m_replacements));
-    return state;
-  }
-  [[nodiscard]] Result<bool> put_image(const std::string& path) override {
-    const std::string name(set::k_image_name);
-    const auto file = m_directory.fs().open_read(name);
-    if (!file && file.error().code == ErrorCode::not_found) {
-      return false;
-    }
-    if (!file) {
-      return file.error();
-    }
-    RB_TRY_ASSIGN(const std::uint64_t size, (*file)->size());
-    RB_TRY_ASSIGN(set::Directory images,
-                  set::Directory::open_existing(path.substr(0, path.rfind('/'))));
-    RB_TRY(set::check_free_space(images, size + k_left_free_bytes));
-    DurableOrder order;
-    order.name = path.substr(path.rfind('/') + 1);
-    order.replace = true;
-    RB_TRY(set::copy_genuine_file(m_directory, name, m_trusted, images.fs(), order));
-    return true;
-  }
-
-private:
-  set::Directory& m_directory;
-  const set::Manifest& m_manifest;
-  std::span<const age::Identity> m_identities;
-  std::vector<sign::PublicKey> m_trusted;
-  const std::vector<Replacement> m_replacements;
-};
-
 } // namespace
 
 Result<OpenedSet> open_set(set::Directory& directory,
@@ -218,13 +170,35 @@ void apply_replacements(OpenedSet& opened, std::span<const Replacement> replacem
   opened.facts.settings = opened.host_settings->settings;
 }
 
-std::unique_ptr<SetSource> make_set_source(set::Directory& directory,
-                                           const set::Manifest& manifest,
-                                           std::span<const age::Identity> identities,
-                                           std::vector<sign::PublicKey> trusted,
-                                           std::vector<Replacement> replacements) {
-  return std::make_unique<DirectorySetSource>(
-      directory, manifest, identities, std::move(trusted), std::move(replacements));
+Status DirectorySetSource::decrypt_snapshot(const std::string& path) {
+  return set::decrypt_artifact_to(
+      m_directory, m_manifest, ArtifactType::datastore, m_identities, {path, true});
+}
+
+Result<set::HostState> DirectorySetSource::host_state() {
+  RB_TRY_ASSIGN(set::HostState state, set::open_host_state(m_directory, m_manifest, m_identities));
+  static_cast<void>(rewrite_state(state, m_replacements));
+  return state;
+}
+
+Result<bool> DirectorySetSource::put_image(const std::string& path) {
+  const std::string name(set::k_image_name);
+  const auto file = m_directory.fs().open_read(name);
+  if (!file && file.error().code == ErrorCode::not_found) {
+    return false;
+  }
+  if (!file) {
+    return file.error();
+  }
+  RB_TRY_ASSIGN(const std::uint64_t size, (*file)->size());
+  RB_TRY_ASSIGN(set::Directory images,
+                set::Directory::open_existing(path.substr(0, path.rfind('/'))));
+  RB_TRY(set::check_free_space(images, size + k_left_free_bytes));
+  DurableOrder order;
+  order.name = path.substr(path.rfind('/') + 1);
+  order.replace = true;
+  RB_TRY(set::copy_genuine_file(m_directory, name, m_trusted, images.fs(), order));
+  return true;
 }
 
 } // namespace rb::cluster

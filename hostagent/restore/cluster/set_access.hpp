@@ -8,10 +8,11 @@
 #include "set/opened_set.hpp"
 #include "set/set_check.hpp"
 
-#include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <utility>
+#include <vector>
 
 namespace rb::cluster {
 
@@ -39,10 +40,26 @@ void apply_replacements(OpenedSet& opened, std::span<const Replacement> replacem
 
 /// The set as the executor reads it, its configuration rewritten; directory, manifest and
 /// identities outlive it. `trusted`: whose signature the image of the kit must have.
-[[nodiscard]] std::unique_ptr<SetSource> make_set_source(set::Directory& directory,
-                                                         const set::Manifest& manifest,
-                                                         std::span<const age::Identity> identities,
-                                                         std::vector<sign::PublicKey> trusted,
-                                                         std::vector<Replacement> replacements);
+class DirectorySetSource final : public SetSource {
+public:
+  DirectorySetSource(set::Directory& directory,
+                     const set::Manifest& manifest,
+                     std::span<const age::Identity> identities,
+                     std::vector<sign::PublicKey> trusted,
+                     std::vector<Replacement> replacements)
+      : m_directory(directory), m_manifest(manifest), m_identities(identities),
+        m_trusted(std::move(trusted)), m_replacements(std::move(replacements)) {}
+
+  [[nodiscard]] Status decrypt_snapshot(const std::string& path) override;
+  [[nodiscard]] Result<set::HostState> host_state() override;
+  [[nodiscard]] Result<bool> put_image(const std::string& path) override;
+
+private:
+  set::Directory& m_directory;
+  const set::Manifest& m_manifest;
+  std::span<const age::Identity> m_identities;
+  std::vector<sign::PublicKey> m_trusted;
+  const std::vector<Replacement> m_replacements;
+};
 
 } // namespace rb::cluster

@@ -27,8 +27,8 @@ struct Kit {
         directory, std::string(set::k_image_name), as_bytes("layers and their manifest"), key));
   }
   /// The keys belong to the source alone from here on, as those of a restore do.
-  [[nodiscard]] std::unique_ptr<SetSource> source_trusting(const sign::SigningKey& trusted) {
-    return make_set_source(directory, manifest, {}, {trusted.public_key()}, {});
+  [[nodiscard]] DirectorySetSource source_trusting(const sign::SigningKey& trusted) {
+    return {directory, manifest, {}, {trusted.public_key()}, {}};
   }
   [[nodiscard]] bool host_is_empty() const { return std::filesystem::is_empty(host.path()); }
 };
@@ -38,8 +38,8 @@ struct Kit {
 TEST_CASE("the kit's image is put where the host takes it, by keys that the source keeps") {
   Kit kit;
   kit.write_image();
-  const auto source = kit.source_trusting(kit.key);
-  const auto put = source->put_image(kit.host.file("image.tar"));
+  auto source = kit.source_trusting(kit.key);
+  const auto put = source.put_image(kit.host.file("image.tar"));
   REQUIRE(put);
   CHECK(*put);
   CHECK(test::read_file(kit.host.file("image.tar")) == "layers and their manifest");
@@ -48,8 +48,8 @@ TEST_CASE("the kit's image is put where the host takes it, by keys that the sour
 TEST_CASE("an image that another key signed is not put anywhere") {
   Kit kit;
   kit.write_image();
-  const auto source = kit.source_trusting(sign::SigningKey::generate().value());
-  CHECK(source->put_image(kit.host.file("image.tar")).error().code == ErrorCode::corrupt);
+  auto source = kit.source_trusting(sign::SigningKey::generate().value());
+  CHECK(source.put_image(kit.host.file("image.tar")).error().code == ErrorCode::corrupt);
   CHECK(kit.host_is_empty());
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("a set of a server with an external database says so") {
 
 TEST_CASE("a kit without an image is no error") {
   Kit kit;
-  const auto put = kit.source_trusting(kit.key)->put_image(kit.host.file("image.tar"));
+  const auto put = kit.source_trusting(kit.key).put_image(kit.host.file("image.tar"));
   REQUIRE(put);
   CHECK_FALSE(*put);
   CHECK(kit.host_is_empty());
