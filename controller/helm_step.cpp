@@ -6,12 +6,12 @@
 #include "age/sops_yaml.hpp"
 #include "base/digest.hpp"
 #include "base/fd.hpp"
+#include "base/text.hpp"
 #include "helm/artifact.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 
 namespace rb::controller {
@@ -56,11 +56,9 @@ std::optional<std::size_t> memory_limit(const std::string& cgroup_root) {
     std::ifstream stream(cgroup_root + file);
     std::string text;
     stream >> text;
-    std::size_t bytes = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), bytes);
+    const auto bytes = whole_number<std::size_t>(text);
     // "max", and the number near 2^63 with which version 1 says the same.
-    if (code == std::errc{} && end == text.data() + text.size() &&
-        bytes < (std::size_t{1} << 60U)) {
+    if (bytes && *bytes < (std::size_t{1} << 60U)) {
       return bytes;
     }
   }

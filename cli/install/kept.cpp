@@ -1,9 +1,9 @@
 #include "cli/install/kept.hpp"
 
 #include "base/json_member.hpp"
+#include "base/text.hpp"
 #include "kube/resource.hpp"
 
-#include <charconv>
 #include <string_view>
 
 namespace rb::install {
@@ -36,13 +36,7 @@ std::optional<std::string> argument_of(const std::vector<json>& objects,
 }
 
 std::optional<int> number_in(const std::optional<std::string>& text) {
-  int number = 0;
-  if (!text) {
-    return std::nullopt;
-  }
-  const char* const end = text->data() + text->size();
-  const auto read = std::from_chars(text->data(), end, number);
-  return read.ec == std::errc() && read.ptr == end ? std::optional(number) : std::nullopt;
+  return text ? whole_number<int>(*text) : std::nullopt;
 }
 
 std::string text_of(const std::string& value) {

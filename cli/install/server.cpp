@@ -4,13 +4,14 @@
 #include "k3s/command.hpp"
 #include "k3s/etcd_snapshot.hpp"
 
+#include "base/text.hpp"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <filesystem>
 #include <sstream>
 
@@ -94,10 +95,8 @@ Result<int> port_of(const k3s::ServerSettings& settings) {
   if (text.empty()) {
     return Server{}.api_port;
   }
-  int port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || port < 1 ||
-      port > k_highest_port) {
+  const int port = whole_number<int>(text).value_or(0);
+  if (port < 1 || port > k_highest_port) {
     return Error{ErrorCode::invalid_argument, "https-listen-port of k3s is no port", {}};
   }
   return port;

@@ -1,7 +1,8 @@
 #include "offsite/rclone_ports.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -17,34 +18,26 @@ using Section = std::map<std::string, std::string>;
 constexpr int k_https = 443;
 constexpr int k_http = 80;
 
-std::string trimmed(const std::string& text) {
-  const std::size_t from = text.find_first_not_of(" \t\r");
-  const std::size_t to = text.find_last_not_of(" \t\r");
-  return from == std::string::npos ? std::string() : text.substr(from, to - from + 1);
-}
-
 std::map<std::string, Section> sections_of(std::string_view text) {
   std::map<std::string, Section> sections;
   std::istringstream stream{std::string(text)};
   std::string name;
   for (std::string raw; std::getline(stream, raw);) {
-    const std::string line = trimmed(raw);
+    const std::string line(trimmed(raw));
     const std::size_t equals = line.find('=');
     if (line.starts_with('[') && line.ends_with(']')) {
       name = line.substr(1, line.size() - 2);
     } else if (!line.starts_with('#') && !line.starts_with(';') && equals != std::string::npos) {
-      sections[name][trimmed(line.substr(0, equals))] = trimmed(line.substr(equals + 1));
+      sections[name][std::string(trimmed(line.substr(0, equals)))] =
+          trimmed(line.substr(equals + 1));
     }
   }
   return sections;
 }
 
 std::optional<int> number_of(const std::string& text) {
-  int number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, failed] = std::from_chars(text.data(), end, number);
-  const bool is_port = failed == std::errc{} && stop == end && number > 0 && number <= 65535;
-  return is_port ? std::optional(number) : std::nullopt;
+  const auto number = whole_number<int>(text);
+  return number && *number > 0 && *number <= 65535 ? number : std::nullopt;
 }
 
 /// Of "https://user@host:9000/path" or "host:9000"; `usual` where it names none.

@@ -11,8 +11,9 @@
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
+#include "base/text.hpp"
+
 #include <array>
-#include <charconv>
 #include <utility>
 
 namespace rb::restore {
@@ -116,13 +117,11 @@ const BackupSet* ask(const std::vector<ListedSet>& sets, const BackupSet* propos
   io.err << "Set (number, or Enter for " << proposed->run_id << "): " << std::flush;
   std::string answer;
   std::getline(io.in, answer);
-  std::size_t number = 0;
-  const auto parsed = std::from_chars(answer.data(), answer.data() + answer.size(), number);
-  const bool whole = parsed.ec == std::errc() && parsed.ptr == answer.data() + answer.size();
   if (answer.empty()) {
     return proposed;
   }
-  return whole && number >= 1 && number <= sets.size() ? sets[number - 1].set : nullptr;
+  const std::size_t number = whole_number<std::size_t>(answer).value_or(0);
+  return number >= 1 && number <= sets.size() ? sets[number - 1].set : nullptr;
 }
 
 /// Prints the table. Where nobody named a set, a terminal is asked; null: no number of the list.

@@ -1,7 +1,8 @@
 #include "helm/stored_release.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <optional>
 #include <tuple>
@@ -14,12 +15,8 @@ namespace {
 constexpr std::string_view k_object_prefix = "sh.helm.release.v1."; // Helm 3 and 4, pkg/storage
 
 std::optional<std::int64_t> parse_revision(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (code != std::errc{} || end != text.data() + text.size() || value < 1) {
-    return std::nullopt;
-  }
-  return value;
+  const auto value = whole_number<std::int64_t>(text);
+  return value && *value >= 1 ? value : std::nullopt;
 }
 
 struct ObjectNameParts {

@@ -1,19 +1,12 @@
 // Small steps of reading text line by line. Private to this room.
 #pragma once
 
+#include "base/text.hpp"
+
 #include <algorithm>
 #include <string_view>
 
 namespace rb::k3s {
-
-/// Without the blanks around it.
-[[nodiscard]] inline std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view k_blank = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(k_blank);
-  return begin == std::string_view::npos
-             ? std::string_view()
-             : text.substr(begin, text.find_last_not_of(k_blank) - begin + 1);
-}
 
 /// The first line, without its end; `text` is behind it afterwards.
 [[nodiscard]] inline std::string_view take_line(std::string_view& text) {

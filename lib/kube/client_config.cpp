@@ -1,12 +1,12 @@
 #include "kube/client_config.hpp"
 
 #include "base/fd.hpp"
+#include "base/text.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 
 namespace rb::kube {
@@ -58,8 +58,8 @@ bool take_scheme(std::string_view& rest, bool& tls) {
 }
 
 bool parse_port(std::string_view text, unsigned& port) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && port > 0 && port <= 65535;
+  port = whole_number<unsigned>(text).value_or(0);
+  return port > 0 && port <= 65535;
 }
 
 } // namespace
@@ -69,9 +69,7 @@ bool is_ipv4_address(std::string_view host) {
   while (true) {
     const std::size_t dot = host.find('.');
     const std::string_view part = host.substr(0, dot);
-    unsigned value = 0;
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
-    if (part.empty() || error != std::errc() || end != part.data() + part.size() || value > 255) {
+    if (whole_number<unsigned>(part).value_or(256) > 255) {
       return false;
     }
     ++numbers;

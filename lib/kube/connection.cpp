@@ -1,6 +1,7 @@
 #include "kube/connection.hpp"
 
 #include "base/fd.hpp"
+#include "base/text.hpp"
 #include "kube/transport.hpp"
 
 #include <algorithm>
@@ -15,14 +16,6 @@ constexpr int k_unauthorized = 401;
 
 bool is_header_text(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
 } // namespace

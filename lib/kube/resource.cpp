@@ -1,10 +1,10 @@
 #include "kube/resource.hpp"
 
+#include "base/text.hpp"
+
 #include <nlohmann/json.hpp>
 
-#include <charconv>
 #include <cstdint>
-#include <optional>
 
 namespace rb::kube {
 
@@ -53,14 +53,8 @@ std::string type_path(const ResourceType& type) {
 } // namespace
 
 bool is_older_version(std::string_view version, std::string_view than) {
-  const auto number = [](std::string_view text) {
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool whole = error == std::errc() && end == text.data() + text.size();
-    return whole ? std::optional(value) : std::nullopt;
-  };
-  const auto one = number(version);
-  const auto other = number(than);
+  const auto one = whole_number<std::uint64_t>(version);
+  const auto other = whole_number<std::uint64_t>(than);
   return one && other && *one < *other;
 }
 

@@ -1,5 +1,7 @@
 #include "notify/url.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -39,11 +41,7 @@ bool take(std::string_view& text, std::string_view prefix) {
 }
 
 std::optional<std::uint8_t> byte_of(std::string_view hex) {
-  std::uint8_t byte = 0;
-  const auto read = std::from_chars(hex.data(), hex.data() + hex.size(), byte, 16);
-  return hex.size() == 2 && read.ec == std::errc() && read.ptr == hex.data() + 2
-             ? std::optional(byte)
-             : std::nullopt;
+  return hex.size() == 2 ? whole_number<std::uint8_t>(hex, 16) : std::nullopt;
 }
 
 void append_encoded(SecretBuffer& buffer, char c) {

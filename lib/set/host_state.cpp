@@ -4,6 +4,7 @@
 
 #include "base/json_fields.hpp"
 #include "base/json_member.hpp"
+#include "base/text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -18,18 +19,9 @@ namespace {
 constexpr std::string_view k_schema = "railiance.io/host-state/v1";
 constexpr std::string_view k_description = "host.json";
 constexpr std::string_view k_default_data_dir = "/var/lib/rancher/k3s";
-constexpr std::string_view k_blank = " \t\r\n";
 
 Error damaged(std::string what) {
   return {ErrorCode::corrupt, "host state: " + std::move(what), {}};
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(k_blank);
-  if (begin == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(begin, text.find_last_not_of(k_blank) - begin + 1);
 }
 
 /// A field of host.json that is a text.

@@ -1,9 +1,9 @@
 #include "set/names.hpp"
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace rb::set {
 
@@ -119,12 +119,12 @@ std::optional<Version> parse_version(std::string_view text) {
     return version;
   }
   const std::string_view digits = text.substr(mark + k_generation_mark.size());
-  const auto parsed =
-      std::from_chars(digits.data(), digits.data() + digits.size(), version.generation);
-  const bool whole = parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size();
-  const bool canonical =
-      !digits.empty() && digits.front() != '0' && digits.size() <= k_generation_digits;
-  return whole && canonical ? std::optional(std::move(version)) : std::nullopt;
+  const auto generation = whole_number<unsigned>(digits);
+  if (!generation || digits.front() == '0' || digits.size() > k_generation_digits) {
+    return std::nullopt;
+  }
+  version.generation = *generation;
+  return version;
 }
 
 std::string manifest_name(std::string_view run_id, unsigned generation) {

@@ -1,5 +1,7 @@
 #include "sign/minisign.hpp"
 
+#include "base/text.hpp"
+
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -14,14 +16,6 @@ constexpr std::string_view k_algorithm = "Ed";
 constexpr std::string_view k_key_comment = "untrusted comment:";
 constexpr std::size_t k_key_decoded_bytes = 2 + 8 + PublicKey::k_raw_bytes;
 constexpr std::size_t k_secret_decoded_bytes = 158; ///< minisign's secret key.
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view k_blank = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(k_blank);
-  return begin == std::string_view::npos
-             ? std::string_view()
-             : text.substr(begin, text.find_last_not_of(k_blank) - begin + 1);
-}
 
 /// Without the comment line, where there is one.
 std::string_view key_line(std::string_view text) {

@@ -1,5 +1,7 @@
 #include "status/cron.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -77,11 +79,8 @@ std::optional<unsigned> number_of(std::string_view text, const Bounds& bounds) {
       return bounds.least + static_cast<unsigned>(i);
     }
   }
-  unsigned number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = error == std::errc{} && end == text.data() + text.size();
-  return whole && number >= bounds.least && number <= bounds.most ? std::optional(number)
-                                                                  : std::nullopt;
+  const auto number = whole_number<unsigned>(text);
+  return number && *number >= bounds.least && *number <= bounds.most ? number : std::nullopt;
 }
 
 struct Range {

@@ -6,10 +6,10 @@
 
 #include "base/json_fields.hpp"
 #include "base/json_member.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace rb::cluster {
 
@@ -214,14 +214,11 @@ Result<std::uint64_t> ask_revision(ProcessRunner& processes,
   RB_TRY_ASSIGN(
       const std::string text,
       get_raw(processes, access, access.admin, api_url, "/api/v1/namespaces?limit=1", stop));
-  const std::string version = metadata_in(text, "resourceVersion");
-  std::uint64_t revision = 0;
-  const auto parsed = std::from_chars(version.data(), version.data() + version.size(), revision);
-  if (version.empty() || parsed.ec != std::errc() ||
-      parsed.ptr != version.data() + version.size()) {
+  const auto revision = whole_number<std::uint64_t>(metadata_in(text, "resourceVersion"));
+  if (!revision) {
     return Error{ErrorCode::corrupt, api_url + ": a list of namespaces has no version", {}};
   }
-  return revision;
+  return *revision;
 }
 
 void add_members(const std::vector<datastore::Member>& members,

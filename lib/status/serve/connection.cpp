@@ -1,5 +1,7 @@
 #include "status/serve/connection.hpp"
 
+#include "base/text.hpp"
+
 #include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -11,7 +13,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 
 namespace rb::status {
 
@@ -62,10 +63,8 @@ Result<Address> parse_address(const std::string& text) {
     if (address.host.size() > 2 && address.host.front() == '[' && address.host.back() == ']') {
       address.host = address.host.substr(1, address.host.size() - 2);
     }
-    int port = -1;
-    const char* const end = address.port.data() + address.port.size();
-    const auto [stop, failed] = std::from_chars(address.port.data(), end, port);
-    if (failed == std::errc{} && stop == end && port >= 0 && port <= 65535) {
+    const int port = whole_number<int>(address.port).value_or(-1);
+    if (port >= 0 && port <= 65535) {
       return address;
     }
   }

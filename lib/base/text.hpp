@@ -1,0 +1,30 @@
+// Small steps of reading text that every room takes. Pure.
+#pragma once
+
+#include <charconv>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+namespace rb {
+
+/// Without the white space of ASCII around it; a view into it.
+[[nodiscard]] inline std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view k_blank = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(k_blank);
+  return begin == std::string_view::npos
+             ? std::string_view()
+             : text.substr(begin, text.find_last_not_of(k_blank) - begin + 1);
+}
+
+/// The number that the whole text is, in digits, with a '-' where the type has one. Nothing for any
+/// other text, and where it does not fit.
+template <typename Number>
+[[nodiscard]] std::optional<Number> whole_number(std::string_view text, int base = 10) {
+  Number number{};
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, number, base);
+  return read.ec == std::errc() && read.ptr == end ? std::optional(number) : std::nullopt;
+}
+
+} // namespace rb
