@@ -1,5 +1,7 @@
 #include "api/artifacts.hpp"
 
+#include "base/text.hpp"
+
 namespace rb::api {
 
 namespace {
@@ -166,14 +168,7 @@ Result<HelmStatus> helm_from_json(const nlohmann::json& json) {
 }
 
 std::string bounded(const std::string& text, std::size_t limit) {
-  if (text.size() <= limit) {
-    return text;
-  }
-  std::size_t end = limit - 3;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
-    --end;
-  }
-  return text.substr(0, end) + "...";
+  return text.size() <= limit ? text : std::string(cut_to(text, limit - 3)) + "...";
 }
 
 } // namespace rb::api

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <charconv>
+#include <cstddef>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -15,6 +16,15 @@ namespace rb {
   return begin == std::string_view::npos
              ? std::string_view()
              : text.substr(begin, text.find_last_not_of(k_blank) - begin + 1);
+}
+
+/// Its beginning, at most `limit_bytes`, never a part of a character of UTF-8.
+[[nodiscard]] inline std::string_view cut_to(std::string_view text, std::size_t limit_bytes) {
+  std::size_t end = limit_bytes;
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
+    --end;
+  }
+  return text.substr(0, end);
 }
 
 /// The number that the whole text is, in digits, with a '-' where the type has one. Nothing for any

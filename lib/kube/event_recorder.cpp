@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/digest.hpp"
+#include "base/text.hpp"
 #include "kube/resource.hpp"
 
 namespace rb::kube {
@@ -14,18 +15,6 @@ constexpr std::size_t k_note_limit_bytes = 1024;
 constexpr std::size_t k_word_limit_bytes = 128;
 constexpr std::size_t k_queue_limit = 256;
 constexpr std::chrono::seconds k_grace{2};
-
-/// Not inside a UTF-8 sequence.
-std::string cut(const std::string& text, std::size_t limit_bytes) {
-  if (text.size() <= limit_bytes) {
-    return text;
-  }
-  std::size_t end = limit_bytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
-    --end;
-  }
-  return text.substr(0, end);
-}
 
 std::string event_name(const EventSpec& event) {
   std::string prefix;
@@ -48,7 +37,7 @@ std::string event_name(const EventSpec& event) {
   }
   constexpr std::size_t hash_bytes = 16;
   const Sha256Digest digest = hash.digest();
-  return cut(prefix, 64) + (prefix.empty() ? "event-" : "-") +
+  return std::string(cut_to(prefix, 64)) + (prefix.empty() ? "event-" : "-") +
          to_hex(ByteView(digest).first(hash_bytes));
 }
 
@@ -79,12 +68,12 @@ json event_to_json(const EventSpec& event, const EventReporter& reporter, System
           {"metadata", {{"name", event_name(event)}, {"namespace", own.empty() ? "default" : own}}},
           {"eventTime", format_micro_time(now)},
           {"type", event.type == EventType::warning ? "Warning" : "Normal"},
-          {"reason", cut(event.reason, k_word_limit_bytes)},
-          {"action", cut(event.action, k_word_limit_bytes)},
-          {"note", cut(event.note, k_note_limit_bytes)},
+          {"reason", cut_to(event.reason, k_word_limit_bytes)},
+          {"action", cut_to(event.action, k_word_limit_bytes)},
+          {"note", cut_to(event.note, k_note_limit_bytes)},
           {"regarding", reference_to(event.regarding)},
-          {"reportingController", cut(reporter.controller, k_word_limit_bytes)},
-          {"reportingInstance", cut(reporter.instance, k_word_limit_bytes)}};
+          {"reportingController", cut_to(reporter.controller, k_word_limit_bytes)},
+          {"reportingInstance", cut_to(reporter.instance, k_word_limit_bytes)}};
 }
 
 EventRecorder::EventRecorder(Client& client, EventReporter reporter)

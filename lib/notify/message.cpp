@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
 #include "base/json_fields.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -91,18 +92,10 @@ Result<std::string> from_template(const std::string& text, const std::vector<Fie
   return dump(json);
 }
 
-bool is_continuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U;
-}
-
 /// Without control characters, and 200 bytes at most.
 std::string bounded_line(std::string_view text) {
   constexpr std::size_t k_limit_bytes = 200;
-  std::size_t size = std::min(text.size(), k_limit_bytes);
-  while (size > 0 && size < text.size() && is_continuation(text[size])) {
-    --size; // not within a character
-  }
-  std::string line(text.substr(0, size));
+  std::string line(cut_to(text, k_limit_bytes));
   for (char& c : line) {
     const auto byte = static_cast<unsigned char>(c);
     c = byte < ' ' || byte == 0x7f ? '?' : c;

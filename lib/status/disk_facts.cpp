@@ -72,18 +72,8 @@ void judge_artifacts(const std::vector<BackupSet>& sets, NodeFacts& facts) {
   }
 }
 
-/// As in crds/ (recipientRule, lastSuccessK3sVersion, maxLength); not cut within a character.
-std::string short_text(const std::string& text) {
-  constexpr std::size_t k_limit = 256;
-  if (text.size() <= k_limit) {
-    return text;
-  }
-  std::size_t end = k_limit - 3;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
-    --end;
-  }
-  return text.substr(0, end) + "...";
-}
+/// As in crds/ (recipientRule, lastSuccessK3sVersion, maxLength).
+constexpr std::size_t k_text_limit = 256;
 
 std::string proof_word(const set::Manifest& manifest) {
   if (!manifest.proof) {
@@ -115,12 +105,12 @@ void judge_content(const std::vector<BackupSet>& sets, NodeFacts& facts) {
     }
     if (facts.recipients == 0 && set.state == SetState::complete) {
       facts.recipients = static_cast<std::int64_t>(manifest.recipients.size());
-      facts.recipient_rule = short_text(manifest.recipient_rule);
+      facts.recipient_rule = api::bounded(manifest.recipient_rule, k_text_limit);
     }
     if (facts.last_success_run_id.empty() && is_whole_backup(set)) {
       facts.last_success_run_id = set.run_id;
       facts.last_success_time = manifest.completion_time;
-      facts.last_success_k3s_version = short_text(manifest.k3s_version);
+      facts.last_success_k3s_version = api::bounded(manifest.k3s_version, k_text_limit);
       facts.last_success_proof = proof_word(manifest);
     }
   }
