@@ -1,5 +1,7 @@
 #include "cli/connect.hpp"
 
+#include "k3s/server_settings.hpp"
+
 #include "kube/connection.hpp"
 #include "kube/resource.hpp"
 #include "kube/retry.hpp"
@@ -13,8 +15,6 @@
 namespace rb::cli {
 
 namespace {
-
-constexpr const char* k_k3s_kubeconfig = "/etc/rancher/k3s/k3s.yaml";
 
 class ConnectedApi final : public Api {
 public:
@@ -79,7 +79,7 @@ std::vector<std::string> kubeconfig_candidates(const kube::Environment& environm
   if (has_home) {
     paths.push_back(*home + "/.kube/config-hosteurope");
   }
-  paths.emplace_back(k_k3s_kubeconfig);
+  paths.emplace_back(k3s::k_usual_kubeconfig);
   if (has_home) {
     paths.push_back(*home + "/.kube/config");
   }

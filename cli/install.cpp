@@ -216,7 +216,7 @@ Status install_here(const InstallCommand& command, Plan& plan, Api& api, Io& io)
 
 /// For the next command, where it would not find the cluster by itself.
 std::string kubeconfig_flag(const Server& server) {
-  return server.kubeconfig == install::k_usual_kubeconfig
+  return server.kubeconfig == k3s::k_usual_kubeconfig
              ? std::string()
              : " --kubeconfig " + terminal_text(server.kubeconfig);
 }

@@ -170,7 +170,7 @@ Result<Server> server_of(const HostFacts& facts) {
   Server server;
   server.data_dir = facts.data_dir;
   server.k3s_program = facts.k3s_program;
-  server.kubeconfig = or_else(settings.value("write-kubeconfig"), k_usual_kubeconfig);
+  server.kubeconfig = or_else(settings.value("write-kubeconfig"), k3s::k_usual_kubeconfig);
   server.snapshot_dir = snapshot_dir_of(facts);
   server.node_name = lower(or_else(settings.value("node-name"), facts.host_name));
   server.node_name += facts.node_id.empty() ? "" : "-" + facts.node_id;

@@ -12,9 +12,6 @@
 
 namespace rb::install {
 
-/// Where k3s writes the admin's kubeconfig, where nobody says it.
-inline constexpr const char* k_usual_kubeconfig = "/etc/rancher/k3s/k3s.yaml";
-
 struct HostFacts {
   unsigned user_id = 0;
   std::string host_name;

@@ -180,6 +180,11 @@ std::string data_dir_of(const ServerSettings& settings) {
   return path.starts_with('/') && path.size() > 1 ? path : k_usual_data_dir;
 }
 
+std::string kubeconfig_of(const ServerSettings& settings) {
+  std::string path = settings.value("write-kubeconfig");
+  return path.starts_with('/') ? path : k_usual_kubeconfig;
+}
+
 std::string long_name(std::string_view flag) {
   const auto* const found = std::ranges::find(k_short, flag, &Pair::first);
   return std::string(found == k_short.end() ? flag : found->second);

@@ -14,6 +14,12 @@ namespace rb::k3s {
 /// k3s's own default for --data-dir.
 inline constexpr const char* k_usual_data_dir = "/var/lib/rancher/k3s";
 
+/// And for --write-kubeconfig, that of the admin.
+inline constexpr const char* k_usual_kubeconfig = "/etc/rancher/k3s/k3s.yaml";
+
+/// By which a cluster knows the Node of this host again.
+inline constexpr const char* k_node_password = "/etc/rancher/node/password";
+
 /// What k3s itself writes in the place of a secret.
 inline constexpr std::string_view k_masked = "********";
 
@@ -57,6 +63,9 @@ private:
 /// Where the server keeps its data, without a slash at the end: as the settings say, or the usual
 /// place where they say nothing that is an absolute path.
 [[nodiscard]] std::string data_dir_of(const ServerSettings& settings);
+
+/// Where it writes the admin's kubeconfig, in the same way.
+[[nodiscard]] std::string kubeconfig_of(const ServerSettings& settings);
 
 /// "d" -> "data-dir"; other names as they are.
 [[nodiscard]] std::string long_name(std::string_view flag);

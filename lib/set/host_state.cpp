@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::string_view k_schema = "railiance.io/host-state/v1";
 constexpr std::string_view k_description = "host.json";
-constexpr std::string_view k_default_data_dir = "/var/lib/rancher/k3s";
 
 Error damaged(std::string what) {
   return {ErrorCode::corrupt, "host state: " + std::move(what), {}};
@@ -83,7 +82,7 @@ SecretBytes write_description(HostDescription& description,
 
 std::string_view token_in(const HostState& state, const char* name) {
   const std::string base =
-      state.data_dir.empty() ? std::string(k_default_data_dir) : state.data_dir;
+      state.data_dir.empty() ? std::string(k3s::k_usual_data_dir) : state.data_dir;
   const archive::Entry* const entry = state.find(base + "/server/" + name);
   return entry == nullptr ? std::string_view() : trimmed(entry->content.text());
 }

@@ -18,8 +18,6 @@ namespace {
 
 using set::shell_word;
 
-constexpr const char* k_kubeconfig = "/etc/rancher/k3s/k3s.yaml";
-
 void append(std::vector<Check>& all, std::vector<Check> some) {
   std::move(some.begin(), some.end(), std::back_inserter(all));
 }
@@ -52,10 +50,7 @@ Plan make_plan(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   const ServerSettings& settings = effective_settings(host, set, from_set);
   plan.credentials = from_set ? credentials_of(host.named, host.data_dir, settings)
                               : credentials_of(host.named_here, host.data_dir, settings);
-  plan.kubeconfig = settings.value("write-kubeconfig");
-  if (!plan.kubeconfig.starts_with('/')) {
-    plan.kubeconfig = k_kubeconfig;
-  }
+  plan.kubeconfig = k3s::kubeconfig_of(settings);
   plan.carried = k3s::carried_flags(settings);
   if (!host.host_local && !settings.has("disable-agent")) {
     plan.carried.emplace_back("--disable-agent"); // the reset asks for the plugin otherwise

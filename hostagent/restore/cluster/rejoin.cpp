@@ -12,7 +12,6 @@ namespace rb::cluster {
 namespace {
 
 constexpr const char* k_api_port = "6443";
-constexpr const char* k_kubeconfig = "/etc/rancher/k3s/k3s.yaml";
 /// The last one that k3s reads: what it says counts.
 constexpr const char* k_drop_in = ".d/zz-railiance-rejoin.yaml";
 
@@ -80,10 +79,7 @@ Plan make_plan(const RejoinFacts& facts, const ServerAnswer& server) {
   plan.run_id = facts.set.run_id;
   plan.data_dir = host.data_dir;
   plan.k3s_program = host.k3s_program;
-  plan.kubeconfig = host.settings.value("write-kubeconfig");
-  if (!plan.kubeconfig.starts_with('/')) {
-    plan.kubeconfig = k_kubeconfig;
-  }
+  plan.kubeconfig = k3s::kubeconfig_of(host.settings);
   Joining joining;
   joining.server = server.text();
   joining.api_url = server.api_url;

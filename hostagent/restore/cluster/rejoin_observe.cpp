@@ -9,8 +9,6 @@ namespace rb::cluster {
 
 namespace {
 
-constexpr const char* k_node_password = "/etc/rancher/node/password";
-
 /// When a restore of this host ended well that began after the set was made; empty: there is none.
 std::string restored_since(const std::string& data_dir, SystemTime made) {
   const auto journal = Journal(work_dir_in(data_dir)).load();
@@ -30,7 +28,7 @@ RejoinFacts look_for_rejoin(Host& host, const RejoinLook& look, const std::stop_
   const std::string& data_dir = facts.host.data_dir;
   facts.node_name = node_name_of(facts.host.settings);
   facts.member_name = k3s::member_name_in(data_dir);
-  facts.node_password = exists(k_node_password);
+  facts.node_password = exists(k3s::k_node_password);
   facts.restored = restored_since(data_dir, look.set_time);
   facts.stop_command = host.typed_command(look.hints, "stop");
   facts.start_command = host.typed_command(look.hints, "start");

@@ -25,7 +25,6 @@ constexpr std::chrono::milliseconds k_end_told{10'000}; ///< What waits longer i
 constexpr int k_down_tries = 3;
 /// More than that is not below server/ of any k3s; what is new there is then only named.
 constexpr std::size_t k_names_limit = 20'000;
-constexpr const char* k_node_password = "/etc/rancher/node/password";
 
 constexpr std::array<const char*, 4> k_saved{"token", "agent-token", "tls", "cred"};
 
@@ -165,7 +164,7 @@ Status do_save_state(JournalState& state, Ports& ports) {
   }
   if (state.plan.bare) {
     RB_TRY(save_files(state, ports));
-    RB_TRY(save_other(state, ports.root + k_node_password));
+    RB_TRY(save_other(state, ports.root + k3s::k_node_password));
     note_image(state);
   }
   RB_TRY(save_other(state, ports.root + state.plan.kubeconfig));
