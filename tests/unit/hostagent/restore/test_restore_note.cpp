@@ -1,5 +1,5 @@
 // Holds: the set that the cluster is restored from is noted whatever else runs, and taken back.
-#include "restore/restore_note.hpp"
+#include "restore/restore.hpp"
 #include "set/directory.hpp"
 #include "support/temporary_directory.hpp"
 
