@@ -160,6 +160,12 @@ void say_passed_over(const set::Latest& latest, const Io& io);
 /// Says it; returns that exit code.
 int fail_to_open(const Io& io, const Error& error);
 
+/// Of "NAME=value" what rclone gets to see: where its configuration, remotes, keys and proxies are,
+/// so that it finds what it finds for the operator. Nothing that changes what it copies, or where
+/// its words go (RCLONE_DRY_RUN, RCLONE_LOG_FILE), and nothing else.
+[[nodiscard]] std::map<std::string, std::string>
+rclone_environment(const std::vector<std::string>& all);
+
 struct RemoteHandle {
   explicit RemoteHandle(offsite::RcloneSettings settings) : store(processes, std::move(settings)) {}
 

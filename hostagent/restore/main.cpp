@@ -1,9 +1,9 @@
 // railiance-restore: streams, terminal and environment for run().
+#include "restore/backups.hpp"
 #include "restore/cluster/journal.hpp"
 #include "restore/commands.hpp"
 #include "restore/proof/namespace_helper.hpp"
 #include "restore/proof/scratch_dir.hpp"
-#include "restore/rclone_environment.hpp"
 #include "restore/secret_input.hpp"
 #include "set/directory.hpp"
 #include "terminal/program_io.hpp"

@@ -1,5 +1,5 @@
 // What of the operator's environment rclone gets to see.
-#include "restore/rclone_environment.hpp"
+#include "restore/backups.hpp"
 
 #include <doctest/doctest.h>
 
