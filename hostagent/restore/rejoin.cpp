@@ -1,5 +1,7 @@
 // `rejoin`: this host comes back to a cluster that was restored on another one.
-#include "restore/cluster/rejoin_observe.hpp"
+#include "restore/cluster/rejoin.hpp"
+
+#include "restore/cluster/server_access.hpp"
 #include "restore/cluster/set_access.hpp"
 #include "restore/commands.hpp"
 #include "restore/host_work.hpp"

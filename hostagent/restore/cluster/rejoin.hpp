@@ -6,11 +6,17 @@
 #include "restore/cluster/plan.hpp"
 #include "restore/cluster/servers.hpp"
 
+#include "base/clock.hpp"
+
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 namespace rb::cluster {
+
+struct Host;
+struct OpenedSet;
 
 struct RejoinFacts {
   ObservedHost host;
@@ -30,6 +36,20 @@ struct RejoinWishes {
   std::string server; ///< --server; empty: the one of the set that answers.
   bool allow_unsigned = false;
 };
+
+struct RejoinLook {
+  const HostHints& hints;
+  const RejoinWishes& wishes;
+  const OpenedSet& opened;
+  SystemTime set_time{}; ///< When the set was made.
+  std::string access_file;
+  SystemTime now{};
+};
+
+/// `host` has looked. Asks each server of the set, one after the other; changes nothing but the
+/// access file, which is gone afterwards.
+[[nodiscard]] RejoinFacts
+look_for_rejoin(Host& host, const RejoinLook& look, const std::stop_token& stop);
 
 struct RejoinDecision {
   Decision decision;

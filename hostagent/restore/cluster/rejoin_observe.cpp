@@ -1,8 +1,9 @@
-#include "restore/cluster/rejoin_observe.hpp"
-
+// What a rejoin is decided on, as it is found: this host, and what each server answers.
 #include "k3s/etcd_members.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/journal.hpp"
+#include "restore/cluster/observe.hpp"
+#include "restore/cluster/rejoin.hpp"
 #include "restore/cluster/server_access.hpp"
 
 namespace rb::cluster {

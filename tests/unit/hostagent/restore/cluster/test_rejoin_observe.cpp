@@ -2,7 +2,9 @@
 // is a script.
 #include "facts.hpp"
 #include "restore/cluster/journal.hpp"
-#include "restore/cluster/rejoin_observe.hpp"
+#include "restore/cluster/observe.hpp"
+#include "restore/cluster/rejoin.hpp"
+#include "restore/cluster/server_access.hpp"
 #include "support/scratch.hpp"
 
 #include <doctest/doctest.h>
