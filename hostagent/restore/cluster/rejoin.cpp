@@ -3,7 +3,7 @@
 #include "k3s/credentials.hpp"
 #include "k3s/token.hpp"
 #include "restore/cluster/checks.hpp"
-#include "restore/cluster/host_network.hpp"
+#include "restore/cluster/machine.hpp"
 
 #include <algorithm>
 

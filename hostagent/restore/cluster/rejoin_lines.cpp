@@ -1,6 +1,6 @@
 // What is left to do after a restore of one server: a command for each other one, and how it is
 // done with k3s alone.
-#include "restore/cluster/host_network.hpp"
+#include "restore/cluster/machine.hpp"
 #include "restore/cluster/rejoin.hpp"
 #include "set/other_servers.hpp"
 

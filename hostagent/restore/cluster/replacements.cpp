@@ -1,6 +1,6 @@
 #include "restore/cluster/replacements.hpp"
 
-#include "restore/cluster/host_network.hpp"
+#include "restore/cluster/machine.hpp"
 
 #include <algorithm>
 #include <cctype>

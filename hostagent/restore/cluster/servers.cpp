@@ -1,7 +1,7 @@
 #include "restore/cluster/servers.hpp"
 
 #include "k3s/token.hpp"
-#include "restore/cluster/host_network.hpp"
+#include "restore/cluster/machine.hpp"
 #include "terminal/terminal_text.hpp"
 
 #include "base/json_fields.hpp"

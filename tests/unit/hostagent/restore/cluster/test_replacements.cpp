@@ -1,5 +1,5 @@
 #include "k3s/host_settings.hpp"
-#include "restore/cluster/host_network.hpp"
+#include "restore/cluster/machine.hpp"
 #include "restore/cluster/replacements.hpp"
 #include "set/host_state.hpp"
 

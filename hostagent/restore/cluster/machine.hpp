@@ -1,5 +1,5 @@
-// The interfaces of this host and their addresses: what the configuration of a k3s server is held
-// against.
+// This host below k3s, as the configuration of a server is held against it: its interfaces and
+// their addresses, and what the kubelet wants of the kernel.
 #pragma once
 
 #include <string>
@@ -33,5 +33,17 @@ struct HostNetwork {
 [[nodiscard]] bool is_on_every_host(std::string_view canonical);
 
 [[nodiscard]] HostNetwork look_at_network();
+
+/// Usually the kubelet sets them itself; with `protect-kernel-defaults`, as k3s's hardening guide
+/// has it, it ends where something differs, and k3s with it.
+struct KernelFlag {
+  std::string name;   ///< "vm.overcommit_memory"
+  std::string wanted; ///< "1"
+  std::string here;   ///< "0"
+};
+
+/// Those that differ here; what cannot be read does not.
+[[nodiscard]] std::vector<KernelFlag>
+kernel_flags_that_differ(const std::string& directory = "/proc/sys");
 
 } // namespace rb::cluster
