@@ -4,8 +4,15 @@
 
 #include "base/digest.hpp"
 #include "base/fd.hpp"
+#include "base/text.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
 #include <string_view>
 
 namespace rb::offsite {
@@ -72,6 +79,164 @@ Status RcloneConfig::refresh() const {
   // The digest last: a copy that was cut off is made again.
   RB_TRY(set::replace_file(directory, std::string(k_copy_name), config->view()));
   return set::replace_file(directory, std::string(k_digest_name), as_bytes(digest));
+}
+
+namespace {
+
+using Section = std::map<std::string, std::string>;
+
+constexpr int k_https = 443;
+constexpr int k_http = 80;
+
+std::map<std::string, Section> sections_of(std::string_view text) {
+  std::map<std::string, Section> sections;
+  std::istringstream stream{std::string(text)};
+  std::string name;
+  for (std::string raw; std::getline(stream, raw);) {
+    const std::string line(trimmed(raw));
+    const std::size_t equals = line.find('=');
+    if (line.starts_with('[') && line.ends_with(']')) {
+      name = line.substr(1, line.size() - 2);
+    } else if (!line.starts_with('#') && !line.starts_with(';') && equals != std::string::npos) {
+      sections[name][std::string(trimmed(line.substr(0, equals)))] =
+          trimmed(line.substr(equals + 1));
+    }
+  }
+  return sections;
+}
+
+std::optional<int> number_of(const std::string& text) {
+  const auto number = whole_number<int>(text);
+  return number && *number > 0 && *number <= 65535 ? number : std::nullopt;
+}
+
+/// Of "https://user@host:9000/path" or "host:9000"; `usual` where it names none.
+int port_of_address(const std::string& address, int usual) {
+  const std::size_t scheme = address.find("://");
+  std::string host = scheme == std::string::npos ? address : address.substr(scheme + 3);
+  host = host.substr(0, host.find('/'));
+  host = host.substr(host.rfind('@') + 1);
+  const std::size_t colon = host.rfind(':');
+  const bool has_port = colon != std::string::npos && host.find(']', colon) == std::string::npos;
+  const auto named = has_port ? number_of(host.substr(colon + 1)) : std::nullopt;
+  return named.value_or(address.starts_with("http://") ? k_http : usual);
+}
+
+/// "23,445"
+std::string joined(const std::vector<int>& ports) {
+  std::string text;
+  for (const int port : ports) {
+    text += (text.empty() ? "" : ",") + std::to_string(port);
+  }
+  return text;
+}
+
+std::string value_of(const Section& section, const std::string& key) {
+  const auto found = section.find(key);
+  return found == section.end() ? std::string() : found->second;
+}
+
+int own_port(const Section& section) {
+  static const std::map<std::string, int> usual_ports{
+      {"sftp", 22}, {"ftp", 21}, {"smb", 445}, {"hdfs", 8020}, {"storj", 7777}};
+  if (const auto port = number_of(value_of(section, "port"))) {
+    return *port;
+  }
+  const auto known = usual_ports.find(value_of(section, "type"));
+  const int usual = known == usual_ports.end() ? k_https : known->second;
+  for (const char* const key : {"url", "endpoint", "namenode", "satellite_address"}) {
+    if (const std::string address = value_of(section, key); !address.empty()) {
+      return port_of_address(address, usual);
+    }
+  }
+  for (const char* const key : {"host", "auth"}) { // a name or a word, too
+    if (const std::string address = value_of(section, key);
+        address.find("://") != std::string::npos) {
+      return port_of_address(address, usual);
+    }
+  }
+  return usual;
+}
+
+/// A list of rclone's: separated by blanks, words with blanks are quoted.
+std::vector<std::string> listed(const std::string& text) {
+  std::vector<std::string> words;
+  bool open = false;
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (c == ' ' && !quoted) {
+      open = false;
+    } else {
+      if (!open) {
+        words.emplace_back();
+      }
+      open = true;
+      words.back() += c;
+    }
+  }
+  return words;
+}
+
+/// The remotes that this one stands on: `remote` (crypt, alias, ...), `upstreams` of a union, and
+/// of a combine, where each has a directory ("DIRECTORY=NAME:PATH"). Not those of this disk.
+std::vector<std::string> stands_on(const Section& section) {
+  std::vector<std::string> below = listed(value_of(section, "upstreams"));
+  if (value_of(section, "type") == "combine") {
+    for (std::string& remote : below) {
+      remote.erase(0, remote.find('=') + 1);
+    }
+  }
+  below.push_back(value_of(section, "remote"));
+  std::erase_if(below,
+                [](const std::string& remote) { return remote.find(':') == std::string::npos; });
+  return below;
+}
+
+} // namespace
+
+std::vector<int> remote_ports(std::string_view rclone_conf, const std::string& remote) {
+  const auto sections = sections_of(rclone_conf);
+  std::vector<std::string> left{remote};
+  std::set<std::string> seen;
+  std::set<int> ports;
+  while (!left.empty()) {
+    const std::string name = left.back().substr(0, left.back().find(':'));
+    left.pop_back();
+    const auto found = sections.find(name);
+    if (found == sections.end() || value_of(found->second, "type").empty()) {
+      return {};
+    }
+    if (!seen.insert(name).second || value_of(found->second, "type") == "local") {
+      continue;
+    }
+    const std::vector<std::string> below = stands_on(found->second);
+    if (below.empty()) {
+      ports.insert(own_port(found->second));
+    }
+    left.insert(left.end(), below.begin(), below.end());
+  }
+  return {ports.begin(), ports.end()};
+}
+
+std::string unreachable_hint(const std::vector<int>& ports, const std::vector<int>& let_through) {
+  std::vector<int> shut;
+  std::ranges::copy_if(ports, std::back_inserter(shut), [&](int port) {
+    return std::ranges::find(let_through, port) == let_through.end();
+  });
+  if (let_through.empty() || (!ports.empty() && shut.empty())) {
+    return {};
+  }
+  if (ports.empty()) {
+    return "the network policy lets the ports " + joined(let_through) +
+           " through: if the remote's is another one, set networkPolicy.offsitePorts";
+  }
+  return "the remote is at port " + joined(shut) + ", and the network policy lets only " +
+         joined(let_through) +
+         " through: helm upgrade ... --reset-then-reuse-values --set "
+         "'networkPolicy.offsitePorts={" +
+         joined(ports) + "}'";
 }
 
 } // namespace rb::offsite

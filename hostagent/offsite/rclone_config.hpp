@@ -1,14 +1,17 @@
-// A copy of rclone.conf that rclone may write to. The Secret is mounted read-only, and some remotes
-// (Box, Jottacloud) give a refresh token that counts once: rclone has to keep the next one. Servers
-// cannot share such a token, so each may have a file of its own in the Secret.
+// rclone.conf: a copy that rclone may write to, and the ports that its remotes are reached at.
 #pragma once
 
 #include "base/result.hpp"
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace rb::offsite {
 
+/// The Secret is mounted read-only, and some remotes (Box, Jottacloud) give a refresh token that
+/// counts once: rclone has to keep the next one. Servers cannot share such a token, so each may
+/// have a file of its own in the Secret.
 class RcloneConfig {
 public:
   /// `source`: the file of the Secret; "rclone-NODE.conf" beside it, where it is, counts in its
@@ -33,5 +36,18 @@ private:
   const std::string m_own;
   const std::string m_directory;
 };
+
+// A network policy that does not let a port through looks like a server that is away. Pure.
+
+/// The ports of NAME in "NAME:PATH", in their order, each once, by `port`, `url`, `endpoint` or the
+/// kind's usual one; remotes that stand on others (crypt, alias, union, combine, …) are followed.
+/// Empty: the file does not say.
+[[nodiscard]] std::vector<int> remote_ports(std::string_view rclone_conf,
+                                            const std::string& remote);
+
+/// What to do next when the remote at `ports` cannot be reached and only `let_through` are. Empty:
+/// no policy stands in the way.
+[[nodiscard]] std::string unreachable_hint(const std::vector<int>& ports,
+                                           const std::vector<int>& let_through);
 
 } // namespace rb::offsite

@@ -1,6 +1,6 @@
 #include "agent/host/backup_disk.hpp"
 #include "cases/cases.hpp"
-#include "offsite/rclone_ports.hpp"
+#include "offsite/rclone_config.hpp"
 
 #include <yaml-cpp/yaml.h>
 

@@ -1,7 +1,6 @@
 #include "agent/orders/offsite_worker.hpp"
 
 #include "offsite/rclone_config.hpp"
-#include "offsite/rclone_ports.hpp"
 #include "terminal/log.hpp"
 
 #include "base/fd.hpp"
