@@ -1,8 +1,7 @@
 #include "datastore/etcd/snapshot.hpp"
 
 #include "datastore/etcd/bolt.hpp"
-#include "datastore/etcd/crc32c.hpp"
-#include "datastore/etcd/key_value.hpp"
+#include "datastore/etcd/entries.hpp"
 #include "datastore/keys/live_keys.hpp"
 
 #include "base/fd.hpp"

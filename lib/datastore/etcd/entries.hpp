@@ -1,5 +1,5 @@
-// Entries of the bucket "key" (etcd, server/storage/mvcc/revision.go and api/mvccpb/kv.proto).
-// Private to this room.
+// Entries of the bucket "key" (etcd, server/storage/mvcc/revision.go and api/mvccpb/kv.proto), and
+// the sum over all entries. Private to this room.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -25,5 +25,15 @@ struct KeyValue {
 
 /// Fields 1 (key) and 5 (value) of a KeyValue message; the others are checked for form only.
 [[nodiscard]] std::optional<KeyValue> decode_key_value(ByteView message);
+
+/// CRC-32C (Castagnoli, RFC 3720 appendix B.4), the `hash` of `etcdutl snapshot status`.
+class Crc32c {
+public:
+  void update(ByteView bytes);
+  [[nodiscard]] std::uint32_t value() const { return ~m_state; }
+
+private:
+  std::uint32_t m_state = ~std::uint32_t{0};
+};
 
 } // namespace rb::etcd
