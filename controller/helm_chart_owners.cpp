@@ -1,5 +1,4 @@
-#include "controller/helm_chart_owners.hpp"
-
+// Which releases k3s installs by itself, from HelmCharts.
 #include "controller/helm_releases.hpp"
 
 #include "base/json_member.hpp"

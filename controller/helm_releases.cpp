@@ -1,7 +1,5 @@
 #include "controller/helm_releases.hpp"
 
-#include "controller/helm_chart_owners.hpp"
-
 #include "base/secret_bytes.hpp"
 
 #include <algorithm>

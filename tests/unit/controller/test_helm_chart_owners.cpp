@@ -1,5 +1,5 @@
 // Which releases are k3s's own, as its HelmCharts say it.
-#include "controller/helm_chart_owners.hpp"
+#include "controller/helm_releases.hpp"
 #include "fake_api.hpp"
 
 #include <doctest/doctest.h>
