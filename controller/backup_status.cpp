@@ -1,6 +1,5 @@
 #include "controller/backup_status.hpp"
 
-#include "controller/gone_nodes.hpp"
 #include "controller/orders.hpp"
 #include "controller/plan.hpp"
 #include "controller/store.hpp"

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -47,6 +48,20 @@ struct BackupStatusView : status::CurrentInput {
 
 /// `view` without nodes that are gone: no pod of the agent there, and silent for a day.
 [[nodiscard]] std::vector<status::NodeSeen> living_nodes(const BackupStatusView& view);
+
+// Nodes that are gone for good.
+
+/// A server that is only away for repair keeps its entry.
+inline constexpr std::chrono::seconds k_forgotten_after{std::chrono::hours(24 * 30)};
+
+/// Nodes without a pod of the agent that have said nothing for longer than that.
+[[nodiscard]] std::vector<std::string> forgotten_nodes(const BackupStatusView& view);
+
+/// Takes their entries out of the object, as it is now. An agent that comes back makes its entry
+/// anew. Errors: those of kube::Client; invalid_argument where the list changed in between.
+[[nodiscard]] Status remove_nodes(kube::Client& client,
+                                  const std::vector<std::string>& names,
+                                  const std::stop_token& stop);
 
 /// The fields that the controller writes; the condition keeps its transition time while its status
 /// stays.

@@ -1,4 +1,7 @@
-#include "controller/gone_nodes.hpp"
+// Entries of BackupStatus whose nodes are gone. Each node that was ever a server has left one, and
+// the list is bounded (crds/): without this a cluster whose servers are replaced would one day have
+// no room for those that it has.
+#include "controller/backup_status.hpp"
 
 #include "base/json_member.hpp"
 #include "kube/resource.hpp"

@@ -1,6 +1,5 @@
 // BackupStatus and the metrics of the whole: from what the watches said to what is told.
 #include "controller/backup_status.hpp"
-#include "controller/gone_nodes.hpp"
 #include "controller/store.hpp"
 #include "fake_api.hpp"
 #include "world.hpp"
