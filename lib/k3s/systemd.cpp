@@ -1,7 +1,7 @@
+#include "k3s/systemd.hpp"
+
 #include "k3s/lines.hpp"
 #include "k3s/service.hpp"
-#include "k3s/systemd_syntax.hpp"
-#include "k3s/systemd_units.hpp"
 
 #include <fnmatch.h>
 

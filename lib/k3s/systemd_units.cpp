@@ -1,6 +1,5 @@
-#include "k3s/systemd_units.hpp"
-
 #include "k3s/lines.hpp"
+#include "k3s/systemd.hpp"
 
 #include <algorithm>
 #include <array>

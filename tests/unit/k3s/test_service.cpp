@@ -1,7 +1,7 @@
 // What starts a server: systemd and OpenRC, as they read their files.
 #include "k3s/host_settings.hpp"
 #include "k3s/service.hpp"
-#include "k3s/systemd_syntax.hpp"
+#include "k3s/systemd.hpp"
 #include "support/map_files.hpp"
 #include "support/scratch.hpp"
 

@@ -1,5 +1,5 @@
 // Which files systemd takes for a unit, and which units there are.
-#include "k3s/systemd_units.hpp"
+#include "k3s/systemd.hpp"
 #include "support/map_files.hpp"
 
 #include <doctest/doctest.h>
