@@ -24,11 +24,6 @@ bool is_gone(const std::string& path) {
   return ::access(path.c_str(), F_OK) != 0 && errno == ENOENT;
 }
 
-std::vector<std::string> listing(const K3sPlace& k3s, const std::string& run_id) {
-  auto names = snapshots_of_run(k3s.snapshot_dir, run_id);
-  return names ? std::move(*names) : std::vector<std::string>();
-}
-
 /// One call. The file of a save that timed out may still come: k3s renames it when it is whole.
 k3s::SaveVerdict attempt(const BackupRun& run) {
   const std::string& run_id = run.order.run_id;
@@ -40,13 +35,13 @@ k3s::SaveVerdict attempt(const BackupRun& run) {
       run.ports.processes.run(
           k3s::save_spec(run.k3s.command, run_id, run.settings.snapshot_timeout), stop),
       {}};
-  seen.files = listing(run.k3s, run_id);
+  seen.files = snapshots_of_run(run.k3s.snapshot_dir, run_id).value_or({});
   k3s::SaveVerdict verdict = k3s::judge_save(seen);
   auto left = run.settings.late_file_wait;
   while (verdict.kind == Verdict::wait && left.count() > 0 && !stop.stop_requested()) {
     run.ports.waiter.wait(k_listing_step, stop);
     left -= k_listing_step;
-    seen.files = listing(run.k3s, run_id);
+    seen.files = snapshots_of_run(run.k3s.snapshot_dir, run_id).value_or({});
     verdict = k3s::judge_save(seen);
   }
   return verdict;
