@@ -166,7 +166,7 @@ void HostWork::forget_access() const {
 
 Result<cluster::FoundJournal> HostWork::find_journal(bool (*fits)(const JournalState&)) const {
   return cluster::find_journal(
-      m_host.data_dir(m_command.hints), !m_command.hints.data_dir.empty(), fits);
+      m_host.data_dir(m_command.hints, nullptr), !m_command.hints.data_dir.empty(), fits);
 }
 
 Status HostWork::choose(const std::string& name) {

@@ -148,22 +148,6 @@ std::string spelled(const std::string& given, const ServerSettings& settings) {
   return std::filesystem::equivalent(given, configured, error) ? configured : given;
 }
 
-/// `there`: the host state where the set has one, else null.
-std::string choose_data_dir(const HostHints& hints,
-                            const k3s::HostSettings& here,
-                            const set::HostState* there) {
-  std::string path = hints.data_dir.empty() ? here.settings.value("data-dir")
-                                            : spelled(hints.data_dir, here.settings);
-  if (path.empty() && there != nullptr &&
-      !exists(std::string(k_usual_data_dir) + "/server/token")) {
-    path = there->data_dir; // a bare host takes the layout of the backup
-  }
-  while (path.size() > 1 && path.ends_with('/')) {
-    path.pop_back();
-  }
-  return path.starts_with('/') && path.size() > 1 ? path : k_usual_data_dir;
-}
-
 /// The file that k3s itself writes its log to; empty: it goes to whoever started it.
 std::string log_file_of(const k3s::HostSettings& here, const k3s::HostSettings* there) {
   const std::string own = here.settings.value("log");
@@ -256,8 +240,17 @@ std::string node_name_of(const ServerSettings& settings) {
   return name;
 }
 
-std::string Host::data_dir(const HostHints& hints) const {
-  return choose_data_dir(hints, settings, nullptr);
+std::string Host::data_dir(const HostHints& hints, const set::HostState* there) const {
+  std::string path = hints.data_dir.empty() ? settings.settings.value("data-dir")
+                                            : spelled(hints.data_dir, settings.settings);
+  if (path.empty() && there != nullptr &&
+      !exists(std::string(k_usual_data_dir) + "/server/token")) {
+    path = there->data_dir; // a bare host takes the layout of the backup
+  }
+  while (path.size() > 1 && path.ends_with('/')) {
+    path.pop_back();
+  }
+  return path.starts_with('/') && path.size() > 1 ? path : k_usual_data_dir;
 }
 
 void Host::look(const HostHints& hints, const OpenedSet* opened) {
@@ -272,7 +265,7 @@ void Host::look(const HostHints& hints, const OpenedSet* opened) {
   if (!host.k3s_program.empty()) {
     host.k3s_version = k3s::ask_version(processes, host.k3s_program);
   }
-  host.data_dir = choose_data_dir(hints, settings, there);
+  host.data_dir = data_dir(hints, there);
   host.own_commands = hints.commands.given();
   host.data = look_at(host.data_dir);
   host.settings = settings.settings;

@@ -38,8 +38,9 @@ struct Host {
   k3s::HostSettings settings =
       k3s::read_host_settings(k3s::DiskFiles()); ///< On the disk, at first.
 
-  /// Where k3s has its data on this host, or would have it; without a final slash.
-  [[nodiscard]] std::string data_dir(const HostHints& hints) const;
+  /// Where k3s has its data on this host, or would have it; without a final slash. `there`: the
+  /// host state where the set has one, else null.
+  [[nodiscard]] std::string data_dir(const HostHints& hints, const set::HostState* there) const;
 
   /// Finds the service manager and all facts. `opened`: the set of which files are put back, or
   /// null.
