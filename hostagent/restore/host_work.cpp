@@ -256,10 +256,7 @@ int HostWork::agree_and_carry_out(const cluster::Decision& decision, const char*
   if (!confirmed(question)) {
     return fail(m_io, {ErrorCode::cancelled, "not confirmed; nothing was changed", {}});
   }
-  return carry_out_new(decision.plan, std::move(json));
-}
-
-int HostWork::carry_out_new(const cluster::Plan& plan, nlohmann::ordered_json json) {
+  const cluster::Plan& plan = decision.plan;
   JournalState state;
   state.backup_dir = m_options.backup_dir;
   state.started = format_rfc3339(m_io.clock.now());

@@ -52,7 +52,8 @@ protected:
                      nlohmann::ordered_json json,
                      bool back) = 0;
 
-  /// Prints the checks, and where they and the operator, who is asked `question`, agree, does it.
+  /// Prints the checks, and where they and the operator, who is asked `question`, agree, does it
+  /// from the beginning, with the note of its place (journal.hpp) around it.
   int agree_and_carry_out(const cluster::Decision& decision, const char* question);
   /// What is left of the file by which servers are asked (server_access.hpp) goes, or is named.
   void forget_access() const;
@@ -74,8 +75,6 @@ private:
                                               nlohmann::ordered_json& json);
   /// On a terminal, without --yes.
   [[nodiscard]] bool confirmed(const char* question) const;
-  /// From the beginning, with the note of its place (journal.hpp) around it.
-  int carry_out_new(const cluster::Plan& plan, nlohmann::ordered_json json);
   /// The exit code where another one is at work. With the lock nobody else asks servers: what a
   /// killed rejoin has left goes.
   [[nodiscard]] std::optional<int> refused_by(const Result<cluster::RestoreLock>& lock) const;
