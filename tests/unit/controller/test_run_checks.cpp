@@ -15,20 +15,6 @@ using std::chrono::seconds;
 
 namespace {
 
-/// Backup "b" with its run id in the status, nothing else done.
-Observed begun() {
-  Observed observed = cluster();
-  add(observed, backup("b"));
-  carry_out(plan(observed), observed);
-  return observed;
-}
-
-Observed ordered() {
-  Observed observed = begun();
-  settle(observed);
-  return observed;
-}
-
 void later(Observed& observed, int by_seconds, int silence_seconds) {
   observed.now += seconds{by_seconds};
   observed.order_silence["uid-b"] = seconds{silence_seconds};
@@ -56,7 +42,7 @@ TEST_CASE("a malformed recipient: RecipientInvalid") {
 }
 
 TEST_CASE("recipients that go missing after the order do not end the run") {
-  Observed observed = ordered();
+  Observed observed = with_order();
   observed.recipients_problem = RecipientsProblem{};
   CHECK(plan(observed).empty());
 }
@@ -188,7 +174,7 @@ TEST_CASE(
 
 TEST_CASE(
     "an order that no agent takes within 60 s: AgentUnavailable, and the order is withdrawn") {
-  Observed observed = ordered();
+  Observed observed = with_order();
   later(observed, 59, 59);
   CHECK(plan(observed).empty());
   later(observed, 1, 60);
@@ -201,7 +187,7 @@ TEST_CASE(
 
 TEST_CASE(
     "an agent that falls silent for more than 90 s: Interrupted, and the order is withdrawn") {
-  Observed observed = ordered();
+  Observed observed = with_order();
   accept(observed, "uid-b");
   settle(observed);
   later(observed, 90, 90);
@@ -214,7 +200,7 @@ TEST_CASE(
 }
 
 TEST_CASE("no agent is given up on the word of a watch: the API server itself is asked first") {
-  Observed observed = ordered();
+  Observed observed = with_order();
   SUBCASE("the order seems not to be taken") {
     later(observed, 60, 60);
   }
@@ -261,7 +247,7 @@ TEST_CASE("servers: no part of a run is given up on the word of a watch") {
 }
 
 TEST_CASE("an agent that renews its heartbeat may work until the deadline") {
-  Observed observed = ordered();
+  Observed observed = with_order();
   accept(observed, "uid-b");
   settle(observed);
   later(observed, 3599, 5);
@@ -276,7 +262,7 @@ TEST_CASE("an agent that renews its heartbeat may work until the deadline") {
 }
 
 TEST_CASE("a report that comes after the deadline still counts") {
-  Observed observed = ordered();
+  Observed observed = with_order();
   accept(observed, "uid-b");
   finish(observed, "uid-b");
   later(observed, 9999, 999);
@@ -285,7 +271,7 @@ TEST_CASE("a report that comes after the deadline still counts") {
 }
 
 TEST_CASE("an order that somebody removes in mid-run: Interrupted, never ordered twice") {
-  Observed observed = ordered();
+  Observed observed = with_order();
   accept(observed, "uid-b");
   settle(observed);
   observed.orders.clear();
@@ -341,153 +327,4 @@ TEST_CASE("steps that were not reached carry the reason of the run, never Unknow
     CHECK(condition.status == ConditionStatus::false_);
     CHECK(condition.reason == "RecipientMissing");
   }
-}
-
-namespace {
-
-/// The world of `observed` a day later, out of a restored etcd: this process sees all of it for the
-/// first time.
-Observed restored(Observed observed) {
-  observed.now += std::chrono::hours{24};
-  observed.memory.clear();
-  for (const auto& [uid, backup] : observed.backups) {
-    observed.unfinished_for[uid] = seconds{0};
-  }
-  for (auto& [name, silence] : observed.order_silence) {
-    silence = seconds{0};
-  }
-  return observed;
-}
-
-void pass(Observed& observed, int by_seconds) {
-  observed.now += seconds{by_seconds};
-  for (auto& [uid, age] : observed.unfinished_for) {
-    age += seconds{by_seconds};
-  }
-  for (auto& [name, silence] : observed.order_silence) {
-    silence += seconds{by_seconds};
-  }
-}
-
-} // namespace
-
-TEST_CASE("after a restore, the agent's word counts for a run far past its deadline") {
-  Observed observed = ordered();
-  accept(observed, "uid-b");
-  settle(observed);
-  observed = restored(observed);
-  CHECK(plan(observed).empty());
-  pass(observed, 299); // pods come up again
-  CHECK(plan(observed).empty());
-  finish(observed, "uid-b"); // from the manifest
-  settle(observed);
-  CHECK(succeeded(observed, "uid-b").status == ConditionStatus::true_);
-  CHECK(observed.backups.at("uid-b").status.artifacts.size() == 4);
-  CHECK(observed.backups.at("uid-b").status.etcd->revision == 42);
-  CHECK(observed.backups.at("uid-b").status.run_id == "20260101T020100Z");
-}
-
-TEST_CASE(
-    "after a restore, a run without an order is asked for, past its deadline and without Helm") {
-  Observed observed = restored(begun());
-  observed.recipients_problem = RecipientsProblem{Reason::recipient_missing, "none"};
-  const Plan asked = plan(observed);
-  const auto* create = only_action<CreateOrder>(asked);
-  REQUIRE(create != nullptr);
-  CHECK(create->order.spec.run_id == "20260101T020100Z");
-  CHECK(create->order.spec.deadline < observed.now);
-  CHECK_FALSE(create->order.spec.helm_payload);
-  carry_out(asked, observed);
-  settle(observed);
-  CHECK(observed.memory["uid-b"].helm == std::nullopt);
-  api::NodeBackup& order = observed.orders.at("uid-b");
-  for (const api::ArtifactType artifact : order.spec.artifacts) {
-    order.status.artifacts.push_back({artifact, "file", 1, std::string(64, 'b')});
-  }
-  order.status.conditions = {
-      condition(api::condition_type::k_succeeded, ConditionStatus::true_, Reason::completed),
-      condition(api::condition_type::k_verified, ConditionStatus::true_, Reason::completed)};
-  settle(observed);
-  const auto& status = observed.backups.at("uid-b").status;
-  CHECK(succeeded(observed, "uid-b").status == ConditionStatus::true_);
-  CHECK(api::find_condition(status.conditions, api::condition_type::k_helm_values_collected)
-            ->message == "found in the set on the disk");
-}
-
-TEST_CASE("after a restore, a run of which nothing is on the disk ends, and is not run again") {
-  Observed observed = restored(begun());
-  settle(observed);
-  fail(observed, "uid-b", Reason::deadline_exceeded, "no set on the disk");
-  settle(observed);
-  CHECK(succeeded(observed, "uid-b").reason == "DeadlineExceeded");
-  CHECK(succeeded(observed, "uid-b").message == "no set on the disk");
-  const auto& status = observed.backups.at("uid-b").status;
-  CHECK(api::find_condition(status.conditions, api::condition_type::k_helm_values_collected)
-            ->status == ConditionStatus::false_);
-  pass(observed, 100'000);
-  CHECK(plan(observed).empty());
-}
-
-TEST_CASE("after a restore, a request that had waited runs: once, and after what was in progress") {
-  // In the snapshot of run b, c waited behind it. What became of c nobody can tell: it has no run
-  // id.
-  Observed observed = begun();
-  add(observed, backup("c", 30));
-  settle(observed);
-  REQUIRE(succeeded(observed, "uid-c").reason == "Queued");
-  observed = restored(observed);
-  settle(observed);
-  CHECK(observed.backups.at("uid-c").status.run_id.empty());
-  fail(observed, "uid-b", Reason::interrupted, "nothing on the disk");
-  settle(observed);
-  const auto& status = observed.backups.at("uid-c").status;
-  CHECK(status.run_id > observed.backups.at("uid-b").status.run_id);
-  CHECK(status.start_time == observed.now); // a backup of the restored cluster, and dated so
-  accept(observed, "uid-c");
-  finish(observed, "uid-c");
-  settle(observed);
-  CHECK(succeeded(observed, "uid-c").status == ConditionStatus::true_);
-  pass(observed, 100'000);
-  CHECK(plan(observed).empty());
-}
-
-TEST_CASE("after a restore, nobody waits for ever for an agent") {
-  Observed unordered = restored(begun());
-  unordered.agents.clear();
-  CHECK(plan(unordered).empty());
-  CHECK(plan(unordered).requeue_after == seconds{300});
-  pass(unordered, 300);
-  settle(unordered);
-  CHECK(succeeded(unordered, "uid-b").reason == "DeadlineExceeded");
-
-  Observed taken = ordered();
-  accept(taken, "uid-b");
-  settle(taken);
-  taken = restored(taken);
-  pass(taken, 300);
-  settle(taken);
-  CHECK(succeeded(taken, "uid-b").reason == "DeadlineExceeded");
-}
-
-TEST_CASE("a run that is resumed before its deadline gives the agent the same time") {
-  Observed observed = ordered();
-  accept(observed, "uid-b");
-  settle(observed);
-  observed.now += seconds{600};
-  observed.unfinished_for["uid-b"] = seconds{0};
-  pass(observed, 299);
-  CHECK(plan(observed).empty());
-  observed.order_silence["uid-b"] = seconds{91}; // it was heard of, and fell silent
-  settle(observed);
-  CHECK(succeeded(observed, "uid-b").reason == "Interrupted");
-}
-
-TEST_CASE("a run that began in the sight of this process has its usual limits") {
-  Observed observed = ordered();
-  accept(observed, "uid-b");
-  observed.unfinished_for["uid-b"] = seconds{0};
-  settle(observed);
-  pass(observed, 91);
-  settle(observed);
-  CHECK(succeeded(observed, "uid-b").reason == "Interrupted");
 }

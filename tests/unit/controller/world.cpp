@@ -111,4 +111,17 @@ void fail(Observed& observed,
       condition(api::condition_type::k_succeeded, api::ConditionStatus::false_, reason, message)};
 }
 
+Observed begun() {
+  Observed observed = cluster();
+  add(observed, backup("b"));
+  carry_out(plan(observed), observed);
+  return observed;
+}
+
+Observed with_order() {
+  Observed observed = begun();
+  settle(observed);
+  return observed;
+}
+
 } // namespace rb::controller::test

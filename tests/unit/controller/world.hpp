@@ -37,6 +37,12 @@ void carry_out(const Plan& plan, Observed& observed);
 /// Plans and carries out until nothing is left to do; returns the number of plans.
 int settle(Observed& observed);
 
+/// Backup "b" with its run id in the status, nothing else done.
+Observed begun();
+
+/// The same, with its order.
+Observed with_order();
+
 inline api::Condition condition(std::string_view type,
                                 api::ConditionStatus status,
                                 api::Reason reason,
