@@ -59,4 +59,9 @@ inline void check_refused(const cluster::Decision& decision,
   CHECK_FALSE(check->hint.empty());
 }
 
+/// The reset gets that flag.
+inline bool carries(const cluster::Plan& plan, const char* flag) {
+  return std::find(plan.carried.begin(), plan.carried.end(), flag) != plan.carried.end();
+}
+
 } // namespace rb::test
