@@ -1,4 +1,4 @@
-#include "set/other_servers.hpp"
+#include "set/restore_guide.hpp"
 
 #include <algorithm>
 

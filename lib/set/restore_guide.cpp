@@ -2,7 +2,6 @@
 
 #include "set/directory.hpp"
 #include "set/names.hpp"
-#include "set/other_servers.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -7,6 +7,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace rb::set {
 
@@ -34,6 +36,17 @@ guide_after_rewrap(std::string guide, const Manifest& before, const Manifest& no
 /// The part of the guide that is for every set, from the host state on; its places ("@run@" and its
 /// like) are filled in by restore_guide.
 [[nodiscard]] std::string steps_by_hand(api::DatastoreKind kind, bool host_state);
+
+// How the other servers of a cluster come back to the one that was restored: the words of it, once,
+// for RESTORE.md and for the end of a restore (other_servers.cpp).
+
+/// With nothing but k3s, as lines of sh; to be run on the other server. `url` is that of the
+/// restored one; paths are absolute.
+[[nodiscard]] std::vector<std::string>
+rejoin_by_hand(const std::string& data_dir, const std::string& config_dir, const std::string& url);
+
+/// The section of RESTORE.md. Empty for a set of a datastore that only one server has.
+[[nodiscard]] std::string other_servers_section(const Manifest& manifest, const GuideFacts& facts);
 
 /// One word of sh: as it is where that is safe, else in single quotes.
 [[nodiscard]] std::string shell_word(std::string_view text);

@@ -2,7 +2,7 @@
 // done with k3s alone.
 #include "restore/cluster/machine.hpp"
 #include "restore/cluster/rejoin.hpp"
-#include "set/other_servers.hpp"
+#include "set/restore_guide.hpp"
 
 #include <algorithm>
 #include <array>
