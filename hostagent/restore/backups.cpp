@@ -4,7 +4,7 @@
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
-#include "base/refused_root.hpp"
+#include "base/modes.hpp"
 
 #include <unistd.h>
 

@@ -5,7 +5,6 @@
 #include "base/fd.hpp"
 #include "base/fs.hpp"
 #include "base/modes.hpp"
-#include "base/refused_root.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -5,7 +5,6 @@
 #include "support/temporary_directory.hpp"
 
 #include "base/modes.hpp"
-#include "base/refused_root.hpp"
 
 #include <doctest/doctest.h>
 
