@@ -1,8 +1,8 @@
 // create [--wait]: ask, follow, report.
 #include "cli/commands.hpp"
 #include "cli/connect.hpp"
+#include "cli/progress.hpp"
 #include "cli/report.hpp"
-#include "cli/wait.hpp"
 
 #include "api/backup.hpp"
 #include "api/backup_status.hpp"

@@ -1,5 +1,4 @@
-#include "cli/wait.hpp"
-
+#include "cli/progress.hpp"
 #include "terminal/format.hpp"
 
 #include "kube/watcher.hpp"

@@ -1,5 +1,5 @@
 // When waiting is given up.
-#include "cli/wait.hpp"
+#include "cli/progress.hpp"
 #include "fake_cluster.hpp"
 
 #include <doctest/doctest.h>
