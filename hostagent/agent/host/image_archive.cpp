@@ -1,4 +1,4 @@
-#include "agent/host/image_archive.hpp"
+#include "agent/host/kit.hpp"
 
 #include "archive/tar_gz.hpp"
 #include "base/digest.hpp"

@@ -1,7 +1,6 @@
 // The kit beside the artifacts: current, whole, and never in place of what is not ours.
 // The image in the kit: found in containerd's content store by every name that a Pod's status has
 // for it, whole, written once for each version, and never in the way of a backup.
-#include "agent/host/image_archive.hpp"
 #include "agent/host/kit.hpp"
 #include "set/signed_files.hpp"
 #include "support/scratch.hpp"
