@@ -1,8 +1,7 @@
-#include "restore/proof/comparison.hpp"
-
 #include "datastore/keys/keys.hpp"
 #include "objects/self_made.hpp"
 #include "objects/served.hpp"
+#include "restore/proof/boot.hpp"
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,6 @@
 // Holds: every object of the snapshot must be served with its revision and uid, and nothing else.
 #include "fakes.hpp"
-#include "restore/proof/comparison.hpp"
+#include "restore/proof/boot.hpp"
 
 #include <doctest/doctest.h>
 
