@@ -42,33 +42,17 @@ bool belongs(const ClusterBackup& backup, const Step& step) {
   return step.condition != type::k_proven || backup.spec.verification == api::Verification::boot;
 }
 
-/// Writes conditions of one object, for its generation.
-class Writer {
-public:
-  Writer(const ClusterBackup& backup, ClusterBackupStatus& status, SystemTime now)
-      : m_generation(backup.meta.generation), m_status(status), m_now(now) {
-    status.observed_generation = m_generation;
-  }
-
-  void
-  put(std::string_view condition, ConditionStatus value, std::string reason, std::string message) {
-    api::set_condition(
-        m_status.conditions,
-        {std::string(condition), value, std::move(reason), std::move(message), {}, m_generation},
-        m_now);
-  }
-  void put(std::string_view condition, ConditionStatus value, Reason reason, std::string message) {
-    put(condition, value, std::string(api::to_string(reason)), std::move(message));
-  }
-
-private:
-  std::int64_t m_generation;
-  ClusterBackupStatus& m_status;
-  SystemTime m_now;
-};
+/// The status is of the object as it is now.
+ConditionWriter
+writer_of(const ClusterBackup& backup, ClusterBackupStatus& status, SystemTime now) {
+  status.observed_generation = backup.meta.generation;
+  return {backup, status, now};
+}
 
 /// All known conditions, on the first visit (API conventions: absence means Unknown, so say it).
-void complete_conditions(const ClusterBackup& backup, ClusterBackupStatus& status, Writer& writer) {
+void complete_conditions(const ClusterBackup& backup,
+                         ClusterBackupStatus& status,
+                         ConditionWriter& writer) {
   for (const Step& step : k_steps) {
     if (!belongs(backup, step) ||
         api::find_condition(status.conditions, step.condition) != nullptr) {
@@ -82,7 +66,7 @@ void complete_conditions(const ClusterBackup& backup, ClusterBackupStatus& statu
   }
 }
 
-void put_helm(const ClusterBackup& backup, const NodeBackup& order, Writer& writer) {
+void put_helm(const ClusterBackup& backup, const NodeBackup& order, ConditionWriter& writer) {
   if (!asked_for(backup, api::ArtifactType::helm_values)) {
     return;
   }
@@ -123,7 +107,9 @@ std::uint64_t stored_bytes(const NodeBackup& order) {
 }
 
 /// A message alone is no reason to write while the agent works.
-void put_agent_conditions(const NodeBackup& order, ClusterBackupStatus& status, Writer& writer) {
+void put_agent_conditions(const NodeBackup& order,
+                          ClusterBackupStatus& status,
+                          ConditionWriter& writer) {
   for (const std::string_view condition : {type::k_snapshot_taken,
                                            type::k_proven,
                                            type::k_artifacts_stored,
@@ -143,6 +129,23 @@ void put_agent_conditions(const NodeBackup& order, ClusterBackupStatus& status, 
 }
 
 } // namespace
+
+void ConditionWriter::put(std::string_view condition,
+                          ConditionStatus value,
+                          std::string reason,
+                          std::string message) {
+  api::set_condition(
+      m_conditions,
+      {std::string(condition), value, std::move(reason), std::move(message), {}, m_generation},
+      m_now);
+}
+
+void ConditionWriter::put(std::string_view condition,
+                          ConditionStatus value,
+                          Reason reason,
+                          std::string message) {
+  put(condition, value, std::string(api::to_string(reason)), std::move(message));
+}
 
 std::string describe_helm(const api::HelmStatus& helm) {
   if (helm.releases == 0 && helm.undecodable_total == 0) {
@@ -166,7 +169,7 @@ std::string describe_helm(const api::HelmStatus& helm) {
 
 ClusterBackupStatus queued(const ClusterBackup& backup, SystemTime now) {
   ClusterBackupStatus status = backup.status;
-  Writer writer(backup, status, now);
+  ConditionWriter writer = writer_of(backup, status, now);
   writer.put(
       type::k_succeeded, ConditionStatus::unknown, Reason::queued, "another run is in progress");
   writer.put(
@@ -191,7 +194,7 @@ ClusterBackupStatus not_repeated(const ClusterBackup& backup, SystemTime now) {
 ClusterBackupStatus
 started(const ClusterBackup& backup, const std::string& run_id, SystemTime now) {
   ClusterBackupStatus status = backup.status;
-  Writer writer(backup, status, now);
+  ConditionWriter writer = writer_of(backup, status, now);
   writer.put(type::k_succeeded, ConditionStatus::unknown, Reason::running, "the run has begun");
   writer.put(type::k_scheduled, ConditionStatus::unknown, Reason::pending, "");
   complete_conditions(backup, status, writer);
@@ -202,7 +205,7 @@ started(const ClusterBackup& backup, const std::string& run_id, SystemTime now) 
 
 ClusterBackupStatus helm_begun(const ClusterBackup& backup, int attempt, SystemTime now) {
   ClusterBackupStatus status = backup.status;
-  Writer writer(backup, status, now);
+  ConditionWriter writer = writer_of(backup, status, now);
   writer.put(type::k_helm_values_collected,
              ConditionStatus::unknown,
              attempt == 1 ? Reason::running : Reason::running_again,
@@ -222,7 +225,7 @@ int helm_attempts(const ClusterBackupStatus& status) {
 
 ClusterBackupStatus mirrored(const ClusterBackup& backup, const NodeBackup& order, SystemTime now) {
   ClusterBackupStatus status = backup.status;
-  Writer writer(backup, status, now);
+  ConditionWriter writer = writer_of(backup, status, now);
   const std::string& node = order.spec.node_name;
   const std::string step = order.status.progress ? order.status.progress->step : std::string{};
   writer.put(type::k_succeeded,
@@ -247,7 +250,7 @@ ClusterBackupStatus ended(const ClusterBackup& backup,
                           const Verdict& verdict,
                           SystemTime now) {
   ClusterBackupStatus status = order == nullptr ? backup.status : mirrored(backup, *order, now);
-  Writer writer(backup, status, now);
+  ConditionWriter writer = writer_of(backup, status, now);
   complete_conditions(backup, status, writer);
   writer.put(type::k_succeeded,
              verdict.succeeded ? ConditionStatus::true_ : ConditionStatus::false_,

@@ -6,7 +6,10 @@
 
 #include "controller/plan.hpp"
 
+#include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace rb::controller {
 
@@ -19,6 +22,30 @@ struct Verdict {
   std::string newer_reason{};
 
   [[nodiscard]] std::string reason_word() const;
+};
+
+/// Writes conditions of a status, for the generation of its object.
+class ConditionWriter {
+public:
+  /// `status` outlives it.
+  ConditionWriter(const api::ClusterBackup& backup,
+                  api::ClusterBackupStatus& status,
+                  SystemTime now)
+      : m_generation(backup.meta.generation), m_conditions(status.conditions), m_now(now) {}
+
+  void put(std::string_view condition,
+           api::ConditionStatus value,
+           std::string reason,
+           std::string message);
+  void put(std::string_view condition,
+           api::ConditionStatus value,
+           api::Reason reason,
+           std::string message);
+
+private:
+  std::int64_t m_generation;
+  std::vector<api::Condition>& m_conditions;
+  SystemTime m_now;
 };
 
 /// The request waits behind another run.

@@ -19,23 +19,6 @@ std::string word(Reason reason) {
   return std::string(api::to_string(reason));
 }
 
-void put(const ClusterBackup& backup,
-         ClusterBackupStatus& status,
-         std::string_view condition,
-         ConditionStatus value,
-         std::string reason,
-         std::string message,
-         SystemTime now) {
-  api::set_condition(status.conditions,
-                     {std::string(condition),
-                      value,
-                      std::move(reason),
-                      std::move(message),
-                      {},
-                      backup.meta.generation},
-                     now);
-}
-
 CopyState state_of(const Verdict& verdict) {
   return verdict.succeeded                      ? CopyState::succeeded
          : verdict.reason == Reason::incomplete ? CopyState::incomplete
@@ -115,13 +98,11 @@ void put_copies(const ClusterBackup& backup, ClusterBackupStatus& status, System
   const auto missing = std::ranges::find_if(
       status.servers, [](const ServerCopy& copy) { return copy.result != CopyState::succeeded; });
   const bool all = missing == status.servers.end();
-  put(backup,
-      status,
-      type::k_copies,
-      all ? ConditionStatus::true_ : ConditionStatus::false_,
-      all ? word(Reason::completed) : missing->reason,
-      describe_copies(status.servers),
-      now);
+  ConditionWriter(backup, status, now)
+      .put(type::k_copies,
+           all ? ConditionStatus::true_ : ConditionStatus::false_,
+           all ? word(Reason::completed) : missing->reason,
+           describe_copies(status.servers));
 }
 
 /// A whole set, else one in which something is missing, else the first server's failure.
@@ -150,7 +131,8 @@ ClusterBackupStatus announced(const ClusterBackup& backup,
   ClusterBackupStatus status = backup.status;
   status.node_name = first;
   status.servers = std::move(servers);
-  put(backup, status, type::k_copies, ConditionStatus::unknown, word(Reason::pending), "", now);
+  ConditionWriter(backup, status, now)
+      .put(type::k_copies, ConditionStatus::unknown, Reason::pending, "");
   return status;
 }
 
@@ -169,30 +151,22 @@ ClusterBackupStatus mirrored_on_servers(const ClusterBackup& backup,
     }
   }
   status.servers = copies_now(backup, parts, now);
-  put(backup,
-      status,
-      type::k_succeeded,
-      ConditionStatus::unknown,
-      word(Reason::running),
-      describe_progress(status.servers),
-      now);
-  put(backup,
-      status,
-      type::k_copies,
-      ConditionStatus::unknown,
-      word(Reason::running),
-      std::to_string(api::whole_copies(status.servers)) + " of " +
-          std::to_string(status.servers.size()) + " servers",
-      now);
+  ConditionWriter writer(backup, status, now);
+  writer.put(type::k_succeeded,
+             ConditionStatus::unknown,
+             Reason::running,
+             describe_progress(status.servers));
+  writer.put(type::k_copies,
+             ConditionStatus::unknown,
+             Reason::running,
+             std::to_string(api::whole_copies(status.servers)) + " of " +
+                 std::to_string(status.servers.size()) + " servers");
   const auto* scheduled = api::find_condition(status.conditions, type::k_scheduled);
   if (scheduled != nullptr && scheduled->status == ConditionStatus::true_) {
-    put(backup,
-        status,
-        type::k_scheduled,
-        ConditionStatus::true_,
-        word(Reason::completed),
-        nodes_with_order(status.servers),
-        now);
+    writer.put(type::k_scheduled,
+               ConditionStatus::true_,
+               Reason::completed,
+               nodes_with_order(status.servers));
   }
   return status;
 }
