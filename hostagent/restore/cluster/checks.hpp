@@ -18,6 +18,13 @@ refused(std::string name, std::string message, std::string hint, ExitCode code =
   return {std::move(name), Verdict::refuse, std::move(message), std::move(hint), code};
 }
 
+/// Of a check that says nothing where all is well.
+inline void add_found(std::vector<Check>& checks, std::optional<Check> found) {
+  if (found) {
+    checks.push_back(*std::move(found));
+  }
+}
+
 /// The restore puts the host state's files back: there is no token here, or another cluster's.
 [[nodiscard]] bool puts_back(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
 

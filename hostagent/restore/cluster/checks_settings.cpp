@@ -303,27 +303,17 @@ check_settings(const ObservedHost& host, const SetFacts& set, const Wishes& wish
     checks.push_back(refused(
         "configuration", host.settings_problem, "repair the file: k3s would not start with it"));
   }
-  if (auto check = from_set ? program_of_service(host) : std::nullopt) {
-    checks.push_back(*std::move(check));
-  }
-  if (auto check = from_set ? one_unit(host) : std::nullopt) {
-    checks.push_back(*std::move(check));
-  }
+  add_found(checks, from_set ? program_of_service(host) : std::nullopt);
+  add_found(checks, from_set ? one_unit(host) : std::nullopt);
   checks.push_back(check_data_dir(host, set, from_set));
-  if (auto check = node_name(host, set, settings)) {
-    checks.push_back(*std::move(check));
-  }
+  add_found(checks, node_name(host, set, settings));
   checks.push_back(server_url(settings));
   for (Check& check : datastore_checks(host, set, settings, from_set)) {
     checks.push_back(std::move(check));
   }
-  if (auto check = check_quota(set, settings)) {
-    checks.push_back(*std::move(check));
-  }
+  add_found(checks, check_quota(set, settings));
   checks.push_back(roles(settings));
-  if (auto check = check_kernel(host, settings)) {
-    checks.push_back(*std::move(check));
-  }
+  add_found(checks, check_kernel(host, settings));
   checks.push_back(snapshots(settings));
   checks.push_back(encryption(host, set, from_set));
   checks.push_back(check_configured_tokens(from_set ? set.tokens : host.tokens, set));

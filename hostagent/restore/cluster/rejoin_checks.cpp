@@ -317,12 +317,8 @@ std::vector<Check> check_joining(const RejoinFacts& facts, const ServerAnswer& s
                              "repair the file: k3s would not start with it"));
   }
   checks.push_back(check_data_dir(facts.host, facts.set, false));
-  if (auto quota = check_quota(facts.set, settings)) {
-    checks.push_back(*std::move(quota));
-  }
-  if (auto kernel = check_kernel(facts.host, settings)) {
-    checks.push_back(*std::move(kernel));
-  }
+  add_found(checks, check_quota(facts.set, settings));
+  add_found(checks, check_kernel(facts.host, settings));
   check_state(facts, checks);
   check_roles(facts, server, checks);
   if (const std::string of_unit = url_of_unit(settings);
