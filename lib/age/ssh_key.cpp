@@ -137,11 +137,23 @@ Result<SecretBytes> wrapping_key(ByteView shared_secret,
   return hkdf_sha256(tweaked->view(), salt, k_label);
 }
 
-/// Where a comma was forgotten, the next recipient looks like the comment of this one.
+/// Where a comma was forgotten, the next recipient looks like the comment of this one. Comments
+/// such as "ssh-key-2024-05-01" (of Oracle's cloud) are none.
 bool holds_recipient(std::string_view comment) {
-  return comment.starts_with("age1") || comment.starts_with("ssh-") ||
-         comment.find(" age1") != std::string_view::npos ||
-         comment.find(" ssh-") != std::string_view::npos;
+  constexpr const char* k_blanks = " \t";
+  constexpr std::size_t k_shortest_of_age = 50;
+  bool behind_type = false;
+  while (!comment.empty()) {
+    const std::size_t end = std::min(comment.find_first_of(k_blanks), comment.size());
+    const std::string_view word = comment.substr(0, end);
+    if ((behind_type && word.starts_with("AAAA")) ||
+        (word.starts_with("age1") && word.size() >= k_shortest_of_age)) {
+      return true;
+    }
+    behind_type = word.starts_with("ssh-") || (behind_type && word.empty());
+    comment.remove_prefix(std::min(end + 1, comment.size()));
+  }
+  return false;
 }
 
 } // namespace

@@ -101,6 +101,22 @@ TEST_CASE("ssh: a key that is no usable point of the curve is refused") {
   CHECK(low->wrap(Bytes(k_file_key_bytes)).error().code == ErrorCode::invalid_argument);
 }
 
+TEST_CASE("ssh: a comment may say what it likes") {
+  const std::string line = test::vector_line("ssh-ed25519.pub");
+  const std::string key = line.substr(0, line.rfind(' '));
+  for (const char* const comment : {"ssh-key-2024-05-01",
+                                    "my ssh-ed25519 key",
+                                    "age1",
+                                    "alice age1-backup",
+                                    "ssh-ed25519",
+                                    "# alice"}) {
+    CAPTURE(comment);
+    const auto recipient = Recipient::parse(key + " " + comment);
+    REQUIRE(recipient);
+    CHECK(recipient->text() == key);
+  }
+}
+
 TEST_CASE("ssh: where a comma is missing the second key is no comment of the first") {
   const std::string line = test::vector_line("ssh-ed25519.pub");
   const std::string x25519 = test::one_identity()[0].recipient().text();
