@@ -54,11 +54,16 @@ bool is_kubernetes_secret(std::string_view text) {
       [&](const char* mark) { return text.find(mark) != std::string_view::npos; });
 }
 
-Error secret_itself() {
+/// What the keys are called in there differs: age.agekey for Flux, keys.txt for KSOPS, key.txt for
+/// helm-secrets. Their base64 is the longest word, and one with stringData has them as they are.
+Error secret_itself(std::string_view text) {
+  const bool plain = holds_key(text, "AGE-SECRET-KEY-");
   return {ErrorCode::invalid_argument,
           "a Kubernetes Secret, and not the keys file that is in it",
-          "take that out: grep -m1 agekey FILE | sed 's/.*: *//' | tr -d '\",' | base64 -d "
-          ">keys.txt, and give keys.txt"};
+          std::string("take that out: grep -oE ") +
+              (plain ? "'AGE-SECRET-KEY-[0-9A-Z-]+' FILE"
+                     : "'[A-Za-z0-9+/]{96,}=*' FILE | head -n1 | base64 -d") +
+              " >keys.txt, and give keys.txt"};
 }
 
 /// Line by line; keeps what was found so far.
@@ -222,7 +227,7 @@ Result<IdentityFile> parse_identity_file(std::string_view text, IdentityLayout l
   }
   auto file = parse_lines(without_byte_order_mark(text), layout);
   if (!file && is_kubernetes_secret(text)) {
-    return secret_itself();
+    return secret_itself(text);
   }
   return file;
 }

@@ -292,18 +292,23 @@ TEST_CASE("holds_key: a key is told from a word about keys, wherever it stands")
 }
 
 TEST_CASE("parse_identity_file: a Secret of Kubernetes is told from the keys file that is in it") {
-  // As `kubectl -n flux-system get secret sops-age -o yaml` and `-o json` give it.
-  for (const char* text :
-       {"apiVersion: v1\ndata:\n  age.agekey: IyBjcmVhdGVk\nkind: Secret\n"
-        "metadata:\n  name: sops-age\n",
-        "{\n    \"apiVersion\": \"v1\",\n    \"data\": {\n        "
-        "\"age.agekey\": \"IyBjcmVhdGVk\"\n    },\n    \"kind\": \"Secret\"\n}\n",
-        "{\"kind\":\"Secret\",\"data\":{\"age.agekey\":\"IyBjcmVhdGVk\"}}"}) {
+  // As `kubectl get secret sops-age -o yaml` and `-o json` give those of Flux, of KSOPS and of
+  // helm-secrets.
+  for (const char* text : {"apiVersion: v1\ndata:\n  age.agekey: IyBjcmVhdGVk\nkind: Secret\n"
+                           "metadata:\n  name: sops-age\n",
+                           "{\n    \"apiVersion\": \"v1\",\n    \"data\": {\n        "
+                           "\"keys.txt\": \"IyBjcmVhdGVk\"\n    },\n    \"kind\": \"Secret\"\n}\n",
+                           "{\"kind\":\"Secret\",\"data\":{\"key.txt\":\"IyBjcmVhdGVk\"}}"}) {
     CAPTURE(text);
     const Error error = error_of(text);
     CHECK(error.message == "a Kubernetes Secret, and not the keys file that is in it");
-    CHECK(error.hint.find("base64 -d >keys.txt") != std::string::npos);
+    CHECK(error.hint == "take that out: grep -oE '[A-Za-z0-9+/]{96,}=*' FILE | head -n1 | base64 "
+                        "-d >keys.txt, and give keys.txt");
   }
+  const Error plain =
+      error_of("kind: Secret\nstringData:\n  age.agekey: |\n    # mine\n    " + k_key + "\n");
+  CHECK(plain.hint == "take that out: grep -oE 'AGE-SECRET-KEY-[0-9A-Z-]+' FILE >keys.txt, and "
+                      "give keys.txt");
   CHECK(parse_identity_file("# of kind: Secret\n" + k_key + "\n"));
 }
 
