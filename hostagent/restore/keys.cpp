@@ -135,7 +135,8 @@ public:
   /// `text` is what `source` gave.
   Status take(const std::string& source, SecretBytes text, IdentityLayout layout) {
     if (age::is_encrypted_identity_file(text.text())) {
-      RB_TRY_ASSIGN(text, unlock(source, text, m_io));
+      const std::string_view sealed = age::without_byte_order_mark(text.text());
+      RB_TRY_ASSIGN(text, unlock(source, SecretBytes(as_bytes(sealed)), m_io));
       layout = IdentityLayout::lines;
     }
     auto file = age::parse_identity_file(text.text(), layout);

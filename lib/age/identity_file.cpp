@@ -213,7 +213,8 @@ Result<IdentityFile> parse_lines(std::string_view text, IdentityLayout layout) {
 } // namespace
 
 bool is_encrypted_identity_file(std::string_view text) {
-  return text.starts_with("age-encryption") || text.starts_with("-----BEGIN AGE");
+  return text.starts_with("age-encryption") ||
+         trimmed(without_byte_order_mark(text)).starts_with("-----BEGIN AGE");
 }
 
 Result<IdentityFile> parse_identity_file(std::string_view text, IdentityLayout layout) {

@@ -326,8 +326,11 @@ TEST_CASE("parse_identity_file: a variable may hold several identities in a line
 }
 
 TEST_CASE("parse_identity_file: an encrypted identity file is unsupported, with a hint") {
-  for (const char* text :
-       {"age-encryption.org/v1\n-> scrypt a 18\n", "-----BEGIN AGE ENCRYPTED FILE-----\nAAAA\n"}) {
+  for (const char* text : {"age-encryption.org/v1\n-> scrypt a 18\n",
+                           "-----BEGIN AGE ENCRYPTED FILE-----\nAAAA\n",
+                           "\n  \n-----BEGIN AGE ENCRYPTED FILE-----\nAAAA\n",
+                           "\xEF\xBB\xBF-----BEGIN AGE ENCRYPTED FILE-----\r\nAAAA\r\n"}) {
+    CHECK(is_encrypted_identity_file(text));
     const Error error = error_of(text);
     CHECK(error.code == ErrorCode::unsupported);
     CHECK(error.message == "the identity file is itself encrypted");
