@@ -111,12 +111,12 @@ enum class IdentityLayout { lines, words };
 /// One identity a line; empty lines and lines that begin with '#' are skipped; LF or CRLF, and
 /// perhaps a byte order mark at the beginning. Blanks around a line count for nothing, unlike in
 /// SOPS and age: whoever restores may have typed or pasted the key. An OpenSSH private key is a
-/// block of lines, and gives two identities: its own, and that of its age1… (SshIdentity::x25519).
-/// What we cannot use is skipped with a warning: plugins' identities, other private keys in PEM,
-/// those with a passphrase, post-quantum ones where OpenSSL has no ML-KEM. Errors: not_found (no
-/// identity in it), unsupported (only kinds that we cannot use, or an identity file that is itself
-/// encrypted), invalid_argument (a line that is none of these; the message gives its number, never
-/// its text).
+/// block of lines, also in PKCS #8, and gives two identities: its own, and that of its age1…
+/// (SshIdentity::x25519). What we cannot use is skipped with a warning: plugins' identities, other
+/// private keys in PEM, those with a passphrase, post-quantum ones where OpenSSL has no ML-KEM.
+/// Errors: not_found (no identity in it), unsupported (only kinds that we cannot use, or an
+/// identity file that is itself encrypted), invalid_argument (a line that is none of these; the
+/// message gives its number, never its text).
 [[nodiscard]] Result<IdentityFile>
 parse_identity_file(std::string_view text, IdentityLayout layout = IdentityLayout::lines);
 

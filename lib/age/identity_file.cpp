@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view k_pem_begin = "-----BEGIN ";
 constexpr std::string_view k_pem_end = "-----END ";
+constexpr std::string_view k_other_key = "private key in PEM";
 
 std::string at_line(std::size_t number) {
   return "line " + std::to_string(number);
@@ -98,8 +99,8 @@ public:
   }
 
   Result<IdentityFile> finish() {
-    if (m_pem_line != 0 && m_is_openssh) { // its end never came
-      RB_TRY(take_openssh());
+    if (m_pem_line != 0 && m_pem_kind != Pem::other) { // its end never came
+      RB_TRY(take_ssh());
     }
     if (!m_file.identities.empty()) {
       return std::move(m_file);
@@ -115,29 +116,33 @@ public:
   }
 
 private:
+  enum class Pem { openssh, pkcs8, other };
+
   Status begin_pem(std::string_view line) {
     if (line.find("AGE ENCRYPTED FILE") != std::string_view::npos) {
       return is_encrypted();
     }
     m_pem_line = m_number;
-    m_is_openssh = line == k_openssh_begin;
-    if (m_is_openssh) {
+    m_pem_kind = line == k_openssh_begin ? Pem::openssh
+                 : line == k_pkcs8_begin ? Pem::pkcs8
+                                         : Pem::other;
+    if (m_pem_kind == Pem::other) {
+      skip(k_other_key, m_pem_line);
+    } else {
       m_pem = SecretBuffer(k_openssh_key_limit_bytes);
       keep_pem(line);
-    } else {
-      skip("private key in PEM");
     }
     return {};
   }
 
   Status take_pem(std::string_view line) {
-    if (m_is_openssh) {
+    if (m_pem_kind != Pem::other) {
       keep_pem(line);
     }
     if (!line.starts_with(k_pem_end)) {
       return {};
     }
-    const Status taken = m_is_openssh ? take_openssh() : Status{};
+    const Status taken = m_pem_kind != Pem::other ? take_ssh() : Status{};
     m_pem_line = 0;
     return taken;
   }
@@ -151,9 +156,13 @@ private:
   }
 
   /// Whoever has it also has the key of age that ssh-to-age makes of it.
-  Status take_openssh() {
+  Status take_ssh() {
     auto identity = SshIdentity::parse(m_pem.text());
     m_pem = SecretBuffer();
+    if (!identity && m_pem_kind == Pem::pkcs8) { // as certificates have it, most often
+      skip(k_other_key, m_pem_line);
+      return {};
+    }
     if (!identity) {
       return keep(std::move(identity).error(), m_pem_line, {});
     }
@@ -165,7 +174,7 @@ private:
 
   Status take_identity(std::string_view text) {
     if (const auto kind = skipped_kind(text)) {
-      skip(*kind);
+      skip(*kind, m_number);
       return {};
     }
     return keep(Identity::parse(text), m_number, text);
@@ -186,8 +195,8 @@ private:
     return {};
   }
 
-  void skip(std::string_view kind) {
-    m_file.warnings.push_back(at_line(m_number) + ": " + std::string(kind) +
+  void skip(std::string_view kind, std::size_t number) {
+    m_file.warnings.push_back(at_line(number) + ": " + std::string(kind) +
                               " skipped: not supported");
   }
 
@@ -195,7 +204,7 @@ private:
   IdentityFile m_file;
   std::size_t m_number = 0;
   std::size_t m_pem_line = 0; ///< Where the block begins that we are in; 0: in none.
-  bool m_is_openssh = false;
+  Pem m_pem_kind = Pem::other;
   SecretBuffer m_pem;
 };
 

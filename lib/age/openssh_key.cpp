@@ -74,12 +74,13 @@ void append_string(SecretBuffer& to, ByteView bytes) {
 }
 
 /// What lies between the two lines, decoded.
-Result<SecretBytes> decode(std::string_view pem) {
-  if (pem.size() > k_openssh_key_limit_bytes || !pem.starts_with(k_openssh_begin)) {
+Result<SecretBytes>
+decode(std::string_view pem, std::string_view first_line, std::string_view last_line) {
+  if (pem.size() > k_openssh_key_limit_bytes || !pem.starts_with(first_line)) {
     return malformed();
   }
-  pem.remove_prefix(k_openssh_begin.size());
-  const std::size_t end = pem.find(k_openssh_end);
+  pem.remove_prefix(first_line.size());
+  const std::size_t end = pem.find(last_line);
   if (end == std::string_view::npos || !pem.starts_with('\n')) {
     return malformed();
   }
@@ -134,7 +135,7 @@ Result<OpensshKey> read_private(ByteView bytes, ByteView public_blob) {
 } // namespace
 
 Result<OpensshKey> read_openssh_key(std::string_view pem) {
-  RB_TRY_ASSIGN(const SecretBytes file, decode(pem));
+  RB_TRY_ASSIGN(const SecretBytes file, decode(pem, k_openssh_begin, k_openssh_end));
   Fields fields(file.view());
   RB_TRY_ASSIGN(const ByteView magic, fields.take(k_magic.size()));
   RB_TRY_ASSIGN(const ByteView cipher, fields.string());
@@ -162,6 +163,22 @@ Result<OpensshKey> read_openssh_key(std::string_view pem) {
     return malformed();
   }
   return read_private(private_part, public_blob);
+}
+
+Result<SecretBytes> read_pkcs8_key(std::string_view pem) {
+  // SEQUENCE { version 0 or 1, SEQUENCE { Ed25519 }, OCTET STRING { OCTET STRING { seed } }, … }
+  constexpr std::string_view k_ed25519_key = "\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20"sv;
+  constexpr std::size_t k_before = 5; // of the sequence and of the version
+  const auto file = decode(pem, k_pkcs8_begin, k_pkcs8_end);
+  const std::string_view bytes = file ? file->text() : std::string_view();
+  const bool whole =
+      bytes.size() >= k_before + k_ed25519_key.size() + k_key_bytes && bytes.front() == '\x30' &&
+      bytes.size() == 2 + static_cast<std::size_t>(bytes[1]) &&
+      bytes.substr(2, 2) == "\x02\x01"sv && bytes.substr(k_before).starts_with(k_ed25519_key);
+  if (!whole) {
+    return unsupported_identity("a private key in PEM");
+  }
+  return SecretBytes(file->view().subspan(k_before + k_ed25519_key.size(), k_key_bytes));
 }
 
 SecretBytes write_openssh_key(ByteView seed, ByteView key) {

@@ -212,6 +212,10 @@ Result<SshIdentity> SshIdentity::from_seed(SecretBytes seed) {
 }
 
 Result<SshIdentity> SshIdentity::parse(std::string_view pem) {
+  if (pem.starts_with(k_pkcs8_begin)) {
+    RB_TRY_ASSIGN(SecretBytes seed, read_pkcs8_key(pem));
+    return from_seed(std::move(seed));
+  }
   RB_TRY_ASSIGN(OpensshKey key, read_openssh_key(pem));
   RB_TRY_ASSIGN(SshIdentity identity, from_seed(std::move(key.seed)));
   if (identity.recipient.key != key.key) {

@@ -45,7 +45,8 @@ struct SshIdentity {
 
   /// Precondition: 32 bytes. Errors: internal.
   [[nodiscard]] static Result<SshIdentity> from_seed(SecretBytes seed);
-  /// `pem`: a whole private key file of OpenSSH (openssh_key.hpp, which says the errors).
+  /// `pem`: a whole private key file of OpenSSH, or one in PKCS #8 (openssh_key.hpp, which says the
+  /// errors).
   [[nodiscard]] static Result<SshIdentity> parse(std::string_view pem);
   /// Such a file.
   [[nodiscard]] SecretBytes text() const;

@@ -225,6 +225,26 @@ TEST_CASE("parse_identity_file: a private key of OpenSSH is one, alone and besid
   CHECK(parse_identity_file(pem, IdentityLayout::words));
 }
 
+TEST_CASE(
+    "parse_identity_file: an SSH key in PKCS #8 is one, that of a certificate is passed over") {
+  // openssl genpkey -algorithm ed25519, and X25519: made for tests, they protect nothing.
+  const std::string ed25519 = "-----BEGIN PRIVATE KEY-----\n"
+                              "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+                              "-----END PRIVATE KEY-----\n";
+  const auto file = parse_identity_file("# of 1Password\n" + ed25519 + k_key + "\n");
+  REQUIRE(file);
+  CHECK(file->warnings.empty());
+  REQUIRE(file->identities.size() == 3);
+  // Public key of RFC 8032, section 7.1, test 1.
+  CHECK(file->identities[0].recipient().text() ==
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea");
+  CHECK(parse_identity_file(ed25519.substr(0, ed25519.size() - 1)));
+  std::string other = ed25519;
+  other.replace(other.find("K2Vw"), 4, "K2Vu");
+  CHECK(error_of(other).message ==
+        "no identity that can be used: line 1: private key in PEM skipped: not supported");
+}
+
 TEST_CASE("parse_identity_file: a private key of OpenSSH that is damaged is named by its line") {
   const std::string pem = test::vector_text("ssh-ed25519");
   const std::string malformed = "identity: malformed: not a private key as OpenSSH writes it";

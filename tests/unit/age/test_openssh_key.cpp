@@ -94,3 +94,24 @@ TEST_CASE("openssh key: what is no such file is malformed, and is not repeated")
     CHECK(error.message == "identity: malformed: not a private key as OpenSSH writes it");
   }
 }
+
+TEST_CASE("PKCS #8: the same key as `op read` and `openssl pkey` give it") {
+  const auto key = SshIdentity::parse(test::vector_text("ssh-ed25519")).value();
+  const auto pem = [](const std::string& hex) {
+    return std::string(k_pkcs8_begin) + "\n" + to_base64(from_hex(hex).value()) + "\n" +
+           std::string(k_pkcs8_end) + "\n";
+  };
+  const std::string body = "300506032b657004220420" + to_hex(key.seed.view());
+  const std::string of_public = "812100" + to_hex(key.recipient.key);
+  for (const std::string& hex : {"302e020100" + body, "3051020101" + body + of_public}) {
+    const auto read = SshIdentity::parse(pem(hex));
+    REQUIRE(read);
+    CHECK(read->recipient == key.recipient);
+    CHECK(to_hex(read->seed.view()) == to_hex(key.seed.view()));
+    for (std::size_t cut = 2; cut <= hex.size(); cut += 2) {
+      CHECK_FALSE(SshIdentity::parse(pem(hex.substr(0, hex.size() - cut))));
+    }
+  }
+  CHECK(refused(pem("302e020100300506032b656e04220420" + to_hex(key.seed.view()))).code ==
+        ErrorCode::unsupported); // X25519
+}
