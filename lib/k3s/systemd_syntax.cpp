@@ -177,12 +177,10 @@ Variables environment_of_file(std::string_view text) {
       text.remove_prefix(std::min(end + 1, text.size()));
       continue;
     }
-    std::string_view name = trimmed(text.substr(0, equals));
-    if (name.starts_with("export ")) { // of those files that a shell sources, too
-      name = trimmed(name.substr(7));
-    }
+    const std::string_view name = trimmed(text.substr(0, equals));
     text.remove_prefix(equals + 1);
     std::string value = environment_value(text);
+    // "export K3S_TOKEN=…" is the variable of a shell: systemd ignores the assignment.
     if (std::ranges::all_of(name, is_name)) {
       variables[std::string(name)] = std::move(value);
     }

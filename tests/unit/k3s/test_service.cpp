@@ -289,14 +289,15 @@ TEST_CASE("an environment file: quotes, comments, continued lines, blanks") {
   const Variables read =
       environment_of_file("# K3S_A=1\n;K3S_B=2\n\nK3S_C='a b'  \nK3S_D=\"x\\\"y\"\n"
                           " K3S_E = one \\\n two\nK3S_F=a#b\nno line\n"
-                          "export K3S_G=g\r\nK3S_H=\"two\nlines\"\nK3S_I=");
+                          "export K3S_G=g\r\nK3S_H=\"two\nlines\"\nK3S_I=\n"
+                          "declare -x K3S_J=\"j\"\nK3S_K=k\r\n");
   CHECK(read == Variables{{"K3S_C", "a b"},
                           {"K3S_D", "x\"y"},
                           {"K3S_E", "one  two"},
                           {"K3S_F", "a#b"},
-                          {"K3S_G", "g"},
                           {"K3S_H", "two\nlines"},
-                          {"K3S_I", ""}});
+                          {"K3S_I", ""},
+                          {"K3S_K", "k"}});
 }
 
 TEST_CASE("an environment file: a quote within a value is a character of it") {
