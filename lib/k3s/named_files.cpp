@@ -1,5 +1,6 @@
 #include "k3s/named_files.hpp"
 
+#include "k3s/credentials.hpp"
 #include "k3s/lines.hpp"
 
 #include <yaml-cpp/yaml.h>
@@ -50,7 +51,8 @@ constexpr std::array<std::string_view, 26> k_not_read{"data-dir",
                                                       "system-reserved-cgroup",
                                                       "runtime-cgroups"};
 
-/// Of k3s its configuration file: what stands in it is read with the settings.
+/// Of k3s its configuration file: what stands in it is read with the settings. Of a component its
+/// own, without which k3s ends as soon as that does ("scheduler exited: stat …: no such file").
 constexpr std::string_view k_config = "config";
 
 /// Known to stop a server when they are missing.
@@ -149,7 +151,7 @@ void add_component(const Setting& setting, Found& found) {
     return;
   }
   const std::string name = setting.value.substr(begin, equals - begin);
-  if (is_among(k_not_read, name) || (name == k_config && setting.flag != "kubelet-arg")) {
+  if (is_among(k_not_read, name)) {
     return;
   }
   std::string_view rest = std::string_view(setting.value).substr(equals + 1);
@@ -162,7 +164,8 @@ void add_component(const Setting& setting, Found& found) {
     found.add(value,
               setting.flag + " " + name,
               names_file(name) || name == k_config,
-              setting.flag == "kube-apiserver-arg" && is_among(k_needed, name));
+              name == k_config ||
+                  (setting.flag == "kube-apiserver-arg" && is_among(k_needed, name)));
     rest.remove_prefix(std::min(comma + 1, rest.size()));
   }
 }
@@ -214,6 +217,17 @@ void add_toml(const std::string& path, std::string_view text, Found& found) {
 
 bool is_toml(const std::string& path) {
   return path.ends_with(".toml") || path.ends_with(".tmpl");
+}
+
+/// What is made at each start before anything reads it: by systemd, or by k3s below server/tls and
+/// server/cred (the kubeconfig that a scheduler's configuration has to name, say).
+bool is_made_at_start(const std::string& path,
+                      const std::string& data_dir,
+                      const ServerSettings& settings) {
+  const std::string server = data_dir + "/server/";
+  const bool of_k3s = (path.starts_with(server + "tls/") || path.starts_with(server + "cred/")) &&
+                      !is_operators_credential(path, data_dir, settings);
+  return of_k3s || path.starts_with(k_credentials);
 }
 
 /// A certificate, a key, a token, a list of names: nothing that names files.
@@ -268,6 +282,9 @@ std::vector<NamedFile> all_named_files(const HostFiles& files,
                                        const ServerSettings& settings,
                                        const std::string& data_dir) {
   std::vector<NamedFile> all = named_by_settings(settings, data_dir);
+  std::erase_if(all, [&](const NamedFile& named) {
+    return is_made_at_start(named.path, data_dir, settings);
+  });
   std::size_t last_turn = all.size();
   const auto known = [&](const std::string& path) {
     return std::ranges::find(all, path, &NamedFile::path) != all.end();
@@ -275,7 +292,8 @@ std::vector<NamedFile> all_named_files(const HostFiles& files,
   const auto read = [&](const std::string& path) {
     const auto text = files.read(path);
     for (NamedFile& next : text ? named_by_file(path, *text) : std::vector<NamedFile>{}) {
-      if (!known(next.path) && all.size() < k_all_named_limit) {
+      if (!known(next.path) && all.size() < k_all_named_limit &&
+          !is_made_at_start(next.path, data_dir, settings)) {
         all.push_back(std::move(next));
       }
     }

@@ -18,6 +18,9 @@ struct NamedFile {
   bool needed = false; ///< It is known that the server does not start without it.
 };
 
+/// Where systemd has the credentials of services, while these run.
+inline constexpr std::string_view k_credentials = "/run/credentials/";
+
 /// Named by arguments. Relative ones lie below <data_dir>/server, where the server's working
 /// directory is. What a server writes or makes itself (logs, data, sockets) is not among them.
 [[nodiscard]] std::vector<NamedFile> named_by_settings(const ServerSettings& settings,

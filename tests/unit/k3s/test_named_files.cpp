@@ -67,7 +67,7 @@ TEST_CASE("what a server writes, makes or is no file is not looked for") {
                   {"etcd-snapshot-dir", "/mnt/snap"},
                   {"etcd-s3-folder", "/clusters/one"},
                   {"log", "/var/log/k3s.log"},
-                  {"kube-scheduler-arg", "config=/etc/scheduler.yaml"},
+                  {"config", "https://example.com/k3s.yaml"},
                   {"container-runtime-endpoint", "/run/containerd/containerd.sock"},
                   {"etcd-snapshot-schedule-cron", "*/5 * * * *"},
                   {"token", "/not/shown"},
@@ -85,6 +85,35 @@ TEST_CASE("the server does not start without what its API server reads at once")
   CHECK(files[0].needed);
   CHECK(files[0].by == "kube-apiserver-arg audit-policy-file");
   CHECK_FALSE(files[1].needed);
+}
+
+TEST_CASE("each component has a configuration file of its own, and k3s ends without it") {
+  ServerSettings settings;
+  for (const char* const flag : {"kubelet-arg", "kube-scheduler-arg", "kube-proxy-arg"}) {
+    settings.add(flag, "config=/var/lib/config/" + std::string(flag) + ".yaml");
+  }
+  settings.add("kube-scheduler-arg", "--config=scheduler.yaml");
+  const auto files = named_by_settings(settings, k_data);
+  CHECK(paths_of(files) == Paths{"/var/lib/config/kube-proxy-arg.yaml",
+                                 "/var/lib/config/kube-scheduler-arg.yaml",
+                                 "/var/lib/config/kubelet-arg.yaml",
+                                 "/var/lib/rancher/k3s/server/scheduler.yaml"});
+  CHECK(std::ranges::all_of(files, &NamedFile::needed));
+}
+
+TEST_CASE("what k3s makes below server/tls and server/cred is not looked for, whoever names it") {
+  const std::string server = std::string(k_data) + "/server/";
+  ServerSettings settings;
+  settings.add("kube-scheduler-arg", "config=/var/lib/scheduler/config.yaml");
+  settings.add("kube-apiserver-arg",
+               "kubelet-certificate-authority=" + server + "tls/server-ca.crt");
+  settings.add("kube-apiserver-arg", "oidc-ca-file=" + server + "tls/oidc.crt");
+  const MapFiles files{
+      {"/var/lib/scheduler/config.yaml",
+       "clientConnection:\n  kubeconfig: " + server + "cred/scheduler.kubeconfig\n"},
+      {server + "cred/scheduler.kubeconfig", "client-key: " + server + "tls/client-scheduler.key"}};
+  CHECK(paths_of(all_named_files(files, settings, k_data)) ==
+        Paths{server + "tls/oidc.crt", "/var/lib/scheduler/config.yaml"});
 }
 
 TEST_CASE(
