@@ -12,7 +12,10 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <charconv>
+#include <cmath>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 namespace rb::k3s {
@@ -25,8 +28,39 @@ constexpr std::array<std::string_view, 11> k_false{
     "n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"};
 constexpr std::array<std::string_view, 5> k_null{"", "~", "null", "Null", "NULL"};
 
-/// As Go's strconv.ParseInt(text, 0, 64) reads it: 0644 is 420, 0x1f is 31.
-std::string as_integer(std::string_view text) {
+/// `digits` as a number of Go, printed by it: 0123456789, which is no octal number, is
+/// 1.23456789e+08. Nothing where YAML has no number of that form.
+std::optional<std::string> as_float(const std::string& digits) {
+  constexpr std::string_view k_digits = "0123456789";
+  std::string_view rest = digits;
+  rest.remove_prefix(rest.starts_with('-') || rest.starts_with('+') ? 1 : 0);
+  const std::size_t mantissa = std::min(rest.find_first_of("eE"), rest.size());
+  std::string_view exponent = rest.substr(std::min(mantissa + 1, rest.size()));
+  exponent.remove_prefix(exponent.starts_with('-') || exponent.starts_with('+') ? 1 : 0);
+  std::string whole(rest.substr(0, mantissa));
+  whole.erase(std::min(whole.find('.'), whole.size()), 1);
+  const bool is_number = !whole.empty() && whole.find_first_not_of(k_digits) == std::string::npos &&
+                         exponent.find_first_not_of(k_digits) == std::string_view::npos &&
+                         exponent.empty() == (mantissa == rest.size());
+  errno = 0;
+  const double value = is_number ? std::strtod(digits.c_str(), nullptr) : 0;
+  if (!is_number || std::isinf(value)) {
+    return std::nullopt;
+  }
+  constexpr double k_least = 1e-4; // Go's: what lies between is written without an exponent
+  constexpr double k_most = 1e6;
+  const double size = std::abs(value);
+  const bool plain = size == 0 || (size >= k_least && size < k_most);
+  std::array<char, 64> text{};
+  const auto end = std::to_chars(text.data(),
+                                 text.data() + text.size(),
+                                 value,
+                                 plain ? std::chars_format::fixed : std::chars_format::scientific);
+  return std::string(text.data(), end.ptr);
+}
+
+/// A plain scalar as yaml.v2 resolves it, printed by Go: 0644 is 420, 0x1f is 31.
+std::string as_number(std::string_view text) {
   std::string digits(text);
   std::erase(digits, '_');
   const std::size_t sign = digits.starts_with('-') || digits.starts_with('+') ? 1 : 0;
@@ -44,14 +78,21 @@ std::string as_integer(std::string_view text) {
     base = 8;
     rest.remove_prefix(1);
   }
-  if (rest.empty() || std::isxdigit(static_cast<unsigned char>(rest.front())) == 0) {
-    return std::string(text);
+  if (!rest.empty() && std::isxdigit(static_cast<unsigned char>(rest.front())) != 0) {
+    const std::string number = digits.substr(0, sign) + std::string(rest);
+    char* end = nullptr;
+    errno = 0;
+    const long long value = std::strtoll(number.c_str(), &end, base);
+    if (errno == 0 && *end == '\0') {
+      return std::to_string(value);
+    }
+    errno = 0;
+    const unsigned long long large = std::strtoull(number.c_str(), &end, base);
+    if (sign == 0 && errno == 0 && *end == '\0') {
+      return std::to_string(large);
+    }
   }
-  const std::string number = digits.substr(0, sign) + std::string(rest);
-  char* end = nullptr;
-  errno = 0;
-  const long long value = std::strtoll(number.c_str(), &end, base);
-  return errno == 0 && *end == '\0' ? std::to_string(value) : std::string(text);
+  return as_float(digits).value_or(std::string(text));
 }
 
 /// A scalar as k3s puts it behind "--key=": without the blanks around it (a block scalar ends with
@@ -73,7 +114,7 @@ std::string scalar(const YAML::Node& node) {
   if (is_among(k_null, text)) {
     return {};
   }
-  return as_integer(text);
+  return as_number(text);
 }
 
 std::vector<std::string> values_of(const YAML::Node& node) {

@@ -63,6 +63,36 @@ TEST_CASE("scalars are read as YAML 1.1 has them, quoted ones are text") {
   CHECK(config_value("tls-san:\n- >-\n  a\n- ' b '\n", "tls-san") == "b");
 }
 
+TEST_CASE("trap: a token of digits that is not quoted is a number, and another one as text") {
+  // Each as gopkg.in/yaml.v2 v2.4.0 decodes it and fmt.Sprint writes it.
+  for (const auto& [written, meant] : std::vector<std::pair<std::string, std::string>>{
+           {"0123456", "42798"},
+           {"0123456789", "1.23456789e+08"},
+           {"0812345", "812345"},
+           {"12345678901234567890123", "1.2345678901234568e+22"},
+           {"0x1234567890123456", "1311768467284833366"},
+           {"18446744073709551615", "18446744073709551615"},
+           {"12e3", "12000"},
+           {"12E30", "1.2e+31"},
+           {"1.50", "1.5"},
+           {".5", "0.5"},
+           {"-1_000.25", "-1000.25"},
+           {"0.00001", "1e-05"},
+           {"00.0", "0"},
+           {"1e999", "1e999"},
+           {"1.2.3", "1.2.3"},
+           {"12e", "12e"},
+           {"e12", "e12"},
+           {"94e57a", "94e57a"},
+           {".", "."},
+           {"10.42.0.0/16", "10.42.0.0/16"},
+           {"1.5s", "1.5s"}}) {
+    CAPTURE(written);
+    CHECK(config_value("token: " + written, "token") == meant);
+    CHECK(config_value("token: '" + written + "'", "token") == written);
+  }
+}
+
 TEST_CASE("trap: what a merge key names is no setting of k3s") {
   // Each as gopkg.in/yaml.v2 v2.4.0 decodes it into a MapSlice.
   for (const char* const text : {"x: &x {node-name: merged}\n<<: *x\n",
