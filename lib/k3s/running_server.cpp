@@ -8,6 +8,7 @@
 #include "archive/entry_path.hpp"
 #include "base/fd.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <sstream>
 
 namespace rb::k3s {
 
@@ -222,6 +224,24 @@ bool has_ended(const fs::path& entry) {
   return state == 'Z' || state == 'X';
 }
 
+/// Somebody else's: who may not write to root's data directory has no server there, whatever the
+/// process calls itself. A program with the setuid bit runs as root under a name of its caller's.
+bool is_of_another_user(const fs::path& entry) {
+  struct stat program {};
+  if (::stat((entry / "exe").c_str(), &program) == 0 && (program.st_mode & S_ISUID) != 0) {
+    return true;
+  }
+  const auto status = read_text_file((entry / "status").string(), k_command_limit_bytes);
+  constexpr std::string_view k_uid = "\nUid:"; // real, effective, saved, file system
+  const std::size_t found = status ? status->find(k_uid) : std::string::npos;
+  if (found == std::string::npos) {
+    return false; // in doubt it is ours
+  }
+  std::istringstream words(status->substr(found + k_uid.size()));
+  uid_t real = 0;
+  return words >> real && real != 0 && real != ::geteuid();
+}
+
 /// Nothing where the process has ended meanwhile.
 std::optional<ProcessView> look_at(const fs::path& entry) {
   if (has_ended(entry)) {
@@ -275,7 +295,7 @@ find_processes(const std::string& proc, const std::function<bool(const ProcessVi
       continue;
     }
     const auto process = look_at(it->path());
-    if (!process || !is_wanted(*process)) {
+    if (!process || !is_wanted(*process) || is_of_another_user(it->path())) {
       continue;
     }
     std::error_code unreadable;

@@ -77,8 +77,8 @@ public:
   [[nodiscard]] virtual Result<std::vector<ServerProcess>> find(const std::string& data_dir) = 0;
 };
 
-/// Reads /proc, or what stands for it. A server in a container (another PID namespace) or with a
-/// --data-dir of its own is not one of ours.
+/// Reads /proc, or what stands for it. A server in a container (another PID namespace), with a
+/// --data-dir of its own, or of another user than root and ours is not one of ours.
 class ProcServerProcesses final : public ServerProcesses {
 public:
   explicit ProcServerProcesses(std::string proc = "/proc") : m_proc(std::move(proc)) {}

@@ -227,6 +227,32 @@ TEST_CASE("what a title hides is read from the rest of /proc") {
   CHECK(of_the_drill->size() == 2);
 }
 
+TEST_CASE(
+    "what another user calls a k3s server, and one that he runs without root, is none of ours") {
+  const test::Scratch proc;
+  const auto put = [&](const std::string& pid, const std::string& uids) {
+    proc.write(pid + "/cmdline", "k3s\0server\0--rootless\0"s);
+    proc.write(pid + "/comm", "k3s-server\n");
+    proc.write(pid + "/status",
+               "Name:\tUid:\nUmask:\t0022\nUid:\t" + uids + "\nGid:\t0\t0\t0\t0\n");
+  };
+  put("4711", "0\t0\t0\t0");
+  put("4712", "4294967294\t4294967294\t4294967294\t4294967294");
+  put("4713", "4294967294\t0\t0\t0"); // as su while it asks for a password
+  put("4714", "0\t0\t0\t0");          // as sudo: under whatever name its caller gives it
+  proc.write("sudo", "");
+  std::filesystem::permissions(proc.path("sudo"), std::filesystem::perms(04755));
+  std::filesystem::create_symlink(proc.path("sudo"), proc.path("4714/exe"));
+  ProcServerProcesses processes(proc.path());
+  const auto found = processes.find("/var/lib/rancher/k3s");
+  REQUIRE(found);
+  REQUIRE(found->size() == 1);
+  CHECK(found->front().pid == 4711);
+  proc.write("4715/cmdline", "k3s\0agent\0"s);
+  proc.write("4715/status", "Name:\tk3s\nUid:\t4294967294\t0\t0\t0\n");
+  CHECK(processes.find_agents()->empty());
+}
+
 TEST_CASE("a server that has ended and waits for its parent is none") {
   const test::Scratch proc;
   proc.write("4711/cmdline", "");
