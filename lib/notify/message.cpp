@@ -112,6 +112,24 @@ std::string header_text(std::string_view text) {
   return plain ? line : "=?UTF-8?B?" + to_base64(as_bytes(line)) + "?=";
 }
 
+/// As Slack wants text: in it <…> is a link or a call of the whole channel, and a message quotes
+/// what others wrote (a remote's words, the name of a node in a manifest over there).
+std::string slack_text(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '&') {
+      escaped += "&amp;";
+    } else if (c == '<') {
+      escaped += "&lt;";
+    } else if (c == '>') {
+      escaped += "&gt;";
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
 MessageRequest ntfy_request(const Message& message) {
   const bool problem = message.kind == MessageKind::problem;
   MessageRequest request;
@@ -172,7 +190,8 @@ webhook_request(WebhookFormat format, const std::string& body_template, const Me
   request.content_type = k_json;
   const std::vector<Field> fields = fields_of(message);
   if (format == WebhookFormat::slack) {
-    request.body = dump(nlohmann::json{{"text", "*" + message.title + "*\n" + message.text}});
+    request.body = dump(nlohmann::json{
+        {"text", "*" + slack_text(message.title) + "*\n" + slack_text(message.text)}});
   } else if (!body_template.empty()) {
     RB_TRY_ASSIGN(request.body, from_template(body_template, fields));
   } else {

@@ -48,6 +48,17 @@ TEST_CASE("json: all fields, flat") {
   CHECK(json.size() == 10);
 }
 
+TEST_CASE("slack: what a message quotes is no link and calls nobody") {
+  Message message = failed_run();
+  message.title = "a & b";
+  message.text = "<!channel> of node <https://evil.example|look here>: dial tcp: <nil>";
+  const auto request = webhook_request(WebhookFormat::slack, {}, message);
+  REQUIRE(request);
+  CHECK(nlohmann::json::parse(request->body).at("text") ==
+        "*a &amp; b*\n&lt;!channel&gt; of node &lt;https://evil.example|look here&gt;: dial tcp: "
+        "&lt;nil&gt;");
+}
+
 TEST_CASE("slack: one text") {
   const auto json = body(WebhookFormat::slack);
   CHECK(json.size() == 1);
