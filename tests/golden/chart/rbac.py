@@ -10,6 +10,9 @@ import sys
 import yaml
 
 
+CALLS = {"get", "list", "watch", "create", "update", "patch", "delete"}  # lib/kube/client.hpp
+
+
 def rules_of(objects):
     """(account, where, resources, verbs) of every rule that an account gets."""
     found = set()
@@ -29,6 +32,7 @@ def rules_of(objects):
 def resources(rule):
     assert set(rule) <= {"apiGroups", "resources", "resourceNames", "verbs"}, rule
     assert "*" not in str(rule), rule
+    assert set(rule["verbs"]) <= CALLS, f"no call of ours needs this: {rule}"
     (group,) = rule["apiGroups"]
     suffix = ":" + ",".join(rule["resourceNames"]) if "resourceNames" in rule else ""
     return ", ".join((group + "/" if group else "") + name + suffix for name in rule["resources"])
