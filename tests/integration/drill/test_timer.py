@@ -34,6 +34,7 @@ def main():
         service = (units / "railiance-drill.service").read_text()
         assert f"LoadCredential=keys.txt:{key}\n" in service
         assert "ReadWritePaths=/srv/backups\n" in service
+        assert "RequiresMountsFor=/srv/backups\n" in service  # a disk of USB or NFS comes late after a boot
         assert "drill --backup-dir /srv/backups -i ${CREDENTIALS_DIRECTORY}/keys.txt\n" in service
         assert "/opt/backup" not in service and "/root" not in service
         assert "OnCalendar=*-*-* 05:30:00\n" in (units / "railiance-drill.timer").read_text()
@@ -57,6 +58,7 @@ def main():
         assert sorted(path.name for path in there.iterdir()) == ["railiance-verify.service", "railiance-verify.timer"]
         keyless = (there / "railiance-verify.service").read_text()
         assert "railiance-restore verify --all --record --backup-dir /srv/backups\n" in keyless
+        assert "RequiresMountsFor=/srv/backups\n" in keyless
         assert "ReadWritePaths=/srv/backups\n" in keyless and "/opt/backup" not in keyless
         assert "keys.txt" not in keyless and "Credential" not in keyless
         # Where nobody says which sets, they are those of the agent.
