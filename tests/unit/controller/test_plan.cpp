@@ -31,15 +31,6 @@ api::ClusterBackup done_at(SystemTime time) {
   return done;
 }
 
-/// A cluster whose backup "b" has its order out.
-Observed with_order() {
-  Observed observed = cluster();
-  add(observed, backup("b"));
-  settle(observed);
-  REQUIRE(observed.orders.contains("uid-b"));
-  return observed;
-}
-
 } // namespace
 
 TEST_CASE("an empty cluster needs nothing") {
