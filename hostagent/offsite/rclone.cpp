@@ -219,8 +219,8 @@ RcloneStore::start(const ProcessSpec& spec, const std::string& subject, std::sto
   if (auto failure = rclone_failure(*result, subject)) {
     const bool away =
         failure->code == ErrorCode::unavailable || failure->code == ErrorCode::timeout;
-    if (away && failure->hint.empty()) {
-      failure->hint = m_settings.unreachable_hint;
+    if (away && failure->hint.empty() && m_settings.unreachable_hint) {
+      failure->hint = m_settings.unreachable_hint(result->err);
     }
     return *std::move(failure);
   }

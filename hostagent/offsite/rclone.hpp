@@ -6,7 +6,9 @@
 
 #include "base/process.hpp"
 
+#include <functional>
 #include <map>
+#include <string_view>
 
 namespace rb::offsite {
 
@@ -18,8 +20,8 @@ struct RcloneSettings {
   std::map<std::string, std::string> environment;
   std::string ca_file;         ///< CA certificates in PEM; empty: those of the system.
   std::string bandwidth_limit; ///< As rclone's --bwlimit; empty: none.
-  /// What to do next when the remote cannot be reached; may be empty.
-  std::string unreachable_hint{}; // NOLINT(readability-redundant-member-init)
+  /// What to do next when the remote cannot be reached, by what rclone printed; may be empty.
+  std::function<std::string(std::string_view said)> unreachable_hint = {};
 };
 
 /// The remote must be a name of rclone's configuration file, a colon and a path. What rclone would

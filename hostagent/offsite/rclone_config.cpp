@@ -87,19 +87,21 @@ using Section = std::map<std::string, std::string>;
 
 constexpr int k_https = 443;
 constexpr int k_http = 80;
+constexpr int k_socks = 1080;
 
+/// As rclone reads it: a key ends with '=' or ':', whichever comes first.
 std::map<std::string, Section> sections_of(std::string_view text) {
   std::map<std::string, Section> sections;
   std::istringstream stream{std::string(text)};
   std::string name;
   for (std::string raw; std::getline(stream, raw);) {
     const std::string line(trimmed(raw));
-    const std::size_t equals = line.find('=');
+    const std::size_t key_end = line.find_first_of("=:");
     if (line.starts_with('[') && line.ends_with(']')) {
-      name = line.substr(1, line.size() - 2);
-    } else if (!line.starts_with('#') && !line.starts_with(';') && equals != std::string::npos) {
-      sections[name][std::string(trimmed(line.substr(0, equals)))] =
-          trimmed(line.substr(equals + 1));
+      name = trimmed(std::string_view(line).substr(1, line.size() - 2));
+    } else if (!line.starts_with('#') && !line.starts_with(';') && key_end != std::string::npos) {
+      sections[name][std::string(trimmed(line.substr(0, key_end)))] =
+          trimmed(line.substr(key_end + 1));
     }
   }
   return sections;
@@ -158,6 +160,28 @@ int own_port(const Section& section) {
   return usual;
 }
 
+/// Of the proxy through which SFTP, FTP and WebDAV go where their sections name one.
+std::optional<int> proxy_port(const Section& section) {
+  if (const std::string socks = value_of(section, "socks_proxy"); !socks.empty()) {
+    return port_of_address(socks, k_socks);
+  }
+  const std::string http = value_of(section, "http_proxy");
+  return http.empty() ? std::nullopt : std::optional(port_of_address(http, k_https));
+}
+
+void add_own_ports(const Section& section, std::set<int>& ports, bool& changing) {
+  const std::string type = value_of(section, "type");
+  if (const auto proxy = proxy_port(section)) {
+    ports.insert(*proxy);
+    return;
+  }
+  ports.insert(own_port(section));
+  if (type == "mega" && value_of(section, "use_https") != "true") {
+    ports.insert(k_http); // what is in the files; they are encrypted before
+  }
+  changing = changing || type == "ftp";
+}
+
 /// A list of rclone's: separated by blanks, words with blanks are quoted.
 std::vector<std::string> listed(const std::string& text) {
   std::vector<std::string> words;
@@ -194,13 +218,44 @@ std::vector<std::string> stands_on(const Section& section) {
   return below;
 }
 
+/// The ports of "dial tcp 10.0.0.5:9000: i/o timeout" and "dial tcp [fd00::1]:22->…".
+std::set<int> dialed_ports(std::string_view said) {
+  constexpr std::string_view k_dial = "dial tcp ";
+  std::set<int> ports;
+  for (std::size_t at = said.find(k_dial); at != std::string_view::npos;
+       at = said.find(k_dial, at)) {
+    at += k_dial.size();
+    std::string address(said.substr(at, said.find_first_of(" \n", at) - at));
+    address.erase(0, address.find("->") == std::string::npos ? 0 : address.find("->") + 2);
+    while (address.ends_with(':')) {
+      address.pop_back();
+    }
+    const std::size_t colon = address.rfind(':');
+    const auto port =
+        colon == std::string::npos ? std::nullopt : number_of(address.substr(colon + 1));
+    if (port && address.find(']', colon) == std::string::npos) {
+      ports.insert(*port);
+    }
+  }
+  return ports;
+}
+
+std::vector<int> without(const std::set<int>& ports, const std::vector<int>& others) {
+  std::vector<int> left;
+  std::ranges::copy_if(ports, std::back_inserter(left), [&](int port) {
+    return std::ranges::find(others, port) == others.end();
+  });
+  return left;
+}
+
 } // namespace
 
-std::vector<int> remote_ports(std::string_view rclone_conf, const std::string& remote) {
+RemotePorts remote_ports(std::string_view rclone_conf, const std::string& remote) {
   const auto sections = sections_of(rclone_conf);
   std::vector<std::string> left{remote};
   std::set<std::string> seen;
   std::set<int> ports;
+  bool changing = false;
   while (!left.empty()) {
     const std::string name = left.back().substr(0, left.back().find(':'));
     left.pop_back();
@@ -213,30 +268,43 @@ std::vector<int> remote_ports(std::string_view rclone_conf, const std::string& r
     }
     const std::vector<std::string> below = stands_on(found->second);
     if (below.empty()) {
-      ports.insert(own_port(found->second));
+      add_own_ports(found->second, ports, changing);
     }
     left.insert(left.end(), below.begin(), below.end());
   }
-  return {ports.begin(), ports.end()};
+  return {{ports.begin(), ports.end()}, changing};
 }
 
-std::string unreachable_hint(const std::vector<int>& ports, const std::vector<int>& let_through) {
-  std::vector<int> shut;
-  std::ranges::copy_if(ports, std::back_inserter(shut), [&](int port) {
-    return std::ranges::find(let_through, port) == let_through.end();
-  });
-  if (let_through.empty() || (!ports.empty() && shut.empty())) {
+std::string unreachable_hint(const RemotePorts& ports,
+                             const std::vector<int>& let_through,
+                             std::string_view said) {
+  if (let_through.empty()) {
     return {};
   }
-  if (ports.empty()) {
+  const std::set<int> dialed = dialed_ports(said);
+  std::set<int> needed(ports.numbers.begin(), ports.numbers.end());
+  if (needed.empty() && dialed.empty()) {
     return "the network policy lets the ports " + joined(let_through) +
            " through: if the remote's is another one, set networkPolicy.offsitePorts";
+  }
+  if (needed.empty()) { // those that it has got to already stay
+    needed.insert(let_through.begin(), let_through.end());
+  }
+  needed.insert(dialed.begin(), dialed.end());
+  const std::vector<int> shut = without(needed, let_through);
+  if (shut.empty()) {
+    return {};
+  }
+  if (ports.changing) {
+    return "FTP takes a second connection, to a port that the server chooses each time, which "
+           "networkPolicy.offsitePorts cannot name: use SFTP or WebDAV, or a NetworkPolicy of your "
+           "own (docs/offsite.md)";
   }
   return "the remote is at port " + joined(shut) + ", and the network policy lets only " +
          joined(let_through) +
          " through: helm upgrade ... --reset-then-reuse-values --set "
          "'networkPolicy.offsitePorts={" +
-         joined(ports) + "}'";
+         joined({needed.begin(), needed.end()}) + "}'";
 }
 
 } // namespace rb::offsite

@@ -39,15 +39,23 @@ private:
 
 // A network policy that does not let a port through looks like a server that is away. Pure.
 
-/// The ports of NAME in "NAME:PATH", in their order, each once, by `port`, `url`, `endpoint` or the
-/// kind's usual one; remotes that stand on others (crypt, alias, union, combine, …) are followed.
-/// Empty: the file does not say.
-[[nodiscard]] std::vector<int> remote_ports(std::string_view rclone_conf,
-                                            const std::string& remote);
+struct RemotePorts {
+  std::vector<int> numbers; ///< In their order, each once. Empty: the file does not say.
+  bool changing = false;    ///< FTP: data goes to one that the server chooses each time.
 
-/// What to do next when the remote at `ports` cannot be reached and only `let_through` are. Empty:
-/// no policy stands in the way.
-[[nodiscard]] std::string unreachable_hint(const std::vector<int>& ports,
-                                           const std::vector<int>& let_through);
+  bool operator==(const RemotePorts&) const = default;
+};
+
+/// Of NAME in "NAME:PATH", by `port`, `url`, `endpoint` or the kind's usual one, or those of the
+/// proxy that it names; remotes that stand on others (crypt, alias, union, combine, …) are
+/// followed.
+[[nodiscard]] RemotePorts remote_ports(std::string_view rclone_conf, const std::string& remote);
+
+/// What to do next when the remote at `ports` cannot be reached and only `let_through` are. `said`
+/// is what rclone printed, which names the port of a connection that did not come about: MEGA,
+/// Swift, HDFS and FTP send to others than the first. Empty: no policy stands in the way.
+[[nodiscard]] std::string unreachable_hint(const RemotePorts& ports,
+                                           const std::vector<int>& let_through,
+                                           std::string_view said = {});
 
 } // namespace rb::offsite

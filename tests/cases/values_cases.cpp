@@ -47,8 +47,8 @@ Verdict check_remote(const YAML::Node& values, const std::string& text) {
       policy && policy["offsitePorts"]
           ? policy["offsitePorts"].as<std::vector<int>>()
           : chart_values()["networkPolicy"]["offsitePorts"].as<std::vector<int>>();
-  const std::vector<int> ports = offsite::remote_ports(config_of(text), remote);
-  if (ports.empty()) {
+  const offsite::RemotePorts ports = offsite::remote_ports(config_of(text), remote);
+  if (ports.numbers.empty()) {
     return {false, remote + ": its port is not found in rclone.conf"};
   }
   const std::string hint = offsite::unreachable_hint(ports, let_through);

@@ -122,12 +122,15 @@ bool Worker::write(const api::ObjectMeta& order,
   return false;
 }
 
-/// Why the remote may not be reached, as far as its configuration tells.
-std::string hint_of(const OffsiteOptions& options, const std::string& config_file) {
+/// Why the remote may not be reached, as far as its configuration and rclone tell.
+std::string hint_of(const std::string& config_file,
+                    const std::string& remote,
+                    const std::vector<int>& let_through,
+                    std::string_view said) {
   const auto config = read_secret_file(config_file, k_config_limit_bytes);
-  const auto ports = config ? offsite::remote_ports(as_text(config->view()), options.rclone.remote)
-                            : std::vector<int>();
-  return offsite::unreachable_hint(ports, options.ports);
+  const auto ports =
+      config ? offsite::remote_ports(as_text(config->view()), remote) : offsite::RemotePorts();
+  return offsite::unreachable_hint(ports, let_through, said);
 }
 
 bool is_of(const offsite::SetView& set, const api::NodeBackup& order) {
@@ -147,7 +150,11 @@ void copy_offsite(OffsiteOptions options,
   RealProcessRunner processes;
   const offsite::RcloneConfig config(
       options.rclone.config_file, options.node_name, options.replicator.state_dir + "/rclone");
-  options.rclone.unreachable_hint = hint_of(options, config.source());
+  // Asked anew each time: the Secret may have come, or changed, since.
+  options.rclone.unreachable_hint =
+      [&config, remote = options.rclone.remote, ports = options.ports](std::string_view said) {
+        return hint_of(config.source(), remote, ports, said);
+      };
   options.rclone.config_file = config.path();
   offsite::RcloneStore store(processes, options.rclone);
   offsite::Replicator replicator(options.replicator, store, clock);

@@ -134,6 +134,24 @@ TEST_CASE("a listing holds plain names; a directory that is not there is empty")
   CHECK(store.list({}).error().code == ErrorCode::corrupt);
 }
 
+TEST_CASE("who knows why a remote is not reached is asked when it is not, with what rclone said") {
+  FakeRclone rclone;
+  RcloneSettings with_hint = settings();
+  std::string asked;
+  with_hint.unreachable_hint = [&asked](std::string_view said) {
+    asked = said;
+    return "the policy";
+  };
+  RcloneStore store(rclone, with_hint);
+  rclone.answer = failed("2026/11/22 23:24:13 ERROR : dial tcp 10.0.0.5:23: i/o timeout\n");
+  CHECK(store.list({}).error().hint == "the policy");
+  CHECK(asked == rclone.answer.err);
+  asked.clear();
+  rclone.answer = failed("401 Unauthorized\n");
+  CHECK(store.list({}).error().hint != "the policy");
+  CHECK(asked.empty());
+}
+
 TEST_CASE("rclone that is not there is no empty listing") {
   FakeRclone rclone;
   rclone.cannot_start = Error{ErrorCode::not_found, "/usr/bin/rclone: cannot be started", {}};

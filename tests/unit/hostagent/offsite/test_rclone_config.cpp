@@ -82,6 +82,9 @@ TEST_CASE("a server with a file of its own in the Secret has that, and no other 
 
 TEST_CASE("the port of a remote is found in rclone.conf") {
   using Ports = std::vector<int>;
+  const auto ports_of = [](std::string_view text, const std::string& remote) {
+    return remote_ports(text, remote).numbers;
+  };
   const char* const config =
       "# mine\n"
       "[box]\ntype = sftp\nhost = backup.example\nport = 23\n"
@@ -102,38 +105,92 @@ TEST_CASE("the port of a remote is found in rclone.conf") {
       "[swift]\ntype = swift\nauth = https://keystone.example:5000/v3\n"
       "[hdfs]\ntype = hdfs\nnamenode = n1\n"
       "[storj]\ntype = storj\nsatellite_address = 12ab@eu1.storj.io:7777\n";
-  CHECK(remote_ports(config, "box:backups/cluster") == Ports{23});
-  CHECK(remote_ports(config, "plain:") == Ports{22});
-  CHECK(remote_ports(config, "minio:b") == Ports{9000});
-  CHECK(remote_ports(config, "bare:b") == Ports{9001});
-  CHECK(remote_ports(config, "aws:b") == Ports{443});
-  CHECK(remote_ports(config, "cloud:b") == Ports{443});
-  CHECK(remote_ports(config, "http:b") == Ports{80});
-  CHECK(remote_ports(config, "six:b") == Ports{443});
-  CHECK(remote_ports(config, "secret:") == Ports{23});
-  CHECK(remote_ports(config, "loop:").empty());
-  CHECK(remote_ports(config, "disk:").empty());
-  CHECK(remote_ports(config, "other:").empty());
-  CHECK(remote_ports("", "box:").empty());
-  CHECK(remote_ports(config, "both:b") == Ports{23, 9000});
-  CHECK(remote_ports(config, "dirs:") == Ports{23, 445});
-  CHECK(remote_ports(config, "half:").empty());
-  CHECK(remote_ports(config, "swift:b") == Ports{5000});
-  CHECK(remote_ports(config, "hdfs:b") == Ports{8020});
-  CHECK(remote_ports(config, "storj:b") == Ports{7777});
+  CHECK(ports_of(config, "box:backups/cluster") == Ports{23});
+  CHECK(ports_of(config, "plain:") == Ports{22});
+  CHECK(ports_of(config, "minio:b") == Ports{9000});
+  CHECK(ports_of(config, "bare:b") == Ports{9001});
+  CHECK(ports_of(config, "aws:b") == Ports{443});
+  CHECK(ports_of(config, "cloud:b") == Ports{443});
+  CHECK(ports_of(config, "http:b") == Ports{80});
+  CHECK(ports_of(config, "six:b") == Ports{443});
+  CHECK(ports_of(config, "secret:") == Ports{23});
+  CHECK(ports_of(config, "loop:").empty());
+  CHECK(ports_of(config, "disk:").empty());
+  CHECK(ports_of(config, "other:").empty());
+  CHECK(ports_of("", "box:").empty());
+  CHECK(ports_of(config, "both:b") == Ports{23, 9000});
+  CHECK(ports_of(config, "dirs:") == Ports{23, 445});
+  CHECK(ports_of(config, "half:").empty());
+  CHECK(ports_of(config, "swift:b") == Ports{5000});
+  CHECK(ports_of(config, "hdfs:b") == Ports{8020});
+  CHECK(ports_of(config, "storj:b") == Ports{7777});
 }
 
 TEST_CASE("what the policy does not let through is said with the setting, and nothing else is") {
-  CHECK(unreachable_hint({443}, {443}).empty());
-  CHECK(unreachable_hint({23}, {}).empty());
+  CHECK(unreachable_hint({{443}}, {443}).empty());
+  CHECK(unreachable_hint({{23}}, {}).empty());
   CHECK(unreachable_hint({}, {}).empty());
-  const std::string hint = unreachable_hint({23}, {443, 8443});
+  const std::string hint = unreachable_hint({{23}}, {443, 8443});
   CHECK(hint.find("port 23") != std::string::npos);
   CHECK(hint.find("443,8443") != std::string::npos);
   CHECK(hint.find("networkPolicy.offsitePorts={23}") != std::string::npos);
   CHECK(hint.find("helm upgrade ... --reset-then-reuse-values --set") != std::string::npos);
   CHECK(unreachable_hint({}, {443}).find("networkPolicy.offsitePorts") != std::string::npos);
-  const std::string both = unreachable_hint({23, 443}, {443});
+  const std::string both = unreachable_hint({{23, 443}}, {443});
   CHECK(both.find("port 23,") != std::string::npos);
   CHECK(both.find("networkPolicy.offsitePorts={23,443}") != std::string::npos);
+}
+
+TEST_CASE("keys may end with a colon, and a section may say that it goes by another way") {
+  const char* const config =
+      "[ box ]\ntype: sftp\nhost: backup.example\nport: 23\n"
+      "[mega]\ntype = mega\nuser = me\n"
+      "[mega-tls]\ntype = mega\nuse_https = true\n"
+      "[ftp]\ntype = ftp\nhost = h\nport = 2121\n"
+      "[sealed]\ntype = crypt\nremote = ftp:x\n"
+      "[tor]\ntype = sftp\nhost = h\nport = 23\nsocks_proxy = me:pw@proxy:9050\n"
+      "[socks]\ntype = ftp\nhost = h\nsocks_proxy = proxy\n"
+      "[out]\ntype = ftp\nhost = h\nhttp_proxy = http://proxy.lan:3128\n";
+  CHECK(remote_ports(config, "box:x") == RemotePorts{{23}});
+  CHECK(remote_ports(config, "mega:x") == RemotePorts{{80, 443}});
+  CHECK(remote_ports(config, "mega-tls:x") == RemotePorts{{443}});
+  CHECK(remote_ports(config, "ftp:x") == RemotePorts{{2121}, true});
+  CHECK(remote_ports(config, "sealed:") == RemotePorts{{2121}, true});
+  CHECK(remote_ports(config, "tor:") == RemotePorts{{9050}});
+  CHECK(remote_ports(config, "socks:") == RemotePorts{{1080}});
+  CHECK(remote_ports(config, "out:") == RemotePorts{{3128}});
+}
+
+TEST_CASE("a connection that did not come about names a port that no file names") {
+  const auto hint = [](const char* said) { return unreachable_hint({{443}}, {443}, said); };
+  // Swift names its storage only when it is asked, and MinIO may send elsewhere.
+  const std::string named = hint("Failed to lsjson: dial tcp 10.0.0.5:9000: i/o timeout\n");
+  CHECK(named.find("at port 9000,") != std::string::npos);
+  CHECK(named.find("networkPolicy.offsitePorts={443,9000}") != std::string::npos);
+  CHECK(hint("dial tcp [fd00::1]:8080: connect: connection refused").find("at port 8080,") !=
+        std::string::npos);
+  CHECK(hint("dial tcp 10.42.0.7:41234->10.0.0.5:22: i/o timeout").find("at port 22,") !=
+        std::string::npos);
+  for (const char* const said : {"dial tcp 10.0.0.5:443: i/o timeout",
+                                 "dial tcp: lookup cloud.example on 10.43.0.10:53: no such host",
+                                 "dial udp 10.43.0.10:53: i/o timeout",
+                                 "dial tcp [fd00::1]: missing port in address",
+                                 "dial tcp ",
+                                 "dial tcp x:y"}) {
+    CAPTURE(said);
+    CHECK(hint(said).empty());
+  }
+  // What the file does not say is not known to be all: what is let through stays.
+  CHECK(unreachable_hint({}, {443}, "dial tcp 10.0.0.5:22: i/o timeout")
+            .find("networkPolicy.offsitePorts={22,443}") != std::string::npos);
+}
+
+TEST_CASE("FTP is told that no list of ports lets its data through") {
+  const RemotePorts ftp{{21}, true};
+  CHECK(unreachable_hint(ftp, {21}).empty());
+  CHECK(unreachable_hint(ftp, {21}, "dial tcp 10.0.0.5:21: i/o timeout").empty());
+  CHECK(unreachable_hint(ftp, {21}, "dial tcp 10.0.0.5:50123: i/o timeout").find("SFTP") !=
+        std::string::npos);
+  CHECK(unreachable_hint(ftp, {443}).find("networkPolicy.offsitePorts cannot name") !=
+        std::string::npos);
 }
