@@ -18,11 +18,6 @@ using set::Unpacked;
 
 namespace {
 
-/// Uninstalled, and kept by Helm for its history only.
-bool is_gone(const IndexedRelease& release) {
-  return release.status == "uninstalled" || release.status == "uninstalling";
-}
-
 /// What the cluster had in it that is no release, or no good one. It stops nothing.
 void warn_of_odd(const helm::Contents& contents, Io& io) {
   constexpr std::size_t k_shown = 10;
@@ -44,10 +39,7 @@ void print_helm(const helm::Contents& contents, const std::string& to, Io& io) {
       << "# A release does not record its chart's repository: for each line set REPO to the name "
          "that `helm repo add` gave it, or to oci://HOST/PATH.\n";
   for (const IndexedRelease& release : contents.index.releases) {
-    const set::HelmCommand command = set::helm_command(release, to);
-    io.out << (is_gone(release)
-                   ? "# uninstalled: " + (command.line.empty() ? command.note : command.line) + "\n"
-                   : command.text());
+    io.out << set::helm_command(release, to).text();
   }
   warn_of_odd(contents, io);
 }

@@ -145,6 +145,11 @@ bool has_run(const HelmRelease& release) {
   return release.status != "failed" && !release.status.starts_with("pending-");
 }
 
+/// Helm keeps it for its history alone: somebody wanted it gone.
+bool is_uninstalled(const HelmRelease& release) {
+  return release.status == "uninstalled" || release.status == "uninstalling";
+}
+
 /// What to know before the line is run, or nothing.
 std::string note_of(const HelmRelease& release) {
   std::string note;
@@ -179,6 +184,9 @@ HelmCommand helm_command(const HelmRelease& release, const std::string& director
     return {{}, title + "no command, " + odd + values};
   }
   HelmCommand command{command_line(release, directory), {}};
+  if (is_uninstalled(release)) {
+    return {{}, title + "uninstalled: " + command.line};
+  }
   if (!release.owner && release.target_namespace != release.name_space) {
     // Whoever may write into one namespace must not get a command for another one.
     return {{},

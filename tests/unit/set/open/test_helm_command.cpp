@@ -158,7 +158,7 @@ TEST_CASE("a record that names another namespace, with nobody who keeps it there
 TEST_CASE("values of a revision that failed or was cut off are not told as those that ran") {
   HelmRelease release = web();
   release.revision = 7;
-  for (const std::string status : {"deployed", "superseded", "uninstalled", "unknown", ""}) {
+  for (const std::string status : {"deployed", "superseded", "unknown", ""}) {
     CAPTURE(status);
     release.status = status;
     CHECK(helm_command(release, "/v").note.empty());
@@ -178,6 +178,19 @@ TEST_CASE("values of a revision that failed or was cut off are not told as those
         "revision 7 is pending-rollback: its values may be others than those that ran before");
   release.status = "pending-\n\x1b[31m";
   CHECK(helm_command(release, "/v").note.find_first_of("\n\x1b") == std::string::npos);
+}
+
+TEST_CASE("what was uninstalled with --keep-history is not installed again by a line") {
+  HelmRelease release = web();
+  for (const std::string status : {"uninstalled", "uninstalling"}) {
+    CAPTURE(status);
+    release.status = status;
+    const HelmCommand command = helm_command(release, "/v");
+    CHECK(command.line.empty());
+    CHECK(command.note == "shop/web: uninstalled: " + helm_command(web(), "/v").line);
+  }
+  release.chart_name = "oci://evil.example/x";
+  CHECK(helm_command(release, "/v").note.starts_with("shop/web: no command, not a chart name"));
 }
 
 TEST_CASE("of a release in a Secret and in a ConfigMap one line is to be run") {
