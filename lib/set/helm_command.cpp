@@ -109,6 +109,13 @@ bool is_installed_by_k3s(const api::ReleaseOwner& owner) {
   return owner.kind == "HelmChart";
 }
 
+/// Of plain files Fleet makes a chart itself, with a version by the commit or the files
+/// ("v0.0.0+git-7d145304705f", "v0.0.0+s-…"). No repository has it.
+bool is_made_by_fleet(const HelmRelease& release) {
+  return release.owner && release.owner->kind == "Fleet bundle" &&
+         release.chart_version.starts_with("v0.0.0+");
+}
+
 /// Flux sets the build metadata of a chart's version to the beginning of the digest or commit that
 /// it took the chart from ("6.5.4+0cb6a7b2e1ab"). A registry has no tag of that name.
 std::string_view added_by_flux(const HelmRelease& release) {
@@ -176,6 +183,11 @@ HelmCommand helm_command(const HelmRelease& release, const std::string& director
   const std::string values = "; its values are " + terminal_text(path_in(directory, release.file));
   if (release.owner && is_installed_by_k3s(*release.owner)) {
     return {{}, title + "installed by " + terminal_text(release.owner->text()) + values};
+  }
+  if (is_made_by_fleet(release)) {
+    return {{},
+            title + "installed by " + terminal_text(release.owner->text()) +
+                ", which made the chart of files that are in no chart repository" + values};
   }
   if (!release.odd.empty()) {
     return {{}, title + "no command, " + terminal_text(release.odd)};

@@ -26,7 +26,7 @@ struct HelmCommand {
 
 /// The values lie in `directory`. A release that a controller installs gets a note that names it; a
 /// line as well where the controller may be gone (Flux, Fleet), and none for what k3s installs
-/// itself. What was uninstalled gets none either.
+/// itself or Fleet makes a chart of. What was uninstalled gets none either.
 [[nodiscard]] HelmCommand helm_command(const HelmRelease& release, const std::string& directory);
 
 /// Helm's rules: pkg/chartutil (a chart's name), pkg/action (a release's), Kubernetes's DNS labels,

@@ -204,6 +204,25 @@ TEST_CASE("of a release in a Secret and in a ConfigMap one line is to be run") {
   CHECK(command.note.ends_with(" -f /v/shop/web@configmap.yaml"));
 }
 
+TEST_CASE("a chart that Fleet made of plain files is in no repository, so it gets no line") {
+  HelmRelease release = web();
+  release.owner = api::ReleaseOwner{"Fleet bundle", "", "apps-web"};
+  for (const std::string version : {"v0.0.0+git-7d145304705f", "v0.0.0+s-0a1b2c"}) {
+    CAPTURE(version);
+    release.chart_version = version;
+    const HelmCommand command = helm_command(release, "/v");
+    CHECK(command.line.empty());
+    CHECK(command.note == "shop/web: installed by Fleet bundle apps-web, which made the chart of "
+                          "files that are in no chart repository; its values are "
+                          "/v/shop/web.yaml");
+  }
+  release.chart_version = "15.1.0";
+  CHECK(!helm_command(release, "/v").line.empty());
+  release.chart_version = "v0.0.0+git-7d145304705f";
+  release.owner.reset();
+  CHECK(!helm_command(release, "/v").line.empty());
+}
+
 TEST_CASE("what k3s installs by itself is a comment that names the owner") {
   HelmRelease release = web();
   release.owner = api::ReleaseOwner{"HelmChart", "kube-system", "traefik"};
