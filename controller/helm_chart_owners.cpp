@@ -49,7 +49,8 @@ void note(Owners& owners, const nlohmann::json& chart) {
                           api::ReleaseOwner{k_kind, name_space, name});
 }
 
-/// Nothing where they cannot be listed.
+/// Nothing where they cannot be listed. Where there is no such kind (k3s with
+/// disable-helm-controller does not even make it), nothing is installed by one.
 std::optional<Owners> list_owners(kube::Client& client, std::stop_token stop) {
   Owners owners;
   kube::ListOptions options;
@@ -63,7 +64,8 @@ std::optional<Owners> list_owners(kube::Client& client, std::stop_token stop) {
                       }};
   const Status listed =
       list_namespace(client, kube::k_helm_charts, "", options, sink, std::move(stop));
-  return listed ? std::optional(std::move(owners)) : std::nullopt;
+  const bool known = listed || listed.error().code == ErrorCode::not_found;
+  return known ? std::optional(std::move(owners)) : std::nullopt;
 }
 
 } // namespace

@@ -98,8 +98,17 @@ TEST_CASE("what is only named like what k3s brings is nobody's once HelmCharts w
                                                             "HelmChart kube-system/metrics"});
 }
 
-TEST_CASE("where HelmCharts may not be listed, or are no kind here, all stays as it was guessed") {
-  for (const int status : {403, 404, 500}) {
+TEST_CASE("where HelmCharts are no kind, the helm-controller is off and installs nothing") {
+  FakeApi api;
+  api.fail = [](const kube::Request&) { return 404; };
+  helm::Inventory inventory;
+  add(inventory, "kube-system", "traefik", guessed("traefik"));
+  add(inventory, "apps", "web", api::ReleaseOwner{"Fleet bundle", "", "web"});
+  CHECK(settled(api, inventory) == std::vector<std::string>{"", "Fleet bundle web"});
+}
+
+TEST_CASE("where HelmCharts may not be listed, all stays as it was guessed") {
+  for (const int status : {403, 500}) {
     CAPTURE(status);
     FakeApi api;
     put_chart(api, "web", {{"targetNamespace", "apps"}});
