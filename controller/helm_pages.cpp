@@ -58,10 +58,12 @@ bool keeps_key(int depth, std::string_view key) {
     return key == "metadata" || key == "data";
   case 1:
     return key == "name" || key == "namespace" || key == "labels" || key == "release" ||
-           key == "resourceVersion";
-  default:
+           key == "resourceVersion" || key == "ownerReferences";
+  case 2: // of labels
     return key == "name" || key == "version" || key == "status" || key == "owner" ||
            key == "helm.toolkit.fluxcd.io/name" || key == "helm.toolkit.fluxcd.io/namespace";
+  default: // of ownerReferences
+    return key == "kind" || key == "name" || key == "controller";
   }
 }
 
@@ -81,6 +83,19 @@ const HelmStorage& config_map_storage() {
   return storage;
 }
 
+namespace {
+
+std::optional<api::ReleaseOwner> controller_of(const nlohmann::json& metadata) {
+  for (const nlohmann::json& owner : json_list(metadata, "ownerReferences")) {
+    if (json_member(owner, "controller") == true) {
+      return api::controlling_object(json_text(owner, "kind"), json_text(owner, "name"));
+    }
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
 helm::StoredRelease stored_release(helm::StorageKind kind, const nlohmann::json& object) {
   helm::StoredRelease stored;
   stored.kind = kind;
@@ -95,6 +110,7 @@ helm::StoredRelease stored_release(helm::StorageKind kind, const nlohmann::json&
       }
     }
   }
+  stored.controller = controller_of(metadata);
   return stored;
 }
 

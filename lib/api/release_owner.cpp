@@ -60,7 +60,21 @@ bool take_line_end(std::string_view& text) {
   return true;
 }
 
+bool is_word(std::string_view text, std::size_t limit_bytes, std::string_view others) {
+  return !text.empty() && text.size() <= limit_bytes && std::ranges::all_of(text, [others](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           others.find(c) != std::string_view::npos;
+  });
+}
+
 } // namespace
+
+std::optional<ReleaseOwner> controlling_object(std::string_view kind, std::string_view name) {
+  // An object of the cluster has none, and one of a namespace is in that of what it owns.
+  return is_word(kind, k_label_limit_bytes, "") && is_word(name, k_name_limit_bytes, "-.:_")
+             ? std::optional(ReleaseOwner{std::string(kind), {}, std::string(name)})
+             : std::nullopt;
+}
 
 std::string ReleaseOwner::text() const {
   return kind + (name.empty() ? "" : " " + (name_space.empty() ? "" : name_space + "/") + name);
@@ -69,6 +83,9 @@ std::string ReleaseOwner::text() const {
 std::optional<ReleaseOwner> find_owner(const OwnerEvidence& release) {
   if (std::string name = label(release, k_flux_name); !name.empty()) {
     return ReleaseOwner{"Flux HelmRelease", label(release, k_flux_namespace), std::move(name)};
+  }
+  if (release.controller) {
+    return release.controller;
   }
   const bool of_distribution = is_one_of(release.bundle_id, k_distributions);
   if (!release.bundle_id.empty() && !of_distribution &&

@@ -333,7 +333,8 @@ Result<Release> make_release(const StoredRelease& stored, Record record, const L
                                    release.key.name,
                                    release.chart_version,
                                    record.bundle_id,
-                                   std::move(labels)});
+                                   std::move(labels),
+                                   stored.controller});
   release.has_values = yaml.text() != "null\n" && yaml.text() != "{}\n";
   release.values_yaml = std::move(yaml);
   const std::string odd =

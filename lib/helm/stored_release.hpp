@@ -3,10 +3,12 @@
 #pragma once
 
 #include "api/artifacts.hpp"
+#include "api/release_owner.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +27,8 @@ struct StoredRelease {
   std::string object_name; ///< "sh.helm.release.v1.<name>.v<revision>"
   StorageKind kind = StorageKind::secret;
   std::map<std::string, std::string> labels; ///< name, version, status, owner, …
+  /// Of its ownerReferences: the object that an operator installs the release for.
+  std::optional<api::ReleaseOwner> controller = {};
 
   /// "secret/sh.helm.release.v1.app.v3", as in api::UndecodableRelease.
   [[nodiscard]] std::string storage_object() const;

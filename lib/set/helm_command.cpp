@@ -109,6 +109,12 @@ bool is_installed_by_k3s(const api::ReleaseOwner& owner) {
   return owner.kind == "HelmChart";
 }
 
+/// Its controller may keep a release in another namespace than its resources.
+bool may_be_kept_elsewhere(const HelmRelease& release) {
+  return release.owner &&
+         (release.owner->kind == "Flux HelmRelease" || release.owner->kind == "Fleet bundle");
+}
+
 /// Of plain files Fleet makes a chart itself, with a version by the commit or the files
 /// ("v0.0.0+git-7d145304705f", "v0.0.0+s-…"). No repository has it.
 bool is_made_by_fleet(const HelmRelease& release) {
@@ -199,7 +205,7 @@ HelmCommand helm_command(const HelmRelease& release, const std::string& director
   if (is_uninstalled(release)) {
     return {{}, title + "uninstalled: " + command.line};
   }
-  if (!release.owner && release.target_namespace != release.name_space) {
+  if (!may_be_kept_elsewhere(release) && release.target_namespace != release.name_space) {
     // Whoever may write into one namespace must not get a command for another one.
     return {{},
             title + "kept here, but its record names the namespace " + release.target_namespace +

@@ -15,6 +15,22 @@ TEST_CASE("Flux labels what it installs") {
   CHECK(owner->text() == "Flux HelmRelease flux-system/web");
 }
 
+TEST_CASE("an operator's release belongs to the object that it is installed for") {
+  OwnerEvidence release{"shop", "nginx-sample", "0.1.0", {}, {{"owner", "helm"}}};
+  release.controller = controlling_object("Nginx", "nginx-sample");
+  REQUIRE(find_owner(release));
+  CHECK(find_owner(release)->text() == "Nginx nginx-sample");
+  CHECK(find_owner(release)->kind == "Nginx");
+  for (const char* const kind : {"", "Flux HelmRelease", "Fleet bundle", "A\nB", "x/y"}) {
+    CAPTURE(kind);
+    CHECK(!controlling_object(kind, "a"));
+  }
+  CHECK(!controlling_object("Nginx", ""));
+  CHECK(!controlling_object("Nginx", "a b"));
+  CHECK(!controlling_object("Nginx", std::string(254, 'a')));
+  CHECK(controlling_object("ClusterRole", "system:a_b.c-d"));
+}
+
 TEST_CASE("the charts that k3s brings belong to its HelmChart controller") {
   for (const OwnerEvidence& release :
        {OwnerEvidence{"kube-system", "traefik", "39.0.701+up39.0.7", {}, {}},

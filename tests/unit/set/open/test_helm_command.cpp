@@ -153,6 +153,13 @@ TEST_CASE("a record that names another namespace, with nobody who keeps it there
   const HelmCommand command = helm_command(release, "/v");
   CHECK(command.line.empty());
   CHECK(command.note.find("its record names the namespace kube-system") != std::string::npos);
+  // An operator keeps it where its object is; only Flux and Fleet keep it elsewhere.
+  release.owner = api::ReleaseOwner{"Nginx", "", "web"};
+  CHECK(helm_command(release, "/v").line.empty());
+  release.target_namespace = "tenant";
+  CHECK(!helm_command(release, "/v").line.empty());
+  CHECK(helm_command(release, "/v").note ==
+        "tenant/web: owned by Nginx web, which installs it; by hand only where that is gone");
 }
 
 TEST_CASE("values of a revision that failed or was cut off are not told as those that ran") {
