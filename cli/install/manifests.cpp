@@ -362,8 +362,9 @@ json recipients(const std::string& sops_yaml) {
 
 /// As the chart refuses it.
 Status check_sops_text(const std::string& text) {
-  const bool private_key =
-      age::holds_key(text, "AGE-SECRET-KEY-") || text.find("PRIVATE KEY-----") != std::string::npos;
+  const bool private_key = age::holds_key(text, "AGE-SECRET-KEY-") ||
+                           age::holds_key(text, "AGE-PLUGIN-PQ-") ||
+                           text.find("PRIVATE KEY-----") != std::string::npos;
   if (private_key) {
     return Error{ErrorCode::invalid_argument,
                  "the file with the recipients holds a private key",

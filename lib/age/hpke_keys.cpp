@@ -33,6 +33,8 @@ constexpr Kind k_hybrid_tag{Kem::mlkem768_p256,
                             "age-encryption.org/mlkem768p256tag"};
 
 constexpr std::string_view k_identity_prefix = "AGE-SECRET-KEY-PQ-";
+/// The same seed, for an age, rage or SOPS that needs a plugin for it (age-plugin-pq -identity).
+constexpr std::string_view k_plugin_prefix = "AGE-PLUGIN-PQ-";
 constexpr std::size_t k_tag_argument_bytes = 4;
 
 Error no_ml_kem(std::string_view subject) {
@@ -112,7 +114,8 @@ Result<HybridIdentity> HybridIdentity::from_seed(SecretBytes seed) {
 }
 
 Result<HybridIdentity> HybridIdentity::parse(std::string_view text) {
-  RB_TRY_ASSIGN(SecretBytes seed, decode_identity(text, k_identity_prefix, k_hybrid_seed_bytes));
+  const auto prefix = text.starts_with(k_plugin_prefix) ? k_plugin_prefix : k_identity_prefix;
+  RB_TRY_ASSIGN(SecretBytes seed, decode_identity(text, prefix, k_hybrid_seed_bytes));
   return from_seed(std::move(seed));
 }
 

@@ -33,9 +33,14 @@ struct HybridRecipient {
   friend auto operator<=>(const HybridRecipient&, const HybridRecipient&) = default;
 };
 
-/// "AGE-SECRET-KEY-PQ-1…". Wiped when it goes.
+/// "AGE-SECRET-KEY-PQ-1…", or as age-plugin-pq writes it, "AGE-PLUGIN-PQ-1…". Wiped when it goes.
 struct HybridIdentity {
   static constexpr std::string_view k_stanza_type = "mlkem768x25519";
+
+  /// Whether parse() is to be asked.
+  [[nodiscard]] static bool is_one(std::string_view text) {
+    return text.starts_with("AGE-SECRET-KEY-PQ-1") || text.starts_with("AGE-PLUGIN-PQ-1");
+  }
 
   SecretBytes seed; ///< 32 bytes, which both private keys come from.
   HybridRecipient recipient;
@@ -44,6 +49,7 @@ struct HybridIdentity {
   [[nodiscard]] static Result<HybridIdentity> parse(std::string_view text);
   /// Precondition: 32 bytes. Errors: unsupported (as above), internal.
   [[nodiscard]] static Result<HybridIdentity> from_seed(SecretBytes seed);
+  /// The first form, whichever it was parsed of.
   [[nodiscard]] SecretBytes text() const;
 
   /// The file key; nothing when the stanza was made for another key. Precondition: it is of

@@ -140,11 +140,13 @@ Identity::Identity(Kind kind)
       m_recipient(std::visit([](const auto& key) { return Recipient(key.recipient); }, m_kind)) {}
 
 Result<Identity> Identity::parse(std::string_view text) {
+  if (HybridIdentity::is_one(text)) {
+    return identity_of<HybridIdentity>(text);
+  }
   if (text.starts_with("AGE-PLUGIN-")) {
     return unsupported_identity("a plugin key");
   }
-  return text.starts_with("AGE-SECRET-KEY-PQ-1") ? identity_of<HybridIdentity>(text)
-                                                 : identity_of<X25519Identity>(text);
+  return identity_of<X25519Identity>(text);
 }
 
 Result<Identity> Identity::generate() {

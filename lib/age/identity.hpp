@@ -72,9 +72,9 @@ public:
 
   explicit Identity(Kind kind);
 
-  /// Parses "AGE-SECRET-KEY-1…" and "AGE-SECRET-KEY-PQ-1…" (Bech32, upper case).
-  /// Errors: unsupported (AGE-PLUGIN-…; the post-quantum one where OpenSSL has no ML-KEM),
-  /// invalid_argument (anything else). Messages never repeat any part of `text`.
+  /// Parses "AGE-SECRET-KEY-1…", "AGE-SECRET-KEY-PQ-1…" and "AGE-PLUGIN-PQ-1…" (Bech32, upper
+  /// case). Errors: unsupported (other plugins' keys; the post-quantum one where OpenSSL has no
+  /// ML-KEM), invalid_argument (anything else). Messages never repeat any part of `text`.
   [[nodiscard]] static Result<Identity> parse(std::string_view text);
 
   /// A new random X25519 identity. Errors: internal (no randomness).

@@ -21,14 +21,11 @@ std::string at_line(std::size_t number) {
 
 /// Why the line is passed over, or nothing when it must be an identity of ours.
 std::optional<std::string_view> skipped_kind(std::string_view line) {
-  if (line.starts_with("AGE-PLUGIN-")) {
-    return "plugin identity";
+  if (HybridIdentity::is_one(line) || line.starts_with("AGE-SECRET-KEY-1") ||
+      !line.starts_with("AGE-")) {
+    return std::nullopt;
   }
-  if (line.starts_with("AGE-") && !line.starts_with("AGE-SECRET-KEY-1") &&
-      !line.starts_with("AGE-SECRET-KEY-PQ-1")) {
-    return "identity of an unknown kind";
-  }
-  return std::nullopt;
+  return line.starts_with("AGE-PLUGIN-") ? "plugin identity" : "identity of an unknown kind";
 }
 
 Error is_encrypted() {

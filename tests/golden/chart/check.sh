@@ -119,6 +119,7 @@ refused "no .sops.yaml given"
 refused "give one of them" "${sops[@]}" --set sops.existingConfigMap=mine
 refused "private key" --set sops.config=AGE-SECRET-KEY-1XYZXYZXYZXYZXYZXYZ
 refused "private key" --set sops.config=AGE-SECRET-KEY-PQ-1XYZXYZXYZXYZXYZ
+refused "private key" --set sops.config=AGE-PLUGIN-PQ-1XYZXYZXYZXYZXYZ
 says "creation rule 1 (for every path)" --set-json 'sops.config="# the private key (AGE-SECRET-KEY-1...) is in the vault\ncreation_rules: [{age: age1nv57t228a934762hyjr4gde8vqy5demjk7ry2xw5aft8wledfuzq223hhr}]"'
 refused "private key" --set-file "sops.config=$root/tests/unit/age/vectors/ssh-ed25519"
 printf '\377\376a\0:\0' >"$work/utf16.yaml"

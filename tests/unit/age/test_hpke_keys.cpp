@@ -160,6 +160,28 @@ TEST_CASE("hpke keys: a post-quantum identity, and what stock age made for it") 
         ErrorCode::no_matching_identity);
 }
 
+TEST_CASE("hpke keys: the identity for age-plugin-pq is the same key") {
+  const std::string native = post_quantum_identity();
+  const SecretBytes seed = decode_identity(native, "AGE-SECRET-KEY-PQ-", 32).value();
+  const std::string text(encode_identity("AGE-PLUGIN-PQ-", seed.view()).text());
+  const auto identity = Identity::parse(text);
+  const auto file = parse_identity_file("# public key: age1pq1...\n" + text + "\n");
+  if (!has_ml_kem()) {
+    REQUIRE_FALSE(identity);
+    CHECK(identity.error().message.find("needs OpenSSL 3.5 or newer") != std::string::npos);
+    CHECK(file.error().message.find("needs OpenSSL 3.5 or newer") != std::string::npos);
+  } else {
+    REQUIRE(identity);
+    CHECK(identity->text().text() == native);
+    CHECK(identity->recipient().text() == test::vector_line("pq.pub"));
+    REQUIRE(file);
+    CHECK(file->identities.size() == 1);
+    CHECK(file->warnings.empty());
+  }
+  CHECK(Identity::parse(text + "Q").error().code == ErrorCode::invalid_argument);
+  CHECK(Identity::parse("AGE-PLUGIN-PQX-1QQQ").error().code == ErrorCode::unsupported);
+}
+
 TEST_CASE("hpke keys: a malformed post-quantum identity is refused, and no part of it repeated") {
   const std::string good = post_quantum_identity();
   std::string flipped = good;

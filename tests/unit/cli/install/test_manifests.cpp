@@ -332,6 +332,7 @@ TEST_CASE("what can't be meant is refused") {
   CHECK(refused([](Choices& choices) { choices.keep_last = 0; }));
   CHECK(refused([](Choices& choices) { choices.keep_last = 1001; }));
   CHECK(refused([](Choices& choices) { choices.sops_yaml += "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQ"; }));
+  CHECK(refused([](Choices& choices) { choices.sops_yaml += "AGE-PLUGIN-PQ-1QQQQQQQQQQQQQQQ"; }));
   CHECK(refused(
       [](Choices& choices) { choices.sops_yaml += "-----BEGIN OPENSSH PRIVATE KEY-----"; }));
   CHECK(refused([](Choices& choices) { choices.sops_yaml += "\xff"; }));
