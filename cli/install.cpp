@@ -109,10 +109,18 @@ Status write_manifests(Plan& plan) {
   return {};
 }
 
+/// "/mnt/usb/", as the tabulator completes it.
+std::optional<std::string> without_slash(std::optional<std::string> path) {
+  while (path && path->size() > 1 && path->ends_with('/')) {
+    path->pop_back();
+  }
+  return path;
+}
+
 Result<Plan> make_plan(const InstallCommand& command, const SopsFile& sops, const Io& io) {
   Plan plan;
   plan.choices.sops_yaml = sops.text;
-  plan.choices.backup_dir = command.backup_dir;
+  plan.choices.backup_dir = without_slash(command.backup_dir);
   plan.choices.keep_last = command.keep_last;
   plan.choices.schedule = command.schedule;
   plan.choices.time_zone = command.time_zone;

@@ -69,6 +69,19 @@ true
 {{- end -}}
 {{- end }}
 
+{{/* The values of the agent, as JSON, with its directories as the programs and Kubernetes compare them: whoever
+completes a path with the tabulator has a slash at its end. */}}
+{{- define "rb.agent" -}}
+{{- $agent := deepCopy .Values.agent -}}
+{{- range list "backupDir" "backupMount" "dataDir" "configDir" "snapshotDir" "scratchDir" -}}
+  {{- $_ := set $agent . (regexReplaceAll "/+$" (get $agent .) "") -}}
+{{- end -}}
+{{- range $agent.extraHostPaths -}}
+  {{- $_ := set . "path" (regexReplaceAll "/+$" .path "") -}}
+{{- end -}}
+{{- toJson $agent -}}
+{{- end }}
+
 {{/* What the agent needs to run k3s: its directory. With Nix it is a script that needs more of the store. */}}
 {{- define "rb.k3sVolume" -}}
 {{- with .Values.agent.k3sPath -}}
@@ -244,7 +257,7 @@ where an address of a policy never means a node of the cluster: the servers woul
 {{/* What of the host is mounted for the backups: where they are expected on a disk of its own, its
 mount point, so that the pod sees it when it is mounted later; else the directory. */}}
 {{- define "rb.backupVolume" -}}
-{{- $agent := .Values.agent -}}
+{{- $agent := include "rb.agent" . | fromJson -}}
 {{- if hasPrefix "/" $agent.backupMount -}}
 {{ $agent.backupMount }}
 {{- else if eq $agent.backupMount "none" -}}
@@ -256,9 +269,10 @@ mount point, so that the pod sees it when it is mounted later; else the director
 
 {{/* Only there: the node's mounts must be shared for it, which not every node without a disk of its own has. */}}
 {{- define "rb.backupPropagation" -}}
-{{- if ne (include "rb.backupVolume" .) .Values.agent.backupDir -}}
+{{- $agent := include "rb.agent" . | fromJson -}}
+{{- if ne (include "rb.backupVolume" .) $agent.backupDir -}}
 mountPropagation: HostToContainer
-{{- else if hasPrefix "/" .Values.agent.backupMount -}}
+{{- else if hasPrefix "/" $agent.backupMount -}}
 mountPropagation: HostToContainer
 {{- end -}}
 {{- end }}
@@ -267,7 +281,7 @@ mountPropagation: HostToContainer
 mounted there already does for both, and what is to be written is never had read-only. A missing kubeconfig must
 not keep the agent, and so every backup, from running. */}}
 {{- define "rb.agentHostPaths" -}}
-{{- $agent := .Values.agent -}}
+{{- $agent := include "rb.agent" . | fromJson -}}
 {{- $taken := list "/tmp" "/host/etc" "/var/lib/railiance-backup" (include "rb.backupVolume" .) $agent.dataDir (dir $agent.k3sPath) $agent.configDir -}}
 {{- $written := compact (list $agent.snapshotDir $agent.scratchDir) -}}
 {{- range $agent.extraHostPaths -}}

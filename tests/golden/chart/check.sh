@@ -90,6 +90,16 @@ chmod 755 "$work/stand-in/kubectl"
 PATH=$work/stand-in:$PATH bash "$work/pasted" || fail "the commands of the notes end with $?"
 [ "$(jq -r .kind "$work/made")" = ClusterBackup ] || fail "the commands of the notes make no ClusterBackup: $(cat "$work/made")"
 
+# A slash at the end of a directory, as the tabulator completes it, is no part of its path.
+directories() {
+  render "${sops[@]}" --set "agent.backupDir=/mnt/usb/b$1" --set "agent.backupMount=/mnt/usb$1" --set "agent.dataDir=/srv/k3s$1" \
+    --set "agent.configDir=/etc/rancher$1" --set "agent.snapshotDir=/srv/s$1" --set "agent.scratchDir=/srv/t$1" \
+    --set "agent.extraHostPaths[0].path=/srv/x$1" --set offsite.enabled=true --set offsite.existingSecret=s
+}
+directories "" >"$work/plain.yaml" || fail "directories do not render"
+directories // >"$work/slashes.yaml" || fail "directories with a slash at the end do not render"
+diff "$work/plain.yaml" "$work/slashes.yaml" || fail "a slash at the end of a directory changes the chart"
+
 # Who can read the backups is said at the installation, whatever the layout of the file.
 inputs=$root/tests/cases/inputs
 says "creation rule 2 (path_regex .*\.yaml$) of .sops.yaml" --set-file "sops.config=$inputs/s26-catch-all-dev.yaml"
@@ -129,6 +139,7 @@ refused "sops.config is not UTF-8" --set-file "sops.config=$work/latin1.yaml"
 refused "keepLast" "${sops[@]}" --set schedule.keepLast=0
 refused "artifacts" "${sops[@]}" --set 'schedule.artifacts={Disk}'
 refused "backupDir" "${sops[@]}" --set agent.backupDir=backups
+refused "backupDir" "${sops[@]}" --set agent.backupDir=//
 refused "servers" "${sops[@]}" --set schedule.servers=Two
 refused "verification" "${sops[@]}" --set schedule.verification=Twice
 refused "needs agent.privileged=true" "${sops[@]}" --set schedule.verification=Boot --set agent.privileged=false
