@@ -327,6 +327,8 @@ grep -v -e '^#' -e '^---' -e '^  annotations:$' -e 'helm.sh/resource-policy: kee
 diff "$work/source" "$work/rendered" || fail "the rendered CRDs are not those of crds/"
 [ "$(grep -c 'helm.sh/resource-policy: keep' "$work/crds.yaml")" = 3 ] || fail "a CRD is not kept"
 
+python3 -B "$here/specs.py" "$root/crds/backup.railiance.io_clusterbackups.yaml" || fail "what a ClusterBackup may ask for"
+
 # A newer chart has sections that the values of an older installation lack: --reuse-values leaves them out, and
 # --set alone resets what was set.
 grep -rnE 'helm upgrade .*--set' "$root/docs" "$root/README.md" "$chart/templates/NOTES.txt" |
