@@ -1,5 +1,6 @@
 #include "agent/host/backup_disk.hpp"
 
+#include "agent/host/mounted_files.hpp"
 #include "set/directory.hpp"
 
 #include "base/fd.hpp"
@@ -65,6 +66,17 @@ std::string without_trailing_slashes(std::string path) {
   return path;
 }
 
+/// "bind" and "rbind" in "rw,rbind,nofail".
+bool has_option(const std::string& options, const std::string& name) {
+  std::istringstream stream(options);
+  for (std::string option; std::getline(stream, option, ',');) {
+    if (option == name || option == "r" + name) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// "/mnt/usb" of "/mnt/usb/backups": the first `count` components below `parent`.
 std::string below(const std::string& path, const std::string& parent, int count) {
   const auto rest = rest_below(path, parent);
@@ -103,17 +115,14 @@ Location location_of(std::string_view mountinfo, const std::string& path) {
   return found;
 }
 
-std::vector<std::string> declared_mounts(const std::string& host_etc_dir) {
-  std::vector<std::string> points;
-  if (const auto fstab = read_text_file(host_etc_dir + "/fstab", k_text_limit_bytes)) {
-    points = mount_points_of_fstab(*fstab);
-  }
-  std::error_code ignored;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(host_etc_dir + "/systemd/system", ignored)) {
-    if (entry.path().extension() == ".mount") {
-      const auto unit = read_text_file(entry.path(), k_text_limit_bytes);
-      points.push_back(unit ? mount_point_of_unit(*unit) : std::string());
+/// With Nix /etc/fstab and the units are links.
+std::vector<std::string> declared_mounts(const Settings& settings) {
+  const std::string units = "/etc/systemd/system";
+  const MountedFiles files(settings);
+  std::vector<std::string> points = mount_points_of_fstab(files.read("/etc/fstab").value_or(""));
+  for (const std::string& name : files.list(units)) {
+    if (name.ends_with(".mount")) {
+      points.push_back(mount_point_of_unit(files.read(units + "/" + name).value_or("")));
     }
   }
   return points;
@@ -122,7 +131,7 @@ std::vector<std::string> declared_mounts(const std::string& host_etc_dir) {
 Status check_mounted(const Settings& settings) {
   const std::string directory = without_trailing_slashes(settings.backup_dir);
   const std::string mount =
-      expected_mount(directory, settings.backup_mount, declared_mounts(settings.host_etc_dir));
+      expected_mount(directory, settings.backup_mount, declared_mounts(settings));
   if (mount.empty()) {
     return {};
   }
@@ -215,7 +224,12 @@ Status check_known(set::Directory& directory, set::Directory& keys) {
 } // namespace
 
 std::vector<std::string> mount_points_of_fstab(std::string_view text) {
-  std::vector<std::pair<std::string, std::string>> mounts; // what, and where
+  struct Mount {
+    std::string what;
+    std::string where;
+    bool is_bind;
+  };
+  std::vector<Mount> mounts;
   std::string root_source;
   each_line(text, [&](const std::string& line) {
     const auto words = words_of(line);
@@ -225,13 +239,21 @@ std::vector<std::string> mount_points_of_fstab(std::string_view text) {
     if (words[1] == "/") {
       root_source = words[0];
     } else {
-      mounts.emplace_back(words[0], without_trailing_slashes(words[1]));
+      const bool is_bind = words.size() > 3 && has_option(words[3], "bind");
+      mounts.push_back({words[0], without_trailing_slashes(words[1]), is_bind});
     }
   });
   std::vector<std::string> points;
-  for (const auto& [source, point] : mounts) {
-    if (source != root_source) {
-      points.push_back(point);
+  for (const Mount& mount : mounts) {
+    if (!mount.is_bind && mount.what != root_source) {
+      points.push_back(mount.where);
+    }
+  }
+  const std::vector<std::string> of_disks = points;
+  for (const Mount& mount : mounts) {
+    if (mount.is_bind &&
+        !expected_mount(mount.what, std::string(k_mount_automatic), of_disks).empty()) {
+      points.push_back(mount.where);
     }
   }
   return points;

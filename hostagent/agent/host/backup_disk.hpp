@@ -24,7 +24,8 @@ inline constexpr std::string_view k_mount_automatic = "auto";
 inline constexpr std::string_view k_mount_none = "none";
 
 /// The mount points that a fstab(5) names, but for "/" and what is mounted of the same device: the
-/// subvolumes of a system on btrfs are the disk of the system. Pure.
+/// subvolumes of a system on btrfs are the disk of the system, and so is a bind mount of what is on
+/// none of the others. Pure.
 [[nodiscard]] std::vector<std::string> mount_points_of_fstab(std::string_view text);
 
 /// Where something is mounted, by mountinfo as in proc(5). Pure.

@@ -52,6 +52,19 @@ TEST_CASE("fstab and mount units name mount points") {
   CHECK(mount_point_of_unit("[Mount]\nWhere=\n").empty());
 }
 
+TEST_CASE("a bind mount is of a disk where what is bound is on one") {
+  // As impermanence and home-grown layouts have it: the data of the system's disk, at another
+  // place.
+  const auto points = mount_points_of_fstab("/persist/opt/backup /opt/backup none bind 0 0\n"
+                                            "/data/b /srv/b none rw,rbind 0 0\n"
+                                            "/mnt/usb/b /backup none bind,nofail 0 0\n"
+                                            "UUID=1 / btrfs subvol=@ 0 0\n"
+                                            "UUID=1 /persist btrfs subvol=@persist 0 0\n"
+                                            "UUID=2 /disk ext4 nofail 0 2\n"
+                                            "/disk/b /b none bind 0 0\n");
+  CHECK(points == std::vector<std::string>{"/disk", "/backup", "/b"});
+}
+
 TEST_CASE("a disk is expected where the host says so, or where disks are mounted by convention") {
   CHECK(expected_mount("/opt/backup/railiance/cluster", "auto", {"/home", "/opt/b"}).empty());
   CHECK(expected_mount("/srv/a/b", "auto", {"/srv", "/srv/a", "/srv/a/bc"}) == "/srv/a");
@@ -118,6 +131,26 @@ TEST_CASE("where the disk is not mounted, nothing is made, and the setting is na
   CHECK_FALSE(std::filesystem::exists(world.temporary.file("usb")));
   world.settings.backup_mount = "none"; // the operator's word
   CHECK(world.open());
+}
+
+TEST_CASE("fstab and mount units that are links say what they say, as with Nix") {
+  World world;
+  const std::string etc = world.settings.host_etc_dir;
+  const std::string usb = world.temporary.file("usb");
+  std::filesystem::create_directories(world.temporary.file("store"));
+  SUBCASE("fstab, through a link of the host's /etc") {
+    test::write_file(world.temporary.file("store/fstab"), "UUID=1 " + usb + " ext4 nofail 0 2\n");
+    std::filesystem::create_symlink(world.temporary.file("store"), etc + "/static");
+    std::filesystem::create_symlink("/etc/static/fstab", etc + "/fstab");
+  }
+  SUBCASE("a unit") {
+    test::write_file(world.temporary.file("store/usb.mount"), "[Mount]\nWhere=" + usb + "\n");
+    std::filesystem::create_symlink(world.temporary.file("store/usb.mount"),
+                                    etc + "/systemd/system/usb.mount");
+  }
+  const auto refused = world.open();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("is not mounted") != std::string::npos);
 }
 
 TEST_CASE("where the sets go is noted for the commands of the host") {
