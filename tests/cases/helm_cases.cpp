@@ -1,5 +1,6 @@
 #include "cases/cases.hpp"
 #include "cases/helm_lines.hpp"
+#include "controller/helm_releases.hpp"
 
 #include "helm/artifact.hpp"
 
@@ -23,13 +24,10 @@ Json object_in(const Json& json, const char* key) {
 }
 
 helm::StoredRelease stored_release(const Json& item) {
-  const Json metadata = object_in(item, "metadata");
-  helm::StoredRelease stored;
-  stored.kind = item.value("kind", "") == "ConfigMap" ? helm::StorageKind::config_map
-                                                      : helm::StorageKind::secret;
-  stored.name_space = metadata.value("namespace", "default");
-  stored.object_name = metadata.at("name").get<std::string>();
-  stored.labels = object_in(metadata, "labels").get<std::map<std::string, std::string>>();
+  const bool config_map = item.value("kind", "") == "ConfigMap";
+  helm::StoredRelease stored = controller::stored_release(
+      config_map ? helm::StorageKind::config_map : helm::StorageKind::secret, item);
+  stored.name_space = stored.name_space.empty() ? "default" : stored.name_space;
   return stored;
 }
 
@@ -78,7 +76,10 @@ const std::map<std::string, std::size_t> k_commands{{"h01-flux-storage-namespace
                                                     {"h31-chart-name-is-a-url", 0},
                                                     {"h41-flux-target-namespace", 1},
                                                     {"h42-history-and-copy", 1},
-                                                    {"h45-chart-unicode", 0}};
+                                                    {"h45-chart-unicode", 0},
+                                                    {"h46-operator", 1},
+                                                    {"h47-fleet-files", 1},
+                                                    {"h48-uninstalled", 1}};
 
 /// What the reader has to say against an artifact that was just made, or nothing.
 std::string refused_by_reader(const helm::Payload& payload, const Stored& stored) {
