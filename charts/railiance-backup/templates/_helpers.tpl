@@ -189,7 +189,18 @@ linkerd.io/inject: disabled
 consul.hashicorp.com/connect-inject: "false"
 {{- end }}
 {{- define "rb.podAnnotations" -}}
-{{- toYaml (mergeOverwrite (include "rb.noMeshAnnotations" . | fromYaml) (deepCopy (default dict .))) -}}
+{{- include "rb.texts" (mergeOverwrite (include "rb.noMeshAnnotations" . | fromYaml) (deepCopy (default dict .))) -}}
+{{- end }}
+
+{{/* A map of texts, which is all that Kubernetes takes for annotations and node selectors: --set makes booleans and
+numbers of some ("true", "8080"), and so does YAML without quotes. */}}
+{{- define "rb.texts" -}}
+{{- $texts := dict -}}
+{{- range $key, $value := . -}}
+  {{- $whole := and (kindIs "float64" $value) (eq (float64 (int64 $value)) $value) -}}
+  {{- $_ := set $texts $key (ternary (toString (int64 $value)) (toString $value) $whole) -}}
+{{- end -}}
+{{- toYaml $texts -}}
 {{- end }}
 
 {{/* The "restricted" pod security standard. */}}

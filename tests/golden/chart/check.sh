@@ -100,6 +100,22 @@ directories "" >"$work/plain.yaml" || fail "directories do not render"
 directories // >"$work/slashes.yaml" || fail "directories with a slash at the end do not render"
 diff "$work/plain.yaml" "$work/slashes.yaml" || fail "a slash at the end of a directory changes the chart"
 
+# --set makes a boolean of true and a number of 8080, and Kubernetes takes texts only.
+render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s --set agent.nodeSelector.a=true --set controller.nodeSelector.a=true \
+  --set schedule.nodeSelector.a=true --set agent.podAnnotations.b=1000000 --set controller.podAnnotations.b=1.5 \
+  --set-json 'offsite.podAnnotations={"b": 8080}' >"$work/texts.yaml" || fail "annotations and selectors of other types do not render"
+python3 -B - "$work/texts.yaml" <<'END' || fail "annotations and selectors are no texts"
+import sys, yaml
+pods = {}
+for o in yaml.safe_load_all(open(sys.argv[1])):
+    if o and o["kind"] in ("Deployment", "DaemonSet", "CronJob"):
+        spec = o["spec"]["jobTemplate"]["spec"] if o["kind"] == "CronJob" else o["spec"]
+        pods[o["metadata"]["name"]] = spec["template"]
+assert all(pod["spec"]["nodeSelector"] == {"a": "true"} for pod in pods.values()) and len(pods) == 4, pods
+found = {name: pod["metadata"]["annotations"].get("b") for name, pod in pods.items()}
+assert sorted(map(str, found.values())) == ["1.5", "1000000", "8080", "None"] and not {int, float} & {type(b) for b in found.values()}, found
+END
+
 # Who can read the backups is said at the installation, whatever the layout of the file.
 inputs=$root/tests/cases/inputs
 says "creation rule 2 (path_regex .*\.yaml$) of .sops.yaml" --set-file "sops.config=$inputs/s26-catch-all-dev.yaml"
