@@ -100,6 +100,10 @@ directories "" >"$work/plain.yaml" || fail "directories do not render"
 directories // >"$work/slashes.yaml" || fail "directories with a slash at the end do not render"
 diff "$work/plain.yaml" "$work/slashes.yaml" || fail "a slash at the end of a directory changes the chart"
 
+# A number alone is a limit, too, and however large it is none in exponents.
+printf 'offsite: {enabled: true, existingSecret: s, bandwidthLimit: 2000000}\n' >"$work/limit-values.yaml"
+render "${sops[@]}" --values "$work/limit-values.yaml" | grep -qF -- '"--offsite-bandwidth-limit=2000000"' || fail "a bandwidth limit that is a number"
+
 # --set makes a boolean of true and a number of 8080, and Kubernetes takes texts only.
 render "${sops[@]}" --set offsite.enabled=true --set offsite.existingSecret=s --set agent.nodeSelector.a=true --set controller.nodeSelector.a=true \
   --set schedule.nodeSelector.a=true --set agent.podAnnotations.b=1000000 --set controller.podAnnotations.b=1.5 \
