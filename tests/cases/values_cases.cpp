@@ -6,6 +6,7 @@
 
 #include <map>
 #include <regex>
+#include <sstream>
 #include <string>
 
 namespace rb::cases {
@@ -24,7 +25,9 @@ YAML::Node chart_values() {
 }
 
 Verdict check_directory(const YAML::Node& agent) {
-  const auto directory = agent["backupDir"].as<std::string>();
+  const auto directory = agent["backupDir"]
+                             ? agent["backupDir"].as<std::string>()
+                             : chart_values()["agent"]["backupDir"].as<std::string>();
   const auto setting = agent["backupMount"]
                            ? agent["backupMount"].as<std::string>()
                            : chart_values()["agent"]["backupMount"].as<std::string>();
@@ -35,15 +38,28 @@ Verdict check_directory(const YAML::Node& agent) {
   return {true, "StorageNotMounted while " + mount + " is not mounted, and nothing is written"};
 }
 
-/// "# [box] type=sftp host=backup.example port=23" -> a section of rclone.conf, and more of them
-/// that follow on the line.
-std::string config_of(const std::string& text) {
+/// "[box] type=sftp host=backup.example port=23" -> a section of rclone.conf, and more of them that
+/// follow on the line. Other lines are as they stand there.
+std::string sections_of(const std::string& line) {
   std::smatch found;
-  if (!std::regex_search(text, found, std::regex("(\\[[^\\]]+\\]) ([^\n]*)"))) {
-    return {};
+  if (!std::regex_search(line, found, std::regex("(\\[[^\\]]+\\]) (.*)"))) {
+    return line + "\n";
   }
   return found[1].str() + "\n" +
          std::regex_replace(found[2].str(), std::regex(" +(?=\\[|[a-z_]{3,}=)"), "\n") + "\n";
+}
+
+/// What the comments say of rclone.conf.
+std::string config_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::string config;
+  for (std::string line; std::getline(stream, line);) {
+    const std::size_t comment = line.starts_with('#') ? 0 : line.find(" #");
+    if (comment != std::string::npos) {
+      config += sections_of(line.substr(line.find('#', comment) + 1));
+    }
+  }
+  return config;
 }
 
 Verdict check_remote(const YAML::Node& values, const std::string& text) {
@@ -78,7 +94,7 @@ Verdict check_values(const std::filesystem::path& file) {
     }
     return verdict;
   }
-  if (values["agent"] && values["agent"]["backupDir"]) {
+  if (values["agent"] && (values["agent"]["backupDir"] || values["agent"]["backupMount"])) {
     return check_directory(values["agent"]);
   }
   return {false, "neither a backup directory nor a remote"};
