@@ -363,6 +363,10 @@ std::string advice(const api::ClusterBackup& backup) {
     return "its files, where they are still kept, are on the server: railiance-restore list; a "
            "backup of now: railiance-backup create";
   }
+  if (api::is_superseded(backup)) {
+    return "the newer request makes the backup: railiance-backup list; why nobody carried this one "
+           "out in time: railiance-backup status";
+  }
   const auto reason = api::parse_reason(summary->reason);
   return reason ? advice_for(*reason) : std::string{};
 }

@@ -254,6 +254,44 @@ void plan_ended(const Observed& observed, const ClusterBackup& backup, Plan& pla
   }
 }
 
+/// It waits for its turn; the object is not on its way out.
+bool waits(const ClusterBackup& backup) {
+  return backup.status.run_id.empty() && !backup.finished() && !backup.meta.deletion_timestamp &&
+         !api::came_back(backup);
+}
+
+bool ask_for_the_same(const api::ClusterBackupSpec& one, const api::ClusterBackupSpec& other) {
+  return std::ranges::is_permutation(one.artifacts, other.artifacts) &&
+         one.keep_last == other.keep_last && one.node_name == other.node_name &&
+         one.servers == other.servers && one.verification == other.verification &&
+         one.unknown == other.unknown;
+}
+
+/// A request of the schedule that nobody carried out for so long that nobody waits for it any more.
+constexpr seconds k_turn_wait{3600};
+
+/// The newest request of the schedule that takes the place of `backup`: while there was no
+/// controller, for days maybe, each night left one. All of them, one after the other, would fill
+/// what retention keeps with sets of one hour. Null: it has its turn.
+const ClusterBackup* superseding(const Observed& observed, const ClusterBackup& backup) {
+  const auto age = [](const ClusterBackup& each) {
+    return std::tie(each.meta.creation_timestamp, each.meta.name);
+  };
+  if (!backup.spec.scheduled || !waits(backup) ||
+      observed.now - backup.meta.creation_timestamp <
+          std::max(k_turn_wait, seconds{backup.spec.deadline_seconds})) {
+    return nullptr;
+  }
+  const ClusterBackup* newest = &backup;
+  for (const auto& [uid, other] : observed.backups) {
+    if (other.spec.scheduled && waits(other) && ask_for_the_same(other.spec, backup.spec) &&
+        age(other) > age(*newest)) {
+      newest = &other;
+    }
+  }
+  return newest == &backup ? nullptr : newest;
+}
+
 /// Orders and payloads whose ClusterBackup is gone. Orders that are not ours are left alone.
 void plan_orphans(const Observed& observed, Plan& plan) {
   for (const auto& [name, order] : observed.orders) {
@@ -281,9 +319,9 @@ const ClusterBackup* active_run(const Observed& observed) {
   };
   const ClusterBackup* best = nullptr;
   for (const auto& [uid, backup] : observed.backups) {
-    const bool waits_for_nothing = backup.meta.deletion_timestamp && backup.status.run_id.empty();
-    if (!backup.finished() && !waits_for_nothing && !api::came_back(backup) &&
-        (best == nullptr || rank(backup) < rank(*best))) {
+    const bool has_begun = !backup.status.run_id.empty() && !backup.finished();
+    const bool has_a_turn = waits(backup) && superseding(observed, backup) == nullptr;
+    if ((has_begun || has_a_turn) && (best == nullptr || rank(backup) < rank(*best))) {
       best = &backup;
     }
   }
@@ -300,6 +338,8 @@ Plan plan(const Observed& observed) {
       plan_ended(observed, backup, plan);
     } else if (api::came_back(backup)) {
       patch(plan, backup, not_repeated(backup, observed.now));
+    } else if (const ClusterBackup* newer = superseding(observed, backup)) {
+      patch(plan, backup, superseded(backup, *newer, observed.now));
     } else if (!backup.meta.deletion_timestamp) {
       patch(plan, backup, queued(backup, observed.now));
     }

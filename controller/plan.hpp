@@ -3,7 +3,8 @@
 // Guarantees: one run at a time in the cluster, the oldest request first; nothing is made for a run
 // before its run id is in the status; the Helm step is begun twice at most, whatever becomes of the
 // process, and the order goes out all the same; a run that has ended is never started again, also
-// where its object came back without its status (Velero, `kubectl apply` of an export), and of
+// where its object came back without its status (Velero, `kubectl apply` of an export); of requests
+// of the schedule that waited for over an hour the newest is carried out alone; and of
 // its status only the condition Replicated still changes, which the agents report later; the same
 // observation gives the same plan, and a plan that was carried out leads to a plan without actions.
 // Of a run on several servers: which servers, is in the status before the first order is made, and

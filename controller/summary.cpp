@@ -192,6 +192,16 @@ ClusterBackupStatus not_repeated(const ClusterBackup& backup, SystemTime now) {
 }
 
 ClusterBackupStatus
+superseded(const ClusterBackup& backup, const ClusterBackup& newer, SystemTime now) {
+  Verdict verdict;
+  verdict.newer_reason = api::k_superseded;
+  verdict.message = "nobody carried it out in time, and " + newer.meta.name +
+                    ", a newer request of the schedule, asks for the same: each of them would push "
+                    "an older set out";
+  return ended(backup, nullptr, verdict, now);
+}
+
+ClusterBackupStatus
 started(const ClusterBackup& backup, const std::string& run_id, SystemTime now) {
   ClusterBackupStatus status = backup.status;
   ConditionWriter writer = writer_of(backup, status, now);

@@ -18,7 +18,7 @@ struct Verdict {
   bool succeeded = false;
   api::Reason reason = api::Reason::internal_error;
   std::string message;
-  /// Where it is none of these reasons: the word of a newer agent, or NotRepeated.
+  /// Where it is none of these reasons: the word of a newer agent, NotRepeated or Superseded.
   std::string newer_reason{};
 
   [[nodiscard]] std::string reason_word() const;
@@ -55,6 +55,10 @@ private:
 /// of it nobody knows here: it ended when it began, so that it is older than all that is known.
 [[nodiscard]] api::ClusterBackupStatus not_repeated(const api::ClusterBackup& backup,
                                                     SystemTime now);
+
+/// It was never begun, and is not worth a run any more: `newer` asks for the same.
+[[nodiscard]] api::ClusterBackupStatus
+superseded(const api::ClusterBackup& backup, const api::ClusterBackup& newer, SystemTime now);
 
 /// The run begins: run id and start time are set, once.
 [[nodiscard]] api::ClusterBackupStatus

@@ -185,9 +185,21 @@ bool came_back(const ClusterBackup& backup) {
   return backup.status.run_id.empty() && !backup.finished() && marked_run(backup.meta).has_value();
 }
 
-bool is_not_repeated(const ClusterBackup& backup) {
+namespace {
+
+bool ended_with(const ClusterBackup& backup, std::string_view reason) {
   const Condition* result = find_condition(backup.status.conditions, condition_type::k_succeeded);
-  return result != nullptr && result->reason == k_not_repeated;
+  return result != nullptr && result->reason == reason;
+}
+
+} // namespace
+
+bool is_not_repeated(const ClusterBackup& backup) {
+  return ended_with(backup, k_not_repeated);
+}
+
+bool is_superseded(const ClusterBackup& backup) {
+  return ended_with(backup, k_superseded);
 }
 
 nlohmann::json

@@ -162,6 +162,13 @@ inline constexpr std::string_view k_not_repeated = "NotRepeated";
 /// It came back, and has ended without a run.
 [[nodiscard]] bool is_not_repeated(const ClusterBackup& backup);
 
+/// The reason of Succeeded where a request of the schedule waited for so long that a newer one asks
+/// for the same. None of a run either.
+inline constexpr std::string_view k_superseded = "Superseded";
+
+/// It waited for a newer one, and has ended without a run.
+[[nodiscard]] bool is_superseded(const ClusterBackup& backup);
+
 /// A merge patch that puts the mark on the object with that uid.
 [[nodiscard]] nlohmann::json
 run_mark(const std::string& name, const std::string& uid, const std::string& run_id);

@@ -236,7 +236,7 @@ std::optional<api::LastRun> ended_run(const api::ClusterBackup& backup) {
   const api::Condition* result =
       api::find_condition(backup.status.conditions, api::condition_type::k_succeeded);
   if (!backup.finished() || result == nullptr || !backup.status.completion_time ||
-      api::is_not_repeated(backup)) {
+      api::is_not_repeated(backup) || api::is_superseded(backup)) {
     return std::nullopt;
   }
   return api::LastRun{backup.meta.name,

@@ -48,7 +48,8 @@ struct NodeSeen {
   bool has_agent = true; ///< A pod of the agent is there, ready or not: the node was not removed.
 };
 
-/// The end of a run as BackupStatus has it. Nothing: it has not ended.
+/// The end of a run as BackupStatus has it. Nothing: it has not ended, or there was none (the
+/// request came back, or is superseded).
 [[nodiscard]] std::optional<api::LastRun> ended_run(const api::ClusterBackup& backup);
 
 /// The request named a node on which there is no server of this cluster, or none with a datastore,
