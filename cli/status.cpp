@@ -28,13 +28,23 @@ struct Overview {
   std::string backups_problem; ///< Why `backups` could not be read; empty when they could.
 };
 
+/// Our clock may be behind the cluster's.
+SystemTime latest_now(const api::BackupStatusStatus& backup_status, SystemTime now) {
+  return std::max(now, backup_status.observed_time.value_or(now));
+}
+
 /// The newest run that ended and says something of the cluster's backups.
 std::optional<api::LastRun> last_run(const api::BackupStatusStatus& backup_status,
-                                     const std::vector<api::ClusterBackup>& backups) {
+                                     const std::vector<api::ClusterBackup>& backups,
+                                     SystemTime now) {
   std::optional<api::LastRun> last = backup_status.last_run;
+  if (last && status::is_to_come(last->completion_time, now)) {
+    last.reset();
+  }
   for (const api::ClusterBackup& backup : backups) {
     auto run = status::ended_run(backup);
-    if (run && !status::named_no_server(backup, backup_status.nodes) &&
+    if (run && !status::is_to_come(run->completion_time, now) &&
+        !status::named_no_server(backup, backup_status.nodes) &&
         (!last || run->completion_time > last->completion_time)) {
       last = std::move(run);
     }
@@ -63,12 +73,12 @@ status::Current judge_now(const api::BackupStatusStatus& backup_status,
     return read;
   }
   status::CurrentInput input;
-  input.now = std::max(now, *backup_status.observed_time); // our clock may be behind the cluster's
+  input.now = latest_now(backup_status, now);
   input.expected_interval = std::chrono::seconds(backup_status.expected_interval_seconds);
   input.nodes = status::nodes_as_read(backup_status);
   std::erase_if(input.nodes,
                 [](const status::NodeSeen& node) { return node.silence > std::chrono::hours(24); });
-  input.last_run = last_run(backup_status, backups);
+  input.last_run = last_run(backup_status, backups, input.now);
   for (const api::ClusterBackup& backup : backups) {
     if (!backup.finished() && backup.status.start_time) {
       input.running_since = backup.status.start_time;
@@ -90,12 +100,15 @@ const api::ClusterBackup* running(const Overview& overview) {
 const api::Condition* offsite(const Overview& overview) {
   const api::Condition* newest = nullptr;
   SystemTime time{};
+  const SystemTime now =
+      overview.backup_status ? latest_now(*overview.backup_status, overview.now) : overview.now;
   for (const api::ClusterBackup& backup : overview.backups) {
     const api::Condition* condition =
         api::find_condition(backup.status.conditions, api::condition_type::k_replicated);
-    if (condition != nullptr && backup.status.completion_time.value_or(SystemTime{}) >= time) {
+    const SystemTime end = backup.status.completion_time.value_or(SystemTime{});
+    if (condition != nullptr && end >= time && !status::is_to_come(end, now)) {
       newest = condition;
-      time = backup.status.completion_time.value_or(SystemTime{});
+      time = end;
     }
   }
   return newest;
@@ -147,7 +160,10 @@ void add_run(Rows& rows, const Overview& all) {
   if (const api::ClusterBackup* backup = running(all)) {
     rows.push_back({"running", backup->meta.name});
   }
-  const auto run = all.backup_status ? last_run(*all.backup_status, all.backups) : std::nullopt;
+  const auto run =
+      all.backup_status
+          ? last_run(*all.backup_status, all.backups, latest_now(*all.backup_status, all.now))
+          : std::nullopt;
   if (run) {
     rows.push_back(
         {"last run", run->name + ": " + run->reason + ", " + ago(run->completion_time, all.now)});

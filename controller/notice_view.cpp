@@ -79,7 +79,8 @@ std::optional<RunSeen> oldest_waiting(const std::vector<RunSeen>& copies) {
 
 } // namespace
 
-NoticeView notice_view_of(const Observed& world, const std::vector<api::NodeFacts>& nodes) {
+NoticeView
+notice_view_of(const Observed& world, const std::vector<api::NodeFacts>& nodes, SystemTime now) {
   NoticeView view;
   view.nodes = nodes;
   std::vector<std::string> agent_nodes;
@@ -97,7 +98,9 @@ NoticeView notice_view_of(const Observed& world, const std::vector<api::NodeFact
       }
       continue;
     }
-    if (!status::ended_run(backup) || status::named_no_server(backup, nodes, agent_nodes)) {
+    const auto end = status::ended_run(backup);
+    if (!end || status::is_to_come(end->completion_time, now) ||
+        status::named_no_server(backup, nodes, agent_nodes)) {
       continue;
     }
     const RunSeen run = seen(backup);

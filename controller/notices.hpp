@@ -46,9 +46,9 @@ struct NoticeView {
   std::string cluster; ///< How the operator calls it.
 };
 
-/// What is seen of the runs and of the nodes.
-[[nodiscard]] NoticeView notice_view_of(const Observed& world,
-                                        const std::vector<api::NodeFacts>& nodes);
+/// What is seen of the runs and of the nodes. Runs that ended in a time to come hide no others.
+[[nodiscard]] NoticeView
+notice_view_of(const Observed& world, const std::vector<api::NodeFacts>& nodes, SystemTime now);
 
 /// What a receiver wants to be told, or can be.
 struct Taste {

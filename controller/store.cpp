@@ -320,14 +320,15 @@ BackupStatusView Store::backup_status() const {
   }
   for (const auto& [uid, backup] : m_world.backups) {
     auto run = status::ended_run(backup);
-    if (!run || (view.last_run && run->completion_time < view.last_run->completion_time) ||
+    if (!run || status::is_to_come(run->completion_time, m_clock.now()) ||
+        (view.last_run && run->completion_time < view.last_run->completion_time) ||
         status::named_no_server(backup, m_backup_status.nodes, view.agent_nodes)) {
       continue;
     }
     view.last_run = *std::move(run);
     view.last_prune_failed = std::ranges::any_of(backup.status.conditions, is_failed_prune);
   }
-  const NoticeView told = notice_view_of(m_world, m_backup_status.nodes);
+  const NoticeView told = notice_view_of(m_world, m_backup_status.nodes, m_clock.now());
   view.last_copies_failed =
       told.copies && told.copies->copies->status == api::ConditionStatus::false_;
   if (told.waiting) {
@@ -338,7 +339,7 @@ BackupStatusView Store::backup_status() const {
 
 NoticeView Store::notice_view() const {
   const std::lock_guard lock(m_mutex);
-  NoticeView view = notice_view_of(m_world, m_backup_status.nodes);
+  NoticeView view = notice_view_of(m_world, m_backup_status.nodes, m_clock.now());
   view.test_asked = m_notify_test;
   return view;
 }

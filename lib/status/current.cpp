@@ -168,7 +168,7 @@ Current judge_fresh(const CurrentInput& input, const std::vector<const NodeFacts
       fresh.begin(), fresh.end(), [](const NodeFacts* node) { return node->clock_anomaly; });
   const SystemTime newest =
       std::max(attempt.time, current.last_success_time.value_or(attempt.time));
-  if (node_clock || newest > input.now + set::k_clock_tolerance) {
+  if (node_clock || is_to_come(newest, input.now)) {
     return say(current,
                CurrentReason::clock_anomaly,
                "the newest backup is of " + format_rfc3339(newest) +
@@ -244,6 +244,10 @@ std::optional<api::LastRun> ended_run(const api::ClusterBackup& backup) {
                       *backup.status.completion_time,
                       result->status == ConditionStatus::true_,
                       result->reason};
+}
+
+bool is_to_come(SystemTime time, SystemTime now) {
+  return time > now + set::k_clock_tolerance;
 }
 
 bool named_no_server(const api::ClusterBackup& backup,

@@ -52,6 +52,10 @@ struct NodeSeen {
 /// request came back, or is superseded).
 [[nodiscard]] std::optional<api::LastRun> ended_run(const api::ClusterBackup& backup);
 
+/// What ended in a time that is still to come ended while a clock was ahead. Ordered by its time it
+/// would be the newest for as long as it was ahead, years maybe, and hide all that ends meanwhile.
+[[nodiscard]] bool is_to_come(SystemTime time, SystemTime now);
+
 /// The request named a node on which there is no server of this cluster, or none with a datastore,
 /// and nothing was ordered: that says nothing of the cluster's backups. `agent_nodes`: where there
 /// are agents, besides those of `nodes`.

@@ -226,6 +226,23 @@ TEST_CASE("status: a request for a node that does not exist changes nothing") {
   CHECK(has(outcome.out, "last run       nightly: Completed"));
 }
 
+TEST_CASE("status: a run that ended while a clock was ahead is not the last one for years") {
+  nlohmann::json object = backup_status("True", "Current", "why");
+  SUBCASE("as the objects say") {}
+  SUBCASE("as an older controller says, too") {
+    object["status"]["lastRun"]["completionTime"] = "2031-01-01T02:00:00Z";
+  }
+  Cluster cluster(object);
+  cluster.backups["ahead"] = a_backup("ahead", "True", "Completed", "");
+  cluster.backups["ahead"]["status"]["completionTime"] = "2031-01-01T02:00:00Z";
+  CHECK(run_command(cluster, {"status"}).code == 0); // its set was moved away
+  cluster.backups["now"] = a_backup("now", "False", "StorageFull", "no space");
+  cluster.backups["now"]["status"]["completionTime"] = "2026-11-22T11:52:10Z";
+  const Outcome outcome = run_command(cluster, {"status"});
+  CHECK(outcome.code == 1);
+  CHECK(has(outcome.out, "last run       now: StorageFull"));
+}
+
 TEST_CASE("status after helm uninstall: the Lease is given back, and nothing will come next") {
   Cluster cluster(backup_status("True", "Current", "why"));
   const auto others = cluster.answer;

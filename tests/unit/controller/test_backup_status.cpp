@@ -148,6 +148,17 @@ TEST_CASE("the last run is the one that ended last, and a failure of it is said 
   CHECK(reason_of(store, clock.time) == "Current");
 }
 
+TEST_CASE("a run that ended while a clock was ahead is not the last one for years") {
+  SetClock clock;
+  Store store(clock, {});
+  store.upsert_backup_status(object_of({facts(clock.time)}));
+  store.upsert_backup(ended_backup("ahead", "2031-01-01T02:00:00Z", "True", "Completed"));
+  CHECK(reason_of(store, clock.time) == "Current"); // its set was moved away
+  store.upsert_backup(ended_backup("b", "2026-01-01T02:30:00Z", "False", "StorageFull"));
+  CHECK(store.backup_status().last_run->name == "b");
+  CHECK(reason_of(store, clock.time) == "LastFailed");
+}
+
 TEST_CASE("a run that does not get on is seen by what stands in the objects, over restarts") {
   SetClock clock;
   Store store(clock, {});

@@ -11,6 +11,12 @@ using namespace rb::controller::test;
 using api::ConditionStatus;
 using std::chrono::minutes;
 
+namespace {
+
+const SystemTime k_now = k_start + std::chrono::hours(24);
+
+} // namespace
+
 TEST_CASE("which runs count") {
   Observed world = cluster();
   const auto end_at = [](api::ClusterBackup backup, int minute, ConditionStatus status) {
@@ -25,28 +31,47 @@ TEST_CASE("which runs count") {
   api::ClusterBackup partial = end_at(backup("partial"), 2, ConditionStatus::true_);
   partial.spec.artifacts = {api::ArtifactType::kubeconfig};
   add(world, partial);
-  CHECK(notice_view_of(world, {}).last->name == "whole"); // a part by hand says nothing
-  CHECK(notice_view_of(world, {}).last->message == "why");
+  CHECK(notice_view_of(world, {}, k_now).last->name == "whole"); // a part by hand says nothing
+  CHECK(notice_view_of(world, {}, k_now).last->message == "why");
 
   partial.meta.uid = "uid-scheduled";
   partial.meta.name = "scheduled";
   partial.spec.scheduled = true;
   add(world, partial);
-  CHECK(notice_view_of(world, {}).last->name == "scheduled");
+  CHECK(notice_view_of(world, {}, k_now).last->name == "scheduled");
 
   api::ClusterBackup astray = end_at(backup("astray"), 3, ConditionStatus::false_);
   astray.spec.node_name = "no-such-node";
   astray.status.node_name.clear();
   add(world, astray);
-  CHECK(notice_view_of(world, {}).last->name == "scheduled");
+  CHECK(notice_view_of(world, {}, k_now).last->name == "scheduled");
 
-  CHECK_FALSE(notice_view_of(world, {}).active);
+  CHECK_FALSE(notice_view_of(world, {}, k_now).active);
   api::ClusterBackup active = backup("active");
   add(world, active);
-  CHECK_FALSE(notice_view_of(world, {}).active); // waits
+  CHECK_FALSE(notice_view_of(world, {}, k_now).active); // waits
   active.status.start_time = k_start + minutes(10);
   add(world, active);
-  CHECK(notice_view_of(world, {}).active->name == "active");
+  CHECK(notice_view_of(world, {}, k_now).active->name == "active");
+}
+
+TEST_CASE("a run that ended while a clock was ahead hides none that ends after it") {
+  Observed world = cluster();
+  const auto add_run = [&](const std::string& name, SystemTime end, ConditionStatus status) {
+    api::ClusterBackup ended = backup(name);
+    ended.status.start_time = k_start;
+    ended.status.completion_time = end;
+    ended.status.conditions = {condition("Succeeded", status, api::Reason::storage_full, "why"),
+                               condition("Replicated", status, api::Reason::remote_failed, "no")};
+    add(world, ended);
+  };
+  add_run("ahead", k_now + std::chrono::hours(24 * 365), ConditionStatus::true_);
+  add_run("failed", k_now - minutes(1), ConditionStatus::false_);
+  NoticeView view = notice_view_of(world, {}, k_now);
+  CHECK(view.last->name == "failed");
+  CHECK(view.offsite->name == "failed");
+  add_run("a second ahead", k_now + std::chrono::seconds(1), ConditionStatus::true_);
+  CHECK(notice_view_of(world, {}, k_now).last->name == "a second ahead");
 }
 
 TEST_CASE("which run waits for its copy off-site: the oldest since one was copied") {
@@ -63,15 +88,15 @@ TEST_CASE("which run waits for its copy off-site: the oldest since one was copie
     add(world, ended);
   };
   add_run("pruned", 1, ConditionStatus::unknown); // gone before it was copied
-  CHECK(notice_view_of(world, {}).waiting->name == "pruned");
+  CHECK(notice_view_of(world, {}, k_now).waiting->name == "pruned");
   add_run("copied", 2, ConditionStatus::true_, api::Reason::completed);
-  CHECK_FALSE(notice_view_of(world, {}).waiting);
+  CHECK_FALSE(notice_view_of(world, {}, k_now).waiting);
   add_run("outdated", 3, ConditionStatus::unknown, api::Reason::not_requested);
   add_run("failed", 4, ConditionStatus::false_, api::Reason::storage_full);
-  CHECK_FALSE(notice_view_of(world, {}).waiting); // not sent; told otherwise
+  CHECK_FALSE(notice_view_of(world, {}, k_now).waiting); // not sent; told otherwise
   add_run("newest", 6, ConditionStatus::unknown);
   add_run("first", 5, ConditionStatus::unknown);
-  CHECK(notice_view_of(world, {}).waiting->name == "first");
+  CHECK(notice_view_of(world, {}, k_now).waiting->name == "first");
 }
 
 TEST_CASE("a run of whose copy nobody says a word waits, where sets are copied off-site") {
@@ -81,19 +106,19 @@ TEST_CASE("a run of whose copy nobody says a word waits, where sets are copied o
   ended.status.conditions = {
       condition("Succeeded", ConditionStatus::true_, api::Reason::completed)};
   add(world, ended);
-  CHECK_FALSE(notice_view_of(world, {}).waiting);
+  CHECK_FALSE(notice_view_of(world, {}, k_now).waiting);
   world.settings.offsite_since = k_start;
-  const NoticeView view = notice_view_of(world, {});
+  const NoticeView view = notice_view_of(world, {}, k_now);
   REQUIRE(view.waiting);
   CHECK(view.waiting->replicated->last_transition_time == k_start + minutes(5));
   CHECK_FALSE(view.offsite);
   world.settings.offsite_since = k_start + minutes(9); // it was set up after the run
-  CHECK(notice_view_of(world, {}).waiting->replicated->last_transition_time ==
+  CHECK(notice_view_of(world, {}, k_now).waiting->replicated->last_transition_time ==
         k_start + minutes(9));
   ended.status.conditions = {
       condition("Succeeded", ConditionStatus::false_, api::Reason::storage_full)};
   add(world, ended);
-  CHECK_FALSE(notice_view_of(world, {}).waiting); // there is nothing to copy
+  CHECK_FALSE(notice_view_of(world, {}, k_now).waiting); // there is nothing to copy
 }
 
 TEST_CASE("which runs tell of servers without a set") {
@@ -116,11 +141,11 @@ TEST_CASE("which runs tell of servers without a set") {
   auto partial = with_copies(end_at("part", 4, ConditionStatus::true_), ConditionStatus::false_);
   partial.spec.artifacts = {api::ArtifactType::kubeconfig};
   add(world, partial);
-  CHECK_FALSE(notice_view_of(world, {}).copies);
+  CHECK_FALSE(notice_view_of(world, {}, k_now).copies);
 
   add(world, with_copies(end_at("newest", 6, ConditionStatus::true_), ConditionStatus::false_));
   add(world, with_copies(end_at("older", 5, ConditionStatus::true_), ConditionStatus::true_));
-  const NoticeView view = notice_view_of(world, {});
+  const NoticeView view = notice_view_of(world, {}, k_now);
   REQUIRE(view.copies);
   CHECK(view.copies->name == "newest");
   CHECK(view.copies->copies->message == "2 of 3 servers: cp-3: why");
