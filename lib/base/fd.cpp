@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace rb {
@@ -14,6 +15,8 @@ Error too_large(const std::string& path, std::size_t limit_bytes) {
   return {
       ErrorCode::unsupported, path + ": larger than " + std::to_string(limit_bytes) + " bytes", {}};
 }
+
+constexpr std::size_t k_first_bytes = std::size_t{16} << 10U;
 
 /// Calls `read` until `buffer` is full or the file ends.
 template <typename Read>
@@ -33,6 +36,23 @@ Result<std::size_t> fill(MutableByteView buffer, const std::string& path, Read r
     filled += static_cast<std::size_t>(got);
   }
   return filled;
+}
+
+/// A file in /proc, or a pipe: its size says nothing, and most are far smaller than the limit.
+Result<SecretBytes> read_unsized(const Fd& fd, const std::string& path, std::size_t limit_bytes) {
+  SecretBuffer buffer;
+  while (buffer.size() <= limit_bytes) {
+    const MutableByteView room =
+        buffer.prepare(std::min(k_first_bytes, limit_bytes + 1 - buffer.size()));
+    const MutableByteView wanted =
+        room.first(std::min(room.size(), limit_bytes + 1 - buffer.size()));
+    RB_TRY_ASSIGN(const std::size_t got, read_up_to(fd, wanted, path));
+    buffer.commit(got);
+    if (got < wanted.size()) {
+      return std::move(buffer).take();
+    }
+  }
+  return too_large(path, limit_bytes);
 }
 
 } // namespace
@@ -127,8 +147,10 @@ read_secret_file(const Fd& fd, const std::string& path, std::size_t limit_bytes)
   if (size > limit_bytes) {
     return too_large(path, limit_bytes);
   }
-  // Files in /proc and pipes say 0; they are read up to the limit.
-  SecretBytes buffer(size != 0 ? static_cast<std::size_t>(size) + 1 : limit_bytes + 1);
+  if (size == 0) {
+    return read_unsized(fd, path, limit_bytes);
+  }
+  SecretBytes buffer(static_cast<std::size_t>(size) + 1);
   RB_TRY_ASSIGN(const std::size_t got, read_up_to(fd, buffer.span(), path));
   if (got > limit_bytes) {
     return too_large(path, limit_bytes);

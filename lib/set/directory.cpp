@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
@@ -143,7 +144,10 @@ Status check_free_space(Directory& directory, std::uint64_t needed_bytes, std::s
 Result<std::string>
 read_text(Directory& directory, const std::string& name, std::size_t limit_bytes) {
   RB_TRY_ASSIGN(const std::unique_ptr<File> file, directory.fs().open_read(name));
-  std::string text(limit_bytes, '\0');
+  // There may be thousands of small files to read.
+  RB_TRY_ASSIGN(const std::uint64_t size_bytes, file->size());
+  std::string text(static_cast<std::size_t>(std::min<std::uint64_t>(limit_bytes, size_bytes)),
+                   '\0');
   RB_TRY_ASSIGN(
       const std::size_t got,
       file->read(MutableByteView(reinterpret_cast<std::uint8_t*>(text.data()), text.size())));

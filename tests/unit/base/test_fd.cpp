@@ -3,10 +3,14 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <ctime>
+#include <filesystem>
 #include <string>
+#include <thread>
 
 using namespace rb;
 
@@ -33,6 +37,31 @@ TEST_CASE("read_text_file gives the whole file and refuses a larger one") {
 
 TEST_CASE("read_text_file reads files that state no size") {
   CHECK_FALSE(read_text_file("/proc/self/status", 1U << 20U).value().empty());
+}
+
+TEST_CASE("a file that states no size costs no more than it holds, whatever the limit") {
+  std::string path = "/tmp/rb-unit-fifo-XXXXXX";
+  REQUIRE(::mkdtemp(path.data()) != nullptr);
+  const std::string fifo = path + "/fifo";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  const std::string content(100'000, 'x'); // some pieces
+  for (const std::size_t limit : {content.size(), content.size() - 1, content.size() + 1}) {
+    CAPTURE(limit);
+    std::jthread writer([&] {
+      const auto fd = open_file(fifo, O_WRONLY);
+      static_cast<void>(write_all(*fd, as_bytes(content), fifo));
+    });
+    const auto text = read_text_file(fifo, limit);
+    CHECK(text.has_value() == (limit >= content.size()));
+    CHECK((!text || *text == content));
+  }
+  std::filesystem::remove_all(path);
+
+  const std::clock_t begin = std::clock();
+  for (int i = 0; i < 200; ++i) { // each process of a host, and each second
+    CHECK_FALSE(read_text_file("/proc/self/stat", std::size_t{64} << 20U).value().empty());
+  }
+  CHECK(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC < 1.5);
 }
 
 TEST_CASE("a missing file is not_found and the message names it") {
