@@ -1,5 +1,6 @@
 #include "set/catalogue.hpp"
 
+#include "set/missing_sets.hpp"
 #include "sign/minisign.hpp"
 
 #include <algorithm>
@@ -8,21 +9,6 @@
 namespace rb::set {
 
 namespace {
-
-bool names(const BackupSet& set, const std::string& run_id) {
-  const auto& catalogue = set.manifest->catalogue;
-  return std::ranges::find(catalogue, run_id, &ManifestLink::run_id) != catalogue.end();
-}
-
-bool saw(const BackupSet& set, const std::string& run_id) {
-  const auto& previous = set.manifest->previous;
-  return names(set, run_id) || (previous && previous->run_id == run_id);
-}
-
-/// Run ids come from a clock that may go back; what a manifest saw comes from the disk.
-bool is_after(const BackupSet& set, const BackupSet& other) {
-  return saw(set, other.run_id) || (set.run_id > other.run_id && !saw(other, set.run_id));
-}
 
 bool is_of(const BackupSet& set, const sign::PublicKey& key) {
   if (!set.manifest || !set.manifest_digests || !set.signature) {
@@ -54,37 +40,6 @@ const BackupSet* last_of(const std::vector<const BackupSet*>& sets) {
     }
   }
   return last;
-}
-
-/// A set that a signed manifest names and that is not there, though nobody removed it lawfully.
-struct MissingSet {
-  ManifestLink link;
-  std::string asker; ///< The run id of a manifest that names it.
-};
-
-/// `signed_sets` have manifests with a signature that holds; `present` are the run ids that have a
-/// manifest. A set may be gone when a manifest made after the one that names it names it no more
-/// (retention took it), or when it is older than all of `signed_sets` (it was never fetched), or
-/// newer than all of them, which only a set can be that was made while the clock was ahead of those
-/// that name it: it would be missed until that time has come. One entry a set.
-std::vector<MissingSet> missing_sets(const std::vector<const BackupSet*>& signed_sets,
-                                     const std::set<std::string>& present) {
-  std::vector<MissingSet> missing;
-  std::set<std::string> known;
-  const auto [oldest, newest] = std::ranges::minmax_element(signed_sets, {}, &BackupSet::run_id);
-  for (const BackupSet* const set : signed_sets) {
-    for (const ManifestLink& link : set->manifest->catalogue) {
-      const bool here = present.contains(link.run_id) || link.run_id < (*oldest)->run_id ||
-                        link.run_id > (*newest)->run_id;
-      const bool removed = !here && std::ranges::any_of(signed_sets, [&](const BackupSet* other) {
-        return other != set && is_after(*other, *set) && !names(*other, link.run_id);
-      });
-      if (!here && !removed && known.insert(link.run_id).second) {
-        missing.push_back({link, set->run_id});
-      }
-    }
-  }
-  return missing;
 }
 
 constexpr const char* k_not_its_signature = "the signature is not that of this manifest";
