@@ -147,9 +147,10 @@ TEST_CASE("a unit that came with a package goes to /etc, but where the host has 
 }
 
 TEST_CASE("the pre-flight names each file that would not be there, those first that k3s needs") {
-  const set::HostState state = state_with(
-      {{"etc/rancher/k3s/config.yaml", k_config + "kubelet-arg: config=/etc/kubelet.yaml\n"},
-       {"var/lib/rancher/k3s/server/audit.yaml", "kind: Policy\n"}});
+  const set::HostState state =
+      state_with({{"etc/rancher/k3s/config.yaml",
+                   k_config + "kubelet-arg: image-credential-provider-config=/etc/kubelet.yaml\n"},
+                  {"var/lib/rancher/k3s/server/audit.yaml", "kind: Policy\n"}});
   const test::Scratch root;
   root.write("etc/k8s/enc.yaml", "");
   root.write("usr/share/ca.pem", "");
@@ -159,7 +160,8 @@ TEST_CASE("the pre-flight names each file that would not be there, those first t
   CHECK(check.verdict == Verdict::refuse);
   CHECK(check.message ==
         "neither in the set nor on this host: /etc/k8s/admission.yaml (kube-apiserver-arg "
-        "admission-control-config-file), /etc/kubelet.yaml (kubelet-arg config): k3s would not "
+        "admission-control-config-file), /etc/kubelet.yaml (kubelet-arg "
+        "image-credential-provider-config): k3s would not "
         "start");
   root.write("etc/k8s/admission.yaml", "");
   check = check_named_files(NamedBack(state, k_data, root.path()).facts());
@@ -196,8 +198,8 @@ TEST_CASE("a file that k3s starts without and that cannot be put back is said, a
   for (const bool needed : {false, true}) {
     CAPTURE(needed);
     FakeHost host(true);
-    const std::string argument =
-        needed ? "kube-apiserver-arg: audit-policy-file=" : "kubelet-arg: config=";
+    const std::string argument = needed ? "kube-apiserver-arg: audit-policy-file="
+                                        : "kubelet-arg: image-credential-provider-config=";
     host.more_files = {{"etc/rancher/k3s/config.yaml", argument + "/opt/tools/k8s/a.yaml\n"},
                        {"opt/tools/k8s/a.yaml", "of the backup"}};
     host.scratch.write("root/opt/tools", "a file, where the other host had a directory");
