@@ -1,6 +1,7 @@
-// Which releases are k3s's own, as its HelmCharts say it.
+// Which releases are k3s's own, as its HelmCharts say it, and which an operator's.
 #include "controller/helm_releases.hpp"
 #include "fake_api.hpp"
+#include "support/helm_records.hpp"
 
 #include <doctest/doctest.h>
 
@@ -159,4 +160,36 @@ TEST_CASE("a list that begins anew in its midst forgets the HelmCharts that are 
   CHECK(expired);
   CHECK(owners.front().empty());
   CHECK(std::ranges::count(owners, "") == 1);
+}
+
+TEST_CASE("who controls a release's Secret installs the release") {
+  FakeApi api;
+  const auto put = [&api](const std::string& name, nlohmann::json owners) {
+    const std::string object = "sh.helm.release.v1." + name + ".v1";
+    api.objects["/api/v1/namespaces/apps/secrets/" + object] = {
+        {"type", "helm.sh/release.v1"},
+        {"metadata",
+         {{"name", object}, {"namespace", "apps"}, {"ownerReferences", std::move(owners)}}},
+        {"data", {{"release", rb::test::api_data_of(rb::test::record_json(name, "apps", "{}"))}}}};
+  };
+  const nlohmann::json owner{{"apiVersion", "charts.example/v1alpha1"},
+                             {"kind", "Nginx"},
+                             {"name", "sample"},
+                             {"uid", "u"},
+                             {"blockOwnerDeletion", true}};
+  nlohmann::json controller = owner;
+  controller["controller"] = true;
+  controller["name"] = "web";
+  put("mine", nlohmann::json::array({owner})); // garbage is collected by it, and no more
+  put("odd", "a text");
+  put("theirs", nlohmann::json::array({owner, controller}));
+  kube::Client client(api, {}, one_attempt());
+  const auto inventory = read_helm_releases(client, {});
+  REQUIRE(inventory);
+  REQUIRE(inventory->releases.size() == 3);
+  for (const helm::Release& release : inventory->releases) {
+    CAPTURE(release.key.name);
+    CHECK((release.owner ? release.owner->text() : "") ==
+          (release.key.name == "theirs" ? "Nginx web" : ""));
+  }
 }

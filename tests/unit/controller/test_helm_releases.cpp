@@ -345,34 +345,6 @@ TEST_CASE("a release that is too large to be read by itself harms itself only") 
   CHECK(inventory.undecodable[0].storage_object == "secret/sh.helm.release.v1.large.v1");
 }
 
-TEST_CASE("who controls a release's Secret installs the release") {
-  FakeApi api;
-  put_release(api, "mine", 1, "deployed");
-  put_release(api, "theirs", 1, "deployed");
-  put_release(api, "odd", 1, "deployed");
-  const auto refer = [&api](const std::string& name, nlohmann::json owners) {
-    api.objects.at("/api/v1/namespaces/apps/secrets/sh.helm.release.v1." + name +
-                   ".v1")["metadata"]["ownerReferences"] = std::move(owners);
-  };
-  const nlohmann::json owner{{"apiVersion", "charts.example/v1alpha1"},
-                             {"kind", "Nginx"},
-                             {"name", "sample"},
-                             {"uid", "u"},
-                             {"blockOwnerDeletion", true}};
-  nlohmann::json controller = owner;
-  controller["controller"] = true;
-  controller["name"] = "web";
-  refer("mine", {owner}); // garbage is collected by it, and no more
-  refer("theirs", {owner, controller});
-  refer("odd", "a text");
-  const HelmInventory inventory = read(api);
-  REQUIRE(inventory.releases.size() == 3);
-  CHECK(!inventory.releases[0].owner);
-  CHECK(!inventory.releases[1].owner);
-  REQUIRE(inventory.releases[2].owner);
-  CHECK(inventory.releases[2].owner->text() == "Nginx web");
-}
-
 TEST_CASE("of an answer only what is used is kept") {
   FakeApi api;
   put_release(api, "app", 1, "deployed");
