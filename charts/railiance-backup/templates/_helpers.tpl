@@ -110,6 +110,13 @@ completes a path with the tabulator has a slash at its end. */}}
 {{ .Values.sops.existingConfigMap | default "railiance-backup-sops" }}
 {{- end }}
 
+{{/* The text of .sops.yaml. In a file of values it may be YAML itself, as all else there is. */}}
+{{- define "rb.sopsText" -}}
+{{- with .Values.sops.config -}}
+{{- ternary (toYaml .) (toString .) (kindIs "map" .) -}}
+{{- end -}}
+{{- end }}
+
 {{/* Recipients, a line each; post-quantum ones by their beginning and end. */}}
 {{- define "rb.keyLines" -}}
 {{- range . }}
@@ -126,7 +133,7 @@ completes a path with the tabulator has a slash at its end. */}}
 {{- if .Values.sops.existingConfigMap -}}
 Who can read the backups stands in the ConfigMap {{ .Values.sops.existingConfigMap }}.
 {{- else -}}
-{{- $file := fromYaml .Values.sops.config -}}
+{{- $file := include "rb.sopsText" . | fromYaml -}}
 {{- $rules := ternary (get $file "creation_rules") (list) (kindIs "slice" (get $file "creation_rules")) -}}
 {{- range $i, $each := $rules -}}
 {{- $rule := ternary $each (dict) (kindIs "map" $each) -}}
@@ -170,7 +177,7 @@ Check it beforehand, or after a change:
 {{/* A changed .sops.yaml restarts the pods, so that the next run reads the new recipients. */}}
 {{- define "rb.sopsChecksum" -}}
 {{- if not .Values.sops.existingConfigMap -}}
-checksum/sops-config: {{ .Values.sops.config | sha256sum | trunc 16 }}
+checksum/sops-config: {{ include "rb.sopsText" . | sha256sum | trunc 16 }}
 {{- end -}}
 {{- end }}
 

@@ -132,6 +132,24 @@ says '    age1pq1pcmvrnyxrxjdc4ccz...' --set-file "sops.config=$inputs/s17-pq.ya
 says "No creation rule of .sops.yaml is for" --set-file "sops.config=$inputs/s20-unrelated-rule-yubikey.yaml"
 # Where no rule matches, as in most templates of clusters, too.
 says age1nv57t228a934762hyjr4gde8vqy5demjk7ry2xw5aft8wledfuzq223hhr --set-file "sops.config=$inputs/s34-no-rule-for-us.yaml"
+# In a file of values it may be YAML itself: the ConfigMap has the text that means the same.
+cat >"$work/sops-values.yaml" <<'END'
+sops:
+  config:
+    creation_rules:
+      - {path_regex: '.*\.prod\.yaml$', age: age1g6ncpurpndq98xrq9g37mash9s20rwg7gtp7c026jzpjp62m8s7s3dllyx}
+      - age: >-
+          age1nv57t228a934762hyjr4gde8vqy5demjk7ry2xw5aft8wledfuzq223hhr
+END
+says "creation rule 2 (for every path) of .sops.yaml" --values "$work/sops-values.yaml"
+render --values "$work/sops-values.yaml" --show-only templates/sops-configmap.yaml >"$work/sops-map.yaml"
+python3 -B - "$work" <<'END' || fail "a .sops.yaml that is YAML in the values"
+import sys, yaml
+given = yaml.safe_load(open(sys.argv[1] + "/sops-values.yaml"))["sops"]["config"]
+assert yaml.safe_load(yaml.safe_load(open(sys.argv[1] + "/sops-map.yaml"))["data"][".sops.yaml"]) == given
+END
+refused "private key" --set sops.config.keys=AGE-SECRET-KEY-1XYZXYZXYZXYZXYZXYZ
+
 # And where no backup can be made by it, or it is not what it should be: the notes say so, and end no installation.
 says "NO BACKUP CAN BE MADE YET: creation rule 1 (for every path)" --set-file "sops.config=$inputs/s32-kms-only.yaml"
 says "NO BACKUP CAN BE MADE YET: .sops.yaml cannot be read" --set-file "sops.config=$inputs/s37-double-quoted-regex.yaml"
