@@ -17,8 +17,17 @@ bool is_comment(std::string_view line) {
   return line.starts_with('#') || line.starts_with(';');
 }
 
+/// An odd number of backslashes: each second one is escaped by that before it.
+bool goes_on_behind(std::string_view line) {
+  const std::size_t last = line.find_last_not_of('\\');
+  const std::size_t count = line.size() - (last == std::string_view::npos ? 0 : last + 1);
+  return count % 2 == 1;
+}
+
 /// Lines without comments; one that ends with '\' goes on, also behind a comment.
 std::vector<std::string> logical_lines(std::string_view text) {
+  constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
+  text.remove_prefix(text.starts_with(k_byte_order_mark) ? k_byte_order_mark.size() : 0);
   std::vector<std::string> lines;
   bool goes_on = false;
   while (!text.empty()) {
@@ -29,7 +38,7 @@ std::vector<std::string> logical_lines(std::string_view text) {
     if (line.ends_with('\r')) {
       line.remove_suffix(1);
     }
-    const bool more = line.ends_with('\\');
+    const bool more = goes_on_behind(line);
     if (more) {
       line.remove_suffix(1);
     }
@@ -41,6 +50,25 @@ std::vector<std::string> logical_lines(std::string_view text) {
     goes_on = more;
   }
   return lines;
+}
+
+/// "x2d", "055": the character that such digits stand for, and `digits` is how many characters
+/// they are.
+std::optional<char> escaped_by_number(std::string_view text, std::size_t& digits) {
+  const bool hex = text.starts_with('x');
+  constexpr std::string_view k_digits = "0123456789abcdef";
+  const std::size_t base = hex ? 16 : 8;
+  std::size_t value = 0;
+  digits = 3;
+  for (std::size_t at = hex ? 1 : 0; at < digits; ++at) {
+    const int digit = at < text.size() ? std::tolower(static_cast<unsigned char>(text[at])) : 0;
+    const std::size_t found = k_digits.substr(0, base).find(static_cast<char>(digit));
+    if (found == std::string_view::npos) {
+      return std::nullopt;
+    }
+    value = value * base + found;
+  }
+  return value == 0 || value > 0xff ? std::nullopt : std::optional(static_cast<char>(value));
 }
 
 /// Of "\n" and its like; nothing where the escape is of no kind that systemd knows.
@@ -205,11 +233,14 @@ std::vector<std::string> unit_words(std::string_view line) {
     if (quote == '\0' ? c == '\'' || c == '"' : c == quote) {
       quote = quote == '\0' ? c : '\0';
     } else if (c == '\\' && at + 1 < line.size()) {
-      const auto meant = escaped(line[++at]);
+      std::size_t digits = 0;
+      const auto number = escaped_by_number(line.substr(++at), digits);
+      const auto meant = number ? number : escaped(line[at]);
       if (!meant) {
         words.back() += c;
       }
       words.back() += meant.value_or(line[at]);
+      at += number ? digits - 1 : 0;
     } else {
       words.back() += c;
     }

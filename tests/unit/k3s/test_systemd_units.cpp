@@ -101,3 +101,24 @@ TEST_CASE("units: of several links that enable an instance the first is told") {
   CHECK(names_in(files) ==
         std::vector<std::string>{"k3s@a by " + k_etc + "other.target.requires/k3s@a.service"});
 }
+
+TEST_CASE("units: a byte order mark is none of the first line, and two backslashes end a line") {
+  const auto keys = [](const std::string& text) {
+    std::string all;
+    for (const UnitLine& line : service_lines(text)) {
+      all += line.key + "=" + line.value + ";";
+    }
+    return all;
+  };
+  CHECK(keys("\xEF\xBB\xBF[Service]\nA=1\n") == "A=1;");
+  CHECK(keys("[Service]\nA=x\\\nB=1\n") == "A=x B=1;");
+  CHECK(keys("[Service]\nA=x\\\\\nB=1\n") == "A=x\\\\;B=1;");
+  CHECK(keys("[Service]\nA=x\\\\\\\nB=1\n") == "A=x\\\\ B=1;");
+}
+
+TEST_CASE("units: characters by their number, as systemd-escape and C write them") {
+  using Words = std::vector<std::string>;
+  CHECK(unit_words(R"(a\x20b \055\055c "\x2D\x2d")") == Words{"a b", "--c", "--"});
+  CHECK(unit_words(R"(\x2 \x2g \08 \x00 \777)") ==
+        Words{R"(\x2)", R"(\x2g)", R"(\08)", R"(\x00)", R"(\777)"});
+}
