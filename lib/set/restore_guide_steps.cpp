@@ -133,7 +133,11 @@ units() { # of systemd, lines joined: the unit, then its drop-ins; what stands l
     /usr/local/lib/systemd/system/@unit@.service /etc/systemd/system/@unit@.service \
     /lib/systemd/system/@unit@.service.d/*.conf /usr/lib/systemd/system/@unit@.service.d/*.conf \
     /usr/local/lib/systemd/system/@unit@.service.d/*.conf /etc/systemd/system/@unit@.service.d/*.conf; do
-    [ ! -r "$file" ] || awk '{ while (sub(/\\$/, " ") && (getline more) > 0) $0 = $0 more; print }' "$file"
+    [ ! -r "$file" ] || awk '/^[ \t]*[#;]/ { next } # also between lines that go on
+      { line = line $0 }
+      sub(/\\$/, " ", line) { next }
+      { sub(/^[ \t]+/, "", line); sub(/[ \t]*=[ \t]*/, "=", line); print line; line = "" }
+      END { print line }' "$file"
   done
 }
 variables() { # that they set, one a line
@@ -149,9 +153,9 @@ variables() { # that they set, one a line
     print word
   }'
 }
-export_lines() {
+export_lines() { # $1: what may stand before a name
   while IFS= read -r line || [ -n "$line" ]; do
-    line=${line#export }
+    line=${line#"${1-}"}
     name=${line%%=*}
     value=${line#*=}
     case $name in "$line" | '' | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
@@ -187,9 +191,11 @@ flags=$(printf '%s\n' "$start" |
   export_lines <<END
 $(variables)
 END
-  for file in $(units | sed -n 's/^EnvironmentFile=-\{0,1\}//p' | sed 's/%[Nnp]/'@unit@'/g') \
-    /etc/conf.d/@unit@ @config@/k3s/@unit@.env; do
+  for file in $(units | sed -n 's/^EnvironmentFile=-\{0,1\}//p' | sed 's/%[Nnp]/'@unit@'/g'); do
     [ ! -r "$file" ] || export_lines <"$file"
+  done
+  for file in /etc/conf.d/@unit@ @config@/k3s/@unit@.env; do
+    [ ! -r "$file" ] || export_lines 'export ' <"$file"
   done
   K3S_TOKEN=$(cat @data@/server/token)
   export K3S_TOKEN

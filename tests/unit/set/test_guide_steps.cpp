@@ -153,8 +153,9 @@ TEST_CASE("guide: the flags of a unit reach the reset as systemd reads them") {
   place.program("k3s", R"(printf '[%s]\n' "$@"; umask)");
   Place::write(place.data() + "/server/token", "K10a::server:b\n", 0600);
   Place::write(place.path("units/k3s.service"),
-               "[Service]\nEnvironment=SIZE=1\n"
-               "ExecStart=/nix/store/a-k3s/bin/k3s server -d /mnt/k3s \\\n"
+               "[Service]\n  Environment = SIZE=1\n"
+               "  ExecStart = /nix/store/a-k3s/bin/k3s server -d /mnt/k3s \\\n"
+               "  # --node-ip 192.0.2.1 \\\n; no traefik\n"
                "  --kubelet-arg=eviction-hard=memory.available<5%,nodefs.available<10% \\\n"
                "  '--node-label=a=b;c' --tls-san * --etcd-arg=x=${SIZE}\n",
                0644);
