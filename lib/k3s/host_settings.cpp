@@ -1,6 +1,7 @@
 #include "k3s/host_settings.hpp"
 
 #include "k3s/lines.hpp"
+#include "k3s/named_files.hpp"
 #include "k3s/service.hpp"
 #include "k3s/token.hpp"
 
@@ -219,7 +220,7 @@ void note_token(const Setting& setting, HostSettings& read) {
     return;
   }
   read.tokens.clear();
-  read.tokens.push_back({setting.place + ": token", token_hash(setting.value)});
+  read.tokens.push_back({setting.place + ": token", token_hash(setting.value), {}});
 }
 
 /// Of a secret the setting stays, masked, and of a token its hash. That a datastore is SQLite, and
@@ -251,8 +252,9 @@ void read_token_file(const HostFiles& files, HostSettings& read) {
     return;
   }
   auto text = files.read(setting.value);
-  read.tokens.push_back(
-      {setting.place + ": token-file " + setting.value, text ? token_hash(*text) : std::string()});
+  read.tokens.push_back({setting.place + ": token-file " + setting.value,
+                         text ? token_hash(*text) : std::string(),
+                         setting.value});
   if (text) {
     wipe_text(*text);
   }
@@ -342,6 +344,10 @@ void read_service(Service& service, HostSettings& read) {
 
 } // namespace
 
+bool ConfiguredToken::only_for_service() const {
+  return hash.empty() && file.starts_with(k_credentials);
+}
+
 Status
 merge_config(std::vector<Setting>& settings, std::string_view text, const std::string& path) {
   try {
@@ -361,6 +367,16 @@ merge_config(std::vector<Setting>& settings, std::string_view text, const std::s
     return Error{ErrorCode::corrupt, path + line + ": not valid YAML", {}};
   }
   return {};
+}
+
+void read_missing_tokens(const HostFiles& files, std::vector<ConfiguredToken>& tokens) {
+  for (ConfiguredToken& token : tokens) {
+    auto text = token.hash.empty() && !token.file.empty() ? files.read(token.file) : std::nullopt;
+    if (text) {
+      token.hash = token_hash(*text);
+      wipe_text(*text);
+    }
+  }
 }
 
 HostSettings read_host_settings(const HostFiles& files, const NodeArguments& node) {

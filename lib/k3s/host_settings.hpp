@@ -25,8 +25,12 @@ merge_config(std::vector<Setting>& settings, std::string_view text, const std::s
 
 /// A token that the configuration names; its hash only.
 struct ConfiguredToken {
-  std::string source; ///< "/etc/rancher/k3s/config.yaml: token"
-  std::string hash;   ///< As token_hash(); empty: it could not be read.
+  std::string source;    ///< "/etc/rancher/k3s/config.yaml: token"
+  std::string hash;      ///< As token_hash(); empty: it could not be read.
+  std::string file = {}; ///< That has it, where a setting names one.
+
+  /// A credential (LoadCredentialEncrypted=, say) that is there for the service alone.
+  [[nodiscard]] bool only_for_service() const;
 };
 
 struct HostSettings {
@@ -44,6 +48,10 @@ struct HostSettings {
   std::vector<std::string> files;
   std::string problem; ///< A file that k3s could not read, either.
 };
+
+/// Reads the files of tokens that could not be read: those that a set does not have (of sops-nix
+/// below /run, say, or in a home directory) k3s will read of the host that the set is put on.
+void read_missing_tokens(const HostFiles& files, std::vector<ConfiguredToken>& tokens);
 
 /// What the files of a host say, and its Node where it is known.
 [[nodiscard]] HostSettings read_host_settings(const HostFiles& files,

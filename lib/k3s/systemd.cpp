@@ -37,6 +37,9 @@ public:
         m_unset.push_back(value);
       } else if (line.key == "LoadCredential") {
         load_credential(value);
+        m_has_credentials = true;
+      } else if (line.key.ends_with("Credential") || line.key.ends_with("CredentialEncrypted")) {
+        m_has_credentials = true; // of which no file that others can read is known
       }
     }
   }
@@ -50,12 +53,12 @@ public:
         m_service.environment.erase(name.substr(0, name.find('=')));
       }
     }
-    if (!m_credentials.empty()) {
+    if (m_has_credentials) {
       m_service.environment["CREDENTIALS_DIRECTORY"] = credentials_directory(m_service.name);
     }
     for (const Text& command : m_commands) {
       if (takes(files, command)) {
-        name_sources();
+        name_sources(files);
         return std::move(m_service);
       }
     }
@@ -72,19 +75,41 @@ private:
     }
   }
 
-  /// "ID:PATH"; an empty value takes back what was said.
+  /// "ID:PATH", or "ID"; an empty value takes back what was said.
   void load_credential(const std::string& value) {
     const std::size_t colon = value.find(':');
     if (value.empty()) {
       m_credentials.clear();
-    } else if (colon != std::string::npos && value.find('/', colon) == colon + 1) {
-      m_credentials[value.substr(0, colon)] = value.substr(colon + 1);
+    } else {
+      m_credentials[value.substr(0, colon)] =
+          colon == std::string::npos ? value : value.substr(colon + 1);
     }
   }
 
+  /// What is no absolute path is looked for in the stores of credentials.
+  static std::string source_of(const HostFiles& files, const std::string& named) {
+    if (named.starts_with('/')) {
+      return named;
+    }
+    for (const char* const store : {"/etc/credstore/",
+                                    "/run/credstore/",
+                                    "/usr/local/lib/credstore/",
+                                    "/usr/lib/credstore/"}) {
+      if (auto text = files.read(store + named)) {
+        std::ranges::fill(*text, '\0');
+        return store + named;
+      }
+    }
+    return {};
+  }
+
   /// A credential is there while the service runs: what counts is the file that it is made of.
-  void name_sources() {
-    for (const auto& [id, source] : m_credentials) {
+  void name_sources(const HostFiles& files) {
+    for (const auto& [id, named] : m_credentials) {
+      const std::string source = source_of(files, named);
+      if (source.empty()) {
+        continue;
+      }
       const std::string copy = credentials_directory(m_service.name) + "/" + id;
       const auto put_source = [&](std::string& text) {
         if (text.ends_with(copy)) { // PATH, and --token-file=PATH
@@ -188,6 +213,7 @@ private:
   std::string m_host_name;
   Service m_service;
   std::map<std::string, std::string> m_credentials;
+  bool m_has_credentials = false;
   std::vector<Text> m_commands;
   std::vector<Text> m_environment_files;
   std::vector<std::string> m_unset;

@@ -264,6 +264,13 @@ std::optional<Check> check_kernel(const ObservedHost& host, const ServerSettings
 
 Check check_configured_tokens(const std::vector<ConfiguredToken>& tokens, const SetFacts& set) {
   for (const ConfiguredToken& token : tokens) {
+    if (token.only_for_service()) {
+      return warned("configured-token",
+                    token.source + ": only systemd can read that credential, so that it is the "
+                                   "token of the snapshot is not known",
+                    "k3s would not start with another one: see that it holds what the backup has "
+                    "in server/token");
+    }
     if (!set.opens_with(token.hash)) {
       return refused("configured-token",
                      token.source + (token.hash.empty()

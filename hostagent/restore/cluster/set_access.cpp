@@ -1,5 +1,6 @@
 #include "restore/cluster/set_access.hpp"
 
+#include "k3s/host_settings.hpp"
 #include "k3s/token.hpp"
 #include "restore/cluster/journal.hpp"
 #include "restore/cluster/servers.hpp"
@@ -81,6 +82,7 @@ void take_host_state(set::HostState state, OpenedSet& opened) {
   opened.facts.data_dir = opened.host_state->data_dir;
   opened.facts.settings = opened.host_settings->settings;
   opened.facts.tokens = opened.host_settings->tokens;
+  k3s::read_missing_tokens(k3s::DiskFiles(), opened.facts.tokens);
 }
 
 std::vector<Rewritten> rewrite_state(set::HostState& state,

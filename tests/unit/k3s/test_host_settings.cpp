@@ -1,5 +1,6 @@
 // Where an operator may have put the settings of a server, and in which order they count.
 #include "k3s/host_settings.hpp"
+#include "k3s/named_files.hpp"
 #include "k3s/token.hpp"
 #include "support/map_files.hpp"
 
@@ -228,6 +229,46 @@ TEST_CASE("of several tokens the one counts that k3s takes") {
   CHECK(token_of(" --token=newest", "token-file: /etc/k3s-token\n") == token_hash("filed"));
   CHECK(token_of("", "token-file: /data/server/token\n") == "(none)");
   CHECK(token_of("", "token-file: /nowhere\n").empty());
+}
+
+TEST_CASE("a credential without a path is of the store, one that is encrypted stays systemd's") {
+  const auto unit = [](const std::string& lines) {
+    return "[Service]\n" + lines +
+           "\nExecStart=/k3s server --token-file=${CREDENTIALS_DIRECTORY}/k3s-token\n";
+  };
+  for (const char* const line :
+       {"LoadCredential=k3s-token", "LoadCredential=k3s-token:k3s-token"}) {
+    const MapFiles files{{k_unit, unit(line)}, {"/etc/credstore/k3s-token", "filed\n"}};
+    const HostSettings read = read_host_settings(files);
+    CHECK(read.settings.value("token-file") == "/etc/credstore/k3s-token");
+    REQUIRE(read.tokens.size() == 1);
+    CHECK_FALSE(read.tokens.front().hash.empty());
+  }
+  for (const char* const line :
+       {"LoadCredential=k3s-token",
+        "LoadCredentialEncrypted=k3s-token:/usr/lib/credstore.encrypted/k3s-token",
+        "SetCredentialEncrypted=k3s-token: k6iUCUh0RJCQyvL8k8q1UyAAAAABAAAADAAAABAAAA",
+        "ImportCredential=k3s-*"}) {
+    CAPTURE(line);
+    const MapFiles files{{k_unit, unit(line)}};
+    const HostSettings read = read_host_settings(files);
+    CHECK(read.settings.value("token-file") == "/run/credentials/k3s.service/k3s-token");
+    REQUIRE(read.tokens.size() == 1);
+    CHECK(read.tokens.front().only_for_service());
+    CHECK(all_named_files(files, read.settings, "/var/lib/rancher/k3s").empty());
+  }
+}
+
+TEST_CASE("a file of the token that a set does not have is that of the host it is put on") {
+  const MapFiles set{{"/etc/rancher/k3s/config.yaml", "token-file: /run/secrets/k3s-token\n"}};
+  std::vector<ConfiguredToken> tokens = read_host_settings(set).tokens;
+  REQUIRE(tokens.size() == 1);
+  read_missing_tokens(MapFiles{}, tokens);
+  CHECK(tokens.front().hash.empty());
+  read_missing_tokens(MapFiles{{"/run/secrets/k3s-token", "filed\n"}}, tokens);
+  CHECK(tokens.front().hash == token_hash("filed"));
+  read_missing_tokens(MapFiles{{"/run/secrets/k3s-token", "another\n"}}, tokens);
+  CHECK(tokens.front().hash == token_hash("filed"));
 }
 
 TEST_CASE("no secret stays in the settings, wherever it stood") {

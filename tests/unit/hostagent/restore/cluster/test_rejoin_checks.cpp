@@ -202,6 +202,12 @@ TEST_CASE(
   facts = good_facts();
   facts.host.tokens = {{"/etc/rancher/k3s/config.yaml: token", "ffffffffffff"}};
   CHECK(refusal(facts).name == "configured-token");
+  // Of LoadCredentialEncrypted=: there while k3s runs, and for k3s alone.
+  const std::string credential = "/run/credentials/k3s.service/token";
+  facts.host.tokens = {{"k3s.service: token-file " + credential, "", credential}};
+  CHECK(check_configured_tokens(facts.host.tokens, facts.set).verdict == Verdict::warn);
+  facts.host.tokens = {{"k3s.service: token-file /nowhere", "", "/nowhere"}};
+  CHECK(refusal(facts).name == "configured-token");
 }
 
 TEST_CASE("a token that was rotated since the set, or is of another authority, makes place") {
