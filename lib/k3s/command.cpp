@@ -40,6 +40,9 @@ constexpr std::array<const char*, 19> k_carried{"config",
                                                 "etcd-arg",
                                                 "disable-agent"};
 
+/// Those that may stand alone.
+constexpr std::array<std::string_view, 2> k_carried_switches{"secrets-encryption", "disable-agent"};
+
 constexpr const char* k_token_variable = "K3S_TOKEN";
 constexpr std::string_view k_done = "restart without --cluster-reset flag now";
 constexpr std::string_view k_old_name = "/etcd-old-";
@@ -159,13 +162,26 @@ Result<milliseconds> wait_until_ready(ProcessRunner& processes,
   }
 }
 
-std::vector<std::string> carried_flags(const ServerSettings& settings) {
+std::vector<std::string> carried_flags(const ServerSettings& settings, const ServerSettings& then) {
   std::vector<std::string> carried;
+  const auto carry = [&](const std::string& flag, const std::string& value) {
+    carried.push_back("--" + flag + (value.empty() ? "" : "=" + value));
+  };
   for (const char* const flag : k_carried) {
+    bool unknown = false;
     for (const Setting& setting : settings.of(flag)) {
-      if (setting.origin != Origin::config) {
-        carried.push_back(std::string("--") + flag +
-                          (setting.value.empty() ? "" : "=" + setting.value));
+      if (setting.origin == Origin::config) {
+        continue;
+      }
+      if (setting.value.empty() && !is_among(k_carried_switches, flag)) {
+        unknown = true;
+      } else {
+        carry(flag, setting.value);
+      }
+    }
+    for (const std::string& value : unknown ? then.values(flag) : std::vector<std::string>()) {
+      if (!value.empty()) {
+        carry(flag, value);
       }
     }
   }

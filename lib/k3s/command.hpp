@@ -77,8 +77,10 @@ struct ResetOrder {
 };
 
 /// "--flag=value": what of a server's settings no configuration file says and a reset must know,
-/// too; never a token.
-[[nodiscard]] std::vector<std::string> carried_flags(const ServerSettings& settings);
+/// too; never a token. A value that only its start finds out (`--node-ip=$(…)` of a script) is of
+/// `then`, the settings of the same server while it ran, or left out.
+[[nodiscard]] std::vector<std::string> carried_flags(const ServerSettings& settings,
+                                                     const ServerSettings& then = {});
 
 /// Errors: invalid_argument for a path that k3s would look for elsewhere: a relative one (it
 /// resolves below <data-dir>/server), or a .zip (looked for in the snapshot directory). The

@@ -97,6 +97,9 @@ public:
 
   void look_at_interface(const k3s::Setting& setting) {
     const std::string& name = setting.value;
+    if (name.empty()) { // of $(…): only the start of the service finds it out
+      return;
+    }
     if (m_host.network.has_interface(name) || acknowledged(ReplacementKind::interface, name)) {
       m_fitting += (m_fitting.empty() ? "" : ", ") + std::string("flannel-iface ") + name;
       return;
@@ -223,8 +226,13 @@ std::vector<Check> check_replacements(const SetFacts& set, const Wishes& wishes,
       continue;
     }
     std::string where;
+    bool of_node = false;
     for (const Rewritten& file : set.rewritten) {
       if (file.by != index) {
+        continue;
+      }
+      if (file.path == k_node_words) {
+        of_node = true;
         continue;
       }
       where += (where.empty() ? "" : "; ") + file.path + " line";
@@ -233,7 +241,14 @@ std::vector<Check> check_replacements(const SetFacts& set, const Wishes& wishes,
         where += (line == file.lines.front() ? " " : ", ") + std::to_string(line);
       }
     }
-    if (where.empty()) {
+    if (where.empty() && of_node) {
+      checks.push_back(warned("replacement",
+                              one.option() + ": the server had " + one.from +
+                                  ", and no file that is put back says so: a script finds it out, "
+                                  "or a file that the set does not have; the reset is given " +
+                                  one.to,
+                              "see that k3s is started with it, too"));
+    } else if (where.empty()) {
       checks.push_back(
           refused("replacement",
                   one.option() + ": " + one.from +

@@ -11,6 +11,7 @@
 #include "api/artifacts.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 namespace rb::cluster {
 
@@ -35,6 +36,17 @@ credentials_of(const Named& named, const std::string& data_dir, const ServerSett
   return paths;
 }
 
+/// The server that made the set has the name that k3s will give this host.
+bool is_of_this_host(const ObservedHost& host, const SetFacts& set) {
+  const std::string named = host.settings.value("node-name");
+  std::string name = named.empty() ? host.host_name : named;
+  std::ranges::transform(
+      name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const bool with_id = host.settings.is_on("with-node-id");
+  return !name.empty() &&
+         (set.node_name == name || (with_id && set.node_name.starts_with(name + "-")));
+}
+
 Plan make_plan(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
   Plan plan;
   plan.run_id = set.run_id;
@@ -51,7 +63,8 @@ Plan make_plan(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   plan.credentials = from_set ? credentials_of(host.named, host.data_dir, settings)
                               : credentials_of(host.named_here, host.data_dir, settings);
   plan.kubeconfig = k3s::kubeconfig_of(settings);
-  plan.carried = k3s::carried_flags(settings);
+  plan.carried =
+      k3s::carried_flags(settings, is_of_this_host(host, set) ? set.settings : ServerSettings());
   if (!host.host_local && !settings.has("disable-agent")) {
     plan.carried.emplace_back("--disable-agent"); // the reset asks for the plugin otherwise
   }

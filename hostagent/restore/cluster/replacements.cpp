@@ -184,7 +184,13 @@ std::vector<Rewritten> rewrite(set::HostState& state,
   }
   // What the Node said goes before the files: it must not bring the old ones back.
   for (std::string* const text : {&state.node.args, &state.node.env}) {
-    *text = replaced(*text, find_places(*text, replacements), replacements).text();
+    const std::vector<Place> places = find_places(*text, replacements);
+    for (const Place& place : places) {
+      if (std::ranges::find(all, place.by, &Rewritten::by) == all.end()) {
+        all.push_back({place.by, std::string(k_node_words), {}});
+      }
+    }
+    *text = replaced(*text, places, replacements).text();
   }
   return all;
 }

@@ -44,6 +44,9 @@ struct Place {
 [[nodiscard]] std::vector<Place> find_places(std::string_view text,
                                              std::span<const Replacement> replacements);
 
+/// Stands for a path: what the Node said of the server.
+inline constexpr std::string_view k_node_words = "k3s.io/node-args";
+
 /// What was rewritten by one replacement in one file.
 struct Rewritten {
   std::size_t by = 0;
@@ -52,7 +55,7 @@ struct Rewritten {
 };
 
 /// In `files` (absolute paths on the host): those that the settings were read from; and in what the
-/// Node said of them, which the result leaves out.
+/// Node said of them, which the result names only where no file has it.
 [[nodiscard]] std::vector<Rewritten> rewrite(set::HostState& state,
                                              const std::vector<std::string>& files,
                                              std::span<const Replacement> replacements);

@@ -181,6 +181,37 @@ TEST_CASE("what was rewritten is said, with file and lines; what was found nowhe
   CHECK(find_check(decide(bare_host(), set, wishes), "replacement")->verdict == Verdict::refuse);
 }
 
+TEST_CASE("an address that only the Node told of is rewritten for the reset, and that is said") {
+  Wishes wishes;
+  wishes.replacements = {{ReplacementKind::address, "192.0.2.10", "198.51.100.7"}};
+  SetFacts set = set_with({});
+  set.settings.add("node-ip", "198.51.100.7", k3s::Origin::node);
+  set.rewritten = {{0, std::string(k_node_words), {}}};
+  const Decision decision = decide(bare_host(), set, wishes);
+  CHECK_FALSE(decision.refused());
+  CHECK(find_check(decision, "replacement")->verdict == Verdict::warn);
+  CHECK(decision.plan.carried == std::vector<std::string>{"--node-ip=198.51.100.7"});
+}
+
+TEST_CASE("what only the start of the service finds out is of the set, where it is this host's") {
+  // A script with --node-ip="$(tailscale ip -4)" --flannel-iface=$(…)
+  ObservedHost host = good_host();
+  host.host_name = "One";
+  host.settings.add("node-ip", "", k3s::Origin::command_line);
+  host.settings.add("flannel-iface", "", k3s::Origin::command_line);
+  host.settings.add("secrets-encryption", "", k3s::Origin::command_line);
+  SetFacts set = good_set();
+  set.settings.add("secrets-encryption", "", k3s::Origin::command_line);
+  set.settings.add("node-ip", "100.64.0.9", k3s::Origin::node);
+  set.node_name = "one";
+  const Decision decision = decide(host, set, {});
+  CHECK_FALSE(decision.refused());
+  CHECK(decision.plan.carried ==
+        std::vector<std::string>{"--node-ip=100.64.0.9", "--secrets-encryption"});
+  set.node_name = "another";
+  CHECK(decide(host, set, {}).plan.carried == std::vector<std::string>{"--secrets-encryption"});
+}
+
 TEST_CASE("nothing can be rewritten where nothing is put back") {
   Wishes wishes;
   wishes.replacements = {{ReplacementKind::address, "192.0.2.10", "198.51.100.7"}};

@@ -139,6 +139,25 @@ TEST_CASE("what the Node said is rewritten, too: it goes before the files") {
   CHECK(rewrite(without, {}, wishes).empty());
 }
 
+TEST_CASE("what a script finds out stands in no file: the Node's word is told alone") {
+  set::HostState state;
+  state.node.args = R"(["server","--node-ip","100.64.0.9","--flannel-iface","tailscale0"])";
+  put(state,
+      "etc/systemd/system/k3s.service",
+      "[Service]\nExecStart=/bin/sh -c 'exec k3s server --node-ip=$(tailscale ip -4) "
+      "--flannel-iface=tailscale0'\n");
+  const std::vector<Replacement> wishes{
+      address("100.64.0.9=100.64.0.77"),
+      parse_replacement(ReplacementKind::interface, "tailscale0=ts1").value()};
+  const auto files = k3s::read_host_settings(set::HostStateView(state), state.node).files;
+  const auto told = rewrite(state, files, wishes);
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].path == "/etc/systemd/system/k3s.service");
+  CHECK(told[0].by == 1);
+  CHECK(told[1].path == k_node_words);
+  CHECK(told[1].by == 0);
+}
+
 TEST_CASE("what is no pair of addresses of one family, or of names, is refused") {
   for (const char* const wrong : {"",
                                   "=",
