@@ -37,6 +37,10 @@ const std::map<std::string, Expected> k_expected{
       {"data-dir", "/srv/k3s-data"},
       {"token", std::string(k3s::k_masked)}}},
     {"u0c-credential", {{"cluster-init", ""}, {"token-file", "/etc/k3s/token"}}},
+    {"u0d-exported-environment", {{"cluster-init", ""}, {"node-name", "one"}}},
+    {"u0e-scheduler",
+     {{"kube-scheduler-arg", "config=/var/lib/scheduler/scheduler-config.yaml"},
+      {"write-kubeconfig-mode", "644"}}},
     {"u09-hardened", {{"protect-kernel-defaults", "true"}}},
 };
 

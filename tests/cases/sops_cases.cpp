@@ -42,6 +42,7 @@ const std::map<std::string, Expected, std::less<>>& expectations() {
       {"s35-shamir-agrees", {0, "creation rule 2: several key groups"}},
       {"s36-folded-comment", {0, "a comment is a part of it"}},
       {"s37-double-quoted-regex", {0, "write a regular expression in '...'"}},
+      {"s38-ssh-comment", {2, {}}},
   };
   return k_expected;
 }
