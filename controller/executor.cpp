@@ -40,9 +40,16 @@ api::ClusterBackupStatus bare(api::ClusterBackupStatus status) {
   return status;
 }
 
+/// It may be so of this object alone, as where it has no room left for a status. While the server
+/// is away or does not know us, no object is the reason.
+bool may_be_of_object(const Error& error) {
+  return error.http_status >= 400 && !kube::is_of_datastore(error) &&
+         (error.http_status == 500 || !kube::is_passing(error.code));
+}
+
 /// Else a write may have been taken although its answer was lost.
 bool surely_refused(const Error& error) {
-  return error.http_status >= 400 && error.http_status < 500;
+  return (error.http_status >= 400 && error.http_status < 500) || kube::is_too_large(error);
 }
 
 bool refused_for_good(ErrorCode code) {
@@ -69,13 +76,17 @@ Status Executor::execute(const StatusPatch& patch, std::stop_token stop) {
   }
   auto written = m_ports.client.replace(
       backup_ref(patch.name, "status"), status_object(patch, patch.status), stop);
-  if (!written && written.error().code == ErrorCode::invalid_argument) {
+  if (!written && (written.error().code == ErrorCode::invalid_argument ||
+                   kube::is_too_large(written.error()))) {
     log::error(patch.name + ": the status was refused and is written without details",
                written.error());
     written = m_ports.client.replace(
         backup_ref(patch.name, "status"), status_object(patch, bare(patch.status)), stop);
   }
   if (written) {
+    if (m_refused_statuses.erase(patch.uid) != 0) {
+      m_ports.store.note_status_refused(patch.uid, false);
+    }
     m_ports.store.answered_backup(*written);
     mark(patch, *written, stop);
     tell_result(patch);
@@ -88,7 +99,21 @@ Status Executor::execute(const StatusPatch& patch, std::stop_token stop) {
   if (code == ErrorCode::conflict || code == ErrorCode::not_found) {
     return refresh(patch, stop);
   }
+  note_refusal(patch, written.error());
   return std::move(written).error();
+}
+
+void Executor::note_refusal(const StatusPatch& patch, const Error& error) {
+  if (!may_be_of_object(error)) {
+    return;
+  }
+  const int times = ++m_refused_statuses[patch.uid];
+  if (times == k_attempts) {
+    log::error(patch.name + ": its status is not taken, and other runs go before it", error);
+  }
+  if (times >= k_attempts) {
+    m_ports.store.note_status_refused(patch.uid, true);
+  }
 }
 
 void Executor::mark(const StatusPatch& patch,
@@ -108,10 +133,11 @@ void Executor::mark(const StatusPatch& patch,
     return;
   }
   const ErrorCode code = marked.error().code;
-  if (refused_for_good(code)) { // and so will be the next one
+  if (refused_for_good(code)) {
     log::warn(patch.name + ": without a mark it would run again if it came back by Velero",
               marked.error());
-    m_may_mark = false;
+    // One whose annotations have no room left says nothing of the next one.
+    m_may_mark = code == ErrorCode::invalid_argument;
   }
 }
 

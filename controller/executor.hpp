@@ -42,6 +42,7 @@ public:
   void reset() {
     m_helm_tries.clear();
     m_forbidden_orders.clear();
+    m_refused_statuses.clear();
     m_may_mark = true;
   }
 
@@ -59,6 +60,8 @@ private:
   /// next write of the status tries again.
   void mark(const StatusPatch& patch, const nlohmann::json& written, const std::stop_token& stop);
   void tell_result(const StatusPatch& patch);
+  /// The write failed. What the server keeps on refusing must hold up no other run.
+  void note_refusal(const StatusPatch& patch, const Error& error);
   void end_helm(const CollectHelm& action, HelmOutcome outcome);
 
   Ports m_ports;
@@ -69,6 +72,7 @@ private:
   kube::DeadlineTimer m_timer;
   std::map<std::string, HelmTries> m_helm_tries; ///< By uid of the run.
   std::map<std::string, int> m_forbidden_orders; ///< How often, by name of the order.
+  std::map<std::string, int> m_refused_statuses; ///< How often in a row, by uid of the backup.
   bool m_may_mark = true;                        ///< False: the API server refuses it.
 };
 

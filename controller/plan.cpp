@@ -18,6 +18,11 @@ using api::ClusterBackup;
 using api::NodeBackup;
 using std::chrono::seconds;
 
+bool is_refused(const Observed& observed, const ClusterBackup& backup) {
+  const auto found = observed.memory.find(backup.meta.uid);
+  return found != observed.memory.end() && found->second.status_refused;
+}
+
 void look_again(Plan& plan, seconds when) {
   plan.requeue_after = plan.requeue_after ? std::min(*plan.requeue_after, when) : when;
 }
@@ -284,8 +289,8 @@ const ClusterBackup* superseding(const Observed& observed, const ClusterBackup& 
   }
   const ClusterBackup* newest = &backup;
   for (const auto& [uid, other] : observed.backups) {
-    if (other.spec.scheduled && waits(other) && ask_for_the_same(other.spec, backup.spec) &&
-        age(other) > age(*newest)) {
+    if (other.spec.scheduled && waits(other) && !is_refused(observed, other) &&
+        ask_for_the_same(other.spec, backup.spec) && age(other) > age(*newest)) {
       newest = &other;
     }
   }
@@ -313,9 +318,11 @@ void plan_orphans(const Observed& observed, Plan& plan) {
 } // namespace
 
 const ClusterBackup* active_run(const Observed& observed) {
-  const auto rank = [](const ClusterBackup& backup) {
-    return std::tuple<bool, SystemTime, const std::string&>(
-        backup.status.run_id.empty(), backup.meta.creation_timestamp, backup.meta.name);
+  const auto rank = [&](const ClusterBackup& backup) {
+    return std::tuple<bool, bool, SystemTime, const std::string&>(is_refused(observed, backup),
+                                                                  backup.status.run_id.empty(),
+                                                                  backup.meta.creation_timestamp,
+                                                                  backup.meta.name);
   };
   const ClusterBackup* best = nullptr;
   for (const auto& [uid, backup] : observed.backups) {
@@ -340,7 +347,7 @@ Plan plan(const Observed& observed) {
       patch(plan, backup, not_repeated(backup, observed.now));
     } else if (const ClusterBackup* newer = superseding(observed, backup)) {
       patch(plan, backup, superseded(backup, *newer, observed.now));
-    } else if (!backup.meta.deletion_timestamp) {
+    } else if (!backup.meta.deletion_timestamp && !is_refused(observed, backup)) {
       patch(plan, backup, queued(backup, observed.now));
     }
   }

@@ -1,17 +1,18 @@
 // What is to be done next, decided from what is observed, which is a plain value that tests write
 // down. Pure: no I/O, no clock, no log.
-// Guarantees: one run at a time in the cluster, the oldest request first; nothing is made for a run
-// before its run id is in the status; the Helm step is begun twice at most, whatever becomes of the
-// process, and the order goes out all the same; a run that has ended is never started again, also
-// where its object came back without its status (Velero, `kubectl apply` of an export); of requests
-// of the schedule that waited for over an hour the newest is carried out alone; and of
-// its status only the condition Replicated still changes, which the agents report later; the same
-// observation gives the same plan, and a plan that was carried out leads to a plan without actions.
-// Of a run on several servers: which servers, is in the status before the first order is made, and
-// stays; each server has one order at most, all with the same run id, deadline and payload; each
-// ends by its own report or is given up by the same checks as a run on one server, and none of that
-// ends or holds up another one's; the run ends when each has ended, and has succeeded if one of
-// them holds a whole set.
+// Guarantees: one run at a time in the cluster, the oldest request first, but those last whose
+// status the API server does not take; nothing is made for a run before its run id is in the
+// status; the Helm step is begun twice at most, whatever becomes of the process, and the order goes
+// out all the same; a run that has ended is never started again, also where its object came back
+// without its status (Velero, `kubectl apply` of an export); of requests of the schedule that
+// waited for over an hour the newest is carried out alone; and of its status only the condition
+// Replicated still changes, which the agents report later; the same observation gives the same
+// plan, and a plan that was carried out leads to a plan without actions. Of a run on several
+// servers: which servers, is in the status before the first order is made, and stays; each server
+// has one order at most, all with the same run id, deadline and payload; each ends by its own
+// report or is given up by the same checks as a run on one server, and none of that ends or holds
+// up another one's; the run ends when each has ended, and has succeeded if one of them holds a
+// whole set.
 #pragma once
 
 #include "api/backup.hpp"
@@ -71,6 +72,7 @@ struct RunMemory {
   int helm_begun = 0;
   std::optional<std::string> order_refused; ///< The API server refuses the order, and why.
   std::string order_trouble;                ///< Why it could not be made when that was tried last.
+  bool status_refused = false;              ///< The API server refuses the status again and again.
   bool ordered = false;    ///< There is or was an order, whether or not the status says so yet.
   bool order_gone = false; ///< There was an order, and somebody removed it.
   /// The version of the order that the API server gave when it was asked for it, lately.

@@ -49,6 +49,14 @@ public:
   void set_order_gone(const std::string& name);
   /// It could not be made, and that is tried again.
   void note_order_trouble(const std::string& name, std::string message);
+  /// Whether the status of that backup is refused again and again: then it holds up no other.
+  void note_status_refused(const std::string& uid, bool refused) {
+    const std::lock_guard lock(m_mutex);
+    if (m_world.backups.contains(uid)) {
+      m_world.memory[uid].status_refused = refused;
+      changed();
+    }
+  }
   /// The id of a status whose write may have been taken without an answer: it is given to no other.
   void note_run_id(const std::string& run_id);
   void add_payload(const std::string& uid);

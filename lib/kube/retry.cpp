@@ -98,11 +98,20 @@ std::string hint_of(ErrorCode code, std::string_view what, std::string_view said
   return std::string(k_rbac_hint).append(what);
 }
 
+/// Of etcd, which takes 1.5 MiB, and of its client, which sends 2 MiB.
+bool is_word_of_size(std::string_view message) {
+  return contains(message, "etcdserver: request is too large") ||
+         contains(message, "trying to send message larger than max");
+}
+
 /// The API server has no status for what its client of etcd says, and passes the words on with a
 /// 500 (kubernetes/kubernetes issue 112152). So it does with those of its client of a KMS plugin,
 /// behind its own ("Internal error occurred: unable to transform key …"). Too large an answer is of
-/// what was asked for, and stays.
+/// what was asked for, too large an object of what was to be written: both stay.
 bool is_word_of_datastore(std::string_view message) {
+  if (is_word_of_size(message)) {
+    return false;
+  }
   constexpr std::array<std::string_view, 4> k_passing{
       "Unavailable", "DeadlineExceeded", "Canceled", "Aborted"};
   constexpr std::string_view k_rpc = "rpc error: code = ";
@@ -168,6 +177,10 @@ bool is_of_datastore(const Error& error) {
   return error.http_status == 500 && error.system_errno == k_datastore_mark;
 }
 
+bool is_too_large(const Error& error) {
+  return error.http_status == 413 || (error.http_status == 500 && is_word_of_size(error.message));
+}
+
 bool may_resend(Method method, const Error& error) {
   if (error.code == ErrorCode::throttled || never_reached(error)) {
     return true;
@@ -176,7 +189,7 @@ bool may_resend(Method method, const Error& error) {
     return false; // TLS: the next try fails for the same reason
   }
   // A timeout has used up the caller's patience already; the caller decides.
-  if (error.code != ErrorCode::unavailable) {
+  if (error.code != ErrorCode::unavailable || is_too_large(error)) {
     return false;
   }
   switch (method) {

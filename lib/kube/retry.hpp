@@ -30,6 +30,11 @@ error_from_status(std::string_view what, const nlohmann::json& status, bool conf
 /// Such an answer is a 500, as is that of an object that the server cannot decode.
 [[nodiscard]] bool is_of_datastore(const Error& error);
 
+/// The object has no room for what was to be written: 413, or 500 with the words of etcd or of its
+/// client (kubernetes/kubernetes issue 74600). Never of a confidential kind, whose words are not
+/// kept.
+[[nodiscard]] bool is_too_large(const Error& error);
+
 /// It is away, overloaded, or does not know us for now (a restart, a new certificate, a token that
 /// is renewed late). Anything else is its answer, and stays.
 [[nodiscard]] constexpr bool is_passing(ErrorCode code) {

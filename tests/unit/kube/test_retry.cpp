@@ -202,6 +202,31 @@ TEST_CASE("a TLS failure, a timeout and a refusal are not sent again") {
   CHECK_FALSE(may_resend(Method::get, error(ErrorCode::cancelled)));
 }
 
+TEST_CASE("an object without room for what is written to it is no failure in passing") {
+  const auto answer = [](int status, const std::string& message) {
+    const std::string body =
+        nlohmann::json{{"kind", "Status"}, {"message", message}, {"code", status}}.dump();
+    return error_from_response("PUT /x", status, {}, body, false);
+  };
+  for (const auto& [status, message] :
+       {std::pair{500, "etcdserver: request is too large"},
+        {500,
+         "rpc error: code = ResourceExhausted desc = trying to send message larger than max "
+         "(2097335 vs. 2097152)"},
+        {500, "rpc error: code = InvalidArgument desc = etcdserver: request is too large"},
+        {413, "Request entity too large: limit is 3145728"}}) {
+    CAPTURE(message);
+    const Error too_large = answer(status, message);
+    CHECK(is_too_large(too_large));
+    CHECK_FALSE(is_of_datastore(too_large));
+    CHECK_FALSE(may_resend(Method::put, too_large));
+  }
+  const Error passing = answer(500, "etcdserver: leader changed");
+  CHECK_FALSE(is_too_large(passing));
+  CHECK(is_of_datastore(passing));
+  CHECK(may_resend(Method::put, passing));
+}
+
 TEST_CASE("the back-off doubles from 800 ms to 30 s") {
   Backoff backoff;
   Backoff::TimePoint now = k_start;
