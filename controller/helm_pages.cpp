@@ -23,13 +23,6 @@ kube::ListOptions options(std::string labels, std::string fields) {
   return options;
 }
 
-/// For an answer of half of what is allowed.
-unsigned next_page_size(std::size_t items, std::size_t bytes) {
-  const std::size_t average = std::max<std::size_t>(bytes / std::max<std::size_t>(items, 1), 1);
-  return static_cast<unsigned>(
-      std::clamp<std::size_t>(k_page_limit_bytes / 2 / average, 1, k_largest_page));
-}
-
 /// Names that are all that is used of a namespace.
 bool keeps_name(int depth, std::string_view key) {
   return depth == 0 ? key == "metadata" : key == "name";
@@ -134,16 +127,6 @@ bool is_of_all(const Error& error) {
          (kube::is_passing(error.code) && !is_of_content(error));
 }
 
-namespace {
-
-/// A smaller page may come where this one did not: its answer is too large, or the server needs
-/// more time for it than it has, which reads whole objects also where their metadata is asked for.
-bool is_of_size(const Error& error) {
-  return error.code == ErrorCode::unsupported || error.code == ErrorCode::timeout;
-}
-
-} // namespace
-
 Status list_namespace(kube::Client& client,
                       const kube::ResourceType& type,
                       const std::string& name_space,
@@ -151,20 +134,16 @@ Status list_namespace(kube::Client& client,
                       const ListSink& sink,
                       std::stop_token stop) {
   kube::ListOptions page_options = options;
-  unsigned most = k_largest_page; // what took too long once would do so again
+  kube::PageSize pages(options.page_size, k_largest_page, k_page_limit_bytes);
   std::string token;
   sink.begin(name_space);
   for (int restarts = 0;;) {
+    page_options.page_size = pages.now();
     page_options.body_limit_bytes =
-        page_options.page_size == 1
-            ? 0
-            : std::min(k_page_limit_bytes, client.options().body_limit_bytes);
+        pages.now() == 1 ? 0 : std::min(k_page_limit_bytes, client.options().body_limit_bytes);
     auto page = client.list_page(type, name_space, page_options, token, stop);
     if (!page) {
-      if (is_of_size(page.error()) && page_options.page_size > 1) {
-        const bool late = page.error().code == ErrorCode::timeout;
-        page_options.page_size = std::max(1U, page_options.page_size / (late ? 4 : 2));
-        most = late ? page_options.page_size : most;
+      if (pages.shrink(page.error())) {
         continue;
       }
       if (page.error().code != ErrorCode::gone || ++restarts > k_restarts) {
@@ -174,7 +153,7 @@ Status list_namespace(kube::Client& client,
       sink.begin(name_space);
       continue;
     }
-    page_options.page_size = std::min(most, next_page_size(page->items.size(), page->body_bytes));
+    pages.came(page->items.size(), page->body_bytes);
     token = page->continue_token;
     sink.page(std::move(page->items));
     if (token.empty()) {

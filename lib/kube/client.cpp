@@ -179,9 +179,15 @@ Status Client::list(const ResourceType& type,
                     std::stop_token stop) {
   std::string token;
   int restarts = 0;
+  ListOptions smaller = options;
+  PageSize pages(options.page_size, options.page_size, m_options.body_limit_bytes);
   while (true) {
-    auto page = list_page(type, name_space, options, token, stop);
+    smaller.page_size = pages.now();
+    auto page = list_page(type, name_space, smaller, token, stop);
     if (!page) {
+      if (page.error().code == ErrorCode::unsupported && pages.shrink(page.error())) {
+        continue;
+      }
       if (page.error().code == ErrorCode::gone && !token.empty() && restarts < k_list_restarts) {
         ++restarts;
         token.clear();
@@ -189,6 +195,7 @@ Status Client::list(const ResourceType& type,
       }
       return std::move(page).error();
     }
+    pages.came(page->items.size(), page->body_bytes);
     const bool first = token.empty();
     token = page->continue_token;
     RB_TRY(handler(std::move(page).value(), first));

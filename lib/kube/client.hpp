@@ -69,7 +69,8 @@ public:
   /// true for the first page, and again when the token expired (410) and the list began anew).
   using PageHandler = std::function<Status(ListPage page, bool first)>;
 
-  /// All pages. An expired token starts the list over, three times at most.
+  /// All pages, with fewer objects where an answer is too large. An expired token starts the list
+  /// over, three times at most.
   [[nodiscard]] Status list(const ResourceType& type,
                             std::string_view name_space,
                             const ListOptions& options,

@@ -204,6 +204,27 @@ bool may_resend(Method method, const Error& error) {
   return false;
 }
 
+bool PageSize::shrink(const Error& error) {
+  const bool late = error.code == ErrorCode::timeout; // whole objects take the server's time
+  if (m_now <= 1 || !(late || error.code == ErrorCode::unsupported)) {
+    return false;
+  }
+  m_now = std::max(1U, m_now / (late ? 4 : 2));
+  m_most = late ? m_now : m_most; // what took too long once would do so again
+  return true;
+}
+
+void PageSize::came(std::size_t items, std::size_t bytes) {
+  if (m_most != 0 && items != 0) {
+    const std::size_t average = std::max<std::size_t>(bytes / items, 1);
+    m_now = static_cast<unsigned>(std::clamp<std::size_t>(m_limit_bytes / 2 / average, 1, m_most));
+  }
+}
+
+void PageSize::ended() {
+  m_most = std::min(m_usual, m_most * 2);
+}
+
 std::chrono::milliseconds
 Backoff::next(TimePoint now, double fraction, std::chrono::seconds at_least) {
   if (m_used && m_policy.quiet.count() > 0 && now - m_last >= m_policy.quiet) {

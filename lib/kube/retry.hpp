@@ -57,6 +57,29 @@ inline constexpr std::string_view k_rbac_hint = "check the RBAC rules for: ";
 /// (GET, PUT, DELETE) and the failure is a passing one. A 401 is not: the transport did that.
 [[nodiscard]] bool may_resend(Method method, const Error& error);
 
+/// How many objects the next page of a list has: fewer where an answer was larger than is taken, or
+/// did not come in time; as many as fill half of what is taken where pages come. Used by one
+/// thread.
+class PageSize {
+public:
+  /// `most` 0: one page, whatever its size.
+  PageSize(unsigned first, unsigned most, std::size_t limit_bytes)
+      : m_now(first), m_most(most), m_usual(most), m_limit_bytes(limit_bytes) {}
+
+  [[nodiscard]] unsigned now() const { return m_now; }
+  /// The page failed. True: fewer objects may come where so many did not, and `now` says how many.
+  [[nodiscard]] bool shrink(const Error& error);
+  void came(std::size_t items, std::size_t bytes);
+  /// The list is whole. What was late once may be in time again.
+  void ended();
+
+private:
+  unsigned m_now;
+  unsigned m_most;
+  unsigned m_usual;
+  std::size_t m_limit_bytes;
+};
+
 struct BackoffPolicy {
   std::chrono::milliseconds first{800};
   std::chrono::milliseconds most{std::chrono::seconds(30)};

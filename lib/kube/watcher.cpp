@@ -3,6 +3,7 @@
 #include "kube/retry.hpp"
 #include "kube/watch_fsm.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace rb::kube {
@@ -16,6 +17,10 @@ constexpr std::chrono::seconds k_end_slack{5};
 /// A watch that lived so long has ended for a reason of its own, such as a proxy that cuts idle
 /// connections (HAProxy's 50 s): the waits before the next list do not grow.
 constexpr std::chrono::seconds k_lived{10};
+
+/// Of a page of several objects: whoever may make some must not be able to make the list too large
+/// for us. One object is taken as large as the client takes an answer.
+constexpr std::size_t k_page_limit_bytes = std::size_t{8} << 20U;
 
 /// The call that the machine wants next.
 using Call = std::variant<DoList, DoWatch>;
@@ -39,6 +44,7 @@ struct Watcher::Loop {
   std::atomic<bool>& current;
   WatchFsm fsm{};
   Backoff backoff{options.backoff};
+  PageSize pages{options.page_size, options.page_size, k_page_limit_bytes};
 
   void run(const std::stop_token& stop) {
     std::optional<Call> call = deliver(fsm.start());
@@ -110,16 +116,28 @@ struct Watcher::Loop {
     return deliver(fsm.on(CallFailed{std::move(error)}));
   }
 
+  Result<ListPage> list_page(const std::string& continue_token, const std::stop_token& stop) {
+    ListOptions wanted{options.label_selector, options.field_selector, pages.now(), false};
+    wanted.body_limit_bytes =
+        pages.now() == 1 ? 0 : std::min(k_page_limit_bytes, client.options().body_limit_bytes);
+    return client.list_page(type, options.name_space, wanted, continue_token, stop);
+  }
+
   std::optional<Call> list(const DoList& wanted, const std::stop_token& stop) {
     if (wanted.continue_token.empty() && fsm.synced()) {
       client.runtime().metrics->watch_restarted(type.plural, true);
     }
-    const ListOptions list_options{
-        options.label_selector, options.field_selector, options.page_size, false};
-    auto page =
-        client.list_page(type, options.name_space, list_options, wanted.continue_token, stop);
+    auto page = list_page(wanted.continue_token, stop);
+    // What is too large is so each time; what is late is asked for again after a pause.
+    while (!page && pages.shrink(page.error()) && page.error().code == ErrorCode::unsupported) {
+      page = list_page(wanted.continue_token, stop);
+    }
     if (!page) {
       return fail(std::move(page).error(), stop);
+    }
+    pages.came(page->items.size(), page->body_bytes);
+    if (page->continue_token.empty()) {
+      pages.ended();
     }
     return deliver(fsm.on(Listed{std::move(page->items),
                                  std::move(page->resource_version),

@@ -150,6 +150,17 @@ TEST_CASE("pages are asked for with limit and continue, and told in order") {
         "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");
 }
 
+TEST_CASE("a page that is too large is asked for again with fewer objects, from where it was") {
+  World world;
+  world.transport.answer(200, list_body("7", json::array({named("a")}), "next"));
+  world.transport.fail({ErrorCode::unsupported, "the answer is larger than our limit", {}});
+  world.transport.answer(200, list_body("7", json::array({named("b")})));
+  CHECK(world.client().list_all(k_secrets, "").value().size() == 2);
+  CHECK(world.transport.query(1, "limit") == "500");
+  CHECK(world.transport.query(2, "limit") == "250");
+  CHECK(world.transport.query(2, "continue") == "next");
+}
+
 TEST_CASE("a page token that expired starts the list over, and says so") {
   World world;
   world.transport.answer(200, list_body("7", json::array({named("a")}), "next"));

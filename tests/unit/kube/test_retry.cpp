@@ -227,6 +227,35 @@ TEST_CASE("an object without room for what is written to it is no failure in pas
   CHECK(may_resend(Method::put, passing));
 }
 
+TEST_CASE("pages shrink where they are too large or late, and grow by what comes") {
+  constexpr std::size_t k_limit = 1000;
+  PageSize pages(500, 500, k_limit);
+  CHECK(pages.shrink(error(ErrorCode::unsupported)));
+  CHECK(pages.now() == 250);
+  pages.came(10, 100);
+  CHECK(pages.now() == 50); // half of what is taken
+  pages.came(10, 20);
+  CHECK(pages.now() == 250);
+  pages.came(0, 20);
+  CHECK(pages.now() == 250);
+  CHECK(pages.shrink(error(ErrorCode::timeout)));
+  CHECK(pages.now() == 62);
+  pages.came(10, 10);
+  CHECK(pages.now() == 62); // it was late once
+  pages.ended();
+  pages.came(10, 10);
+  CHECK(pages.now() == 124);
+  pages.came(1, 100'000);
+  CHECK(pages.now() == 1);
+  CHECK_FALSE(pages.shrink(error(ErrorCode::unsupported)));
+  CHECK_FALSE(PageSize(16, 500, k_limit).shrink(error(ErrorCode::permission_denied, 403)));
+  PageSize all(0, 0, k_limit);
+  all.came(10, 10);
+  all.ended();
+  CHECK(all.now() == 0);
+  CHECK_FALSE(all.shrink(error(ErrorCode::unsupported)));
+}
+
 TEST_CASE("the back-off doubles from 800 ms to 30 s") {
   Backoff backoff;
   Backoff::TimePoint now = k_start;

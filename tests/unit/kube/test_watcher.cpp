@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <future>
 
 using namespace rb;
@@ -214,6 +216,55 @@ TEST_CASE(
   const Watcher watcher(client, k_cluster_backups, {}, diary);
   REQUIRE(diary.wait_for("synced", 5));
   CHECK(world.waiter.waits() == waits);
+}
+
+TEST_CASE("objects too large for one page come in smaller ones, and nothing is told of it") {
+  World world;
+  std::atomic<int> pages{0};
+  // As with some hundred objects whose labels fill etcd's 1.5 MiB.
+  world.transport.otherwise = [&](const Request& request) -> Result<Response> {
+    const auto value = [&](const std::string& name) {
+      const auto found =
+          std::ranges::find(request.query, name, &std::pair<std::string, std::string>::first);
+      return found == request.query.end() ? std::string() : found->second;
+    };
+    if (std::stoi(value("limit")) > 5) {
+      return Error{ErrorCode::unsupported, "the answer is larger than our limit", {}};
+    }
+    const int page = value("continue").empty() ? 0 : std::stoi(value("continue"));
+    json large = object("o" + std::to_string(page), "9", "u" + std::to_string(page));
+    large["metadata"]["labels"] = {{"a", std::string(std::size_t{1} << 20U, 'x')}};
+    ++pages;
+    return Response{
+        200, 0s, list_body("10", json::array({large}), page == 2 ? "" : std::to_string(page + 1))};
+  };
+  world.transport.otherwise_stream = hang;
+  Client client = world.client();
+  Diary diary;
+  {
+    const Watcher watcher(client, k_cluster_backups, {}, diary);
+    REQUIRE(diary.wait_for("synced"));
+    CHECK(watcher.current());
+  }
+  CHECK(diary.words() == std::vector<std::string>{"upsert o0", "upsert o1", "upsert o2", "synced"});
+  CHECK(pages == 3);
+  CHECK(world.transport.query(7, "limit") == "3"); // after 500, 250, 125, 62, 31, 15 and 7
+  CHECK(world.transport.request(0).body_limit_bytes < client.options().body_limit_bytes);
+  CHECK(world.waiter.waits().empty());
+}
+
+TEST_CASE("a page that does not come in time is told, and asked for again with fewer objects") {
+  World world;
+  world.transport.fail({ErrorCode::timeout, "no answer in time", {}});
+  world.transport.answer(200, list_body("10", json::array({object("a", "9")})));
+  world.transport.otherwise_stream = hang;
+  Client client = world.client();
+  Diary diary;
+  const Watcher watcher(client, k_cluster_backups, {}, diary);
+  REQUIRE(diary.wait_for("synced"));
+  CHECK(diary.words() == std::vector<std::string>{"trouble timeout", "upsert a", "synced"});
+  CHECK(world.transport.query(0, "limit") == "500");
+  CHECK(world.transport.query(1, "limit") == "125");
 }
 
 TEST_CASE("a line that is too long ends the watch and is told") {
