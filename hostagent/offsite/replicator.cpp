@@ -12,6 +12,7 @@
 #include "base/fd.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace rb::offsite {
 
@@ -164,6 +165,31 @@ private:
     return {};
   }
 
+  struct OverThere {
+    std::vector<BackupSet> vouched; ///< For by the host's key, or one that its newest set names.
+    std::vector<BackupSet> others;  ///< Planted, of an earlier key, or of another cluster.
+  };
+
+  /// What the others are nobody knows here: they must push out no set that is vouched for, nor make
+  /// it look outdated.
+  [[nodiscard]] Result<OverThere> read_over_there() const {
+    RB_TRY_ASSIGN(Directory listing, open_remote(remote, stop));
+    OverThere found;
+    RB_TRY_ASSIGN(found.vouched, set::list_sets(listing));
+    if (keys.empty()) {
+      return found;
+    }
+    const auto verdicts = set::judge_catalogue(
+        found.vouched, keys, set::KeyOrigin::outside, set::peers_named(sets, keys));
+    const auto first = std::stable_partition(
+        found.vouched.begin(), found.vouched.end(), [&](const BackupSet& set) {
+          return !set::is_tampering(verdicts.at(set.run_id).verdict);
+        });
+    found.others.assign(std::move_iterator(first), std::move_iterator(found.vouched.end()));
+    found.vouched.erase(first, found.vouched.end());
+    return found;
+  }
+
   /// Only where there may be too many is the catalogue over there read.
   [[nodiscard]] Status leave_out_outdated() const {
     state.outdated.clear();
@@ -175,9 +201,8 @@ private:
     if (waiting.empty() || !are_too_many(all, settings.keep_last)) {
       return {};
     }
-    RB_TRY_ASSIGN(Directory listing, open_remote(remote, stop));
-    RB_TRY_ASSIGN(const auto over_there, set::list_sets(listing));
-    state.outdated = outdated(waiting, over_there, settings.keep_last, clock.now());
+    RB_TRY_ASSIGN(const OverThere over_there, read_over_there());
+    state.outdated = outdated(waiting, over_there.vouched, settings.keep_last, clock.now());
     return {};
   }
 
@@ -193,15 +218,16 @@ private:
       return {};
     }
     RB_TRY_ASSIGN(const auto restored, set::read_last_restore(directory));
-    RB_TRY_ASSIGN(Directory listing, open_remote(remote, stop));
-    RB_TRY_ASSIGN(const auto over_there, set::list_sets(listing));
-    for (const std::string& run_id : to_remove(over_there,
-                                               sets,
-                                               settings.keep_last,
-                                               restored ? restored->run_id : std::string(),
-                                               clock.now())) {
-      for (const std::string& name : removal_order(there_now, run_id)) {
-        RB_TRY(remote.remove(name, stop));
+    RB_TRY_ASSIGN(const OverThere over_there, read_over_there());
+    for (const auto* const alike : {&over_there.vouched, &over_there.others}) {
+      for (const std::string& run_id : to_remove(*alike,
+                                                 sets,
+                                                 settings.keep_last,
+                                                 restored ? restored->run_id : std::string(),
+                                                 clock.now())) {
+        for (const std::string& name : removal_order(there_now, run_id)) {
+          RB_TRY(remote.remove(name, stop));
+        }
       }
     }
     return {};

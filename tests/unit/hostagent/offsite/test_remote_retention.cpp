@@ -102,6 +102,34 @@ TEST_CASE("sets whose proof failed are copied, too, and push out none that is go
   CHECK(world.remote.files.contains("manifest-" + run_id_of_day(5) + ".json"));
 }
 
+TEST_CASE(
+    "sets that somebody planted over there push out none of the host's, nor keep any from coming") {
+  World world;
+  world.know_key();
+  for (int day = 1; day <= 3; ++day) {
+    world.backups.add_signed(day);
+  }
+  CHECK(world.visit(3).pending() == 0);
+  for (const auto& set : world.backups.sets()) { // the disk is new
+    for (const auto& file : set.files) {
+      REQUIRE(world.backups.directory.fs().remove(file.name));
+    }
+  }
+  // Whole by their own manifests, newer than any, and one of a day that is still to come.
+  for (const int day : {20, 21, 22, 23, 60}) {
+    world.copy_from("cp-2", day);
+  }
+  world.backups.add_signed(4);
+  world.clock.time += std::chrono::hours(7);
+  const View view = world.visit(3);
+  CHECK(view.pending() == 0);
+  CHECK(view.replicated() == 1);
+  for (const int day : {2, 3, 4}) {
+    CHECK(world.remote.files.contains("manifest-" + run_id_of_day(day) + ".json"));
+  }
+  CHECK_FALSE(world.remote.files.contains("manifest-" + run_id_of_day(1) + ".json"));
+}
+
 TEST_CASE("after a failover two servers that share a directory come to rest") {
   World world;
   for (int day = 1; day <= 3; ++day) {
