@@ -50,6 +50,15 @@ Status rotate(Directory& directory) {
              : directory.fs().rename_over(name, std::string(k_old_log_name));
 }
 
+/// A full disk, or a power cut, left the beginning of a line.
+bool ends_within_a_line(Directory& directory) {
+  const auto file = directory.fs().open_read(std::string(k_log_name));
+  const auto size_bytes = file ? (*file)->size() : Result<std::uint64_t>(file.error());
+  Bytes last(1);
+  const bool read = size_bytes && *size_bytes > 0 && (*file)->read_at(*size_bytes - 1, last);
+  return read && last.front() != '\n';
+}
+
 /// The end of the file; empty when there is none.
 Result<std::string> tail_of(Directory& directory, std::string_view name) {
   const auto file = directory.fs().open_read(std::string(name));
@@ -154,7 +163,8 @@ Status append_log(Directory& directory, const LogLine& line) {
   RB_TRY(rotate(directory));
   RB_TRY_ASSIGN(const std::unique_ptr<File> file,
                 directory.fs().open_append(std::string(k_log_name)));
-  RB_TRY(file->write(as_bytes(format_log_line(line))));
+  const std::string end_of_the_torn = ends_within_a_line(directory) ? "\n" : "";
+  RB_TRY(file->write(as_bytes(end_of_the_torn + format_log_line(line))));
   RB_TRY(file->sync());
   RB_TRY(file->close());
   return directory.fs().sync_directory();

@@ -53,6 +53,26 @@ TEST_CASE("append_log appends, and starts anew when the log is full") {
   CHECK(as_text(disk.contents().at(std::string(k_log_name))) == format_log_line(line()));
 }
 
+TEST_CASE("append_log: after the beginning of a line, which a full disk left, comes a new line") {
+  test::FaultDisk disk;
+  Directory directory(disk.mount(), "/backup");
+  LogLine full = line();
+  full.result = "StorageFull";
+  const std::string whole = format_log_line(full);
+  for (const std::size_t kept : {whole.size() - 1, whole.size() - 9, std::size_t{30}}) {
+    CAPTURE(kept);
+    const Bytes torn(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(kept));
+    disk.put(std::string(k_log_name), torn);
+    LogLine next = line();
+    next.run_id = "20261123T020000Z";
+    REQUIRE(append_log(directory, next));
+    CHECK(has_line(directory, "backup", "20261123T020000Z").value());
+    CHECK(read_last_line(directory, "backup").value()->result == "Completed");
+    CHECK(as_text(disk.contents().at(std::string(k_log_name))) ==
+          whole.substr(0, kept) + "\n" + format_log_line(next));
+  }
+}
+
 TEST_CASE("has_line finds the line of a run, also in the log before, and no other action's") {
   test::FaultDisk disk;
   Directory directory(disk.mount(), "/backup");
