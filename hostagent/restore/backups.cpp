@@ -44,24 +44,42 @@ Result<Backups> open_backups(const Options& options, const std::vector<Pin>& pin
   return read_backups(std::move(directory), options, pins, io);
 }
 
-set::SetReport check_current(Backups& backups,
-                             const std::string& run_id,
-                             const Keys& keys,
-                             const set::CheckHooks& hooks,
-                             const Options& options,
-                             const Io& io) {
-  for (;;) {
-    const BackupSet& set = *std::ranges::find(backups.sets, run_id, &BackupSet::run_id);
-    set::SetReport report = set::check_set(backups.directory, set, keys.identities, hooks);
-    if (report.code != ExitCode::damaged || !set::is_superseded(backups.directory, set)) {
+namespace {
+
+/// Retention takes that away before all else of a set.
+bool has_no_manifest(set::Directory& directory, const std::string& run_id) {
+  const auto entries = directory.fs().list();
+  return entries && !set::current_generation(*entries, run_id);
+}
+
+} // namespace
+
+std::optional<set::SetReport> check_current(Backups& backups,
+                                            const std::string& run_id,
+                                            const Keys& keys,
+                                            const set::CheckHooks& hooks,
+                                            const Options& options,
+                                            const Io& io) {
+  for (bool removed = false;;) {
+    const auto set = std::ranges::find(backups.sets, run_id, &BackupSet::run_id);
+    if (removed || set == backups.sets.end()) {
+      return std::nullopt;
+    }
+    set::SetReport report = set::check_set(backups.directory, *set, keys.identities, hooks);
+    if (report.code != ExitCode::damaged || !set::is_superseded(backups.directory, *set)) {
       return report;
     }
+    removed = has_no_manifest(backups.directory, run_id);
     auto again = open_backups(options, keys.pins, io);
-    if (!again || std::ranges::find(again->sets, run_id, &BackupSet::run_id) == again->sets.end()) {
+    if (!again) {
       return report;
     }
     backups = *std::move(again);
   }
+}
+
+std::string removed_meanwhile(const std::string& run_id) {
+  return run_id + ": removed while it was looked at, as retention removes old sets";
 }
 
 bool are_of_sets(const Keys& keys, const std::vector<BackupSet>& sets) {

@@ -122,13 +122,17 @@ open_backups(const Options& options, const std::vector<Pin>& pins, const Io& io)
 
 /// check_set of that set, which is one of `backups`. Where it was given new recipients meanwhile,
 /// the directory is read anew, and the set is checked as it is now: nothing that was exchanged is
-/// called damaged, and what is checked was judged.
-[[nodiscard]] set::SetReport check_current(Backups& backups,
-                                           const std::string& run_id,
-                                           const Keys& keys,
-                                           const set::CheckHooks& hooks,
-                                           const Options& options,
-                                           const Io& io);
+/// called damaged, and what is checked was judged. Nothing: it was removed meanwhile, as retention
+/// does it; `backups` is then of after that, so that the others are judged by what they say of it.
+[[nodiscard]] std::optional<set::SetReport> check_current(Backups& backups,
+                                                          const std::string& run_id,
+                                                          const Keys& keys,
+                                                          const set::CheckHooks& hooks,
+                                                          const Options& options,
+                                                          const Io& io);
+
+/// Said of a set that check_current() did not find any more.
+[[nodiscard]] std::string removed_meanwhile(const std::string& run_id);
 
 /// The set named `name`: a run id, or "latest" as choose_latest has it. Where there is no latest:
 /// the newest that has `wanted`, else the newest, so that a command can say what is wrong with it.

@@ -138,7 +138,16 @@ private:
                << '\n'
                << std::flush;
     };
-    set::SetReport report = check_current(*m_backups, run_id, m_keys, hooks, m_options, m_io);
+    auto current = check_current(*m_backups, run_id, m_keys, hooks, m_options, m_io);
+    if (!current) { // no word against the sets
+      return could_not_begin(run_id,
+                             ExitCode::nothing_to_restore,
+                             {ErrorCode::not_found,
+                              removed_meanwhile(run_id),
+                              "`railiance-restore list` shows what is there now"},
+                             Of::command);
+    }
+    set::SetReport report = *std::move(current);
     const Catalogue& catalogue = m_backups->catalogue;
     add_provenance(report, catalogue, m_command.allow_unsigned);
     warn_of_first_use(catalogue, m_io);

@@ -17,16 +17,17 @@ using set::SetReport;
 
 namespace {
 
-std::vector<const BackupSet*>
+/// Run ids.
+std::vector<std::string>
 chosen(const std::vector<BackupSet>& sets, const VerifyCommand& command, const Io& io) {
-  std::vector<const BackupSet*> some;
+  std::vector<std::string> some;
   if (command.all) {
     for (const BackupSet& set : sets) {
-      some.push_back(&set);
+      some.push_back(set.run_id);
     }
   } else if (const auto found = find_set_to_check(sets, command.set); found.set != nullptr) {
     say_passed_over(found, io);
-    some.push_back(found.set);
+    some.push_back(found.set->run_id);
   }
   return some;
 }
@@ -47,6 +48,28 @@ void name_server(SetReport& report, const std::vector<BackupSet>& sets) {
   if (set != sets.end() && set->manifest && has_several_servers(sets)) {
     report.signature += "; made on " + terminal_text(set->manifest->node_name);
   }
+}
+
+/// Of each chosen set that is still there when its turn comes.
+std::vector<SetReport> check(Backups& backups,
+                             const VerifyCommand& command,
+                             const Keys& keys,
+                             const Options& options,
+                             Io& io) {
+  std::vector<SetReport> reports;
+  Progress progress(io);
+  for (const std::string& run_id : chosen(backups.sets, command, io)) {
+    auto report = check_current(backups, run_id, keys, hooks_for(progress, io), options, io);
+    progress.clear();
+    if (!report) {
+      warn(io, removed_meanwhile(run_id));
+      continue;
+    }
+    add_provenance(*report, backups.catalogue, command.allow_unsigned);
+    name_server(*report, backups.sets);
+    reports.push_back(*std::move(report));
+  }
+  return reports;
 }
 
 /// Without -i nothing is opened; who made the sets is asked all the same.
@@ -189,25 +212,13 @@ int carry_out(const VerifyCommand& command, const Options& options, Io& io) {
   if (!backups) {
     return fail_to_open(io, backups.error());
   }
-  const std::vector<const BackupSet*> some = chosen(backups->sets, command, io);
-  if (some.empty()) {
+  const std::vector<SetReport> reports = check(*backups, command, *keys, options, io);
+  if (reports.empty()) {
     const Error nothing = nothing_to_restore(options.backup_dir, command.set);
     const int code = fail_to_open(io, nothing);
     recorded(command, options, not_begun(nothing), ExitCode::nothing_to_restore, io);
     return code;
   }
-  std::vector<std::string> run_ids;
-  for (const BackupSet* const set : some) {
-    run_ids.push_back(set->run_id);
-  }
-  std::vector<SetReport> reports;
-  Progress progress(io);
-  for (const std::string& run_id : run_ids) {
-    reports.push_back(check_current(*backups, run_id, *keys, hooks_for(progress, io), options, io));
-    add_provenance(reports.back(), backups->catalogue, command.allow_unsigned);
-    name_server(reports.back(), backups->sets);
-  }
-  progress.clear();
   warn_of_first_use(backups->catalogue, io);
   const ExitCode code = worst_of(reports, backups->catalogue);
   print(reports, backups->catalogue, *keys, code, options, io);

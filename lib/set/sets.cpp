@@ -122,6 +122,12 @@ bool is_candidate(const BackupSet& set, std::optional<api::ArtifactType> wanted)
   return can_restore_cluster(set) && (!wanted || set.manifest->find(*wanted) != nullptr);
 }
 
+/// Readable or not.
+bool has_manifest_file(const BackupSet& set) {
+  const std::string name = manifest_name(set.run_id, set.generation);
+  return std::ranges::find(set.files, name, &SetFile::name) != set.files.end();
+}
+
 std::string why_not(const BackupSet& set, std::optional<api::ArtifactType> wanted) {
   if (set.state == SetState::damaged) {
     return "it is damaged" + (set.problems.empty() ? "" : ": " + set.problems.front());
@@ -197,7 +203,8 @@ Result<std::set<std::string>> runs_with_older_files(Directory& directory) {
 
 bool is_superseded(Directory& directory, const BackupSet& set) {
   const auto entries = directory.fs().list();
-  return entries && current_generation(*entries, set.run_id).value_or(0) != set.generation;
+  const auto now = entries ? current_generation(*entries, set.run_id) : std::nullopt;
+  return entries && (has_manifest_file(set) ? now != set.generation : now.has_value());
 }
 
 bool is_good(const BackupSet& set) {

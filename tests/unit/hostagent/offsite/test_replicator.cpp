@@ -158,6 +158,33 @@ TEST_CASE("a set that is damaged on our disk is left out, called so, and holds u
   CHECK(view.sets.at(run_id_of_day(3)).replicated);
 }
 
+// Over a slow line the oldest of several sets waits for hours, and the runs go on.
+TEST_CASE("a set that retention removes before its turn, or on its way, is no damage") {
+  World world;
+  world.backups.add(1);
+  world.backups.add(2);
+  std::string at;
+  SUBCASE("before") {
+    at = "manifest-" + run_id_of_day(2);
+  }
+  SUBCASE("on its way") {
+    at = "etcd-" + run_id_of_day(1);
+  }
+  world.remote.storage = [&](const std::string& name, std::string content) {
+    if (name.starts_with(at)) {
+      REQUIRE(set::remove_set(world.backups.directory, run_id_of_day(1)));
+    }
+    return content;
+  };
+  const View view = world.visit();
+  CHECK_FALSE(view.trouble);
+  CHECK(view.failures == 0);
+  CHECK(view.damaged() == 0);
+  CHECK(view.sets.at(run_id_of_day(2)).replicated);
+  CHECK_FALSE(view.sets.at(run_id_of_day(1)).replicated);
+  CHECK_FALSE(world.remote.files.contains("manifest-" + run_id_of_day(1) + ".json"));
+}
+
 TEST_CASE("one set that does not arrive as it was sent holds up no older one") {
   World world;
   world.backups.add_signed(1);

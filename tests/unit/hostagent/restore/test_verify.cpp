@@ -1,4 +1,6 @@
+#include "restore/backups.hpp"
 #include "set/marks.hpp"
+#include "set/retention.hpp"
 #include "support/backup_fixture.hpp"
 #include "support/bolt_builder.hpp"
 #include "support/sets.hpp"
@@ -7,6 +9,7 @@
 
 #include <filesystem>
 #include <random>
+#include <sstream>
 
 using namespace rb;
 using api::ArtifactType;
@@ -114,6 +117,43 @@ TEST_CASE_FIXTURE(BackupFixture, "verify --all: the worst of all sets counts") {
   CHECK(json.at("withKey") == true);
   CHECK(json.at("sets").at(0).at("exitCode") == 0);
   CHECK(json.at("sets").at(1).at("exitCode") == 6);
+}
+
+// A check of all sets takes as long as a run, and the oldest ones come last.
+TEST_CASE_FIXTURE(BackupFixture, "verify: what retention removes meanwhile is no damage") {
+  add_set(k_run);
+  add_set(run_id_of_day(2));
+  std::istringstream in;
+  std::ostringstream out;
+  const RealClock clock;
+  const restore::Io io{{"railiance-restore", out, out, clock}, in};
+  restore::Options options;
+  options.backup_dir = backups();
+  auto there = restore::open_backups(options, {}, io).value();
+  const auto check = [&](const std::string& run_id) {
+    return restore::check_current(there, run_id, {}, {}, options, io);
+  };
+  SUBCASE("all of it") {
+    REQUIRE(set::remove_set(there.directory, k_run));
+    CHECK_FALSE(check(k_run));
+    CHECK(there.sets.size() == 1);
+    CHECK_FALSE(check(k_run));
+  }
+  SUBCASE("its manifest and the first file: the others follow") {
+    REQUIRE(there.directory.fs().rename_over("manifest-" + k_run + ".json",
+                                             "manifest-" + k_run + ".json.removing"));
+    std::filesystem::remove(artifact(ArtifactType::kubeconfig, k_run));
+    CHECK_FALSE(check(k_run));
+  }
+  SUBCASE("a file alone is damage") {
+    std::filesystem::remove(artifact(ArtifactType::kubeconfig, k_run));
+    const auto report = check(k_run);
+    REQUIRE(report);
+    CHECK(report->code == ExitCode::damaged);
+  }
+  const auto other = check(run_id_of_day(2));
+  REQUIRE(other);
+  CHECK(other->code == ExitCode::done);
 }
 
 TEST_CASE_FIXTURE(BackupFixture, "verify --all --record: the outcome stays beside the sets") {
