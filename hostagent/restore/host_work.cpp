@@ -9,7 +9,9 @@
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
+#include <algorithm>
 #include <functional>
+#include <set>
 #include <utility>
 
 namespace rb::restore {
@@ -57,11 +59,30 @@ bool can_be_undone(const JournalState& state) {
   return state.phase != Phase::rolled_back;
 }
 
+/// Restored, whatever came of the comparison.
+bool is_back(const JournalState& state) {
+  return state.phase == Phase::done || (state.phase == Phase::restoring && !state.plan.joining &&
+                                        state.is_complete(cluster::Step::ready));
+}
+
 } // namespace
 
 std::string directory_to_go_on(const Options& options, const JournalState& state) {
   return options.backup_dir_given || state.backup_dir.empty() ? options.backup_dir
                                                               : state.backup_dir;
+}
+
+const set::BackupSet* made_since(const std::vector<set::BackupSet>& sets,
+                                 const JournalState& state) {
+  const auto began = parse_rfc3339(state.started);
+  const set::BackupSet* newest = nullptr;
+  for (const set::BackupSet& set : sets) {
+    const bool since = began && set.time > *began && set.run_id > state.plan.run_id;
+    if (since && set::can_restore_cluster(set) && (newest == nullptr || set.time > newest->time)) {
+      newest = &set;
+    }
+  }
+  return state.plan.joining ? nullptr : newest;
 }
 
 int HostWork::run() {
@@ -135,7 +156,7 @@ int HostWork::roll_back() {
                 ExitCode::failed);
   }
   // What was cut off or failed is nothing to keep; a cluster that runs since, is.
-  if (found->state->phase == Phase::done &&
+  if (is_back(*found->state) &&
       !confirmed("Go back now? The cluster's present state is replaced by that of before.")) {
     return fail(m_io, {ErrorCode::cancelled, "not confirmed; nothing was changed", {}});
   }
@@ -179,6 +200,9 @@ Status HostWork::choose(const std::string& name) {
 }
 
 int HostWork::resume(cluster::FoundJournal left) {
+  if (const auto code = refused_as_outlived(*left.state)) {
+    return *code;
+  }
   const cluster::Plan& plan = left.state->plan;
   const std::string& run_id = plan.run_id;
   const bool other_set =
@@ -220,6 +244,34 @@ int HostWork::resume(cluster::FoundJournal left) {
   m_io.err << "continuing the " << name() << " of " << run_id << " that began "
            << left.state->started << '\n';
   return carry_out(std::move(*left.state), {});
+}
+
+/// The command for a new restore must neither put a state of long ago over the present one nor,
+/// where only the comparison was left, call the cluster restored and do nothing.
+std::optional<int> HostWork::refused_as_outlived(const JournalState& state) const {
+  if (m_command.resume) {
+    return std::nullopt;
+  }
+  std::string since;
+  const std::set<std::string> places{m_options.backup_dir, directory_to_go_on(m_options, state)};
+  for (const std::string& where : places) {
+    Options there = m_options;
+    there.backup_dir = where;
+    const auto backups = open_backups(there, m_keys.pins, m_io);
+    const auto* const newest = backups ? made_since(backups->sets, state) : nullptr;
+    since = newest == nullptr ? since : std::max(since, newest->run_id);
+  }
+  if (since.empty()) {
+    return std::nullopt;
+  }
+  const std::string journal = state.plan.work_dir() + "/journal.json";
+  return fail(m_io,
+              {ErrorCode::busy,
+               "a restore of " + state.plan.run_id + " that began " + state.started +
+                   " was not ended, and the cluster has run since: set " + since +
+                   " was made; nothing was changed",
+               "to restore anew: mv " + journal + " " + journal +
+                   ".old, and repeat; to go on with that one: --resume"});
 }
 
 std::optional<int> HostWork::stop_after(const cluster::Decision& decision,

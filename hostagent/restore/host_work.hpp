@@ -19,6 +19,12 @@ namespace rb::restore {
 [[nodiscard]] std::string directory_to_go_on(const Options& options,
                                              const cluster::JournalState& state);
 
+/// The newest of `sets` that was made since that restore began, and after the set that it restores:
+/// the cluster has run in between. Null: none, or it is a rejoin, after which the others go on
+/// making sets. Pure.
+[[nodiscard]] const set::BackupSet* made_since(const std::vector<set::BackupSet>& sets,
+                                               const cluster::JournalState& state);
+
 class HostWork {
 public:
   HostWork(const HostCommand& command, const Options& options, Io& io)
@@ -81,6 +87,8 @@ private:
   [[nodiscard]] Result<cluster::FoundJournal>
   find_journal(bool (*fits)(const cluster::JournalState&)) const;
   int resume(cluster::FoundJournal left);
+  /// The exit code where the cluster has run since that was cut off, and nobody said --resume.
+  [[nodiscard]] std::optional<int> refused_as_outlived(const cluster::JournalState& state) const;
   int carry_out(cluster::JournalState state, nlohmann::ordered_json json);
   int undo(cluster::FoundJournal found);
   void remember_place(const cluster::Plan& plan) const;
