@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 namespace rb::cluster {
 
@@ -40,10 +41,80 @@ std::string name_of(const std::string& kind, const std::string& key) {
   return kind + " " + key.substr(std::min(kind.size() + 1, key.size()));
 }
 
+/// The objects of the snapshot by their uid. `contents` outlives it.
+class Owners {
+public:
+  explicit Owners(const Contents& contents) {
+    for (const auto& [key, object] : contents.objects) {
+      if (!object.metadata.uid.empty()) {
+        m_by_uid.emplace(object.metadata.uid, Owner{key, &object.metadata});
+      } else {
+        m_some_unread = m_some_unread || !objects::is_unserved(key);
+      }
+    }
+  }
+
+  /// Why what that one owns may be gone: the garbage collector goes after its owner.
+  [[nodiscard]] std::optional<std::string_view> why_gone_with(const std::string& uid) const {
+    const auto found = m_by_uid.find(uid);
+    if (found == m_by_uid.end()) { // an object whose uid cannot be read may be the one
+      return m_some_unread ? std::optional<std::string_view>()
+                           : "its owner was gone already when the backup was made";
+    }
+    const auto& [key, metadata] = found->second;
+    if (metadata->deleting) {
+      return "its owner was being deleted when the backup was made";
+    }
+    if (objects::self_made(key, metadata->controlled) != nullptr) {
+      return "its owner comes and goes by itself, and it goes with that";
+    }
+    return std::nullopt;
+  }
+
+private:
+  struct Owner {
+    std::string_view key;
+    const objects::StoredMetadata* metadata = nullptr;
+  };
+
+  std::unordered_map<std::string_view, Owner> m_by_uid;
+  bool m_some_unread = false;
+};
+
+bool is_deleting(const Contents& contents, const std::string& key) {
+  const auto found = contents.objects.find(key);
+  return found != contents.objects.end() && found->second.metadata.deleting;
+}
+
+/// Of "KIND/NAMESPACE/NAME".
+std::string name_space_of(const std::string& key) {
+  const std::size_t name = key.rfind('/');
+  const std::size_t space =
+      name == std::string::npos || name == 0 ? name : key.rfind('/', name - 1);
+  return space == std::string::npos ? std::string() : key.substr(space + 1, name - space - 1);
+}
+
+std::optional<std::string_view>
+why_gone(const std::string& key, const Contents& contents, const Owners& owners) {
+  const auto found = contents.objects.find(key);
+  const objects::StoredMetadata metadata =
+      found == contents.objects.end() ? objects::StoredMetadata() : found->second.metadata;
+  if (const objects::SelfMade* const row = objects::self_made(key, metadata.controlled)) {
+    return row->reason;
+  }
+  if (metadata.deleting) {
+    return "it was being deleted when the backup was made";
+  }
+  if (is_deleting(contents, "namespaces/" + name_space_of(key))) {
+    return "its namespace was being deleted when the backup was made";
+  }
+  return metadata.owner.empty() ? std::nullopt : owners.why_gone_with(metadata.owner);
+}
+
 class Comparer {
 public:
   Comparer(objects::ApiPort& api, const Contents& contents, Waiter& waiter)
-      : m_api(&api), m_contents(&contents), m_waiter(&waiter) {}
+      : m_api(&api), m_contents(&contents), m_owners(contents), m_waiter(&waiter) {}
 
   /// A kind that is refused is a difference, and does not hide the others.
   Status take(const objects::Resource& resource, const Keys& stored) {
@@ -103,7 +174,7 @@ private:
       } else if (unsayable > 0 && !datastore::is_sayable(key)) {
         --unsayable;
         ++expected;
-      } else if (const auto why = why_gone(key, *m_contents)) {
+      } else if (const auto why = why_gone(key, *m_contents, m_owners)) {
         m_result.passing.add(name_of(resource.prefix, key) + ": " + std::string(*why));
       } else {
         ++expected;
@@ -120,30 +191,10 @@ private:
 
   objects::ApiPort* m_api;
   const Contents* m_contents;
+  const Owners m_owners;
   Waiter* m_waiter;
   ObjectComparison m_result;
 };
-
-bool is_deleting(const Contents& contents, const std::string& key) {
-  const auto found = contents.objects.find(key);
-  return found != contents.objects.end() && found->second.metadata.deleting;
-}
-
-/// An object whose uid cannot be read may be the one.
-bool may_have_uid(const Contents& contents, const std::string& uid) {
-  return std::any_of(contents.objects.begin(), contents.objects.end(), [&](const auto& object) {
-    const std::string& its = object.second.metadata.uid;
-    return its == uid || (its.empty() && !objects::is_unserved(object.first));
-  });
-}
-
-/// Of "KIND/NAMESPACE/NAME".
-std::string name_space_of(const std::string& key) {
-  const std::size_t name = key.rfind('/');
-  const std::size_t space =
-      name == std::string::npos || name == 0 ? name : key.rfind('/', name - 1);
-  return space == std::string::npos ? std::string() : key.substr(space + 1, name - space - 1);
-}
 
 } // namespace
 
@@ -155,22 +206,7 @@ void NamedObjects::add(std::string name) {
 }
 
 std::optional<std::string_view> why_gone(const std::string& key, const Contents& contents) {
-  const auto found = contents.objects.find(key);
-  const objects::StoredMetadata metadata =
-      found == contents.objects.end() ? objects::StoredMetadata() : found->second.metadata;
-  if (const objects::SelfMade* const row = objects::self_made(key, metadata.controlled)) {
-    return row->reason;
-  }
-  if (metadata.deleting) {
-    return "it was being deleted when the backup was made";
-  }
-  if (is_deleting(contents, "namespaces/" + name_space_of(key))) {
-    return "its namespace was being deleted when the backup was made";
-  }
-  if (!metadata.owner.empty() && !may_have_uid(contents, metadata.owner)) {
-    return "its owner was gone already when the backup was made";
-  }
-  return std::nullopt;
+  return why_gone(key, contents, Owners(contents));
 }
 
 Result<ObjectComparison> compare_objects(objects::ApiPort& api,

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <ctime>
+
 using namespace rb;
 using namespace rb::cluster;
 using objects::Contents;
@@ -177,4 +179,41 @@ TEST_CASE("a kind that is refused or not served is said, and does not hide the o
         Names{"configmaps: 0, the backup has 1",
               "x.io/things: not counted, cannot be listed: HTTP 500: no conversion",
               "gone.io/things: not counted, the API has no such list"});
+}
+
+TEST_CASE("what is owned by something that comes and goes by itself goes with that") {
+  Contents contents = snapshot_of({"pods/shop/web", "deployments/shop/web", "x.io/things/shop/of"});
+  auto& owner = contents.objects.at("x.io/things/shop/of").metadata.owner;
+  owner = "uid of pods/shop/web";
+  CHECK_FALSE(why_gone("x.io/things/shop/of", contents)); // a pod that was made by hand
+  contents.objects.at("pods/shop/web").metadata.controlled = true;
+  CHECK(why_gone("x.io/things/shop/of", contents));
+  owner = "uid of deployments/shop/web";
+  CHECK_FALSE(why_gone("x.io/things/shop/of", contents));
+  contents.objects.at("deployments/shop/web").metadata.deleting = true;
+  CHECK(why_gone("x.io/things/shop/of", contents));
+}
+
+TEST_CASE("thousands that went with their owners, of a hundred thousand, are told in no time") {
+  Contents contents;
+  std::vector<std::string> kept;
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string name = "shop/r-" + std::to_string(i);
+    contents.objects["configmaps/" + name] = {10, {"uid of " + name, {}, false, false}};
+    if (i < 5000) {
+      contents.objects["x.io/things/" + name] = {10, {"uid of t " + name, "no uid", true, false}};
+    } else if (i < 5001) {
+      kept.push_back(name);
+    }
+  }
+  contents.objects["x.io/things/" + kept.front()] = {10, {"another uid", {}, false, false}};
+  FakeApi api;
+  serve(api, "/apis/x.io/v1/things", kept);
+  NoSleep waiter;
+  const std::clock_t begin = std::clock();
+  const auto result = compare_objects(api, contents, {k_served.back()}, waiter);
+  CHECK(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC < 4.0);
+  REQUIRE(result);
+  CHECK(result->passing.count == 5000);
+  CHECK(result->missing.count == 0);
 }
