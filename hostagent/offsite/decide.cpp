@@ -166,12 +166,16 @@ std::vector<RemoteFile> files_of(const BackupSet& set) {
 std::set<std::string> still_there(const State& state,
                                   const std::vector<BackupSet>& sets,
                                   const std::vector<RemoteFile>& remote) {
+  std::set<std::pair<std::string_view, std::uint64_t>> listed; // there may be 100,000
+  for (const RemoteFile& file : remote) {
+    listed.emplace(file.name, file.size_bytes);
+  }
   std::set<std::string> found;
   for (const BackupSet& set : sets) {
-    const auto files = files_of(set);
     if (state.replicated.contains(set.version()) &&
-        std::ranges::all_of(files,
-                            [&](const RemoteFile& file) { return is_listed(file, remote); })) {
+        std::ranges::all_of(files_of(set), [&](const RemoteFile& file) {
+          return listed.contains({file.name, file.size_bytes});
+        })) {
       found.insert(set.version());
     }
   }
@@ -181,12 +185,17 @@ std::set<std::string> still_there(const State& state,
 std::vector<std::string> superseded(const std::vector<RemoteFile>& remote,
                                     const std::vector<BackupSet>& sets,
                                     const State& state) {
+  std::map<std::string, std::vector<RemoteFile>> by_run;
+  for (const RemoteFile& file : remote) {
+    by_run[set::classify_name(file.name).run_id].push_back(file);
+  }
   std::vector<std::string> names;
   for (const BackupSet& set : sets) {
-    if (set.generation == 0 || !state.replicated.contains(set.version())) {
+    const auto there = by_run.find(set.run_id);
+    if (set.generation == 0 || !state.replicated.contains(set.version()) || there == by_run.end()) {
       continue;
     }
-    for (const std::string& name : removal_order(remote, set.run_id)) {
+    for (const std::string& name : removal_order(there->second, set.run_id)) {
       if (set::classify_name(name).generation < set.generation) {
         names.push_back(name);
       }

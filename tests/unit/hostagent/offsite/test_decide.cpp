@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <ctime>
 
 using namespace rb;
 using namespace rb::offsite;
@@ -158,6 +159,26 @@ TEST_CASE("a set stands only while all its files are over there with their sizes
   CHECK(still_there(state, sets, remote) == std::set<std::string>{run_id_of_day(2)});
   remote.erase(remote.begin() + 9); // the manifest of day 2
   CHECK(still_there(state, sets, remote).empty());
+}
+
+TEST_CASE("a remote with 100,000 files is looked through in no time") {
+  std::vector<RemoteFile> remote;
+  for (int day = 10'000; day < 100'000; ++day) { // of other servers
+    remote.push_back({"etcd-" + run_id_of_day(day) + ".snap.age", 1});
+  }
+  std::vector<BackupSet> sets;
+  State state = state_with({});
+  for (int day = 0; day < 2000; ++day) {
+    sets.push_back(set_of_day(day));
+    sets.back().generation = day < 200 ? 1 : 0;
+    state.replicated.insert(sets.back().version());
+  }
+  const auto ours = remote_of(sets);
+  remote.insert(remote.end(), ours.begin(), ours.end());
+  const std::clock_t begin = std::clock();
+  CHECK(still_there(state, sets, remote).size() == 2000);
+  CHECK(superseded(remote, sets, state).size() >= 200); // of files, those without a generation
+  CHECK(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC < 3.0);
 }
 
 TEST_CASE("nothing is removed over there unless told, and never what is on the disk") {
