@@ -45,12 +45,7 @@ set::ProofRecord prove(BackupRun& run, const std::string& snapshot_path) {
   set::ProofRecord proof = run.ports.prover->prove(
       {snapshot_path, *run.manifest.snapshot, collected->tar_gz.view(), times.step},
       over.get_token());
-  if (over.stop_requested() && !proof.proven()) {
-    return not_proven(api::Reason::proof_failed,
-                      "the scratch server was not done within " +
-                          std::to_string(times.whole.count()) + " s");
-  }
-  return proof;
+  return over.stop_requested() && !proof.proven() ? not_done_in_time(times) : proof;
 }
 
 } // namespace
@@ -66,17 +61,27 @@ set::ProofRecord not_proven(const Error& error) {
   return not_proven(set::reason_not_proven(error), error.message);
 }
 
+set::ProofRecord not_done_in_time(const ProofTimes& times) {
+  const std::string took = std::to_string(times.whole.count()) + " s";
+  return times.cut_short
+             ? unavailable("the scratch server was not done in the " + took +
+                           " that were left before the deadline of the run: raise "
+                           "spec.deadlineSeconds (schedule.deadlineSeconds of the chart)")
+             : not_proven(api::Reason::proof_failed,
+                          "the scratch server was not done within " + took);
+}
+
 ProofTimes proof_times(seconds configured, SystemTime now, SystemTime deadline) {
   const seconds usual = 3 * configured; // reset, start, comparison
   if (deadline == SystemTime{}) {
-    return {configured, usual};
+    return {configured, usual, false};
   }
   const seconds left = deadline - now - k_kept_back;
   if (left < k_least_time) {
     return {};
   }
   const seconds whole = std::min(usual, left);
-  return {std::min(configured, whole), whole};
+  return {std::min(configured, whole), whole, whole < usual};
 }
 
 void BackupRun::note_proof(set::ProofRecord proof) {

@@ -49,7 +49,12 @@ public:
 struct ProofTimes {
   std::chrono::seconds step{0};  ///< For the reset, and again for the API to get ready.
   std::chrono::seconds whole{0}; ///< For all of it; 0: there is no time for a proof.
+  bool cut_short = false;        ///< The deadline leaves less than the steps may take.
 };
+
+/// The record of a proof that was ended because its time was over. What the deadline of the run cut
+/// short says nothing of the set, which a restore would pass over else.
+[[nodiscard]] set::ProofRecord not_done_in_time(const ProofTimes& times);
 
 /// `configured` for each step (reset, start, comparison), within the time that is left before the
 /// run's deadline; of that, a part is kept for storing the rest. A deadline of 0 seconds since 1970

@@ -40,6 +40,19 @@ TEST_CASE("a proof ends before the deadline of its run does") {
   CHECK(proof_times(seconds(15), now, now + seconds(130)).step == seconds(15));
 }
 
+TEST_CASE("a proof that the deadline of the run cut short is no word about the snapshot") {
+  const SystemTime now = parse_run_id("20261122T020000Z").value();
+  const auto late = [&](seconds left) {
+    return not_done_in_time(proof_times(seconds(300), now, now + left));
+  };
+  CHECK(late(seconds(930)).reason == api::Reason::proof_failed);
+  const set::ProofRecord cut_short = late(seconds(55));
+  CHECK(cut_short.reason == api::Reason::proof_unavailable);
+  CHECK(cut_short.message.find("in the 25 s that were left before the deadline") !=
+        std::string::npos);
+  CHECK(not_done_in_time(proof_times(seconds(1), now, {})).reason == api::Reason::proof_failed);
+}
+
 TEST_CASE("where too little time is left, no proof is begun") {
   const SystemTime now = parse_run_id("20261122T020000Z").value();
   CHECK(proof_times(seconds(300), now, now + seconds(49)).whole == seconds(0));
