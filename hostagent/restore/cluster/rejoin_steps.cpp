@@ -200,7 +200,7 @@ Status do_name_server(const JournalState& state, Ports& ports) {
 
 Status do_join(const Plan& plan, Ports& ports, const Limits& limits, Outcome& outcome) {
   const auto begin = ports.clock.steady_now();
-  ServiceWatch watch(ports);
+  ServiceWatch watch(plan.data_dir, ports);
   std::string said = "its members are not known";
   while (true) {
     const auto members = members_here(plan, ports);

@@ -23,6 +23,9 @@ constexpr auto k_definitions_patience = std::chrono::seconds(30);
 constexpr std::chrono::milliseconds k_end_interval{250};
 constexpr std::chrono::milliseconds k_end_told{10'000}; ///< What waits longer is said.
 constexpr int k_down_tries = 3;
+/// systemd starts a k3s that has ended again after five seconds, for ever. One that ends that often
+/// before it is ready, and before the time is up, ends at once each time.
+constexpr int k_most_ends = 5;
 /// More than that is not below server/ of any k3s; what is new there is then only named.
 constexpr std::size_t k_names_limit = 20'000;
 
@@ -123,10 +126,30 @@ Error with_last_words(Error error, Ports& ports) {
 
 Status ServiceWatch::look() {
   m_down = m_ports.service.state() == k3s::ServiceState::inactive ? m_down + 1 : 0;
-  if (m_down < k_down_tries) {
+  if (m_down >= k_down_tries) {
+    return with_last_words({ErrorCode::io, "k3s has ended instead of getting ready", {}}, m_ports);
+  }
+  count_ends();
+  // Between two lives, if they are seen: at the begin of one its log does not say why the last one
+  // ended.
+  if (m_ends < k_most_ends || (!m_processes.empty() && m_ends < 2 * k_most_ends)) {
     return {};
   }
-  return with_last_words({ErrorCode::io, "k3s has ended instead of getting ready", {}}, m_ports);
+  return with_last_words({ErrorCode::io, "k3s ends again and again instead of getting ready", {}},
+                         m_ports);
+}
+
+/// By the processes: for a service manager that starts it again it is active all the time.
+void ServiceWatch::count_ends() {
+  auto now = m_ports.servers.find(m_data_dir);
+  if (!now) {
+    return;
+  }
+  const bool goes_on = std::ranges::any_of(m_processes, [&](const k3s::ServerProcess& before) {
+    return std::ranges::find(*now, before.pid, &k3s::ServerProcess::pid) != now->end();
+  });
+  m_ends += m_processes.empty() || goes_on ? 0 : 1;
+  m_processes = std::move(*now);
 }
 
 Status do_decrypt(const JournalState& state, Ports& ports) {
@@ -198,7 +221,7 @@ Status do_reset(const JournalState& state, Ports& ports, const Limits& limits) {
 }
 
 Status do_ready(const Plan& plan, Ports& ports, const Limits& limits) {
-  ServiceWatch watch(ports);
+  ServiceWatch watch(plan.data_dir, ports);
   k3s::ReadyWait wait;
   wait.timeout = limits.ready;
   wait.alive = [&watch] { return watch.look(); };

@@ -70,13 +70,19 @@ inline constexpr std::chrono::seconds k_patience_with_reset{180};
 /// Whether the service goes on running while something is waited for.
 class ServiceWatch {
 public:
-  explicit ServiceWatch(Ports& ports) : m_ports(ports) {}
-  /// Errors: io (it has ended and stays so), with k3s's own last words.
+  ServiceWatch(std::string data_dir, Ports& ports)
+      : m_data_dir(std::move(data_dir)), m_ports(ports) {}
+  /// Errors: io (it has ended and stays so, or ends again and again), with k3s's own last words.
   [[nodiscard]] Status look();
 
 private:
+  void count_ends();
+
+  std::string m_data_dir;
   Ports& m_ports;
-  int m_down = 0;
+  int m_down = 0;                              ///< Looks since it ended, and stays so.
+  std::vector<k3s::ServerProcess> m_processes; ///< At the last look.
+  int m_ends = 0;                              ///< Of servers that were seen.
 };
 
 /// `error` with what k3s itself says of it, once.

@@ -192,6 +192,10 @@ k3s::ServiceState FakeHost::state() {
 
 Result<std::vector<k3s::ServerProcess>> FakeHost::find(const std::string&) {
   const bool orphan = m_clock.now_ms < orphan_until;
+  if (ends_again && m_running && data() == "restored") { // seen once, then gone for a while
+    return ++m_looks % 3 == 1 ? std::vector<k3s::ServerProcess>{{5000 + m_looks, "k3s server"}}
+                              : std::vector<k3s::ServerProcess>{};
+  }
   return m_running || process_left || orphan ? std::vector<k3s::ServerProcess>{{4711, "k3s server"}}
                                              : std::vector<k3s::ServerProcess>{};
 }
@@ -290,7 +294,8 @@ ProcessResult FakeHost::reset(const ProcessSpec& spec) {
 ProcessResult FakeHost::kubectl() {
   ProcessResult result;
   const bool trusts = scratch.read(k_kubeconfig) == "of the start";
-  const bool ready = m_running && trusts && !(never_ready && data() == "restored");
+  const bool never = (never_ready || ends_again) && data() == "restored";
+  const bool ready = m_running && trusts && !never;
   result.exit_status = ready ? 0 : 1;
   result.out = ready ? "ok" : "";
   return result;

@@ -105,6 +105,7 @@ public:
   bool image_fails = false;
   std::vector<std::string> credentials; ///< Of the plan.
   bool ends_at_start = false;           ///< With restored data.
+  bool ends_again = false;              ///< The same, and it is started again each time.
   std::string k3s_says;                 ///< The last word in its log.
   std::uint64_t configmaps = 3;   ///< In the restored cluster; the backup has 3, and a payload.
   bool api_fails = false;         ///< Once it is ready: when the objects are asked for.
@@ -134,6 +135,7 @@ private:
   SteppingClock m_clock;
   bool m_running = false;
   int m_resets = 0;
+  int m_looks = 0; ///< For its processes, while it ends again and again.
 };
 
 } // namespace rb::test

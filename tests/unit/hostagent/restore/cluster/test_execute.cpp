@@ -259,6 +259,18 @@ TEST_CASE("a server that ends instead of getting ready: its own last word, and w
   CHECK(host.data() == "old");
 }
 
+TEST_CASE("a server that ends again and again, and is started each time, is not waited for") {
+  FakeHost host; // by its unit, `Restart=always`: for systemd it is active all the time
+  host.ends_again = true;
+  host.k3s_says = "starting kubernetes: no such network interface";
+  const Outcome outcome = host.execute();
+  CHECK(outcome.rolled_back);
+  CHECK(outcome.message == "k3s ends again and again instead of getting ready: " + host.k3s_says);
+  CHECK(outcome.hint.find("--set-interface OLD=NEW") != std::string::npos);
+  CHECK(host.data() == "old");
+  CHECK(host.running());
+}
+
 TEST_CASE("a server with files that were rotated since: how k3s gets those of the backup") {
   FakeHost host;
   host.never_ready = true;
