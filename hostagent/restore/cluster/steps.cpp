@@ -161,7 +161,9 @@ Status do_stop(const JournalState& state, Ports& ports) {
   if (ports.service.state() != k3s::ServiceState::inactive) {
     RB_TRY(ports.service.stop());
   }
-  return expect_no_server(state.plan.data_dir, ports);
+  const bool stopped = ports.service.state() == k3s::ServiceState::inactive;
+  return stopped ? expect_no_server(state.plan.data_dir, ports, k_patience_with_end)
+                 : expect_no_server(state.plan.data_dir, ports);
 }
 
 Status do_save_state(JournalState& state, Ports& ports) {

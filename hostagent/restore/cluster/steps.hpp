@@ -63,6 +63,11 @@ do_join(const Plan& plan, Ports& ports, const Limits& limits, Outcome& outcome);
                                       Ports& ports,
                                       std::chrono::seconds patience = std::chrono::seconds(10));
 
+/// For a server whose service has stopped: with `log:` it is the child of the process that the
+/// manager knows, goes on when that one is ended, and ends by itself (k3s,
+/// pkg/cli/cmds/log_linux.go). As long as systemd waits.
+inline constexpr std::chrono::seconds k_patience_with_end{90};
+
 /// For the reset of a restore that was killed: it ends with the next words that it writes, for
 /// which nobody is there any more. While k3s copies a large snapshot it writes none.
 inline constexpr std::chrono::seconds k_patience_with_reset{180};

@@ -71,6 +71,7 @@ public:
   }
   [[nodiscard]] std::string data_dir() const { return scratch.path("data"); }
   [[nodiscard]] bool running() const { return m_running; }
+  [[nodiscard]] std::chrono::milliseconds now() const { return m_clock.now_ms; }
 
   Scratch scratch;
   bool bare;

@@ -218,6 +218,13 @@ TEST_CASE("a server process that is left: busy, and the service runs again") {
   CHECK(host.calls == std::vector<std::string>{"decrypt", "stop", "stop", "start"});
 }
 
+TEST_CASE("a server that goes on for a while when its service has stopped is waited for") {
+  FakeHost host; // of k3s with `log:`
+  host.after_stop = [&host] { host.orphan_until = host.now() + std::chrono::seconds(40); };
+  CHECK(host.execute().code == ExitCode::done);
+  CHECK(host.lines.find("waiting for a k3s server process to end: 4711\n") != std::string::npos);
+}
+
 TEST_CASE("objects that are missing are named; the cluster stays up") {
   FakeHost host;
   host.configmaps = 2;
