@@ -67,7 +67,7 @@ struct BackupSet {
 /// could not remove it, and whoever opened it before still does. Errors: those of Fs::list.
 [[nodiscard]] Result<std::set<std::string>> runs_with_older_files(Directory& directory);
 
-/// The set has another generation by now, and what it was listed with may be gone: a look at it
+/// The set has another generation by now, or none, and its files of then may be gone: a look at it
 /// that found something missing is to be repeated from list_sets on.
 [[nodiscard]] bool is_superseded(Directory& directory, const BackupSet& set);
 
