@@ -1,5 +1,6 @@
 // The drill: opens a whole set with the private key and compares it with its manifest, without
 // leaving a byte of plaintext on the disk.
+#include "k3s/patience.hpp"
 #include "restore/backups.hpp"
 #include "restore/commands.hpp"
 #include "restore/progress.hpp"
@@ -205,6 +206,12 @@ private:
     return listed(run_id).manifest.has_value();
   }
 
+  [[nodiscard]] std::chrono::seconds step_timeout(const set::Manifest& manifest) const {
+    const std::uint64_t bytes = manifest.snapshot ? manifest.snapshot->size_bytes : 0;
+    return m_command.timeout_seconds ? std::chrono::seconds(*m_command.timeout_seconds)
+                                     : k3s::patience_for(bytes, std::chrono::seconds(300));
+  }
+
   /// Boots the set and says each step on standard error. What failed is in the record, and was
   /// told.
   set::DrillBoot boot_record(const std::string& run_id) {
@@ -216,7 +223,7 @@ private:
                                          m_keys.identities,
                                          {m_command.scratch_dir,
                                           m_command.k3s,
-                                          std::chrono::seconds(m_command.timeout_seconds),
+                                          step_timeout(*listed(run_id).manifest),
                                           proof::ScratchPlaces(m_io.scratch_record)},
                                          progress,
                                          interrupts.token());

@@ -1,5 +1,7 @@
 #include "restore/host_work.hpp"
 
+#include "datastore/datastore.hpp"
+#include "k3s/patience.hpp"
 #include "restore/cluster/checks.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/server_access.hpp"
@@ -343,9 +345,13 @@ void HostWork::settle_place(const cluster::Plan& plan, const std::string& before
   }
 }
 
-cluster::Limits HostWork::limits() const {
-  return {std::chrono::seconds(m_command.reset_timeout_seconds),
-          std::chrono::seconds(m_command.ready_timeout_seconds)};
+cluster::Limits limits_for(const HostCommand& command, std::uint64_t datastore_bytes) {
+  const cluster::Limits usual;
+  const auto of = [&](const std::optional<unsigned>& given, std::chrono::seconds small) {
+    return given ? std::chrono::seconds(*given) : k3s::patience_for(datastore_bytes, small);
+  };
+  return {of(command.reset_timeout_seconds, usual.reset),
+          of(command.ready_timeout_seconds, usual.ready)};
 }
 
 cluster::Ports
@@ -376,9 +382,10 @@ int HostWork::carry_out(JournalState state, nlohmann::ordered_json json) {
   cluster::Ports all = ports(source, progress, interrupts.token());
   const cluster::Journal journal(plan.work_dir());
   const bool back = state.phase == Phase::rolling_back;
-  const cluster::Outcome outcome =
-      back ? cluster::roll_back(std::move(state), journal, all, limits())
-           : cluster::execute(std::move(state), journal, all, limits());
+  const auto& snapshot = m_set->manifest->snapshot;
+  const cluster::Limits limits = limits_for(m_command, snapshot ? snapshot->size_bytes : 0);
+  const cluster::Outcome outcome = back ? cluster::roll_back(std::move(state), journal, all, limits)
+                                        : cluster::execute(std::move(state), journal, all, limits);
   return finish(outcome, plan, std::move(json), back);
 }
 
@@ -389,8 +396,10 @@ int HostWork::undo(cluster::FoundJournal found) {
   const cluster::Journal journal(cluster::work_dir_in(found.data_dir));
   const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP},
                                m_io.stop); // the way back is not stopped; a second signal ends us
+  // The old database is about as large as the one that is in its place.
+  const std::uint64_t bytes = datastore::of(found.state->plan.datastore).bytes_in(found.data_dir);
   const cluster::Outcome outcome =
-      cluster::roll_back(std::move(*found.state), journal, all, limits());
+      cluster::roll_back(std::move(*found.state), journal, all, limits_for(m_command, bytes));
   const auto left = journal.load();
   if (left && !*left && found.data_dir == cluster::remembered_place()) {
     if (const Status forgotten = cluster::forget_place(); !forgotten) {

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -24,6 +25,9 @@ namespace rb::restore {
 /// making sets. Pure.
 [[nodiscard]] const set::BackupSet* made_since(const std::vector<set::BackupSet>& sets,
                                                const cluster::JournalState& state);
+
+/// As the command says; where it does not, by the size of the datastore (k3s::patience_for).
+[[nodiscard]] cluster::Limits limits_for(const HostCommand& command, std::uint64_t datastore_bytes);
 
 class HostWork {
 public:
@@ -93,7 +97,6 @@ private:
   int undo(cluster::FoundJournal found);
   void remember_place(const cluster::Plan& plan) const;
   void settle_place(const cluster::Plan& plan, const std::string& before) const;
-  [[nodiscard]] cluster::Limits limits() const;
   [[nodiscard]] cluster::Ports
   ports(cluster::SetSource& source, cluster::Progress& progress, std::stop_token stop);
 };

@@ -182,8 +182,11 @@ void add_drill(CLI::App& app, DrillCommand& command) {
                     command.scratch_dir,
                     "With --boot: make its directory here (default: beside k3s's data)");
   drill->add_option("--k3s", command.k3s, "With --boot: the k3s program");
-  drill->add_option("--timeout", command.timeout_seconds, "With --boot: seconds for each step")
-      ->capture_default_str()
+  drill
+      ->add_option("--timeout",
+                   command.timeout_seconds,
+                   "With --boot: seconds for each step (default: 300, and one more for each 4 MiB "
+                   "of the datastore)")
       ->check(CLI::Range(10U, 86400U));
   drill->add_flag(
       "--no-record", command.no_record, "Leave backup.log and .last-drill alone (read-only media)");

@@ -73,8 +73,9 @@ struct HostCommand {
   bool rollback = false;
   bool yes = false;
   cluster::HostHints hints;
-  unsigned reset_timeout_seconds = 600;
-  unsigned ready_timeout_seconds = 300;
+  /// Absent: by the size of the datastore (limits_for).
+  std::optional<unsigned> reset_timeout_seconds = {};
+  std::optional<unsigned> ready_timeout_seconds = {};
 };
 
 struct RestoreCommand : HostCommand {
@@ -99,11 +100,12 @@ struct DrillCommand {
   std::string set = "latest";
   std::vector<std::string> identity_files; ///< Empty: where SOPS looks.
   bool no_record = false;
-  bool allow_unsigned = false;    ///< Sets without a signature pass, though the key is known.
-  bool boot = false;              ///< Boot a scratch server from the set, too.
-  std::string scratch_dir;        ///< Where; empty: beside k3s's data directory.
-  std::string k3s;                ///< Empty: the program of the backed-up host.
-  unsigned timeout_seconds = 300; ///< For the reset, and again for the API to get ready.
+  bool allow_unsigned = false; ///< Sets without a signature pass, though the key is known.
+  bool boot = false;           ///< Boot a scratch server from the set, too.
+  std::string scratch_dir;     ///< Where; empty: beside k3s's data directory.
+  std::string k3s;             ///< Empty: the program of the backed-up host.
+  /// For the reset, and again for the API to get ready; absent: by the size of the datastore.
+  std::optional<unsigned> timeout_seconds = {};
 };
 
 struct MetricsCommand {

@@ -70,9 +70,11 @@ void add_cluster_options(CLI::App& restore, RestoreCommand& command) {
                    "On a bare host: take token and state from the set, and leave the configuration "
                    "and the unit of this host as they are");
   restore
-      .add_option("--reset-timeout", command.reset_timeout_seconds, "Seconds for k3s's own reset")
-      ->check(CLI::Range(1U, 86400U))
-      ->capture_default_str();
+      .add_option("--reset-timeout",
+                  command.reset_timeout_seconds,
+                  "Seconds for k3s's own reset (default: 600, and one more for each 4 MiB of the "
+                  "datastore)")
+      ->check(CLI::Range(1U, 86400U));
 }
 
 constexpr const char* k_rejoin_footer = R"(Examples:
@@ -138,9 +140,11 @@ void add_host_options(CLI::App& app, HostCommand& command) {
   app.add_option("--log-command",
                  command.hints.commands.log,
                  "Prints the log of k3s, where it is not the journal's");
-  app.add_option("--ready-timeout", command.ready_timeout_seconds, "Seconds until the API answers")
-      ->check(CLI::Range(1U, 86400U))
-      ->capture_default_str();
+  app.add_option("--ready-timeout",
+                 command.ready_timeout_seconds,
+                 "Seconds until the API answers (default: 300, and one more for each 4 MiB of the "
+                 "datastore)")
+      ->check(CLI::Range(1U, 86400U));
 }
 
 void add_restore(CLI::App& app, RestoreCommand& command) {

@@ -3,6 +3,7 @@
 
 #include "agent/host/host_artifacts.hpp"
 #include "agent/run/run_state.hpp"
+#include "k3s/patience.hpp"
 #include "set/marks.hpp"
 
 #include <algorithm>
@@ -27,8 +28,9 @@ set::ProofRecord prove(BackupRun& run, const std::string& snapshot_path) {
   if (run.ports.prover == nullptr) {
     return unavailable("this agent can boot no scratch server");
   }
-  const ProofTimes times =
-      proof_times(run.settings.boot_timeout, run.ports.clock.now(), run.order.deadline);
+  const seconds configured =
+      k3s::patience_for(run.manifest.snapshot->size_bytes, run.settings.boot_timeout);
+  const ProofTimes times = proof_times(configured, run.ports.clock.now(), run.order.deadline);
   if (times.whole.count() == 0) {
     return unavailable("too little time is left before the deadline of the run");
   }

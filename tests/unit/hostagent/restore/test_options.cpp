@@ -108,3 +108,17 @@ TEST_CASE_FIXTURE(BackupFixture, "a directory that is named from here is named f
   CHECK(directory("/mnt/usb/") == "/mnt/usb");
   CHECK(directory("/") == "/");
 }
+
+TEST_CASE(
+    "a large datastore gets the time that k3s needs for it, unless the operator says how long") {
+  HostCommand command;
+  CHECK(limits_for(command, 100U << 20U).reset == std::chrono::seconds(625));
+  CHECK(limits_for(command, 100U << 20U).ready == std::chrono::seconds(325));
+  const auto large = limits_for(command, std::uint64_t{8} << 30U);
+  CHECK(large.reset == std::chrono::seconds(2648));
+  CHECK(large.ready == std::chrono::seconds(2348));
+  command.reset_timeout_seconds = 600;
+  command.ready_timeout_seconds = 5;
+  CHECK(limits_for(command, std::uint64_t{8} << 30U).reset == std::chrono::seconds(600));
+  CHECK(limits_for(command, std::uint64_t{8} << 30U).ready == std::chrono::seconds(5));
+}
