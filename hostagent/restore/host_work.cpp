@@ -6,6 +6,7 @@
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/server_access.hpp"
 #include "restore/cluster/set_access.hpp"
+#include "restore/progress.hpp"
 #include "restore/restore.hpp"
 #include "restore/set_output.hpp"
 #include "terminal/program_io.hpp"
@@ -23,23 +24,28 @@ using cluster::Phase;
 
 namespace {
 
-/// One plain line a step on standard error.
+/// One plain line a step on standard error, in place of what is drawn there.
 class LineProgress final : public cluster::Progress {
 public:
-  explicit LineProgress(const Io& io, std::function<void(cluster::Step)> before = {})
-      : m_io(io), m_before(std::move(before)) {}
+  LineProgress(const Io& io,
+               restore::Progress& drawn,
+               std::function<void(cluster::Step)> before = {})
+      : m_io(io), m_drawn(drawn), m_before(std::move(before)) {}
   void on_step(cluster::Step step) override {
+    m_drawn.clear();
     m_io.err << "step: " << word_of(step) << std::endl;
     if (m_before) {
       m_before(step);
     }
   }
   void on_line(const std::string& line) override {
+    m_drawn.clear();
     m_io.err << "  " << terminal_text(line) << std::endl;
   }
 
 private:
   const Io& m_io;
+  restore::Progress& m_drawn;
   std::function<void(cluster::Step)> m_before;
 };
 
@@ -122,7 +128,10 @@ int HostWork::open_and_begin() {
     return fail_to_open(m_io, chosen.error());
   }
   m_io.err << "checking set " << m_set->run_id << '\n';
-  auto opened = cluster::open_set(m_backups->directory, *m_set, m_keys.identities, m_io.stop);
+  Progress drawn(m_io);
+  auto opened =
+      cluster::open_set(m_backups->directory, *m_set, m_keys.identities, hooks_for(drawn, m_io));
+  drawn.clear();
   if (!opened) {
     return fail(m_io, opened.error());
   }
@@ -371,14 +380,18 @@ HostWork::ports(cluster::SetSource& source, cluster::Progress& progress, std::st
 /// Carries on from `state`.
 int HostWork::carry_out(JournalState state, nlohmann::ordered_json json) {
   const cluster::Plan plan = state.plan;
+  // What is started has a process group of its own: an interrupt of the terminal reaches only us.
+  const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP}, m_io.stop);
+  Progress drawn(m_io);
+  set::CheckHooks hooks = hooks_for(drawn, m_io);
+  hooks.stop = interrupts.token();
   cluster::DirectorySetSource source(m_backups->directory,
                                      *m_set->manifest,
                                      m_keys.identities,
                                      m_backups->catalogue.all_keys(),
-                                     plan.replacements);
-  LineProgress progress(m_io, [this](cluster::Step step) { before(step); });
-  // What is started has a process group of its own: an interrupt of the terminal reaches only us.
-  const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP}, m_io.stop);
+                                     plan.replacements,
+                                     std::move(hooks));
+  LineProgress progress(m_io, drawn, [this](cluster::Step step) { before(step); });
   cluster::Ports all = ports(source, progress, interrupts.token());
   const cluster::Journal journal(plan.work_dir());
   const bool back = state.phase == Phase::rolling_back;
@@ -391,7 +404,8 @@ int HostWork::carry_out(JournalState state, nlohmann::ordered_json json) {
 
 int HostWork::undo(cluster::FoundJournal found) {
   NoSet none;
-  LineProgress progress(m_io);
+  Progress drawn(m_io);
+  LineProgress progress(m_io, drawn);
   cluster::Ports all = ports(none, progress, {});
   const cluster::Journal journal(cluster::work_dir_in(found.data_dir));
   const StopSignals interrupts({SIGINT, SIGTERM, SIGHUP},

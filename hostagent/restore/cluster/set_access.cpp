@@ -96,7 +96,7 @@ std::vector<Rewritten> rewrite_state(set::HostState& state,
 Result<OpenedSet> open_set(set::Directory& directory,
                            const set::BackupSet& set,
                            std::span<const age::Identity> identities,
-                           const std::stop_token& stop) {
+                           const set::CheckHooks& hooks) {
   OpenedSet opened;
   SetFacts& facts = opened.facts;
   facts.run_id = set.run_id;
@@ -112,8 +112,6 @@ Result<OpenedSet> open_set(set::Directory& directory,
   const set::Manifest& manifest = *set.manifest;
   take_manifest(manifest, facts);
   facts.disproven = set::is_disproven(set) ? manifest.proof->message : std::string();
-  set::CheckHooks hooks;
-  hooks.stop = stop;
   bool whole = true;
   k3s::NodeArguments node;
   for (const set::FileReport& file : set::check_set(directory, set, identities, hooks).files) {
@@ -124,11 +122,11 @@ Result<OpenedSet> open_set(set::Directory& directory,
       node = file.snapshot->node;
     }
   }
-  if (stop.stop_requested()) {
+  if (hooks.stop.stop_requested()) {
     return Error{ErrorCode::cancelled, "told to stop", {}};
   }
   if (whole && facts.host_state) {
-    auto state = set::open_host_state(directory, manifest, identities, stop);
+    auto state = set::open_host_state(directory, manifest, identities, hooks.stop);
     if (state) {
       if (!node.empty()) { // sets of before have it in the snapshot alone
         state->node = std::move(node);
@@ -173,8 +171,18 @@ void apply_replacements(OpenedSet& opened, std::span<const Replacement> replacem
 }
 
 Status DirectorySetSource::decrypt_snapshot(const std::string& path) {
-  return set::decrypt_artifact_to(
-      m_directory, m_manifest, ArtifactType::datastore, m_identities, {path, true});
+  const auto on_progress = [this](std::uint64_t done, std::uint64_t total) {
+    if (m_hooks.on_bytes) {
+      m_hooks.on_bytes("snapshot: decrypted", done, total);
+    }
+  };
+  return set::decrypt_artifact_to(m_directory,
+                                  m_manifest,
+                                  ArtifactType::datastore,
+                                  m_identities,
+                                  {path, true},
+                                  m_hooks.stop,
+                                  on_progress);
 }
 
 Result<set::HostState> DirectorySetSource::host_state() {

@@ -27,7 +27,7 @@ struct OpenedSet {
 [[nodiscard]] Result<OpenedSet> open_set(set::Directory& directory,
                                          const set::BackupSet& set,
                                          std::span<const age::Identity> identities,
-                                         const std::stop_token& stop);
+                                         const set::CheckHooks& hooks);
 
 /// Only what the guide needs: the host state, where a key opens it. Nothing is checked.
 [[nodiscard]] OpenedSet open_host_settings(set::Directory& directory,
@@ -39,16 +39,19 @@ struct OpenedSet {
 void apply_replacements(OpenedSet& opened, std::span<const Replacement> replacements);
 
 /// The set as the executor reads it, its configuration rewritten; directory, manifest and
-/// identities outlive it. `trusted`: whose signature the image of the kit must have.
+/// identities outlive it. `trusted`: whose signature the image of the kit must have. `hooks` stop
+/// the decryption of the snapshot, and are told of its bytes.
 class DirectorySetSource final : public SetSource {
 public:
   DirectorySetSource(set::Directory& directory,
                      const set::Manifest& manifest,
                      std::span<const age::Identity> identities,
                      std::vector<sign::PublicKey> trusted,
-                     std::vector<Replacement> replacements)
+                     std::vector<Replacement> replacements,
+                     set::CheckHooks hooks = {})
       : m_directory(directory), m_manifest(manifest), m_identities(identities),
-        m_trusted(std::move(trusted)), m_replacements(std::move(replacements)) {}
+        m_trusted(std::move(trusted)), m_replacements(std::move(replacements)),
+        m_hooks(std::move(hooks)) {}
 
   [[nodiscard]] Status decrypt_snapshot(const std::string& path) override;
   [[nodiscard]] Result<set::HostState> host_state() override;
@@ -60,6 +63,7 @@ private:
   std::span<const age::Identity> m_identities;
   std::vector<sign::PublicKey> m_trusted;
   const std::vector<Replacement> m_replacements;
+  const set::CheckHooks m_hooks;
 };
 
 } // namespace rb::cluster
