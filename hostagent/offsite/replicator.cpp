@@ -60,6 +60,16 @@ std::vector<BackupSet> sets_of_host(std::vector<BackupSet> sets,
   return sets;
 }
 
+/// Once they are judged. A host that keeps a thousand sets names a million in them.
+std::vector<BackupSet> without_catalogues(std::vector<BackupSet> sets) {
+  for (BackupSet& set : sets) {
+    if (set.manifest) {
+      std::vector<set::ManifestLink>().swap(set.manifest->catalogue);
+    }
+  }
+  return sets;
+}
+
 View view_of(const std::vector<BackupSet>& sets, const State& state, SystemTime last_success) {
   View view;
   view.remote = state.remote;
@@ -312,9 +322,11 @@ Result<View> Replicator::visit(std::stop_token stop, const OnChange& on_change) 
     return std::move(directory).error();
   }
   RB_TRY_ASSIGN(Directory memory, Directory::open(m_settings.state_dir));
+  const auto begin = m_clock.steady_now();
   RB_TRY_ASSIGN(auto listed, set::list_sets(*directory));
   const auto keys = keys_at(m_settings.public_key_file);
-  const auto sets = sets_of_host(std::move(listed), keys);
+  const auto sets = without_catalogues(sets_of_host(std::move(listed), keys));
+  m_look_took = m_clock.steady_now() - begin;
   State state = read_state(memory, m_remote.name());
   if (!is_due(sets, state, m_clock.now(), m_settings.schedule)) {
     return view_of(sets, state, m_last_success);

@@ -63,12 +63,16 @@ public:
   /// things are afterwards. Errors: those of reading the disk; failures of the remote are in View.
   [[nodiscard]] Result<View> visit(std::stop_token stop, const OnChange& on_change);
 
+  /// What the look at the disk took, of the last visit.
+  [[nodiscard]] std::chrono::steady_clock::duration look_took() const { return m_look_took; }
+
 private:
   const ReplicatorSettings m_settings;
   RemoteStore& m_remote;
   const Clock& m_clock;
   const OpenDirectory m_open_directory;
   SystemTime m_last_success{};
+  std::chrono::steady_clock::duration m_look_took{0};
 };
 
 } // namespace rb::offsite

@@ -13,6 +13,7 @@
 #include "base/digest.hpp"
 #include "base/fd.hpp"
 #include "base/open_beneath.hpp"
+#include "base/pause.hpp"
 #include "kube/resource.hpp"
 #include "kube/transport.hpp"
 
@@ -74,10 +75,11 @@ std::optional<api::NodeFacts> DiskWatch::facts() {
   if (m_next_look && now < *m_next_look) {
     return m_facts;
   }
-  m_next_look = now + m_pause;
   const std::vector<sign::PublicKey> keys = own_keys(m_settings);
   auto read = status::read_facts(
       m_settings.backup_dir, m_clock.now(), keys, present_recipients(m_settings));
+  const auto then = m_clock.steady_now();
+  m_next_look = then + sparing_pause(then - now, m_pause);
   if (!read && read.error().code == ErrorCode::not_found) {
     read = status::facts_of({}, m_clock.now());
   }

@@ -23,7 +23,8 @@
 
 namespace rb::agent {
 
-/// Reads the directory at most every few seconds, however often it is asked. Safe to share.
+/// Reads the directory at most every few seconds, however often it is asked, and less often where
+/// that takes long (thousands of sets, a slow disk). Safe to share.
 class DiskWatch {
 public:
   /// `clock` outlives it.

@@ -4,6 +4,7 @@
 #include "terminal/log.hpp"
 
 #include "base/fd.hpp"
+#include "base/pause.hpp"
 
 #include <algorithm>
 
@@ -34,7 +35,7 @@ public:
     while (!stop.stop_requested()) {
       if (m_clock.steady_now() >= next_look) {
         visit(stop);
-        next_look = m_clock.steady_now() + look_every;
+        next_look = m_clock.steady_now() + sparing_pause(m_replicator.look_took(), look_every);
       }
       report(m_view, stop);
       waiter.wait(k_report_interval, stop);

@@ -97,5 +97,29 @@ TEST_CASE("a directory that cannot be read leaves what was last known, with its 
   const auto before = disk.facts();
   REQUIRE(before);
   std::ofstream(settings.backup_dir) << "a file";
+  disk.changed();
   CHECK(disk.facts() == before);
+}
+
+TEST_CASE("a disk that takes long to look at is looked at less often") {
+  struct SlowClock final : Clock {
+    mutable std::chrono::steady_clock::time_point steady{};
+    [[nodiscard]] SystemTime now() const override {
+      return parse_run_id("20260102T000000Z").value();
+    }
+    [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override {
+      return steady += std::chrono::seconds(3);
+    }
+  };
+  const test::TemporaryDirectory temporary;
+  Settings settings;
+  settings.backup_dir = temporary.file("backups");
+  const SlowClock clock;
+  DiskWatch disk(settings, clock, std::chrono::seconds(1));
+  REQUIRE(disk.facts()); // took 3 s
+  auto directory = set::Directory::open(settings.backup_dir).value();
+  REQUIRE(test::store_set(directory, test::make_manifest(test::run_id_of_day(1))));
+  CHECK(disk.facts()->complete_sets == 0);
+  clock.steady += std::chrono::seconds(30);
+  CHECK(disk.facts()->complete_sets == 1);
 }
