@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <map>
 
 namespace rb::offsite {
@@ -125,8 +126,11 @@ bool is_catalogue(const RemoteFile& file) {
 
 constexpr std::uint64_t k_batch_bytes = k_batch_limit_bytes / 3 * 2; ///< As listed.
 constexpr std::uint64_t k_block_bytes = 4096;
-/// All are in memory at once: some ten thousand sets.
+/// All are in memory at once: of manifests with few others in them some ten thousand, of a host
+/// that keeps a thousand sets some hundreds.
 constexpr std::uint64_t k_catalogue_limit_bytes = std::uint64_t{64} << 20U;
+/// Of these, for public keys.
+constexpr std::uint64_t k_keys_bytes = std::uint64_t{1} << 20U;
 
 using Texts = std::map<std::string, std::string>;
 
@@ -138,6 +142,48 @@ std::vector<RemoteFile> catalogue_of(const std::vector<RemoteFile>& files) {
   return found;
 }
 
+/// The run that a file of a set is of; empty: it is of none.
+std::string run_of(const RemoteFile& file) {
+  set::NameInfo info = set::classify_name(file.name);
+  const bool of_set = info.kind == set::NameKind::artifact ||
+                      info.kind == set::NameKind::manifest || info.kind == set::NameKind::signature;
+  return of_set ? std::move(info.run_id) : std::string();
+}
+
+/// Takes the files of sets that are not looked at out of `files`, and says how many sets of those
+/// that are wished for that are. The newest others leave no gap between them.
+std::size_t leave_out(const RemoteWish& wish, std::vector<RemoteFile>& files) {
+  std::map<std::string, std::uint64_t, std::greater<>> to_read; // newest first
+  for (const RemoteFile& file : files) {
+    const std::string run_id = run_of(file);
+    if (!run_id.empty()) {
+      to_read[run_id] += is_catalogue(file) && file.size_bytes <= set::k_manifest_limit_bytes
+                             ? file.size_bytes
+                             : 0;
+    }
+  }
+  std::set<std::string> taken{std::string()};
+  std::size_t left_out = 0;
+  std::uint64_t total = k_keys_bytes;
+  for (const bool named : {true, false}) {
+    bool full = !named && !wish.others;
+    for (const auto& [run_id, bytes] : to_read) {
+      if (wish.run_ids.contains(run_id) != named) {
+        continue;
+      }
+      full = full || total + bytes > k_catalogue_limit_bytes;
+      if (full) {
+        left_out += named || wish.others ? 1U : 0U;
+      } else {
+        total += bytes;
+        taken.insert(run_id);
+      }
+    }
+  }
+  std::erase_if(files, [&](const RemoteFile& file) { return !taken.contains(run_of(file)); });
+  return left_out;
+}
+
 Status check_size(const RemoteStore& remote, const std::vector<RemoteFile>& catalogue) {
   std::uint64_t total = 0;
   for (const RemoteFile& file : catalogue) {
@@ -147,9 +193,11 @@ Status check_size(const RemoteStore& remote, const std::vector<RemoteFile>& cata
              ? Status()
              : Status(Error{ErrorCode::unsupported,
                             remote.name() + ": " + std::to_string(catalogue.size()) +
-                                " manifests and signatures, " + std::to_string(total >> 20U) +
+                                " manifests, signatures and public keys, " +
+                                std::to_string(total >> 20U) +
                                 " MiB: more than can be read at once",
-                            "remove the oldest sets over there, by rclone (docs/offsite.md)"});
+                            "look at the railiance-backup-*.pub over there, by rclone "
+                            "(docs/offsite.md)"});
 }
 
 /// How many from `first` on go together.
@@ -214,11 +262,19 @@ bool is_listed(const RemoteFile& wanted, const std::vector<RemoteFile>& there) {
   return std::ranges::find(there, wanted) != there.end();
 }
 
-Result<set::Directory> open_remote(RemoteStore& remote, std::stop_token stop) {
+Result<RemoteListing>
+read_remote(RemoteStore& remote, const RemoteWish& wish, std::stop_token stop) {
   RB_TRY_ASSIGN(auto files, remote.list(stop));
+  const std::size_t left_out = leave_out(wish, files);
   RB_TRY_ASSIGN(auto texts, read_catalogue(remote, files, stop));
-  return set::Directory(std::make_unique<RemoteFs>(std::move(files), std::move(texts)),
-                        remote.name());
+  return RemoteListing{
+      set::Directory(std::make_unique<RemoteFs>(std::move(files), std::move(texts)), remote.name()),
+      left_out};
+}
+
+Result<set::Directory> open_remote(RemoteStore& remote, std::stop_token stop) {
+  RB_TRY_ASSIGN(RemoteListing listing, read_remote(remote, {}, std::move(stop)));
+  return std::move(listing.directory);
 }
 
 } // namespace rb::offsite

@@ -8,7 +8,9 @@
 #include "base/port.hpp"
 #include "base/result.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -58,10 +60,26 @@ public:
   [[nodiscard]] virtual Status remove(const std::string& name, std::stop_token stop) = 0;
 };
 
-/// Names and sizes as listed, and the contents of the manifests, of their signatures and of the
-/// public keys, fetched once, some at a time, through a private temporary directory that is gone
-/// when this returns. Other files cannot be read, nor a manifest that is absurdly large. Errors:
-/// unsupported (too many for the memory of this), those of RemoteStore and of the directory.
+/// Which sets of a remote are looked at, as many of them as the memory of this takes.
+struct RemoteWish {
+  std::set<std::string> run_ids = {}; ///< These before all others,
+  bool others = true;                 ///< and then the newest of the others.
+};
+
+struct RemoteListing {
+  set::Directory directory;
+  std::size_t left_out = 0; ///< Sets that were wished for, and for which there was no room.
+};
+
+/// Names and sizes as listed, without those of sets that were not looked at, and the contents of
+/// the manifests, of their signatures and of the public keys, fetched once, some at a time, through
+/// a private temporary directory that is gone when this returns. Other files cannot be read, nor a
+/// manifest that is absurdly large. Errors: unsupported (public keys without end), those of
+/// RemoteStore and of the directory.
+[[nodiscard]] Result<RemoteListing>
+read_remote(RemoteStore& remote, const RemoteWish& wish, std::stop_token stop);
+
+/// The newest sets of it.
 [[nodiscard]] Result<set::Directory> open_remote(RemoteStore& remote, std::stop_token stop);
 
 } // namespace rb::offsite

@@ -178,14 +178,16 @@ private:
   struct OverThere {
     std::vector<BackupSet> vouched; ///< For by the host's key, or one that its newest set names.
     std::vector<BackupSet> others;  ///< Planted, of an earlier key, or of another cluster.
+    std::size_t left_out = 0;       ///< Older ones that were not looked at.
   };
 
   /// What the others are nobody knows here: they must push out no set that is vouched for, nor make
   /// it look outdated.
   [[nodiscard]] Result<OverThere> read_over_there() const {
-    RB_TRY_ASSIGN(Directory listing, open_remote(remote, stop));
+    RB_TRY_ASSIGN(RemoteListing listing, read_remote(remote, {}, stop));
     OverThere found;
-    RB_TRY_ASSIGN(found.vouched, set::list_sets(listing));
+    found.left_out = listing.left_out;
+    RB_TRY_ASSIGN(found.vouched, set::list_sets(listing.directory));
     if (keys.empty()) {
       return found;
     }
@@ -228,7 +230,9 @@ private:
       return {};
     }
     RB_TRY_ASSIGN(const auto restored, set::read_last_restore(directory));
+    // Where there are too many to look at all of them, the next visit sees older ones.
     RB_TRY_ASSIGN(const OverThere over_there, read_over_there());
+    bool any = false;
     for (const auto* const alike : {&over_there.vouched, &over_there.others}) {
       for (const std::string& run_id : to_remove(*alike,
                                                  sets,
@@ -238,9 +242,22 @@ private:
         for (const std::string& name : removal_order(there_now, run_id)) {
           RB_TRY(remote.remove(name, stop));
         }
+        any = true;
       }
     }
+    if (!any && over_there.left_out > 0) {
+      return too_many_to_count(over_there.left_out);
+    }
     return {};
+  }
+
+  [[nodiscard]] Error too_many_to_count(std::size_t left_out) const {
+    return {ErrorCode::unsupported,
+            remote.name() + ": " + std::to_string(left_out) +
+                " sets more than can be looked at, of which none is removed: manifests that name "
+                "many sets are too large for offsite.keepLast=" +
+                std::to_string(settings.keep_last),
+            "set a smaller one, or let a rule of the provider remove the oldest"};
   }
 
   /// One set in its turn; one that rotted is not replicated any more.

@@ -1,6 +1,7 @@
 #include "restore/backups.hpp"
 
 #include "set/retention.hpp"
+#include "terminal/format.hpp"
 #include "terminal/program_io.hpp"
 #include "terminal/terminal_text.hpp"
 
@@ -166,6 +167,15 @@ void say_passed_over(const set::Latest& latest, const Io& io) {
       break;
     }
     io.err << "passing over " << each.set->run_id << ": " << terminal_text(each.why) << '\n';
+  }
+}
+
+void warn_of_left_out(std::size_t sets, const Io& io) {
+  if (sets > 0) {
+    warn(io,
+         "not looked at: " + count_of(sets, "older set") +
+             " over there, for the manifests are more than can be read at once; "
+             "`railiance-restore fetch RUN` finds one by its name (rclone lsf shows them)");
   }
 }
 

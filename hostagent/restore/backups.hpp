@@ -158,6 +158,9 @@ choose_set(const Backups& backups,
 /// "passing over RUN: why", for each.
 void say_passed_over(const set::Latest& latest, const Io& io);
 
+/// A warning, where there are sets of a remote that were not looked at (offsite::read_remote).
+void warn_of_left_out(std::size_t sets, const Io& io);
+
 /// For what the functions above failed with: what is not there is nothing to restore, and a
 /// --public-key that is no key is a wrong use.
 [[nodiscard]] ExitCode exit_code_of_opening(const Error& error);

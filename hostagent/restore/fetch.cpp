@@ -26,9 +26,17 @@ Result<Found> find_remote_set(offsite::RemoteStore& store,
                               const std::string& name,
                               const Options& options,
                               const Io& io) {
-  RB_TRY_ASSIGN(set::Directory listing, offsite::open_remote(store, io.stop));
-  RB_TRY_ASSIGN(Backups backups, read_backups(std::move(listing), options, read_pins({}, io), io));
   const bool latest = name == "latest";
+  offsite::RemoteWish wish;
+  if (!latest) {
+    wish.run_ids.insert(name);
+  }
+  RB_TRY_ASSIGN(offsite::RemoteListing listing, offsite::read_remote(store, wish, io.stop));
+  if (latest) {
+    warn_of_left_out(listing.left_out, io);
+  }
+  RB_TRY_ASSIGN(Backups backups,
+                read_backups(std::move(listing.directory), options, read_pins({}, io), io));
   set::Latest found = latest ? set::choose_latest(backups.sets) : find_set(backups.sets, name);
   say_passed_over(found, io);
   if (found.set == nullptr) {

@@ -36,7 +36,9 @@ Result<Directory> open_listed(const ListCommand& command, const std::string& bac
     return open_directory(backup_dir);
   }
   RB_TRY_ASSIGN(const auto handle, open_store(command.remote, io));
-  return offsite::open_remote(handle->store, io.stop);
+  RB_TRY_ASSIGN(offsite::RemoteListing listing, offsite::read_remote(handle->store, {}, io.stop));
+  warn_of_left_out(listing.left_out, io);
+  return std::move(listing.directory);
 }
 
 } // namespace

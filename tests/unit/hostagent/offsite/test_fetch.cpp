@@ -118,9 +118,48 @@ TEST_CASE("the catalogue of a remote comes some at a time, and a remote that lie
     REQUIRE(listing);
     CHECK_FALSE(set::read_text(*listing, name, 2U << 20U));
   }
-  SUBCASE("too many, and the way out is said") {
+  SUBCASE("of too many the newest are looked at, and those that are named") {
     for (const auto& [name, content] : remote.files) {
       remote.listed_as[name] = 4U << 20U;
+    }
+    const std::string oldest = test::run_id_of_day(1);
+    remote.files["etcd-" + oldest + ".snap.age"] = "x";
+    remote.files["foreign"] = "x";
+    const auto runs_of = [](RemoteListing& listing) {
+      std::set<std::string> names;
+      const auto entries = listing.directory.fs().list().value();
+      for (const DirectoryEntry& entry : entries) {
+        names.insert(entry.name);
+      }
+      return names;
+    };
+    auto newest = read_remote(remote, {}, {});
+    REQUIRE(newest);
+    CHECK(newest->left_out == 5);
+    CHECK(runs_of(*newest).size() == 16);
+    CHECK(runs_of(*newest).contains("foreign"));
+    CHECK(runs_of(*newest).contains("manifest-" + test::run_id_of_day(20) + ".json"));
+    CHECK_FALSE(runs_of(*newest).contains("manifest-" + test::run_id_of_day(5) + ".json"));
+    CHECK_FALSE(runs_of(*newest).contains("etcd-" + oldest + ".snap.age"));
+
+    auto named = read_remote(remote, {{oldest}}, {});
+    REQUIRE(named);
+    CHECK(named->left_out == 5);
+    CHECK(runs_of(*named).contains("etcd-" + oldest + ".snap.age"));
+    CHECK_FALSE(runs_of(*named).contains("manifest-" + test::run_id_of_day(6) + ".json"));
+
+    auto alone = read_remote(remote, {{oldest}, false}, {});
+    REQUIRE(alone);
+    CHECK(alone->left_out == 0);
+    CHECK(runs_of(*alone).size() == 3);
+  }
+  SUBCASE("public keys without end are refused") {
+    for (char digit = 'A'; digit <= 'F'; ++digit) {
+      for (char other = 'A'; other <= 'D'; ++other) {
+        const std::string name = "railiance-backup-" + std::string(15, digit) + other + ".pub";
+        remote.files[name] = "x";
+        remote.listed_as[name] = 4U << 20U;
+      }
     }
     const auto listing = open_remote(remote, {});
     REQUIRE_FALSE(listing);
