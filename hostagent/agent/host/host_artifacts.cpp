@@ -98,6 +98,15 @@ Error token_missing(const std::string& path, const FileCollector& files) {
           "is the server's data directory and that this node is a server"};
 }
 
+/// Whoever reads the list must not take it for all.
+std::vector<SkippedFile> listed(const FileCollector& files) {
+  std::vector<SkippedFile> skipped = files.skipped();
+  if (const std::size_t more = files.skipped_in_all() - skipped.size(); more > 0) {
+    skipped.push_back({"...", std::to_string(more) + " more were left out, and are not listed"});
+  }
+  return skipped;
+}
+
 std::string list_of(const std::vector<std::string>& paths) {
   std::string list;
   for (const std::string& path : paths) {
@@ -180,6 +189,8 @@ collect_host_state(const Settings& settings, const HostFacts& facts, CollectLimi
   files.add_tree(server + "/tls", path_in_host_state(server + "/tls"));
   add_named_files(files, mounted, k3s::read_host_settings(mounted, facts.node), settings.data_dir);
 
+  state.skipped = listed(files);
+  state.skipped_in_all = files.skipped_in_all();
   state.cluster_ca = cluster_ca_of(files, path_in_host_state(server + "/tls/server-ca.crt"));
   auto packed = set::pack_host_state({facts.run_id,
                                       facts.k3s_version,
@@ -190,14 +201,13 @@ collect_host_state(const Settings& settings, const HostFacts& facts, CollectLimi
                                       state.token_hash,
                                       facts.node},
                                      files.entries(),
-                                     files.skipped(),
+                                     state.skipped,
                                      facts.now);
   if (!packed) {
     return Error{ErrorCode::internal, packed.error().message, packed.error().hint};
   }
   state.tar_gz = std::move(*packed);
   state.files = files.entries().size();
-  state.skipped = files.skipped();
   return state;
 }
 

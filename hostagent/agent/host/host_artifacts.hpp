@@ -28,7 +28,8 @@ struct HostState {
   std::string token_hash;
   std::string cluster_ca; ///< As k3s::cluster_ca_of_file; empty: the file is not there.
   std::size_t files = 0;
-  std::vector<SkippedFile> skipped;
+  std::vector<SkippedFile> skipped; ///< As host.json lists them: of very many the first.
+  std::size_t skipped_in_all = 0;
 };
 
 /// Reads the server token (required), agent token, cred/, tls/, what an operator puts into the data

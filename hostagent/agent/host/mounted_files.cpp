@@ -168,8 +168,9 @@ void FileCollector::skip(const std::string& archive_path, std::string why) {
   const std::string shown = archive::printable(archive_path);
   const bool known = std::ranges::find(m_skipped, shown, &SkippedFile::path) != m_skipped.end();
   if (!known && m_skipped.size() < k_skipped_limit) {
-    m_skipped.push_back({archive::printable(archive_path), std::move(why)});
+    m_skipped.push_back({shown, std::move(why)});
   }
+  m_skipped_in_all += known ? 0U : 1U;
 }
 
 bool FileCollector::has(const std::string& archive_path) const {

@@ -84,7 +84,9 @@ public:
 
   [[nodiscard]] bool has(const std::string& archive_path) const;
   [[nodiscard]] std::vector<archive::Entry>& entries() { return m_entries; }
+  /// The first ones.
   [[nodiscard]] const std::vector<SkippedFile>& skipped() const { return m_skipped; }
+  [[nodiscard]] std::size_t skipped_in_all() const { return m_skipped_in_all; }
 
 private:
   void add_below(const std::string& path, const std::string& archive_path, unsigned depth);
@@ -96,6 +98,7 @@ private:
   std::size_t m_total_bytes = 0;
   std::vector<archive::Entry> m_entries;
   std::vector<SkippedFile> m_skipped;
+  std::size_t m_skipped_in_all = 0;
 };
 
 } // namespace rb::agent

@@ -69,16 +69,16 @@ Status check_token(const BackupRun& run, const std::string& hash) {
 }
 
 /// Into the log of the agent; all of it is in host.json of the artifact.
-void tell_left_out(const std::vector<set::SkippedFile>& skipped) {
+void tell_left_out(const HostState& state) {
   constexpr std::size_t k_most = 5;
-  for (std::size_t i = 0; i < std::min(skipped.size(), k_most); ++i) {
-    log::warn("host state: left out /" + skipped[i].path,
-              {ErrorCode::unsupported, skipped[i].why, {}});
+  for (std::size_t i = 0; i < std::min(state.skipped_in_all, k_most); ++i) {
+    log::warn("host state: left out /" + state.skipped[i].path,
+              {ErrorCode::unsupported, state.skipped[i].why, {}});
   }
-  if (skipped.size() > k_most) {
+  if (state.skipped_in_all > k_most) {
     log::warn("host state",
               {ErrorCode::unsupported,
-               std::to_string(skipped.size() - k_most) + " more were left out",
+               std::to_string(state.skipped_in_all - k_most) + " more were left out",
                "host.json in the host state names them"});
   }
 }
@@ -94,7 +94,7 @@ Status store_host_state(BackupRun& run) {
             .because(ours ? api::Reason::internal_error : api::Reason::host_state_missing));
     return {};
   }
-  tell_left_out(state->skipped);
+  tell_left_out(*state);
   run.manifest.token_hash = state->token_hash;
   run.manifest.cluster_ca = state->cluster_ca;
   if (const Status opens = check_token(run, state->token_hash); !opens) {

@@ -357,3 +357,22 @@ TEST_CASE("one that is there but useless is not passed over") {
     CHECK(found.error().message.starts_with(scratch.path(name)));
   }
 }
+
+TEST_CASE("of very many files that are left out the first are listed, and all are counted") {
+  Host host;
+  for (int i = 0; i < 300; ++i) {
+    host.scratch.write("data/server/static/" + std::to_string(i), "x");
+  }
+  CollectLimits limits;
+  limits.files = 5;
+  const auto collected = collect_host_state(host.settings, host.facts(), limits);
+  REQUIRE(collected);
+  CHECK(collected->skipped_in_all > 300);
+  REQUIRE(collected->skipped.size() == 201);
+  const std::string more = std::to_string(collected->skipped_in_all - 200) + " more were left out";
+  CHECK(collected->skipped.back().why.starts_with(more));
+  const auto entries = unpacked(*collected);
+  const archive::Entry* const description = find(entries, "host.json");
+  REQUIRE(description != nullptr);
+  CHECK(description->content.text().find(more) != std::string_view::npos);
+}
