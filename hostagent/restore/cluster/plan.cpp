@@ -47,6 +47,33 @@ bool is_of_this_host(const ObservedHost& host, const SetFacts& set) {
          (set.node_name == name || (with_id && set.node_name.starts_with(name + "-")));
 }
 
+bool only_service_has(const ServerSettings& settings, std::string_view flag) {
+  const std::vector<k3s::Setting> found = settings.of(flag);
+  return std::ranges::any_of(
+      found, [](const k3s::Setting& one) { return one.origin != k3s::Origin::config; });
+}
+
+/// With `vpn-auth` k3s's etcd has the address of the VPN (v1.35.5, v1.36.3; issue 14515) or that of
+/// the default route (before). Where the service alone has that setting the reset is not told of
+/// it, for it holds a key: it is told the address. Empty: it finds the right one by itself, or
+/// nobody knows it.
+std::string address_on_vpn(const ObservedHost& host,
+                           const std::vector<datastore::Member>& members,
+                           const ServerSettings& settings) {
+  const bool unseen =
+      only_service_has(settings, "vpn-auth") || only_service_has(settings, "vpn-auth-file");
+  if (!unseen || settings.has("node-ip")) {
+    return {};
+  }
+  for (const datastore::Member& member : members) {
+    std::string address = address_in(member.peer_url);
+    if (!address.empty() && host.network.has_address(address)) {
+      return address;
+    }
+  }
+  return {};
+}
+
 Plan make_plan(const ObservedHost& host, const SetFacts& set, const Wishes& wishes) {
   Plan plan;
   plan.run_id = set.run_id;
@@ -65,6 +92,11 @@ Plan make_plan(const ObservedHost& host, const SetFacts& set, const Wishes& wish
   plan.kubeconfig = k3s::kubeconfig_of(settings);
   plan.carried =
       k3s::carried_flags(settings, is_of_this_host(host, set) ? set.settings : ServerSettings());
+  if (const std::string address =
+          address_on_vpn(host, plan.bare ? set.peers : host.data.members, settings);
+      !address.empty()) {
+    plan.carried.push_back("--node-ip=" + address);
+  }
   if (!host.host_local && !settings.has("disable-agent")) {
     plan.carried.emplace_back("--disable-agent"); // the reset asks for the plugin otherwise
   }

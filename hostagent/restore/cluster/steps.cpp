@@ -68,7 +68,7 @@ struct Advice {
   std::string_view hint;
 };
 
-constexpr std::array<Advice, 5> k_advice{{
+constexpr std::array<Advice, 6> k_advice{{
     {"cannot assign requested address",
      "a setting names an address that this host does not have: --set-address OLD=NEW"},
     {"no such network interface",
@@ -78,6 +78,9 @@ constexpr std::array<Advice, 5> k_advice{{
      "move the files that the log names aside (journalctl -u k3s), and repeat: k3s writes them "
      "from the restored datastore"},
     {"address already in use", "another program listens there: stop it"},
+    {"not a member of the etcd cluster",
+     "the reset gave etcd's member another address than the server has: write the one that it "
+     "expects as `node-ip` into /etc/rancher/k3s/config.yaml, and repeat"},
     {"no such file or directory", "a file that the configuration names is not on this host"},
 }};
 

@@ -151,6 +151,29 @@ TEST_CASE("trap: the interface of the unit says which address etcd's member gets
   CHECK(decide(host, good_set(), {}).plan.carried.empty());
 }
 
+TEST_CASE("trap: the VPN of the unit says which address etcd's member has") {
+  ObservedHost host = good_host();
+  host.network.interfaces = {{"eth0", {"192.0.2.10"}}, {"tailscale0", {"100.64.0.7"}}};
+  host.data.members = {{"server-2-1a2b3c4d", "https://100.64.0.9:2380"},
+                       {"server-1-1a2b3c4d", "https://100.64.0.7:2380"}};
+  host.settings.add("vpn-auth", "********", k3s::Origin::command_line);
+  CHECK(carries(decide(host, good_set(), {}).plan, "--node-ip=100.64.0.7"));
+  SUBCASE("on a bare host that of the snapshot, where it is this host's") {
+    SetFacts set = good_set();
+    set.settings.add("vpn-auth-file", "/etc/vpn", k3s::Origin::environment);
+    set.peers = {{"server-1-1a2b3c4d", "https://100.64.0.7:2380"}};
+    host.data = {};
+    CHECK(carries(decide(host, set, {}).plan, "--node-ip=100.64.0.7"));
+    set.peers = {{"server-1-1a2b3c4d", "https://100.64.0.8:2380"}};
+    CHECK(decide(host, set, {}).plan.carried.empty());
+  }
+  SUBCASE("one that config.yaml names the reset knows itself") {
+    host.settings = {};
+    host.settings.add("vpn-auth", "********");
+    CHECK(decide(host, good_set(), {}).plan.carried.empty());
+  }
+}
+
 TEST_CASE("trap: the server that is started has its data elsewhere than where it was restored") {
   // k3s was installed here on another disk; the unit of the set does not know that disk.
   ObservedHost bare = good_host();

@@ -287,6 +287,16 @@ TEST_CASE("a server with files that were rotated since: how k3s gets those of th
   CHECK(host.execute().hint.starts_with("move the files that the log names aside"));
 }
 
+TEST_CASE("a server whose address is not that of its etcd member: how both get the same") {
+  FakeHost host;
+  host.never_ready = true;
+  host.k3s_says = "Failed to test etcd connection: this server is a not a member of the etcd "
+                  "cluster. Found [one-1a2b3c4d=https://192.0.2.10:2380], expect: "
+                  "one-1a2b3c4d=https://100.64.0.7:2380";
+  CHECK(host.execute().hint.find("write the one that it expects as `node-ip`") !=
+        std::string::npos);
+}
+
 TEST_CASE(
     "a server that is started again and again: its last word comes with the time that passed") {
   FakeHost host;
