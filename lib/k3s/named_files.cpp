@@ -55,8 +55,11 @@ constexpr std::array<std::string_view, 26> k_not_read{"data-dir",
 /// own, without which k3s ends as soon as that does ("scheduler exited: stat …: no such file").
 constexpr std::string_view k_config = "config";
 
-/// Known to stop a server when they are missing.
-constexpr std::array<std::string_view, 14> k_needed{"audit-policy-file",
+/// Known to stop a server when they are missing. For the files of tokens and of a VPN's key it
+/// waits (k3s, pkg/util: "Waiting for FILE to be available"), without an end or for four minutes.
+constexpr std::array<std::string_view, 16> k_needed{"agent-token-file",
+                                                    "vpn-auth-file",
+                                                    "audit-policy-file",
                                                     "admission-control-config-file",
                                                     "encryption-provider-config",
                                                     "authentication-config",

@@ -116,6 +116,16 @@ TEST_CASE("what k3s makes below server/tls and server/cred is not looked for, wh
         Paths{server + "tls/oidc.crt", "/var/lib/scheduler/config.yaml"});
 }
 
+TEST_CASE("for the file of a token or of a VPN's key the server waits") {
+  ServerSettings settings;
+  settings.add("agent-token-file", "/run/secrets/agent-token");
+  settings.add("vpn-auth-file", "/etc/vpn");
+  const auto files = named_by_settings(settings, k_data);
+  REQUIRE(files.size() == 2);
+  CHECK(files[0].needed);
+  CHECK(files[1].needed);
+}
+
 TEST_CASE(
     "configuration files name files by their fields, and a secret is never taken for a path") {
   CHECK(paths_of(named_by_file("/etc/k8s/admission.yaml",
