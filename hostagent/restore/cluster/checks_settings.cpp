@@ -47,9 +47,11 @@ Check server_url(const ServerSettings& settings) {
     return refused("server-url",
                    "the configuration has `server:` (or K3S_URL)" +
                        (named.place.empty() ? std::string() : " in " + named.place) +
-                       ": this server joined another one, " + named.value,
-                   "restore on that one, or take the line out where it is lost; a server that is "
-                   "to come back to a restored one: `railiance-restore rejoin`");
+                       ": this server joined another one, " + named.value +
+                       ", and k3s resets none that names one",
+                   "restore on that one; where it is lost, or names another one itself, take the "
+                   "line out here until the other servers are back; a server that is to come back "
+                   "to a restored one: `railiance-restore rejoin`");
   }
   return passed("server-url", "no `server:` in the configuration");
 }
