@@ -171,6 +171,11 @@ std::optional<Release> parse_release(std::string_view text) {
   return release;
 }
 
+bool is_release_of_k3s(std::string_view text) {
+  const auto release = parse_release(text);
+  return text.starts_with('v') && release && release->build > 0;
+}
+
 std::string to_string(EtcdMinor etcd) {
   return std::to_string(etcd.major) + "." + std::to_string(etcd.minor);
 }

@@ -27,6 +27,9 @@ struct Release {
 /// Also "1.34.4", and "v1.34.4-k3s1" as image tags have it. Nothing for other text.
 [[nodiscard]] std::optional<Release> parse_release(std::string_view text);
 
+/// It is a release of k3s itself ("v1.34.4+k3s1"), and may be repeated on a command line.
+[[nodiscard]] bool is_release_of_k3s(std::string_view text);
+
 /// Of "3.6.4" the first two numbers.
 struct EtcdMinor {
   int major = 0;

@@ -32,6 +32,10 @@ constexpr std::uint64_t k_owners_field = 13;
 constexpr std::uint64_t k_owner_uid_field = 4;
 constexpr std::uint64_t k_map_key_field = 1;
 constexpr std::uint64_t k_map_value_field = 2;
+// core/v1 Node, NodeStatus, NodeSystemInfo.
+constexpr std::uint64_t k_status_field = 3;
+constexpr std::uint64_t k_node_info_field = 7;
+constexpr std::uint64_t k_kubelet_version_field = 7;
 
 constexpr const char* k_managed_label = "kube-aggregator.kubernetes.io/automanaged";
 constexpr std::size_t k_uid_limit = 64;
@@ -132,6 +136,23 @@ std::string stored_annotation(ByteView object, std::string_view name) {
              ? json_text(json_member(json_member(json_of(text), "metadata"), "annotations"),
                          std::string(name).c_str())
              : std::string();
+}
+
+std::string stored_kubelet_version(ByteView node) {
+  const std::string_view text = as_text(node);
+  if (text.starts_with('{')) {
+    const json object = json_of(text);
+    return json_text(json_member(json_member(object, "status"), "nodeInfo"), "kubeletVersion");
+  }
+  if (!text.starts_with(k_protobuf_magic)) {
+    return {};
+  }
+  std::optional<ByteView> found = node.subspan(k_protobuf_magic.size());
+  for (const std::uint64_t field :
+       {k_raw_field, k_status_field, k_node_info_field, k_kubelet_version_field}) {
+    found = found ? datastore::protobuf_bytes(*found, field) : std::nullopt;
+  }
+  return found ? std::string(as_text(*found)) : std::string();
 }
 
 Result<Contents> read_contents(RandomReader& reader, const std::stop_token& stop) {

@@ -29,6 +29,10 @@ struct StoredMetadata {
 /// neither form.
 [[nodiscard]] std::string stored_annotation(ByteView object, std::string_view name);
 
+/// Of a Node, the version of its kubelet ("v1.34.4+k3s1"): of a server of k3s that of k3s, as it
+/// runs. Empty where the object says none, or is stored in neither form.
+[[nodiscard]] std::string stored_kubelet_version(ByteView node);
+
 struct StoredObject {
   std::int64_t revision = 0; ///< Of its last change: its metadata.resourceVersion.
   StoredMetadata metadata = {};

@@ -2,6 +2,7 @@
 #include "agent/run/leftovers.hpp"
 #include "fault/fake_host.hpp"
 #include "set/sets.hpp"
+#include "support/bolt_builder.hpp"
 #include "support/sets.hpp"
 
 #include "archive/tar_gz.hpp"
@@ -113,6 +114,27 @@ TEST_CASE("manifest, status and stamp agree") {
     CAPTURE(type);
     CHECK(find_condition(report.status.conditions, type)->status == api::ConditionStatus::true_);
   }
+}
+
+TEST_CASE("a set is of the k3s that ran, not of a newer one that lies on the disk already") {
+  FakeHost host;
+  const auto field = [](int number, const std::string& content) {
+    return std::string{static_cast<char>(number << 3 | 2), static_cast<char>(content.size())} +
+           content;
+  };
+  const auto made_with = [&](const std::string& kubelet) {
+    const std::string node =
+        std::string("k8s\0", 4) + field(2, field(3, field(7, field(7, kubelet))));
+    const Bytes file = with_trailer(make_bolt(etcd_buckets(
+        {{revision_key(2, 0), key_value("/bootstrap/" + host.token_hash(), "b")},
+         {revision_key(3, 0), key_value("/registry/minions/" + host.settings.node_name, node)}})));
+    host.scratch.write("bin/snapshot", std::string(as_text(file)));
+    REQUIRE(host.run().succeeded());
+    const auto sets = sets_of(host);
+    return std::ranges::max_element(sets, {}, &set::BackupSet::run_id)->manifest->k3s_version;
+  };
+  CHECK(made_with("v1.33.9+k3s1") == "v1.33.9+k3s1");
+  CHECK(made_with("v1.33.9; reboot") == "v1.34.4+fake"); // no release of k3s: the program's word
 }
 
 TEST_CASE("Helm values for other recipients than the manifest names are no part of a set") {

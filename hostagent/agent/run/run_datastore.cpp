@@ -5,6 +5,7 @@
 #include "datastore/sqlite/online_copy.hpp"
 #include "k3s/command.hpp"
 #include "k3s/host_settings.hpp"
+#include "k3s/versions.hpp"
 #include "objects/contents.hpp"
 #include "terminal/log.hpp"
 
@@ -256,6 +257,10 @@ Status store(BackupRun& run, const datastore::Datastore& datastore, const SavedS
   if (const Bytes* const node = info->wanted(k3s::node_key(run.settings.node_name))) {
     run.node = {objects::stored_annotation(*node, k3s::k_node_args),
                 objects::stored_annotation(*node, k3s::k_node_env)};
+    if (std::string version = objects::stored_kubelet_version(*node);
+        k3s::is_release_of_k3s(version)) {
+      run.server_version = std::move(version);
+    }
   }
   run.manifest.snapshot = record_of(datastore.kind(), saved, *digests, *info);
   run.add_stored(api::ArtifactType::datastore, *file);

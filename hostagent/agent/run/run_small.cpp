@@ -150,7 +150,12 @@ void BackupRun::fetch_helm() {
 
 Status BackupRun::store_small_artifacts() {
   enter(step::k_storing_artifacts);
-  manifest.k3s_version = k3s::ask_version(ports.processes, k3s.command.program, control.token());
+  // The program on the disk may be a newer one, with which the server was not started yet: packages
+  // of distributions exchange it, and start nothing.
+  manifest.k3s_version =
+      server_version.empty()
+          ? k3s::ask_version(ports.processes, k3s.command.program, control.token())
+          : server_version;
   struct Row {
     ArtifactType type;
     Status (*store)(BackupRun&);

@@ -45,7 +45,8 @@ struct BackupRun {
   api::NodeBackupStatus status = {}; ///< The facts in it are those of the manifest: put_facts().
   Bytes helm_ciphertext = {};
   std::map<std::string, std::chrono::duration<double>> durations = {};
-  k3s::NodeArguments node = {}; ///< What the snapshot says of this server.
+  k3s::NodeArguments node = {};    ///< What the snapshot says of this server.
+  std::string server_version = {}; ///< Of the k3s that runs, by its Node; empty: nobody says.
   /// What retention will take, chosen before the manifest is written, which names what stays. An
   /// error: nobody knows what must stay, so nothing goes.
   Result<set::RemovalPlan> removal = set::RemovalPlan{};

@@ -246,3 +246,13 @@ TEST_CASE("what a downgrade needs after the upgrade") {
     CHECK(verdict.message == message);
   }
 }
+
+TEST_CASE("k3s's own releases, and what only looks like one") {
+  for (const char* const one : {"v1.34.4+k3s1", "v1.33.9-rc2+k3s1", "v1.36.3-k3s2"}) {
+    CHECK(is_release_of_k3s(one));
+  }
+  for (const char* const other :
+       {"v1.34.4", "v1.34.4+rke2r1", "1.34.4+k3s1", "", "v1.34.4+k3s1; x"}) {
+    CHECK_FALSE(is_release_of_k3s(other));
+  }
+}

@@ -116,4 +116,24 @@ TEST_CASE("an annotation of a stored object: protobuf, JSON, or nothing") {
   }
 }
 
+TEST_CASE("the version of a node's kubelet: protobuf, JSON, or nothing") {
+  const auto field = [](char number, const std::string& content) {
+    return std::string(1, static_cast<char>(number << 3 | 2)) + static_cast<char>(content.size()) +
+           content;
+  };
+  const std::string info = field(4, "6.1.0") + field(7, "v1.33.1+k3s1") + field(8, "v1.33.1+k3s1");
+  const std::string node = field(1, field(1, "vm")) + field(3, field(3, "x") + field(7, info));
+  const std::string magic("k8s\0", 4);
+  CHECK(stored_kubelet_version(as_bytes(magic + field(2, node))) == "v1.33.1+k3s1");
+  const std::string json = R"({"status":{"nodeInfo":{"kubeletVersion":"v1.33.1+k3s1"}}})";
+  CHECK(stored_kubelet_version(as_bytes(json)) == "v1.33.1+k3s1");
+  for (const std::string& odd : {magic + field(2, field(1, field(1, "vm"))),
+                                 magic + std::string("\x12\x7f"),
+                                 std::string("k8s:enc:aescbc:v1:key1:xyz"),
+                                 std::string(R"({"status":{"nodeInfo":[]}})"),
+                                 std::string()}) {
+    CHECK(stored_kubelet_version(as_bytes(odd)).empty());
+  }
+}
+
 } // namespace
