@@ -72,7 +72,7 @@ LC_ALL=C.UTF-8 tar -tzf "$WORK/host-state.tar.gz" | while IFS= read -r path; do
     *) [ -e "/$path" ] || put_back "$path" || echo "/$path: it could not be put back" >&2 ;;
   esac
 done
-if grep -s '^server:' @config@/k3s/config.yaml @config@/k3s/config.yaml.d/*.y*ml | grep .; then
+if grep -sE '(^|[{,])[[:space:]]*["'\'']?server["'\'']?[[:space:]]*:.*https:' @config@/k3s/config.yaml @config@/k3s/config.yaml.d/*.y*ml | grep .; then
   echo "remove the line 'server:' there first: this server begins the cluster anew" >&2
   exit 1
 fi
@@ -86,7 +86,7 @@ Database, log (`-wal`, `-journal`) and index (`-shm`) are one: they go aside tog
 before SQLite, so it goes, too. The certificates k3s writes anew from the copy, which the token opens; but with `cluster-init` it
 would make an etcd of the copy, and other certificates than those of the backup.
 ```sh
-if grep -sE '^cluster-init: *.?(true|yes|on|1)|K3S_CLUSTER_INIT=.?(true|1)|--cluster-init($|[^=-]|=true)' \
+if grep -sE '(^|[{,])[[:space:]]*["'\'']?cluster-init["'\'']?[[:space:]]*: *.?(true|yes|on|1)|K3S_CLUSTER_INIT=.?(true|1)|--cluster-init($|[^=-]|=true)' \
   @config@/k3s/config.yaml @config@/k3s/config.yaml.d/*.y*ml @config@/k3s/@unit@.env /etc/systemd/system/@unit@.service \
   /etc/systemd/system/@unit@.service.d/*.conf /etc/systemd/system/@unit@.service.env /etc/init.d/@unit@ | grep .; then
   echo "remove 'cluster-init' there first; when k3s runs with the copy, it can be written again" >&2

@@ -21,7 +21,7 @@ run remove
 [ ! -s "$work/said" ] || fail "something is said where nothing was laid down"
 
 mkdir -p "$work/host/etc/rancher/k3s"
-printf 'token: x\ndata-dir: "/srv/k3s/"\n' >"$work/host/etc/rancher/k3s/config.yaml"
+printf 'token: x\n"data-dir": "/srv/k3s/"\n' >"$work/host/etc/rancher/k3s/config.yaml"
 for data in /var/lib/rancher/k3s /srv/k3s; do
   laid=$data/server/manifests/railiance-backup.yaml
   mkdir -p "$work/host$(dirname "$laid")"

@@ -62,7 +62,7 @@ TEST_CASE("guide: a `server:` in a drop-in stops it, too, and programs are found
   GuideFacts facts = k_facts;
   facts.config_dir = etc.path();
   const std::string text = restore_guide(manifest(), facts);
-  const std::size_t begin = text.find("if grep -s '^server:'");
+  const std::size_t begin = text.find("if grep -sE ", text.find("### 4. "));
   REQUIRE(begin != std::string::npos);
   const std::string check = text.substr(begin, text.find("\nfi\n", begin) + 4 - begin);
   const auto passes = [&] {
@@ -79,6 +79,15 @@ TEST_CASE("guide: a `server:` in a drop-in stops it, too, and programs are found
   CHECK(passes());
   test::write_file(etc.path() + "/k3s/config.yaml", "server: https://192.0.2.11:6443\n");
   CHECK_FALSE(passes());
+  // As Terraform writes it, with a quoted key; of a cluster of one server it names none.
+  test::write_file(etc.path() + "/k3s/config.yaml", "\"server\": \"https://192.0.2.11:6443\"\n");
+  CHECK_FALSE(passes());
+  test::write_file(etc.path() + "/k3s/config.yaml", // of Rancher, in JSON
+                   "{\n  \"server\": \"https://192.0.2.11:6443\"\n}\n");
+  CHECK_FALSE(passes());
+  test::write_file(etc.path() + "/k3s/config.yaml",
+                   "\"server\": null\n# server: https://192.0.2.11:6443\n");
+  CHECK(passes());
   CHECK(has(text, "\nPATH=$PATH:/usr/local/bin:/opt/bin "));
 }
 
@@ -106,8 +115,11 @@ TEST_CASE("guide: of SQLite nothing is touched where k3s would make a new cluste
     test::write_file(config, harmless);
     CHECK(passes());
   }
-  for (const char* const line :
-       {"cluster-init: true\n", "cluster-init: \"true\"\n", "node-ip: 1\ncluster-init:   true\n"}) {
+  for (const char* const line : {"cluster-init: true\n",
+                                 "cluster-init: \"true\"\n",
+                                 "\"cluster-init\": true\n",
+                                 "{\n  \"cluster-init\": true,\n",
+                                 "node-ip: 1\ncluster-init:   true\n"}) {
     CAPTURE(line);
     test::write_file(config, line);
     CHECK_FALSE(passes());
