@@ -49,13 +49,16 @@ Result<SopsFile> read_sops_file(const std::string& file) {
     }
     return error;
   }
-  std::string text = *std::move(contents);
+  return sops_file_of(*std::move(contents), file);
+}
+
+Result<SopsFile> sops_file_of(std::string text, const std::string& name) {
   auto rule = age::recipient_rule_of_sops_yaml(text);
   if (!rule) {
-    return std::move(rule).error().within(file);
+    return std::move(rule).error().within(name);
   }
   if (Status fits = install::check_sops_text(text); !fits) {
-    return std::move(fits).error().within(file);
+    return std::move(fits).error().within(name);
   }
   return SopsFile{std::move(text), *std::move(rule)};
 }

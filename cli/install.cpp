@@ -21,7 +21,11 @@
 #include "base/fd.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 
 namespace rb::cli {
@@ -34,9 +38,9 @@ const char* const k_install_footer = R"(Examples:
 On a k3s server, as root; no Helm and no network are needed. It imports the package's image,
 lays image and manifests down where k3s takes them in by itself (agent/images and
 server/manifests in its data directory), and waits until controller and agent are ready.
-Again: changes the values that are said, keeps the others, and is how a newer package is
-brought in. With several servers, run the same on each. What was installed by Helm stays
-Helm's: it is refused.)";
+Again: changes the values that are said, keeps the others (the recipients, too), and is how a
+newer package is brought in. With several servers, run the same on each. What was installed by
+Helm stays Helm's: it is refused.)";
 
 namespace {
 
@@ -45,6 +49,7 @@ using install::Installer;
 using install::Server;
 
 constexpr auto k_import_timeout = std::chrono::minutes(5);
+constexpr const char* k_sops_here = ".sops.yaml";
 
 /// Everything that can be known before something is changed.
 struct Plan {
@@ -52,6 +57,8 @@ struct Plan {
   install::Package package;
   install::PackedImage image;
   std::string packaged; ///< The package's manifests.
+  SopsFile sops;
+  bool sops_named = false; ///< By the operator, now.
   install::Choices choices;
   bool laid = false;             ///< Manifests lie here.
   std::vector<std::string> kept; ///< Choices that nobody said anew.
@@ -84,6 +91,65 @@ void keep(const std::vector<nlohmann::json>& there, Plan& plan) {
   }
 }
 
+/// Recipients that were installed and not named anew: they stay, whatever file lies where somebody
+/// stands.
+Status keep_recipients(const std::vector<nlohmann::json>& there, Plan& plan) {
+  std::string text = install::choices_in(there).sops_yaml;
+  if (plan.sops_named || text.empty()) {
+    return {};
+  }
+  RB_TRY_ASSIGN(plan.sops, sops_file_of(std::move(text), "the installed .sops.yaml"));
+  plan.choices.sops_yaml = plan.sops.text;
+  plan.kept.emplace_back(k_sops_here);
+  return {};
+}
+
+/// Whoever may write where root happens to stand must not choose who reads the backups. (So git
+/// asks whose a repository is.)
+Result<std::string> read_sops_here() {
+  const char* const sudo_user = std::getenv("SUDO_UID");
+  RB_TRY_ASSIGN(const Fd file, open_file(k_sops_here, O_RDONLY | O_NONBLOCK));
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) {
+    return system_error(errno, std::string(k_sops_here) + ": stat");
+  }
+  const std::string owner = std::to_string(status.st_uid);
+  if (status.st_uid != 0 && status.st_uid != ::geteuid() &&
+      (sudo_user == nullptr || owner != sudo_user)) {
+    return Error{ErrorCode::permission_denied,
+                 std::string(k_sops_here) + ": it lies here, belongs to another user (" + owner +
+                     "), and nobody named it",
+                 std::string("is it yours? name it: --sops ") + k_sops_here};
+  }
+  RB_TRY_ASSIGN(const SecretBytes text,
+                read_secret_file(file, k_sops_here, age::k_sops_yaml_limit_bytes));
+  return std::string(text.text());
+}
+
+Result<SopsFile> sops_file_here() {
+  auto text = read_sops_here();
+  if (!text && text.error().code == ErrorCode::not_found) {
+    return read_sops_file(k_sops_here); // which says what to do
+  }
+  return text ? sops_file_of(*std::move(text), k_sops_here)
+              : Result<SopsFile>(std::move(text).error());
+}
+
+Status find_recipients(const InstallCommand& command, Plan& plan, const Io& io) {
+  if (plan.choices.sops_yaml.empty()) {
+    RB_TRY_ASSIGN(plan.sops, plan.sops_named ? read_sops_file(command.sops) : sops_file_here());
+    plan.choices.sops_yaml = plan.sops.text;
+    return {};
+  }
+  const auto here = plan.sops_named ? Result<std::string>(Error{}) : read_sops_here();
+  if (here && *here != plan.choices.sops_yaml) { // who has edited it may expect it to be taken
+    warn(io,
+         "the .sops.yaml that lies here is not the installed one, which stays: --sops .sops.yaml "
+         "takes it");
+  }
+  return {};
+}
+
 Status keep_laid(Plan& plan, const Io& io) {
   RB_TRY_ASSIGN(const auto text, install::laid_below(plan.server.data_dir));
   if (!text) {
@@ -92,9 +158,9 @@ Status keep_laid(Plan& plan, const Io& io) {
   if (const auto laid = objects::objects_of_yaml(*text)) {
     plan.laid = true;
     keep(*laid, plan);
-  } else {
-    warn(io, manifest_file(plan.server) + " cannot be read, and is laid down anew");
+    return keep_recipients(*laid, plan);
   }
+  warn(io, manifest_file(plan.server) + " cannot be read, and is laid down anew");
   return {};
 }
 
@@ -117,9 +183,12 @@ std::optional<std::string> without_slash(std::optional<std::string> path) {
   return path;
 }
 
-Result<Plan> make_plan(const InstallCommand& command, const SopsFile& sops, const Io& io) {
+Result<Plan> make_plan(const InstallCommand& command, const Io& io) {
   Plan plan;
-  plan.choices.sops_yaml = sops.text;
+  plan.sops_named = !command.sops.empty();
+  if (plan.sops_named) {
+    RB_TRY(find_recipients(command, plan, io));
+  }
   plan.choices.backup_dir = without_slash(command.backup_dir);
   plan.choices.keep_last = command.keep_last;
   plan.choices.schedule = command.schedule;
@@ -131,6 +200,7 @@ Result<Plan> make_plan(const InstallCommand& command, const SopsFile& sops, cons
   RB_TRY(check_architecture(plan.image));
   RB_TRY_ASSIGN(plan.packaged, install::packaged_manifests(plan.package));
   RB_TRY(keep_laid(plan, io));
+  RB_TRY(find_recipients(command, plan, io));
   RB_TRY(write_manifests(plan));
   return plan;
 }
@@ -146,7 +216,12 @@ void say_what_is_kept(const Plan& plan, const Io& io) {
 Status keep_of_cluster(Plan& plan, kube::Client& client, const Io& io) {
   RB_TRY_ASSIGN(const auto there, install::workloads_of(client, io.stop));
   keep(there, plan);
+  const std::string before = plan.sops.text;
+  RB_TRY(keep_recipients(there, plan));
   say_what_is_kept(plan, io);
+  if (plan.sops.text != before) {
+    say_who_reads(io.err, plan.sops.rule);
+  }
   return plan.kept.empty() ? Status() : write_manifests(plan);
 }
 
@@ -239,11 +314,7 @@ void say_what_would_be(const Plan& plan, Io& io) {
 } // namespace
 
 int install(const InstallCommand& command, const ClusterChoice& cluster, Io& io) {
-  const auto sops = read_sops_file(command.sops);
-  if (!sops) {
-    return fail(io, sops.error());
-  }
-  auto plan = make_plan(command, *sops, io);
+  auto plan = make_plan(command, io);
   if (!plan) {
     return fail(io, plan.error());
   }
@@ -251,7 +322,7 @@ int install(const InstallCommand& command, const ClusterChoice& cluster, Io& io)
     io.out << plan->text;
     return static_cast<int>(ExitCode::done);
   }
-  say_who_reads(io.err, sops->rule);
+  say_who_reads(io.err, plan->sops.rule);
   say_what_is_kept(*plan, io);
   if (command.dry_run) {
     say_what_would_be(*plan, io);

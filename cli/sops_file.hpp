@@ -15,6 +15,9 @@ struct SopsFile {
   age::RecipientRule rule;
 };
 
+/// `name` is for messages. Errors: those of read_sops_file, without the system's.
+[[nodiscard]] Result<SopsFile> sops_file_of(std::string text, const std::string& name);
+
 /// Errors: those of age::recipient_rule_of_sops_yaml, of install::check_sops_text and of the
 /// system; the message names the file.
 [[nodiscard]] Result<SopsFile> read_sops_file(const std::string& file);

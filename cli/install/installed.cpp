@@ -1,5 +1,6 @@
 #include "cli/install/installed.hpp"
 
+#include "cli/install/kept.hpp"
 #include "cli/install/lay_down.hpp"
 #include "cli/install/manifests.hpp"
 #include "k3s/auto_deploy.hpp"
@@ -139,9 +140,11 @@ Result<Installed> who_installed(kube::Client& client, const std::stop_token& sto
 
 Result<std::vector<json>> workloads_of(kube::Client& client, const std::stop_token& stop) {
   std::vector<json> found;
-  for (const kube::ObjectRef& ref : {kube::ObjectRef{k_daemon_sets, k_namespace, k_agent, ""},
-                                     kube::ObjectRef{k_deployments, k_namespace, k_controller, ""},
-                                     kube::ObjectRef{k_cron_jobs, k_namespace, k_namespace, ""}}) {
+  for (const kube::ObjectRef& ref :
+       {kube::ObjectRef{kube::k_config_maps, k_namespace, k_sops_config_map, ""},
+        kube::ObjectRef{k_daemon_sets, k_namespace, k_agent, ""},
+        kube::ObjectRef{k_deployments, k_namespace, k_controller, ""},
+        kube::ObjectRef{k_cron_jobs, k_namespace, k_namespace, ""}}) {
     RB_TRY_ASSIGN(json object, get_if_there(client, ref, stop));
     if (!object.is_null()) {
       found.push_back(std::move(object));

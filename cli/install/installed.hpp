@@ -34,8 +34,8 @@ struct Installed {
 /// Errors: those of kube::Client.
 [[nodiscard]] Result<Installed> who_installed(kube::Client& client, const std::stop_token& stop);
 
-/// Agent, controller and schedule as the cluster has them; without those that are not there.
-/// Errors: those of kube::Client.
+/// Recipients, agent, controller and schedule as the cluster has them; without those that are not
+/// there. Errors: those of kube::Client.
 [[nodiscard]] Result<std::vector<nlohmann::json>> workloads_of(kube::Client& client,
                                                                const std::stop_token& stop);
 

@@ -67,6 +67,10 @@ Choices choices_in(const std::vector<json>& objects) {
   choices.keep_last = number_in(argument_of(objects, "Deployment", k_controller, "keep-last"));
   for (const json& object : objects) {
     const json& spec = json_member(object, "spec");
+    const std::string name = json_text(kube::metadata_of(object), "name");
+    if (json_text(object, "kind") == "ConfigMap" && name == k_sops_config_map) {
+      choices.sops_yaml = json_text(json_member(object, "data"), k_sops_key);
+    }
     if (json_text(object, "kind") != "CronJob" || json_text(spec, "schedule").empty()) {
       continue;
     }

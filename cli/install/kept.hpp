@@ -11,7 +11,11 @@
 
 namespace rb::install {
 
-/// The values of `objects`, but for the recipients; absent what they do not say.
+/// The ConfigMap with the recipients, and its key.
+inline constexpr const char* k_sops_config_map = "railiance-backup-sops";
+inline constexpr const char* k_sops_key = ".sops.yaml";
+
+/// The values of `objects`; absent what they do not say.
 [[nodiscard]] Choices choices_in(const std::vector<nlohmann::json>& objects);
 
 /// Where the backups go by these objects; empty: they do not say.

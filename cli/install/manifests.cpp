@@ -1,5 +1,6 @@
 #include "cli/install/manifests.hpp"
 
+#include "cli/install/kept.hpp"
 #include "objects/manifests.hpp"
 #include "status/cron.hpp"
 
@@ -25,8 +26,6 @@ constexpr std::size_t k_checksum_digits = 16; ///< As the chart's.
 constexpr std::size_t k_time_zone_limit = 64; ///< As the CRD's.
 constexpr const char* k_managed_by = "app.kubernetes.io/managed-by";
 constexpr const char* k_config_dir = "/etc/rancher";
-constexpr const char* k_config_map = "railiance-backup-sops";
-constexpr const char* k_sops_key = ".sops.yaml";
 
 constexpr const char* k_header =
     "# Laid down by `railiance-backup install`: k3s applies it. Run that again to change it; what "
@@ -352,7 +351,7 @@ json recipients(const std::string& sops_yaml) {
   return {{"apiVersion", "v1"},
           {"kind", "ConfigMap"},
           {"metadata",
-           {{"name", k_config_map},
+           {{"name", k_sops_config_map},
             {"namespace", k_namespace},
             {"labels", {{"app.kubernetes.io/name", k_namespace}}}}},
           {"data", {{k_sops_key, sops_yaml}}}};

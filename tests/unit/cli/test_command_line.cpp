@@ -131,7 +131,7 @@ TEST_CASE("install takes what the operator decides, and leaves the rest to the p
   const auto usual = parse({"install"});
   REQUIRE(usual);
   const auto& plain = std::get<InstallCommand>(usual->command);
-  CHECK(plain.sops == ".sops.yaml");
+  CHECK(plain.sops.empty());
   CHECK_FALSE(plain.backup_dir);
   CHECK_FALSE(plain.keep_last);
   CHECK_FALSE(plain.schedule);
