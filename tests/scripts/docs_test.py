@@ -20,7 +20,7 @@ VALUE = re.compile(r"(?<![\w./-])((?:image|sops|crds|controller|agent|networkPol
                    r"schedule)(?:\.[a-zA-Z]+)+)\b(?![./(-]\w)")
 FILE_ENDINGS = ("yaml", "md", "tar", "cpp", "hpp", "go", "sh")
 # Options of other programs that the pages name by themselves: of k3s, helm, kubectl, rclone, node_exporter, drill-timer.sh.
-FOREIGN = set("""--cluster-init --config --disable --disable-agent --kube-apiserver-arg --log --with-node-id
+FOREIGN = set("""--cluster-init --config --disable --disable-agent --kube-apiserver-arg --log --node-ip --vpn-auth --with-node-id
 --reset-then-reuse-values --reuse-values --set --take-ownership --from-file --bwlimit --collector
 --key --key-on-this-server --obscure""".split())
 failures = []
