@@ -82,3 +82,22 @@ TEST_CASE("a kubeconfig that is broken is not passed over") {
   REQUIRE_FALSE(config);
   CHECK(config.error().code == ErrorCode::corrupt);
 }
+
+TEST_CASE("a Lease is told by two looks where the clocks of two machines may differ") {
+  kube::LeaseRecord lease;
+  lease.holder = "pod-1";
+  lease.renew_time = "2026-11-22T11:52:10.123456Z";
+  const SystemTime now = parse_rfc3339("2026-11-22T11:52:16Z").value();
+  CHECK(judge_lease(lease, now) == Presence::there);
+  CHECK_FALSE(judge_lease(lease, now + std::chrono::seconds(60)));
+  CHECK_FALSE(judge_lease(lease, now - std::chrono::seconds(60)));
+  kube::LeaseRecord renewed = lease;
+  renewed.renew_time = "2026-11-22T11:52:12.123456Z";
+  CHECK(judge_lease(lease, renewed) == Presence::there);
+  CHECK(judge_lease(lease, lease) == Presence::silent);
+  const Error forbidden{ErrorCode::permission_denied, "no", {}};
+  CHECK(judge_lease(lease, forbidden) == Presence::unknown);
+  CHECK(judge_lease(forbidden, now) == Presence::unknown);
+  lease.renew_time.clear();
+  CHECK_FALSE(judge_lease(lease, now));
+}

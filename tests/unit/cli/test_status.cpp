@@ -265,25 +265,6 @@ TEST_CASE("status after helm uninstall: the Lease is given back, and nothing wil
   CHECK(has(outcome.out, "next run       unknown: no controller to carry it out"));
 }
 
-TEST_CASE("a Lease is told by two looks where the clocks of two machines may differ") {
-  kube::LeaseRecord lease;
-  lease.holder = "pod-1";
-  lease.renew_time = "2026-11-22T11:52:10.123456Z";
-  const SystemTime now = at("2026-11-22T11:52:16Z");
-  CHECK(cli::judge_lease(lease, now) == cli::Presence::there);
-  CHECK_FALSE(cli::judge_lease(lease, now + std::chrono::seconds(60)));
-  CHECK_FALSE(cli::judge_lease(lease, now - std::chrono::seconds(60)));
-  kube::LeaseRecord renewed = lease;
-  renewed.renew_time = "2026-11-22T11:52:12.123456Z";
-  CHECK(cli::judge_lease(lease, renewed) == cli::Presence::there);
-  CHECK(cli::judge_lease(lease, lease) == cli::Presence::silent);
-  const Error forbidden{ErrorCode::permission_denied, "no", {}};
-  CHECK(cli::judge_lease(lease, forbidden) == cli::Presence::unknown);
-  CHECK(cli::judge_lease(forbidden, now) == cli::Presence::unknown);
-  lease.renew_time.clear();
-  CHECK_FALSE(cli::judge_lease(lease, now));
-}
-
 TEST_CASE("a clock here that is ahead makes no controller silent that renews its Lease") {
   const SystemTime renewed = at("2026-11-22T11:40:06Z");
   const SystemTime now = at("2026-11-22T11:52:16Z");
