@@ -38,7 +38,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 inside() {
   in_root "$root" "$ROOT:/source" "$build:/build" "$CACHE/ccache:/ccache" "$CACHE/bin:/tools" "$testkit:/testkit" "$work:/sets" -- \
-    PATH=/usr/bin:/bin:/tools CCACHE_DIR=/ccache "JOBS=${JOBS:-2}" RB_AGE_TESTKIT_DIR=/testkit "$@"
+    PATH=/usr/bin:/bin:/tools CCACHE_DIR=/ccache "JOBS=${JOBS:-2}" RB_EMULATED=qemu RB_AGE_TESTKIT_DIR=/testkit "$@"
 }
 
 say "Compiling for arm64 (the first time, minutes)"

@@ -1,4 +1,5 @@
 // Properties of lib/age over random inputs. The seed is printed; RB_SEED repeats a run.
+#include "support/emulator.hpp"
 #include "support/random.hpp"
 #include "unit/age/support.hpp"
 
@@ -229,8 +230,10 @@ TEST_CASE("property: a recipient costs at most 2 ms of a processor, and so does 
                 stanza.type.c_str(),
                 (wrapped - begin) / k_times,
                 (unwrapped - wrapped) / k_times);
-    CHECK((wrapped - begin) / k_times < k_limit_ms);
-    CHECK((unwrapped - wrapped) / k_times < k_limit_ms);
+    if (!rb::test::is_emulated()) { // qemu's time is nobody's
+      CHECK((wrapped - begin) / k_times < k_limit_ms);
+      CHECK((unwrapped - wrapped) / k_times < k_limit_ms);
+    }
   }
 }
 
