@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <memory>
 #include <optional>
 #include <set>
@@ -117,6 +118,9 @@ Result<std::vector<Entry>> read_tar(ByteView tar, const Limits& limits) {
   std::set<std::string> seen;
   for (std::size_t count = 0;; ++count) {
     archive_entry* header = nullptr;
+    // libarchive takes one of before for its own, and a name that it cannot convert for a full
+    // memory.
+    errno = 0;
     const int code = archive_read_next_header(reader.get(), &header);
     if (code == ARCHIVE_EOF) {
       return entries;

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -183,4 +184,15 @@ TEST_CASE("a tar that ends early is noticed, even at the edge of a file") {
     REQUIRE_FALSE(read.has_value());
     CHECK(read.error().code == ErrorCode::corrupt);
   }
+}
+
+TEST_CASE("a long name that is not UTF-8 is read, whatever failed before") {
+  std::vector<Entry> entries(1);
+  entries[0].path = std::string(200, 'x') + "\xa9";
+  const auto bytes = write_tar_gz(entries);
+  REQUIRE(bytes);
+  errno = ENOMEM;
+  const auto read = read_tar_gz(bytes->view());
+  REQUIRE(read);
+  CHECK(read->at(0).path == entries[0].path);
 }
