@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
 #include <memory>
 
 namespace rb::archive {
@@ -51,6 +52,7 @@ Result<std::map<std::string, std::string>> read_small_files(const std::string& p
   std::size_t total = 0;
   for (std::size_t entries = 0;; ++entries) {
     archive_entry* header = nullptr;
+    errno = 0; // as in tar_gz.cpp: libarchive takes an error of before for its own
     const int code = archive_read_next_header(reader.get(), &header);
     if (code == ARCHIVE_EOF) {
       break;
