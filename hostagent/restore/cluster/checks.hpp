@@ -25,6 +25,10 @@ inline void add_found(std::vector<Check>& checks, std::optional<Check> found) {
   }
 }
 
+/// As k3s names the node of a server: `node-name`, else `host_name`, in small letters; without the
+/// number that `with-node-id` puts behind it. Empty: neither is known. Pure.
+[[nodiscard]] std::string node_name_of(const ServerSettings& settings, std::string host_name);
+
 /// The restore puts the host state's files back: there is no token here, or another cluster's.
 [[nodiscard]] bool puts_back(const ObservedHost& host, const SetFacts& set, const Wishes& wishes);
 

@@ -60,10 +60,7 @@ Check server_url(const ServerSettings& settings) {
 /// has a number of the host's own (`with-node-id`).
 std::optional<Check>
 node_name(const ObservedHost& host, const SetFacts& set, const ServerSettings& settings) {
-  std::string name = settings.value("node-name");
-  std::ranges::transform(
-      name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  name = name.empty() ? host.host_name : name;
+  const std::string name = node_name_of(settings, host.host_name);
   const bool told = !set.node_name.empty() && !name.empty() && !settings.is_on("with-node-id");
   const bool known =
       name == set.node_name ||
@@ -218,6 +215,14 @@ Check check_data_dir(const ObservedHost& host, const SetFacts& set, bool from_se
                      "` to the configuration of this host";
   return named.empty() ? warned("data-dir", std::move(message), std::move(hint))
                        : refused("data-dir", std::move(message), std::move(hint));
+}
+
+std::string node_name_of(const ServerSettings& settings, std::string host_name) {
+  const std::string named = settings.value("node-name");
+  std::string name = named.empty() ? std::move(host_name) : named;
+  std::ranges::transform(
+      name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name;
 }
 
 std::optional<Check> check_quota(const SetFacts& set, const ServerSettings& settings) {

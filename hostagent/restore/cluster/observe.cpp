@@ -3,6 +3,7 @@
 #include "datastore/detect.hpp"
 #include "k3s/command.hpp"
 #include "k3s/token.hpp"
+#include "restore/cluster/checks.hpp"
 #include "restore/cluster/file_changes.hpp"
 #include "restore/cluster/journal.hpp"
 
@@ -15,7 +16,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <filesystem>
 #include <span>
 
@@ -227,17 +227,9 @@ std::string find_other_unit(const k3s::HostSettings& its, const k3s::HostSetting
 }
 
 std::string node_name_of(const ServerSettings& settings) {
-  std::string name = settings.value("node-name");
-  if (name.empty()) {
-    std::array<char, 256> host{};
-    if (::gethostname(host.data(), host.size() - 1) == 0) {
-      name = host.data();
-    }
-  }
-  for (char& c : name) {
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  return name;
+  std::array<char, 256> host{};
+  const bool named = ::gethostname(host.data(), host.size() - 1) == 0;
+  return node_name_of(settings, named ? host.data() : std::string());
 }
 
 std::string Host::data_dir(const HostHints& hints, const set::HostState* there) const {

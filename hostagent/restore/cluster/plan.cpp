@@ -11,7 +11,6 @@
 #include "api/artifacts.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 namespace rb::cluster {
 
@@ -38,10 +37,7 @@ credentials_of(const Named& named, const std::string& data_dir, const ServerSett
 
 /// The server that made the set has the name that k3s will give this host.
 bool is_of_this_host(const ObservedHost& host, const SetFacts& set) {
-  const std::string named = host.settings.value("node-name");
-  std::string name = named.empty() ? host.host_name : named;
-  std::ranges::transform(
-      name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string name = node_name_of(host.settings, host.host_name);
   const bool with_id = host.settings.is_on("with-node-id");
   return !name.empty() &&
          (set.node_name == name || (with_id && set.node_name.starts_with(name + "-")));
