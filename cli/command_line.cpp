@@ -185,7 +185,6 @@ void add_guard(CLI::App& app, Raw& raw) {
 
 void add_install(CLI::App& app, Raw& raw) {
   InstallCommand& command = raw.install;
-  command.sops.clear(); // what is not said stays as it is installed
   CLI::App* install = app.add_subcommand("install", "Install it on this k3s server");
   install->footer(k_install_footer);
   install->add_option(

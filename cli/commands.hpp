@@ -45,7 +45,7 @@ struct RecipientsCommand {
 };
 /// On a k3s server. What is absent stays as it is there; the first time as the package has it.
 struct InstallCommand {
-  std::string sops = ".sops.yaml";
+  std::string sops; ///< The file with the recipients; empty: as install finds them.
   std::string from; ///< The package's directory; empty: where packages are.
   std::string k3s;  ///< The program; empty: where it usually is.
   std::optional<std::string> backup_dir;

@@ -91,6 +91,12 @@ void keep(const std::vector<nlohmann::json>& there, Plan& plan) {
   }
 }
 
+Status take_recipients(Result<SopsFile> file, Plan& plan) {
+  RB_TRY_ASSIGN(plan.sops, std::move(file));
+  plan.choices.sops_yaml = plan.sops.text;
+  return {};
+}
+
 /// Recipients that were installed and not named anew: they stay, whatever file lies where somebody
 /// stands.
 Status keep_recipients(const std::vector<nlohmann::json>& there, Plan& plan) {
@@ -98,8 +104,7 @@ Status keep_recipients(const std::vector<nlohmann::json>& there, Plan& plan) {
   if (plan.sops_named || text.empty()) {
     return {};
   }
-  RB_TRY_ASSIGN(plan.sops, sops_file_of(std::move(text), "the installed .sops.yaml"));
-  plan.choices.sops_yaml = plan.sops.text;
+  RB_TRY(take_recipients(sops_file_of(std::move(text), "the installed .sops.yaml"), plan));
   plan.kept.emplace_back(k_sops_here);
   return {};
 }
@@ -135,19 +140,14 @@ Result<SopsFile> sops_file_here() {
               : Result<SopsFile>(std::move(text).error());
 }
 
-Status find_recipients(const InstallCommand& command, Plan& plan, const Io& io) {
-  if (plan.choices.sops_yaml.empty()) {
-    RB_TRY_ASSIGN(plan.sops, plan.sops_named ? read_sops_file(command.sops) : sops_file_here());
-    plan.choices.sops_yaml = plan.sops.text;
-    return {};
-  }
-  const auto here = plan.sops_named ? Result<std::string>(Error{}) : read_sops_here();
-  if (here && *here != plan.choices.sops_yaml) { // who has edited it may expect it to be taken
+/// Who has edited the file that lies here may expect it to be taken.
+void warn_of_other_recipients(const Plan& plan, const Io& io) {
+  const auto here = read_sops_here();
+  if (here && *here != plan.choices.sops_yaml) {
     warn(io,
          "the .sops.yaml that lies here is not the installed one, which stays: --sops .sops.yaml "
          "takes it");
   }
-  return {};
 }
 
 Status keep_laid(Plan& plan, const Io& io) {
@@ -187,7 +187,7 @@ Result<Plan> make_plan(const InstallCommand& command, const Io& io) {
   Plan plan;
   plan.sops_named = !command.sops.empty();
   if (plan.sops_named) {
-    RB_TRY(find_recipients(command, plan, io));
+    RB_TRY(take_recipients(read_sops_file(command.sops), plan));
   }
   plan.choices.backup_dir = without_slash(command.backup_dir);
   plan.choices.keep_last = command.keep_last;
@@ -200,7 +200,11 @@ Result<Plan> make_plan(const InstallCommand& command, const Io& io) {
   RB_TRY(check_architecture(plan.image));
   RB_TRY_ASSIGN(plan.packaged, install::packaged_manifests(plan.package));
   RB_TRY(keep_laid(plan, io));
-  RB_TRY(find_recipients(command, plan, io));
+  if (plan.choices.sops_yaml.empty()) {
+    RB_TRY(take_recipients(sops_file_here(), plan));
+  } else if (!plan.sops_named) {
+    warn_of_other_recipients(plan, io);
+  }
   RB_TRY(write_manifests(plan));
   return plan;
 }
